@@ -1,0 +1,95 @@
+import { z } from 'zod';
+
+const SECRET_NAME = /SECRET|PASSWORD|TOKEN|CREDENTIAL|ACCESS_KEY|_URL$/;
+const MAX_SHOWN_CHARACTERS = 80;
+
+/** An environment that cannot be started with: one line a variable, with what it held and what is allowed. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+}
+
+/**
+ * Reads the variables of `schema` from the environment, once, at the start of a process.
+ *
+ * An empty variable counts as not set, so that `NAME=` in a file gives the default. Values of variables whose
+ * names look secret are masked in the message, those of URLs lose their user and password.
+ *
+ * @throws ConfigError naming every variable that is missing or wrong
+ */
+export function parseConfig<Schema extends z.ZodType>(
+  schema: Schema,
+  environment: Readonly<Record<string, string | undefined>>,
+): z.output<Schema> {
+  const set = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
+  const parsed = schema.safeParse(set);
+  if (parsed.success) return parsed.data;
+  const lines = parsed.error.issues.map((issue) => {
+    const name = String(issue.path[0] ?? '(environment)');
+    return `  ${name} ${describeHeld(name, set[name])}: ${issue.message}`;
+  });
+  throw new ConfigError(`The environment is not one to start with:\n${[...new Set(lines)].join('\n')}`);
+}
+
+/**
+ * Runs `read`, and ends the process with status 1 and the bare message where the environment is wrong: whoever
+ * started it needs the variable's name, not a stack.
+ */
+export function orExit<Config>(read: () => Config): Config {
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    process.stderr.write(`${error.message}\n`);
+    process.exit(1);
+  }
+}
+
+function describeHeld(name: string, value: string | undefined): string {
+  if (value === undefined) return 'is not set';
+  return `held ${JSON.stringify(mask(name, value).slice(0, MAX_SHOWN_CHARACTERS))}`;
+}
+
+function mask(name: string, value: string): string {
+  if (!SECRET_NAME.test(name)) return value;
+  if (!name.endsWith('_URL')) return '***';
+  return value.replace(/\/\/[^/@]*@/, '//***@');
+}
+
+/** A whole number between two bounds, both allowed; `initial` where the variable is not set. */
+export function wholeNumber(minimum: number, maximum: number, initial: number) {
+  const allowed = `expected a whole number from ${minimum} to ${maximum}`;
+  return z
+    .string()
+    .regex(/^\d{1,15}$/, { error: allowed })
+    .transform(Number)
+    .refine((value) => value >= minimum && value <= maximum, { error: allowed })
+    .default(initial);
+}
+
+/** A TCP port; `initial` where the variable is not set. */
+export function port(initial: number) {
+  return wholeNumber(1, 65_535, initial);
+}
+
+/** One of a few words; `initial` where the variable is not set. */
+export function oneOf<const Word extends string>(words: readonly [Word, ...Word[]], initial: NoInfer<Word>) {
+  return z.enum(words, { error: `expected one of ${words.join(', ')}` }).default(initial as never);
+}
+
+/** A text that must be there; `meaning` is what the error says of it. */
+export function text(meaning: string) {
+  return z.string({ error: `expected ${meaning}` }).min(1, { error: `expected ${meaning}` });
+}
+
+/** Where a container's server listens; 127.0.0.1 keeps it to its machine. `initialPort` where PORT is not set. */
+export function serverVariables(initialPort: number) {
+  return z.object({ HOST: text('an address to listen at').default('127.0.0.1'), PORT: port(initialPort) });
+}
+
+/** The variables that every process of the house reads. */
+export const sharedVariables = {
+  LOG_LEVEL: oneOf(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'], 'info'),
+  QUEUE_URL_PREFIX: text(
+    'what stands before a queue name in its URL, such as https://sqs.eu-central-1.amazonaws.com/123456789012/baton-dev-',
+  ).regex(/^https?:\/\/.+\/[^/]*$/, { error: 'expected a URL up to the name of the queue' }),
+};

@@ -1,0 +1,30 @@
+import { z } from 'zod';
+import { defineTask } from '../queue/task.ts';
+
+const message = z.string().min(1).max(10_000);
+const subject = z.string().min(1).max(200);
+const address = z.string().min(1).max(320);
+
+/** A notification. An EMAIL goes to a mail address and needs a subject; SMS and PUSH take what their channel takes. */
+export const notificationSchema = z.discriminatedUnion('channel', [
+  z.object({ channel: z.literal('EMAIL'), recipient: z.email().max(320), subject, message }),
+  z.object({ channel: z.literal('SMS'), recipient: address, subject: subject.optional(), message }),
+  z.object({ channel: z.literal('PUSH'), recipient: address, subject: subject.optional(), message }),
+]);
+
+/** A notification, checked. */
+export type Notification = z.output<typeof notificationSchema>;
+
+/** Send a notification. Its task id is the notification's id: however often the task is run, it is one notification. */
+export const sendNotification = defineTask({
+  name: 'notifications.send',
+  queue: 'notifications',
+  payload: notificationSchema,
+  result: z.object({
+    notificationId: z.string().min(1),
+    deliveredBy: z.string().min(1),
+    deliveredAt: z.iso.datetime(),
+  }),
+  retry: { maxAttempts: 6, baseSeconds: 30 },
+  timeoutSeconds: 30,
+});

@@ -1,0 +1,70 @@
+import { z } from 'zod';
+import { defineTask } from '../queue/task.ts';
+
+const CURRENCIES = new Set(Intl.supportedValuesOf('currency'));
+
+/** One line of an order. */
+export const orderItemSchema = z.object({
+  productId: z.string().min(1).max(64),
+  quantity: z.int().min(1).max(10_000),
+});
+
+/** An order, as it is handed to whoever processes it. */
+export const orderSchema = z.object({
+  orderId: z.uuid(),
+  customerId: z.string().min(1).max(64),
+  customerEmail: z.email().max(320),
+  items: z.array(orderItemSchema).min(1).max(100),
+  /** In the currency's minor unit: cents, not euros. */
+  totalAmount: z.int().positive(),
+  /** ISO 4217; the codes in use, as the runtime's Unicode data (CLDR) lists them. */
+  currency: z
+    .string()
+    .regex(/^[A-Z]{3}$/, 'expected an ISO 4217 code such as EUR')
+    .refine((code) => CURRENCIES.has(code), 'expected an ISO 4217 code in use, such as EUR'),
+  priority: z.enum(['LOW', 'NORMAL', 'HIGH']).default('NORMAL'),
+});
+
+/** An order, checked. */
+export type Order = z.output<typeof orderSchema>;
+
+/** Process an order: confirm it, have its customer notified and tell order-service what came of it. */
+export const processOrder = defineTask({
+  name: 'orders.process',
+  queue: 'orders',
+  payload: orderSchema,
+  result: z.object({
+    confirmationNumber: z.string().min(1).max(32),
+    units: z.int().positive(),
+    notificationTaskId: z.string().min(1),
+  }),
+  retry: { maxAttempts: 4, baseSeconds: 60 },
+  timeoutSeconds: 60,
+});
+
+/** What came of an order so far. */
+export const orderOutcomeSchema = z.discriminatedUnion('status', [
+  z.object({ orderId: z.uuid(), status: z.literal('processing'), at: z.iso.datetime() }),
+  z.object({
+    orderId: z.uuid(),
+    status: z.literal('completed'),
+    at: z.iso.datetime(),
+    confirmationNumber: z.string().min(1).max(32),
+    units: z.int().positive(),
+    notificationId: z.string().min(1).max(128),
+  }),
+  z.object({ orderId: z.uuid(), status: z.literal('failed'), at: z.iso.datetime(), reason: z.string().min(1).max(500) }),
+]);
+
+/** An outcome, checked. */
+export type OrderOutcome = z.output<typeof orderOutcomeSchema>;
+
+/** Write down what came of an order. Consumed by order-service, which alone writes its table. */
+export const recordOrderOutcome = defineTask({
+  name: 'orders.record-outcome',
+  queue: 'order-outcomes',
+  payload: orderOutcomeSchema,
+  result: z.object({ recorded: z.boolean() }),
+  retry: { maxAttempts: 8, baseSeconds: 5, capSeconds: 300 },
+  timeoutSeconds: 20,
+});

@@ -1,0 +1,139 @@
+import middy, { type MiddlewareObj } from '@middy/core';
+import httpRouterHandler, { type Route as RouterEntry } from '@middy/http-router';
+import type { Context } from 'aws-lambda';
+import { v7 as uuidv7 } from 'uuid';
+import { SendError } from '../queue/errors.ts';
+import { isTransient } from '../queue/transient.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import { childOf, parseTraceparent, startTrace } from '../telemetry/trace-context.ts';
+import { type HttpEvent, type HttpResponse, readRequest } from './http-message.ts';
+import { Problem } from './problem.ts';
+import type { Route } from './route.ts';
+
+const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'HEAD', 'OPTIONS'] as const;
+const RETRY_AFTER_SECONDS = 5;
+const REQUEST_ID = /^[\w.:-]{1,128}$/;
+
+/** The handler of an API, for Lambda and for the container's HTTP server alike. */
+export type ApiHandler = (event: HttpEvent, context: Partial<Context>) => Promise<HttpResponse>;
+
+/** What an API is made of. */
+export interface ApiOptions {
+  readonly routes: readonly Route[];
+  readonly logger: Logger;
+}
+
+/**
+ * Makes the handler of an API from its routes. Whatever happens is an answer: a thrown Problem is sent as it is,
+ * a dependency that does not answer is a 503 with Retry-After, all else a 500 that tells nothing of the inside.
+ *
+ * Each answer carries `x-request-id`: the caller's own where it sent a sensible one.
+ */
+export function createApi({ routes, logger }: ApiOptions): ApiHandler {
+  const router = httpRouterHandler<HttpEvent, HttpResponse>({
+    routes: [...routes.flatMap((route) => served(route, logger)), ...refused(routes)],
+    notFoundResponse: ({ method, path }) => {
+      throw new Problem('unknown-route', { detail: `There is no route ${method} ${path.slice(0, 200)} here.` });
+    },
+  });
+  const handler = middy<HttpEvent, HttpResponse, Error, Context, Internal>().use(identified()).use(answered(logger)).handler(router);
+  return handler as unknown as ApiHandler;
+}
+
+type Entry = RouterEntry<HttpEvent, HttpResponse>;
+type Internal = { startedAtMs?: number };
+type Middleware = MiddlewareObj<HttpEvent, HttpResponse, Error, Context, Internal>;
+
+function served({ method, path, answer }: Route, logger: Logger): Entry[] {
+  const handler = async (event: HttpEvent): Promise<HttpResponse> => {
+    const request = readRequest(event);
+    const parent = parseTraceparent(request.headers['traceparent']);
+    const trace = parent ? childOf(parent) : startTrace();
+    const line = logger.child({ requestId: request.headers['x-request-id'], traceId: trace.traceId });
+    const { status, body, headers } = await answer(request, trace, line);
+    return {
+      statusCode: status,
+      headers: { ...headers, 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+    };
+  };
+  const methods = method === 'GET' ? (['GET', 'HEAD'] as const) : [method];
+  return methods.map((each) => ({ method: each, path, handler }));
+}
+
+/** The methods that a path does not have, each with the handler that says so. */
+function refused(routes: readonly Route[]): Entry[] {
+  const paths = [...new Set(routes.map(({ path }) => path))];
+  return paths.flatMap((path) => {
+    const own: string[] = routes.filter((route) => route.path === path).map(({ method }) => method);
+    const allowed = own.includes('GET') ? [...own, 'HEAD'] : own;
+    const handler = async (event: HttpEvent): Promise<never> => {
+      throw new Problem('method-not-allowed', {
+        detail: `${path} has no ${readRequest(event).method}; it has ${allowed.join(', ')}.`,
+        headers: { allow: allowed.join(', ') },
+      });
+    };
+    return METHODS.filter((method) => !allowed.includes(method)).map((method) => ({ method, path, handler }));
+  });
+}
+
+/** Gives a request its id before anything else happens, and the answer the same. */
+function identified(): Middleware {
+  const identify: NonNullable<Middleware['after']> = (request) => {
+    const { statusCode, headers, body } = request.response as HttpResponse;
+    const requestId = readRequest(request.event).headers['x-request-id'] ?? '';
+    request.response = { statusCode, headers: { ...headers, 'x-request-id': requestId }, body };
+  };
+  return {
+    before: ({ event }) => {
+      const own = readRequest(event).headers['x-request-id'];
+      const others = Object.entries(event.headers ?? {}).filter(([name]) => name.toLowerCase() !== 'x-request-id');
+      const requestId = own !== undefined && REQUEST_ID.test(own) ? own : uuidv7();
+      event.headers = { ...Object.fromEntries(others), 'x-request-id': requestId };
+    },
+    after: identify,
+    onError: identify,
+  };
+}
+
+/** Makes an answer of every error, and a log line of every answer. */
+function answered(logger: Logger): Middleware {
+  return {
+    before: ({ internal }) => {
+      internal.startedAtMs = performance.now();
+    },
+    after: ({ event, response, internal }) => {
+      logger.info(lineOf(event, response as HttpResponse, internal), 'request answered');
+    },
+    onError: (request) => {
+      const problem = asProblem(request.error);
+      const requestId = readRequest(request.event).headers['x-request-id'] ?? '';
+      request.response = problem.toResponse(requestId);
+      const fields = lineOf(request.event, request.response, request.internal);
+      if (problem.status >= 500) logger.error({ ...fields, error: problem.cause ?? problem }, problem.message);
+      else logger.info({ ...fields, problem: problem.kind }, 'request refused');
+    },
+  };
+}
+
+function lineOf(event: HttpEvent, { statusCode }: HttpResponse, { startedAtMs = 0 }: Internal) {
+  const { method, path, headers } = readRequest(event);
+  const durationMs = Math.round(performance.now() - startedAtMs);
+  return { requestId: headers['x-request-id'], method, path: path.slice(0, 200), status: statusCode, durationMs };
+}
+
+function asProblem(error: unknown): Problem {
+  if (error instanceof Problem) return error;
+  if (error instanceof SendError || isTransient(error)) {
+    const what = error instanceof SendError ? 'The task queue' : 'The store';
+    return new Problem('service-unavailable', {
+      detail: `${what} does not answer at the moment; nothing was accepted. Try again in ${RETRY_AFTER_SECONDS} s.`,
+      headers: { 'retry-after': String(RETRY_AFTER_SECONDS) },
+      cause: error,
+    });
+  }
+  return new Problem('internal-error', {
+    detail: 'The request could not be answered. The log has more under its requestId.',
+    cause: error,
+  });
+}

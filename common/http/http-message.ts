@@ -1,0 +1,48 @@
+import type { APIGatewayProxyEvent, APIGatewayProxyEventV2 } from 'aws-lambda';
+
+/** An event of API Gateway, in payload format 2.0 (HTTP APIs, function URLs) or 1.0 (REST APIs). */
+export type HttpEvent = APIGatewayProxyEvent | APIGatewayProxyEventV2;
+
+/** An answer that both payload formats take. */
+export interface HttpResponse {
+  readonly statusCode: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+/** A request, the same whichever format it came in. */
+export interface HttpRequest {
+  readonly method: string;
+  readonly path: string;
+  /** Names in lower case. */
+  readonly headers: Readonly<Record<string, string | undefined>>;
+  /** Values of a repeated name are joined by commas, as API Gateway 2.0 does. */
+  readonly query: Readonly<Record<string, string | undefined>>;
+  readonly pathParameters: Readonly<Record<string, string | undefined>>;
+  readonly body: Buffer;
+}
+
+/** Reads an event of either format. */
+export function readRequest(event: HttpEvent): HttpRequest {
+  const body = Buffer.from(event.body ?? '', event.isBase64Encoded ? 'base64' : 'utf8');
+  const headers = lowerCaseNames(event.headers);
+  const pathParameters = { ...event.pathParameters };
+  if (isVersion2(event)) {
+    const { method, path } = event.requestContext.http;
+    return { method, path, headers, query: { ...event.queryStringParameters }, pathParameters, body };
+  }
+  const query = Object.fromEntries(
+    Object.entries(event.multiValueQueryStringParameters ?? {}).map(([name, values]) => [name, values?.join(',')]),
+  );
+  const { httpMethod: method, path } = event;
+  return { method, path, headers, query: { ...event.queryStringParameters, ...query }, pathParameters, body };
+}
+
+/** Whether an event is of payload format 2.0. */
+export function isVersion2(event: HttpEvent): event is APIGatewayProxyEventV2 {
+  return 'version' in event && event.version === '2.0';
+}
+
+function lowerCaseNames(headers: HttpEvent['headers'] | null): Record<string, string | undefined> {
+  return Object.fromEntries(Object.entries(headers ?? {}).map(([name, value]) => [name.toLowerCase(), value]));
+}

@@ -1,0 +1,45 @@
+import { createHash } from 'node:crypto';
+import { v5 as uuidv5, v7 as uuidv7 } from 'uuid';
+import { RequestInProgressError, RequestMismatchError } from '../state/intake.ts';
+import { Problem } from './problem.ts';
+
+const MAX_KEY_CHARACTERS = 255;
+const PRINTABLE = /^[\x21-\x7E]+$/;
+
+/**
+ * The id of the thing that a request makes: of the same key always the same, of no key a new uuid v7.
+ *
+ * @param namespace - a uuid of the caller's, so that one key may be used with several routes
+ * @throws Problem 400 when the `Idempotency-Key` header is not 1 to 255 printable ASCII characters
+ */
+export function idOfRequest(headers: Readonly<Record<string, string | undefined>>, namespace: string): string {
+  const key = headers['idempotency-key'];
+  if (key === undefined) return uuidv7();
+  if (key.length <= MAX_KEY_CHARACTERS && PRINTABLE.test(key)) return uuidv5(key, namespace);
+  throw new Problem('invalid-request', {
+    detail: `The Idempotency-Key is not 1 to ${MAX_KEY_CHARACTERS} printable ASCII characters without spaces.`,
+  });
+}
+
+/** A digest by which a repeated request is told from another one. Give it the checked body, whose members have one order. */
+export function hashOfRequest(body: unknown): string {
+  return createHash('sha256').update(JSON.stringify(body)).digest('base64url');
+}
+
+/** The problem that an intake's refusal is to the caller; other errors stay what they are. */
+export function problemOfIntake(error: unknown): unknown {
+  if (error instanceof RequestMismatchError) {
+    return new Problem('idempotency-key-reused', {
+      detail: 'This Idempotency-Key came before with another body. Take a new key for a new request.',
+      cause: error,
+    });
+  }
+  if (error instanceof RequestInProgressError) {
+    return new Problem('request-in-progress', {
+      detail: 'A request with this Idempotency-Key is being taken in at this moment. Ask again shortly.',
+      headers: { 'retry-after': '1' },
+      cause: error,
+    });
+  }
+  return error;
+}

@@ -1,0 +1,35 @@
+import type { HttpRequest } from './http-message.ts';
+import { Problem } from './problem.ts';
+
+/** The longest request body, in bytes (256 KiB). */
+export const MAX_BODY_BYTES = 262_144;
+
+const JSON_TYPE = /^application\/(?:[\w.-]+\+)?json\s*(?:;|$)/i;
+
+/**
+ * The JSON value in a request's body.
+ *
+ * @throws Problem 413, 415 or 400, in this order: a body is not looked into before its size and type are right
+ */
+export function readJsonBody({ headers, body }: HttpRequest): unknown {
+  if (body.byteLength > MAX_BODY_BYTES) {
+    const detail = `The body is ${body.byteLength} bytes long; at most ${MAX_BODY_BYTES} are taken.`;
+    throw new Problem('body-too-large', { detail });
+  }
+  if (body.byteLength === 0) {
+    throw new Problem('invalid-json', { detail: 'The body is empty; a JSON object was expected.' });
+  }
+  const contentType = headers['content-type'];
+  if (!contentType || !JSON_TYPE.test(contentType)) {
+    const held = contentType ? JSON.stringify(contentType.slice(0, 100)) : 'missing';
+    throw new Problem('unsupported-content-type', {
+      detail: `The content-type is ${held}; application/json was expected.`,
+      headers: { accept: 'application/json' },
+    });
+  }
+  try {
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body));
+  } catch (cause) {
+    throw new Problem('invalid-json', { detail: `The body is not JSON in UTF-8: ${(cause as Error).message}`, cause });
+  }
+}

@@ -1,0 +1,122 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Logger } from '../telemetry/logger.ts';
+import type { ApiHandler } from './api.ts';
+import { toGatewayEvent } from './gateway-event.ts';
+import type { HttpResponse } from './http-message.ts';
+import { MAX_BODY_BYTES } from './json-body.ts';
+import { Problem } from './problem.ts';
+
+const REQUEST_TIMEOUT_MS = 30_000;
+const HEADERS_TIMEOUT_MS = 10_000;
+/** More than a body may have, so that the API itself can say how much it was. */
+const MAX_READ_BYTES = 4 * MAX_BODY_BYTES;
+
+/** What a service's server serves. */
+export interface ServerOptions {
+  readonly handler: ApiHandler;
+  /** Resolves when the service can do its work; what it rejects with is said at `/health/ready`. */
+  readonly ready: () => Promise<unknown>;
+  /** What `/health/state` tells; the route is not there without it. */
+  readonly state?: () => object;
+  /** The address to listen at; 127.0.0.1 keeps the service to this machine. */
+  readonly host: string;
+  /** The port to listen at; 0 takes any free one. */
+  readonly port: number;
+  readonly logger: Logger;
+}
+
+/** A running server. */
+export interface RunningServer {
+  readonly port: number;
+  /** Takes no new requests, resolves once those under way are answered. */
+  close(): Promise<void>;
+}
+
+/**
+ * Serves an API by HTTP, as API Gateway does in front of Lambda, with `/health/live` (the process runs) and
+ * `/health/ready` (it can do its work) beside the routes.
+ *
+ * @throws Error when the port is taken
+ */
+export async function serve(options: ServerOptions): Promise<RunningServer> {
+  const { host, port, logger } = options;
+  const server = createServer(
+    { requestTimeout: REQUEST_TIMEOUT_MS, headersTimeout: HEADERS_TIMEOUT_MS },
+    (request, response) => {
+      void answer(request, options).then(
+        (answered) => write(response, answered),
+        (error: unknown) => {
+          if (!(error instanceof Problem)) logger.error({ error }, 'request could not be answered');
+          write(response, asProblem(error).toResponse(''));
+        },
+      );
+    },
+  );
+  await listen(server, port, host);
+  return { port: (server.address() as AddressInfo).port, close: () => close(server) };
+}
+
+async function answer(request: IncomingMessage, { handler, ready, state }: ServerOptions): Promise<HttpResponse> {
+  if (request.url === '/health/live') return health(200, { status: 'live' });
+  if (request.url === '/health/state' && state) return health(200, state());
+  if (request.url === '/health/ready') {
+    return ready().then(
+      () => health(200, { status: 'ready' }),
+      (error: unknown) => health(503, { status: 'not ready', reason: reasonOf(error) }),
+    );
+  }
+  const body = await readBody(request);
+  return handler(toGatewayEvent(request, body), {});
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message || error.name : String(error);
+}
+
+function health(statusCode: number, body: object): HttpResponse {
+  const headers = { 'content-type': 'application/json', 'cache-control': 'no-store' };
+  return { statusCode, headers, body: JSON.stringify(body) };
+}
+
+async function readBody(request: IncomingMessage): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  // The answer still has to go out on this socket: leaving early must not destroy it
+  for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
+    bytes += chunk.byteLength;
+    if (bytes > MAX_READ_BYTES) {
+      const detail = `The body is more than ${MAX_READ_BYTES} bytes long; at most ${MAX_BODY_BYTES} are taken.`;
+      throw new Problem('body-too-large', { detail, headers: { connection: 'close' } });
+    }
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}
+
+function write(response: ServerResponse, { statusCode, headers, body }: HttpResponse): void {
+  response.writeHead(statusCode, { ...headers, 'content-length': Buffer.byteLength(body) });
+  response.end(body);
+}
+
+function asProblem(error: unknown): Problem {
+  if (error instanceof Problem) return error;
+  if (error instanceof URIError) return new Problem('invalid-request', { detail: 'The path has a percent sign that escapes nothing.' });
+  return new Problem('internal-error', { detail: 'The request could not be answered.', cause: error });
+}
+
+function listen(server: Server, port: number, host: string): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  server.once('error', (error: NodeJS.ErrnoException) => {
+    reject(error.code === 'EADDRINUSE' ? new Error(`Port ${port} of ${host} is taken by another program`, { cause: error }) : error);
+  });
+  server.listen(port, host, resolve);
+  return promise;
+}
+
+function close(server: Server): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  server.close(() => resolve());
+  server.closeIdleConnections();
+  return promise;
+}

@@ -1,0 +1,84 @@
+import { z } from 'zod';
+import { formatTraceparent, parseTraceparent, type TraceContext } from '../telemetry/trace-context.ts';
+import { MalformedEnvelopeError } from './errors.ts';
+import { valueIssues } from './value-issues.ts';
+
+/** The longest task id, in characters. */
+export const MAX_TASK_ID_CHARACTERS = 128;
+
+/** Letters, digits and `._:-`: what a caller's own task id may be made of. */
+export const taskIdSchema = z
+  .string()
+  .max(MAX_TASK_ID_CHARACTERS)
+  .regex(/^[\w.:-]+$/, 'expected letters, digits, and . _ : -');
+
+/** The name of a service, as it stands in the `source` of every envelope. */
+export const sourceSchema = z
+  .string()
+  .max(64)
+  .regex(/^[a-z0-9-]+$/, 'expected a service name of lower-case letters, digits and hyphens');
+
+const wireSchema = z.object({
+  specversion: z.literal('1.0'),
+  id: taskIdSchema,
+  source: sourceSchema,
+  type: z.string().min(1).max(128),
+  time: z.iso.datetime({ offset: true }),
+  traceparent: z.string().optional(),
+  data: z.unknown(),
+});
+
+/** What surrounds a payload on the wire. */
+export interface Envelope {
+  /** The task's id: the same at every redelivery. */
+  readonly taskId: string;
+  /** The name of the task's contract. */
+  readonly task: string;
+  /** The service that sent it. */
+  readonly source: string;
+  /** When it was sent, ISO 8601. */
+  readonly time: string;
+  readonly trace: TraceContext | undefined;
+  /** The payload, not yet checked against its contract. */
+  readonly data: unknown;
+}
+
+/**
+ * Writes an envelope as a message body: CloudEvents 1.0 in structured JSON mode, with the `traceparent` of the
+ * Distributed Tracing extension.
+ */
+export function encodeEnvelope(envelope: Envelope): string {
+  return JSON.stringify({
+    specversion: '1.0',
+    id: envelope.taskId,
+    source: envelope.source,
+    type: envelope.task,
+    time: envelope.time,
+    datacontenttype: 'application/json',
+    ...(envelope.trace && { traceparent: formatTraceparent(envelope.trace) }),
+    data: envelope.data,
+  });
+}
+
+/**
+ * Reads a message body. Attributes that this version does not know are left aside; a broken `traceparent` is as none.
+ *
+ * @throws MalformedEnvelopeError when the body is not JSON or no CloudEvents 1.0 envelope, saying what is wrong where
+ */
+export function decodeEnvelope(body: string): Envelope {
+  const parsed = wireSchema.safeParse(parseJson(body));
+  if (!parsed.success) {
+    const issues = valueIssues(parsed.error).map(({ path, message }) => `${path || '(root)'}: ${message}`);
+    throw new MalformedEnvelopeError(`The body is no CloudEvents 1.0 envelope: ${issues.join('; ')}`);
+  }
+  const { id, type, source, time, traceparent, data } = parsed.data;
+  return { taskId: id, task: type, source, time, trace: parseTraceparent(traceparent), data };
+}
+
+function parseJson(body: string): unknown {
+  try {
+    return JSON.parse(body);
+  } catch (cause) {
+    throw new MalformedEnvelopeError(`The body is not JSON: ${(cause as Error).message}`, { cause });
+  }
+}

@@ -1,0 +1,77 @@
+/** What is wrong with a value, and where in it. */
+export interface ValueIssue {
+  /** Dotted path from the value's root, such as `items.0.quantity`; empty for the value itself. */
+  readonly path: string;
+  readonly message: string;
+}
+
+/** The root of every error that the task core throws. */
+export class TaskError extends Error {
+  override readonly name: string = 'TaskError';
+}
+
+/**
+ * Thrown by a handler on purpose: try me again, after a rest of the handler's choice.
+ * It uses up an attempt, as any failure does.
+ */
+export class RetryTask extends TaskError {
+  override readonly name = 'RetryTask';
+  /** The rest in seconds, 0 to 43,200; the contract's retry policy decides where it is left out. */
+  readonly delaySeconds: number | undefined;
+
+  constructor(message: string, options: ErrorOptions & { readonly delaySeconds?: number } = {}) {
+    super(message, options);
+    this.delaySeconds = options.delaySeconds;
+  }
+}
+
+/** Thrown by a handler on purpose: no attempt can succeed. The message becomes a dead letter at once. */
+export class RejectTask extends TaskError {
+  override readonly name = 'RejectTask';
+}
+
+/** The contract's time limit passed. The handler's signal was aborted with this error. */
+export class TaskTimeoutError extends TaskError {
+  override readonly name = 'TaskTimeoutError';
+
+  constructor(task: string, timeoutSeconds: number) {
+    super(`${task} took longer than its limit of ${timeoutSeconds} s`);
+  }
+}
+
+/** A message body that is not JSON, or no envelope. */
+export class MalformedEnvelopeError extends TaskError {
+  override readonly name = 'MalformedEnvelopeError';
+}
+
+/** A payload (or a result) that breaks its contract's schema; `issues` say where. */
+export class InvalidValueError extends TaskError {
+  override readonly name = 'InvalidValueError';
+  readonly issues: readonly ValueIssue[];
+
+  constructor(what: string, issues: readonly ValueIssue[]) {
+    super(`${what}: ${issues.map(({ path, message }) => `${path || '(root)'}: ${message}`).join('; ')}`);
+    this.issues = issues;
+  }
+}
+
+/** Nobody here implements the task that a message names. */
+export class UnknownTaskError extends TaskError {
+  override readonly name = 'UnknownTaskError';
+
+  constructor(task: string) {
+    super(`No implementation of the task ${task} in this process`);
+  }
+}
+
+/** SQS did not take a task. */
+export class SendError extends TaskError {
+  override readonly name = 'SendError';
+  /** True where the same send may succeed later: SQS unreachable, busy or broken. False where it never will. */
+  readonly transient: boolean;
+
+  constructor(message: string, options: ErrorOptions & { readonly transient: boolean }) {
+    super(message, options);
+    this.transient = options.transient;
+  }
+}

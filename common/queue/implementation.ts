@@ -1,0 +1,76 @@
+import type { z } from 'zod';
+import type { Logger } from '../telemetry/logger.ts';
+import type { SendTask } from './task-client.ts';
+import type { TaskContract } from './task.ts';
+
+/** Who runs a task: a worker process or a function. */
+export interface WorkerIdentity {
+  /** Unique among the workers that run at one time. */
+  readonly id: string;
+  /** The version of the code that it runs. */
+  readonly version: string;
+}
+
+/** What a handler is given beside its payload. */
+export interface TaskContext {
+  /** The same at every attempt and redelivery: what makes effects idempotent. */
+  readonly taskId: string;
+  /** This attempt's number, counted from 1. Crashed and released attempts count too. */
+  readonly attempt: number;
+  /** Attempts in all, by the contract's retry policy. */
+  readonly maxAttempts: number;
+  /** Aborts when the time limit passes, the lease is lost or the worker must stop: hand it to all that waits. */
+  readonly signal: AbortSignal;
+  /** Every line carries taskId, task, attempt, queue and traceId. */
+  readonly logger: Logger;
+  /** Sends a task within this one's trace. */
+  readonly send: SendTask;
+  readonly worker: WorkerIdentity;
+}
+
+/** What does a task: resolves to the contract's result, throws to be tried again, or RetryTask or RejectTask on purpose. */
+export type TaskHandler<Payload extends z.ZodType, Result extends z.ZodType> = (
+  payload: z.output<Payload>,
+  context: TaskContext,
+) => Promise<z.input<Result>> | z.input<Result>;
+
+/** A contract bound to the function that does it. */
+export interface Implementation {
+  readonly contract: TaskContract;
+  /** Runs the handler with a payload that the contract's schema has passed. */
+  readonly run: (payload: unknown, context: TaskContext) => unknown;
+}
+
+/** Binds a contract to its handler; a handler of another payload or result is a compile error. */
+export function implement<Payload extends z.ZodType, Result extends z.ZodType>(
+  contract: TaskContract<Payload, Result>,
+  handler: TaskHandler<Payload, Result>,
+): Implementation {
+  return { contract, run: (payload, context) => handler(payload as z.output<Payload>, context) };
+}
+
+/** The implementations of a process, found by task name. */
+export class Implementations {
+  readonly #byName: ReadonlyMap<string, Implementation>;
+
+  /** @throws TypeError when two implementations share a name */
+  constructor(implementations: readonly Implementation[]) {
+    const byName = new Map(implementations.map((each) => [each.contract.name, each]));
+    if (byName.size < implementations.length) {
+      const names = implementations.map(({ contract }) => contract.name);
+      const twice = names.filter((name, index) => names.indexOf(name) !== index);
+      throw new TypeError(`More than one implementation of ${[...new Set(twice)].join(', ')}`);
+    }
+    this.#byName = byName;
+  }
+
+  /** The implementation of the task of that name, if this process has it. */
+  find(name: string): Implementation | undefined {
+    return this.#byName.get(name);
+  }
+
+  /** The queues that the implemented tasks travel on. */
+  get queues(): string[] {
+    return [...new Set([...this.#byName.values()].map(({ contract }) => contract.queue))];
+  }
+}

@@ -1,0 +1,44 @@
+import { InvalidValueError, MalformedEnvelopeError, RejectTask, RetryTask, TaskTimeoutError } from './errors.ts';
+import { retryDelaySeconds } from './retry-policy.ts';
+import type { TaskContract } from './task.ts';
+
+/** The longest that SQS hides a message, in seconds (12 h). */
+export const MAX_VISIBILITY_SECONDS = 43_200;
+
+/** Why a message was set aside. */
+export type DeadLetterReason =
+  'attempts-exhausted' | 'rejected' | 'timed-out' | 'malformed' | 'invalid-payload' | 'unknown-task';
+
+/** What is to become of a message after an attempt. Decided in this file, carried out by `Settler`. */
+export type Outcome =
+  | { readonly kind: 'done'; readonly result: unknown }
+  | { readonly kind: 'retry'; readonly delaySeconds: number; readonly error: Error }
+  | { readonly kind: 'dead-letter'; readonly reason: DeadLetterReason; readonly error: Error }
+  | { readonly kind: 'release'; readonly error: Error };
+
+/** The outcome of a body that no attempt could be made with. */
+export function outcomeOfBody(error: MalformedEnvelopeError | InvalidValueError): Outcome {
+  const reason = error instanceof MalformedEnvelopeError ? 'malformed' : 'invalid-payload';
+  return { kind: 'dead-letter', reason, error };
+}
+
+/** The outcome of a handler that threw. */
+export function outcomeOfFailure(contract: TaskContract, attempt: number, thrown: unknown): Outcome {
+  const error = asError(thrown);
+  if (error instanceof RejectTask) return { kind: 'dead-letter', reason: 'rejected', error };
+  if (attempt >= contract.retry.maxAttempts) {
+    const reason = error instanceof TaskTimeoutError ? 'timed-out' : 'attempts-exhausted';
+    return { kind: 'dead-letter', reason, error };
+  }
+  const asked = error instanceof RetryTask ? error.delaySeconds : undefined;
+  const delaySeconds = asked ?? retryDelaySeconds(contract.retry, attempt);
+  return { kind: 'retry', delaySeconds: clampVisibility(delaySeconds), error };
+}
+
+function clampVisibility(seconds: number): number {
+  return Math.min(MAX_VISIBILITY_SECONDS, Math.max(0, Math.ceil(seconds)));
+}
+
+function asError(thrown: unknown): Error {
+  return thrown instanceof Error ? thrown : new Error(`Thrown: ${String(thrown)}`);
+}

@@ -1,0 +1,36 @@
+import { z } from 'zod';
+
+const DEFAULT_CAP_SECONDS = 3600;
+
+/** How often a task is tried, and how long it rests in between. */
+export interface RetryPolicy {
+  /** Attempts in all, the first included. 1 to 100. */
+  readonly maxAttempts: number;
+  /** The longest rest after the first attempt, in seconds; it doubles with each attempt. 1 to 43,200. */
+  readonly baseSeconds: number;
+  /** The longest rest after any attempt, in seconds. Default 3,600; at most 43,200, as long as SQS hides a message. */
+  readonly capSeconds?: number;
+}
+
+/** The limits of a retry policy. */
+export const retryPolicySchema = z.object({
+  maxAttempts: z.int().min(1).max(100),
+  baseSeconds: z.int().min(1).max(43_200),
+  capSeconds: z.int().min(1).max(43_200).optional(),
+});
+
+/**
+ * The rest after a failed attempt, in whole seconds, at least 1.
+ *
+ * Exponential with equal jitter: half of it is certain, so that a broken dependency gets its rest, and half is
+ * chance, so that tasks which failed together do not come back together
+ * (AWS Architecture Blog, "Exponential Backoff And Jitter").
+ *
+ * @param attempt - the attempt that failed, counted from 1
+ * @param random - a number from 0 to 1; the default is chance
+ */
+export function retryDelaySeconds(policy: RetryPolicy, attempt: number, random: number = Math.random()): number {
+  const cap = policy.capSeconds ?? DEFAULT_CAP_SECONDS;
+  const longest = Math.min(cap, policy.baseSeconds * 2 ** (attempt - 1));
+  return Math.max(1, Math.round(longest / 2 + (longest / 2) * random));
+}

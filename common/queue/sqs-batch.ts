@@ -1,0 +1,80 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
+const DEFAULT_ATTEMPTS = 4;
+const BASE_DELAY_MS = 50;
+
+/** One entry that SQS refused while it took others of the same batch (BatchResultErrorEntry in its API). */
+export class BatchEntryError extends Error {
+  override readonly name = 'BatchEntryError';
+  /** SQS's code, such as `InternalError` or `ReceiptHandleIsInvalid`. */
+  readonly code: string;
+  /** True where the entry is at fault: the same one will be refused again. */
+  readonly senderFault: boolean;
+
+  constructor(code: string, message: string | undefined, senderFault: boolean) {
+    super(message ? `${code}: ${message}` : code);
+    this.code = code;
+    this.senderFault = senderFault;
+  }
+}
+
+/** What SendMessageBatch, DeleteMessageBatch and ChangeMessageVisibilityBatch answer alike. */
+export interface BatchAnswer<Success> {
+  readonly Successful?: readonly (Success & { readonly Id?: string | undefined })[] | undefined;
+  readonly Failed?: readonly FailedEntry[] | undefined;
+}
+
+interface FailedEntry {
+  readonly Id: string | undefined;
+  readonly Code: string | undefined;
+  readonly Message?: string | undefined;
+  readonly SenderFault: boolean | undefined;
+}
+
+/** How often entries that fail through no fault of their own are sent again. */
+export interface BatchRetries {
+  /** Calls in all for one entry. Default 4, with 50, 100 and 200 ms between them, of which up to a half is chance. */
+  readonly attempts?: number;
+}
+
+/**
+ * Makes one batch call to SQS and tells what became of each entry. Entries that SQS failed through no fault of
+ * their own are sent again, alone with their like; a failure of the whole call is the SDK's to retry and is thrown.
+ *
+ * @param entries - without their Id, which this function gives them
+ * @param call - makes the call with the entries' Ids filled in
+ */
+export async function callInBatch<Entry extends object, Success extends object>(
+  entries: readonly Entry[],
+  call: (entries: (Entry & { Id: string })[]) => Promise<BatchAnswer<Success>>,
+  { attempts = DEFAULT_ATTEMPTS }: BatchRetries = {},
+): Promise<PromiseSettledResult<Success>[]> {
+  const results = new Map<string, PromiseSettledResult<Success>>();
+  let left = entries.map((entry, index) => ({ ...entry, Id: String(index) }));
+  for (let attempt = 1; left.length > 0; attempt += 1) {
+    const answer = await call(left);
+    for (const success of answer.Successful ?? []) {
+      if (success.Id !== undefined) results.set(success.Id, { status: 'fulfilled', value: success });
+    }
+    for (const failure of answer.Failed ?? []) {
+      if (failure.Id !== undefined) results.set(failure.Id, { status: 'rejected', reason: entryError(failure) });
+    }
+    if (attempt >= attempts) break;
+    left = left.filter(({ Id }) => mayYetSucceed(results.get(Id)));
+    if (left.length > 0) await sleep(BASE_DELAY_MS * 2 ** (attempt - 1) * (1 - Math.random() / 2));
+  }
+  return entries.map((_, index) => results.get(String(index)) ?? { status: 'rejected', reason: unanswered() });
+}
+
+function mayYetSucceed(result: PromiseSettledResult<unknown> | undefined): boolean {
+  if (result === undefined) return true;
+  return result.status === 'rejected' && result.reason instanceof BatchEntryError && !result.reason.senderFault;
+}
+
+function entryError({ Code, Message, SenderFault }: FailedEntry): BatchEntryError {
+  return new BatchEntryError(Code ?? 'Unknown', Message, SenderFault ?? false);
+}
+
+function unanswered(): BatchEntryError {
+  return new BatchEntryError('NoAnswer', 'SQS named the entry neither as taken nor as failed', false);
+}

@@ -1,0 +1,6 @@
+import { Implementations } from '../queue/implementation.ts';
+import { healthCheckTask } from './health-check.ts';
+import { processOrderTask } from './process-order.ts';
+
+/** Every implementation that any worker can run. */
+export const allTasks = new Implementations([healthCheckTask, processOrderTask]);

@@ -1,0 +1,41 @@
+import { randomBytes } from 'node:crypto';
+
+const TRACEPARENT = /^00-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})$/;
+
+/** Where a piece of work stands in a trace (W3C Trace Context, level 1). */
+export interface TraceContext {
+  /** 32 hexadecimal digits, the same for all that one request caused. */
+  readonly traceId: string;
+  /** 16 hexadecimal digits, this piece of work's own. */
+  readonly spanId: string;
+  /** Two hexadecimal digits; the lowest bit says that the trace is recorded. */
+  readonly flags: string;
+}
+
+/** Begins a trace of its own. */
+export function startTrace(): TraceContext {
+  return { traceId: hex(16), spanId: hex(8), flags: '01' };
+}
+
+/** A piece of work that `parent` caused: the same trace, a span of its own. */
+export function childOf(parent: TraceContext): TraceContext {
+  return { ...parent, spanId: hex(8) };
+}
+
+/**
+ * Reads a `traceparent` header. What is missing or broken gives `undefined`: a bad header from outside must never
+ * break a request, the W3C document says to start anew.
+ */
+export function parseTraceparent(header: string | undefined): TraceContext | undefined {
+  const [, traceId, spanId, flags] = TRACEPARENT.exec(header?.trim() ?? '') ?? [];
+  return traceId && spanId && flags ? { traceId, spanId, flags } : undefined;
+}
+
+/** The `traceparent` header of a trace context. */
+export function formatTraceparent({ traceId, spanId, flags }: TraceContext): string {
+  return `00-${traceId}-${spanId}-${flags}`;
+}
+
+function hex(bytes: number): string {
+  return randomBytes(bytes).toString('hex');
+}

@@ -1,0 +1,63 @@
+import { notificationSchema, sendNotification } from '@baton/common/contracts/notifications';
+import { createApi } from '@baton/common/http/api';
+import { cursorOf, pageQuery } from '@baton/common/http/cursor';
+import { hashOfRequest, idOfRequest, problemOfIntake } from '@baton/common/http/idempotency';
+import { notFound } from '@baton/common/http/problem';
+import { route } from '@baton/common/http/route';
+import { z } from 'zod';
+import { logger, notifications, tasks } from './service.ts';
+import { type NotificationRow, positionSchema } from './store.ts';
+
+/** The namespace of the notification ids that idempotency keys give. */
+const NOTIFICATIONS = '0b9c6f6e-70a5-4b0e-8d0e-5b1f1e6a9d42';
+
+const newNotificationSchema = z.discriminatedUnion(
+  'channel',
+  notificationSchema.options.map((option) => option.strict()) as unknown as typeof notificationSchema.options,
+);
+const listSchema = z.strictObject({ ...pageQuery, recipient: z.string().min(1).max(320).optional() });
+const cursor = cursorOf(positionSchema);
+
+const postNotification = route(
+  'POST',
+  '/notifications',
+  { body: newNotificationSchema },
+  async ({ body, headers, trace }) => {
+    // The task's id is the notification's: the consumer finds the row by it, however often the task is delivered
+    const notificationId = idOfRequest(headers, NOTIFICATIONS);
+    const sendTask = () => tasks.send(sendNotification, body, { taskId: notificationId, trace });
+    await notifications
+      .take({ notificationId, notification: body, requestHash: hashOfRequest(body), sendTask })
+      .catch((error: unknown) => {
+        throw problemOfIntake(error);
+      });
+    return {
+      status: 202,
+      headers: { location: `/notifications/${notificationId}` },
+      body: { notificationId, taskId: notificationId, status: 'accepted' },
+    };
+  },
+);
+
+const getNotification = route('GET', '/notifications/{notificationId}', {}, async ({ param }) => {
+  const row = await notifications.find(param('notificationId'));
+  if (!row) throw notFound('notification', param('notificationId'));
+  return { status: 200, body: notificationView(row) };
+});
+
+const listNotifications = route('GET', '/notifications', { query: listSchema }, async ({ query }) => {
+  const after = cursor.decode(query.cursor);
+  const page = await notifications.list({ recipient: query.recipient, limit: query.limit, after });
+  return {
+    status: 200,
+    body: { notifications: page.notifications.map(notificationView), nextCursor: cursor.encode(page.next) },
+  };
+});
+
+/** The API of notification-service. */
+export const handler = createApi({ logger, routes: [postNotification, getNotification, listNotifications] });
+
+function notificationView(row: NotificationRow) {
+  const { notificationId, status, channel, recipient, subject, message, createdAt, deliveredAt, deliveredBy } = row;
+  return { notificationId, status, channel, recipient, subject, message, createdAt, deliveredAt, deliveredBy };
+}

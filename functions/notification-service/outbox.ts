@@ -1,0 +1,12 @@
+import type { Logger } from '@baton/common/telemetry/logger';
+import type { Channel } from './channel.ts';
+
+/** The channel that leaves the house by nothing but a log line: the notification's row is its record. */
+export function outbox(logger: Logger): Channel {
+  return {
+    name: 'outbox',
+    deliver: async (notificationId, { channel }) => {
+      logger.info({ notificationId, channel }, `${channel} notification delivered to the outbox`);
+    },
+  };
+}

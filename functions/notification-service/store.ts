@@ -1,0 +1,184 @@
+import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
+import {
+  type DynamoDBDocumentClient,
+  GetCommand,
+  QueryCommand,
+  UpdateCommand,
+  type UpdateCommandInput,
+} from '@aws-sdk/lib-dynamodb';
+import type { Notification } from '@baton/common/contracts/notifications';
+import { Intake, type IntakeRow } from '@baton/common/state/intake';
+import { z } from 'zod';
+
+/** How far a notification has come; `pending` before SQS has taken its task, which nobody is shown. */
+export type NotificationStatus = 'pending' | 'accepted' | 'delivered';
+
+/** A notification as it stands in the table. */
+export interface NotificationRow extends IntakeRow {
+  readonly status: NotificationStatus;
+  readonly notificationId: string;
+  readonly channel: Notification['channel'];
+  readonly recipient: string;
+  readonly subject?: string;
+  readonly message: string;
+  /** When this service first saw it, ISO 8601. */
+  readonly createdAt: string;
+  /** Its place in the lists: `createdAt`, made unique by its id. */
+  readonly listedAt: string;
+  readonly deliveredAt?: string;
+  readonly deliveredBy?: string;
+}
+
+/** A place in the list of notifications. */
+export const positionSchema = z.strictObject({ listedAt: z.string().max(200), notificationId: z.string().max(128) });
+type Position = z.output<typeof positionSchema>;
+
+/** One partition of an index takes 1,000 writes a second (AWS: "Partitions and data distribution"). */
+const LIST_INDEX = 'newest-first';
+const RECIPIENT_INDEX = 'newest-first-by-recipient';
+const LIST = 'notifications';
+
+/** A new notification and its task. */
+export interface NewNotification {
+  readonly notificationId: string;
+  readonly notification: Notification;
+  /** A digest of the request, by which a repeated one is known. */
+  readonly requestHash: string;
+  readonly sendTask: () => Promise<unknown>;
+}
+
+/** Which notifications to list. */
+export interface NotificationQuery {
+  readonly recipient: string | undefined;
+  readonly limit: number;
+  readonly after: Position | undefined;
+}
+
+/** A page of notifications, and where the next one begins. */
+export interface NotificationPage {
+  readonly notifications: NotificationRow[];
+  readonly next: Position | undefined;
+}
+
+/** The notifications of this service, one row each, in its own table, which no other service reads or writes. */
+export class NotificationStore {
+  readonly #documents: DynamoDBDocumentClient;
+  readonly #table: string;
+  readonly #intake: Intake<NotificationRow>;
+
+  constructor(documents: DynamoDBDocumentClient, table: string) {
+    this.#documents = documents;
+    this.#table = table;
+    this.#intake = new Intake({ documents, table, key: 'notificationId' });
+  }
+
+  /** Takes a notification in and sends its task; see Intake for what it throws. */
+  async take({ notificationId, notification, requestHash, sendTask }: NewNotification): Promise<void> {
+    const row = newRow(notificationId, notification);
+    const listing = listingOf(notification);
+    await this.#intake.take({ id: notificationId, requestHash, row, listing, sendTask });
+  }
+
+  /** The row of a notification that is to be delivered: the one that is there, or a new one. */
+  async open(notificationId: string, notification: Notification): Promise<NotificationRow> {
+    const { notificationId: _key, ...initial } = newRow(notificationId, notification);
+    const names = Object.keys(initial) as (keyof typeof initial)[];
+    const row = await this.#update(notificationId, {
+      ConditionExpression: 'attribute_not_exists(#status) OR #status = :pending',
+      UpdateExpression: `SET #status = :accepted, listedIn = :list, listedFor = :recipient, ${names
+        .map((name) => `#${name} = if_not_exists(#${name}, :${name})`)
+        .join(', ')} REMOVE heldUntilMs, expiresAt`,
+      ExpressionAttributeNames: {
+        '#status': 'status',
+        ...Object.fromEntries(names.map((name) => [`#${name}`, name])),
+      },
+      ExpressionAttributeValues: {
+        ':pending': 'pending',
+        ':accepted': 'accepted',
+        ':list': LIST,
+        ...Object.fromEntries(names.map((name) => [`:${name}`, initial[name]])),
+      },
+    });
+    return row ?? ((await this.#read(notificationId)) as NotificationRow);
+  }
+
+  /** Writes down that a notification was delivered, unless that stands there already. Gives the row. */
+  async markDelivered(notificationId: string, deliveredBy: string): Promise<NotificationRow> {
+    const row = await this.#update(notificationId, {
+      ConditionExpression: '#status = :accepted',
+      UpdateExpression: 'SET #status = :delivered, deliveredAt = :now, deliveredBy = :by',
+      ExpressionAttributeNames: { '#status': 'status' },
+      ExpressionAttributeValues: {
+        ':accepted': 'accepted',
+        ':delivered': 'delivered',
+        ':now': new Date().toISOString(),
+        ':by': deliveredBy,
+      },
+    });
+    return row ?? ((await this.#read(notificationId)) as NotificationRow);
+  }
+
+  /** The notification of that id, if it was accepted. */
+  async find(notificationId: string): Promise<NotificationRow | undefined> {
+    const row = await this.#read(notificationId);
+    return row?.status === 'pending' ? undefined : row;
+  }
+
+  /** Accepted notifications, newest first. A new one may be missing for a moment: the index follows the table. */
+  async list({ recipient, limit, after }: NotificationQuery): Promise<NotificationPage> {
+    const [index, member, value] =
+      recipient === undefined ? [LIST_INDEX, 'listedIn', LIST] : [RECIPIENT_INDEX, 'listedFor', recipient];
+    const { Items = [], LastEvaluatedKey } = await this.#documents.send(
+      new QueryCommand({
+        TableName: this.#table,
+        IndexName: index,
+        KeyConditionExpression: '#member = :value',
+        ExpressionAttributeNames: { '#member': member },
+        ExpressionAttributeValues: { ':value': value },
+        ScanIndexForward: false,
+        Limit: limit,
+        ...(after && { ExclusiveStartKey: { [member]: value, ...after } }),
+      }),
+    );
+    const next = LastEvaluatedKey && positionSchema.strip().parse(LastEvaluatedKey);
+    return { notifications: Items as NotificationRow[], next };
+  }
+
+  /** Resolves when the table can be read. */
+  async ping(): Promise<void> {
+    await this.#read('ping');
+  }
+
+  async #read(notificationId: string): Promise<NotificationRow | undefined> {
+    const { Item } = await this.#documents.send(
+      new GetCommand({ TableName: this.#table, Key: { notificationId }, ConsistentRead: true }),
+    );
+    return Item as NotificationRow | undefined;
+  }
+
+  /** Gives the row as it is after the update; `undefined` where its condition did not hold. */
+  async #update(
+    notificationId: string,
+    update: Omit<UpdateCommandInput, 'TableName' | 'Key' | 'ReturnValues'>,
+  ): Promise<NotificationRow | undefined> {
+    try {
+      const { Attributes } = await this.#documents.send(
+        new UpdateCommand({ TableName: this.#table, Key: { notificationId }, ReturnValues: 'ALL_NEW', ...update }),
+      );
+      return Attributes as NotificationRow;
+    } catch (error) {
+      if (error instanceof ConditionalCheckFailedException) return undefined;
+      throw error;
+    }
+  }
+}
+
+function newRow(notificationId: string, { channel, recipient, subject, message }: Notification) {
+  const createdAt = new Date().toISOString();
+  const listedAt = `${createdAt}#${notificationId}`;
+  return { notificationId, channel, recipient, ...(subject && { subject }), message, createdAt, listedAt };
+}
+
+function listingOf({ recipient }: Notification) {
+  return { listedIn: LIST, listedFor: recipient };
+}

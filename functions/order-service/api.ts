@@ -1,0 +1,69 @@
+import { orderSchema, processOrder } from '@baton/common/contracts/orders';
+import { createApi } from '@baton/common/http/api';
+import { cursorOf, pageQuery } from '@baton/common/http/cursor';
+import { hashOfRequest, idOfRequest, problemOfIntake } from '@baton/common/http/idempotency';
+import { notFound } from '@baton/common/http/problem';
+import { route } from '@baton/common/http/route';
+import { v5 as uuidv5 } from 'uuid';
+import { z } from 'zod';
+import { logger, orders, tasks } from './service.ts';
+import { type OrderRow, positionSchema } from './store.ts';
+
+/** The namespace of the order ids that idempotency keys give. */
+const ORDERS = '6f0f6f3c-5a0e-4c57-9d0b-3d1d2b1a7c11';
+
+const newOrderSchema = z.strictObject(orderSchema.omit({ orderId: true }).shape);
+const listSchema = z.strictObject(pageQuery);
+const cursor = cursorOf(positionSchema);
+
+const postOrder = route('POST', '/orders', { body: newOrderSchema }, async ({ body, headers, trace }) => {
+  const orderId = idOfRequest(headers, ORDERS);
+  const taskId = uuidv5('process', orderId);
+  const order = { orderId, ...body };
+  const sendTask = () => tasks.send(processOrder, order, { taskId, trace });
+  await orders.take({ order, taskId, requestHash: hashOfRequest(body), sendTask }).catch((error: unknown) => {
+    throw problemOfIntake(error);
+  });
+  return {
+    status: 202,
+    headers: { location: `/orders/${orderId}` },
+    body: { orderId, taskId, status: 'accepted' },
+  };
+});
+
+const getOrder = route('GET', '/orders/{orderId}', {}, async ({ param }) => {
+  const row = await orders.find(param('orderId'));
+  if (!row) throw notFound('order', param('orderId'));
+  return { status: 200, body: orderView(row) };
+});
+
+const listOrders = route('GET', '/orders', { query: listSchema }, async ({ query }) => {
+  const page = await orders.list(query.limit, cursor.decode(query.cursor));
+  return { status: 200, body: { orders: page.orders.map(orderView), nextCursor: cursor.encode(page.next) } };
+});
+
+/** The API of order-service. */
+export const handler = createApi({ logger, routes: [postOrder, getOrder, listOrders] });
+
+function orderView(row: OrderRow) {
+  const { orderId, taskId, status, customerId, customerEmail, items, totalAmount, currency, priority } = row;
+  const { createdAt, updatedAt, confirmationNumber, units, notificationId, failure } = row;
+  return {
+    orderId,
+    taskId,
+    status,
+    customerId,
+    customerEmail,
+    items,
+    totalAmount,
+    currency,
+    priority,
+    createdAt,
+    updatedAt,
+    confirmationNumber,
+    units,
+    failure,
+    // notification-service knows what became of it; this service knows that it was asked for, and by which id
+    notification: notificationId === undefined ? undefined : { notificationId, status: 'requested' },
+  };
+}

@@ -1,0 +1,24 @@
+import { hostname } from 'node:os';
+import { recordOrderOutcome } from '@baton/common/contracts/orders';
+import { RejectTask } from '@baton/common/queue/errors';
+import { implement, Implementations } from '@baton/common/queue/implementation';
+import { createLambdaConsumer } from '@baton/common/queue/lambda-consumer';
+import { logger, orders, queueUrls, sqs, tasks } from './service.ts';
+import packageJson from './package.json' with { type: 'json' };
+
+const recordOutcome = implement(recordOrderOutcome, async (outcome, { logger: line }) => {
+  const recorded = await orders.record(outcome);
+  if (recorded === 'unknown') throw new RejectTask(`There is no order ${outcome.orderId}`);
+  line.info({ orderId: outcome.orderId, recorded }, `order ${outcome.status}`);
+  return { recorded: recorded === 'recorded' };
+});
+
+/** Consumes the queue `order-outcomes`. */
+export const orderOutcomes = createLambdaConsumer({
+  sqs,
+  queueUrls,
+  send: tasks.send,
+  logger,
+  worker: { id: `order-service@${hostname()}`, version: packageJson.version },
+  implementations: new Implementations([recordOutcome]),
+});

@@ -1,0 +1,20 @@
+import { parseConfig, port } from '@baton/common/config';
+import { z } from 'zod';
+
+const variables = z.object({
+  HTTP_PORT: port(3000),
+  LAMBDA_PORT: port(3002),
+  SQS_PORT: port(4566),
+  DYNAMODB_PORT: port(4567),
+  HEALTH_PORT: port(9090),
+  AWS_ENDPOINT_URL_SQS: z.url({ error: 'expected the URL of an SQS to use in place of the emulator' }).optional(),
+  AWS_ENDPOINT_URL_DYNAMODB: z.url({ error: 'expected the URL of a DynamoDB to use in place of the emulator' }).optional(),
+});
+
+/** What the embedded runtime is configured with: its ports, and where it finds an SQS and a DynamoDB that run already. */
+export type LocalConfig = z.output<typeof variables>;
+
+/** Reads the embedded runtime's configuration. @throws ConfigError naming each variable that is wrong */
+export function readLocalConfig(environment: NodeJS.ProcessEnv): LocalConfig {
+  return parseConfig(variables, environment);
+}

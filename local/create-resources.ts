@@ -1,0 +1,76 @@
+import {
+  CreateTableCommand,
+  type CreateTableCommandInput,
+  DynamoDBClient,
+  ResourceInUseException,
+  UpdateTimeToLiveCommand,
+  waitUntilTableExists,
+} from '@aws-sdk/client-dynamodb';
+import { CreateQueueCommand, GetQueueAttributesCommand, type SQSClient } from '@aws-sdk/client-sqs';
+import { createSqsClient } from '@baton/common/queue/sqs-client';
+import { type QueueDescription, queuesOf, type Resources, type TableDescription, tablesOf } from './stack.ts';
+
+const TABLE_WAIT_SECONDS = 30;
+
+/**
+ * Creates every queue and table of the stack at the endpoints of the environment; what is there already is kept.
+ *
+ * @returns the queues' URLs by their names
+ */
+export async function createResources(resources: Resources): Promise<ReadonlyMap<string, string>> {
+  const [urls] = await Promise.all([createQueues(queuesOf(resources)), createTables(tablesOf(resources))]);
+  return urls;
+}
+
+/** Dead letter queues come first: a redrive policy names a queue that is there. */
+async function createQueues(queues: readonly QueueDescription[]): Promise<ReadonlyMap<string, string>> {
+  const sqs = createSqsClient();
+  const urls = new Map<string, string>();
+  const create = async ({ name, attributes, redrive }: QueueDescription): Promise<void> => {
+    const Attributes = { ...attributes, ...(redrive && { RedrivePolicy: await redrivePolicy(sqs, redrive, urls) }) };
+    const { QueueUrl = '' } = await sqs.send(new CreateQueueCommand({ QueueName: name, Attributes }));
+    urls.set(name, QueueUrl);
+  };
+  await Promise.all(queues.filter(({ redrive }) => !redrive).map(create));
+  await Promise.all(queues.filter(({ redrive }) => redrive).map(create));
+  sqs.destroy();
+  return urls;
+}
+
+async function redrivePolicy(
+  sqs: SQSClient,
+  { to, maxReceiveCount }: NonNullable<QueueDescription['redrive']>,
+  urls: ReadonlyMap<string, string>,
+): Promise<string> {
+  const { Attributes } = await sqs.send(
+    new GetQueueAttributesCommand({ QueueUrl: urls.get(to), AttributeNames: ['QueueArn'] }),
+  );
+  return JSON.stringify({ deadLetterTargetArn: Attributes?.QueueArn, maxReceiveCount });
+}
+
+async function createTables(tables: readonly TableDescription[]): Promise<void> {
+  const client = new DynamoDBClient({});
+  await Promise.all(tables.map((table) => createTable(client, table)));
+  client.destroy();
+}
+
+async function createTable(client: DynamoDBClient, { name, properties, timeToLiveAttribute }: TableDescription): Promise<void> {
+  try {
+    await client.send(new CreateTableCommand(properties as unknown as CreateTableCommandInput));
+  } catch (error) {
+    if (!(error instanceof ResourceInUseException)) throw error;
+  }
+  await waitUntilTableExists({ client, maxWaitTime: TABLE_WAIT_SECONDS, minDelay: 1 }, { TableName: name });
+  if (timeToLiveAttribute) await expireBy(client, name, timeToLiveAttribute);
+}
+
+/** An emulator without a time to live keeps its rows for longer, which no reader notices. */
+async function expireBy(client: DynamoDBClient, TableName: string, AttributeName: string): Promise<void> {
+  try {
+    const TimeToLiveSpecification = { AttributeName, Enabled: true };
+    await client.send(new UpdateTimeToLiveCommand({ TableName, TimeToLiveSpecification }));
+  } catch (error) {
+    const name = error instanceof Error ? error.name : '';
+    if (name !== 'UnknownOperationException' && name !== 'ValidationException') throw error;
+  }
+}

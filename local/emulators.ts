@@ -1,0 +1,41 @@
+import type { Server } from 'node:http';
+import dynalite from 'dynalite';
+import { buildApp } from 'fauxqs';
+import { HOST } from './ports.ts';
+
+/** An emulator of an AWS service that runs in this process. */
+export interface Emulator {
+  readonly endpoint: string;
+  stop(): Promise<void>;
+}
+
+/** Starts an emulator of SQS (fauxqs). Its queues live as long as it runs. */
+export async function startSqs(port: number): Promise<Emulator> {
+  const app = buildApp({ logger: false });
+  const endpoint = await app.listen({ port, host: HOST });
+  return { endpoint, stop: () => app.close() };
+}
+
+/** Starts an emulator of DynamoDB (dynalite). Its tables live as long as it runs. */
+export async function startDynamoDb(port: number): Promise<Emulator> {
+  const server = dynalite({ createTableMs: 0 });
+  const endpoint = await listen(server, port);
+  return { endpoint, stop: () => close(server) };
+}
+
+function listen(server: Server, port: number): Promise<string> {
+  const { promise, resolve, reject } = Promise.withResolvers<string>();
+  server.once('error', reject);
+  server.listen(port, HOST, () => {
+    const address = server.address();
+    resolve(`http://${HOST}:${typeof address === 'object' && address ? address.port : port}`);
+  });
+  return promise;
+}
+
+function close(server: Server): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  server.close(() => resolve());
+  server.closeAllConnections();
+  return promise;
+}

@@ -1,0 +1,141 @@
+import { allTasks } from '@baton/common/tasks/all';
+import type { RunningServer } from '@baton/common/http/server';
+import { createLogger, writeLogsTo } from '@baton/common/telemetry/logger';
+import { readWorkerConfig } from '@baton/worker/config';
+import { serveHealth } from '@baton/worker/health';
+import { Worker } from '@baton/worker/worker';
+import pretty from 'pino-pretty';
+import { banner } from './banner.ts';
+import type { LocalConfig } from './config.ts';
+import { createResources } from './create-resources.ts';
+import { type Emulator, startDynamoDb, startSqs } from './emulators.ts';
+import { fillIn, pointSdkAt } from './environment.ts';
+import { type EventSource, eventSourcesOf } from './event-sources.ts';
+import { checkPortsFree, HOST } from './ports.ts';
+import type { Offline, OfflineOptions, Serverless } from './serverless.ts';
+
+/** Polls of an emulator cost nothing; short ones let the worker stop at once. */
+const WAIT_SECONDS = 1;
+const UNKNOWN_ROUTE = {
+  handler: 'local/unknown-route.handler',
+  events: [{ httpApi: { method: '*', path: '*' } }],
+};
+
+/** The embedded runtime: everything that AWS would be, in this process, for as long as it runs. */
+export class LocalRuntime {
+  readonly #serverless: Serverless;
+  readonly #offline: Offline;
+  readonly #options: OfflineOptions;
+  /** What has started, in this order; it stops in the reverse one. */
+  readonly #stops: (() => Promise<unknown>)[] = [];
+
+  constructor(serverless: Serverless, offline: Offline, options: OfflineOptions) {
+    this.#serverless = serverless;
+    this.#offline = offline;
+    this.#options = options;
+  }
+
+  /** Starts it all. @throws Error saying which port is taken, which variable is wrong or which resource is not understood */
+  async start(config: LocalConfig): Promise<void> {
+    const startedAtMs = performance.now();
+    if (process.stdout.isTTY) writeLogsTo(prettyLogs());
+    const httpPort = Number(this.#options.httpPort ?? config.HTTP_PORT);
+    const lambdaPort = Number(this.#options.lambdaPort ?? config.LAMBDA_PORT);
+    await checkPortsFree({
+      HTTP_PORT: httpPort,
+      LAMBDA_PORT: lambdaPort,
+      HEALTH_PORT: config.HEALTH_PORT,
+      ...(!config.AWS_ENDPOINT_URL_SQS && { SQS_PORT: config.SQS_PORT }),
+      ...(!config.AWS_ENDPOINT_URL_DYNAMODB && { DYNAMODB_PORT: config.DYNAMODB_PORT }),
+    });
+
+    const sqs = config.AWS_ENDPOINT_URL_SQS ?? (await this.#emulate(startSqs(config.SQS_PORT)));
+    const dynamoDb = config.AWS_ENDPOINT_URL_DYNAMODB ?? (await this.#emulate(startDynamoDb(config.DYNAMODB_PORT)));
+    const { provider, functions, resources } = this.#serverless.service;
+    pointSdkAt({ sqs, dynamoDb, lambda: `http://${HOST}:${lambdaPort}`, region: provider.region });
+
+    const stack = resources?.Resources ?? {};
+    const stagePrefix = `baton-${provider.stage}-`;
+    const sources = eventSourcesOf(functions, stack, stagePrefix);
+    const urls = await createResources(stack);
+    this.#fillIn(urls, stagePrefix);
+    await this.#startFunctions(httpPort, lambdaPort);
+    const worker = await this.#startWorker(sources);
+
+    const http = `http://${HOST}:${httpPort}`;
+    const health = `http://${HOST}:${config.HEALTH_PORT}/health/state`;
+    const queues = worker.state.queues.map(({ queue, executor }) => ({ name: queue, runs: runnerOf(queue, executor, sources) }));
+    const startedInMs = performance.now() - startedAtMs;
+    process.stdout.write(banner({ http, prefixes: prefixesOf(functions), sqs, dynamoDb, health, queues, startedInMs }));
+  }
+
+  /** Stops what has started, the last first. */
+  async stop(): Promise<void> {
+    for (const stop of this.#stops.splice(0).reverse()) await stop();
+  }
+
+  async #emulate(starting: Promise<Emulator>): Promise<string> {
+    const emulator = await starting;
+    this.#stops.push(() => emulator.stop());
+    return emulator.endpoint;
+  }
+
+  #fillIn(urls: ReadonlyMap<string, string>, stagePrefix: string): void {
+    const [[name, url] = ['', '']] = urls;
+    const queueUrlPrefix = url.slice(0, url.length - name.length) + stagePrefix;
+    const { provider, functions } = this.#serverless.service;
+    const environments = [provider.environment, ...Object.values(functions).map(({ environment }) => environment)];
+    fillIn(environments.filter((environment) => environment !== undefined), { QUEUE_URL_PREFIX: queueUrlPrefix });
+  }
+
+  async #startFunctions(httpPort: number, lambdaPort: number): Promise<void> {
+    const { provider, functions } = this.#serverless.service;
+    functions['unknownRoute'] = { ...UNKNOWN_ROUTE, name: `baton-${provider.stage}-unknownRoute` };
+    Object.assign(this.#options, { httpPort, lambdaPort, host: HOST, noSponsor: true, noTimeout: true, useInProcess: true });
+    this.#stops.push(() => this.#offline.end(true));
+    await this.#offline.start();
+  }
+
+  async #startWorker(sources: readonly EventSource[]): Promise<Worker> {
+    const config = readWorkerConfig({
+      WORKER_WAIT_SECONDS: String(WAIT_SECONDS),
+      ...process.env,
+      WORKER_LAMBDA_QUEUES: JSON.stringify(sources),
+    });
+    const logger = createLogger({ service: 'worker', level: config.logLevel });
+    const worker = new Worker(config, allTasks, logger);
+    const health: RunningServer = await serveHealth(worker, config, logger);
+    this.#stops.push(() => health.close());
+    worker.start();
+    this.#stops.push(() => worker.stop());
+    return worker;
+  }
+}
+
+function prettyLogs() {
+  return pretty({
+    colorize: true,
+    messageKey: 'message',
+    errorLikeObjectKeys: ['error'],
+    ignore: 'pid,hostname,service,requestId,traceId,taskId,messageId,worker,task,queue',
+    translateTime: 'SYS:HH:MM:ss.l',
+    messageFormat: '{service}: {message}',
+    singleLine: true,
+    sync: true,
+  });
+}
+
+function prefixesOf(functions: Serverless['service']['functions']): string[] {
+  const paths = Object.values(functions).flatMap(({ events }) =>
+    events.flatMap((event) => {
+      const { httpApi } = event as { httpApi?: { path?: string } };
+      return httpApi?.path ?? [];
+    }),
+  );
+  return paths.filter((path) => /^\/[^{]+$/.test(path) && !path.includes('{'));
+}
+
+function runnerOf(queue: string, executor: 'local' | 'lambda', sources: readonly EventSource[]): string {
+  if (executor === 'local') return 'run by the worker';
+  return `run by ${sources.find((source) => source.queue === queue)?.functionName}`;
+}

@@ -1,0 +1,75 @@
+import { randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
+import { parseConfig, port, sharedVariables, text, wholeNumber } from '@baton/common/config';
+import { z } from 'zod';
+import packageJson from './package.json' with { type: 'json' };
+
+/** A queue whose messages a function runs: the worker does for it what Lambda's event source would do on AWS. */
+const lambdaQueueSchema = z.strictObject({
+  queue: z.string().regex(/^[a-z0-9-]+$/),
+  functionName: z.string().min(1),
+  /** Messages in one invocation. Default 10, as Lambda's own. */
+  batchSize: z.int().min(1).max(10_000).default(10),
+  /** Invocations at one time. Default 10. */
+  maximumConcurrency: z.int().min(1).max(1000).default(10),
+});
+
+/** A queue whose messages a function runs. */
+export type LambdaQueue = z.output<typeof lambdaQueueSchema>;
+
+const lambdaQueues = z
+  .string()
+  .transform((value, context) => {
+    try {
+      return JSON.parse(value) as unknown;
+    } catch {
+      context.addIssue({ code: 'custom', message: 'expected JSON: a list of { queue, functionName, batchSize, maximumConcurrency }' });
+      return z.NEVER;
+    }
+  })
+  .pipe(z.array(lambdaQueueSchema))
+  .default([]);
+
+const queueList = z
+  .string()
+  .regex(/^(all|none|[a-z0-9-]+(,[a-z0-9-]+)*)$/, { error: 'expected all, none, or queue names with commas between' })
+  .default('all')
+  .transform((value) => (value === 'all' ? ('all' as const) : value === 'none' ? [] : value.split(',')));
+
+const variables = z
+  .object({
+    ...sharedVariables,
+    WORKER_ID: text('a name of its own for each worker').max(128).default(() => `${hostname()}-${randomUUID().slice(0, 8)}`),
+    WORKER_CONCURRENCY: wholeNumber(1, 1000, 10),
+    WORKER_QUEUES: queueList,
+    WORKER_LAMBDA_QUEUES: lambdaQueues,
+    WORKER_WAIT_SECONDS: wholeNumber(0, 20, 20),
+    LEASE_SECONDS: wholeNumber(3, 43_200, 30),
+    DRAIN_TIMEOUT_SECONDS: wholeNumber(1, 3600, 25),
+    UNKNOWN_TASK_PATIENCE_SECONDS: wholeNumber(0, 1_209_600, 600),
+    HEALTH_HOST: text('an address to listen at').default('127.0.0.1'),
+    HEALTH_PORT: port(9090),
+  })
+  .transform((environment) => ({
+    logLevel: environment.LOG_LEVEL,
+    queueUrlPrefix: environment.QUEUE_URL_PREFIX,
+    workerId: environment.WORKER_ID,
+    version: packageJson.version,
+    concurrency: environment.WORKER_CONCURRENCY,
+    queues: environment.WORKER_QUEUES,
+    lambdaQueues: environment.WORKER_LAMBDA_QUEUES,
+    waitSeconds: environment.WORKER_WAIT_SECONDS,
+    leaseSeconds: environment.LEASE_SECONDS,
+    drainTimeoutSeconds: environment.DRAIN_TIMEOUT_SECONDS,
+    unknownTaskPatienceSeconds: environment.UNKNOWN_TASK_PATIENCE_SECONDS,
+    healthHost: environment.HEALTH_HOST,
+    healthPort: environment.HEALTH_PORT,
+  }));
+
+/** What a worker is configured with; `.env.example` beside this file says what each variable means. */
+export type WorkerConfig = z.output<typeof variables>;
+
+/** Reads a worker's configuration. @throws ConfigError naming each variable that is missing or wrong */
+export function readWorkerConfig(environment: NodeJS.ProcessEnv): WorkerConfig {
+  return parseConfig(variables, environment);
+}

@@ -1,0 +1,106 @@
+import { createHash } from 'node:crypto';
+import { InvokeCommand, type LambdaClient } from '@aws-sdk/client-lambda';
+import { Batcher } from '@baton/common/queue/batcher';
+import type { ReceivedMessage } from '@baton/common/queue/received-message';
+import type { Logger } from '@baton/common/telemetry/logger';
+import type { SQSEvent, SQSRecord } from 'aws-lambda';
+import { z } from 'zod';
+import type { LambdaQueue } from './config.ts';
+import type { Execution, Executor } from './executor.ts';
+import { Slots } from './slots.ts';
+
+const LINGER_MS = 5;
+/** Lambda takes 6 MB an invocation; JSON escapes can make a body longer than it was. */
+const MAX_BATCH_BYTES = 3_000_000;
+
+const responseSchema = z
+  .object({ batchItemFailures: z.array(z.object({ itemIdentifier: z.string() })).nullish() })
+  .nullish();
+
+/** What a Lambda executor needs. */
+export interface LambdaExecutorOptions {
+  readonly lambda: LambdaClient;
+  readonly target: LambdaQueue;
+  /** The queue's URL, from which the records' ARN is made. */
+  readonly queueUrl: string;
+  readonly logger: Logger;
+}
+
+/**
+ * Runs a queue's messages by invoking a function with batches of them, as Lambda's event source for SQS does, with
+ * ReportBatchItemFailures: what the function does not report as failed is done; what failed, and a batch whose
+ * invocation failed, is left, and comes back when the function's own change of visibility or the lease ends.
+ */
+export function lambdaExecutor({ lambda, target, queueUrl, logger }: LambdaExecutorOptions): Executor {
+  const invocations = new Slots(target.maximumConcurrency);
+  const arn = arnOf(queueUrl);
+  const batcher = new Batcher<ReceivedMessage, Execution>({
+    maxEntries: target.batchSize,
+    maxSize: MAX_BATCH_BYTES,
+    sizeOf: ({ body }) => Buffer.byteLength(body),
+    lingerMs: LINGER_MS,
+    run: async (messages) => {
+      await invocations.take();
+      try {
+        const failed = await invoke(lambda, target.functionName, messages, arn);
+        return messages.map(({ messageId }) => fulfilled(failed.has(messageId) ? 'left' : 'done'));
+      } catch (error) {
+        logger.error({ queue: target.queue, function: target.functionName, error }, 'invocation failed; its messages come back');
+        return messages.map(() => fulfilled('left'));
+      } finally {
+        invocations.giveBack();
+      }
+    },
+  });
+  return { kind: 'lambda', run: (message) => batcher.add(message) };
+}
+
+/** The ids of the messages that the function reports as failed. @throws Error when the batch as a whole failed */
+async function invoke(
+  lambda: LambdaClient,
+  functionName: string,
+  messages: readonly ReceivedMessage[],
+  arn: string,
+): Promise<ReadonlySet<string>> {
+  const event: SQSEvent = { Records: messages.map((message) => recordOf(message, arn)) };
+  const { FunctionError, Payload } = await lambda.send(
+    new InvokeCommand({ FunctionName: functionName, InvocationType: 'RequestResponse', Payload: JSON.stringify(event) }),
+  );
+  const answer = Payload ? Buffer.from(Payload).toString() : '';
+  if (FunctionError) throw new Error(`${functionName} failed: ${answer.slice(0, 1000)}`);
+  const response = responseSchema.parse(answer === '' ? null : JSON.parse(answer));
+  const failed = new Set(response?.batchItemFailures?.map(({ itemIdentifier }) => itemIdentifier));
+  const sent = new Set(messages.map(({ messageId }) => messageId));
+  const foreign = [...failed].find((id) => !sent.has(id));
+  if (foreign !== undefined) throw new Error(`${functionName} reported a message it was not given: ${foreign}`);
+  return failed;
+}
+
+function fulfilled(kind: 'left' | 'done'): PromiseFulfilledResult<Execution> {
+  return { status: 'fulfilled', value: kind === 'done' ? { kind, result: undefined } : { kind } };
+}
+
+function recordOf({ messageId, receiptHandle, body, receiveCount, sentAtMs }: ReceivedMessage, arn: string): SQSRecord {
+  return {
+    messageId,
+    receiptHandle,
+    body,
+    attributes: {
+      ApproximateReceiveCount: String(receiveCount),
+      SentTimestamp: String(sentAtMs),
+      SenderId: '',
+      ApproximateFirstReceiveTimestamp: String(Date.now()),
+    },
+    messageAttributes: {},
+    md5OfBody: createHash('md5').update(body).digest('hex'),
+    eventSource: 'aws:sqs',
+    eventSourceARN: arn,
+    awsRegion: arn.split(':')[3] ?? '',
+  };
+}
+
+/** A queue's URL ends in account and name; its region is the environment's. */
+function arnOf(queueUrl: string): string {
+  const [account = '', name = ''] = new URL(queueUrl).pathname.split('/').slice(-2);
+  return `arn:aws:sqs:${process.env['AWS_REGION'] ?? 'us-east-1'}:${account}:${name}`;
+}

@@ -1,0 +1,7 @@
+import { type Processing, processMessage } from '@baton/common/queue/process-message';
+import type { Executor } from './executor.ts';
+
+/** Runs a queue's messages in the worker's own process. */
+export function localExecutor(queue: string, processing: Processing): Executor {
+  return { kind: 'local', run: (message, signal) => processMessage(message, queue, signal, processing) };
+}

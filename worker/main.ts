@@ -1,0 +1,19 @@
+import { orExit } from '@baton/common/config';
+import { allTasks } from '@baton/common/tasks/all';
+import { createLogger } from '@baton/common/telemetry/logger';
+import { readWorkerConfig } from './config.ts';
+import { serveHealth } from './health.ts';
+import { Worker } from './worker.ts';
+
+const config = orExit(() => readWorkerConfig(process.env));
+const logger = createLogger({ service: 'worker', level: config.logLevel });
+const worker = new Worker(config, allTasks, logger);
+
+const health = await serveHealth(worker, config, logger).catch((error: Error) => {
+  logger.fatal({ error }, error.message);
+  process.exit(1);
+});
+worker.start();
+
+const stop = (): void => void worker.stop().then(() => health.close());
+process.once('SIGTERM', stop).once('SIGINT', stop);
