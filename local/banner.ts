@@ -38,7 +38,7 @@ export function banner(facts: BannerFacts): string {
 
 /** A request that posts an order, for a POSIX shell and for Windows's alike. */
 export function curl(http: string): string {
-  const order = { customerId: 'c-1', customerEmail: 'ada@example.com', items: [{ productId: 'p-1', quantity: 2 }] };
+  const order = { customerId: 'c-1', customerEmail: 'customer@example.com', items: [{ productId: 'p-1', quantity: 2 }] };
   const body = JSON.stringify({ ...order, totalAmount: 4200, currency: 'EUR' }).replaceAll('"', '\\"');
   return `  curl -i ${http}/orders -H "content-type: application/json" -d "${body}"`;
 }

@@ -1,28 +1,33 @@
 import { ConfigError } from '@baton/common/config';
+import ServerlessOffline from 'serverless-offline';
 import { readLocalConfig } from './config.ts';
 import { LocalRuntime } from './runtime.ts';
-import { offlineOf, type OfflineOptions, type Serverless } from './serverless.ts';
+import type { Offline, OfflineOptions, PluginUtils, Serverless } from './serverless.ts';
 
 /**
- * The serverless plugin that makes `serverless offline` the whole system: emulators, queues, tables, the services'
- * functions behind serverless-offline, and a worker, in one process. It takes the command over, so that all of it
- * starts in order and stops in order; for every other command it does nothing.
+ * The serverless plugin behind `serverless offline`: emulators, queues, tables, the services' functions and a worker,
+ * in one process. The functions are run by serverless-offline, which this plugin holds inside, so that everything
+ * starts in order and stops in order. For every other command it does nothing.
  */
 export default class LocalRuntimePlugin {
+  readonly commands: Offline['commands'];
   readonly hooks: Readonly<Record<string, () => Promise<void>>>;
   readonly #serverless: Serverless;
   readonly #options: OfflineOptions;
+  readonly #offline: Offline;
 
-  constructor(serverless: Serverless, options: OfflineOptions) {
+  constructor(serverless: Serverless, options: OfflineOptions, utils: PluginUtils) {
     this.#serverless = serverless;
     this.#options = options;
+    this.#offline = new ServerlessOffline(serverless, options, withoutNotices(utils));
+    this.commands = this.#offline.commands;
     const run = (): Promise<void> => this.#run();
-    this.hooks = { 'before:offline:start': run, 'before:offline:start:init': run };
+    this.hooks = { 'offline:start': run, 'offline:start:init': run };
   }
 
   async #run(): Promise<never> {
     const signal = firstSignal();
-    const runtime = new LocalRuntime(this.#serverless, offlineOf(this.#serverless), this.#options);
+    const runtime = new LocalRuntime(this.#serverless, this.#offline, this.#options);
     try {
       await runtime.start(readLocalConfig(process.env));
     } catch (error) {
@@ -39,6 +44,22 @@ export default class LocalRuntimePlugin {
     const known = error instanceof ConfigError || (error instanceof Error && error.name === 'Error');
     return known ? new this.#serverless.classes.Error((error as Error).message) : error;
   }
+}
+
+/** serverless-offline says every route and every invocation; the services' own log lines say it better. */
+function withoutNotices({ log, progress }: PluginUtils): PluginUtils {
+  const silent = (): void => undefined;
+  return {
+    log: {
+      debug: silent,
+      verbose: silent,
+      info: silent,
+      notice: silent,
+      warning: (...words) => log.warning(...words),
+      error: (...words) => log.error(...words),
+    },
+    progress,
+  };
 }
 
 function firstSignal(): Promise<NodeJS.Signals> {

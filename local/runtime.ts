@@ -1,3 +1,5 @@
+import { resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { allTasks } from '@baton/common/tasks/all';
 import type { RunningServer } from '@baton/common/http/server';
 import { createLogger, writeLogsTo } from '@baton/common/telemetry/logger';
@@ -12,7 +14,7 @@ import { type Emulator, startDynamoDb, startSqs } from './emulators.ts';
 import { fillIn, pointSdkAt } from './environment.ts';
 import { type EventSource, eventSourcesOf } from './event-sources.ts';
 import { checkPortsFree, HOST } from './ports.ts';
-import type { Offline, OfflineOptions, Serverless } from './serverless.ts';
+import type { FunctionDefinition, Offline, OfflineOptions, Serverless } from './serverless.ts';
 
 /** Polls of an emulator cost nothing; short ones let the worker stop at once. */
 const WAIT_SECONDS = 1;
@@ -59,6 +61,7 @@ export class LocalRuntime {
     const sources = eventSourcesOf(functions, stack, stagePrefix);
     const urls = await createResources(stack);
     this.#fillIn(urls, stagePrefix);
+    await loadHandlers(Object.values(functions), this.#serverless.serviceDir);
     await this.#startFunctions(httpPort, lambdaPort);
     const worker = await this.#startWorker(sources);
 
@@ -93,7 +96,7 @@ export class LocalRuntime {
     functions['unknownRoute'] = { ...UNKNOWN_ROUTE, name: `baton-${provider.stage}-unknownRoute` };
     Object.assign(this.#options, { httpPort, lambdaPort, host: HOST, noSponsor: true, noTimeout: true, useInProcess: true });
     this.#stops.push(() => this.#offline.end(true));
-    await this.#offline.start();
+    await withoutConsole(() => this.#offline.start());
   }
 
   async #startWorker(sources: readonly EventSource[]): Promise<Worker> {
@@ -112,6 +115,25 @@ export class LocalRuntime {
   }
 }
 
+/** Loads every handler once, so that one which cannot start stops the start, and the first request need not wait. */
+async function loadHandlers(functions: readonly FunctionDefinition[], serviceDir: string): Promise<void> {
+  for (const { handler, environment } of functions) {
+    Object.assign(process.env, environment);
+    await import(pathToFileURL(resolve(serviceDir, handler.replace(/\.\w+$/, '.ts'))).href);
+  }
+}
+
+/** serverless-offline draws a box of its routes with console.log; the banner says it shorter. */
+async function withoutConsole(run: () => Promise<void>): Promise<void> {
+  const { log } = console;
+  console.log = () => undefined;
+  try {
+    await run();
+  } finally {
+    console.log = log;
+  }
+}
+
 function prettyLogs() {
   return pretty({
     colorize: true,
@@ -125,14 +147,10 @@ function prettyLogs() {
   });
 }
 
+/** The paths that functions.yml maps to functions, without those below them. */
 function prefixesOf(functions: Serverless['service']['functions']): string[] {
-  const paths = Object.values(functions).flatMap(({ events }) =>
-    events.flatMap((event) => {
-      const { httpApi } = event as { httpApi?: { path?: string } };
-      return httpApi?.path ?? [];
-    }),
-  );
-  return paths.filter((path) => /^\/[^{]+$/.test(path) && !path.includes('{'));
+  const routes = Object.values(functions).flatMap(({ events }) => events.map((event) => JSON.stringify(event)));
+  return routes.flatMap((route) => /"ANY (\/[^{"]*)"/.exec(route)?.[1] ?? []).filter((path) => !path.endsWith('/'));
 }
 
 function runnerOf(queue: string, executor: 'local' | 'lambda', sources: readonly EventSource[]): string {

@@ -1,11 +1,12 @@
 /** What this runtime uses of serverless (osls 4), which publishes no types. */
 export interface Serverless {
+  /** The folder of serverless.yml. */
+  readonly serviceDir: string;
   readonly service: {
     readonly provider: { stage: string; region: string; environment?: Record<string, unknown> };
     readonly functions: Record<string, FunctionDefinition>;
     readonly resources?: { readonly Resources?: Readonly<Record<string, unknown>> };
   };
-  readonly pluginManager: { readonly plugins: readonly unknown[] };
   /** An error whose message alone is shown. */
   readonly classes: { readonly Error: new (message: string) => Error };
 }
@@ -18,10 +19,10 @@ export interface FunctionDefinition {
   events: unknown[];
 }
 
-/** What this runtime uses of serverless-offline 14. */
-export interface Offline {
-  start(): Promise<void>;
-  end(skipExit: boolean): Promise<void>;
+/** What serverless gives its plugins to say things with. */
+export interface PluginUtils {
+  readonly log: Readonly<Record<'debug' | 'verbose' | 'info' | 'notice' | 'warning' | 'error', (...words: unknown[]) => void>>;
+  readonly progress: unknown;
 }
 
 /** The options of the command line, and what serverless-offline reads of them. */
@@ -34,9 +35,9 @@ export interface OfflineOptions {
   useInProcess?: boolean;
 }
 
-/** The plugin of serverless-offline among those that are loaded. */
-export function offlineOf({ pluginManager }: Serverless): Offline {
-  const offline = pluginManager.plugins.find((plugin) => plugin?.constructor.name === 'ServerlessOffline');
-  if (!offline) throw new Error('serverless.yml does not list the plugin serverless-offline');
-  return offline as Offline;
+/** What this runtime uses of serverless-offline 14, which publishes no types either. */
+export interface Offline {
+  readonly commands: object;
+  start(): Promise<void>;
+  end(skipExit: boolean): Promise<void>;
 }

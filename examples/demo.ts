@@ -1,0 +1,45 @@
+import { parseArgs } from 'node:util';
+import { MAX_ORDERS, readOrders } from './orders.ts';
+import { followOrders } from './follow-orders.ts';
+import { printReport } from './report.ts';
+import { ensureRunning } from './running-system.ts';
+
+const USAGE = `npm run demo -- [--orders N] [--url URL]
+
+Posts orders, follows each until its customer is notified, and says how long that took.
+
+  --orders N   how many, 1 to ${MAX_ORDERS} (default 100, those of examples/orders.jsonl)
+  --url URL    where the API is (default http://127.0.0.1:3000, or HTTP_PORT's); started if nothing answers there
+`;
+
+const options = readOptions();
+const orders = readOrders(options.orders);
+const system = await ensureRunning(options.url);
+try {
+  const followed = await followOrders(options.url, orders);
+  const missing = printReport(followed);
+  if (missing > 0) process.exitCode = 1;
+} finally {
+  await system.stop();
+}
+
+function readOptions(): { orders: number; url: string } {
+  try {
+    const { values } = parseArgs({
+      options: { orders: { type: 'string', default: '100' }, url: { type: 'string' }, help: { type: 'boolean' } },
+    });
+    if (values.help) exitWith(USAGE, 0);
+    const orders = /^\d{1,5}$/.test(values.orders) ? Number(values.orders) : 0;
+    if (orders < 1 || orders > MAX_ORDERS) exitWith(`--orders takes a whole number from 1 to ${MAX_ORDERS}.\n\n${USAGE}`, 2);
+    const url = values.url ?? `http://127.0.0.1:${process.env['HTTP_PORT'] || 3000}`;
+    if (!URL.canParse(url)) exitWith(`--url takes a URL such as http://127.0.0.1:3000.\n\n${USAGE}`, 2);
+    return { orders, url: url.replace(/\/$/, '') };
+  } catch (error) {
+    return exitWith(`${(error as Error).message}\n\n${USAGE}`, 2);
+  }
+}
+
+function exitWith(text: string, status: number): never {
+  (status === 0 ? process.stdout : process.stderr).write(text);
+  process.exit(status);
+}

@@ -1,0 +1,11 @@
+declare module 'serverless-offline' {
+  import type { Offline, OfflineOptions, PluginUtils, Serverless } from '../serverless.ts';
+
+  /** The serverless plugin of that name. */
+  export default class ServerlessOffline implements Offline {
+    constructor(serverless: Serverless, options: OfflineOptions, utils: PluginUtils);
+    readonly commands: object;
+    start(): Promise<void>;
+    end(skipExit: boolean): Promise<void>;
+  }
+}
