@@ -25,7 +25,8 @@ export function parseConfig<Schema extends z.ZodType>(
   if (parsed.success) return parsed.data;
   const lines = parsed.error.issues.map((issue) => {
     const name = String(issue.path[0] ?? '(environment)');
-    return `  ${name} ${describeHeld(name, set[name])}: ${issue.message}`;
+    const inside = issue.path.slice(1).join('.');
+    return `  ${name} ${describeHeld(name, set[name])}: ${inside ? `${inside}: ` : ''}${issue.message}`;
   });
   throw new ConfigError(`The environment is not one to start with:\n${[...new Set(lines)].join('\n')}`);
 }

@@ -26,11 +26,16 @@ try {
 function readOptions(): { orders: number; url: string } {
   try {
     const { values } = parseArgs({
-      options: { orders: { type: 'string', default: '100' }, url: { type: 'string' }, help: { type: 'boolean' } },
+      options: {
+        orders: { type: 'string', default: '100' },
+        url: { type: 'string' },
+        help: { type: 'boolean' },
+      },
     });
     if (values.help) exitWith(USAGE, 0);
     const orders = /^\d{1,5}$/.test(values.orders) ? Number(values.orders) : 0;
-    if (orders < 1 || orders > MAX_ORDERS) exitWith(`--orders takes a whole number from 1 to ${MAX_ORDERS}.\n\n${USAGE}`, 2);
+    if (orders < 1 || orders > MAX_ORDERS)
+      exitWith(`--orders takes a whole number from 1 to ${MAX_ORDERS}.\n\n${USAGE}`, 2);
     const url = values.url ?? `http://127.0.0.1:${process.env['HTTP_PORT'] || 3000}`;
     if (!URL.canParse(url)) exitWith(`--url takes a URL such as http://127.0.0.1:3000.\n\n${USAGE}`, 2);
     return { orders, url: url.replace(/\/$/, '') };

@@ -31,7 +31,10 @@ export async function followOrders(url: string, orders: readonly string[]): Prom
   return followed;
 }
 
-async function tenAtATime<Item, Result>(items: readonly Item[], run: (item: Item) => Promise<Result>): Promise<Result[]> {
+async function tenAtATime<Item, Result>(
+  items: readonly Item[],
+  run: (item: Item) => Promise<Result>,
+): Promise<Result[]> {
   const results = new Array<Result>(items.length);
   const queue = items.entries();
   const lane = async (): Promise<void> => {
@@ -51,7 +54,8 @@ async function postOrder(url: string, body: string): Promise<Posted> {
     const headers = { 'content-type': 'application/json' };
     const response = await fetch(`${url}/orders`, { method: 'POST', headers, body });
     const answer = (await response.json()) as { orderId?: string; detail?: string };
-    if (response.status !== 202 || !answer.orderId) return { problem: `POST /orders: ${response.status} ${answer.detail ?? ''}` };
+    if (response.status !== 202 || !answer.orderId)
+      return { problem: `POST /orders: ${response.status} ${answer.detail ?? ''}` };
     return { orderId: answer.orderId };
   } catch (error) {
     return { problem: `POST /orders: ${(error as Error).message}` };
@@ -65,15 +69,26 @@ async function follow(
 ): Promise<FollowedOrder> {
   const nothing = { accepted: false, completed: false, notified: false, tookMs: undefined, problem };
   if (orderId === undefined) return nothing;
-  const order = await until<OrderView>(`${url}/orders/${orderId}`, ({ status }) => status === 'completed' || status === 'failed');
+  const order = await until<OrderView>(
+    `${url}/orders/${orderId}`,
+    ({ status }) => status === 'completed' || status === 'failed',
+  );
   const notificationId = order?.notification?.notificationId;
   if (order?.status !== 'completed' || !notificationId) {
     return { ...nothing, accepted: true, problem: `order ${orderId} stays ${order?.status ?? 'unanswered'}` };
   }
   progress.step('completed');
-  const notification = await until<NotificationView>(`${url}/notifications/${notificationId}`, ({ status }) => status === 'delivered');
+  const notification = await until<NotificationView>(
+    `${url}/notifications/${notificationId}`,
+    ({ status }) => status === 'delivered',
+  );
   if (notification?.status !== 'delivered') {
-    return { ...nothing, accepted: true, completed: true, problem: `notification ${notificationId} is not delivered` };
+    return {
+      ...nothing,
+      accepted: true,
+      completed: true,
+      problem: `notification ${notificationId} is not delivered`,
+    };
   }
   progress.step('notified');
   const tookMs = Date.parse(notification.deliveredAt) - postedAtMs;

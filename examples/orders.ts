@@ -5,7 +5,9 @@ export const MAX_ORDERS = 10_000;
 
 /** The orders of orders.jsonl as request bodies; beyond the last line it begins anew, with customers of their own. */
 export function readOrders(count: number): string[] {
-  const lines = readFileSync(new URL('orders.jsonl', import.meta.url), 'utf8').trim().split('\n');
+  const lines = readFileSync(new URL('orders.jsonl', import.meta.url), 'utf8')
+    .trim()
+    .split('\n');
   return Array.from({ length: count }, (_, index) => {
     const order = JSON.parse(lines[index % lines.length] ?? '') as { customerId: string };
     const round = Math.floor(index / lines.length);

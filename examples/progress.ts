@@ -9,7 +9,10 @@ export class Progress {
 
   constructor(total: number) {
     if (!process.stderr.isTTY) return;
-    this.#bars = new MultiBar({ format: ' {step} {bar} {value}/{total}', hideCursor: true }, Presets.shades_classic);
+    this.#bars = new MultiBar(
+      { format: ' {step} {bar} {value}/{total}', hideCursor: true },
+      Presets.shades_classic,
+    );
     for (const step of STEPS) this.#steps.set(step, this.#bars.create(total, 0, { step: step.padEnd(9) }));
   }
 

@@ -6,9 +6,13 @@ const MAX_PROBLEMS = 5;
 
 /** Prints what became of the orders. Returns how many are missing: not notified, for whatever reason. */
 export function printReport(followed: readonly FollowedOrder[]): number {
-  const count = (step: 'accepted' | 'completed' | 'notified'): string => `${followed.filter((order) => order[step]).length} of ${followed.length}`;
+  const count = (step: 'accepted' | 'completed' | 'notified'): string =>
+    `${followed.filter((order) => order[step]).length} of ${followed.length}`;
   const tookMs = followed.flatMap((order) => order.tookMs ?? []).sort((a, b) => a - b);
-  const table = new Table({ style: { head: [], border: [] }, ...(process.stdout.isTTY ? {} : { chars: PLAIN }) });
+  const table = new Table({
+    style: { head: [], border: [] },
+    ...(process.stdout.isTTY ? {} : { chars: PLAIN }),
+  });
   table.push(
     ['accepted', count('accepted')],
     ['completed', count('completed')],
@@ -21,13 +25,18 @@ export function printReport(followed: readonly FollowedOrder[]): number {
   for (const problem of problems.slice(0, MAX_PROBLEMS)) say('red', problem);
   if (problems.length > MAX_PROBLEMS) say('red', `and ${problems.length - MAX_PROBLEMS} more`);
   const missing = followed.filter(({ notified }) => !notified).length;
-  say(missing === 0 ? 'green' : 'red', missing === 0 ? 'Every customer is notified.' : `${missing} of ${followed.length} are missing.`);
+  say(
+    missing === 0 ? 'green' : 'red',
+    missing === 0 ? 'Every customer is notified.' : `${missing} of ${followed.length} are missing.`,
+  );
   return missing;
 }
 
 const SIDES = ['top', 'bottom', 'left', 'right', 'mid', 'middle'];
 const PLAIN = Object.fromEntries(
-  SIDES.flatMap((side) => [side, `${side}-mid`, `${side}-left`, `${side}-right`, `mid-${side}`]).map((name) => [name, '']),
+  SIDES.flatMap((side) => [side, `${side}-mid`, `${side}-left`, `${side}-right`, `mid-${side}`]).map(
+    (name) => [name, ''],
+  ),
 );
 
 function percentile(sorted: readonly number[], share: number): number | undefined {

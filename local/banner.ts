@@ -20,7 +20,10 @@ export function banner(facts: BannerFacts): string {
     row('SQS', facts.sqs),
     row('DynamoDB', facts.dynamoDb),
     row('Worker', facts.health),
-    row('Queues', facts.queues.map(({ name, runs }) => `${name.padEnd(width)}  ${dim(runs)}`).join(`\n${' '.repeat(12)}`)),
+    row(
+      'Queues',
+      facts.queues.map(({ name, runs }) => `${name.padEnd(width)}  ${dim(runs)}`).join(`\n${' '.repeat(12)}`),
+    ),
   ];
   return [
     '',
@@ -38,7 +41,11 @@ export function banner(facts: BannerFacts): string {
 
 /** A request that posts an order, for a POSIX shell and for Windows's alike. */
 export function curl(http: string): string {
-  const order = { customerId: 'c-1', customerEmail: 'customer@example.com', items: [{ productId: 'p-1', quantity: 2 }] };
+  const order = {
+    customerId: 'c-1',
+    customerEmail: 'customer@example.com',
+    items: [{ productId: 'p-1', quantity: 2 }],
+  };
   const body = JSON.stringify({ ...order, totalAmount: 4200, currency: 'EUR' }).replaceAll('"', '\\"');
   return `  curl -i ${http}/orders -H "content-type: application/json" -d "${body}"`;
 }

@@ -1,39 +1,55 @@
 import {
   CreateTableCommand,
   type CreateTableCommandInput,
-  DynamoDBClient,
+  type DynamoDBClient,
   ResourceInUseException,
   UpdateTimeToLiveCommand,
   waitUntilTableExists,
 } from '@aws-sdk/client-dynamodb';
 import { CreateQueueCommand, GetQueueAttributesCommand, type SQSClient } from '@aws-sdk/client-sqs';
-import { createSqsClient } from '@baton/common/queue/sqs-client';
 import { type QueueDescription, queuesOf, type Resources, type TableDescription, tablesOf } from './stack.ts';
 
 const TABLE_WAIT_SECONDS = 30;
 
+/** The clients that resources are created with. */
+export interface ResourceClients {
+  readonly sqs: SQSClient;
+  readonly dynamoDb: DynamoDBClient;
+}
+
 /**
- * Creates every queue and table of the stack at the endpoints of the environment; what is there already is kept.
+ * Creates every queue and table of the stack; what is there already is kept.
  *
- * @returns the queues' URLs by their names
+ * @param stagePrefix - what stands before the contracts' queue names, such as `baton-dev-`
+ * @returns the QUEUE_URL_PREFIX of the queues
  */
-export async function createResources(resources: Resources): Promise<ReadonlyMap<string, string>> {
-  const [urls] = await Promise.all([createQueues(queuesOf(resources)), createTables(tablesOf(resources))]);
-  return urls;
+export async function createResources(
+  resources: Resources,
+  stagePrefix: string,
+  { sqs, dynamoDb }: ResourceClients,
+): Promise<string> {
+  const tables = Promise.all(tablesOf(resources).map((table) => createTable(dynamoDb, table)));
+  const [urls] = await Promise.all([createQueues(sqs, queuesOf(resources)), tables]);
+  const [[name, url] = ['', '']] = urls;
+  return url.slice(0, url.length - name.length) + stagePrefix;
 }
 
 /** Dead letter queues come first: a redrive policy names a queue that is there. */
-async function createQueues(queues: readonly QueueDescription[]): Promise<ReadonlyMap<string, string>> {
-  const sqs = createSqsClient();
+async function createQueues(
+  sqs: SQSClient,
+  queues: readonly QueueDescription[],
+): Promise<ReadonlyMap<string, string>> {
   const urls = new Map<string, string>();
   const create = async ({ name, attributes, redrive }: QueueDescription): Promise<void> => {
-    const Attributes = { ...attributes, ...(redrive && { RedrivePolicy: await redrivePolicy(sqs, redrive, urls) }) };
+    const Attributes = {
+      ...attributes,
+      ...(redrive && { RedrivePolicy: await redrivePolicy(sqs, redrive, urls) }),
+    };
     const { QueueUrl = '' } = await sqs.send(new CreateQueueCommand({ QueueName: name, Attributes }));
     urls.set(name, QueueUrl);
   };
   await Promise.all(queues.filter(({ redrive }) => !redrive).map(create));
   await Promise.all(queues.filter(({ redrive }) => redrive).map(create));
-  sqs.destroy();
   return urls;
 }
 
@@ -48,13 +64,10 @@ async function redrivePolicy(
   return JSON.stringify({ deadLetterTargetArn: Attributes?.QueueArn, maxReceiveCount });
 }
 
-async function createTables(tables: readonly TableDescription[]): Promise<void> {
-  const client = new DynamoDBClient({});
-  await Promise.all(tables.map((table) => createTable(client, table)));
-  client.destroy();
-}
-
-async function createTable(client: DynamoDBClient, { name, properties, timeToLiveAttribute }: TableDescription): Promise<void> {
+async function createTable(
+  client: DynamoDBClient,
+  { name, properties, timeToLiveAttribute }: TableDescription,
+): Promise<void> {
   try {
     await client.send(new CreateTableCommand(properties as unknown as CreateTableCommandInput));
   } catch (error) {
@@ -70,7 +83,7 @@ async function expireBy(client: DynamoDBClient, TableName: string, AttributeName
     const TimeToLiveSpecification = { AttributeName, Enabled: true };
     await client.send(new UpdateTimeToLiveCommand({ TableName, TimeToLiveSpecification }));
   } catch (error) {
-    const name = error instanceof Error ? error.name : '';
+    const name = Error.isError(error) ? error.name : '';
     if (name !== 'UnknownOperationException' && name !== 'ValidationException') throw error;
   }
 }

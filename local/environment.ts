@@ -29,7 +29,10 @@ export function pointSdkAt({ sqs, dynamoDb, lambda, region }: Endpoints): void {
  * @param environments - the provider's environment and each function's
  * @throws Error listing the variables that have no local value
  */
-export function fillIn(environments: readonly Record<string, unknown>[], local: Readonly<Record<string, string>>): void {
+export function fillIn(
+  environments: readonly Record<string, unknown>[],
+  local: Readonly<Record<string, string>>,
+): void {
   const missing = new Set<string>();
   for (const environment of environments) {
     for (const [name, value] of Object.entries(environment)) {
@@ -38,7 +41,9 @@ export function fillIn(environments: readonly Record<string, unknown>[], local: 
     }
   }
   if (missing.size > 0) {
-    throw new Error(`Only AWS can fill these variables in; the embedded runtime has no value for them: ${[...missing].join(', ')}`);
+    throw new Error(
+      `Only AWS can fill these variables in; the embedded runtime has no value for them: ${[...missing].join(', ')}`,
+    );
   }
   Object.assign(process.env, local);
 }

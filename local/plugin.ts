@@ -41,7 +41,7 @@ export default class LocalRuntimePlugin {
 
   /** Serverless shows the message alone of its own errors, a stack of all others. */
   #explained(error: unknown): unknown {
-    const known = error instanceof ConfigError || (error instanceof Error && error.name === 'Error');
+    const known = error instanceof ConfigError || (Error.isError(error) && error.name === 'Error');
     return known ? new this.#serverless.classes.Error((error as Error).message) : error;
   }
 }

@@ -15,7 +15,8 @@ export const HOST = '127.0.0.1';
 export async function checkPortsFree(ports: Readonly<Record<string, number>>): Promise<void> {
   const taken: string[] = [];
   for (const [variable, port] of Object.entries(ports)) {
-    if (!(await isFree(port))) taken.push(`Port ${port} is taken by another program; set ${variable} to a free one.`);
+    if (!(await isFree(port)))
+      taken.push(`Port ${port} is taken by another program; set ${variable} to a free one.`);
   }
   if (taken.length > 0) throw new Error(taken.join('\n'));
 }

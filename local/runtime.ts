@@ -1,5 +1,7 @@
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { createSqsClient } from '@baton/common/queue/sqs-client';
 import { allTasks } from '@baton/common/tasks/all';
 import type { RunningServer } from '@baton/common/http/server';
 import { createLogger, writeLogsTo } from '@baton/common/telemetry/logger';
@@ -18,6 +20,8 @@ import type { FunctionDefinition, Offline, OfflineOptions, Serverless } from './
 
 /** Polls of an emulator cost nothing; short ones let the worker stop at once. */
 const WAIT_SECONDS = 1;
+/** All tasks of all services run here, and most of them wait for an emulator. */
+const CONCURRENCY = 50;
 const UNKNOWN_ROUTE = {
   handler: 'local/unknown-route.handler',
   events: [{ httpApi: { method: '*', path: '*' } }],
@@ -52,24 +56,30 @@ export class LocalRuntime {
     });
 
     const sqs = config.AWS_ENDPOINT_URL_SQS ?? (await this.#emulate(startSqs(config.SQS_PORT)));
-    const dynamoDb = config.AWS_ENDPOINT_URL_DYNAMODB ?? (await this.#emulate(startDynamoDb(config.DYNAMODB_PORT)));
+    const dynamoDb =
+      config.AWS_ENDPOINT_URL_DYNAMODB ?? (await this.#emulate(startDynamoDb(config.DYNAMODB_PORT)));
     const { provider, functions, resources } = this.#serverless.service;
     pointSdkAt({ sqs, dynamoDb, lambda: `http://${HOST}:${lambdaPort}`, region: provider.region });
 
     const stack = resources?.Resources ?? {};
     const stagePrefix = `baton-${provider.stage}-`;
     const sources = eventSourcesOf(functions, stack, stagePrefix);
-    const urls = await createResources(stack);
-    this.#fillIn(urls, stagePrefix);
+    const clients = { sqs: createSqsClient(), dynamoDb: new DynamoDBClient({}) };
+    this.#fillIn(await createResources(stack, stagePrefix, clients));
     await loadHandlers(Object.values(functions), this.#serverless.serviceDir);
     await this.#startFunctions(httpPort, lambdaPort);
     const worker = await this.#startWorker(sources);
 
     const http = `http://${HOST}:${httpPort}`;
     const health = `http://${HOST}:${config.HEALTH_PORT}/health/state`;
-    const queues = worker.state.queues.map(({ queue, executor }) => ({ name: queue, runs: runnerOf(queue, executor, sources) }));
+    const queues = worker.state.queues.map(({ queue, executor }) => ({
+      name: queue,
+      runs: runnerOf(queue, executor, sources),
+    }));
     const startedInMs = performance.now() - startedAtMs;
-    process.stdout.write(banner({ http, prefixes: prefixesOf(functions), sqs, dynamoDb, health, queues, startedInMs }));
+    process.stdout.write(
+      banner({ http, prefixes: prefixesOf(functions), sqs, dynamoDb, health, queues, startedInMs }),
+    );
   }
 
   /** Stops what has started, the last first. */
@@ -83,18 +93,25 @@ export class LocalRuntime {
     return emulator.endpoint;
   }
 
-  #fillIn(urls: ReadonlyMap<string, string>, stagePrefix: string): void {
-    const [[name, url] = ['', '']] = urls;
-    const queueUrlPrefix = url.slice(0, url.length - name.length) + stagePrefix;
+  #fillIn(queueUrlPrefix: string): void {
     const { provider, functions } = this.#serverless.service;
-    const environments = [provider.environment, ...Object.values(functions).map(({ environment }) => environment)];
-    fillIn(environments.filter((environment) => environment !== undefined), { QUEUE_URL_PREFIX: queueUrlPrefix });
+    const environments = [provider, ...Object.values(functions)].flatMap(({ environment }) =>
+      environment ? [environment] : [],
+    );
+    fillIn(environments, { QUEUE_URL_PREFIX: queueUrlPrefix });
   }
 
   async #startFunctions(httpPort: number, lambdaPort: number): Promise<void> {
     const { provider, functions } = this.#serverless.service;
     functions['unknownRoute'] = { ...UNKNOWN_ROUTE, name: `baton-${provider.stage}-unknownRoute` };
-    Object.assign(this.#options, { httpPort, lambdaPort, host: HOST, noSponsor: true, noTimeout: true, useInProcess: true });
+    Object.assign(this.#options, {
+      httpPort,
+      lambdaPort,
+      host: HOST,
+      noSponsor: true,
+      noTimeout: true,
+      useInProcess: true,
+    });
     this.#stops.push(() => this.#offline.end(true));
     await withoutConsole(() => this.#offline.start());
   }
@@ -102,6 +119,7 @@ export class LocalRuntime {
   async #startWorker(sources: readonly EventSource[]): Promise<Worker> {
     const config = readWorkerConfig({
       WORKER_WAIT_SECONDS: String(WAIT_SECONDS),
+      WORKER_CONCURRENCY: String(CONCURRENCY),
       ...process.env,
       WORKER_LAMBDA_QUEUES: JSON.stringify(sources),
     });
@@ -149,8 +167,12 @@ function prettyLogs() {
 
 /** The paths that functions.yml maps to functions, without those below them. */
 function prefixesOf(functions: Serverless['service']['functions']): string[] {
-  const routes = Object.values(functions).flatMap(({ events }) => events.map((event) => JSON.stringify(event)));
-  return routes.flatMap((route) => /"ANY (\/[^{"]*)"/.exec(route)?.[1] ?? []).filter((path) => !path.endsWith('/'));
+  const routes = Object.values(functions).flatMap(({ events }) =>
+    events.map((event) => JSON.stringify(event)),
+  );
+  return routes
+    .flatMap((route) => /"ANY (\/[^{"]*)"/.exec(route)?.[1] ?? [])
+    .filter((path) => !path.endsWith('/'));
 }
 
 function runnerOf(queue: string, executor: 'local' | 'lambda', sources: readonly EventSource[]): string {

@@ -21,7 +21,9 @@ export interface FunctionDefinition {
 
 /** What serverless gives its plugins to say things with. */
 export interface PluginUtils {
-  readonly log: Readonly<Record<'debug' | 'verbose' | 'info' | 'notice' | 'warning' | 'error', (...words: unknown[]) => void>>;
+  readonly log: Readonly<
+    Record<'debug' | 'verbose' | 'info' | 'notice' | 'warning' | 'error', (...words: unknown[]) => void>
+  >;
   readonly progress: unknown;
 }
 

@@ -32,27 +32,39 @@ export interface TableDescription {
 
 /** The queues of a stack. @throws Error naming the property that this runtime does not understand */
 export function queuesOf(resources: Resources): QueueDescription[] {
-  return resourcesOf(resources, queueSchema).map(([id, { QueueName, RedrivePolicy, Tags: _tags, ...rest }]) => {
-    const attributes = Object.entries(rest).map(([name, value]) => [name, attributeText(`${id}.${name}`, value)]);
-    const redrive = redriveSchema.optional().safeParse(RedrivePolicy);
-    if (!redrive.success) throw new Error(`${id}.RedrivePolicy: expected deadLetterTargetArn and maxReceiveCount`);
-    return {
-      name: QueueName,
-      attributes: Object.fromEntries(attributes) as Record<string, string>,
-      redrive: redrive.data && {
-        to: queueNameOfArn(redrive.data.deadLetterTargetArn, resources),
-        maxReceiveCount: redrive.data.maxReceiveCount,
-      },
-    };
-  });
+  return resourcesOf(resources, queueSchema).map(
+    ([id, { QueueName, RedrivePolicy, Tags: _tags, ...rest }]) => {
+      const attributes = Object.entries(rest).map(([name, value]) => [
+        name,
+        attributeText(`${id}.${name}`, value),
+      ]);
+      const redrive = redriveSchema.optional().safeParse(RedrivePolicy);
+      if (!redrive.success)
+        throw new Error(`${id}.RedrivePolicy: expected deadLetterTargetArn and maxReceiveCount`);
+      return {
+        name: QueueName,
+        attributes: Object.fromEntries(attributes) as Record<string, string>,
+        redrive: redrive.data && {
+          to: queueNameOfArn(redrive.data.deadLetterTargetArn, resources),
+          maxReceiveCount: redrive.data.maxReceiveCount,
+        },
+      };
+    },
+  );
 }
 
 /** The tables of a stack. */
 export function tablesOf(resources: Resources): TableDescription[] {
-  return resourcesOf(resources, tableSchema).map(([, { TableName, TimeToLiveSpecification, ...properties }]) => {
-    const timeToLive = z.object({ AttributeName: z.string() }).optional().parse(TimeToLiveSpecification);
-    return { name: TableName, properties: { TableName, ...properties }, timeToLiveAttribute: timeToLive?.AttributeName };
-  });
+  return resourcesOf(resources, tableSchema).map(
+    ([, { TableName, TimeToLiveSpecification, ...properties }]) => {
+      const timeToLive = z.object({ AttributeName: z.string() }).optional().parse(TimeToLiveSpecification);
+      return {
+        name: TableName,
+        properties: { TableName, ...properties },
+        timeToLiveAttribute: timeToLive?.AttributeName,
+      };
+    },
+  );
 }
 
 /** The name of the queue that an ARN in the template means: `!GetAtt Queue.Arn`, or the ARN itself. */
@@ -61,7 +73,8 @@ export function queueNameOfArn(arn: unknown, resources: Resources): string {
   const { 'Fn::GetAtt': target } = z.object({ 'Fn::GetAtt': z.array(z.string()).or(z.string()) }).parse(arn);
   const [id = '', attribute] = typeof target === 'string' ? target.split('.') : target;
   const queue = queueSchema.safeParse(resources[id]);
-  if (attribute !== 'Arn' || !queue.success) throw new Error(`${id}.${attribute} is not the ARN of a queue of this stack`);
+  if (attribute !== 'Arn' || !queue.success)
+    throw new Error(`${id}.${attribute} is not the ARN of a queue of this stack`);
   return queue.data.Properties.QueueName;
 }
 
@@ -76,6 +89,7 @@ function resourcesOf<Properties>(
 }
 
 function attributeText(where: string, value: unknown): string {
-  if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') return String(value);
+  if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean')
+    return String(value);
   throw new Error(`${where} is more than a plain value; the embedded runtime does not understand it`);
 }

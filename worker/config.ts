@@ -23,7 +23,10 @@ const lambdaQueues = z
     try {
       return JSON.parse(value) as unknown;
     } catch {
-      context.addIssue({ code: 'custom', message: 'expected JSON: a list of { queue, functionName, batchSize, maximumConcurrency }' });
+      context.addIssue({
+        code: 'custom',
+        message: 'expected JSON: a list of { queue, functionName, batchSize, maximumConcurrency }',
+      });
       return z.NEVER;
     }
   })
@@ -32,14 +35,18 @@ const lambdaQueues = z
 
 const queueList = z
   .string()
-  .regex(/^(all|none|[a-z0-9-]+(,[a-z0-9-]+)*)$/, { error: 'expected all, none, or queue names with commas between' })
+  .regex(/^(all|none|[a-z0-9-]+(,[a-z0-9-]+)*)$/, {
+    error: 'expected all, none, or queue names with commas between',
+  })
   .default('all')
   .transform((value) => (value === 'all' ? ('all' as const) : value === 'none' ? [] : value.split(',')));
 
 const variables = z
   .object({
     ...sharedVariables,
-    WORKER_ID: text('a name of its own for each worker').max(128).default(() => `${hostname()}-${randomUUID().slice(0, 8)}`),
+    WORKER_ID: text('a name of its own for each worker')
+      .max(128)
+      .default(() => `${hostname()}-${randomUUID().slice(0, 8)}`),
     WORKER_CONCURRENCY: wholeNumber(1, 1000, 10),
     WORKER_QUEUES: queueList,
     WORKER_LAMBDA_QUEUES: lambdaQueues,

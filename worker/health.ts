@@ -5,7 +5,11 @@ import type { WorkerConfig } from './config.ts';
 import type { Worker } from './worker.ts';
 
 /** Serves the worker's health: `/health/live`, `/health/ready` and `/health/state`. @throws Error when the port is taken */
-export function serveHealth(worker: Worker, { healthHost, healthPort }: WorkerConfig, logger: Logger): Promise<RunningServer> {
+export function serveHealth(
+  worker: Worker,
+  { healthHost, healthPort }: WorkerConfig,
+  logger: Logger,
+): Promise<RunningServer> {
   return serve({
     handler: createApi({ routes: [], logger }),
     ready: () => worker.ready(),

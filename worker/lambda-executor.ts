@@ -45,7 +45,10 @@ export function lambdaExecutor({ lambda, target, queueUrl, logger }: LambdaExecu
         const failed = await invoke(lambda, target.functionName, messages, arn);
         return messages.map(({ messageId }) => fulfilled(failed.has(messageId) ? 'left' : 'done'));
       } catch (error) {
-        logger.error({ queue: target.queue, function: target.functionName, error }, 'invocation failed; its messages come back');
+        logger.error(
+          { queue: target.queue, function: target.functionName, error },
+          'invocation failed; its messages come back',
+        );
         return messages.map(() => fulfilled('left'));
       } finally {
         invocations.giveBack();
@@ -64,7 +67,11 @@ async function invoke(
 ): Promise<ReadonlySet<string>> {
   const event: SQSEvent = { Records: messages.map((message) => recordOf(message, arn)) };
   const { FunctionError, Payload } = await lambda.send(
-    new InvokeCommand({ FunctionName: functionName, InvocationType: 'RequestResponse', Payload: JSON.stringify(event) }),
+    new InvokeCommand({
+      FunctionName: functionName,
+      InvocationType: 'RequestResponse',
+      Payload: JSON.stringify(event),
+    }),
   );
   const answer = Payload ? Buffer.from(Payload).toString() : '';
   if (FunctionError) throw new Error(`${functionName} failed: ${answer.slice(0, 1000)}`);
@@ -72,7 +79,8 @@ async function invoke(
   const failed = new Set(response?.batchItemFailures?.map(({ itemIdentifier }) => itemIdentifier));
   const sent = new Set(messages.map(({ messageId }) => messageId));
   const foreign = [...failed].find((id) => !sent.has(id));
-  if (foreign !== undefined) throw new Error(`${functionName} reported a message it was not given: ${foreign}`);
+  if (foreign !== undefined)
+    throw new Error(`${functionName} reported a message it was not given: ${foreign}`);
   return failed;
 }
 
@@ -80,7 +88,10 @@ function fulfilled(kind: 'left' | 'done'): PromiseFulfilledResult<Execution> {
   return { status: 'fulfilled', value: kind === 'done' ? { kind, result: undefined } : { kind } };
 }
 
-function recordOf({ messageId, receiptHandle, body, receiveCount, sentAtMs }: ReceivedMessage, arn: string): SQSRecord {
+function recordOf(
+  { messageId, receiptHandle, body, receiveCount, sentAtMs }: ReceivedMessage,
+  arn: string,
+): SQSRecord {
   return {
     messageId,
     receiptHandle,

@@ -75,7 +75,10 @@ export class QueueRunner {
       lease.close();
       if (lease.held) await this.#settle(message, execution);
     } catch (error) {
-      logger.error({ messageId: message.messageId, error }, 'message could not be settled; it comes back when its lease ends');
+      logger.error(
+        { messageId: message.messageId, error },
+        'message could not be settled; it comes back when its lease ends',
+      );
     } finally {
       lease.close();
       slots.giveBack();

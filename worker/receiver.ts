@@ -86,7 +86,8 @@ export class Receiver {
       this.#lastReceiveAt = new Date();
       return Messages.map(fromReceive);
     } catch (error) {
-      if (!this.#backoff.troubled) logger.error({ queue, queueUrl, error }, `cannot receive from ${queue}: ${describe(error)}`);
+      if (!this.#backoff.troubled)
+        logger.error({ queue, queueUrl, error }, `cannot receive from ${queue}: ${describe(error)}`);
       await this.#backoff.rest(this.#stop.signal);
       return [];
     }
@@ -94,6 +95,6 @@ export class Receiver {
 }
 
 function describe(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
+  if (!Error.isError(error)) return String(error);
   return error.name === 'QueueDoesNotExist' ? 'the queue does not exist' : error.message || error.name;
 }

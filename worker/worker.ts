@@ -66,7 +66,11 @@ export class Worker {
       worker: this.#config.workerId,
       version: this.#config.version,
       slots: { total: this.#slots.total, free: this.#slots.free },
-      queues: this.#queues.map(({ receiver, runner, executor }) => ({ ...receiver.state, executor, held: runner.held })),
+      queues: this.#queues.map(({ receiver, runner, executor }) => ({
+        ...receiver.state,
+        executor,
+        held: runner.held,
+      })),
     };
   }
 

@@ -20,7 +20,7 @@ export const orderSchema = z.object({
   /** ISO 4217; the codes in use, as the runtime's Unicode data (CLDR) lists them. */
   currency: z
     .string()
-    .regex(/^[A-Z]{3}$/, 'expected an ISO 4217 code such as EUR')
+    .regex(/^[A-Z]{3}$/, { error: 'expected an ISO 4217 code such as EUR', abort: true })
     .refine((code) => CURRENCIES.has(code), 'expected an ISO 4217 code in use, such as EUR'),
   priority: z.enum(['LOW', 'NORMAL', 'HIGH']).default('NORMAL'),
 });
@@ -53,7 +53,12 @@ export const orderOutcomeSchema = z.discriminatedUnion('status', [
     units: z.int().positive(),
     notificationId: z.string().min(1).max(128),
   }),
-  z.object({ orderId: z.uuid(), status: z.literal('failed'), at: z.iso.datetime(), reason: z.string().min(1).max(500) }),
+  z.object({
+    orderId: z.uuid(),
+    status: z.literal('failed'),
+    at: z.iso.datetime(),
+    reason: z.string().min(1).max(500),
+  }),
 ]);
 
 /** An outcome, checked. */

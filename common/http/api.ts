@@ -33,10 +33,15 @@ export function createApi({ routes, logger }: ApiOptions): ApiHandler {
   const router = httpRouterHandler<HttpEvent, HttpResponse>({
     routes: [...routes.flatMap((route) => served(route, logger)), ...refused(routes)],
     notFoundResponse: ({ method, path }) => {
-      throw new Problem('unknown-route', { detail: `There is no route ${method} ${path.slice(0, 200)} here.` });
+      throw new Problem('unknown-route', {
+        detail: `There is no route ${method} ${path.slice(0, 200)} here.`,
+      });
     },
   });
-  const handler = middy<HttpEvent, HttpResponse, Error, Context, Internal>().use(identified()).use(answered(logger)).handler(router);
+  const handler = middy<HttpEvent, HttpResponse, Error, Context, Internal>()
+    .use(identified())
+    .use(answered(logger))
+    .handler(router);
   return handler as unknown as ApiHandler;
 }
 
@@ -87,7 +92,9 @@ function identified(): Middleware {
   return {
     before: ({ event }) => {
       const own = readRequest(event).headers['x-request-id'];
-      const others = Object.entries(event.headers ?? {}).filter(([name]) => name.toLowerCase() !== 'x-request-id');
+      const others = Object.entries(event.headers ?? {}).filter(
+        ([name]) => name.toLowerCase() !== 'x-request-id',
+      );
       const requestId = own !== undefined && REQUEST_ID.test(own) ? own : uuidv7();
       event.headers = { ...Object.fromEntries(others), 'x-request-id': requestId };
     },
@@ -110,7 +117,8 @@ function answered(logger: Logger): Middleware {
       const requestId = readRequest(request.event).headers['x-request-id'] ?? '';
       request.response = problem.toResponse(requestId);
       const fields = lineOf(request.event, request.response, request.internal);
-      if (problem.status >= 500) logger.error({ ...fields, error: problem.cause ?? problem }, problem.message);
+      if (problem.status >= 500)
+        logger.error({ ...fields, error: problem.cause ?? problem }, problem.message);
       else logger.info({ ...fields, problem: problem.kind }, 'request refused');
     },
   };
@@ -119,7 +127,13 @@ function answered(logger: Logger): Middleware {
 function lineOf(event: HttpEvent, { statusCode }: HttpResponse, { startedAtMs = 0 }: Internal) {
   const { method, path, headers } = readRequest(event);
   const durationMs = Math.round(performance.now() - startedAtMs);
-  return { requestId: headers['x-request-id'], method, path: path.slice(0, 200), status: statusCode, durationMs };
+  return {
+    requestId: headers['x-request-id'],
+    method,
+    path: path.slice(0, 200),
+    status: statusCode,
+    durationMs,
+  };
 }
 
 function asProblem(error: unknown): Problem {

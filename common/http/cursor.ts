@@ -17,7 +17,8 @@ export function cursorOf<Schema extends z.ZodType>(schema: Schema): Cursor<z.out
       const parsed = schema.safeParse(parse(text));
       if (parsed.success) return parsed.data;
       throw new Problem('invalid-cursor', {
-        detail: 'The cursor is not one that this list gave; take nextCursor of the page before, or none for the first.',
+        detail:
+          'The cursor is not one that this list gave; take nextCursor of the page before, or none for the first.',
       });
     },
   };

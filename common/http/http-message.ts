@@ -32,7 +32,10 @@ export function readRequest(event: HttpEvent): HttpRequest {
     return { method, path, headers, query: { ...event.queryStringParameters }, pathParameters, body };
   }
   const query = Object.fromEntries(
-    Object.entries(event.multiValueQueryStringParameters ?? {}).map(([name, values]) => [name, values?.join(',')]),
+    Object.entries(event.multiValueQueryStringParameters ?? {}).map(([name, values]) => [
+      name,
+      values?.join(','),
+    ]),
   );
   const { httpMethod: method, path } = event;
   return { method, path, headers, query: { ...event.queryStringParameters, ...query }, pathParameters, body };
@@ -44,5 +47,7 @@ export function isVersion2(event: HttpEvent): event is APIGatewayProxyEventV2 {
 }
 
 function lowerCaseNames(headers: HttpEvent['headers'] | null): Record<string, string | undefined> {
-  return Object.fromEntries(Object.entries(headers ?? {}).map(([name, value]) => [name.toLowerCase(), value]));
+  return Object.fromEntries(
+    Object.entries(headers ?? {}).map(([name, value]) => [name.toLowerCase(), value]),
+  );
 }

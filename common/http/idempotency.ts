@@ -12,7 +12,10 @@ const PRINTABLE = /^[\x21-\x7E]+$/;
  * @param namespace - a uuid of the caller's, so that one key may be used with several routes
  * @throws Problem 400 when the `Idempotency-Key` header is not 1 to 255 printable ASCII characters
  */
-export function idOfRequest(headers: Readonly<Record<string, string | undefined>>, namespace: string): string {
+export function idOfRequest(
+  headers: Readonly<Record<string, string | undefined>>,
+  namespace: string,
+): string {
   const key = headers['idempotency-key'];
   if (key === undefined) return uuidv7();
   if (key.length <= MAX_KEY_CHARACTERS && PRINTABLE.test(key)) return uuidv5(key, namespace);

@@ -30,6 +30,9 @@ export function readJsonBody({ headers, body }: HttpRequest): unknown {
   try {
     return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body));
   } catch (cause) {
-    throw new Problem('invalid-json', { detail: `The body is not JSON in UTF-8: ${(cause as Error).message}`, cause });
+    throw new Problem('invalid-json', {
+      detail: `The body is not JSON in UTF-8: ${(cause as Error).message}`,
+      cause,
+    });
   }
 }

@@ -48,7 +48,14 @@ export class Problem extends Error {
   toResponse(requestId: string): HttpResponse {
     const { detail, errors, headers } = this.details;
     const [status, title] = TITLES[this.kind];
-    const body = { type: `urn:baton:problem:${this.kind}`, title, status, detail, requestId, ...(errors && { errors }) };
+    const body = {
+      type: `urn:baton:problem:${this.kind}`,
+      title,
+      status,
+      detail,
+      requestId,
+      ...(errors && { errors }),
+    };
     return {
       statusCode: status,
       headers: { ...headers, 'content-type': 'application/problem+json', 'cache-control': 'no-store' },

@@ -17,6 +17,6 @@ export async function runServer(options: ServerOptions): Promise<void> {
 }
 
 function fail(logger: Logger, error: unknown): never {
-  logger.fatal({ error }, error instanceof Error ? error.message : String(error));
+  logger.fatal({ error }, Error.isError(error) ? error.message : String(error));
   process.exit(1);
 }

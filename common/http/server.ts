@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { v7 as uuidv7 } from 'uuid';
 import type { Logger } from '../telemetry/logger.ts';
 import type { ApiHandler } from './api.ts';
 import { toGatewayEvent } from './gateway-event.ts';
@@ -44,20 +45,23 @@ export async function serve(options: ServerOptions): Promise<RunningServer> {
   const server = createServer(
     { requestTimeout: REQUEST_TIMEOUT_MS, headersTimeout: HEADERS_TIMEOUT_MS },
     (request, response) => {
-      void answer(request, options).then(
-        (answered) => write(response, answered),
-        (error: unknown) => {
-          if (!(error instanceof Problem)) logger.error({ error }, 'request could not be answered');
-          write(response, asProblem(error).toResponse(''));
-        },
-      );
+      void answer(request, options)
+        .catch((error: unknown) => unanswered(error, logger))
+        .then((answered) => write(response, answered))
+        .catch((error: unknown) => {
+          logger.error({ error }, 'answer could not be written');
+          response.destroy();
+        });
     },
   );
   await listen(server, port, host);
   return { port: (server.address() as AddressInfo).port, close: () => close(server) };
 }
 
-async function answer(request: IncomingMessage, { handler, ready, state }: ServerOptions): Promise<HttpResponse> {
+async function answer(
+  request: IncomingMessage,
+  { handler, ready, state }: ServerOptions,
+): Promise<HttpResponse> {
   if (request.url === '/health/live') return health(200, { status: 'live' });
   if (request.url === '/health/state' && state) return health(200, state());
   if (request.url === '/health/ready') {
@@ -71,7 +75,7 @@ async function answer(request: IncomingMessage, { handler, ready, state }: Serve
 }
 
 function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message || error.name : String(error);
+  return Error.isError(error) ? error.message || error.name : String(error);
 }
 
 function health(statusCode: number, body: object): HttpResponse {
@@ -99,16 +103,28 @@ function write(response: ServerResponse, { statusCode, headers, body }: HttpResp
   response.end(body);
 }
 
+function unanswered(error: unknown, logger: Logger): HttpResponse {
+  const problem = asProblem(error);
+  if (problem.status >= 500) logger.error({ error }, 'request could not be answered');
+  return problem.toResponse(uuidv7());
+}
+
 function asProblem(error: unknown): Problem {
   if (error instanceof Problem) return error;
-  if (error instanceof URIError) return new Problem('invalid-request', { detail: 'The path has a percent sign that escapes nothing.' });
+  if (error instanceof URIError) {
+    return new Problem('invalid-request', { detail: 'The path has a percent sign that escapes nothing.' });
+  }
   return new Problem('internal-error', { detail: 'The request could not be answered.', cause: error });
 }
 
 function listen(server: Server, port: number, host: string): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   server.once('error', (error: NodeJS.ErrnoException) => {
-    reject(error.code === 'EADDRINUSE' ? new Error(`Port ${port} of ${host} is taken by another program`, { cause: error }) : error);
+    reject(
+      error.code === 'EADDRINUSE'
+        ? new Error(`Port ${port} of ${host} is taken by another program`, { cause: error })
+        : error,
+    );
   });
   server.listen(port, host, resolve);
   return promise;

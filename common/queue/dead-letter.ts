@@ -42,7 +42,9 @@ function envelopeOf(body: string): Envelope | undefined {
   }
 }
 
-function stringAttributes(values: Readonly<Record<string, string | undefined>>): Record<string, MessageAttributeValue> {
+function stringAttributes(
+  values: Readonly<Record<string, string | undefined>>,
+): Record<string, MessageAttributeValue> {
   const attributes: Record<string, MessageAttributeValue> = {};
   for (const [name, value] of Object.entries(values)) {
     const text = value?.slice(0, MAX_ERROR_CHARACTERS).replaceAll(NOT_ALLOWED, ' ');

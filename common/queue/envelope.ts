@@ -18,6 +18,12 @@ export const sourceSchema = z
   .max(64)
   .regex(/^[a-z0-9-]+$/, 'expected a service name of lower-case letters, digits and hyphens');
 
+/**
+ * SQS refuses a body with U+FFFE or U+FFFF (SendMessage in its API reference), and an emulator one with surrogate
+ * pairs; as JSON escapes they are plain ASCII. JSON itself escapes the other characters that SQS refuses.
+ */
+const NOT_ON_THE_WIRE = /[\uD800-\uDFFF\uFFFE\uFFFF]/g;
+
 const wireSchema = z.object({
   specversion: z.literal('1.0'),
   id: taskIdSchema,
@@ -48,7 +54,7 @@ export interface Envelope {
  * Distributed Tracing extension.
  */
 export function encodeEnvelope(envelope: Envelope): string {
-  return JSON.stringify({
+  const json = JSON.stringify({
     specversion: '1.0',
     id: envelope.taskId,
     source: envelope.source,
@@ -58,6 +64,7 @@ export function encodeEnvelope(envelope: Envelope): string {
     ...(envelope.trace && { traceparent: formatTraceparent(envelope.trace) }),
     data: envelope.data,
   });
+  return json.replaceAll(NOT_ON_THE_WIRE, (character) => `\\u${character.charCodeAt(0).toString(16)}`);
 }
 
 /**

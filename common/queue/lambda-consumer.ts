@@ -18,7 +18,10 @@ export interface LambdaConsumerOptions extends Omit<Processing, 'unknownTaskPati
 }
 
 /** A handler of Lambda's event source for SQS. */
-export type LambdaConsumer = (event: SQSEvent, context: Pick<Context, 'getRemainingTimeInMillis'>) => Promise<SQSBatchResponse>;
+export type LambdaConsumer = (
+  event: SQSEvent,
+  context: Pick<Context, 'getRemainingTimeInMillis'>,
+) => Promise<SQSBatchResponse>;
 
 /**
  * Makes the handler of a function that consumes a queue, for an event source with ReportBatchItemFailures.
@@ -76,7 +79,10 @@ async function consume(
         return true;
     }
   } catch (error) {
-    processing.logger.error({ queue, messageId: message.messageId, error }, 'A message could not be settled; it will come back');
+    processing.logger.error(
+      { queue, messageId: message.messageId, error },
+      'A message could not be settled; it will come back',
+    );
     return false;
   }
 }

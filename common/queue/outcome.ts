@@ -1,4 +1,10 @@
-import { InvalidValueError, MalformedEnvelopeError, RejectTask, RetryTask, TaskTimeoutError } from './errors.ts';
+import {
+  InvalidValueError,
+  MalformedEnvelopeError,
+  RejectTask,
+  RetryTask,
+  TaskTimeoutError,
+} from './errors.ts';
 import { retryDelaySeconds } from './retry-policy.ts';
 import type { TaskContract } from './task.ts';
 
@@ -40,5 +46,5 @@ function clampVisibility(seconds: number): number {
 }
 
 function asError(thrown: unknown): Error {
-  return thrown instanceof Error ? thrown : new Error(`Thrown: ${String(thrown)}`);
+  return Error.isError(thrown) ? thrown : new Error(`Thrown: ${String(thrown)}`);
 }

@@ -34,7 +34,11 @@ export async function processMessage(
   signal: AbortSignal,
   processing: Processing,
 ): Promise<Outcome> {
-  const line = processing.logger.child({ queue, messageId: message.messageId, attempt: message.receiveCount });
+  const line = processing.logger.child({
+    queue,
+    messageId: message.messageId,
+    attempt: message.receiveCount,
+  });
   let envelope: Envelope;
   try {
     envelope = decodeEnvelope(message.body);
@@ -51,7 +55,8 @@ export async function processMessage(
     attempt: message.receiveCount,
     maxAttempts: implementation.contract.retry.maxAttempts,
     logger,
-    send: ((contract, payload, options) => processing.send(contract, payload, { trace, ...options })) as SendTask,
+    send: ((contract, payload, options) =>
+      processing.send(contract, payload, { trace, ...options })) as SendTask,
     worker: processing.worker,
   };
   const startedAtMs = performance.now();
@@ -67,7 +72,10 @@ async function attempt(
 ): Promise<Outcome> {
   const payload = contract.payload.safeParse(data);
   if (!payload.success) {
-    const error = new InvalidValueError(`The payload breaks the contract ${contract.name}`, valueIssues(payload.error));
+    const error = new InvalidValueError(
+      `The payload breaks the contract ${contract.name}`,
+      valueIssues(payload.error),
+    );
     return outcomeOfBody(error);
   }
   if (context.attempt > context.maxAttempts) return outcomeOfCrashes(contract.name, context);
@@ -76,7 +84,10 @@ async function attempt(
   const timeout = new TaskTimeoutError(contract.name, contract.timeoutSeconds);
   const timer = setTimeout(() => timeLimit.abort(timeout), contract.timeoutSeconds * 1000);
   try {
-    const result = await run(payload.data, { ...context, signal: AbortSignal.any([signal, timeLimit.signal]) });
+    const result = await run(payload.data, {
+      ...context,
+      signal: AbortSignal.any([signal, timeLimit.signal]),
+    });
     return { kind: 'done', result: checkedResult(contract, result) };
   } catch (error) {
     if (signal.aborted) return { kind: 'release', error: signal.reason as Error };
@@ -93,8 +104,13 @@ function checkedResult({ name, result: schema }: Implementation['contract'], res
 }
 
 /** Earlier attempts left no outcome: each one's worker died, or its lease ran out. */
-function outcomeOfCrashes(task: string, { attempt: number, maxAttempts }: Omit<TaskContext, 'signal'>): Outcome {
-  const error = new Error(`${task} was handed out ${number} times, has ${maxAttempts} attempts, and none was settled`);
+function outcomeOfCrashes(
+  task: string,
+  { attempt: number, maxAttempts }: Omit<TaskContext, 'signal'>,
+): Outcome {
+  const error = new Error(
+    `${task} was handed out ${number} times, has ${maxAttempts} attempts, and none was settled`,
+  );
   return { kind: 'dead-letter', reason: 'attempts-exhausted', error };
 }
 
@@ -102,7 +118,8 @@ function outcomeOfCrashes(task: string, { attempt: number, maxAttempts }: Omit<T
 function outcomeOfUnknown(envelope: Envelope, message: ReceivedMessage, processing: Processing): Outcome {
   const error = new UnknownTaskError(envelope.task);
   const ageSeconds = (Date.now() - message.sentAtMs) / 1000;
-  if (ageSeconds >= processing.unknownTaskPatienceSeconds) return { kind: 'dead-letter', reason: 'unknown-task', error };
+  if (ageSeconds >= processing.unknownTaskPatienceSeconds)
+    return { kind: 'dead-letter', reason: 'unknown-task', error };
   return { kind: 'retry', delaySeconds: retryDelaySeconds(UNKNOWN_TASK_RETRY, message.receiveCount), error };
 }
 
@@ -112,10 +129,16 @@ function logged(logger: Logger, outcome: Outcome, what: string, durationMs?: num
       logger.info({ durationMs }, `${what} done`);
       break;
     case 'retry':
-      logger.warn({ durationMs, delaySeconds: outcome.delaySeconds, error: outcome.error }, `${what} will be tried again`);
+      logger.warn(
+        { durationMs, delaySeconds: outcome.delaySeconds, error: outcome.error },
+        `${what} will be tried again`,
+      );
       break;
     case 'dead-letter':
-      logger.error({ durationMs, reason: outcome.reason, error: outcome.error }, `${what} is a dead letter: ${outcome.reason}`);
+      logger.error(
+        { durationMs, reason: outcome.reason, error: outcome.error },
+        `${what} is a dead letter: ${outcome.reason}`,
+      );
       break;
     case 'release':
       logger.info({ durationMs, error: outcome.error }, `${what} released`);

@@ -29,7 +29,11 @@ export const retryPolicySchema = z.object({
  * @param attempt - the attempt that failed, counted from 1
  * @param random - a number from 0 to 1; the default is chance
  */
-export function retryDelaySeconds(policy: RetryPolicy, attempt: number, random: number = Math.random()): number {
+export function retryDelaySeconds(
+  policy: RetryPolicy,
+  attempt: number,
+  random: number = Math.random(),
+): number {
   const cap = policy.capSeconds ?? DEFAULT_CAP_SECONDS;
   const longest = Math.min(cap, policy.baseSeconds * 2 ** (attempt - 1));
   return Math.max(1, Math.round(longest / 2 + (longest / 2) * random));

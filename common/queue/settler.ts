@@ -39,14 +39,18 @@ export class Settler {
     this.#visibilities = new Batcher<Visibility, object>({
       lingerMs: LINGER_MS,
       run: (entries) =>
-        callInBatch(entries, (Entries) => sqs.send(new ChangeMessageVisibilityBatchCommand({ QueueUrl, Entries }))),
+        callInBatch(entries, (Entries) =>
+          sqs.send(new ChangeMessageVisibilityBatchCommand({ QueueUrl, Entries })),
+        ),
     });
     const deadLetterUrl = queueUrls.deadLettersOf(queue);
     this.#deadLetters = new Batcher<DeadLetterEntry, object>({
       maxSize: MAX_MESSAGE_BYTES,
       sizeOf: deadLetterBytes,
       run: (entries) =>
-        callInBatch(entries, (Entries) => sqs.send(new SendMessageBatchCommand({ QueueUrl: deadLetterUrl, Entries }))),
+        callInBatch(entries, (Entries) =>
+          sqs.send(new SendMessageBatchCommand({ QueueUrl: deadLetterUrl, Entries })),
+        ),
     });
   }
 

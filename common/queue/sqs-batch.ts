@@ -57,18 +57,23 @@ export async function callInBatch<Entry extends object, Success extends object>(
       if (success.Id !== undefined) results.set(success.Id, { status: 'fulfilled', value: success });
     }
     for (const failure of answer.Failed ?? []) {
-      if (failure.Id !== undefined) results.set(failure.Id, { status: 'rejected', reason: entryError(failure) });
+      if (failure.Id !== undefined)
+        results.set(failure.Id, { status: 'rejected', reason: entryError(failure) });
     }
     if (attempt >= attempts) break;
     left = left.filter(({ Id }) => mayYetSucceed(results.get(Id)));
     if (left.length > 0) await sleep(BASE_DELAY_MS * 2 ** (attempt - 1) * (1 - Math.random() / 2));
   }
-  return entries.map((_, index) => results.get(String(index)) ?? { status: 'rejected', reason: unanswered() });
+  return entries.map(
+    (_, index) => results.get(String(index)) ?? { status: 'rejected', reason: unanswered() },
+  );
 }
 
 function mayYetSucceed(result: PromiseSettledResult<unknown> | undefined): boolean {
   if (result === undefined) return true;
-  return result.status === 'rejected' && result.reason instanceof BatchEntryError && !result.reason.senderFault;
+  return (
+    result.status === 'rejected' && result.reason instanceof BatchEntryError && !result.reason.senderFault
+  );
 }
 
 function entryError({ Code, Message, SenderFault }: FailedEntry): BatchEntryError {

@@ -90,7 +90,9 @@ export class TaskClient {
     });
     const bytes = Buffer.byteLength(body);
     if (bytes > MAX_MESSAGE_BYTES) {
-      throw new SendError(`${contract.name} is ${bytes} bytes long, SQS takes ${MAX_MESSAGE_BYTES}`, { transient: false });
+      throw new SendError(`${contract.name} is ${bytes} bytes long, SQS takes ${MAX_MESSAGE_BYTES}`, {
+        transient: false,
+      });
     }
     try {
       await this.#batcherOf(contract.queue).add({
@@ -118,7 +120,9 @@ export class TaskClient {
 
   #sendBatch(queue: string, entries: readonly Entry[]): Promise<PromiseSettledResult<object>[]> {
     const QueueUrl = this.#queueUrls.of(queue);
-    return callInBatch(entries, (Entries) => this.#sqs.send(new SendMessageBatchCommand({ QueueUrl, Entries })));
+    return callInBatch(entries, (Entries) =>
+      this.#sqs.send(new SendMessageBatchCommand({ QueueUrl, Entries })),
+    );
   }
 }
 
@@ -129,9 +133,13 @@ function checkedTaskId(taskId: string): string {
 }
 
 function checkedDelay(delaySeconds: number): number {
-  if (Number.isInteger(delaySeconds) && delaySeconds >= 0 && delaySeconds <= MAX_DELAY_SECONDS) return delaySeconds;
+  if (Number.isInteger(delaySeconds) && delaySeconds >= 0 && delaySeconds <= MAX_DELAY_SECONDS)
+    return delaySeconds;
   throw new InvalidValueError('The delay cannot be', [
-    { path: 'delaySeconds', message: `expected a whole number from 0 to ${MAX_DELAY_SECONDS}, got ${delaySeconds}` },
+    {
+      path: 'delaySeconds',
+      message: `expected a whole number from 0 to ${MAX_DELAY_SECONDS}, got ${delaySeconds}`,
+    },
   ]);
 }
 
@@ -143,6 +151,9 @@ function checkedPayload(contract: TaskContract, payload: unknown): unknown {
 
 function sendError(contract: TaskContract, cause: unknown): SendError {
   const transient = cause instanceof BatchEntryError ? !cause.senderFault : isTransient(cause);
-  const reason = cause instanceof Error ? cause.message || cause.name : String(cause);
-  return new SendError(`SQS did not take ${contract.name} on the queue ${contract.queue}: ${reason}`, { cause, transient });
+  const reason = Error.isError(cause) ? cause.message || cause.name : String(cause);
+  return new SendError(`SQS did not take ${contract.name} on the queue ${contract.queue}: ${reason}`, {
+    cause,
+    transient,
+  });
 }

@@ -20,8 +20,14 @@ export interface TaskContract<Payload extends z.ZodType = z.ZodType, Result exte
 }
 
 const contractSchema = z.object({
-  name: z.string().max(128).regex(/^[a-z0-9-]+(\.[a-z0-9-]+)+$/, 'expected domain.verb in lower case'),
-  queue: z.string().max(60).regex(/^[a-z0-9-]+$/, 'expected lower-case letters, digits and hyphens'),
+  name: z
+    .string()
+    .max(128)
+    .regex(/^[a-z0-9-]+(\.[a-z0-9-]+)+$/, 'expected domain.verb in lower case'),
+  queue: z
+    .string()
+    .max(60)
+    .regex(/^[a-z0-9-]+$/, 'expected lower-case letters, digits and hyphens'),
   retry: retryPolicySchema,
   timeoutSeconds: z.int().min(1).max(43_200),
 });
@@ -36,7 +42,9 @@ export function defineTask<Payload extends z.ZodType, Result extends z.ZodType>(
 ): TaskContract<Payload, Result> {
   const parsed = contractSchema.safeParse(contract);
   if (!parsed.success) {
-    throw new TypeError(`Contract ${JSON.stringify(contract.name)} cannot be: ${z.prettifyError(parsed.error)}`);
+    throw new TypeError(
+      `Contract ${JSON.stringify(contract.name)} cannot be: ${z.prettifyError(parsed.error)}`,
+    );
   }
   return Object.freeze({ ...contract });
 }

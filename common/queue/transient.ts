@@ -5,9 +5,12 @@ import { isServerError, isThrottlingError, isTransientError } from '@smithy/core
  * The classification is the AWS SDK's own.
  */
 export function isTransient(error: unknown): boolean {
-  if (!(error instanceof Error)) return false;
+  if (!Error.isError(error)) return false;
   const sdkError = error as Error & { cause?: Error };
-  return [isTransientError, isThrottlingError, isServerError].some((is) => is(sdkError)) || isConnectionError(error);
+  return (
+    [isTransientError, isThrottlingError, isServerError].some((is) => is(sdkError)) ||
+    isConnectionError(error)
+  );
 }
 
 /** A host with several addresses that all refuse gives an AggregateError, whose code the SDK does not look at. */

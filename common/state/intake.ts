@@ -120,8 +120,10 @@ export class Intake<Row extends IntakeRow> {
       new GetCommand({ TableName: this.#table, Key: { [this.#key]: id }, ConsistentRead: true }),
     );
     const row = Item as Row | undefined;
-    if (row && row.requestHash !== requestHash) throw new RequestMismatchError('The id is taken by another request');
-    if (!row || row.status === 'pending') throw new RequestInProgressError('The same request is being taken in');
+    if (row && row.requestHash !== requestHash)
+      throw new RequestMismatchError('The id is taken by another request');
+    if (!row || row.status === 'pending')
+      throw new RequestInProgressError('The same request is being taken in');
   }
 
   /** Does nothing where the task's outcome has already overtaken the request. */
@@ -137,12 +139,18 @@ export class Intake<Row extends IntakeRow> {
   }
 
   async #letGo(id: string): Promise<void> {
-    await this.#updatePending(id, { UpdateExpression: 'SET heldUntilMs = :zero', ExpressionAttributeValues: { ':zero': 0 } });
+    await this.#updatePending(id, {
+      UpdateExpression: 'SET heldUntilMs = :zero',
+      ExpressionAttributeValues: { ':zero': 0 },
+    });
   }
 
   async #updatePending(
     id: string,
-    update: { readonly UpdateExpression: string; readonly ExpressionAttributeValues: Record<string, unknown> },
+    update: {
+      readonly UpdateExpression: string;
+      readonly ExpressionAttributeValues: Record<string, unknown>;
+    },
   ): Promise<void> {
     try {
       await this.#documents.send(

@@ -41,7 +41,11 @@ function confirmationNumberOf({ orderId }: Order): string {
   return `B-${digest.readBigUInt64BE().toString(36).toUpperCase().padStart(13, '0').slice(-10)}`;
 }
 
-function confirmationMail({ customerEmail, totalAmount, currency }: Order, units: number, confirmationNumber: string) {
+function confirmationMail(
+  { customerEmail, totalAmount, currency }: Order,
+  units: number,
+  confirmationNumber: string,
+) {
   return {
     channel: 'EMAIL',
     recipient: customerEmail,

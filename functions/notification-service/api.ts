@@ -58,6 +58,26 @@ const listNotifications = route('GET', '/notifications', { query: listSchema }, 
 export const handler = createApi({ logger, routes: [postNotification, getNotification, listNotifications] });
 
 function notificationView(row: NotificationRow) {
-  const { notificationId, status, channel, recipient, subject, message, createdAt, deliveredAt, deliveredBy } = row;
-  return { notificationId, status, channel, recipient, subject, message, createdAt, deliveredAt, deliveredBy };
+  const {
+    notificationId,
+    status,
+    channel,
+    recipient,
+    subject,
+    message,
+    createdAt,
+    deliveredAt,
+    deliveredBy,
+  } = row;
+  return {
+    notificationId,
+    status,
+    channel,
+    recipient,
+    subject,
+    message,
+    createdAt,
+    deliveredAt,
+    deliveredBy,
+  };
 }

@@ -1,7 +1,10 @@
 import { parseConfig, serverVariables, sharedVariables, text } from '@baton/common/config';
 import { z } from 'zod';
 
-const variables = z.object({ ...sharedVariables, NOTIFICATIONS_TABLE: text("the name of this service's table") });
+const variables = z.object({
+  ...sharedVariables,
+  NOTIFICATIONS_TABLE: text("the name of this service's table"),
+});
 
 /** Reads what the service is configured with. @throws ConfigError naming each variable that is missing or wrong */
 export function readConfig(environment: NodeJS.ProcessEnv): z.output<typeof variables> {

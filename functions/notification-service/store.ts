@@ -30,7 +30,10 @@ export interface NotificationRow extends IntakeRow {
 }
 
 /** A place in the list of notifications. */
-export const positionSchema = z.strictObject({ listedAt: z.string().max(200), notificationId: z.string().max(128) });
+export const positionSchema = z.strictObject({
+  listedAt: z.string().max(200),
+  notificationId: z.string().max(128),
+});
 type Position = z.output<typeof positionSchema>;
 
 /** One partition of an index takes 1,000 writes a second (AWS: "Partitions and data distribution"). */
@@ -163,7 +166,12 @@ export class NotificationStore {
   ): Promise<NotificationRow | undefined> {
     try {
       const { Attributes } = await this.#documents.send(
-        new UpdateCommand({ TableName: this.#table, Key: { notificationId }, ReturnValues: 'ALL_NEW', ...update }),
+        new UpdateCommand({
+          TableName: this.#table,
+          Key: { notificationId },
+          ReturnValues: 'ALL_NEW',
+          ...update,
+        }),
       );
       return Attributes as NotificationRow;
     } catch (error) {

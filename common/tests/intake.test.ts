@@ -1,0 +1,96 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { GetCommand } from '@aws-sdk/lib-dynamodb';
+import { Intake, type IntakeRow } from '@baton/common/state/intake';
+import { type Backends, startBackends } from '@baton/tests/backends';
+
+interface Row extends IntakeRow {
+  readonly text: string;
+}
+
+let backends: Backends;
+let table: string;
+let nowMs = 1_800_000_000_000;
+let intake: Intake<Row>;
+const sendTask = jest.fn<() => Promise<void>>();
+
+beforeAll(async () => {
+  backends = await startBackends(['functions/order-service']);
+  table = `baton-${backends.stage}-orders`;
+  intake = new Intake({ documents: backends.documents, table, key: 'orderId', now: () => nowMs });
+});
+afterAll(() => backends.stop());
+beforeEach(() => {
+  sendTask.mockReset().mockResolvedValue();
+});
+
+const take = (id: string, requestHash = 'same') =>
+  intake.take({
+    id,
+    requestHash,
+    row: { text: 'x' },
+    listing: { listedIn: 'orders', listedAt: id },
+    sendTask,
+  });
+
+async function read(id: string): Promise<Record<string, unknown> | undefined> {
+  const { Item } = await backends.documents.send(new GetCommand({ TableName: table, Key: { orderId: id } }));
+  return Item;
+}
+
+describe('an intake', () => {
+  test('shows the row as accepted once its task is sent, and no longer as expiring', async () => {
+    sendTask.mockImplementation(async () => {
+      await expect(read('first')).resolves.toMatchObject({ status: 'pending', text: 'x' });
+    });
+    await take('first');
+    const row = await read('first');
+    expect(row).toMatchObject({ status: 'accepted', text: 'x', listedIn: 'orders' });
+    expect(row).not.toHaveProperty('expiresAt');
+  });
+
+  test('sends nothing for a request that was accepted before', async () => {
+    await take('twice');
+    await take('twice');
+    expect(sendTask).toHaveBeenCalledTimes(1);
+  });
+
+  test('refuses another request under the same id', async () => {
+    await take('taken');
+    await expect(take('taken', 'other')).rejects.toMatchObject({ name: 'RequestMismatchError' });
+    expect(sendTask).toHaveBeenCalledTimes(1);
+  });
+
+  test('lets one of many at a time send, and tells the others', async () => {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    sendTask.mockReturnValue(promise);
+    const all = Promise.allSettled(Array.from({ length: 5 }, () => take('many').finally(resolve)));
+    const results = await all;
+    expect(results.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+    expect(results.filter(({ status }) => status === 'rejected')).toMatchObject(
+      Array(4).fill({ reason: { name: 'RequestInProgressError' } }),
+    );
+    expect(sendTask).toHaveBeenCalledTimes(1);
+  });
+
+  test('lets the same request try again at once after its task could not be sent', async () => {
+    sendTask.mockRejectedValueOnce(new Error('no broker'));
+    await expect(take('failed')).rejects.toThrow('no broker');
+    await expect(read('failed')).resolves.toMatchObject({ status: 'pending' });
+    await take('failed');
+    await expect(read('failed')).resolves.toMatchObject({ status: 'accepted' });
+  });
+
+  test('lets the same request take over what a crash left behind, after 30 s', async () => {
+    sendTask.mockReturnValueOnce(new Promise(() => undefined));
+    void take('crashed');
+    await expect(
+      take('crashed').then(
+        () => 'taken',
+        (error: Error) => error.name,
+      ),
+    ).resolves.toBe('RequestInProgressError');
+    nowMs += 30_001;
+    await take('crashed');
+    await expect(read('crashed')).resolves.toMatchObject({ status: 'accepted' });
+  });
+});

@@ -1,0 +1,144 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { ReceiveMessageCommand, SendMessageCommand } from '@aws-sdk/client-sqs';
+import { healthCheck } from '@baton/common/contracts/health';
+import { encodeEnvelope } from '@baton/common/queue/envelope';
+import { RejectTask, RetryTask } from '@baton/common/queue/errors';
+import { implement, Implementations, type TaskHandler } from '@baton/common/queue/implementation';
+import { createLambdaConsumer } from '@baton/common/queue/lambda-consumer';
+import { TaskClient } from '@baton/common/queue/task-client';
+import { createLogger } from '@baton/common/telemetry/logger';
+import { type Backends, startBackends } from '@baton/tests/backends';
+import type { SQSRecord } from 'aws-lambda';
+
+const context = { getRemainingTimeInMillis: () => 30_000 };
+const healthy = { workerId: 'w-1', version: '1', time: '2026-11-22T10:00:00.000Z' };
+
+let backends: Backends;
+beforeAll(async () => {
+  backends = await startBackends(['worker']);
+});
+afterAll(() => backends.stop());
+
+type Handler = TaskHandler<typeof healthCheck.payload, typeof healthCheck.result>;
+
+function consumer(handler: Handler) {
+  const { sqs, queueUrls } = backends;
+  const { send } = new TaskClient({ sqs, queueUrls, source: 'tests' });
+  const logger = createLogger({ service: 'tests', level: 'silent' });
+  const implementations = new Implementations([
+    implement({ ...healthCheck, retry: { maxAttempts: 5, baseSeconds: 1 } }, handler),
+  ]);
+  return createLambdaConsumer({
+    sqs,
+    queueUrls,
+    send,
+    logger,
+    implementations,
+    worker: { id: 'w-1', version: '1' },
+  });
+}
+
+/** Puts messages into the queue and receives them, as the event source of a function would. */
+async function received(bodies: readonly string[]): Promise<SQSRecord[]> {
+  const QueueUrl = backends.queueUrls.of('default');
+  const records: SQSRecord[] = [];
+  for (const MessageBody of bodies)
+    await backends.sqs.send(new SendMessageCommand({ QueueUrl, MessageBody }));
+  while (records.length < bodies.length) {
+    const { Messages = [] } = await backends.sqs.send(
+      new ReceiveMessageCommand({
+        QueueUrl,
+        MaxNumberOfMessages: 10,
+        WaitTimeSeconds: 1,
+        MessageSystemAttributeNames: ['All'],
+      }),
+    );
+    for (const { MessageId = '', ReceiptHandle = '', Body = '', Attributes = {} } of Messages) {
+      records.push({
+        messageId: MessageId,
+        receiptHandle: ReceiptHandle,
+        body: Body,
+        attributes: Attributes as unknown as SQSRecord['attributes'],
+        messageAttributes: {},
+        md5OfBody: '',
+        eventSource: 'aws:sqs',
+        eventSourceARN: `arn:aws:sqs:us-east-1:000000000000:baton-${backends.stage}-default`,
+        awsRegion: 'us-east-1',
+      });
+    }
+  }
+  return records;
+}
+
+function body(taskId: string): string {
+  const time = '2026-11-22T10:00:00.000Z';
+  return encodeEnvelope({ taskId, task: 'health.check', source: 'tests', time, trace: undefined, data: {} });
+}
+
+async function receiveFrom(url: string, wait: number) {
+  const { Messages = [] } = await backends.sqs.send(
+    new ReceiveMessageCommand({
+      QueueUrl: url,
+      MaxNumberOfMessages: 10,
+      WaitTimeSeconds: wait,
+      VisibilityTimeout: 30,
+      MessageAttributeNames: ['All'],
+    }),
+  );
+  return Messages;
+}
+
+describe('a function that consumes a queue', () => {
+  test('reports nothing when all is done', async () => {
+    const Records = await received([body('a'), body('b')]);
+    await expect(consumer(() => healthy)({ Records }, context)).resolves.toEqual({ batchItemFailures: [] });
+  });
+
+  test('reports the failed ones of a batch alone', async () => {
+    const Records = await received([body('good'), body('bad'), body('fine')]);
+    const bad = Records.find((record) => record.body.includes('"bad"'))?.messageId;
+    const handler: Handler = (_payload, { taskId }) => {
+      if (taskId === 'bad') throw new Error('no');
+      return healthy;
+    };
+    await expect(consumer(handler)({ Records }, context)).resolves.toEqual({
+      batchItemFailures: [{ itemIdentifier: bad }],
+    });
+  });
+
+  test('gives a failed one the rest that its handler asked for', async () => {
+    const Records = await received([body('again')]);
+    await consumer(() => {
+      throw new RetryTask('at once', { delaySeconds: 0 });
+    })({ Records }, context);
+    const [again] = await receiveFrom(backends.queueUrls.of('default'), 2);
+    expect(again?.MessageId).toBe(Records[0]?.messageId);
+  });
+
+  test.each([
+    ['a task rejected by its handler', () => body('rejected'), 'rejected'],
+    ['a body that is not JSON', () => 'hello', 'malformed'],
+  ])(
+    'copies %s to the dead letter queue as it came, with the reason, and counts it as done',
+    async (_what, make, reason) => {
+      const Records = await received([make()]);
+      const reject: Handler = () => {
+        throw new RejectTask('never \u0001');
+      };
+      await expect(consumer(reject)({ Records }, context)).resolves.toEqual({ batchItemFailures: [] });
+      const [dead] = await receiveFrom(backends.queueUrls.deadLettersOf('default'), 2);
+      expect(dead?.Body).toBe(make());
+      expect(dead?.MessageAttributes?.['baton.reason']?.StringValue).toBe(reason);
+      expect(dead?.MessageAttributes?.['baton.worker']?.StringValue).toBe('w-1');
+    },
+  );
+
+  test('releases what there is no time left for', async () => {
+    const Records = await received([body('slow')]);
+    const untilAborted: Handler = (_payload, { signal }) =>
+      new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error)));
+    const answer = await consumer(untilAborted)({ Records }, { getRemainingTimeInMillis: () => 1050 });
+    expect(answer.batchItemFailures).toHaveLength(1);
+    await expect(receiveFrom(backends.queueUrls.of('default'), 2)).resolves.toHaveLength(1);
+  });
+});

@@ -1,0 +1,180 @@
+import { describe, expect, jest, test } from '@jest/globals';
+import { encodeEnvelope } from '@baton/common/queue/envelope';
+import { RejectTask, RetryTask } from '@baton/common/queue/errors';
+import { implement, Implementations, type TaskContext } from '@baton/common/queue/implementation';
+import { type Processing, processMessage } from '@baton/common/queue/process-message';
+import type { ReceivedMessage } from '@baton/common/queue/received-message';
+import { defineTask } from '@baton/common/queue/task';
+import type { SendTask } from '@baton/common/queue/task-client';
+import { createLogger } from '@baton/common/telemetry/logger';
+import { startTrace } from '@baton/common/telemetry/trace-context';
+import { z } from 'zod';
+
+const work = defineTask({
+  name: 'tests.work',
+  queue: 'default',
+  payload: z.object({ text: z.string() }),
+  result: z.object({ length: z.int() }),
+  retry: { maxAttempts: 3, baseSeconds: 60 },
+  timeoutSeconds: 1,
+});
+
+type Handler = (payload: { text: string }, context: TaskContext) => unknown;
+
+const send = jest.fn<SendTask>(async () => ({ taskId: 'sent' }));
+const trace = startTrace();
+const alive = new AbortController().signal;
+
+function processing(handler: Handler): Processing {
+  return {
+    implementations: new Implementations([implement(work, handler as never)]),
+    send,
+    logger: createLogger({ service: 'tests', level: 'silent' }),
+    worker: { id: 'w-1', version: '1' },
+    unknownTaskPatienceSeconds: 600,
+  };
+}
+
+function message(
+  change: Partial<ReceivedMessage> = {},
+  task = 'tests.work',
+  data: unknown = { text: 'four' },
+): ReceivedMessage {
+  const time = '2026-11-22T10:00:00.000Z';
+  const body = encodeEnvelope({ taskId: 't-1', task, source: 'tests', time, trace, data });
+  return { messageId: 'm-1', receiptHandle: 'r-1', body, receiveCount: 1, sentAtMs: Date.now(), ...change };
+}
+
+const run = (handler: Handler, received = message(), signal = alive) =>
+  processMessage(received, 'default', signal, processing(handler));
+
+describe('an attempt', () => {
+  test('that returns is done, with the result', async () => {
+    await expect(run(({ text }) => ({ length: text.length }))).resolves.toEqual({
+      kind: 'done',
+      result: { length: 4 },
+    });
+  });
+
+  test('is told its task id, its number, who runs it, and sends within its trace', async () => {
+    let seen: TaskContext | undefined;
+    await run(
+      async (_payload, context) => {
+        seen = context;
+        await context.send(work, { text: 'next' });
+        return { length: 0 };
+      },
+      message({ receiveCount: 2 }),
+    );
+    expect(seen).toMatchObject({ taskId: 't-1', attempt: 2, maxAttempts: 3, worker: { id: 'w-1' } });
+    expect(send).toHaveBeenLastCalledWith(work, { text: 'next' }, { trace });
+  });
+
+  test('that throws is tried again after the rest of its policy', async () => {
+    const outcome = await run(() => {
+      throw new Error('no');
+    });
+    expect(outcome).toMatchObject({ kind: 'retry', error: { message: 'no' } });
+    const { delaySeconds } = outcome as { delaySeconds: number };
+    expect(delaySeconds).toBeGreaterThanOrEqual(30);
+    expect(delaySeconds).toBeLessThanOrEqual(60);
+  });
+
+  test('that throws for the last time is a dead letter', async () => {
+    const outcome = run(() => Promise.reject(new Error('no')), message({ receiveCount: 3 }));
+    await expect(outcome).resolves.toMatchObject({
+      kind: 'dead-letter',
+      reason: 'attempts-exhausted',
+      error: { message: 'no' },
+    });
+  });
+
+  test.each([
+    [0, 0],
+    [7.2, 8],
+    [100_000, 43_200],
+  ])('that throws RetryTask with %d s is tried again after %d s', async (delaySeconds, rests) => {
+    const outcome = run(() => Promise.reject(new RetryTask('later', { delaySeconds })));
+    await expect(outcome).resolves.toMatchObject({ kind: 'retry', delaySeconds: rests });
+  });
+
+  test('that throws RejectTask is a dead letter at once', async () => {
+    const outcome = run(() => Promise.reject(new RejectTask('never')));
+    await expect(outcome).resolves.toMatchObject({
+      kind: 'dead-letter',
+      reason: 'rejected',
+      error: { message: 'never' },
+    });
+  });
+
+  test('that throws what is no error is tried again, and says what was thrown', async () => {
+    const outcome = run(() => Promise.reject('just text' as unknown as Error));
+    await expect(outcome).resolves.toMatchObject({ kind: 'retry', error: { message: 'Thrown: just text' } });
+  });
+
+  test('whose result breaks the contract has failed', async () => {
+    await expect(run(() => ({ length: 'four' }))).resolves.toMatchObject({
+      kind: 'retry',
+      error: { name: 'InvalidValueError' },
+    });
+  });
+
+  test.each([
+    [1, { kind: 'retry', error: { name: 'TaskTimeoutError' } }],
+    [3, { kind: 'dead-letter', reason: 'timed-out' }],
+  ])('number %d that takes longer than its limit has its signal aborted', async (receiveCount, outcome) => {
+    const untilAborted: Handler = (_payload, { signal }) =>
+      new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error)));
+    await expect(run(untilAborted, message({ receiveCount }))).resolves.toMatchObject(outcome);
+  });
+
+  test('whose worker must stop is released', async () => {
+    const stop = new AbortController();
+    const outcome = run(
+      (_payload, { signal }) => {
+        stop.abort(new Error('stopping'));
+        signal.throwIfAborted();
+      },
+      message(),
+      stop.signal,
+    );
+    await expect(outcome).resolves.toMatchObject({ kind: 'release', error: { message: 'stopping' } });
+  });
+
+  test('is not made where earlier ones were never settled: the message would kill the next worker too', async () => {
+    const handler = jest.fn<Handler>();
+    const outcome = run(handler, message({ receiveCount: 4 }));
+    await expect(outcome).resolves.toMatchObject({ kind: 'dead-letter', reason: 'attempts-exhausted' });
+    expect(handler).not.toHaveBeenCalled();
+  });
+});
+
+describe('a message', () => {
+  const never: Handler = () => {
+    throw new Error('must not run');
+  };
+
+  test.each([
+    ['is not JSON', message({ body: 'hello' }), 'malformed'],
+    ['is no envelope', message({ body: '{"a":1}' }), 'malformed'],
+    ['has a payload that breaks its contract', message({}, 'tests.work', { text: 4 }), 'invalid-payload'],
+    [
+      'names a task that nobody has learnt in ten minutes',
+      message({ sentAtMs: Date.now() - 600_000 }, 'tests.new'),
+      'unknown-task',
+    ],
+  ])('that %s is a dead letter', async (_what, received, reason) => {
+    await expect(run(never, received)).resolves.toMatchObject({ kind: 'dead-letter', reason });
+  });
+
+  test('that breaks its contract says where', async () => {
+    const outcome = await run(never, message({}, 'tests.work', {}));
+    expect(outcome).toMatchObject({ error: { issues: [{ path: 'text' }] } });
+  });
+
+  test('that names an unknown task is put back at first: a deploy may bring it', async () => {
+    const outcome = await run(never, message({}, 'tests.new'));
+    expect(outcome).toMatchObject({ kind: 'retry', error: { name: 'UnknownTaskError' } });
+    expect((outcome as { delaySeconds: number }).delaySeconds).toBeLessThanOrEqual(60);
+  });
+});

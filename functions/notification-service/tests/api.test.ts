@@ -1,0 +1,137 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { ReceiveMessageCommand } from '@aws-sdk/client-sqs';
+import { decodeEnvelope } from '@baton/common/queue/envelope';
+import { type Backends, startBackends } from '@baton/tests/backends';
+import { freePort, Program } from '@baton/tests/program';
+
+const mail = { channel: 'EMAIL', recipient: 'customer@example.com', subject: 'Hello', message: 'World' };
+
+let backends: Backends;
+let service: Program;
+let url: string;
+
+/** notification-service as its container runs it, and no other service anywhere. */
+async function startService(environment: Record<string, string> = {}): Promise<[Program, string]> {
+  const port = String(await freePort());
+  const own = { NOTIFICATIONS_TABLE: `baton-${backends.stage}-notifications`, PORT: port };
+  const program = new Program('functions/notification-service/main.ts', {
+    ...backends.environment,
+    ...own,
+    ...environment,
+  });
+  await program.says('listening');
+  return [program, `http://127.0.0.1:${port}`];
+}
+
+beforeAll(async () => {
+  backends = await startBackends(['functions/notification-service']);
+  [service, url] = await startService();
+});
+afterAll(async () => {
+  await service.stop();
+  await backends.stop();
+});
+
+function post(body: unknown, headers: Record<string, string> = {}, to = url): Promise<Response> {
+  const text = typeof body === 'string' ? body : JSON.stringify(body);
+  return fetch(`${to}/notifications`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', ...headers },
+    body: text,
+  });
+}
+
+async function read(response: Response): Promise<Record<string, unknown>> {
+  return (await response.json()) as Record<string, unknown>;
+}
+
+describe('notification-service, with every other service stopped,', () => {
+  test('accepts a notification: 202, its location, and its task in the queue under the same id', async () => {
+    const response = await post(mail);
+    expect(response.status).toBe(202);
+    const answer = await read(response);
+    expect(answer).toMatchObject({ taskId: answer['notificationId'], status: 'accepted' });
+    const { Messages = [] } = await backends.sqs.send(
+      new ReceiveMessageCommand({ QueueUrl: backends.queueUrls.of('notifications'), WaitTimeSeconds: 2 }),
+    );
+    expect(decodeEnvelope(Messages[0]?.Body ?? '')).toMatchObject({
+      taskId: answer['notificationId'],
+      task: 'notifications.send',
+      source: 'notification-service',
+      data: mail,
+    });
+    const found = await fetch(url + String(response.headers.get('location')));
+    await expect(read(found)).resolves.toMatchObject({
+      ...mail,
+      notificationId: answer['notificationId'],
+      status: 'accepted',
+    });
+  });
+
+  test('lists notifications newest first: all of them, or those of one recipient', async () => {
+    const recipient = 'listed@example.com';
+    const posted: unknown[] = [];
+    for (const to of [recipient, 'other@example.com', recipient]) {
+      const { notificationId } = await read(await post({ ...mail, recipient: to }));
+      posted.unshift(notificationId);
+    }
+    const idsAt = async (query: string): Promise<unknown[]> => {
+      const { notifications } = await read(await fetch(`${url}/notifications?${query}`));
+      return (notifications as { notificationId: string }[]).map(({ notificationId }) => notificationId);
+    };
+    await expect(idsAt('limit=3')).resolves.toEqual(posted);
+    await expect(idsAt(`recipient=${recipient}`)).resolves.toEqual([posted[0], posted[2]]);
+    const first = await read(await fetch(`${url}/notifications?recipient=${recipient}&limit=1`));
+    await expect(idsAt(`recipient=${recipient}&cursor=${String(first['nextCursor'])}`)).resolves.toEqual([
+      posted[2],
+    ]);
+  });
+
+  test('answers the same key and body with the same notification, and refuses another body', async () => {
+    const key = { 'idempotency-key': 'key-1' };
+    const [first, second] = [await post(mail, key), await post(mail, key)];
+    expect(await read(second)).toEqual(await read(first));
+    expect((await post({ ...mail, message: 'other' }, key)).status).toBe(409);
+  });
+
+  test.each([
+    ['not JSON', '{"channel"', {}, 400, 'invalid-json'],
+    ['the wrong content type', mail, { 'content-type': 'application/xml' }, 415, 'unsupported-content-type'],
+    ['a body over 256 KiB', { ...mail, message: 'm'.repeat(262_144) }, {}, 413, 'body-too-large'],
+    ['a mail without a subject', { ...mail, subject: undefined }, {}, 400, 'invalid-request'],
+    ['a channel that is none', { ...mail, channel: 'FAX' }, {}, 400, 'invalid-request'],
+    ['a member that no notification has', { ...mail, colour: 'red' }, {}, 400, 'invalid-request'],
+  ])('refuses %s', async (_what, body, headers, status, kind) => {
+    const response = await post(body, headers);
+    expect(response.status).toBe(status);
+    await expect(read(response)).resolves.toMatchObject({ type: `urn:baton:problem:${kind}`, status });
+  });
+
+  test.each([
+    ['GET', '/notifications/no-such', 404, 'not-found'],
+    ['GET', '/notifications/a/b', 404, 'unknown-route'],
+    ['PUT', '/notifications', 405, 'method-not-allowed'],
+    ['GET', '/notifications?cursor=rubbish', 400, 'invalid-cursor'],
+  ])('answers %s %s with %d %s', async (method, path, status, kind) => {
+    const response = await fetch(url + path, { method });
+    expect(response.status).toBe(status);
+    await expect(read(response)).resolves.toMatchObject({ type: `urn:baton:problem:${kind}` });
+  });
+
+  test('answers 503 with Retry-After when SQS does not answer, and keeps nothing to be seen', async () => {
+    const [broken, at] = await startService({ AWS_ENDPOINT_URL_SQS: 'http://127.0.0.1:9' });
+    const recipient = 'nobody@example.com';
+    const response = await post({ ...mail, recipient }, {}, at);
+    expect(response.status).toBe(503);
+    expect(response.headers.get('retry-after')).toBe('5');
+    const { notifications } = await read(await fetch(`${url}/notifications?recipient=${recipient}`));
+    expect(notifications).toEqual([]);
+    await broken.stop();
+  });
+
+  test('does not start without its table', async () => {
+    const program = new Program('functions/notification-service/main.ts', { ...backends.environment });
+    await expect(program.ended()).resolves.toBe(1);
+    expect(program.output).toContain('NOTIFICATIONS_TABLE is not set');
+  });
+});

@@ -1,0 +1,247 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { ReceiveMessageCommand } from '@aws-sdk/client-sqs';
+import { decodeEnvelope, type Envelope } from '@baton/common/queue/envelope';
+import { type Backends, startBackends } from '@baton/tests/backends';
+import { freePort, Program } from '@baton/tests/program';
+
+const order = {
+  customerId: 'c-1',
+  customerEmail: 'customer@example.com',
+  items: [{ productId: 'p-1', quantity: 2 }],
+  totalAmount: 4200,
+  currency: 'EUR',
+};
+
+let backends: Backends;
+let service: Program;
+let url: string;
+
+/** order-service as its container runs it: its own process, its own queues and table, and no other service anywhere. */
+async function startService(environment: Record<string, string> = {}): Promise<[Program, string]> {
+  const port = String(await freePort());
+  const ownTable = { ORDERS_TABLE: `baton-${backends.stage}-orders` };
+  const program = new Program('functions/order-service/main.ts', {
+    ...backends.environment,
+    ...ownTable,
+    PORT: port,
+    ...environment,
+  });
+  await program.says('listening');
+  return [program, `http://127.0.0.1:${port}`];
+}
+
+beforeAll(async () => {
+  backends = await startBackends(['functions/order-service']);
+  [service, url] = await startService();
+});
+afterAll(async () => {
+  await service.stop();
+  await backends.stop();
+});
+
+function post(body: unknown, headers: Record<string, string> = {}, to = url): Promise<Response> {
+  const text = typeof body === 'string' ? body : JSON.stringify(body);
+  return fetch(`${to}/orders`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', ...headers },
+    body: text,
+  });
+}
+
+async function read(response: Response): Promise<Record<string, unknown>> {
+  return (await response.json()) as Record<string, unknown>;
+}
+
+/** Everything in the queue now, taken out of sight. */
+async function queued(): Promise<Envelope[]> {
+  const envelopes: Envelope[] = [];
+  for (;;) {
+    const { Messages = [] } = await backends.sqs.send(
+      new ReceiveMessageCommand({
+        QueueUrl: backends.queueUrls.of('orders'),
+        MaxNumberOfMessages: 10,
+        VisibilityTimeout: 600,
+      }),
+    );
+    if (Messages.length === 0) return envelopes;
+    envelopes.push(...Messages.map(({ Body = '' }) => decodeEnvelope(Body)));
+  }
+}
+
+describe('order-service, with every other service stopped,', () => {
+  test('is live and ready', async () => {
+    expect((await fetch(`${url}/health/live`)).status).toBe(200);
+    expect((await fetch(`${url}/health/ready`)).status).toBe(200);
+  });
+
+  test('accepts an order: 202, its location, and its task in the queue', async () => {
+    const response = await post(order);
+    const answer = await read(response);
+    expect(response.status).toBe(202);
+    expect(answer).toEqual({
+      orderId: expect.any(String) as unknown,
+      taskId: expect.any(String) as unknown,
+      status: 'accepted',
+    });
+    expect(response.headers.get('location')).toBe(`/orders/${String(answer['orderId'])}`);
+    const envelopes = await queued();
+    expect(envelopes.find(({ taskId }) => taskId === answer['taskId'])).toMatchObject({
+      task: 'orders.process',
+      source: 'order-service',
+      data: { ...order, orderId: answer['orderId'], priority: 'NORMAL' },
+    });
+    const found = await fetch(url + String(response.headers.get('location')));
+    await expect(read(found)).resolves.toMatchObject({
+      ...order,
+      orderId: answer['orderId'],
+      status: 'accepted',
+    });
+  });
+
+  test("hands the caller's trace on", async () => {
+    await queued();
+    await post(order, { traceparent: `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01` });
+    const [envelope] = await queued();
+    expect(envelope?.trace?.traceId).toBe('a'.repeat(32));
+  });
+
+  test('answers the same key and body with the same order, and sends nothing twice', async () => {
+    await queued();
+    const key = { 'idempotency-key': 'key-1' };
+    const [first, second] = [await post(order, key), await post(order, key)];
+    expect(second.status).toBe(202);
+    expect(await read(second)).toEqual(await read(first));
+    expect(second.headers.get('location')).toBe(first.headers.get('location'));
+    await expect(queued()).resolves.toHaveLength(1);
+  });
+
+  test('accepts many requests with one key at one time once', async () => {
+    await queued();
+    const responses = await Promise.all(
+      Array.from({ length: 10 }, () => post(order, { 'idempotency-key': 'key-2' })),
+    );
+    const statuses = responses.map(({ status }) => status);
+    expect(statuses.filter((status) => status !== 202 && status !== 409)).toEqual([]);
+    expect(statuses).toContain(202);
+    await expect(queued()).resolves.toHaveLength(1);
+  });
+
+  test('refuses the same key with another body: 409', async () => {
+    const key = { 'idempotency-key': 'key-3' };
+    await post(order, key);
+    const response = await post({ ...order, totalAmount: 1 }, key);
+    expect(response.status).toBe(409);
+    await expect(read(response)).resolves.toMatchObject({ type: 'urn:baton:problem:idempotency-key-reused' });
+  });
+
+  test('lists orders newest first, page by page', async () => {
+    const posted: unknown[] = [];
+    for (let index = 0; index < 3; index += 1) posted.unshift((await read(await post(order)))['orderId']);
+    const listed: unknown[] = [];
+    let cursor: unknown = '';
+    for (let page = 0; page < 2; page += 1) {
+      const answer = await read(
+        await fetch(`${url}/orders?limit=2${cursor ? `&cursor=${String(cursor)}` : ''}`),
+      );
+      listed.push(...(answer['orders'] as { orderId: string }[]).map(({ orderId }) => orderId));
+      cursor = answer['nextCursor'];
+    }
+    expect(listed.slice(0, 3)).toEqual(posted);
+    expect(new Set(listed).size).toBe(4);
+  });
+
+  test.each([
+    ['not JSON', '{"customerId"', {}, 400, 'invalid-json'],
+    ['the wrong content type', order, { 'content-type': 'text/plain' }, 415, 'unsupported-content-type'],
+    ['a body over 256 KiB', { ...order, customerId: 'c'.repeat(262_144) }, {}, 413, 'body-too-large'],
+    ['a broken schema', { ...order, items: [] }, {}, 400, 'invalid-request'],
+    ['a member that no order has', { ...order, colour: 'red' }, {}, 400, 'invalid-request'],
+    [
+      'an order id of its own',
+      { ...order, orderId: '0190c8b2-0000-7000-8000-000000000000' },
+      {},
+      400,
+      'invalid-request',
+    ],
+    ['a key too long', order, { 'idempotency-key': 'k'.repeat(256) }, 400, 'invalid-request'],
+  ])('refuses %s', async (_what, body, headers, status, kind) => {
+    const response = await post(body, headers);
+    expect(response.status).toBe(status);
+    expect(response.headers.get('content-type')).toBe('application/problem+json');
+    await expect(read(response)).resolves.toMatchObject({ type: `urn:baton:problem:${kind}`, status });
+  });
+
+  test('says of a broken schema what is wrong where', async () => {
+    const response = await post({ ...order, items: [{ productId: 'p', quantity: 0 }], currency: 'euro' });
+    const { errors } = await read(response);
+    expect((errors as { path: string }[]).map(({ path }) => path)).toEqual(['items.0.quantity', 'currency']);
+  });
+
+  test.each([
+    ['GET', '/orders/0190c8b2-0000-7000-8000-000000000000', 404, 'not-found'],
+    ['GET', '/orders/no-such-order', 404, 'not-found'],
+    ['GET', '/orders/a/b', 404, 'unknown-route'],
+    ['GET', '/order', 404, 'unknown-route'],
+    ['DELETE', '/orders', 405, 'method-not-allowed'],
+    ['GET', '/orders?cursor=rubbish', 400, 'invalid-cursor'],
+    ['GET', '/orders?limit=0', 400, 'invalid-request'],
+  ])('answers %s %s with %d %s', async (method, path, status, kind) => {
+    const response = await fetch(url + path, { method });
+    expect(response.status).toBe(status);
+    await expect(read(response)).resolves.toMatchObject({ type: `urn:baton:problem:${kind}` });
+    expect(response.headers.get('allow')).toBe(status === 405 ? 'POST, GET, HEAD' : null);
+  });
+});
+
+describe('order-service without SQS', () => {
+  test('accepts nothing: 503 with Retry-After, no order in the list, and the same key works once SQS is back', async () => {
+    const [broken, at] = await startService({ AWS_ENDPOINT_URL_SQS: 'http://127.0.0.1:9' });
+    const key = { 'idempotency-key': 'key-after-trouble' };
+    const before = await read(await fetch(`${url}/orders?limit=100`));
+    const response = await post(order, key, at);
+    expect(response.status).toBe(503);
+    expect(response.headers.get('retry-after')).toBe('5');
+    await expect(read(response)).resolves.toMatchObject({ type: 'urn:baton:problem:service-unavailable' });
+    await expect(read(await fetch(`${url}/orders?limit=100`))).resolves.toEqual(before);
+    await broken.stop();
+
+    const again = await post(order, key);
+    expect(again.status).toBe(202);
+  });
+});
+
+describe('the start of order-service', () => {
+  test.each([
+    ['QUEUE_URL_PREFIX', 'nonsense', 'QUEUE_URL_PREFIX held "nonsense": expected a URL'],
+    ['LOG_LEVEL', 'loud', 'LOG_LEVEL held "loud": expected one of trace, debug, info'],
+    ['ORDERS_TABLE', '', "ORDERS_TABLE is not set: expected the name of this service's table"],
+    ['PORT', '0', 'PORT held "0": expected a whole number from 1 to 65535'],
+  ])('is refused when %s is %j, in words without a stack', async (name, value, says) => {
+    const ownTable = { ORDERS_TABLE: `baton-${backends.stage}-orders` };
+    const program = new Program('functions/order-service/main.ts', {
+      ...backends.environment,
+      ...ownTable,
+      [name]: value,
+    });
+    await expect(program.ended()).resolves.toBe(1);
+    expect(program.output).toContain(says);
+    expect(program.output).not.toContain('    at ');
+  });
+
+  test('is refused when its port is taken', async () => {
+    const port = new URL(url).port;
+    const ownTable = { ORDERS_TABLE: `baton-${backends.stage}-orders` };
+    const program = new Program('functions/order-service/main.ts', {
+      ...backends.environment,
+      ...ownTable,
+      PORT: port,
+    });
+    await expect(program.ended()).resolves.toBe(1);
+    expect(program.output).toContain(`Port ${port} of 127.0.0.1 is taken`);
+  });
+
+  test('ends with status 0 at SIGTERM', async () => {
+    const [program] = await startService();
+    await expect(program.stop()).resolves.toBe(0);
+  });
+});

@@ -1,0 +1,71 @@
+import { randomBytes } from 'node:crypto';
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { SQSClient } from '@aws-sdk/client-sqs';
+import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import { QueueUrls } from '@baton/common/queue/queue-urls';
+import { createResources } from '@baton/local/create-resources';
+import { startDynamoDb, startSqs } from '@baton/local/emulators';
+import { servicesResources } from './functions-yml.ts';
+
+const CLIENT = {
+  region: process.env['AWS_REGION'] ?? 'us-east-1',
+  credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
+};
+
+/** An SQS and a DynamoDB to test against, with a stage of their own on them. */
+export interface Backends {
+  /** The environment of a process that uses them. */
+  readonly environment: Readonly<Record<string, string>>;
+  readonly queueUrls: QueueUrls;
+  readonly stage: string;
+  readonly sqs: SQSClient;
+  readonly documents: DynamoDBDocumentClient;
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts emulators, or uses the endpoints that AWS_ENDPOINT_URL_SQS and AWS_ENDPOINT_URL_DYNAMODB give, and creates
+ * the queues and tables of `parts`, under names that no other test has.
+ *
+ * @param parts - folders with a functions.yml, such as `functions/order-service`
+ */
+export async function startBackends(parts: readonly string[]): Promise<Backends> {
+  const given = {
+    sqs: process.env['AWS_ENDPOINT_URL_SQS'],
+    dynamoDb: process.env['AWS_ENDPOINT_URL_DYNAMODB'],
+  };
+  const emulators = [
+    given.sqs ? undefined : await startSqs(0),
+    given.dynamoDb ? undefined : await startDynamoDb(0),
+  ];
+  const [sqsEndpoint = '', dynamoDbEndpoint = ''] = [
+    given.sqs ?? emulators[0]?.endpoint,
+    given.dynamoDb ?? emulators[1]?.endpoint,
+  ];
+  const stage = `test-${randomBytes(4).toString('hex')}`;
+  const sqs = new SQSClient({ ...CLIENT, endpoint: sqsEndpoint, useQueueUrlAsEndpoint: false });
+  const dynamoDb = new DynamoDBClient({ ...CLIENT, endpoint: dynamoDbEndpoint });
+  const queueUrlPrefix = await createResources(servicesResources(parts, stage), `baton-${stage}-`, {
+    sqs,
+    dynamoDb,
+  });
+  return {
+    environment: {
+      AWS_REGION: CLIENT.region,
+      AWS_ACCESS_KEY_ID: CLIENT.credentials.accessKeyId,
+      AWS_SECRET_ACCESS_KEY: CLIENT.credentials.secretAccessKey,
+      AWS_ENDPOINT_URL_SQS: sqsEndpoint,
+      AWS_ENDPOINT_URL_DYNAMODB: dynamoDbEndpoint,
+      QUEUE_URL_PREFIX: queueUrlPrefix,
+    },
+    queueUrls: new QueueUrls(queueUrlPrefix),
+    stage,
+    sqs,
+    documents: DynamoDBDocumentClient.from(dynamoDb, { marshallOptions: { removeUndefinedValues: true } }),
+    stop: async () => {
+      sqs.destroy();
+      dynamoDb.destroy();
+      await Promise.all(emulators.map((emulator) => emulator?.stop()));
+    },
+  };
+}

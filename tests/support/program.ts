@@ -1,0 +1,72 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
+import { fileURLToPath } from 'node:url';
+import { eventually } from './eventually.ts';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+
+/** A program that a test runs as a process of its own, with nothing of the test's environment but PATH. */
+export class Program {
+  readonly #child;
+  readonly #chunks: string[] = [];
+
+  /** @param file - from the repository's root, such as `worker/main.ts` */
+  constructor(file: string, environment: Readonly<Record<string, string>>, args: readonly string[] = []) {
+    this.#child = spawn(process.execPath, [file, ...args], {
+      cwd: ROOT,
+      env: { PATH: process.env['PATH'], HOME: process.env['HOME'], ...environment },
+    });
+    for (const stream of [this.#child.stdout, this.#child.stderr]) {
+      stream.setEncoding('utf8').on('data', (chunk: string) => this.#chunks.push(chunk));
+    }
+  }
+
+  /** All that it has written so far. */
+  get output(): string {
+    return this.#chunks.join('');
+  }
+
+  /** Its JSON log lines so far. */
+  get lines(): Record<string, unknown>[] {
+    const lines = this.output.split('\n').filter((line) => line.startsWith('{'));
+    return lines.map((line) => JSON.parse(line) as Record<string, unknown>);
+  }
+
+  /** Resolves once it has written `text`; rejects with its output when it ends before. */
+  async says(text: string, withinMs = 15_000): Promise<void> {
+    await eventually(
+      `"${text}" from the program, which wrote:\n${this.output}`,
+      () => {
+        if (this.output.includes(text)) return true;
+        if (this.#child.exitCode !== null)
+          throw new Error(`The program ended before "${text}":\n${this.output}`);
+        return false;
+      },
+      withinMs,
+    );
+  }
+
+  /** Sends a signal, if it still runs, and resolves to its exit code. */
+  async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<number | null> {
+    if (this.#child.exitCode === null && this.#child.signalCode === null) this.#child.kill(signal);
+    return this.ended();
+  }
+
+  /** Resolves to its exit code once it has ended. */
+  async ended(): Promise<number | null> {
+    if (this.#child.exitCode === null && this.#child.signalCode === null) await once(this.#child, 'exit');
+    return this.#child.exitCode;
+  }
+}
+
+/** A port that nobody listens at, at this moment. */
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}

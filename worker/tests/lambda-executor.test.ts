@@ -1,0 +1,91 @@
+import { describe, expect, jest, test } from '@jest/globals';
+import type { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
+import { createLogger } from '@baton/common/telemetry/logger';
+import type { SQSEvent } from 'aws-lambda';
+import { lambdaExecutor } from '../lambda-executor.ts';
+
+const target = { queue: 'work', functionName: 'worker-function', batchSize: 2, maximumConcurrency: 1 };
+const alive = new AbortController().signal;
+
+function message(messageId: string) {
+  return {
+    messageId,
+    receiptHandle: `r-${messageId}`,
+    body: `body of ${messageId}`,
+    receiveCount: 2,
+    sentAtMs: 5,
+  };
+}
+
+/** An executor whose function answers as `answer` says. */
+function executorOf(answer: (event: SQSEvent) => unknown) {
+  const events: SQSEvent[] = [];
+  const send = jest.fn(async ({ input }: InvokeCommand) => {
+    const event = JSON.parse(String(input.Payload)) as SQSEvent;
+    events.push(event);
+    const answered = await answer(event);
+    if (answered instanceof Error)
+      return { FunctionError: 'Unhandled', Payload: Buffer.from(answered.message) };
+    return {
+      Payload: Buffer.from(typeof answered === 'string' ? answered : JSON.stringify(answered ?? null)),
+    };
+  });
+  const executor = lambdaExecutor({
+    lambda: { send } as unknown as LambdaClient,
+    target,
+    queueUrl: 'http://127.0.0.1:4566/000000000000/baton-dev-work',
+    logger: createLogger({ service: 'tests', level: 'silent' }),
+  });
+  return {
+    events,
+    run: (...ids: string[]) =>
+      Promise.all(ids.map((id) => executor.run(message(id), alive).then(({ kind }) => kind))),
+  };
+}
+
+describe('the lambda executor', () => {
+  test('invokes with batches of the batch size, as the event source of AWS would', async () => {
+    const { events, run } = executorOf(() => null);
+    await expect(run('a', 'b', 'c')).resolves.toEqual(['done', 'done', 'done']);
+    expect(events.map(({ Records }) => Records.length)).toEqual([2, 1]);
+    expect(events[0]?.Records[0]).toMatchObject({
+      messageId: 'a',
+      receiptHandle: 'r-a',
+      body: 'body of a',
+      attributes: { ApproximateReceiveCount: '2', SentTimestamp: '5' },
+      eventSourceARN: 'arn:aws:sqs:us-east-1:000000000000:baton-dev-work',
+    });
+  });
+
+  test.each([
+    ['nothing at all', '', ['done', 'done']],
+    ['null', null, ['done', 'done']],
+    ['no failures', { batchItemFailures: [] }, ['done', 'done']],
+    ['no list of failures', { batchItemFailures: null }, ['done', 'done']],
+    ['one failure', { batchItemFailures: [{ itemIdentifier: 'b' }] }, ['done', 'left']],
+    ['an id that it was not given', { batchItemFailures: [{ itemIdentifier: 'z' }] }, ['left', 'left']],
+    ['an empty id', { batchItemFailures: [{ itemIdentifier: '' }] }, ['left', 'left']],
+    ['what is not JSON', '{"batch', ['left', 'left']],
+    ['another shape', { batchItemFailures: 'b' }, ['left', 'left']],
+    ['an error', new Error('{"errorMessage":"no"}'), ['left', 'left']],
+  ])('takes a function that answers %s as AWS does', async (_what, answer, executions) => {
+    await expect(executorOf(() => answer).run('a', 'b')).resolves.toEqual(executions);
+  });
+
+  test('leaves the messages of an invocation that could not be made', async () => {
+    const { run } = executorOf(() => Promise.reject(new Error('no function')));
+    await expect(run('a')).resolves.toEqual(['left']);
+  });
+
+  test('makes no more invocations at one time than it may', async () => {
+    let running = 0;
+    let most = 0;
+    const { run } = executorOf(async () => {
+      most = Math.max(most, (running += 1));
+      await new Promise((resolve) => setImmediate(resolve));
+      running -= 1;
+    });
+    await run('a', 'b', 'c', 'd', 'e');
+    expect(most).toBe(1);
+  });
+});

@@ -1,0 +1,60 @@
+import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import type { Settler } from '@baton/common/queue/settler';
+import { BatchEntryError } from '@baton/common/queue/sqs-batch';
+import { createLogger } from '@baton/common/telemetry/logger';
+import { Lease } from '../lease.ts';
+
+const message = { messageId: 'm-1', receiptHandle: 'r-1', body: '', receiveCount: 1, sentAtMs: 0 };
+const hide = jest.fn<Settler['hide']>();
+
+beforeEach(() => {
+  jest.useFakeTimers();
+  hide.mockReset().mockResolvedValue();
+});
+afterEach(() => {
+  jest.useRealTimers();
+});
+
+function open(): Lease {
+  const logger = createLogger({ service: 'tests', level: 'silent' });
+  const settler = { hide } as unknown as Settler;
+  return new Lease({ message, settler, leaseSeconds: 30, receivedAtMs: performance.now(), logger });
+}
+
+describe('a lease of 30 s', () => {
+  test('is renewed for 30 s every 10 s, until it is closed', async () => {
+    const lease = open();
+    await jest.advanceTimersByTimeAsync(35_000);
+    expect(hide.mock.calls).toEqual(Array(3).fill([message, 30]));
+    lease.close();
+    await jest.advanceTimersByTimeAsync(60_000);
+    expect(hide).toHaveBeenCalledTimes(3);
+    expect(lease.held).toBe(true);
+  });
+
+  test('survives a broker that is gone for a while', async () => {
+    hide.mockRejectedValueOnce(new Error('no broker')).mockRejectedValueOnce(new Error('no broker'));
+    const lease = open();
+    await jest.advanceTimersByTimeAsync(60_000);
+    expect(lease.held).toBe(true);
+  });
+
+  test('is lost when it could not be renewed in time', async () => {
+    hide.mockRejectedValue(new Error('no broker'));
+    const lease = open();
+    await jest.advanceTimersByTimeAsync(29_000);
+    expect(lease.held).toBe(true);
+    await jest.advanceTimersByTimeAsync(2000);
+    expect(lease.signal.reason).toMatchObject({ name: 'LeaseLostError' });
+  });
+
+  test.each(['MessageNotInflight', 'InvalidParameterValue', 'ReceiptHandleIsInvalid'])(
+    'is lost at once when SQS says %s',
+    async (code) => {
+      hide.mockRejectedValue(new BatchEntryError(code, '', true));
+      const lease = open();
+      await jest.advanceTimersByTimeAsync(10_000);
+      expect(lease.held).toBe(false);
+    },
+  );
+});

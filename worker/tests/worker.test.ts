@@ -1,0 +1,120 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { GetQueueAttributesCommand, ReceiveMessageCommand, SendMessageCommand } from '@aws-sdk/client-sqs';
+import { healthCheck } from '@baton/common/contracts/health';
+import { TaskClient } from '@baton/common/queue/task-client';
+import { type Backends, startBackends } from '@baton/tests/backends';
+import { eventually } from '@baton/tests/eventually';
+import { freePort, Program } from '@baton/tests/program';
+
+let backends: Backends;
+let worker: Program;
+let health: string;
+
+/** The worker as its container runs it, with no service anywhere. */
+async function startWorker(environment: Record<string, string> = {}): Promise<[Program, string]> {
+  const port = String(await freePort());
+  const own = { WORKER_QUEUES: 'default', WORKER_WAIT_SECONDS: '1', HEALTH_PORT: port };
+  const program = new Program('worker/main.ts', { ...backends.environment, ...own, ...environment });
+  await program.says('worker started');
+  return [program, `http://127.0.0.1:${port}`];
+}
+
+beforeAll(async () => {
+  backends = await startBackends(['worker']);
+  [worker, health] = await startWorker({ WORKER_ID: 'w-1' });
+});
+afterAll(async () => {
+  await worker.stop();
+  await backends.stop();
+});
+
+async function left(queue: string): Promise<number> {
+  const { Attributes = {} } = await backends.sqs.send(
+    new GetQueueAttributesCommand({ QueueUrl: backends.queueUrls.of(queue), AttributeNames: ['All'] }),
+  );
+  return (
+    Number(Attributes.ApproximateNumberOfMessages) + Number(Attributes.ApproximateNumberOfMessagesNotVisible)
+  );
+}
+
+describe('the worker, with every service stopped,', () => {
+  test('runs a task and deletes its message', async () => {
+    const tasks = new TaskClient({ sqs: backends.sqs, queueUrls: backends.queueUrls, source: 'tests' });
+    const { taskId } = await tasks.send(healthCheck, {});
+    const line = await eventually('the log line of the task', () =>
+      worker.lines.find((each) => each['taskId'] === taskId),
+    );
+    expect(line).toMatchObject({
+      message: 'health.check done',
+      service: 'worker',
+      worker: 'w-1',
+      queue: 'default',
+      task: 'health.check',
+      attempt: 1,
+      traceId: expect.stringMatching(/^[0-9a-f]{32}$/) as unknown,
+    });
+    await eventually('an empty queue', async () => (await left('default')) === 0);
+  });
+
+  test('sets aside what is no task, with the reason, and the body as it came', async () => {
+    await backends.sqs.send(
+      new SendMessageCommand({ QueueUrl: backends.queueUrls.of('default'), MessageBody: 'rubbish' }),
+    );
+    const { Messages = [] } = await backends.sqs.send(
+      new ReceiveMessageCommand({
+        QueueUrl: backends.queueUrls.deadLettersOf('default'),
+        WaitTimeSeconds: 5,
+        MessageAttributeNames: ['All'],
+      }),
+    );
+    expect(Messages[0]).toMatchObject({
+      Body: 'rubbish',
+      MessageAttributes: { 'baton.reason': { StringValue: 'malformed' } },
+    });
+    await eventually('an empty queue', async () => (await left('default')) === 0);
+  });
+
+  test('tells how it is', async () => {
+    await eventually('readiness', async () => (await fetch(`${health}/health/ready`)).ok);
+    expect((await fetch(`${health}/health/live`)).status).toBe(200);
+    const state = (await (await fetch(`${health}/health/state`)).json()) as unknown;
+    expect(state).toMatchObject({
+      worker: 'w-1',
+      slots: { total: 10, free: 10 },
+      queues: [{ queue: 'default', receiving: true }],
+    });
+  });
+
+  test('ends with status 0 at SIGTERM', async () => {
+    const [program] = await startWorker();
+    await expect(program.stop()).resolves.toBe(0);
+    expect(program.output).toContain('worker stopped');
+  });
+
+  test('is not ready, and says why once, when its queue is not there', async () => {
+    const [program, at] = await startWorker({ WORKER_QUEUES: 'no-such-queue' });
+    await program.says('cannot receive from no-such-queue: the queue does not exist');
+    const ready = await fetch(`${at}/health/ready`);
+    expect(ready.status).toBe(503);
+    await expect(ready.json()).resolves.toMatchObject({ reason: 'Nothing is received from no-such-queue' });
+    await expect(program.stop()).resolves.toBe(0);
+    expect(program.output.split('cannot receive')).toHaveLength(2);
+  });
+});
+
+describe('the start of the worker', () => {
+  test.each([
+    ['WORKER_CONCURRENCY', '0', 'expected a whole number from 1 to 1000'],
+    ['LEASE_SECONDS', '1', 'expected a whole number from 3 to 43200'],
+    ['WORKER_QUEUES', 'a b', 'expected all, none, or queue names'],
+    ['WORKER_LAMBDA_QUEUES', '{', 'expected JSON'],
+    ['WORKER_LAMBDA_QUEUES', '[{"queue":"q"}]', 'functionName'],
+    ['QUEUE_URL_PREFIX', '', 'is not set'],
+  ])('is refused when %s is %j', async (name, value, says) => {
+    const program = new Program('worker/main.ts', { ...backends.environment, [name]: value });
+    await expect(program.ended()).resolves.toBe(1);
+    expect(program.output).toContain(name);
+    expect(program.output).toContain(says);
+    expect(program.output).not.toContain('    at ');
+  });
+});
