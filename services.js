@@ -13,7 +13,7 @@ if (Number(process.versions.node.split('.')[0]) < OLDEST_NODE) {
 
 const root = fileURLToPath(new URL('.', import.meta.url));
 const parts = readdirSync(`${root}functions`)
-  .sort()
+  .toSorted()
   .map((service) => `functions/${service}/functions.yml`)
   .filter((file) => existsSync(root + file))
   .concat('worker/functions.yml');

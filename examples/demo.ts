@@ -33,12 +33,12 @@ function readOptions(): { orders: number; url: string } {
       },
     });
     if (values.help) exitWith(USAGE, 0);
-    const orders = /^\d{1,5}$/.test(values.orders) ? Number(values.orders) : 0;
-    if (orders < 1 || orders > MAX_ORDERS)
+    const count = /^\d{1,5}$/.test(values.orders) ? Number(values.orders) : 0;
+    if (count < 1 || count > MAX_ORDERS)
       exitWith(`--orders takes a whole number from 1 to ${MAX_ORDERS}.\n\n${USAGE}`, 2);
     const url = values.url ?? `http://127.0.0.1:${process.env['HTTP_PORT'] || 3000}`;
     if (!URL.canParse(url)) exitWith(`--url takes a URL such as http://127.0.0.1:3000.\n\n${USAGE}`, 2);
-    return { orders, url: url.replace(/\/$/, '') };
+    return { orders: count, url: url.replace(/\/$/, '') };
   } catch (error) {
     return exitWith(`${(error as Error).message}\n\n${USAGE}`, 2);
   }

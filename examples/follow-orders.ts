@@ -35,7 +35,7 @@ async function tenAtATime<Item, Result>(
   items: readonly Item[],
   run: (item: Item) => Promise<Result>,
 ): Promise<Result[]> {
-  const results = new Array<Result>(items.length);
+  const results: Result[] = [];
   const queue = items.entries();
   const lane = async (): Promise<void> => {
     for (const [index, item] of queue) results[index] = await run(item);

@@ -8,7 +8,7 @@ const MAX_PROBLEMS = 5;
 export function printReport(followed: readonly FollowedOrder[]): number {
   const count = (step: 'accepted' | 'completed' | 'notified'): string =>
     `${followed.filter((order) => order[step]).length} of ${followed.length}`;
-  const tookMs = followed.flatMap((order) => order.tookMs ?? []).sort((a, b) => a - b);
+  const tookMs = followed.flatMap((order) => order.tookMs ?? []).toSorted((a, b) => a - b);
   const table = new Table({
     style: { head: [], border: [] },
     ...(process.stdout.isTTY ? {} : { chars: PLAIN }),

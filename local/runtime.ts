@@ -84,7 +84,7 @@ export class LocalRuntime {
 
   /** Stops what has started, the last first. */
   async stop(): Promise<void> {
-    for (const stop of this.#stops.splice(0).reverse()) await stop();
+    for (const stop of this.#stops.splice(0).toReversed()) await stop();
   }
 
   async #emulate(starting: Promise<Emulator>): Promise<string> {

@@ -44,6 +44,7 @@ const queueList = z
 const variables = z
   .object({
     ...sharedVariables,
+    AWS_REGION: text('a region of AWS, such as us-east-1'),
     WORKER_ID: text('a name of its own for each worker')
       .max(128)
       .default(() => `${hostname()}-${randomUUID().slice(0, 8)}`),
@@ -60,6 +61,7 @@ const variables = z
   .transform((environment) => ({
     logLevel: environment.LOG_LEVEL,
     queueUrlPrefix: environment.QUEUE_URL_PREFIX,
+    region: environment.AWS_REGION,
     workerId: environment.WORKER_ID,
     version: packageJson.version,
     concurrency: environment.WORKER_CONCURRENCY,

@@ -23,6 +23,7 @@ export interface LambdaExecutorOptions {
   readonly target: LambdaQueue;
   /** The queue's URL, from which the records' ARN is made. */
   readonly queueUrl: string;
+  readonly region: string;
   readonly logger: Logger;
 }
 
@@ -31,9 +32,15 @@ export interface LambdaExecutorOptions {
  * ReportBatchItemFailures: what the function does not report as failed is done; what failed, and a batch whose
  * invocation failed, is left, and comes back when the function's own change of visibility or the lease ends.
  */
-export function lambdaExecutor({ lambda, target, queueUrl, logger }: LambdaExecutorOptions): Executor {
+export function lambdaExecutor({
+  lambda,
+  target,
+  queueUrl,
+  region,
+  logger,
+}: LambdaExecutorOptions): Executor {
   const invocations = new Slots(target.maximumConcurrency);
-  const arn = arnOf(queueUrl);
+  const arn = arnOf(queueUrl, region);
   const batcher = new Batcher<ReceivedMessage, Execution>({
     maxEntries: target.batchSize,
     maxSize: MAX_BATCH_BYTES,
@@ -110,8 +117,8 @@ function recordOf(
   };
 }
 
-/** A queue's URL ends in account and name; its region is the environment's. */
-function arnOf(queueUrl: string): string {
+/** A queue's URL ends in account and name. */
+function arnOf(queueUrl: string, region: string): string {
   const [account = '', name = ''] = new URL(queueUrl).pathname.split('/').slice(-2);
-  return `arn:aws:sqs:${process.env['AWS_REGION'] ?? 'us-east-1'}:${account}:${name}`;
+  return `arn:aws:sqs:${region}:${account}:${name}`;
 }

@@ -119,7 +119,13 @@ export class Worker {
       ...localQueues.map((queue) => this.#serveQueue(queue, queueUrls, localExecutor(queue, processing))),
       ...config.lambdaQueues.map((target) => {
         const queueUrl = queueUrls.of(target.queue);
-        const executor = lambdaExecutor({ lambda, target, queueUrl, logger: this.#logger });
+        const executor = lambdaExecutor({
+          lambda,
+          target,
+          queueUrl,
+          region: config.region,
+          logger: this.#logger,
+        });
         return this.#serveQueue(target.queue, queueUrls, executor);
       }),
     ];

@@ -1,5 +1,5 @@
 import {
-  InvalidValueError,
+  type InvalidValueError,
   MalformedEnvelopeError,
   RejectTask,
   RetryTask,

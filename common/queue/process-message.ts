@@ -1,7 +1,12 @@
 import type { Logger } from '../telemetry/logger.ts';
 import { startTrace } from '../telemetry/trace-context.ts';
 import { decodeEnvelope, type Envelope } from './envelope.ts';
-import { InvalidValueError, MalformedEnvelopeError, TaskTimeoutError, UnknownTaskError } from './errors.ts';
+import {
+  InvalidValueError,
+  type MalformedEnvelopeError,
+  TaskTimeoutError,
+  UnknownTaskError,
+} from './errors.ts';
 import type { Implementation, Implementations, TaskContext, WorkerIdentity } from './implementation.ts';
 import { type Outcome, outcomeOfBody, outcomeOfFailure } from './outcome.ts';
 import type { ReceivedMessage } from './received-message.ts';

@@ -20,7 +20,7 @@ describe('an order', () => {
     ['at its smallest', {}],
     [
       'with 100 items at their largest',
-      { items: Array(100).fill({ productId: 'p'.repeat(64), quantity: 10_000 }) },
+      { items: Array.from({ length: 100 }, () => ({ productId: 'p'.repeat(64), quantity: 10_000 })) },
     ],
     ['of each priority', { priority: 'HIGH' }],
     ['in yen', { currency: 'JPY' }],
@@ -34,7 +34,7 @@ describe('an order', () => {
     ['a customer id too long', { customerId: 'c'.repeat(65) }, 'customerId'],
     ['no mail address', { customerEmail: 'customer' }, 'customerEmail'],
     ['no items', { items: [] }, 'items'],
-    ['101 items', { items: Array(101).fill({ productId: 'p', quantity: 1 }) }, 'items'],
+    ['101 items', { items: Array.from({ length: 101 }, () => ({ productId: 'p', quantity: 1 })) }, 'items'],
     ['no product', { items: [{ productId: '', quantity: 1 }] }, 'items.0.productId'],
     ['a product id too long', { items: [{ productId: 'p'.repeat(65), quantity: 1 }] }, 'items.0.productId'],
     ['quantity 0', { items: [{ productId: 'p', quantity: 0 }] }, 'items.0.quantity'],

@@ -67,7 +67,7 @@ describe('an intake', () => {
     const results = await all;
     expect(results.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
     expect(results.filter(({ status }) => status === 'rejected')).toMatchObject(
-      Array(4).fill({ reason: { name: 'RequestInProgressError' } }),
+      [1, 2, 3, 4].map(() => ({ reason: { name: 'RequestInProgressError' } })),
     );
     expect(sendTask).toHaveBeenCalledTimes(1);
   });

@@ -108,7 +108,7 @@ describe('an attempt', () => {
   });
 
   test('that throws what is no error is tried again, and says what was thrown', async () => {
-    const outcome = run(() => Promise.reject('just text' as unknown as Error));
+    const outcome = run(() => Promise.reject('just text'));
     await expect(outcome).resolves.toMatchObject({ kind: 'retry', error: { message: 'Thrown: just text' } });
   });
 

@@ -112,7 +112,9 @@ describe('a task client', () => {
     [{ name: 'ThrottlingException' }, true],
     [{ name: 'QueueDoesNotExist', $metadata: { httpStatusCode: 400 } }, false],
   ])('says of an SQS that answers with %j whether it may take the task later', async (error, transient) => {
-    const failing = clientThat(() => Promise.reject(Object.assign(new Error('no'), error)));
+    const failing = clientThat(async () => {
+      throw Object.assign(new Error('no'), error);
+    });
     await expect(failing.send(echo, { text: 'x' })).rejects.toMatchObject({ name: 'SendError', transient });
   });
 });

@@ -65,7 +65,7 @@ export async function startBackends(parts: readonly string[]): Promise<Backends>
     stop: async () => {
       sqs.destroy();
       dynamoDb.destroy();
-      await Promise.all(emulators.map((emulator) => emulator?.stop()));
+      for (const emulator of emulators) await emulator?.stop();
     },
   };
 }

@@ -21,7 +21,7 @@ function message(messageId: string) {
 function executorOf(answer: (event: SQSEvent) => unknown) {
   const events: SQSEvent[] = [];
   const send = jest.fn(async ({ input }: InvokeCommand) => {
-    const event = JSON.parse(String(input.Payload)) as SQSEvent;
+    const event = JSON.parse(input.Payload as unknown as string) as SQSEvent;
     events.push(event);
     const answered = await answer(event);
     if (answered instanceof Error)
@@ -33,6 +33,7 @@ function executorOf(answer: (event: SQSEvent) => unknown) {
   const executor = lambdaExecutor({
     lambda: { send } as unknown as LambdaClient,
     target,
+    region: 'us-east-1',
     queueUrl: 'http://127.0.0.1:4566/000000000000/baton-dev-work',
     logger: createLogger({ service: 'tests', level: 'silent' }),
   });

@@ -25,7 +25,7 @@ describe('a lease of 30 s', () => {
   test('is renewed for 30 s every 10 s, until it is closed', async () => {
     const lease = open();
     await jest.advanceTimersByTimeAsync(35_000);
-    expect(hide.mock.calls).toEqual(Array(3).fill([message, 30]));
+    expect(hide.mock.calls).toEqual([1, 2, 3].map(() => [message, 30]));
     lease.close();
     await jest.advanceTimersByTimeAsync(60_000);
     expect(hide).toHaveBeenCalledTimes(3);

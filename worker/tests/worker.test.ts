@@ -77,7 +77,7 @@ describe('the worker, with every service stopped,', () => {
   test('tells how it is', async () => {
     await eventually('readiness', async () => (await fetch(`${health}/health/ready`)).ok);
     expect((await fetch(`${health}/health/live`)).status).toBe(200);
-    const state = (await (await fetch(`${health}/health/state`)).json()) as unknown;
+    const state = await (await fetch(`${health}/health/state`)).json();
     expect(state).toMatchObject({
       worker: 'w-1',
       slots: { total: 10, free: 10 },

@@ -138,13 +138,11 @@ describe('order-service, with every other service stopped,', () => {
     const posted: unknown[] = [];
     for (let index = 0; index < 3; index += 1) posted.unshift((await read(await post(order)))['orderId']);
     const listed: unknown[] = [];
-    let cursor: unknown = '';
+    let cursor = '';
     for (let page = 0; page < 2; page += 1) {
-      const answer = await read(
-        await fetch(`${url}/orders?limit=2${cursor ? `&cursor=${String(cursor)}` : ''}`),
-      );
+      const answer = await read(await fetch(`${url}/orders?limit=2${cursor && `&cursor=${cursor}`}`));
       listed.push(...(answer['orders'] as { orderId: string }[]).map(({ orderId }) => orderId));
-      cursor = answer['nextCursor'];
+      cursor = answer['nextCursor'] as string;
     }
     expect(listed.slice(0, 3)).toEqual(posted);
     expect(new Set(listed).size).toBe(4);

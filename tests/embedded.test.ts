@@ -1,0 +1,195 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { randomBytes } from 'node:crypto';
+import { eventually } from './support/eventually.ts';
+import { freePort, Program } from './support/program.ts';
+
+const SERVERLESS = 'node_modules/serverless/bin/serverless.js';
+
+const order = {
+  customerId: 'c-1',
+  customerEmail: 'customer@example.com',
+  items: [{ productId: 'p-1', quantity: 2 }],
+  totalAmount: 4200,
+  currency: 'EUR',
+};
+
+let runtime: Program;
+let url: string;
+let ports: Record<string, string>;
+
+/** `serverless offline`, on ports of its own; on the SQS and DynamoDB that the environment names, if it does. */
+function startRuntime(environment: Record<string, string>): Program {
+  const given = ['AWS_ENDPOINT_URL_SQS', 'AWS_ENDPOINT_URL_DYNAMODB', 'AWS_REGION'].flatMap((name) => {
+    const value = process.env[name];
+    return value ? [[name, value]] : [];
+  });
+  const stage = `test-${randomBytes(4).toString('hex')}`;
+  return new Program(SERVERLESS, { ...Object.fromEntries(given), ...environment }, [
+    'offline',
+    '--stage',
+    stage,
+  ]);
+}
+
+async function freePorts(): Promise<Record<string, string>> {
+  const free: Record<string, string> = {};
+  for (const name of ['HTTP_PORT', 'LAMBDA_PORT', 'SQS_PORT', 'DYNAMODB_PORT', 'HEALTH_PORT'])
+    free[name] = String(await freePort());
+  return free;
+}
+
+beforeAll(async () => {
+  ports = await freePorts();
+  url = `http://127.0.0.1:${ports['HTTP_PORT']}`;
+  runtime = startRuntime(ports);
+  await runtime.says('Try this');
+}, 40_000);
+afterAll(async () => {
+  await runtime.stop();
+});
+
+interface Answer {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly body: Record<string, unknown>;
+}
+
+async function ask(
+  method: string,
+  path: string,
+  body?: unknown,
+  headers: Record<string, string> = {},
+): Promise<Answer> {
+  const init = {
+    method,
+    headers: { ...(body !== undefined && { 'content-type': 'application/json' }), ...headers },
+  };
+  const text = typeof body === 'string' ? body : JSON.stringify(body);
+  const response = await fetch(url + path, body === undefined ? init : { ...init, body: text });
+  return {
+    status: response.status,
+    headers: response.headers,
+    body: (await response.json()) as Record<string, unknown>,
+  };
+}
+
+function whenOrder(path: string, status: string): Promise<Record<string, unknown>> {
+  return eventually(`the order ${status}`, async () => {
+    const { body } = await ask('GET', path);
+    return body['status'] === status && body;
+  });
+}
+
+describe('the embedded runtime', () => {
+  test('takes an order from the post to the notification', async () => {
+    const posted = await ask('POST', '/orders', order);
+    expect(posted.status).toBe(202);
+    const completed = await whenOrder(String(posted.headers.get('location')), 'completed');
+    expect(completed).toMatchObject({
+      ...order,
+      units: 2,
+      confirmationNumber: expect.stringMatching(/^B-[0-9A-Z]{10}$/) as unknown,
+      notification: { status: 'requested' },
+    });
+    const { notificationId } = completed['notification'] as { notificationId: string };
+    const notification = await eventually('the notification delivered', async () => {
+      const { body } = await ask('GET', `/notifications/${notificationId}`);
+      return body['status'] === 'delivered' && body;
+    });
+    expect(notification).toMatchObject({
+      channel: 'EMAIL',
+      recipient: order.customerEmail,
+      deliveredBy: 'outbox',
+    });
+    expect(notification['message']).toContain('2 units for EUR 42.00');
+    const { body } = await ask('GET', `/notifications?recipient=${order.customerEmail}`);
+    expect(body['notifications']).toContainEqual(notification);
+  });
+
+  test('says of an order that cannot be processed that it failed, and why', async () => {
+    const items = Array.from({ length: 11 }, (_, index) => ({ productId: `p-${index}`, quantity: 10_000 }));
+    const posted = await ask('POST', '/orders', { ...order, items });
+    const failed = await whenOrder(String(posted.headers.get('location')), 'failed');
+    expect(failed).toMatchObject({ failure: expect.stringContaining('110000 units') as unknown });
+    expect(failed).not.toHaveProperty('notification');
+  });
+
+  test('delivers a notification that a caller posts', async () => {
+    const posted = await ask('POST', '/notifications', {
+      channel: 'SMS',
+      recipient: '+49 30 901820',
+      message: 'Hello',
+    });
+    expect(posted.status).toBe(202);
+    await eventually('the notification delivered', async () => {
+      const { body } = await ask('GET', String(posted.headers.get('location')));
+      return body['status'] === 'delivered';
+    });
+  });
+
+  test("carries the caller's trace through the worker to the services", async () => {
+    const traceId = randomBytes(16).toString('hex');
+    await ask('POST', '/orders', order, { traceparent: `00-${traceId}-${'1'.repeat(16)}-01` });
+    await eventually('log lines of all three', () => {
+      const lines = runtime.lines.filter((line) => line['traceId'] === traceId);
+      return new Set(lines.map(({ service }) => service)).size === 3;
+    });
+  });
+
+  test.each([
+    ['POST', '/orders', '{"customerId"', {}, 400, 'invalid-json'],
+    ['POST', '/orders', order, { 'content-type': 'text/plain' }, 415, 'unsupported-content-type'],
+    ['POST', '/orders', { ...order, customerId: 'c'.repeat(262_144) }, {}, 413, 'body-too-large'],
+    ['POST', '/orders', {}, {}, 400, 'invalid-request'],
+    ['POST', '/notifications', {}, {}, 400, 'invalid-request'],
+    ['GET', '/orders/no-such-order', undefined, {}, 404, 'not-found'],
+    ['GET', '/orders/a/b/c', undefined, {}, 404, 'unknown-route'],
+    ['GET', '/nothing/here', undefined, {}, 404, 'unknown-route'],
+    ['DELETE', '/orders', undefined, {}, 405, 'method-not-allowed'],
+    ['GET', '/orders?cursor=rubbish', undefined, {}, 400, 'invalid-cursor'],
+  ])('answers %s %s with a problem, too', async (method, path, body, headers, status, kind) => {
+    const answer = await ask(method, path, body, headers);
+    expect(answer.status).toBe(status);
+    expect(answer.headers.get('content-type')).toContain('application/problem+json');
+    expect(answer.body).toMatchObject({ type: `urn:baton:problem:${kind}` });
+  });
+
+  test('listens at 127.0.0.1 only', () => {
+    expect(runtime.output).not.toContain('0.0.0.0');
+    expect(runtime.output.match(/http:\/\/[^\s:]+/g)?.every((each) => each === 'http://127.0.0.1')).toBe(
+      true,
+    );
+  });
+});
+
+describe('a start of the embedded runtime', () => {
+  test('says which port is taken, and which variable changes it', async () => {
+    const second = startRuntime({ ...(await freePorts()), HTTP_PORT: ports['HTTP_PORT'] ?? '' });
+    await expect(second.ended()).resolves.not.toBe(0);
+    expect(second.output).toContain(
+      `Port ${ports['HTTP_PORT']} is taken by another program; set HTTP_PORT to a free one.`,
+    );
+    expect(second.output).not.toContain('    at ');
+  });
+
+  test.each([
+    ['HTTP_PORT', 'abc', 'HTTP_PORT held "abc": expected a whole number from 1 to 65535'],
+    ['WORKER_CONCURRENCY', '0', 'WORKER_CONCURRENCY held "0": expected a whole number from 1 to 1000'],
+  ])('stops when %s is %j', async (name, value, says) => {
+    const wrong = startRuntime({ ...(await freePorts()), [name]: value });
+    await expect(wrong.ended()).resolves.not.toBe(0);
+    expect(wrong.output).toContain(says);
+    expect(wrong.output).not.toContain('    at ');
+  });
+
+  test.each(['SIGINT', 'SIGTERM'] as const)(
+    'ends at %s with status 0, and frees its ports',
+    async (signal) => {
+      const own = await freePorts();
+      const program = startRuntime(own);
+      await program.says('Try this');
+      await expect(program.stop(signal)).resolves.toBe(0);
+      await expect(fetch(`http://127.0.0.1:${own['HTTP_PORT']}/orders`)).rejects.toThrow('fetch failed');
+    },
+  );
+});

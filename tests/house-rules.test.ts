@@ -1,0 +1,241 @@
+import { describe, expect, test } from '@jest/globals';
+import { parse } from 'yaml';
+import { fileOfImport, filesBelow, readSources, type Source, textOf } from './support/source.ts';
+
+const files = filesBelow();
+const sources = readSources();
+const isTest = (path: string): boolean => /(^|\/)tests\//.test(path);
+/** What runs in production: not tests, not the embedded runtime, not the examples. */
+const product = sources.filter(({ path }) => /^(common|functions|worker)\//.test(path) && !isTest(path));
+
+/** A file's room: a part of the house that imports may or may not lead to. */
+function roomOf(path: string): string {
+  if (isTest(path)) return 'tests';
+  const [first = '', second = ''] = path.split('/');
+  if (first === 'functions') return `functions/${second}`;
+  if (first === 'common') return second.endsWith('.ts') ? 'common' : `common/${second}`;
+  return first;
+}
+
+/** Where each room of common may look, beside itself; everything else may look at all of common. */
+const WITHIN_COMMON: Readonly<Record<string, readonly string[]>> = {
+  common: [],
+  'common/telemetry': [],
+  'common/queue': ['common/telemetry'],
+  'common/state': ['common/queue', 'common/telemetry'],
+  'common/http': ['common/state', 'common/queue', 'common/telemetry'],
+  'common/contracts': ['common/queue', 'common/telemetry'],
+  'common/tasks': ['common/contracts', 'common/queue', 'common/telemetry'],
+};
+
+function mayImport(from: string, to: string): boolean {
+  if (from === to) return true;
+  if (['tests', 'local', 'bench', 'examples'].includes(from)) return true;
+  const withinCommon = WITHIN_COMMON[from];
+  return withinCommon ? withinCommon.includes(to) : to in WITHIN_COMMON;
+}
+
+function importedFiles(source: Source): string[] {
+  return source.imports.flatMap((request) => fileOfImport(source, request) ?? []);
+}
+
+interface Manifest {
+  readonly name: string;
+  readonly dependencies?: Record<string, string>;
+  readonly devDependencies?: Record<string, string>;
+  readonly optionalDependencies?: Record<string, string>;
+  readonly overrides?: Record<string, string>;
+}
+
+const manifestAt = (path: string): Manifest => JSON.parse(textOf(path)) as Manifest;
+const workspaces = files.filter((path) => path.endsWith('/package.json'));
+
+describe('imports', () => {
+  test('point one way: no service knows another, common knows none of its users', () => {
+    const against = sources.flatMap((source) =>
+      importedFiles(source)
+        .filter((target) => !mayImport(roomOf(source.path), roomOf(target)))
+        .map((target) => `${source.path} -> ${target}`),
+    );
+    expect(against).toEqual([]);
+  });
+
+  test('lead to files that are there', () => {
+    const there = new Set(files);
+    const lost = sources.flatMap((source) =>
+      importedFiles(source).filter((target) => !there.has(target) && !target.endsWith('package.json')),
+    );
+    expect(lost).toEqual([]);
+  });
+
+  test('make no circles', () => {
+    const graph = new Map(sources.map((source) => [source.path, importedFiles(source)]));
+    const circles: string[] = [];
+    const done = new Set<string>();
+    const visit = (path: string, trail: readonly string[]): void => {
+      if (trail.includes(path)) circles.push([...trail.slice(trail.indexOf(path)), path].join(' -> '));
+      if (done.has(path) || trail.includes(path)) return;
+      for (const next of graph.get(path) ?? []) visit(next, [...trail, path]);
+      done.add(path);
+    };
+    for (const { path } of sources) visit(path, []);
+    expect(circles).toEqual([]);
+  });
+
+  test('across workspaces go by package name, inside one by relative path', () => {
+    const workspaceOf = (path: string): string => /^(functions\/[^/]+|[^/]+)\//.exec(path)?.[1] ?? '';
+    const wrong = sources.flatMap((source) =>
+      source.imports
+        .filter((request) => {
+          const target = fileOfImport(source, request);
+          if (target === undefined) return false;
+          const same = workspaceOf(source.path) === workspaceOf(target);
+          return same !== request.startsWith('.') && !(same && isTest(source.path));
+        })
+        .map((request) => `${source.path}: ${request}`),
+    );
+    expect(wrong).toEqual([]);
+  });
+
+  test('are of packages that the workspace declares', () => {
+    const undeclared = workspaces.flatMap((path) => {
+      const folder = path.slice(0, -'package.json'.length);
+      const { dependencies = {} } = manifestAt(path);
+      return product
+        .filter((source) => source.path.startsWith(folder))
+        .flatMap((source) =>
+          source.imports
+            .filter((request) => !/^(\.|node:)/.test(request))
+            .map((request) => [source, request] as const),
+        )
+        .filter(([{ text }, request]) => !isTypeOnly(text, request))
+        .map(([, request]) =>
+          request
+            .split('/')
+            .slice(0, request.startsWith('@') ? 2 : 1)
+            .join('/'),
+        )
+        .filter((name) => !(name in dependencies))
+        .map((name) => `${folder}: ${name}`);
+    });
+    expect(undeclared).toEqual([]);
+  });
+
+  test('are resolved by the standard alone', () => {
+    const TRICKS = /\bcreateRequire\b|\brequire\(|NODE_PATH|module\.paths|registerHooks|_resolveFilename/;
+    expect(product.filter(({ text }) => TRICKS.test(text)).map(({ path }) => path)).toEqual([]);
+    expect(product.filter(({ dynamicImports }) => dynamicImports > 0).map(({ path }) => path)).toEqual([]);
+    expect(textOf('tsconfig.json')).not.toMatch(/"paths"|"baseUrl"/);
+  });
+});
+
+function isTypeOnly(text: string, request: string): boolean {
+  return new RegExp(`import type [^;]*from '${request}'`).test(text);
+}
+
+describe('services', () => {
+  test("have their routes in api.ts alone, and functions.yml maps no more than the service's prefix", () => {
+    const routing = product.filter(({ imports }) => imports.some((name) => name.endsWith('http/route')));
+    expect(
+      routing.map(({ path }) => path).filter((path) => !/^functions\/[^/]+\/api\.ts$/.test(path)),
+    ).toEqual([]);
+    expect(routing.length).toBeGreaterThan(0);
+    for (const path of files.filter((each) => each.endsWith('functions.yml'))) {
+      const mapped = [...textOf(path).matchAll(/httpApi: '(.*)'/g)].map(([, route]) => route);
+      expect(mapped.filter((route) => !/^ANY \/[a-z-]+(\/\{proxy\+\})?$/.test(route ?? ''))).toEqual([]);
+    }
+  });
+
+  test('do not call each other: what they want of one another is a task', () => {
+    const calling = product.filter(
+      ({ path, text }) => /^(functions|worker)\//.test(path) && /\bfetch\(|node:https?'/.test(text),
+    );
+    expect(calling.map(({ path }) => path)).toEqual([]);
+  });
+
+  test('and the worker read their configuration in config.ts, and hand the environment on nowhere else', () => {
+    const reading = product.filter(({ text }) => text.includes('process.env'));
+    const allowed = /^(functions\/[^/]+\/(service|main)\.ts|worker\/(main|lambda)\.ts)$/;
+    expect(reading.map(({ path }) => path).filter((path) => !allowed.test(path))).toEqual([]);
+  });
+
+  test('each have their manifest and an example of their environment', () => {
+    const folders = new Set(files.flatMap((path) => /^(functions\/[^/]+)\//.exec(path)?.[1] ?? []));
+    for (const folder of [...folders, 'worker']) {
+      expect(files).toEqual(
+        expect.arrayContaining([
+          `${folder}/package.json`,
+          `${folder}/functions.yml`,
+          `${folder}/.env.example`,
+        ]),
+      );
+    }
+  });
+});
+
+describe('versions', () => {
+  test('stand in the root manifest alone, all exact', () => {
+    const { dependencies, devDependencies, optionalDependencies, overrides } = manifestAt('package.json');
+    const all = { ...dependencies, ...devDependencies, ...optionalDependencies, ...overrides };
+    const loose = Object.entries(all).filter(([, version]) => !/^(npm:[^@]+@)?\d+\.\d+\.\d+$/.test(version));
+    expect(loose).toEqual([]);
+    for (const path of workspaces) {
+      const own = manifestAt(path);
+      const versions = Object.values({
+        ...own.dependencies,
+        ...own.devDependencies,
+        ...own.optionalDependencies,
+      });
+      expect([path, versions.filter((version) => version !== '*')]).toEqual([path, []]);
+    }
+  });
+
+  test('of what a workspace uses are listed in the root', () => {
+    const root = manifestAt('package.json');
+    const listed = new Set(Object.keys({ ...root.dependencies, ...root.devDependencies }));
+    const unlisted = workspaces.flatMap((path) =>
+      Object.keys(manifestAt(path).dependencies ?? {}).filter(
+        (name) => !name.startsWith('@baton/') && !listed.has(name),
+      ),
+    );
+    expect(unlisted).toEqual([]);
+  });
+
+  test('are locked once, for every platform, and no lock names where it was made', () => {
+    expect(
+      files.filter((path) =>
+        /(package-lock\.json|npm-shrinkwrap\.json|yarn\.lock|pnpm-lock\.yaml)$/.test(path),
+      ),
+    ).toEqual(['package-lock.json']);
+    const lock = textOf('package-lock.json');
+    expect(lock).not.toContain('"resolved": "http');
+    for (const platform of ['linux-x64', 'linux-arm64', 'darwin-arm64', 'win32-x64']) {
+      expect(lock).toContain(`node_modules/@esbuild/${platform}"`);
+    }
+  });
+});
+
+describe('code', () => {
+  test('documents every export', () => {
+    const undocumented = sources
+      .filter(({ path }) => !path.endsWith('.test.ts'))
+      .flatMap(({ path, undocumented: names }) => names.map((name) => `${path}: ${name}`));
+    expect(undocumented).toEqual([]);
+  });
+
+  test('stays in files of at most 350 lines, with names that say something', () => {
+    expect(sources.filter(({ text }) => text.split('\n').length > 350).map(({ path }) => path)).toEqual([]);
+    expect(files.filter((path) => /(^|\/)(utils?|helpers?|misc|manager)\.[a-z]+$/.test(path))).toEqual([]);
+  });
+});
+
+test('serverless.yml collects services and names none', () => {
+  const { functions, resources } = parse(textOf('serverless.yml'), { logLevel: 'silent' }) as Record<
+    string,
+    unknown
+  >;
+  expect([functions, resources]).toEqual([
+    '${file(./services.js):functions}',
+    '${file(./services.js):resources}',
+  ]);
+});

@@ -1,0 +1,70 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, normalize } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseSync } from 'oxc-parser';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+const LEFT_OUT = new Set(['node_modules', '.git', '.serverless', 'coverage']);
+
+/** A source file of the house. */
+export interface Source {
+  /** From the root, with forward slashes. */
+  readonly path: string;
+  readonly text: string;
+  /** What it imports, as written: packages, `@baton/...` and relative files. */
+  readonly imports: readonly string[];
+  readonly dynamicImports: number;
+  /** The names that it exports without a doc comment. */
+  readonly undocumented: readonly string[];
+}
+
+/** Every file below the root that the house itself wrote, as paths from the root. */
+export function filesBelow(folder = ''): string[] {
+  return readdirSync(join(ROOT, folder), { withFileTypes: true })
+    .filter(({ name }) => !LEFT_OUT.has(name))
+    .flatMap((entry) => {
+      const path = folder ? `${folder}/${entry.name}` : entry.name;
+      return entry.isDirectory() ? filesBelow(path) : [path];
+    });
+}
+
+/** The text of a file, by its path from the root. */
+export function textOf(path: string): string {
+  return readFileSync(join(ROOT, path), 'utf8');
+}
+
+/** Every TypeScript file of the house, read. */
+export function readSources(): Source[] {
+  return filesBelow()
+    .filter((path) => path.endsWith('.ts') && !path.endsWith('.d.ts'))
+    .map(readSource);
+}
+
+/** The file of the house that an import means, as a path from the root; undefined for a package from outside. */
+export function fileOfImport({ path }: Source, request: string): string | undefined {
+  if (request.startsWith('.')) return normalize(join(dirname(path), request)).replaceAll('\\', '/');
+  const [, room = '', rest = ''] = /^@baton\/([^/]+)\/(.+)$/.exec(request) ?? [];
+  if (!room) return undefined;
+  if (room === 'tests') return `tests/support/${rest}.ts`;
+  return `${room.endsWith('-service') ? `functions/${room}` : room}/${rest}.ts`;
+}
+
+function readSource(path: string): Source {
+  const text = textOf(path);
+  const { module, program, comments, errors } = parseSync(path, text);
+  if (errors.length > 0) throw new Error(`${path}: ${errors.map(({ message }) => message).join('; ')}`);
+  const docs = comments.filter(({ type, value }) => type === 'Block' && value.startsWith('*'));
+  const documented = (start: number): boolean =>
+    docs.some(({ end }) => end <= start && text.slice(end, start).trim() === '');
+  const undocumented = program.body
+    .filter((node) => node.type === 'ExportNamedDeclaration' || node.type === 'ExportDefaultDeclaration')
+    .filter(({ start }) => !documented(start))
+    .map(({ start }) => text.slice(start, text.indexOf('\n', start)));
+  return {
+    path,
+    text,
+    imports: module.staticImports.map(({ moduleRequest }) => moduleRequest.value),
+    dynamicImports: module.dynamicImports.length,
+    undocumented,
+  };
+}
