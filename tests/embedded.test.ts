@@ -130,10 +130,12 @@ describe('the embedded runtime', () => {
   test("carries the caller's trace through the worker to the services", async () => {
     const traceId = randomBytes(16).toString('hex');
     await ask('POST', '/orders', order, { traceparent: `00-${traceId}-${'1'.repeat(16)}-01` });
-    await eventually('log lines of all three', () => {
+    const services = (): Set<unknown> => {
       const lines = runtime.lines.filter((line) => line['traceId'] === traceId);
-      return new Set(lines.map(({ service }) => service)).size === 3;
-    });
+      return new Set(lines.map(({ service }) => service));
+    };
+    await eventually('log lines of all three', () => services().size === 3);
+    expect(services()).toEqual(new Set(['order-service', 'worker', 'notification-service']));
   });
 
   test.each([

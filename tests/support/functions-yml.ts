@@ -1,5 +1,7 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { parse, type ScalarTag } from 'yaml';
+
+const ROOT = new URL('../../', import.meta.url);
 
 /** `!GetAtt A.B` as CloudFormation's JSON has it; the other short forms do not occur in what is read here. */
 const GET_ATT: ScalarTag = {
@@ -7,16 +9,43 @@ const GET_ATT: ScalarTag = {
   resolve: (text) => ({ 'Fn::GetAtt': text.split('.') }),
 };
 
-/** The CloudFormation resources in the functions.yml of `parts`, for one stage. */
-export function servicesResources(parts: readonly string[], stage: string): Record<string, unknown> {
-  const each = parts.map((part) => {
-    const file = new URL(`../../${part}/functions.yml`, import.meta.url);
-    const text = readFileSync(file, 'utf8').replaceAll('${sls:stage}', stage);
-    return (parse(text, { customTags: [GET_ATT] }) as FunctionsYml).resources.Resources;
-  });
-  return Object.assign({}, ...each) as Record<string, unknown>;
+/** The folders with a functions.yml: every service's and the worker's. */
+export const parts = [
+  ...readdirSync(new URL('functions', ROOT)).map((service) => `functions/${service}`),
+  'worker',
+];
+
+/** A function as functions.yml has it, as far as tests look at it. */
+export interface DescribedFunction {
+  readonly timeout?: number;
+  readonly events: readonly { readonly sqs?: { readonly arn: unknown } }[];
 }
 
 interface FunctionsYml {
+  readonly functions: Record<string, DescribedFunction>;
   readonly resources: { readonly Resources: Record<string, unknown> };
+}
+
+/** The CloudFormation resources in the functions.yml of `folders`, for one stage. */
+export function servicesResources(folders: readonly string[], stage: string): Record<string, unknown> {
+  return Object.assign({}, ...folders.map((part) => read(part, stage).resources.Resources)) as Record<
+    string,
+    unknown
+  >;
+}
+
+/** The functions in the functions.yml of `folders`, for one stage. */
+export function servicesFunctions(
+  folders: readonly string[],
+  stage: string,
+): Record<string, DescribedFunction> {
+  return Object.assign({}, ...folders.map((part) => read(part, stage).functions)) as Record<
+    string,
+    DescribedFunction
+  >;
+}
+
+function read(part: string, stage: string): FunctionsYml {
+  const text = readFileSync(new URL(`${part}/functions.yml`, ROOT), 'utf8').replaceAll('${sls:stage}', stage);
+  return parse(text, { customTags: [GET_ATT] }) as FunctionsYml;
 }

@@ -1,0 +1,85 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import { freePort, Program } from './support/program.ts';
+import { textOf } from './support/source.ts';
+
+const run = promisify(execFile);
+const manifest = JSON.parse(textOf('package.json')) as { scripts: Record<string, string> };
+const readme = textOf('README.md');
+const blocks = [...readme.matchAll(/```sh\n([^]*?)```/g)].flatMap(([, block = '']) =>
+  block.trim().split('\n'),
+);
+
+let runtime: Program;
+let ports: Record<string, string>;
+
+beforeAll(async () => {
+  ports = {};
+  for (const name of ['HTTP_PORT', 'LAMBDA_PORT', 'SQS_PORT', 'DYNAMODB_PORT', 'HEALTH_PORT']) {
+    ports[name] = String(await freePort());
+  }
+  runtime = new Program('node_modules/serverless/bin/serverless.js', ports, ['offline']);
+  await runtime.says('Try this');
+}, 40_000);
+afterAll(async () => {
+  await runtime.stop();
+});
+
+describe("the README's", () => {
+  test('scripts are scripts', () => {
+    const scripts = [...readme.matchAll(/npm (?:run )?(start|test|demo|check|[a-z]+:[a-z]+)\b/g)].map(
+      ([, name = '']) => name,
+    );
+    expect(scripts.length).toBeGreaterThan(4);
+    expect(scripts.filter((name) => !(name in manifest.scripts))).toEqual([]);
+    expect(manifest.scripts['start']).toBe('serverless offline');
+  });
+
+  test('commands are the ones that are run here or by CI', () => {
+    expect(blocks.filter((line) => !line.startsWith('curl '))).toEqual([
+      'npm ci && npm start',
+      'npm run demo',
+      'npm ci && npm test',
+    ]);
+  });
+
+  test('curl gets the answer that the README shows', async () => {
+    const curl = blocks.find((line) => line.startsWith('curl '))?.replace(':3000', `:${ports['HTTP_PORT']}`);
+    const { stdout } = await run('sh', ['-c', `${curl} --silent`]);
+    expect(stdout).toMatch(
+      /^HTTP\/1\.1 202 Accepted\r\nlocation: \/orders\/[0-9a-f-]{36}\r\ncontent-type: application\/json; charset=utf-8\r\n/,
+    );
+    expect(stdout).toMatch(/\{"orderId":"[0-9a-f-]{36}","taskId":"[0-9a-f-]{36}","status":"accepted"\}$/);
+  });
+
+  test('curl is the one that the banner shows', () => {
+    const curl = blocks.find((line) => line.startsWith('curl '))?.replace(':3000', `:${ports['HTTP_PORT']}`);
+    expect(runtime.output).toContain(curl);
+  });
+});
+
+describe('the demo', () => {
+  test('follows orders until every customer is notified', async () => {
+    const demo = new Program('examples/demo.ts', { HTTP_PORT: ports['HTTP_PORT'] ?? '' }, [
+      '--orders',
+      '120',
+    ]);
+    await expect(demo.ended()).resolves.toBe(0);
+    expect(demo.output).toMatch(/accepted +120 of 120/);
+    expect(demo.output).toMatch(/notified +120 of 120/);
+    expect(demo.output).toMatch(/p95 +\d+ ms/);
+    expect(demo.output).toContain('Every customer is notified.');
+  });
+
+  test.each([
+    [['--orders', 'many'], '--orders takes a whole number from 1 to 10000.'],
+    [['--colour'], "Unknown option '--colour'"],
+    [['--url', 'nowhere'], '--url takes a URL'],
+  ])('refuses %j and says what it takes', async (args, says) => {
+    const demo = new Program('examples/demo.ts', {}, args);
+    await expect(demo.ended()).resolves.toBe(2);
+    expect(demo.output).toContain(says);
+    expect(demo.output).toContain('--orders N');
+  });
+});

@@ -1,0 +1,67 @@
+import { describe, expect, test } from '@jest/globals';
+import * as health from '@baton/common/contracts/health';
+import * as notifications from '@baton/common/contracts/notifications';
+import * as orders from '@baton/common/contracts/orders';
+import type { TaskContract } from '@baton/common/queue/task';
+import { queueNameOfArn, queuesOf } from '@baton/local/stack';
+import { parts, servicesFunctions, servicesResources } from './support/functions-yml.ts';
+
+const resources = servicesResources(parts, 'dev');
+const queues = new Map(queuesOf(resources).map((queue) => [queue.name, queue]));
+const contracts = [health, notifications, orders]
+  .flatMap((module): unknown[] => Object.values(module))
+  .filter(
+    (value): value is TaskContract =>
+      typeof value === 'object' && value !== null && 'timeoutSeconds' in value,
+  );
+const functions = Object.entries(servicesFunctions(parts, 'dev'));
+const consumers = functions.flatMap(([name, { timeout = 29, events }]) =>
+  events.flatMap(({ sqs }) =>
+    sqs ? [{ name, timeout, sqs, queue: queueNameOfArn(sqs.arn, resources) }] : [],
+  ),
+);
+
+describe('every queue', () => {
+  test.each(contracts)(
+    'of a contract is there, with its dead letter queue: $name on $queue',
+    ({ queue, retry, timeoutSeconds }) => {
+      const described = queues.get(`baton-dev-${queue}`);
+      expect(described?.redrive?.to).toBe(`baton-dev-${queue}-dlq`);
+      // SQS itself gives up later than the contract does, or the reason would be lost
+      expect(described?.redrive?.maxReceiveCount).toBeGreaterThan(retry.maxAttempts);
+      const consumer = consumers.find((each) => each.queue === described?.name);
+      expect(consumer?.timeout).toBeGreaterThan(timeoutSeconds);
+    },
+  );
+
+  test.each([...queues.values()].filter(({ redrive }) => redrive))(
+    '$name keeps its dead letters longer than its messages',
+    ({ attributes, redrive }) => {
+      const deadLetters = queues.get(redrive?.to ?? '');
+      expect(Number(deadLetters?.attributes['MessageRetentionPeriod'])).toBeGreaterThan(
+        Number(attributes['MessageRetentionPeriod']),
+      );
+    },
+  );
+
+  test.each(consumers)(
+    '$queue hides a message six times as long as $name may take, as AWS advises',
+    ({ queue, timeout }) => {
+      expect(Number(queues.get(queue)?.attributes['VisibilityTimeout'])).toBeGreaterThanOrEqual(6 * timeout);
+    },
+  );
+
+  test.each([...queues.values()])('$name is encrypted', ({ attributes }) => {
+    expect(attributes['SqsManagedSseEnabled']).toBe('true');
+  });
+});
+
+test('every consumer reports the failed messages of a batch, and has a bound on its concurrency', () => {
+  expect(consumers.length).toBeGreaterThan(3);
+  for (const { sqs } of consumers) {
+    expect(sqs).toMatchObject({
+      functionResponseType: 'ReportBatchItemFailures',
+      maximumConcurrency: expect.any(Number) as unknown,
+    });
+  }
+});
