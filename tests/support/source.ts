@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseSync } from 'oxc-parser';
+import { parse } from '@babel/parser';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const LEFT_OUT = new Set(['node_modules', '.git', '.serverless', 'coverage']);
@@ -51,20 +51,23 @@ export function fileOfImport({ path }: Source, request: string): string | undefi
 
 function readSource(path: string): Source {
   const text = textOf(path);
-  const { module, program, comments, errors } = parseSync(path, text);
-  if (errors.length > 0) throw new Error(`${path}: ${errors.map(({ message }) => message).join('; ')}`);
-  const docs = comments.filter(({ type, value }) => type === 'Block' && value.startsWith('*'));
+  const plugins = ['typescript', 'importAttributes'] as const;
+  const { program, comments } = parse(text, { sourceType: 'module', plugins: [...plugins] });
+  const docEnds = (comments ?? []).flatMap(({ type, value, end }) =>
+    type === 'CommentBlock' && value.startsWith('*') ? [end ?? 0] : [],
+  );
   const documented = (start: number): boolean =>
-    docs.some(({ end }) => end <= start && text.slice(end, start).trim() === '');
+    docEnds.some((end) => end <= start && text.slice(end, start).trim() === '');
+  const imports = program.body.flatMap((node) => {
+    const from =
+      node.type === 'ImportDeclaration' ||
+      node.type === 'ExportAllDeclaration' ||
+      node.type === 'ExportNamedDeclaration';
+    return from && node.source ? [node.source.value] : [];
+  });
   const undocumented = program.body
-    .filter((node) => node.type === 'ExportNamedDeclaration' || node.type === 'ExportDefaultDeclaration')
-    .filter(({ start }) => !documented(start))
-    .map(({ start }) => text.slice(start, text.indexOf('\n', start)));
-  return {
-    path,
-    text,
-    imports: module.staticImports.map(({ moduleRequest }) => moduleRequest.value),
-    dynamicImports: module.dynamicImports.length,
-    undocumented,
-  };
+    .filter(({ type }) => type === 'ExportNamedDeclaration' || type === 'ExportDefaultDeclaration')
+    .filter(({ start }) => !documented(start ?? 0))
+    .map(({ start }) => text.slice(start ?? 0, text.indexOf('\n', start ?? 0)));
+  return { path, text, imports, dynamicImports: [...text.matchAll(/\bimport\(/g)].length, undocumented };
 }
