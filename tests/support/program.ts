@@ -35,17 +35,14 @@ export class Program {
   }
 
   /** Resolves once it has written `text`; rejects with its output when it ends before. */
-  async says(text: string, withinMs = 15_000): Promise<void> {
-    await eventually(
-      `"${text}" from the program, which wrote:\n${this.output}`,
-      () => {
-        if (this.output.includes(text)) return true;
-        if (this.#child.exitCode !== null)
-          throw new Error(`The program ended before "${text}":\n${this.output}`);
-        return false;
-      },
+  async says(text: string, withinMs = 20_000): Promise<void> {
+    const said = await eventually(
+      `"${text}"`,
+      () => this.output.includes(text) || this.#child.exitCode !== null,
       withinMs,
-    );
+    ).catch((error: unknown) => error);
+    if (!this.output.includes(text))
+      throw new Error(`The program never said "${text}":\n${this.output}`, { cause: said });
   }
 
   /** Sends a signal, if it still runs, and resolves to its exit code. */
