@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { randomBytes } from 'node:crypto';
 import { eventually } from './support/eventually.ts';
-import { freePort, Program } from './support/program.ts';
+import { freePorts, Program } from './support/program.ts';
 
 const SERVERLESS = 'node_modules/serverless/bin/serverless.js';
 
@@ -29,13 +29,6 @@ function startRuntime(environment: Record<string, string>): Program {
     '--stage',
     stage,
   ]);
-}
-
-async function freePorts(): Promise<Record<string, string>> {
-  const free: Record<string, string> = {};
-  for (const name of ['HTTP_PORT', 'LAMBDA_PORT', 'SQS_PORT', 'DYNAMODB_PORT', 'HEALTH_PORT'])
-    free[name] = String(await freePort());
-  return free;
 }
 
 beforeAll(async () => {

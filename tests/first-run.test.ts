@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import { freePort, Program } from './support/program.ts';
+import { freePorts, Program } from './support/program.ts';
 import { textOf } from './support/source.ts';
 
 const run = promisify(execFile);
@@ -15,10 +15,7 @@ let runtime: Program;
 let ports: Record<string, string>;
 
 beforeAll(async () => {
-  ports = {};
-  for (const name of ['HTTP_PORT', 'LAMBDA_PORT', 'SQS_PORT', 'DYNAMODB_PORT', 'HEALTH_PORT']) {
-    ports[name] = String(await freePort());
-  }
+  ports = await freePorts();
   runtime = new Program('node_modules/serverless/bin/serverless.js', ports, ['offline']);
   await runtime.says('Try this');
 }, 40_000);
@@ -70,6 +67,14 @@ describe('the demo', () => {
     expect(demo.output).toMatch(/notified +120 of 120/);
     expect(demo.output).toMatch(/p95 +\d+ ms/);
     expect(demo.output).toContain('Every customer is notified.');
+  });
+
+  test('starts the system itself where none runs, and stops it again', async () => {
+    const own = await freePorts();
+    const demo = new Program('examples/demo.ts', own, ['--orders', '3']);
+    await expect(demo.ended()).resolves.toBe(0);
+    expect(demo.output).toMatch(/notified +3 of 3/);
+    await expect(fetch(`http://127.0.0.1:${own['HTTP_PORT']}/orders`)).rejects.toThrow('fetch failed');
   });
 
   test.each([
