@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { MAX_ORDERS, readOrders } from './orders.ts';
 import { followOrders } from './follow-orders.ts';
@@ -12,6 +13,7 @@ Posts orders, follows each until its customer is notified, and says how long tha
   --url URL    where the API is (default http://127.0.0.1:3000, or HTTP_PORT's); started if nothing answers there
 `;
 
+if (existsSync('.env')) process.loadEnvFile('.env');
 const options = readOptions();
 const orders = readOrders(options.orders);
 const system = await ensureRunning(options.url);

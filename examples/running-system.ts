@@ -29,7 +29,7 @@ export async function ensureRunning(url: string): Promise<RunningSystem> {
   child.stdout.on('data', (chunk: Buffer) => output.push(chunk));
   const deadlineMs = Date.now() + START_PATIENCE_MS;
   while (!(await answers(url))) {
-    if (child.exitCode !== null || Date.now() > deadlineMs) {
+    if (child.exitCode !== null || child.signalCode !== null || Date.now() > deadlineMs) {
       await stop(child);
       throw new Error(`The embedded runtime did not start:\n${Buffer.concat(output).toString()}`);
     }
@@ -45,7 +45,7 @@ async function answers(url: string): Promise<boolean> {
 }
 
 async function stop(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null) return;
+  if (child.exitCode !== null || child.signalCode !== null) return;
   child.kill('SIGTERM');
   await once(child, 'exit');
 }

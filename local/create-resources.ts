@@ -6,7 +6,14 @@ import {
   UpdateTimeToLiveCommand,
   waitUntilTableExists,
 } from '@aws-sdk/client-dynamodb';
-import { CreateQueueCommand, GetQueueAttributesCommand, type SQSClient } from '@aws-sdk/client-sqs';
+import {
+  CreateQueueCommand,
+  GetQueueAttributesCommand,
+  GetQueueUrlCommand,
+  QueueNameExists,
+  SetQueueAttributesCommand,
+  type SQSClient,
+} from '@aws-sdk/client-sqs';
 import { type QueueDescription, queuesOf, type Resources, type TableDescription, tablesOf } from './stack.ts';
 
 const TABLE_WAIT_SECONDS = 30;
@@ -18,7 +25,7 @@ export interface ResourceClients {
 }
 
 /**
- * Creates every queue and table of the stack; what is there already is kept.
+ * Creates every queue and table of the stack; what is there already is kept, queues with these attributes.
  *
  * @param stagePrefix - what stands before the contracts' queue names, such as `baton-dev-`
  * @returns the QUEUE_URL_PREFIX of the queues
@@ -45,12 +52,28 @@ async function createQueues(
       ...attributes,
       ...(redrive && { RedrivePolicy: await redrivePolicy(sqs, redrive, urls) }),
     };
-    const { QueueUrl = '' } = await sqs.send(new CreateQueueCommand({ QueueName: name, Attributes }));
-    urls.set(name, QueueUrl);
+    urls.set(name, await createQueue(sqs, name, Attributes));
   };
   await Promise.all(queues.filter(({ redrive }) => !redrive).map(create));
   await Promise.all(queues.filter(({ redrive }) => redrive).map(create));
   return urls;
+}
+
+/** A queue that is there with other attributes keeps its messages and gets these. */
+async function createQueue(
+  sqs: SQSClient,
+  QueueName: string,
+  Attributes: Record<string, string>,
+): Promise<string> {
+  try {
+    const { QueueUrl = '' } = await sqs.send(new CreateQueueCommand({ QueueName, Attributes }));
+    return QueueUrl;
+  } catch (error) {
+    if (!(error instanceof QueueNameExists)) throw error;
+    const { QueueUrl = '' } = await sqs.send(new GetQueueUrlCommand({ QueueName }));
+    await sqs.send(new SetQueueAttributesCommand({ QueueUrl, Attributes }));
+    return QueueUrl;
+  }
 }
 
 async function redrivePolicy(

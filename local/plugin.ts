@@ -29,7 +29,7 @@ export default class LocalRuntimePlugin {
     const signal = firstSignal();
     const runtime = new LocalRuntime(this.#serverless, this.#offline, this.#options);
     try {
-      await runtime.start(readLocalConfig(process.env));
+      await runtime.start(readLocalConfig({ ...process.env, ...portsOf(this.#options) }));
     } catch (error) {
       await runtime.stop();
       throw this.#explained(error);
@@ -59,6 +59,14 @@ function withoutNotices({ log, progress }: PluginUtils): PluginUtils {
       error: (...words) => log.error(...words),
     },
     progress,
+  };
+}
+
+/** serverless-offline's own options for its ports win over the variables. */
+function portsOf({ httpPort, lambdaPort }: OfflineOptions): Record<string, string> {
+  return {
+    ...(httpPort !== undefined && { HTTP_PORT: String(httpPort) }),
+    ...(lambdaPort !== undefined && { LAMBDA_PORT: String(lambdaPort) }),
   };
 }
 

@@ -1,7 +1,4 @@
-import { connect, createServer } from 'node:net';
-import { setTimeout as sleep } from 'node:timers/promises';
-
-const RETRY_MS = 20;
+import { createServer } from 'node:net';
 
 /** The address that everything of the embedded runtime listens at: this machine only. */
 export const HOST = '127.0.0.1';
@@ -10,33 +7,29 @@ export const HOST = '127.0.0.1';
  * Checks that ports can be listened at, before anything starts.
  *
  * @param ports - by the names of the variables that set them
- * @throws Error naming every port that is taken, and its variable
+ * @throws Error naming every port that cannot be had, why, and its variable
  */
-export async function checkPortsFree(ports: Readonly<Record<string, number>>): Promise<void> {
-  const taken: string[] = [];
+export async function checkPorts(ports: Readonly<Record<string, number>>): Promise<void> {
+  const taken = new Map<number, string>();
+  const problems: string[] = [];
   for (const [variable, port] of Object.entries(ports)) {
-    if (!(await isFree(port)))
-      taken.push(`Port ${port} is taken by another program; set ${variable} to a free one.`);
+    const other = taken.get(port);
+    if (other) problems.push(`${variable} and ${other} are both ${port}; each needs a port of its own.`);
+    taken.set(port, variable);
+    const error = other ? undefined : await errorOfListening(port);
+    if (error?.code === 'EADDRINUSE') {
+      problems.push(`Port ${port} is taken by another program; set ${variable} to a free one.`);
+    } else if (error) {
+      problems.push(`Port ${port} (${variable}) cannot be listened at: ${error.message}`);
+    }
   }
-  if (taken.length > 0) throw new Error(taken.join('\n'));
+  if (problems.length > 0) throw new Error(problems.join('\n'));
 }
 
-/** Resolves once somebody listens at a port. */
-export async function untilListening(port: number, signal: AbortSignal): Promise<void> {
-  while (!signal.aborted && !(await answers(port))) await sleep(RETRY_MS);
-}
-
-function isFree(port: number): Promise<boolean> {
-  const { promise, resolve } = Promise.withResolvers<boolean>();
+function errorOfListening(port: number): Promise<NodeJS.ErrnoException | undefined> {
+  const { promise, resolve } = Promise.withResolvers<NodeJS.ErrnoException | undefined>();
   const server = createServer();
-  server.once('error', () => resolve(false));
-  server.listen(port, HOST, () => server.close(() => resolve(true)));
+  server.once('error', resolve);
+  server.listen(port, HOST, () => server.close(() => resolve(undefined)));
   return promise;
-}
-
-function answers(port: number): Promise<boolean> {
-  const { promise, resolve } = Promise.withResolvers<boolean>();
-  const socket = connect(port, HOST);
-  socket.once('connect', () => resolve(true)).once('error', () => resolve(false));
-  return promise.finally(() => socket.destroy());
 }

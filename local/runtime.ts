@@ -15,7 +15,7 @@ import { createResources } from './create-resources.ts';
 import { type Emulator, startDynamoDb, startSqs } from './emulators.ts';
 import { fillIn, pointSdkAt } from './environment.ts';
 import { type EventSource, eventSourcesOf } from './event-sources.ts';
-import { checkPortsFree, HOST } from './ports.ts';
+import { checkPorts, HOST } from './ports.ts';
 import type { FunctionDefinition, Offline, OfflineOptions, Serverless } from './serverless.ts';
 
 /** Polls of an emulator cost nothing; short ones let the worker stop at once. */
@@ -45,9 +45,8 @@ export class LocalRuntime {
   async start(config: LocalConfig): Promise<void> {
     const startedAtMs = performance.now();
     if (process.stdout.isTTY) writeLogsTo(prettyLogs());
-    const httpPort = Number(this.#options.httpPort ?? config.HTTP_PORT);
-    const lambdaPort = Number(this.#options.lambdaPort ?? config.LAMBDA_PORT);
-    await checkPortsFree({
+    const { HTTP_PORT: httpPort, LAMBDA_PORT: lambdaPort } = config;
+    await checkPorts({
       HTTP_PORT: httpPort,
       LAMBDA_PORT: lambdaPort,
       HEALTH_PORT: config.HEALTH_PORT,

@@ -78,13 +78,17 @@ export function queueNameOfArn(arn: unknown, resources: Resources): string {
   return queue.data.Properties.QueueName;
 }
 
-function resourcesOf<Properties>(
+/** The resources of a schema's type. @throws Error naming one that is of the type but not of the schema */
+function resourcesOf<Schema extends typeof queueSchema | typeof tableSchema>(
   resources: Resources,
-  schema: z.ZodType<{ readonly Type: string; readonly Properties: Properties }>,
-): [string, Properties][] {
+  schema: Schema,
+): [string, z.output<Schema>['Properties']][] {
+  type Properties = z.output<Schema>['Properties'];
   return Object.entries(resources).flatMap(([id, resource]): [string, Properties][] => {
+    if ((resource as { Type?: unknown }).Type !== schema.shape.Type.value) return [];
     const parsed = schema.safeParse(resource);
-    return parsed.success ? [[id, parsed.data.Properties]] : [];
+    if (!parsed.success) throw new Error(`${id}: ${z.prettifyError(parsed.error)}`);
+    return [[id, parsed.data.Properties]];
   });
 }
 

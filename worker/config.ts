@@ -58,6 +58,12 @@ const variables = z
     HEALTH_HOST: text('an address to listen at').default('127.0.0.1'),
     HEALTH_PORT: port(9090),
   })
+  .superRefine(({ WORKER_QUEUES, WORKER_LAMBDA_QUEUES }, context) => {
+    const twice = WORKER_LAMBDA_QUEUES.find(({ queue }) => WORKER_QUEUES.includes(queue));
+    if (!twice) return;
+    const message = `${twice.queue} stands in WORKER_QUEUES too; a queue has one executor`;
+    context.addIssue({ code: 'custom', path: ['WORKER_LAMBDA_QUEUES'], message });
+  })
   .transform((environment) => ({
     logLevel: environment.LOG_LEVEL,
     queueUrlPrefix: environment.QUEUE_URL_PREFIX,

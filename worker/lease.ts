@@ -1,6 +1,6 @@
-import { BatchEntryError } from '@baton/common/queue/sqs-batch';
 import type { ReceivedMessage } from '@baton/common/queue/received-message';
 import type { Settler } from '@baton/common/queue/settler';
+import { BatchEntryError } from '@baton/common/queue/sqs-batch';
 import type { Logger } from '@baton/common/telemetry/logger';
 
 /** What SQS and its emulators answer when a receipt handle holds its message no longer. */
@@ -21,56 +21,62 @@ export interface LeaseOptions {
   /** When the message was received, by `performance.now()`, at the latest: the lease began then. */
   readonly receivedAtMs: number;
   readonly logger: Logger;
+  /** Called once, when the lease is lost. */
+  readonly onLost: (error: LeaseLostError) => void;
 }
 
 /** A worker's right to a message, renewed until it is closed. */
 export class Lease {
   readonly #options: LeaseOptions;
-  readonly #loss = new AbortController();
-  #endsAtMs: number;
-  #timer: NodeJS.Timeout | undefined;
+  #held = true;
+  #closing = false;
+  #end: NodeJS.Timeout | undefined;
+  #next: NodeJS.Timeout | undefined;
+  #renewal: Promise<void> | undefined;
 
   constructor(options: LeaseOptions) {
     this.#options = options;
-    this.#endsAtMs = options.receivedAtMs + options.leaseSeconds * 1000;
+    this.#endsAt(options.receivedAtMs + options.leaseSeconds * 1000);
     this.#renewAfter((options.leaseSeconds * 1000) / 3);
   }
 
-  /** Aborts with LeaseLostError when the lease is lost. */
-  get signal(): AbortSignal {
-    return this.#loss.signal;
-  }
-
-  /** Whether the message is still this worker's. */
+  /** Whether the message is still this worker's: the lease was not lost before it was closed. */
   get held(): boolean {
-    return !this.#loss.signal.aborted;
+    return this.#held;
   }
 
-  /** Renews no longer. What becomes of the message is the settler's to say, or it comes back when the lease ends. */
-  close(): void {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
+  /**
+   * Renews no longer. Resolves once a renewal under way has ended, which would otherwise undo what is settled next.
+   * What becomes of the message is the settler's to say, or it comes back when the lease ends.
+   */
+  async close(): Promise<void> {
+    this.#closing = true;
+    clearTimeout(this.#next);
+    await this.#renewal;
+    clearTimeout(this.#end);
+  }
+
+  /** A renewal may hang, so the end has a timer of its own. */
+  #endsAt(endMs: number): void {
+    clearTimeout(this.#end);
+    this.#end = setTimeout(() => this.#lose('it could not be renewed in time'), endMs - performance.now());
   }
 
   #renewAfter(delayMs: number): void {
-    const leftMs = this.#endsAtMs - performance.now();
-    if (leftMs <= 0) {
-      this.#lose('it could not be renewed in time');
-      return;
-    }
-    this.#timer = setTimeout(() => void this.#renew(), Math.min(delayMs, leftMs));
+    if (this.#closing || !this.#held) return;
+    this.#next = setTimeout(() => {
+      this.#renewal = this.#renew().finally(() => (this.#renewal = undefined));
+    }, delayMs);
   }
 
   async #renew(): Promise<void> {
     const { message, settler, leaseSeconds, logger } = this.#options;
-    const timer = this.#timer;
     const askedAtMs = performance.now();
     try {
       await settler.hide(message, leaseSeconds);
-      this.#endsAtMs = askedAtMs + leaseSeconds * 1000;
-      if (this.#timer === timer) this.#renewAfter((leaseSeconds * 1000) / 3);
+      if (this.#held) this.#endsAt(askedAtMs + leaseSeconds * 1000);
+      this.#renewAfter((leaseSeconds * 1000) / 3);
     } catch (error) {
-      if (this.#timer !== timer) return;
       if (error instanceof BatchEntryError && LOST_CODES.has(error.code)) {
         this.#lose(error.message);
         return;
@@ -81,9 +87,12 @@ export class Lease {
   }
 
   #lose(why: string): void {
-    const { message, logger } = this.#options;
-    this.close();
+    const { message, logger, onLost } = this.#options;
+    if (!this.#held) return;
+    this.#held = false;
+    clearTimeout(this.#next);
+    clearTimeout(this.#end);
     logger.error({ messageId: message.messageId, why }, 'lease lost');
-    this.#loss.abort(new LeaseLostError(`The lease of message ${message.messageId} was lost: ${why}`));
+    onLost(new LeaseLostError(`The lease of message ${message.messageId} was lost: ${why}`));
   }
 }

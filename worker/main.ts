@@ -7,7 +7,7 @@ import { Worker } from './worker.ts';
 
 const config = orExit(() => readWorkerConfig(process.env));
 const logger = createLogger({ service: 'worker', level: config.logLevel });
-const worker = new Worker(config, allTasks, logger);
+const worker = orExit(() => new Worker(config, allTasks, logger));
 
 const health = await serveHealth(worker, config, logger).catch((error: Error) => {
   logger.fatal({ error }, error.message);

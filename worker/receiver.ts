@@ -76,7 +76,8 @@ export class Receiver {
         new ReceiveMessageCommand({
           QueueUrl: queueUrl,
           MaxNumberOfMessages: maxMessages,
-          WaitTimeSeconds: waitSeconds,
+          // The first poll says at once whether the queue can be received from
+          WaitTimeSeconds: this.#lastReceiveAt ? waitSeconds : 0,
           VisibilityTimeout: leaseSeconds,
           MessageSystemAttributeNames: [...RECEIVED_ATTRIBUTES],
         }),

@@ -1,5 +1,6 @@
 import { LambdaClient } from '@aws-sdk/client-lambda';
 import type { SQSClient } from '@aws-sdk/client-sqs';
+import { ConfigError } from '@baton/common/config';
 import type { Implementations } from '@baton/common/queue/implementation';
 import { QueueUrls } from '@baton/common/queue/queue-urls';
 import { Settler } from '@baton/common/queue/settler';
@@ -31,15 +32,20 @@ export class Worker {
   readonly #slots: Slots;
   readonly #receiving: SQSClient;
   readonly #settling: SQSClient;
+  readonly #lambda = new LambdaClient({ maxAttempts: 1 });
   readonly #queues: readonly ServedQueue[];
   #stopped: Promise<void> | undefined;
 
+  /** @throws ConfigError when it is to serve a queue that it has no implementation for */
   constructor(config: WorkerConfig, implementations: Implementations, logger: Logger) {
     this.#config = config;
     this.#logger = logger.child({ worker: config.workerId });
     this.#slots = new Slots(config.concurrency);
     // Polls have a client of their own: they hold connections for as long as they wait
-    this.#receiving = createSqsClient({ requestTimeoutMs: config.waitSeconds * 1000 + REQUEST_MARGIN_MS });
+    this.#receiving = createSqsClient({
+      requestTimeoutMs: config.waitSeconds * 1000 + REQUEST_MARGIN_MS,
+      attempts: 1,
+    });
     this.#settling = createSqsClient();
     this.#queues = this.#serve(implementations);
   }
@@ -90,6 +96,7 @@ export class Worker {
     clearTimeout(drainTimer);
     this.#receiving.destroy();
     this.#settling.destroy();
+    this.#lambda.destroy();
     this.#logger.info('worker stopped');
   }
 
@@ -113,14 +120,13 @@ export class Worker {
       worker: { id: config.workerId, version: config.version },
       unknownTaskPatienceSeconds: config.unknownTaskPatienceSeconds,
     };
-    const localQueues = config.queues === 'all' ? implementations.queues : config.queues;
-    const lambda = new LambdaClient({ maxAttempts: 1 });
+    const localQueues = localQueuesOf(config, implementations.queues);
     return [
       ...localQueues.map((queue) => this.#serveQueue(queue, queueUrls, localExecutor(queue, processing))),
       ...config.lambdaQueues.map((target) => {
         const queueUrl = queueUrls.of(target.queue);
         const executor = lambdaExecutor({
-          lambda,
+          lambda: this.#lambda,
           target,
           queueUrl,
           region: config.region,
@@ -148,4 +154,18 @@ export class Worker {
     });
     return { executor: executor.kind, receiver, runner };
   }
+}
+
+/** The queues that the worker runs itself. @throws ConfigError naming one that it has no implementation for */
+function localQueuesOf(
+  { queues, lambdaQueues }: WorkerConfig,
+  implemented: readonly string[],
+): readonly string[] {
+  if (queues === 'all')
+    return implemented.filter((queue) => !lambdaQueues.some((target) => target.queue === queue));
+  const foreign = queues.find((queue) => !implemented.includes(queue));
+  if (foreign === undefined) return queues;
+  throw new ConfigError(
+    `WORKER_QUEUES has ${foreign}, whose tasks this worker cannot run; it has ${implemented.join(', ')}`,
+  );
 }

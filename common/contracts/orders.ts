@@ -1,7 +1,6 @@
 import { z } from 'zod';
 import { defineTask } from '../queue/task.ts';
-
-const CURRENCIES = new Set(Intl.supportedValuesOf('currency'));
+import { currencyDecimals } from './currencies.ts';
 
 /** One line of an order. */
 export const orderItemSchema = z.object({
@@ -17,11 +16,11 @@ export const orderSchema = z.object({
   items: z.array(orderItemSchema).min(1).max(100),
   /** In the currency's minor unit: cents, not euros. */
   totalAmount: z.int().positive(),
-  /** ISO 4217; the codes in use, as the runtime's Unicode data (CLDR) lists them. */
+  /** ISO 4217. */
   currency: z
     .string()
     .regex(/^[A-Z]{3}$/, { error: 'expected an ISO 4217 code such as EUR', abort: true })
-    .refine((code) => CURRENCIES.has(code), 'expected an ISO 4217 code in use, such as EUR'),
+    .refine((code) => currencyDecimals.has(code), 'expected an ISO 4217 code in use, such as EUR'),
   priority: z.enum(['LOW', 'NORMAL', 'HIGH']).default('NORMAL'),
 });
 

@@ -3,6 +3,7 @@ import httpRouterHandler, { type Route as RouterEntry } from '@middy/http-router
 import type { Context } from 'aws-lambda';
 import { v7 as uuidv7 } from 'uuid';
 import { SendError } from '../queue/errors.ts';
+import { RequestInProgressError, RequestMismatchError } from '../state/intake.ts';
 import { isTransient } from '../queue/transient.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { childOf, parseTraceparent, startTrace } from '../telemetry/trace-context.ts';
@@ -10,7 +11,7 @@ import { type HttpEvent, type HttpResponse, readRequest } from './http-message.t
 import { Problem } from './problem.ts';
 import type { Route } from './route.ts';
 
-const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'HEAD', 'OPTIONS'] as const;
+const MAX_SHOWN_CHARACTERS = 200;
 const RETRY_AFTER_SECONDS = 5;
 const REQUEST_ID = /^[\w.:-]{1,128}$/;
 
@@ -31,11 +32,9 @@ export interface ApiOptions {
  */
 export function createApi({ routes, logger }: ApiOptions): ApiHandler {
   const router = httpRouterHandler<HttpEvent, HttpResponse>({
-    routes: [...routes.flatMap((route) => served(route, logger)), ...refused(routes)],
+    routes: routes.flatMap((route) => served(route, logger)),
     notFoundResponse: ({ method, path }) => {
-      throw new Problem('unknown-route', {
-        detail: `There is no route ${method} ${path.slice(0, 200)} here.`,
-      });
+      throw unrouted(method, path, routes);
     },
   });
   const handler = middy<HttpEvent, HttpResponse, Error, Context, Internal>()
@@ -66,20 +65,20 @@ function served({ method, path, answer }: Route, logger: Logger): Entry[] {
   return methods.map((each) => ({ method: each, path, handler }));
 }
 
-/** The methods that a path does not have, each with the handler that says so. */
-function refused(routes: readonly Route[]): Entry[] {
-  const paths = [...new Set(routes.map(({ path }) => path))];
-  return paths.flatMap((path) => {
-    const own: string[] = routes.filter((route) => route.path === path).map(({ method }) => method);
-    const allowed = own.includes('GET') ? [...own, 'HEAD'] : own;
-    const handler = async (event: HttpEvent): Promise<never> => {
-      throw new Problem('method-not-allowed', {
-        detail: `${path} has no ${readRequest(event).method}; it has ${allowed.join(', ')}.`,
-        headers: { allow: allowed.join(', ') },
-      });
-    };
-    return METHODS.filter((method) => !allowed.includes(method)).map((method) => ({ method, path, handler }));
+/** 405 with the methods that the path has, 404 where it has none. */
+function unrouted(method: string, path: string, routes: readonly Route[]): Problem {
+  const shown = `${method.slice(0, MAX_SHOWN_CHARACTERS)} ${path.slice(0, MAX_SHOWN_CHARACTERS)}`;
+  const own = routes.filter((route) => patternOf(route).test(path)).map((route): string => route.method);
+  if (own.length === 0) return new Problem('unknown-route', { detail: `There is no route ${shown} here.` });
+  const allow = (own.includes('GET') ? [...own, 'HEAD'] : own).join(', ');
+  return new Problem('method-not-allowed', {
+    detail: `There is no ${shown}; the path has ${allow}.`,
+    headers: { allow },
   });
+}
+
+function patternOf({ path }: Route): RegExp {
+  return new RegExp(`^${path.replaceAll(/\{\w+\}/g, '[^/]+')}/?$`);
 }
 
 /** Gives a request its id before anything else happens, and the answer the same. */
@@ -130,7 +129,7 @@ function lineOf(event: HttpEvent, { statusCode }: HttpResponse, { startedAtMs = 
   return {
     requestId: headers['x-request-id'],
     method,
-    path: path.slice(0, 200),
+    path: path.slice(0, MAX_SHOWN_CHARACTERS),
     status: statusCode,
     durationMs,
   };
@@ -138,10 +137,18 @@ function lineOf(event: HttpEvent, { statusCode }: HttpResponse, { startedAtMs = 
 
 function asProblem(error: unknown): Problem {
   if (error instanceof Problem) return error;
-  if (error instanceof SendError || isTransient(error)) {
+  if (error instanceof RequestMismatchError) {
+    const detail = 'This Idempotency-Key came before with another body. Take a new key for a new request.';
+    return new Problem('idempotency-key-reused', { detail, cause: error });
+  }
+  if (error instanceof RequestInProgressError) {
+    const detail = 'A request with this Idempotency-Key is being taken in at this moment. Ask again shortly.';
+    return new Problem('request-in-progress', { detail, headers: { 'retry-after': '1' }, cause: error });
+  }
+  if (error instanceof SendError ? error.transient : isTransient(error)) {
     const what = error instanceof SendError ? 'The task queue' : 'The store';
     return new Problem('service-unavailable', {
-      detail: `${what} does not answer at the moment; nothing was accepted. Try again in ${RETRY_AFTER_SECONDS} s.`,
+      detail: `${what} does not answer at the moment, so nothing was accepted. Try again in ${RETRY_AFTER_SECONDS} s, with an Idempotency-Key to be sure that it counts once.`,
       headers: { 'retry-after': String(RETRY_AFTER_SECONDS) },
       cause: error,
     });

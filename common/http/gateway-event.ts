@@ -4,21 +4,18 @@ import { v7 as uuidv7 } from 'uuid';
 
 /**
  * Writes a request of Node's HTTP server as API Gateway would: payload format 2.0 of an HTTP API, stage `$default`
- * (AWS: "Working with AWS Lambda proxy integrations for HTTP APIs").
- *
- * @throws URIError when the path has a percent sign that escapes nothing
+ * (AWS: "Working with AWS Lambda proxy integrations for HTTP APIs"). The path stays as it stood in the request.
  */
 export function toGatewayEvent(request: IncomingMessage, body: Buffer): APIGatewayProxyEventV2 {
-  const url = new URL(request.url ?? '/', 'http://internal');
-  const path = decodeURI(url.pathname);
+  const [, path = '/', query = ''] = /^([^?]*)\??(.*)$/s.exec(request.url ?? '/') ?? [];
   const method = request.method ?? 'GET';
   return {
     version: '2.0',
     routeKey: '$default',
     rawPath: path,
-    rawQueryString: url.search.slice(1),
+    rawQueryString: query,
     headers: joinedHeaders(request),
-    ...(url.search && { queryStringParameters: joinedQuery(url.searchParams) }),
+    ...(query && { queryStringParameters: joinedQuery(new URLSearchParams(query)) }),
     requestContext: {
       accountId: 'local',
       apiId: 'local',

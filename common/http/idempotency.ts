@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
 import { v5 as uuidv5, v7 as uuidv7 } from 'uuid';
-import { RequestInProgressError, RequestMismatchError } from '../state/intake.ts';
 import { Problem } from './problem.ts';
 
 const MAX_KEY_CHARACTERS = 255;
@@ -27,22 +26,4 @@ export function idOfRequest(
 /** A digest by which a repeated request is told from another one. Give it the checked body, whose members have one order. */
 export function hashOfRequest(body: unknown): string {
   return createHash('sha256').update(JSON.stringify(body)).digest('base64url');
-}
-
-/** The problem that an intake's refusal is to the caller; other errors stay what they are. */
-export function problemOfIntake(error: unknown): unknown {
-  if (error instanceof RequestMismatchError) {
-    return new Problem('idempotency-key-reused', {
-      detail: 'This Idempotency-Key came before with another body. Take a new key for a new request.',
-      cause: error,
-    });
-  }
-  if (error instanceof RequestInProgressError) {
-    return new Problem('request-in-progress', {
-      detail: 'A request with this Idempotency-Key is being taken in at this moment. Ask again shortly.',
-      headers: { 'retry-after': '1' },
-      cause: error,
-    });
-  }
-  return error;
 }

@@ -16,9 +16,6 @@ export function readJsonBody({ headers, body }: HttpRequest): unknown {
     const detail = `The body is ${body.byteLength} bytes long; at most ${MAX_BODY_BYTES} are taken.`;
     throw new Problem('body-too-large', { detail });
   }
-  if (body.byteLength === 0) {
-    throw new Problem('invalid-json', { detail: 'The body is empty; a JSON object was expected.' });
-  }
   const contentType = headers['content-type'];
   if (!contentType || !JSON_TYPE.test(contentType)) {
     const held = contentType ? JSON.stringify(contentType.slice(0, 100)) : 'missing';
@@ -26,6 +23,9 @@ export function readJsonBody({ headers, body }: HttpRequest): unknown {
       detail: `The content-type is ${held}; application/json was expected.`,
       headers: { accept: 'application/json' },
     });
+  }
+  if (body.byteLength === 0) {
+    throw new Problem('invalid-json', { detail: 'The body is empty; a JSON object was expected.' });
   }
   try {
     return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body));

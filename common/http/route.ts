@@ -6,6 +6,8 @@ import type { HttpRequest } from './http-message.ts';
 import { readJsonBody } from './json-body.ts';
 import { Problem } from './problem.ts';
 
+const MAX_PARAMETER_CHARACTERS = 128;
+
 /** The methods that routes may have. A GET route answers HEAD too. */
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
@@ -13,7 +15,7 @@ export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 export interface RouteInput<Body, Query> {
   readonly body: Body;
   readonly query: Query;
-  /** The value of a `{name}` in the path. */
+  /** The value of a `{name}` in the path. @throws Problem 404 when it is longer than any id of this house */
   readonly param: (name: string) => string;
   /** Names in lower case. */
   readonly headers: Readonly<Record<string, string | undefined>>;
@@ -63,7 +65,7 @@ export function route<Body extends z.ZodType = z.ZodUndefined, Query extends z.Z
       return handle({
         body: body as z.output<Body>,
         query: query as z.output<Query>,
-        param: (name) => decodePathParameter(request.pathParameters[name]),
+        param: (name) => pathParameter(request, name),
         headers: request.headers,
         trace,
         logger,
@@ -78,8 +80,16 @@ function checked<Schema extends z.ZodType>(schema: Schema, value: unknown, detai
   throw new Problem('invalid-request', { detail, errors: valueIssues(parsed.error) });
 }
 
-/** Some runtimes hand path parameters over as they stood in the URL; a lone percent sign is then itself. */
-function decodePathParameter(value = ''): string {
+function pathParameter({ path, pathParameters }: HttpRequest, name: string): string {
+  const value = decoded(pathParameters[name] ?? '');
+  if (value.length <= MAX_PARAMETER_CHARACTERS) return value;
+  throw new Problem('not-found', {
+    detail: `There is nothing at ${path.slice(0, MAX_PARAMETER_CHARACTERS)}...`,
+  });
+}
+
+/** A path parameter comes as it stood in the URL; a percent sign that escapes nothing is then itself. */
+function decoded(value: string): string {
   try {
     return decodeURIComponent(value);
   } catch {

@@ -42,12 +42,13 @@ export interface RunningServer {
  */
 export async function serve(options: ServerOptions): Promise<RunningServer> {
   const { host, port, logger } = options;
+  let closing = false;
   const server = createServer(
     { requestTimeout: REQUEST_TIMEOUT_MS, headersTimeout: HEADERS_TIMEOUT_MS },
     (request, response) => {
       void answer(request, options)
         .catch((error: unknown) => unanswered(error, logger))
-        .then((answered) => write(response, answered))
+        .then((answered) => write(response, answered, closing))
         .catch((error: unknown) => {
           logger.error({ error }, 'answer could not be written');
           response.destroy();
@@ -55,7 +56,11 @@ export async function serve(options: ServerOptions): Promise<RunningServer> {
     },
   );
   await listen(server, port, host);
-  return { port: (server.address() as AddressInfo).port, close: () => close(server) };
+  const stop = (): Promise<void> => {
+    closing = true;
+    return close(server);
+  };
+  return { port: (server.address() as AddressInfo).port, close: stop };
 }
 
 async function answer(
@@ -98,23 +103,23 @@ async function readBody(request: IncomingMessage): Promise<Buffer> {
   return Buffer.concat(chunks);
 }
 
-function write(response: ServerResponse, { statusCode, headers, body }: HttpResponse): void {
-  response.writeHead(statusCode, { ...headers, 'content-length': Buffer.byteLength(body) });
+function write(
+  response: ServerResponse,
+  { statusCode, headers, body }: HttpResponse,
+  closing: boolean,
+): void {
+  const connection = closing && { connection: 'close' };
+  response.writeHead(statusCode, { ...headers, ...connection, 'content-length': Buffer.byteLength(body) });
   response.end(body);
 }
 
 function unanswered(error: unknown, logger: Logger): HttpResponse {
-  const problem = asProblem(error);
-  if (problem.status >= 500) logger.error({ error }, 'request could not be answered');
-  return problem.toResponse(uuidv7());
-}
-
-function asProblem(error: unknown): Problem {
-  if (error instanceof Problem) return error;
-  if (error instanceof URIError) {
-    return new Problem('invalid-request', { detail: 'The path has a percent sign that escapes nothing.' });
-  }
-  return new Problem('internal-error', { detail: 'The request could not be answered.', cause: error });
+  const requestId = uuidv7();
+  const detail = 'The request could not be answered. The log has more under its requestId.';
+  const problem = error instanceof Problem ? error : new Problem('internal-error', { detail, cause: error });
+  if (problem.status >= 500) logger.error({ requestId, error }, 'request could not be answered');
+  const response = problem.toResponse(requestId);
+  return { ...response, headers: { ...response.headers, 'x-request-id': requestId } };
 }
 
 function listen(server: Server, port: number, host: string): Promise<void> {

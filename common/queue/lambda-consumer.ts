@@ -1,5 +1,5 @@
 import type { SQSClient } from '@aws-sdk/client-sqs';
-import type { Context, SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
+import type { Context, SQSBatchResponse, SQSEvent } from 'aws-lambda';
 import { type Processing, processMessage } from './process-message.ts';
 import type { QueueUrls } from './queue-urls.ts';
 import { fromRecord } from './received-message.ts';
@@ -26,9 +26,8 @@ export type LambdaConsumer = (
 /**
  * Makes the handler of a function that consumes a queue, for an event source with ReportBatchItemFailures.
  *
- * The records of a batch run side by side. A done one is left for the event source to delete; one to be tried again
- * gets its rest as visibility and is reported failed; a dead letter is copied to the dead letter queue first and
- * then counts as done. Whatever could not be settled is reported failed, so that SQS hands it out again.
+ * The records of a batch run side by side and are settled once all have run, all but the delete, which is the event
+ * source's. What is to come back is reported failed, and so is whatever could not be settled.
  */
 export function createLambdaConsumer(options: LambdaConsumerOptions): LambdaConsumer {
   const { sqs, queueUrls } = options;
@@ -43,46 +42,26 @@ export function createLambdaConsumer(options: LambdaConsumerOptions): LambdaCons
   return async ({ Records }, context) => {
     const remainingMs = Math.max(0, context.getRemainingTimeInMillis() - SETTLE_RESERVE_MS);
     const signal = AbortSignal.timeout(remainingMs);
-    const failed = await Promise.all(
+    const attempts = await Promise.all(
       Records.map(async (record) => {
         const queue = queueUrls.nameFromArn(record.eventSourceARN);
-        const done = await consume(record, queue, settlerOf(queue), signal, processing);
-        return done ? [] : [{ itemIdentifier: record.messageId }];
+        const message = fromRecord(record);
+        return { queue, message, outcome: await processMessage(message, queue, signal, processing) };
       }),
     );
-    return { batchItemFailures: failed.flat() };
-  };
-}
-
-/** Resolves to whether the event source may delete the record. */
-async function consume(
-  record: SQSRecord,
-  queue: string,
-  settler: Settler,
-  signal: AbortSignal,
-  processing: Processing,
-): Promise<boolean> {
-  const message = fromRecord(record);
-  const outcome = await processMessage(message, queue, signal, processing);
-  try {
-    switch (outcome.kind) {
-      case 'done':
-        return true;
-      case 'retry':
-        await settler.hide(message, outcome.delaySeconds);
-        return false;
-      case 'release':
-        await settler.hide(message, 0);
-        return false;
-      case 'dead-letter':
-        await settler.copyToDeadLetters(message, { ...outcome, workerId: processing.worker.id });
-        return true;
-    }
-  } catch (error) {
-    processing.logger.error(
-      { queue, messageId: message.messageId, error },
-      'A message could not be settled; it will come back',
+    // Only now: whoever invoked this function may renew the leases of the whole batch until it answers
+    const failed = await Promise.all(
+      attempts.map(async ({ queue, message, outcome }) => {
+        try {
+          const finished = await settlerOf(queue).settleAllButDelete(message, outcome, processing.worker.id);
+          return finished ? [] : [message];
+        } catch (error) {
+          const { messageId } = message;
+          processing.logger.error({ queue, messageId, error }, 'message could not be settled; it comes back');
+          return [message];
+        }
+      }),
     );
-    return false;
-  }
+    return { batchItemFailures: failed.flat().map(({ messageId }) => ({ itemIdentifier: messageId })) };
+  };
 }

@@ -83,7 +83,6 @@ async function attempt(
     );
     return outcomeOfBody(error);
   }
-  if (context.attempt > context.maxAttempts) return outcomeOfCrashes(contract.name, context);
 
   const timeLimit = new AbortController();
   const timeout = new TaskTimeoutError(contract.name, contract.timeoutSeconds);
@@ -106,17 +105,6 @@ function checkedResult({ name, result: schema }: Implementation['contract'], res
   const parsed = schema.safeParse(result);
   if (parsed.success) return parsed.data;
   throw new InvalidValueError(`The result of ${name} breaks its contract`, valueIssues(parsed.error));
-}
-
-/** Earlier attempts left no outcome: each one's worker died, or its lease ran out. */
-function outcomeOfCrashes(
-  task: string,
-  { attempt: number, maxAttempts }: Omit<TaskContext, 'signal'>,
-): Outcome {
-  const error = new Error(
-    `${task} was handed out ${number} times, has ${maxAttempts} attempts, and none was settled`,
-  );
-  return { kind: 'dead-letter', reason: 'attempts-exhausted', error };
 }
 
 /** A rolling deploy may still bring the implementation: another worker may have it, or this one's successor. */

@@ -6,6 +6,7 @@ import {
 } from '@aws-sdk/client-sqs';
 import { Batcher } from './batcher.ts';
 import { type DeadLetter, deadLetterEntry } from './dead-letter.ts';
+import type { Outcome } from './outcome.ts';
 import type { QueueUrls } from './queue-urls.ts';
 import type { ReceivedMessage } from './received-message.ts';
 import { callInBatch } from './sqs-batch.ts';
@@ -52,6 +53,32 @@ export class Settler {
           sqs.send(new SendMessageBatchCommand({ QueueUrl: deadLetterUrl, Entries })),
         ),
     });
+  }
+
+  /**
+   * Carries an outcome out: deletes a done message, hides one to be tried again, shows a released one, and copies a
+   * dead letter to its queue before it is deleted. Rejects where SQS could not be brought to do it.
+   */
+  async settle(message: ReceivedMessage, outcome: Outcome, workerId: string): Promise<void> {
+    const finished = await this.settleAllButDelete(message, outcome, workerId);
+    if (finished) await this.delete(message);
+  }
+
+  /** Settles for a caller whose event source deletes. Resolves to whether the message is to be deleted. */
+  async settleAllButDelete(message: ReceivedMessage, outcome: Outcome, workerId: string): Promise<boolean> {
+    switch (outcome.kind) {
+      case 'done':
+        return true;
+      case 'retry':
+        await this.hide(message, outcome.delaySeconds);
+        return false;
+      case 'release':
+        await this.hide(message, 0);
+        return false;
+      case 'dead-letter':
+        await this.copyToDeadLetters(message, { ...outcome, workerId });
+        return true;
+    }
   }
 
   /** Deletes a message that is done with. */

@@ -12,8 +12,10 @@ export class BatchEntryError extends Error {
   readonly senderFault: boolean;
 
   constructor(code: string, message: string | undefined, senderFault: boolean) {
-    super(message ? `${code}: ${message}` : code);
-    this.code = code;
+    // AWS and its emulators put the same codes behind different namespaces: AWS.SimpleQueueService., com.amazonaws.sqs#
+    const bare = code.slice(Math.max(code.lastIndexOf('.'), code.lastIndexOf('#')) + 1);
+    super(message ? `${bare}: ${message}` : bare);
+    this.code = bare;
     this.senderFault = senderFault;
   }
 }
@@ -39,7 +41,8 @@ export interface BatchRetries {
 
 /**
  * Makes one batch call to SQS and tells what became of each entry. Entries that SQS failed through no fault of
- * their own are sent again, alone with their like; a failure of the whole call is the SDK's to retry and is thrown.
+ * their own are sent again, alone with their like. A failure of a whole call is the SDK's to retry; when it has given
+ * up, the entries of that call are rejected with its error.
  *
  * @param entries - without their Id, which this function gives them
  * @param call - makes the call with the entries' Ids filled in
@@ -52,14 +55,7 @@ export async function callInBatch<Entry extends object, Success extends object>(
   const results = new Map<string, PromiseSettledResult<Success>>();
   let left = entries.map((entry, index) => ({ ...entry, Id: String(index) }));
   for (let attempt = 1; left.length > 0; attempt += 1) {
-    const answer = await call(left);
-    for (const success of answer.Successful ?? []) {
-      if (success.Id !== undefined) results.set(success.Id, { status: 'fulfilled', value: success });
-    }
-    for (const failure of answer.Failed ?? []) {
-      if (failure.Id !== undefined)
-        results.set(failure.Id, { status: 'rejected', reason: entryError(failure) });
-    }
+    for (const [id, result] of await callOnce(left, call)) results.set(id, result);
     if (attempt >= attempts) break;
     left = left.filter(({ Id }) => mayYetSucceed(results.get(Id)));
     if (left.length > 0) await sleep(BASE_DELAY_MS * 2 ** (attempt - 1) * (1 - Math.random() / 2));
@@ -67,6 +63,28 @@ export async function callInBatch<Entry extends object, Success extends object>(
   return entries.map(
     (_, index) => results.get(String(index)) ?? { status: 'rejected', reason: unanswered() },
   );
+}
+
+/** What became of the entries of one call that it says anything of. */
+async function callOnce<Entry extends { readonly Id: string }, Success extends object>(
+  entries: Entry[],
+  call: (entries: Entry[]) => Promise<BatchAnswer<Success>>,
+): Promise<[string, PromiseSettledResult<Success>][]> {
+  try {
+    const { Successful = [], Failed = [] } = await call(entries);
+    return [
+      ...Successful.map((value): [string, PromiseSettledResult<Success>] => [
+        value.Id ?? '',
+        { status: 'fulfilled', value },
+      ]),
+      ...Failed.map((failure): [string, PromiseRejectedResult] => [
+        failure.Id ?? '',
+        { status: 'rejected', reason: entryError(failure) },
+      ]),
+    ];
+  } catch (reason) {
+    return entries.map(({ Id }) => [Id, { status: 'rejected', reason }]);
+  }
 }
 
 function mayYetSucceed(result: PromiseSettledResult<unknown> | undefined): boolean {

@@ -1,5 +1,7 @@
+import { randomUUID } from 'node:crypto';
 import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
 import { type DynamoDBDocumentClient, GetCommand, PutCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import type { Logger } from '../telemetry/logger.ts';
 
 /** How long a request has its row to itself while it sends its task; then another request with the same key may. */
 const HOLD_SECONDS = 30;
@@ -21,7 +23,9 @@ export interface IntakeRow {
   readonly status: string;
   /** Tells whether a repeated request is the same request. */
   readonly requestHash?: string | undefined;
-  /** A pending row is its request's own until then, in milliseconds since 1970. */
+  /** Who is taking a pending row in: one attempt of one request. */
+  readonly holder?: string | undefined;
+  /** A pending row is its holder's own until then, in milliseconds since 1970. */
   readonly heldUntilMs?: number | undefined;
   /** DynamoDB's time to live, in seconds since 1970; only pending rows have it. */
   readonly expiresAt?: number | undefined;
@@ -46,6 +50,7 @@ export interface IntakeOptions {
   readonly table: string;
   /** The name of the table's partition key. */
   readonly key: string;
+  readonly logger: Logger;
   /** The time in milliseconds since 1970. Default: the system's. */
   readonly now?: () => number;
 }
@@ -59,12 +64,14 @@ export class Intake<Row extends IntakeRow> {
   readonly #documents: DynamoDBDocumentClient;
   readonly #table: string;
   readonly #key: string;
+  readonly #logger: Logger;
   readonly #now: () => number;
 
-  constructor({ documents, table, key, now = Date.now }: IntakeOptions) {
+  constructor({ documents, table, key, logger, now = Date.now }: IntakeOptions) {
     this.#documents = documents;
     this.#table = table;
     this.#key = key;
+    this.#logger = logger;
     this.#now = now;
   }
 
@@ -76,23 +83,32 @@ export class Intake<Row extends IntakeRow> {
    * @throws whatever `sendTask` throws; the same request may then try again at once
    */
   async take({ id, requestHash, row, listing, sendTask }: IntakeRequest<Row>): Promise<void> {
-    const own = await this.#begin(id, requestHash, row);
-    if (!own) return;
+    const holder = randomUUID();
+    if (!(await this.#begin(id, requestHash, holder, row))) return;
     try {
       await sendTask();
     } catch (error) {
-      await this.#letGo(id).catch(() => undefined);
+      await this.#letGo(id, holder).catch(() => undefined);
       throw error;
     }
-    await this.#accept(id, listing);
+    // The task is sent, so the request is accepted, come what may: where this fails the task's outcome shows the row
+    await this.#accept(id, holder, listing).catch((error: unknown) => {
+      this.#logger.error({ id, error }, 'a request is accepted, but its row could not be marked as such');
+    });
   }
 
   /** Whether the row is this request's own now; false when the same request was accepted before. */
-  async #begin(id: string, requestHash: string, row: Omit<Row, keyof IntakeRow>): Promise<boolean> {
+  async #begin(
+    id: string,
+    requestHash: string,
+    holder: string,
+    row: Omit<Row, keyof IntakeRow>,
+  ): Promise<boolean> {
     const nowMs = this.#now();
     const pending: IntakeRow = {
       status: 'pending',
       requestHash,
+      holder,
       heldUntilMs: nowMs + HOLD_SECONDS * 1000,
       expiresAt: Math.floor(nowMs / 1000) + PENDING_DAYS * 86_400,
     };
@@ -110,27 +126,28 @@ export class Intake<Row extends IntakeRow> {
       return true;
     } catch (error) {
       if (!(error instanceof ConditionalCheckFailedException)) throw error;
-      await this.#checkAccepted(id, requestHash);
-      return false;
+      return this.#isHeld(id, requestHash, holder);
     }
   }
 
-  async #checkAccepted(id: string, requestHash: string): Promise<void> {
+  /** Whether it was this very attempt that wrote the row: the SDK makes a write again whose answer was lost. */
+  async #isHeld(id: string, requestHash: string, holder: string): Promise<boolean> {
     const { Item } = await this.#documents.send(
       new GetCommand({ TableName: this.#table, Key: { [this.#key]: id }, ConsistentRead: true }),
     );
     const row = Item as Row | undefined;
     if (row && row.requestHash !== requestHash)
       throw new RequestMismatchError('The id is taken by another request');
-    if (!row || row.status === 'pending')
-      throw new RequestInProgressError('The same request is being taken in');
+    if (row && row.status !== 'pending') return false;
+    if (row?.holder !== holder) throw new RequestInProgressError('The same request is being taken in');
+    return true;
   }
 
   /** Does nothing where the task's outcome has already overtaken the request. */
-  async #accept(id: string, listing: Readonly<Record<string, string>>): Promise<void> {
+  async #accept(id: string, holder: string, listing: Readonly<Record<string, string>>): Promise<void> {
     const names = Object.keys(listing);
-    await this.#updatePending(id, {
-      UpdateExpression: `SET #status = :accepted, ${names.map((name) => `${name} = :${name}`).join(', ')} REMOVE heldUntilMs, expiresAt`,
+    await this.#updatePending(id, holder, {
+      UpdateExpression: `SET #status = :accepted, ${names.map((name) => `${name} = :${name}`).join(', ')} REMOVE holder, heldUntilMs, expiresAt`,
       ExpressionAttributeValues: {
         ':accepted': 'accepted',
         ...Object.fromEntries(names.map((name) => [`:${name}`, listing[name]])),
@@ -138,15 +155,17 @@ export class Intake<Row extends IntakeRow> {
     });
   }
 
-  async #letGo(id: string): Promise<void> {
-    await this.#updatePending(id, {
+  async #letGo(id: string, holder: string): Promise<void> {
+    await this.#updatePending(id, holder, {
       UpdateExpression: 'SET heldUntilMs = :zero',
       ExpressionAttributeValues: { ':zero': 0 },
     });
   }
 
+  /** Does nothing where the row is no longer this attempt's. */
   async #updatePending(
     id: string,
+    holder: string,
     update: {
       readonly UpdateExpression: string;
       readonly ExpressionAttributeValues: Record<string, unknown>;
@@ -157,10 +176,14 @@ export class Intake<Row extends IntakeRow> {
         new UpdateCommand({
           TableName: this.#table,
           Key: { [this.#key]: id },
-          ConditionExpression: '#status = :pending',
+          ConditionExpression: '#status = :pending AND holder = :holder',
           UpdateExpression: update.UpdateExpression,
           ExpressionAttributeNames: { '#status': 'status' },
-          ExpressionAttributeValues: { ...update.ExpressionAttributeValues, ':pending': 'pending' },
+          ExpressionAttributeValues: {
+            ...update.ExpressionAttributeValues,
+            ':pending': 'pending',
+            ':holder': holder,
+          },
         }),
       );
     } catch (error) {

@@ -1,40 +1,48 @@
 import { createHash } from 'node:crypto';
 import { v5 as uuidv5 } from 'uuid';
+import { currencyDecimals } from '../contracts/currencies.ts';
 import { sendNotification } from '../contracts/notifications.ts';
 import { type Order, processOrder, recordOrderOutcome } from '../contracts/orders.ts';
 import { RejectTask } from '../queue/errors.ts';
-import { implement } from '../queue/implementation.ts';
+import { implement, type TaskContext } from '../queue/implementation.ts';
 
 /** The most units that one order may have and still be processed without a person looking at it. */
 export const MAX_UNITS_PER_ORDER = 100_000;
 
 /**
  * Processes an order. Run twice for one order it says the same twice: confirmation number and notification id
- * come from the order's id, so that a redelivery makes no second notification.
+ * come from the order's id, so that a redelivery makes no second notification. An order whose last attempt fails is
+ * said to have failed.
  */
-export const processOrderTask = implement(processOrder, async (order, { send, logger }) => {
-  await send(recordOrderOutcome, { orderId: order.orderId, status: 'processing', at: now() });
+export const processOrderTask = implement(processOrder, async (order, context) => {
+  const { orderId } = order;
+  await context.send(recordOrderOutcome, { orderId, status: 'processing', at: now() });
+  try {
+    return await process(order, context);
+  } catch (error) {
+    if (error instanceof RejectTask || context.attempt >= context.maxAttempts) {
+      const reason = (error instanceof RejectTask && error.message) || 'The order could not be processed';
+      await context.send(recordOrderOutcome, { orderId, status: 'failed', at: now(), reason });
+    }
+    throw error;
+  }
+});
+
+async function process(order: Order, { send }: TaskContext) {
   const units = order.items.reduce((sum, { quantity }) => sum + quantity, 0);
   if (units > MAX_UNITS_PER_ORDER) {
-    const reason = `${units} units are more than the ${MAX_UNITS_PER_ORDER} that one order may have`;
-    await send(recordOrderOutcome, { orderId: order.orderId, status: 'failed', at: now(), reason });
-    throw new RejectTask(reason);
+    throw new RejectTask(`${units} units are more than the ${MAX_UNITS_PER_ORDER} that one order may have`);
   }
+  const { orderId } = order;
   const confirmationNumber = confirmationNumberOf(order);
-  const notification = await send(sendNotification, confirmationMail(order, units, confirmationNumber), {
-    taskId: uuidv5('confirmation', order.orderId),
+  const mail = confirmationMail(order, units, confirmationNumber);
+  const { taskId: notificationId } = await send(sendNotification, mail, {
+    taskId: uuidv5('confirmation', orderId),
   });
-  await send(recordOrderOutcome, {
-    orderId: order.orderId,
-    status: 'completed',
-    at: now(),
-    confirmationNumber,
-    units,
-    notificationId: notification.taskId,
-  });
-  logger.debug({ orderId: order.orderId, confirmationNumber }, 'order confirmed');
-  return { confirmationNumber, units, notificationTaskId: notification.taskId };
-});
+  const outcome = { confirmationNumber, units, notificationId };
+  await send(recordOrderOutcome, { orderId, status: 'completed', at: now(), ...outcome });
+  return { confirmationNumber, units, notificationTaskId: notificationId };
+}
 
 function confirmationNumberOf({ orderId }: Order): string {
   const digest = createHash('sha256').update(orderId).digest();
@@ -55,9 +63,9 @@ function confirmationMail(
 }
 
 function formatAmount(minorUnits: number, currency: string): string {
-  const format = new Intl.NumberFormat('en', { style: 'currency', currency, currencyDisplay: 'code' });
-  const digits = format.resolvedOptions().maximumFractionDigits ?? 2;
-  return format.format(minorUnits / 10 ** digits).replaceAll('\u00A0', ' ');
+  const decimals = currencyDecimals.get(currency) ?? 0;
+  const digits = { minimumFractionDigits: decimals, maximumFractionDigits: decimals };
+  return `${currency} ${(minorUnits / 10 ** decimals).toLocaleString('en', digits)}`;
 }
 
 function now(): string {

@@ -1,6 +1,10 @@
 import { randomBytes } from 'node:crypto';
 
-const TRACEPARENT = /^00-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})$/;
+/** A later version than 00 may have more behind these four members; what is known of it is read (W3C, 4.4). */
+const TRACEPARENT =
+  /^(?!ff)([0-9a-f]{2})-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})(?:-.*)?$/;
+const SAMPLED = 1;
+const LENGTH = 55;
 
 /** Where a piece of work stands in a trace (W3C Trace Context, level 1). */
 export interface TraceContext {
@@ -27,8 +31,10 @@ export function childOf(parent: TraceContext): TraceContext {
  * break a request, the W3C document says to start anew.
  */
 export function parseTraceparent(header: string | undefined): TraceContext | undefined {
-  const [, traceId, spanId, flags] = TRACEPARENT.exec(header?.trim() ?? '') ?? [];
-  return traceId && spanId && flags ? { traceId, spanId, flags } : undefined;
+  const text = header?.trim() ?? '';
+  const [, version, traceId, spanId, flags] = TRACEPARENT.exec(text) ?? [];
+  if (!traceId || !spanId || (version === '00' && text.length !== LENGTH)) return undefined;
+  return { traceId, spanId, flags: Number.parseInt(flags ?? '', 16) & SAMPLED ? '01' : '00' };
 }
 
 /** The `traceparent` header of a trace context. */

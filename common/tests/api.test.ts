@@ -5,6 +5,7 @@ import type { HttpEvent, HttpResponse } from '@baton/common/http/http-message';
 import { notFound } from '@baton/common/http/problem';
 import { route } from '@baton/common/http/route';
 import { SendError } from '@baton/common/queue/errors';
+import { RequestInProgressError, RequestMismatchError } from '@baton/common/state/intake';
 import { createLogger } from '@baton/common/telemetry/logger';
 import { z } from 'zod';
 
@@ -35,6 +36,12 @@ const handler = createApi({
       switch (param('name')) {
         case 'no-broker':
           throw new SendError('SQS did not take it', { transient: true });
+        case 'no-queue':
+          throw new SendError('SQS has no such queue', { transient: false });
+        case 'other-body':
+          throw new RequestMismatchError('other');
+        case 'under-way':
+          throw new RequestInProgressError('under way');
         case 'no-store':
           throw Object.assign(new Error('connect'), { code: 'ECONNREFUSED' });
         case 'bug':
@@ -154,6 +161,12 @@ describe.each(formats)('an API, asked in payload format %s,', (_version, eventOf
     ],
     ['no body', {}, 400, 'invalid-json'],
     [
+      'no body of the wrong type',
+      { headers: { 'content-type': 'text/plain' } },
+      415,
+      'unsupported-content-type',
+    ],
+    [
       'a content type that is not JSON',
       { body: '{}', headers: { 'content-type': 'text/plain' } },
       415,
@@ -192,9 +205,20 @@ describe.each(formats)('an API, asked in payload format %s,', (_version, eventOf
     ]);
   });
 
+  test('does not give back more of what is wrong than there is use for', async () => {
+    const answer = await post(JSON.stringify({ name: 'x', size: 1, ['k'.repeat(100_000)]: 1 }));
+    expect(answer.statusCode).toBe(400);
+    expect(answer.body.length).toBeLessThan(1000);
+  });
+
   test.each([
     [{ path: '/nothing' }, 404, 'unknown-route'],
     [{ path: '/things/missing' }, 404, 'not-found'],
+    [{ path: `/things/${'x'.repeat(129)}` }, 404, 'not-found'],
+    [{ path: '//evil/things/1' }, 404, 'unknown-route'],
+    [{ path: '/things/no-queue' }, 500, 'internal-error'],
+    [{ path: '/things/other-body' }, 409, 'idempotency-key-reused'],
+    [{ path: '/things/under-way' }, 409, 'request-in-progress'],
     [{ path: '/things/no-broker' }, 503, 'service-unavailable'],
     [{ path: '/things/no-store' }, 503, 'service-unavailable'],
     [{ path: '/things/bug' }, 500, 'internal-error'],
@@ -220,6 +244,8 @@ describe.each(formats)('an API, asked in payload format %s,', (_version, eventOf
 
   test.each([
     ['DELETE', '/things', 'POST, GET, HEAD'],
+    ['PROPFIND', '/things', 'POST, GET, HEAD'],
+    ['OPTIONS', '/things/', 'POST, GET, HEAD'],
     ['PUT', '/things/x', 'GET, HEAD'],
   ])('answers %s %s with the methods that there are', async (method, path, allow) => {
     const answer = await ask({ method, path });

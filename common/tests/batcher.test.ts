@@ -73,6 +73,36 @@ describe('a batch call', () => {
     expect(results.map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled', 'fulfilled']);
   });
 
+  test('keeps what an earlier call took when a later one fails as a whole', async () => {
+    let calls = 0;
+    const results = await callInBatch(
+      ['a', 'b'].map((body) => ({ body })),
+      async ([first, second]: Entry[]) => {
+        calls += 1;
+        if (calls > 1) throw new Error('connection lost');
+        return {
+          Successful: [first].filter((entry) => entry !== undefined),
+          Failed: [{ Id: second?.Id, Code: 'InternalError', SenderFault: false }],
+        };
+      },
+    );
+    expect(results).toMatchObject([
+      { status: 'fulfilled' },
+      { status: 'rejected', reason: { message: 'connection lost' } },
+    ]);
+  });
+
+  test('knows a code behind any namespace', () => {
+    const codes = [
+      'AWS.SimpleQueueService.MessageNotInflight',
+      'com.amazonaws.sqs#MessageNotInflight',
+      'MessageNotInflight',
+    ];
+    expect(codes.map((code) => new BatchEntryError(code, undefined, true).code)).toEqual(
+      codes.map(() => 'MessageNotInflight'),
+    );
+  });
+
   test('does not send an entry again that is itself at fault', async () => {
     let calls = 0;
     const [result] = await callInBatch([{ body: 'a' }], async ([entry]: Entry[]) => {

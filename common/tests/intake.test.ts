@@ -1,11 +1,14 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { GetCommand } from '@aws-sdk/lib-dynamodb';
 import { Intake, type IntakeRow } from '@baton/common/state/intake';
+import { createLogger } from '@baton/common/telemetry/logger';
 import { type Backends, startBackends } from '@baton/tests/backends';
 
 interface Row extends IntakeRow {
   readonly text: string;
 }
+
+const logger = createLogger({ service: 'tests', level: 'silent' });
 
 let backends: Backends;
 let table: string;
@@ -16,21 +19,28 @@ const sendTask = jest.fn<() => Promise<void>>();
 beforeAll(async () => {
   backends = await startBackends(['functions/order-service']);
   table = `baton-${backends.stage}-orders`;
-  intake = new Intake({ documents: backends.documents, table, key: 'orderId', now: () => nowMs });
+  intake = new Intake({ documents: backends.documents, table, key: 'orderId', logger, now: () => nowMs });
 });
 afterAll(() => backends.stop());
 beforeEach(() => {
   sendTask.mockReset().mockResolvedValue();
 });
 
-const take = (id: string, requestHash = 'same') =>
-  intake.take({
+const take = (id: string, requestHash = 'same', at = intake) =>
+  at.take({
     id,
     requestHash,
     row: { text: 'x' },
     listing: { listedIn: 'orders', listedAt: id },
     sendTask,
   });
+
+/** An intake whose requests to the store go through `around`. */
+function intakeOn(around: (send: () => Promise<unknown>) => Promise<unknown>): Intake<Row> {
+  const send = (command: never) => around(() => backends.documents.send(command));
+  const documents = { send } as unknown as typeof backends.documents;
+  return new Intake({ documents, table, key: 'orderId', logger, now: () => nowMs });
+}
 
 async function read(id: string): Promise<Record<string, unknown> | undefined> {
   const { Item } = await backends.documents.send(new GetCommand({ TableName: table, Key: { orderId: id } }));
@@ -78,6 +88,26 @@ describe('an intake', () => {
     await expect(read('failed')).resolves.toMatchObject({ status: 'pending' });
     await take('failed');
     await expect(read('failed')).resolves.toMatchObject({ status: 'accepted' });
+  });
+
+  test('takes its own row for its own when the SDK writes it again because the answer was lost', async () => {
+    let lost = false;
+    const twice = intakeOn(async (send) => {
+      if (lost) return send();
+      lost = true;
+      await send();
+      return send();
+    });
+    await take('answer-lost', 'same', twice);
+    expect(sendTask).toHaveBeenCalledTimes(1);
+    await expect(read('answer-lost')).resolves.toMatchObject({ status: 'accepted' });
+  });
+
+  test('stands by a request whose task is sent, though its row could not be marked', async () => {
+    let calls = 0;
+    const failing = intakeOn((send) => ((calls += 1) === 2 ? Promise.reject(new Error('no store')) : send()));
+    await expect(take('unmarked', 'same', failing)).resolves.toBeUndefined();
+    await expect(read('unmarked')).resolves.toMatchObject({ status: 'pending' });
   });
 
   test('lets the same request take over what a crash left behind, after 30 s', async () => {

@@ -141,11 +141,12 @@ describe('an attempt', () => {
     await expect(outcome).resolves.toMatchObject({ kind: 'release', error: { message: 'stopping' } });
   });
 
-  test('is not made where earlier ones were never settled: the message would kill the next worker too', async () => {
-    const handler = jest.fn<Handler>();
-    const outcome = run(handler, message({ receiveCount: 4 }));
-    await expect(outcome).resolves.toMatchObject({ kind: 'dead-letter', reason: 'attempts-exhausted' });
-    expect(handler).not.toHaveBeenCalled();
+  test('is made although releases and crashes have used up the count: it is then the last', async () => {
+    await expect(run(() => ({ length: 4 }), message({ receiveCount: 9 }))).resolves.toMatchObject({
+      kind: 'done',
+    });
+    const failing = run(() => Promise.reject(new Error('no')), message({ receiveCount: 9 }));
+    await expect(failing).resolves.toMatchObject({ kind: 'dead-letter', reason: 'attempts-exhausted' });
   });
 });
 

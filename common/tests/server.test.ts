@@ -33,6 +33,18 @@ async function start({
   return `http://127.0.0.1:${server.port}`;
 }
 
+/** Asks for a path as it is, which fetch would tidy up. */
+async function ask(url: string, path: string): Promise<string> {
+  const { hostname, port } = new URL(url);
+  const { promise, resolve, reject } = Promise.withResolvers<string>();
+  request({ hostname, port, path }, (response) => {
+    response.setEncoding('utf8').once('data', resolve).once('error', reject);
+  })
+    .once('error', reject)
+    .end();
+  return promise;
+}
+
 describe("the container's server", () => {
   test('hands requests over as API Gateway does', async () => {
     const url = await start({
@@ -48,7 +60,7 @@ describe("the container's server", () => {
     });
     await expect(response.json()).resolves.toMatchObject({
       method: 'POST',
-      path: '/a b',
+      path: '/a%20b',
       query: { x: '1,2', y: 'é' },
       headers: { 'x-custom': 'yes' },
       body: 'héllo',
@@ -73,11 +85,12 @@ describe("the container's server", () => {
     expect(status).toBe(413);
   });
 
-  test('answers a path that cannot be read with a problem', async () => {
-    const url = await start({});
-    const response = await fetch(`${url}/%E0%A4%A`);
-    expect(response.status).toBe(400);
-    expect(response.headers.get('content-type')).toBe('application/problem+json');
+  test('hands paths over as they stood in the request', async () => {
+    const url = await start({ handle: async (event) => readRequest(event).path });
+    for (const path of ['/a%20b', '/%E0%A4%A', '//evil/orders/1', '/a/../b?x']) {
+      const answer = await ask(url, path);
+      expect(answer).toBe(JSON.stringify(path.split('?')[0]));
+    }
   });
 
   test('answers what is under way before it closes', async () => {
@@ -88,7 +101,9 @@ describe("the container's server", () => {
     await begun.promise;
     const closed = server?.close();
     resolve();
-    expect((await response).status).toBe(200);
+    const answer = await response;
+    expect(answer.status).toBe(200);
+    expect(answer.headers.get('connection')).toBe('close');
     await closed;
   });
 

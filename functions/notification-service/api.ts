@@ -1,7 +1,7 @@
 import { notificationSchema, sendNotification } from '@baton/common/contracts/notifications';
 import { createApi } from '@baton/common/http/api';
 import { cursorOf, pageQuery } from '@baton/common/http/cursor';
-import { hashOfRequest, idOfRequest, problemOfIntake } from '@baton/common/http/idempotency';
+import { hashOfRequest, idOfRequest } from '@baton/common/http/idempotency';
 import { notFound } from '@baton/common/http/problem';
 import { route } from '@baton/common/http/route';
 import { z } from 'zod';
@@ -26,11 +26,8 @@ const postNotification = route(
     // The task's id is the notification's: the consumer finds the row by it, however often the task is delivered
     const notificationId = idOfRequest(headers, NOTIFICATIONS);
     const sendTask = () => tasks.send(sendNotification, body, { taskId: notificationId, trace });
-    await notifications
-      .take({ notificationId, notification: body, requestHash: hashOfRequest(body), sendTask })
-      .catch((error: unknown) => {
-        throw problemOfIntake(error);
-      });
+    const requestHash = hashOfRequest(body);
+    await notifications.take({ notificationId, notification: body, requestHash, sendTask });
     return {
       status: 202,
       headers: { location: `/notifications/${notificationId}` },

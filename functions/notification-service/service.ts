@@ -19,4 +19,8 @@ export const queueUrls = new QueueUrls(config.QUEUE_URL_PREFIX);
 /** Sends tasks in the service's name. */
 export const tasks = new TaskClient({ sqs, queueUrls, source: SERVICE });
 /** The service's own table. */
-export const notifications = new NotificationStore(createDocumentClient(), config.NOTIFICATIONS_TABLE);
+export const notifications = new NotificationStore(
+  createDocumentClient(),
+  config.NOTIFICATIONS_TABLE,
+  logger,
+);

@@ -8,6 +8,7 @@ import {
 } from '@aws-sdk/lib-dynamodb';
 import type { Notification } from '@baton/common/contracts/notifications';
 import { Intake, type IntakeRow } from '@baton/common/state/intake';
+import type { Logger } from '@baton/common/telemetry/logger';
 import { z } from 'zod';
 
 /** How far a notification has come; `pending` before SQS has taken its task, which nobody is shown. */
@@ -69,10 +70,10 @@ export class NotificationStore {
   readonly #table: string;
   readonly #intake: Intake<NotificationRow>;
 
-  constructor(documents: DynamoDBDocumentClient, table: string) {
+  constructor(documents: DynamoDBDocumentClient, table: string, logger: Logger) {
     this.#documents = documents;
     this.#table = table;
-    this.#intake = new Intake({ documents, table, key: 'notificationId' });
+    this.#intake = new Intake({ documents, table, logger, key: 'notificationId' });
   }
 
   /** Takes a notification in and sends its task; see Intake for what it throws. */
@@ -90,7 +91,7 @@ export class NotificationStore {
       ConditionExpression: 'attribute_not_exists(#status) OR #status = :pending',
       UpdateExpression: `SET #status = :accepted, listedIn = :list, listedFor = :recipient, ${names
         .map((name) => `#${name} = if_not_exists(#${name}, :${name})`)
-        .join(', ')} REMOVE heldUntilMs, expiresAt`,
+        .join(', ')} REMOVE holder, heldUntilMs, expiresAt`,
       ExpressionAttributeNames: {
         '#status': 'status',
         ...Object.fromEntries(names.map((name) => [`#${name}`, name])),

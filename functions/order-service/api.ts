@@ -1,7 +1,7 @@
 import { orderSchema, processOrder } from '@baton/common/contracts/orders';
 import { createApi } from '@baton/common/http/api';
 import { cursorOf, pageQuery } from '@baton/common/http/cursor';
-import { hashOfRequest, idOfRequest, problemOfIntake } from '@baton/common/http/idempotency';
+import { hashOfRequest, idOfRequest } from '@baton/common/http/idempotency';
 import { notFound } from '@baton/common/http/problem';
 import { route } from '@baton/common/http/route';
 import { v5 as uuidv5 } from 'uuid';
@@ -21,9 +21,7 @@ const postOrder = route('POST', '/orders', { body: newOrderSchema }, async ({ bo
   const taskId = uuidv5('process', orderId);
   const order = { orderId, ...body };
   const sendTask = () => tasks.send(processOrder, order, { taskId, trace });
-  await orders.take({ order, taskId, requestHash: hashOfRequest(body), sendTask }).catch((error: unknown) => {
-    throw problemOfIntake(error);
-  });
+  await orders.take({ order, taskId, requestHash: hashOfRequest(body), sendTask });
   return {
     status: 202,
     headers: { location: `/orders/${orderId}` },

@@ -19,4 +19,4 @@ export const queueUrls = new QueueUrls(config.QUEUE_URL_PREFIX);
 /** Sends tasks in the service's name. */
 export const tasks = new TaskClient({ sqs, queueUrls, source: SERVICE });
 /** The service's own table. */
-export const orders = new OrderStore(createDocumentClient(), config.ORDERS_TABLE);
+export const orders = new OrderStore(createDocumentClient(), config.ORDERS_TABLE, logger);

@@ -2,6 +2,7 @@ import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
 import { type DynamoDBDocumentClient, GetCommand, QueryCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import type { Order, OrderOutcome } from '@baton/common/contracts/orders';
 import { Intake, type IntakeRow } from '@baton/common/state/intake';
+import type { Logger } from '@baton/common/telemetry/logger';
 import { z } from 'zod';
 
 /** How far an order has come; `pending` before SQS has taken its task, which nobody is shown. */
@@ -23,7 +24,7 @@ export interface OrderRow extends IntakeRow, Order {
 }
 
 /** A place in the list of orders. */
-export const positionSchema = z.strictObject({ listedAt: z.string().max(100), orderId: z.uuid() });
+export const positionSchema = z.strictObject({ listedAt: z.string().min(1).max(100), orderId: z.uuid() });
 type Position = z.output<typeof positionSchema>;
 
 /** The index that lists orders by time. One partition takes 1,000 writes a second (AWS: "Partitions and data distribution"). */
@@ -58,10 +59,10 @@ export class OrderStore {
   readonly #table: string;
   readonly #intake: Intake<OrderRow>;
 
-  constructor(documents: DynamoDBDocumentClient, table: string) {
+  constructor(documents: DynamoDBDocumentClient, table: string, logger: Logger) {
     this.#documents = documents;
     this.#table = table;
-    this.#intake = new Intake({ documents, table, key: 'orderId' });
+    this.#intake = new Intake({ documents, table, logger, key: 'orderId' });
   }
 
   /** Takes an order in and sends its task; see Intake for what it throws. */
@@ -109,7 +110,7 @@ export class OrderStore {
           TableName: this.#table,
           Key: { orderId },
           ConditionExpression: `#status IN (${before.map((_, index) => `:before${index}`).join(', ')})`,
-          UpdateExpression: `SET ${names.map((name) => `#${name} = :${name}`).join(', ')} REMOVE heldUntilMs, expiresAt`,
+          UpdateExpression: `SET ${names.map((name) => `#${name} = :${name}`).join(', ')} REMOVE holder, heldUntilMs, expiresAt`,
           ExpressionAttributeNames: Object.fromEntries(names.map((name) => [`#${name}`, name])),
           ExpressionAttributeValues: {
             ...Object.fromEntries(Object.entries(members).map(([name, value]) => [`:${name}`, value])),

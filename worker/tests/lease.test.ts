@@ -10,15 +10,18 @@ const hide = jest.fn<Settler['hide']>();
 beforeEach(() => {
   jest.useFakeTimers();
   hide.mockReset().mockResolvedValue();
+  onLost.mockReset();
 });
 afterEach(() => {
   jest.useRealTimers();
 });
 
+const onLost = jest.fn<(error: Error) => void>();
+
 function open(): Lease {
   const logger = createLogger({ service: 'tests', level: 'silent' });
   const settler = { hide } as unknown as Settler;
-  return new Lease({ message, settler, leaseSeconds: 30, receivedAtMs: performance.now(), logger });
+  return new Lease({ message, settler, leaseSeconds: 30, receivedAtMs: performance.now(), logger, onLost });
 }
 
 describe('a lease of 30 s', () => {
@@ -26,7 +29,7 @@ describe('a lease of 30 s', () => {
     const lease = open();
     await jest.advanceTimersByTimeAsync(35_000);
     expect(hide.mock.calls).toEqual([1, 2, 3].map(() => [message, 30]));
-    lease.close();
+    await lease.close();
     await jest.advanceTimersByTimeAsync(60_000);
     expect(hide).toHaveBeenCalledTimes(3);
     expect(lease.held).toBe(true);
@@ -45,7 +48,33 @@ describe('a lease of 30 s', () => {
     await jest.advanceTimersByTimeAsync(29_000);
     expect(lease.held).toBe(true);
     await jest.advanceTimersByTimeAsync(2000);
-    expect(lease.signal.reason).toMatchObject({ name: 'LeaseLostError' });
+    expect(lease.held).toBe(false);
+    expect(onLost.mock.calls).toMatchObject([[{ name: 'LeaseLostError' }]]);
+  });
+
+  test('is lost at its end, though the renewal hangs', async () => {
+    hide.mockReturnValue(new Promise(() => undefined));
+    const lease = open();
+    await jest.advanceTimersByTimeAsync(29_900);
+    expect(lease.held).toBe(true);
+    await jest.advanceTimersByTimeAsync(200);
+    expect(lease.held).toBe(false);
+  });
+
+  test('is closed only when a renewal under way has ended', async () => {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    hide.mockReturnValueOnce(promise);
+    const lease = open();
+    await jest.advanceTimersByTimeAsync(10_000);
+    let closed = false;
+    const closing = lease.close().then(() => (closed = true));
+    await jest.advanceTimersByTimeAsync(1000);
+    expect(closed).toBe(false);
+    resolve();
+    await closing;
+    await jest.advanceTimersByTimeAsync(60_000);
+    expect(hide).toHaveBeenCalledTimes(1);
+    expect(lease.held).toBe(true);
   });
 
   test.each(['MessageNotInflight', 'InvalidParameterValue', 'ReceiptHandleIsInvalid'])(

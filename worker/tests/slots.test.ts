@@ -9,10 +9,13 @@ describe('slots', () => {
     const first = slots.take().then(() => order.push('first'));
     const second = slots.take().then(() => order.push('second'));
     slots.giveBack();
+    const late = slots.take().then(() => order.push('late'));
     await first;
     slots.giveBack();
     await second;
-    expect(order).toEqual(['first', 'second']);
+    slots.giveBack();
+    await late;
+    expect(order).toEqual(['first', 'second', 'late']);
     expect(slots.free).toBe(0);
   });
 

@@ -91,15 +91,22 @@ describe('the worker, with every service stopped,', () => {
     expect(program.output).toContain('worker stopped');
   });
 
-  test('is not ready, and says why once, when its queue is not there', async () => {
-    const [program, at] = await startWorker({ WORKER_QUEUES: 'no-such-queue' });
-    await program.says('cannot receive from no-such-queue: the queue does not exist');
-    const ready = await fetch(`${at}/health/ready`);
-    expect(ready.status).toBe(503);
-    await expect(ready.json()).resolves.toMatchObject({ reason: 'Nothing is received from no-such-queue' });
-    await expect(program.stop()).resolves.toBe(0);
-    expect(program.output.split('cannot receive')).toHaveLength(2);
-  });
+  test.each([
+    ['its queue is not there', { WORKER_QUEUES: 'orders' }, 'orders', 'the queue does not exist'],
+    ['its broker is gone', { AWS_ENDPOINT_URL_SQS: 'http://127.0.0.1:9' }, 'default', 'ECONNREFUSED'],
+  ])(
+    'is not ready, says why once, and stops all the same when %s',
+    async (_what, environment, queue, why) => {
+      const [program, at] = await startWorker(environment);
+      await program.says(`cannot receive from ${queue}: `);
+      expect(program.output).toContain(why);
+      const ready = await fetch(`${at}/health/ready`);
+      expect(ready.status).toBe(503);
+      await expect(ready.json()).resolves.toMatchObject({ reason: `Nothing is received from ${queue}` });
+      await expect(program.stop()).resolves.toBe(0);
+      expect(program.output.split('cannot receive')).toHaveLength(2);
+    },
+  );
 });
 
 describe('the start of the worker', () => {
@@ -109,9 +116,19 @@ describe('the start of the worker', () => {
     ['WORKER_QUEUES', 'a b', 'expected all, none, or queue names'],
     ['WORKER_LAMBDA_QUEUES', '{', 'expected JSON'],
     ['WORKER_LAMBDA_QUEUES', '[{"queue":"q"}]', 'functionName'],
+    [
+      'WORKER_LAMBDA_QUEUES',
+      '[{"queue":"default","functionName":"f"}]',
+      'default stands in WORKER_QUEUES too',
+    ],
+    ['WORKER_QUEUES', 'notifications', 'whose tasks this worker cannot run; it has default, orders'],
     ['QUEUE_URL_PREFIX', '', 'is not set'],
   ])('is refused when %s is %j', async (name, value, says) => {
-    const program = new Program('worker/main.ts', { ...backends.environment, [name]: value });
+    const program = new Program('worker/main.ts', {
+      ...backends.environment,
+      WORKER_QUEUES: 'default',
+      [name]: value,
+    });
     await expect(program.ended()).resolves.toBe(1);
     expect(program.output).toContain(name);
     expect(program.output).toContain(says);

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
 import type { OrderOutcome } from '@baton/common/contracts/orders';
+import { createLogger } from '@baton/common/telemetry/logger';
 import { type Backends, startBackends } from '@baton/tests/backends';
 import { OrderStore } from '../store.ts';
 
@@ -14,7 +15,7 @@ let table: string;
 beforeAll(async () => {
   backends = await startBackends(['functions/order-service']);
   table = `baton-${backends.stage}-orders`;
-  store = new OrderStore(backends.documents, table);
+  store = new OrderStore(backends.documents, table, createLogger({ service: 'tests', level: 'silent' }));
 });
 afterAll(() => backends.stop());
 

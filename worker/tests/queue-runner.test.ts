@@ -1,0 +1,120 @@
+import { beforeEach, describe, expect, jest, test } from '@jest/globals';
+import type { Settler } from '@baton/common/queue/settler';
+import { createLogger } from '@baton/common/telemetry/logger';
+import type { Execution, Executor } from '../executor.ts';
+import { QueueRunner } from '../queue-runner.ts';
+import { Slots } from '../slots.ts';
+
+const hide = jest.fn<Settler['hide']>();
+const settle = jest.fn<Settler['settle']>();
+const done: Execution = { kind: 'done', result: undefined };
+
+beforeEach(() => {
+  hide.mockReset().mockResolvedValue();
+  settle.mockReset().mockResolvedValue();
+});
+
+function message(messageId: string) {
+  return { messageId, receiptHandle: messageId, body: '', receiveCount: 1, sentAtMs: 0 };
+}
+
+function runnerOf(run: Executor['run'], { slots = new Slots(10), leaseSeconds = 30 } = {}): QueueRunner {
+  const logger = createLogger({ service: 'tests', level: 'silent' });
+  const settler = { hide, settle } as unknown as Settler;
+  return new QueueRunner({
+    slots,
+    executor: { kind: 'local', run },
+    settler,
+    leaseSeconds,
+    workerId: 'w-1',
+    logger,
+  });
+}
+
+describe('a queue runner', () => {
+  test('settles what the executor says, and holds nothing afterwards', async () => {
+    const runner = runnerOf(async () => done);
+    await runner.accept([message('a'), message('b')], performance.now());
+    await runner.whenIdle();
+    expect(settle.mock.calls).toEqual([
+      [message('a'), done, 'w-1'],
+      [message('b'), done, 'w-1'],
+    ]);
+    expect(runner.held).toBe(0);
+  });
+
+  test('runs a message before it settles it', async () => {
+    const order: string[] = [];
+    settle.mockImplementation(async () => void order.push('settled'));
+    const runner = runnerOf(async () => {
+      order.push('run');
+      return done;
+    });
+    await runner.accept([message('a')], performance.now());
+    await runner.whenIdle();
+    expect(order).toEqual(['run', 'settled']);
+  });
+
+  test('settles nothing that is left to whoever ran it', async () => {
+    const runner = runnerOf(async () => ({ kind: 'left' }));
+    await runner.accept([message('a')], performance.now());
+    await runner.whenIdle();
+    expect(settle).not.toHaveBeenCalled();
+  });
+
+  test('settles nothing whose lease was lost, and tells the handler', async () => {
+    hide.mockRejectedValue(new Error('no broker'));
+    let aborted: unknown;
+    const runner = runnerOf(
+      (_message, signal) =>
+        new Promise((resolve) => {
+          signal.addEventListener('abort', () => {
+            aborted = signal.reason;
+            resolve(done);
+          });
+        }),
+      { leaseSeconds: 0.3 },
+    );
+    await runner.accept([message('a')], performance.now());
+    await runner.whenIdle();
+    expect(aborted).toMatchObject({ name: 'LeaseLostError' });
+    expect(settle).not.toHaveBeenCalled();
+  });
+
+  test('does not fail when a message cannot be settled', async () => {
+    settle.mockRejectedValue(new Error('no broker'));
+    const runner = runnerOf(async () => done);
+    await runner.accept([message('a')], performance.now());
+    await expect(runner.whenIdle()).resolves.toBeUndefined();
+  });
+
+  test('releases what waits for a slot as soon as the worker stops, and lets the running end', async () => {
+    const { promise, resolve } = Promise.withResolvers<Execution>();
+    const slots = new Slots(1);
+    const runner = runnerOf(() => promise, { slots });
+    const accepted = runner.accept([message('running'), message('waiting')], performance.now());
+    runner.stopStarting();
+    await accepted;
+    await new Promise((turn) => setImmediate(turn));
+    expect(settle.mock.calls).toMatchObject([[{ messageId: 'waiting' }, { kind: 'release' }, 'w-1']]);
+    resolve(done);
+    await runner.whenIdle();
+    expect(settle).toHaveBeenLastCalledWith(message('running'), done, 'w-1');
+    expect(slots.free).toBe(1);
+  });
+
+  test('aborts what still runs when the drain time is over', async () => {
+    const runner = runnerOf(
+      (_message, signal) =>
+        new Promise((resolve) => {
+          signal.addEventListener('abort', () => resolve({ kind: 'release', error: signal.reason as Error }));
+        }),
+    );
+    await runner.accept([message('a')], performance.now());
+    runner.abort();
+    await runner.whenIdle();
+    expect(settle.mock.calls).toMatchObject([
+      [{ messageId: 'a' }, { kind: 'release', error: { name: 'WorkerStoppingError' } }, 'w-1'],
+    ]);
+  });
+});
