@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { randomBytes } from 'node:crypto';
+import { connect } from 'node:net';
+import { networkInterfaces } from 'node:os';
 import { eventually } from './support/eventually.ts';
 import { freePorts, Program } from './support/program.ts';
 
@@ -149,13 +151,24 @@ describe('the embedded runtime', () => {
     expect(answer.body).toMatchObject({ type: `urn:baton:problem:${kind}` });
   });
 
-  test('listens at 127.0.0.1 only', () => {
-    expect(runtime.output).not.toContain('0.0.0.0');
-    expect(runtime.output.match(/http:\/\/[^\s:]+/g)?.every((each) => each === 'http://127.0.0.1')).toBe(
-      true,
+  test('listens at 127.0.0.1 only', async () => {
+    const addresses = Object.values(networkInterfaces())
+      .flatMap((each) => each ?? [])
+      .filter(({ family, internal }) => family === 'IPv4' && !internal);
+    const open = addresses.flatMap(({ address }) =>
+      Object.entries(ports).map(async ([name, port]) => ((await answersAt(address, port)) ? [name] : [])),
     );
+    expect((await Promise.all(open)).flat()).toEqual([]);
+    await expect(answersAt('127.0.0.1', ports['HTTP_PORT'] ?? '')).resolves.toBe(true);
   });
 });
+
+function answersAt(host: string, port: string): Promise<boolean> {
+  const { promise, resolve } = Promise.withResolvers<boolean>();
+  const socket = connect(Number(port), host);
+  socket.once('connect', () => resolve(true)).once('error', () => resolve(false));
+  return promise.finally(() => socket.destroy());
+}
 
 describe('a start of the embedded runtime', () => {
   test('says which port is taken, and which variable changes it', async () => {
@@ -169,9 +182,10 @@ describe('a start of the embedded runtime', () => {
 
   test.each([
     ['HTTP_PORT', 'abc', 'HTTP_PORT held "abc": expected a whole number from 1 to 65535'],
+    ['HTTP_PORT', '9091', 'LAMBDA_PORT and HTTP_PORT are both 9091; each needs a port of its own.'],
     ['WORKER_CONCURRENCY', '0', 'WORKER_CONCURRENCY held "0": expected a whole number from 1 to 1000'],
   ])('stops when %s is %j', async (name, value, says) => {
-    const wrong = startRuntime({ ...(await freePorts()), [name]: value });
+    const wrong = startRuntime({ ...(await freePorts()), LAMBDA_PORT: '9091', [name]: value });
     await expect(wrong.ended()).resolves.not.toBe(0);
     expect(wrong.output).toContain(says);
     expect(wrong.output).not.toContain('    at ');

@@ -1,6 +1,13 @@
 import { describe, expect, test } from '@jest/globals';
 import { parse } from 'yaml';
-import { fileOfImport, filesBelow, readSources, type Source, textOf } from './support/source.ts';
+import {
+  fileOfImport,
+  filesBelow,
+  foldersNamed,
+  readSources,
+  type Source,
+  textOf,
+} from './support/source.ts';
 
 const files = filesBelow();
 const sources = readSources();
@@ -97,28 +104,24 @@ describe('imports', () => {
     expect(wrong).toEqual([]);
   });
 
-  test('are of packages that the workspace declares', () => {
-    const undeclared = workspaces.flatMap((path) => {
+  test('are of the packages that the workspace declares, and it declares no others', () => {
+    const wrong = workspaces.flatMap((path) => {
       const folder = path.slice(0, -'package.json'.length);
-      const { dependencies = {} } = manifestAt(path);
-      return product
-        .filter((source) => source.path.startsWith(folder))
-        .flatMap((source) =>
-          source.imports
-            .filter((request) => !/^(\.|node:)/.test(request))
-            .map((request) => [source, request] as const),
-        )
-        .filter(([{ text }, request]) => !isTypeOnly(text, request))
-        .map(([, request]) =>
-          request
-            .split('/')
-            .slice(0, request.startsWith('@') ? 2 : 1)
-            .join('/'),
-        )
-        .filter((name) => !(name in dependencies))
-        .map((name) => `${folder}: ${name}`);
+      const own = sources.filter(
+        (source) => source.path.startsWith(folder) && !/\/tests\//.test(source.path),
+      );
+      const used = new Set(
+        own.flatMap(({ imports }) => imports.filter((name) => !/^(\.|node:)/.test(name)).map(packageOf)),
+      );
+      const declared = Object.keys(manifestAt(path).dependencies ?? {});
+      const missing = [...used].filter((name) => !declared.includes(name) && name !== 'aws-lambda');
+      const needless = declared.filter((name) => !used.has(name));
+      return [
+        ...missing.map((name) => `${folder} lacks ${name}`),
+        ...needless.map((name) => `${folder} needs no ${name}`),
+      ];
     });
-    expect(undeclared).toEqual([]);
+    expect(wrong).toEqual([]);
   });
 
   test('are resolved by the standard alone', () => {
@@ -129,8 +132,12 @@ describe('imports', () => {
   });
 });
 
-function isTypeOnly(text: string, request: string): boolean {
-  return new RegExp(`import type [^;]*from '${request}'`).test(text);
+/** The package that an import is of; `aws-lambda` has types alone, which the root brings for all. */
+function packageOf(request: string): string {
+  return request
+    .split('/')
+    .slice(0, request.startsWith('@') ? 2 : 1)
+    .join('/');
 }
 
 describe('services', () => {
@@ -174,6 +181,10 @@ describe('services', () => {
 });
 
 describe('versions', () => {
+  test('are installed once, at the root', () => {
+    expect(foldersNamed('node_modules')).toEqual(['node_modules']);
+  });
+
   test('stand in the root manifest alone, all exact', () => {
     const { dependencies, devDependencies, optionalDependencies, overrides } = manifestAt('package.json');
     const all = { ...dependencies, ...devDependencies, ...optionalDependencies, ...overrides };

@@ -1,14 +1,13 @@
 import { describe, expect, test } from '@jest/globals';
-import * as health from '@baton/common/contracts/health';
-import * as notifications from '@baton/common/contracts/notifications';
-import * as orders from '@baton/common/contracts/orders';
 import type { TaskContract } from '@baton/common/queue/task';
 import { queueNameOfArn, queuesOf } from '@baton/local/stack';
+import { filesBelow } from './support/source.ts';
 import { parts, servicesFunctions, servicesResources } from './support/functions-yml.ts';
 
 const resources = servicesResources(parts, 'dev');
 const queues = new Map(queuesOf(resources).map((queue) => [queue.name, queue]));
-const contracts = [health, notifications, orders]
+const modules = filesBelow('common/contracts').map((path) => import(`../${path}`) as Promise<object>);
+const contracts = (await Promise.all(modules))
   .flatMap((module): unknown[] => Object.values(module))
   .filter(
     (value): value is TaskContract =>

@@ -28,6 +28,16 @@ export function filesBelow(folder = ''): string[] {
     });
 }
 
+/** Every folder of that name below the root, as paths from there; what lies inside one is not looked at. */
+export function foldersNamed(name: string, folder = ''): string[] {
+  return readdirSync(join(ROOT, folder), { withFileTypes: true })
+    .filter((entry) => entry.isDirectory() && entry.name !== '.git')
+    .flatMap((entry) => {
+      const path = folder ? `${folder}/${entry.name}` : entry.name;
+      return entry.name === name ? [path] : foldersNamed(name, path);
+    });
+}
+
 /** The text of a file, by its path from the root. */
 export function textOf(path: string): string {
   return readFileSync(join(ROOT, path), 'utf8');

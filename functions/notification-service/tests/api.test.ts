@@ -2,48 +2,31 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { ReceiveMessageCommand } from '@aws-sdk/client-sqs';
 import { decodeEnvelope } from '@baton/common/queue/envelope';
 import { type Backends, startBackends } from '@baton/tests/backends';
-import { freePort, Program } from '@baton/tests/program';
+import { Program } from '@baton/tests/program';
+import { read, RunningService } from '@baton/tests/service';
 
 const mail = { channel: 'EMAIL', recipient: 'customer@example.com', subject: 'Hello', message: 'World' };
 
 let backends: Backends;
-let service: Program;
+let service: RunningService;
 let url: string;
 
-/** notification-service as its container runs it, and no other service anywhere. */
-async function startService(environment: Record<string, string> = {}): Promise<[Program, string]> {
-  const port = String(await freePort());
-  const own = { NOTIFICATIONS_TABLE: `baton-${backends.stage}-notifications`, PORT: port };
-  const program = new Program('functions/notification-service/main.ts', {
-    ...backends.environment,
-    ...own,
-    ...environment,
-  });
-  await program.says('listening');
-  return [program, `http://127.0.0.1:${port}`];
+function environment(): Record<string, string> {
+  return { ...backends.environment, NOTIFICATIONS_TABLE: `baton-${backends.stage}-notifications` };
 }
 
 beforeAll(async () => {
   backends = await startBackends(['functions/notification-service']);
-  [service, url] = await startService();
+  service = await RunningService.start('notification-service', environment());
+  ({ url } = service);
 });
 afterAll(async () => {
-  await service.stop();
+  await service.program.stop();
   await backends.stop();
 });
 
-function post(body: unknown, headers: Record<string, string> = {}, to = url): Promise<Response> {
-  const text = typeof body === 'string' ? body : JSON.stringify(body);
-  return fetch(`${to}/notifications`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json', ...headers },
-    body: text,
-  });
-}
-
-async function read(response: Response): Promise<Record<string, unknown>> {
-  return (await response.json()) as Record<string, unknown>;
-}
+const post = (body: unknown, headers: Record<string, string> = {}) =>
+  service.post('/notifications', body, headers);
 
 describe('notification-service, with every other service stopped,', () => {
   test('accepts a notification: 202, its location, and its task in the queue under the same id', async () => {
@@ -119,14 +102,15 @@ describe('notification-service, with every other service stopped,', () => {
   });
 
   test('answers 503 with Retry-After when SQS does not answer, and keeps nothing to be seen', async () => {
-    const [broken, at] = await startService({ AWS_ENDPOINT_URL_SQS: 'http://127.0.0.1:9' });
+    const dead = { ...environment(), AWS_ENDPOINT_URL_SQS: 'http://127.0.0.1:9' };
+    const broken = await RunningService.start('notification-service', dead);
     const recipient = 'nobody@example.com';
-    const response = await post({ ...mail, recipient }, {}, at);
+    const response = await broken.post('/notifications', { ...mail, recipient });
     expect(response.status).toBe(503);
     expect(response.headers.get('retry-after')).toBe('5');
     const { notifications } = await read(await fetch(`${url}/notifications?recipient=${recipient}`));
     expect(notifications).toEqual([]);
-    await broken.stop();
+    await broken.program.stop();
   });
 
   test('does not start without its table', async () => {

@@ -2,7 +2,8 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { ReceiveMessageCommand } from '@aws-sdk/client-sqs';
 import { decodeEnvelope, type Envelope } from '@baton/common/queue/envelope';
 import { type Backends, startBackends } from '@baton/tests/backends';
-import { freePort, Program } from '@baton/tests/program';
+import { Program } from '@baton/tests/program';
+import { read, RunningService } from '@baton/tests/service';
 
 const order = {
   customerId: 'c-1',
@@ -13,44 +14,24 @@ const order = {
 };
 
 let backends: Backends;
-let service: Program;
+let service: RunningService;
 let url: string;
 
-/** order-service as its container runs it: its own process, its own queues and table, and no other service anywhere. */
-async function startService(environment: Record<string, string> = {}): Promise<[Program, string]> {
-  const port = String(await freePort());
-  const ownTable = { ORDERS_TABLE: `baton-${backends.stage}-orders` };
-  const program = new Program('functions/order-service/main.ts', {
-    ...backends.environment,
-    ...ownTable,
-    PORT: port,
-    ...environment,
-  });
-  await program.says('listening');
-  return [program, `http://127.0.0.1:${port}`];
+function environment(): Record<string, string> {
+  return { ...backends.environment, ORDERS_TABLE: `baton-${backends.stage}-orders` };
 }
 
 beforeAll(async () => {
   backends = await startBackends(['functions/order-service']);
-  [service, url] = await startService();
+  service = await RunningService.start('order-service', environment());
+  ({ url } = service);
 });
 afterAll(async () => {
-  await service.stop();
+  await service.program.stop();
   await backends.stop();
 });
 
-function post(body: unknown, headers: Record<string, string> = {}, to = url): Promise<Response> {
-  const text = typeof body === 'string' ? body : JSON.stringify(body);
-  return fetch(`${to}/orders`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json', ...headers },
-    body: text,
-  });
-}
-
-async function read(response: Response): Promise<Record<string, unknown>> {
-  return (await response.json()) as Record<string, unknown>;
-}
+const post = (body: unknown, headers: Record<string, string> = {}) => service.post('/orders', body, headers);
 
 /** Everything in the queue now, taken out of sight. */
 async function queued(): Promise<Envelope[]> {
@@ -193,15 +174,18 @@ describe('order-service, with every other service stopped,', () => {
 
 describe('order-service without SQS', () => {
   test('accepts nothing: 503 with Retry-After, no order in the list, and the same key works once SQS is back', async () => {
-    const [broken, at] = await startService({ AWS_ENDPOINT_URL_SQS: 'http://127.0.0.1:9' });
+    const broken = await RunningService.start('order-service', {
+      ...environment(),
+      AWS_ENDPOINT_URL_SQS: 'http://127.0.0.1:9',
+    });
     const key = { 'idempotency-key': 'key-after-trouble' };
-    const before = await read(await fetch(`${url}/orders?limit=100`));
-    const response = await post(order, key, at);
+    const before = await service.get('/orders?limit=100');
+    const response = await broken.post('/orders', order, key);
     expect(response.status).toBe(503);
     expect(response.headers.get('retry-after')).toBe('5');
     await expect(read(response)).resolves.toMatchObject({ type: 'urn:baton:problem:service-unavailable' });
-    await expect(read(await fetch(`${url}/orders?limit=100`))).resolves.toEqual(before);
-    await broken.stop();
+    await expect(service.get('/orders?limit=100')).resolves.toEqual(before);
+    await broken.program.stop();
 
     const again = await post(order, key);
     expect(again.status).toBe(202);
@@ -215,12 +199,7 @@ describe('the start of order-service', () => {
     ['ORDERS_TABLE', '', "ORDERS_TABLE is not set: expected the name of this service's table"],
     ['PORT', '0', 'PORT held "0": expected a whole number from 1 to 65535'],
   ])('is refused when %s is %j, in words without a stack', async (name, value, says) => {
-    const ownTable = { ORDERS_TABLE: `baton-${backends.stage}-orders` };
-    const program = new Program('functions/order-service/main.ts', {
-      ...backends.environment,
-      ...ownTable,
-      [name]: value,
-    });
+    const program = new Program('functions/order-service/main.ts', { ...environment(), [name]: value });
     await expect(program.ended()).resolves.toBe(1);
     expect(program.output).toContain(says);
     expect(program.output).not.toContain('    at ');
@@ -228,18 +207,13 @@ describe('the start of order-service', () => {
 
   test('is refused when its port is taken', async () => {
     const port = new URL(url).port;
-    const ownTable = { ORDERS_TABLE: `baton-${backends.stage}-orders` };
-    const program = new Program('functions/order-service/main.ts', {
-      ...backends.environment,
-      ...ownTable,
-      PORT: port,
-    });
+    const program = new Program('functions/order-service/main.ts', { ...environment(), PORT: port });
     await expect(program.ended()).resolves.toBe(1);
     expect(program.output).toContain(`Port ${port} of 127.0.0.1 is taken`);
   });
 
   test('ends with status 0 at SIGTERM', async () => {
-    const [program] = await startService();
+    const { program } = await RunningService.start('order-service', environment());
     await expect(program.stop()).resolves.toBe(0);
   });
 });

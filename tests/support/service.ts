@@ -1,0 +1,40 @@
+import { freePort, Program } from './program.ts';
+
+/** A service as its container runs it, in a process of its own, with no other service anywhere. */
+export class RunningService {
+  readonly program: Program;
+  readonly url: string;
+
+  private constructor(program: Program, url: string) {
+    this.program = program;
+    this.url = url;
+  }
+
+  /** Starts the service of that name, and resolves once it listens. */
+  static async start(name: string, environment: Readonly<Record<string, string>>): Promise<RunningService> {
+    const port = String(await freePort());
+    const program = new Program(`functions/${name}/main.ts`, { ...environment, PORT: port });
+    await program.says('listening');
+    return new RunningService(program, `http://127.0.0.1:${port}`);
+  }
+
+  /** Posts a body, as JSON unless it is text already. */
+  post(path: string, body: unknown, headers: Readonly<Record<string, string>> = {}): Promise<Response> {
+    const text = typeof body === 'string' ? body : JSON.stringify(body);
+    return fetch(this.url + path, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', ...headers },
+      body: text,
+    });
+  }
+
+  /** The JSON object at a path. */
+  async get(path: string): Promise<Record<string, unknown>> {
+    return read(await fetch(this.url + path));
+  }
+}
+
+/** The JSON object of an answer. */
+export async function read(response: Response): Promise<Record<string, unknown>> {
+  return (await response.json()) as Record<string, unknown>;
+}
