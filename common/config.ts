@@ -87,8 +87,18 @@ export function serverVariables(initialPort: number) {
   return z.object({ HOST: text('an address to listen at').default('127.0.0.1'), PORT: port(initialPort) });
 }
 
+/** The URL of an AWS service's stand-in, which the AWS SDK reads by itself; checked, so that a bad one stops the start. */
+export function endpoint() {
+  return z.url({ protocol: /^https?$/, error: 'expected a URL such as http://127.0.0.1:4566' }).optional();
+}
+
 /** The variables that every process of the house reads. */
 export const sharedVariables = {
+  AWS_REGION: text('a region of AWS, such as us-east-1'),
+  AWS_ENDPOINT_URL: endpoint(),
+  AWS_ENDPOINT_URL_SQS: endpoint(),
+  AWS_ENDPOINT_URL_DYNAMODB: endpoint(),
+  AWS_ENDPOINT_URL_LAMBDA: endpoint(),
   LOG_LEVEL: oneOf(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'], 'info'),
   QUEUE_URL_PREFIX: text(
     'what stands before a queue name in its URL, such as https://sqs.eu-central-1.amazonaws.com/123456789012/baton-dev-',

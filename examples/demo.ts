@@ -16,13 +16,22 @@ Posts orders, follows each until its customer is notified, and says how long tha
 if (existsSync('.env')) process.loadEnvFile('.env');
 const options = readOptions();
 const orders = readOrders(options.orders);
-const system = await ensureRunning(options.url);
 try {
-  const followed = await followOrders(options.url, orders);
-  const missing = printReport(followed);
-  if (missing > 0) process.exitCode = 1;
-} finally {
-  await system.stop();
+  process.exitCode = await run();
+} catch (error) {
+  exitWith(`${Error.isError(error) ? error.message : String(error)}\n`, 1);
+}
+
+/** Resolves to the exit status: 1 when an order is missing. */
+async function run(): Promise<number> {
+  const system = await ensureRunning(options.url);
+  const interrupt = (): void => void system.stop().then(() => process.exit(130));
+  process.once('SIGINT', interrupt).once('SIGTERM', interrupt);
+  try {
+    return printReport(await followOrders(options.url, orders)) > 0 ? 1 : 0;
+  } finally {
+    await system.stop();
+  }
 }
 
 function readOptions(): { orders: number; url: string } {

@@ -1,4 +1,4 @@
-import { parseConfig, port } from '@baton/common/config';
+import { endpoint, parseConfig, port } from '@baton/common/config';
 import { z } from 'zod';
 
 const variables = z.object({
@@ -7,12 +7,8 @@ const variables = z.object({
   SQS_PORT: port(4566),
   DYNAMODB_PORT: port(4567),
   HEALTH_PORT: port(9090),
-  AWS_ENDPOINT_URL_SQS: z
-    .url({ error: 'expected the URL of an SQS to use in place of the emulator' })
-    .optional(),
-  AWS_ENDPOINT_URL_DYNAMODB: z
-    .url({ error: 'expected the URL of a DynamoDB to use in place of the emulator' })
-    .optional(),
+  AWS_ENDPOINT_URL_SQS: endpoint(),
+  AWS_ENDPOINT_URL_DYNAMODB: endpoint(),
 });
 
 /** What the embedded runtime is configured with: its ports, and where it finds an SQS and a DynamoDB that run already. */

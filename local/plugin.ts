@@ -29,7 +29,9 @@ export default class LocalRuntimePlugin {
     const signal = firstSignal();
     const runtime = new LocalRuntime(this.#serverless, this.#offline, this.#options);
     try {
-      await runtime.start(readLocalConfig({ ...process.env, ...portsOf(this.#options) }));
+      const config = readLocalConfig({ ...process.env, ...portsOf(this.#options) });
+      // A signal ends a start that is still under way, too
+      await Promise.race([runtime.start(config), signal]);
     } catch (error) {
       await runtime.stop();
       throw this.#explained(error);

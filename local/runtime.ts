@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { createSqsClient } from '@baton/common/queue/sqs-client';
+import { isTransient } from '@baton/common/queue/transient';
 import { allTasks } from '@baton/common/tasks/all';
 import type { RunningServer } from '@baton/common/http/server';
 import { createLogger, writeLogsTo } from '@baton/common/telemetry/logger';
@@ -16,12 +17,14 @@ import { type Emulator, startDynamoDb, startSqs } from './emulators.ts';
 import { fillIn, pointSdkAt } from './environment.ts';
 import { type EventSource, eventSourcesOf } from './event-sources.ts';
 import { checkPorts, HOST } from './ports.ts';
+import type { Resources } from './stack.ts';
 import type { FunctionDefinition, Offline, OfflineOptions, Serverless } from './serverless.ts';
 
 /** Polls of an emulator cost nothing; short ones let the worker stop at once. */
 const WAIT_SECONDS = 1;
 /** All tasks of all services run here, and most of them wait for an emulator. */
 const CONCURRENCY = 50;
+const SETUP_TIMEOUTS = { connectionTimeout: 1000, requestTimeout: 10_000, throwOnRequestTimeout: true };
 const UNKNOWN_ROUTE = {
   handler: 'local/unknown-route.handler',
   events: [{ httpApi: { method: '*', path: '*' } }],
@@ -63,8 +66,7 @@ export class LocalRuntime {
     const stack = resources?.Resources ?? {};
     const stagePrefix = `baton-${provider.stage}-`;
     const sources = eventSourcesOf(functions, stack, stagePrefix);
-    const clients = { sqs: createSqsClient(), dynamoDb: new DynamoDBClient({}) };
-    this.#fillIn(await createResources(stack, stagePrefix, clients));
+    this.#fillIn(await this.#createResources(stack, stagePrefix, { sqs, dynamoDb }));
     await loadHandlers(Object.values(functions), this.#serverless.serviceDir);
     await this.#startFunctions(httpPort, lambdaPort);
     const worker = await this.#startWorker(sources);
@@ -90,6 +92,26 @@ export class LocalRuntime {
     const emulator = await starting;
     this.#stops.push(() => emulator.stop());
     return emulator.endpoint;
+  }
+
+  async #createResources(
+    stack: Resources,
+    stagePrefix: string,
+    at: Readonly<Record<string, string>>,
+  ): Promise<string> {
+    const sqs = createSqsClient();
+    const dynamoDb = new DynamoDBClient({ requestHandler: SETUP_TIMEOUTS });
+    try {
+      return await createResources(stack, stagePrefix, { sqs, dynamoDb });
+    } catch (cause) {
+      if (!isTransient(cause)) throw cause;
+      const why = Error.isError(cause) ? cause.message || cause.name : String(cause);
+      const endpoints = `SQS at ${at['sqs']} (AWS_ENDPOINT_URL_SQS), DynamoDB at ${at['dynamoDb']} (AWS_ENDPOINT_URL_DYNAMODB)`;
+      throw new Error(`Queues and tables could not be created: ${why}\n${endpoints}`, { cause });
+    } finally {
+      sqs.destroy();
+      dynamoDb.destroy();
+    }
   }
 
   #fillIn(queueUrlPrefix: string): void {
@@ -121,6 +143,7 @@ export class LocalRuntime {
       WORKER_CONCURRENCY: String(CONCURRENCY),
       ...process.env,
       WORKER_LAMBDA_QUEUES: JSON.stringify(sources),
+      HEALTH_HOST: HOST,
     });
     const logger = createLogger({ service: 'worker', level: config.logLevel });
     const worker = new Worker(config, allTasks, logger);

@@ -1,5 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
+import { tablesOf } from '@baton/local/stack';
 import { parse } from 'yaml';
+import { parts, servicesFunctions, servicesResources } from './support/functions-yml.ts';
 import {
   fileOfImport,
   filesBelow,
@@ -142,26 +144,43 @@ function packageOf(request: string): string {
 
 describe('services', () => {
   test("have their routes in api.ts alone, and functions.yml maps no more than the service's prefix", () => {
-    const routing = product.filter(({ imports }) => imports.some((name) => name.endsWith('http/route')));
-    expect(
-      routing.map(({ path }) => path).filter((path) => !/^functions\/[^/]+\/api\.ts$/.test(path)),
-    ).toEqual([]);
+    const routing = sources.filter(
+      ({ imports, path }) => !isTest(path) && imports.some((name) => /http\/(route|api)$/.test(name)),
+    );
+    const allowed = /^(functions\/[^/]+\/api\.ts|worker\/health\.ts|local\/unknown-route\.ts)$/;
+    expect(routing.map(({ path }) => path).filter((path) => !allowed.test(path))).toEqual([]);
     expect(routing.length).toBeGreaterThan(0);
-    for (const path of files.filter((each) => each.endsWith('functions.yml'))) {
-      const mapped = [...textOf(path).matchAll(/httpApi: '(.*)'/g)].map(([, route]) => route);
-      expect(mapped.filter((route) => !/^ANY \/[a-z-]+(\/\{proxy\+\})?$/.test(route ?? ''))).toEqual([]);
-    }
+    const events = Object.values(servicesFunctions(parts, 'dev')).flatMap((each) => each.events);
+    const mapped = events.filter((event) => !('sqs' in event));
+    const prefixes = mapped.filter(({ httpApi }) => /^ANY \/[a-z-]+(\/\{proxy\+\})?$/.test(String(httpApi)));
+    expect(prefixes).toEqual(mapped);
+    expect(mapped.length).toBeGreaterThan(0);
   });
 
   test('do not call each other: what they want of one another is a task', () => {
     const calling = product.filter(
-      ({ path, text }) => /^(functions|worker)\//.test(path) && /\bfetch\(|node:https?'/.test(text),
+      ({ path, text }) => /^(functions|worker)\//.test(path) && /\bfetch\b|node:(https?|net)'/.test(text),
     );
     expect(calling.map(({ path }) => path)).toEqual([]);
   });
 
+  test('know no table but their own', () => {
+    for (const part of parts) {
+      const tables = tablesOf(servicesResources([part], 'dev')).map(({ name }) =>
+        name.replace('baton-dev-', ''),
+      );
+      const variables = tables.map((name) => `${name.replaceAll('-', '_').toUpperCase()}_TABLE`);
+      const others = files.filter(
+        (path) => /^(functions|worker)\//.test(path) && !path.startsWith(`${part}/`),
+      );
+      expect(others.filter((path) => variables.some((variable) => textOf(path).includes(variable)))).toEqual(
+        [],
+      );
+    }
+  });
+
   test('and the worker read their configuration in config.ts, and hand the environment on nowhere else', () => {
-    const reading = product.filter(({ text }) => text.includes('process.env'));
+    const reading = product.filter(({ text }) => /process\.env|from 'node:process'/.test(text));
     const allowed = /^(functions\/[^/]+\/(service|main)\.ts|worker\/(main|lambda)\.ts)$/;
     expect(reading.map(({ path }) => path).filter((path) => !allowed.test(path))).toEqual([]);
   });

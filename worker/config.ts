@@ -44,9 +44,8 @@ const queueList = z
 const variables = z
   .object({
     ...sharedVariables,
-    AWS_REGION: text('a region of AWS, such as us-east-1'),
     WORKER_ID: text('a name of its own for each worker')
-      .max(128)
+      .max(128, { error: 'expected at most 128 characters' })
       .default(() => `${hostname()}-${randomUUID().slice(0, 8)}`),
     WORKER_CONCURRENCY: wholeNumber(1, 1000, 10),
     WORKER_QUEUES: queueList,

@@ -82,13 +82,13 @@ export class Receiver {
           MessageSystemAttributeNames: [...RECEIVED_ATTRIBUTES],
         }),
       );
-      if (this.#backoff.troubled) logger.info({ queue }, `receiving from ${queue} again`);
+      if (this.#backoff.troubled) logger.info(`receiving from ${queue} again`);
       this.#backoff.reset();
       this.#lastReceiveAt = new Date();
       return Messages.map(fromReceive);
     } catch (error) {
       if (!this.#backoff.troubled)
-        logger.error({ queue, queueUrl, error }, `cannot receive from ${queue}: ${describe(error)}`);
+        logger.error({ queueUrl, error }, `cannot receive from ${queue}: ${describe(error)}`);
       await this.#backoff.rest(this.#stop.signal);
       return [];
     }

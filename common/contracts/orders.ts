@@ -8,12 +8,17 @@ export const orderItemSchema = z.object({
   quantity: z.int().min(1).max(10_000),
 });
 
+/** 1 to 100 items. */
+export function itemsOf<Item extends z.ZodType>(item: Item) {
+  return z.array(item).min(1).max(100);
+}
+
 /** An order, as it is handed to whoever processes it. */
 export const orderSchema = z.object({
   orderId: z.uuid(),
   customerId: z.string().min(1).max(64),
   customerEmail: z.email().max(320),
-  items: z.array(orderItemSchema).min(1).max(100),
+  items: itemsOf(orderItemSchema),
   /** In the currency's minor unit: cents, not euros. */
   totalAmount: z.int().positive(),
   /** ISO 4217. */

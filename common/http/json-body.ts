@@ -4,7 +4,8 @@ import { Problem } from './problem.ts';
 /** The longest request body, in bytes (256 KiB). */
 export const MAX_BODY_BYTES = 262_144;
 
-const JSON_TYPE = /^application\/(?:[\w.-]+\+)?json\s*(?:;|$)/i;
+/** JSON is UTF-8 (RFC 8259, 8.1). */
+const JSON_TYPE = /^application\/(?:[\w.-]+\+)?json\s*(?:;\s*charset="?utf-8"?\s*)?$/i;
 
 /**
  * The JSON value in a request's body.
@@ -20,8 +21,15 @@ export function readJsonBody({ headers, body }: HttpRequest): unknown {
   if (!contentType || !JSON_TYPE.test(contentType)) {
     const held = contentType ? JSON.stringify(contentType.slice(0, 100)) : 'missing';
     throw new Problem('unsupported-content-type', {
-      detail: `The content-type is ${held}; application/json was expected.`,
+      detail: `The content-type is ${held}; application/json in UTF-8 was expected.`,
       headers: { accept: 'application/json' },
+    });
+  }
+  const encoding = headers['content-encoding'] ?? 'identity';
+  if (encoding.toLowerCase() !== 'identity') {
+    throw new Problem('unsupported-content-type', {
+      detail: `The content-encoding is ${JSON.stringify(encoding.slice(0, 100))}; the body was expected as it is.`,
+      headers: { 'accept-encoding': 'identity' },
     });
   }
   if (body.byteLength === 0) {

@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { v7 as uuidv7 } from 'uuid';
 import type { Logger } from '../telemetry/logger.ts';
 import type { ApiHandler } from './api.ts';
@@ -8,6 +9,7 @@ import type { HttpResponse } from './http-message.ts';
 import { MAX_BODY_BYTES } from './json-body.ts';
 import { Problem } from './problem.ts';
 
+const READY_TIMEOUT_MS = 3000;
 const REQUEST_TIMEOUT_MS = 30_000;
 const HEADERS_TIMEOUT_MS = 10_000;
 /** More than a body may have, so that the API itself can say how much it was. */
@@ -70,13 +72,21 @@ async function answer(
   if (request.url === '/health/live') return health(200, { status: 'live' });
   if (request.url === '/health/state' && state) return health(200, state());
   if (request.url === '/health/ready') {
-    return ready().then(
+    return within(READY_TIMEOUT_MS, ready()).then(
       () => health(200, { status: 'ready' }),
       (error: unknown) => health(503, { status: 'not ready', reason: reasonOf(error) }),
     );
   }
   const body = await readBody(request);
   return handler(toGatewayEvent(request, body), {});
+}
+
+async function within(limitMs: number, work: Promise<unknown>): Promise<void> {
+  const late = new AbortController();
+  const timer = sleep(limitMs, undefined, late).then(() =>
+    Promise.reject(new Error(`No answer within ${limitMs} ms`)),
+  );
+  await Promise.race([work, timer]).finally(() => late.abort());
 }
 
 function reasonOf(error: unknown): string {
@@ -117,7 +127,9 @@ function unanswered(error: unknown, logger: Logger): HttpResponse {
   const requestId = uuidv7();
   const detail = 'The request could not be answered. The log has more under its requestId.';
   const problem = error instanceof Problem ? error : new Problem('internal-error', { detail, cause: error });
-  if (problem.status >= 500) logger.error({ requestId, error }, 'request could not be answered');
+  if ((error as NodeJS.ErrnoException).code === 'ECONNRESET')
+    logger.info({ requestId }, 'the caller hung up');
+  else if (problem.status >= 500) logger.error({ requestId, error }, 'request could not be answered');
   const response = problem.toResponse(requestId);
   return { ...response, headers: { ...response.headers, 'x-request-id': requestId } };
 }

@@ -1,4 +1,4 @@
-import { SendMessageBatchCommand, type SQSClient } from '@aws-sdk/client-sqs';
+import { GetQueueAttributesCommand, SendMessageBatchCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import { v7 as uuidv7 } from 'uuid';
 import type { z } from 'zod';
 import { childOf, startTrace, type TraceContext } from '../telemetry/trace-context.ts';
@@ -104,6 +104,13 @@ export class TaskClient {
     }
     return { taskId };
   };
+
+  /** Resolves when the queue of a contract answers; for a health check. */
+  async ping({ queue }: TaskContract): Promise<void> {
+    await this.#sqs.send(
+      new GetQueueAttributesCommand({ QueueUrl: this.#queueUrls.of(queue), AttributeNames: ['QueueArn'] }),
+    );
+  }
 
   #batcherOf(queue: string): Batcher<Entry, object> {
     let batcher = this.#batchers.get(queue);

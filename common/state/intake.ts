@@ -1,10 +1,14 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
 import { type DynamoDBDocumentClient, GetCommand, PutCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import type { Logger } from '../telemetry/logger.ts';
 
 /** How long a request has its row to itself while it sends its task; then another request with the same key may. */
 const HOLD_SECONDS = 30;
+/** How often, and after which rests, a request looks whether its twin has been accepted: for two seconds. */
+const LOOKS = 21;
+const LOOK_MS = 100;
 /** How long a row stays that no task was ever sent for. */
 const PENDING_DAYS = 1;
 
@@ -79,12 +83,12 @@ export class Intake<Row extends IntakeRow> {
    * Takes a request in, unless it was taken in before.
    *
    * @throws RequestMismatchError when the id is taken by another request
-   * @throws RequestInProgressError when the same request is being taken in by somebody else
+   * @throws RequestInProgressError when the same request is being taken in by somebody else, and still is after 2 s
    * @throws whatever `sendTask` throws; the same request may then try again at once
    */
   async take({ id, requestHash, row, listing, sendTask }: IntakeRequest<Row>): Promise<void> {
     const holder = randomUUID();
-    if (!(await this.#begin(id, requestHash, holder, row))) return;
+    if (!(await this.#beginOrWait(id, requestHash, holder, row))) return;
     try {
       await sendTask();
     } catch (error) {
@@ -95,6 +99,23 @@ export class Intake<Row extends IntakeRow> {
     await this.#accept(id, holder, listing).catch((error: unknown) => {
       this.#logger.error({ id, error }, 'a request is accepted, but its row could not be marked as such');
     });
+  }
+
+  /** The same request may be at it right now: its answer is this one's, too, if it comes soon. */
+  async #beginOrWait(
+    id: string,
+    requestHash: string,
+    holder: string,
+    row: Omit<Row, keyof IntakeRow>,
+  ): Promise<boolean> {
+    for (let look = 1; ; look += 1) {
+      try {
+        return await this.#begin(id, requestHash, holder, row);
+      } catch (error) {
+        if (!(error instanceof RequestInProgressError) || look >= LOOKS) throw error;
+        await sleep(LOOK_MS);
+      }
+    }
   }
 
   /** Whether the row is this request's own now; false when the same request was accepted before. */

@@ -172,6 +172,18 @@ describe.each(formats)('an API, asked in payload format %s,', (_version, eventOf
       415,
       'unsupported-content-type',
     ],
+    [
+      'another charset',
+      { body: '{}', headers: { 'content-type': 'application/json; charset=latin1' } },
+      415,
+      'unsupported-content-type',
+    ],
+    [
+      'a compressed body',
+      { body: '{}', headers: { ...JSON_TYPE, 'content-encoding': 'gzip' } },
+      415,
+      'unsupported-content-type',
+    ],
     ['no content type', { body: '{}', headers: {} }, 415, 'unsupported-content-type'],
     ['a body over 256 KiB', { body: `"${'x'.repeat(262_143)}"` }, 413, 'body-too-large'],
   ])('refuses %s', async (_what, request, status, kind) => {

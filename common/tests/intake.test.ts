@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
-import { GetCommand } from '@aws-sdk/lib-dynamodb';
+import { GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
 import { Intake, type IntakeRow } from '@baton/common/state/intake';
 import { createLogger } from '@baton/common/telemetry/logger';
 import { type Backends, startBackends } from '@baton/tests/backends';
+import { eventually } from '@baton/tests/eventually';
 
 interface Row extends IntakeRow {
   readonly text: string;
@@ -70,16 +71,37 @@ describe('an intake', () => {
     expect(sendTask).toHaveBeenCalledTimes(1);
   });
 
-  test('lets one of many at a time send, and tells the others', async () => {
+  test('leaves a row alone that the outcome of its task has overtaken', async () => {
+    sendTask.mockImplementation(async () => {
+      const Item = { orderId: 'overtaken', status: 'completed', requestHash: 'same' };
+      await backends.documents.send(new PutCommand({ TableName: table, Item }));
+    });
+    await take('overtaken');
+    await expect(read('overtaken')).resolves.toMatchObject({ status: 'completed' });
+  });
+
+  test('refuses another request under an id that is still pending, however long it has been', async () => {
+    sendTask.mockRejectedValueOnce(new Error('no broker'));
+    await expect(take('pending')).rejects.toThrow('no broker');
+    nowMs += 60_000;
+    await expect(take('pending', 'other')).rejects.toMatchObject({ name: 'RequestMismatchError' });
+  });
+
+  test('lets one of many at a time send, and gives the others its answer', async () => {
     const { promise, resolve } = Promise.withResolvers<void>();
     sendTask.mockReturnValue(promise);
-    const all = Promise.allSettled(Array.from({ length: 5 }, () => take('many').finally(resolve)));
-    const results = await all;
-    expect(results.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
-    expect(results.filter(({ status }) => status === 'rejected')).toMatchObject(
-      [1, 2, 3, 4].map(() => ({ reason: { name: 'RequestInProgressError' } })),
-    );
+    const all = Promise.all(Array.from({ length: 5 }, () => take('many')));
+    await eventually('the send', () => sendTask.mock.calls.length > 0);
+    resolve();
+    await expect(all).resolves.toHaveLength(5);
     expect(sendTask).toHaveBeenCalledTimes(1);
+  });
+
+  test('tells the others so when the one that sends takes its time', async () => {
+    sendTask.mockReturnValueOnce(new Promise(() => undefined));
+    void take('slow');
+    await eventually('the send', () => sendTask.mock.calls.length > 0);
+    await expect(take('slow')).rejects.toMatchObject({ name: 'RequestInProgressError' });
   });
 
   test('lets the same request try again at once after its task could not be sent', async () => {
@@ -113,12 +135,7 @@ describe('an intake', () => {
   test('lets the same request take over what a crash left behind, after 30 s', async () => {
     sendTask.mockReturnValueOnce(new Promise(() => undefined));
     void take('crashed');
-    await expect(
-      take('crashed').then(
-        () => 'taken',
-        (error: Error) => error.name,
-      ),
-    ).resolves.toBe('RequestInProgressError');
+    await eventually('the send', () => sendTask.mock.calls.length > 0);
     nowMs += 30_001;
     await take('crashed');
     await expect(read('crashed')).resolves.toMatchObject({ status: 'accepted' });

@@ -1,4 +1,4 @@
-import { orderSchema, processOrder } from '@baton/common/contracts/orders';
+import { itemsOf, orderItemSchema, orderSchema, processOrder } from '@baton/common/contracts/orders';
 import { createApi } from '@baton/common/http/api';
 import { cursorOf, pageQuery } from '@baton/common/http/cursor';
 import { hashOfRequest, idOfRequest } from '@baton/common/http/idempotency';
@@ -12,7 +12,11 @@ import { type OrderRow, positionSchema } from './store.ts';
 /** The namespace of the order ids that idempotency keys give. */
 const ORDERS = '6f0f6f3c-5a0e-4c57-9d0b-3d1d2b1a7c11';
 
-const newOrderSchema = z.strictObject(orderSchema.omit({ orderId: true }).shape);
+/** What the wire takes with patience is refused here: a caller wants to hear of a misspelt member. */
+const newOrderSchema = z.strictObject({
+  ...orderSchema.omit({ orderId: true }).shape,
+  items: itemsOf(orderItemSchema.strict()),
+});
 const listSchema = z.strictObject(pageQuery);
 const cursor = cursorOf(positionSchema);
 

@@ -1,9 +1,16 @@
 import { orExit } from '@baton/common/config';
+import { processOrder } from '@baton/common/contracts/orders';
 import { runServer } from '@baton/common/http/run-server';
 import { handler } from './api.ts';
 import { readServerConfig } from './config.ts';
-import { logger, orders } from './service.ts';
+import { logger, orders, tasks } from './service.ts';
 
 const { HOST, PORT } = orExit(() => readServerConfig(process.env));
 
-await runServer({ handler, ready: () => orders.ping(), host: HOST, port: PORT, logger });
+await runServer({
+  handler,
+  ready: () => Promise.all([orders.ping(), tasks.ping(processOrder)]),
+  host: HOST,
+  port: PORT,
+  logger,
+});

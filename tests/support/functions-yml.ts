@@ -18,7 +18,7 @@ export const parts = [
 /** A function as functions.yml has it, as far as tests look at it. */
 export interface DescribedFunction {
   readonly timeout?: number;
-  readonly events: readonly { readonly sqs?: { readonly arn: unknown } }[];
+  readonly events: readonly { readonly sqs?: { readonly arn: unknown }; readonly httpApi?: unknown }[];
 }
 
 interface FunctionsYml {

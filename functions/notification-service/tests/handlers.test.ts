@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { ScanCommand } from '@aws-sdk/lib-dynamodb';
+import { PutCommand, ScanCommand } from '@aws-sdk/lib-dynamodb';
 import { encodeEnvelope } from '@baton/common/queue/envelope';
 import { type Backends, startBackends } from '@baton/tests/backends';
 import type { SQSBatchResponse, SQSEvent } from 'aws-lambda';
@@ -53,15 +53,28 @@ async function rows(): Promise<Record<string, unknown>[]> {
 }
 
 describe('a notification', () => {
+  test('that SQS has not taken is shown to nobody', async () => {
+    const { notifications } = await import('../service.ts');
+    const TableName = `baton-${backends.stage}-notifications`;
+    for (const status of ['pending', 'accepted']) {
+      await backends.documents.send(
+        new PutCommand({ TableName, Item: { notificationId: status, status, listedAt: '1' } }),
+      );
+    }
+    await expect(notifications.find('pending')).resolves.toBeUndefined();
+    await expect(notifications.find('accepted')).resolves.toBeDefined();
+  });
+
   test('is one row, delivered once, however often its message comes', async () => {
     const once = await deliveries({ Records: [delivery('n-1', 'm-1')] }, context);
-    const [first] = await rows();
+    const delivered = async () => (await rows()).filter((row) => row['notificationId'] === 'n-1');
+    const [first] = await delivered();
     const atOneTime = await deliveries(
       { Records: [delivery('n-1', 'm-2'), delivery('n-1', 'm-3')] },
       context,
     );
     expect([once, atOneTime]).toEqual([{ batchItemFailures: [] }, { batchItemFailures: [] }]);
-    await expect(rows()).resolves.toEqual([first]);
+    await expect(delivered()).resolves.toEqual([first]);
     expect(first).toMatchObject({
       ...mail,
       notificationId: 'n-1',

@@ -39,6 +39,11 @@ function outcome(orderId: string, status: OrderOutcome['status']): OrderOutcome 
     : { orderId, status, at, reason: 'no' };
 }
 
+test('an order that SQS has not taken is shown to nobody', async () => {
+  await expect(store.find(await orderWith('pending'))).resolves.toBeUndefined();
+  await expect(store.find(await orderWith('accepted'))).resolves.toBeDefined();
+});
+
 describe('an outcome', () => {
   test.each([
     ['accepted', 'processing', 'recorded', 'processing'],

@@ -1,0 +1,96 @@
+import { describe, expect, test } from '@jest/globals';
+import type { SQSClient } from '@aws-sdk/client-sqs';
+import { encodeEnvelope } from '@baton/common/queue/envelope';
+import type { Outcome } from '@baton/common/queue/outcome';
+import { QueueUrls } from '@baton/common/queue/queue-urls';
+import { Settler } from '@baton/common/queue/settler';
+
+const body = encodeEnvelope({
+  taskId: 't-1',
+  task: 'tests.work',
+  source: 'tests',
+  time: '2026-11-22T10:00:00.000Z',
+  trace: { traceId: '1'.repeat(32), spanId: '2'.repeat(16), flags: '01' },
+  data: {},
+});
+const message = { messageId: 'm-1', receiptHandle: 'r-1', body, receiveCount: 3, sentAtMs: 0 };
+const error = new Error('bad \u0000 \uFFFF character');
+
+interface Call {
+  readonly name: string;
+  readonly input: { readonly QueueUrl: string; readonly Entries: readonly Record<string, unknown>[] };
+}
+
+/** A settler whose calls of SQS are kept, and taken. */
+function settlerAndCalls(): [Settler, Call[]] {
+  const calls: Call[] = [];
+  const send = async (command: { constructor: { name: string }; input: Call['input'] }) => {
+    calls.push({ name: command.constructor.name, input: command.input });
+    return { Successful: command.input.Entries };
+  };
+  return [new Settler({ send } as unknown as SQSClient, new QueueUrls('http://sqs/0/'), 'work'), calls];
+}
+
+const DELETE = ['DeleteMessageBatchCommand', 'http://sqs/0/work', { ReceiptHandle: 'r-1' }];
+const hide = (seconds: number) => [
+  'ChangeMessageVisibilityBatchCommand',
+  'http://sqs/0/work',
+  { ReceiptHandle: 'r-1', VisibilityTimeout: seconds },
+];
+const COPY = ['SendMessageBatchCommand', 'http://sqs/0/work-dlq', { MessageBody: body }];
+
+describe('a settler', () => {
+  test.each<[Outcome, unknown[][]]>([
+    [{ kind: 'done', result: {} }, [DELETE]],
+    [{ kind: 'retry', delaySeconds: 42, error }, [hide(42)]],
+    [{ kind: 'release', error }, [hide(0)]],
+    [{ kind: 'dead-letter', reason: 'rejected', error }, [COPY, DELETE]],
+  ])('carries $kind out', async (outcome, expected) => {
+    const [settler, calls] = settlerAndCalls();
+    await settler.settle(message, outcome, 'w-1');
+    expect(calls.map(({ name, input }) => [name, input.QueueUrl, input.Entries[0]])).toMatchObject(expected);
+    expect(calls).toHaveLength(expected.length);
+  });
+
+  test('leaves the delete to an event source', async () => {
+    const [settler, calls] = settlerAndCalls();
+    await expect(settler.settleAllButDelete(message, { kind: 'done', result: {} }, 'w-1')).resolves.toBe(
+      true,
+    );
+    const rejected: Outcome = { kind: 'dead-letter', reason: 'rejected', error };
+    await expect(settler.settleAllButDelete(message, rejected, 'w-1')).resolves.toBe(true);
+    expect(calls.map(({ name }) => name)).toEqual(['SendMessageBatchCommand']);
+  });
+
+  test('says of a dead letter what is known of it, in characters that SQS takes', async () => {
+    const [settler, calls] = settlerAndCalls();
+    await settler.settle(message, { kind: 'dead-letter', reason: 'rejected', error }, 'w-1');
+    const attributes = calls[0]?.input.Entries[0]?.['MessageAttributes'] as Record<
+      string,
+      { StringValue: string }
+    >;
+    const values = Object.fromEntries(
+      Object.entries(attributes).map(([name, { StringValue }]) => [name, StringValue]),
+    );
+    expect(values).toEqual({
+      'baton.reason': 'rejected',
+      'baton.error': 'Error',
+      'baton.message': 'bad     character',
+      'baton.task': 'tests.work',
+      'baton.taskId': 't-1',
+      'baton.attempts': '3',
+      'baton.sentAt': '1970-01-01T00:00:00.000Z',
+      'baton.deadAt': expect.any(String) as unknown,
+      'baton.worker': 'w-1',
+      traceparent: `00-${'1'.repeat(32)}-${'2'.repeat(16)}-01`,
+    });
+  });
+
+  test('joins what is settled at one time', async () => {
+    const [settler, calls] = settlerAndCalls();
+    await Promise.all(
+      Array.from({ length: 12 }, () => settler.settle(message, { kind: 'done', result: {} }, 'w-1')),
+    );
+    expect(calls.map(({ input }) => input.Entries.length)).toEqual([10, 2]);
+  });
+});
