@@ -33,13 +33,18 @@ const lambdaQueues = z
   .pipe(z.array(lambdaQueueSchema))
   .default([]);
 
-const queueList = z
+const queueWeights = z
   .string()
-  .regex(/^(all|none|[a-z0-9-]+(,[a-z0-9-]+)*)$/, {
-    error: 'expected all, none, or queue names with commas between',
+  .regex(/^(all|none|[a-z0-9-]+(:[1-9]\d{0,2})?(,[a-z0-9-]+(:[1-9]\d{0,2})?)*)$/, {
+    error:
+      'expected all, none, or queue names with commas between, each with a weight of 1 to 999 if you like: orders:3,default:1',
   })
   .default('all')
-  .transform((value) => (value === 'all' ? ('all' as const) : value === 'none' ? [] : value.split(',')));
+  .transform((value): 'all' | ReadonlyMap<string, number> => {
+    if (value === 'all') return 'all';
+    const entries = value === 'none' ? [] : value.split(',').map((entry) => entry.split(':'));
+    return new Map(entries.map(([queue = '', weight = '1']) => [queue, Number(weight)]));
+  });
 
 const variables = z
   .object({
@@ -48,17 +53,20 @@ const variables = z
       .max(128, { error: 'expected at most 128 characters' })
       .default(() => `${hostname()}-${randomUUID().slice(0, 8)}`),
     WORKER_CONCURRENCY: wholeNumber(1, 1000, 10),
-    WORKER_QUEUES: queueList,
+    WORKER_QUEUES: queueWeights,
     WORKER_LAMBDA_QUEUES: lambdaQueues,
     WORKER_WAIT_SECONDS: wholeNumber(0, 20, 20),
     LEASE_SECONDS: wholeNumber(3, 43_200, 30),
     DRAIN_TIMEOUT_SECONDS: wholeNumber(1, 3600, 25),
+    ABORT_GRACE_SECONDS: wholeNumber(1, 3600, 5),
     UNKNOWN_TASK_PATIENCE_SECONDS: wholeNumber(0, 1_209_600, 600),
     HEALTH_HOST: text('an address to listen at').default('127.0.0.1'),
     HEALTH_PORT: port(9090),
   })
   .superRefine(({ WORKER_QUEUES, WORKER_LAMBDA_QUEUES }, context) => {
-    const twice = WORKER_LAMBDA_QUEUES.find(({ queue }) => WORKER_QUEUES.includes(queue));
+    const twice = WORKER_LAMBDA_QUEUES.find(
+      ({ queue }) => WORKER_QUEUES !== 'all' && WORKER_QUEUES.has(queue),
+    );
     if (!twice) return;
     const message = `${twice.queue} stands in WORKER_QUEUES too; a queue has one executor`;
     context.addIssue({ code: 'custom', path: ['WORKER_LAMBDA_QUEUES'], message });
@@ -75,6 +83,7 @@ const variables = z
     waitSeconds: environment.WORKER_WAIT_SECONDS,
     leaseSeconds: environment.LEASE_SECONDS,
     drainTimeoutSeconds: environment.DRAIN_TIMEOUT_SECONDS,
+    abortGraceSeconds: environment.ABORT_GRACE_SECONDS,
     unknownTaskPatienceSeconds: environment.UNKNOWN_TASK_PATIENCE_SECONDS,
     healthHost: environment.HEALTH_HOST,
     healthPort: environment.HEALTH_PORT,

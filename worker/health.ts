@@ -12,6 +12,7 @@ export function serveHealth(
 ): Promise<RunningServer> {
   return serve({
     handler: createApi({ routes: [], logger }),
+    live: () => worker.live(),
     ready: () => worker.ready(),
     state: () => worker.state,
     host: healthHost,

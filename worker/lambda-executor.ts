@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto';
-import { InvokeCommand, type LambdaClient } from '@aws-sdk/client-lambda';
+import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { InvokeCommand, type LambdaClient, TooManyRequestsException } from '@aws-sdk/client-lambda';
 import { Batcher } from '@baton/common/queue/batcher';
 import type { ReceivedMessage } from '@baton/common/queue/received-message';
 import type { Logger } from '@baton/common/telemetry/logger';
@@ -10,6 +12,8 @@ import type { Execution, Executor } from './executor.ts';
 import { Slots } from './slots.ts';
 
 const LINGER_MS = 5;
+const BASE_REST_MS = 100;
+const MAX_REST_MS = 5000;
 /** Lambda takes 6 MB an invocation; JSON escapes can make a body longer than it was. */
 const MAX_BATCH_BYTES = 3_000_000;
 
@@ -24,6 +28,8 @@ export interface LambdaExecutorOptions {
   /** The queue's URL, from which the records' ARN is made. */
   readonly queueUrl: string;
   readonly region: string;
+  /** How long a throttled invocation is made again. */
+  readonly leaseSeconds: number;
   readonly logger: Logger;
 }
 
@@ -32,13 +38,8 @@ export interface LambdaExecutorOptions {
  * ReportBatchItemFailures: what the function does not report as failed is done; what failed, and a batch whose
  * invocation failed, is left, and comes back when the function's own change of visibility or the lease ends.
  */
-export function lambdaExecutor({
-  lambda,
-  target,
-  queueUrl,
-  region,
-  logger,
-}: LambdaExecutorOptions): Executor {
+export function lambdaExecutor(options: LambdaExecutorOptions): Executor {
+  const { lambda, target, queueUrl, region, leaseSeconds, logger } = options;
   const invocations = new Slots(target.maximumConcurrency);
   const arn = arnOf(queueUrl, region);
   const batcher = new Batcher<ReceivedMessage, Execution>({
@@ -47,9 +48,12 @@ export function lambdaExecutor({
     sizeOf: ({ body }) => Buffer.byteLength(body),
     lingerMs: LINGER_MS,
     run: async (messages) => {
-      await invocations.take();
+      await invocations.take(target.queue);
       try {
-        const failed = await invoke(lambda, target.functionName, messages, arn);
+        const failed = await unthrottled(
+          () => invoke(lambda, target.functionName, messages, arn),
+          leaseSeconds,
+        );
         return messages.map(({ messageId }) => fulfilled(failed.has(messageId) ? 'left' : 'done'));
       } catch (error) {
         logger.error(
@@ -62,7 +66,32 @@ export function lambdaExecutor({
       }
     },
   });
-  return { kind: 'lambda', run: (message) => batcher.add(message) };
+  return {
+    kind: 'lambda',
+    // The function cannot be told to stop: what it still does when the worker must go is left to it
+    run: (message, { signal }) => Promise.race([batcher.add(message), left(signal)]),
+  };
+}
+
+/** Resolves when the signal aborts. */
+async function left(signal: AbortSignal): Promise<Execution> {
+  if (!signal.aborted) await once(signal, 'abort');
+  return { kind: 'left' };
+}
+
+/** Makes an invocation again that Lambda throttled, as its own event source does: for as long as a lease lasts. */
+async function unthrottled<Result>(call: () => Promise<Result>, seconds: number): Promise<Result> {
+  const untilMs = performance.now() + seconds * 1000;
+  for (let attempt = 0; ; attempt += 1) {
+    try {
+      return await call();
+    } catch (error) {
+      const restMs = Math.min(MAX_REST_MS, BASE_REST_MS * 2 ** attempt) * (1 - Math.random() / 2);
+      const throttled = error instanceof TooManyRequestsException;
+      if (!throttled || performance.now() + restMs >= untilMs) throw error;
+      await sleep(restMs);
+    }
+  }
 }
 
 /** The ids of the messages that the function reports as failed. @throws Error when the batch as a whole failed */

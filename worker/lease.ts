@@ -30,6 +30,7 @@ export class Lease {
   readonly #options: LeaseOptions;
   #held = true;
   #closing = false;
+  #endMs = 0;
   #end: NodeJS.Timeout | undefined;
   #next: NodeJS.Timeout | undefined;
   #renewal: Promise<void> | undefined;
@@ -45,19 +46,28 @@ export class Lease {
     return this.#held;
   }
 
-  /**
-   * Renews no longer. Resolves once a renewal under way has ended, which would otherwise undo what is settled next.
-   * What becomes of the message is the settler's to say, or it comes back when the lease ends.
-   */
-  async close(): Promise<void> {
+  /** When the lease ends unless it is renewed, by `performance.now()`. */
+  get endsAtMs(): number {
+    return this.#endMs;
+  }
+
+  /** Renews no longer. Resolves once a renewal under way has ended, which would otherwise undo what is settled next. */
+  async stopRenewing(): Promise<void> {
     this.#closing = true;
     clearTimeout(this.#next);
     await this.#renewal;
+  }
+
+  /** Forgets the lease: the message is settled, or comes back when the lease ends. */
+  close(): void {
+    this.#closing = true;
+    clearTimeout(this.#next);
     clearTimeout(this.#end);
   }
 
   /** A renewal may hang, so the end has a timer of its own. */
   #endsAt(endMs: number): void {
+    this.#endMs = endMs;
     clearTimeout(this.#end);
     this.#end = setTimeout(() => this.#lose('it could not be renewed in time'), endMs - performance.now());
   }

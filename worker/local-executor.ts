@@ -3,5 +3,5 @@ import type { Executor } from './executor.ts';
 
 /** Runs a queue's messages in the worker's own process. */
 export function localExecutor(queue: string, processing: Processing): Executor {
-  return { kind: 'local', run: (message, signal) => processMessage(message, queue, signal, processing) };
+  return { kind: 'local', run: (message, hold) => processMessage(message, queue, hold, processing) };
 }

@@ -9,11 +9,12 @@ const config = orExit(() => readWorkerConfig(process.env));
 const logger = createLogger({ service: 'worker', level: config.logLevel });
 const worker = orExit(() => new Worker(config, allTasks, logger));
 
-const health = await serveHealth(worker, config, logger).catch((error: Error) => {
+await serveHealth(worker, config, logger).catch((error: Error) => {
   logger.fatal({ error }, error.message);
   process.exit(1);
 });
 worker.start();
 
-const stop = (): void => void worker.stop().then(() => health.close());
-process.once('SIGTERM', stop).once('SIGINT', stop);
+// A handler that heeds no signal would keep the process alive for ever: what it held is released by now
+const stop = (): void => void worker.stop().then(() => process.exit(0));
+process.on('SIGTERM', stop).on('SIGINT', stop);

@@ -3,6 +3,7 @@ import type { Settler } from '@baton/common/queue/settler';
 import type { Logger } from '@baton/common/telemetry/logger';
 import type { Execution, Executor } from './executor.ts';
 import { Lease, type LeaseLostError } from './lease.ts';
+import { RunningTask } from './running-task.ts';
 import type { Slots } from './slots.ts';
 
 /** The worker stops and has no more time for a task. */
@@ -12,6 +13,7 @@ export class WorkerStoppingError extends Error {
 
 /** What a queue's runner needs. */
 export interface QueueRunnerOptions {
+  readonly queue: string;
   readonly slots: Slots;
   readonly executor: Executor;
   readonly settler: Settler;
@@ -24,43 +26,43 @@ export interface QueueRunnerOptions {
 export class QueueRunner {
   readonly #options: QueueRunnerOptions;
   readonly #held = new Set<Promise<void>>();
-  readonly #running = new Set<AbortController>();
-  readonly #waiting = new Set<() => void>();
-  #stopping = false;
+  readonly #running = new Set<RunningTask>();
+  readonly #stopping = new AbortController();
 
   constructor(options: QueueRunnerOptions) {
     this.#options = options;
   }
 
-  /** How many messages are held, running or waiting for a slot. */
+  /** How many messages are held: running, waiting for a slot, or being settled. */
   get held(): number {
     return this.#held.size;
   }
 
-  /** Takes messages over; resolves once each of them has a slot. Those that come while stopping are released. */
-  async accept(messages: readonly ReceivedMessage[], receivedAtMs: number): Promise<void> {
-    const started = messages.map((message) => {
-      const { promise, resolve } = Promise.withResolvers<void>();
-      const run = this.#run(message, receivedAtMs, resolve).finally(() => {
-        resolve();
-        this.#held.delete(run);
-      });
-      this.#held.add(run);
-      return promise;
+  /** The tasks that run, those included whose handlers outlived their outcome. */
+  get running(): RunningTask[] {
+    return [...this.#running];
+  }
+
+  /** Takes a message over; resolves once it has a slot. One that comes while stopping is released. */
+  accept(message: ReceivedMessage, receivedAtMs: number, hasSlot: boolean): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const run = this.#run(message, receivedAtMs, hasSlot, resolve).finally(() => {
+      resolve();
+      this.#held.delete(run);
     });
-    await Promise.all(started);
+    this.#held.add(run);
+    return promise;
   }
 
   /** Starts no task any more: messages that wait for a slot are released. Running ones go on. */
   stopStarting(): void {
-    this.#stopping = true;
-    for (const giveUp of this.#waiting) giveUp();
+    this.#stopping.abort();
   }
 
   /** Aborts what runs, so that it is released. */
   abort(): void {
     const error = new WorkerStoppingError('The worker stops and the drain time is over');
-    for (const attempt of this.#running) attempt.abort(error);
+    for (const task of this.#running) task.abort(error);
   }
 
   /** Resolves once no message is held. */
@@ -68,51 +70,55 @@ export class QueueRunner {
     while (this.#held.size > 0) await Promise.all(this.#held);
   }
 
-  async #run(message: ReceivedMessage, receivedAtMs: number, onStart: () => void): Promise<void> {
+  async #run(
+    message: ReceivedMessage,
+    receivedAtMs: number,
+    hasSlot: boolean,
+    onStart: () => void,
+  ): Promise<void> {
     const { settler, leaseSeconds, workerId, logger } = this.#options;
-    const attempt = new AbortController();
-    const onLost = (error: LeaseLostError): void => attempt.abort(error);
+    const task = new RunningTask(message);
+    const onLost = (error: LeaseLostError): void => task.abort(error);
     const lease = new Lease({ message, settler, leaseSeconds, receivedAtMs, logger, onLost });
     try {
-      const execution = await this.#execute(message, attempt, onStart);
-      await lease.close();
-      if (lease.held && execution.kind !== 'left') await settler.settle(message, execution, workerId);
+      const execution = await this.#execute(task, hasSlot, onStart);
+      await lease.stopRenewing();
+      if (lease.held && execution.kind !== 'left')
+        await settler.settle(message, execution, workerId, lease.endsAtMs);
     } catch (error) {
       const { messageId } = message;
       logger.error({ messageId, error }, 'message could not be settled; it comes back when its lease ends');
     } finally {
-      await lease.close();
+      lease.close();
     }
   }
 
-  async #execute(
-    message: ReceivedMessage,
-    attempt: AbortController,
-    onStart: () => void,
-  ): Promise<Execution> {
+  async #execute(task: RunningTask, hasSlot: boolean, onStart: () => void): Promise<Execution> {
     const { slots, executor } = this.#options;
-    if (!(await this.#slot())) return { kind: 'release', error: new WorkerStoppingError('The worker stops') };
-    this.#running.add(attempt);
+    if (!(await this.#slot(hasSlot)))
+      return { kind: 'release', error: new WorkerStoppingError('The worker stops') };
+    this.#running.add(task);
     onStart();
     try {
-      return await executor.run(message, attempt.signal);
+      return await executor.run(task.message, task);
     } finally {
-      this.#running.delete(attempt);
-      slots.giveBack();
+      void this.#end(task);
     }
   }
 
-  /** Takes a slot; resolves to false when the worker stops before there is one. */
-  async #slot(): Promise<boolean> {
-    if (this.#stopping) return false;
-    const { slots } = this.#options;
-    const { promise: givenUp, resolve: giveUp } = Promise.withResolvers<void>();
-    this.#waiting.add(giveUp);
-    const slot = slots.take();
-    const first = await Promise.race([givenUp.then(() => 'given up'), slot]);
-    this.#waiting.delete(giveUp);
-    if (first !== 'given up') return true;
-    void slot.then(() => slots.giveBack());
-    return false;
+  /** A handler that heeds no signal still uses its slot: it is given back when the handler ends at last. */
+  async #end(task: RunningTask): Promise<void> {
+    await task.whenEnded();
+    this.#running.delete(task);
+    this.#options.slots.giveBack();
+  }
+
+  /** Makes sure of a slot; resolves to false when the worker stops before there is one. */
+  async #slot(hasSlot: boolean): Promise<boolean> {
+    const { slots, queue } = this.#options;
+    const { signal } = this.#stopping;
+    if (!hasSlot) return slots.take(queue, signal);
+    if (signal.aborted) slots.giveBack();
+    return !signal.aborted;
   }
 }

@@ -4,7 +4,14 @@ import type { Logger } from '@baton/common/telemetry/logger';
 import { Backoff } from './backoff.ts';
 import type { Slots } from './slots.ts';
 
+/** SQS's limit for one ReceiveMessage. */
 const MAX_MESSAGES = 10;
+/** Receives of one queue at one time, while it gives as much as it is asked for. */
+const MAX_LANES = 10;
+/** An empty answer that comes sooner than this to a poll that waits is no wait. */
+const QUICK_MS = 100;
+/** So many of them in a row are a broker in trouble, not one that was woken by somebody else's message. */
+const MAX_QUICK_ANSWERS = 5;
 
 /** What a receiver needs. */
 export interface ReceiverOptions {
@@ -12,26 +19,28 @@ export interface ReceiverOptions {
   readonly queue: string;
   readonly queueUrl: string;
   readonly slots: Slots;
+  /** How many queues share the slots. */
+  readonly queues: number;
   readonly waitSeconds: number;
   readonly leaseSeconds: number;
   readonly logger: Logger;
-  /**
-   * Takes over the received messages, whose leases began at `receivedAtMs` (by `performance.now()`); resolves once
-   * each of them has found a slot.
-   */
-  readonly accept: (messages: readonly ReceivedMessage[], receivedAtMs: number) => Promise<void>;
+  /** Takes a message over, whose lease began at `receivedAtMs` (by `performance.now()`), with or without a slot for it. */
+  readonly accept: (message: ReceivedMessage, receivedAtMs: number, hasSlot: boolean) => Promise<void>;
 }
 
 /**
- * Receives the messages of one queue: asks for as many as there are free slots, and for none while there is none.
- * A poll holds no slot, so that an idle queue keeps no busy one waiting.
+ * Receives the messages of one queue. While the queue gives messages, slots are taken before messages are asked for,
+ * and several receives go side by side while each comes back full. While it gives none, one long poll waits for it
+ * that holds no slot, so that an idle queue keeps no busy one waiting; what it brings takes its slot then.
  */
 export class Receiver {
   readonly #options: ReceiverOptions;
   readonly #stop = new AbortController();
+  readonly #abort = new AbortController();
   readonly #backoff = new Backoff();
-  #running: Promise<void> | undefined;
+  readonly #lanes = new Set<Promise<void>>();
   #lastReceiveAt: Date | undefined;
+  #quickAnswers = 0;
 
   constructor(options: ReceiverOptions) {
     this.#options = options;
@@ -39,13 +48,18 @@ export class Receiver {
 
   /** Starts receiving. */
   start(): void {
-    this.#running ??= this.#run();
+    if (this.#lanes.size === 0) this.#open(this.#run());
   }
 
-  /** Asks for no more messages. Resolves once the poll under way has ended, which takes as long as it waits. */
+  /** Asks for no more messages. Resolves once the polls under way have ended, which takes as long as they wait. */
   async stop(): Promise<void> {
     this.#stop.abort();
-    await this.#running;
+    while (this.#lanes.size > 0) await Promise.all(this.#lanes);
+  }
+
+  /** Ends the polls under way. A message that SQS was just handing out comes back only when its lease ends. */
+  abort(): void {
+    this.#abort.abort();
   }
 
   /** How it goes with this queue. */
@@ -57,36 +71,91 @@ export class Receiver {
     };
   }
 
+  get #stopping(): boolean {
+    return this.#stop.signal.aborted;
+  }
+
+  #open(lane: Promise<void>): void {
+    const tracked = lane.finally(() => this.#lanes.delete(tracked));
+    this.#lanes.add(tracked);
+  }
+
   async #run(): Promise<void> {
-    const { slots, accept } = this.#options;
-    while (!this.#stop.signal.aborted) {
-      await slots.whenFree();
-      if (this.#stop.signal.aborted) return;
-      const askedAtMs = performance.now();
-      const messages = await this.#receive(Math.min(MAX_MESSAGES, Math.max(1, slots.free)));
-      // A lease begins when SQS hands the message out: not before the poll began, not after it ended
-      if (messages.length > 0) await accept(messages, Math.max(askedAtMs, performance.now() - 1000));
+    let gives = true;
+    while (!this.#stopping) gives = gives ? await this.#drain() : await this.#wait();
+  }
+
+  /** Takes slots and asks for as many messages, without waiting for any. Resolves to whether there were some. */
+  async #drain(): Promise<boolean> {
+    const { slots, queue } = this.#options;
+    if (!(await slots.take(queue, this.#stop.signal))) return false;
+    return this.#receiveInto(1 + slots.takeFree(queue, MAX_MESSAGES - 1));
+  }
+
+  /** Another receive beside the first, for as long as slots are free and each receive comes back full. */
+  async #help(): Promise<void> {
+    const { slots, queue } = this.#options;
+    for (let full = true; full && !this.#stopping;) {
+      const taken = slots.takeFree(queue, MAX_MESSAGES);
+      full = taken > 0 && (await this.#receiveInto(taken));
     }
   }
 
-  async #receive(maxMessages: number): Promise<ReceivedMessage[]> {
-    const { sqs, queue, queueUrl, waitSeconds, leaseSeconds, logger } = this.#options;
+  /** Receives into slots that are taken, and gives back those that stay empty. */
+  async #receiveInto(taken: number): Promise<boolean> {
+    const { slots, accept } = this.#options;
+    const startedAtMs = performance.now();
+    const messages = this.#stopping ? [] : await this.#receive(taken, 0);
+    slots.giveBack(taken - messages.length);
+    for (const message of messages) void accept(message, startedAtMs, true);
+    if (messages.length === MAX_MESSAGES && slots.free > 0 && this.#lanes.size < MAX_LANES)
+      this.#open(this.#help());
+    return messages.length > 0;
+  }
+
+  /** Waits for a message without a slot; asks for this queue's share of the free ones, or for one where there are none. */
+  async #wait(): Promise<boolean> {
+    const { slots, queues, waitSeconds, accept } = this.#options;
+    const share = Math.max(1, Math.min(MAX_MESSAGES, Math.floor(slots.free / queues)));
+    const startedAtMs = performance.now();
+    const messages = await this.#receive(share, waitSeconds);
+    const endedAtMs = performance.now();
+    if (messages.length === 0) {
+      await this.#mindQuickAnswers(endedAtMs - startedAtMs);
+      return false;
+    }
+    this.#quickAnswers = 0;
+    // A lease begins when SQS hands the message out: within the second before the answer came, not when the poll began
+    const receivedAtMs = Math.max(startedAtMs, endedAtMs - 1000);
+    await Promise.all(messages.map((message) => accept(message, receivedAtMs, false)));
+    return true;
+  }
+
+  async #mindQuickAnswers(tookMs: number): Promise<void> {
+    const quick = tookMs < QUICK_MS && this.#options.waitSeconds > 0 && !this.#backoff.troubled;
+    this.#quickAnswers = quick ? this.#quickAnswers + 1 : 0;
+    if (this.#quickAnswers > MAX_QUICK_ANSWERS) await this.#backoff.pause(this.#stop.signal);
+  }
+
+  async #receive(maxMessages: number, waitSeconds: number): Promise<ReceivedMessage[]> {
+    const { sqs, queue, queueUrl, leaseSeconds, logger } = this.#options;
     try {
       const { Messages = [] } = await sqs.send(
         new ReceiveMessageCommand({
           QueueUrl: queueUrl,
           MaxNumberOfMessages: maxMessages,
-          // The first poll says at once whether the queue can be received from
-          WaitTimeSeconds: this.#lastReceiveAt ? waitSeconds : 0,
+          WaitTimeSeconds: waitSeconds,
           VisibilityTimeout: leaseSeconds,
           MessageSystemAttributeNames: [...RECEIVED_ATTRIBUTES],
         }),
+        { abortSignal: this.#abort.signal },
       );
       if (this.#backoff.troubled) logger.info(`receiving from ${queue} again`);
       this.#backoff.reset();
       this.#lastReceiveAt = new Date();
       return Messages.map(fromReceive);
     } catch (error) {
+      if (this.#abort.signal.aborted) return [];
       if (!this.#backoff.troubled)
         logger.error({ queueUrl, error }, `cannot receive from ${queue}: ${describe(error)}`);
       await this.#backoff.rest(this.#stop.signal);

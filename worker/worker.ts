@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { LambdaClient } from '@aws-sdk/client-lambda';
 import type { SQSClient } from '@aws-sdk/client-sqs';
 import { ConfigError } from '@baton/common/config';
@@ -13,10 +14,17 @@ import { lambdaExecutor } from './lambda-executor.ts';
 import { localExecutor } from './local-executor.ts';
 import { QueueRunner } from './queue-runner.ts';
 import { Receiver } from './receiver.ts';
+import type { RunningTask } from './running-task.ts';
 import { Slots } from './slots.ts';
+import { Watchdog } from './watchdog.ts';
 
 const SOURCE = 'worker';
 const REQUEST_MARGIN_MS = 5000;
+/** A function may take 15 minutes (AWS: "Lambda quotas"). */
+const LAMBDA_TIMEOUTS = { connectionTimeout: 1000, requestTimeout: 905_000, throwOnRequestTimeout: true };
+/** For releasing what was aborted. */
+const RELEASE_MS = 5000;
+const MAX_DESCRIBED = 100;
 
 /** A queue that a worker serves, from receive to settling. */
 interface ServedQueue {
@@ -31,37 +39,40 @@ export class Worker {
   readonly #logger: Logger;
   readonly #slots: Slots;
   readonly #receiving: SQSClient;
-  readonly #settling: SQSClient;
-  readonly #lambda = new LambdaClient({ maxAttempts: 1 });
+  readonly #settling = createSqsClient();
+  readonly #lambda = new LambdaClient({ maxAttempts: 1, requestHandler: LAMBDA_TIMEOUTS });
   readonly #queues: readonly ServedQueue[];
+  readonly #watchdog: Watchdog;
+  readonly #hurry = Promise.withResolvers<void>();
   #stopped: Promise<void> | undefined;
 
   /** @throws ConfigError when it is to serve a queue that it has no implementation for */
   constructor(config: WorkerConfig, implementations: Implementations, logger: Logger) {
     this.#config = config;
     this.#logger = logger.child({ worker: config.workerId });
-    this.#slots = new Slots(config.concurrency);
-    // Polls have a client of their own: they hold connections for as long as they wait
-    this.#receiving = createSqsClient({
-      requestTimeoutMs: config.waitSeconds * 1000 + REQUEST_MARGIN_MS,
-      attempts: 1,
-    });
-    this.#settling = createSqsClient();
-    this.#queues = this.#serve(implementations);
+    const weights = weightsOf(config, implementations.queues);
+    this.#slots = new Slots(config.concurrency, weights);
+    // Polls have a client of their own: they hold connections for as long as they wait, and back off by themselves
+    const requestTimeoutMs = config.waitSeconds * 1000 + REQUEST_MARGIN_MS;
+    this.#receiving = createSqsClient({ requestTimeoutMs, attempts: 1 });
+    this.#queues = [...this.#serveLocal([...weights.keys()], implementations), ...this.#serveLambda()];
+    this.#watchdog = new Watchdog(config.leaseSeconds, () => this.#running, this.#logger);
   }
 
   /** Starts receiving. */
   start(): void {
+    this.#watchdog.start();
     for (const { receiver } of this.#queues) receiver.start();
     const queues = this.#queues.map(({ receiver, executor }) => `${receiver.state.queue} (${executor})`);
     this.#logger.info({ queues, slots: this.#slots.total }, 'worker started');
   }
 
   /**
-   * Stops: no new receives; running tasks have the drain time to finish, then their signals abort and they are
-   * released. Resolves once nothing is held. Each call gives the same promise.
+   * Stops: no new receives; running tasks have the drain time to finish; then their signals abort, and after the grace
+   * what is left is released. Resolves once nothing is held. A second call does not wait for the drain time.
    */
   stop(): Promise<void> {
+    if (this.#stopped) this.#hurry.resolve();
     this.#stopped ??= this.#stop();
     return this.#stopped;
   }
@@ -71,11 +82,13 @@ export class Worker {
     return {
       worker: this.#config.workerId,
       version: this.#config.version,
+      stopping: this.#stopped !== undefined,
       slots: { total: this.#slots.total, free: this.#slots.free },
       queues: this.#queues.map(({ receiver, runner, executor }) => ({
         ...receiver.state,
         executor,
         held: runner.held,
+        running: runner.running.slice(0, MAX_DESCRIBED).map((task) => task.describe()),
       })),
     };
   }
@@ -87,85 +100,134 @@ export class Worker {
     if (troubled.length > 0) throw new Error(`Nothing is received from ${troubled.join(', ')}`);
   }
 
+  /** Rejects when every slot is held by a handler that heeds no signal: only a new process can help. */
+  async live(): Promise<void> {
+    const overdue = this.#running.filter((task) => task.overdue).length;
+    if (overdue >= this.#slots.total)
+      throw new Error(`All ${overdue} slots are held by handlers that heed no signal`);
+  }
+
   async #stop(): Promise<void> {
+    const { drainTimeoutSeconds } = this.#config;
     this.#logger.info({ held: this.#held }, 'worker stopping');
     for (const { runner } of this.#queues) runner.stopStarting();
-    const drainTimer = setTimeout(() => this.#abort(), this.#config.drainTimeoutSeconds * 1000);
+    const idle = this.#whenIdle();
+    const drained = await before(idle, drainTimeoutSeconds * 1000, this.#hurry.promise);
+    if (!drained) await this.#abort(idle);
+    this.#watchdog.stop();
+    for (const client of [this.#receiving, this.#settling, this.#lambda]) client.destroy();
+    this.#logger.info({ held: this.#held }, 'worker stopped');
+  }
+
+  /** Polls end by themselves within their wait: one that is cut short may strand a message until its lease ends. */
+  async #whenIdle(): Promise<void> {
     await Promise.all(this.#queues.map(({ receiver }) => receiver.stop()));
     await Promise.all(this.#queues.map(({ runner }) => runner.whenIdle()));
-    clearTimeout(drainTimer);
-    this.#receiving.destroy();
-    this.#settling.destroy();
-    this.#lambda.destroy();
-    this.#logger.info('worker stopped');
+  }
+
+  async #abort(idle: Promise<void>): Promise<void> {
+    const { abortGraceSeconds } = this.#config;
+    this.#logger.warn({ held: this.#held }, 'drain time is over; what still runs is aborted and released');
+    for (const { receiver, runner } of this.#queues) {
+      receiver.abort();
+      runner.abort();
+    }
+    const released = await before(idle, abortGraceSeconds * 1000 + RELEASE_MS);
+    if (!released)
+      this.#logger.error(
+        { held: this.#held },
+        'what is held could not be released; it comes back by its lease',
+      );
   }
 
   get #held(): number {
     return this.#queues.reduce((sum, { runner }) => sum + runner.held, 0);
   }
 
-  #abort(): void {
-    this.#logger.warn({ held: this.#held }, 'drain time is over; what still runs is released');
-    for (const { runner } of this.#queues) runner.abort();
+  get #running(): RunningTask[] {
+    return this.#queues
+      .filter(({ executor }) => executor === 'local')
+      .flatMap(({ runner }) => runner.running);
   }
 
-  #serve(implementations: Implementations): ServedQueue[] {
-    const config = this.#config;
-    const queueUrls = new QueueUrls(config.queueUrlPrefix);
-    const tasks = new TaskClient({ sqs: this.#settling, queueUrls, source: SOURCE });
+  #serveLocal(queues: readonly string[], implementations: Implementations): ServedQueue[] {
+    const { workerId, version, unknownTaskPatienceSeconds, abortGraceSeconds } = this.#config;
     const processing = {
       implementations,
-      send: tasks.send,
+      send: new TaskClient({ sqs: this.#settling, queueUrls: this.#queueUrls, source: SOURCE }).send,
       logger: this.#logger,
-      worker: { id: config.workerId, version: config.version },
-      unknownTaskPatienceSeconds: config.unknownTaskPatienceSeconds,
+      worker: { id: workerId, version },
+      unknownTaskPatienceSeconds,
+      abortGraceSeconds,
     };
-    const localQueues = localQueuesOf(config, implementations.queues);
-    return [
-      ...localQueues.map((queue) => this.#serveQueue(queue, queueUrls, localExecutor(queue, processing))),
-      ...config.lambdaQueues.map((target) => {
-        const queueUrl = queueUrls.of(target.queue);
-        const executor = lambdaExecutor({
-          lambda: this.#lambda,
-          target,
-          queueUrl,
-          region: config.region,
-          logger: this.#logger,
-        });
-        return this.#serveQueue(target.queue, queueUrls, executor);
-      }),
-    ];
+    return queues.map((queue) =>
+      this.#serve(queue, localExecutor(queue, processing), this.#slots, queues.length),
+    );
   }
 
-  #serveQueue(queue: string, queueUrls: QueueUrls, executor: Executor): ServedQueue {
+  /** A function's messages take no slots of the tasks that run here: what bounds them is the function's concurrency. */
+  #serveLambda(): ServedQueue[] {
+    const { region, leaseSeconds, lambdaQueues } = this.#config;
+    return lambdaQueues.map((target) => {
+      const queueUrl = this.#queueUrls.of(target.queue);
+      const logger = this.#logger;
+      const executor = lambdaExecutor({
+        lambda: this.#lambda,
+        target,
+        queueUrl,
+        region,
+        leaseSeconds,
+        logger,
+      });
+      return this.#serve(target.queue, executor, new Slots(target.maximumConcurrency * target.batchSize), 1);
+    });
+  }
+
+  #serve(queue: string, executor: Executor, slots: Slots, queues: number): ServedQueue {
     const { leaseSeconds, waitSeconds, workerId } = this.#config;
     const logger = this.#logger.child({ queue });
-    const settler = new Settler(this.#settling, queueUrls, queue);
-    const runner = new QueueRunner({ slots: this.#slots, executor, settler, leaseSeconds, workerId, logger });
+    const settler = new Settler(this.#settling, this.#queueUrls, queue);
+    const runner = new QueueRunner({ queue, slots, executor, settler, leaseSeconds, workerId, logger });
     const receiver = new Receiver({
       sqs: this.#receiving,
       queue,
-      queueUrl: queueUrls.of(queue),
-      slots: this.#slots,
+      queueUrl: this.#queueUrls.of(queue),
+      slots,
+      queues,
       waitSeconds,
       leaseSeconds,
       logger,
-      accept: (messages, receivedAtMs) => runner.accept(messages, receivedAtMs),
+      accept: (message, receivedAtMs, hasSlot) => runner.accept(message, receivedAtMs, hasSlot),
     });
     return { executor: executor.kind, receiver, runner };
   }
+
+  get #queueUrls(): QueueUrls {
+    return new QueueUrls(this.#config.queueUrlPrefix);
+  }
 }
 
-/** The queues that the worker runs itself. @throws ConfigError naming one that it has no implementation for */
-function localQueuesOf(
+/** The queues that the worker runs itself, with their weights. @throws ConfigError naming one that it cannot run */
+function weightsOf(
   { queues, lambdaQueues }: WorkerConfig,
   implemented: readonly string[],
-): readonly string[] {
-  if (queues === 'all')
-    return implemented.filter((queue) => !lambdaQueues.some((target) => target.queue === queue));
-  const foreign = queues.find((queue) => !implemented.includes(queue));
+): ReadonlyMap<string, number> {
+  if (queues === 'all') {
+    const own = implemented.filter((queue) => !lambdaQueues.some((target) => target.queue === queue));
+    return new Map(own.map((queue) => [queue, 1]));
+  }
+  const foreign = [...queues.keys()].find((queue) => !implemented.includes(queue));
   if (foreign === undefined) return queues;
   throw new ConfigError(
     `WORKER_QUEUES has ${foreign}, whose tasks this worker cannot run; it has ${implemented.join(', ')}`,
   );
+}
+
+/** Whether `work` is done before the time is over, or before `sooner` ends the wait. */
+async function before(work: Promise<unknown>, limitMs: number, sooner?: Promise<unknown>): Promise<boolean> {
+  const timer = new AbortController();
+  const late = sleep(limitMs, undefined, { signal: timer.signal }).catch(() => undefined);
+  const ends = [work.then(() => true), late.then(() => false)];
+  if (sooner) ends.push(sooner.then(() => false));
+  return Promise.race(ends).finally(() => timer.abort());
 }

@@ -9,7 +9,7 @@ import type { HttpResponse } from './http-message.ts';
 import { MAX_BODY_BYTES } from './json-body.ts';
 import { Problem } from './problem.ts';
 
-const READY_TIMEOUT_MS = 3000;
+const HEALTH_TIMEOUT_MS = 3000;
 const REQUEST_TIMEOUT_MS = 30_000;
 const HEADERS_TIMEOUT_MS = 10_000;
 /** More than a body may have, so that the API itself can say how much it was. */
@@ -20,6 +20,8 @@ export interface ServerOptions {
   readonly handler: ApiHandler;
   /** Resolves when the service can do its work; what it rejects with is said at `/health/ready`. */
   readonly ready: () => Promise<unknown>;
+  /** Resolves while the process can go on; what it rejects with is said at `/health/live`. Default: it can. */
+  readonly live?: () => Promise<unknown>;
   /** What `/health/state` tells; the route is not there without it. */
   readonly state?: () => object;
   /** The address to listen at; 127.0.0.1 keeps the service to this machine. */
@@ -67,18 +69,20 @@ export async function serve(options: ServerOptions): Promise<RunningServer> {
 
 async function answer(
   request: IncomingMessage,
-  { handler, ready, state }: ServerOptions,
+  { handler, live = async () => undefined, ready, state }: ServerOptions,
 ): Promise<HttpResponse> {
-  if (request.url === '/health/live') return health(200, { status: 'live' });
   if (request.url === '/health/state' && state) return health(200, state());
-  if (request.url === '/health/ready') {
-    return within(READY_TIMEOUT_MS, ready()).then(
-      () => health(200, { status: 'ready' }),
-      (error: unknown) => health(503, { status: 'not ready', reason: reasonOf(error) }),
-    );
-  }
+  if (request.url === '/health/live') return checked('live', live);
+  if (request.url === '/health/ready') return checked('ready', ready);
   const body = await readBody(request);
   return handler(toGatewayEvent(request, body), {});
+}
+
+function checked(status: string, check: () => Promise<unknown>): Promise<HttpResponse> {
+  return within(HEALTH_TIMEOUT_MS, check()).then(
+    () => health(200, { status }),
+    (error: unknown) => health(503, { status: `not ${status}`, reason: reasonOf(error) }),
+  );
 }
 
 async function within(limitMs: number, work: Promise<unknown>): Promise<void> {

@@ -39,6 +39,15 @@ export class TaskTimeoutError extends TaskError {
   }
 }
 
+/** A handler went on for longer than its grace after its signal aborted. */
+export class DeafHandlerError extends TaskError {
+  override readonly name = 'DeafHandlerError';
+
+  constructor(graceSeconds: number) {
+    super(`The handler goes on ${graceSeconds} s after its signal aborted`);
+  }
+}
+
 /** A message body that is not JSON, or no envelope. */
 export class MalformedEnvelopeError extends TaskError {
   override readonly name = 'MalformedEnvelopeError';

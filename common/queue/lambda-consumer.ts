@@ -6,11 +6,16 @@ import { fromRecord } from './received-message.ts';
 import { Settler } from './settler.ts';
 
 /** Kept free at the end of an invocation, in milliseconds, to settle and to answer in. */
-const SETTLE_RESERVE_MS = 1000;
+const SETTLE_RESERVE_MS = 2000;
+/** A handler that heeds no signal must not cost the whole batch its answer. */
+const ABORT_GRACE_SECONDS = 0.5;
 const DEFAULT_PATIENCE_SECONDS = 600;
 
 /** What a function consumes queues with. */
-export interface LambdaConsumerOptions extends Omit<Processing, 'unknownTaskPatienceSeconds'> {
+export interface LambdaConsumerOptions extends Omit<
+  Processing,
+  'unknownTaskPatienceSeconds' | 'abortGraceSeconds'
+> {
   readonly sqs: SQSClient;
   readonly queueUrls: QueueUrls;
   /** How long an unknown task is put back, in seconds since it was sent. Default 600. */
@@ -31,7 +36,11 @@ export type LambdaConsumer = (
  */
 export function createLambdaConsumer(options: LambdaConsumerOptions): LambdaConsumer {
   const { sqs, queueUrls } = options;
-  const processing = { unknownTaskPatienceSeconds: DEFAULT_PATIENCE_SECONDS, ...options };
+  const processing = {
+    unknownTaskPatienceSeconds: DEFAULT_PATIENCE_SECONDS,
+    abortGraceSeconds: ABORT_GRACE_SECONDS,
+    ...options,
+  };
   const settlers = new Map<string, Settler>();
   const settlerOf = (queue: string): Settler => {
     const settler = settlers.get(queue) ?? new Settler(sqs, queueUrls, queue);
@@ -41,12 +50,12 @@ export function createLambdaConsumer(options: LambdaConsumerOptions): LambdaCons
 
   return async ({ Records }, context) => {
     const remainingMs = Math.max(0, context.getRemainingTimeInMillis() - SETTLE_RESERVE_MS);
-    const signal = AbortSignal.timeout(remainingMs);
+    const hold = { signal: AbortSignal.timeout(remainingMs), outlivedBy: () => undefined };
     const attempts = await Promise.all(
       Records.map(async (record) => {
         const queue = queueUrls.nameFromArn(record.eventSourceARN);
         const message = fromRecord(record);
-        return { queue, message, outcome: await processMessage(message, queue, signal, processing) };
+        return { queue, message, outcome: await processMessage(message, queue, hold, processing) };
       }),
     );
     // Only now: whoever invoked this function may renew the leases of the whole batch until it answers

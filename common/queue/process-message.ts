@@ -2,6 +2,7 @@ import type { Logger } from '../telemetry/logger.ts';
 import { startTrace } from '../telemetry/trace-context.ts';
 import { decodeEnvelope, type Envelope } from './envelope.ts';
 import {
+  DeafHandlerError,
   InvalidValueError,
   type MalformedEnvelopeError,
   TaskTimeoutError,
@@ -24,6 +25,16 @@ export interface Processing {
   readonly worker: WorkerIdentity;
   /** How long a task that nobody here implements is put back, in seconds since it was sent; then it is a dead letter. */
   readonly unknownTaskPatienceSeconds: number;
+  /** How long a handler may go on after its signal aborted, in seconds; then its outcome is decided without it. */
+  readonly abortGraceSeconds: number;
+}
+
+/** A process's hold on a message while it runs. */
+export interface Hold {
+  /** Aborts when the lease is lost or the worker must stop; a handler that then fails is released. */
+  readonly signal: AbortSignal;
+  /** Called when a handler heeds no signal and its outcome is decided without it; `handler` settles when it ends. */
+  outlivedBy(handler: Promise<unknown>): void;
 }
 
 /**
@@ -31,12 +42,11 @@ export interface Processing {
  * the message holds and the handler does is an outcome.
  *
  * @param queue - the queue's name, for the log
- * @param signal - aborts when the lease is lost or the worker must stop; a handler that then fails is released
  */
 export async function processMessage(
   message: ReceivedMessage,
   queue: string,
-  signal: AbortSignal,
+  hold: Hold,
   processing: Processing,
 ): Promise<Outcome> {
   const line = processing.logger.child({
@@ -65,7 +75,7 @@ export async function processMessage(
     worker: processing.worker,
   };
   const startedAtMs = performance.now();
-  const outcome = await attempt(implementation, envelope.data, context, signal);
+  const outcome = await attempt(implementation, envelope.data, context, hold, processing.abortGraceSeconds);
   return logged(logger, outcome, envelope.task, Math.round(performance.now() - startedAtMs));
 }
 
@@ -73,7 +83,8 @@ async function attempt(
   { contract, run }: Implementation,
   data: unknown,
   context: Omit<TaskContext, 'signal'>,
-  signal: AbortSignal,
+  hold: Hold,
+  graceSeconds: number,
 ): Promise<Outcome> {
   const payload = contract.payload.safeParse(data);
   if (!payload.success) {
@@ -83,20 +94,42 @@ async function attempt(
     );
     return outcomeOfBody(error);
   }
-
   const timeLimit = new AbortController();
   const timeout = new TaskTimeoutError(contract.name, contract.timeoutSeconds);
   const timer = setTimeout(() => timeLimit.abort(timeout), contract.timeoutSeconds * 1000);
+  const signal = AbortSignal.any([hold.signal, timeLimit.signal]);
+  const handler = (async () => run(payload.data, { ...context, signal }))();
   try {
-    const result = await run(payload.data, {
-      ...context,
-      signal: AbortSignal.any([signal, timeLimit.signal]),
-    });
+    const result = await unlessDeaf(handler, signal, graceSeconds);
     return { kind: 'done', result: checkedResult(contract, result) };
   } catch (error) {
-    if (signal.aborted) return { kind: 'release', error: signal.reason as Error };
+    if (error instanceof DeafHandlerError) {
+      context.logger.error({ error }, `${contract.name} heeds no signal and still runs`);
+      hold.outlivedBy(handler);
+    }
+    if (hold.signal.aborted) return { kind: 'release', error: hold.signal.reason as Error };
     return outcomeOfFailure(contract, context.attempt, timeLimit.signal.aborted ? timeout : error);
   } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** The handler's result. @throws DeafHandlerError when it goes on for so long after its signal aborted */
+async function unlessDeaf(
+  handler: Promise<unknown>,
+  signal: AbortSignal,
+  graceSeconds: number,
+): Promise<unknown> {
+  const { promise: deaf, reject } = Promise.withResolvers<never>();
+  let timer: NodeJS.Timeout | undefined;
+  const onAbort = (): void => {
+    timer = setTimeout(() => reject(new DeafHandlerError(graceSeconds)), graceSeconds * 1000);
+  };
+  signal.addEventListener('abort', onAbort, { once: true });
+  try {
+    return await Promise.race([handler, deaf]);
+  } finally {
+    signal.removeEventListener('abort', onAbort);
     clearTimeout(timer);
   }
 }

@@ -4,15 +4,18 @@ import {
   SendMessageBatchCommand,
   type SQSClient,
 } from '@aws-sdk/client-sqs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Batcher } from './batcher.ts';
 import { type DeadLetter, deadLetterEntry } from './dead-letter.ts';
 import type { Outcome } from './outcome.ts';
 import type { QueueUrls } from './queue-urls.ts';
 import type { ReceivedMessage } from './received-message.ts';
-import { callInBatch } from './sqs-batch.ts';
+import { BatchEntryError, callInBatch } from './sqs-batch.ts';
 import { MAX_MESSAGE_BYTES } from './task-client.ts';
 
 const LINGER_MS = 5;
+const BASE_REST_MS = 100;
+const MAX_REST_MS = 5000;
 
 type DeadLetterEntry = ReturnType<typeof deadLetterEntry>;
 
@@ -57,26 +60,33 @@ export class Settler {
 
   /**
    * Carries an outcome out: deletes a done message, hides one to be tried again, shows a released one, and copies a
-   * dead letter to its queue before it is deleted. Rejects where SQS could not be brought to do it.
+   * dead letter to its queue before it is deleted. What fails is tried again until the lease ends.
+   *
+   * @param untilMs - when the lease ends, by `performance.now()`; a call that fails after it rejects
    */
-  async settle(message: ReceivedMessage, outcome: Outcome, workerId: string): Promise<void> {
-    const finished = await this.settleAllButDelete(message, outcome, workerId);
-    if (finished) await this.delete(message);
+  async settle(message: ReceivedMessage, outcome: Outcome, workerId: string, untilMs = 0): Promise<void> {
+    const finished = await this.settleAllButDelete(message, outcome, workerId, untilMs);
+    if (finished) await insist(() => this.delete(message), untilMs);
   }
 
   /** Settles for a caller whose event source deletes. Resolves to whether the message is to be deleted. */
-  async settleAllButDelete(message: ReceivedMessage, outcome: Outcome, workerId: string): Promise<boolean> {
+  async settleAllButDelete(
+    message: ReceivedMessage,
+    outcome: Outcome,
+    workerId: string,
+    untilMs = 0,
+  ): Promise<boolean> {
     switch (outcome.kind) {
       case 'done':
         return true;
       case 'retry':
-        await this.hide(message, outcome.delaySeconds);
+        await insist(() => this.hide(message, outcome.delaySeconds), untilMs);
         return false;
       case 'release':
-        await this.hide(message, 0);
+        await insist(() => this.hide(message, 0), untilMs);
         return false;
       case 'dead-letter':
-        await this.copyToDeadLetters(message, { ...outcome, workerId });
+        await insist(() => this.copyToDeadLetters(message, { ...outcome, workerId }), untilMs);
         return true;
     }
   }
@@ -94,6 +104,20 @@ export class Settler {
   /** Copies a message to the dead letter queue with its reason. The message itself is still to be deleted. */
   async copyToDeadLetters(message: ReceivedMessage, deadLetter: DeadLetter): Promise<void> {
     await this.#deadLetters.add(deadLetterEntry(message, deadLetter));
+  }
+}
+
+/** Makes a call again until it succeeds, SQS says that it never will, or the next one would come too late. */
+async function insist(call: () => Promise<void>, untilMs: number): Promise<void> {
+  for (let attempt = 0; ; attempt += 1) {
+    try {
+      return await call();
+    } catch (error) {
+      const restMs = Math.min(MAX_REST_MS, BASE_REST_MS * 2 ** attempt) * (1 - Math.random() / 2);
+      const hopeless = error instanceof BatchEntryError && error.senderFault;
+      if (hopeless || performance.now() + restMs >= untilMs) throw error;
+      await sleep(restMs);
+    }
   }
 }
 

@@ -24,6 +24,7 @@ type Handler = (payload: { text: string }, context: TaskContext) => unknown;
 const send = jest.fn<SendTask>(async () => ({ taskId: 'sent' }));
 const trace = startTrace();
 const alive = new AbortController().signal;
+const outlivedBy = jest.fn<(handler: Promise<unknown>) => void>();
 
 function processing(handler: Handler): Processing {
   return {
@@ -32,6 +33,7 @@ function processing(handler: Handler): Processing {
     logger: createLogger({ service: 'tests', level: 'silent' }),
     worker: { id: 'w-1', version: '1' },
     unknownTaskPatienceSeconds: 600,
+    abortGraceSeconds: 0.1,
   };
 }
 
@@ -46,7 +48,7 @@ function message(
 }
 
 const run = (handler: Handler, received = message(), signal = alive) =>
-  processMessage(received, 'default', signal, processing(handler));
+  processMessage(received, 'default', { signal, outlivedBy }, processing(handler));
 
 describe('an attempt', () => {
   test('that returns is done, with the result', async () => {
@@ -126,6 +128,17 @@ describe('an attempt', () => {
     const untilAborted: Handler = (_payload, { signal }) =>
       new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error)));
     await expect(run(untilAborted, message({ receiveCount }))).resolves.toMatchObject(outcome);
+  });
+
+  test('that heeds no signal is decided without it after its grace, and its holder is told', async () => {
+    const { promise, resolve } = Promise.withResolvers<unknown>();
+    await expect(run(() => promise)).resolves.toMatchObject({
+      kind: 'retry',
+      error: { name: 'TaskTimeoutError' },
+    });
+    expect(outlivedBy).toHaveBeenCalledTimes(1);
+    resolve({ length: 4 });
+    await expect(outlivedBy.mock.calls[0]?.[0]).resolves.toEqual({ length: 4 });
   });
 
   test('whose worker must stop is released', async () => {

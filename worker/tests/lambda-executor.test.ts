@@ -1,11 +1,11 @@
 import { describe, expect, jest, test } from '@jest/globals';
-import type { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
+import { type InvokeCommand, type LambdaClient, TooManyRequestsException } from '@aws-sdk/client-lambda';
 import { createLogger } from '@baton/common/telemetry/logger';
 import type { SQSEvent } from 'aws-lambda';
 import { lambdaExecutor } from '../lambda-executor.ts';
 
 const target = { queue: 'work', functionName: 'worker-function', batchSize: 2, maximumConcurrency: 1 };
-const alive = new AbortController().signal;
+const hold = { signal: new AbortController().signal, outlivedBy: () => undefined };
 
 function message(messageId: string) {
   return {
@@ -34,13 +34,15 @@ function executorOf(answer: (event: SQSEvent) => unknown) {
     lambda: { send } as unknown as LambdaClient,
     target,
     region: 'us-east-1',
+    leaseSeconds: 30,
     queueUrl: 'http://127.0.0.1:4566/000000000000/baton-dev-work',
     logger: createLogger({ service: 'tests', level: 'silent' }),
   });
   return {
     events,
+    executor,
     run: (...ids: string[]) =>
-      Promise.all(ids.map((id) => executor.run(message(id), alive).then(({ kind }) => kind))),
+      Promise.all(ids.map((id) => executor.run(message(id), hold).then(({ kind }) => kind))),
   };
 }
 
@@ -88,5 +90,24 @@ describe('the lambda executor', () => {
     });
     await run('a', 'b', 'c', 'd', 'e');
     expect(most).toBe(1);
+  });
+
+  test('makes an invocation again that was throttled', async () => {
+    let calls = 0;
+    const { run } = executorOf(() => {
+      calls += 1;
+      if (calls < 3) throw new TooManyRequestsException({ message: 'slower', $metadata: {} });
+      return null;
+    });
+    await expect(run('a')).resolves.toEqual(['done']);
+    expect(calls).toBe(3);
+  });
+
+  test('leaves a message to a function that hangs when the worker must stop', async () => {
+    const { executor } = executorOf(() => new Promise(() => undefined));
+    const stop = new AbortController();
+    const execution = executor.run(message('a'), { signal: stop.signal, outlivedBy: () => undefined });
+    stop.abort();
+    await expect(execution).resolves.toEqual({ kind: 'left' });
   });
 });

@@ -29,7 +29,7 @@ describe('a lease of 30 s', () => {
     const lease = open();
     await jest.advanceTimersByTimeAsync(35_000);
     expect(hide.mock.calls).toEqual([1, 2, 3].map(() => [message, 30]));
-    await lease.close();
+    lease.close();
     await jest.advanceTimersByTimeAsync(60_000);
     expect(hide).toHaveBeenCalledTimes(3);
     expect(lease.held).toBe(true);
@@ -61,20 +61,22 @@ describe('a lease of 30 s', () => {
     expect(lease.held).toBe(false);
   });
 
-  test('is closed only when a renewal under way has ended', async () => {
+  test('stops being renewed only when a renewal under way has ended, and still has its end', async () => {
     const { promise, resolve } = Promise.withResolvers<void>();
     hide.mockReturnValueOnce(promise);
     const lease = open();
     await jest.advanceTimersByTimeAsync(10_000);
     let closed = false;
-    const closing = lease.close().then(() => (closed = true));
+    const closing = lease.stopRenewing().then(() => (closed = true));
     await jest.advanceTimersByTimeAsync(1000);
     expect(closed).toBe(false);
     resolve();
     await closing;
-    await jest.advanceTimersByTimeAsync(60_000);
+    await jest.advanceTimersByTimeAsync(20_000);
     expect(hide).toHaveBeenCalledTimes(1);
     expect(lease.held).toBe(true);
+    await jest.advanceTimersByTimeAsync(20_000);
+    expect(lease.held).toBe(false);
   });
 
   test.each(['MessageNotInflight', 'InvalidParameterValue', 'ReceiptHandleIsInvalid'])(

@@ -22,6 +22,7 @@ function runnerOf(run: Executor['run'], { slots = new Slots(10), leaseSeconds = 
   const logger = createLogger({ service: 'tests', level: 'silent' });
   const settler = { hide, settle } as unknown as Settler;
   return new QueueRunner({
+    queue: 'work',
     slots,
     executor: { kind: 'local', run },
     settler,
@@ -34,11 +35,13 @@ function runnerOf(run: Executor['run'], { slots = new Slots(10), leaseSeconds = 
 describe('a queue runner', () => {
   test('settles what the executor says, and holds nothing afterwards', async () => {
     const runner = runnerOf(async () => done);
-    await runner.accept([message('a'), message('b')], performance.now());
+    await Promise.all(
+      [message('a'), message('b')].map((each) => runner.accept(each, performance.now(), false)),
+    );
     await runner.whenIdle();
     expect(settle.mock.calls).toEqual([
-      [message('a'), done, 'w-1'],
-      [message('b'), done, 'w-1'],
+      [message('a'), done, 'w-1', expect.any(Number)],
+      [message('b'), done, 'w-1', expect.any(Number)],
     ]);
     expect(runner.held).toBe(0);
   });
@@ -50,14 +53,14 @@ describe('a queue runner', () => {
       order.push('run');
       return done;
     });
-    await runner.accept([message('a')], performance.now());
+    await runner.accept(message('a'), performance.now(), false);
     await runner.whenIdle();
     expect(order).toEqual(['run', 'settled']);
   });
 
   test('settles nothing that is left to whoever ran it', async () => {
     const runner = runnerOf(async () => ({ kind: 'left' }));
-    await runner.accept([message('a')], performance.now());
+    await runner.accept(message('a'), performance.now(), false);
     await runner.whenIdle();
     expect(settle).not.toHaveBeenCalled();
   });
@@ -66,7 +69,7 @@ describe('a queue runner', () => {
     hide.mockRejectedValue(new Error('no broker'));
     let aborted: unknown;
     const runner = runnerOf(
-      (_message, signal) =>
+      (_message, { signal }) =>
         new Promise((resolve) => {
           signal.addEventListener('abort', () => {
             aborted = signal.reason;
@@ -75,7 +78,7 @@ describe('a queue runner', () => {
         }),
       { leaseSeconds: 0.3 },
     );
-    await runner.accept([message('a')], performance.now());
+    await runner.accept(message('a'), performance.now(), false);
     await runner.whenIdle();
     expect(aborted).toMatchObject({ name: 'LeaseLostError' });
     expect(settle).not.toHaveBeenCalled();
@@ -84,7 +87,7 @@ describe('a queue runner', () => {
   test('does not fail when a message cannot be settled', async () => {
     settle.mockRejectedValue(new Error('no broker'));
     const runner = runnerOf(async () => done);
-    await runner.accept([message('a')], performance.now());
+    await runner.accept(message('a'), performance.now(), false);
     await expect(runner.whenIdle()).resolves.toBeUndefined();
   });
 
@@ -92,29 +95,57 @@ describe('a queue runner', () => {
     const { promise, resolve } = Promise.withResolvers<Execution>();
     const slots = new Slots(1);
     const runner = runnerOf(() => promise, { slots });
-    const accepted = runner.accept([message('running'), message('waiting')], performance.now());
+    const accepted = [message('running'), message('waiting')].map((each) =>
+      runner.accept(each, performance.now(), false),
+    );
     runner.stopStarting();
-    await accepted;
+    await Promise.all(accepted);
     await new Promise((turn) => setImmediate(turn));
-    expect(settle.mock.calls).toMatchObject([[{ messageId: 'waiting' }, { kind: 'release' }, 'w-1']]);
+    expect(settle.mock.calls).toMatchObject([
+      [{ messageId: 'waiting' }, { kind: 'release' }, 'w-1', expect.any(Number)],
+    ]);
     resolve(done);
     await runner.whenIdle();
-    expect(settle).toHaveBeenLastCalledWith(message('running'), done, 'w-1');
+    expect(settle).toHaveBeenLastCalledWith(message('running'), done, 'w-1', expect.any(Number));
     expect(slots.free).toBe(1);
   });
 
   test('aborts what still runs when the drain time is over', async () => {
     const runner = runnerOf(
-      (_message, signal) =>
+      (_message, { signal }) =>
         new Promise((resolve) => {
           signal.addEventListener('abort', () => resolve({ kind: 'release', error: signal.reason as Error }));
         }),
     );
-    await runner.accept([message('a')], performance.now());
+    await runner.accept(message('a'), performance.now(), false);
     runner.abort();
     await runner.whenIdle();
     expect(settle.mock.calls).toMatchObject([
-      [{ messageId: 'a' }, { kind: 'release', error: { name: 'WorkerStoppingError' } }, 'w-1'],
+      [
+        { messageId: 'a' },
+        { kind: 'release', error: { name: 'WorkerStoppingError' } },
+        'w-1',
+        expect.any(Number),
+      ],
     ]);
+  });
+
+  test('keeps the slot of a handler that heeds no signal until it ends at last', async () => {
+    const { promise, resolve } = Promise.withResolvers<unknown>();
+    const slots = new Slots(1);
+    const runner = runnerOf(
+      async (_message, hold) => {
+        hold.outlivedBy(promise);
+        return { kind: 'retry', delaySeconds: 1, error: new Error('timed out') };
+      },
+      { slots },
+    );
+    await runner.accept(message('a'), performance.now(), false);
+    await runner.whenIdle();
+    expect(settle).toHaveBeenCalledTimes(1);
+    expect([slots.free, runner.running.map((task) => task.overdue)]).toEqual([0, [true]]);
+    resolve(undefined);
+    await new Promise((turn) => setImmediate(turn));
+    expect([slots.free, runner.running]).toEqual([1, []]);
   });
 });

@@ -10,9 +10,9 @@ type Receive = (input: ReceiveMessageCommandInput) => Promise<{ Messages?: { Mes
 let receiver: Receiver | undefined;
 afterEach(() => receiver?.stop());
 
-function start(receive: Receive, slots = new Slots(3)) {
+function start(receive: Receive, { slots = new Slots(3), queues = 1 } = {}) {
   const inputs: ReceiveMessageCommandInput[] = [];
-  const accepted: string[] = [];
+  const accepted: [string, boolean][] = [];
   const send = async ({ input }: { input: ReceiveMessageCommandInput }) => {
     inputs.push(input);
     await new Promise((resolve) => setImmediate(resolve));
@@ -23,45 +23,79 @@ function start(receive: Receive, slots = new Slots(3)) {
     queue: 'work',
     queueUrl: 'http://sqs/0/work',
     slots,
+    queues,
     waitSeconds: 20,
     leaseSeconds: 30,
     logger: createLogger({ service: 'tests', level: 'silent' }),
-    accept: async (messages) => {
-      for (const { messageId } of messages) {
-        await slots.take();
-        accepted.push(messageId);
-      }
+    accept: async ({ messageId }, _receivedAtMs, hasSlot) => {
+      if (!hasSlot) await slots.take('work');
+      accepted.push([messageId, hasSlot]);
     },
   });
   receiver.start();
   return { inputs, accepted, slots };
 }
 
+/** A queue that gives its messages in order, and none where it is asked to wait for nothing. */
+function queueOf(...messages: string[]): Receive {
+  return async ({ MaxNumberOfMessages = 1, WaitTimeSeconds = 0 }) => {
+    const given = messages.splice(0, MaxNumberOfMessages).map((MessageId) => ({ MessageId }));
+    if (given.length === 0 && WaitTimeSeconds > 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    return { Messages: given };
+  };
+}
+
 describe('a receiver', () => {
-  test('asks for as many messages as there are free slots, and for none while there is none', async () => {
-    const waiting = ['a', 'b', 'c', 'd'];
-    const { inputs, accepted, slots } = start(async () => ({
-      Messages: waiting.splice(0, 2).map((MessageId) => ({ MessageId })),
-    }));
-    await eventually('no slot left', () => slots.free === 0 && accepted.length === 3);
-    expect(inputs.map(({ MaxNumberOfMessages }) => MaxNumberOfMessages)).toEqual([3, 1]);
+  test('takes slots before it asks for messages while there are some, and asks for none without', async () => {
+    const { inputs, accepted, slots } = start(queueOf('a', 'b', 'c', 'd'));
+    await eventually('no slot left', () => accepted.length === 3);
+    expect(
+      inputs.map(({ MaxNumberOfMessages, WaitTimeSeconds }) => [MaxNumberOfMessages, WaitTimeSeconds]),
+    ).toEqual([[3, 0]]);
+    expect(accepted.every(([, hasSlot]) => hasSlot)).toBe(true);
     slots.giveBack();
     await eventually('the fourth message', () => accepted.length === 4);
     expect(inputs).toHaveLength(2);
-    for (let slot = 0; slot < 3; slot += 1) slots.giveBack();
-    await eventually('the next poll', () => inputs.length > 2);
-    expect(inputs[2]?.MaxNumberOfMessages).toBe(3);
+    slots.giveBack(3);
   });
 
-  test('hides what it receives for the lease, and polls at once first, then for as long as it may', async () => {
-    const { inputs } = start(async () => ({}));
-    await eventually('two polls', () => inputs.length > 1);
+  test('holds no slot while it waits, and asks for no more than its share of the free ones', async () => {
+    const { inputs, slots } = start(queueOf(), { slots: new Slots(10), queues: 3 });
+    await eventually('a long poll', () => inputs.length > 1);
     expect(inputs[0]).toMatchObject({
       QueueUrl: 'http://sqs/0/work',
       VisibilityTimeout: 30,
       WaitTimeSeconds: 0,
     });
-    expect(inputs[1]).toMatchObject({ WaitTimeSeconds: 20 });
+    expect(inputs[1]).toMatchObject({ WaitTimeSeconds: 20, MaxNumberOfMessages: 3 });
+    expect(slots.free).toBe(10);
+  });
+
+  test('receives several times at once while each receive comes back full', async () => {
+    let underWay = 0;
+    let most = 0;
+    const { inputs, accepted } = start(
+      async ({ MaxNumberOfMessages = 0 }) => {
+        underWay += 1;
+        most = Math.max(most, underWay);
+        await new Promise((resolve) => setTimeout(resolve, 5));
+        underWay -= 1;
+        return {
+          Messages: Array.from({ length: MaxNumberOfMessages }, (_, index) => ({ MessageId: String(index) })),
+        };
+      },
+      { slots: new Slots(100) },
+    );
+    await eventually('all slots taken', () => accepted.length === 100);
+    expect(most).toBeGreaterThan(1);
+    expect(most).toBeLessThanOrEqual(10);
+    expect(inputs).toHaveLength(10);
+  });
+
+  test('does not ask all the time where a broker answers at once with nothing', async () => {
+    const { inputs } = start(async () => ({}));
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(inputs.length).toBeLessThan(15);
   });
 
   test('knows how it goes, and rests while it goes badly', async () => {

@@ -1,0 +1,53 @@
+import { decodeEnvelope } from '@baton/common/queue/envelope';
+import type { Hold } from '@baton/common/queue/process-message';
+import type { ReceivedMessage } from '@baton/common/queue/received-message';
+
+/** A task that a worker runs at this moment. */
+export class RunningTask implements Hold {
+  readonly message: ReceivedMessage;
+  readonly #attempt = new AbortController();
+  readonly #startedAtMs = performance.now();
+  #overdue: Promise<unknown> | undefined;
+
+  constructor(message: ReceivedMessage) {
+    this.message = message;
+  }
+
+  /** Aborts when the lease is lost or the worker must stop. */
+  get signal(): AbortSignal {
+    return this.#attempt.signal;
+  }
+
+  /** Whether its outcome was decided without it, because its handler heeded no signal. */
+  get overdue(): boolean {
+    return this.#overdue !== undefined;
+  }
+
+  /** Tells the handler to stop. */
+  abort(reason: Error): void {
+    this.#attempt.abort(reason);
+  }
+
+  /** Notes that the handler goes on although its outcome is decided. */
+  outlivedBy(handler: Promise<unknown>): void {
+    this.#overdue = handler;
+  }
+
+  /** Resolves when the handler has ended, however late. */
+  async whenEnded(): Promise<void> {
+    await this.#overdue?.catch(() => undefined);
+  }
+
+  /** What an operator wants to know of it. */
+  describe() {
+    const { messageId, body, receiveCount } = this.message;
+    const ageMs = Math.round(performance.now() - this.#startedAtMs);
+    const facts = { messageId, attempt: receiveCount, ageMs, overdue: this.overdue };
+    try {
+      const { task, taskId } = decodeEnvelope(body);
+      return { task, taskId, ...facts };
+    } catch {
+      return { task: null, taskId: null, ...facts };
+    }
+  }
+}

@@ -1,0 +1,38 @@
+import type { Logger } from '@baton/common/telemetry/logger';
+import type { RunningTask } from './running-task.ts';
+
+/**
+ * Notices a handler that blocks the event loop: while it does, no lease is renewed, and past the lease another worker
+ * has its messages. Nothing can stop it from outside; the log names what ran.
+ */
+export class Watchdog {
+  readonly #limitMs: number;
+  readonly #running: () => readonly RunningTask[];
+  readonly #logger: Logger;
+  #timer: NodeJS.Timeout | undefined;
+
+  /** @param leaseSeconds - how long the loop may be blocked; it is looked at three times as often */
+  constructor(leaseSeconds: number, running: () => readonly RunningTask[], logger: Logger) {
+    this.#limitMs = leaseSeconds * 1000;
+    this.#running = running;
+    this.#logger = logger;
+  }
+
+  /** Starts looking. Does not keep the process alive. */
+  start(): void {
+    const periodMs = this.#limitMs / 3;
+    let lastMs = performance.now();
+    this.#timer = setInterval(() => {
+      const blockedMs = Math.round(performance.now() - lastMs - periodMs);
+      lastMs = performance.now();
+      if (blockedMs < this.#limitMs) return;
+      const running = this.#running().map((task) => task.describe());
+      this.#logger.error({ blockedMs, running }, 'the event loop was blocked for longer than a lease');
+    }, periodMs).unref();
+  }
+
+  /** Looks no longer. */
+  stop(): void {
+    clearInterval(this.#timer);
+  }
+}
