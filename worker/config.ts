@@ -63,14 +63,22 @@ const variables = z
     HEALTH_HOST: text('an address to listen at').default('127.0.0.1'),
     HEALTH_PORT: port(9090),
   })
-  .superRefine(({ WORKER_QUEUES, WORKER_LAMBDA_QUEUES }, context) => {
-    const twice = WORKER_LAMBDA_QUEUES.find(
-      ({ queue }) => WORKER_QUEUES !== 'all' && WORKER_QUEUES.has(queue),
-    );
-    if (!twice) return;
-    const message = `${twice.queue} stands in WORKER_QUEUES too; a queue has one executor`;
-    context.addIssue({ code: 'custom', path: ['WORKER_LAMBDA_QUEUES'], message });
-  })
+  .superRefine(
+    ({ WORKER_QUEUES, WORKER_LAMBDA_QUEUES, WORKER_WAIT_SECONDS, DRAIN_TIMEOUT_SECONDS }, context) => {
+      const twice = WORKER_LAMBDA_QUEUES.find(
+        ({ queue }) => WORKER_QUEUES !== 'all' && WORKER_QUEUES.has(queue),
+      );
+      if (twice) {
+        const message = `${twice.queue} stands in WORKER_QUEUES too; a queue has one executor`;
+        context.addIssue({ code: 'custom', path: ['WORKER_LAMBDA_QUEUES'], message });
+      }
+      if (WORKER_WAIT_SECONDS > DRAIN_TIMEOUT_SECONDS) {
+        // A poll that is cut short can strand a message until its lease ends, so it has to end within the drain
+        const message = `expected at least WORKER_WAIT_SECONDS, which is ${WORKER_WAIT_SECONDS}`;
+        context.addIssue({ code: 'custom', path: ['DRAIN_TIMEOUT_SECONDS'], message });
+      }
+    },
+  )
   .transform((environment) => ({
     logLevel: environment.LOG_LEVEL,
     queueUrlPrefix: environment.QUEUE_URL_PREFIX,

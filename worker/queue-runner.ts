@@ -94,7 +94,7 @@ export class QueueRunner {
   }
 
   async #execute(task: RunningTask, hasSlot: boolean, onStart: () => void): Promise<Execution> {
-    const { slots, executor } = this.#options;
+    const { executor } = this.#options;
     if (!(await this.#slot(hasSlot)))
       return { kind: 'release', error: new WorkerStoppingError('The worker stops') };
     this.#running.add(task);

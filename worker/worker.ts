@@ -126,18 +126,16 @@ export class Worker {
   }
 
   async #abort(idle: Promise<void>): Promise<void> {
-    const { abortGraceSeconds } = this.#config;
-    this.#logger.warn({ held: this.#held }, 'drain time is over; what still runs is aborted and released');
-    for (const { receiver, runner } of this.#queues) {
-      receiver.abort();
-      runner.abort();
-    }
-    const released = await before(idle, abortGraceSeconds * 1000 + RELEASE_MS);
-    if (!released)
-      this.#logger.error(
-        { held: this.#held },
-        'what is held could not be released; it comes back by its lease',
-      );
+    const { abortGraceSeconds, waitSeconds } = this.#config;
+    this.#logger.warn({ held: this.#held }, 'no more time for what still runs: it is aborted and released');
+    for (const { runner } of this.#queues) runner.abort();
+    const limitMs = Math.max(abortGraceSeconds, waitSeconds) * 1000 + RELEASE_MS;
+    if (await before(idle, limitMs)) return;
+    for (const { receiver } of this.#queues) receiver.abort();
+    this.#logger.error(
+      { held: this.#held },
+      'what is held could not be released; it comes back when its lease ends',
+    );
   }
 
   get #held(): number {

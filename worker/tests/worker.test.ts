@@ -121,6 +121,8 @@ describe('the start of the worker', () => {
       '[{"queue":"default","functionName":"f"}]',
       'default stands in WORKER_QUEUES too',
     ],
+    ['DRAIN_TIMEOUT_SECONDS', '5', 'expected at least WORKER_WAIT_SECONDS, which is 20'],
+    ['WORKER_QUEUES', 'default:0', 'with a weight of 1 to 999'],
     ['WORKER_QUEUES', 'notifications', 'whose tasks this worker cannot run; it has default, orders'],
     ['QUEUE_URL_PREFIX', '', 'is not set'],
   ])('is refused when %s is %j', async (name, value, says) => {

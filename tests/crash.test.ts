@@ -1,0 +1,149 @@
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { GetQueueAttributesCommand, ReceiveMessageCommand } from '@aws-sdk/client-sqs';
+import { TaskClient } from '@baton/common/queue/task-client';
+import { type Backends, startBackends } from './support/backends.ts';
+import { eventually } from './support/eventually.ts';
+import { freePort, Program } from './support/program.ts';
+import { nap } from './support/test-worker.ts';
+
+let backends: Backends;
+let tasks: TaskClient;
+const programs: Program[] = [];
+
+// Each test has queues of its own: the polls of a killed worker may swallow messages for as long as they would have waited
+beforeEach(async () => {
+  backends = await startBackends(['worker']);
+  tasks = new TaskClient({ sqs: backends.sqs, queueUrls: backends.queueUrls, source: 'tests' });
+});
+afterEach(async () => {
+  for (const program of programs.splice(0)) await program.stop('SIGKILL');
+  await backends.stop();
+});
+
+async function startWorker(environment: Record<string, string> = {}): Promise<Program> {
+  const own = { LEASE_SECONDS: '5', WORKER_WAIT_SECONDS: '1', HEALTH_PORT: String(await freePort()) };
+  const program = new Program('tests/support/test-worker.ts', {
+    ...backends.environment,
+    ...own,
+    ...environment,
+  });
+  programs.push(program);
+  return program;
+}
+
+async function readyWorker(environment: Record<string, string> = {}): Promise<Program> {
+  const program = await startWorker(environment);
+  await program.says('worker started');
+  return program;
+}
+
+const sendNaps = (count: number, ms: number, deaf = false) =>
+  Promise.all(Array.from({ length: count }, () => tasks.send(nap, { ms, deaf })));
+
+/** The ids of the tasks that a worker says of in a message of its log. */
+function idsOf(program: Program, message: string): unknown[] {
+  return program.lines.filter((line) => line['message'] === message).map((line) => line['taskId']);
+}
+
+async function left(): Promise<{ visible: number; hidden: number }> {
+  const { Attributes = {} } = await backends.sqs.send(
+    new GetQueueAttributesCommand({ QueueUrl: backends.queueUrls.of('default'), AttributeNames: ['All'] }),
+  );
+  return {
+    visible: Number(Attributes.ApproximateNumberOfMessages),
+    hidden: Number(Attributes.ApproximateNumberOfMessagesNotVisible),
+  };
+}
+
+describe('a worker that is killed', () => {
+  test('with twenty tasks in flight beside another: all are done within lease, run time and 3 s, none is lost', async () => {
+    const workers = [
+      await readyWorker({ WORKER_CONCURRENCY: '10' }),
+      await readyWorker({ WORKER_CONCURRENCY: '10' }),
+    ];
+    const sent = await sendNaps(20, 2000);
+    const begun = () => workers.map((worker) => idsOf(worker, 'nap begins').length);
+    await eventually(
+      'all twenty running, some at each worker',
+      () => begun().every((count) => count > 0) && begun().reduce((sum, count) => sum + count) === 20,
+    );
+    const killedAtMs = performance.now();
+    const [killed, other] = workers;
+    const cut = begun()[0] ?? 0;
+    await killed?.stop('SIGKILL');
+    const done = () => new Set(workers.flatMap((worker) => idsOf(worker, 'tests.nap done')));
+    await eventually('all twenty done', () => done().size === 20, 15_000);
+    expect(performance.now() - killedAtMs).toBeLessThan((5 + 2 + 3) * 1000);
+    expect(done()).toEqual(new Set(sent.map(({ taskId }) => taskId)));
+    expect(other && idsOf(other, 'tests.nap done').length).toBe(20);
+    expect(cut).toBeGreaterThan(0);
+    await eventually('an empty queue', async () => Object.values(await left()).every((count) => count === 0));
+  });
+});
+
+describe('SIGTERM ends a worker with status 0, and strands nothing,', () => {
+  test('while it polls and nothing comes', async () => {
+    const worker = await readyWorker();
+    await expect(worker.stop()).resolves.toBe(0);
+    const { taskId } = await tasks.send(nap, { ms: 0 });
+    const { Messages = [] } = await backends.sqs.send(
+      new ReceiveMessageCommand({ QueueUrl: backends.queueUrls.of('default'), WaitTimeSeconds: 1 }),
+    );
+    expect(Messages[0]?.Body).toContain(taskId);
+  });
+
+  test('while it starts up', async () => {
+    const worker = await startWorker();
+    const code = await worker.stop();
+    // Before the program has a handler for it, the signal itself ends the process
+    expect([0, null]).toContain(code);
+  });
+
+  test('while it runs what ends within the drain time: that is finished and deleted', async () => {
+    const worker = await readyWorker();
+    const [sent] = await sendNaps(1, 1000);
+    await worker.says('nap begins');
+    await expect(worker.stop()).resolves.toBe(0);
+    expect(idsOf(worker, 'tests.nap done')).toEqual([sent?.taskId]);
+    await expect(left()).resolves.toEqual({ visible: 0, hidden: 0 });
+  });
+
+  test.each([
+    ['heeds its signal', false],
+    ['heeds no signal', true],
+  ])(
+    'while it runs what is longer than the drain time and %s: that is released at once',
+    async (_what, deaf) => {
+      const worker = await readyWorker({ DRAIN_TIMEOUT_SECONDS: '1', ABORT_GRACE_SECONDS: '1' });
+      await sendNaps(1, 30_000, deaf);
+      await worker.says('nap begins');
+      await expect(worker.stop()).resolves.toBe(0);
+      expect(worker.output).toContain('tests.nap released');
+      await expect(left()).resolves.toEqual({ visible: 1, hidden: 0 });
+    },
+  );
+
+  test('without waiting for the drain time when it comes twice', async () => {
+    const worker = await readyWorker({ DRAIN_TIMEOUT_SECONDS: '600' });
+    await sendNaps(1, 30_000);
+    await worker.says('nap begins');
+    worker.signal('SIGTERM');
+    await worker.says('worker stopping');
+    await expect(worker.stop()).resolves.toBe(0);
+    await expect(left()).resolves.toEqual({ visible: 1, hidden: 0 });
+  });
+
+  test('while more wait than it has slots for: those are released', async () => {
+    const worker = await readyWorker({ WORKER_CONCURRENCY: '1' });
+    await sendNaps(3, 1000);
+    await worker.says('nap begins');
+    await expect(worker.stop()).resolves.toBe(0);
+    await expect(left()).resolves.toEqual({ visible: 2, hidden: 0 });
+  });
+
+  test('while its broker is gone', async () => {
+    const worker = await readyWorker({ AWS_ENDPOINT_URL_SQS: 'http://127.0.0.1:9' });
+    await worker.says('cannot receive');
+    await expect(worker.stop()).resolves.toBe(0);
+  });
+});

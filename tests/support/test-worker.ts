@@ -1,0 +1,37 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { implement, Implementations } from '@baton/common/queue/implementation';
+import { defineTask } from '@baton/common/queue/task';
+import { createLogger } from '@baton/common/telemetry/logger';
+import { readWorkerConfig } from '@baton/worker/config';
+import { serveHealth } from '@baton/worker/health';
+import { Worker } from '@baton/worker/worker';
+import { z } from 'zod';
+
+/** Takes a while, and heeds its signal or does not. */
+export const nap = defineTask({
+  name: 'tests.nap',
+  queue: 'default',
+  payload: z.object({ ms: z.int().min(0), deaf: z.boolean().default(false) }),
+  result: z.object({}),
+  retry: { maxAttempts: 20, baseSeconds: 1 },
+  timeoutSeconds: 60,
+});
+
+const napTask = implement(nap, async ({ ms, deaf }, { signal, logger }) => {
+  logger.info('nap begins');
+  await sleep(ms, undefined, deaf ? {} : { signal });
+  return {};
+});
+
+/** Runs a worker of naps as worker/main.ts runs the house's, when this file is the program. */
+async function run(): Promise<void> {
+  const config = readWorkerConfig(process.env);
+  const logger = createLogger({ service: 'worker', level: config.logLevel });
+  const worker = new Worker(config, new Implementations([napTask]), logger);
+  await serveHealth(worker, config, logger);
+  worker.start();
+  const stop = (): void => void worker.stop().then(() => process.exit(0));
+  process.on('SIGTERM', stop).on('SIGINT', stop);
+}
+
+if (import.meta.main) await run();
