@@ -95,8 +95,11 @@ async function attempt(
     return outcomeOfBody(error);
   }
   const timeLimit = new AbortController();
-  const timeout = new TaskTimeoutError(contract.name, contract.timeoutSeconds);
-  const timer = setTimeout(() => timeLimit.abort(timeout), contract.timeoutSeconds * 1000);
+  const { name, timeoutSeconds } = contract;
+  const timer = setTimeout(
+    () => timeLimit.abort(new TaskTimeoutError(name, timeoutSeconds)),
+    timeoutSeconds * 1000,
+  );
   const signal = AbortSignal.any([hold.signal, timeLimit.signal]);
   const handler = (async () => run(payload.data, { ...context, signal }))();
   try {
@@ -108,7 +111,11 @@ async function attempt(
       hold.outlivedBy(handler);
     }
     if (hold.signal.aborted) return { kind: 'release', error: hold.signal.reason as Error };
-    return outcomeOfFailure(contract, context.attempt, timeLimit.signal.aborted ? timeout : error);
+    return outcomeOfFailure(
+      contract,
+      context.attempt,
+      timeLimit.signal.aborted ? timeLimit.signal.reason : error,
+    );
   } finally {
     clearTimeout(timer);
   }

@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { GetQueueAttributesCommand, ReceiveMessageCommand } from '@aws-sdk/client-sqs';
 import { TaskClient } from '@baton/common/queue/task-client';
-import { type Backends, startBackends } from './support/backends.ts';
-import { eventually } from './support/eventually.ts';
-import { freePort, Program } from './support/program.ts';
-import { nap } from './support/test-worker.ts';
+import { type Backends, startBackends } from '../support/backends.ts';
+import { eventually } from '../support/eventually.ts';
+import { freePort, Program } from '../support/program.ts';
+import { nap } from '../support/test-worker.ts';
 
 let backends: Backends;
 let tasks: TaskClient;
