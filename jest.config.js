@@ -1,11 +1,13 @@
 /** @type {import('jest').Config} */
 export default {
   testMatch: ['**/tests/**/*.test.ts'],
+  // They have a configuration, and a script, of their own
+  testPathIgnorePatterns: ['/node_modules/', '/tests/faults/'],
   extensionsToTreatAsEsm: ['.ts'],
   transform: {},
   testEnvironment: 'node',
   testTimeout: 20_000,
   // Most tests wait for processes of their own
   maxWorkers: '100%',
-  reporters: ['default', './tests/support/closing-line.js'],
+  reporters: ['default', '<rootDir>/tests/support/closing-line.js'],
 };

@@ -124,10 +124,18 @@ function fulfilled(kind: 'left' | 'done'): PromiseFulfilledResult<Execution> {
   return { status: 'fulfilled', value: kind === 'done' ? { kind, result: undefined } : { kind } };
 }
 
-function recordOf(
-  { messageId, receiptHandle, body, receiveCount, sentAtMs }: ReceivedMessage,
-  arn: string,
-): SQSRecord {
+function recordOf(message: ReceivedMessage, arn: string): SQSRecord {
+  const { messageId, receiptHandle, body, receiveCount, sentAtMs, firstReceivedAtMs, attributes } = message;
+  const messageAttributes = Object.entries(attributes).map(
+    ([name, { DataType = 'String', StringValue, BinaryValue }]) => [
+      name,
+      {
+        dataType: DataType,
+        ...(StringValue !== undefined && { stringValue: StringValue }),
+        ...(BinaryValue && { binaryValue: Buffer.from(BinaryValue).toString('base64') }),
+      },
+    ],
+  );
   return {
     messageId,
     receiptHandle,
@@ -136,9 +144,9 @@ function recordOf(
       ApproximateReceiveCount: String(receiveCount),
       SentTimestamp: String(sentAtMs),
       SenderId: '',
-      ApproximateFirstReceiveTimestamp: String(Date.now()),
+      ApproximateFirstReceiveTimestamp: String(firstReceivedAtMs),
     },
-    messageAttributes: {},
+    messageAttributes: Object.fromEntries(messageAttributes) as SQSRecord['messageAttributes'],
     md5OfBody: createHash('md5').update(body).digest('hex'),
     eventSource: 'aws:sqs',
     eventSourceARN: arn,

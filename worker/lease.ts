@@ -1,3 +1,4 @@
+import { MAX_VISIBILITY_SECONDS } from '@baton/common/queue/outcome';
 import type { ReceivedMessage } from '@baton/common/queue/received-message';
 import type { Settler } from '@baton/common/queue/settler';
 import { BatchEntryError } from '@baton/common/queue/sqs-batch';
@@ -6,6 +7,7 @@ import type { Logger } from '@baton/common/telemetry/logger';
 /** What SQS and its emulators answer when a receipt handle holds its message no longer. */
 const LOST_CODES = new Set(['MessageNotInflight', 'InvalidParameterValue', 'ReceiptHandleIsInvalid']);
 const RETRY_MS = 1000;
+const CAP_MARGIN_SECONDS = 5;
 
 /** The lease of a message ended while its task was running: another worker may have it now. */
 export class LeaseLostError extends Error {
@@ -46,6 +48,12 @@ export class Lease {
     return this.#held;
   }
 
+  /** The longest that the message may be hidden from now on, in seconds: SQS counts its 12 h from the receive. */
+  get hideableSeconds(): number {
+    const sinceMs = performance.now() - this.#options.receivedAtMs;
+    return Math.max(0, MAX_VISIBILITY_SECONDS - CAP_MARGIN_SECONDS - Math.ceil(sinceMs / 1000));
+  }
+
   /** When the lease ends unless it is renewed, by `performance.now()`. */
   get endsAtMs(): number {
     return this.#endMs;
@@ -82,9 +90,12 @@ export class Lease {
   async #renew(): Promise<void> {
     const { message, settler, leaseSeconds, logger } = this.#options;
     const askedAtMs = performance.now();
+    const seconds = Math.min(leaseSeconds, this.hideableSeconds);
+    // The 12 h are over: the lease runs to its end, which aborts the handler
+    if (seconds === 0) return;
     try {
-      await settler.hide(message, leaseSeconds);
-      if (this.#held) this.#endsAt(askedAtMs + leaseSeconds * 1000);
+      await settler.hide(message, seconds);
+      if (this.#held) this.#endsAt(askedAtMs + seconds * 1000);
       this.#renewAfter((leaseSeconds * 1000) / 3);
     } catch (error) {
       if (error instanceof BatchEntryError && LOST_CODES.has(error.code)) {

@@ -1,3 +1,4 @@
+import type { Outcome } from '@baton/common/queue/outcome';
 import type { ReceivedMessage } from '@baton/common/queue/received-message';
 import type { Settler } from '@baton/common/queue/settler';
 import type { Logger } from '@baton/common/telemetry/logger';
@@ -83,8 +84,9 @@ export class QueueRunner {
     try {
       const execution = await this.#execute(task, hasSlot, onStart);
       await lease.stopRenewing();
-      if (lease.held && execution.kind !== 'left')
-        await settler.settle(message, execution, workerId, lease.endsAtMs);
+      if (!lease.held || execution.kind === 'left') return;
+      const outcome = hideable(execution, lease.hideableSeconds);
+      await settler.settle(message, outcome, workerId, lease.endsAtMs);
     } catch (error) {
       const { messageId } = message;
       logger.error({ messageId, error }, 'message could not be settled; it comes back when its lease ends');
@@ -121,4 +123,11 @@ export class QueueRunner {
     if (signal.aborted) slots.giveBack();
     return !signal.aborted;
   }
+}
+
+/** A rest that goes beyond SQS's 12 h from the receive is cut to what SQS takes. */
+function hideable(outcome: Outcome, seconds: number): Outcome {
+  return outcome.kind === 'retry'
+    ? { ...outcome, delaySeconds: Math.min(outcome.delaySeconds, seconds) }
+    : outcome;
 }

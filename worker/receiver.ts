@@ -147,6 +147,7 @@ export class Receiver {
           WaitTimeSeconds: waitSeconds,
           VisibilityTimeout: leaseSeconds,
           MessageSystemAttributeNames: [...RECEIVED_ATTRIBUTES],
+          MessageAttributeNames: ['All'],
         }),
         { abortSignal: this.#abort.signal },
       );

@@ -1,9 +1,12 @@
 import type { MessageAttributeValue } from '@aws-sdk/client-sqs';
+import { formatTraceparent } from '../telemetry/trace-context.ts';
 import { decodeEnvelope, type Envelope } from './envelope.ts';
 import type { DeadLetterReason } from './outcome.ts';
 import type { ReceivedMessage } from './received-message.ts';
-import { formatTraceparent } from '../telemetry/trace-context.ts';
+import { MAX_MESSAGE_BYTES } from './task-client.ts';
 
+/** SQS takes ten attributes a message (Amazon SQS message quotas). */
+const MAX_ATTRIBUTES = 10;
 const MAX_ERROR_CHARACTERS = 1000;
 /** What SQS takes in a message attribute (SendMessage in its API reference): no control characters but these three. */
 const NOT_ALLOWED = /[^\t\n\r\u0020-\uD7FF\uE000-\uFFFD]/g;
@@ -16,22 +19,33 @@ export interface DeadLetter {
   readonly workerId: string;
 }
 
-/** The entry that puts a message into its dead letter queue: the body as it came, the rest in attributes. */
+/**
+ * The entry that puts a message into its dead letter queue: body and attributes as they came, and before the latter
+ * `baton.reason`, `baton.details` (JSON: error, task, attempts, times, worker) and `traceparent`. Where all of it is
+ * more than SQS takes, the last attributes are left out: the body is what must not be lost.
+ */
 export function deadLetterEntry(message: ReceivedMessage, { reason, error, workerId }: DeadLetter) {
   const envelope = envelopeOf(message.body);
-  const attributes = {
-    'baton.reason': reason,
-    'baton.error': error.name,
-    'baton.message': error.message,
-    'baton.task': envelope?.task,
-    'baton.taskId': envelope?.taskId,
-    'baton.attempts': String(message.receiveCount),
-    'baton.sentAt': new Date(message.sentAtMs).toISOString(),
-    'baton.deadAt': new Date().toISOString(),
-    'baton.worker': workerId,
-    traceparent: envelope?.trace && formatTraceparent(envelope.trace),
+  const details = {
+    error: error.name,
+    message: error.message.slice(0, MAX_ERROR_CHARACTERS),
+    task: envelope?.task,
+    taskId: envelope?.taskId,
+    attempts: message.receiveCount,
+    sentAt: new Date(message.sentAtMs).toISOString(),
+    firstReceivedAt: new Date(message.firstReceivedAtMs).toISOString(),
+    deadAt: new Date().toISOString(),
+    worker: workerId,
   };
-  return { MessageBody: message.body, MessageAttributes: stringAttributes(attributes) };
+  const own = {
+    'baton.reason': text(reason),
+    'baton.details': text(JSON.stringify(details)),
+    ...(envelope?.trace && { traceparent: text(formatTraceparent(envelope.trace)) }),
+  };
+  return {
+    MessageBody: message.body,
+    MessageAttributes: fitting({ ...own, ...message.attributes, ...own }, message.body),
+  };
 }
 
 function envelopeOf(body: string): Envelope | undefined {
@@ -42,13 +56,26 @@ function envelopeOf(body: string): Envelope | undefined {
   }
 }
 
-function stringAttributes(
-  values: Readonly<Record<string, string | undefined>>,
+function text(value: string): MessageAttributeValue {
+  return { DataType: 'String', StringValue: value.replaceAll(NOT_ALLOWED, ' ') };
+}
+
+/** The attributes that SQS takes beside a body, in their order. */
+function fitting(
+  attributes: Readonly<Record<string, MessageAttributeValue>>,
+  body: string,
 ): Record<string, MessageAttributeValue> {
-  const attributes: Record<string, MessageAttributeValue> = {};
-  for (const [name, value] of Object.entries(values)) {
-    const text = value?.slice(0, MAX_ERROR_CHARACTERS).replaceAll(NOT_ALLOWED, ' ');
-    if (text) attributes[name] = { DataType: 'String', StringValue: text };
-  }
-  return attributes;
+  let leftBytes = MAX_MESSAGE_BYTES - Buffer.byteLength(body);
+  const kept = Object.entries(attributes).filter(([name, attribute]) => {
+    const bytes = attributeBytes(name, attribute);
+    if (bytes > leftBytes) return false;
+    leftBytes -= bytes;
+    return true;
+  });
+  return Object.fromEntries(kept.slice(0, MAX_ATTRIBUTES));
+}
+
+/** Name, type and value all count towards a message's size (Amazon SQS message metadata). */
+function attributeBytes(name: string, { DataType, StringValue, BinaryValue }: MessageAttributeValue): number {
+  return Buffer.byteLength(name + (DataType ?? '') + (StringValue ?? '')) + (BinaryValue?.byteLength ?? 0);
 }

@@ -1,4 +1,4 @@
-import type { Message } from '@aws-sdk/client-sqs';
+import type { Message, MessageAttributeValue } from '@aws-sdk/client-sqs';
 import type { SQSRecord } from 'aws-lambda';
 
 /** A message as a worker holds it: received, hidden from others, not yet settled. */
@@ -11,29 +11,66 @@ export interface ReceivedMessage {
   readonly receiveCount: number;
   /** When SQS took the message, in milliseconds since 1970 (SentTimestamp). */
   readonly sentAtMs: number;
+  /** When SQS first handed it out, in milliseconds since 1970 (ApproximateFirstReceiveTimestamp). */
+  readonly firstReceivedAtMs: number;
+  /** The attributes that its sender gave it. The house's own messages have none. */
+  readonly attributes: Readonly<Record<string, MessageAttributeValue>>;
 }
 
 /** The system attributes that a receive must ask SQS for. */
-export const RECEIVED_ATTRIBUTES = ['ApproximateReceiveCount', 'SentTimestamp'] as const;
+export const RECEIVED_ATTRIBUTES = [
+  'ApproximateReceiveCount',
+  'SentTimestamp',
+  'ApproximateFirstReceiveTimestamp',
+] as const;
 
 /** A message as ReceiveMessage gives it. */
-export function fromReceive({ MessageId, ReceiptHandle, Body, Attributes }: Message): ReceivedMessage {
+export function fromReceive({
+  MessageId,
+  ReceiptHandle,
+  Body,
+  Attributes,
+  MessageAttributes,
+}: Message): ReceivedMessage {
   return {
     messageId: MessageId ?? '',
     receiptHandle: ReceiptHandle ?? '',
     body: Body ?? '',
     receiveCount: Number(Attributes?.ApproximateReceiveCount ?? 1),
     sentAtMs: Number(Attributes?.SentTimestamp ?? Date.now()),
+    firstReceivedAtMs: Number(Attributes?.ApproximateFirstReceiveTimestamp ?? Date.now()),
+    attributes: MessageAttributes ?? {},
   };
 }
 
 /** A message as Lambda's event source for SQS gives it. */
-export function fromRecord({ messageId, receiptHandle, body, attributes }: SQSRecord): ReceivedMessage {
+export function fromRecord({
+  messageId,
+  receiptHandle,
+  body,
+  attributes,
+  messageAttributes,
+}: SQSRecord): ReceivedMessage {
   return {
     messageId,
     receiptHandle,
     body,
     receiveCount: Number(attributes.ApproximateReceiveCount),
     sentAtMs: Number(attributes.SentTimestamp),
+    firstReceivedAtMs: Number(attributes.ApproximateFirstReceiveTimestamp),
+    attributes: attributesOf(messageAttributes),
   };
+}
+
+/** Lambda writes attributes in camel case, and binary values in base64. */
+function attributesOf(attributes: SQSRecord['messageAttributes']): Record<string, MessageAttributeValue> {
+  const entries = Object.entries(attributes).map(([name, { dataType, stringValue, binaryValue }]) => [
+    name,
+    {
+      DataType: dataType,
+      ...(stringValue !== undefined && { StringValue: stringValue }),
+      ...(binaryValue !== undefined && { BinaryValue: Buffer.from(binaryValue, 'base64') }),
+    },
+  ]);
+  return Object.fromEntries(entries) as Record<string, MessageAttributeValue>;
 }

@@ -129,7 +129,7 @@ describe('a function that consumes a queue', () => {
       const [dead] = await receiveFrom(backends.queueUrls.deadLettersOf('default'), 2);
       expect(dead?.Body).toBe(make());
       expect(dead?.MessageAttributes?.['baton.reason']?.StringValue).toBe(reason);
-      expect(dead?.MessageAttributes?.['baton.worker']?.StringValue).toBe('w-1');
+      expect(dead?.MessageAttributes?.['baton.details']?.StringValue).toContain('"worker":"w-1"');
     },
   );
 

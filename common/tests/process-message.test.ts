@@ -44,7 +44,16 @@ function message(
 ): ReceivedMessage {
   const time = '2026-11-22T10:00:00.000Z';
   const body = encodeEnvelope({ taskId: 't-1', task, source: 'tests', time, trace, data });
-  return { messageId: 'm-1', receiptHandle: 'r-1', body, receiveCount: 1, sentAtMs: Date.now(), ...change };
+  return {
+    messageId: 'm-1',
+    receiptHandle: 'r-1',
+    body,
+    receiveCount: 1,
+    sentAtMs: Date.now(),
+    firstReceivedAtMs: 0,
+    attributes: {},
+    ...change,
+  };
 }
 
 const run = (handler: Handler, received = message(), signal = alive) =>

@@ -13,7 +13,15 @@ const body = encodeEnvelope({
   trace: { traceId: '1'.repeat(32), spanId: '2'.repeat(16), flags: '01' },
   data: {},
 });
-const message = { messageId: 'm-1', receiptHandle: 'r-1', body, receiveCount: 3, sentAtMs: 0 };
+const message = {
+  messageId: 'm-1',
+  receiptHandle: 'r-1',
+  body,
+  receiveCount: 3,
+  sentAtMs: 0,
+  firstReceivedAtMs: 0,
+  attributes: {},
+};
 const error = new Error('bad \u0000 \uFFFF character');
 
 interface Call {
@@ -69,21 +77,44 @@ describe('a settler', () => {
       string,
       { StringValue: string }
     >;
-    const values = Object.fromEntries(
-      Object.entries(attributes).map(([name, { StringValue }]) => [name, StringValue]),
-    );
-    expect(values).toEqual({
-      'baton.reason': 'rejected',
-      'baton.error': 'Error',
-      'baton.message': 'bad     character',
-      'baton.task': 'tests.work',
-      'baton.taskId': 't-1',
-      'baton.attempts': '3',
-      'baton.sentAt': '1970-01-01T00:00:00.000Z',
-      'baton.deadAt': expect.any(String) as unknown,
-      'baton.worker': 'w-1',
-      traceparent: `00-${'1'.repeat(32)}-${'2'.repeat(16)}-01`,
+    expect(attributes['baton.reason']?.StringValue).toBe('rejected');
+    expect(attributes['traceparent']?.StringValue).toBe(`00-${'1'.repeat(32)}-${'2'.repeat(16)}-01`);
+    const details = attributes['baton.details']?.StringValue ?? '';
+    expect(details).toMatch(/^[\t\n\r\u0020-\uD7FF\uE000-\uFFFD]*$/);
+    expect(JSON.parse(details)).toEqual({
+      error: 'Error',
+      message: expect.stringMatching(/^bad .* character$/) as unknown,
+      task: 'tests.work',
+      taskId: 't-1',
+      attempts: 3,
+      sentAt: '1970-01-01T00:00:00.000Z',
+      firstReceivedAt: '1970-01-01T00:00:00.000Z',
+      deadAt: expect.any(String) as unknown,
+      worker: 'w-1',
     });
+  });
+
+  test("keeps the sender's attributes with a dead letter, as many as SQS takes", async () => {
+    const [settler, calls] = settlerAndCalls();
+    const names = Array.from({ length: 10 }, (_, index) => `own-${index}`);
+    const own = Object.fromEntries(names.map((name) => [name, { DataType: 'String', StringValue: 'x' }]));
+    await settler.settle(
+      { ...message, attributes: own },
+      { kind: 'dead-letter', reason: 'rejected', error },
+      'w-1',
+    );
+    const kept = Object.keys(calls[0]?.input.Entries[0]?.['MessageAttributes'] as object);
+    expect(kept).toEqual(['baton.reason', 'baton.details', 'traceparent', ...names.slice(0, 7)]);
+  });
+
+  test('sets a message aside that leaves no room for attributes', async () => {
+    const [settler, calls] = settlerAndCalls();
+    const large = { ...message, body: 'x'.repeat(1_048_576 - 50) };
+    await settler.settle(large, { kind: 'dead-letter', reason: 'malformed', error }, 'w-1');
+    expect(Object.keys(calls[0]?.input.Entries[0]?.['MessageAttributes'] as object)).toEqual([
+      'baton.reason',
+    ]);
+    expect(calls).toHaveLength(2);
   });
 
   test('joins what is settled at one time', async () => {

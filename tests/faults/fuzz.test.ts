@@ -78,7 +78,15 @@ test(`of ${BODIES} random and mutated bodies each is run or a dead letter with i
   const runsBefore = runs;
   for (const body of fc.sample(bodies, { numRuns: BODIES, seed })) {
     received += 1;
-    const message = { messageId: String(received), receiptHandle: '', body, receiveCount: 1, sentAtMs: 0 };
+    const message = {
+      messageId: String(received),
+      receiptHandle: '',
+      body,
+      receiveCount: 1,
+      sentAtMs: 0,
+      firstReceivedAtMs: 0,
+      attributes: {},
+    };
     const outcome = await processMessage(message, 'default', hold, processing);
     const name = outcome.kind === 'dead-letter' ? outcome.reason : outcome.kind;
     seen[name] = (seen[name] ?? 0) + 1;

@@ -14,6 +14,8 @@ function message(messageId: string) {
     body: `body of ${messageId}`,
     receiveCount: 2,
     sentAtMs: 5,
+    firstReceivedAtMs: 0,
+    attributes: {},
   };
 }
 

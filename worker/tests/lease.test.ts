@@ -4,7 +4,15 @@ import { BatchEntryError } from '@baton/common/queue/sqs-batch';
 import { createLogger } from '@baton/common/telemetry/logger';
 import { Lease } from '../lease.ts';
 
-const message = { messageId: 'm-1', receiptHandle: 'r-1', body: '', receiveCount: 1, sentAtMs: 0 };
+const message = {
+  messageId: 'm-1',
+  receiptHandle: 'r-1',
+  body: '',
+  receiveCount: 1,
+  sentAtMs: 0,
+  firstReceivedAtMs: 0,
+  attributes: {},
+};
 const hide = jest.fn<Settler['hide']>();
 
 beforeEach(() => {
@@ -33,6 +41,16 @@ describe('a lease of 30 s', () => {
     await jest.advanceTimersByTimeAsync(60_000);
     expect(hide).toHaveBeenCalledTimes(3);
     expect(lease.held).toBe(true);
+  });
+
+  test('is not renewed beyond the 12 h that SQS hides a message from its receive', async () => {
+    const lease = open();
+    await jest.advanceTimersByTimeAsync(43_150_000);
+    expect(lease.held).toBe(true);
+    await jest.advanceTimersByTimeAsync(100_000);
+    expect(lease.held).toBe(false);
+    const asked = hide.mock.calls.map(([, seconds], index) => (index + 1) * 10 + seconds);
+    expect(Math.max(...asked)).toBeLessThanOrEqual(43_200);
   });
 
   test('survives a broker that is gone for a while', async () => {

@@ -15,7 +15,15 @@ beforeEach(() => {
 });
 
 function message(messageId: string) {
-  return { messageId, receiptHandle: messageId, body: '', receiveCount: 1, sentAtMs: 0 };
+  return {
+    messageId,
+    receiptHandle: messageId,
+    body: '',
+    receiveCount: 1,
+    sentAtMs: 0,
+    firstReceivedAtMs: 0,
+    attributes: {},
+  };
 }
 
 function runnerOf(run: Executor['run'], { slots = new Slots(10), leaseSeconds = 30 } = {}): QueueRunner {
