@@ -55,7 +55,7 @@ const variables = z
     WORKER_CONCURRENCY: wholeNumber(1, 1000, 10),
     WORKER_QUEUES: queueWeights,
     WORKER_LAMBDA_QUEUES: lambdaQueues,
-    WORKER_WAIT_SECONDS: wholeNumber(0, 20, 20),
+    WORKER_WAIT_SECONDS: wholeNumber(1, 20, 20),
     LEASE_SECONDS: wholeNumber(3, 43_200, 30),
     DRAIN_TIMEOUT_SECONDS: wholeNumber(1, 3600, 25),
     ABORT_GRACE_SECONDS: wholeNumber(1, 3600, 5),

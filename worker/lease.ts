@@ -77,7 +77,8 @@ export class Lease {
   #endsAt(endMs: number): void {
     this.#endMs = endMs;
     clearTimeout(this.#end);
-    this.#end = setTimeout(() => this.#lose('it could not be renewed in time'), endMs - performance.now());
+    const leftMs = Math.max(0, endMs - performance.now());
+    this.#end = setTimeout(() => this.#lose('it could not be renewed in time'), leftMs);
   }
 
   #renewAfter(delayMs: number): void {

@@ -99,6 +99,11 @@ export class QueueRunner {
     const { executor } = this.#options;
     if (!(await this.#slot(hasSlot)))
       return { kind: 'release', error: new WorkerStoppingError('The worker stops') };
+    if (task.signal.aborted) {
+      // The lease was lost while the message waited: another worker may run it by now
+      this.#options.slots.giveBack();
+      return { kind: 'left' };
+    }
     this.#running.add(task);
     onStart();
     try {

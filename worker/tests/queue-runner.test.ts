@@ -92,6 +92,21 @@ describe('a queue runner', () => {
     expect(settle).not.toHaveBeenCalled();
   });
 
+  test('does not run a message whose lease was lost while it waited for a slot', async () => {
+    hide.mockRejectedValue(new Error('no broker'));
+    const run = jest.fn<Executor['run']>(async () => done);
+    const slots = new Slots(1);
+    await slots.take('another');
+    const runner = runnerOf(run, { slots, leaseSeconds: 0.2 });
+    const accepted = runner.accept(message('a'), performance.now() - 300, false);
+    await new Promise((turn) => setTimeout(turn, 20));
+    slots.giveBack();
+    await accepted;
+    await runner.whenIdle();
+    expect(run).not.toHaveBeenCalled();
+    expect([settle.mock.calls, slots.free]).toEqual([[], 1]);
+  });
+
   test('does not fail when a message cannot be settled', async () => {
     settle.mockRejectedValue(new Error('no broker'));
     const runner = runnerOf(async () => done);

@@ -112,4 +112,39 @@ describe('a receiver', () => {
     await eventually('the queue back', () => receiver?.state.receiving);
     expect(receiver?.state.lastReceiveAt).toEqual(expect.any(String));
   });
+
+  test('of an idle queue keeps no busy one waiting, with one slot and five queues', async () => {
+    const slots = new Slots(1);
+    const idle = new AbortController();
+    let done = 0;
+    const receivers = ['busy', 'idle-1', 'idle-2', 'idle-3', 'idle-4'].map((queue) => {
+      const send = async ({ input }: { input: ReceiveMessageCommandInput }) => {
+        await new Promise((resolve) => setImmediate(resolve));
+        if (queue === 'busy') return { Messages: [{ MessageId: String(done) }] };
+        if (input.WaitTimeSeconds)
+          await new Promise((resolve) => idle.signal.addEventListener('abort', resolve));
+        return {};
+      };
+      return new Receiver({
+        sqs: { send } as unknown as SQSClient,
+        queue,
+        queueUrl: `http://sqs/0/${queue}`,
+        slots,
+        queues: 5,
+        waitSeconds: 20,
+        leaseSeconds: 30,
+        logger: createLogger({ service: 'tests', level: 'silent' }),
+        accept: async (_message, _receivedAtMs, hasSlot) => {
+          if (!hasSlot) await slots.take(queue);
+          done += 1;
+          slots.giveBack();
+        },
+      });
+    });
+    for (const each of receivers) each.start();
+    await eventually('a hundred tasks of the busy queue', () => done > 100, 5000);
+    expect(slots.free).toBeLessThanOrEqual(1);
+    idle.abort();
+    await Promise.all(receivers.map((each) => each.stop()));
+  });
 });

@@ -111,6 +111,7 @@ describe('the worker, with every service stopped,', () => {
 
 describe('the start of the worker', () => {
   test.each([
+    ['WORKER_WAIT_SECONDS', '0', 'expected a whole number from 1 to 20'],
     ['WORKER_CONCURRENCY', '0', 'expected a whole number from 1 to 1000'],
     ['LEASE_SECONDS', '1', 'expected a whole number from 3 to 43200'],
     ['WORKER_QUEUES', 'a b', 'expected all, none, or queue names'],
