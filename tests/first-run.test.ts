@@ -105,8 +105,8 @@ describe('the demo', () => {
   test('starts the system itself where none runs, and stops it again', async () => {
     const own = await freePorts();
     const demo = new Program('examples/demo.ts', own, ['--orders', '3']);
-    await expect(demo.ended()).resolves.toBe(0);
-    expect(demo.output).toMatch(/notified +3 of 3/);
+    const status = await demo.ended();
+    expect([status, demo.output]).toEqual([0, expect.stringMatching(/notified +3 of 3/)]);
     await expect(fetch(`http://127.0.0.1:${own['HTTP_PORT']}/orders`)).rejects.toThrow('fetch failed');
   });
 

@@ -1,10 +1,11 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { eventually } from './eventually.ts';
 
+const FIRST_PORT = 10_000;
+const PORTS = 22_000;
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
 /** A program that a test runs as a process of its own, with nothing of the test's environment but PATH. */
@@ -63,21 +64,27 @@ export class Program {
   }
 }
 
-/** A port that nobody listens at, at this moment. */
+/**
+ * A port that nobody listens at, at this moment: below the ports that systems give to outgoing connections, so that
+ * none of those takes it before the program does.
+ */
 export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
+  for (;;) {
+    const port = FIRST_PORT + Math.floor(Math.random() * PORTS);
+    const server = createServer().listen(port, '127.0.0.1');
+    const free = await once(server, 'listening').then(
+      () => true,
+      () => false,
+    );
+    server.close();
+    if (free) return port;
+  }
 }
 
-/** Free ports for an embedded runtime, by the variables that set them. */
+/** Free ports for an embedded runtime, no two the same, by the variables that set them. */
 export async function freePorts(): Promise<Record<string, string>> {
-  const ports: Record<string, string> = {};
-  for (const name of ['HTTP_PORT', 'LAMBDA_PORT', 'SQS_PORT', 'DYNAMODB_PORT', 'HEALTH_PORT']) {
-    ports[name] = String(await freePort());
-  }
-  return ports;
+  const names = ['HTTP_PORT', 'LAMBDA_PORT', 'SQS_PORT', 'DYNAMODB_PORT', 'HEALTH_PORT'];
+  const ports = new Set<number>();
+  while (ports.size < names.length) ports.add(await freePort());
+  return Object.fromEntries([...ports].map((port, index) => [names[index], String(port)]));
 }
