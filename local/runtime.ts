@@ -146,7 +146,7 @@ export class LocalRuntime {
       HEALTH_HOST: HOST,
     });
     const logger = createLogger({ service: 'worker', level: config.logLevel });
-    const worker = new Worker(config, allTasks, logger);
+    const worker = new Worker({ config, implementations: allTasks, logger });
     const health: RunningServer = await serveHealth(worker, config, logger);
     this.#stops.push(() => health.close());
     worker.start();

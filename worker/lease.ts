@@ -20,14 +20,20 @@ export interface LeaseOptions {
   readonly settler: Settler;
   /** How long a lease lasts unless it is renewed; it is renewed after a third of that. */
   readonly leaseSeconds: number;
-  /** When the message was received, by `performance.now()`, at the latest: the lease began then. */
-  readonly receivedAtMs: number;
+  /** When the message was asked for, by `performance.now()`: SQS handed it out no sooner, so the lease lasts from then. */
+  readonly askedAtMs: number;
   readonly logger: Logger;
   /** Called once, when the lease is lost. */
   readonly onLost: (error: LeaseLostError) => void;
 }
 
-/** A worker's right to a message, renewed until it is closed. */
+/**
+ * A worker's right to a message, renewed until it is closed.
+ *
+ * A poll that waits may have been handed its message at any time since it began. Until the first renewal is answered
+ * the lease is taken to last from when the poll began, and for a third of its length at least: true unless the answer
+ * was under way for two thirds of a lease.
+ */
 export class Lease {
   readonly #options: LeaseOptions;
   #held = true;
@@ -39,8 +45,11 @@ export class Lease {
 
   constructor(options: LeaseOptions) {
     this.#options = options;
-    this.#endsAt(options.receivedAtMs + options.leaseSeconds * 1000);
-    this.#renewAfter((options.leaseSeconds * 1000) / 3);
+    const { askedAtMs, leaseSeconds } = options;
+    const leaseMs = leaseSeconds * 1000;
+    const nowMs = performance.now();
+    this.#endsAt(Math.max(askedAtMs + leaseMs, nowMs + leaseMs / 3));
+    this.#renewAfter(Math.max(askedAtMs + leaseMs / 3, nowMs + leaseMs / 6) - nowMs);
   }
 
   /** Whether the message is still this worker's: the lease was not lost before it was closed. */
@@ -50,7 +59,7 @@ export class Lease {
 
   /** The longest that the message may be hidden from now on, in seconds: SQS counts its 12 h from the receive. */
   get hideableSeconds(): number {
-    const sinceMs = performance.now() - this.#options.receivedAtMs;
+    const sinceMs = performance.now() - this.#options.askedAtMs;
     return Math.max(0, MAX_VISIBILITY_SECONDS - CAP_MARGIN_SECONDS - Math.ceil(sinceMs / 1000));
   }
 

@@ -1,3 +1,4 @@
+import { onStopSignal } from './stop-signal.ts';
 import { orExit } from '@baton/common/config';
 import { allTasks } from '@baton/common/tasks/all';
 import { createLogger } from '@baton/common/telemetry/logger';
@@ -7,14 +8,13 @@ import { Worker } from './worker.ts';
 
 const config = orExit(() => readWorkerConfig(process.env));
 const logger = createLogger({ service: 'worker', level: config.logLevel });
-const worker = orExit(() => new Worker(config, allTasks, logger));
+const worker = orExit(() => new Worker({ config, implementations: allTasks, logger }));
+
+// A handler that heeds no signal would keep the process alive for ever: what it held is released by now
+onStopSignal(() => void worker.stop().then(() => process.exit(0)));
 
 await serveHealth(worker, config, logger).catch((error: Error) => {
   logger.fatal({ error }, error.message);
   process.exit(1);
 });
 worker.start();
-
-// A handler that heeds no signal would keep the process alive for ever: what it held is released by now
-const stop = (): void => void worker.stop().then(() => process.exit(0));
-process.on('SIGTERM', stop).on('SIGINT', stop);

@@ -3,7 +3,6 @@ import type { ReceivedMessage } from '@baton/common/queue/received-message';
 import type { Settler } from '@baton/common/queue/settler';
 import type { Logger } from '@baton/common/telemetry/logger';
 import type { Execution, Executor } from './executor.ts';
-import { Lease, type LeaseLostError } from './lease.ts';
 import { RunningTask } from './running-task.ts';
 import type { Slots } from './slots.ts';
 
@@ -45,9 +44,9 @@ export class QueueRunner {
   }
 
   /** Takes a message over; resolves once it has a slot. One that comes while stopping is released. */
-  accept(message: ReceivedMessage, receivedAtMs: number, hasSlot: boolean): Promise<void> {
+  accept(message: ReceivedMessage, askedAtMs: number, hasSlot: boolean): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
-    const run = this.#run(message, receivedAtMs, hasSlot, resolve).finally(() => {
+    const run = this.#run(message, askedAtMs, hasSlot, resolve).finally(() => {
       resolve();
       this.#held.delete(run);
     });
@@ -73,14 +72,13 @@ export class QueueRunner {
 
   async #run(
     message: ReceivedMessage,
-    receivedAtMs: number,
+    askedAtMs: number,
     hasSlot: boolean,
     onStart: () => void,
   ): Promise<void> {
     const { settler, leaseSeconds, workerId, logger } = this.#options;
-    const task = new RunningTask(message);
-    const onLost = (error: LeaseLostError): void => task.abort(error);
-    const lease = new Lease({ message, settler, leaseSeconds, receivedAtMs, logger, onLost });
+    const task = new RunningTask({ message, settler, leaseSeconds, askedAtMs, logger });
+    const { lease } = task;
     try {
       const execution = await this.#execute(task, hasSlot, onStart);
       await lease.stopRenewing();

@@ -24,8 +24,8 @@ export interface ReceiverOptions {
   readonly waitSeconds: number;
   readonly leaseSeconds: number;
   readonly logger: Logger;
-  /** Takes a message over, whose lease began at `receivedAtMs` (by `performance.now()`), with or without a slot for it. */
-  readonly accept: (message: ReceivedMessage, receivedAtMs: number, hasSlot: boolean) => Promise<void>;
+  /** Takes a message over that was asked for at `askedAtMs` (by `performance.now()`), with or without a slot for it. */
+  readonly accept: (message: ReceivedMessage, askedAtMs: number, hasSlot: boolean) => Promise<void>;
 }
 
 /**
@@ -119,15 +119,12 @@ export class Receiver {
     const share = Math.max(1, Math.min(MAX_MESSAGES, Math.floor(slots.free / queues)));
     const startedAtMs = performance.now();
     const messages = await this.#receive(share, waitSeconds);
-    const endedAtMs = performance.now();
     if (messages.length === 0) {
-      await this.#mindQuickAnswers(endedAtMs - startedAtMs);
+      await this.#mindQuickAnswers(performance.now() - startedAtMs);
       return false;
     }
     this.#quickAnswers = 0;
-    // A lease begins when SQS hands the message out: within the second before the answer came, not when the poll began
-    const receivedAtMs = Math.max(startedAtMs, endedAtMs - 1000);
-    await Promise.all(messages.map((message) => accept(message, receivedAtMs, false)));
+    await Promise.all(messages.map((message) => accept(message, startedAtMs, false)));
     return true;
   }
 

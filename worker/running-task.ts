@@ -1,16 +1,19 @@
 import { decodeEnvelope } from '@baton/common/queue/envelope';
 import type { Hold } from '@baton/common/queue/process-message';
 import type { ReceivedMessage } from '@baton/common/queue/received-message';
+import { Lease, type LeaseOptions } from './lease.ts';
 
-/** A task that a worker runs at this moment. */
+/** A message that a worker holds, from its receive to its settling: the lease, and the attempt that runs under it. */
 export class RunningTask implements Hold {
   readonly message: ReceivedMessage;
+  readonly lease: Lease;
   readonly #attempt = new AbortController();
   readonly #startedAtMs = performance.now();
   #overdue: Promise<unknown> | undefined;
 
-  constructor(message: ReceivedMessage) {
-    this.message = message;
+  constructor(options: Omit<LeaseOptions, 'onLost'>) {
+    this.message = options.message;
+    this.lease = new Lease({ ...options, onLost: (error) => this.abort(error) });
   }
 
   /** Aborts when the lease is lost or the worker must stop. */
@@ -42,7 +45,8 @@ export class RunningTask implements Hold {
   describe() {
     const { messageId, body, receiveCount } = this.message;
     const ageMs = Math.round(performance.now() - this.#startedAtMs);
-    const facts = { messageId, attempt: receiveCount, ageMs, overdue: this.overdue };
+    const leaseEndsInMs = this.overdue ? null : Math.round(this.lease.endsAtMs - performance.now());
+    const facts = { messageId, attempt: receiveCount, ageMs, leaseEndsInMs, overdue: this.overdue };
     try {
       const { task, taskId } = decodeEnvelope(body);
       return { task, taskId, ...facts };

@@ -32,7 +32,7 @@ const napTask = implement(nap, async ({ ms, deaf }, { signal, logger, taskId }) 
 async function run(): Promise<void> {
   const config = readWorkerConfig(process.env);
   const logger = createLogger({ service: 'worker', level: config.logLevel });
-  const worker = new Worker(config, new Implementations([napTask]), logger);
+  const worker = new Worker({ config, implementations: new Implementations([napTask]), logger });
   await serveHealth(worker, config, logger);
   worker.start();
   const stop = (): void => void worker.stop().then(() => process.exit(0));

@@ -26,10 +26,11 @@ afterEach(() => {
 
 const onLost = jest.fn<(error: Error) => void>();
 
-function open(): Lease {
+function open(askedMsAgo = 0): Lease {
+  const askedAtMs = performance.now() - askedMsAgo;
   const logger = createLogger({ service: 'tests', level: 'silent' });
   const settler = { hide } as unknown as Settler;
-  return new Lease({ message, settler, leaseSeconds: 30, receivedAtMs: performance.now(), logger, onLost });
+  return new Lease({ message, settler, leaseSeconds: 30, askedAtMs, logger, onLost });
 }
 
 describe('a lease of 30 s', () => {
@@ -52,6 +53,28 @@ describe('a lease of 30 s', () => {
     const asked = hide.mock.calls.map(([, seconds], index) => (index + 1) * 10 + seconds);
     expect(Math.max(...asked)).toBeLessThanOrEqual(43_200);
   });
+
+  test.each([
+    [0, 10_000, 30_000],
+    [4000, 6000, 26_000],
+    [15_000, 5000, 15_000],
+    [19_000, 5000, 11_000],
+    [40_000, 5000, 10_000],
+  ])(
+    'of a message that was asked for %d ms ago is renewed after %d ms, and ends after %d ms unless it is',
+    async (askedMsAgo, renewedAfterMs, endsAfterMs) => {
+      hide.mockReturnValue(new Promise(() => undefined));
+      const lease = open(askedMsAgo);
+      await jest.advanceTimersByTimeAsync(renewedAfterMs - 1);
+      expect(hide).not.toHaveBeenCalled();
+      await jest.advanceTimersByTimeAsync(1);
+      expect(hide).toHaveBeenCalledTimes(1);
+      await jest.advanceTimersByTimeAsync(endsAfterMs - renewedAfterMs - 1);
+      expect(lease.held).toBe(true);
+      await jest.advanceTimersByTimeAsync(1);
+      expect(lease.held).toBe(false);
+    },
+  );
 
   test('survives a broker that is gone for a while', async () => {
     hide.mockRejectedValueOnce(new Error('no broker')).mockRejectedValueOnce(new Error('no broker'));

@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, jest, test } from '@jest/globals';
 import type { Settler } from '@baton/common/queue/settler';
 import { createLogger } from '@baton/common/telemetry/logger';
+import { eventually } from '@baton/tests/eventually';
 import type { Execution, Executor } from '../executor.ts';
 import { QueueRunner } from '../queue-runner.ts';
 import { Slots } from '../slots.ts';
@@ -8,6 +9,7 @@ import { Slots } from '../slots.ts';
 const hide = jest.fn<Settler['hide']>();
 const settle = jest.fn<Settler['settle']>();
 const done: Execution = { kind: 'done', result: undefined };
+const logger = createLogger({ service: 'tests', level: 'silent' });
 
 beforeEach(() => {
   hide.mockReset().mockResolvedValue();
@@ -27,7 +29,6 @@ function message(messageId: string) {
 }
 
 function runnerOf(run: Executor['run'], { slots = new Slots(10), leaseSeconds = 30 } = {}): QueueRunner {
-  const logger = createLogger({ service: 'tests', level: 'silent' });
   const settler = { hide, settle } as unknown as Settler;
   return new QueueRunner({
     queue: 'work',
@@ -97,9 +98,10 @@ describe('a queue runner', () => {
     const run = jest.fn<Executor['run']>(async () => done);
     const slots = new Slots(1);
     await slots.take('another');
+    const lost = jest.spyOn(logger, 'error');
     const runner = runnerOf(run, { slots, leaseSeconds: 0.2 });
-    const accepted = runner.accept(message('a'), performance.now() - 300, false);
-    await new Promise((turn) => setTimeout(turn, 20));
+    const accepted = runner.accept(message('a'), performance.now(), false);
+    await eventually('the lease lost', () => lost.mock.calls.some(([, line]) => line === 'lease lost'));
     slots.giveBack();
     await accepted;
     await runner.whenIdle();

@@ -1,0 +1,41 @@
+import { LambdaClient } from '@aws-sdk/client-lambda';
+import type { SQSClient } from '@aws-sdk/client-sqs';
+import { createSqsClient } from '@baton/common/queue/sqs-client';
+import type { WorkerConfig } from './config.ts';
+
+const REQUEST_MARGIN_MS = 5000;
+/** A request that hangs must leave time to renew a lease by another. */
+const REQUESTS_A_LEASE = 6;
+const MIN_REQUEST_MS = 500;
+const MAX_REQUEST_MS = 5000;
+/** A function may take 15 minutes (AWS: "Lambda quotas"). */
+const LAMBDA_TIMEOUTS = { connectionTimeout: 1000, requestTimeout: 905_000, throwOnRequestTimeout: true };
+
+/** A worker's clients of AWS. */
+export interface Connections {
+  /** For polls alone: they hold connections for as long as they wait, and back off by themselves. */
+  readonly receiving: SQSClient;
+  /** For leases, settling and sending. */
+  readonly settling: SQSClient;
+  readonly lambda: LambdaClient;
+}
+
+/** Makes a worker's clients. Endpoints and credentials come from the environment, as the AWS SDK reads them. */
+export function connect({
+  waitSeconds,
+  leaseSeconds,
+}: Pick<WorkerConfig, 'waitSeconds' | 'leaseSeconds'>): Connections {
+  const leasePartMs = (leaseSeconds * 1000) / REQUESTS_A_LEASE;
+  return {
+    receiving: createSqsClient({ requestTimeoutMs: waitSeconds * 1000 + REQUEST_MARGIN_MS, attempts: 1 }),
+    settling: createSqsClient({
+      requestTimeoutMs: Math.min(MAX_REQUEST_MS, Math.max(MIN_REQUEST_MS, leasePartMs)),
+    }),
+    lambda: new LambdaClient({ maxAttempts: 1, requestHandler: LAMBDA_TIMEOUTS }),
+  };
+}
+
+/** Closes a worker's clients, whatever they still wait for. */
+export function disconnect({ receiving, settling, lambda }: Connections): void {
+  for (const client of [receiving, settling, lambda]) client.destroy();
+}

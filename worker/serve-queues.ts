@@ -1,0 +1,81 @@
+import { ConfigError } from '@baton/common/config';
+import type { Implementations } from '@baton/common/queue/implementation';
+import { QueueUrls } from '@baton/common/queue/queue-urls';
+import { TaskClient } from '@baton/common/queue/task-client';
+import type { Logger } from '@baton/common/telemetry/logger';
+import type { WorkerConfig } from './config.ts';
+import type { Connections } from './connections.ts';
+import { lambdaExecutor } from './lambda-executor.ts';
+import { localExecutor } from './local-executor.ts';
+import { ServedQueue } from './served-queue.ts';
+import { Slots } from './slots.ts';
+
+const SOURCE = 'worker';
+
+/** What a worker serves its queues with. */
+export interface Serving {
+  readonly config: WorkerConfig;
+  readonly implementations: Implementations;
+  readonly connections: Connections;
+  readonly logger: Logger;
+}
+
+/**
+ * The queues that a worker runs itself, by name, with their weights.
+ *
+ * @throws ConfigError naming one that it has no implementation for
+ */
+export function localQueueWeights(
+  { queues, lambdaQueues }: WorkerConfig,
+  implementations: Implementations,
+): ReadonlyMap<string, number> {
+  const implemented = implementations.queues;
+  if (queues === 'all') {
+    const own = implemented.filter((queue) => !lambdaQueues.some((target) => target.queue === queue));
+    return new Map(own.map((queue) => [queue, 1]));
+  }
+  const foreign = [...queues.keys()].find((queue) => !implemented.includes(queue));
+  if (foreign === undefined) return queues;
+  throw new ConfigError(
+    `WORKER_QUEUES has ${foreign}, whose tasks this worker cannot run; it has ${implemented.join(', ')}`,
+  );
+}
+
+/** The queues whose tasks run in the worker's own process, all within the same slots. */
+export function serveLocal(serving: Serving, queues: readonly string[], slots: Slots): ServedQueue[] {
+  const { config, implementations, connections, logger } = serving;
+  const queueUrls = new QueueUrls(config.queueUrlPrefix);
+  const processing = {
+    implementations,
+    send: new TaskClient({ sqs: connections.settling, queueUrls, source: SOURCE }).send,
+    logger,
+    worker: { id: config.workerId, version: config.version },
+    unknownTaskPatienceSeconds: config.unknownTaskPatienceSeconds,
+    abortGraceSeconds: config.abortGraceSeconds,
+  };
+  return queues.map((queue) => {
+    const executor = localExecutor(queue, processing);
+    return new ServedQueue({ ...serving, queue, executor, slots, queues: queues.length });
+  });
+}
+
+/** The queues whose messages functions run. They take no slots of local tasks: each function's concurrency bounds it. */
+export function serveLambda(serving: Serving): ServedQueue[] {
+  const { config, connections, logger } = serving;
+  const { region, leaseSeconds, lambdaQueues } = config;
+  const queueUrls = new QueueUrls(config.queueUrlPrefix);
+  return lambdaQueues.map((target) => {
+    const { queue, maximumConcurrency, batchSize } = target;
+    const queueUrl = queueUrls.of(queue);
+    const executor = lambdaExecutor({
+      lambda: connections.lambda,
+      target,
+      queueUrl,
+      region,
+      leaseSeconds,
+      logger,
+    });
+    const slots = new Slots(maximumConcurrency * batchSize);
+    return new ServedQueue({ ...serving, queue, executor, slots, queues: 1 });
+  });
+}

@@ -1,0 +1,9 @@
+import { once } from 'node:events';
+
+process.stdout.write('loading\n');
+const alive = setInterval(() => undefined, 1000);
+await once(process, 'SIGTERM');
+clearInterval(alive);
+
+/** The signal that this module waited for before it was loaded. */
+export const signalSeen = 'SIGTERM';
