@@ -1,0 +1,109 @@
+import * as fc from 'fast-check';
+import type { StaleHandles } from './model-sqs.ts';
+
+/** What one run of a handler does. */
+export type Step =
+  /** Works for so long, heeding its signal, and returns. */
+  | { readonly does: 'return'; readonly ms: number }
+  /** Works for so long, heeding its signal, and throws. */
+  | { readonly does: 'throw'; readonly ms: number }
+  /** Asks to be tried again after so long. */
+  | { readonly does: 'retry'; readonly delaySeconds: number }
+  | { readonly does: 'reject' }
+  /** Works until its signal aborts. */
+  | { readonly does: 'hang' }
+  /** Works for so long, heeds no signal, and returns. */
+  | { readonly does: 'ignore'; readonly ms: number };
+
+/** What the network does to one request. */
+export type Fault =
+  | 'none'
+  /** There is no connection. */
+  | 'refused'
+  /** The request never arrives, and the client waits until it gives up. */
+  | 'lost request'
+  /** The request arrives after the client has given it up. */
+  | 'late request'
+  /** The broker does what it is asked, and its answer never arrives. */
+  | 'lost reply'
+  /** The answer takes up to half a lease. */
+  | 'slow reply'
+  /** The broker fails some entries of a batch, or the whole receive, through no fault of the caller's. */
+  | 'failed entries'
+  /** The request is carried out twice; a receive is handed a message that another holds. */
+  | 'twice'
+  /** A deleted message is there again. */
+  | 'reappear';
+
+/** A message, and what its handlers will do, run by run; after the last step they return at once. */
+export interface MessagePlan {
+  readonly is: 'task' | 'malformed' | 'invalid' | 'unknown';
+  readonly sentAtMs: number;
+  readonly steps: readonly Step[];
+}
+
+/** A worker, and how it ends, if it does; another takes its place. */
+export interface WorkerPlan {
+  readonly concurrency: number;
+  readonly end: { readonly by: 'crash' | 'stop'; readonly atMs: number } | undefined;
+}
+
+/** All that chance decides in one run of the system against the model. */
+export interface History {
+  readonly executor: 'local' | 'lambda';
+  readonly staleHandles: StaleHandles;
+  /** For the order of deliveries, jitter and the time that the network takes. */
+  readonly seed: number;
+  readonly messages: readonly MessagePlan[];
+  readonly workers: readonly WorkerPlan[];
+  /** The longest that a request, or its answer, is under way where nothing is wrong. */
+  readonly latencyMs: number;
+  /** What befalls so many requests in a row, in the order that they are made; nothing once it is used up. */
+  readonly faults: readonly { readonly fault: Fault; readonly requests: number }[];
+}
+
+const step: fc.Arbitrary<Step> = fc.oneof(
+  fc.record({ does: fc.constant('return' as const), ms: fc.nat(24_000) }),
+  fc.record({ does: fc.constant('throw' as const), ms: fc.nat(2000) }),
+  fc.record({ does: fc.constant('retry' as const), delaySeconds: fc.nat(8) }),
+  fc.record({ does: fc.constant('reject' as const) }),
+  fc.record({ does: fc.constant('hang' as const) }),
+  fc.record({ does: fc.constant('ignore' as const), ms: fc.nat(26_000) }),
+);
+
+const message: fc.Arbitrary<MessagePlan> = fc.record({
+  is: fc.constantFrom('task', 'task', 'task', 'task', 'task', 'task', 'malformed', 'invalid', 'unknown'),
+  sentAtMs: fc.nat(5000),
+  steps: fc.array(step, { maxLength: 4 }),
+});
+
+const worker: fc.Arbitrary<WorkerPlan> = fc.record({
+  concurrency: fc.integer({ min: 1, max: 3 }),
+  end: fc.option(fc.record({ by: fc.constantFrom('crash', 'stop'), atMs: fc.nat(15_000) }), {
+    nil: undefined,
+  }),
+});
+
+const fault: fc.Arbitrary<Fault> = fc.constantFrom(
+  'none',
+  'none',
+  'refused',
+  'lost request',
+  'late request',
+  'lost reply',
+  'slow reply',
+  'failed entries',
+  'twice',
+  'reappear',
+);
+
+/** Histories, small ones first. */
+export const histories: fc.Arbitrary<History> = fc.record({
+  executor: fc.constantFrom('local', 'local', 'local', 'lambda'),
+  staleHandles: fc.constantFrom('ignored', 'obeyed', 'refused'),
+  seed: fc.nat(2 ** 31 - 1),
+  messages: fc.array(message, { minLength: 1, maxLength: 5 }),
+  workers: fc.array(worker, { minLength: 1, maxLength: 2 }),
+  latencyMs: fc.constantFrom(5, 40, 400),
+  faults: fc.array(fc.record({ fault, requests: fc.integer({ min: 1, max: 8 }) }), { maxLength: 8 }),
+});

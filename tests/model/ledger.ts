@@ -1,0 +1,188 @@
+import { ChangeMessageVisibilityBatchCommand, DeleteMessageBatchCommand } from '@aws-sdk/client-sqs';
+import type { ModelSqs } from './model-sqs.ts';
+
+/** The entries of a batch travel a few milliseconds after they were settled, and are tried again within a second. */
+const SETTLE_TOLERANCE_MS = 1500;
+
+/** A run of a handler. */
+export interface Run {
+  readonly process: string;
+  readonly taskId: string;
+  readonly attempt: number;
+  readonly signal: AbortSignal;
+}
+
+interface Received {
+  readonly process: string;
+  readonly handle: string;
+  readonly faultsBefore: number;
+  settled: boolean;
+}
+
+/** What the ledger is told of the house it keeps books for. */
+export interface LedgerOptions {
+  readonly sqs: ModelSqs;
+  readonly leaseSeconds: number;
+  /** Whether a handler is to know of its lease's end: one in a function cannot. */
+  readonly leasesAbort: boolean;
+  /** Whether only the holder of a lease can change it. */
+  readonly fenced: boolean;
+  readonly longestStopMs: number;
+  /** The same where the network was well. */
+  readonly longestCalmStopMs: number;
+  /** How many faults there have been. */
+  readonly faults: () => number;
+}
+
+/** Keeps the books of one history, and says which promise was broken. */
+export class Ledger {
+  readonly violations: string[] = [];
+  readonly #options: LedgerOptions;
+  readonly #running = new Set<Run>();
+  readonly #ended = new Set<string>();
+  readonly #done = new Set<string>();
+  readonly #duplicated = new Set<string>();
+  readonly #received = new Map<string, Received>();
+  readonly #crashed = new Set<string>();
+  /** Attempts that returned in time. */
+  readonly #returned = new Set<string>();
+  /** Attempts whose lease was lost while they ran. */
+  readonly #lost = new Set<string>();
+  /** Renewals under way. */
+  readonly #renewing = new Map<object, readonly string[]>();
+
+  constructor(options: LedgerOptions) {
+    this.#options = options;
+  }
+
+  /** A handler begins. */
+  begins(run: Run): void {
+    const { sqs, leasesAbort, fenced } = this.#options;
+    const twin = [...this.#running].find(
+      (other) =>
+        other.taskId === run.taskId && !other.signal.aborted && sqs.leaseEndMs(handleOf(other)) > Date.now(),
+    );
+    if (twin && leasesAbort && fenced && !this.#duplicated.has(run.taskId))
+      this.#violated(`${run.taskId} runs twice while its lease holds: ${twin.process} and ${run.process}`);
+    this.#running.add(run);
+    run.signal.addEventListener('abort', () => {
+      const { name } = run.signal.reason as Error;
+      if (name === 'LeaseLostError' && this.#running.has(run)) this.#lost.add(handleOf(run));
+    });
+  }
+
+  /** A handler ends. Whether it has: one whose process crashed never does. */
+  ends(run: Run, returned: boolean): boolean {
+    if (this.hasCrashed(run.process)) return false;
+    this.#running.delete(run);
+    this.#ended.add(handleOf(run));
+    if (returned) this.#done.add(run.taskId);
+    if (returned && !run.signal.aborted) this.#returned.add(handleOf(run));
+    return true;
+  }
+
+  /** How many handlers a process runs. */
+  runningAt(process: string): number {
+    return [...this.#running].filter((run) => run.process === process).length;
+  }
+
+  /** A process is no more. */
+  crashes(process: string): void {
+    this.#crashed.add(process);
+    for (const run of this.#running) if (run.process === process) this.#running.delete(run);
+  }
+
+  /** Whether a process is no more. */
+  hasCrashed(process: string): boolean {
+    return this.#crashed.has(process);
+  }
+
+  /** A process learns that it holds a message. */
+  delivered(process: string, handle: string): void {
+    this.#received.set(handle, { process, handle, faultsBefore: this.#options.faults(), settled: false });
+  }
+
+  /** The broker hands out a message that another holds. */
+  duplicated(messageId: string): void {
+    this.#duplicated.add(messageId);
+  }
+
+  /** A process asks the broker for something. Gives what to call when it is answered, or given up. */
+  requested(process: string, command: { readonly input: object }): () => void {
+    const hides = command instanceof ChangeMessageVisibilityBatchCommand;
+    if (!hides && !(command instanceof DeleteMessageBatchCommand)) return () => undefined;
+    const renewed: string[] = [];
+    for (const { ReceiptHandle = '', ...entry } of command.input.Entries ?? []) {
+      const seconds = 'VisibilityTimeout' in entry ? entry.VisibilityTimeout : undefined;
+      if (seconds === this.#options.leaseSeconds) renewed.push(ReceiptHandle);
+      else this.#settles(process, ReceiptHandle, hides);
+    }
+    this.#renewing.set(command, renewed);
+    return () => this.#renewing.delete(command);
+  }
+
+  #settles(process: string, handle: string, hides: boolean): void {
+    const { sqs, leasesAbort } = this.#options;
+    const received = this.#received.get(handle);
+    if (received) received.settled = true;
+    if (!leasesAbort) return;
+    const lateMs = Date.now() - sqs.leaseEndMs(handle);
+    if (lateMs > SETTLE_TOLERANCE_MS)
+      this.#violated(`${process} settles ${handle} ${lateMs} ms after its lease`);
+    if (this.#lost.has(handle)) this.#violated(`${process} settles ${handle}, whose lease it has lost`);
+    if (hides && this.#returned.has(handle))
+      this.#violated(`${process} shows ${handle} again, which is done`);
+    if ([...this.#renewing.values()].some((handles) => handles.includes(handle)))
+      this.#violated(`${process} settles ${handle} while it renews its lease`);
+  }
+
+  /** Looks at everything, after anything has happened. */
+  look(messages: readonly { readonly id: string; readonly body: string }[]): void {
+    const { sqs, leasesAbort } = this.#options;
+    for (const { id, body } of messages) {
+      if (sqs.isDeleted(id) && !this.#done.has(id) && !sqs.deadLetters.includes(body))
+        this.#violated(`${id} was deleted, and is neither done nor a dead letter`);
+    }
+    if (!leasesAbort) return;
+    for (const run of this.#running) {
+      if (!run.signal.aborted && Date.now() > sqs.leaseEndMs(handleOf(run)))
+        this.#violated(`${run.process} runs ${handleOf(run)} past its lease, and its signal is not aborted`);
+    }
+  }
+
+  /** A worker has stopped; when it was told to there had been `faultsAtStop`, and `endedBefore` had ended. */
+  stopped(process: string, tookMs: number, faultsAtStop: number, endedBefore: ReadonlySet<string>): void {
+    const { sqs, leasesAbort, faults, longestStopMs, longestCalmStopMs } = this.#options;
+    const calm = faults() === faultsAtStop;
+    if (tookMs > (calm ? longestCalmStopMs : longestStopMs))
+      this.#violated(`${process} took ${tookMs} ms to stop`);
+    for (const run of this.#running) {
+      if (run.process === process && !run.signal.aborted)
+        this.#violated(`${process} has stopped, and still runs ${handleOf(run)}`);
+    }
+    if (!leasesAbort || !calm) return;
+    for (const { process: holder, handle, faultsBefore, settled } of this.#received.values()) {
+      const whole = faultsBefore === faultsAtStop;
+      if (holder === process && whole && !settled && !endedBefore.has(handle) && sqs.hides(handle))
+        this.#violated(`${process} has stopped, and ${handle} is stranded until its lease ends`);
+    }
+  }
+
+  /** The attempts that have ended so far. */
+  get ended(): ReadonlySet<string> {
+    return new Set(this.#ended);
+  }
+
+  /** Notes a broken promise. */
+  broken(promise: string): void {
+    this.#violated(promise);
+  }
+
+  #violated(promise: string): void {
+    this.violations.push(`at ${Date.now()} ms: ${promise}`);
+  }
+}
+
+function handleOf({ taskId, attempt }: Pick<Run, 'taskId' | 'attempt'>): string {
+  return `${taskId}#${attempt}`;
+}

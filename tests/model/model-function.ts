@@ -1,0 +1,57 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type InvokeCommand, type LambdaClient, TooManyRequestsException } from '@aws-sdk/client-lambda';
+import type { LambdaConsumer } from '@baton/common/queue/lambda-consumer';
+import type { SQSEvent } from 'aws-lambda';
+import type { Fault } from './history.ts';
+
+const FUNCTION_TIMEOUT_MS = 25_000;
+const NEVER = new Promise<never>(() => undefined);
+
+/** Lambda with one function, which a client invokes over a network that loses and repeats. */
+export class ModelFunction {
+  readonly #consumer: LambdaConsumer;
+  readonly #nextFault: () => Fault;
+  #cut = false;
+
+  constructor(consumer: LambdaConsumer, nextFault: () => Fault) {
+    this.#consumer = consumer;
+    this.#nextFault = nextFault;
+  }
+
+  /** In the place of an SDK client. */
+  get client(): LambdaClient {
+    const send = ({ input }: InvokeCommand): Promise<unknown> =>
+      this.#invoke(input.Payload as unknown as string);
+    return { send, destroy: () => undefined } as unknown as LambdaClient;
+  }
+
+  /** The caller is no more: the function goes on, and nobody hears its answer. */
+  cut(): void {
+    this.#cut = true;
+  }
+
+  async #invoke(payload: string): Promise<unknown> {
+    if (this.#cut) return NEVER;
+    const fault = this.#nextFault();
+    await sleep(10);
+    if (fault === 'refused' || fault === 'lost request') throw new Error('ECONNREFUSED');
+    if (fault === 'failed entries') throw new TooManyRequestsException({ message: 'slower', $metadata: {} });
+    const running = this.#run(payload);
+    if (fault === 'twice') void this.#run(payload);
+    const answer = await running;
+    if (this.#cut) return NEVER;
+    if (fault === 'lost reply') throw new Error('ECONNRESET');
+    return fault === 'slow reply' ? { FunctionError: 'Unhandled', Payload: Buffer.from('{}') } : answer;
+  }
+
+  async #run(payload: string): Promise<object> {
+    const endsAtMs = Date.now() + FUNCTION_TIMEOUT_MS;
+    const answer = this.#consumer(JSON.parse(payload) as SQSEvent, {
+      getRemainingTimeInMillis: () => endsAtMs - Date.now(),
+    });
+    const answered = await Promise.race([answer, sleep(FUNCTION_TIMEOUT_MS)]);
+    if (!answered)
+      return { FunctionError: 'Unhandled', Payload: Buffer.from('{"errorMessage":"timed out"}') };
+    return { Payload: Buffer.from(JSON.stringify(answered)) };
+  }
+}
