@@ -1,4 +1,4 @@
-import type { Outcome } from '@baton/common/queue/outcome';
+import { restingAtMost } from '@baton/common/queue/outcome';
 import type { ReceivedMessage } from '@baton/common/queue/received-message';
 import type { Settler } from '@baton/common/queue/settler';
 import type { Logger } from '@baton/common/telemetry/logger';
@@ -83,7 +83,7 @@ export class QueueRunner {
       const execution = await this.#execute(task, hasSlot, onStart);
       await lease.stopRenewing();
       if (!lease.held || execution.kind === 'left') return;
-      const outcome = hideable(execution, lease.hideableSeconds);
+      const outcome = restingAtMost(execution, lease.hideableSeconds);
       await settler.settle(message, outcome, workerId, lease.endsAtMs);
     } catch (error) {
       const { messageId } = message;
@@ -126,11 +126,4 @@ export class QueueRunner {
     if (signal.aborted) slots.giveBack();
     return !signal.aborted;
   }
-}
-
-/** A rest that goes beyond SQS's 12 h from the receive is cut to what SQS takes. */
-function hideable(outcome: Outcome, seconds: number): Outcome {
-  return outcome.kind === 'retry'
-    ? { ...outcome, delaySeconds: Math.min(outcome.delaySeconds, seconds) }
-    : outcome;
 }

@@ -1,15 +1,33 @@
 import type { SQSClient } from '@aws-sdk/client-sqs';
-import type { Context, SQSBatchResponse, SQSEvent } from 'aws-lambda';
+import type { Context, SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
+import { TaskError } from './errors.ts';
+import { MAX_VISIBILITY_SECONDS, type Outcome, restingAtMost } from './outcome.ts';
 import { type Processing, processMessage } from './process-message.ts';
 import type { QueueUrls } from './queue-urls.ts';
-import { fromRecord } from './received-message.ts';
+import { fromRecord, type ReceivedMessage } from './received-message.ts';
 import { Settler } from './settler.ts';
 
 /** Kept free at the end of an invocation, in milliseconds, to settle and to answer in. */
 const SETTLE_RESERVE_MS = 2000;
+/** SQS counts its 12 h from a receive that a function does not know the time of: some minutes, and its own 15, before. */
+const LONGEST_REST_SECONDS = MAX_VISIBILITY_SECONDS - 1800;
+/** How long settling is tried again within that. */
+const SETTLING_MS = 1500;
+/** No record is begun with less time than this left to run it in, in milliseconds. */
+const SHORTEST_RUN_MS = 500;
 /** A handler that heeds no signal must not cost the whole batch its answer. */
 const ABORT_GRACE_SECONDS = 0.5;
 const DEFAULT_PATIENCE_SECONDS = 600;
+const DEFAULT_CONCURRENCY = 10;
+
+/** A function's invocation is nearly over, with no more time for a record. */
+export class InvocationEndsError extends TaskError {
+  override readonly name = 'InvocationEndsError';
+
+  constructor() {
+    super('The invocation is nearly over');
+  }
+}
 
 /** What a function consumes queues with. */
 export interface LambdaConsumerOptions extends Omit<
@@ -20,6 +38,15 @@ export interface LambdaConsumerOptions extends Omit<
   readonly queueUrls: QueueUrls;
   /** How long an unknown task is put back, in seconds since it was sent. Default 600. */
   readonly unknownTaskPatienceSeconds?: number;
+  /** How many records of a batch run at one time. Default 10. */
+  readonly concurrency?: number;
+}
+
+/** A record that an outcome is known of. */
+interface Attempted {
+  readonly queue: string;
+  readonly message: ReceivedMessage;
+  readonly outcome: Outcome;
 }
 
 /** A handler of Lambda's event source for SQS. */
@@ -31,11 +58,13 @@ export type LambdaConsumer = (
 /**
  * Makes the handler of a function that consumes a queue, for an event source with ReportBatchItemFailures.
  *
- * The records of a batch run side by side and are settled once all have run, all but the delete, which is the event
- * source's. What is to come back is reported failed, and so is whatever could not be settled.
+ * The records of a batch run side by side, ten at a time, and are settled once all have run, all but the delete,
+ * which is the event source's. What is to come back is reported failed, and so is whatever could not be settled. When
+ * the invocation's time grows short, no more records are begun and those that run are aborted; all of them are shown
+ * again at once and reported failed.
  */
 export function createLambdaConsumer(options: LambdaConsumerOptions): LambdaConsumer {
-  const { sqs, queueUrls } = options;
+  const { sqs, queueUrls, concurrency = DEFAULT_CONCURRENCY } = options;
   const processing = {
     unknownTaskPatienceSeconds: DEFAULT_PATIENCE_SECONDS,
     abortGraceSeconds: ABORT_GRACE_SECONDS,
@@ -48,29 +77,52 @@ export function createLambdaConsumer(options: LambdaConsumerOptions): LambdaCons
     return settler;
   };
 
-  return async ({ Records }, context) => {
-    const remainingMs = Math.max(0, context.getRemainingTimeInMillis() - SETTLE_RESERVE_MS);
-    const hold = { signal: AbortSignal.timeout(remainingMs), outlivedBy: () => undefined };
-    const attempts = await Promise.all(
-      Records.map(async (record) => {
-        const queue = queueUrls.nameFromArn(record.eventSourceARN);
-        const message = fromRecord(record);
-        return { queue, message, outcome: await processMessage(message, queue, hold, processing) };
-      }),
-    );
-    // Only now: whoever invoked this function may renew the leases of the whole batch until it answers
-    const failed = await Promise.all(
-      attempts.map(async ({ queue, message, outcome }) => {
-        try {
-          const finished = await settlerOf(queue).settleAllButDelete(message, outcome, processing.worker.id);
-          return finished ? [] : [message];
-        } catch (error) {
-          const { messageId } = message;
-          processing.logger.error({ queue, messageId, error }, 'message could not be settled; it comes back');
-          return [message];
-        }
-      }),
-    );
-    return { batchItemFailures: failed.flat().map(({ messageId }) => ({ itemIdentifier: messageId })) };
+  const attempt = async (record: SQSRecord, signal: AbortSignal, runnableMs: number): Promise<Attempted> => {
+    const queue = queueUrls.nameFromArn(record.eventSourceARN);
+    const message = fromRecord(record);
+    if (runnableMs < SHORTEST_RUN_MS)
+      return { queue, message, outcome: { kind: 'release', error: new InvocationEndsError() } };
+    const hold = { signal, outlivedBy: () => undefined };
+    const outcome = await processMessage(message, queue, hold, processing);
+    return { queue, message, outcome: restingAtMost(outcome, LONGEST_REST_SECONDS) };
   };
+
+  const settle = async ({ queue, message, outcome }: Attempted): Promise<boolean> => {
+    const untilMs = performance.now() + SETTLING_MS;
+    try {
+      return await settlerOf(queue).settleAllButDelete(message, outcome, processing.worker.id, untilMs);
+    } catch (error) {
+      const { messageId } = message;
+      processing.logger.error({ queue, messageId, error }, 'message could not be settled; it comes back');
+      return false;
+    }
+  };
+
+  return async ({ Records }, context) => {
+    const runnableMs = (): number => context.getRemainingTimeInMillis() - SETTLE_RESERVE_MS;
+    const end = new AbortController();
+    const timer = setTimeout(() => end.abort(new InvocationEndsError()), Math.max(0, runnableMs()));
+    const attempts = await sideBySide(Records, concurrency, (record) =>
+      attempt(record, end.signal, runnableMs()),
+    ).finally(() => clearTimeout(timer));
+    // Only now: whoever invoked this function may renew the leases of the whole batch until it answers
+    const finished = await Promise.all(attempts.map(settle));
+    const failed = attempts.filter((_, index) => !finished[index]);
+    return { batchItemFailures: failed.map(({ message }) => ({ itemIdentifier: message.messageId })) };
+  };
+}
+
+/** Does all of `items`, in their order, so many at one time. */
+async function sideBySide<Item, Result>(
+  items: readonly Item[],
+  concurrency: number,
+  work: (item: Item) => Promise<Result>,
+): Promise<Result[]> {
+  const results: Result[] = [];
+  const queue = items.values();
+  const lane = async (): Promise<void> => {
+    for (const item of queue) results.push(await work(item));
+  };
+  await Promise.all(Array.from({ length: concurrency }, lane));
+  return results;
 }

@@ -41,6 +41,12 @@ export function outcomeOfFailure(contract: TaskContract, attempt: number, thrown
   return { kind: 'retry', delaySeconds: clampVisibility(delaySeconds), error };
 }
 
+/** The same outcome, with a rest of at most so many seconds. */
+export function restingAtMost(outcome: Outcome, seconds: number): Outcome {
+  if (outcome.kind !== 'retry') return outcome;
+  return { ...outcome, delaySeconds: Math.min(outcome.delaySeconds, seconds) };
+}
+
 function clampVisibility(seconds: number): number {
   return Math.min(MAX_VISIBILITY_SECONDS, Math.max(0, Math.ceil(seconds)));
 }

@@ -21,7 +21,7 @@ afterAll(() => backends.stop());
 
 type Handler = TaskHandler<typeof healthCheck.payload, typeof healthCheck.result>;
 
-function consumer(handler: Handler) {
+function consumer(handler: Handler, { concurrency = 10 } = {}) {
   const { sqs, queueUrls } = backends;
   const { send } = new TaskClient({ sqs, queueUrls, source: 'tests' });
   const logger = createLogger({ service: 'tests', level: 'silent' });
@@ -35,6 +35,7 @@ function consumer(handler: Handler) {
     logger,
     implementations,
     worker: { id: 'w-1', version: '1' },
+    concurrency,
   });
 }
 
@@ -140,5 +141,38 @@ describe('a function that consumes a queue', () => {
     const answer = await consumer(untilAborted)({ Records }, { getRemainingTimeInMillis: () => 1050 });
     expect(answer.batchItemFailures).toHaveLength(1);
     await expect(receiveFrom(backends.queueUrls.of('default'), 2)).resolves.toHaveLength(1);
+  });
+
+  test('begins no record that there is no time left for, shows it again and reports it failed', async () => {
+    const Records = await received([body('first'), body('second'), body('third')]);
+    let remainingMs = 30_000;
+    const begun: string[] = [];
+    const slow: Handler = (_payload, { taskId }) => {
+      begun.push(taskId);
+      remainingMs = 2400;
+      return healthy;
+    };
+    const answer = await consumer(slow, { concurrency: 1 })(
+      { Records },
+      { getRemainingTimeInMillis: () => remainingMs },
+    );
+    expect(begun).toHaveLength(1);
+    const [, ...left] = Records.map(({ messageId }) => messageId);
+    expect(answer.batchItemFailures.map(({ itemIdentifier }) => itemIdentifier)).toEqual(left);
+    await expect(receiveFrom(backends.queueUrls.of('default'), 2)).resolves.toHaveLength(2);
+  });
+
+  test('runs no more records at one time than it may', async () => {
+    const Records = await received(['a', 'b', 'c', 'd', 'e'].map(body));
+    let running = 0;
+    let most = 0;
+    const handler: Handler = async () => {
+      most = Math.max(most, (running += 1));
+      await new Promise((resolve) => setImmediate(resolve));
+      running -= 1;
+      return healthy;
+    };
+    await consumer(handler, { concurrency: 2 })({ Records }, context);
+    expect(most).toBe(2);
   });
 });
