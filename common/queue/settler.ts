@@ -14,6 +14,8 @@ import { BatchEntryError, callInBatch } from './sqs-batch.ts';
 import { MAX_MESSAGE_BYTES } from './task-client.ts';
 
 const LINGER_MS = 5;
+/** An entry that fails is tried again by itself, for as long as its own lease lasts. */
+const ONCE = { attempts: 1 };
 const BASE_REST_MS = 100;
 const MAX_REST_MS = 5000;
 
@@ -38,13 +40,19 @@ export class Settler {
     this.#deletes = new Batcher<{ ReceiptHandle: string }, object>({
       lingerMs: LINGER_MS,
       run: (entries) =>
-        callInBatch(entries, (Entries) => sqs.send(new DeleteMessageBatchCommand({ QueueUrl, Entries }))),
+        callInBatch(
+          entries,
+          (Entries) => sqs.send(new DeleteMessageBatchCommand({ QueueUrl, Entries })),
+          ONCE,
+        ),
     });
     this.#visibilities = new Batcher<Visibility, object>({
       lingerMs: LINGER_MS,
       run: (entries) =>
-        callInBatch(entries, (Entries) =>
-          sqs.send(new ChangeMessageVisibilityBatchCommand({ QueueUrl, Entries })),
+        callInBatch(
+          entries,
+          (Entries) => sqs.send(new ChangeMessageVisibilityBatchCommand({ QueueUrl, Entries })),
+          ONCE,
         ),
     });
     const deadLetterUrl = queueUrls.deadLettersOf(queue);
@@ -52,8 +60,10 @@ export class Settler {
       maxSize: MAX_MESSAGE_BYTES,
       sizeOf: deadLetterBytes,
       run: (entries) =>
-        callInBatch(entries, (Entries) =>
-          sqs.send(new SendMessageBatchCommand({ QueueUrl: deadLetterUrl, Entries })),
+        callInBatch(
+          entries,
+          (Entries) => sqs.send(new SendMessageBatchCommand({ QueueUrl: deadLetterUrl, Entries })),
+          ONCE,
         ),
     });
   }

@@ -1,8 +1,8 @@
 import { ChangeMessageVisibilityBatchCommand, DeleteMessageBatchCommand } from '@aws-sdk/client-sqs';
 import type { ModelSqs } from './model-sqs.ts';
 
-/** The entries of a batch travel a few milliseconds after they were settled, and are tried again within a second. */
-const SETTLE_TOLERANCE_MS = 1500;
+/** The entries of a batch travel a few milliseconds after they were settled. */
+const SETTLE_TOLERANCE_MS = 50;
 
 /** A run of a handler. */
 export interface Run {
@@ -127,7 +127,8 @@ export class Ledger {
     if (received) received.settled = true;
     if (!leasesAbort) return;
     const lateMs = Date.now() - sqs.leaseEndMs(handle);
-    if (lateMs > SETTLE_TOLERANCE_MS)
+    // A dead letter that has its copy is better deleted late than set aside twice
+    if (lateMs > SETTLE_TOLERANCE_MS && !sqs.isDeadLetter(handle))
       this.#violated(`${process} settles ${handle} ${lateMs} ms after its lease`);
     if (this.#lost.has(handle)) this.#violated(`${process} settles ${handle}, whose lease it has lost`);
     if (hides && this.#returned.has(handle))

@@ -126,6 +126,11 @@ export class ModelSqs {
     return this.#messages.get(messageId)?.deleted ?? false;
   }
 
+  /** Whether a copy of the message of a receipt handle is in the dead letter queue. */
+  isDeadLetter(handle: string): boolean {
+    return this.deadLetters.includes(this.#find(handle).message?.body ?? '');
+  }
+
   /** Until when the lease of a receipt handle was given, whether or not another has superseded it. */
   leaseEndMs(handle: string): number {
     return this.#leaseEndsMs.get(handle) ?? 0;
