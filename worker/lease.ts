@@ -1,12 +1,12 @@
 import { MAX_VISIBILITY_SECONDS } from '@baton/common/queue/outcome';
 import type { ReceivedMessage } from '@baton/common/queue/received-message';
+import { Renewal, type Renewed } from '@baton/common/queue/renewal';
 import type { Settler } from '@baton/common/queue/settler';
 import { BatchEntryError } from '@baton/common/queue/sqs-batch';
 import type { Logger } from '@baton/common/telemetry/logger';
 
 /** What SQS and its emulators answer when a receipt handle holds its message no longer. */
 const LOST_CODES = new Set(['MessageNotInflight', 'InvalidParameterValue', 'ReceiptHandleIsInvalid']);
-const RETRY_MS = 1000;
 const CAP_MARGIN_SECONDS = 5;
 
 /** The lease of a message ended while its task was running: another worker may have it now. */
@@ -36,25 +36,27 @@ export interface LeaseOptions {
  */
 export class Lease {
   readonly #options: LeaseOptions;
-  #held = true;
-  #closing = false;
-  #endMs = 0;
-  #end: NodeJS.Timeout | undefined;
-  #next: NodeJS.Timeout | undefined;
-  #renewal: Promise<void> | undefined;
+  readonly #renewal: Renewal;
 
   constructor(options: LeaseOptions) {
-    this.#options = options;
-    const { askedAtMs, leaseSeconds } = options;
-    const leaseMs = leaseSeconds * 1000;
+    const { askedAtMs, leaseSeconds, logger, message } = options;
+    const { messageId } = message;
+    const lengthMs = leaseSeconds * 1000;
     const nowMs = performance.now();
-    this.#endsAt(Math.max(askedAtMs + leaseMs, nowMs + leaseMs / 3));
-    this.#renewAfter(Math.max(askedAtMs + leaseMs / 3, nowMs + leaseMs / 6) - nowMs);
+    this.#options = options;
+    this.#renewal = new Renewal({
+      lengthMs,
+      endsAtMs: Math.max(askedAtMs + lengthMs, nowMs + lengthMs / 3),
+      renewAtMs: Math.max(askedAtMs + lengthMs / 3, nowMs + lengthMs / 6),
+      renew: () => this.#renew(),
+      onTrouble: (error) => logger.warn({ messageId, error }, 'lease could not be renewed; trying again'),
+      onLost: (why) => this.#lose(why),
+    });
   }
 
   /** Whether the message is still this worker's: the lease was not lost before it was closed. */
   get held(): boolean {
-    return this.#held;
+    return this.#renewal.held;
   }
 
   /** The longest that the message may be hidden from now on, in seconds: SQS counts its 12 h from the receive. */
@@ -65,64 +67,35 @@ export class Lease {
 
   /** When the lease ends unless it is renewed, by `performance.now()`. */
   get endsAtMs(): number {
-    return this.#endMs;
+    return this.#renewal.endsAtMs;
   }
 
   /** Renews no longer. Resolves once a renewal under way has ended, which would otherwise undo what is settled next. */
-  async stopRenewing(): Promise<void> {
-    this.#closing = true;
-    clearTimeout(this.#next);
-    await this.#renewal;
+  stopRenewing(): Promise<void> {
+    return this.#renewal.stop();
   }
 
   /** Forgets the lease: the message is settled, or comes back when the lease ends. */
   close(): void {
-    this.#closing = true;
-    clearTimeout(this.#next);
-    clearTimeout(this.#end);
+    this.#renewal.close();
   }
 
-  /** A renewal may hang, so the end has a timer of its own. */
-  #endsAt(endMs: number): void {
-    this.#endMs = endMs;
-    clearTimeout(this.#end);
-    const leftMs = Math.max(0, endMs - performance.now());
-    this.#end = setTimeout(() => this.#lose('it could not be renewed in time'), leftMs);
-  }
-
-  #renewAfter(delayMs: number): void {
-    if (this.#closing || !this.#held) return;
-    this.#next = setTimeout(() => {
-      this.#renewal = this.#renew().finally(() => (this.#renewal = undefined));
-    }, delayMs);
-  }
-
-  async #renew(): Promise<void> {
-    const { message, settler, leaseSeconds, logger } = this.#options;
-    const askedAtMs = performance.now();
+  async #renew(): Promise<Renewed> {
+    const { message, settler, leaseSeconds } = this.#options;
     const seconds = Math.min(leaseSeconds, this.hideableSeconds);
     // The 12 h are over: the lease runs to its end, which aborts the handler
-    if (seconds === 0) return;
+    if (seconds === 0) return 'last';
     try {
       await settler.hide(message, seconds);
-      if (this.#held) this.#endsAt(askedAtMs + seconds * 1000);
-      this.#renewAfter((leaseSeconds * 1000) / 3);
+      return { forMs: seconds * 1000 };
     } catch (error) {
-      if (error instanceof BatchEntryError && LOST_CODES.has(error.code)) {
-        this.#lose(error.message);
-        return;
-      }
-      logger.warn({ messageId: message.messageId, error }, 'lease could not be renewed; trying again');
-      this.#renewAfter(RETRY_MS);
+      if (error instanceof BatchEntryError && LOST_CODES.has(error.code)) return { lost: error.message };
+      throw error;
     }
   }
 
   #lose(why: string): void {
     const { message, logger, onLost } = this.#options;
-    if (!this.#held) return;
-    this.#held = false;
-    clearTimeout(this.#next);
-    clearTimeout(this.#end);
     logger.error({ messageId: message.messageId, why }, 'lease lost');
     onLost(new LeaseLostError(`The lease of message ${message.messageId} was lost: ${why}`));
   }

@@ -84,3 +84,51 @@ export class SendError extends TaskError {
     this.transient = options.transient;
   }
 }
+
+/** A task id, or a deduplication key, belongs to another task or to another payload. Nothing was sent. */
+export class TaskConflictError extends TaskError {
+  override readonly name = 'TaskConflictError';
+}
+
+/** A tracked task was cancelled. A running handler's signal aborts with this error. */
+export class TaskCancelledError extends TaskError {
+  override readonly name = 'TaskCancelledError';
+
+  constructor(taskId: string) {
+    super(`The task ${taskId} was cancelled`);
+  }
+}
+
+/** Another attempt at a tracked task has begun, or may have: this one can write nothing any more. */
+export class ClaimLostError extends TaskError {
+  override readonly name = 'ClaimLostError';
+}
+
+/** A tracked task did not succeed: what whoever waits for its result gets. */
+export class TaskFailedError extends TaskError {
+  override readonly name = 'TaskFailedError';
+  readonly taskId: string;
+  /** Why it was set aside, such as `rejected` or `attempts-exhausted`. */
+  readonly reason: string;
+  /** The name of the error that the last attempt failed with. */
+  readonly errorName: string;
+
+  constructor(
+    taskId: string,
+    failure: { readonly name: string; readonly message: string; readonly reason: string },
+  ) {
+    super(`The task ${taskId} did not succeed (${failure.reason}): ${failure.message}`);
+    this.taskId = taskId;
+    this.reason = failure.reason;
+    this.errorName = failure.name;
+  }
+}
+
+/** A tracked task has not ended within the time that somebody waited for its result. It goes on. */
+export class ResultTimeoutError extends TaskError {
+  override readonly name = 'ResultTimeoutError';
+
+  constructor(taskId: string, timeoutSeconds: number, state: string) {
+    super(`The task ${taskId} has not ended within ${timeoutSeconds} s; it is ${state}`);
+  }
+}

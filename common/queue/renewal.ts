@@ -1,0 +1,111 @@
+/** What came of one renewal. */
+export type Renewed =
+  /** It lasts for so long from when it was asked for. */
+  | { readonly forMs: number }
+  /** It is gone already. */
+  | { readonly lost: string }
+  /** It cannot be renewed any more, and lasts to its end. */
+  | 'last';
+
+/** What is renewed, and how. */
+export interface RenewalOptions {
+  /** How long one renewal is good for, in milliseconds; the next one follows after a third of it. */
+  readonly lengthMs: number;
+  /** When it ends unless it is renewed, by `performance.now()`. */
+  readonly endsAtMs: number;
+  /** When it is first renewed, by `performance.now()`. */
+  readonly renewAtMs: number;
+  /** Renews it once. Where it rejects it is asked again, until the end. */
+  readonly renew: () => Promise<Renewed>;
+  /** Called when a renewal failed and will be tried again. */
+  readonly onTrouble: (error: unknown) => void;
+  /** Called once, when it is lost. */
+  readonly onLost: (why: string) => void;
+}
+
+/** Failed renewals are tried again so often in what is one renewal's length, at least after 50 ms and at most 1 s. */
+const TRIES = 20;
+const MIN_RETRY_MS = 50;
+const MAX_RETRY_MS = 1000;
+
+/** Keeps a right that lasts for a time: renews it at a third of that, and says when it is lost. */
+export class Renewal {
+  readonly #options: RenewalOptions;
+  #held = true;
+  #stopping = false;
+  #endsAtMs = 0;
+  #end: NodeJS.Timeout | undefined;
+  #next: NodeJS.Timeout | undefined;
+  #underWay: Promise<void> | undefined;
+
+  constructor(options: RenewalOptions) {
+    this.#options = options;
+    this.#endAt(options.endsAtMs);
+    this.#renewAfter(options.renewAtMs - performance.now());
+  }
+
+  /** Whether it was not lost before it was closed. */
+  get held(): boolean {
+    return this.#held;
+  }
+
+  /** When it ends unless it is renewed, by `performance.now()`. */
+  get endsAtMs(): number {
+    return this.#endsAtMs;
+  }
+
+  /** Renews no longer. Resolves once a renewal under way has ended, which could otherwise undo what comes next. */
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    clearTimeout(this.#next);
+    await this.#underWay;
+  }
+
+  /** Forgets it: it is given back, or runs to its end. */
+  close(): void {
+    this.#stopping = true;
+    clearTimeout(this.#next);
+    clearTimeout(this.#end);
+  }
+
+  /** A renewal may hang, so the end has a timer of its own. */
+  #endAt(endsAtMs: number): void {
+    this.#endsAtMs = endsAtMs;
+    clearTimeout(this.#end);
+    const leftMs = Math.max(0, endsAtMs - performance.now());
+    this.#end = setTimeout(() => this.#lose('it could not be renewed in time'), leftMs);
+  }
+
+  #renewAfter(delayMs: number): void {
+    if (this.#stopping || !this.#held) return;
+    this.#next = setTimeout(
+      () => {
+        this.#underWay = this.#renew().finally(() => (this.#underWay = undefined));
+      },
+      Math.max(0, delayMs),
+    );
+  }
+
+  async #renew(): Promise<void> {
+    const { lengthMs, renew, onTrouble } = this.#options;
+    const askedAtMs = performance.now();
+    try {
+      const renewed = await renew();
+      if (renewed === 'last') return;
+      if ('lost' in renewed) return this.#lose(renewed.lost);
+      if (this.#held) this.#endAt(askedAtMs + renewed.forMs);
+      this.#renewAfter(lengthMs / 3);
+    } catch (error) {
+      onTrouble(error);
+      this.#renewAfter(Math.min(MAX_RETRY_MS, Math.max(MIN_RETRY_MS, lengthMs / TRIES)));
+    }
+  }
+
+  #lose(why: string): void {
+    if (!this.#held) return;
+    this.#held = false;
+    clearTimeout(this.#next);
+    clearTimeout(this.#end);
+    this.#options.onLost(why);
+  }
+}

@@ -1,0 +1,167 @@
+import type { Outcome } from './outcome.ts';
+import type { TaskContract } from './task.ts';
+import type { ReceivedMessage } from './received-message.ts';
+import type { Envelope } from './envelope.ts';
+
+/**
+ * How far a tracked task has come. `failed` is a task that its handler rejected, `dead` one that was given up for any
+ * other reason; both are in their queue's dead letters. The last four are final.
+ */
+export type TaskState = 'queued' | 'running' | 'retrying' | 'succeeded' | 'failed' | 'dead' | 'cancelled';
+
+/** Every state, in the order that a task may go through them. */
+export const TASK_STATES = [
+  'queued',
+  'running',
+  'retrying',
+  'succeeded',
+  'failed',
+  'dead',
+  'cancelled',
+] as const satisfies readonly TaskState[];
+
+const FINAL: ReadonlySet<TaskState> = new Set(['succeeded', 'failed', 'dead', 'cancelled']);
+
+/** Whether a task in this state will never run again by itself. */
+export function isFinal(state: TaskState): boolean {
+  return FINAL.has(state);
+}
+
+/** What a handler says of how far it is. */
+export interface Progress {
+  /** From 0 to 1. */
+  readonly fraction: number;
+  /** At most 200 characters are kept. */
+  readonly message?: string | undefined;
+}
+
+/** Why a task did not succeed. */
+export interface TaskFailure {
+  /** The error's name, at most 128 characters. */
+  readonly name: string;
+  /** The error's message, at most 1,000 characters. */
+  readonly message: string;
+  /** Why the task was set aside; absent while it will be tried again. */
+  readonly reason?: string | undefined;
+}
+
+/** What is known of a tracked task. Times are ISO 8601. */
+export interface TaskStatus {
+  readonly taskId: string;
+  /** The name of its contract. */
+  readonly task: string;
+  readonly queue: string;
+  readonly state: TaskState;
+  /** How often it was begun; releases and deploys do not count. */
+  readonly attempts: number;
+  readonly createdAt: string;
+  readonly updatedAt: string;
+  readonly startedAt?: string | undefined;
+  readonly finishedAt?: string | undefined;
+  /** Not run before this time. */
+  readonly notBefore?: string | undefined;
+  /** The task whose handler sent it. */
+  readonly parentId?: string | undefined;
+  readonly traceparent?: string | undefined;
+  readonly progress?: (Progress & { readonly at: string }) | undefined;
+  /** What the handler returned, as its contract's result schema gave it. */
+  readonly result?: unknown;
+  readonly error?: TaskFailure | undefined;
+}
+
+/** A task to be tracked from its sending on. */
+export interface NewTask {
+  readonly taskId: string;
+  readonly task: string;
+  readonly queue: string;
+  /** Tells whether the same id is the same task. */
+  readonly payloadHash?: string | undefined;
+  readonly notBefore?: string | undefined;
+  readonly parentId?: string | undefined;
+  readonly traceparent?: string | undefined;
+  /** What follows when it succeeds. */
+  readonly next?: NextTask | undefined;
+  /** The group that waits for it. */
+  readonly groupId?: string | undefined;
+}
+
+/** A task that takes the result of another as its payload. */
+export interface NextTask {
+  readonly taskId: string;
+  readonly task: string;
+  readonly queue: string;
+}
+
+/** Tasks whose results together are the payload of the next one. */
+export interface NewGroup {
+  readonly groupId: string;
+  /** In the order that their results have in the payload. */
+  readonly memberIds: readonly string[];
+  readonly next: NextTask;
+}
+
+/** What senders need of a task store. */
+export interface TaskRecords {
+  /**
+   * Notes a task before it is sent. Resolves to whether it is to be sent: not one that has begun or ended already.
+   *
+   * @throws TaskConflictError when the id belongs to another task or payload
+   */
+  create(task: NewTask): Promise<boolean>;
+  /** Notes the group that its members will name. Does nothing where it is known. */
+  createGroup(group: NewGroup): Promise<void>;
+  /** Forgets a task that was never sent and never begun. */
+  forget(taskId: string): Promise<void>;
+  /** What is known of a task; nothing once it has expired. */
+  find(taskId: string): Promise<TaskStatus | undefined>;
+  /**
+   * Cancels a task that has not ended: one that waits never runs, the signal of one that runs aborts within a
+   * heartbeat. Resolves to the task as it is then, which is not cancelled where it had ended before.
+   */
+  cancel(taskId: string): Promise<TaskStatus | undefined>;
+}
+
+/** What a process runs tracked tasks with. */
+export interface TaskTracker {
+  /**
+   * Begins an attempt, in one conditional write.
+   *
+   * Resolves to the claim, or to the outcome of a message whose task must not run now: it has ended, it runs
+   * elsewhere, or the store does not answer.
+   */
+  claim(request: ClaimRequest): Promise<Claim | Outcome>;
+}
+
+/** Who wants to begin an attempt at what. */
+export interface ClaimRequest {
+  readonly message: ReceivedMessage;
+  readonly envelope: Envelope;
+  readonly contract: TaskContract;
+  /** The id of the worker. */
+  readonly owner: string;
+}
+
+/** A process's right to a tracked task for one attempt, renewed until it is concluded. */
+export interface Claim {
+  /** The attempt's number, counted from 1. */
+  readonly attempt: number;
+  /** Aborts with TaskCancelledError when the task is cancelled, and with ClaimLostError when somebody else has it. */
+  readonly signal: AbortSignal;
+  /** Keeps what the handler says of itself, at most once a second; the last that it said is kept in the end. */
+  progress(progress: Progress): void;
+  /** What an effect of an earlier attempt gave, if it was kept. */
+  kept(key: string): { readonly result: unknown } | undefined;
+  /**
+   * Keeps what an effect gave.
+   *
+   * @throws ClaimLostError when the task is no longer this attempt's
+   */
+  keep(key: string, result: unknown): Promise<void>;
+  /** Writes the attempt's outcome down, unless the task is no longer this attempt's, and gives that of the message. */
+  conclude(outcome: Outcome): Promise<Outcome>;
+}
+
+/** Whether an attempt may be made. */
+export function isClaim(claimed: Claim | Outcome): claimed is Claim {
+  return 'conclude' in claimed;
+}

@@ -1,0 +1,101 @@
+import { type DynamoDBDocumentClient, QueryCommand } from '@aws-sdk/lib-dynamodb';
+import { z } from 'zod';
+import type { TaskState, TaskStatus } from '../queue/tracking.ts';
+import { ALL_TASKS, statusOf, type TaskRow } from './task-row.ts';
+
+const ALL_INDEX = 'newest-first';
+const NAME_INDEX = 'newest-first-by-name';
+const STATE_INDEX = 'newest-first-by-state';
+/** Requests for one page, where most of what is read is of another state or has expired. */
+const MAX_REQUESTS = 20;
+
+/** A place in a list of tasks. */
+export const taskPositionSchema = z.strictObject({
+  listedAt: z.string().max(200),
+  taskId: z.string().max(128),
+});
+type Position = z.output<typeof taskPositionSchema>;
+
+/** Which tasks to list. */
+export interface TaskQuery {
+  /** The name of their contract. */
+  readonly name?: string | undefined;
+  readonly state?: TaskState | undefined;
+  /** 1 to 100. */
+  readonly limit: number;
+  readonly after?: Position | undefined;
+}
+
+/** A page of tasks, without their results, and where the next one begins. */
+export interface TaskPage {
+  readonly tasks: TaskStatus[];
+  readonly next: Position | undefined;
+}
+
+/** Lists tracked tasks, newest first. A change may be missing for a moment: the indexes follow the table. */
+export class TaskHistory {
+  readonly #documents: DynamoDBDocumentClient;
+  readonly #table: string;
+  readonly #now: () => number;
+
+  constructor(documents: DynamoDBDocumentClient, table: string, now: () => number = Date.now) {
+    this.#documents = documents;
+    this.#table = table;
+    this.#now = now;
+  }
+
+  /**
+   * A page of tasks, in one request where one of `name` and `state` is given, or none; of both, those of
+   * the name are read until there are enough of the state, so a page may be short though more follow.
+   */
+  async list({ name, state, limit, after }: TaskQuery): Promise<TaskPage> {
+    const tasks: TaskStatus[] = [];
+    let next = after;
+    for (let request = 0; request < MAX_REQUESTS && tasks.length < limit; request += 1) {
+      const page = await this.#page(partitionOf(name, state), name && state, limit - tasks.length, next);
+      tasks.push(...page.tasks);
+      next = page.next;
+      if (!next) break;
+    }
+    return { tasks, next };
+  }
+
+  async #page(
+    { index, key, value }: Partition,
+    state: TaskState | undefined | '',
+    limit: number,
+    after: Position | undefined,
+  ): Promise<TaskPage> {
+    const { Items = [], LastEvaluatedKey } = await this.#documents.send(
+      new QueryCommand({
+        TableName: this.#table,
+        IndexName: index,
+        KeyConditionExpression: '#key = :value',
+        FilterExpression: `expiresAt >= :now${state ? ' AND #state = :state' : ''}`,
+        ExpressionAttributeNames: { '#key': key, ...(state && { '#state': 'state' }) },
+        ExpressionAttributeValues: {
+          ':value': value,
+          ':now': Math.floor(this.#now() / 1000),
+          ...(state && { ':state': state }),
+        },
+        ScanIndexForward: false,
+        Limit: limit,
+        ...(after && { ExclusiveStartKey: { [key]: value, ...after } }),
+      }),
+    );
+    const next = LastEvaluatedKey && taskPositionSchema.strip().parse(LastEvaluatedKey);
+    return { tasks: (Items as TaskRow[]).map(statusOf), next };
+  }
+}
+
+interface Partition {
+  readonly index: string;
+  readonly key: string;
+  readonly value: string;
+}
+
+function partitionOf(name: string | undefined, state: TaskState | undefined): Partition {
+  if (name !== undefined) return { index: NAME_INDEX, key: 'task', value: name };
+  if (state !== undefined) return { index: STATE_INDEX, key: 'state', value: state };
+  return { index: ALL_INDEX, key: 'listedIn', value: ALL_TASKS };
+}

@@ -1,0 +1,50 @@
+import type { NextTask, TaskStatus } from '../queue/tracking.ts';
+
+/** How long a task is known after it was sent, and again after it has ended. */
+export const DEFAULT_TTL_DAYS = 14;
+
+/** What `listedIn` holds of every task: the partition of the index that lists all. */
+export const ALL_TASKS = 'tasks';
+
+/** A tracked task as it stands in the table. */
+export interface TaskRow extends Omit<TaskStatus, 'result'> {
+  /** As JSON, so that it comes back as it was, whatever DynamoDB has types for. */
+  readonly result?: string | undefined;
+  /** Grows with each attempt; what an older attempt still writes is refused. */
+  readonly token: number;
+  /** The attempt that holds it: whether a write whose answer was lost was one's own. */
+  readonly claimId?: string | undefined;
+  readonly owner?: string | undefined;
+  /** Until when the attempt's claim lasts unless it is renewed, in milliseconds since 1970. */
+  readonly leaseUntilMs?: number | undefined;
+  readonly payloadHash?: string | undefined;
+  /** What effects gave, as JSON, by their keys. */
+  readonly effects?: Readonly<Record<string, string>> | undefined;
+  readonly next?: NextTask | undefined;
+  readonly groupId?: string | undefined;
+  /** Its place in the lists: `createdAt`, made unique by the id. */
+  readonly listedAt: string;
+  readonly listedIn: string;
+  /** DynamoDB's time to live, in seconds since 1970; past it the row is as none. */
+  readonly expiresAt: number;
+}
+
+/** A group as it stands in the same table, under an id of its own. */
+export interface GroupRow {
+  readonly taskId: string;
+  readonly memberIds: readonly string[];
+  readonly next: NextTask;
+  readonly done?: ReadonlySet<string> | undefined;
+  readonly expiresAt: number;
+}
+
+/** What a reader is told of a row. */
+export function statusOf(row: TaskRow): TaskStatus {
+  const { taskId, task, queue, state, attempts, createdAt, updatedAt, startedAt, finishedAt } = row;
+  const { notBefore, parentId, traceparent, progress, result, error } = row;
+  const times = { createdAt, updatedAt, startedAt, finishedAt, notBefore };
+  return {
+    ...{ taskId, task, queue, state, attempts, ...times, parentId, traceparent, progress, error },
+    result: result === undefined ? undefined : JSON.parse(result),
+  };
+}
