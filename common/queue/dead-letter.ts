@@ -3,7 +3,7 @@ import { formatTraceparent } from '../telemetry/trace-context.ts';
 import { decodeEnvelope, type Envelope } from './envelope.ts';
 import type { DeadLetterReason } from './outcome.ts';
 import type { ReceivedMessage } from './received-message.ts';
-import { MAX_MESSAGE_BYTES } from './task-client.ts';
+import { MAX_MESSAGE_BYTES } from './queue-sender.ts';
 
 /** SQS takes ten attributes a message (Amazon SQS message quotas). */
 const MAX_ATTRIBUTES = 10;

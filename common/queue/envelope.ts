@@ -31,6 +31,8 @@ const wireSchema = z.object({
   type: z.string().min(1).max(128),
   time: z.iso.datetime({ offset: true }),
   traceparent: z.string().optional(),
+  notbefore: z.iso.datetime({ offset: true }).optional(),
+  parentid: taskIdSchema.optional(),
   data: z.unknown(),
 });
 
@@ -45,13 +47,17 @@ export interface Envelope {
   /** When it was sent, ISO 8601. */
   readonly time: string;
   readonly trace: TraceContext | undefined;
+  /** The task is not to be run before then, ISO 8601. */
+  readonly notBefore?: string | undefined;
+  /** The task whose handler sent it. */
+  readonly parentId?: string | undefined;
   /** The payload, not yet checked against its contract. */
   readonly data: unknown;
 }
 
 /**
  * Writes an envelope as a message body: CloudEvents 1.0 in structured JSON mode, with the `traceparent` of the
- * Distributed Tracing extension.
+ * Distributed Tracing extension, and the extensions `notbefore` and `parentid` of this house.
  */
 export function encodeEnvelope(envelope: Envelope): string {
   const json = JSON.stringify({
@@ -62,6 +68,8 @@ export function encodeEnvelope(envelope: Envelope): string {
     time: envelope.time,
     datacontenttype: 'application/json',
     ...(envelope.trace && { traceparent: formatTraceparent(envelope.trace) }),
+    ...(envelope.notBefore !== undefined && { notbefore: envelope.notBefore }),
+    ...(envelope.parentId !== undefined && { parentid: envelope.parentId }),
     data: envelope.data,
   });
   return json.replaceAll(NOT_ON_THE_WIRE, (character) => `\\u${character.charCodeAt(0).toString(16)}`);
@@ -78,8 +86,9 @@ export function decodeEnvelope(body: string): Envelope {
     const issues = valueIssues(parsed.error).map(({ path, message }) => `${path || '(root)'}: ${message}`);
     throw new MalformedEnvelopeError(`The body is no CloudEvents 1.0 envelope: ${issues.join('; ')}`);
   }
-  const { id, type, source, time, traceparent, data } = parsed.data;
-  return { taskId: id, task: type, source, time, trace: parseTraceparent(traceparent), data };
+  const { id, type, source, time, traceparent, notbefore, parentid, data } = parsed.data;
+  const trace = parseTraceparent(traceparent);
+  return { taskId: id, task: type, source, time, trace, notBefore: notbefore, parentId: parentid, data };
 }
 
 function parseJson(body: string): unknown {

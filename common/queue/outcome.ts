@@ -20,7 +20,14 @@ export type Outcome =
   | { readonly kind: 'done'; readonly result: unknown }
   | { readonly kind: 'retry'; readonly delaySeconds: number; readonly error: Error }
   | { readonly kind: 'dead-letter'; readonly reason: DeadLetterReason; readonly error: Error }
-  | { readonly kind: 'release'; readonly error: Error };
+  | {
+      readonly kind: 'release';
+      readonly error: Error;
+      /** How long the message rests, without this counting as an attempt. Default 0. */
+      readonly delaySeconds?: number;
+      /** Whether a copy is sent in its place, because SQS would forget the message before its rest is over. */
+      readonly anew?: boolean;
+    };
 
 /** The outcome of a body that no attempt could be made with. */
 export function outcomeOfBody(error: MalformedEnvelopeError | InvalidValueError): Outcome {
@@ -43,8 +50,8 @@ export function outcomeOfFailure(contract: TaskContract, attempt: number, thrown
 
 /** The same outcome, with a rest of at most so many seconds. */
 export function restingAtMost(outcome: Outcome, seconds: number): Outcome {
-  if (outcome.kind !== 'retry') return outcome;
-  return { ...outcome, delaySeconds: Math.min(outcome.delaySeconds, seconds) };
+  if (outcome.kind !== 'retry' && outcome.kind !== 'release') return outcome;
+  return { ...outcome, delaySeconds: Math.min(outcome.delaySeconds ?? 0, seconds) };
 }
 
 function clampVisibility(seconds: number): number {

@@ -11,7 +11,7 @@ import type { Outcome } from './outcome.ts';
 import type { QueueUrls } from './queue-urls.ts';
 import type { ReceivedMessage } from './received-message.ts';
 import { BatchEntryError, callInBatch } from './sqs-batch.ts';
-import { MAX_MESSAGE_BYTES } from './task-client.ts';
+import { MAX_DELAY_SECONDS, MAX_MESSAGE_BYTES, QueueSender } from './queue-sender.ts';
 
 const LINGER_MS = 5;
 /** An entry that fails is tried again by itself, for as long as its own lease lasts. */
@@ -34,6 +34,7 @@ export class Settler {
   readonly #deletes: Batcher<{ ReceiptHandle: string }, object>;
   readonly #visibilities: Batcher<Visibility, object>;
   readonly #deadLetters: Batcher<DeadLetterEntry, object>;
+  readonly #copies: QueueSender;
 
   constructor(sqs: SQSClient, queueUrls: QueueUrls, queue: string) {
     const QueueUrl = queueUrls.of(queue);
@@ -55,6 +56,7 @@ export class Settler {
           ONCE,
         ),
     });
+    this.#copies = new QueueSender(sqs, QueueUrl, ONCE);
     const deadLetterUrl = queueUrls.deadLettersOf(queue);
     this.#deadLetters = new Batcher<DeadLetterEntry, object>({
       maxSize: MAX_MESSAGE_BYTES,
@@ -93,7 +95,11 @@ export class Settler {
         await insist(() => this.hide(message, outcome.delaySeconds), untilMs);
         return false;
       case 'release':
-        await insist(() => this.hide(message, 0), untilMs);
+        if (outcome.anew) {
+          await insist(() => this.#sendAnew(message, outcome.delaySeconds ?? 0), untilMs);
+          return true;
+        }
+        await insist(() => this.hide(message, outcome.delaySeconds ?? 0), untilMs);
         return false;
       case 'dead-letter':
         await insist(() => this.copyToDeadLetters(message, { ...outcome, workerId }), untilMs);
@@ -109,6 +115,11 @@ export class Settler {
   /** Hides a message for so many seconds from now, 0 to 43,200; 0 shows it to every worker at once. */
   async hide({ receiptHandle }: ReceivedMessage, seconds: number): Promise<void> {
     await this.#visibilities.add({ ReceiptHandle: receiptHandle, VisibilityTimeout: seconds });
+  }
+
+  /** Sends a message again, which is still to be deleted: as new to SQS, with its own attributes left behind. */
+  async #sendAnew({ body }: ReceivedMessage, delaySeconds: number): Promise<void> {
+    await this.#copies.send(body, Math.min(delaySeconds, MAX_DELAY_SECONDS));
   }
 
   /** Copies a message to the dead letter queue with its reason. The message itself is still to be deleted. */

@@ -1,43 +1,61 @@
-import { GetQueueAttributesCommand, SendMessageBatchCommand, type SQSClient } from '@aws-sdk/client-sqs';
-import { v7 as uuidv7 } from 'uuid';
+import { createHash } from 'node:crypto';
+import { GetQueueAttributesCommand, type SQSClient } from '@aws-sdk/client-sqs';
+import { v5 as uuidv5, v7 as uuidv7 } from 'uuid';
 import type { z } from 'zod';
-import { childOf, startTrace, type TraceContext } from '../telemetry/trace-context.ts';
-import { Batcher } from './batcher.ts';
+import { childOf, formatTraceparent, startTrace, type TraceContext } from '../telemetry/trace-context.ts';
 import { encodeEnvelope, sourceSchema, taskIdSchema } from './envelope.ts';
 import { InvalidValueError, SendError } from './errors.ts';
+import type { Chain, Join } from './flow.ts';
+import { MAX_DELAY_SECONDS, MAX_MESSAGE_BYTES, QueueSender } from './queue-sender.ts';
 import type { QueueUrls } from './queue-urls.ts';
-import { BatchEntryError, callInBatch } from './sqs-batch.ts';
-import type { TaskContract } from './task.ts';
+import { BatchEntryError } from './sqs-batch.ts';
+import { TaskHandle } from './task-handle.ts';
+import type { TaskContract, TrackedContract } from './task.ts';
+import type { NextTask, TaskRecords } from './tracking.ts';
 import { isTransient } from './transient.ts';
 import { valueIssues } from './value-issues.ts';
 
-/** SQS's limit for one message and for one batch, in bytes (Amazon SQS message quotas). */
-export const MAX_MESSAGE_BYTES = 1_048_576;
+/** The longest that a tracked task may be put off, in seconds: 14 days. */
+export const MAX_TRACKED_DELAY_SECONDS = 1_209_600;
 
-/** SQS's longest DelaySeconds. */
-export const MAX_DELAY_SECONDS = 900;
+/** The namespace of the task ids that deduplication keys give. */
+const KEYS = '3e1f7a52-8f3b-4f0e-9d55-6f1f0c2f8a10';
+const MAX_KEY_CHARACTERS = 255;
 
 /** What a sender may say beyond the payload. */
 export interface SendOptions {
   /** The task's id: 1 to 128 letters, digits and `._:-`. Default: a new uuid v7. */
   readonly taskId?: string;
-  /** How long SQS keeps the task from workers, in whole seconds, 0 to 900. Default 0. */
+  /**
+   * Gives the same task id for the same key and contract, so that a tracked task is sent once however often it is
+   * asked for; 1 to 255 characters. Not beside `taskId`.
+   */
+  readonly deduplicationKey?: string;
+  /**
+   * How long the task is kept from workers, in whole seconds, 0 to 900; of tracked tasks to 1,209,600 (14 days), where
+   * what is beyond 900 costs one more receive for every 12 hours. Default 0.
+   */
   readonly delaySeconds?: number;
+  /** The same as a point in time; one that is past is as none. Not beside `delaySeconds`. */
+  readonly notBefore?: Date;
   /** The trace that this task belongs to. Default: a new one. */
   readonly trace?: TraceContext | undefined;
+  /** The task whose handler sends this one. */
+  readonly parentId?: string | undefined;
 }
 
-/** A task that SQS has taken. */
-export interface SentTask {
-  readonly taskId: string;
-}
+/** A task that SQS has taken; of a tracked one, what can be asked of it. */
+export type SentTask<
+  Result extends z.ZodType = z.ZodType,
+  Tracked extends boolean = false,
+> = Tracked extends true ? TaskHandle<Result> : { readonly taskId: string };
 
 /** Sends a task: the form that handlers and routes get, without the client around it. */
-export type SendTask = <Payload extends z.ZodType, Result extends z.ZodType>(
-  contract: TaskContract<Payload, Result>,
+export type SendTask = <Payload extends z.ZodType, Result extends z.ZodType, Tracked extends boolean = false>(
+  contract: TaskContract<Payload, Result, Tracked>,
   payload: z.input<Payload>,
   options?: SendOptions,
-) => Promise<SentTask>;
+) => Promise<SentTask<Result, Tracked>>;
 
 /** What a task client needs. */
 export interface TaskClientOptions {
@@ -45,11 +63,17 @@ export interface TaskClientOptions {
   readonly queueUrls: QueueUrls;
   /** The sending service's name, `^[a-z0-9-]+$`; it stands in every envelope. */
   readonly source: string;
+  /** The task store; tracked tasks cannot be sent without it. */
+  readonly records?: TaskRecords;
 }
 
-interface Entry {
-  readonly MessageBody: string;
-  readonly DelaySeconds?: number;
+/** A task as it is put on the wire. */
+interface Prepared extends NextTask {
+  readonly body: string;
+  readonly delaySeconds: number;
+  readonly notBefore: string | undefined;
+  readonly payloadHash: string;
+  readonly trace: TraceContext;
 }
 
 /**
@@ -60,94 +84,237 @@ export class TaskClient {
   readonly #sqs: SQSClient;
   readonly #queueUrls: QueueUrls;
   readonly #source: string;
-  readonly #batchers = new Map<string, Batcher<Entry, object>>();
+  readonly #records: TaskRecords | undefined;
+  readonly #senders = new Map<string, QueueSender>();
 
   /** @throws ZodError when `source` is no service name */
-  constructor({ sqs, queueUrls, source }: TaskClientOptions) {
+  constructor({ sqs, queueUrls, source, records }: TaskClientOptions) {
     this.#sqs = sqs;
     this.#queueUrls = queueUrls;
     this.#source = sourceSchema.parse(source);
+    this.#records = records;
   }
 
   /**
    * Sends a task and resolves once SQS has taken it.
    *
    * @throws InvalidValueError when payload, task id or delay break their rules; nothing was sent
+   * @throws TaskConflictError when the id or key of a tracked task belongs to another one; nothing was sent
    * @throws SendError when SQS did not take the task; `transient` says whether the same send may succeed later.
    *   After a time-out SQS may have taken it all the same: send again with the same task id
    */
   readonly send: SendTask = async (contract, payload, options = {}) => {
-    const taskId = checkedTaskId(options.taskId ?? uuidv7());
-    const delaySeconds = checkedDelay(options.delaySeconds ?? 0);
-    const data = checkedPayload(contract, payload);
-    const body = encodeEnvelope({
-      taskId,
-      task: contract.name,
-      source: this.#source,
-      time: new Date().toISOString(),
-      trace: options.trace ? childOf(options.trace) : startTrace(),
-      data,
-    });
-    const bytes = Buffer.byteLength(body);
-    if (bytes > MAX_MESSAGE_BYTES) {
-      throw new SendError(`${contract.name} is ${bytes} bytes long, SQS takes ${MAX_MESSAGE_BYTES}`, {
-        transient: false,
-      });
+    const prepared = this.#prepare(contract, payload, options);
+    const { taskId } = prepared;
+    if (!contract.tracked) {
+      await this.#deliver(prepared);
+      return { taskId } as never;
     }
-    try {
-      await this.#batcherOf(contract.queue).add({
-        MessageBody: body,
-        ...(delaySeconds > 0 && { DelaySeconds: delaySeconds }),
-      });
-    } catch (cause) {
-      throw sendError(contract, cause);
-    }
-    return { taskId };
+    await this.#sendTracked(prepared, options);
+    return this.handle(contract as TrackedContract, taskId) as never;
+  };
+
+  /**
+   * Starts a chain, or a group and what follows it. Resolves to the handle of its last task once SQS has taken the
+   * first ones. A crash anywhere leaves it resumable: each task that has succeeded has sent the next before its own
+   * message is deleted. Where one does not succeed, those after it are cancelled.
+   *
+   * @param options - `taskId` or `deduplicationKey` make it one flow however often it is started
+   */
+  async start<Payload extends z.ZodType, Result extends z.ZodType>(
+    flow: Chain<Payload, Result>,
+    payload: z.input<Payload>,
+    options?: SendOptions,
+  ): Promise<TaskHandle<Result>>;
+  async start<Result extends z.ZodType>(
+    flow: Join<Result>,
+    options?: SendOptions,
+  ): Promise<TaskHandle<Result>>;
+  async start(flow: Chain | Join, ...rest: unknown[]): Promise<TaskHandle> {
+    if (flow.kind === 'chain') return this.#startChain(flow, rest[0], (rest[1] ?? {}) as SendOptions);
+    return this.#startJoin(flow, (rest[0] ?? {}) as SendOptions);
+  }
+
+  /** What can be asked of a tracked task that was sent before, here or elsewhere. */
+  handle<Result extends z.ZodType>(
+    contract: TrackedContract<z.ZodType, Result>,
+    taskId: string,
+  ): TaskHandle<Result> {
+    return new TaskHandle(this.#store(contract), contract, taskId);
+  }
+
+  /**
+   * Sends a task that is noted already, with another's result as its payload, which its contract checks where it is
+   * run.
+   *
+   * @throws SendError when SQS did not take it
+   */
+  readonly forward = async (next: NextTask, data: unknown, trace: TraceContext): Promise<void> => {
+    await this.#deliver({ ...next, body: this.#encode(next, data, { trace }), delaySeconds: 0 });
   };
 
   /** Resolves when the queue of a contract answers; for a health check. */
-  async ping({ queue }: TaskContract): Promise<void> {
+  async ping({ queue }: Pick<TaskContract, 'queue'>): Promise<void> {
     await this.#sqs.send(
       new GetQueueAttributesCommand({ QueueUrl: this.#queueUrls.of(queue), AttributeNames: ['QueueArn'] }),
     );
   }
 
-  #batcherOf(queue: string): Batcher<Entry, object> {
-    let batcher = this.#batchers.get(queue);
-    if (!batcher) {
-      batcher = new Batcher<Entry, object>({
-        run: (entries) => this.#sendBatch(queue, entries),
-        maxSize: MAX_MESSAGE_BYTES,
-        sizeOf: ({ MessageBody }) => Buffer.byteLength(MessageBody),
-      });
-      this.#batchers.set(queue, batcher);
-    }
-    return batcher;
+  async #startChain({ steps }: Chain, payload: unknown, options: SendOptions): Promise<TaskHandle> {
+    const firstId = checkedTaskId(options, 'chain');
+    const planned = steps.map(({ name, queue }, index) => ({
+      taskId: index === 0 ? firstId : uuidv5(String(index), idOf(firstId)),
+      task: name,
+      queue,
+    }));
+    const [first, ...later] = planned;
+    const [contract] = steps;
+    const last = planned.at(-1);
+    const lastContract = steps.at(-1);
+    if (!first || !contract || !last || !lastContract) throw new RangeError('A chain has at least two tasks');
+    const { deduplicationKey: _key, ...sending } = options;
+    const prepared = this.#prepare(contract, payload, { ...sending, taskId: first.taskId });
+    const noted = { parentId: options.parentId, traceparent: formatTraceparent(prepared.trace) };
+    // From the last on, so that a step is known before the one that sends it
+    const links = later.map((step, index) => ({ ...noted, ...step, next: later[index + 1] }));
+    for (const link of links.toReversed()) await this.#store(contract).create(link);
+    await this.#sendTracked(prepared, options, { next: later[0] });
+    const before = planned.slice(0, -1).map(({ taskId }) => taskId);
+    return new TaskHandle(this.#store(contract), lastContract, last.taskId, before);
   }
 
-  #sendBatch(queue: string, entries: readonly Entry[]): Promise<PromiseSettledResult<object>[]> {
-    const QueueUrl = this.#queueUrls.of(queue);
-    return callInBatch(entries, (Entries) =>
-      this.#sqs.send(new SendMessageBatchCommand({ QueueUrl, Entries })),
+  async #startJoin({ members, then }: Join, options: SendOptions): Promise<TaskHandle> {
+    const groupId = checkedTaskId(options, 'group');
+    const records = this.#store(then);
+    const next = { taskId: uuidv5('then', idOf(groupId)), task: then.name, queue: then.queue };
+    const { deduplicationKey: _key, ...sending } = options;
+    const trace = options.trace ?? startTrace();
+    const prepared = members.map(({ contract, payload }, index) =>
+      this.#prepare(contract, payload, { ...sending, trace, taskId: uuidv5(String(index), idOf(groupId)) }),
+    );
+    const memberIds = prepared.map(({ taskId }) => taskId);
+    await records.create({ ...next, parentId: options.parentId, traceparent: formatTraceparent(trace) });
+    await records.createGroup({ groupId, memberIds, next });
+    await Promise.all(prepared.map((each) => this.#sendTracked(each, options, { groupId })));
+    return new TaskHandle(records, then, next.taskId, memberIds);
+  }
+
+  #prepare(contract: TaskContract, payload: unknown, options: SendOptions): Prepared {
+    const { name: task, queue } = contract;
+    const taskId = checkedTaskId(options, task);
+    const delaySeconds = checkedDelay(contract, options);
+    const notBefore = delaySeconds > 0 ? new Date(Date.now() + delaySeconds * 1000).toISOString() : undefined;
+    const data = checkedPayload(contract, payload);
+    const trace = options.trace ? childOf(options.trace) : startTrace();
+    const { parentId } = options;
+    // SQS itself keeps a short delay; what is longer is looked at when it comes
+    const held = contract.tracked ? { notBefore, parentId } : {};
+    const body = this.#encode({ taskId, task, queue }, data, { trace, ...held });
+    const payloadHash = createHash('sha256')
+      .update(JSON.stringify(data) ?? '')
+      .digest('base64url');
+    return { taskId, task, queue, body, delaySeconds, notBefore, payloadHash, trace };
+  }
+
+  #encode(
+    { taskId, task }: NextTask,
+    data: unknown,
+    extensions: { trace: TraceContext; notBefore?: string | undefined; parentId?: string | undefined },
+  ): string {
+    const time = new Date().toISOString();
+    const body = encodeEnvelope({ taskId, task, source: this.#source, time, ...extensions, data });
+    const bytes = Buffer.byteLength(body);
+    if (bytes <= MAX_MESSAGE_BYTES) return body;
+    throw new SendError(`${task} is ${bytes} bytes long, SQS takes ${MAX_MESSAGE_BYTES}`, {
+      transient: false,
+    });
+  }
+
+  /** Its row first: a task that runs is always known, and one that was never sent can be sent again. */
+  async #sendTracked(
+    prepared: Prepared,
+    { parentId }: SendOptions,
+    links: { readonly next?: NextTask | undefined; readonly groupId?: string } = {},
+  ): Promise<void> {
+    const { taskId, task, queue, payloadHash, notBefore, trace } = prepared;
+    const traceparent = formatTraceparent(trace);
+    const records = this.#store({ name: task });
+    const noted = { taskId, task, queue, payloadHash, notBefore, parentId, traceparent, ...links };
+    if (!(await records.create(noted))) return;
+    try {
+      await this.#deliver(prepared);
+    } catch (error) {
+      // Where SQS has taken it all the same, its claim makes it known again
+      await records.forget(taskId).catch(() => undefined);
+      throw error;
+    }
+  }
+
+  async #deliver({
+    task,
+    queue,
+    body,
+    delaySeconds,
+  }: Pick<Prepared, 'task' | 'queue' | 'body' | 'delaySeconds'>) {
+    try {
+      await this.#senderOf(queue).send(body, Math.min(delaySeconds, MAX_DELAY_SECONDS));
+    } catch (cause) {
+      throw sendError(task, queue, cause);
+    }
+  }
+
+  #senderOf(queue: string): QueueSender {
+    const sender = this.#senders.get(queue) ?? new QueueSender(this.#sqs, this.#queueUrls.of(queue));
+    this.#senders.set(queue, sender);
+    return sender;
+  }
+
+  #store({ name }: Pick<TaskContract, 'name'>): TaskRecords {
+    if (this.#records) return this.#records;
+    throw new TypeError(
+      `${name} is a tracked task; the TaskClient that sends it needs its task store as "records"`,
     );
   }
 }
 
-function checkedTaskId(taskId: string): string {
+/** A task id is any text, a namespace is a uuid. */
+function idOf(taskId: string): string {
+  return uuidv5(taskId, KEYS);
+}
+
+function checkedTaskId({ taskId, deduplicationKey }: SendOptions, task: string): string {
+  if (taskId !== undefined && deduplicationKey !== undefined)
+    throw invalid('The task id cannot be', 'deduplicationKey', 'expected no taskId beside it');
+  if (deduplicationKey !== undefined) {
+    if (deduplicationKey.length === 0 || deduplicationKey.length > MAX_KEY_CHARACTERS)
+      throw invalid(
+        'The task id cannot be',
+        'deduplicationKey',
+        `expected 1 to ${MAX_KEY_CHARACTERS} characters`,
+      );
+    return uuidv5(`${task}\n${deduplicationKey}`, KEYS);
+  }
+  if (taskId === undefined) return uuidv7();
   const parsed = taskIdSchema.safeParse(taskId);
   if (!parsed.success) throw new InvalidValueError('The task id cannot be', valueIssues(parsed.error));
   return taskId;
 }
 
-function checkedDelay(delaySeconds: number): number {
-  if (Number.isInteger(delaySeconds) && delaySeconds >= 0 && delaySeconds <= MAX_DELAY_SECONDS)
-    return delaySeconds;
-  throw new InvalidValueError('The delay cannot be', [
-    {
-      path: 'delaySeconds',
-      message: `expected a whole number from 0 to ${MAX_DELAY_SECONDS}, got ${delaySeconds}`,
-    },
-  ]);
+function checkedDelay({ name, tracked }: TaskContract, { delaySeconds, notBefore }: SendOptions): number {
+  const what = 'The delay cannot be';
+  if (delaySeconds !== undefined && notBefore !== undefined)
+    throw invalid(what, 'notBefore', 'expected no delaySeconds beside it');
+  const path = notBefore === undefined ? 'delaySeconds' : 'notBefore';
+  const seconds = notBefore === undefined ? (delaySeconds ?? 0) : secondsUntil(notBefore);
+  const most = tracked ? MAX_TRACKED_DELAY_SECONDS : MAX_DELAY_SECONDS;
+  if (Number.isInteger(seconds) && seconds >= 0 && seconds <= most) return seconds;
+  const why =
+    !tracked && seconds <= MAX_TRACKED_DELAY_SECONDS ? `; ${name} would have to be tracked for more` : '';
+  throw invalid(what, path, `expected 0 to ${most} whole seconds, got ${seconds}${why}`);
+}
+
+function secondsUntil(time: Date): number {
+  return Math.max(0, Math.ceil((time.getTime() - Date.now()) / 1000));
 }
 
 function checkedPayload(contract: TaskContract, payload: unknown): unknown {
@@ -156,11 +323,12 @@ function checkedPayload(contract: TaskContract, payload: unknown): unknown {
   throw new InvalidValueError(`The payload breaks the contract ${contract.name}`, valueIssues(parsed.error));
 }
 
-function sendError(contract: TaskContract, cause: unknown): SendError {
+function invalid(what: string, path: string, message: string): InvalidValueError {
+  return new InvalidValueError(what, [{ path, message }]);
+}
+
+function sendError(task: string, queue: string, cause: unknown): SendError {
   const transient = cause instanceof BatchEntryError ? !cause.senderFault : isTransient(cause);
   const reason = Error.isError(cause) ? cause.message || cause.name : String(cause);
-  return new SendError(`SQS did not take ${contract.name} on the queue ${contract.queue}: ${reason}`, {
-    cause,
-    transient,
-  });
+  return new SendError(`SQS did not take ${task} on the queue ${queue}: ${reason}`, { cause, transient });
 }

@@ -1,13 +1,19 @@
 import { z } from 'zod';
 import { type RetryPolicy, retryPolicySchema } from './retry-policy.ts';
+import { type Schedule, scheduleSchema } from './schedule.ts';
 
 /**
  * What may be asked of a service: data only, shared by those who send the task and those who run it.
  *
  * @typeParam Payload - schema of what goes in
  * @typeParam Result - schema of what comes out
+ * @typeParam Tracked - whether a task store keeps its state
  */
-export interface TaskContract<Payload extends z.ZodType = z.ZodType, Result extends z.ZodType = z.ZodType> {
+export interface TaskContract<
+  Payload extends z.ZodType = z.ZodType,
+  Result extends z.ZodType = z.ZodType,
+  Tracked extends boolean = boolean,
+> {
   /** The name on the wire, `domain.verb` in lower case. Never reused for another meaning. */
   readonly name: string;
   /** The queue that carries it, without the stage's prefix. */
@@ -17,29 +23,58 @@ export interface TaskContract<Payload extends z.ZodType = z.ZodType, Result exte
   readonly retry: RetryPolicy;
   /** How long one attempt may take, in seconds. 1 to 43,200 (12 h, the longest that SQS hides a message). */
   readonly timeoutSeconds: number;
+  /**
+   * Whether a task store keeps the task's state, attempts and result, so that it can be asked after, waited for and
+   * cancelled, and keeps its effects to one. Costs three writes a task. Default false.
+   */
+  readonly tracked?: Tracked;
+  /**
+   * When the task is to be run by itself, with the payload `{}`. Of tracked tasks only: that is how several workers
+   * run it once.
+   */
+  readonly schedule?: Schedule;
 }
 
-const contractSchema = z.object({
-  name: z
-    .string()
-    .max(128)
-    .regex(/^[a-z0-9-]+(\.[a-z0-9-]+)+$/, 'expected domain.verb in lower case'),
-  queue: z
-    .string()
-    .max(60)
-    .regex(/^[a-z0-9-]+$/, 'expected lower-case letters, digits and hyphens'),
-  retry: retryPolicySchema,
-  timeoutSeconds: z.int().min(1).max(43_200),
-});
+/** A contract whose tasks a task store keeps. */
+export type TrackedContract<
+  Payload extends z.ZodType = z.ZodType,
+  Result extends z.ZodType = z.ZodType,
+> = TaskContract<Payload, Result, true>;
+
+const contractSchema = z
+  .object({
+    name: z
+      .string()
+      .max(128)
+      .regex(/^[a-z0-9-]+(\.[a-z0-9-]+)+$/, 'expected domain.verb in lower case'),
+    queue: z
+      .string()
+      .max(60)
+      .regex(/^[a-z0-9-]+$/, 'expected lower-case letters, digits and hyphens'),
+    retry: retryPolicySchema,
+    timeoutSeconds: z.int().min(1).max(43_200),
+    tracked: z.boolean().optional(),
+    schedule: scheduleSchema.optional(),
+    payload: z.instanceof(z.ZodType),
+  })
+  .superRefine(({ schedule, tracked, payload }, context) => {
+    if (!schedule) return;
+    const issue = (message: string): void =>
+      context.addIssue({ code: 'custom', path: ['schedule'], message });
+    if (!tracked) issue('expected tracked: true, by which several workers run a tick once');
+    if (!payload.safeParse({}).success) issue('expected a payload that may be {}');
+  });
 
 /**
  * Defines a task. Types of payload and result flow from the schemas to `TaskClient.send` and to `implement`.
  *
  * @throws TypeError naming the field when a contract is out of its limits, at import, so that no process starts with it
  */
-export function defineTask<Payload extends z.ZodType, Result extends z.ZodType>(
-  contract: TaskContract<Payload, Result>,
-): TaskContract<Payload, Result> {
+export function defineTask<
+  Payload extends z.ZodType,
+  Result extends z.ZodType,
+  const Tracked extends boolean = false,
+>(contract: TaskContract<Payload, Result, Tracked>): TaskContract<Payload, Result, Tracked> {
   const parsed = contractSchema.safeParse(contract);
   if (!parsed.success) {
     throw new TypeError(

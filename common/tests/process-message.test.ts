@@ -21,7 +21,7 @@ const work = defineTask({
 
 type Handler = (payload: { text: string }, context: TaskContext) => unknown;
 
-const send = jest.fn<SendTask>(async () => ({ taskId: 'sent' }));
+const send = jest.fn<SendTask>((async () => ({ taskId: 'sent' })) as never);
 const trace = startTrace();
 const alive = new AbortController().signal;
 const outlivedBy = jest.fn<(handler: Promise<unknown>) => void>();

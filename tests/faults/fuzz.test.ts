@@ -22,7 +22,7 @@ const work = defineTask({
 let runs = 0;
 const processing: Processing = {
   implementations: new Implementations([implement(work, () => ((runs += 1), {}))]),
-  send: async () => ({ taskId: 'sent' }),
+  send: (async () => ({ taskId: 'sent' })) as never,
   logger: createLogger({ service: 'tests', level: 'silent' }),
   worker: { id: 'w-1', version: '1' },
   unknownTaskPatienceSeconds: 0,

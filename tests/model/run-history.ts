@@ -177,7 +177,7 @@ class Run {
     const consumer = createLambdaConsumer({
       sqs: new ModelConnection(this.#world, name, SETTLING_TIMEOUT_MS).client,
       queueUrls,
-      send: async () => ({ taskId: '' }),
+      send: (async () => ({ taskId: '' })) as never,
       logger,
       worker: { id: name, version: '1' },
       implementations: implementationsFor(name, (taskId) => this.#nextStep(taskId), ledger),

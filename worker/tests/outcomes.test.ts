@@ -71,7 +71,7 @@ async function run(kind: 'local' | 'lambda', handler: Handler, message: ReturnTy
   } as unknown as SQSClient;
   const processing = {
     implementations: new Implementations([implement(work, (_payload, context) => handler(context) as never)]),
-    send: async () => ({ taskId: 'sent' }),
+    send: (async () => ({ taskId: 'sent' })) as never,
     logger,
     worker: { id: 'w-1', version: '1' },
     unknownTaskPatienceSeconds: 600,

@@ -1,0 +1,97 @@
+import type { z } from 'zod';
+import type { TrackedContract } from './task.ts';
+
+/** Steps of one chain, and members of one group. */
+export const MAX_STEPS = 100;
+
+/** Tracked tasks that follow each other: each takes the result of the one before as its payload. */
+export interface Chain<Payload extends z.ZodType = z.ZodType, Result extends z.ZodType = z.ZodType> {
+  readonly kind: 'chain';
+  readonly steps: readonly TrackedContract[];
+  /** For the types alone: what goes into the first step and what comes out of the last. */
+  readonly types?: readonly [Payload, Result];
+}
+
+/** A task of a group, and what goes into it. */
+export interface Member {
+  readonly contract: TrackedContract;
+  readonly payload: unknown;
+}
+
+/** Tracked tasks that run side by side, and one that takes all their results, in the members' order, as its payload. */
+export interface Join<Result extends z.ZodType = z.ZodType> {
+  readonly kind: 'join';
+  readonly members: readonly Member[];
+  readonly then: TrackedContract<z.ZodType, Result>;
+}
+
+/** Tasks that run side by side, before it is said what takes their results. */
+export interface Group<Results extends readonly unknown[]> {
+  /** Says which task takes the results; one whose payload they do not fit is a compile error. */
+  then<Payload extends z.ZodType, Result extends z.ZodType>(
+    contract: Results extends z.input<Payload> ? TrackedContract<Payload, Result> : never,
+  ): Join<Result>;
+}
+
+type Fits<Steps extends readonly TrackedContract[]> = Steps extends readonly [
+  infer First extends TrackedContract,
+  infer Second extends TrackedContract,
+  ...infer Rest extends readonly TrackedContract[],
+]
+  ? z.output<First['result']> extends z.input<Second['payload']>
+    ? readonly [First, ...Fits<readonly [Second, ...Rest]>]
+    : readonly [First, 'the payload of this step is not the result of the one before']
+  : Steps;
+
+type Last<Steps extends readonly TrackedContract[]> = Steps extends readonly [
+  ...unknown[],
+  infer Final extends TrackedContract,
+]
+  ? Final
+  : TrackedContract;
+
+/**
+ * Makes a chain of tracked tasks, 2 to 100. A step whose payload is not what the one before gives is a compile error.
+ *
+ * @throws RangeError when there are fewer or more steps
+ */
+export function chain<const Steps extends readonly [TrackedContract, TrackedContract, ...TrackedContract[]]>(
+  steps: Steps & Fits<Steps>,
+): Chain<Steps[0]['payload'], Last<Steps>['result']> {
+  checkCount('A chain', steps.length, 2);
+  return { kind: 'chain', steps };
+}
+
+/** A task of a group: the contract, and what goes into it. */
+export function member<Payload extends z.ZodType, Result extends z.ZodType>(
+  contract: TrackedContract<Payload, Result>,
+  payload: z.input<Payload>,
+): Member & { readonly contract: TrackedContract<Payload, Result> } {
+  return { contract, payload };
+}
+
+/**
+ * Makes a group of tracked tasks, 1 to 100, whose results together go into the task that `then` names.
+ *
+ * @throws RangeError when there are fewer or more
+ */
+export function group<const Members extends readonly Member[]>(
+  members: Members,
+): Group<{ -readonly [Index in keyof Members]: z.output<Members[Index]['contract']['result']> }> {
+  checkCount('A group', members.length, 1);
+  return {
+    // oxlint-disable-next-line unicorn/no-thenable -- a group is no promise: `then` names the task that comes next
+    then: (contract: unknown) => {
+      if (typeof contract !== 'function')
+        return { kind: 'join', members, then: contract as TrackedContract<z.ZodType, never> };
+      throw new TypeError(
+        'A group is no promise: name the task that takes its results, group([...]).then(task)',
+      );
+    },
+  };
+}
+
+function checkCount(what: string, count: number, least: number): void {
+  if (count < least || count > MAX_STEPS)
+    throw new RangeError(`${what} has ${least} to ${MAX_STEPS} tasks, not ${count}`);
+}

@@ -1,0 +1,41 @@
+import { SendMessageBatchCommand, type SQSClient } from '@aws-sdk/client-sqs';
+import { Batcher } from './batcher.ts';
+import { type BatchRetries, callInBatch } from './sqs-batch.ts';
+
+/** SQS's limit for one message and for one batch, in bytes (Amazon SQS message quotas). */
+export const MAX_MESSAGE_BYTES = 1_048_576;
+
+/** SQS's longest DelaySeconds. */
+export const MAX_DELAY_SECONDS = 900;
+
+interface Entry {
+  readonly MessageBody: string;
+  readonly DelaySeconds?: number;
+}
+
+/** Sends message bodies to one queue; those sent at about the same time travel in one request of ten and 1 MiB. */
+export class QueueSender {
+  readonly #batcher: Batcher<Entry, object>;
+
+  constructor(sqs: SQSClient, QueueUrl: string, retries: BatchRetries = {}) {
+    this.#batcher = new Batcher<Entry, object>({
+      run: (entries) =>
+        callInBatch(
+          entries,
+          (Entries) => sqs.send(new SendMessageBatchCommand({ QueueUrl, Entries })),
+          retries,
+        ),
+      maxSize: MAX_MESSAGE_BYTES,
+      sizeOf: ({ MessageBody }) => Buffer.byteLength(MessageBody),
+    });
+  }
+
+  /**
+   * Sends a body that SQS keeps from workers for so many whole seconds, 0 to 900. Resolves once SQS has taken it.
+   *
+   * @throws BatchEntryError when SQS refused it, or the error of the whole request
+   */
+  async send(body: string, delaySeconds = 0): Promise<void> {
+    await this.#batcher.add({ MessageBody: body, ...(delaySeconds > 0 && { DelaySeconds: delaySeconds }) });
+  }
+}

@@ -1,0 +1,79 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { z } from 'zod';
+import { ResultTimeoutError, TaskCancelledError, TaskFailedError } from './errors.ts';
+import type { TrackedContract } from './task.ts';
+import { isFinal, type TaskRecords, type TaskStatus } from './tracking.ts';
+
+const FIRST_LOOK_MS = 50;
+const LONGEST_LOOK_MS = 2000;
+const LOOK_GROWTH = 1.5;
+const DEFAULT_TIMEOUT_SECONDS = 30;
+
+/** How long to wait for a result. */
+export interface ResultOptions {
+  /** In seconds. Default 30. */
+  readonly timeoutSeconds?: number;
+  /** Ends the wait sooner. */
+  readonly signal?: AbortSignal;
+}
+
+/** A tracked task, for whoever sent it or knows its id. */
+export class TaskHandle<Result extends z.ZodType = z.ZodType> {
+  readonly taskId: string;
+  readonly #contract: TrackedContract<z.ZodType, Result>;
+  readonly #records: TaskRecords;
+  /** The tasks that are cancelled with this one: earlier steps of its chain, members of its group. */
+  readonly #before: readonly string[];
+
+  constructor(
+    records: TaskRecords,
+    contract: TrackedContract<z.ZodType, Result>,
+    taskId: string,
+    before: readonly string[] = [],
+  ) {
+    this.#records = records;
+    this.#contract = contract;
+    this.taskId = taskId;
+    this.#before = before;
+  }
+
+  /** What is known of the task; nothing once it has expired, 14 days after its end. */
+  status(): Promise<TaskStatus | undefined> {
+    return this.#records.find(this.taskId);
+  }
+
+  /**
+   * Waits for the task's result. The store is asked after 50 ms, then ever less often, every 2 s at last.
+   *
+   * @throws TaskFailedError when the task did not succeed, TaskCancelledError when it was cancelled
+   * @throws ResultTimeoutError when it has not ended in time; it goes on
+   */
+  async result({ timeoutSeconds = DEFAULT_TIMEOUT_SECONDS, signal }: ResultOptions = {}): Promise<
+    z.output<Result>
+  > {
+    const untilMs = performance.now() + timeoutSeconds * 1000;
+    for (let lookMs = FIRST_LOOK_MS; ; lookMs = Math.min(LONGEST_LOOK_MS, lookMs * LOOK_GROWTH)) {
+      const status = await this.status();
+      if (status && isFinal(status.state)) return this.#resultOf(status);
+      const leftMs = untilMs - performance.now();
+      if (leftMs <= 0) throw new ResultTimeoutError(this.taskId, timeoutSeconds, status?.state ?? 'unknown');
+      await sleep(Math.min(lookMs, leftMs), undefined, { signal });
+    }
+  }
+
+  /**
+   * Cancels the task, and with the handle of a chain or group all of its tasks: what waits never runs, the signal of
+   * what runs aborts within a heartbeat. Resolves to the task as it is then: `cancelled`, unless it had ended before.
+   */
+  async cancel(): Promise<TaskStatus | undefined> {
+    for (const taskId of this.#before) await this.#records.cancel(taskId);
+    return this.#records.cancel(this.taskId);
+  }
+
+  #resultOf({ taskId, state, result, error }: TaskStatus): z.output<Result> {
+    if (state === 'succeeded') return this.#contract.result.parse(result);
+    if (state === 'cancelled') throw new TaskCancelledError(taskId);
+    const { name, message, reason = state } = error ?? { name: 'Error', message: 'nothing more is known' };
+    throw new TaskFailedError(taskId, { name, message, reason });
+  }
+}

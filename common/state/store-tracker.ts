@@ -1,0 +1,102 @@
+import { randomUUID } from 'node:crypto';
+import { TaskError } from '../queue/errors.ts';
+import type { DeadLetterReason, Outcome } from '../queue/outcome.ts';
+import type { Claim, ClaimRequest, TaskTracker } from '../queue/tracking.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import { formatTraceparent } from '../telemetry/trace-context.ts';
+import { StoredClaim } from './stored-claim.ts';
+import { type ForwardTask, TaskContinuation } from './task-continuation.ts';
+import type { TaskRow } from './task-row.ts';
+import type { TaskStore } from './task-store.ts';
+
+/** How long a message rests whose task cannot be claimed because the store does not answer: half of it is chance. */
+const STORE_AWAY_SECONDS = 10;
+
+/** A tracked task is being run elsewhere at this moment. */
+export class TaskRunningError extends TaskError {
+  override readonly name = 'TaskRunningError';
+}
+
+/** What a tracker needs. */
+export interface StoreTrackerOptions {
+  readonly store: TaskStore;
+  /** Sends the next step of a chain. */
+  readonly forward: ForwardTask;
+  /** How long a claim lasts unless it is renewed, in seconds; it is renewed after a third of that. */
+  readonly leaseSeconds: number;
+  readonly logger: Logger;
+}
+
+/** Runs tracked tasks by the task store. */
+export class StoreTracker implements TaskTracker {
+  readonly #options: StoreTrackerOptions;
+  readonly #continuation: TaskContinuation;
+
+  constructor(options: StoreTrackerOptions) {
+    this.#options = options;
+    this.#continuation = new TaskContinuation(options.store, options.forward);
+  }
+
+  async claim({ message, envelope, contract, owner }: ClaimRequest): Promise<Claim | Outcome> {
+    const { store, leaseSeconds, logger } = this.#options;
+    const { taskId, task, trace } = envelope;
+    const claimId = randomUUID();
+    const askedAtMs = performance.now();
+    try {
+      const row = await store.claim({
+        ...{ taskId, task, queue: contract.queue, claimId, owner, leaseSeconds },
+        traceparent: trace && formatTraceparent(trace),
+        putBackFrom: deadAt(message.attributes),
+      });
+      if (row?.state !== 'running' || row.claimId !== claimId) return await this.#unclaimed(taskId, row);
+      const line = logger.child({ taskId, task });
+      return new StoredClaim({
+        ...{ store, continuation: this.#continuation, row, claimId, leaseSeconds, askedAtMs },
+        logger: line,
+      });
+    } catch (error) {
+      const delaySeconds = Math.ceil(STORE_AWAY_SECONDS * (1 - Math.random() / 2));
+      return { kind: 'release', error: error as Error, delaySeconds };
+    }
+  }
+
+  /** What becomes of a message whose task is not to be run now. */
+  async #unclaimed(taskId: string, row: TaskRow | undefined): Promise<Outcome> {
+    switch (row?.state) {
+      case 'succeeded':
+        await this.#continuation.succeeded(row);
+        return { kind: 'done', result: undefined };
+      case 'cancelled':
+        await this.#continuation.notSucceeded(row);
+        return { kind: 'done', result: undefined };
+      case 'failed':
+      case 'dead': {
+        // Its worker may have died before it set the message aside: better twice in the dead letters than never
+        await this.#continuation.notSucceeded(row);
+        const error = new TaskError(row.error?.message ?? `The task ${taskId} is ${row.state}`);
+        return { kind: 'dead-letter', reason: (row.error?.reason ?? 'rejected') as DeadLetterReason, error };
+      }
+      case 'running': {
+        const leftSeconds = Math.ceil(((row.leaseUntilMs ?? 0) - Date.now()) / 1000);
+        const error = new TaskRunningError(`The task ${taskId} is being run by ${row.owner ?? 'another'}`);
+        return { kind: 'release', error, delaySeconds: Math.max(1, leftSeconds) };
+      }
+      default:
+        return {
+          kind: 'release',
+          error: new TaskError(`The task ${taskId} has just changed`),
+          delaySeconds: 1,
+        };
+    }
+  }
+}
+
+/** When a message was set aside that somebody has put back, ISO 8601: what made it a dead letter went along with it. */
+function deadAt(attributes: ClaimRequest['message']['attributes']): string | undefined {
+  try {
+    const details = JSON.parse(attributes['baton.details']?.StringValue ?? '{}') as { deadAt?: unknown };
+    return typeof details.deadAt === 'string' ? details.deadAt : undefined;
+  } catch {
+    return undefined;
+  }
+}

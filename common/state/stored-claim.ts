@@ -1,0 +1,202 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { ClaimLostError, InvalidValueError, TaskCancelledError } from '../queue/errors.ts';
+import type { Outcome } from '../queue/outcome.ts';
+import { Renewal, type Renewed } from '../queue/renewal.ts';
+import type { Claim, Progress, TaskFailure } from '../queue/tracking.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import { ProgressWriter } from './progress-writer.ts';
+import type { TaskContinuation } from './task-continuation.ts';
+import type { TaskRow } from './task-row.ts';
+import type { Conclusion, TaskStore } from './task-store.ts';
+
+/** The largest result that is kept, in bytes of JSON. */
+export const MAX_RESULT_BYTES = 65_536;
+/** The largest result of an effect that is kept, in bytes of JSON. */
+export const MAX_EFFECT_BYTES = 4096;
+/** The most effects that one task may have: its row has to fit into what DynamoDB takes. */
+export const MAX_EFFECTS = 50;
+const EFFECT_KEY = /^[\w.:-]{1,64}$/;
+const MAX_NAME_CHARACTERS = 128;
+const MAX_MESSAGE_CHARACTERS = 1000;
+const STORE_REST_MS = 200;
+/** A message whose task could not be concluded comes back after this long. */
+const RETURN_SECONDS = 2;
+
+/** What a claim needs. */
+export interface StoredClaimOptions {
+  readonly store: TaskStore;
+  readonly continuation: TaskContinuation;
+  /** The row as the claim's write left it. */
+  readonly row: TaskRow;
+  readonly claimId: string;
+  readonly leaseSeconds: number;
+  /** When the claim was asked for, by `performance.now()`. */
+  readonly askedAtMs: number;
+  readonly logger: Logger;
+}
+
+/** One attempt's right to a task's row, renewed until the attempt is concluded. */
+export class StoredClaim implements Claim {
+  readonly #options: StoredClaimOptions;
+  readonly #held;
+  readonly #effects: Map<string, string>;
+  readonly #abort = new AbortController();
+  readonly #renewal: Renewal;
+  readonly #progress: ProgressWriter;
+
+  constructor(options: StoredClaimOptions) {
+    const { row, claimId, leaseSeconds, askedAtMs, store } = options;
+    const lengthMs = leaseSeconds * 1000;
+    this.#options = options;
+    this.#held = { taskId: row.taskId, claimId, token: row.token };
+    this.#effects = new Map(Object.entries(row.effects ?? {}));
+    this.#renewal = new Renewal({
+      lengthMs,
+      endsAtMs: askedAtMs + lengthMs,
+      renewAtMs: askedAtMs + lengthMs / 3,
+      renew: () => this.#renew(),
+      onTrouble: (error) => options.logger.warn({ error }, 'claim could not be renewed; trying again'),
+      onLost: (why) =>
+        this.#abort.abort(new ClaimLostError(`The task ${row.taskId} is another attempt's: ${why}`)),
+    });
+    this.#progress = new ProgressWriter(async (progress) => {
+      await store.progress(this.#held, progress);
+    }, options.logger);
+  }
+
+  get attempt(): number {
+    return this.#options.row.attempts;
+  }
+
+  get signal(): AbortSignal {
+    return this.#abort.signal;
+  }
+
+  progress(progress: Progress): void {
+    this.#progress.say(progress);
+  }
+
+  kept(key: string): { readonly result: unknown } | undefined {
+    const json = this.#effects.get(checkedKey(key));
+    return json === undefined ? undefined : { result: json === '' ? undefined : JSON.parse(json) };
+  }
+
+  async keep(key: string, result: unknown): Promise<void> {
+    const json = JSON.stringify(result) ?? '';
+    if (Buffer.byteLength(json) > MAX_EFFECT_BYTES)
+      throw unfit(key, `is ${Buffer.byteLength(json)} bytes of JSON, ${MAX_EFFECT_BYTES} are kept`);
+    if (this.#effects.size >= MAX_EFFECTS) throw unfit(key, `is one more than the ${MAX_EFFECTS} of a task`);
+    if (!(await this.#insist(() => this.#options.store.keepEffect(this.#held, checkedKey(key), json))))
+      throw new ClaimLostError(`The effect ${key} could not be kept: the task is another attempt's`);
+    this.#effects.set(key, json);
+  }
+
+  async conclude(outcome: Outcome): Promise<Outcome> {
+    await Promise.all([this.#renewal.stop(), this.#progress.stop()]);
+    try {
+      return await this.#concluded(withinLimits(outcome));
+    } catch (error) {
+      this.#options.logger.error({ error }, 'outcome could not be written down; the message comes back');
+      return { kind: 'release', error: error as Error, delaySeconds: RETURN_SECONDS };
+    } finally {
+      this.#renewal.close();
+    }
+  }
+
+  async #concluded(outcome: Outcome): Promise<Outcome> {
+    const { store, continuation, leaseSeconds, claimId } = this.#options;
+    const { taskId } = this.#held;
+    const conclusion = { ...conclusionOf(outcome), progress: this.#progress.unsaid };
+    const written = await this.#insist(() => store.conclude(this.#held, conclusion));
+    const row = await this.#rowAfter(written, conclusion);
+    if (row?.state === 'cancelled') {
+      await continuation.notSucceeded(row);
+      return { kind: 'done', result: undefined };
+    }
+    // A write is made again whose answer was lost: then it is refused, and is one's own all the same
+    if (!written && !(row?.claimId === claimId && row.state === conclusion.state)) {
+      const error = new ClaimLostError(`The task ${taskId} is another attempt's`);
+      return { kind: 'release', error, delaySeconds: leaseSeconds };
+    }
+    if (row && conclusion.state === 'succeeded') await continuation.succeeded(row);
+    if (row && (conclusion.state === 'failed' || conclusion.state === 'dead'))
+      await continuation.notSucceeded(row);
+    return outcome;
+  }
+
+  /** A task of its own needs no second look; one of a chain or group goes on with what is in the store. */
+  async #rowAfter(written: boolean, { state, result }: Conclusion): Promise<TaskRow | undefined> {
+    const { store, row } = this.#options;
+    return written ? { ...row, state, ...(result !== undefined && { result }) } : store.read(row.taskId);
+  }
+
+  async #renew(): Promise<Renewed> {
+    const { store, leaseSeconds } = this.#options;
+    const { taskId } = this.#held;
+    if (await store.renew(this.#held, leaseSeconds)) return { forMs: leaseSeconds * 1000 };
+    const row = await store.read(taskId);
+    if (row?.state === 'cancelled') {
+      this.#abort.abort(new TaskCancelledError(taskId));
+      return 'last';
+    }
+    return { lost: 'it was begun again elsewhere' };
+  }
+
+  /** Writes again until the store answers or the claim ends. */
+  async #insist(write: () => Promise<boolean>): Promise<boolean> {
+    for (;;) {
+      try {
+        return await write();
+      } catch (error) {
+        if (performance.now() + STORE_REST_MS >= this.#renewal.endsAtMs) throw error;
+        await sleep(STORE_REST_MS);
+      }
+    }
+  }
+}
+
+function conclusionOf(outcome: Outcome): Conclusion {
+  switch (outcome.kind) {
+    case 'done':
+      return { state: 'succeeded', result: JSON.stringify(outcome.result) };
+    case 'retry':
+      return { state: 'retrying', error: failureOf(outcome.error) };
+    case 'release':
+      return { state: 'queued', counts: false };
+    case 'dead-letter':
+      return {
+        state: outcome.reason === 'rejected' ? 'failed' : 'dead',
+        error: failureOf(outcome.error, outcome.reason),
+      };
+  }
+}
+
+function failureOf({ name, message }: Error, reason?: string): TaskFailure {
+  return {
+    name: name.slice(0, MAX_NAME_CHARACTERS),
+    message: message.slice(0, MAX_MESSAGE_CHARACTERS),
+    ...(reason !== undefined && { reason }),
+  };
+}
+
+/** A result that the store does not take is no result: running the task again would not make it smaller. */
+function withinLimits(outcome: Outcome): Outcome {
+  if (outcome.kind !== 'done') return outcome;
+  const bytes = Buffer.byteLength(JSON.stringify(outcome.result) ?? '');
+  if (bytes <= MAX_RESULT_BYTES) return outcome;
+  const message = `expected at most ${MAX_RESULT_BYTES} bytes of JSON, got ${bytes}`;
+  return {
+    kind: 'dead-letter',
+    reason: 'rejected',
+    error: new InvalidValueError('The result cannot be kept', [{ path: '', message }]),
+  };
+}
+
+function checkedKey(key: string): string {
+  if (EFFECT_KEY.test(key)) return key;
+  throw unfit(key.slice(0, 64), 'is not 1 to 64 letters, digits and . _ : -');
+}
+
+function unfit(key: string, why: string): InvalidValueError {
+  return new InvalidValueError('The effect cannot be kept', [{ path: key, message: `it ${why}` }]);
+}

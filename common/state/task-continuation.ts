@@ -1,0 +1,64 @@
+import { SendError } from '../queue/errors.ts';
+import { isFinal, type NextTask } from '../queue/tracking.ts';
+import { parseTraceparent, startTrace, type TraceContext } from '../telemetry/trace-context.ts';
+import type { TaskRow } from './task-row.ts';
+import type { TaskStore } from './task-store.ts';
+
+/** Sends a task that is noted already. */
+export type ForwardTask = (next: NextTask, payload: unknown, trace: TraceContext) => Promise<void>;
+
+/**
+ * Carries chains and groups on when one of their tasks has ended. Everything here may be done again after a crash: a
+ * task that is sent twice is run once, and the message of the one before is deleted only when this is done.
+ */
+export class TaskContinuation {
+  readonly #store: TaskStore;
+  readonly #forward: ForwardTask;
+
+  constructor(store: TaskStore, forward: ForwardTask) {
+    this.#store = store;
+    this.#forward = forward;
+  }
+
+  /**
+   * Sends what follows a task that has succeeded, if anything does and it waits for no other.
+   *
+   * @throws SendError when SQS did not take it, and what the store throws
+   */
+  async succeeded({ taskId, next, groupId, result, traceparent }: TaskRow): Promise<void> {
+    if (next) await this.#send(next, parsed(result), traceparent);
+    const group = groupId === undefined ? undefined : await this.#store.memberDone(groupId, taskId);
+    if (!group || (group.done?.size ?? 0) < group.memberIds.length) return;
+    const members = await this.#store.readAll(group.memberIds);
+    await this.#send(
+      group.next,
+      members.map((member) => parsed(member.result)),
+      traceparent,
+    );
+  }
+
+  /** Cancels what follows a task that has not succeeded, and all that follows that. */
+  async notSucceeded({ next, groupId }: TaskRow): Promise<void> {
+    const group = groupId === undefined ? undefined : await this.#store.readGroup(groupId);
+    for (let following = next ?? group?.next; following;) {
+      await this.#store.cancel(following.taskId);
+      following = (await this.#store.read(following.taskId))?.next;
+    }
+  }
+
+  async #send(next: NextTask, payload: unknown, traceparent: string | undefined): Promise<void> {
+    const known = await this.#store.read(next.taskId);
+    if (known && (known.state !== 'queued' || isFinal(known.state))) return;
+    try {
+      await this.#forward(next, payload, parseTraceparent(traceparent) ?? startTrace());
+    } catch (error) {
+      // The results together are more than a message takes: no later try changes that
+      if (!(error instanceof SendError) || error.transient) throw error;
+      await this.#store.cancel(next.taskId);
+    }
+  }
+}
+
+function parsed(json: string | undefined): unknown {
+  return json === undefined ? undefined : JSON.parse(json);
+}
