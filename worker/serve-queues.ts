@@ -18,6 +18,8 @@ export interface Serving {
   readonly implementations: Implementations;
   readonly connections: Connections;
   readonly logger: Logger;
+  /** Called when a task's outcome is decided, while it still counts as running. */
+  readonly onDecided: () => void;
 }
 
 /**

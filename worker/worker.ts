@@ -40,9 +40,11 @@ export class Worker {
     this.#connections = connections;
     const weights = localQueueWeights(config, implementations);
     this.#slots = new Slots(config.concurrency, weights);
-    const serving = { config, implementations, connections, logger: this.#logger };
+    const watchdog = new Watchdog(config.leaseSeconds, () => this.#running, this.#logger);
+    this.#watchdog = watchdog;
+    const onDecided = (): void => watchdog.look();
+    const serving = { config, implementations, connections, logger: this.#logger, onDecided };
     this.#queues = [...serveLocal(serving, [...weights.keys()], this.#slots), ...serveLambda(serving)];
-    this.#watchdog = new Watchdog(config.leaseSeconds, () => this.#running, this.#logger);
   }
 
   /** Starts receiving; does nothing where it was told to stop before. */
