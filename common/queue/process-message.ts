@@ -169,6 +169,7 @@ async function unlessDeaf(
     timer = setTimeout(() => reject(new DeafHandlerError(graceSeconds)), graceSeconds * 1000);
   };
   signal.addEventListener('abort', onAbort, { once: true });
+  if (signal.aborted) onAbort();
   try {
     return await Promise.race([handler, deaf]);
   } finally {

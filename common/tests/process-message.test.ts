@@ -151,6 +151,15 @@ describe('an attempt', () => {
     await expect(outlivedBy.mock.calls[0]?.[0]).resolves.toEqual({ length: 4 });
   });
 
+  test('that heeds no signal is decided after its grace, though its worker had to stop before it began', async () => {
+    const outcome = run(
+      () => new Promise(() => undefined),
+      message(),
+      AbortSignal.abort(new Error('stopping')),
+    );
+    await expect(outcome).resolves.toMatchObject({ kind: 'release', error: { message: 'stopping' } });
+  });
+
   test('whose worker must stop is released', async () => {
     const stop = new AbortController();
     const outcome = run(
