@@ -115,6 +115,11 @@ const ends: Readonly<Record<string, (context: TaskContext, when: URL | undefined
   }),
   'return its thread': () => ({ isMainThread }),
   'exit the process': () => process.exit(3),
+  'throw after its end': () => {
+    setTimeout(() => {
+      throw new Error('late');
+    }, 50);
+  },
   'call a program': ({ logger }) => {
     logger.info('calling a program');
     execFileSync(process.execPath, ['-e', 'setTimeout(() => undefined, 6000)']);

@@ -10,13 +10,12 @@ import { allTasks } from '@baton/common/tasks/all';
 import { createLogger } from '@baton/common/telemetry/logger';
 import { startTrace } from '@baton/common/telemetry/trace-context';
 import { eventually } from '@baton/tests/eventually';
-import { burn, burnOn, end, threadImplementations } from '@baton/tests/thread-tasks';
+import { burn, burnOn, end, heed, threadImplementations } from '@baton/tests/thread-tasks';
 import { readWorkerConfig } from '../config.ts';
 import { threadsFor } from '../serve-queues.ts';
 import { ThreadPool } from '../thread-pool.ts';
 import { Worker } from '../worker.ts';
 
-const GRACE_SECONDS = 0.2;
 const lines: Record<string, unknown>[] = [];
 const to = { write: (line: string) => void lines.push(JSON.parse(line) as Record<string, unknown>) };
 const logger = createLogger({ service: 'tests', to });
@@ -35,12 +34,18 @@ interface Circumstances {
   readonly receiveCount?: number;
   readonly signal?: AbortSignal;
   readonly threads?: ThreadPool | undefined;
+  readonly abortGraceSeconds?: number;
 }
 
-const USUAL = { receiveCount: 1, signal: new AbortController().signal, threads: pool };
+const USUAL = {
+  receiveCount: 1,
+  signal: new AbortController().signal,
+  threads: pool,
+  abortGraceSeconds: 0.2,
+};
 
 function run(contract: TaskContract, data: unknown, circumstances: Circumstances = {}) {
-  const { receiveCount, signal, threads } = { ...USUAL, ...circumstances };
+  const { receiveCount, signal, threads, abortGraceSeconds } = { ...USUAL, ...circumstances };
   const time = new Date().toISOString();
   const envelope = { taskId: 't-1', task: contract.name, source: 'tests', time, trace: startTrace(), data };
   const message = {
@@ -59,7 +64,7 @@ function run(contract: TaskContract, data: unknown, circumstances: Circumstances
     logger,
     worker: { id: 'w-1', version: '1' },
     unknownTaskPatienceSeconds: 600,
-    abortGraceSeconds: GRACE_SECONDS,
+    abortGraceSeconds,
   };
   return processMessage(message, 'default', { signal, outlivedBy }, processing);
 }
@@ -183,6 +188,24 @@ describe('a handler in a thread', () => {
     await expect(handler).rejects.toThrow('ended without an answer');
   });
 
+  test('whose signal aborted before it began sees so', async () => {
+    const signal = AbortSignal.abort(new Error('stopping'));
+    // A new thread takes a moment, which its grace has to last for
+    await expect(run(heed, {}, { signal, abortGraceSeconds: 10 })).resolves.toMatchObject({
+      kind: 'release',
+    });
+    expect(lines).toContainEqual(expect.objectContaining({ message: 'heeded', reason: 'Error' }));
+  });
+
+  test('that fails when it has ended costs its thread, and nothing else', async () => {
+    await expect(run(end, { how: 'throw after its end' })).resolves.toMatchObject({ kind: 'done' });
+    const line = await eventually('a line', () =>
+      lines.find(({ message }) => message === 'a thread died that ran no task'),
+    );
+    expect(line).toMatchObject({ error: { message: 'late' } });
+    await expect(run(end, { how: 'retry' })).resolves.toMatchObject({ kind: 'retry', delaySeconds: 7 });
+  });
+
   test('that its pool has no entry for has failed', async () => {
     const missing = new ThreadPool({ entry: new URL('nowhere.ts', entry), threads: 1, sender, logger });
     await expect(run(end, { how: 'retry' }, { threads: missing })).resolves.toMatchObject({
@@ -222,6 +245,14 @@ describe('threads are made', () => {
     const threads = threadsFor(threadImplementations, config, entry, logger);
     expect(threads).toBeInstanceOf(ThreadPool);
     await threads?.close();
+  });
+
+  test('and ended when the worker stops', async () => {
+    const close = jest.spyOn(ThreadPool.prototype, 'close');
+    const implementations = threadImplementations;
+    await new Worker({ config, implementations, threadEntry: entry, logger }).stop();
+    expect(close).toHaveBeenCalledTimes(1);
+    close.mockRestore();
   });
 
   test('nowhere else', () => {
