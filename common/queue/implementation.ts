@@ -69,6 +69,12 @@ export class Implementations {
     return this.#byName.get(name);
   }
 
+  /** The names of the tasks whose contracts want a thread. */
+  get inThreads(): string[] {
+    const contracts = [...this.#byName.values()].map(({ contract }) => contract);
+    return contracts.filter(({ isolation }) => isolation === 'thread').map(({ name }) => name);
+  }
+
   /** The queues that the implemented tasks travel on. */
   get queues(): string[] {
     return [...new Set([...this.#byName.values()].map(({ contract }) => contract.queue))];

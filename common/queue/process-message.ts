@@ -1,5 +1,6 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from '../telemetry/logger.ts';
-import { startTrace } from '../telemetry/trace-context.ts';
+import { startTrace, type TraceContext } from '../telemetry/trace-context.ts';
 import { decodeEnvelope, type Envelope } from './envelope.ts';
 import {
   DeafHandlerError,
@@ -13,8 +14,11 @@ import { type Outcome, outcomeOfBody, outcomeOfFailure } from './outcome.ts';
 import type { ReceivedMessage } from './received-message.ts';
 import { retryDelaySeconds } from './retry-policy.ts';
 import type { SendTask } from './task-client.ts';
+import type { HandlerRun, Threads } from './threads.ts';
 import { valueIssues } from './value-issues.ts';
 
+/** A thread ends within milliseconds, unless it is inside native code. */
+const TERMINATION_MS = 2000;
 const UNKNOWN_TASK_RETRY = { maxAttempts: 1, baseSeconds: 10, capSeconds: 60 };
 
 /** What a process runs messages with. */
@@ -25,8 +29,13 @@ export interface Processing {
   readonly worker: WorkerIdentity;
   /** How long a task that nobody here implements is put back, in seconds since it was sent; then it is a dead letter. */
   readonly unknownTaskPatienceSeconds: number;
-  /** How long a handler may go on after its signal aborted, in seconds; then its outcome is decided without it. */
+  /**
+   * How long a handler may go on after its signal aborted, in seconds; then its outcome is decided without it, and its
+   * thread is terminated where it has one.
+   */
   readonly abortGraceSeconds: number;
+  /** Where handlers of the isolation `thread` run. Default: in this process, as all others. */
+  readonly threads?: Threads | undefined;
 }
 
 /** A process's hold on a message while it runs. */
@@ -75,18 +84,21 @@ export async function processMessage(
     worker: processing.worker,
   };
   const startedAtMs = performance.now();
-  const outcome = await attempt(implementation, envelope.data, context, hold, processing.abortGraceSeconds);
+  const outcome = await attempt({ implementation, data: envelope.data, trace, context }, hold, processing);
   return logged(logger, outcome, envelope.task, Math.round(performance.now() - startedAtMs));
 }
 
-async function attempt(
-  { contract, run }: Implementation,
-  data: unknown,
-  context: Omit<TaskContext, 'signal'>,
-  hold: Hold,
-  graceSeconds: number,
-): Promise<Outcome> {
-  const payload = contract.payload.safeParse(data);
+interface Attempt {
+  readonly implementation: Implementation;
+  readonly data: unknown;
+  readonly trace: TraceContext;
+  readonly context: Omit<TaskContext, 'signal'>;
+}
+
+async function attempt(making: Attempt, hold: Hold, processing: Processing): Promise<Outcome> {
+  const { context } = making;
+  const { contract } = making.implementation;
+  const payload = contract.payload.safeParse(making.data);
   if (!payload.success) {
     const error = new InvalidValueError(
       `The payload breaks the contract ${contract.name}`,
@@ -101,14 +113,14 @@ async function attempt(
     timeoutSeconds * 1000,
   );
   const signal = AbortSignal.any([hold.signal, timeLimit.signal]);
-  const handler = (async () => run(payload.data, { ...context, signal }))();
+  const handler = startHandler(making, payload.data, signal, processing.threads);
   try {
-    const result = await unlessDeaf(handler, signal, graceSeconds);
+    const result = await unlessDeaf(handler.ended, signal, processing.abortGraceSeconds);
     return { kind: 'done', result: checkedResult(contract, result) };
   } catch (error) {
-    if (error instanceof DeafHandlerError) {
+    if (error instanceof DeafHandlerError && !(await terminated(handler))) {
       context.logger.error({ error }, `${contract.name} heeds no signal and still runs`);
-      hold.outlivedBy(handler);
+      hold.outlivedBy(handler.ended);
     }
     if (hold.signal.aborted) return { kind: 'release', error: hold.signal.reason as Error };
     return outcomeOfFailure(
@@ -119,6 +131,30 @@ async function attempt(
   } finally {
     clearTimeout(timer);
   }
+}
+
+function startHandler(
+  { implementation: { contract, run }, data, trace, context }: Attempt,
+  payload: unknown,
+  signal: AbortSignal,
+  threads: Threads | undefined,
+): HandlerRun {
+  if (threads && contract.isolation === 'thread')
+    return threads.run({ task: contract.name, data, trace, context: { ...context, signal } });
+  return { ended: (async () => run(payload, { ...context, signal }))() };
+}
+
+/** Ends a handler by force, where that can be done; resolves to whether it is gone. */
+async function terminated({ ended, terminate }: HandlerRun): Promise<boolean> {
+  if (!terminate) return false;
+  terminate();
+  const timer = new AbortController();
+  const late = sleep(TERMINATION_MS, false, { signal: timer.signal }).catch(() => false);
+  const gone = ended.then(
+    () => true,
+    () => true,
+  );
+  return Promise.race([gone, late]).finally(() => timer.abort());
 }
 
 /** The handler's result. @throws DeafHandlerError when it goes on for so long after its signal aborted */
@@ -133,6 +169,7 @@ async function unlessDeaf(
     timer = setTimeout(() => reject(new DeafHandlerError(graceSeconds)), graceSeconds * 1000);
   };
   signal.addEventListener('abort', onAbort, { once: true });
+  if (signal.aborted) onAbort();
   try {
     return await Promise.race([handler, deaf]);
   } finally {

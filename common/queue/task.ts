@@ -17,6 +17,15 @@ export interface TaskContract<Payload extends z.ZodType = z.ZodType, Result exte
   readonly retry: RetryPolicy;
   /** How long one attempt may take, in seconds. 1 to 43,200 (12 h, the longest that SQS hides a message). */
   readonly timeoutSeconds: number;
+  /**
+   * Where the handler runs. Left out: on its worker's event loop, which it must not block. `thread`: in a worker thread,
+   * where it may burn CPU while its lease is renewed, and which is terminated where it heeds no signal within its grace.
+   *
+   * The handler is the same either way; its result has to be what `structuredClone` takes. A thread starts in some tenths
+   * of a second, which count towards the time limit, and is kept for the next task. A function runs the handler in its own
+   * process all the same, which Lambda ends by itself.
+   */
+  readonly isolation?: 'thread';
 }
 
 const contractSchema = z.object({
@@ -30,6 +39,7 @@ const contractSchema = z.object({
     .regex(/^[a-z0-9-]+$/, 'expected lower-case letters, digits and hyphens'),
   retry: retryPolicySchema,
   timeoutSeconds: z.int().min(1).max(43_200),
+  isolation: z.literal('thread').optional(),
 });
 
 /**
