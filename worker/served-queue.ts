@@ -97,11 +97,6 @@ export class ServedQueue {
     await this.#runner.whenIdle();
   }
 
-  /** Resolves once no message is held, though a poll may yet bring some. */
-  whenIdle(): Promise<void> {
-    return this.#runner.whenIdle();
-  }
-
   /** Aborts what runs, so that it is released. */
   abort(): void {
     this.#runner.abort();

@@ -65,7 +65,7 @@ export class Worker {
 
   /**
    * Stops: no new receives; running tasks have the drain time to finish; then their signals abort, and after the grace
-   * what is left is released. Resolves once nothing is held. A second call waits for neither tasks nor polls.
+   * what is left is released. Resolves once nothing is held. A second call does not wait for the drain time.
    */
   stop(): Promise<void> {
     if (this.#stopped) this.#hurry.resolve();
@@ -110,10 +110,12 @@ export class Worker {
   }
 
   async #abort(idle: Promise<unknown>): Promise<void> {
+    const { abortGraceSeconds, waitSeconds } = this.#config;
     this.#logger.warn({ held: this.#held }, 'no more time for what still runs: it is aborted and released');
     for (const queue of this.#queues) queue.abort();
-    const released = Promise.all(this.#queues.map((queue) => queue.whenIdle()));
-    await before(released, this.#config.abortGraceSeconds * 1000 + RELEASE_MS);
+    // A poll that is cut short would swallow the very message that is released: it is given the time that it waits
+    const limitMs = Math.max(abortGraceSeconds, waitSeconds) * 1000 + RELEASE_MS;
+    if (await before(idle, limitMs)) return;
     for (const queue of this.#queues) queue.abortPolls();
     if (await before(idle, RELEASE_MS)) return;
     this.#logger.error(
