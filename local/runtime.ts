@@ -146,7 +146,8 @@ export class LocalRuntime {
       HEALTH_HOST: HOST,
     });
     const logger = createLogger({ service: 'worker', level: config.logLevel });
-    const worker = new Worker({ config, implementations: allTasks, logger });
+    const threadEntry = new URL(import.meta.resolve('@baton/worker/thread'));
+    const worker = new Worker({ config, implementations: allTasks, threadEntry, logger });
     const health: RunningServer = await serveHealth(worker, config, logger);
     this.#stops.push(() => health.close());
     worker.start();

@@ -8,7 +8,8 @@ import { Worker } from './worker.ts';
 
 const config = orExit(() => readWorkerConfig(process.env));
 const logger = createLogger({ service: 'worker', level: config.logLevel });
-const worker = orExit(() => new Worker({ config, implementations: allTasks, logger }));
+const threadEntry = new URL('./thread.ts', import.meta.url);
+const worker = orExit(() => new Worker({ config, implementations: allTasks, threadEntry, logger }));
 
 // A handler that heeds no signal would keep the process alive for ever: what it held is released by now
 onStopSignal(() => void worker.stop().then(() => process.exit(0)));

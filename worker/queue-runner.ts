@@ -20,6 +20,8 @@ export interface QueueRunnerOptions {
   readonly leaseSeconds: number;
   readonly workerId: string;
   readonly logger: Logger;
+  /** Called when a task's outcome is decided, while it still counts as running. */
+  readonly onDecided?: (() => void) | undefined;
 }
 
 /** Takes the messages of one queue from their receive to their settling: lease, slot, executor, outcome. */
@@ -107,6 +109,7 @@ export class QueueRunner {
     try {
       return await executor.run(task.message, task);
     } finally {
+      this.#options.onDecided?.();
       void this.#end(task);
     }
   }

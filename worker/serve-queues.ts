@@ -9,6 +9,7 @@ import { lambdaExecutor } from './lambda-executor.ts';
 import { localExecutor } from './local-executor.ts';
 import { ServedQueue } from './served-queue.ts';
 import { Slots } from './slots.ts';
+import { ThreadPool } from './thread-pool.ts';
 
 const SOURCE = 'worker';
 
@@ -17,7 +18,30 @@ export interface Serving {
   readonly config: WorkerConfig;
   readonly implementations: Implementations;
   readonly connections: Connections;
+  readonly threads: ThreadPool | undefined;
   readonly logger: Logger;
+  /** Called when a task's outcome is decided, while it still counts as running. */
+  readonly onDecided: () => void;
+}
+
+/**
+ * The threads for those of a worker's tasks that want one; none where no task does.
+ *
+ * @throws ConfigError naming those tasks when the worker was given no entry for threads
+ */
+export function threadsFor(
+  implementations: Implementations,
+  { concurrency, queueUrlPrefix }: WorkerConfig,
+  entry: URL | undefined,
+  logger: Logger,
+): ThreadPool | undefined {
+  const tasks = implementations.inThreads;
+  if (tasks.length === 0) return undefined;
+  const sender = { queueUrlPrefix, source: SOURCE };
+  if (entry) return new ThreadPool({ entry, threads: concurrency, sender, logger });
+  throw new ConfigError(
+    `The isolation of ${tasks.join(', ')} is thread, but this worker was given no entry for its threads`,
+  );
 }
 
 /**
@@ -43,10 +67,11 @@ export function localQueueWeights(
 
 /** The queues whose tasks run in the worker's own process, all within the same slots. */
 export function serveLocal(serving: Serving, queues: readonly string[], slots: Slots): ServedQueue[] {
-  const { config, implementations, connections, logger } = serving;
+  const { config, implementations, connections, threads, logger } = serving;
   const queueUrls = new QueueUrls(config.queueUrlPrefix);
   const processing = {
     implementations,
+    threads,
     send: new TaskClient({ sqs: connections.settling, queueUrls, source: SOURCE }).send,
     logger,
     worker: { id: config.workerId, version: config.version },

@@ -21,6 +21,8 @@ export interface ServedQueueOptions {
   readonly config: WorkerConfig;
   readonly connections: Connections;
   readonly logger: Logger;
+  /** Called when a task's outcome is decided, while it still counts as running. */
+  readonly onDecided?: (() => void) | undefined;
 }
 
 /** A queue that a worker serves, from receive to settling. */
@@ -29,12 +31,22 @@ export class ServedQueue {
   readonly #receiver: Receiver;
   readonly #runner: QueueRunner;
 
-  constructor({ queue, executor, slots, queues, config, connections, logger }: ServedQueueOptions) {
+  constructor(options: ServedQueueOptions) {
+    const { queue, executor, slots, queues, config, connections, onDecided } = options;
     const { leaseSeconds, waitSeconds, workerId } = config;
     const queueUrls = new QueueUrls(config.queueUrlPrefix);
     const settler = new Settler(connections.settling, queueUrls, queue);
-    const line = logger.child({ queue });
-    const runner = new QueueRunner({ queue, slots, executor, settler, leaseSeconds, workerId, logger: line });
+    const logger = options.logger.child({ queue });
+    const runner = new QueueRunner({
+      queue,
+      slots,
+      executor,
+      settler,
+      leaseSeconds,
+      workerId,
+      logger,
+      onDecided,
+    });
     this.executor = executor.kind;
     this.#runner = runner;
     this.#receiver = new Receiver({
@@ -45,7 +57,7 @@ export class ServedQueue {
       queues,
       waitSeconds,
       leaseSeconds,
-      logger: line,
+      logger,
       accept: (message, askedAtMs, hasSlot) => runner.accept(message, askedAtMs, hasSlot),
     });
   }
@@ -83,11 +95,6 @@ export class ServedQueue {
     this.#runner.stopStarting();
     await this.#receiver.stop();
     await this.#runner.whenIdle();
-  }
-
-  /** Resolves once no message is held, though a poll may yet bring some. */
-  whenIdle(): Promise<void> {
-    return this.#runner.whenIdle();
   }
 
   /** Aborts what runs, so that it is released. */

@@ -11,6 +11,8 @@ export class Watchdog {
   readonly #logger: Logger;
   #timer: NodeJS.Timeout | undefined;
 
+  #lookedAtMs = Infinity;
+
   /** @param leaseSeconds - how long the loop may be blocked; it is looked at three times as often */
   constructor(leaseSeconds: number, running: () => readonly RunningTask[], logger: Logger) {
     this.#limitMs = leaseSeconds * 1000;
@@ -18,17 +20,29 @@ export class Watchdog {
     this.#logger = logger;
   }
 
+  get #periodMs(): number {
+    return this.#limitMs / 3;
+  }
+
   /** Starts looking. Does not keep the process alive. */
   start(): void {
-    const periodMs = this.#limitMs / 3;
-    let lastMs = performance.now();
+    this.#lookedAtMs = performance.now();
     this.#timer = setInterval(() => {
-      const blockedMs = Math.round(performance.now() - lastMs - periodMs);
-      lastMs = performance.now();
-      if (blockedMs < this.#limitMs) return;
-      const running = this.#running().map((task) => task.describe());
-      this.#logger.error({ blockedMs, running }, 'the event loop was blocked for longer than a lease');
-    }, periodMs).unref();
+      this.look();
+      this.#lookedAtMs = performance.now();
+    }, this.#periodMs).unref();
+  }
+
+  /**
+   * Looks at once. To be called before a task that ends is forgotten: a handler that blocks the loop and then ends is
+   * gone before any timer fires.
+   */
+  look(): void {
+    const blockedMs = Math.round(performance.now() - this.#lookedAtMs - this.#periodMs);
+    if (blockedMs < this.#limitMs) return;
+    this.#lookedAtMs = performance.now();
+    const running = this.#running().map((task) => task.describe());
+    this.#logger.error({ blockedMs, running }, 'the event loop was blocked for longer than a lease');
   }
 
   /** Looks no longer. */

@@ -4,9 +4,10 @@ import type { Logger } from '@baton/common/telemetry/logger';
 import type { WorkerConfig } from './config.ts';
 import { connect, type Connections, disconnect } from './connections.ts';
 import type { RunningTask } from './running-task.ts';
-import { localQueueWeights, serveLambda, serveLocal } from './serve-queues.ts';
+import { localQueueWeights, serveLambda, serveLocal, threadsFor } from './serve-queues.ts';
 import type { ServedQueue } from './served-queue.ts';
 import { Slots } from './slots.ts';
+import type { ThreadPool } from './thread-pool.ts';
 import { Watchdog } from './watchdog.ts';
 
 /** For releasing what was aborted. */
@@ -17,6 +18,8 @@ export interface WorkerOptions {
   readonly config: WorkerConfig;
   /** What it can run. */
   readonly implementations: Implementations;
+  /** The file that its threads run, whose default export is a `threadEntry`. Needed where a task wants a thread. */
+  readonly threadEntry?: URL;
   readonly logger: Logger;
   /** Its clients of AWS, which it closes when it has stopped. Default: by the environment. */
   readonly connections?: Connections;
@@ -30,19 +33,25 @@ export class Worker {
   readonly #connections: Connections;
   readonly #queues: readonly ServedQueue[];
   readonly #watchdog: Watchdog;
+  readonly #threads: ThreadPool | undefined;
   readonly #hurry = Promise.withResolvers<void>();
   #stopped: Promise<void> | undefined;
 
-  /** @throws ConfigError when it is to serve a queue that it has no implementation for */
-  constructor({ config, implementations, logger, connections = connect(config) }: WorkerOptions) {
+  /** @throws ConfigError when it is to serve a queue that it has no implementation for, or lacks an entry for threads */
+  constructor(options: WorkerOptions) {
+    const { config, implementations, logger, threadEntry, connections = connect(config) } = options;
     this.#config = config;
     this.#logger = logger.child({ worker: config.workerId });
     this.#connections = connections;
     const weights = localQueueWeights(config, implementations);
     this.#slots = new Slots(config.concurrency, weights);
-    const serving = { config, implementations, connections, logger: this.#logger };
+    const threads = threadsFor(implementations, config, threadEntry, this.#logger);
+    this.#threads = threads;
+    const watchdog = new Watchdog(config.leaseSeconds, () => this.#running, this.#logger);
+    this.#watchdog = watchdog;
+    const onDecided = (): void => watchdog.look();
+    const serving = { config, implementations, connections, threads, logger: this.#logger, onDecided };
     this.#queues = [...serveLocal(serving, [...weights.keys()], this.#slots), ...serveLambda(serving)];
-    this.#watchdog = new Watchdog(config.leaseSeconds, () => this.#running, this.#logger);
   }
 
   /** Starts receiving; does nothing where it was told to stop before. */
@@ -56,7 +65,7 @@ export class Worker {
 
   /**
    * Stops: no new receives; running tasks have the drain time to finish; then their signals abort, and after the grace
-   * what is left is released. Resolves once nothing is held. A second call waits for neither tasks nor polls.
+   * what is left is released. Resolves once nothing is held. A second call does not wait for the drain time.
    */
   stop(): Promise<void> {
     if (this.#stopped) this.#hurry.resolve();
@@ -95,15 +104,18 @@ export class Worker {
     const drained = await before(idle, this.#config.drainTimeoutSeconds * 1000, this.#hurry.promise);
     if (!drained) await this.#abort(idle);
     this.#watchdog.stop();
+    if (this.#threads) await before(this.#threads.close(), RELEASE_MS);
     disconnect(this.#connections);
     this.#logger.info({ held: this.#held }, 'worker stopped');
   }
 
   async #abort(idle: Promise<unknown>): Promise<void> {
+    const { abortGraceSeconds, waitSeconds } = this.#config;
     this.#logger.warn({ held: this.#held }, 'no more time for what still runs: it is aborted and released');
     for (const queue of this.#queues) queue.abort();
-    const released = Promise.all(this.#queues.map((queue) => queue.whenIdle()));
-    await before(released, this.#config.abortGraceSeconds * 1000 + RELEASE_MS);
+    // A poll that is cut short would swallow the very message that is released: it is given the time that it waits
+    const limitMs = Math.max(abortGraceSeconds, waitSeconds) * 1000 + RELEASE_MS;
+    if (await before(idle, limitMs)) return;
     for (const queue of this.#queues) queue.abortPolls();
     if (await before(idle, RELEASE_MS)) return;
     this.#logger.error(

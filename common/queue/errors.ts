@@ -73,6 +73,24 @@ export class UnknownTaskError extends TaskError {
   }
 }
 
+/** The time has not come for a task that is not to be run before it. */
+export class TaskNotDueError extends TaskError {
+  override readonly name = 'TaskNotDueError';
+
+  constructor(task: string, notBefore: string) {
+    super(`${task} is not to be run before ${notBefore}`);
+  }
+}
+
+/** Every attempt at a tracked task has begun, and the last did not end: it may well have been what its worker died of. */
+export class AttemptsCrashedError extends TaskError {
+  override readonly name = 'AttemptsCrashedError';
+
+  constructor(task: string, maxAttempts: number) {
+    super(`${task} was begun ${maxAttempts} times, and its workers died before the last attempt ended`);
+  }
+}
+
 /** SQS did not take a task. */
 export class SendError extends TaskError {
   override readonly name = 'SendError';

@@ -1,7 +1,9 @@
 import type { z } from 'zod';
 import type { Logger } from '../telemetry/logger.ts';
+import type { Effect } from './effect.ts';
 import type { SendTask } from './task-client.ts';
 import type { TaskContract } from './task.ts';
+import type { Progress } from './tracking.ts';
 
 /** Who runs a task: a worker process or a function. */
 export interface WorkerIdentity {
@@ -15,7 +17,7 @@ export interface WorkerIdentity {
 export interface TaskContext {
   /** The same at every attempt and redelivery: what makes effects idempotent. */
   readonly taskId: string;
-  /** This attempt's number, counted from 1. Crashed and released attempts count too. */
+  /** This attempt's number, counted from 1. Crashed attempts count; released ones do too, but not of a tracked task. */
   readonly attempt: number;
   /** Attempts in all, by the contract's retry policy. */
   readonly maxAttempts: number;
@@ -28,25 +30,40 @@ export interface TaskContext {
   readonly worker: WorkerIdentity;
 }
 
+/** What the handler of a tracked task is given. */
+export interface TrackedTaskContext extends TaskContext {
+  /** Says how far the handler is, for whoever asks; written down at most once a second. */
+  readonly progress: (progress: Progress) => void;
+  readonly effect: Effect;
+}
+
 /** What does a task: resolves to the contract's result, throws to be tried again, or RetryTask or RejectTask on purpose. */
-export type TaskHandler<Payload extends z.ZodType, Result extends z.ZodType> = (
+export type TaskHandler<
+  Payload extends z.ZodType,
+  Result extends z.ZodType,
+  Tracked extends boolean = false,
+> = (
   payload: z.output<Payload>,
-  context: TaskContext,
+  context: Tracked extends true ? TrackedTaskContext : TaskContext,
 ) => Promise<z.input<Result>> | z.input<Result>;
 
 /** A contract bound to the function that does it. */
 export interface Implementation {
   readonly contract: TaskContract;
-  /** Runs the handler with a payload that the contract's schema has passed. */
+  /** Runs the handler with a payload that the contract's schema has passed; a tracked task's with its own context. */
   readonly run: (payload: unknown, context: TaskContext) => unknown;
 }
 
 /** Binds a contract to its handler; a handler of another payload or result is a compile error. */
-export function implement<Payload extends z.ZodType, Result extends z.ZodType>(
-  contract: TaskContract<Payload, Result>,
-  handler: TaskHandler<Payload, Result>,
+export function implement<
+  Payload extends z.ZodType,
+  Result extends z.ZodType,
+  Tracked extends boolean = false,
+>(
+  contract: TaskContract<Payload, Result, Tracked>,
+  handler: TaskHandler<Payload, Result, Tracked>,
 ): Implementation {
-  return { contract, run: (payload, context) => handler(payload as z.output<Payload>, context) };
+  return { contract, run: (payload, context) => handler(payload as z.output<Payload>, context as never) };
 }
 
 /** The implementations of a process, found by task name. */
@@ -69,8 +86,23 @@ export class Implementations {
     return this.#byName.get(name);
   }
 
+  /** The names of the tasks whose contracts want a thread. */
+  get inThreads(): string[] {
+    return this.contracts.filter(({ isolation }) => isolation === 'thread').map(({ name }) => name);
+  }
+
+  /** The contracts that this process implements. */
+  get contracts(): TaskContract[] {
+    return [...this.#byName.values()].map(({ contract }) => contract);
+  }
+
+  /** The names of the tasks whose contracts want a task store. */
+  get tracked(): string[] {
+    return this.contracts.filter(({ tracked }) => tracked).map(({ name }) => name);
+  }
+
   /** The queues that the implemented tasks travel on. */
   get queues(): string[] {
-    return [...new Set([...this.#byName.values()].map(({ contract }) => contract.queue))];
+    return [...new Set(this.contracts.map(({ queue }) => queue))];
   }
 }

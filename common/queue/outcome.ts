@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import {
   type InvalidValueError,
   MalformedEnvelopeError,
@@ -59,5 +60,6 @@ function clampVisibility(seconds: number): number {
 }
 
 function asError(thrown: unknown): Error {
-  return Error.isError(thrown) ? thrown : new Error(`Thrown: ${String(thrown)}`);
+  if (Error.isError(thrown)) return thrown;
+  return new Error(`Thrown: ${typeof thrown === 'string' ? thrown : inspect(thrown)}`);
 }

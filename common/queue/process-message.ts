@@ -1,10 +1,14 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from '../telemetry/logger.ts';
-import { startTrace } from '../telemetry/trace-context.ts';
+import { startTrace, type TraceContext } from '../telemetry/trace-context.ts';
+import { effectOf } from './effect.ts';
 import { decodeEnvelope, type Envelope } from './envelope.ts';
 import {
+  AttemptsCrashedError,
   DeafHandlerError,
   InvalidValueError,
   type MalformedEnvelopeError,
+  TaskNotDueError,
   TaskTimeoutError,
   UnknownTaskError,
 } from './errors.ts';
@@ -13,8 +17,14 @@ import { type Outcome, outcomeOfBody, outcomeOfFailure } from './outcome.ts';
 import type { ReceivedMessage } from './received-message.ts';
 import { retryDelaySeconds } from './retry-policy.ts';
 import type { SendTask } from './task-client.ts';
+import type { HandlerRun, Threads } from './threads.ts';
+import { type Claim, isClaim, type TaskTracker } from './tracking.ts';
 import { valueIssues } from './value-issues.ts';
 
+/** A thread ends within milliseconds, unless it is inside native code. */
+const TERMINATION_MS = 2000;
+/** SQS forgets a message after the 7 days that the house's queues keep it. */
+const SENT_ANEW_AFTER_SECONDS = 5 * 86_400;
 const UNKNOWN_TASK_RETRY = { maxAttempts: 1, baseSeconds: 10, capSeconds: 60 };
 
 /** What a process runs messages with. */
@@ -25,8 +35,15 @@ export interface Processing {
   readonly worker: WorkerIdentity;
   /** How long a task that nobody here implements is put back, in seconds since it was sent; then it is a dead letter. */
   readonly unknownTaskPatienceSeconds: number;
-  /** How long a handler may go on after its signal aborted, in seconds; then its outcome is decided without it. */
+  /**
+   * How long a handler may go on after its signal aborted, in seconds; then its outcome is decided without it, and its
+   * thread is terminated where it has one.
+   */
   readonly abortGraceSeconds: number;
+  /** Keeps the state of tracked tasks; needed where one of them is implemented. */
+  readonly tracker?: TaskTracker | undefined;
+  /** Where handlers of the isolation `thread` run. Default: in this process, as all others. */
+  readonly threads?: Threads | undefined;
 }
 
 /** A process's hold on a message while it runs. */
@@ -65,28 +82,73 @@ export async function processMessage(
   const implementation = processing.implementations.find(envelope.task);
   if (!implementation) return logged(logger, outcomeOfUnknown(envelope, message, processing), envelope.task);
 
+  const early = outcomeOfEarly(envelope, message, implementation);
+  if (early) return logged(logger, early, envelope.task);
+  const claimed = await claimOf(message, envelope, implementation, processing);
+  if (claimed && !isClaim(claimed)) return logged(logger, claimed, envelope.task);
+
+  const { taskId } = envelope;
+  const links = { trace, parentId: taskId };
   const context = {
-    taskId: envelope.taskId,
-    attempt: message.receiveCount,
+    taskId,
+    attempt: claimed?.attempt ?? message.receiveCount,
     maxAttempts: implementation.contract.retry.maxAttempts,
-    logger,
+    logger: claimed ? logger.child({ attempt: claimed.attempt }) : logger,
     send: ((contract, payload, options) =>
-      processing.send(contract, payload, { trace, ...options })) as SendTask,
+      processing.send(contract, payload, { ...links, ...options })) as SendTask,
     worker: processing.worker,
+    ...(claimed && { progress: claimed.progress.bind(claimed), effect: effectOf(claimed, taskId) }),
   };
   const startedAtMs = performance.now();
-  const outcome = await attempt(implementation, envelope.data, context, hold, processing.abortGraceSeconds);
-  return logged(logger, outcome, envelope.task, Math.round(performance.now() - startedAtMs));
+  const making = { implementation, data: envelope.data, trace, context, claim: claimed };
+  const decided = await attempt(making, hold, processing);
+  const outcome = claimed ? await claimed.conclude(decided) : decided;
+  return logged(context.logger, outcome, envelope.task, Math.round(performance.now() - startedAtMs));
 }
 
-async function attempt(
-  { contract, run }: Implementation,
-  data: unknown,
-  context: Omit<TaskContext, 'signal'>,
-  hold: Hold,
-  graceSeconds: number,
-): Promise<Outcome> {
-  const payload = contract.payload.safeParse(data);
+/** A tracked task whose time has not come is put back until then, at most as long as SQS hides a message. */
+function outcomeOfEarly(
+  { notBefore }: Envelope,
+  { sentAtMs }: ReceivedMessage,
+  { contract: { name, tracked } }: Implementation,
+): Outcome | undefined {
+  const leftMs = tracked && notBefore !== undefined ? Date.parse(notBefore) - Date.now() : 0;
+  if (leftMs <= 0) return undefined;
+  const delaySeconds = Math.ceil(leftMs / 1000);
+  const ageSeconds = (Date.now() - sentAtMs) / 1000;
+  const error = new TaskNotDueError(name, String(notBefore));
+  return { kind: 'release', error, delaySeconds, anew: ageSeconds > SENT_ANEW_AFTER_SECONDS };
+}
+
+async function claimOf(
+  message: ReceivedMessage,
+  envelope: Envelope,
+  { contract }: Implementation,
+  { tracker, worker }: Processing,
+): Promise<Claim | Outcome | undefined> {
+  if (!contract.tracked) return undefined;
+  // Whoever runs tracked tasks is refused at its start where it has no tracker
+  if (!tracker) throw new TypeError(`${contract.name} is a tracked task, and there is no task store here`);
+  return tracker.claim({ message, envelope, contract, owner: worker.id });
+}
+
+interface Attempt {
+  readonly implementation: Implementation;
+  readonly data: unknown;
+  readonly trace: TraceContext;
+  readonly context: Omit<TaskContext, 'signal'>;
+  /** A tracked task's. */
+  readonly claim: Claim | undefined;
+}
+
+async function attempt(making: Attempt, hold: Hold, processing: Processing): Promise<Outcome> {
+  const { context, claim } = making;
+  const { contract } = making.implementation;
+  if (claim && claim.attempt > contract.retry.maxAttempts) {
+    const error = new AttemptsCrashedError(contract.name, contract.retry.maxAttempts);
+    return { kind: 'dead-letter', reason: 'attempts-exhausted', error };
+  }
+  const payload = contract.payload.safeParse(making.data);
   if (!payload.success) {
     const error = new InvalidValueError(
       `The payload breaks the contract ${contract.name}`,
@@ -100,17 +162,19 @@ async function attempt(
     () => timeLimit.abort(new TaskTimeoutError(name, timeoutSeconds)),
     timeoutSeconds * 1000,
   );
-  const signal = AbortSignal.any([hold.signal, timeLimit.signal]);
-  const handler = (async () => run(payload.data, { ...context, signal }))();
+  const ends = [hold.signal, ...(claim ? [claim.signal] : [])];
+  const signal = AbortSignal.any([...ends, timeLimit.signal]);
+  const handler = startHandler(making, payload.data, signal, processing.threads);
   try {
-    const result = await unlessDeaf(handler, signal, graceSeconds);
+    const result = await unlessDeaf(handler.ended, signal, processing.abortGraceSeconds);
     return { kind: 'done', result: checkedResult(contract, result) };
   } catch (error) {
-    if (error instanceof DeafHandlerError) {
+    if (error instanceof DeafHandlerError && !(await terminated(handler))) {
       context.logger.error({ error }, `${contract.name} heeds no signal and still runs`);
-      hold.outlivedBy(handler);
+      hold.outlivedBy(handler.ended);
     }
-    if (hold.signal.aborted) return { kind: 'release', error: hold.signal.reason as Error };
+    const ended = ends.find(({ aborted }) => aborted);
+    if (ended) return { kind: 'release', error: ended.reason as Error };
     return outcomeOfFailure(
       contract,
       context.attempt,
@@ -119,6 +183,30 @@ async function attempt(
   } finally {
     clearTimeout(timer);
   }
+}
+
+function startHandler(
+  { implementation: { contract, run }, data, trace, context, claim }: Attempt,
+  payload: unknown,
+  signal: AbortSignal,
+  threads: Threads | undefined,
+): HandlerRun {
+  if (threads && contract.isolation === 'thread')
+    return threads.run({ task: contract.name, data, trace, context: { ...context, signal }, claim });
+  return { ended: (async () => run(payload, { ...context, signal }))() };
+}
+
+/** Ends a handler by force, where that can be done; resolves to whether it is gone. */
+async function terminated({ ended, terminate }: HandlerRun): Promise<boolean> {
+  if (!terminate) return false;
+  terminate();
+  const timer = new AbortController();
+  const late = sleep(TERMINATION_MS, false, { signal: timer.signal }).catch(() => false);
+  const gone = ended.then(
+    () => true,
+    () => true,
+  );
+  return Promise.race([gone, late]).finally(() => timer.abort());
 }
 
 /** The handler's result. @throws DeafHandlerError when it goes on for so long after its signal aborted */
@@ -133,6 +221,7 @@ async function unlessDeaf(
     timer = setTimeout(() => reject(new DeafHandlerError(graceSeconds)), graceSeconds * 1000);
   };
   signal.addEventListener('abort', onAbort, { once: true });
+  if (signal.aborted) onAbort();
   try {
     return await Promise.race([handler, deaf]);
   } finally {

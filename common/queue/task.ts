@@ -24,6 +24,15 @@ export interface TaskContract<
   /** How long one attempt may take, in seconds. 1 to 43,200 (12 h, the longest that SQS hides a message). */
   readonly timeoutSeconds: number;
   /**
+   * Where the handler runs. Left out: on its worker's event loop, which it must not block. `thread`: in a worker thread,
+   * where it may burn CPU while its lease is renewed, and which is terminated where it heeds no signal within its grace.
+   *
+   * The handler is the same either way; its result has to be what `structuredClone` takes. A thread starts in some tenths
+   * of a second, which count towards the time limit, and is kept for the next task. A function runs the handler in its own
+   * process all the same, which Lambda ends by itself.
+   */
+  readonly isolation?: 'thread';
+  /**
    * Whether a task store keeps the task's state, attempts and result, so that it can be asked after, waited for and
    * cancelled, and keeps its effects to one. Costs three writes a task. Default false.
    */
@@ -53,6 +62,7 @@ const contractSchema = z
       .regex(/^[a-z0-9-]+$/, 'expected lower-case letters, digits and hyphens'),
     retry: retryPolicySchema,
     timeoutSeconds: z.int().min(1).max(43_200),
+    isolation: z.literal('thread').optional(),
     tracked: z.boolean().optional(),
     schedule: scheduleSchema.optional(),
     payload: z.instanceof(z.ZodType),

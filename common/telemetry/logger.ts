@@ -1,4 +1,4 @@
-import { type DestinationStream, type Logger as PinoLogger, pino, stdTimeFunctions } from 'pino';
+import { type DestinationStream, type Logger as PinoLogger, pino, stdTimeFunctions, symbols } from 'pino';
 
 /** A logger of JSON lines; `child` adds fields to every line of its own. */
 export type Logger = PinoLogger;
@@ -9,6 +9,8 @@ export interface LoggerOptions {
   readonly service: string;
   /** The lowest level that is written. Default `info`. */
   readonly level?: string;
+  /** Where the lines go. Default: standard output, or where `writeLogsTo` says. */
+  readonly to?: DestinationStream;
 }
 
 let destination: DestinationStream | undefined;
@@ -27,7 +29,7 @@ export function writeLogsTo(stream: DestinationStream): void {
  *
  * What a task brings along (payloads, recipients) does not belong in a log; identifiers do.
  */
-export function createLogger({ service, level = 'info' }: LoggerOptions): Logger {
+export function createLogger({ service, level = 'info', to = destination }: LoggerOptions): Logger {
   const options = {
     level,
     base: { service },
@@ -36,5 +38,10 @@ export function createLogger({ service, level = 'info' }: LoggerOptions): Logger
     timestamp: stdTimeFunctions.isoTime,
     formatters: { level: (label: string) => ({ level: label }) },
   };
-  return destination ? pino(options, destination) : pino(options);
+  return to ? pino(options, to) : pino(options);
+}
+
+/** Writes a line that a logger elsewhere has made, in a thread, to where `logger` writes its own. */
+export function writeLine(logger: Logger, line: string): void {
+  (logger as Logger & { readonly [symbols.streamSym]: DestinationStream })[symbols.streamSym].write(line);
 }

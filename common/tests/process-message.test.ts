@@ -1,4 +1,4 @@
-import { describe, expect, jest, test } from '@jest/globals';
+import { beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { encodeEnvelope } from '@baton/common/queue/envelope';
 import { RejectTask, RetryTask } from '@baton/common/queue/errors';
 import { implement, Implementations, type TaskContext } from '@baton/common/queue/implementation';
@@ -6,6 +6,7 @@ import { type Processing, processMessage } from '@baton/common/queue/process-mes
 import type { ReceivedMessage } from '@baton/common/queue/received-message';
 import { defineTask } from '@baton/common/queue/task';
 import type { SendTask } from '@baton/common/queue/task-client';
+import type { Threads } from '@baton/common/queue/threads';
 import { createLogger } from '@baton/common/telemetry/logger';
 import { startTrace } from '@baton/common/telemetry/trace-context';
 import { z } from 'zod';
@@ -150,6 +151,15 @@ describe('an attempt', () => {
     await expect(outlivedBy.mock.calls[0]?.[0]).resolves.toEqual({ length: 4 });
   });
 
+  test('that heeds no signal is decided after its grace, though its worker had to stop before it began', async () => {
+    const outcome = run(
+      () => new Promise(() => undefined),
+      message(),
+      AbortSignal.abort(new Error('stopping')),
+    );
+    await expect(outcome).resolves.toMatchObject({ kind: 'release', error: { message: 'stopping' } });
+  });
+
   test('whose worker must stop is released', async () => {
     const stop = new AbortController();
     const outcome = run(
@@ -169,6 +179,74 @@ describe('an attempt', () => {
     });
     const failing = run(() => Promise.reject(new Error('no')), message({ receiveCount: 9 }));
     await expect(failing).resolves.toMatchObject({ kind: 'dead-letter', reason: 'attempts-exhausted' });
+  });
+});
+
+describe('an attempt at a task whose isolation is thread', () => {
+  const isolated = defineTask({ ...work, isolation: 'thread' });
+  const here = jest.fn<Handler>(() => ({ length: 1 }));
+
+  /** Makes an attempt with threads that run every handler so. */
+  function runIn(contract: typeof work, start: Threads['run']) {
+    const usual = processing(here);
+    const implementations = new Implementations([implement(contract, here as never)]);
+    const hold = { signal: alive, outlivedBy };
+    return processMessage(message(), 'default', hold, { ...usual, implementations, threads: { run: start } });
+  }
+
+  beforeEach(() => {
+    here.mockClear();
+    outlivedBy.mockClear();
+  });
+
+  test('is made in a thread, with the payload as it came and the trace to send within', async () => {
+    const start = jest.fn<Threads['run']>(() => ({ ended: Promise.resolve({ length: 4 }) }));
+    await expect(runIn(isolated, start)).resolves.toEqual({ kind: 'done', result: { length: 4 } });
+    expect(here).not.toHaveBeenCalled();
+    const context = { taskId: 't-1', attempt: 1, maxAttempts: 3, signal: expect.any(AbortSignal) as unknown };
+    expect(start.mock.calls[0]?.[0]).toMatchObject({
+      task: 'tests.work',
+      data: { text: 'four' },
+      trace,
+      context,
+    });
+  });
+
+  test('is decided once its thread is gone when it heeds no signal, and its holder is told nothing', async () => {
+    const { promise: ended, reject } = Promise.withResolvers<unknown>();
+    let gone = false;
+    const terminate = (): void => {
+      setImmediate(() => {
+        gone = true;
+        reject(new Error('terminated'));
+      });
+    };
+    await expect(runIn(isolated, () => ({ ended, terminate }))).resolves.toMatchObject({
+      kind: 'retry',
+      error: { name: 'TaskTimeoutError' },
+    });
+    expect(gone).toBe(true);
+    expect(outlivedBy).not.toHaveBeenCalled();
+  });
+
+  test('is decided without its thread when that cannot be ended either, and its holder is told', async () => {
+    const ended = new Promise(() => undefined);
+    await expect(runIn(isolated, () => ({ ended, terminate: () => undefined }))).resolves.toMatchObject({
+      kind: 'retry',
+      error: { name: 'TaskTimeoutError' },
+    });
+    expect(outlivedBy).toHaveBeenCalledWith(ended);
+  });
+
+  test('runs in the process where there are no threads, and so does every other task', async () => {
+    const start = jest.fn<Threads['run']>();
+    await expect(runIn(work, start)).resolves.toMatchObject({ kind: 'done', result: { length: 1 } });
+    expect(start).not.toHaveBeenCalled();
+    const implementations = new Implementations([implement(isolated, here as never)]);
+    const hold = { signal: alive, outlivedBy };
+    await expect(
+      processMessage(message(), 'default', hold, { ...processing(here), implementations }),
+    ).resolves.toMatchObject({ kind: 'done', result: { length: 1 } });
   });
 });
 

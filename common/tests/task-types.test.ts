@@ -50,6 +50,7 @@ describe('defineTask', () => {
     ['a queue name that SQS would refuse', { queue: 'Über' }, 'lower-case'],
     ['no attempts', { retry: { maxAttempts: 0, baseSeconds: 1 } }, 'maxAttempts'],
     ['a time limit beyond 12 h', { timeoutSeconds: 43_201 }, 'timeoutSeconds'],
+    ['an isolation that no worker has', { isolation: 'process' as 'thread' }, 'isolation'],
   ])('refuses %s, at import, naming the contract', (_what, wrong, says) => {
     const define = (): unknown => defineTask({ ...greet, ...wrong });
     expect(define).toThrow(says);

@@ -42,10 +42,10 @@ export interface MessagePlan {
   readonly steps: readonly Step[];
 }
 
-/** A worker, and how it ends, if it does; another takes its place. */
+/** A worker, and how it ends, if it does (killed, stopped, or told to stop twice); another takes its place. */
 export interface WorkerPlan {
   readonly concurrency: number;
-  readonly end: { readonly by: 'crash' | 'stop'; readonly atMs: number } | undefined;
+  readonly end: { readonly by: 'crash' | 'stop' | 'hurried stop'; readonly atMs: number } | undefined;
 }
 
 /** All that chance decides in one run of the system against the model. */
@@ -79,7 +79,7 @@ const message: fc.Arbitrary<MessagePlan> = fc.record({
 
 const worker: fc.Arbitrary<WorkerPlan> = fc.record({
   concurrency: fc.integer({ min: 1, max: 3 }),
-  end: fc.option(fc.record({ by: fc.constantFrom('crash', 'stop'), atMs: fc.nat(15_000) }), {
+  end: fc.option(fc.record({ by: fc.constantFrom('crash', 'stop', 'hurried stop'), atMs: fc.nat(15_000) }), {
     nil: undefined,
   }),
 });

@@ -151,10 +151,21 @@ export class Ledger {
     }
   }
 
-  /** A worker has stopped; when it was told to there had been `faultsAtStop`, and `endedBefore` had ended. */
-  stopped(process: string, tookMs: number, faultsAtStop: number, endedBefore: ReadonlySet<string>): void {
-    const { sqs, leasesAbort, faults, longestStopMs, longestCalmStopMs } = this.#options;
-    const calm = faults() === faultsAtStop;
+  /**
+   * A worker has stopped.
+   *
+   * @param calm - whether the network has been well for long enough
+   * @param faultsAtStop - how many faults there had been when it was told to
+   * @param endedBefore - the attempts that had ended by then
+   */
+  stopped(
+    process: string,
+    tookMs: number,
+    calm: boolean,
+    faultsAtStop: number,
+    endedBefore: ReadonlySet<string>,
+  ): void {
+    const { sqs, leasesAbort, longestStopMs, longestCalmStopMs } = this.#options;
     if (tookMs > (calm ? longestCalmStopMs : longestStopMs))
       this.#violated(`${process} took ${tookMs} ms to stop`);
     for (const run of this.#running) {

@@ -19,8 +19,10 @@ const DRAIN_SECONDS = 3;
 const GRACE_SECONDS = 1;
 const SETTLING_TIMEOUT_MS = 1000;
 const RECEIVE_TIMEOUT_MS = 7000;
-/** Drain, grace, and twice what a worker gives itself to release and to end its polls. */
-const LONGEST_STOP_MS = (DRAIN_SECONDS + GRACE_SECONDS) * 1000 + 10_500;
+/** For so long a request that goes wrong may be under way. */
+const LONGEST_FAULT_MS = 10_500;
+/** Drain, a poll's wait, and twice what a worker gives itself to release and to end its polls. */
+const LONGEST_STOP_MS = (DRAIN_SECONDS + WAIT_SECONDS) * 1000 + 10_500;
 const LONGEST_CALM_STOP_MS = (DRAIN_SECONDS + GRACE_SECONDS) * 1000 + 2500;
 /** Two hours: a hundred requests that fail in a row rest for half a minute each. */
 const LONGEST_HISTORY_MS = 7_200_000;
@@ -49,6 +51,7 @@ class Run {
   readonly #faultsToCome: readonly Fault[];
   #requests = 0;
   #faults = 0;
+  #lastFaultAtMs = -Infinity;
   #started = 0;
   #toEnd: number;
 
@@ -117,7 +120,10 @@ class Run {
   #nextFault(): Fault {
     const fault = this.#faultsToCome[this.#requests] ?? 'none';
     this.#requests += 1;
-    if (fault !== 'none') this.#faults += 1;
+    if (fault !== 'none') {
+      this.#faults += 1;
+      this.#lastFaultAtMs = this.#time.nowMs;
+    }
     return fault;
   }
 
@@ -139,8 +145,10 @@ class Run {
     worker.start();
     if (!end) return;
     setTimeout(() => {
-      if (end.by === 'stop') void this.#stop(name).then(() => this.#replace(concurrency));
-      else {
+      if (end.by !== 'crash') {
+        void this.#stop(name).then(() => this.#replace(concurrency));
+        if (end.by === 'hurried stop') void worker.stop();
+      } else {
         for (const connection of [receiving, settling, lambda]) connection.cut();
         ledger.crashes(name);
         this.#live.delete(name);
@@ -162,7 +170,8 @@ class Run {
     const { ended } = ledger;
     const startedAtMs = this.#time.nowMs;
     await this.#live.get(name)?.stop();
-    ledger.stopped(name, this.#time.nowMs - startedAtMs, faults, ended);
+    const calm = this.#lastFaultAtMs < startedAtMs - LONGEST_FAULT_MS;
+    ledger.stopped(name, this.#time.nowMs - startedAtMs, calm, faults, ended);
     this.#live.delete(name);
   }
 

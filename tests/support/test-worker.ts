@@ -7,6 +7,7 @@ import { readWorkerConfig } from '@baton/worker/config';
 import { serveHealth } from '@baton/worker/health';
 import { Worker } from '@baton/worker/worker';
 import { z } from 'zod';
+import { threadTasks } from './thread-tasks.ts';
 
 /** Takes a while, and heeds its signal or does not. */
 export const nap = defineTask({
@@ -32,7 +33,9 @@ const napTask = implement(nap, async ({ ms, deaf }, { signal, logger, taskId }) 
 async function run(): Promise<void> {
   const config = readWorkerConfig(process.env);
   const logger = createLogger({ service: 'worker', level: config.logLevel });
-  const worker = new Worker({ config, implementations: new Implementations([napTask]), logger });
+  const implementations = new Implementations([napTask, ...threadTasks]);
+  const threadEntry = new URL('./test-thread.ts', import.meta.url);
+  const worker = new Worker({ config, implementations, threadEntry, logger });
   await serveHealth(worker, config, logger);
   worker.start();
   const stop = (): void => void worker.stop().then(() => process.exit(0));

@@ -135,6 +135,7 @@ const ATTEMPTS: [what: string, handler: Handler, attempt: number, calls: readonl
   ['throws', throws(new Error('no')), 3, deadLetter('attempts-exhausted')],
   ['throws after its last', throws(new Error('no')), 9, deadLetter('attempts-exhausted')],
   ['throws what is no error', throws('text'), 1, [hide(FIRST.from, FIRST.to)]],
+  ['throws what no text can be made of', throws(Object.create(null)), 1, [hide(FIRST.from, FIRST.to)]],
   ['throws undefined', throws(undefined), 3, deadLetter('attempts-exhausted')],
   ['asks for a rest of 7 s', throws(new RetryTask('later', { delaySeconds: 7 })), 1, [hide(7)]],
   ['asks for a rest of 7 s', throws(new RetryTask('later', { delaySeconds: 7 })), 2, [hide(7)]],

@@ -1,0 +1,37 @@
+import type { Claim } from './tracking.ts';
+
+/**
+ * Runs something that leaves the task (a payment, a mail) once for this task, and keeps what it gave.
+ *
+ * Promised: once what `run` gave is kept, no later attempt, retry or redelivery of this task runs it again; they get
+ * what was kept. An attempt whose task was taken over or cancelled keeps nothing, and `effect` rejects there.
+ *
+ * Cannot be promised: a process that dies after `run` has done its work and before it was kept cannot know; the next
+ * attempt runs it again. For that `run` is given a key that is the same each time, to be handed to the other side,
+ * which can then tell the second time from the first (Stripe's idempotency keys, a Message-ID, a conditional write).
+ *
+ * @param key - 1 to 64 letters, digits and `. _ : -`, one for each effect of the task, 50 at most
+ * @param run - gives what JSON can hold, at most 4,096 bytes
+ * @throws InvalidValueError when key or result break these limits; ClaimLostError; and what `run` throws
+ */
+export type Effect = <Result>(key: string, run: (idempotencyKey: string) => Promise<Result> | Result) => Promise<Result>;
+
+/** Makes the `effect` of one attempt. */
+export function effectOf(claim: Pick<Claim, 'kept' | 'keep'>, taskId: string): Effect {
+  const underWay = new Map<string, Promise<unknown>>();
+  const once = async <Result>(
+    key: string,
+    run: (idempotencyKey: string) => Promise<Result> | Result,
+  ): Promise<Result> => {
+    const kept = claim.kept(key);
+    if (kept) return kept.result as Result;
+    const result = await run(`${taskId}:${key}`);
+    await claim.keep(key, result);
+    return result;
+  };
+  return (key, run) => {
+    const running = underWay.get(key) ?? once(key, run).finally(() => underWay.delete(key));
+    underWay.set(key, running);
+    return running as ReturnType<typeof run> extends Promise<infer Result> ? Promise<Result> : never;
+  };
+}

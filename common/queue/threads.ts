@@ -1,0 +1,29 @@
+import type { TraceContext } from '../telemetry/trace-context.ts';
+import type { TaskContext } from './implementation.ts';
+import type { Claim } from './tracking.ts';
+
+/** A handler that was started. */
+export interface HandlerRun {
+  /** Settles as the handler does; once it was terminated, rejects when it is gone. */
+  readonly ended: Promise<unknown>;
+  /** Ends the handler by force, as only one in a thread can be. */
+  readonly terminate?: () => void;
+}
+
+/** An attempt that is to be made in a thread. */
+export interface ThreadedAttempt {
+  readonly task: string;
+  /** The payload as the envelope has it: plain data, whatever the contract's schema makes of it. */
+  readonly data: unknown;
+  /** What `send` sends within. */
+  readonly trace: TraceContext;
+  readonly context: Omit<TaskContext, 'send'>;
+  /** A tracked task's, through which progress and effects go. */
+  readonly claim: Claim | undefined;
+}
+
+/** Where handlers run whose contracts have the isolation `thread`. */
+export interface Threads {
+  /** Starts a handler in a thread. Never throws: whatever goes wrong is how the run ends. */
+  run(attempt: ThreadedAttempt): HandlerRun;
+}

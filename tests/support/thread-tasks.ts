@@ -1,0 +1,154 @@
+import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
+import { isMainThread } from 'node:worker_threads';
+import { RejectTask, RetryTask } from '@baton/common/queue/errors';
+import { implement, Implementations, type TaskContext } from '@baton/common/queue/implementation';
+import { defineTask } from '@baton/common/queue/task';
+import { z } from 'zod';
+
+const common = {
+  queue: 'default',
+  result: z.object({}),
+  retry: { maxAttempts: 2, baseSeconds: 1, capSeconds: 1 },
+} as const;
+const milliseconds = z.object({ ms: z.int().min(0) });
+
+/** Burns CPU in a thread, and looks at nothing else meanwhile. */
+export const burn = defineTask({
+  ...common,
+  name: 'tests.burn',
+  payload: milliseconds,
+  timeoutSeconds: 60,
+  isolation: 'thread',
+});
+
+/** The same, for longer than it may. */
+export const burnOn = defineTask({
+  ...common,
+  name: 'tests.burn-on',
+  payload: milliseconds,
+  timeoutSeconds: 2,
+  isolation: 'thread',
+});
+
+/** The same on the worker's event loop, where nobody should. */
+export const block = defineTask({
+  ...common,
+  name: 'tests.block',
+  payload: milliseconds,
+  timeoutSeconds: 60,
+});
+
+/** Waits in a thread until its signal aborts. */
+export const heed = defineTask({
+  ...common,
+  name: 'tests.heed',
+  payload: z.object({}),
+  timeoutSeconds: 2,
+  isolation: 'thread',
+});
+
+/** Ends in the way that it is told to. */
+export const end = defineTask({
+  ...common,
+  name: 'tests.end',
+  payload: z.object({
+    how: z.string(),
+    when: z
+      .string()
+      .transform((text) => new URL(text))
+      .optional(),
+  }),
+  result: z.unknown(),
+  retry: { maxAttempts: 5, baseSeconds: 60 },
+  timeoutSeconds: 20,
+  isolation: 'thread',
+});
+
+/** Logs with a field of its own, and sends a task on. */
+export const passOn = defineTask({
+  ...common,
+  name: 'tests.pass-on',
+  payload: z.object({}),
+  timeoutSeconds: 20,
+  isolation: 'thread',
+});
+
+function burnCpu({ ms }: { ms: number }, { logger }: TaskContext): Record<string, never> {
+  logger.info('burn begins');
+  const untilMs = performance.now() + ms;
+  while (performance.now() < untilMs);
+  return {};
+}
+
+const ends: Readonly<Record<string, (context: TaskContext, when: URL | undefined) => unknown>> = {
+  retry: () => {
+    throw new RetryTask('later', { delaySeconds: 7 });
+  },
+  reject: () => {
+    throw new RejectTask('never', { cause: new TypeError('because') });
+  },
+  fail: () => {
+    throw Object.assign(new RangeError('no', { cause: { code: 4 } }), { code: 'E_NO', retry: () => 1 });
+  },
+  'throw text': () => {
+    throw 'just text';
+  },
+  'throw a function': () => {
+    throw (): number => 1;
+  },
+  'throw in a circle': () => {
+    const error = new Error('round');
+    error.cause = error;
+    throw error;
+  },
+  'throw a strange message': () => {
+    throw Object.assign(new Error('strange'), { message: () => 1 });
+  },
+  'return a function': () => () => 1,
+  'return its payload': (_context, when) => ({ host: when?.host, isUrl: when instanceof URL }),
+  'return its context': ({ taskId, attempt, maxAttempts, worker }) => ({
+    taskId,
+    attempt,
+    maxAttempts,
+    worker,
+  }),
+  'return its thread': () => ({ isMainThread }),
+  'exit the process': () => process.exit(3),
+  'throw after its end': () => {
+    setTimeout(() => {
+      throw new Error('late');
+    }, 50);
+  },
+  'call a program': ({ logger }) => {
+    logger.info('calling a program');
+    execFileSync(process.execPath, ['-e', 'setTimeout(() => undefined, 6000)']);
+  },
+  'throw where nobody waits': () => {
+    setImmediate(() => {
+      throw new Error('stray');
+    });
+    return new Promise(() => undefined);
+  },
+};
+
+/** Everything that this file's contracts ask for. */
+export const threadTasks = [
+  implement(burn, burnCpu),
+  implement(burnOn, burnCpu),
+  implement(block, burnCpu),
+  implement(heed, async (_payload, { signal, logger }) => {
+    if (!signal.aborted) await once(signal, 'abort');
+    logger.info({ reason: (signal.reason as Error).name }, 'heeded');
+    throw signal.reason;
+  }),
+  implement(end, ({ how, when }, context) => ends[how]?.(context, when)),
+  implement(passOn, async (_payload, { logger, send }) => {
+    logger.child({ part: 1 }).warn({ error: new Error('none') }, 'passing on');
+    await send(block, { ms: 0 });
+    return {};
+  }),
+];
+
+/** The same, as a thread's entry needs them. */
+export const threadImplementations = new Implementations(threadTasks);

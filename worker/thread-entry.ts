@@ -1,0 +1,72 @@
+import type { MessagePort } from 'node:worker_threads';
+import type { Implementations, TaskContext } from '@baton/common/queue/implementation';
+import { QueueUrls } from '@baton/common/queue/queue-urls';
+import { createSqsClient } from '@baton/common/queue/sqs-client';
+import { TaskClient } from '@baton/common/queue/task-client';
+import { createLogger, type Logger } from '@baton/common/telemetry/logger';
+import { fromCrossing, toCrossing } from './crossing-error.ts';
+import type { FromThread, ThreadSender, ThreadTask, ToThread } from './thread-task.ts';
+
+/** What a thread's entry exports as its default. */
+export type ThreadEntry = (task: ThreadTask) => Promise<void>;
+
+let client: TaskClient | undefined;
+
+/**
+ * Makes the entry of a worker's threads: it runs the handler that a task names, and answers by the task's port.
+ *
+ * @param implementations - the same as the worker's own, or those of them at least that want a thread
+ */
+export function threadEntry(implementations: Implementations): ThreadEntry {
+  return async (task) => {
+    const { port } = task;
+    const attempt = new AbortController();
+    port.on('message', (reason: ToThread) => attempt.abort(fromCrossing(reason)));
+    try {
+      answer(port, task.task, await handle(task, implementations, attempt.signal));
+    } catch (error) {
+      post(port, { kind: 'failure', error: toCrossing(error) });
+    }
+  };
+}
+
+function handle(task: ThreadTask, implementations: Implementations, signal: AbortSignal): unknown {
+  const implementation = implementations.find(task.task);
+  if (!implementation) throw new Error(`The entry of the worker's threads has no ${task.task}`);
+  const { trace, sender } = task;
+  const context: TaskContext = {
+    ...task.context,
+    signal,
+    logger: loggerOf(task),
+    send: (contract, payload, options) => clientOf(sender).send(contract, payload, { trace, ...options }),
+  };
+  // The worker has checked the same data; what the schema makes of it need not be able to cross
+  return implementation.run(implementation.contract.payload.parse(task.data), context);
+}
+
+/** Lines go to the worker, which writes its own to the same place: two writers would mix them up. */
+function loggerOf({ log: { level, fields }, port }: ThreadTask): Logger {
+  const { service, ...own } = fields;
+  const to = { write: (line: string) => post(port, { kind: 'line', line }) };
+  return createLogger({ service: String(service), level, to }).child(own);
+}
+
+function clientOf({ queueUrlPrefix, source }: ThreadSender): TaskClient {
+  client ??= new TaskClient({ sqs: createSqsClient(), queueUrls: new QueueUrls(queueUrlPrefix), source });
+  return client;
+}
+
+/** @throws TypeError when the result cannot be cloned */
+function answer(port: MessagePort, task: string, result: unknown): void {
+  try {
+    post(port, { kind: 'result', result });
+  } catch (cause) {
+    throw new TypeError(`The result of ${task} cannot leave its thread: ${(cause as Error).message}`, {
+      cause,
+    });
+  }
+}
+
+function post(port: MessagePort, message: FromThread): void {
+  port.postMessage(message);
+}

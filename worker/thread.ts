@@ -1,0 +1,5 @@
+import { allTasks } from '@baton/common/tasks/all';
+import { threadEntry } from './thread-entry.ts';
+
+/** The entry of the threads of the house's workers. A bundle of main.ts needs one of this file beside it, of this name. */
+export default threadEntry(allTasks);
