@@ -1,10 +1,14 @@
 import type { MessagePort } from 'node:worker_threads';
+import { effectOf } from '@baton/common/queue/effect';
 import type { Implementations, TaskContext } from '@baton/common/queue/implementation';
 import { QueueUrls } from '@baton/common/queue/queue-urls';
 import { createSqsClient } from '@baton/common/queue/sqs-client';
 import { TaskClient } from '@baton/common/queue/task-client';
+import { createDocumentClient } from '@baton/common/state/documents';
+import { TaskStore } from '@baton/common/state/task-store';
 import { createLogger, type Logger } from '@baton/common/telemetry/logger';
 import { fromCrossing, toCrossing } from './crossing-error.ts';
+import { ThreadClaim } from './thread-claim.ts';
 import type { FromThread, ThreadSender, ThreadTask, ToThread } from './thread-task.ts';
 
 /** What a thread's entry exports as its default. */
@@ -21,7 +25,9 @@ export function threadEntry(implementations: Implementations): ThreadEntry {
   return async (task) => {
     const { port } = task;
     const attempt = new AbortController();
-    port.on('message', (reason: ToThread) => attempt.abort(fromCrossing(reason)));
+    port.on('message', (message: ToThread) => {
+      if (message.kind === 'abort') attempt.abort(fromCrossing(message.reason));
+    });
     try {
       answer(port, task.task, await handle(task, implementations, attempt.signal));
     } catch (error) {
@@ -33,12 +39,16 @@ export function threadEntry(implementations: Implementations): ThreadEntry {
 function handle(task: ThreadTask, implementations: Implementations, signal: AbortSignal): unknown {
   const implementation = implementations.find(task.task);
   if (!implementation) throw new Error(`The entry of the worker's threads has no ${task.task}`);
-  const { trace, sender } = task;
+  const { trace, sender, port, tracked } = task;
+  const { taskId } = task.context;
+  const claim = new ThreadClaim(port);
   const context: TaskContext = {
     ...task.context,
     signal,
     logger: loggerOf(task),
-    send: (contract, payload, options) => clientOf(sender).send(contract, payload, { trace, ...options }),
+    send: (contract, payload, options) =>
+      clientOf(sender).send(contract, payload, { trace, parentId: taskId, ...options }),
+    ...(tracked && { progress: claim.progress, effect: effectOf(claim, taskId) }),
   };
   // The worker has checked the same data; what the schema makes of it need not be able to cross
   return implementation.run(implementation.contract.payload.parse(task.data), context);
@@ -51,8 +61,15 @@ function loggerOf({ log: { level, fields }, port }: ThreadTask): Logger {
   return createLogger({ service: String(service), level, to }).child(own);
 }
 
-function clientOf({ queueUrlPrefix, source }: ThreadSender): TaskClient {
-  client ??= new TaskClient({ sqs: createSqsClient(), queueUrls: new QueueUrls(queueUrlPrefix), source });
+function clientOf({ queueUrlPrefix, source, tasksTable }: ThreadSender): TaskClient {
+  client ??= new TaskClient({
+    sqs: createSqsClient(),
+    queueUrls: new QueueUrls(queueUrlPrefix),
+    source,
+    ...(tasksTable !== undefined && {
+      records: new TaskStore({ documents: createDocumentClient(), table: tasksTable }),
+    }),
+  });
   return client;
 }
 

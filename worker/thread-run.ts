@@ -1,8 +1,10 @@
 import { once } from 'node:events';
 import { MessageChannel, type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
 import type { HandlerRun, ThreadedAttempt } from '@baton/common/queue/threads';
+import type { Claim } from '@baton/common/queue/tracking';
 import { writeLine } from '@baton/common/telemetry/logger';
 import { fromCrossing, toCrossing } from './crossing-error.ts';
+import { answerAsk } from './thread-claim.ts';
 import type { FromThread, ThreadSender, ThreadTask, ToThread } from './thread-task.ts';
 
 /** A thread ended before its handler did: the handler ended the thread, ran out of memory, or the thread never began. */
@@ -18,7 +20,7 @@ export class ThreadRun implements HandlerRun {
   readonly ended: Promise<unknown>;
   readonly #attempt: ThreadedAttempt;
   readonly #kill = new AbortController();
-  #answer: Exclude<FromThread, { kind: 'line' }> | undefined;
+  #answer: Extract<FromThread, { kind: 'result' | 'failure' }> | undefined;
 
   constructor(attempt: ThreadedAttempt, sender: ThreadSender, run: RunInThread) {
     this.#attempt = attempt;
@@ -32,8 +34,8 @@ export class ThreadRun implements HandlerRun {
     const { port1: port, port2: itsPort } = new MessageChannel();
     const { task, context } = this.#attempt;
     const closed = once(port, 'close');
-    const abort = (): void => port.postMessage(toCrossing(context.signal.reason) satisfies ToThread);
-    port.on('message', (message: FromThread) => this.#receive(message));
+    const abort = (): void => this.#tell(port, { kind: 'abort', reason: toCrossing(context.signal.reason) });
+    port.on('message', (message: FromThread) => this.#receive(message, port));
     context.signal.addEventListener('abort', abort, { once: true });
     if (context.signal.aborted) abort();
     const cause = await run(this.#taskWith(itsPort, sender), this.#kill.signal).then(
@@ -43,7 +45,7 @@ export class ThreadRun implements HandlerRun {
     context.signal.removeEventListener('abort', abort);
     // The thread has said all, but this port's events may come later than those of the pool's own
     for (let next = receiveMessageOnPort(port); next; next = receiveMessageOnPort(port))
-      this.#receive(next.message as FromThread);
+      this.#receive(next.message as FromThread, port);
     // A thread that was terminated closes its port when it is gone, which is what to wait for; one that never began has
     // left its port here
     if (this.#kill.signal.aborted) itsPort.close();
@@ -58,11 +60,48 @@ export class ThreadRun implements HandlerRun {
     const { task, data, trace, context } = this.#attempt;
     const { taskId, attempt, maxAttempts, worker, logger } = context;
     const log = { level: logger.level, fields: logger.bindings() };
-    return { task, data, trace, context: { taskId, attempt, maxAttempts, worker }, log, sender, port };
+    const tracked = this.#attempt.claim !== undefined;
+    return {
+      task,
+      data,
+      trace,
+      context: { taskId, attempt, maxAttempts, worker },
+      log,
+      sender,
+      tracked,
+      port,
+    };
   }
 
-  #receive(message: FromThread): void {
-    if (message.kind === 'line') writeLine(this.#attempt.context.logger, message.line);
-    else this.#answer = message;
+  #receive(message: FromThread, port: MessagePort): void {
+    const { claim, context } = this.#attempt;
+    switch (message.kind) {
+      case 'line':
+        writeLine(context.logger, message.line);
+        break;
+      case 'progress':
+        claim?.progress(message.progress);
+        break;
+      case 'find-effect':
+      case 'keep-effect':
+        if (claim) void this.#answerAsk(message, claim, port);
+        break;
+      case 'result':
+      case 'failure':
+        this.#answer = message;
+    }
+  }
+
+  async #answerAsk(message: Parameters<typeof answerAsk>[0], claim: Claim, port: MessagePort): Promise<void> {
+    const { ask } = message;
+    try {
+      this.#tell(port, { kind: 'kept', ask, kept: await answerAsk(message, claim) });
+    } catch (error) {
+      this.#tell(port, { kind: 'not-kept', ask, error: toCrossing(error) });
+    }
+  }
+
+  #tell(port: MessagePort, message: ToThread): void {
+    port.postMessage(message);
   }
 }

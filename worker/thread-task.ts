@@ -1,5 +1,6 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { WorkerIdentity } from '@baton/common/queue/implementation';
+import type { Progress } from '@baton/common/queue/tracking';
 import type { TraceContext } from '@baton/common/telemetry/trace-context';
 import type { CrossingError } from './crossing-error.ts';
 
@@ -8,6 +9,8 @@ export interface ThreadSender {
   readonly queueUrlPrefix: string;
   /** The sending service's name. */
   readonly source: string;
+  /** The name of the task store's table, where there is one. */
+  readonly tasksTable?: string | undefined;
 }
 
 /** An attempt on its way into a thread: plain data, and the port by which the two speak while it runs. */
@@ -23,14 +26,22 @@ export interface ThreadTask {
   };
   readonly log: { readonly level: string; readonly fields: Readonly<Record<string, unknown>> };
   readonly sender: ThreadSender;
+  /** Whether its progress and its effects go through the worker, which holds its claim. */
+  readonly tracked: boolean;
   readonly port: MessagePort;
 }
 
-/** What the worker says to a thread: that its handler's signal aborts, and why. */
-export type ToThread = CrossingError;
+/** What the worker says to a thread: that its handler's signal aborts, and why; what became of what was asked. */
+export type ToThread =
+  | { readonly kind: 'abort'; readonly reason: CrossingError }
+  | { readonly kind: 'kept'; readonly ask: number; readonly kept: { readonly result: unknown } | undefined }
+  | { readonly kind: 'not-kept'; readonly ask: number; readonly error: CrossingError };
 
-/** What a thread says to its worker: a line of the log, and at last how the handler ended. */
+/** What a thread says to its worker: lines of the log, what it asks of the claim, and at last how the handler ended. */
 export type FromThread =
   | { readonly kind: 'line'; readonly line: string }
+  | { readonly kind: 'progress'; readonly progress: Progress }
+  | { readonly kind: 'find-effect'; readonly ask: number; readonly key: string }
+  | { readonly kind: 'keep-effect'; readonly ask: number; readonly key: string; readonly result: unknown }
   | { readonly kind: 'result'; readonly result: unknown }
   | { readonly kind: 'failure'; readonly error: CrossingError };

@@ -1,4 +1,10 @@
-import type { Claim } from './tracking.ts';
+/** Where the effects of one task are kept. */
+export interface KeptEffects {
+  /** What an effect gave, if it was kept. */
+  find(key: string): Promise<{ readonly result: unknown } | undefined>;
+  /** Keeps what an effect gave. @throws ClaimLostError when the task is no longer this attempt's */
+  keep(key: string, result: unknown): Promise<void>;
+}
 
 /**
  * Runs something that leaves the task (a payment, a mail) once for this task, and keeps what it gave.
@@ -14,24 +20,25 @@ import type { Claim } from './tracking.ts';
  * @param run - gives what JSON can hold, at most 4,096 bytes
  * @throws InvalidValueError when key or result break these limits; ClaimLostError; and what `run` throws
  */
-export type Effect = <Result>(key: string, run: (idempotencyKey: string) => Promise<Result> | Result) => Promise<Result>;
+export type Effect = <Result>(
+  key: string,
+  run: (idempotencyKey: string) => Promise<Result> | Result,
+) => Promise<Result>;
 
-/** Makes the `effect` of one attempt. */
-export function effectOf(claim: Pick<Claim, 'kept' | 'keep'>, taskId: string): Effect {
+/** Makes the `effect` of one attempt. Two calls for one key at one time are one. */
+export function effectOf(claim: KeptEffects, taskId: string): Effect {
   const underWay = new Map<string, Promise<unknown>>();
-  const once = async <Result>(
-    key: string,
-    run: (idempotencyKey: string) => Promise<Result> | Result,
-  ): Promise<Result> => {
-    const kept = claim.kept(key);
-    if (kept) return kept.result as Result;
+  const once = async (key: string, run: (idempotencyKey: string) => unknown): Promise<unknown> => {
+    const kept = await claim.find(key);
+    if (kept) return kept.result;
     const result = await run(`${taskId}:${key}`);
     await claim.keep(key, result);
     return result;
   };
-  return (key, run) => {
+  const effect = (key: string, run: (idempotencyKey: string) => unknown): Promise<unknown> => {
     const running = underWay.get(key) ?? once(key, run).finally(() => underWay.delete(key));
     underWay.set(key, running);
-    return running as ReturnType<typeof run> extends Promise<infer Result> ? Promise<Result> : never;
+    return running;
   };
+  return effect as Effect;
 }

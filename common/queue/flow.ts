@@ -22,7 +22,7 @@ export interface Member {
 export interface Join<Result extends z.ZodType = z.ZodType> {
   readonly kind: 'join';
   readonly members: readonly Member[];
-  readonly then: TrackedContract<z.ZodType, Result>;
+  readonly next: TrackedContract<z.ZodType, Result>;
 }
 
 /** Tasks that run side by side, before it is said what takes their results. */
@@ -83,7 +83,7 @@ export function group<const Members extends readonly Member[]>(
     // oxlint-disable-next-line unicorn/no-thenable -- a group is no promise: `then` names the task that comes next
     then: (contract: unknown) => {
       if (typeof contract !== 'function')
-        return { kind: 'join', members, then: contract as TrackedContract<z.ZodType, never> };
+        return { kind: 'join', members, next: contract as TrackedContract<z.ZodType, never> };
       throw new TypeError(
         'A group is no promise: name the task that takes its results, group([...]).then(task)',
       );

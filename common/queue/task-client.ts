@@ -131,8 +131,8 @@ export class TaskClient {
     options?: SendOptions,
   ): Promise<TaskHandle<Result>>;
   async start(flow: Chain | Join, ...rest: unknown[]): Promise<TaskHandle> {
-    if (flow.kind === 'chain') return this.#startChain(flow, rest[0], (rest[1] ?? {}) as SendOptions);
-    return this.#startJoin(flow, (rest[0] ?? {}) as SendOptions);
+    if (flow.kind === 'chain') return this.#startChain(flow, rest[0], rest[1] ?? {});
+    return this.#startJoin(flow, rest[0] ?? {});
   }
 
   /** What can be asked of a tracked task that was sent before, here or elsewhere. */
@@ -183,10 +183,10 @@ export class TaskClient {
     return new TaskHandle(this.#store(contract), lastContract, last.taskId, before);
   }
 
-  async #startJoin({ members, then }: Join, options: SendOptions): Promise<TaskHandle> {
+  async #startJoin({ members, next: joining }: Join, options: SendOptions): Promise<TaskHandle> {
     const groupId = checkedTaskId(options, 'group');
-    const records = this.#store(then);
-    const next = { taskId: uuidv5('then', idOf(groupId)), task: then.name, queue: then.queue };
+    const records = this.#store(joining);
+    const next = { taskId: uuidv5('then', idOf(groupId)), task: joining.name, queue: joining.queue };
     const { deduplicationKey: _key, ...sending } = options;
     const trace = options.trace ?? startTrace();
     const prepared = members.map(({ contract, payload }, index) =>
@@ -196,7 +196,7 @@ export class TaskClient {
     await records.create({ ...next, parentId: options.parentId, traceparent: formatTraceparent(trace) });
     await records.createGroup({ groupId, memberIds, next });
     await Promise.all(prepared.map((each) => this.#sendTracked(each, options, { groupId })));
-    return new TaskHandle(records, then, next.taskId, memberIds);
+    return new TaskHandle(records, joining, next.taskId, memberIds);
   }
 
   #prepare(contract: TaskContract, payload: unknown, options: SendOptions): Prepared {

@@ -19,7 +19,7 @@ export interface ThreadedAttempt {
   readonly trace: TraceContext;
   readonly context: Omit<TaskContext, 'send'>;
   /** A tracked task's, through which progress and effects go. */
-  readonly claim: Claim | undefined;
+  readonly claim?: Claim | undefined;
 }
 
 /** Where handlers run whose contracts have the isolation `thread`. */

@@ -1,6 +1,7 @@
 import type { Outcome } from './outcome.ts';
 import type { TaskContract } from './task.ts';
 import type { ReceivedMessage } from './received-message.ts';
+import type { KeptEffects } from './effect.ts';
 import type { Envelope } from './envelope.ts';
 
 /**
@@ -142,21 +143,13 @@ export interface ClaimRequest {
 }
 
 /** A process's right to a tracked task for one attempt, renewed until it is concluded. */
-export interface Claim {
+export interface Claim extends KeptEffects {
   /** The attempt's number, counted from 1. */
   readonly attempt: number;
   /** Aborts with TaskCancelledError when the task is cancelled, and with ClaimLostError when somebody else has it. */
   readonly signal: AbortSignal;
   /** Keeps what the handler says of itself, at most once a second; the last that it said is kept in the end. */
   progress(progress: Progress): void;
-  /** What an effect of an earlier attempt gave, if it was kept. */
-  kept(key: string): { readonly result: unknown } | undefined;
-  /**
-   * Keeps what an effect gave.
-   *
-   * @throws ClaimLostError when the task is no longer this attempt's
-   */
-  keep(key: string, result: unknown): Promise<void>;
   /** Writes the attempt's outcome down, unless the task is no longer this attempt's, and gives that of the message. */
   conclude(outcome: Outcome): Promise<Outcome>;
 }

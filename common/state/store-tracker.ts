@@ -44,14 +44,24 @@ export class StoreTracker implements TaskTracker {
     const askedAtMs = performance.now();
     try {
       const row = await store.claim({
-        ...{ taskId, task, queue: contract.queue, claimId, owner, leaseSeconds },
+        taskId,
+        task,
+        queue: contract.queue,
+        claimId,
+        owner,
+        leaseSeconds,
         traceparent: trace && formatTraceparent(trace),
         putBackFrom: deadAt(message.attributes),
       });
       if (row?.state !== 'running' || row.claimId !== claimId) return await this.#unclaimed(taskId, row);
       const line = logger.child({ taskId, task });
       return new StoredClaim({
-        ...{ store, continuation: this.#continuation, row, claimId, leaseSeconds, askedAtMs },
+        store,
+        continuation: this.#continuation,
+        row,
+        claimId,
+        leaseSeconds,
+        askedAtMs,
         logger: line,
       });
     } catch (error) {
@@ -81,7 +91,9 @@ export class StoreTracker implements TaskTracker {
         const error = new TaskRunningError(`The task ${taskId} is being run by ${row.owner ?? 'another'}`);
         return { kind: 'release', error, delaySeconds: Math.max(1, leftSeconds) };
       }
-      default:
+      case 'queued':
+      case 'retrying':
+      case undefined:
         return {
           kind: 'release',
           error: new TaskError(`The task ${taskId} has just changed`),

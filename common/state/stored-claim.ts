@@ -76,7 +76,7 @@ export class StoredClaim implements Claim {
     this.#progress.say(progress);
   }
 
-  kept(key: string): { readonly result: unknown } | undefined {
+  async find(key: string): Promise<{ readonly result: unknown } | undefined> {
     const json = this.#effects.get(checkedKey(key));
     return json === undefined ? undefined : { result: json === '' ? undefined : JSON.parse(json) };
   }

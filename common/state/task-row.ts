@@ -44,7 +44,16 @@ export function statusOf(row: TaskRow): TaskStatus {
   const { notBefore, parentId, traceparent, progress, result, error } = row;
   const times = { createdAt, updatedAt, startedAt, finishedAt, notBefore };
   return {
-    ...{ taskId, task, queue, state, attempts, ...times, parentId, traceparent, progress, error },
+    taskId,
+    task,
+    queue,
+    state,
+    attempts,
+    ...times,
+    parentId,
+    traceparent,
+    progress,
+    error,
     result: result === undefined ? undefined : JSON.parse(result),
   };
 }

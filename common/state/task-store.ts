@@ -87,8 +87,14 @@ export class TaskStore implements TaskRecords {
     const at = this.#iso();
     const row: TaskRow = {
       ...task,
-      ...{ state: 'queued', attempts: 0, token: 0, effects: {} },
-      ...{ createdAt: at, updatedAt: at, listedAt: `${at}#${task.taskId}`, listedIn: ALL_TASKS },
+      state: 'queued',
+      attempts: 0,
+      token: 0,
+      effects: {},
+      createdAt: at,
+      updatedAt: at,
+      listedAt: `${at}#${task.taskId}`,
+      listedIn: ALL_TASKS,
       expiresAt: this.#expiry(task.notBefore),
     };
     const written = await this.#unlessRefused(
@@ -206,12 +212,28 @@ export class TaskStore implements TaskRecords {
         ...(traceparent === undefined ? [] : ['traceparent = if_not_exists(traceparent, :traceparent)']),
       ].join(', '),
       {
-        ...{ ':queued': 'queued', ':retrying': 'retrying', ':running': 'running', ':nowMs': this.#now() },
-        ...{ ':claimId': claimId, ':owner': owner, ':untilMs': this.#now() + leaseSeconds * 1000, ':at': at },
-        ...{ ':zero': 0, ':one': 1, ':task': task, ':queue': queue, ':none': {} },
-        ...{ ':expires': this.#expiry(), ':listedAt': `${at}#${taskId}`, ':listedIn': ALL_TASKS },
+        ':queued': 'queued',
+        ':retrying': 'retrying',
+        ':running': 'running',
+        ':nowMs': this.#now(),
+        ':claimId': claimId,
+        ':owner': owner,
+        ':untilMs': this.#now() + leaseSeconds * 1e3,
+        ':at': at,
+        ':zero': 0,
+        ':one': 1,
+        ':task': task,
+        ':queue': queue,
+        ':none': {},
+        ':expires': this.#expiry(),
+        ':listedAt': `${at}#${taskId}`,
+        ':listedIn': ALL_TASKS,
         ...(traceparent !== undefined && { ':traceparent': traceparent }),
-        ...(anew && { ':dead': 'dead', ':failed': 'failed', ':putBackFrom': putBackFrom }),
+        ...(anew && {
+          ':dead': 'dead',
+          ':failed': 'failed',
+          ':putBackFrom': putBackFrom,
+        }),
       },
     );
     return row ?? this.read(taskId);
@@ -255,11 +277,17 @@ export class TaskStore implements TaskRecords {
       held,
       `${sets.join(', ')} REMOVE ${removed.join(', ')}`,
       {
-        ...{ ':state': state, ':at': at },
+        ':state': state,
+        ':at': at,
         ...(final && { ':expires': this.#expiry() }),
         ...(result !== undefined && { ':result': result }),
         ...(error !== undefined && { ':error': error }),
-        ...(progress !== undefined && { ':progress': { ...progress, at } }),
+        ...(progress !== undefined && {
+          ':progress': {
+            ...progress,
+            at,
+          },
+        }),
         ...(!counts && { ':one': 1 }),
       },
       {
@@ -336,7 +364,7 @@ export class TaskStore implements TaskRecords {
         ReturnValues: 'ALL_NEW',
       }),
     );
-    return answer && ((answer as { Attributes?: TaskRow }).Attributes as TaskRow);
+    return answer && (answer as { Attributes?: TaskRow }).Attributes;
   }
 
   /** The answer to a conditional write; `undefined` where the condition did not hold. */

@@ -30,7 +30,7 @@ const outlivedBy = jest.fn<(handler: Promise<unknown>) => void>();
 function processing(handler: Handler): Processing {
   return {
     implementations: new Implementations([implement(work, handler as never)]),
-    send,
+    send: send as never,
     logger: createLogger({ service: 'tests', level: 'silent' }),
     worker: { id: 'w-1', version: '1' },
     unknownTaskPatienceSeconds: 600,

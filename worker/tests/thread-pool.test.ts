@@ -5,7 +5,6 @@ import { healthCheck } from '@baton/common/contracts/health';
 import { encodeEnvelope } from '@baton/common/queue/envelope';
 import { type Hold, processMessage } from '@baton/common/queue/process-message';
 import type { TaskContract } from '@baton/common/queue/task';
-import type { SendTask } from '@baton/common/queue/task-client';
 import { allTasks } from '@baton/common/tasks/all';
 import { createLogger } from '@baton/common/telemetry/logger';
 import { startTrace } from '@baton/common/telemetry/trace-context';
@@ -60,7 +59,7 @@ function run(contract: TaskContract, data: unknown, circumstances: Circumstances
   const processing = {
     implementations: threadImplementations,
     threads,
-    send: jest.fn<SendTask>(),
+    send: jest.fn() as never,
     logger,
     worker: { id: 'w-1', version: '1' },
     unknownTaskPatienceSeconds: 600,
