@@ -1,5 +1,5 @@
-// Finds the parts of the stack, so that a new service is a new folder and no edit here: every functions/*/functions.yml
-// and the worker's. serverless.yml reads this file; what it gives are references, which serverless itself resolves.
+// Finds the parts of the stack, so that a new service is a new folder and no edit here: every functions/*/functions.yml,
+// the worker's, and what all share. serverless.yml reads this file; what it gives are references, which serverless itself resolves.
 import { existsSync, readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
@@ -16,7 +16,7 @@ const parts = readdirSync(`${root}functions`)
   .toSorted()
   .map((service) => `functions/${service}/functions.yml`)
   .filter((file) => existsSync(root + file))
-  .concat('worker/functions.yml');
+  .concat('worker/functions.yml', 'common/resources.yml');
 
 /** @param {string} section */
 const sectionOfEach = (section) => parts.map((file) => `\${file(./${file}):${section}, null}`);

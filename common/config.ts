@@ -99,6 +99,7 @@ export const sharedVariables = {
   AWS_ENDPOINT_URL_SQS: endpoint(),
   AWS_ENDPOINT_URL_DYNAMODB: endpoint(),
   AWS_ENDPOINT_URL_LAMBDA: endpoint(),
+  TASKS_TABLE: text('the name of the table of the task store'),
   LOG_LEVEL: oneOf(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'], 'info'),
   QUEUE_URL_PREFIX: text(
     'what stands before a queue name in its URL, such as https://sqs.eu-central-1.amazonaws.com/123456789012/baton-dev-',

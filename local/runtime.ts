@@ -119,7 +119,7 @@ export class LocalRuntime {
     const environments = [provider, ...Object.values(functions)].flatMap(({ environment }) =>
       environment ? [environment] : [],
     );
-    fillIn(environments, { QUEUE_URL_PREFIX: queueUrlPrefix });
+    fillIn(environments, { QUEUE_URL_PREFIX: queueUrlPrefix, TASKS_TABLE: `baton-${provider.stage}-tasks` });
   }
 
   async #startFunctions(httpPort: number, lambdaPort: number): Promise<void> {

@@ -82,6 +82,7 @@ const variables = z
   .transform((environment) => ({
     logLevel: environment.LOG_LEVEL,
     queueUrlPrefix: environment.QUEUE_URL_PREFIX,
+    tasksTable: environment.TASKS_TABLE,
     region: environment.AWS_REGION,
     workerId: environment.WORKER_ID,
     version: packageJson.version,

@@ -1,6 +1,8 @@
 import { LambdaClient } from '@aws-sdk/client-lambda';
 import type { SQSClient } from '@aws-sdk/client-sqs';
+import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { createSqsClient } from '@baton/common/queue/sqs-client';
+import { createDocumentClient } from '@baton/common/state/documents';
 import type { WorkerConfig } from './config.ts';
 
 const REQUEST_MARGIN_MS = 5000;
@@ -18,6 +20,8 @@ export interface Connections {
   /** For leases, settling and sending. */
   readonly settling: SQSClient;
   readonly lambda: LambdaClient;
+  /** For the task store. */
+  readonly documents: DynamoDBDocumentClient;
 }
 
 /** Makes a worker's clients. Endpoints and credentials come from the environment, as the AWS SDK reads them. */
@@ -32,10 +36,11 @@ export function connect({
       requestTimeoutMs: Math.min(MAX_REQUEST_MS, Math.max(MIN_REQUEST_MS, leasePartMs)),
     }),
     lambda: new LambdaClient({ maxAttempts: 1, requestHandler: LAMBDA_TIMEOUTS }),
+    documents: createDocumentClient(),
   };
 }
 
 /** Closes a worker's clients, whatever they still wait for. */
-export function disconnect({ receiving, settling, lambda }: Connections): void {
-  for (const client of [receiving, settling, lambda]) client.destroy();
+export function disconnect({ receiving, settling, lambda, documents }: Connections): void {
+  for (const client of [receiving, settling, lambda, documents]) client.destroy();
 }

@@ -2,6 +2,8 @@ import { ConfigError } from '@baton/common/config';
 import type { Implementations } from '@baton/common/queue/implementation';
 import { QueueUrls } from '@baton/common/queue/queue-urls';
 import { TaskClient } from '@baton/common/queue/task-client';
+import { StoreTracker } from '@baton/common/state/store-tracker';
+import { TaskStore } from '@baton/common/state/task-store';
 import type { Logger } from '@baton/common/telemetry/logger';
 import type { WorkerConfig } from './config.ts';
 import type { Connections } from './connections.ts';
@@ -31,13 +33,13 @@ export interface Serving {
  */
 export function threadsFor(
   implementations: Implementations,
-  { concurrency, queueUrlPrefix }: WorkerConfig,
+  { concurrency, queueUrlPrefix, tasksTable }: WorkerConfig,
   entry: URL | undefined,
   logger: Logger,
 ): ThreadPool | undefined {
   const tasks = implementations.inThreads;
   if (tasks.length === 0) return undefined;
-  const sender = { queueUrlPrefix, source: SOURCE };
+  const sender = { queueUrlPrefix, source: SOURCE, tasksTable };
   if (entry) return new ThreadPool({ entry, threads: concurrency, sender, logger });
   throw new ConfigError(
     `The isolation of ${tasks.join(', ')} is thread, but this worker was given no entry for its threads`,
@@ -69,10 +71,14 @@ export function localQueueWeights(
 export function serveLocal(serving: Serving, queues: readonly string[], slots: Slots): ServedQueue[] {
   const { config, implementations, connections, threads, logger } = serving;
   const queueUrls = new QueueUrls(config.queueUrlPrefix);
+  const store = new TaskStore({ documents: connections.documents, table: config.tasksTable });
+  const tasks = new TaskClient({ sqs: connections.settling, queueUrls, source: SOURCE, records: store });
+  const { leaseSeconds } = config;
   const processing = {
     implementations,
     threads,
-    send: new TaskClient({ sqs: connections.settling, queueUrls, source: SOURCE }).send,
+    send: tasks.send,
+    tracker: new StoreTracker({ store, forward: tasks.forward, leaseSeconds, logger }),
     logger,
     worker: { id: config.workerId, version: config.version },
     unknownTaskPatienceSeconds: config.unknownTaskPatienceSeconds,

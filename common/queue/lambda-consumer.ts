@@ -62,9 +62,15 @@ export type LambdaConsumer = (
  * which is the event source's. What is to come back is reported failed, and so is whatever could not be settled. When
  * the invocation's time grows short, no more records are begun and those that run are aborted; all of them are shown
  * again at once and reported failed.
+ *
+ * @throws TypeError when a tracked task is implemented and there is no tracker
  */
 export function createLambdaConsumer(options: LambdaConsumerOptions): LambdaConsumer {
-  const { sqs, queueUrls, concurrency = DEFAULT_CONCURRENCY } = options;
+  const { sqs, queueUrls, concurrency = DEFAULT_CONCURRENCY, implementations, tracker } = options;
+  if (!tracker && implementations.tracked.length > 0)
+    throw new TypeError(
+      `${implementations.tracked.join(', ')} cannot be run without a task store as "tracker"`,
+    );
   const processing = {
     unknownTaskPatienceSeconds: DEFAULT_PATIENCE_SECONDS,
     abortGraceSeconds: ABORT_GRACE_SECONDS,

@@ -42,7 +42,9 @@ export class StoreTracker implements TaskTracker {
     const { taskId, task, trace } = envelope;
     const claimId = randomUUID();
     const askedAtMs = performance.now();
+    const putBackFrom = deadAt(message.attributes);
     try {
+      if (putBackFrom !== undefined) await store.revive(taskId, putBackFrom);
       const row = await store.claim({
         taskId,
         task,
@@ -51,7 +53,6 @@ export class StoreTracker implements TaskTracker {
         owner,
         leaseSeconds,
         traceparent: trace && formatTraceparent(trace),
-        putBackFrom: deadAt(message.attributes),
       });
       if (row?.state !== 'running' || row.claimId !== claimId) return await this.#unclaimed(taskId, row);
       const line = logger.child({ taskId, task });

@@ -42,8 +42,6 @@ export interface ClaimRow {
   readonly claimId: string;
   readonly owner: string;
   readonly leaseSeconds: number;
-  /** When the dead letter was set aside that this message was put back from, ISO 8601: it may begin anew. */
-  readonly putBackFrom?: string | undefined;
 }
 
 /** One attempt's hold on a row. */
@@ -194,14 +192,11 @@ export class TaskStore implements TaskRecords {
    * Resolves to the row, which is another attempt's, or a task's that has ended, where its `claimId` is not this one's.
    */
   async claim(request: ClaimRow): Promise<TaskRow | undefined> {
-    const { taskId, task, queue, traceparent, claimId, owner, leaseSeconds, putBackFrom } = request;
+    const { taskId, task, queue, traceparent, claimId, owner, leaseSeconds } = request;
     const at = this.#iso();
-    const anew = putBackFrom !== undefined;
     const row = await this.#update(
       taskId,
-      `attribute_not_exists(taskId) OR #state IN (:queued, :retrying) OR (#state = :running AND leaseUntilMs < :nowMs)${
-        anew ? ' OR (#state IN (:dead, :failed) AND finishedAt <= :putBackFrom)' : ''
-      }`,
+      'attribute_not_exists(taskId) OR #state IN (:queued, :retrying) OR (#state = :running AND leaseUntilMs < :nowMs)',
       [
         'SET #state = :running, claimId = :claimId, #owner = :owner, leaseUntilMs = :untilMs, updatedAt = :at',
         '#token = if_not_exists(#token, :zero) + :one, attempts = if_not_exists(attempts, :zero) + :one',
@@ -218,7 +213,7 @@ export class TaskStore implements TaskRecords {
         ':nowMs': this.#now(),
         ':claimId': claimId,
         ':owner': owner,
-        ':untilMs': this.#now() + leaseSeconds * 1e3,
+        ':untilMs': this.#now() + leaseSeconds * 1000,
         ':at': at,
         ':zero': 0,
         ':one': 1,
@@ -229,14 +224,29 @@ export class TaskStore implements TaskRecords {
         ':listedAt': `${at}#${taskId}`,
         ':listedIn': ALL_TASKS,
         ...(traceparent !== undefined && { ':traceparent': traceparent }),
-        ...(anew && {
-          ':dead': 'dead',
-          ':failed': 'failed',
-          ':putBackFrom': putBackFrom,
-        }),
       },
     );
     return row ?? this.read(taskId);
+  }
+
+  /**
+   * Has a task begin anew that is dead or has failed, with none of its attempts used up: somebody has put back the dead
+   * letter that was set aside at `deadAt`, ISO 8601. One that has ended again since then stays as it is.
+   */
+  async revive(taskId: string, deadAt: string): Promise<void> {
+    await this.#update(
+      taskId,
+      '#state IN (:dead, :failed) AND finishedAt <= :deadAt',
+      'SET #state = :queued, attempts = :zero, updatedAt = :at REMOVE finishedAt',
+      {
+        ':dead': 'dead',
+        ':failed': 'failed',
+        ':deadAt': deadAt,
+        ':queued': 'queued',
+        ':zero': 0,
+        ':at': this.#iso(),
+      },
+    );
   }
 
   /** Holds an attempt's row for so long from now. Resolves to whether it is still that attempt's. */

@@ -1,3 +1,4 @@
+import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { createLambdaConsumer } from '@baton/common/queue/lambda-consumer';
 import { QueueUrls } from '@baton/common/queue/queue-urls';
 import { createLogger } from '@baton/common/telemetry/logger';
@@ -30,6 +31,9 @@ const REPLACED_AFTER_MS = 500;
 
 const logger = createLogger({ service: 'model', level: 'silent' });
 const queueUrls = new QueueUrls('http://sqs/0/');
+
+/** No task of these histories is tracked. */
+const NO_TABLE = { destroy: () => undefined } as unknown as DynamoDBDocumentClient;
 
 /** Runs real workers against the model in virtual time. Resolves to the promises that were broken; none is good. */
 export function runHistory(history: History): Promise<readonly string[]> {
@@ -138,7 +142,12 @@ class Run {
       config: configOf(name, concurrency, local),
       implementations: implementationsFor(name, (taskId) => this.#nextStep(taskId), ledger),
       logger,
-      connections: { receiving: receiving.client, settling: settling.client, lambda: lambda.client },
+      connections: {
+        receiving: receiving.client,
+        settling: settling.client,
+        lambda: lambda.client,
+        documents: NO_TABLE,
+      },
     });
     this.#live.set(name, worker);
     if (local) this.#concurrency.set(name, concurrency);
@@ -201,6 +210,7 @@ function configOf(workerId: string, concurrency: number, local: boolean): Worker
   return {
     logLevel: 'silent',
     queueUrlPrefix: 'http://sqs/0/',
+    tasksTable: 'tasks',
     region: 'us-east-1',
     workerId,
     version: '1',

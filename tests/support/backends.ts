@@ -5,7 +5,7 @@ import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { QueueUrls } from '@baton/common/queue/queue-urls';
 import { createResources } from '@baton/local/create-resources';
 import { startDynamoDb, startSqs } from '@baton/local/emulators';
-import { servicesResources } from './functions-yml.ts';
+import { servicesResources, sharedResources } from './functions-yml.ts';
 
 const CLIENT = {
   region: process.env['AWS_REGION'] ?? 'us-east-1',
@@ -17,6 +17,8 @@ export interface Backends {
   /** The environment of a process that uses them. */
   readonly environment: Readonly<Record<string, string>>;
   readonly queueUrls: QueueUrls;
+  /** The task store's table. */
+  readonly tasksTable: string;
   readonly stage: string;
   readonly sqs: SQSClient;
   readonly documents: DynamoDBDocumentClient;
@@ -45,10 +47,9 @@ export async function startBackends(parts: readonly string[]): Promise<Backends>
   const stage = `test-${randomBytes(4).toString('hex')}`;
   const sqs = new SQSClient({ ...CLIENT, endpoint: sqsEndpoint, useQueueUrlAsEndpoint: false });
   const dynamoDb = new DynamoDBClient({ ...CLIENT, endpoint: dynamoDbEndpoint });
-  const queueUrlPrefix = await createResources(servicesResources(parts, stage), `baton-${stage}-`, {
-    sqs,
-    dynamoDb,
-  });
+  const tasksTable = `baton-${stage}-tasks`;
+  const resources = { ...sharedResources(stage), ...servicesResources(parts, stage) };
+  const queueUrlPrefix = await createResources(resources, `baton-${stage}-`, { sqs, dynamoDb });
   return {
     environment: {
       AWS_REGION: CLIENT.region,
@@ -57,8 +58,10 @@ export async function startBackends(parts: readonly string[]): Promise<Backends>
       AWS_ENDPOINT_URL_SQS: sqsEndpoint,
       AWS_ENDPOINT_URL_DYNAMODB: dynamoDbEndpoint,
       QUEUE_URL_PREFIX: queueUrlPrefix,
+      TASKS_TABLE: tasksTable,
     },
     queueUrls: new QueueUrls(queueUrlPrefix),
+    tasksTable,
     stage,
     sqs,
     documents: DynamoDBDocumentClient.from(dynamoDb, { marshallOptions: { removeUndefinedValues: true } }),

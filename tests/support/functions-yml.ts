@@ -26,6 +26,11 @@ interface FunctionsYml {
   readonly resources: { readonly Resources: Record<string, unknown> };
 }
 
+/** The CloudFormation resources that no service owns alone, for one stage. */
+export function sharedResources(stage: string): Record<string, unknown> {
+  return readFile('common/resources.yml', stage).resources.Resources;
+}
+
 /** The CloudFormation resources in the functions.yml of `folders`, for one stage. */
 export function servicesResources(folders: readonly string[], stage: string): Record<string, unknown> {
   return Object.assign({}, ...folders.map((part) => read(part, stage).resources.Resources)) as Record<
@@ -46,6 +51,10 @@ export function servicesFunctions(
 }
 
 function read(part: string, stage: string): FunctionsYml {
-  const text = readFileSync(new URL(`${part}/functions.yml`, ROOT), 'utf8').replaceAll('${sls:stage}', stage);
+  return readFile(`${part}/functions.yml`, stage);
+}
+
+function readFile(file: string, stage: string): FunctionsYml {
+  const text = readFileSync(new URL(file, ROOT), 'utf8').replaceAll('${sls:stage}', stage);
   return parse(text, { customTags: [GET_ATT] }) as FunctionsYml;
 }
