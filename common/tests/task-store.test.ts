@@ -29,7 +29,10 @@ function newTask(change: Partial<NewTask> = {}): NewTask {
 }
 
 const claimOf = ({ taskId, task, queue }: NewTask, owner = 'w-1') => ({
-  ...{ taskId, task, queue, owner },
+  taskId,
+  task,
+  queue,
+  owner,
   claimId: randomUUID(),
   leaseSeconds: 30,
 });
@@ -48,8 +51,14 @@ describe('a task in the store', () => {
     const task = newTask({ parentId: 'parent', traceparent: 'trace' });
     await expect(store.create(task)).resolves.toBe(true);
     await expect(store.find(task.taskId)).resolves.toMatchObject({
-      ...{ taskId: task.taskId, task: 'tests.work', queue: 'default', state: 'queued', attempts: 0 },
-      ...{ createdAt: '2026-11-24T10:00:00.000Z', parentId: 'parent', traceparent: 'trace' },
+      taskId: task.taskId,
+      task: 'tests.work',
+      queue: 'default',
+      state: 'queued',
+      attempts: 0,
+      createdAt: '2026-11-24T10:00:00.000Z',
+      parentId: 'parent',
+      traceparent: 'trace',
     });
     // It may never have been sent
     await expect(store.create(task)).resolves.toBe(true);
@@ -91,7 +100,9 @@ describe('a task in the store', () => {
     const { task, held } = await running();
     await expect(store.conclude(held, { state: 'succeeded', result: '{"sum":3}' })).resolves.toBe(true);
     await expect(store.find(task.taskId)).resolves.toMatchObject({
-      ...{ state: 'succeeded', result: { sum: 3 }, finishedAt: '2026-11-24T10:00:00.000Z' },
+      state: 'succeeded',
+      result: { sum: 3 },
+      finishedAt: '2026-11-24T10:00:00.000Z',
     });
     const again = claimOf(task);
     expect((await store.claim(again))?.claimId).not.toBe(again.claimId);
