@@ -48,10 +48,11 @@ export class ModelSqs {
     this.#staleHandles = staleHandles;
   }
 
-  /** Takes a message. */
-  send(messageId: string, body: string): void {
+  /** Takes a message, and keeps it from workers for so many seconds. */
+  send(body: string, delaySeconds = 0): void {
+    const messageId = `m${this.#messages.size}`;
     const sentAtMs = Date.now();
-    const times = { sentAtMs, visibleAtMs: sentAtMs, firstReceivedAtMs: sentAtMs };
+    const times = { sentAtMs, visibleAtMs: sentAtMs + delaySeconds * 1000, firstReceivedAtMs: sentAtMs };
     this.#messages.set(messageId, { messageId, body, ...times, receiveCount: 0, handle: '', deleted: false });
     this.#change();
   }
@@ -121,14 +122,19 @@ export class ModelSqs {
     return true;
   }
 
-  /** Whether a message is no longer in the queue. */
-  isDeleted(messageId: string): boolean {
-    return this.#messages.get(messageId)?.deleted ?? false;
+  /** Every message that was ever sent: what it said, and whether it is in the queue. */
+  get messages(): { readonly body: string; readonly deleted: boolean }[] {
+    return [...this.#messages.values()].map(({ body, deleted }) => ({ body, deleted }));
+  }
+
+  /** The body of the message of a receipt handle. */
+  bodyOf(handle: string): string {
+    return this.#find(handle).message?.body ?? '';
   }
 
   /** Whether a copy of the message of a receipt handle is in the dead letter queue. */
   isDeadLetter(handle: string): boolean {
-    return this.deadLetters.includes(this.#find(handle).message?.body ?? '');
+    return this.deadLetters.includes(this.bodyOf(handle));
   }
 
   /** Until when the lease of a receipt handle was given, whether or not another has superseded it. */

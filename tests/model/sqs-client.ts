@@ -7,29 +7,17 @@ import {
   type SendMessageBatchCommand,
   type SQSClient,
 } from '@aws-sdk/client-sqs';
-import type { Random } from '../faults/random.ts';
 import type { Fault } from './history.ts';
-import type { Ledger } from './ledger.ts';
-import type { ModelSqs, Refusal } from './model-sqs.ts';
-
-const NEVER = new Promise<never>(() => undefined);
-
-/** What the world between all processes and the broker is made of. */
-export interface ModelWorld {
-  readonly sqs: ModelSqs;
-  readonly ledger: Ledger;
-  readonly random: Random;
-  readonly leaseSeconds: number;
-  readonly latencyMs: number;
-  /** What happens to the next request. */
-  readonly nextFault: () => Fault;
-}
+import { ModelLine } from './model-line.ts';
+import type { Refusal } from './model-sqs.ts';
+import type { ModelWorld } from './model-world.ts';
 
 interface Entry {
   readonly Id?: string | undefined;
   readonly ReceiptHandle?: string | undefined;
   readonly VisibilityTimeout?: number | undefined;
   readonly MessageBody?: string | undefined;
+  readonly DelaySeconds?: number | undefined;
 }
 
 type Command =
@@ -38,18 +26,17 @@ type Command =
   | DeleteMessageBatchCommand
   | SendMessageBatchCommand;
 
-/** One process's client of the model broker, over a network that loses, delays and repeats. */
-export class ModelConnection {
+/** One process's client of the model broker. */
+export class SqsClient {
   readonly #world: ModelWorld;
   readonly #process: string;
-  readonly #timeoutMs: number;
-  #cut = false;
+  readonly #line: ModelLine;
 
   /** @param process - who calls, for the ledger */
   constructor(world: ModelWorld, process: string, timeoutMs: number) {
     this.#world = world;
     this.#process = process;
-    this.#timeoutMs = timeoutMs;
+    this.#line = new ModelLine(world, timeoutMs);
   }
 
   /** In the place of an SDK client. */
@@ -59,17 +46,21 @@ export class ModelConnection {
     return { send, destroy: () => undefined } as unknown as SQSClient;
   }
 
-  /** The process is no more: nothing that it asks for is heard, nothing is answered. */
+  /** The process is no more. */
   cut(): void {
-    this.#cut = true;
+    this.#line.cut();
   }
 
   async #send(command: Command, abortSignal?: AbortSignal): Promise<unknown> {
-    if (this.#cut) return NEVER;
     const { ledger, nextFault } = this.#world;
     const fault = nextFault();
-    const answered = ledger.requested(this.#process, command);
-    const answer = this.#through(command, fault).finally(answered);
+    const answered = ledger.hasCrashed(this.#process)
+      ? () => undefined
+      : ledger.requested(this.#process, command);
+    const answer = this.#line
+      .request((met) => this.#carryOut(command, met), fault)
+      .finally(answered)
+      .then((output) => this.#heard(output));
     const aborted = Promise.withResolvers<never>();
     const abort = (): void => {
       if (fault === 'none')
@@ -78,60 +69,19 @@ export class ModelConnection {
     };
     abortSignal?.addEventListener('abort', abort, { once: true });
     try {
-      const output = await (abortSignal ? Promise.race([answer, aborted.promise]) : answer);
-      if (this.#cut) return await NEVER;
-      for (const { ReceiptHandle = '' } of (output as ReceiveMessageCommandOutput).Messages ?? [])
-        ledger.delivered(this.#process, ReceiptHandle);
-      return output;
-    } catch (error) {
-      if (this.#cut) return await NEVER;
-      throw error;
+      return await (abortSignal ? Promise.race([answer, aborted.promise]) : answer);
     } finally {
       abortSignal?.removeEventListener('abort', abort);
     }
   }
 
-  async #through(command: Command, fault: Fault): Promise<unknown> {
-    const { leaseSeconds, latencyMs, random, sqs } = this.#world;
-    await sleep(random.below(latencyMs));
-    switch (fault) {
-      case 'none':
-      case 'twice':
-      case 'failed entries':
-        break;
-      case 'refused':
-        throw new Error('ECONNREFUSED');
-      case 'lost request':
-        return this.#timeOut();
-      case 'late request':
-        void sleep(this.#timeoutMs + random.below(3000)).then(() => this.#carryOut(command, 'none'));
-        return this.#timeOut();
-      case 'lost reply':
-        void this.#carryOut(command, fault).catch(() => undefined);
-        return this.#timeOut();
-      case 'reappear':
-        sqs.reappear();
-        break;
-      case 'slow reply': {
-        const slow = await this.#carryOut(command, fault);
-        const takesMs = random.below(leaseSeconds * 500);
-        if (takesMs > this.#timeoutMs) return this.#timeOut();
-        await sleep(takesMs);
-        return slow;
-      }
-    }
-    const answer = await this.#carryOut(command, fault);
-    await sleep(random.below(latencyMs));
-    return answer;
-  }
-
-  async #timeOut(): Promise<never> {
-    await sleep(this.#timeoutMs);
-    throw new Error('TimeoutError');
+  #heard(output: unknown): unknown {
+    for (const { ReceiptHandle = '' } of (output as ReceiveMessageCommandOutput).Messages ?? [])
+      this.#world.ledger.delivered(this.#process, ReceiptHandle);
+    return output;
   }
 
   async #carryOut(command: Command, fault: Fault): Promise<unknown> {
-    // What was sent before the process died still arrives
     if (command instanceof ReceiveMessageCommand) return this.#receive(command.input, fault);
     const { Entries = [] } = command.input as { Entries?: readonly Entry[] };
     const carryOut = this.#carrierOf(command);
@@ -154,8 +104,10 @@ export class ModelConnection {
     if (command instanceof ChangeMessageVisibilityBatchCommand)
       return ({ ReceiptHandle = '', VisibilityTimeout = 0 }) =>
         sqs.changeVisibility(ReceiptHandle, VisibilityTimeout);
-    return ({ MessageBody = '' }) => {
-      sqs.deadLetters.push(MessageBody);
+    const aside = command.input.QueueUrl?.endsWith('-dlq');
+    return ({ MessageBody = '', DelaySeconds = 0 }) => {
+      if (aside) sqs.deadLetters.push(MessageBody);
+      else sqs.send(MessageBody, DelaySeconds);
       return undefined;
     };
   }
