@@ -23,15 +23,21 @@ export interface Backends {
   stop(): Promise<void>;
 }
 
+/** What a test brings itself. */
+export interface OwnBackends {
+  /** The endpoint of an SQS of the test's own, in the place of any other. */
+  readonly sqsEndpoint?: string;
+}
+
 /**
  * Starts emulators, or uses the endpoints that AWS_ENDPOINT_URL_SQS and AWS_ENDPOINT_URL_DYNAMODB give, and creates
  * the queues and tables of `parts`, under names that no other test has.
  *
  * @param parts - folders with a functions.yml, such as `functions/order-service`
  */
-export async function startBackends(parts: readonly string[]): Promise<Backends> {
+export async function startBackends(parts: readonly string[], own: OwnBackends = {}): Promise<Backends> {
   const given = {
-    sqs: process.env['AWS_ENDPOINT_URL_SQS'],
+    sqs: own.sqsEndpoint ?? process.env['AWS_ENDPOINT_URL_SQS'],
     dynamoDb: process.env['AWS_ENDPOINT_URL_DYNAMODB'],
   };
   const emulators = [
