@@ -1,0 +1,30 @@
+import { closeSync, fstatSync, mkdtempSync, openSync, readSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+/** The file in which each finished nap leaves its id before its worker settles it: no kill can take that back. */
+export class NapSink {
+  readonly #folder = mkdtempSync(join(tmpdir(), 'baton-naps-'));
+  /** Where it is: what a worker of naps is given as NAP_SINK. */
+  readonly path = join(this.#folder, 'sink');
+  readonly #file = openSync(this.path, 'w+');
+  readonly #done = new Map<string, number>();
+  #readBytes = 0;
+
+  /** How often each nap was done, by its task's id, up to now. */
+  get done(): ReadonlyMap<string, number> {
+    const bytes = Buffer.alloc(fstatSync(this.#file).size - this.#readBytes);
+    readSync(this.#file, bytes, 0, bytes.byteLength, this.#readBytes);
+    const whole = bytes.subarray(0, bytes.lastIndexOf('\n') + 1);
+    this.#readBytes += whole.byteLength;
+    for (const id of whole.toString().split('\n').filter(Boolean))
+      this.#done.set(id, (this.#done.get(id) ?? 0) + 1);
+    return this.#done;
+  }
+
+  /** Forgets the file. */
+  clear(): void {
+    closeSync(this.#file);
+    rmSync(this.#folder, { recursive: true });
+  }
+}
