@@ -1,14 +1,17 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { GetQueueAttributesCommand, ReceiveMessageCommand } from '@aws-sdk/client-sqs';
+import { ReceiveMessageCommand } from '@aws-sdk/client-sqs';
 import { TaskClient } from '@baton/common/queue/task-client';
 import { type Backends, startBackends } from '../support/backends.ts';
 import { eventually } from '../support/eventually.ts';
+import { countMessages } from '../support/message-counts.ts';
 import { freePort, Program } from '../support/program.ts';
+import { Proxy } from '../support/proxy.ts';
 import { nap } from '../support/test-worker.ts';
 
 let backends: Backends;
 let tasks: TaskClient;
 const programs: Program[] = [];
+const proxies: Proxy[] = [];
 
 // Each test has queues of its own: the polls of a killed worker may swallow messages for as long as they would have waited
 beforeEach(async () => {
@@ -17,6 +20,7 @@ beforeEach(async () => {
 });
 afterEach(async () => {
   for (const program of programs.splice(0)) await program.stop('SIGKILL');
+  for (const proxy of proxies.splice(0)) await proxy.stop();
   await backends.stop();
 });
 
@@ -37,6 +41,13 @@ async function readyWorker(environment: Record<string, string> = {}): Promise<Pr
   return program;
 }
 
+/** A proxy to the broker, and the environment of a worker behind it. */
+async function startProxy(): Promise<[Proxy, Record<string, string>]> {
+  const proxy = await Proxy.start(backends.environment['AWS_ENDPOINT_URL_SQS'] ?? '');
+  proxies.push(proxy);
+  return [proxy, { AWS_ENDPOINT_URL_SQS: proxy.endpoint }];
+}
+
 const sendNaps = (count: number, ms: number, deaf = false) =>
   Promise.all(Array.from({ length: count }, () => tasks.send(nap, { ms, deaf })));
 
@@ -45,15 +56,7 @@ function idsOf(program: Program, message: string): unknown[] {
   return program.lines.filter((line) => line['message'] === message).map((line) => line['taskId']);
 }
 
-async function left(): Promise<{ visible: number; hidden: number }> {
-  const { Attributes = {} } = await backends.sqs.send(
-    new GetQueueAttributesCommand({ QueueUrl: backends.queueUrls.of('default'), AttributeNames: ['All'] }),
-  );
-  return {
-    visible: Number(Attributes.ApproximateNumberOfMessages),
-    hidden: Number(Attributes.ApproximateNumberOfMessagesNotVisible),
-  };
-}
+const left = () => countMessages(backends, backends.queueUrls.of('default'));
 
 describe('a worker that is killed', () => {
   test('with twenty tasks in flight beside another: all are done within lease, run time and 3 s, none is lost', async () => {
@@ -139,6 +142,50 @@ describe('SIGTERM ends a worker with status 0, and strands nothing,', () => {
     await worker.says('nap begins');
     await expect(worker.stop()).resolves.toBe(0);
     await expect(left()).resolves.toEqual({ visible: 2, hidden: 0 });
+  });
+
+  test('while a receive is under way that brings messages: those are visible again at once', async () => {
+    const [proxy, environment] = await startProxy();
+    await sendNaps(3, 0);
+    proxy.change('held-answers', { action: 'ReceiveMessage' });
+    const worker = await readyWorker({ ...environment, LEASE_SECONDS: '600' });
+    await eventually('messages on their way', async () => (await left()).hidden > 0);
+    worker.signal('SIGTERM');
+    await worker.says('worker stopping');
+    proxy.change('pass');
+    await expect(worker.ended()).resolves.toBe(0);
+    expect(worker.output).not.toContain('nap begins');
+    await expect(left()).resolves.toEqual({ visible: 3, hidden: 0 });
+  });
+
+  test('while its deletes take their time: those are waited for', async () => {
+    const [proxy, environment] = await startProxy();
+    const worker = await readyWorker({ ...environment, LEASE_SECONDS: '60' });
+    proxy.change('held-requests', { action: 'DeleteMessageBatch' });
+    await sendNaps(1, 0);
+    await eventually('a delete that is held up', () => proxy.troubled > 0);
+    worker.signal('SIGTERM');
+    await worker.says('worker stopping');
+    await expect(left()).resolves.toEqual({ visible: 0, hidden: 1 });
+    proxy.change('pass');
+    await expect(worker.ended()).resolves.toBe(0);
+    expect(worker.output).toContain('tests.nap done');
+    await expect(left()).resolves.toEqual({ visible: 0, hidden: 0 });
+  });
+
+  test('while its broker takes no deletes: what could not be acknowledged comes again', async () => {
+    const [proxy, environment] = await startProxy();
+    const worker = await readyWorker(environment);
+    proxy.change('cut', { action: 'DeleteMessageBatch' });
+    const [sent] = await sendNaps(1, 0);
+    await eventually('a delete that is cut', () => proxy.troubled > 0);
+    const stoppedAtMs = performance.now();
+    await expect(worker.stop()).resolves.toBe(0);
+    expect(performance.now() - stoppedAtMs).toBeLessThan(25_000);
+    const other = await readyWorker();
+    await other.says('tests.nap done');
+    expect(idsOf(other, 'tests.nap done')).toEqual([sent?.taskId]);
+    await eventually('an empty queue', async () => Object.values(await left()).every((count) => count === 0));
   });
 
   test('while its broker is gone', async () => {

@@ -7,13 +7,15 @@ const ACTION = /^x-amz-target: AmazonSQS\.(\w+)/im;
 
 /**
  * How a network treats what goes through it: `cut` refuses and breaks connections, `half-open` accepts and never
- * answers, `reset` breaks each answer after its first bytes, `slow` holds every answer up for 300 ms, `held` keeps
- * requests back until it changes, `garbage` answers at once, itself, with something else.
+ * answers, `reset` breaks each answer after its first bytes, `slow` holds every answer up for 300 ms,
+ * `held-requests` and `held-answers` keep those back until it changes, `garbage` answers at once, itself, with something
+ * else.
  */
-export type NetworkMode = 'pass' | 'cut' | 'half-open' | 'reset' | 'slow' | 'held' | 'garbage';
+export type NetworkMode =
+  'pass' | 'cut' | 'half-open' | 'reset' | 'slow' | 'held-requests' | 'held-answers' | 'garbage';
 
 /** What begins and ends without breaking a connection. */
-const GENTLE = new Set<NetworkMode>(['slow', 'held', 'garbage']);
+const GENTLE = new Set<NetworkMode>(['slow', 'held-requests', 'held-answers', 'garbage']);
 
 /** What a network misbehaves for, and how. */
 export interface Misbehaviour {
@@ -29,7 +31,8 @@ interface Connection {
   readonly broker: Socket;
   /** The action of the request that went through it last. */
   action: string;
-  readonly held: Buffer[];
+  /** What is kept back, to be let through. */
+  readonly held: (() => void)[];
   /** A request was swallowed: what follows can make no sense to either side. */
   stuck: boolean;
 }
@@ -67,8 +70,8 @@ export class Proxy {
   }
 
   /**
-   * Changes the network. Open connections break where a network's would: not for slow, held or other answers, and of
-   * those that misbehave for one action, only the ones that a request was swallowed of.
+   * Changes the network. Open connections break where a network's would: not for slow, held or other answers, and when
+   * it misbehaves for one action, only those that a request was swallowed of.
    */
   change(mode: NetworkMode, misbehaviour: Misbehaviour = {}): void {
     const gentle = GENTLE.has(mode) || GENTLE.has(this.#mode);
@@ -78,7 +81,7 @@ export class Proxy {
     this.#troubled = 0;
     for (const connection of this.#connections) {
       if (connection.stuck || (!gentle && !scoped)) connection.client.destroy();
-      else for (const chunk of connection.held.splice(0)) this.#ask(connection, chunk);
+      else for (const letThrough of connection.held.splice(0)) letThrough();
     }
   }
 
@@ -118,18 +121,19 @@ export class Proxy {
     if (begins && mode !== 'pass') this.#troubled += 1;
     if (mode === 'cut') client.destroy();
     else if (mode === 'half-open') connection.stuck = true;
-    else if (mode === 'held') held.push(chunk);
+    else if (mode === 'held-requests') held.push(() => broker.write(chunk));
     else if (mode === 'garbage') {
       if (begins) client.write(this.#misbehaviour.answer ?? '');
     } else broker.write(chunk);
   }
 
   #answer(connection: Connection, chunk: Buffer): void {
-    const { client, action } = connection;
+    const { client, action, held } = connection;
     const mode = this.#modeFor(action);
     if (mode === 'cut') client.destroy();
     else if (mode === 'half-open') connection.stuck = true;
     else if (mode === 'reset') client.write(chunk.subarray(0, 20), () => client.resetAndDestroy());
+    else if (mode === 'held-answers') held.push(() => client.write(chunk));
     else if (mode === 'slow') setTimeout(() => client.writable && client.write(chunk), SLOW_MS);
     else client.write(chunk);
   }
