@@ -9,22 +9,36 @@ export class NapSink {
   readonly path = join(this.#folder, 'sink');
   readonly #file = openSync(this.path, 'w+');
   readonly #done = new Map<string, number>();
+  readonly #rejected = new Map<string, number>();
   #readBytes = 0;
 
   /** How often each nap was done, by its task's id, up to now. */
   get done(): ReadonlyMap<string, number> {
-    const bytes = Buffer.alloc(fstatSync(this.#file).size - this.#readBytes);
-    readSync(this.#file, bytes, 0, bytes.byteLength, this.#readBytes);
-    const whole = bytes.subarray(0, bytes.lastIndexOf('\n') + 1);
-    this.#readBytes += whole.byteLength;
-    for (const id of whole.toString().split('\n').filter(Boolean))
-      this.#done.set(id, (this.#done.get(id) ?? 0) + 1);
+    this.#read();
     return this.#done;
+  }
+
+  /** How often each nap rejected itself, by its task's id, up to now. */
+  get rejected(): ReadonlyMap<string, number> {
+    this.#read();
+    return this.#rejected;
   }
 
   /** Forgets the file. */
   clear(): void {
     closeSync(this.#file);
     rmSync(this.#folder, { recursive: true });
+  }
+
+  #read(): void {
+    const bytes = Buffer.alloc(fstatSync(this.#file).size - this.#readBytes);
+    readSync(this.#file, bytes, 0, bytes.byteLength, this.#readBytes);
+    const whole = bytes.subarray(0, bytes.lastIndexOf('\n') + 1);
+    this.#readBytes += whole.byteLength;
+    for (const line of whole.toString().split('\n').filter(Boolean)) {
+      const [id = '', end] = line.split(' ');
+      const naps = end === 'done' ? this.#done : this.#rejected;
+      naps.set(id, (naps.get(id) ?? 0) + 1);
+    }
   }
 }
