@@ -175,7 +175,7 @@ describe('SIGTERM ends a worker with status 0, and strands nothing,', () => {
 
   test('while its broker takes no deletes: what could not be acknowledged comes again', async () => {
     const [proxy, environment] = await startProxy();
-    const worker = await readyWorker(environment);
+    const worker = await readyWorker({ ...environment, LEASE_SECONDS: '3' });
     proxy.change('cut', { action: 'DeleteMessageBatch' });
     const [sent] = await sendNaps(1, 0);
     await eventually('a delete that is cut', () => proxy.troubled > 0);

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { SQSClient } from '@aws-sdk/client-sqs';
+import { DeleteQueueCommand, ListQueuesCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { QueueUrls } from '@baton/common/queue/queue-urls';
 import { createResources } from '@baton/local/create-resources';
@@ -69,9 +69,16 @@ export async function startBackends(parts: readonly string[], own: OwnBackends =
     sqs,
     documents: DynamoDBDocumentClient.from(dynamoDb, { marshallOptions: { removeUndefinedValues: true } }),
     stop: async () => {
+      if (process.env['AWS_ENDPOINT_URL_SQS'] === sqsEndpoint) await deleteQueues(sqs, `baton-${stage}-`);
       sqs.destroy();
       dynamoDb.destroy();
       for (const emulator of emulators) await emulator?.stop();
     },
   };
+}
+
+/** A broker that others use, too, is left as it was found. */
+async function deleteQueues(sqs: SQSClient, QueueNamePrefix: string): Promise<void> {
+  const { QueueUrls: urls = [] } = await sqs.send(new ListQueuesCommand({ QueueNamePrefix }));
+  await Promise.all(urls.map((QueueUrl) => sqs.send(new DeleteQueueCommand({ QueueUrl }))));
 }
