@@ -42,12 +42,9 @@ export class ElasticMq {
   static async start(): Promise<ElasticMq> {
     await fetchJars();
     const port = await freePort();
-    const configuration = join(FOLDER, `${port}.conf`);
-    writeFileSync(configuration, configurationOf(port));
-    const args = ['-Xmx256m', `-Dconfig.file=${configuration}`, '-cp', join(JARS, '*')];
-    const process = spawn('java', [...args, 'org.elasticmq.server.Main'], {
-      stdio: ['ignore', 'ignore', 'inherit'],
-    });
+    const settings = Object.entries(settingsOf(port)).map(([name, value]) => `-D${name}=${value}`);
+    const args = ['-Xmx256m', ...settings, '-cp', join(JARS, '*'), 'org.elasticmq.server.Main'];
+    const process = spawn('java', args, { stdio: ['ignore', 'ignore', 'inherit'] });
     const broker = new ElasticMq(process, port);
     await eventually('ElasticMQ answers', () => broker.#answers(), START_MS);
     return broker;
@@ -81,12 +78,17 @@ async function fetchJars(): Promise<void> {
   writeFileSync(fetched, '');
 }
 
-function configurationOf(port: number): string {
-  return `include classpath("application.conf")
-node-address { protocol = http, host = "${HOST}", port = ${port}, context-path = "" }
-generate-node-address = false
-rest-sqs { enabled = true, bind-hostname = "${HOST}", bind-port = ${port}, sqs-limits = strict }
-rest-stats { enabled = false }
-aws { region = us-east-1, accountId = "000000000000" }
-`;
+function settingsOf(port: number): Record<string, string | number | boolean> {
+  return {
+    'rest-sqs.bind-hostname': HOST,
+    'rest-sqs.bind-port': port,
+    'rest-sqs.sqs-limits': 'strict',
+    'rest-stats.enabled': false,
+    // What stands in queue URLs and ARNs
+    'node-address.host': HOST,
+    'node-address.port': port,
+    'generate-node-address': false,
+    'aws.region': 'us-east-1',
+    'aws.accountId': '000000000000',
+  };
 }

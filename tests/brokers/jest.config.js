@@ -15,4 +15,6 @@ export default {
     '**/tests/faults/{crash,network}.test.ts',
   ],
   testPathIgnorePatterns: ['/node_modules/'],
+  // Each starts processes of its own, which take their time on a machine that others use, too
+  testTimeout: 60_000,
 };

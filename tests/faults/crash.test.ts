@@ -60,33 +60,38 @@ const left = () => countMessages(backends, backends.queueUrls.of('default'));
 
 describe('a worker that is killed', () => {
   test('with twenty tasks in flight beside another: all are done within lease, run time and 3 s, none is lost', async () => {
-    const workers = [
+    const [killed, other] = [
       await readyWorker({ WORKER_CONCURRENCY: '10' }),
       await readyWorker({ WORKER_CONCURRENCY: '10' }),
     ];
-    const sent = await sendNaps(20, 2000);
-    const begun = () => workers.map((worker) => idsOf(worker, 'nap begins').length);
+    const sent = await sendNaps(20, 3000);
+    const begunBy = (worker: Program) => [...new Set(idsOf(worker, 'nap begins'))];
+    const doneBy = (worker: Program) => idsOf(worker, 'tests.nap done');
     await eventually(
-      'all twenty running, some at each worker',
-      () => begun().every((count) => count > 0) && begun().reduce((sum, count) => sum + count) === 20,
+      'all twenty begun, some at each worker',
+      () => begunBy(killed).length > 0 && begunBy(killed).length + begunBy(other).length >= 20,
+      30_000,
     );
     const killedAtMs = performance.now();
-    const [killed, other] = workers;
-    const cut = begun()[0] ?? 0;
-    await killed?.stop('SIGKILL');
-    const done = () => new Set(workers.flatMap((worker) => idsOf(worker, 'tests.nap done')));
-    await eventually('all twenty done', () => done().size === 20, 15_000);
-    expect(performance.now() - killedAtMs).toBeLessThan((5 + 2 + 3) * 1000);
+    await killed.stop('SIGKILL');
+    const cutOff = begunBy(killed).filter((id) => !doneBy(killed).includes(id));
+    const done = () => new Set([...doneBy(killed), ...doneBy(other)]);
+    await eventually('all twenty done', () => done().size === 20, 30_000);
+    expect(performance.now() - killedAtMs).toBeLessThan((5 + 3 + 3) * 1000);
     expect(done()).toEqual(new Set(sent.map(({ taskId }) => taskId)));
-    expect(other && idsOf(other, 'tests.nap done').length).toBe(20);
-    expect(cut).toBeGreaterThan(0);
+    expect(cutOff.length).toBeGreaterThan(0);
+    expect(doneBy(other)).toEqual(expect.arrayContaining(cutOff));
     await eventually('an empty queue', async () => Object.values(await left()).every((count) => count === 0));
   });
 });
 
 describe('SIGTERM ends a worker with status 0, and strands nothing,', () => {
   test('while it polls and nothing comes', async () => {
-    const worker = await readyWorker();
+    const [proxy, environment] = await startProxy();
+    proxy.change('slow', { action: 'ReceiveMessage' });
+    const worker = await readyWorker(environment);
+    // The first asks without waiting; the second is the poll
+    await eventually('a poll under way', () => proxy.troubled > 1);
     await expect(worker.stop()).resolves.toBe(0);
     const { taskId } = await tasks.send(nap, { ms: 0 });
     const { Messages = [] } = await backends.sqs.send(

@@ -39,10 +39,11 @@ async function run(): Promise<void> {
   const config = readWorkerConfig(process.env);
   const logger = createLogger({ service: 'worker', level: config.logLevel });
   const worker = new Worker(config, new Implementations([napTask]), logger);
-  await serveHealth(worker, config, logger);
-  worker.start();
+  // Before it says that it has started: who reads that may send a signal at once
   const stop = (): void => void worker.stop().then(() => process.exit(0));
   process.on('SIGTERM', stop).on('SIGINT', stop);
+  await serveHealth(worker, config, logger);
+  worker.start();
 }
 
 if (import.meta.main) await run();
