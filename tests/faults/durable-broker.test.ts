@@ -43,6 +43,12 @@ async function restart(signal: 'SIGKILL' | 'SIGTERM'): Promise<void> {
   await broker.startAgain();
 }
 
+test('listens at one address of this machine alone', async () => {
+  await expect(fetch(broker.endpoint)).resolves.toBeDefined();
+  // Linux answers at all of 127.0.0.0/8 for who listens at every address
+  await expect(fetch(broker.endpoint.replace('127.0.0.1', '127.0.0.2'))).rejects.toThrow('fetch failed');
+});
+
 describe.each(['SIGKILL', 'SIGTERM'] as const)('a broker that is started again after %s', (signal) => {
   test('has its queues as they were, and what was sent, and not what was deleted', async () => {
     await send('deleted');
