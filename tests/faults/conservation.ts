@@ -49,7 +49,7 @@ export async function conservationReport({ plan, backends, tasks, sink, seconds 
     ['left in the queue', visible + hidden],
     ['sends repeated', repeated],
     ['runs beyond the first', runs - sink.done.size - sink.rejected.size],
-    ['dead letters twice', letters.length - dead.size],
+    ['copies beyond the first', letters.length - dead.size],
     ['seconds', Math.round(seconds)],
   ];
   return {
