@@ -108,7 +108,13 @@ export class Lease {
       if (this.#held) this.#endsAt(askedAtMs + seconds * 1000);
       this.#renewAfter((leaseSeconds * 1000) / 3);
     } catch (error) {
-      if (error instanceof BatchEntryError && LOST_CODES.has(error.code)) {
+      const lost = error instanceof BatchEntryError && LOST_CODES.has(error.code);
+      // The handler has ended; whoever waits for this to release or to hide the message learns that it is not to
+      if (this.#closing) {
+        this.#held &&= !lost;
+        return;
+      }
+      if (lost) {
         this.#lose(error.message);
         return;
       }

@@ -133,8 +133,8 @@ export class Ledger {
     if (this.#lost.has(handle)) this.#violated(`${process} settles ${handle}, whose lease it has lost`);
     if (hides && this.#returned.has(handle))
       this.#violated(`${process} shows ${handle} again, which is done`);
-    if ([...this.#renewing.values()].some((handles) => handles.includes(handle)))
-      this.#violated(`${process} settles ${handle} while it renews its lease`);
+    if (hides && [...this.#renewing.values()].some((handles) => handles.includes(handle)))
+      this.#violated(`${process} settles ${handle} while its lease is renewed`);
   }
 
   /** Looks at everything, after anything has happened. */
