@@ -11,8 +11,7 @@ import type { Random } from '../faults/random.ts';
 import type { Fault } from './history.ts';
 import type { Ledger } from './ledger.ts';
 import type { ModelSqs, Refusal } from './model-sqs.ts';
-
-const NEVER = new Promise<never>(() => undefined);
+import { never } from './never.ts';
 
 /** What the world between all processes and the broker is made of. */
 export interface ModelWorld {
@@ -65,7 +64,7 @@ export class ModelConnection {
   }
 
   async #send(command: Command, abortSignal?: AbortSignal): Promise<unknown> {
-    if (this.#cut) return NEVER;
+    if (this.#cut) return never();
     const { ledger, nextFault } = this.#world;
     const fault = nextFault();
     const answered = ledger.requested(this.#process, command);
@@ -79,12 +78,12 @@ export class ModelConnection {
     abortSignal?.addEventListener('abort', abort, { once: true });
     try {
       const output = await (abortSignal ? Promise.race([answer, aborted.promise]) : answer);
-      if (this.#cut) return await NEVER;
+      if (this.#cut) return await never();
       for (const { ReceiptHandle = '' } of (output as ReceiveMessageCommandOutput).Messages ?? [])
         ledger.delivered(this.#process, ReceiptHandle);
       return output;
     } catch (error) {
-      if (this.#cut) return await NEVER;
+      if (this.#cut) return await never();
       throw error;
     } finally {
       abortSignal?.removeEventListener('abort', abort);

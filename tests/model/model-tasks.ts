@@ -6,9 +6,9 @@ import { defineTask } from '@baton/common/queue/task';
 import { z } from 'zod';
 import type { MessagePlan, Step } from './history.ts';
 import type { Ledger } from './ledger.ts';
+import { never } from './never.ts';
 
 const AT_ONCE: Step = { does: 'return', ms: 0 };
-const NEVER = new Promise<never>(() => undefined);
 
 /** The task of every history. */
 export const work = defineTask({
@@ -50,7 +50,7 @@ export function implementationsFor(
       return {};
     } finally {
       // A process that crashed in the meantime does nothing any more
-      if (!ledger.ends(entry, returned)) await NEVER;
+      if (!ledger.ends(entry, returned)) await never();
     }
   };
   return new Implementations([implement(work, (_payload, context) => run(context))]);
