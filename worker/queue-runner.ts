@@ -1,10 +1,13 @@
-import { restingAtMost } from '@baton/common/queue/outcome';
+import { type Outcome, restingAtMost } from '@baton/common/queue/outcome';
 import type { ReceivedMessage } from '@baton/common/queue/received-message';
 import type { Settler } from '@baton/common/queue/settler';
 import type { Logger } from '@baton/common/telemetry/logger';
 import type { Execution, Executor } from './executor.ts';
 import { RunningTask } from './running-task.ts';
 import type { Slots } from './slots.ts';
+
+/** While so many messages of a queue wait to be settled, because SQS takes no deletes, say, no slot becomes free. */
+const MAX_UNSETTLED = 1000;
 
 /** The worker stops and has no more time for a task. */
 export class WorkerStoppingError extends Error {
@@ -30,6 +33,9 @@ export class QueueRunner {
   readonly #held = new Set<Promise<void>>();
   readonly #running = new Set<RunningTask>();
   readonly #stopping = new AbortController();
+  /** Slots that wait for something to be settled before they are given back. */
+  readonly #waitingToEnd: (() => void)[] = [];
+  #unsettled = 0;
 
   constructor(options: QueueRunnerOptions) {
     this.#options = options;
@@ -78,15 +84,16 @@ export class QueueRunner {
     hasSlot: boolean,
     onStart: () => void,
   ): Promise<void> {
-    const { settler, leaseSeconds, workerId, logger } = this.#options;
+    const { settler, leaseSeconds, logger } = this.#options;
     const task = new RunningTask({ message, settler, leaseSeconds, askedAtMs, logger });
     const { lease } = task;
     try {
       const execution = await this.#execute(task, hasSlot, onStart);
-      await lease.stopRenewing();
+      const renewed = lease.stopRenewing();
+      // A renewal that comes late would undo a rest or a release; it brings no deleted message back
+      if (execution.kind === 'retry' || execution.kind === 'release') await renewed;
       if (!lease.held || execution.kind === 'left') return;
-      const outcome = restingAtMost(execution, lease.hideableSeconds);
-      await settler.settle(message, outcome, workerId, lease.endsAtMs);
+      await this.#settle(message, restingAtMost(execution, lease.hideableSeconds), lease.endsAtMs);
     } catch (error) {
       const { messageId } = message;
       logger.error({ messageId, error }, 'message could not be settled; it comes back when its lease ends');
@@ -114,10 +121,29 @@ export class QueueRunner {
     }
   }
 
-  /** A handler that heeds no signal still uses its slot: it is given back when the handler ends at last. */
+  async #settle(message: ReceivedMessage, outcome: Outcome, untilMs: number): Promise<void> {
+    const { settler, workerId } = this.#options;
+    this.#unsettled += 1;
+    try {
+      await settler.settle(message, outcome, workerId, untilMs);
+    } finally {
+      this.#unsettled -= 1;
+      this.#waitingToEnd.shift()?.();
+    }
+  }
+
+  /**
+   * Gives a task's slot back: one of a handler that heeds no signal when that ends at last, and any while too much
+   * waits to be settled when some of it is.
+   */
   async #end(task: RunningTask): Promise<void> {
     await task.whenEnded();
     this.#running.delete(task);
+    if (this.#unsettled >= MAX_UNSETTLED) {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      this.#waitingToEnd.push(resolve);
+      await promise;
+    }
     this.#options.slots.giveBack();
   }
 

@@ -93,13 +93,22 @@ export class AttemptsCrashedError extends TaskError {
 
 /** SQS did not take a task. */
 export class SendError extends TaskError {
-  override readonly name = 'SendError';
+  override readonly name: string = 'SendError';
   /** True where the same send may succeed later: SQS unreachable, busy or broken. False where it never will. */
   readonly transient: boolean;
 
   constructor(message: string, options: ErrorOptions & { readonly transient: boolean }) {
     super(message, options);
     this.transient = options.transient;
+  }
+}
+
+/** A task is more than SQS takes in one message. Nothing was sent. */
+export class TaskTooLargeError extends SendError {
+  override readonly name = 'TaskTooLargeError';
+
+  constructor(task: string, bytes: number, maxBytes: number) {
+    super(`${task} is ${bytes} bytes long, SQS takes ${maxBytes}`, { transient: false });
   }
 }
 

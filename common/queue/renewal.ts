@@ -96,16 +96,18 @@ export class Renewal {
       if (this.#held) this.#endAt(askedAtMs + renewed.forMs);
       this.#renewAfter(lengthMs / 3);
     } catch (error) {
+      if (this.#stopping) return;
       onTrouble(error);
       this.#renewAfter(Math.min(MAX_RETRY_MS, Math.max(MIN_RETRY_MS, lengthMs / TRIES)));
     }
   }
 
+  /** Once it is stopped, whoever waits for that learns by `held`; what it was kept for has ended. */
   #lose(why: string): void {
     if (!this.#held) return;
     this.#held = false;
     clearTimeout(this.#next);
     clearTimeout(this.#end);
-    this.#options.onLost(why);
+    if (!this.#stopping) this.#options.onLost(why);
   }
 }

@@ -4,7 +4,7 @@ import { v5 as uuidv5, v7 as uuidv7 } from 'uuid';
 import type { z } from 'zod';
 import { childOf, formatTraceparent, startTrace, type TraceContext } from '../telemetry/trace-context.ts';
 import { encodeEnvelope, sourceSchema, taskIdSchema } from './envelope.ts';
-import { InvalidValueError, SendError } from './errors.ts';
+import { InvalidValueError, SendError, TaskTooLargeError } from './errors.ts';
 import type { Chain, Join } from './flow.ts';
 import { MAX_DELAY_SECONDS, MAX_MESSAGE_BYTES, QueueSender } from './queue-sender.ts';
 import type { QueueUrls } from './queue-urls.ts';
@@ -162,11 +162,8 @@ export class TaskClient {
 
   async #startChain({ steps }: Chain, payload: unknown, options: SendOptions): Promise<TaskHandle> {
     const firstId = checkedTaskId(options, 'chain');
-    const planned = steps.map(({ name, queue }, index) => ({
-      taskId: index === 0 ? firstId : uuidv5(String(index), idOf(firstId)),
-      task: name,
-      queue,
-    }));
+    const ids = [firstId, ...laterStepIds(firstId, steps.length)];
+    const planned = steps.map(({ name, queue }, index) => ({ taskId: ids[index] ?? '', task: name, queue }));
     const [first, ...later] = planned;
     const [contract] = steps;
     const last = planned.at(-1);
@@ -225,9 +222,7 @@ export class TaskClient {
     const body = encodeEnvelope({ taskId, task, source: this.#source, time, ...extensions, data });
     const bytes = Buffer.byteLength(body);
     if (bytes <= MAX_MESSAGE_BYTES) return body;
-    throw new SendError(`${task} is ${bytes} bytes long, SQS takes ${MAX_MESSAGE_BYTES}`, {
-      transient: false,
-    });
+    throw new TaskTooLargeError(task, bytes, MAX_MESSAGE_BYTES);
   }
 
   /** Its row first: a task that runs is always known, and one that was never sent can be sent again. */
@@ -275,6 +270,11 @@ export class TaskClient {
       `${name} is a tracked task; the TaskClient that sends it needs its task store as "records"`,
     );
   }
+}
+
+/** The ids of a chain's second task and those after it, by the id of the first. */
+export function laterStepIds(firstId: string, steps: number): string[] {
+  return Array.from({ length: steps - 1 }, (_, index) => uuidv5(String(index + 1), idOf(firstId)));
 }
 
 /** A task id is any text, a namespace is a uuid. */

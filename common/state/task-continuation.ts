@@ -1,5 +1,5 @@
-import { SendError } from '../queue/errors.ts';
-import { isFinal, type NextTask } from '../queue/tracking.ts';
+import { TaskTooLargeError } from '../queue/errors.ts';
+import type { NextTask } from '../queue/tracking.ts';
 import { parseTraceparent, startTrace, type TraceContext } from '../telemetry/trace-context.ts';
 import type { TaskRow } from './task-row.ts';
 import type { TaskStore } from './task-store.ts';
@@ -40,21 +40,26 @@ export class TaskContinuation {
   /** Cancels what follows a task that has not succeeded, and all that follows that. */
   async notSucceeded({ next, groupId }: TaskRow): Promise<void> {
     const group = groupId === undefined ? undefined : await this.#store.readGroup(groupId);
-    for (let following = next ?? group?.next; following;) {
-      await this.#store.cancel(following.taskId);
-      following = (await this.#store.read(following.taskId))?.next;
+    await this.#cancelFrom(next ?? group?.next);
+  }
+
+  async #cancelFrom(first: NextTask | undefined): Promise<void> {
+    let next = first;
+    while (next) {
+      await this.#store.cancel(next.taskId);
+      next = (await this.#store.read(next.taskId))?.next;
     }
   }
 
   async #send(next: NextTask, payload: unknown, traceparent: string | undefined): Promise<void> {
     const known = await this.#store.read(next.taskId);
-    if (known && (known.state !== 'queued' || isFinal(known.state))) return;
+    if (known && known.state !== 'queued') return;
     try {
       await this.#forward(next, payload, parseTraceparent(traceparent) ?? startTrace());
     } catch (error) {
       // The results together are more than a message takes: no later try changes that
-      if (!(error instanceof SendError) || error.transient) throw error;
-      await this.#store.cancel(next.taskId);
+      if (!(error instanceof TaskTooLargeError)) throw error;
+      await this.#cancelFrom(next);
     }
   }
 }

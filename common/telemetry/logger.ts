@@ -1,4 +1,11 @@
-import { type DestinationStream, type Logger as PinoLogger, pino, stdTimeFunctions, symbols } from 'pino';
+import {
+  type DestinationStream,
+  type Logger as PinoLogger,
+  pino,
+  stdSerializers,
+  stdTimeFunctions,
+  symbols,
+} from 'pino';
 
 /** A logger of JSON lines; `child` adds fields to every line of its own. */
 export type Logger = PinoLogger;
@@ -11,6 +18,17 @@ export interface LoggerOptions {
   readonly level?: string;
   /** Where the lines go. Default: standard output, or where `writeLogsTo` says. */
   readonly to?: DestinationStream;
+}
+
+/** An error's message and stack are cut to this; causes are in them. */
+const MAX_TEXT_CHARACTERS = 8000;
+/** Larger properties of an error are left out: Node keeps the bytes of a broken HTTP answer in one. */
+const MAX_PROPERTY_CHARACTERS = 1000;
+
+interface SerializedError {
+  readonly type: string;
+  readonly message: string;
+  readonly stack?: string;
 }
 
 let destination: DestinationStream | undefined;
@@ -35,10 +53,32 @@ export function createLogger({ service, level = 'info', to = destination }: Logg
     base: { service },
     messageKey: 'message',
     errorKey: 'error',
+    serializers: { error: errorFields },
     timestamp: stdTimeFunctions.isoTime,
     formatters: { level: (label: string) => ({ level: label }) },
   };
   return to ? pino(options, to) : pino(options);
+}
+
+/** What a line says of an error: enough to find its cause, and never a whole answer that a broker sent. */
+function errorFields(error: unknown): unknown {
+  if (!Error.isError(error)) return error;
+  const { type, message, stack, ...rest } = stdSerializers.err(error) as SerializedError;
+  const small = Object.entries(rest).filter(([, value]) => sizeOf(value) <= MAX_PROPERTY_CHARACTERS);
+  return {
+    type,
+    message: message.slice(0, MAX_TEXT_CHARACTERS),
+    stack: stack?.slice(0, MAX_TEXT_CHARACTERS),
+    ...Object.fromEntries(small),
+  };
+}
+
+function sizeOf(value: unknown): number {
+  try {
+    return (JSON.stringify(value) ?? '').length;
+  } catch {
+    return Infinity;
+  }
 }
 
 /** Writes a line that a logger elsewhere has made, in a thread, to where `logger` writes its own. */

@@ -1,113 +1,107 @@
-import { parseArgs } from 'node:util';
-import { SingleBar, Presets } from 'cli-progress';
 import { TaskClient } from '@baton/common/queue/task-client';
 import { startBackends } from '../support/backends.ts';
+import { DurableBroker } from '../support/durable-broker.ts';
 import { eventually } from '../support/eventually.ts';
+import { countMessages } from '../support/message-counts.ts';
 import { Proxy } from '../support/proxy.ts';
-import { nap } from '../support/test-worker.ts';
 import { conservationReport } from './conservation.ts';
 import { Random } from './random.ts';
+import { readSoakPlan } from './soak-plan.ts';
+import { SoakProgress } from './soak-progress.ts';
+import { SoakTasks } from './soak-tasks.ts';
 import { Swarm } from './swarm.ts';
+import { type Trouble, Troublemaker } from './troublemaker.ts';
 
 const WORKERS = 3;
-const MAX_NAP_MS = 40;
 const SEND_AT_ONCE = 500;
+/** Sending keeps no further ahead than this, so that troubles meet it, too. */
+const MAX_BACKLOG = 5000;
 /** A task that outlives this many leases without a step forward by any worker is lost. */
 const STALLED_MS = 60_000;
+const LONGEST_MS = 3_600_000;
+const MAX_NAMED = 10;
 
-const { values } = parseArgs({
-  options: {
-    tasks: { type: 'string', default: '100000' },
-    kills: { type: 'string', default: '100' },
-    cuts: { type: 'string', default: '30' },
-    seed: { type: 'string', default: String(Math.floor(Math.random() * 2 ** 31)) },
-  },
-});
-const plan = {
-  tasks: Number(values.tasks),
-  kills: Number(values.kills),
-  cuts: Number(values.cuts),
-  seed: Number(values.seed),
-};
+const plan = readSoakPlan(process.argv.slice(2));
 process.stdout.write(`soak: ${JSON.stringify(plan)}\n`);
 
-// One seed gives the same naps and the same faults again; how they fall together is the machine's
-const naps = new Random(plan.seed);
-const faults = new Random(plan.seed + 1);
-const backends = await startBackends(['worker']);
-const proxy = await Proxy.start(backends.environment['AWS_ENDPOINT_URL_SQS'] ?? '');
+const broker = await DurableBroker.start();
+const backends = await startBackends(['worker'], { sqsEndpoint: broker.endpoint });
+const proxy = await Proxy.start(broker.endpoint);
 const swarm = new Swarm({ ...backends.environment, AWS_ENDPOINT_URL_SQS: proxy.endpoint });
-const tasks = new TaskClient({ sqs: backends.sqs, queueUrls: backends.queueUrls, source: 'soak' });
-const bar = process.stderr.isTTY
-  ? new SingleBar({ format: ' {bar} {value}/{total} done' }, Presets.shades_classic)
-  : undefined;
+// One seed gives the same naps and the same faults again; how they fall together is the machine's
+const client = new TaskClient({ sqs: backends.sqs, queueUrls: backends.queueUrls, source: 'soak' });
+const tasks = new SoakTasks(client, new Random(plan.seed));
+const faults = new Random(plan.seed + 1);
+const { sink } = swarm;
 const startedAtMs = performance.now();
-bar?.start(plan.tasks, 0);
+const progress = new SoakProgress(plan.tasks);
 await Promise.all(Array.from({ length: WORKERS }, () => swarm.add()));
 
-const sending = sendAll();
-const breaking = breakThings();
-const sent = await sending;
-await breaking;
-await untilDone(sent.size);
-bar?.stop();
+let stalled = false;
+await Promise.all([sendAll(), makeTroubles(), untilFinished()]);
+// A send that was made again may have come after everything was finished
+await untilFinished();
+progress.stop();
 await swarm.stop();
 await proxy.stop();
-const report = await conservationReport({
-  plan,
-  backends,
-  sent,
-  runs: swarm.done,
-  seconds: (performance.now() - startedAtMs) / 1000,
-});
+const seconds = (performance.now() - startedAtMs) / 1000;
+const report = await conservationReport({ plan, backends, tasks, sink, seconds });
 await backends.stop();
-swarm.clear();
+await broker.stop();
+sink.clear();
 process.stdout.write(report.text);
-process.exitCode = report.lost === 0 ? 0 : 1;
+if (report.lost.length > 0) process.stdout.write(`lost: ${report.lost.slice(0, MAX_NAMED).join(' ')}\n`);
+process.exitCode = report.conserved ? 0 : 1;
 
-async function sendAll(): Promise<Set<string>> {
-  const ids = new Set<string>();
-  while (ids.size < plan.tasks) {
-    const count = Math.min(SEND_AT_ONCE, plan.tasks - ids.size);
-    const some = await Promise.all(
-      Array.from({ length: count }, () => tasks.send(nap, { ms: naps.below(MAX_NAP_MS) })),
-    );
-    for (const { taskId } of some) ids.add(taskId);
-  }
-  return ids;
+function finished(): number {
+  return sink.done.size + sink.rejected.size;
 }
 
-/** Spreads kills and cuts over the run, by how many tasks are done; what is left of them comes at the end. */
-async function breakThings(): Promise<void> {
-  const events = faults.shuffled([
-    ...Array<'kill'>(plan.kills).fill('kill'),
-    ...Array<'cut'>(plan.cuts).fill('cut'),
+async function sendAll(): Promise<void> {
+  for (let sent = 0; sent < plan.tasks; sent += SEND_AT_ONCE) {
+    await eventually('a shorter queue', () => stalled || sent - finished() < MAX_BACKLOG, LONGEST_MS);
+    await tasks.send(Math.min(SEND_AT_ONCE, plan.tasks - sent));
+  }
+}
+
+/** Spreads the troubles over the run, by how many tasks are finished; what is left of them comes at the end. */
+async function makeTroubles(): Promise<void> {
+  const troublemaker = new Troublemaker({ swarm, proxy, broker }, faults);
+  const troubles = faults.shuffled([
+    ...Array<Trouble>(plan.kills).fill('kill'),
+    ...Array<Trouble>(plan.cuts).fill('cut'),
+    ...Array<Trouble>(plan.restarts).fill('restart'),
   ]);
-  for (const [index, event] of events.entries()) {
-    const due = Math.floor((plan.tasks * index) / (events.length + 1));
-    await eventually('the next fault', () => swarm.done.size >= due, 600_000);
-    if (event === 'kill') await swarm.killOne(faults);
-    else await cut(100 + faults.below(900));
+  for (const [index, trouble] of troubles.entries()) {
+    const due = Math.floor((plan.tasks * index) / (troubles.length + 1));
+    await eventually('the next trouble', () => stalled || finished() >= due, LONGEST_MS);
+    await troublemaker.make(trouble);
   }
 }
 
-async function cut(forMs: number): Promise<void> {
-  const endMs = performance.now() + forMs;
-  proxy.change(faults.below(2) === 0 ? 'cut' : 'reset');
-  await eventually('the end of the cut', () => performance.now() > endMs);
-  proxy.change('pass');
+/** Waits until every task is finished and none is left in the queue, or nothing goes forward any more. */
+async function untilFinished(): Promise<void> {
+  let last = { step: '', atMs: performance.now() };
+  await eventually(
+    'every task finished',
+    async () => {
+      progress.update(finished());
+      const left = finished() < plan.tasks ? -1 : await leftInQueue();
+      const step = `${finished()} ${left}`;
+      if (step !== last.step) last = { step, atMs: performance.now() };
+      stalled = performance.now() - last.atMs > STALLED_MS;
+      return stalled || left === 0;
+    },
+    LONGEST_MS,
+  );
 }
 
-async function untilDone(count: number): Promise<void> {
-  let last = { size: -1, atMs: performance.now() };
-  await eventually(
-    'every task done',
-    () => {
-      const { size } = swarm.done;
-      bar?.update(size);
-      if (size !== last.size) last = { size, atMs: performance.now() };
-      return size >= count || performance.now() - last.atMs > STALLED_MS;
-    },
-    3_600_000,
-  );
+/** A broker that is away counts as one that has something left. */
+async function leftInQueue(): Promise<number> {
+  try {
+    const { visible, hidden } = await countMessages(backends, backends.queueUrls.of('default'));
+    return visible + hidden;
+  } catch {
+    return -1;
+  }
 }

@@ -1,10 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, fstatSync, mkdtempSync, openSync, readSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { NapSink } from '../support/nap-sink.ts';
 import { freePort } from '../support/program.ts';
 import type { Random } from './random.ts';
 
@@ -14,25 +12,11 @@ const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 export class Swarm {
   readonly #environment: Readonly<Record<string, string>>;
   readonly #workers = new Set<ChildProcess>();
-  readonly #folder = mkdtempSync(join(tmpdir(), 'baton-soak-'));
-  readonly #sinkPath = join(this.#folder, 'sink');
-  readonly #sink = openSync(this.#sinkPath, 'w+');
-  readonly #done = new Map<string, number>();
-  #readBytes = 0;
+  /** What they have finished. */
+  readonly sink = new NapSink();
 
   constructor(environment: Readonly<Record<string, string>>) {
     this.#environment = environment;
-  }
-
-  /** How often each task was done, by its id, up to now. */
-  get done(): ReadonlyMap<string, number> {
-    const bytes = Buffer.alloc(fstatSync(this.#sink).size - this.#readBytes);
-    readSync(this.#sink, bytes, 0, bytes.byteLength, this.#readBytes);
-    const whole = bytes.subarray(0, bytes.lastIndexOf('\n') + 1);
-    this.#readBytes += whole.byteLength;
-    for (const id of whole.toString().split('\n').filter(Boolean))
-      this.#done.set(id, (this.#done.get(id) ?? 0) + 1);
-    return this.#done;
   }
 
   /** Starts one more worker. Resolves once it receives. */
@@ -42,7 +26,7 @@ export class Swarm {
       WORKER_WAIT_SECONDS: '1',
       WORKER_CONCURRENCY: '20',
       HEALTH_PORT: String(await freePort()),
-      NAP_SINK: this.#sinkPath,
+      NAP_SINK: this.sink.path,
       LOG_LEVEL: 'info',
     };
     const child = spawn(process.execPath, ['tests/support/test-worker.ts'], {
@@ -78,11 +62,5 @@ export class Swarm {
       return once(worker, 'exit');
     });
     await Promise.all(exits);
-  }
-
-  /** Forgets the sink. */
-  clear(): void {
-    closeSync(this.#sink);
-    rmSync(this.#folder, { recursive: true });
   }
 }

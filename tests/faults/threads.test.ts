@@ -4,7 +4,7 @@ import { TaskClient } from '@baton/common/queue/task-client';
 import { type Backends, startBackends } from '../support/backends.ts';
 import { eventually } from '../support/eventually.ts';
 import { freePort, Program } from '../support/program.ts';
-import { nap } from '../support/test-worker.ts';
+import { nap } from '../support/nap.ts';
 import { block, burn, burnOn, heed, passOn } from '../support/thread-tasks.ts';
 
 const LEASE_SECONDS = 3;

@@ -37,9 +37,12 @@ export type Fault =
 
 /** A message, and what its handlers will do, run by run; after the last step they return at once. */
 export interface MessagePlan {
-  readonly is: 'task' | 'malformed' | 'invalid' | 'unknown';
+  /** A task, tracked or not, a chain of three tracked ones, or a message that is no task here. */
+  readonly is: 'task' | 'tracked' | 'chain' | 'malformed' | 'invalid' | 'unknown';
   readonly sentAtMs: number;
   readonly steps: readonly Step[];
+  /** When a tracked task, or the last of a chain, is cancelled, if it is. */
+  readonly cancelledAtMs: number | undefined;
 }
 
 /** A worker, and how it ends, if it does (killed, stopped, or told to stop twice); another takes its place. */
@@ -72,9 +75,20 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 );
 
 const message: fc.Arbitrary<MessagePlan> = fc.record({
-  is: fc.constantFrom('task', 'task', 'task', 'task', 'task', 'task', 'malformed', 'invalid', 'unknown'),
+  is: fc.constantFrom(
+    'task',
+    'task',
+    'task',
+    'tracked',
+    'tracked',
+    'chain',
+    'malformed',
+    'invalid',
+    'unknown',
+  ),
   sentAtMs: fc.nat(5000),
   steps: fc.array(step, { maxLength: 4 }),
+  cancelledAtMs: fc.option(fc.nat(20_000), { nil: undefined, freq: 4 }),
 });
 
 const worker: fc.Arbitrary<WorkerPlan> = fc.record({

@@ -1,5 +1,7 @@
 import { ChangeMessageVisibilityBatchCommand, DeleteMessageBatchCommand } from '@aws-sdk/client-sqs';
 import type { ModelSqs } from './model-sqs.ts';
+import type { ModelTable } from './model-table.ts';
+import { TaskBooks } from './task-books.ts';
 
 /** The entries of a batch travel a few milliseconds after they were settled. */
 const SETTLE_TOLERANCE_MS = 50;
@@ -10,6 +12,8 @@ export interface Run {
   readonly taskId: string;
   readonly attempt: number;
   readonly signal: AbortSignal;
+  /** The receipt handle that it runs under, as far as can be told. */
+  readonly handle: string;
 }
 
 interface Received {
@@ -22,6 +26,7 @@ interface Received {
 /** What the ledger is told of the house it keeps books for. */
 export interface LedgerOptions {
   readonly sqs: ModelSqs;
+  readonly table: ModelTable;
   readonly leaseSeconds: number;
   /** Whether a handler is to know of its lease's end: one in a function cannot. */
   readonly leasesAbort: boolean;
@@ -37,6 +42,8 @@ export interface LedgerOptions {
 /** Keeps the books of one history, and says which promise was broken. */
 export class Ledger {
   readonly violations: string[] = [];
+  /** The books of tracked tasks. */
+  readonly books: TaskBooks;
   readonly #options: LedgerOptions;
   readonly #running = new Set<Run>();
   readonly #ended = new Set<string>();
@@ -44,6 +51,8 @@ export class Ledger {
   readonly #duplicated = new Set<string>();
   readonly #received = new Map<string, Received>();
   readonly #crashed = new Set<string>();
+  readonly #handles = new Map<string, string>();
+  readonly #taskIds = new Map<string, string>();
   /** Attempts that returned in time. */
   readonly #returned = new Set<string>();
   /** Attempts whose lease was lost while they ran. */
@@ -53,31 +62,35 @@ export class Ledger {
 
   constructor(options: LedgerOptions) {
     this.#options = options;
+    this.books = new TaskBooks(options.table, (promise) => this.#violated(promise));
   }
 
   /** A handler begins. */
   begins(run: Run): void {
     const { sqs, leasesAbort, fenced } = this.#options;
+    if (this.books.has(run.taskId)) this.books.begins(run);
     const twin = [...this.#running].find(
       (other) =>
-        other.taskId === run.taskId && !other.signal.aborted && sqs.leaseEndMs(handleOf(other)) > Date.now(),
+        other.taskId === run.taskId && !other.signal.aborted && sqs.leaseEndMs(other.handle) > Date.now(),
     );
     if (twin && leasesAbort && fenced && !this.#duplicated.has(run.taskId))
       this.#violated(`${run.taskId} runs twice while its lease holds: ${twin.process} and ${run.process}`);
     this.#running.add(run);
     run.signal.addEventListener('abort', () => {
       const { name } = run.signal.reason as Error;
-      if (name === 'LeaseLostError' && this.#running.has(run)) this.#lost.add(handleOf(run));
+      if (name === 'LeaseLostError' && this.#running.has(run) && this.#isClear(run))
+        this.#lost.add(run.handle);
     });
   }
 
   /** A handler ends. Whether it has: one whose process crashed never does. */
   ends(run: Run, returned: boolean): boolean {
     if (this.hasCrashed(run.process)) return false;
+    this.books.ends(run);
     this.#running.delete(run);
-    this.#ended.add(handleOf(run));
+    this.#ended.add(run.handle);
     if (returned) this.#done.add(run.taskId);
-    if (returned && !run.signal.aborted) this.#returned.add(handleOf(run));
+    if (returned && !run.signal.aborted) this.#returned.add(run.handle);
     return true;
   }
 
@@ -89,6 +102,7 @@ export class Ledger {
   /** A process is no more. */
   crashes(process: string): void {
     this.#crashed.add(process);
+    this.books.crashes(process);
     for (const run of this.#running) if (run.process === process) this.#running.delete(run);
   }
 
@@ -97,14 +111,27 @@ export class Ledger {
     return this.#crashed.has(process);
   }
 
+  /** The receipt handle that a process holds a task's message by; of an untracked one that of its attempt. */
+  handleOf(process: string, taskId: string, attempt: number): string {
+    const exact = this.#handles.get(`${process} ${taskId} ${attempt}`);
+    return (this.books.has(taskId) ? undefined : exact) ?? this.#handles.get(`${process} ${taskId}`) ?? '';
+  }
+
   /** A process learns that it holds a message. */
   delivered(process: string, handle: string): void {
+    const taskId = this.#taskIdIn(this.#options.sqs.bodyOf(handle));
+    const [messageId] = handle.split('#');
+    const held = this.#handles.get(`${process} ${taskId}`);
+    // A second message of the same task: one that was sent twice, or a copy
+    if (held !== undefined && held.split('#')[0] !== messageId) this.#duplicated.add(taskId);
+    this.#handles.set(`${process} ${taskId}`, handle);
+    this.#handles.set(`${process} ${taskId} ${handle.slice(handle.indexOf('#') + 1)}`, handle);
     this.#received.set(handle, { process, handle, faultsBefore: this.#options.faults(), settled: false });
   }
 
   /** The broker hands out a message that another holds. */
-  duplicated(messageId: string): void {
-    this.#duplicated.add(messageId);
+  duplicated(body: string): void {
+    this.#duplicated.add(this.#taskIdIn(body));
   }
 
   /** A process asks the broker for something. Gives what to call when it is answered, or given up. */
@@ -131,23 +158,27 @@ export class Ledger {
     if (lateMs > SETTLE_TOLERANCE_MS && !sqs.isDeadLetter(handle))
       this.#violated(`${process} settles ${handle} ${lateMs} ms after its lease`);
     if (this.#lost.has(handle)) this.#violated(`${process} settles ${handle}, whose lease it has lost`);
-    if (hides && this.#returned.has(handle))
+    // What a tracked task gave may not have been written down: then it comes again
+    const tracked = this.books.has(this.#taskIdIn(sqs.bodyOf(handle)));
+    if (hides && this.#returned.has(handle) && !tracked)
       this.#violated(`${process} shows ${handle} again, which is done`);
-    if ([...this.#renewing.values()].some((handles) => handles.includes(handle)))
-      this.#violated(`${process} settles ${handle} while it renews its lease`);
+    if (hides && [...this.#renewing.values()].some((handles) => handles.includes(handle)))
+      this.#violated(`${process} settles ${handle} while its lease is renewed`);
   }
 
   /** Looks at everything, after anything has happened. */
-  look(messages: readonly { readonly id: string; readonly body: string }[]): void {
+  look(): void {
     const { sqs, leasesAbort } = this.#options;
-    for (const { id, body } of messages) {
-      if (sqs.isDeleted(id) && !this.#done.has(id) && !sqs.deadLetters.includes(body))
-        this.#violated(`${id} was deleted, and is neither done nor a dead letter`);
+    this.books.look();
+    for (const { body, deleted } of sqs.messages) {
+      const taskId = this.#taskIdIn(body);
+      const ended = this.books.has(taskId) || this.#done.has(taskId) || sqs.deadLetters.includes(body);
+      if (deleted && !ended) this.#violated(`${taskId} was deleted, and is neither done nor a dead letter`);
     }
     if (!leasesAbort) return;
     for (const run of this.#running) {
-      if (!run.signal.aborted && Date.now() > sqs.leaseEndMs(handleOf(run)))
-        this.#violated(`${run.process} runs ${handleOf(run)} past its lease, and its signal is not aborted`);
+      if (!run.signal.aborted && this.#isClear(run) && Date.now() > sqs.leaseEndMs(run.handle))
+        this.#violated(`${run.process} runs ${run.handle} past its lease, and its signal is not aborted`);
     }
   }
 
@@ -170,7 +201,7 @@ export class Ledger {
       this.#violated(`${process} took ${tookMs} ms to stop`);
     for (const run of this.#running) {
       if (run.process === process && !run.signal.aborted)
-        this.#violated(`${process} has stopped, and still runs ${handleOf(run)}`);
+        this.#violated(`${process} has stopped, and still runs ${run.handle}`);
     }
     if (!leasesAbort || !calm) return;
     for (const { process: holder, handle, faultsBefore, settled } of this.#received.values()) {
@@ -193,8 +224,18 @@ export class Ledger {
   #violated(promise: string): void {
     this.violations.push(`at ${Date.now()} ms: ${promise}`);
   }
-}
 
-function handleOf({ taskId, attempt }: Pick<Run, 'taskId' | 'attempt'>): string {
-  return `${taskId}#${attempt}`;
+  /** Where a tracked task's message came twice, nobody can tell by which of its handles it runs. */
+  #isClear({ taskId }: Run): boolean {
+    return !this.books.has(taskId) || (this.#options.fenced && !this.#duplicated.has(taskId));
+  }
+
+  /** The id of the task that a body names; of one that names none, the body itself. */
+  #taskIdIn(body: string): string {
+    const known = this.#taskIds.get(body);
+    if (known !== undefined) return known;
+    const taskId = body.startsWith('{') ? (JSON.parse(body) as { id: string }).id : body;
+    this.#taskIds.set(body, taskId);
+    return taskId;
+  }
 }

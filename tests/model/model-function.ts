@@ -3,9 +3,9 @@ import { type InvokeCommand, type LambdaClient, TooManyRequestsException } from 
 import type { LambdaConsumer } from '@baton/common/queue/lambda-consumer';
 import type { SQSEvent } from 'aws-lambda';
 import type { Fault } from './history.ts';
+import { never } from './never.ts';
 
 const FUNCTION_TIMEOUT_MS = 25_000;
-const NEVER = new Promise<never>(() => undefined);
 
 /** Lambda with one function, which a client invokes over a network that loses and repeats. */
 export class ModelFunction {
@@ -31,7 +31,7 @@ export class ModelFunction {
   }
 
   async #invoke(payload: string): Promise<unknown> {
-    if (this.#cut) return NEVER;
+    if (this.#cut) return never();
     const fault = this.#nextFault();
     await sleep(10);
     if (fault === 'refused' || fault === 'lost request') throw new Error('ECONNREFUSED');
@@ -39,7 +39,7 @@ export class ModelFunction {
     const running = this.#run(payload);
     if (fault === 'twice') void this.#run(payload);
     const answer = await running;
-    if (this.#cut) return NEVER;
+    if (this.#cut) return never();
     if (fault === 'lost reply') throw new Error('ECONNRESET');
     return fault === 'slow reply' ? { FunctionError: 'Unhandled', Payload: Buffer.from('{}') } : answer;
   }

@@ -1,8 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Fault } from './history.ts';
 import type { ModelWorld } from './model-world.ts';
-
-const NEVER = new Promise<never>(() => undefined);
+import { never } from './never.ts';
 
 /** Does what a request asks of a service, and gives its answer. */
 export type CarryOut<Answer> = (fault: Fault) => Promise<Answer>;
@@ -26,12 +25,12 @@ export class ModelLine {
 
   /** Makes a request, which meets `fault`. What was sent before the process died still arrives. */
   async request<Answer>(carryOut: CarryOut<Answer>, fault: Fault): Promise<Answer> {
-    if (this.#cut) return NEVER;
+    if (this.#cut) return never();
     try {
       const answer = await this.#through(carryOut, fault);
-      return this.#cut ? await NEVER : answer;
+      return this.#cut ? await never() : answer;
     } catch (error) {
-      if (this.#cut) return await NEVER;
+      if (this.#cut) return await never();
       throw error;
     }
   }
@@ -45,7 +44,7 @@ export class ModelLine {
       case 'failed entries':
         break;
       case 'refused':
-        throw new Error('ECONNREFUSED');
+        throw Object.assign(new Error('refused'), { code: 'ECONNREFUSED' });
       case 'lost request':
         return this.#timeOut();
       case 'late request':
@@ -74,6 +73,6 @@ export class ModelLine {
 
   async #timeOut(): Promise<never> {
     await sleep(this.#timeoutMs);
-    throw new Error('TimeoutError');
+    throw Object.assign(new Error('no answer'), { name: 'TimeoutError' });
   }
 }

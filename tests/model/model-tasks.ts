@@ -6,9 +6,9 @@ import { defineTask } from '@baton/common/queue/task';
 import { z } from 'zod';
 import type { MessagePlan, Step } from './history.ts';
 import type { Ledger } from './ledger.ts';
+import { never } from './never.ts';
 
 const AT_ONCE: Step = { does: 'return', ms: 0 };
-const NEVER = new Promise<never>(() => undefined);
 
 /** The task of every history. */
 export const work = defineTask({
@@ -18,6 +18,14 @@ export const work = defineTask({
   result: z.object({}),
   retry: { maxAttempts: 3, baseSeconds: 1, capSeconds: 4 },
   timeoutSeconds: 20,
+});
+
+/** A tracked task, of which chains are made: it gives one more than it was given. */
+export const tracked = defineTask({
+  ...work,
+  name: 'model.tracked',
+  result: z.object({ of: z.int() }),
+  tracked: true,
 });
 
 /** The body of a planned message; no two are the same. */
@@ -33,27 +41,44 @@ export function bodyOf({ is }: MessagePlan, taskId: string): string {
   });
 }
 
-/** Implements the task for one process: each run does the next step that its message has planned. */
+/** Implements both tasks for one process: each run does the next step that its message has planned. */
 export function implementationsFor(
   process: string,
   nextStep: (taskId: string) => Step | undefined,
   ledger: Ledger,
 ): Implementations {
-  const run = async (context: TaskContext): Promise<Record<string, never>> => {
+  const run = async <Result>(context: TaskContext, work: () => Promise<Result>): Promise<Result> => {
     const { taskId, attempt, signal } = context;
-    const entry = { process, taskId, attempt, signal };
+    const handle = ledger.handleOf(process, taskId, attempt);
+    const entry = { process, taskId, attempt, signal, handle };
     ledger.begins(entry);
     let returned = false;
     try {
-      await take(nextStep(taskId) ?? AT_ONCE, signal);
+      const result = await work();
       returned = true;
-      return {};
+      return result;
     } finally {
       // A process that crashed in the meantime does nothing any more
-      if (!ledger.ends(entry, returned)) await NEVER;
+      if (!ledger.ends(entry, returned)) await never();
     }
   };
-  return new Implementations([implement(work, (_payload, context) => run(context))]);
+  const doWork = implement(work, (_payload, context) =>
+    run(context, async () => {
+      await take(nextStep(context.taskId) ?? AT_ONCE, context.signal);
+      return {};
+    }),
+  );
+  const doTracked = implement(tracked, ({ of }, context) =>
+    run(context, async () => {
+      const { taskId, effect } = context;
+      await effect('pay', () => ledger.books.effectRuns(taskId));
+      if (ledger.hasCrashed(process)) return never();
+      ledger.books.effectKept(taskId);
+      await take(nextStep(taskId) ?? AT_ONCE, context.signal);
+      return { of: of + 1 };
+    }),
+  );
+  return new Implementations([doWork, doTracked]);
 }
 
 async function take(step: Step, signal: AbortSignal): Promise<void> {

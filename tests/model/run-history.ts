@@ -1,16 +1,22 @@
-import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { createLambdaConsumer } from '@baton/common/queue/lambda-consumer';
+import { chain } from '@baton/common/queue/flow';
 import { QueueUrls } from '@baton/common/queue/queue-urls';
+import { laterStepIds, TaskClient } from '@baton/common/queue/task-client';
+import { StoreTracker } from '@baton/common/state/store-tracker';
+import { TaskStore } from '@baton/common/state/task-store';
 import { createLogger } from '@baton/common/telemetry/logger';
 import type { WorkerConfig } from '@baton/worker/config';
 import { Worker } from '@baton/worker/worker';
 import { Random } from '../faults/random.ts';
-import type { Fault, History, Step, WorkerPlan } from './history.ts';
+import type { Fault, History, MessagePlan, Step, WorkerPlan } from './history.ts';
 import { Ledger } from './ledger.ts';
 import { ModelFunction } from './model-function.ts';
-import { ModelConnection, type ModelWorld } from './model-network.ts';
+import type { ModelWorld } from './model-world.ts';
 import { ModelSqs } from './model-sqs.ts';
-import { bodyOf, implementationsFor, work } from './model-tasks.ts';
+import { ModelTable } from './model-table.ts';
+import { bodyOf, implementationsFor, tracked, work } from './model-tasks.ts';
+import { SqsClient } from './sqs-client.ts';
+import { TableClient } from './table-client.ts';
 import { VirtualTime } from './virtual-time.ts';
 
 /** No task asks for a rest of this length, so what hides a message for so long renews its lease. */
@@ -24,16 +30,14 @@ const RECEIVE_TIMEOUT_MS = 7000;
 const LONGEST_FAULT_MS = 10_500;
 /** Drain, a poll's wait, and twice what a worker gives itself to release and to end its polls. */
 const LONGEST_STOP_MS = (DRAIN_SECONDS + WAIT_SECONDS) * 1000 + 10_500;
-const LONGEST_CALM_STOP_MS = (DRAIN_SECONDS + GRACE_SECONDS) * 1000 + 2500;
+/** With the time that a slow network takes to settle, and to write a tracked task's outcome down. */
+const LONGEST_CALM_STOP_MS = (DRAIN_SECONDS + GRACE_SECONDS) * 1000 + 5000;
 /** Two hours: a hundred requests that fail in a row rest for half a minute each. */
 const LONGEST_HISTORY_MS = 7_200_000;
 const REPLACED_AFTER_MS = 500;
 
 const logger = createLogger({ service: 'model', level: 'silent' });
 const queueUrls = new QueueUrls('http://sqs/0/');
-
-/** No task of these histories is tracked. */
-const NO_TABLE = { destroy: () => undefined } as unknown as DynamoDBDocumentClient;
 
 /** Runs real workers against the model in virtual time. Resolves to the promises that were broken; none is good. */
 export function runHistory(history: History): Promise<readonly string[]> {
@@ -45,13 +49,17 @@ export function runHistory(history: History): Promise<readonly string[]> {
   });
 }
 
+/** A planned message with its id; its steps are used up as it runs. */
+type Planned = Omit<MessagePlan, 'steps'> & { readonly id: string; readonly steps: Step[] };
+
 class Run {
   readonly #history: History;
   readonly #time: VirtualTime;
   readonly #world: ModelWorld;
-  readonly #messages: readonly { readonly id: string; readonly body: string; readonly steps: Step[] }[];
+  readonly #plans: readonly Planned[];
   readonly #live = new Map<string, Worker>();
   readonly #concurrency = new Map<string, number>();
+  #toSend = 0;
   readonly #faultsToCome: readonly Fault[];
   #requests = 0;
   #faults = 0;
@@ -63,8 +71,10 @@ class Run {
     this.#history = history;
     this.#time = time;
     const sqs = new ModelSqs(random, history.staleHandles);
+    const table = new ModelTable();
     const ledger = new Ledger({
       sqs,
+      table,
       leaseSeconds: LEASE_SECONDS,
       leasesAbort: history.executor === 'local',
       fenced: history.staleHandles !== 'obeyed',
@@ -74,37 +84,59 @@ class Run {
     });
     const { latencyMs } = history;
     const nextFault = (): Fault => this.#nextFault();
-    this.#world = { sqs, ledger, random, leaseSeconds: LEASE_SECONDS, latencyMs, nextFault };
+    this.#world = { sqs, table, ledger, random, leaseSeconds: LEASE_SECONDS, latencyMs, nextFault };
     this.#faultsToCome = history.faults.flatMap(({ fault, requests }) => Array<Fault>(requests).fill(fault));
-    this.#messages = history.messages.map((plan, index) => {
-      const id = `m${index}`;
-      return { id, body: bodyOf(plan, id), steps: [...plan.steps] };
-    });
+    this.#plans = history.messages.map((plan, index) => ({
+      ...plan,
+      id: `t${index}`,
+      steps: [...plan.steps],
+    }));
     this.#toEnd = history.workers.filter(({ end }) => end).length;
   }
 
   async play(): Promise<readonly string[]> {
     const { sqs, ledger } = this.#world;
-    const { messages, workers } = this.#history;
-    let toSend = messages.length;
-    for (const [index, { sentAtMs }] of messages.entries()) {
-      const { id = '', body = '' } = this.#messages[index] ?? {};
+    this.#toSend = this.#plans.length;
+    for (const plan of this.#plans) {
       setTimeout(() => {
-        sqs.send(id, body);
-        toSend -= 1;
-      }, sentAtMs);
+        void this.#send(plan).finally(() => (this.#toSend -= 1));
+      }, plan.sentAtMs);
     }
-    for (const plan of workers) this.#start(plan);
+    for (const plan of this.#history.workers) this.#start(plan);
     const allEnded = (): boolean =>
-      toSend === 0 && this.#toEnd === 0 && this.#messages.every(({ id }) => sqs.isDeleted(id));
+      this.#toSend === 0 &&
+      this.#toEnd === 0 &&
+      sqs.messages.every(({ deleted }) => deleted) &&
+      ledger.books.allEnded;
     if (!(await this.#passUntil(allEnded, LONGEST_HISTORY_MS))) {
-      const left = this.#messages.filter(({ id }) => !sqs.isDeleted(id)).map(({ id }) => id);
-      ledger.broken(`never ended: ${left.join(', ')}`);
+      const left = sqs.messages.filter(({ deleted }) => !deleted).map(({ body }) => body);
+      ledger.broken(`never ended: ${[...ledger.books.unended, ...left].join(', ')}`);
       return ledger.violations;
     }
+    ledger.books.lookAtChains();
     for (const name of this.#live.keys()) void this.#stop(name);
     await this.#passUntil(() => this.#live.size === 0, LONGEST_HISTORY_MS + LONGEST_STOP_MS);
     return ledger.violations;
+  }
+
+  /** Sends what is planned over a network that is well, and cancels it where that is planned. */
+  async #send(plan: Planned): Promise<void> {
+    const { sqs, ledger } = this.#world;
+    const { id: taskId, is, cancelledAtMs } = plan;
+    if (is !== 'tracked' && is !== 'chain') return sqs.send(bodyOf(plan, taskId));
+    const calm = { ...this.#world, nextFault: () => 'none' as const };
+    const store = new TaskStore({
+      documents: new TableClient(calm, SETTLING_TIMEOUT_MS).client,
+      table: 'tasks',
+    });
+    const client = new SqsClient(calm, 'sender', SETTLING_TIMEOUT_MS).client;
+    const tasks = new TaskClient({ sqs: client, queueUrls, source: 'model', records: store });
+    const handle =
+      is === 'tracked'
+        ? await tasks.send(tracked, { of: 1 }, { taskId })
+        : await tasks.start(chain([tracked, tracked, tracked]), { of: 1 }, { taskId });
+    ledger.books.sent(is === 'tracked' ? [taskId] : stepsOf(taskId));
+    if (cancelledAtMs !== undefined) setTimeout(() => void handle.cancel(), cancelledAtMs);
   }
 
   #passUntil(done: () => boolean, limitMs: number): Promise<boolean> {
@@ -113,7 +145,7 @@ class Run {
       () => done() || ledger.violations.length > 0,
       limitMs,
       () => {
-        ledger.look(this.#messages);
+        ledger.look();
         for (const [name, slots] of this.#concurrency) {
           if (ledger.runningAt(name) > slots) ledger.broken(`${name} runs more than its ${slots} slots`);
         }
@@ -134,8 +166,9 @@ class Run {
   #start({ concurrency, end }: WorkerPlan): void {
     const name = `w${(this.#started += 1)}`;
     const { ledger } = this.#world;
-    const receiving = new ModelConnection(this.#world, name, RECEIVE_TIMEOUT_MS);
-    const settling = new ModelConnection(this.#world, name, SETTLING_TIMEOUT_MS);
+    const receiving = new SqsClient(this.#world, name, RECEIVE_TIMEOUT_MS);
+    const settling = new SqsClient(this.#world, name, SETTLING_TIMEOUT_MS);
+    const documents = new TableClient(this.#world, SETTLING_TIMEOUT_MS);
     const lambda = this.#function(name);
     const local = this.#history.executor === 'local';
     const worker = new Worker({
@@ -146,7 +179,7 @@ class Run {
         receiving: receiving.client,
         settling: settling.client,
         lambda: lambda.client,
-        documents: NO_TABLE,
+        documents: documents.client,
       },
     });
     this.#live.set(name, worker);
@@ -158,7 +191,7 @@ class Run {
         void this.#stop(name).then(() => this.#replace(concurrency));
         if (end.by === 'hurried stop') void worker.stop();
       } else {
-        for (const connection of [receiving, settling, lambda]) connection.cut();
+        for (const connection of [receiving, settling, documents, lambda]) connection.cut();
         ledger.crashes(name);
         this.#live.delete(name);
         this.#replace(concurrency);
@@ -184,16 +217,26 @@ class Run {
     this.#live.delete(name);
   }
 
+  /** The steps of a chain share those that are planned. */
   #nextStep(taskId: string): Step | undefined {
-    return this.#messages.find(({ id }) => id === taskId)?.steps.shift();
+    return this.#plans
+      .find(({ id, is }) => id === taskId || (is === 'chain' && stepsOf(id).includes(taskId)))
+      ?.steps.shift();
   }
 
   /** The function of one worker, or nothing that is ever called. */
   #function(worker: string): ModelFunction {
     const name = `function of ${worker}`;
     const { ledger, nextFault } = this.#world;
+    const sqs = new SqsClient(this.#world, name, SETTLING_TIMEOUT_MS).client;
+    const store = new TaskStore({
+      documents: new TableClient(this.#world, SETTLING_TIMEOUT_MS).client,
+      table: 'tasks',
+    });
+    const { forward } = new TaskClient({ sqs, queueUrls, source: 'model', records: store });
     const consumer = createLambdaConsumer({
-      sqs: new ModelConnection(this.#world, name, SETTLING_TIMEOUT_MS).client,
+      sqs,
+      tracker: new StoreTracker({ store, forward, leaseSeconds: LEASE_SECONDS, logger }),
       queueUrls,
       send: (async () => ({ taskId: '' })) as never,
       logger,
@@ -203,6 +246,12 @@ class Run {
     });
     return new ModelFunction(consumer, nextFault);
   }
+}
+
+/** The tasks of a chain, by the id of its first. */
+function stepsOf(taskId: string): [string, string, string] {
+  const [second, third] = laterStepIds(taskId, 3);
+  return [taskId, second ?? '', third ?? ''];
 }
 
 function configOf(workerId: string, concurrency: number, local: boolean): WorkerConfig {

@@ -117,7 +117,7 @@ export class SqsClient {
     const { MaxNumberOfMessages = 1, WaitTimeSeconds = 0, VisibilityTimeout = 30 } = input;
     if (fault === 'failed entries') throw new Error('InternalError');
     const again = fault === 'twice' ? sqs.receiveAgain(VisibilityTimeout) : [];
-    for (const { messageId } of again) ledger.duplicated(messageId);
+    for (const { body } of again) ledger.duplicated(body);
     const untilMs = Date.now() + WaitTimeSeconds * 1000;
     let deliveries = again;
     while (deliveries.length === 0) {

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { SQSClient } from '@aws-sdk/client-sqs';
+import { DeleteQueueCommand, ListQueuesCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { QueueUrls } from '@baton/common/queue/queue-urls';
 import { createResources } from '@baton/local/create-resources';
@@ -25,15 +25,21 @@ export interface Backends {
   stop(): Promise<void>;
 }
 
+/** What a test brings itself. */
+export interface OwnBackends {
+  /** The endpoint of an SQS of the test's own, in the place of any other. */
+  readonly sqsEndpoint?: string;
+}
+
 /**
  * Starts emulators, or uses the endpoints that AWS_ENDPOINT_URL_SQS and AWS_ENDPOINT_URL_DYNAMODB give, and creates
  * the queues and tables of `parts`, under names that no other test has.
  *
  * @param parts - folders with a functions.yml, such as `functions/order-service`
  */
-export async function startBackends(parts: readonly string[]): Promise<Backends> {
+export async function startBackends(parts: readonly string[], own: OwnBackends = {}): Promise<Backends> {
   const given = {
-    sqs: process.env['AWS_ENDPOINT_URL_SQS'],
+    sqs: own.sqsEndpoint ?? process.env['AWS_ENDPOINT_URL_SQS'],
     dynamoDb: process.env['AWS_ENDPOINT_URL_DYNAMODB'],
   };
   const emulators = [
@@ -66,9 +72,16 @@ export async function startBackends(parts: readonly string[]): Promise<Backends>
     sqs,
     documents: DynamoDBDocumentClient.from(dynamoDb, { marshallOptions: { removeUndefinedValues: true } }),
     stop: async () => {
+      if (process.env['AWS_ENDPOINT_URL_SQS'] === sqsEndpoint) await deleteQueues(sqs, `baton-${stage}-`);
       sqs.destroy();
       dynamoDb.destroy();
       for (const emulator of emulators) await emulator?.stop();
     },
   };
+}
+
+/** A broker that others use, too, is left as it was found. */
+async function deleteQueues(sqs: SQSClient, QueueNamePrefix: string): Promise<void> {
+  const { QueueUrls: urls = [] } = await sqs.send(new ListQueuesCommand({ QueueNamePrefix }));
+  await Promise.all(urls.map((QueueUrl) => sqs.send(new DeleteQueueCommand({ QueueUrl }))));
 }

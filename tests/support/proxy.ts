@@ -2,19 +2,49 @@ import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 
 const SLOW_MS = 300;
+/** AWS's JSON protocol names the action in a header, which comes with a request's first bytes. */
+const ACTION = /^x-amz-target: AmazonSQS\.(\w+)/im;
 
 /**
  * How a network treats what goes through it: `cut` refuses and breaks connections, `half-open` accepts and never
- * answers, `reset` breaks each answer after its first bytes, `slow` holds every answer up for 300 ms.
+ * answers, `reset` breaks each answer after its first bytes, `slow` holds every answer up for 300 ms,
+ * `held-requests` and `held-answers` keep those back until it changes, `garbage` answers at once, itself, with something
+ * else.
  */
-export type NetworkMode = 'pass' | 'cut' | 'half-open' | 'reset' | 'slow';
+export type NetworkMode =
+  'pass' | 'cut' | 'half-open' | 'reset' | 'slow' | 'held-requests' | 'held-answers' | 'garbage';
+
+/** What begins and ends without breaking a connection. */
+const GENTLE = new Set<NetworkMode>(['slow', 'held-requests', 'held-answers', 'garbage']);
+
+/** What a network misbehaves for, and how. */
+export interface Misbehaviour {
+  /** The one action of SQS that it misbehaves for, such as `ReceiveMessage`. Default: every one. */
+  readonly action?: string | undefined;
+  /** What it answers, as bytes on the wire, in the mode `garbage`. */
+  readonly answer?: string | Buffer;
+}
+
+/** A connection of the program's, and its like to the broker. */
+interface Connection {
+  readonly client: Socket;
+  readonly broker: Socket;
+  /** The action of the request that went through it last. */
+  action: string;
+  /** What is kept back, to be let through. */
+  readonly held: (() => void)[];
+  /** A request was swallowed: what follows can make no sense to either side. */
+  stuck: boolean;
+}
 
 /** A TCP proxy between a program and its broker, which can be made to misbehave. */
 export class Proxy {
-  mode: NetworkMode = 'pass';
+  #mode: NetworkMode = 'pass';
+  #misbehaviour: Misbehaviour = {};
+  #troubled = 0;
   readonly #server: Server;
   readonly #target: URL;
-  readonly #sockets = new Set<Socket>();
+  readonly #connections = new Set<Connection>();
 
   private constructor(target: URL) {
     this.#target = target;
@@ -34,41 +64,77 @@ export class Proxy {
     return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
   }
 
-  /** Changes the network, for connections that are open, too; slowness comes and goes without breaking any. */
-  change(mode: NetworkMode): void {
-    const slow = mode === 'slow' || this.mode === 'slow';
-    this.mode = mode;
-    if (!slow) for (const socket of this.#sockets) socket.destroy();
+  /** How many connections and requests it has misbehaved for since the last change. */
+  get troubled(): number {
+    return this.#troubled;
+  }
+
+  /**
+   * Changes the network. Open connections break where a network's would: not for slow, held or other answers, and when
+   * it misbehaves for one action, only those that a request was swallowed of.
+   */
+  change(mode: NetworkMode, misbehaviour: Misbehaviour = {}): void {
+    const gentle = GENTLE.has(mode) || GENTLE.has(this.#mode);
+    const scoped = misbehaviour.action ?? this.#misbehaviour.action;
+    this.#mode = mode;
+    this.#misbehaviour = misbehaviour;
+    this.#troubled = 0;
+    for (const connection of this.#connections) {
+      if (connection.stuck || (!gentle && !scoped)) connection.client.destroy();
+      else for (const letThrough of connection.held.splice(0)) letThrough();
+    }
   }
 
   /** Breaks every connection and stops. */
   async stop(): Promise<void> {
-    this.mode = 'cut';
-    for (const socket of this.#sockets) socket.destroy();
     this.#server.close();
+    this.change('cut');
     await once(this.#server, 'close');
   }
 
   #serve(client: Socket): void {
-    this.#track(client);
-    if (this.mode === 'cut') client.destroy();
-    if (this.mode === 'cut' || this.mode === 'half-open') return;
     const broker = connect(Number(this.#target.port), this.#target.hostname);
-    this.#track(broker);
-    client.pipe(broker);
-    broker.on('data', (chunk: Buffer) => this.#answer(client, chunk));
-    client.once('close', () => broker.destroy());
+    const connection: Connection = { client, broker, action: '', held: [], stuck: false };
+    this.#connections.add(connection);
+    client.on('error', () => undefined).on('data', (chunk: Buffer) => this.#ask(connection, chunk));
+    broker.on('error', () => undefined).on('data', (chunk: Buffer) => this.#answer(connection, chunk));
     broker.once('close', () => client.destroy());
+    client.once('close', () => {
+      broker.destroy();
+      this.#connections.delete(connection);
+    });
+    if (this.#modeFor('') !== 'cut') return;
+    this.#troubled += 1;
+    client.destroy();
   }
 
-  #answer(client: Socket, chunk: Buffer): void {
-    if (this.mode === 'reset') client.write(chunk.subarray(0, 20), () => client.resetAndDestroy());
-    else if (this.mode === 'slow') setTimeout(() => client.writable && client.write(chunk), SLOW_MS);
+  #modeFor(action: string): NetworkMode {
+    const { action: only } = this.#misbehaviour;
+    return only === undefined || only === action ? this.#mode : 'pass';
+  }
+
+  #ask(connection: Connection, chunk: Buffer): void {
+    const { client, broker, held } = connection;
+    const begins = ACTION.exec(chunk.toString('latin1'))?.[1];
+    connection.action = begins ?? connection.action;
+    const mode = this.#modeFor(connection.action);
+    if (begins && mode !== 'pass') this.#troubled += 1;
+    if (mode === 'cut') client.destroy();
+    else if (mode === 'half-open') connection.stuck = true;
+    else if (mode === 'held-requests') held.push(() => broker.write(chunk));
+    else if (mode === 'garbage') {
+      if (begins) client.write(this.#misbehaviour.answer ?? '');
+    } else broker.write(chunk);
+  }
+
+  #answer(connection: Connection, chunk: Buffer): void {
+    const { client, action, held } = connection;
+    const mode = this.#modeFor(action);
+    if (mode === 'cut') client.destroy();
+    else if (mode === 'half-open') connection.stuck = true;
+    else if (mode === 'reset') client.write(chunk.subarray(0, 20), () => client.resetAndDestroy());
+    else if (mode === 'held-answers') held.push(() => client.write(chunk));
+    else if (mode === 'slow') setTimeout(() => client.writable && client.write(chunk), SLOW_MS);
     else client.write(chunk);
-  }
-
-  #track(socket: Socket): void {
-    this.#sockets.add(socket);
-    socket.on('error', () => undefined).once('close', () => this.#sockets.delete(socket));
   }
 }

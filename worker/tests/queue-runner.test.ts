@@ -173,4 +173,43 @@ describe('a queue runner', () => {
     await new Promise((turn) => setImmediate(turn));
     expect([slots.free, runner.running]).toEqual([1, []]);
   });
+
+  test('gives no more slots back while a thousand messages wait to be settled', async () => {
+    const settled = Promise.withResolvers<void>();
+    settle.mockReturnValue(settled.promise);
+    const slots = new Slots(1200);
+    const runner = runnerOf(async () => done, { slots });
+    const take = (count: number) =>
+      Promise.all(
+        Array.from({ length: count }, (_, index) =>
+          runner.accept(message(String(index)), performance.now(), false),
+        ),
+      );
+    await take(900);
+    await eventually('all slots free', () => settle.mock.calls.length === 900 && slots.free === 1200);
+    await take(200);
+    await eventually('all run', () => settle.mock.calls.length === 1100);
+    expect(slots.free).toBeLessThanOrEqual(1100);
+    settled.resolve();
+    await runner.whenIdle();
+    expect(slots.free).toBe(1200);
+  });
+
+  test.each<[string, Execution, number]>([
+    ['settles a finished message', done, 1],
+    ['releases no message', { kind: 'release', error: new Error('stopping') }, 0],
+  ])('%s while a renewal of its lease hangs', async (_what, execution, settledMeanwhile) => {
+    const renewal = Promise.withResolvers<void>();
+    hide.mockReturnValue(renewal.promise);
+    const ends = Promise.withResolvers<Execution>();
+    const runner = runnerOf(() => ends.promise, { leaseSeconds: 1.2 });
+    await runner.accept(message('a'), performance.now(), false);
+    await eventually('a renewal', () => hide.mock.calls.length > 0);
+    ends.resolve(execution);
+    await new Promise((turn) => setImmediate(turn));
+    expect(settle).toHaveBeenCalledTimes(settledMeanwhile);
+    renewal.resolve();
+    await runner.whenIdle();
+    expect(settle).toHaveBeenCalledTimes(1);
+  });
 });

@@ -1,0 +1,39 @@
+import { parseArgs } from 'node:util';
+
+/** How much a soak does, and the seed that gives the same tasks and the same faults again. */
+export interface SoakPlan {
+  readonly tasks: number;
+  /** Workers killed with SIGKILL. */
+  readonly kills: number;
+  /** Troubles of the network, up to a second each. */
+  readonly cuts: number;
+  /** Broker ended and started again with its messages. */
+  readonly restarts: number;
+  readonly seed: number;
+}
+
+/** Reads the plan of a soak from its arguments. @throws Error naming an argument that is no whole number */
+export function readSoakPlan(args: readonly string[]): SoakPlan {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      tasks: { type: 'string', default: '100000' },
+      kills: { type: 'string', default: '100' },
+      cuts: { type: 'string', default: '30' },
+      restarts: { type: 'string', default: '20' },
+      seed: { type: 'string', default: String(Math.floor(Math.random() * 2 ** 31)) },
+    },
+  });
+  return {
+    tasks: wholeNumber('tasks', values.tasks),
+    kills: wholeNumber('kills', values.kills),
+    cuts: wholeNumber('cuts', values.cuts),
+    restarts: wholeNumber('restarts', values.restarts),
+    seed: wholeNumber('seed', values.seed),
+  };
+}
+
+function wholeNumber(name: string, value: string): number {
+  if (/^\d{1,10}$/.test(value)) return Number(value);
+  throw new Error(`--${name} is ${value}; expected a whole number`);
+}

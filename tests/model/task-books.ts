@@ -1,0 +1,120 @@
+import type { TaskRow } from '@baton/common/state/task-row';
+import { isFinal } from '@baton/common/queue/tracking';
+import type { Run } from './ledger.ts';
+import type { ModelTable } from './model-table.ts';
+
+/** A chain of tracked tasks, in their order. */
+export type Steps = readonly string[];
+
+/** Keeps the books of a history's tracked tasks, and says which promise was broken. */
+export class TaskBooks {
+  readonly #table: ModelTable;
+  readonly #broken: (promise: string) => void;
+  readonly #ends = new Map<string, string>();
+  readonly #states = new Map<string, string>();
+  /** Tasks that were cancelled while they waited. */
+  readonly #neverToRun = new Set<string>();
+  readonly #kept = new Set<string>();
+  readonly #running = new Set<Run>();
+  readonly #chains: Steps[] = [];
+  readonly #tasks = new Set<string>();
+
+  constructor(table: ModelTable, broken: (promise: string) => void) {
+    this.#table = table;
+    this.#broken = broken;
+  }
+
+  /** A task, or the tasks of a chain, were sent. */
+  sent(steps: Steps): void {
+    for (const taskId of steps) this.#tasks.add(taskId);
+    this.#chains.push(steps);
+  }
+
+  /** Whether a task is tracked. */
+  has(taskId: string): boolean {
+    return this.#tasks.has(taskId);
+  }
+
+  /** Whether every task has ended. */
+  get allEnded(): boolean {
+    return [...this.#tasks].every((taskId) => isFinal(this.#row(taskId)?.state ?? 'queued'));
+  }
+
+  /** The tasks that have not ended, with their states. */
+  get unended(): string[] {
+    const states = [...this.#tasks].map((taskId) => [taskId, this.#row(taskId)?.state ?? 'unknown'] as const);
+    return states
+      .filter(([, state]) => !isFinal(state as never))
+      .map(([taskId, state]) => `${taskId} ${state}`);
+  }
+
+  /** A handler begins. */
+  begins(run: Run): void {
+    const row = this.#row(run.taskId);
+    // One that is cancelled at the very moment of its claim begins, and is aborted within a heartbeat
+    const never = row?.state === 'cancelled' ? this.#neverToRun.has(run.taskId) : row && isFinal(row.state);
+    if (never) this.#broken(`${run.process} runs ${run.taskId}, which is ${row?.state}`);
+    const twin = [...this.#running].find(({ taskId, signal }) => taskId === run.taskId && !signal.aborted);
+    if (twin) this.#broken(`${run.taskId} runs twice at one time: at ${twin.process} and ${run.process}`);
+    this.#running.add(run);
+  }
+
+  /** A handler ends, or its process crashes. */
+  ends(run: Run): void {
+    this.#running.delete(run);
+  }
+
+  /** A process is no more. */
+  crashes(process: string): void {
+    for (const run of this.#running) if (run.process === process) this.#running.delete(run);
+  }
+
+  /** An effect is run. */
+  effectRuns(taskId: string): void {
+    if (this.#kept.has(taskId)) this.#broken(`the effect of ${taskId} runs again, which was kept`);
+  }
+
+  /** A handler has been told that its effect is kept. */
+  effectKept(taskId: string): void {
+    this.#kept.add(taskId);
+  }
+
+  /** Looks at every row: what is final stays as it is. */
+  look(): void {
+    for (const taskId of this.#tasks) {
+      const row = this.#row(taskId);
+      if (row?.state === 'cancelled' && this.#states.get(taskId) !== 'running') this.#neverToRun.add(taskId);
+      if (row && row.state !== 'cancelled') this.#states.set(taskId, row.state);
+      else if (row) this.#states.set(taskId, 'running');
+      if (!row || !isFinal(row.state)) {
+        if (this.#ends.has(taskId))
+          this.#broken(`${taskId} is ${row?.state}, and was ${this.#ends.get(taskId)}`);
+        continue;
+      }
+      const end = `${row.state} ${row.result ?? ''}`;
+      const before = this.#ends.get(taskId) ?? end;
+      this.#ends.set(taskId, end);
+      if (before !== end) this.#broken(`${taskId} is ${end}, and was ${before}`);
+    }
+  }
+
+  /** Looks at every chain, once all has ended: each step followed the one before, and got what that gave. */
+  lookAtChains(): void {
+    for (const steps of this.#chains) {
+      for (const [index, taskId] of steps.slice(1).entries()) {
+        const before = this.#row(steps[index] ?? '');
+        const row = this.#row(taskId);
+        if (before?.state !== 'succeeded' && row?.state !== 'cancelled')
+          this.#broken(`${taskId} is ${row?.state}, after a step that is ${before?.state}`);
+        if (row?.state !== 'succeeded') continue;
+        const [got, given] = [row, before].map((each) => JSON.parse(each?.result ?? '{}') as { of?: number });
+        if (got?.of !== (given?.of ?? 0) + 1)
+          this.#broken(`${taskId} gave ${got?.of} for the ${given?.of} of the step before`);
+      }
+    }
+  }
+
+  #row(taskId: string): TaskRow | undefined {
+    return this.#table.row(taskId) as TaskRow | undefined;
+  }
+}

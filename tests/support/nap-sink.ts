@@ -1,0 +1,44 @@
+import { closeSync, fstatSync, mkdtempSync, openSync, readSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+/** The file in which each finished nap leaves its id before its worker settles it: no kill can take that back. */
+export class NapSink {
+  readonly #folder = mkdtempSync(join(tmpdir(), 'baton-naps-'));
+  /** Where it is: what a worker of naps is given as NAP_SINK. */
+  readonly path = join(this.#folder, 'sink');
+  readonly #file = openSync(this.path, 'w+');
+  readonly #done = new Map<string, number>();
+  readonly #rejected = new Map<string, number>();
+  #readBytes = 0;
+
+  /** How often each nap was done, by its task's id, up to now. */
+  get done(): ReadonlyMap<string, number> {
+    this.#read();
+    return this.#done;
+  }
+
+  /** How often each nap rejected itself, by its task's id, up to now. */
+  get rejected(): ReadonlyMap<string, number> {
+    this.#read();
+    return this.#rejected;
+  }
+
+  /** Forgets the file. */
+  clear(): void {
+    closeSync(this.#file);
+    rmSync(this.#folder, { recursive: true });
+  }
+
+  #read(): void {
+    const bytes = Buffer.alloc(fstatSync(this.#file).size - this.#readBytes);
+    readSync(this.#file, bytes, 0, bytes.byteLength, this.#readBytes);
+    const whole = bytes.subarray(0, bytes.lastIndexOf('\n') + 1);
+    this.#readBytes += whole.byteLength;
+    for (const line of whole.toString().split('\n').filter(Boolean)) {
+      const [id = '', end] = line.split(' ');
+      const naps = end === 'done' ? this.#done : this.#rejected;
+      naps.set(id, (naps.get(id) ?? 0) + 1);
+    }
+  }
+}

@@ -1,0 +1,32 @@
+import { appendFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { RejectTask } from '@baton/common/queue/errors';
+import { implement } from '@baton/common/queue/implementation';
+import { defineTask } from '@baton/common/queue/task';
+import { z } from 'zod';
+
+/** Takes a while, heeds its signal or does not, and is done or rejects itself at the end. */
+export const nap = defineTask({
+  name: 'tests.nap',
+  queue: 'default',
+  payload: z.object({
+    ms: z.int().min(0),
+    deaf: z.boolean().default(false),
+    rejects: z.boolean().default(false),
+  }),
+  result: z.object({}),
+  retry: { maxAttempts: 20, baseSeconds: 1 },
+  timeoutSeconds: 60,
+});
+
+/** A file that every finished nap adds its task's id to: unlike a log's pipe, it loses nothing when a worker is killed. */
+const sink = process.env['NAP_SINK'];
+
+/** Naps, and leaves a line in the sink when it is over. */
+export const napTask = implement(nap, async ({ ms, deaf, rejects }, { signal, logger, taskId }) => {
+  logger.info('nap begins');
+  await sleep(ms, undefined, deaf ? {} : { signal });
+  if (sink) appendFileSync(sink, `${taskId} ${rejects ? 'rejected' : 'done'}\n`);
+  if (rejects) throw new RejectTask('It was to reject itself');
+  return {};
+});
