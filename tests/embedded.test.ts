@@ -133,6 +133,11 @@ describe('the embedded runtime', () => {
     expect(services()).toEqual(new Set(['order-service', 'worker', 'notification-service']));
   });
 
+  test('lists the tracked tasks', async () => {
+    const { status, body } = await ask('GET', '/tasks?limit=1');
+    expect([status, Array.isArray(body['tasks'])]).toEqual([200, true]);
+  });
+
   test.each([
     ['POST', '/orders', '{"customerId"', {}, 400, 'invalid-json'],
     ['POST', '/orders', order, { 'content-type': 'text/plain' }, 415, 'unsupported-content-type'],
@@ -140,6 +145,7 @@ describe('the embedded runtime', () => {
     ['POST', '/orders', {}, {}, 400, 'invalid-request'],
     ['POST', '/notifications', {}, {}, 400, 'invalid-request'],
     ['GET', '/orders/no-such-order', undefined, {}, 404, 'not-found'],
+    ['GET', '/tasks/no-such-task', undefined, {}, 404, 'not-found'],
     ['GET', '/orders/a/b/c', undefined, {}, 404, 'unknown-route'],
     ['GET', '/nothing/here', undefined, {}, 404, 'unknown-route'],
     ['DELETE', '/orders', undefined, {}, 405, 'method-not-allowed'],

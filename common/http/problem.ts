@@ -21,6 +21,7 @@ const TITLES = {
   'method-not-allowed': [405, 'The route does not have this method'],
   'idempotency-key-reused': [409, 'The idempotency key belongs to another request'],
   'request-in-progress': [409, 'The same request is being taken in'],
+  'task-ended': [409, 'The task has ended'],
   'body-too-large': [413, 'The body is too large'],
   'unsupported-content-type': [415, 'The body has the wrong content type'],
   'internal-error': [500, 'Something went wrong here'],

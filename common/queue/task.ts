@@ -50,12 +50,15 @@ export type TrackedContract<
   Result extends z.ZodType = z.ZodType,
 > = TaskContract<Payload, Result, true>;
 
+/** The name of a contract: `domain.verb`, at most 128 characters. */
+export const taskNameSchema = z
+  .string()
+  .max(128)
+  .regex(/^[a-z0-9-]+(\.[a-z0-9-]+)+$/, 'expected domain.verb in lower case');
+
 const contractSchema = z
   .object({
-    name: z
-      .string()
-      .max(128)
-      .regex(/^[a-z0-9-]+(\.[a-z0-9-]+)+$/, 'expected domain.verb in lower case'),
+    name: taskNameSchema,
     queue: z
       .string()
       .max(60)

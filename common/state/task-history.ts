@@ -8,11 +8,13 @@ const NAME_INDEX = 'newest-first-by-name';
 const STATE_INDEX = 'newest-first-by-state';
 /** Requests for one page, where most of what is read is of another state or has expired. */
 const MAX_REQUESTS = 20;
+/** Rows of one request where most of them may be left out. */
+const FILTERED_ROWS = 100;
 
-/** A place in a list of tasks. */
+/** A place in a list of tasks, the same in every list: DynamoDB takes no empty text for a key. */
 export const taskPositionSchema = z.strictObject({
-  listedAt: z.string().max(200),
-  taskId: z.string().max(128),
+  listedAt: z.string().min(1).max(200),
+  taskId: z.string().min(1).max(128),
 });
 type Position = z.output<typeof taskPositionSchema>;
 
@@ -26,7 +28,7 @@ export interface TaskQuery {
   readonly after?: Position | undefined;
 }
 
-/** A page of tasks, without their results, and where the next one begins. */
+/** A page of tasks, without their results, and where the next one begins; `undefined` after the last one. */
 export interface TaskPage {
   readonly tasks: TaskStatus[];
   readonly next: Position | undefined;
@@ -46,26 +48,30 @@ export class TaskHistory {
 
   /**
    * A page of tasks, in one request where one of `name` and `state` is given, or none; of both, those of
-   * the name are read until there are enough of the state, so a page may be short though more follow.
+   * the name are read, 2,000 at most, until there are enough of the state, so a page may be short though more follow.
    */
   async list({ name, state, limit, after }: TaskQuery): Promise<TaskPage> {
-    const tasks: TaskStatus[] = [];
+    const rows: TaskRow[] = [];
+    const filter = name === undefined ? undefined : state;
     let next = after;
-    for (let request = 0; request < MAX_REQUESTS && tasks.length < limit; request += 1) {
-      const page = await this.#page(partitionOf(name, state), name && state, limit - tasks.length, next);
-      tasks.push(...page.tasks);
+    // One more than asked for tells the last page from one that happens to be full
+    for (let request = 0; request < MAX_REQUESTS && rows.length <= limit; request += 1) {
+      const most = filter || request > 0 ? FILTERED_ROWS : limit + 1;
+      const page = await this.#page(partitionOf(name, state), filter, most, next);
+      rows.push(...page.rows);
       next = page.next;
       if (!next) break;
     }
-    return { tasks, next };
+    const last = rows.length > limit ? rows[limit - 1] : undefined;
+    return { tasks: rows.slice(0, limit).map(statusOf), next: last ? positionOf(last) : next };
   }
 
   async #page(
     { index, key, value }: Partition,
-    state: TaskState | undefined | '',
+    state: TaskState | undefined,
     limit: number,
     after: Position | undefined,
-  ): Promise<TaskPage> {
+  ): Promise<{ rows: TaskRow[]; next: Position | undefined }> {
     const { Items = [], LastEvaluatedKey } = await this.#documents.send(
       new QueryCommand({
         TableName: this.#table,
@@ -83,9 +89,12 @@ export class TaskHistory {
         ...(after && { ExclusiveStartKey: { [key]: value, ...after } }),
       }),
     );
-    const next = LastEvaluatedKey && taskPositionSchema.strip().parse(LastEvaluatedKey);
-    return { tasks: (Items as TaskRow[]).map(statusOf), next };
+    return { rows: Items as TaskRow[], next: LastEvaluatedKey && positionOf(LastEvaluatedKey as Position) };
   }
+}
+
+function positionOf({ listedAt, taskId }: Position): Position {
+  return { listedAt, taskId };
 }
 
 interface Partition {

@@ -8,14 +8,15 @@ import {
   UpdateCommand,
 } from '@aws-sdk/lib-dynamodb';
 import { TaskConflictError } from '../queue/errors.ts';
-import type {
-  NewGroup,
-  NewTask,
-  Progress,
-  TaskFailure,
-  TaskRecords,
-  TaskState,
-  TaskStatus,
+import {
+  isFinal,
+  type NewGroup,
+  type NewTask,
+  type Progress,
+  type TaskFailure,
+  type TaskRecords,
+  type TaskState,
+  type TaskStatus,
 } from '../queue/tracking.ts';
 import { ALL_TASKS, DEFAULT_TTL_DAYS, type GroupRow, statusOf, type TaskRow } from './task-row.ts';
 
@@ -173,18 +174,22 @@ export class TaskStore implements TaskRecords {
     const at = this.#iso();
     const cancelled = await this.#update(
       taskId,
-      'attribute_exists(taskId) AND #state IN (:queued, :retrying, :running)',
+      '#state IN (:queued, :retrying, :running) AND expiresAt >= :now',
       'SET #state = :cancelled, finishedAt = :at, updatedAt = :at, expiresAt = :expires REMOVE #owner, leaseUntilMs',
       {
         ':queued': 'queued',
         ':retrying': 'retrying',
         ':running': 'running',
         ':cancelled': 'cancelled',
+        ':now': this.#seconds(),
         ':at': at,
         ':expires': this.#expiry(),
       },
     );
-    return cancelled ? statusOf(cancelled) : this.find(taskId);
+    if (cancelled) return statusOf(cancelled);
+    const known = await this.find(taskId);
+    // Sent anew, or put back from the dead letters, between the two: only what has ended stays as it is
+    return known && !isFinal(known.state) ? this.cancel(taskId) : known;
   }
 
   /**

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
+import { GetCommand } from '@aws-sdk/lib-dynamodb';
 import { TaskConflictError } from '@baton/common/queue/errors';
 import type { NewTask } from '@baton/common/queue/tracking';
 import { TaskHistory } from '@baton/common/state/task-history';
@@ -163,6 +164,26 @@ describe('a task in the store', () => {
     await expect(store.find('nowhere')).resolves.toBeUndefined();
   });
 
+  test('that is put back while it is being cancelled is cancelled all the same', async () => {
+    const { task, held } = await running();
+    await store.conclude(held, { state: 'dead' });
+    const reviving = {
+      send: async (command: never) => {
+        if ((command as object) instanceof GetCommand) {
+          await store.revive(task.taskId, '2026-11-24T10:00:01.000Z');
+        }
+        return backends.documents.send(command);
+      },
+    };
+    const racing = new TaskStore({
+      documents: reviving as never,
+      table: backends.tasksTable,
+      now: () => nowMs,
+    });
+    await expect(racing.cancel(task.taskId)).resolves.toMatchObject({ state: 'cancelled' });
+    await expect(store.find(task.taskId)).resolves.toMatchObject({ state: 'cancelled' });
+  });
+
   test('begins anew when its dead letter is put back, and only by that one', async () => {
     const { task, held } = await running();
     await store.conclude(held, { state: 'dead', error: { name: 'E', message: 'no', reason: 'timed-out' } });
@@ -183,6 +204,8 @@ describe('a task in the store', () => {
     nowMs += 2000;
     await expect(store.find(task.taskId)).resolves.toBeUndefined();
     await expect(store.create({ ...task, payloadHash: 'new' })).resolves.toBe(true);
+    nowMs += 15 * DAY_MS;
+    await expect(store.cancel(task.taskId)).resolves.toBeUndefined();
   });
 
   test('that was never sent is forgotten; one that has begun is not', async () => {
@@ -227,13 +250,94 @@ describe('the history of tasks', () => {
     await expect(list({ name })).resolves.toEqual([]);
   });
 
-  test('gives a hundred tasks in one request', async () => {
+  /** A history that counts its requests. */
+  function counted() {
+    const counter = { requests: 0 };
+    const counting = {
+      send: (command: never) => ((counter.requests += 1), backends.documents.send(command)),
+    };
+    return { counter, history: new TaskHistory(counting as never, backends.tasksTable, () => nowMs) };
+  }
+
+  /** So many tasks of a name of their own, newest first. */
+  async function created(count: number) {
     const name = `tests.${randomUUID()}`;
-    await Promise.all(Array.from({ length: 101 }, () => store.create(newTask({ task: name }))));
+    const ids = Array.from(
+      { length: count },
+      (_, index) => `${String(count - index).padStart(4, '0')}-${name}`,
+    );
+    await Promise.all(ids.map((taskId) => store.create(newTask({ taskId, task: name }))));
+    return { name, ids };
+  }
+
+  test('gives a hundred tasks in one request', async () => {
+    const { name } = await created(101);
+    const { counter, history: list } = counted();
+    const page = await list.list({ name, limit: 100 });
+    expect([page.tasks.length, counter.requests]).toEqual([100, 1]);
+  });
+
+  test.each([
+    ['a name', {}],
+    ['a name and a state', { state: 'queued' as const }],
+  ])(
+    'of %s says where the next page begins where there is one, and never otherwise',
+    async (_what, filter) => {
+      for (const count of [0, 1, 2, 3, 4]) {
+        const { name, ids } = await created(count);
+        for (const limit of [1, 2, 3, 4]) {
+          const pages: string[][] = [];
+          for (let after; ;) {
+            const page = await history.list({ name, ...filter, limit, ...(after && { after }) });
+            pages.push(page.tasks.map(({ taskId }) => taskId));
+            after = page.next;
+            if (!after) break;
+          }
+          expect(pages.flat()).toEqual(ids);
+          expect(pages).toHaveLength(Math.max(1, Math.ceil(count / limit)));
+        }
+      }
+    },
+  );
+
+  test('finds the one of a state far down among those of its name, in few requests', async () => {
+    const { name, ids } = await created(250);
+    await store.cancel(ids[150] ?? '');
+    const { counter, history: list } = counted();
+    const page = await list.list({ name, state: 'cancelled', limit: 1 });
+    expect([page.tasks.map(({ taskId }) => taskId), page.next]).toEqual([[ids[150]], undefined]);
+    expect(counter.requests).toBe(3);
+  });
+
+  test('gives up a page after 20 requests that found nothing, and says where to go on', async () => {
     let requests = 0;
-    const counting = { send: (command: never) => ((requests += 1), backends.documents.send(command)) };
-    const counted = new TaskHistory(counting as never, backends.tasksTable, () => nowMs);
-    const page = await counted.list({ name, limit: 100 });
-    expect([page.tasks.length, requests]).toEqual([100, 1]);
+    const barren = {
+      send: async () => {
+        requests += 1;
+        return {
+          Items: [],
+          LastEvaluatedKey: { listedAt: String(requests), taskId: 't', task: 'tests.work' },
+        };
+      },
+    };
+    const list = new TaskHistory(barren as never, backends.tasksTable);
+    await expect(list.list({ name: 'tests.work', state: 'dead', limit: 1 })).resolves.toEqual({
+      tasks: [],
+      next: { listedAt: '20', taskId: 't' },
+    });
+    expect(requests).toBe(20);
+  });
+
+  test('goes on behind a task that has left the list, and from a place of one list in another', async () => {
+    const { name, ids } = await created(6);
+    const { next } = await history.list({ name, state: 'queued', limit: 2 });
+    for (const taskId of ids.slice(1, 4)) await store.cancel(taskId);
+    const idsOf = async (query: object) =>
+      (await history.list({ limit: 100, after: next, ...query })).tasks.map(({ taskId }) => taskId);
+    const own = async (query: object) => (await idsOf(query)).filter((taskId) => ids.includes(taskId));
+    await expect(own({ name, state: 'queued' })).resolves.toEqual(ids.slice(4));
+    await expect(own({ name })).resolves.toEqual(ids.slice(2));
+    await expect(own({})).resolves.toEqual(ids.slice(2));
+    await expect(own({ state: 'cancelled' })).resolves.toEqual(ids.slice(2, 4));
   });
 });

@@ -23,17 +23,18 @@ export interface DescribedFunction {
 
 interface FunctionsYml {
   readonly functions: Record<string, DescribedFunction>;
-  readonly resources: { readonly Resources: Record<string, unknown> };
+  /** Not there where the service owns nothing. */
+  readonly resources?: { readonly Resources: Record<string, unknown> };
 }
 
 /** The CloudFormation resources that no service owns alone, for one stage. */
 export function sharedResources(stage: string): Record<string, unknown> {
-  return readFile('common/resources.yml', stage).resources.Resources;
+  return readFile('common/resources.yml', stage).resources?.Resources ?? {};
 }
 
 /** The CloudFormation resources in the functions.yml of `folders`, for one stage. */
 export function servicesResources(folders: readonly string[], stage: string): Record<string, unknown> {
-  return Object.assign({}, ...folders.map((part) => read(part, stage).resources.Resources)) as Record<
+  return Object.assign({}, ...folders.map((part) => read(part, stage).resources?.Resources)) as Record<
     string,
     unknown
   >;

@@ -1,0 +1,65 @@
+import { createApi } from '@baton/common/http/api';
+import { cursorOf, pageQuery } from '@baton/common/http/cursor';
+import { notFound, Problem } from '@baton/common/http/problem';
+import { route } from '@baton/common/http/route';
+import { taskNameSchema } from '@baton/common/queue/task';
+import { TASK_STATES, type TaskStatus } from '@baton/common/queue/tracking';
+import { taskPositionSchema } from '@baton/common/state/task-history';
+import { z } from 'zod';
+import { history, logger, tasks } from './service.ts';
+
+const listSchema = z.strictObject({
+  ...pageQuery,
+  state: z.enum(TASK_STATES, { error: `expected one of ${TASK_STATES.join(', ')}` }).optional(),
+  name: taskNameSchema.optional(),
+});
+/** All lists have one order, so a cursor of one is the same place in each: another filter goes on from there. */
+const cursor = cursorOf(taskPositionSchema);
+
+const getTask = route('GET', '/tasks/{taskId}', {}, async ({ param }) => {
+  const status = await tasks.find(param('taskId'));
+  if (!status) throw notFound('task', param('taskId'));
+  return { status: 200, body: taskView(status) };
+});
+
+const listTasks = route('GET', '/tasks', { query: listSchema }, async ({ query }) => {
+  const { name, state, limit } = query;
+  const page = await history.list({ name, state, limit, after: cursor.decode(query.cursor) });
+  return { status: 200, body: { tasks: page.tasks.map(taskView), nextCursor: cursor.encode(page.next) } };
+});
+
+const cancelTask = route('POST', '/tasks/{taskId}/cancel', {}, async ({ param }) => {
+  const taskId = param('taskId');
+  const status = await tasks.cancel(taskId);
+  if (!status) throw notFound('task', taskId);
+  if (status.state === 'cancelled') return { status: 200, body: taskView(status) };
+  throw new Problem('task-ended', {
+    detail: `The task ${JSON.stringify(taskId)} is ${status.state}; only one that has not ended can be cancelled.`,
+  });
+});
+
+/** The API of task-service. */
+export const handler = createApi({ logger, routes: [getTask, listTasks, cancelTask] });
+
+function taskView(status: TaskStatus) {
+  const { taskId, task, queue, state, attempts, createdAt, updatedAt, startedAt, finishedAt } = status;
+  const { notBefore, parentId, traceparent, progress, result, error } = status;
+  return {
+    taskId,
+    task,
+    queue,
+    state,
+    attempts,
+    createdAt,
+    updatedAt,
+    startedAt,
+    finishedAt,
+    notBefore,
+    parentId,
+    traceparent,
+    progress,
+    // Lists have none: their indexes leave it out, so that a page is one request
+    result,
+    error,
+  };
+}

@@ -1,0 +1,15 @@
+import { parseConfig, serverVariables, sharedVariables } from '@baton/common/config';
+import { z } from 'zod';
+
+/** It sends nothing and consumes nothing, so where the queues are is nothing to it. */
+const variables = z.object(sharedVariables).omit({ QUEUE_URL_PREFIX: true });
+
+/** Reads what the service is configured with. @throws ConfigError naming each variable that is missing or wrong */
+export function readConfig(environment: NodeJS.ProcessEnv): z.output<typeof variables> {
+  return parseConfig(variables, environment);
+}
+
+/** Reads where the container's server listens. @throws ConfigError naming each variable that is wrong */
+export function readServerConfig(environment: NodeJS.ProcessEnv) {
+  return parseConfig(serverVariables(8003), environment);
+}

@@ -1,0 +1,9 @@
+import { orExit } from '@baton/common/config';
+import { runServer } from '@baton/common/http/run-server';
+import { handler } from './api.ts';
+import { readServerConfig } from './config.ts';
+import { logger, tasks } from './service.ts';
+
+const { HOST, PORT } = orExit(() => readServerConfig(process.env));
+
+await runServer({ handler, ready: () => tasks.ping(), host: HOST, port: PORT, logger });

@@ -1,0 +1,175 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { randomUUID } from 'node:crypto';
+import { type Backends, startBackends } from '@baton/tests/backends';
+import { Program } from '@baton/tests/program';
+import { Proxy } from '@baton/tests/proxy';
+import { read, RunningService } from '@baton/tests/service';
+import { environmentOf, StoredTasks } from './stored-tasks.ts';
+
+const LONG_ID = 'i'.repeat(129);
+
+let backends: Backends;
+let service: RunningService;
+let url: string;
+let stored: StoredTasks;
+
+beforeAll(async () => {
+  backends = await startBackends([]);
+  stored = new StoredTasks(backends);
+  service = await RunningService.start('task-service', environmentOf(backends));
+  ({ url } = service);
+});
+afterAll(async () => {
+  await service.program.stop();
+  await backends.stop();
+});
+
+/** A cursor as somebody may have made it up. */
+const cursorOf = (position: unknown): string => Buffer.from(JSON.stringify(position)).toString('base64url');
+
+describe('task-service', () => {
+  test.each([
+    ['GET', '/tasks/no-such-task', 404, 'not-found', null],
+    ['GET', `/tasks/${LONG_ID}`, 404, 'not-found', null],
+    ['GET', '/tasks/%00%F0%9F%99%82', 404, 'not-found', null],
+    ['POST', '/tasks/no-such-task/cancel', 404, 'not-found', null],
+    ['POST', `/tasks/${LONG_ID}/cancel`, 404, 'not-found', null],
+    ['GET', '/tasks/a/b', 404, 'unknown-route', null],
+    ['POST', '/tasks/a/cancel/now', 404, 'unknown-route', null],
+    ['GET', '/task', 404, 'unknown-route', null],
+    ['POST', '/tasks', 405, 'method-not-allowed', 'GET, HEAD'],
+    ['DELETE', '/tasks/a', 405, 'method-not-allowed', 'GET, HEAD'],
+    ['POST', '/tasks/a', 405, 'method-not-allowed', 'GET, HEAD'],
+    ['GET', '/tasks/a/cancel', 405, 'method-not-allowed', 'POST'],
+  ])('answers %s %s with %d %s', async (method, path, status, kind, allow) => {
+    const response = await fetch(url + path, { method });
+    expect(response.status).toBe(status);
+    expect(response.headers.get('content-type')).toBe('application/problem+json');
+    expect(response.headers.get('allow')).toBe(allow);
+    await expect(read(response)).resolves.toMatchObject({ type: `urn:baton:problem:${kind}`, status });
+  });
+
+  test('knows no task of the id of a group, which stands in the same table', async () => {
+    const groupId = randomUUID();
+    const next = { taskId: 'n', task: 'tests.next', queue: 'default' };
+    await stored.store.createGroup({ groupId, memberIds: ['a'], next });
+    expect((await fetch(`${url}/tasks/${groupId}`)).status).toBe(404);
+    expect((await fetch(`${url}/tasks/${groupId}/cancel`, { method: 'POST' })).status).toBe(404);
+  });
+
+  test.each([
+    ['GET', '/tasks?colour=red', '', 'colour'],
+    ['GET', '/tasks/a?colour=red', '', 'colour'],
+    ['POST', '/tasks/a/cancel?force=1', '', 'force'],
+    ['GET', '/tasks?state=lost', 'state', 'expected one of queued, running, retrying, succeeded'],
+    ['GET', '/tasks?state=', 'state', 'expected one of queued'],
+    ['GET', '/tasks?state=queued&state=dead', 'state', 'expected one of queued'],
+    ['GET', '/tasks?name=', 'name', 'expected domain.verb in lower case'],
+    ['GET', '/tasks?name=orders', 'name', 'expected domain.verb in lower case'],
+    ['GET', '/tasks?name=Orders.process', 'name', 'expected domain.verb in lower case'],
+    ['GET', `/tasks?name=orders.${'p'.repeat(122)}`, 'name', '128'],
+    ['GET', '/tasks?limit=0', 'limit', 'expected a whole number from 1 to 100'],
+    ['GET', '/tasks?limit=101', 'limit', 'expected a whole number from 1 to 100'],
+    ['GET', '/tasks?limit=1.5', 'limit', 'expected a whole number from 1 to 100'],
+    ['GET', `/tasks?cursor=${'c'.repeat(2049)}`, 'cursor', '2048'],
+  ])('answers %s %s with 400, saying what is wrong with the query', async (method, path, at, says) => {
+    const response = await fetch(url + path, { method });
+    expect(response.status).toBe(400);
+    await expect(read(response)).resolves.toMatchObject({
+      type: 'urn:baton:problem:invalid-request',
+      errors: [{ path: at, message: expect.stringContaining(says) as unknown }],
+    });
+  });
+
+  test.each([
+    ['no cursor', 'rubbish'],
+    ['nothing', ''],
+    ['null', cursorOf(null)],
+    ["another service's", cursorOf({ listedAt: '2026-11-24T10:00:00.000Z#o-1', orderId: 'o-1' })],
+    ['without a place', cursorOf({ listedAt: '', taskId: 't-1' })],
+    ['without an id', cursorOf({ listedAt: '2026-11-24T10:00:00.000Z#', taskId: '' })],
+    ['with a place that is no text', cursorOf({ listedAt: 1, taskId: 't-1' })],
+    ['with an id too long', cursorOf({ listedAt: '2026', taskId: LONG_ID })],
+    ['with more', cursorOf({ listedAt: '2026', taskId: 't-1', task: 'tests.work' })],
+  ])('answers a cursor that is %s with 400', async (_what, cursor) => {
+    for (const filter of ['', 'name=tests.work&', 'state=queued&']) {
+      const response = await fetch(`${url}/tasks?${filter}cursor=${cursor}`);
+      expect(response.status).toBe(400);
+      await expect(read(response)).resolves.toMatchObject({ type: 'urn:baton:problem:invalid-cursor' });
+    }
+  });
+
+  test.each(['succeeded', 'failed', 'dead'] as const)(
+    'refuses to cancel a task that is %s: 409',
+    async (state) => {
+      const { taskId } = await stored.ended(state);
+      const response = await fetch(`${url}/tasks/${taskId}/cancel`, { method: 'POST' });
+      expect(response.status).toBe(409);
+      expect(response.headers.get('content-type')).toBe('application/problem+json');
+      await expect(read(response)).resolves.toMatchObject({
+        type: 'urn:baton:problem:task-ended',
+        title: 'The task has ended',
+        status: 409,
+        detail: `The task "${taskId}" is ${state}; only one that has not ended can be cancelled.`,
+      });
+      await expect(service.get(`/tasks/${taskId}`)).resolves.toMatchObject({ state });
+    },
+  );
+
+  test('answers 503 with Retry-After while the store does not answer, and no longer', async () => {
+    const proxy = await Proxy.start(backends.environment['AWS_ENDPOINT_URL_DYNAMODB'] ?? '');
+    const behind = { ...environmentOf(backends), AWS_ENDPOINT_URL_DYNAMODB: proxy.endpoint };
+    const { program, url: at } = await RunningService.start('task-service', behind);
+    const { taskId } = await stored.queued();
+    const statusOf = async (path: string): Promise<number> => (await fetch(at + path)).status;
+    await expect(statusOf(`/tasks/${taskId}`)).resolves.toBe(200);
+    proxy.change('cut');
+    for (const [method, path] of [
+      ['GET', `/tasks/${taskId}`],
+      ['GET', '/tasks'],
+      ['POST', `/tasks/${taskId}/cancel`],
+    ] as const) {
+      const response = await fetch(at + path, { method });
+      expect(response.status).toBe(503);
+      expect(response.headers.get('retry-after')).toBe('5');
+      await expect(read(response)).resolves.toMatchObject({ type: 'urn:baton:problem:service-unavailable' });
+    }
+    await expect(statusOf('/health/ready')).resolves.toBe(503);
+    await expect(statusOf('/health/live')).resolves.toBe(200);
+    proxy.change('pass');
+    await expect(statusOf('/health/ready')).resolves.toBe(200);
+    await expect(read(await fetch(`${at}/tasks/${taskId}`))).resolves.toMatchObject({ state: 'queued' });
+    await program.stop();
+    await proxy.stop();
+  });
+});
+
+describe('the start of task-service', () => {
+  test.each([
+    ['TASKS_TABLE', '', 'TASKS_TABLE is not set: expected the name of the table of the task store'],
+    ['LOG_LEVEL', 'loud', 'LOG_LEVEL held "loud": expected one of trace, debug, info'],
+    ['AWS_REGION', '', 'AWS_REGION is not set: expected a region of AWS'],
+    ['AWS_ENDPOINT_URL_DYNAMODB', 'here', 'AWS_ENDPOINT_URL_DYNAMODB held "here": expected a URL such as'],
+    ['PORT', '0', 'PORT held "0": expected a whole number from 1 to 65535'],
+  ])('is refused when %s is %j, in words without a stack', async (name, value, says) => {
+    const program = new Program('functions/task-service/main.ts', {
+      ...environmentOf(backends),
+      [name]: value,
+    });
+    await expect(program.ended()).resolves.toBe(1);
+    expect(program.output).toContain(says);
+    expect(program.output).not.toContain('    at ');
+  });
+
+  test('is refused when its port is taken', async () => {
+    const { port } = new URL(url);
+    const program = new Program('functions/task-service/main.ts', { ...environmentOf(backends), PORT: port });
+    await expect(program.ended()).resolves.toBe(1);
+    expect(program.output).toContain(`Port ${port} of 127.0.0.1 is taken`);
+  });
+
+  test('ends with status 0 at SIGTERM', async () => {
+    const { program } = await RunningService.start('task-service', environmentOf(backends));
+    await expect(program.stop()).resolves.toBe(0);
+  });
+});

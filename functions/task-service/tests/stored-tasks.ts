@@ -1,0 +1,67 @@
+import { randomUUID } from 'node:crypto';
+import type { NewTask } from '@baton/common/queue/tracking';
+import { type Conclusion, type HeldRow, TaskStore } from '@baton/common/state/task-store';
+import type { Backends } from '@baton/tests/backends';
+
+/** A task with an attempt under way. */
+export interface RunningTask {
+  readonly taskId: string;
+  readonly held: HeldRow;
+  /** Ends the attempt. Resolves to whether the task was still that attempt's. */
+  readonly end: (conclusion: Conclusion) => Promise<boolean>;
+}
+
+/** Puts tasks into the task store as services and the worker do, so that task-service has some to tell of. */
+export class StoredTasks {
+  readonly store: TaskStore;
+
+  constructor({ documents, tasksTable: table }: Backends) {
+    this.store = new TaskStore({ documents, table });
+  }
+
+  /** A task that waits. */
+  async queued(change: Partial<NewTask> = {}): Promise<NewTask> {
+    const task = { taskId: randomUUID(), task: 'tests.work', queue: 'default', ...change };
+    await this.store.create(task);
+    return task;
+  }
+
+  /** A task that runs. */
+  async running(change: Partial<NewTask> = {}): Promise<RunningTask> {
+    const { taskId, task, queue } = await this.queued(change);
+    const claimId = randomUUID();
+    const row = await this.store.claim({ taskId, task, queue, claimId, owner: 'w-1', leaseSeconds: 30 });
+    const held = { taskId, claimId, token: row?.token ?? 0 };
+    return { taskId, held, end: (conclusion) => this.store.conclude(held, conclusion) };
+  }
+
+  /** A task that has ended in that state, or waits for its next attempt. */
+  async ended(state: Conclusion['state'], change: Partial<NewTask> = {}): Promise<RunningTask> {
+    const task = await this.running(change);
+    await task.end({ state, ...(state === 'succeeded' && { result: '{"sum":3}' }) });
+    return task;
+  }
+
+  /** The ids of so many tasks that wait, sent one after another, the newest first. */
+  async several(count: number, change: Partial<NewTask> = {}): Promise<string[]> {
+    const prefix = randomUUID();
+    const ids: string[] = [];
+    for (let index = 0; index < count; index += 1) {
+      // Tasks of one millisecond stand in the order of their ids
+      const taskId = `${prefix}-${String(index).padStart(3, '0')}`;
+      ids.unshift((await this.queued({ taskId, ...change })).taskId);
+    }
+    return ids;
+  }
+}
+
+/** The name of a contract that no other task has, so that a list of it holds nothing else. */
+export function newName(): string {
+  return `tests.${randomUUID()}`;
+}
+
+/** What task-service is started with: it has no queue. */
+export function environmentOf({ environment }: Backends): Record<string, string> {
+  const { QUEUE_URL_PREFIX: _prefix, AWS_ENDPOINT_URL_SQS: _endpoint, ...rest } = environment;
+  return rest;
+}
