@@ -62,8 +62,9 @@ export function createLogger({ service, level = 'info', to = destination }: Logg
 
 /** What a line says of an error: enough to find its cause, and never a whole answer that a broker sent. */
 function errorFields(error: unknown): unknown {
-  if (!Error.isError(error)) return error;
-  const { type, message, stack, ...rest } = stdSerializers.err(error) as SerializedError;
+  // What comes out of a thread looks like an error and need not be one
+  if (typeof (error as Partial<Error> | undefined)?.message !== 'string') return error;
+  const { type, message, stack, ...rest } = stdSerializers.err(error as Error) as SerializedError;
   const small = Object.entries(rest).filter(([, value]) => sizeOf(value) <= MAX_PROPERTY_CHARACTERS);
   return {
     type,
