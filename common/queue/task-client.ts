@@ -191,7 +191,7 @@ export class TaskClient {
     );
     const memberIds = prepared.map(({ taskId }) => taskId);
     await records.create({ ...next, parentId: options.parentId, traceparent: formatTraceparent(trace) });
-    await records.createGroup({ groupId, memberIds, next });
+    await records.groups.create({ groupId, memberIds, next });
     await Promise.all(prepared.map((each) => this.#sendTracked(each, options, { groupId })));
     return new TaskHandle(records, joining, next.taskId, memberIds);
   }

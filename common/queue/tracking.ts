@@ -109,8 +109,10 @@ export interface TaskRecords {
    * @throws TaskConflictError when the id belongs to another task or payload
    */
   create(task: NewTask): Promise<boolean>;
-  /** Notes the group that its members will name. Does nothing where it is known. */
-  createGroup(group: NewGroup): Promise<void>;
+  readonly groups: {
+    /** Notes a group that its members will name. Does nothing where it is known. */
+    create(group: NewGroup): Promise<void>;
+  };
   /** Forgets a task that was never sent and never begun. */
   forget(taskId: string): Promise<void>;
   /** What is known of a task; nothing once it has expired. */

@@ -27,7 +27,7 @@ export class TaskContinuation {
    */
   async succeeded({ taskId, next, groupId, result, traceparent }: TaskRow): Promise<void> {
     if (next) await this.#send(next, parsed(result), traceparent);
-    const group = groupId === undefined ? undefined : await this.#store.memberDone(groupId, taskId);
+    const group = groupId === undefined ? undefined : await this.#store.groups.memberDone(groupId, taskId);
     if (!group || (group.done?.size ?? 0) < group.memberIds.length) return;
     const members = await this.#store.readAll(group.memberIds);
     await this.#send(
@@ -39,7 +39,7 @@ export class TaskContinuation {
 
   /** Cancels what follows a task that has not succeeded, and all that follows that. */
   async notSucceeded({ next, groupId }: TaskRow): Promise<void> {
-    const group = groupId === undefined ? undefined : await this.#store.readGroup(groupId);
+    const group = groupId === undefined ? undefined : await this.#store.groups.find(groupId);
     await this.#cancelFrom(next ?? group?.next);
   }
 

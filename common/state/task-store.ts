@@ -1,16 +1,7 @@
-import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
-import {
-  BatchGetCommand,
-  DeleteCommand,
-  type DynamoDBDocumentClient,
-  GetCommand,
-  PutCommand,
-  UpdateCommand,
-} from '@aws-sdk/lib-dynamodb';
+import { BatchGetCommand, DeleteCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
 import { TaskConflictError } from '../queue/errors.ts';
 import {
   isFinal,
-  type NewGroup,
   type NewTask,
   type Progress,
   type TaskFailure,
@@ -18,21 +9,12 @@ import {
   type TaskState,
   type TaskStatus,
 } from '../queue/tracking.ts';
-import { ALL_TASKS, DEFAULT_TTL_DAYS, type GroupRow, statusOf, type TaskRow } from './task-row.ts';
+import { TaskGroups } from './task-groups.ts';
+import { ALL_TASKS, statusOf, type TaskRow } from './task-row.ts';
+import { type RowValues, TaskTable, type TaskTableOptions } from './task-table.ts';
 
-const DAY_SECONDS = 86_400;
 /** DynamoDB gives so many rows in one BatchGetItem. */
 const MAX_BATCH_GET = 100;
-
-/** Where a task store keeps its rows. */
-export interface TaskStoreOptions {
-  readonly documents: DynamoDBDocumentClient;
-  readonly table: string;
-  /** How long a task is known after it was sent, and again after it has ended, in days. Default 14. */
-  readonly ttlDays?: number;
-  /** The time in milliseconds since 1970. Default: the system's. */
-  readonly now?: () => number;
-}
 
 /** Who claims a task, and as what it is known where its row is not there. */
 export interface ClaimRow {
@@ -63,27 +45,21 @@ export interface Conclusion {
   readonly progress?: Progress | undefined;
 }
 
-type Values = Readonly<Record<string, unknown>>;
-
 /**
  * The states of tracked tasks, a row each. Every change is one conditional write; one that carries the token of an
  * attempt changes nothing once another attempt has begun, so a worker whose lease was taken over can write nothing.
  */
 export class TaskStore implements TaskRecords {
-  readonly #documents: DynamoDBDocumentClient;
-  readonly #table: string;
-  readonly #ttlSeconds: number;
-  readonly #now: () => number;
+  readonly groups: TaskGroups;
+  readonly #table: TaskTable;
 
-  constructor({ documents, table, ttlDays = DEFAULT_TTL_DAYS, now = Date.now }: TaskStoreOptions) {
-    this.#documents = documents;
-    this.#table = table;
-    this.#ttlSeconds = ttlDays * DAY_SECONDS;
-    this.#now = now;
+  constructor(options: TaskTableOptions) {
+    this.#table = new TaskTable(options);
+    this.groups = new TaskGroups(this.#table);
   }
 
   async create(task: NewTask): Promise<boolean> {
-    const at = this.#iso();
+    const at = this.#table.iso;
     const row: TaskRow = {
       ...task,
       state: 'queued',
@@ -94,14 +70,14 @@ export class TaskStore implements TaskRecords {
       updatedAt: at,
       listedAt: `${at}#${task.taskId}`,
       listedIn: ALL_TASKS,
-      expiresAt: this.#expiry(task.notBefore),
+      expiresAt: this.#table.expiry(task.notBefore),
     };
-    const written = await this.#unlessRefused(
+    const written = await this.#table.unlessRefused(
       new PutCommand({
-        TableName: this.#table,
+        TableName: this.#table.name,
         Item: row,
         ConditionExpression: 'attribute_not_exists(taskId) OR expiresAt < :now',
-        ExpressionAttributeValues: { ':now': this.#seconds() },
+        ExpressionAttributeValues: { ':now': this.#table.seconds },
       }),
     );
     if (written) return true;
@@ -114,21 +90,10 @@ export class TaskStore implements TaskRecords {
     return known === undefined || known.state === 'queued';
   }
 
-  async createGroup({ groupId, memberIds, next }: NewGroup): Promise<void> {
-    const row: GroupRow = { taskId: groupId, memberIds, next, expiresAt: this.#expiry() };
-    await this.#unlessRefused(
-      new PutCommand({
-        TableName: this.#table,
-        Item: row,
-        ConditionExpression: 'attribute_not_exists(taskId)',
-      }),
-    );
-  }
-
   async forget(taskId: string): Promise<void> {
-    await this.#unlessRefused(
+    await this.#table.unlessRefused(
       new DeleteCommand({
-        TableName: this.#table,
+        TableName: this.#table.name,
         Key: { taskId },
         ConditionExpression: '#state = :queued AND attempts = :zero',
         ExpressionAttributeNames: { '#state': 'state' },
@@ -144,12 +109,9 @@ export class TaskStore implements TaskRecords {
 
   /** The row of a task, unless it has expired. */
   async read(taskId: string): Promise<TaskRow | undefined> {
-    const { Item } = await this.#documents.send(
-      new GetCommand({ TableName: this.#table, Key: { taskId }, ConsistentRead: true }),
-    );
-    const row = Item as TaskRow | undefined;
+    const row = (await this.#table.get(taskId)) as TaskRow | undefined;
     // A group stands in the same table under an id that no task has
-    return row && row.state !== undefined && row.expiresAt >= this.#seconds() ? row : undefined;
+    return row && row.state !== undefined && row.expiresAt >= this.#table.seconds ? row : undefined;
   }
 
   /** The rows of several tasks, in the order of their ids; those that are not there are left out. */
@@ -160,19 +122,19 @@ export class TaskStore implements TaskRecords {
         .slice(from, from + MAX_BATCH_GET)
         .map((taskId): Record<string, unknown> => ({ taskId }));
       while (keys.length > 0) {
-        const { Responses = {}, UnprocessedKeys = {} } = await this.#documents.send(
-          new BatchGetCommand({ RequestItems: { [this.#table]: { Keys: keys, ConsistentRead: true } } }),
+        const { Responses = {}, UnprocessedKeys = {} } = await this.#table.documents.send(
+          new BatchGetCommand({ RequestItems: { [this.#table.name]: { Keys: keys, ConsistentRead: true } } }),
         );
-        for (const row of (Responses[this.#table] ?? []) as TaskRow[]) rows.set(row.taskId, row);
-        keys = UnprocessedKeys[this.#table]?.Keys ?? [];
+        for (const row of (Responses[this.#table.name] ?? []) as TaskRow[]) rows.set(row.taskId, row);
+        keys = UnprocessedKeys[this.#table.name]?.Keys ?? [];
       }
     }
     return taskIds.flatMap((taskId) => rows.get(taskId) ?? []);
   }
 
   async cancel(taskId: string): Promise<TaskStatus | undefined> {
-    const at = this.#iso();
-    const cancelled = await this.#update(
+    const at = this.#table.iso;
+    const cancelled = await this.#table.update(
       taskId,
       '#state IN (:queued, :retrying, :running) AND expiresAt >= :now',
       'SET #state = :cancelled, finishedAt = :at, updatedAt = :at, expiresAt = :expires REMOVE #owner, leaseUntilMs',
@@ -181,9 +143,9 @@ export class TaskStore implements TaskRecords {
         ':retrying': 'retrying',
         ':running': 'running',
         ':cancelled': 'cancelled',
-        ':now': this.#seconds(),
+        ':now': this.#table.seconds,
         ':at': at,
-        ':expires': this.#expiry(),
+        ':expires': this.#table.expiry(),
       },
     );
     if (cancelled) return statusOf(cancelled);
@@ -198,8 +160,8 @@ export class TaskStore implements TaskRecords {
    */
   async claim(request: ClaimRow): Promise<TaskRow | undefined> {
     const { taskId, task, queue, traceparent, claimId, owner, leaseSeconds } = request;
-    const at = this.#iso();
-    const row = await this.#update(
+    const at = this.#table.iso;
+    const row = await this.#table.update(
       taskId,
       'attribute_not_exists(taskId) OR #state IN (:queued, :retrying) OR (#state = :running AND leaseUntilMs < :nowMs)',
       [
@@ -215,17 +177,17 @@ export class TaskStore implements TaskRecords {
         ':queued': 'queued',
         ':retrying': 'retrying',
         ':running': 'running',
-        ':nowMs': this.#now(),
+        ':nowMs': this.#table.nowMs,
         ':claimId': claimId,
         ':owner': owner,
-        ':untilMs': this.#now() + leaseSeconds * 1000,
+        ':untilMs': this.#table.nowMs + leaseSeconds * 1000,
         ':at': at,
         ':zero': 0,
         ':one': 1,
         ':task': task,
         ':queue': queue,
         ':none': {},
-        ':expires': this.#expiry(),
+        ':expires': this.#table.expiry(),
         ':listedAt': `${at}#${taskId}`,
         ':listedIn': ALL_TASKS,
         ...(traceparent !== undefined && { ':traceparent': traceparent }),
@@ -239,7 +201,7 @@ export class TaskStore implements TaskRecords {
    * letter that was set aside at `deadAt`, ISO 8601. One that has ended again since then stays as it is.
    */
   async revive(taskId: string, deadAt: string): Promise<void> {
-    await this.#update(
+    await this.#table.update(
       taskId,
       '#state IN (:dead, :failed) AND finishedAt <= :deadAt',
       'SET #state = :queued, attempts = :zero, updatedAt = :at REMOVE finishedAt',
@@ -249,7 +211,7 @@ export class TaskStore implements TaskRecords {
         ':deadAt': deadAt,
         ':queued': 'queued',
         ':zero': 0,
-        ':at': this.#iso(),
+        ':at': this.#table.iso,
       },
     );
   }
@@ -257,15 +219,15 @@ export class TaskStore implements TaskRecords {
   /** Holds an attempt's row for so long from now. Resolves to whether it is still that attempt's. */
   async renew(held: HeldRow, leaseSeconds: number): Promise<boolean> {
     return this.#write(held, 'SET leaseUntilMs = :untilMs', {
-      ':untilMs': this.#now() + leaseSeconds * 1000,
+      ':untilMs': this.#table.nowMs + leaseSeconds * 1000,
     });
   }
 
   /** Notes what a handler says of itself. Resolves to whether the row is still that attempt's. */
   async progress(held: HeldRow, progress: Progress): Promise<boolean> {
     return this.#write(held, 'SET progress = :progress, updatedAt = :at', {
-      ':progress': { ...progress, at: this.#iso() },
-      ':at': this.#iso(),
+      ':progress': { ...progress, at: this.#table.iso },
+      ':at': this.#table.iso,
     });
   }
 
@@ -277,7 +239,7 @@ export class TaskStore implements TaskRecords {
   /** Ends an attempt. Resolves to whether the row was still that attempt's. */
   async conclude(held: HeldRow, conclusion: Conclusion): Promise<boolean> {
     const { state, result, error, counts = true, progress } = conclusion;
-    const at = this.#iso();
+    const at = this.#table.iso;
     const final = state === 'succeeded' || state === 'failed' || state === 'dead';
     const sets = [
       'SET #state = :state, updatedAt = :at',
@@ -294,7 +256,7 @@ export class TaskStore implements TaskRecords {
       {
         ':state': state,
         ':at': at,
-        ...(final && { ':expires': this.#expiry() }),
+        ...(final && { ':expires': this.#table.expiry() }),
         ...(result !== undefined && { ':result': result }),
         ...(error !== undefined && { ':error': error }),
         ...(progress !== undefined && {
@@ -312,28 +274,6 @@ export class TaskStore implements TaskRecords {
     );
   }
 
-  /** Notes that a member of a group has succeeded. Resolves to the group as it is then. */
-  async memberDone(groupId: string, taskId: string): Promise<GroupRow | undefined> {
-    const { Attributes } = await this.#documents.send(
-      new UpdateCommand({
-        TableName: this.#table,
-        Key: { taskId: groupId },
-        UpdateExpression: 'ADD done :member',
-        ExpressionAttributeValues: { ':member': new Set([taskId]) },
-        ReturnValues: 'ALL_NEW',
-      }),
-    );
-    return Attributes as GroupRow | undefined;
-  }
-
-  /** The group of that id. */
-  async readGroup(groupId: string): Promise<GroupRow | undefined> {
-    const { Item } = await this.#documents.send(
-      new GetCommand({ TableName: this.#table, Key: { taskId: groupId }, ConsistentRead: true }),
-    );
-    return Item as GroupRow | undefined;
-  }
-
   /** Resolves when the table can be read. */
   async ping(): Promise<void> {
     await this.read('ping');
@@ -343,11 +283,11 @@ export class TaskStore implements TaskRecords {
   async #write(
     { taskId, token }: HeldRow,
     update: string,
-    values: Values,
+    values: RowValues,
     names: Readonly<Record<string, string>> = {},
   ): Promise<boolean> {
     const condition = '#state = :running AND #token = :token';
-    const row = await this.#update(
+    const row = await this.#table.update(
       taskId,
       condition,
       update,
@@ -355,53 +295,5 @@ export class TaskStore implements TaskRecords {
       names,
     );
     return row !== undefined;
-  }
-
-  /** Gives the row as it is after the update; `undefined` where its condition did not hold. */
-  async #update(
-    taskId: string,
-    condition: string,
-    update: string,
-    values: Values,
-    names: Readonly<Record<string, string>> = {},
-  ): Promise<TaskRow | undefined> {
-    const text = `${condition} ${update}`;
-    const reserved = { '#state': 'state', '#owner': 'owner', '#token': 'token' };
-    const used = Object.entries(reserved).filter(([name]) => text.includes(name));
-    const answer = await this.#unlessRefused(
-      new UpdateCommand({
-        TableName: this.#table,
-        Key: { taskId },
-        ConditionExpression: condition,
-        UpdateExpression: update,
-        ExpressionAttributeNames: { ...Object.fromEntries(used), ...names },
-        ExpressionAttributeValues: values,
-        ReturnValues: 'ALL_NEW',
-      }),
-    );
-    return answer && (answer as { Attributes?: TaskRow }).Attributes;
-  }
-
-  /** The answer to a conditional write; `undefined` where the condition did not hold. */
-  async #unlessRefused(command: PutCommand | UpdateCommand | DeleteCommand): Promise<object | undefined> {
-    try {
-      return await this.#documents.send(command as UpdateCommand);
-    } catch (error) {
-      if (error instanceof ConditionalCheckFailedException) return undefined;
-      throw error;
-    }
-  }
-
-  #iso(): string {
-    return new Date(this.#now()).toISOString();
-  }
-
-  #seconds(): number {
-    return Math.floor(this.#now() / 1000);
-  }
-
-  #expiry(notBefore?: string): number {
-    const fromMs = Math.max(this.#now(), notBefore === undefined ? 0 : Date.parse(notBefore));
-    return Math.floor(fromMs / 1000) + this.#ttlSeconds;
   }
 }

@@ -69,7 +69,10 @@ describe('a task client', () => {
 
   test('refuses a payload beyond 1 MiB without asking SQS', async () => {
     const text = 'x'.repeat(1_048_576);
-    await expect(tasks.send(echo, { text })).rejects.toMatchObject({ name: 'SendError', transient: false });
+    await expect(tasks.send(echo, { text })).rejects.toMatchObject({
+      name: 'TaskTooLargeError',
+      transient: false,
+    });
   });
 
   test('refuses a source that is no service name', () => {

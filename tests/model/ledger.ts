@@ -1,20 +1,11 @@
 import { ChangeMessageVisibilityBatchCommand, DeleteMessageBatchCommand } from '@aws-sdk/client-sqs';
 import type { ModelSqs } from './model-sqs.ts';
 import type { ModelTable } from './model-table.ts';
+import type { Run } from './run.ts';
 import { TaskBooks } from './task-books.ts';
 
 /** The entries of a batch travel a few milliseconds after they were settled. */
 const SETTLE_TOLERANCE_MS = 50;
-
-/** A run of a handler. */
-export interface Run {
-  readonly process: string;
-  readonly taskId: string;
-  readonly attempt: number;
-  readonly signal: AbortSignal;
-  /** The receipt handle that it runs under, as far as can be told. */
-  readonly handle: string;
-}
 
 interface Received {
   readonly process: string;

@@ -47,14 +47,14 @@ export function implementationsFor(
   nextStep: (taskId: string) => Step | undefined,
   ledger: Ledger,
 ): Implementations {
-  const run = async <Result>(context: TaskContext, work: () => Promise<Result>): Promise<Result> => {
+  const run = async <Result>(context: TaskContext, doIt: () => Promise<Result>): Promise<Result> => {
     const { taskId, attempt, signal } = context;
     const handle = ledger.handleOf(process, taskId, attempt);
     const entry = { process, taskId, attempt, signal, handle };
     ledger.begins(entry);
     let returned = false;
     try {
-      const result = await work();
+      const result = await doIt();
       returned = true;
       return result;
     } finally {

@@ -1,7 +1,7 @@
 import type { TaskRow } from '@baton/common/state/task-row';
 import { isFinal } from '@baton/common/queue/tracking';
-import type { Run } from './ledger.ts';
 import type { ModelTable } from './model-table.ts';
+import type { Run } from './run.ts';
 
 /** A chain of tracked tasks, in their order. */
 export type Steps = readonly string[];

@@ -238,7 +238,11 @@ test("the house's own entry has the house's own tasks", async () => {
 });
 
 describe('threads are made', () => {
-  const config = readWorkerConfig({ AWS_REGION: 'us-east-1', QUEUE_URL_PREFIX: sender.queueUrlPrefix });
+  const config = readWorkerConfig({
+    AWS_REGION: 'us-east-1',
+    QUEUE_URL_PREFIX: sender.queueUrlPrefix,
+    TASKS_TABLE: 'tasks',
+  });
 
   test('where a task wants one', async () => {
     const threads = threadsFor(threadImplementations, config, entry, logger);

@@ -52,7 +52,7 @@ describe('task-service', () => {
   test('knows no task of the id of a group, which stands in the same table', async () => {
     const groupId = randomUUID();
     const next = { taskId: 'n', task: 'tests.next', queue: 'default' };
-    await stored.store.createGroup({ groupId, memberIds: ['a'], next });
+    await stored.store.groups.create({ groupId, memberIds: ['a'], next });
     expect((await fetch(`${url}/tasks/${groupId}`)).status).toBe(404);
     expect((await fetch(`${url}/tasks/${groupId}/cancel`, { method: 'POST' })).status).toBe(404);
   });

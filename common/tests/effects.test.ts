@@ -1,0 +1,82 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { eventually } from '@baton/tests/eventually';
+import { type Handler, TrackedWork } from './tracked-work.ts';
+
+let tracked: TrackedWork;
+beforeAll(async () => {
+  tracked = await TrackedWork.start();
+});
+beforeEach(() => tracked.begin());
+afterAll(() => tracked.stop());
+
+describe('progress', () => {
+  test('is written down at most once a second, and the last of it in the end', async () => {
+    const writes = jest.spyOn(tracked.store, 'progress');
+    await tracked.run(async (_payload, { progress }) => {
+      for (let step = 1; step <= 20; step += 1) progress({ fraction: step / 20, message: `step ${step}` });
+      await eventually('the first to be written', () => writes.mock.calls.length === 1);
+      progress({ fraction: 2, message: 'x'.repeat(300) });
+      return { length: 1 };
+    });
+    expect(writes.mock.calls.map(([, progress]) => progress.message)).toEqual(['step 20']);
+    writes.mockRestore();
+    const progress = (await tracked.store.find(tracked.taskId))?.progress;
+    expect(progress).toMatchObject({ fraction: 1, message: 'x'.repeat(200) });
+  });
+});
+
+describe('an effect', () => {
+  test('is run once for a task, whatever happens to its attempts, and gives the same', async () => {
+    const keys: string[] = [];
+    const paying: Handler = async (_payload, { effect, attempt }) => {
+      const { receipt } = await effect('pay', (key) => {
+        keys.push(key);
+        return { receipt: `r-${keys.length}` };
+      });
+      if (attempt === 1) throw new Error('after the payment');
+      return { length: receipt.length };
+    };
+    await tracked.run(paying);
+    await expect(tracked.run(paying)).resolves.toMatchObject({ kind: 'done', result: { length: 3 } });
+    expect(keys).toEqual([`${tracked.taskId}:pay`]);
+  });
+
+  test('that throws is not kept', async () => {
+    let runs = 0;
+    const failing: Handler = async (_payload, { effect }) => {
+      await effect('pay', () => {
+        runs += 1;
+        if (runs === 1) throw new Error('declined');
+      });
+      return { length: runs };
+    };
+    await expect(tracked.run(failing)).resolves.toMatchObject({
+      kind: 'retry',
+      error: { message: 'declined' },
+    });
+    await expect(tracked.run(failing)).resolves.toMatchObject({ kind: 'done', result: { length: 2 } });
+  });
+
+  test.each([
+    ['a key that is none', 'a b', 1, '1 to 64 letters'],
+    ['what is too much to keep', 'big', 'x'.repeat(5000), '4096'],
+  ])('refuses %s', async (_what, key, result, says) => {
+    await expect(
+      tracked.run(async (_payload, { effect }) => {
+        await effect(key, () => result);
+        return { length: 1 };
+      }),
+    ).resolves.toMatchObject({ kind: 'retry', error: { message: expect.stringContaining(says) as unknown } });
+  });
+
+  test('keeps nothing where the task is another attempt’s, and says so', async () => {
+    let thrown: unknown;
+    await tracked.run(async (_payload, { effect }) => {
+      await tracked.store.cancel(tracked.taskId);
+      thrown = await effect('pay', () => 1).catch((error: unknown) => error);
+      return { length: 1 };
+    });
+    expect(thrown).toMatchObject({ name: 'ClaimLostError' });
+    expect((await tracked.store.read(tracked.taskId))?.effects).toEqual({});
+  });
+});

@@ -1,0 +1,111 @@
+import { randomUUID } from 'node:crypto';
+import { encodeEnvelope } from '@baton/common/queue/envelope';
+import { implement, Implementations, type TrackedTaskContext } from '@baton/common/queue/implementation';
+import type { Outcome } from '@baton/common/queue/outcome';
+import { processMessage } from '@baton/common/queue/process-message';
+import type { ReceivedMessage } from '@baton/common/queue/received-message';
+import { defineTask } from '@baton/common/queue/task';
+import { StoreTracker } from '@baton/common/state/store-tracker';
+import { TaskStore } from '@baton/common/state/task-store';
+import { createLogger } from '@baton/common/telemetry/logger';
+import { type Backends, startBackends } from '@baton/tests/backends';
+import { z } from 'zod';
+
+/** A tracked task of three attempts. */
+export const work = defineTask({
+  name: 'tests.tracked',
+  queue: 'default',
+  payload: z.object({ text: z.string() }),
+  result: z.object({ length: z.int(), filler: z.string().optional() }),
+  retry: { maxAttempts: 3, baseSeconds: 60 },
+  timeoutSeconds: 20,
+  tracked: true,
+});
+
+/** A handler of it that may do wrong. */
+export type Handler = (payload: { text: string }, context: TrackedTaskContext) => unknown;
+
+/** How a message of the task comes, and to whom. */
+export interface RunOptions {
+  readonly owner?: string;
+  readonly leaseSeconds?: number;
+  readonly change?: Partial<ReceivedMessage>;
+  readonly notBefore?: string;
+  /** Aborts when the worker must stop. */
+  readonly signal?: AbortSignal;
+}
+
+/** A task store of a test's own, and workers that run one task of it. */
+export class TrackedWork {
+  readonly backends: Backends;
+  readonly store: TaskStore;
+  /** The task that is run; `begin` makes it another. */
+  taskId = randomUUID();
+
+  private constructor(backends: Backends) {
+    this.backends = backends;
+    this.store = new TaskStore({ documents: backends.documents, table: backends.tasksTable });
+  }
+
+  /** Starts the store. */
+  static async start(): Promise<TrackedWork> {
+    return new TrackedWork(await startBackends([]));
+  }
+
+  /** Begins with another task. */
+  begin(): void {
+    this.taskId = randomUUID();
+  }
+
+  /** Ends the store. */
+  stop(): Promise<void> {
+    return this.backends.stop();
+  }
+
+  /** Has a worker run a message of the task. */
+  run(handler: Handler, options: RunOptions = {}): Promise<Outcome> {
+    const {
+      owner = 'w-1',
+      leaseSeconds = 30,
+      change,
+      notBefore,
+      signal = new AbortController().signal,
+    } = options;
+    const logger = createLogger({ service: 'tests', level: 'silent' });
+    const processing = {
+      implementations: new Implementations([implement(work, handler as never)]),
+      send: (async () => ({ taskId: 'sent' })) as never,
+      tracker: new StoreTracker({ store: this.store, forward: async () => undefined, leaseSeconds, logger }),
+      logger,
+      worker: { id: owner, version: '1' },
+      unknownTaskPatienceSeconds: 600,
+      abortGraceSeconds: 0.2,
+    };
+    const message: ReceivedMessage = {
+      messageId: 'm-1',
+      receiptHandle: 'r-1',
+      receiveCount: 1,
+      sentAtMs: Date.now(),
+      firstReceivedAtMs: 0,
+      body: this.#body(notBefore),
+      attributes: {},
+      ...change,
+    };
+    return processMessage(message, 'default', { signal, outlivedBy: () => undefined }, processing);
+  }
+
+  #body(notBefore: string | undefined): string {
+    const { taskId } = this;
+    const time = '2026-11-24T10:00:00.000Z';
+    const data = { text: 'four' };
+    return encodeEnvelope({
+      taskId,
+      task: work.name,
+      source: 'tests',
+      time,
+      trace: undefined,
+      notBefore,
+      data,
+    });
+  }
+}
