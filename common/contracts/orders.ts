@@ -44,6 +44,7 @@ export const processOrder = defineTask({
   }),
   retry: { maxAttempts: 4, baseSeconds: 60 },
   timeoutSeconds: 60,
+  tracked: true,
 });
 
 /** What came of an order so far. */

@@ -3,6 +3,7 @@ import { QueueUrls } from '@baton/common/queue/queue-urls';
 import { createSqsClient } from '@baton/common/queue/sqs-client';
 import { TaskClient } from '@baton/common/queue/task-client';
 import { createDocumentClient } from '@baton/common/state/documents';
+import { TaskStore } from '@baton/common/state/task-store';
 import { createLogger } from '@baton/common/telemetry/logger';
 import { readConfig } from './config.ts';
 import { OrderStore } from './store.ts';
@@ -16,7 +17,13 @@ export const logger = createLogger({ service: SERVICE, level: config.LOG_LEVEL }
 export const sqs = createSqsClient();
 /** Where the queues are. */
 export const queueUrls = new QueueUrls(config.QUEUE_URL_PREFIX);
-/** Sends tasks in the service's name. */
-export const tasks = new TaskClient({ sqs, queueUrls, source: SERVICE });
+const documents = createDocumentClient();
+/** Sends tasks in the service's name, and notes those that are tracked. */
+export const tasks = new TaskClient({
+  sqs,
+  queueUrls,
+  source: SERVICE,
+  records: new TaskStore({ documents, table: config.TASKS_TABLE }),
+});
 /** The service's own table. */
-export const orders = new OrderStore(createDocumentClient(), config.ORDERS_TABLE, logger);
+export const orders = new OrderStore(documents, config.ORDERS_TABLE, logger);
