@@ -39,7 +39,7 @@ export class StoreTracker implements TaskTracker {
 
   async claim({ message, envelope, contract, owner }: ClaimRequest): Promise<Claim | Outcome> {
     const { store, leaseSeconds, logger } = this.#options;
-    const { taskId, task, trace } = envelope;
+    const { taskId, task, trace, parentId } = envelope;
     const claimId = randomUUID();
     const askedAtMs = performance.now();
     const putBackFrom = deadAt(message.attributes);
@@ -53,6 +53,7 @@ export class StoreTracker implements TaskTracker {
         owner,
         leaseSeconds,
         traceparent: trace && formatTraceparent(trace),
+        parentId,
       });
       if (row?.state !== 'running' || row.claimId !== claimId) return await this.#unclaimed(taskId, row);
       const line = logger.child({ taskId, task });

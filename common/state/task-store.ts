@@ -22,6 +22,7 @@ export interface ClaimRow {
   readonly task: string;
   readonly queue: string;
   readonly traceparent?: string | undefined;
+  readonly parentId?: string | undefined;
   readonly claimId: string;
   readonly owner: string;
   readonly leaseSeconds: number;
@@ -159,7 +160,7 @@ export class TaskStore implements TaskRecords {
    * Resolves to the row, which is another attempt's, or a task's that has ended, where its `claimId` is not this one's.
    */
   async claim(request: ClaimRow): Promise<TaskRow | undefined> {
-    const { taskId, task, queue, traceparent, claimId, owner, leaseSeconds } = request;
+    const { taskId, task, queue, traceparent, parentId, claimId, owner, leaseSeconds } = request;
     const at = this.#table.iso;
     const row = await this.#table.update(
       taskId,
@@ -172,6 +173,7 @@ export class TaskStore implements TaskRecords {
         'effects = if_not_exists(effects, :none), expiresAt = if_not_exists(expiresAt, :expires)',
         'listedAt = if_not_exists(listedAt, :listedAt), listedIn = if_not_exists(listedIn, :listedIn)',
         ...(traceparent === undefined ? [] : ['traceparent = if_not_exists(traceparent, :traceparent)']),
+        ...(parentId === undefined ? [] : ['parentId = if_not_exists(parentId, :parentId)']),
       ].join(', '),
       {
         ':queued': 'queued',
@@ -191,6 +193,7 @@ export class TaskStore implements TaskRecords {
         ':listedAt': `${at}#${taskId}`,
         ':listedIn': ALL_TASKS,
         ...(traceparent !== undefined && { ':traceparent': traceparent }),
+        ...(parentId !== undefined && { ':parentId': parentId }),
       },
     );
     return row ?? this.read(taskId);

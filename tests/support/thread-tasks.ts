@@ -74,6 +74,17 @@ export const passOn = defineTask({
   isolation: 'thread',
 });
 
+/** Says how far it is and has effects, in a thread. */
+export const pay = defineTask({
+  ...common,
+  name: 'tests.pay',
+  payload: z.object({ key: z.string() }),
+  result: z.object({ paid: z.unknown() }),
+  timeoutSeconds: 20,
+  isolation: 'thread',
+  tracked: true,
+});
+
 function burnCpu({ ms }: { ms: number }, { logger }: TaskContext): Record<string, never> {
   logger.info('burn begins');
   const untilMs = performance.now() + ms;
@@ -134,6 +145,10 @@ const ends: Readonly<Record<string, (context: TaskContext, when: URL | undefined
 
 /** Everything that this file's contracts ask for. */
 export const threadTasks = [
+  implement(pay, async ({ key }, { effect, progress }) => {
+    progress({ fraction: 0.5, message: 'paying' });
+    return { paid: await effect(key, (idempotencyKey) => ({ by: idempotencyKey })) };
+  }),
   implement(burn, burnCpu),
   implement(burnOn, burnCpu),
   implement(block, burnCpu),

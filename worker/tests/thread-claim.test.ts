@@ -1,0 +1,72 @@
+import { afterAll, beforeEach, expect, jest, test } from '@jest/globals';
+import { encodeEnvelope } from '@baton/common/queue/envelope';
+import { ClaimLostError, InvalidValueError } from '@baton/common/queue/errors';
+import { processMessage } from '@baton/common/queue/process-message';
+import type { Claim } from '@baton/common/queue/tracking';
+import { createLogger } from '@baton/common/telemetry/logger';
+import { pay, threadImplementations } from '@baton/tests/thread-tasks';
+import { ThreadPool } from '../thread-pool.ts';
+
+const logger = createLogger({ service: 'tests', level: 'silent' });
+const entry = new URL(import.meta.resolve('@baton/tests/test-thread'));
+const sender = { queueUrlPrefix: 'http://127.0.0.1:9/baton-', source: 'tests' };
+const threads = new ThreadPool({ entry, threads: 1, sender, logger });
+afterAll(() => threads.close());
+
+const find = jest.fn<Claim['find']>();
+const keep = jest.fn<Claim['keep']>();
+const progress = jest.fn<Claim['progress']>();
+beforeEach(() => {
+  find.mockReset().mockResolvedValue(undefined);
+  keep.mockReset().mockResolvedValue();
+  progress.mockReset();
+});
+
+/** Runs a payment in a thread, whose claim is this test's. */
+function run(key: string) {
+  const signal = new AbortController().signal;
+  const claim: Claim = { attempt: 2, signal, find, keep, progress, conclude: async (outcome) => outcome };
+  const time = new Date().toISOString();
+  const envelope = { taskId: 't-1', task: pay.name, source: 'tests', time, trace: undefined, data: { key } };
+  const ids = { messageId: 'm-1', receiptHandle: 'r-1', receiveCount: 1, sentAtMs: 0, firstReceivedAtMs: 0 };
+  const message = { ...ids, body: encodeEnvelope(envelope), attributes: {} };
+  return processMessage(
+    message,
+    'default',
+    { signal, outlivedBy: () => undefined },
+    {
+      implementations: threadImplementations,
+      threads,
+      tracker: { claim: async () => claim },
+      send: jest.fn() as never,
+      logger,
+      worker: { id: 'w-1', version: '1' },
+      unknownTaskPatienceSeconds: 600,
+      abortGraceSeconds: 0.2,
+    },
+  );
+}
+
+test('a handler in a thread has its effects kept, and its progress written, by the worker', async () => {
+  await expect(run('card')).resolves.toMatchObject({ kind: 'done', result: { paid: { by: 't-1:card' } } });
+  expect(keep.mock.calls).toEqual([['card', { by: 't-1:card' }]]);
+  expect(progress.mock.calls).toEqual([[{ fraction: 0.5, message: 'paying' }]]);
+});
+
+test('an effect that was kept is not run again in a thread', async () => {
+  find.mockResolvedValue({ result: 'before' });
+  await expect(run('card')).resolves.toMatchObject({ kind: 'done', result: { paid: 'before' } });
+  expect(keep).not.toHaveBeenCalled();
+});
+
+test.each([
+  ['a lost claim', new ClaimLostError('gone')],
+  [
+    'a key that is none',
+    new InvalidValueError('The effect cannot be kept', [{ path: 'a b', message: 'no' }]),
+  ],
+])('%s is told to a handler in a thread', async (_what, error) => {
+  keep.mockRejectedValue(error);
+  const { name, message } = error;
+  await expect(run('card')).resolves.toMatchObject({ kind: 'dead-letter', error: { name, message } });
+});
