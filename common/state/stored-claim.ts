@@ -116,7 +116,7 @@ export class StoredClaim implements Claim {
     // A write is made again whose answer was lost: then it is refused, and is one's own all the same
     if (!written && !(row?.claimId === claimId && row.state === conclusion.state)) {
       const error = new ClaimLostError(`The task ${taskId} is another attempt's`);
-      return { kind: 'release', error, delaySeconds: leaseSeconds };
+      return { kind: 'release', error, delaySeconds: Math.ceil(leaseSeconds) };
     }
     if (row && conclusion.state === 'succeeded') await continuation.succeeded(row);
     if (row && (conclusion.state === 'failed' || conclusion.state === 'dead'))
