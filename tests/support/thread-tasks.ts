@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { isMainThread } from 'node:worker_threads';
-import { RejectTask, RetryTask } from '@baton/common/queue/errors';
+import { PostponeTask, RejectTask, RetryTask } from '@baton/common/queue/errors';
 import { implement, Implementations, type TaskContext } from '@baton/common/queue/implementation';
 import { defineTask } from '@baton/common/queue/task';
 import { z } from 'zod';
@@ -84,6 +84,9 @@ function burnCpu({ ms }: { ms: number }, { logger }: TaskContext): Record<string
 const ends: Readonly<Record<string, (context: TaskContext, when: URL | undefined) => unknown>> = {
   retry: () => {
     throw new RetryTask('later', { delaySeconds: 7 });
+  },
+  postpone: () => {
+    throw new PostponeTask('not now', { delaySeconds: 8 });
   },
   reject: () => {
     throw new RejectTask('never', { cause: new TypeError('because') });

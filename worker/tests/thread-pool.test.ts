@@ -81,6 +81,7 @@ const began = () => lines.some(({ message }) => message === 'burn begins');
 describe('a handler in a thread', () => {
   test.each([
     ['retry', { kind: 'retry', delaySeconds: 7, error: { name: 'RetryTask', message: 'later' } }],
+    ['postpone', { kind: 'release', delaySeconds: 8, error: { name: 'PostponeTask', message: 'not now' } }],
     [
       'reject',
       {
@@ -238,7 +239,11 @@ test("the house's own entry has the house's own tasks", async () => {
 });
 
 describe('threads are made', () => {
-  const config = readWorkerConfig({ AWS_REGION: 'us-east-1', QUEUE_URL_PREFIX: sender.queueUrlPrefix });
+  const config = readWorkerConfig({
+    AWS_REGION: 'us-east-1',
+    QUEUE_URL_PREFIX: sender.queueUrlPrefix,
+    TASKS_TABLE: 'baton-tasks',
+  });
 
   test('where a task wants one', async () => {
     const threads = threadsFor(threadImplementations, config, entry, logger);
