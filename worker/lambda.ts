@@ -4,6 +4,8 @@ import { createLambdaConsumer } from '@baton/common/queue/lambda-consumer';
 import { QueueUrls } from '@baton/common/queue/queue-urls';
 import { createSqsClient } from '@baton/common/queue/sqs-client';
 import { TaskClient } from '@baton/common/queue/task-client';
+import { createDocumentClient } from '@baton/common/state/documents';
+import { TaskStore } from '@baton/common/state/task-store';
 import { allTasks } from '@baton/common/tasks/all';
 import { createLogger } from '@baton/common/telemetry/logger';
 import { readWorkerConfig } from './config.ts';
@@ -11,12 +13,13 @@ import { readWorkerConfig } from './config.ts';
 const config = orExit(() => readWorkerConfig(process.env));
 const sqs = createSqsClient();
 const queueUrls = new QueueUrls(config.queueUrlPrefix);
+const records = new TaskStore({ documents: createDocumentClient(), table: config.tasksTable });
 
 /** The worker's implementations under Lambda's event source for SQS, where no worker process runs. */
 export const handler = createLambdaConsumer({
   sqs,
   queueUrls,
-  send: new TaskClient({ sqs, queueUrls, source: 'worker' }).send,
+  send: new TaskClient({ sqs, queueUrls, source: 'worker', records }).send,
   logger: createLogger({ service: 'worker', level: config.logLevel }),
   worker: { id: `worker@${hostname()}`, version: config.version },
   implementations: allTasks,
