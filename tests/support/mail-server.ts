@@ -5,10 +5,11 @@ import { SMTPServer, type SMTPServerSession } from 'smtp-server';
 /**
  * How an SMTP server treats those that come: `accept` takes their mails, `hang-up` closes connections at once,
  * `hang-at-greeting` accepts them and says nothing, `hang-in-data` reads the beginning of a mail and nothing more, and
- * `drop-in-data` breaks the connection there. A number is the reply to each recipient.
+ * `drop-in-data` breaks the connection there, `drop-second` where a second mail begins over the same one. A number is the
+ * reply to each recipient, or to each mail (`refuses`).
  */
 export type MailServerMode =
-  'accept' | 'hang-up' | 'hang-at-greeting' | 'hang-in-data' | 'drop-in-data' | number;
+  'accept' | 'hang-up' | 'hang-at-greeting' | 'hang-in-data' | 'drop-in-data' | 'drop-second' | number;
 
 /** A mail that arrived. */
 export interface ArrivedMail {
@@ -21,6 +22,8 @@ export interface ArrivedMail {
 /** A real SMTP server, which can be made to misbehave. */
 export class MailServer {
   mode: MailServerMode = 'accept';
+  /** What a number as mode refuses. */
+  refuses: 'recipient' | 'mail' = 'recipient';
   readonly mails: ArrivedMail[] = [];
   /** How many connections were made. */
   connections = 0;
@@ -47,7 +50,11 @@ export class MailServer {
       onConnect: (_session, done) => {
         if (started.mode !== 'hang-at-greeting') done();
       },
-      onRcptTo: ({ address }, _session, done) => done(started.#refusal(address)),
+      onMailFrom: (_sender, { transaction, remotePort }, done) => {
+        if (started.mode === 'drop-second' && transaction > 1) sockets.get(remotePort)?.destroy();
+        else done();
+      },
+      onRcptTo: ({ address }, _session, done) => done(started.#refusal('recipient', address)),
       onData: (stream, session, done) => {
         if (started.mode === 'hang-in-data') return void stream.once('data', () => stream.pause());
         if (started.mode === 'drop-in-data')
@@ -55,8 +62,9 @@ export class MailServer {
         const chunks: Buffer[] = [];
         stream.on('data', (chunk: Buffer) => chunks.push(chunk));
         stream.once('end', () => {
-          started.#take(session, Buffer.concat(chunks).toString());
-          done();
+          const refusal = started.#refusal('mail', session.envelope.rcptTo[0]?.address ?? '');
+          if (!refusal) started.#take(session, Buffer.concat(chunks).toString());
+          done(refusal);
         });
       },
     });
@@ -98,8 +106,8 @@ export class MailServer {
     await stopped.promise;
   }
 
-  #refusal(address: string): Error | null {
-    if (typeof this.mode !== 'number') return null;
+  #refusal(of: 'recipient' | 'mail', address: string): Error | null {
+    if (typeof this.mode !== 'number' || this.refuses !== of) return null;
     return Object.assign(new Error(`<${address}> not here`), { responseCode: this.mode });
   }
 

@@ -102,6 +102,20 @@ describe('a server that', () => {
     ]);
   });
 
+  test('refuses a mail is there, so that what failed before it counts no more', async () => {
+    const channel = house.channel({ failures: 2 });
+    const { signal } = new AbortController();
+    const delivery = { notification: mail, createdAt: new Date().toISOString(), signal };
+    const names: unknown[] = [];
+    for (const mode of ['hang-up', 450, 'hang-up', 'hang-up'] as const) {
+      house.server.mode = mode;
+      house.server.hangUp();
+      const failed = channel.deliver({ ...delivery, notificationId: 'n-1' });
+      names.push(await failed.catch((error: Error) => error.name));
+    }
+    expect(names).toEqual(['SmtpAwayError', 'SmtpRefusalError', 'SmtpAwayError', 'PostponeTask']);
+  });
+
   test('is away is no closer to being back because a probe was broken off', async () => {
     const source = house.consumer({ failures: 1, probeAfterMs: 100 });
     house.server.mode = 'hang-up';

@@ -89,6 +89,15 @@ describe('a mail', () => {
     expect([house.server.connections, await house.attemptsOf(ids)]).toEqual([2, { 1: 3 }]);
   });
 
+  test('goes over a new connection at once where the old one breaks as it begins', async () => {
+    const source = house.consumer();
+    house.server.mode = 'drop-second';
+    const ids = await house.sendMails(2);
+    await source.invoke(1);
+    await source.invoke(1);
+    expect([house.server.connections, await house.attemptsOf(ids)]).toEqual([2, { 1: 2 }]);
+  });
+
   test('is the only notification that goes there: others stay in the outbox', async () => {
     const source = house.consumer();
     for (const kind of ['SMS', 'PUSH'] as const)
@@ -108,11 +117,15 @@ describe('a mail', () => {
 });
 
 describe('a refusal', () => {
-  test.each([450, 451, 452])(
-    'of %d is tried again by the retry policy, and counts as an attempt',
-    async (reply) => {
+  test.each([
+    [450, 'recipient'],
+    [451, 'mail'],
+    [452, 'mail'],
+  ] as const)(
+    'of %d to the %s is tried again by the retry policy, and counts as an attempt',
+    async (reply, refuses) => {
       const source = house.consumer({ failures: 1 });
-      house.server.mode = reply;
+      Object.assign(house.server, { mode: reply, refuses });
       await house.sendMails(1);
       await expect(source.invoke(1)).resolves.toMatchObject({ failed: 1 });
       expect(house.rests[0]).toBeGreaterThanOrEqual(15);
@@ -133,9 +146,13 @@ describe('a refusal', () => {
     },
   );
 
-  test.each([550, 552, 554])('of %d rejects the mail at once, with what the server said', async (reply) => {
+  test.each([
+    [550, 'recipient'],
+    [552, 'mail'],
+    [554, 'mail'],
+  ] as const)('of %d to the %s rejects it at once, with what the server said', async (reply, refuses) => {
     const source = house.consumer({ failures: 1 });
-    house.server.mode = reply;
+    Object.assign(house.server, { mode: reply, refuses });
     await house.sendMails(1);
     await expect(source.invoke(1)).resolves.toMatchObject({ failed: 0 });
     const [letter] = await source.deadLetters();
@@ -151,9 +168,14 @@ describe('a refusal', () => {
     expect(house.server.mails).toHaveLength(1);
   });
 
-  test.each([421, 503])('of %d is of the session: the server is away', async (reply) => {
+  test.each([
+    [421, 'recipient'],
+    [421, 'mail'],
+    [503, 'recipient'],
+    [503, 'mail'],
+  ] as const)('of %d to the %s is of the session: the server is away', async (reply, refuses) => {
     const source = house.consumer({ failures: 1 });
-    house.server.mode = reply;
+    Object.assign(house.server, { mode: reply, refuses });
     await house.sendMails(1);
     await source.invoke(1);
     expect(house.said('is away: it is not called')).toBe(1);
