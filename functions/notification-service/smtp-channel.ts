@@ -82,7 +82,6 @@ export class SmtpChannel implements Channel {
       maxRequeues: MAX_REQUEUES,
       idleTimeout: IDLE_TIMEOUT_MS,
       connectionTimeout: connectTimeoutMs,
-      greetingTimeout: connectTimeoutMs,
       socketTimeout: answerTimeoutMs,
       socketCloseTimeout: CLOSE_TIMEOUT_MS,
       disableFileAccess: true,
