@@ -11,6 +11,9 @@ export interface FollowedOrder {
   readonly accepted: boolean;
   readonly completed: boolean;
   readonly notified: boolean;
+  readonly notificationId?: string;
+  /** The channel that the notification left by. */
+  readonly deliveredBy?: string;
   /** From the post until the notification left, in milliseconds. */
   readonly tookMs: number | undefined;
   /** Why it went no further, where it did not. */
@@ -92,7 +95,9 @@ async function follow(
   }
   progress.step('notified');
   const tookMs = Date.parse(notification.deliveredAt) - postedAtMs;
-  return { accepted: true, completed: true, notified: true, tookMs, problem: undefined };
+  const { deliveredBy } = notification;
+  const steps = { accepted: true, completed: true, notified: true };
+  return { ...steps, notificationId, deliveredBy, tookMs, problem: undefined };
 }
 
 interface OrderView {
@@ -103,6 +108,7 @@ interface OrderView {
 interface NotificationView {
   readonly status: string;
   readonly deliveredAt: string;
+  readonly deliveredBy: string;
 }
 
 /** The thing at `url` as soon as it is as wanted; the last that was seen when patience is over. */

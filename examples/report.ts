@@ -9,18 +9,15 @@ export function printReport(followed: readonly FollowedOrder[]): number {
   const count = (step: 'accepted' | 'completed' | 'notified'): string =>
     `${followed.filter((order) => order[step]).length} of ${followed.length}`;
   const tookMs = followed.flatMap((order) => order.tookMs ?? []).toSorted((a, b) => a - b);
-  const table = new Table({
-    style: { head: [], border: [] },
-    ...(process.stdout.isTTY ? {} : { chars: PLAIN }),
-  });
-  table.push(
+  const rows = [
     ['accepted', count('accepted')],
     ['completed', count('completed')],
     ['notified', count('notified')],
+    ['by', waysOf(followed)],
     ['post to notified, p50', inMs(percentile(tookMs, 0.5))],
     ['post to notified, p95', inMs(percentile(tookMs, 0.95))],
-  );
-  process.stdout.write(`\n${table.toString()}\n`);
+  ];
+  process.stdout.write(`\n${table(rows)}\n`);
   const problems = followed.flatMap(({ problem }) => problem ?? []);
   for (const problem of problems.slice(0, MAX_PROBLEMS)) say('red', problem);
   if (problems.length > MAX_PROBLEMS) say('red', `and ${problems.length - MAX_PROBLEMS} more`);
@@ -30,6 +27,27 @@ export function printReport(followed: readonly FollowedOrder[]): number {
     missing === 0 ? 'Every customer is notified.' : `${missing} of ${followed.length} are missing.`,
   );
   return missing;
+}
+
+/** Rows as a table; without its lines where the output is piped. */
+export function table(rows: readonly string[][]): string {
+  const drawn = new Table({
+    style: { head: [], border: [] },
+    ...(process.stdout.isTTY ? {} : { chars: PLAIN }),
+  });
+  drawn.push(...rows);
+  return drawn.toString();
+}
+
+/** Prints a line in its colour, where there are colours. */
+export function say(colour: 'green' | 'red', text: string): void {
+  process.stdout.write(`${styleText(colour, text, { stream: process.stdout })}\n`);
+}
+
+/** The channels that customers were notified by, each with how many. */
+function waysOf(followed: readonly FollowedOrder[]): string {
+  const ways = followed.flatMap(({ deliveredBy }) => deliveredBy ?? []);
+  return [...new Set(ways)].map((way) => `${way} ${ways.filter((each) => each === way).length}`).join(', ');
 }
 
 const SIDES = ['top', 'bottom', 'left', 'right', 'mid', 'middle'];
@@ -45,8 +63,4 @@ function percentile(sorted: readonly number[], share: number): number | undefine
 
 function inMs(value: number | undefined): string {
   return value === undefined ? '-' : `${value} ms`;
-}
-
-function say(colour: 'green' | 'red', text: string): void {
-  process.stdout.write(`${styleText(colour, text, { stream: process.stdout })}\n`);
 }

@@ -14,15 +14,28 @@ export interface RunningSystem {
   stop(): Promise<void>;
 }
 
-/** Uses the system that answers at `url`, or starts the embedded runtime there for as long as the demo takes. */
-export async function ensureRunning(url: string): Promise<RunningSystem> {
-  if (await answers(url)) return { stop: () => Promise.resolve() };
+/**
+ * Uses the system that answers at `url`, or starts the embedded runtime there for as long as the demo takes.
+ *
+ * @param own - variables of a system that the demo has to start itself; none where any will do
+ * @throws Error when none can be started, or one runs there already and `own` is given
+ */
+export async function ensureRunning(
+  url: string,
+  own?: Readonly<Record<string, string>>,
+): Promise<RunningSystem> {
+  if (await answers(url)) {
+    if (!own) return { stop: () => Promise.resolve() };
+    throw new Error(
+      `A system runs at ${url} already, and its mails go where its own SMTP_URL says. With --smtp the demo has to start it: stop it, or set HTTP_PORT and the other ports to free ones.`,
+    );
+  }
   const { hostname, port } = new URL(url);
   if (hostname !== '127.0.0.1' && hostname !== 'localhost') throw new Error(`Nothing answers at ${url}`);
   process.stdout.write(`Nothing answers at ${url}: starting the embedded runtime.\n`);
   const child = spawn(process.execPath, [SERVERLESS, 'offline'], {
     cwd: ROOT,
-    env: { ...process.env, HTTP_PORT: port || '80', LOG_LEVEL: 'warn' },
+    env: { ...process.env, ...own, HTTP_PORT: port || '80', LOG_LEVEL: 'warn' },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const output: Buffer[] = [];

@@ -24,19 +24,23 @@ export function pointSdkAt({ sqs, dynamoDb, lambda, region }: Endpoints): void {
 }
 
 /**
- * Sets variables of the stack that only AWS could fill in (`!Sub`, `!Ref`), for the functions and for this process.
+ * Sets variables of the stack that only AWS could fill in (`!Sub`, `!Ref`), for the functions and for this process. One
+ * that the stack leaves empty, because a deploy is given its value, is the person's own here, from `.env` or the shell.
  *
  * @param environments - the provider's environment and each function's
+ * @param own - the person's environment
  * @throws Error listing the variables that have no local value
  */
 export function fillIn(
   environments: readonly Record<string, unknown>[],
   local: Readonly<Record<string, string>>,
+  own: Readonly<Record<string, string | undefined>> = process.env,
 ): void {
   const missing = new Set<string>();
   for (const environment of environments) {
     for (const [name, value] of Object.entries(environment)) {
       if (name in local) environment[name] = local[name];
+      else if (value === '') environment[name] = own[name] ?? '';
       else if (typeof value === 'object' && value !== null) missing.add(name);
     }
   }

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { execFile, spawnSync } from 'node:child_process';
 import { promisify } from 'node:util';
+import { MailServer } from './support/mail-server.ts';
 import { freePorts, Program } from './support/program.ts';
 import { textOf } from './support/source.ts';
 
@@ -108,6 +109,50 @@ describe('the demo', () => {
     const status = await demo.ended();
     expect([status, demo.output]).toEqual([0, expect.stringMatching(/notified +3 of 3/)]);
     await expect(fetch(`http://127.0.0.1:${own['HTTP_PORT']}/orders`)).rejects.toThrow('fetch failed');
+  });
+
+  test('with --smtp shows the mails that arrived, one for each customer', async () => {
+    const own = await freePorts();
+    const demo = new Program('examples/demo.ts', own, ['--orders', '7', '--smtp']);
+    const status = await demo.ended();
+    expect([status, demo.output]).toEqual([0, expect.stringMatching(/by +smtp 7/)]);
+    expect(demo.output).toMatch(/orders@[\w.-]+ +Your order B-\w{10} +[0-9a-f-]{36}@localhost/);
+    expect(demo.output).toContain('and 2 more\n7 mails arrived, one for each customer.');
+  });
+
+  test('with --smtp says that it has to start the system itself, where one runs', async () => {
+    const demo = new Program('examples/demo.ts', { HTTP_PORT: ports['HTTP_PORT'] ?? '' }, ['--smtp']);
+    await expect(demo.ended()).resolves.toBe(1);
+    expect(demo.output).toContain('With --smtp the demo has to start it: stop it, or set HTTP_PORT');
+  });
+
+  test('sends its mails to the server of SMTP_URL, and says so', async () => {
+    const server = await MailServer.start();
+    const demo = new Program(
+      'examples/demo.ts',
+      { ...(await freePorts()), SMTP_URL: server.url, SMTP_FROM: 'The Shop <shop@shop.example>' },
+      ['--orders', '3'],
+    );
+    const status = await demo.ended();
+    await server.stop();
+    expect([status, demo.output]).toEqual([0, expect.stringContaining('The mails are at the SMTP server')]);
+    expect(server.mails.map(({ headers }) => headers['from'])).toEqual(
+      Array.from({ length: 3 }, () => 'The Shop <shop@shop.example>'),
+    );
+  });
+
+  test.each([
+    ['no mail where one was due', ['n-1'], '1 missing, 0 doubled, 0 of nobody'],
+    ['a mail that came twice', ['n-1', 'n-2', 'n-2'], '0 missing, 1 doubled, 0 of nobody'],
+    ['a mail of nobody', ['n-1', 'n-2', 'n-3'], '0 missing, 0 doubled, 1 of nobody'],
+  ])('finds fault with %s', async (_what, ids, says) => {
+    const mails = ids.map((id) => ({ to: 'a@b', subject: 'c', messageId: `${id}@localhost` }));
+    const followed = ['n-1', 'n-2'].map((notificationId) => ({ notified: true, notificationId }));
+    const lists = `${JSON.stringify(mails)}, ${JSON.stringify(followed)}`;
+    const script = `import { printMails } from './examples/mail-report.ts'; process.exit(printMails(${lists}))`;
+    const report = new Program('--input-type=module', {}, ['--eval', script]);
+    await expect(report.ended()).resolves.toBe(1);
+    expect(report.output).toContain(says);
   });
 
   test.each([

@@ -1,6 +1,7 @@
 import {
   InvalidValueError,
   MalformedEnvelopeError,
+  PostponeTask,
   RejectTask,
   RetryTask,
   SendError,
@@ -15,6 +16,7 @@ const MAX_CAUSES = 10;
 /** The classes that are told apart where an error arrives, the special ones first. */
 const CLASSES: readonly (abstract new (...parts: never[]) => Error)[] = [
   RetryTask,
+  PostponeTask,
   RejectTask,
   TaskTimeoutError,
   InvalidValueError,

@@ -27,4 +27,5 @@ export const sendNotification = defineTask({
   }),
   retry: { maxAttempts: 6, baseSeconds: 30 },
   timeoutSeconds: 30,
+  tracked: true,
 });

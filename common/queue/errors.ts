@@ -25,6 +25,27 @@ export class RetryTask extends TaskError {
   }
 }
 
+/**
+ * Thrown by a handler on purpose: not now, and this does not count as an attempt. For what the task cannot help, such as
+ * a server that is known to be away.
+ *
+ * The message is shown again after the rest. Of a tracked task the store counts no attempt. Of any other SQS's count goes
+ * on: it may be postponed as often as it likes, but its next failure may find its attempts used up. A queue whose tasks
+ * are postponed needs a `maxReceiveCount` above the number of rests in 5 days.
+ *
+ * A task that is postponed 5 days after SQS took it is a dead letter, `attempts-exhausted`, for SQS would soon forget it.
+ */
+export class PostponeTask extends TaskError {
+  override readonly name = 'PostponeTask';
+  /** The rest in seconds, 0 to 43,200. */
+  readonly delaySeconds: number;
+
+  constructor(message: string, options: ErrorOptions & { readonly delaySeconds: number }) {
+    super(message, options);
+    this.delaySeconds = options.delaySeconds;
+  }
+}
+
 /** Thrown by a handler on purpose: no attempt can succeed. The message becomes a dead letter at once. */
 export class RejectTask extends TaskError {
   override readonly name = 'RejectTask';

@@ -37,7 +37,7 @@ export interface TrackedTaskContext extends TaskContext {
   readonly effect: Effect;
 }
 
-/** What does a task: resolves to the contract's result, throws to be tried again, or RetryTask or RejectTask on purpose. */
+/** What does a task: resolves to the contract's result, throws to be tried again, or RetryTask, PostponeTask or RejectTask on purpose. */
 export type TaskHandler<
   Payload extends z.ZodType,
   Result extends z.ZodType,

@@ -2,6 +2,7 @@ import { inspect } from 'node:util';
 import {
   type InvalidValueError,
   MalformedEnvelopeError,
+  PostponeTask,
   RejectTask,
   RetryTask,
   TaskTimeoutError,
@@ -11,6 +12,8 @@ import type { TaskContract } from './task.ts';
 
 /** The longest that SQS hides a message, in seconds (12 h). */
 export const MAX_VISIBILITY_SECONDS = 43_200;
+/** How long a message may live before something is done about it: SQS forgets it after the 7 days of the house's queues. */
+export const OLD_MESSAGE_SECONDS = 5 * 86_400;
 
 /** Why a message was set aside. */
 export type DeadLetterReason =
@@ -36,10 +39,19 @@ export function outcomeOfBody(error: MalformedEnvelopeError | InvalidValueError)
   return { kind: 'dead-letter', reason, error };
 }
 
+/** An attempt that failed. */
+export interface FailedAttempt {
+  readonly contract: TaskContract;
+  readonly attempt: number;
+  /** When SQS took the message, in milliseconds since 1970. */
+  readonly sentAtMs: number;
+}
+
 /** The outcome of a handler that threw. */
-export function outcomeOfFailure(contract: TaskContract, attempt: number, thrown: unknown): Outcome {
+export function outcomeOfFailure({ contract, attempt, sentAtMs }: FailedAttempt, thrown: unknown): Outcome {
   const error = asError(thrown);
   if (error instanceof RejectTask) return { kind: 'dead-letter', reason: 'rejected', error };
+  if (error instanceof PostponeTask) return outcomeOfPostponement(error, sentAtMs);
   if (attempt >= contract.retry.maxAttempts) {
     const reason = error instanceof TaskTimeoutError ? 'timed-out' : 'attempts-exhausted';
     return { kind: 'dead-letter', reason, error };
@@ -47,6 +59,12 @@ export function outcomeOfFailure(contract: TaskContract, attempt: number, thrown
   const asked = error instanceof RetryTask ? error.delaySeconds : undefined;
   const delaySeconds = asked ?? retryDelaySeconds(contract.retry, attempt);
   return { kind: 'retry', delaySeconds: clampVisibility(delaySeconds), error };
+}
+
+function outcomeOfPostponement(error: PostponeTask, sentAtMs: number): Outcome {
+  if (Date.now() - sentAtMs >= OLD_MESSAGE_SECONDS * 1000)
+    return { kind: 'dead-letter', reason: 'attempts-exhausted', error };
+  return { kind: 'release', error, delaySeconds: clampVisibility(error.delaySeconds) };
 }
 
 /** The same outcome, with a rest of at most so many seconds. */

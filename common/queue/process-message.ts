@@ -13,7 +13,7 @@ import {
   UnknownTaskError,
 } from './errors.ts';
 import type { Implementation, Implementations, TaskContext, WorkerIdentity } from './implementation.ts';
-import { type Outcome, outcomeOfBody, outcomeOfFailure } from './outcome.ts';
+import { OLD_MESSAGE_SECONDS, type Outcome, outcomeOfBody, outcomeOfFailure } from './outcome.ts';
 import type { ReceivedMessage } from './received-message.ts';
 import { retryDelaySeconds } from './retry-policy.ts';
 import type { SendTask } from './task-client.ts';
@@ -23,8 +23,6 @@ import { valueIssues } from './value-issues.ts';
 
 /** A thread ends within milliseconds, unless it is inside native code. */
 const TERMINATION_MS = 2000;
-/** SQS forgets a message after the 7 days that the house's queues keep it. */
-const SENT_ANEW_AFTER_SECONDS = 5 * 86_400;
 const UNKNOWN_TASK_RETRY = { maxAttempts: 1, baseSeconds: 10, capSeconds: 60 };
 
 /** What a process runs messages with. */
@@ -100,7 +98,8 @@ export async function processMessage(
     ...(claimed && { progress: claimed.progress.bind(claimed), effect: effectOf(claimed, taskId) }),
   };
   const startedAtMs = performance.now();
-  const making = { implementation, data: envelope.data, trace, context, claim: claimed };
+  const { sentAtMs } = message;
+  const making = { implementation, data: envelope.data, sentAtMs, trace, context, claim: claimed };
   const decided = await attempt(making, hold, processing);
   const outcome = claimed ? await claimed.conclude(decided) : decided;
   return logged(context.logger, outcome, envelope.task, Math.round(performance.now() - startedAtMs));
@@ -117,7 +116,7 @@ function outcomeOfEarly(
   const delaySeconds = Math.ceil(leftMs / 1000);
   const ageSeconds = (Date.now() - sentAtMs) / 1000;
   const error = new TaskNotDueError(name, String(notBefore));
-  return { kind: 'release', error, delaySeconds, anew: ageSeconds > SENT_ANEW_AFTER_SECONDS };
+  return { kind: 'release', error, delaySeconds, anew: ageSeconds > OLD_MESSAGE_SECONDS };
 }
 
 async function claimOf(
@@ -135,6 +134,7 @@ async function claimOf(
 interface Attempt {
   readonly implementation: Implementation;
   readonly data: unknown;
+  readonly sentAtMs: number;
   readonly trace: TraceContext;
   readonly context: Omit<TaskContext, 'signal'>;
   /** A tracked task's. */
@@ -175,11 +175,8 @@ async function attempt(making: Attempt, hold: Hold, processing: Processing): Pro
     }
     const ended = ends.find(({ aborted }) => aborted);
     if (ended) return { kind: 'release', error: ended.reason as Error };
-    return outcomeOfFailure(
-      contract,
-      context.attempt,
-      timeLimit.signal.aborted ? timeLimit.signal.reason : error,
-    );
+    const failed = { contract, attempt: context.attempt, sentAtMs: making.sentAtMs };
+    return outcomeOfFailure(failed, timeLimit.signal.aborted ? timeLimit.signal.reason : error);
   } finally {
     clearTimeout(timer);
   }

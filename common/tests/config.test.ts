@@ -33,6 +33,7 @@ describe('a bad environment is refused with the name, what was held and what is 
     [{ NAME: undefined }, 'NAME is not set: expected a name'],
     [{ API_TOKEN: 'very-secret' }, 'API_TOKEN held "***": expected at most 3 characters'],
     [{ SMTP_URL: 'http://me:secret@mail' }, 'SMTP_URL held "http://***@mail": expected smtp://...'],
+    [{ SMTP_URL: 'http://me:se/cr@et@mail' }, 'SMTP_URL held "http://***@mail": expected smtp://...'],
   ])('%j', (wrong, says) => {
     const read = (): unknown => parseConfig(schema, { NAME: 'x', ...wrong });
     expect(read).toThrow(

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { encodeEnvelope } from '@baton/common/queue/envelope';
-import { RejectTask, RetryTask } from '@baton/common/queue/errors';
+import { PostponeTask, RejectTask, RetryTask } from '@baton/common/queue/errors';
 import { implement, Implementations, type TaskContext } from '@baton/common/queue/implementation';
 import { type Processing, processMessage } from '@baton/common/queue/process-message';
 import type { ReceivedMessage } from '@baton/common/queue/received-message';
@@ -99,6 +99,29 @@ describe('an attempt', () => {
       reason: 'attempts-exhausted',
       error: { message: 'no' },
     });
+  });
+
+  test('that throws PostponeTask is released for the rest that it names, after its last one, too', async () => {
+    const outcome = run(
+      () => Promise.reject(new PostponeTask('not now', { delaySeconds: 90 })),
+      message({ receiveCount: 9 }),
+    );
+    await expect(outcome).resolves.toMatchObject({
+      kind: 'release',
+      delaySeconds: 90,
+      error: { name: 'PostponeTask' },
+    });
+  });
+
+  test.each([
+    [4.9, 'release'],
+    [5, 'dead-letter'],
+  ])('that is postponed %d days after it was sent is a %s', async (days, kind) => {
+    const outcome = run(
+      () => Promise.reject(new PostponeTask('not now', { delaySeconds: 90 })),
+      message({ sentAtMs: Date.now() - days * 86_400_000 }),
+    );
+    await expect(outcome).resolves.toMatchObject({ kind, error: { message: 'not now' } });
   });
 
   test.each([

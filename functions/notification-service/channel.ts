@@ -1,5 +1,15 @@
 import type { Notification } from '@baton/common/contracts/notifications';
 
+/** A notification on its way out of the house. */
+export interface Delivery {
+  readonly notificationId: string;
+  readonly notification: Notification;
+  /** When this service first saw it, ISO 8601. */
+  readonly createdAt: string;
+  /** Aborts when there is no more time for it. */
+  readonly signal: AbortSignal;
+}
+
 /** A way out of the house for notifications. */
 export interface Channel {
   /** Its name, kept with each notification that it delivered. */
@@ -7,8 +17,8 @@ export interface Channel {
   /**
    * Delivers a notification, at most once for one id as far as the way allows it.
    *
-   * @param signal - aborts when there is no more time for it
-   * @throws RejectTask when no attempt can succeed; anything else to be tried again
+   * @throws RejectTask when no attempt can succeed, PostponeTask when none is to be made now; anything else to be tried
+   *   again
    */
-  deliver(notificationId: string, notification: Notification, signal: AbortSignal): Promise<void>;
+  deliver(delivery: Delivery): Promise<void>;
 }

@@ -1,10 +1,47 @@
 import { parseConfig, serverVariables, sharedVariables, text } from '@baton/common/config';
 import { z } from 'zod';
 
-const variables = z.object({
-  ...sharedVariables,
-  NOTIFICATIONS_TABLE: text("the name of this service's table"),
-});
+const DEFAULT_FROM = 'Baton <baton@localhost>';
+/** A mail address with or without a name before it; what would need quoting in a header is not allowed in either. */
+const FROM =
+  /^(?:(?<name>[^\s"<>,;:@\\()[\]][^\r\n"<>,;:@\\()[\]]{0,98}) )?(?<open><)?(?<address>[\w.!#$%&'*+/=?^`{|}~-]{1,64}@(?<domain>[A-Za-z0-9](?:[A-Za-z0-9.-]{0,253}[A-Za-z0-9])?))(?<close>>)?$/;
+
+const smtpUrl = z
+  .url({
+    protocol: /^smtps?$/,
+    hostname: /./,
+    error: 'expected a URL such as smtp://user:password@mail.example.com:587',
+  })
+  .optional();
+
+const sender = z
+  .string()
+  .default(DEFAULT_FROM)
+  .transform((value, context) => {
+    const { name = '', open, address = '', domain = '', close } = FROM.exec(value)?.groups ?? {};
+    const bracketed = open !== undefined && close !== undefined;
+    const bare = open === undefined && close === undefined && name === '';
+    if (address !== '' && (bracketed || bare)) return { name, address, domain };
+    const message = 'expected a mail address such as shop@example.com or Shop <shop@example.com>';
+    context.addIssue({ code: 'custom', message });
+    return z.NEVER;
+  });
+
+const variables = z
+  .object({
+    ...sharedVariables,
+    NOTIFICATIONS_TABLE: text("the name of this service's table"),
+    SMTP_URL: smtpUrl,
+    SMTP_FROM: sender,
+  })
+  .transform(({ SMTP_URL: url, SMTP_FROM: from, ...others }) => ({
+    ...others,
+    /** Where mails go; none where they stay in the outbox. */
+    smtp: url === undefined ? undefined : { url, from },
+  }));
+
+/** Whom mails are from. */
+export type Sender = z.output<typeof sender>;
 
 /** Reads what the service is configured with. @throws ConfigError naming each variable that is missing or wrong */
 export function readConfig(environment: NodeJS.ProcessEnv): z.output<typeof variables> {

@@ -1,26 +1,33 @@
 import { hostname } from 'node:os';
-import { sendNotification } from '@baton/common/contracts/notifications';
-import { implement, Implementations } from '@baton/common/queue/implementation';
+import { Implementations } from '@baton/common/queue/implementation';
 import { createLambdaConsumer } from '@baton/common/queue/lambda-consumer';
+import { StoreTracker } from '@baton/common/state/store-tracker';
+import { deliverNotification } from './deliver-notification.ts';
 import { outbox } from './outbox.ts';
 import packageJson from './package.json' with { type: 'json' };
-import { logger, notifications, queueUrls, sqs, tasks } from './service.ts';
+import { logger, notifications, queueUrls, smtp, sqs, tasks, taskStore } from './service.ts';
+import { SmtpChannel } from './smtp-channel.ts';
 
-const channel = outbox(logger);
+/** How long a crashed function keeps a task from being begun again. */
+const CLAIM_SECONDS = 30;
 
-const deliverNotification = implement(sendNotification, async (notification, { taskId, signal }) => {
-  const opened = await notifications.open(taskId, notification);
-  if (opened.status !== 'delivered') await channel.deliver(taskId, notification, signal);
-  const { deliveredAt = '', deliveredBy = '' } = await notifications.markDelivered(taskId, channel.name);
-  return { notificationId: taskId, deliveredAt, deliveredBy };
-});
+const out = outbox(logger);
+const mail = smtp ? new SmtpChannel({ ...smtp, logger }) : out;
 
 /** Consumes the queue `notifications`. */
 export const deliveries = createLambdaConsumer({
   sqs,
   queueUrls,
   send: tasks.send,
+  tracker: new StoreTracker({
+    store: taskStore,
+    forward: tasks.forward,
+    leaseSeconds: CLAIM_SECONDS,
+    logger,
+  }),
   logger,
   worker: { id: `notification-service@${hostname()}`, version: packageJson.version },
-  implementations: new Implementations([deliverNotification]),
+  implementations: new Implementations([
+    deliverNotification({ notifications, channels: { EMAIL: mail, SMS: out, PUSH: out } }),
+  ]),
 });

@@ -5,7 +5,7 @@ import type { Channel } from './channel.ts';
 export function outbox(logger: Logger): Channel {
   return {
     name: 'outbox',
-    deliver: async (notificationId, { channel }) => {
+    deliver: async ({ notificationId, notification: { channel } }) => {
       logger.info({ notificationId, channel }, `${channel} notification delivered to the outbox`);
     },
   };

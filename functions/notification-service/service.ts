@@ -3,12 +3,14 @@ import { QueueUrls } from '@baton/common/queue/queue-urls';
 import { createSqsClient } from '@baton/common/queue/sqs-client';
 import { TaskClient } from '@baton/common/queue/task-client';
 import { createDocumentClient } from '@baton/common/state/documents';
+import { TaskStore } from '@baton/common/state/task-store';
 import { createLogger } from '@baton/common/telemetry/logger';
 import { readConfig } from './config.ts';
 import { NotificationStore } from './store.ts';
 
 const SERVICE = 'notification-service';
 const config = orExit(() => readConfig(process.env));
+const documents = createDocumentClient();
 
 /** The service's logger. */
 export const logger = createLogger({ service: SERVICE, level: config.LOG_LEVEL });
@@ -16,11 +18,11 @@ export const logger = createLogger({ service: SERVICE, level: config.LOG_LEVEL }
 export const sqs = createSqsClient();
 /** Where the queues are. */
 export const queueUrls = new QueueUrls(config.QUEUE_URL_PREFIX);
+/** The states of tracked tasks. */
+export const taskStore = new TaskStore({ documents, table: config.TASKS_TABLE });
 /** Sends tasks in the service's name. */
-export const tasks = new TaskClient({ sqs, queueUrls, source: SERVICE });
+export const tasks = new TaskClient({ sqs, queueUrls, source: SERVICE, records: taskStore });
 /** The service's own table. */
-export const notifications = new NotificationStore(
-  createDocumentClient(),
-  config.NOTIFICATIONS_TABLE,
-  logger,
-);
+export const notifications = new NotificationStore(documents, config.NOTIFICATIONS_TABLE, logger);
+/** Where mails go; none where they stay in the outbox. */
+export const { smtp } = config;

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { isMainThread } from 'node:worker_threads';
-import { RejectTask, RetryTask } from '@baton/common/queue/errors';
+import { PostponeTask, RejectTask, RetryTask } from '@baton/common/queue/errors';
 import { implement, Implementations, type TaskContext } from '@baton/common/queue/implementation';
 import { defineTask } from '@baton/common/queue/task';
 import { z } from 'zod';
@@ -96,6 +96,9 @@ const ends: Readonly<Record<string, (context: TaskContext, when: URL | undefined
   retry: () => {
     throw new RetryTask('later', { delaySeconds: 7 });
   },
+  postpone: () => {
+    throw new PostponeTask('not now', { delaySeconds: 8 });
+  },
   reject: () => {
     throw new RejectTask('never', { cause: new TypeError('because') });
   },
@@ -145,10 +148,6 @@ const ends: Readonly<Record<string, (context: TaskContext, when: URL | undefined
 
 /** Everything that this file's contracts ask for. */
 export const threadTasks = [
-  implement(pay, async ({ key }, { effect, progress }) => {
-    progress({ fraction: 0.5, message: 'paying' });
-    return { paid: await effect(key, (idempotencyKey) => ({ by: idempotencyKey })) };
-  }),
   implement(burn, burnCpu),
   implement(burnOn, burnCpu),
   implement(block, burnCpu),
@@ -162,6 +161,10 @@ export const threadTasks = [
     logger.child({ part: 1 }).warn({ error: new Error('none') }, 'passing on');
     await send(block, { ms: 0 });
     return {};
+  }),
+  implement(pay, async ({ key }, { effect, progress }) => {
+    progress({ fraction: 0.5, message: 'paying' });
+    return { paid: await effect(key, (idempotencyKey) => ({ by: idempotencyKey })) };
   }),
 ];
 

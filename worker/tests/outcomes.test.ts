@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import type { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import type { SQSClient } from '@aws-sdk/client-sqs';
 import { encodeEnvelope } from '@baton/common/queue/envelope';
-import { RejectTask, RetryTask } from '@baton/common/queue/errors';
+import { PostponeTask, RejectTask, RetryTask } from '@baton/common/queue/errors';
 import { implement, Implementations, type TaskContext } from '@baton/common/queue/implementation';
 import { createLambdaConsumer } from '@baton/common/queue/lambda-consumer';
 import { QueueUrls } from '@baton/common/queue/queue-urls';
@@ -147,6 +147,21 @@ const ATTEMPTS: [what: string, handler: Handler, attempt: number, calls: readonl
   ],
   ['asks for a day', throws(new RetryTask('later', { delaySeconds: 86_400 })), 1, [hide(41_400, 43_200)]],
   ['asks for its rest', throws(new RetryTask('later')), 1, [hide(FIRST.from, FIRST.to)]],
+  ['postpones for 7 s', throws(new PostponeTask('not now', { delaySeconds: 7 })), 1, [hide(7)]],
+  ['postpones for 7 s', throws(new PostponeTask('not now', { delaySeconds: 7 })), 3, [hide(7)]],
+  [
+    'postpones for 7 s after its last',
+    throws(new PostponeTask('not now', { delaySeconds: 7 })),
+    9,
+    [hide(7)],
+  ],
+  ['postpones for 0.2 s', throws(new PostponeTask('not now', { delaySeconds: 0.2 })), 1, [hide(1)]],
+  [
+    'postpones for a day',
+    throws(new PostponeTask('not now', { delaySeconds: 86_400 })),
+    1,
+    [hide(41_400, 43_200)],
+  ],
   ['rejects', throws(new RejectTask('never')), 1, deadLetter('rejected')],
   ['rejects', throws(new RejectTask('never')), 3, deadLetter('rejected')],
   ['takes too long', untilAborted, 1, [hide(FIRST.from, FIRST.to)]],

@@ -81,6 +81,7 @@ const began = () => lines.some(({ message }) => message === 'burn begins');
 describe('a handler in a thread', () => {
   test.each([
     ['retry', { kind: 'retry', delaySeconds: 7, error: { name: 'RetryTask', message: 'later' } }],
+    ['postpone', { kind: 'release', delaySeconds: 8, error: { name: 'PostponeTask', message: 'not now' } }],
     [
       'reject',
       {

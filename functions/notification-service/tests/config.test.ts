@@ -1,0 +1,59 @@
+import { describe, expect, test } from '@jest/globals';
+import { readConfig } from '../config.ts';
+
+const environment = {
+  AWS_REGION: 'us-east-1',
+  QUEUE_URL_PREFIX: 'http://127.0.0.1:4566/000000000000/baton-dev-',
+  TASKS_TABLE: 'baton-dev-tasks',
+  NOTIFICATIONS_TABLE: 'baton-dev-notifications',
+};
+
+test('mails stay in the outbox where no SMTP server is set', () => {
+  expect(readConfig({ ...environment, SMTP_URL: '' }).smtp).toBeUndefined();
+});
+
+describe('the sender of mails', () => {
+  const url = 'smtps://me:secret@mail.example.com';
+
+  test.each([
+    ['', { name: 'Baton', address: 'baton@localhost', domain: 'localhost' }],
+    ['shop@shop.example', { name: '', address: 'shop@shop.example', domain: 'shop.example' }],
+    ['<shop@shop.example>', { name: '', address: 'shop@shop.example', domain: 'shop.example' }],
+    [
+      'The Shop <shop@shop.example>',
+      { name: 'The Shop', address: 'shop@shop.example', domain: 'shop.example' },
+    ],
+    ['Käse & Co. <o+k@a.b-c.d>', { name: 'Käse & Co.', address: 'o+k@a.b-c.d', domain: 'a.b-c.d' }],
+  ])('may be %j', (SMTP_FROM, from) => {
+    expect(readConfig({ ...environment, SMTP_URL: url, SMTP_FROM }).smtp).toEqual({ url, from });
+  });
+
+  test.each([
+    'shop',
+    'The Shop shop@shop.example',
+    'The Shop <shop@shop.example',
+    'a@b, c@d',
+    'a@b\r\nBcc: c@d',
+    'A\r\nBcc: c@d <a@b>',
+    '"A" <a@b>',
+    'a@b.',
+    'a@-b',
+    `a@${'b'.repeat(300)}`,
+  ])('may not be %j', (SMTP_FROM) => {
+    expect(() => readConfig({ ...environment, SMTP_FROM })).toThrow(
+      /SMTP_FROM held .*expected a mail address/,
+    );
+  });
+});
+
+test.each(['mail.example.com', 'http://mail.example.com', 'smtp://', 'smtp:mail.example.com', 'smtp://:25'])(
+  'an SMTP server may not be %j',
+  (SMTP_URL) => {
+    expect(() => readConfig({ ...environment, SMTP_URL })).toThrow(/SMTP_URL held .*expected a URL/);
+  },
+);
+
+test('a wrong SMTP_URL is said without its password', () => {
+  const read = (): unknown => readConfig({ ...environment, SMTP_URL: 'http://me:secret@mail.example.com' });
+  expect(read).toThrow('SMTP_URL held "http://***@mail.example.com": expected a URL such as smtp://');
+});

@@ -1,0 +1,126 @@
+import { ChangeMessageVisibilityBatchCommand, type SQSClient } from '@aws-sdk/client-sqs';
+import { type Notification, sendNotification } from '@baton/common/contracts/notifications';
+import { Implementations } from '@baton/common/queue/implementation';
+import { createLambdaConsumer } from '@baton/common/queue/lambda-consumer';
+import { TaskClient } from '@baton/common/queue/task-client';
+import { StoreTracker } from '@baton/common/state/store-tracker';
+import { TaskStore } from '@baton/common/state/task-store';
+import { createLogger, type Logger } from '@baton/common/telemetry/logger';
+import { type Backends, startBackends } from '@baton/tests/backends';
+import { EventSource } from '@baton/tests/event-source';
+import { MailServer } from '@baton/tests/mail-server';
+import { deliverNotification } from '../deliver-notification.ts';
+import { outbox } from '../outbox.ts';
+import { SmtpChannel, type SmtpPatience } from '../smtp-channel.ts';
+import { NotificationStore } from '../store.ts';
+
+/** Whom the mails of these tests go to. */
+export const RECIPIENT = 'customer@example.com';
+/** A password that the server refuses. */
+export const WRONG_PASSWORD = 'pass-word';
+/** A mail of these tests. */
+export const mail: Notification = {
+  channel: 'EMAIL',
+  recipient: RECIPIENT,
+  subject: 'Your parcel',
+  message: 'x'.repeat(9000),
+};
+/** Who gets mails, what is in them and how to log in stays out of the log, whatever happens. */
+const SECRETS = [RECIPIENT, WRONG_PASSWORD, 'Your parcel', 'xxxx'];
+const from = { name: 'The Shop', address: 'shop@shop.example', domain: 'shop.example' };
+
+/** The service's consumer in this process, with a queue, a table and an SMTP server of its own. */
+export class MailHouse {
+  server: MailServer;
+  readonly store: TaskStore;
+  readonly notifications: NotificationStore;
+  readonly tasks: TaskClient;
+  /** The lines that were logged. */
+  readonly log: string[] = [];
+  /** For how many seconds messages were hidden, one after the other. */
+  readonly rests: number[] = [];
+  readonly #backends: Backends;
+  readonly #logger: Logger;
+  readonly #channels: SmtpChannel[] = [];
+
+  private constructor(backends: Backends, server: MailServer) {
+    const { documents, stage, sqs, queueUrls, tasksTable } = backends;
+    this.#backends = backends;
+    this.server = server;
+    this.#logger = createLogger({ service: 'tests', to: { write: (line) => void this.log.push(line) } });
+    this.store = new TaskStore({ documents, table: tasksTable });
+    this.notifications = new NotificationStore(documents, `baton-${stage}-notifications`, this.#logger);
+    this.tasks = new TaskClient({ sqs, queueUrls, source: 'tests', records: this.store });
+  }
+
+  /** Starts one. */
+  static async start(): Promise<MailHouse> {
+    const backends = await startBackends(['functions/notification-service']);
+    return new MailHouse(backends, await MailServer.start());
+  }
+
+  /** Stops it all. @throws Error when the log holds what it must not */
+  async stop(): Promise<void> {
+    for (const channel of this.#channels) channel.close();
+    await this.server.stop();
+    await this.#backends.stop();
+    const told = SECRETS.filter((secret) => this.said(secret) > 0);
+    if (told.length > 0) throw new Error(`The log tells of ${told.join(', ')}:\n${this.log.join('')}`);
+  }
+
+  /** A new channel to the SMTP server, as a new process has it. */
+  channel(patience: Partial<SmtpPatience> = {}, url = this.server.url): SmtpChannel {
+    const channel = new SmtpChannel({ url, from, logger: this.#logger, patience });
+    this.#channels.push(channel);
+    return channel;
+  }
+
+  /** The service's consumer with such a channel, and what feeds it from its queue. */
+  consumer(patience: Partial<SmtpPatience> = {}, url = this.server.url): EventSource {
+    const { queueUrls } = this.#backends;
+    const { tasks, store, notifications } = this;
+    const logger = this.#logger;
+    const out = outbox(logger);
+    const channels = { EMAIL: this.channel(patience, url), SMS: out, PUSH: out };
+    const consume = createLambdaConsumer({
+      sqs: this.#watchedSqs(),
+      queueUrls,
+      send: tasks.send,
+      tracker: new StoreTracker({ store, forward: tasks.forward, leaseSeconds: 30, logger }),
+      logger,
+      worker: { id: 'w-1', version: '1' },
+      implementations: new Implementations([deliverNotification({ notifications, channels })]),
+    });
+    return new EventSource(this.#backends, 'notifications', consume);
+  }
+
+  /** Sends the tasks of so many mails, n-0 and so on. */
+  async sendMails(count: number): Promise<string[]> {
+    const ids = Array.from({ length: count }, (_, index) => `n-${index}`);
+    await Promise.all(ids.map((taskId) => this.tasks.send(sendNotification, mail, { taskId })));
+    return ids;
+  }
+
+  /** How many of the tasks have used up how many attempts. */
+  async attemptsOf(ids: readonly string[]): Promise<Record<number, number>> {
+    const counts: Record<number, number> = {};
+    for (const row of await this.store.readAll(ids)) counts[row.attempts] = (counts[row.attempts] ?? 0) + 1;
+    return counts;
+  }
+
+  /** How many lines were logged with that text. */
+  said(text: string): number {
+    return this.log.filter((line) => line.includes(text)).length;
+  }
+
+  #watchedSqs(): SQSClient {
+    const send = (command: object) => {
+      if (command instanceof ChangeMessageVisibilityBatchCommand)
+        this.rests.push(
+          ...(command.input.Entries ?? []).map(({ VisibilityTimeout = 0 }) => VisibilityTimeout),
+        );
+      return this.#backends.sqs.send(command as never);
+    };
+    return { send } as unknown as SQSClient;
+  }
+}

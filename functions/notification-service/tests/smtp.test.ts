@@ -1,0 +1,195 @@
+import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { sendNotification } from '@baton/common/contracts/notifications';
+import { eventually } from '@baton/tests/eventually';
+import { mail, MailHouse, RECIPIENT, WRONG_PASSWORD } from './mail-house.ts';
+
+let house: MailHouse;
+beforeEach(async () => {
+  house = await MailHouse.start();
+});
+afterEach(() => house.stop());
+
+describe('a mail', () => {
+  test('arrives, from the sender and with the id of its notification, and its task says so', async () => {
+    const source = house.consumer();
+    await house.sendMails(1);
+    await expect(source.invoke(1)).resolves.toEqual({ received: 1, failed: 0 });
+    expect(house.server.mails).toEqual([
+      {
+        to: [RECIPIENT],
+        headers: expect.objectContaining({
+          'message-id': '<n-0@shop.example>',
+          from: 'The Shop <shop@shop.example>',
+          to: RECIPIENT,
+          subject: mail.subject,
+        }) as unknown,
+        body: expect.stringContaining('xxxx') as unknown,
+      },
+    ]);
+    await expect(house.store.find('n-0')).resolves.toMatchObject({
+      state: 'succeeded',
+      attempts: 1,
+      result: { notificationId: 'n-0', deliveredBy: 'smtp' },
+    });
+    await expect(house.notifications.find('n-0')).resolves.toMatchObject({
+      status: 'delivered',
+      deliveredBy: 'smtp',
+    });
+  });
+
+  test('is sent once though its message comes twice, at one time and later', async () => {
+    const source = house.consumer();
+    await house.sendMails(1);
+    await house.sendMails(1);
+    await source.invoke(2);
+    await source.hurry();
+    await house.sendMails(1);
+    await eventually('no message left', async () => (await source.invoke(1)).failed === 0);
+    expect(house.server.mails).toHaveLength(1);
+  });
+
+  test('is not sent again where its row could not be marked after it', async () => {
+    const source = house.consumer();
+    const marking = jest
+      .spyOn(house.notifications, 'markDelivered')
+      .mockRejectedValueOnce(new Error('no table'));
+    await house.sendMails(1);
+    await expect(source.invoke(1)).resolves.toMatchObject({ failed: 1 });
+    marking.mockRestore();
+    await source.hurry();
+    await expect(source.invoke(1)).resolves.toMatchObject({ failed: 0 });
+    expect(house.server.mails).toHaveLength(1);
+    await expect(house.notifications.find('n-0')).resolves.toMatchObject({
+      status: 'delivered',
+      deliveredBy: 'smtp',
+    });
+  });
+
+  test('has one Message-ID however often it is sent, and a valid one whatever its id', async () => {
+    const channel = house.channel();
+    const { signal } = new AbortController();
+    const delivery = { notification: mail, createdAt: new Date().toISOString(), signal };
+    for (const notificationId of ['a.b:c.', 'a.b:c.', 'a_b'])
+      await channel.deliver({ ...delivery, notificationId });
+    expect(house.server.mails.map(({ headers }) => headers['message-id'])).toEqual([
+      '<a+b=c+@shop.example>',
+      '<a+b=c+@shop.example>',
+      '<a_b@shop.example>',
+    ]);
+  });
+
+  test('goes over a connection that is kept, and over a new one where the server has closed that', async () => {
+    const source = house.consumer();
+    const ids = await house.sendMails(3);
+    await source.invoke(1);
+    await source.invoke(1);
+    expect(house.server.connections).toBe(1);
+    house.server.hangUp();
+    await source.invoke(1);
+    expect([house.server.connections, await house.attemptsOf(ids)]).toEqual([2, { 1: 3 }]);
+  });
+
+  test('goes over a new connection at once where the old one breaks as it begins', async () => {
+    const source = house.consumer();
+    house.server.mode = 'drop-second';
+    const ids = await house.sendMails(2);
+    await source.invoke(1);
+    await source.invoke(1);
+    expect([house.server.connections, await house.attemptsOf(ids)]).toEqual([2, { 1: 2 }]);
+  });
+
+  test('is the only notification that goes there: others stay in the outbox', async () => {
+    const source = house.consumer();
+    for (const kind of ['SMS', 'PUSH'] as const)
+      await house.tasks.send(
+        sendNotification,
+        { channel: kind, recipient: RECIPIENT, message: 'x' },
+        { taskId: kind },
+      );
+    await source.invoke(2);
+    expect(house.server.connections).toBe(0);
+    for (const kind of ['SMS', 'PUSH'])
+      await expect(house.notifications.find(kind)).resolves.toMatchObject({
+        status: 'delivered',
+        deliveredBy: 'outbox',
+      });
+  });
+});
+
+describe('a refusal', () => {
+  test.each([
+    [450, 'recipient'],
+    [451, 'mail'],
+    [452, 'mail'],
+  ] as const)(
+    'of %d to the %s is tried again by the retry policy, and counts as an attempt',
+    async (reply, refuses) => {
+      const source = house.consumer({ failures: 1 });
+      Object.assign(house.server, { mode: reply, refuses });
+      await house.sendMails(1);
+      await expect(source.invoke(1)).resolves.toMatchObject({ failed: 1 });
+      expect(house.rests[0]).toBeGreaterThanOrEqual(15);
+      expect(house.rests[0]).toBeLessThanOrEqual(30);
+      await expect(house.store.find('n-0')).resolves.toMatchObject({
+        state: 'retrying',
+        attempts: 1,
+        error: {
+          name: 'SmtpRefusalError',
+          message: expect.stringContaining(`${reply} <(address)> not here`) as unknown,
+        },
+      });
+      house.server.mode = 'accept';
+      await source.hurry();
+      await expect(source.invoke(1)).resolves.toMatchObject({ failed: 0 });
+      expect(house.server.mails).toHaveLength(1);
+      await expect(house.store.find('n-0')).resolves.toMatchObject({ state: 'succeeded', attempts: 2 });
+    },
+  );
+
+  test.each([
+    [550, 'recipient'],
+    [552, 'mail'],
+    [554, 'mail'],
+  ] as const)('of %d to the %s rejects it at once, with what the server said', async (reply, refuses) => {
+    const source = house.consumer({ failures: 1 });
+    Object.assign(house.server, { mode: reply, refuses });
+    await house.sendMails(1);
+    await expect(source.invoke(1)).resolves.toMatchObject({ failed: 0 });
+    const [letter] = await source.deadLetters();
+    expect(letter?.MessageAttributes?.['baton.reason']?.StringValue).toBe('rejected');
+    expect(letter?.MessageAttributes?.['baton.details']?.StringValue).toContain(
+      `${reply} <(address)> not here`,
+    );
+    await expect(house.store.find('n-0')).resolves.toMatchObject({ state: 'failed', attempts: 1 });
+    // The server answers, so the next mail goes out
+    house.server.mode = 'accept';
+    await house.tasks.send(sendNotification, mail, { taskId: 'next' });
+    await expect(source.invoke(1)).resolves.toMatchObject({ failed: 0 });
+    expect(house.server.mails).toHaveLength(1);
+  });
+
+  test.each([
+    [421, 'recipient'],
+    [421, 'mail'],
+    [503, 'recipient'],
+    [503, 'mail'],
+  ] as const)('of %d to the %s is of the session: the server is away', async (reply, refuses) => {
+    const source = house.consumer({ failures: 1 });
+    Object.assign(house.server, { mode: reply, refuses });
+    await house.sendMails(1);
+    await source.invoke(1);
+    expect(house.said('is away: it is not called')).toBe(1);
+    await expect(house.store.find('n-0')).resolves.toMatchObject({ state: 'queued', attempts: 0 });
+  });
+
+  test('of a login is not of the mail: it waits until somebody has put that right', async () => {
+    const source = house.consumer(
+      { failures: 1 },
+      house.server.url.replace('//', `//shop:${WRONG_PASSWORD}@`),
+    );
+    await house.sendMails(1);
+    await source.invoke(1);
+    await expect(house.store.find('n-0')).resolves.toMatchObject({ state: 'queued', attempts: 0 });
+    await expect(source.deadLetters()).resolves.toEqual([]);
+  });
+});
