@@ -24,6 +24,7 @@ export async function startMailServer(): Promise<MailServer> {
   const server = new SMTPServer({
     // It has no certificate, and no users
     disabledCommands: ['STARTTLS', 'AUTH'],
+    disableReverseLookup: true,
     closeTimeout: 100,
     onData: (stream, { envelope }, done) => {
       const chunks: Buffer[] = [];

@@ -44,6 +44,7 @@ export class MailServer {
       disabledCommands: ['STARTTLS'],
       authOptional: true,
       allowInsecureAuth: true,
+      disableReverseLookup: true,
       closeTimeout: 1,
       onAuth: ({ username, password }, _session, done) =>
         password === 'right' ? done(null, { user: username }) : done(new Error('Wrong password')),

@@ -1,6 +1,7 @@
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { eventually } from '@baton/tests/eventually';
 import { MailServer, type MailServerMode } from '@baton/tests/mail-server';
+import type { SmtpPatience } from '../smtp-channel.ts';
 import { mail, MailHouse } from './mail-house.ts';
 
 let house: MailHouse;
@@ -10,34 +11,38 @@ beforeEach(async () => {
 afterEach(() => house.stop());
 
 describe('a server that', () => {
-  const QUICK = { connectTimeoutMs: 200, answerTimeoutMs: 400 };
+  const QUICK_TO_CONNECT = { connectTimeoutMs: 1000 };
+  const QUICK_TO_ANSWER = { answerTimeoutMs: 1000 };
 
-  test.each<[MailServerMode | 'gone', string]>([
-    ['gone', 'ECONNREFUSED'],
-    ['hang-up', 'ECONNECTION'],
-    ['hang-at-greeting', 'Greeting never received'],
-    ['hang-in-data', 'Timeout'],
-    ['drop-in-data', 'ECONNECTION'],
-  ])('is in the state %s has the mail tried again, which arrives once it is back', async (mode, says) => {
-    const source = house.consumer(QUICK);
-    const { port } = house.server;
-    if (mode === 'gone') await house.server.stop();
-    else house.server.mode = mode;
-    await house.sendMails(1);
-    await expect(source.invoke(1)).resolves.toMatchObject({ failed: 1 });
-    expect(house.rests[0]).toBeGreaterThanOrEqual(15);
-    await expect(house.store.find('n-0')).resolves.toMatchObject({
-      state: 'retrying',
-      attempts: 1,
-      error: { name: 'SmtpAwayError', message: expect.stringContaining(says) as unknown },
-    });
-    if (mode === 'gone') house.server = await MailServer.start(port);
-    else house.server.mode = 'accept';
-    await source.hurry();
-    await expect(source.invoke(1)).resolves.toMatchObject({ failed: 0 });
-    expect(house.server.mails).toHaveLength(1);
-    await expect(house.store.find('n-0')).resolves.toMatchObject({ state: 'succeeded', attempts: 2 });
-  });
+  test.each<[MailServerMode | 'gone', string, Partial<SmtpPatience>]>([
+    ['gone', 'ECONNREFUSED', {}],
+    ['hang-up', 'ECONNECTION', {}],
+    ['hang-at-greeting', 'Greeting never received', QUICK_TO_CONNECT],
+    ['hang-in-data', 'Timeout (ETIMEDOUT)', QUICK_TO_ANSWER],
+    ['drop-in-data', 'ECONNECTION', {}],
+  ])(
+    'is in the state %s has the mail tried again, which arrives once it is back',
+    async (mode, says, patience) => {
+      const source = house.consumer(patience);
+      const { port } = house.server;
+      if (mode === 'gone') await house.server.stop();
+      else house.server.mode = mode;
+      await house.sendMails(1);
+      await expect(source.invoke(1)).resolves.toMatchObject({ failed: 1 });
+      expect(house.rests[0]).toBeGreaterThanOrEqual(15);
+      await expect(house.store.find('n-0')).resolves.toMatchObject({
+        state: 'retrying',
+        attempts: 1,
+        error: { name: 'SmtpAwayError', message: expect.stringContaining(says) as unknown },
+      });
+      if (mode === 'gone') house.server = await MailServer.start(port);
+      else house.server.mode = 'accept';
+      await source.hurry();
+      await expect(source.invoke(1)).resolves.toMatchObject({ failed: 0 });
+      expect(house.server.mails).toHaveLength(1);
+      await expect(house.store.find('n-0')).resolves.toMatchObject({ state: 'succeeded', attempts: 2 });
+    },
+  );
 
   test.each<MailServerMode>(['hang-at-greeting', 'hang-in-data'])(
     'hangs (%s) is let go when the task has no more time, and the connection with it',
@@ -68,38 +73,43 @@ describe('a server that', () => {
   });
 
   test('is away is called no more: its mails wait without attempts, one probes, and all arrive when it is back', async () => {
-    const source = house.consumer({ ...QUICK, failures: 3, probeAfterMs: 2000 });
+    let laterMs = 0;
+    const now = Date.now.bind(Date);
+    const clock = jest.spyOn(Date, 'now').mockImplementation(() => now() + laterMs);
+    const source = house.consumer(QUICK_TO_CONNECT);
     house.server.mode = 'hang-at-greeting';
     const ids = await house.sendMails(10);
     await expect(source.invoke(10)).resolves.toMatchObject({ failed: 10 });
-    // Five went out together: two failed and let two others go, the third opened the circuit, and no more counts
-    expect([house.server.connections, await house.attemptsOf(ids)]).toEqual([7, { 0: 8, 1: 2 }]);
-    expect(house.rests.filter((seconds) => seconds <= 3)).toHaveLength(8);
+    // Five go out together; what fails before the third counts, and lets another go
+    const calls = house.server.connections;
+    const attempts = await house.attemptsOf(ids);
+    expect(calls).toBeLessThanOrEqual(7);
+    expect(attempts[0]).toBeGreaterThanOrEqual(8);
+    expect(house.rests.filter((seconds) => seconds > 30 && seconds <= 45)).toHaveLength(attempts[0] ?? 0);
 
     await source.hurry();
     await expect(source.invoke(10)).resolves.toMatchObject({ failed: 10 });
-    expect([house.server.connections, await house.attemptsOf(ids)]).toEqual([7, { 0: 8, 1: 2 }]);
+    expect([house.server.connections, await house.attemptsOf(ids)]).toEqual([calls, attempts]);
 
-    await eventually('a probe', async () => {
-      await source.hurry();
-      await source.invoke(10);
-      return house.server.connections > 7;
-    });
-    expect([house.server.connections, await house.attemptsOf(ids)]).toEqual([8, { 0: 8, 1: 2 }]);
+    laterMs += 31_000;
+    await source.hurry();
+    await expect(source.invoke(10)).resolves.toMatchObject({ failed: 10 });
+    expect([house.server.connections, await house.attemptsOf(ids)]).toEqual([calls + 1, attempts]);
 
+    laterMs += 31_000;
     house.server.mode = 'accept';
     await eventually('all to arrive', async () => {
       await source.hurry();
-      const left = 10 - house.server.mails.length;
-      return left === 0 || (await source.invoke(left)).failed === 0;
+      return (await source.invoke(10 - house.server.mails.length)).failed === 0;
     });
-    expect(new Set(house.server.mails.map(({ headers }) => headers['message-id']))).toEqual(
-      new Set(ids.map((id) => `<${id}@shop.example>`)),
-    );
-    expect([house.server.mails.length, await house.attemptsOf(ids)]).toEqual([10, { 1: 8, 2: 2 }]);
-    expect([house.said('it is not called'), house.said('is probed'), house.said('is back')]).toEqual([
-      2, 2, 1,
-    ]);
+    clock.mockRestore();
+    const arrived = house.server.mails.map(({ headers }) => headers['message-id']);
+    expect(arrived).toHaveLength(10);
+    expect(new Set(arrived)).toEqual(new Set(ids.map((id) => `<${id}@shop.example>`)));
+    const { 0: waited = 0, 1: failedOnce } = attempts;
+    expect(await house.attemptsOf(ids)).toEqual({ 1: waited, ...(failedOnce && { 2: failedOnce }) });
+    const lines = ['it is not called', 'is probed', 'is back'].map((text) => house.said(text));
+    expect(lines).toEqual([2, 2, 1]);
   });
 
   test('refuses a mail is there, so that what failed before it counts no more', async () => {
