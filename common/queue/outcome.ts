@@ -22,7 +22,13 @@ export type DeadLetterReason =
 /** What is to become of a message after an attempt. Decided in this file, carried out by `Settler`. */
 export type Outcome =
   | { readonly kind: 'done'; readonly result: unknown }
-  | { readonly kind: 'retry'; readonly delaySeconds: number; readonly error: Error }
+  | {
+      readonly kind: 'retry';
+      readonly delaySeconds: number;
+      readonly error: Error;
+      /** As of a release. */
+      readonly anew?: boolean;
+    }
   | { readonly kind: 'dead-letter'; readonly reason: DeadLetterReason; readonly error: Error }
   | {
       readonly kind: 'release';
@@ -52,13 +58,15 @@ export function outcomeOfFailure({ contract, attempt, sentAtMs }: FailedAttempt,
   const error = asError(thrown);
   if (error instanceof RejectTask) return { kind: 'dead-letter', reason: 'rejected', error };
   if (error instanceof PostponeTask) return outcomeOfPostponement(error, sentAtMs);
-  if (attempt >= contract.retry.maxAttempts) {
+  const old = Date.now() - sentAtMs >= OLD_MESSAGE_SECONDS * 1000;
+  // SQS would forget it without a word; of a tracked task a copy can go on, whose attempts the store has counted
+  if (attempt >= contract.retry.maxAttempts || (old && !contract.tracked)) {
     const reason = error instanceof TaskTimeoutError ? 'timed-out' : 'attempts-exhausted';
     return { kind: 'dead-letter', reason, error };
   }
   const asked = error instanceof RetryTask ? error.delaySeconds : undefined;
   const delaySeconds = asked ?? retryDelaySeconds(contract.retry, attempt);
-  return { kind: 'retry', delaySeconds: clampVisibility(delaySeconds), error };
+  return { kind: 'retry', delaySeconds: clampVisibility(delaySeconds), error, anew: old };
 }
 
 function outcomeOfPostponement(error: PostponeTask, sentAtMs: number): Outcome {

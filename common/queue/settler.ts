@@ -92,15 +92,12 @@ export class Settler {
       case 'done':
         return true;
       case 'retry':
-        await insist(() => this.hide(message, outcome.delaySeconds), untilMs);
-        return false;
-      case 'release':
-        if (outcome.anew) {
-          await insist(() => this.#sendAnew(message, outcome.delaySeconds ?? 0), untilMs);
-          return true;
-        }
-        await insist(() => this.hide(message, outcome.delaySeconds ?? 0), untilMs);
-        return false;
+      case 'release': {
+        const { anew, delaySeconds = 0 } = outcome;
+        if (anew) await insist(() => this.#sendAnew(message, delaySeconds), untilMs);
+        else await insist(() => this.hide(message, delaySeconds), untilMs);
+        return anew ?? false;
+      }
       case 'dead-letter':
         await insist(() => this.copyToDeadLetters(message, { ...outcome, workerId }), untilMs);
         return true;

@@ -142,6 +142,14 @@ describe('an attempt', () => {
     });
   });
 
+  test('that throws while SQS is about to forget its message is the last', async () => {
+    const outcome = run(
+      () => Promise.reject(new Error('no')),
+      message({ sentAtMs: Date.now() - 5 * 86_400_000 }),
+    );
+    await expect(outcome).resolves.toMatchObject({ kind: 'dead-letter', reason: 'attempts-exhausted' });
+  });
+
   test('that throws what is no error is tried again, and says what was thrown', async () => {
     const outcome = run(() => Promise.reject('just text'));
     await expect(outcome).resolves.toMatchObject({ kind: 'retry', error: { message: 'Thrown: just text' } });

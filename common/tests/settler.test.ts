@@ -60,6 +60,21 @@ describe('a settler', () => {
     expect(calls).toHaveLength(expected.length);
   });
 
+  test.each([
+    [5000, 900],
+    [7, 7],
+  ])(
+    'sends a message anew that is to rest for %d s, after %d s, before it deletes the old one',
+    async (rests, delay) => {
+      const [settler, calls] = settlerAndCalls();
+      await settler.settle(message, { kind: 'release', error, delaySeconds: rests, anew: true }, 'w-1');
+      expect(calls.map(({ name, input }) => [name, input.QueueUrl, input.Entries[0]])).toMatchObject([
+        ['SendMessageBatchCommand', 'http://sqs/0/work', { MessageBody: body, DelaySeconds: delay }],
+        DELETE,
+      ]);
+    },
+  );
+
   test('leaves the delete to an event source', async () => {
     const [settler, calls] = settlerAndCalls();
     await expect(settler.settleAllButDelete(message, { kind: 'done', result: {} }, 'w-1')).resolves.toBe(

@@ -90,6 +90,18 @@ describe('a tracked task', () => {
     });
   });
 
+  test('that is tried again while SQS is about to forget its message is sent anew, with its attempts', async () => {
+    const failing: Handler = () => {
+      throw new Error('no');
+    };
+    const change = { sentAtMs: Date.now() - 5 * 86_400_000 };
+    await expect(tracked.run(failing, { change })).resolves.toMatchObject({ kind: 'retry', anew: true });
+    await expect(tracked.store.find(tracked.taskId)).resolves.toMatchObject({
+      state: 'retrying',
+      attempts: 1,
+    });
+  });
+
   test('that its handler rejects has failed, and is set aside again when its message comes again', async () => {
     const rejecting: Handler = () => {
       throw new RejectTask('never');
