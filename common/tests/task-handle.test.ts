@@ -80,9 +80,9 @@ describe('a handle of a tracked task', () => {
     await expect(handle.result({ timeoutSeconds: 0.5 })).rejects.toMatchObject({
       name: 'ResultTimeoutError',
     });
-    // At once, after 50, 125, 237 and 406 ms, and at the end
+    // At once, after 50, 125, 237 and 406 ms, and at the end; by the same 50 ms it would be eleven times
     expect(looks).toBeGreaterThan(2);
-    expect(looks).toBeLessThanOrEqual(6);
+    expect(looks).toBeLessThan(9);
   });
 
   test.each([
