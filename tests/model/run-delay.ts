@@ -160,9 +160,14 @@ class Delay {
     const tasks = new TaskClient({ sqs, queueUrls, source: 'model', records });
     const { taskId } = await tasks.send(tracked, { of: 1 }, { notBefore: new Date(this.#dueAtMs) });
     this.#world.ledger.books.sent([taskId]);
-    // As a send whose answer was lost, and that was made again
     const [first] = this.#sqs.messages;
-    if (this.#plan.trouble === 'delivered twice' && first) this.#sqs.send(first.body);
+    if (this.#plan.trouble !== 'delivered twice' || !first) return;
+    // As a send whose answer was lost, and that was made again; and one that comes in the last minute
+    this.#sqs.send(first.body);
+    setTimeout(
+      () => this.#sqs.send(first.body),
+      this.#dueAtMs - this.#time.nowMs - this.#random.below(60_000),
+    );
   }
 
   #startWorker(): void {
