@@ -171,7 +171,8 @@ export class TaskClient {
     if (!first || !contract || !last || !lastContract) throw new RangeError('A chain has at least two tasks');
     const { deduplicationKey: _key, ...sending } = options;
     const prepared = this.#prepare(contract, payload, { ...sending, taskId: first.taskId });
-    const noted = { parentId: options.parentId, traceparent: formatTraceparent(prepared.trace) };
+    const { notBefore } = prepared;
+    const noted = { parentId: options.parentId, traceparent: formatTraceparent(prepared.trace), notBefore };
     // From the last on, so that a step is known before the one that sends it
     const links = later.map((step, index) => ({ ...noted, ...step, next: later[index + 1] }));
     for (const link of links.toReversed()) await this.#store(contract).create(link);
@@ -190,8 +191,10 @@ export class TaskClient {
       this.#prepare(contract, payload, { ...sending, trace, taskId: uuidv5(String(index), idOf(groupId)) }),
     );
     const memberIds = prepared.map(({ taskId }) => taskId);
-    await records.create({ ...next, parentId: options.parentId, traceparent: formatTraceparent(trace) });
-    await records.groups.create({ groupId, memberIds, next });
+    const notBefore = prepared.at(-1)?.notBefore;
+    const noted = { parentId: options.parentId, traceparent: formatTraceparent(trace), notBefore };
+    await records.create({ ...next, ...noted });
+    await records.groups.create({ groupId, memberIds, next, notBefore });
     await Promise.all(prepared.map((each) => this.#sendTracked(each, options, { groupId })));
     return new TaskHandle(records, joining, next.taskId, memberIds);
   }
@@ -239,8 +242,9 @@ export class TaskClient {
     try {
       await this.#deliver(prepared);
     } catch (error) {
-      // Where SQS has taken it all the same, its claim makes it known again
-      await records.forget(taskId).catch(() => undefined);
+      // Where SQS has taken it all the same, its claim makes it known again; what follows it no claim could know
+      const alone = !links.next && links.groupId === undefined;
+      if (alone) await records.forget(taskId).catch(() => undefined);
       throw error;
     }
   }

@@ -99,6 +99,8 @@ export interface NewGroup {
   /** In the order that their results have in the payload. */
   readonly memberIds: readonly string[];
   readonly next: NextTask;
+  /** Its members are not run before this time, ISO 8601: it is kept for so much longer. */
+  readonly notBefore?: string | undefined;
 }
 
 /** What senders need of a task store. */

@@ -1,4 +1,4 @@
-import { PutCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import { PutCommand } from '@aws-sdk/lib-dynamodb';
 import type { NewGroup } from '../queue/tracking.ts';
 import type { GroupRow } from './task-row.ts';
 import type { TaskTable } from './task-table.ts';
@@ -12,8 +12,8 @@ export class TaskGroups {
   }
 
   /** Notes a group that its members will name. Does nothing where it is known. */
-  async create({ groupId, memberIds, next }: NewGroup): Promise<void> {
-    const row: GroupRow = { taskId: groupId, memberIds, next, expiresAt: this.#table.expiry() };
+  async create({ groupId, memberIds, next, notBefore }: NewGroup): Promise<void> {
+    const row: GroupRow = { taskId: groupId, memberIds, next, expiresAt: this.#table.expiry(notBefore) };
     await this.#table.unlessRefused(
       new PutCommand({
         TableName: this.#table.name,
@@ -23,18 +23,12 @@ export class TaskGroups {
     );
   }
 
-  /** Notes that a member has succeeded. Resolves to the group as it is then. */
+  /** Notes that a member has succeeded. Resolves to the group as it is then; nothing once it has expired. */
   async memberDone(groupId: string, taskId: string): Promise<GroupRow | undefined> {
-    const { Attributes } = await this.#table.documents.send(
-      new UpdateCommand({
-        TableName: this.#table.name,
-        Key: { taskId: groupId },
-        UpdateExpression: 'ADD done :member',
-        ExpressionAttributeValues: { ':member': new Set([taskId]) },
-        ReturnValues: 'ALL_NEW',
-      }),
-    );
-    return Attributes as GroupRow | undefined;
+    const group: unknown = await this.#table.update(groupId, 'attribute_exists(taskId)', 'ADD done :member', {
+      ':member': new Set([taskId]),
+    });
+    return group as GroupRow | undefined;
   }
 
   /** The group of that id. */

@@ -83,7 +83,7 @@ export class TaskStore implements TaskRecords {
     );
     if (written) return true;
     const known = await this.read(task.taskId);
-    if (known && (known.task !== task.task || known.payloadHash !== task.payloadHash))
+    if (known && !isSame(known, task))
       throw new TaskConflictError(
         `The task id ${task.taskId} belongs to another ${known.task === task.task ? 'payload of ' : ''}${known.task}`,
       );
@@ -96,8 +96,9 @@ export class TaskStore implements TaskRecords {
       new DeleteCommand({
         TableName: this.#table.name,
         Key: { taskId },
-        ConditionExpression: '#state = :queued AND attempts = :zero',
-        ExpressionAttributeNames: { '#state': 'state' },
+        // One that was begun and released has no attempts either, and effects that may be kept
+        ConditionExpression: '#state = :queued AND #token = :zero',
+        ExpressionAttributeNames: { '#state': 'state', '#token': 'token' },
         ExpressionAttributeValues: { ':queued': 'queued', ':zero': 0 },
       }),
     );
@@ -299,4 +300,10 @@ export class TaskStore implements TaskRecords {
     );
     return row !== undefined;
   }
+}
+
+/** A row that a claim had to make, of a task that was forgotten and had been sent, knows nothing of its payload. */
+function isSame(known: TaskRow, { task, payloadHash }: NewTask): boolean {
+  const madeByClaim = known.payloadHash === undefined && known.token > 0;
+  return known.task === task && (known.payloadHash === payloadHash || madeByClaim);
 }

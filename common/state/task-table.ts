@@ -77,14 +77,16 @@ export class TaskTable {
     names: Readonly<Record<string, string>> = {},
   ): Promise<TaskRow | undefined> {
     const text = `${condition} ${update}`;
-    const used = Object.entries(RESERVED).filter(([name]) => text.includes(name));
+    const reserved = Object.entries(RESERVED).filter(([name]) => text.includes(name));
+    const used = { ...Object.fromEntries(reserved), ...names };
     const answer = await this.unlessRefused(
       new UpdateCommand({
         TableName: this.name,
         Key: { taskId },
         ConditionExpression: condition,
         UpdateExpression: update,
-        ExpressionAttributeNames: { ...Object.fromEntries(used), ...names },
+        // DynamoDB refuses an empty one
+        ...(Object.keys(used).length > 0 && { ExpressionAttributeNames: used }),
         ExpressionAttributeValues: values,
         ReturnValues: 'ALL_NEW',
       }),

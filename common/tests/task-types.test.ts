@@ -3,7 +3,8 @@ import { z } from 'zod';
 import { processOrder } from '@baton/common/contracts/orders';
 import { implement, Implementations } from '@baton/common/queue/implementation';
 import { defineTask } from '@baton/common/queue/task';
-import type { SendTask } from '@baton/common/queue/task-client';
+import { chain, group, member } from '@baton/common/queue/flow';
+import type { SendTask, TaskClient } from '@baton/common/queue/task-client';
 
 const greet = defineTask({
   name: 'greetings.greet',
@@ -12,6 +13,21 @@ const greet = defineTask({
   result: z.object({ greeting: z.string() }),
   retry: { maxAttempts: 3, baseSeconds: 1 },
   timeoutSeconds: 5,
+});
+
+const shout = defineTask({
+  ...greet,
+  name: 'greetings.shout',
+  payload: z.object({ greeting: z.string() }),
+  result: z.object({ loudness: z.int() }),
+  tracked: true,
+});
+const greetTracked = defineTask({ ...greet, name: 'greetings.greet-tracked', tracked: true });
+const loudest = defineTask({
+  ...shout,
+  name: 'greetings.loudest',
+  payload: z.array(shout.result),
+  result: z.object({ loudest: z.int() }),
 });
 
 describe('the compiler (this file is part of "npm run types", where an unused expectation is an error)', () => {
@@ -41,6 +57,57 @@ describe('the compiler (this file is part of "npm run types", where an unused ex
       implement(greet, ({ surname }) => ({ greeting: String(surname) })),
     ];
     expect(implementations).toBeDefined();
+  });
+});
+
+describe('the compiler, of flows,', () => {
+  test('refuses a step whose payload is not the result of the one before', () => {
+    const chains = () => [
+      chain([greetTracked, shout]),
+      // @ts-expect-error the payload of greet is no result of shout
+      chain([shout, greetTracked]),
+      // @ts-expect-error the third step takes what greet gives, not what shout does
+      chain([greetTracked, shout, shout]),
+      // @ts-expect-error a chain has two steps at least
+      () => chain([greetTracked]),
+      // @ts-expect-error only tracked tasks make a chain
+      chain([greet, shout]),
+    ];
+    expect(chains).toBeDefined();
+  });
+
+  test('refuses what does not fit the members of a group or what takes their results', () => {
+    const groups = () => [
+      group([member(shout, { greeting: 'a' }), member(shout, { greeting: 'b' })]).then(loudest),
+      // @ts-expect-error greet takes no list
+      group([member(shout, { greeting: 'a' })]).then(greetTracked),
+      // @ts-expect-error the members give greetings, not loudness
+      group([member(greetTracked, { name: 'you' })]).then(loudest),
+      // @ts-expect-error the greeting is a string
+      member(shout, { greeting: 7 }),
+      // @ts-expect-error only tracked tasks are members
+      member(greet, { name: 'you' }),
+    ];
+    expect(groups).toBeDefined();
+  });
+
+  test('knows what goes into a flow and what comes out', () => {
+    const starts = (tasks: TaskClient) => [
+      async (): Promise<number> =>
+        (await (await tasks.start(chain([greetTracked, shout]), { name: 'you' })).result()).loudness,
+      async (): Promise<number> =>
+        (await (await tasks.start(group([member(shout, { greeting: 'a' })]).then(loudest))).result()).loudest,
+      // @ts-expect-error the first step takes a name
+      () => tasks.start(chain([greetTracked, shout]), { greeting: 'a' }),
+      async () => {
+        const handle = await tasks.start(chain([greetTracked, shout]), { name: 'you' });
+        // @ts-expect-error the last step gives no greeting
+        return (await handle.result()).greeting;
+      },
+      // @ts-expect-error an untracked task has no result to wait for
+      async () => (await tasks.send(greet, { name: 'you' })).result(),
+    ];
+    expect(starts).toBeDefined();
   });
 });
 

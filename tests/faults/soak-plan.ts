@@ -21,7 +21,7 @@ export function readSoakPlan(args: readonly string[]): SoakPlan {
       kills: { type: 'string', default: '100' },
       cuts: { type: 'string', default: '30' },
       restarts: { type: 'string', default: '20' },
-      seed: { type: 'string', default: String(Math.floor(Math.random() * 2 ** 31)) },
+      seed: { type: 'string', default: seedByChance() },
     },
   });
   return {
@@ -31,6 +31,35 @@ export function readSoakPlan(args: readonly string[]): SoakPlan {
     restarts: wholeNumber('restarts', values.restarts),
     seed: wholeNumber('seed', values.seed),
   };
+}
+
+/** How much a soak of tracked tasks does, and the seed that gives the same tasks and the same kills again. */
+export interface TrackedPlan {
+  readonly tasks: number;
+  /** Workers killed with SIGKILL. */
+  readonly kills: number;
+  readonly seed: number;
+}
+
+/** Reads the plan of a soak of tracked tasks. @throws Error naming an argument that is no whole number */
+export function readTrackedPlan(args: readonly string[]): TrackedPlan {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      tasks: { type: 'string', default: '1000' },
+      kills: { type: 'string', default: '50' },
+      seed: { type: 'string', default: seedByChance() },
+    },
+  });
+  return {
+    tasks: wholeNumber('tasks', values.tasks),
+    kills: wholeNumber('kills', values.kills),
+    seed: wholeNumber('seed', values.seed),
+  };
+}
+
+function seedByChance(): string {
+  return String(Math.floor(Math.random() * 2 ** 31));
 }
 
 function wholeNumber(name: string, value: string): number {

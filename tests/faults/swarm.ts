@@ -15,6 +15,7 @@ export class Swarm {
   /** What they have finished. */
   readonly sink = new NapSink();
 
+  /** @param environment - of each worker; what it does not say is the swarm's own */
   constructor(environment: Readonly<Record<string, string>>) {
     this.#environment = environment;
   }
@@ -31,7 +32,7 @@ export class Swarm {
     };
     const child = spawn(process.execPath, ['tests/support/test-worker.ts'], {
       cwd: ROOT,
-      env: { PATH: process.env['PATH'], ...this.#environment, ...own },
+      env: { PATH: process.env['PATH'], ...own, ...this.#environment },
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     this.#workers.add(child);

@@ -1,5 +1,9 @@
 import type { Random } from '../faults/random.ts';
 
+/** The longest that SQS hides a message, counted from its receive, and keeps a new one from workers, in seconds. */
+const MAX_VISIBILITY_SECONDS = 43_200;
+const MAX_DELAY_SECONDS = 900;
+
 /** How a broker treats a receipt handle that a later receive has superseded; real ones disagree. */
 export type StaleHandles =
   /** AWS: a delete answers well and deletes nothing, a change of visibility is refused. */
@@ -26,12 +30,13 @@ interface Stored {
   visibleAtMs: number;
   receiveCount: number;
   firstReceivedAtMs: number;
+  receivedAtMs: number;
   handle: string;
   deleted: boolean;
 }
 
 /** What SQS says to an entry that it refuses; undefined where it takes it. */
-export type Refusal = 'ReceiptHandleIsInvalid' | 'MessageNotInflight' | undefined;
+export type Refusal = 'ReceiptHandleIsInvalid' | 'MessageNotInflight' | 'InvalidParameterValue' | undefined;
 
 /** A queue as SQS documents it: leases, receipt handles, at-least-once delivery in any order; and its dead letters. */
 export class ModelSqs {
@@ -40,28 +45,32 @@ export class ModelSqs {
   readonly #messages = new Map<string, Stored>();
   readonly #random: Random;
   readonly #staleHandles: StaleHandles;
+  readonly #retentionSeconds: number;
   readonly #leaseEndsMs = new Map<string, number>();
   #changed = Promise.withResolvers<void>();
 
-  constructor(random: Random, staleHandles: StaleHandles) {
+  /** @param retentionSeconds - after so long SQS forgets a message that nobody has deleted */
+  constructor(random: Random, staleHandles: StaleHandles, retentionSeconds = Infinity) {
     this.#random = random;
     this.#staleHandles = staleHandles;
+    this.#retentionSeconds = retentionSeconds;
   }
 
   /** Takes a message, and keeps it from workers for so many seconds. */
-  send(body: string, delaySeconds = 0): void {
+  send(body: string, delaySeconds = 0): Refusal {
+    if (delaySeconds > MAX_DELAY_SECONDS) return 'InvalidParameterValue';
     const messageId = `m${this.#messages.size}`;
     const sentAtMs = Date.now();
-    const times = { sentAtMs, visibleAtMs: sentAtMs + delaySeconds * 1000, firstReceivedAtMs: sentAtMs };
+    const visibleAtMs = sentAtMs + delaySeconds * 1000;
+    const times = { sentAtMs, visibleAtMs, firstReceivedAtMs: sentAtMs, receivedAtMs: sentAtMs };
     this.#messages.set(messageId, { messageId, body, ...times, receiveCount: 0, handle: '', deleted: false });
     this.#change();
+    return undefined;
   }
 
   /** Hands out visible messages, as many as are asked for or fewer, in any order, and hides them. */
   receive(most: number, visibilitySeconds: number): Delivery[] {
-    const visible = [...this.#messages.values()].filter(
-      ({ deleted, visibleAtMs }) => !deleted && visibleAtMs <= Date.now(),
-    );
+    const visible = this.#kept.filter(({ visibleAtMs }) => visibleAtMs <= Date.now());
     const count = Math.min(visible.length, 1 + this.#random.below(most));
     return this.#random
       .shuffled(visible)
@@ -71,18 +80,14 @@ export class ModelSqs {
 
   /** Hands out a message that another holds, as SQS's at-least-once delivery may. */
   receiveAgain(visibilitySeconds: number): Delivery[] {
-    const held = [...this.#messages.values()].filter(
-      ({ deleted, visibleAtMs }) => !deleted && visibleAtMs > Date.now(),
-    );
+    const held = this.#kept.filter(({ visibleAtMs }) => visibleAtMs > Date.now());
     const message = held[this.#random.below(Math.max(1, held.length))];
     return message ? [this.#handOut(message, visibilitySeconds)] : [];
   }
 
   /** When a message is next to be seen, or nothing where none is left. */
   get nextVisibleAtMs(): number | undefined {
-    const times = [...this.#messages.values()]
-      .filter(({ deleted }) => !deleted)
-      .map((each) => each.visibleAtMs);
+    const times = this.#kept.map((each) => each.visibleAtMs);
     return times.length === 0 ? undefined : Math.min(...times);
   }
 
@@ -96,6 +101,8 @@ export class ModelSqs {
     const { message, stale } = this.#find(handle);
     if (!message || (stale && this.#staleHandles !== 'obeyed')) return 'ReceiptHandleIsInvalid';
     if (message.deleted || message.visibleAtMs <= Date.now()) return 'MessageNotInflight';
+    if (Date.now() + seconds * 1000 > message.receivedAtMs + MAX_VISIBILITY_SECONDS * 1000)
+      return 'InvalidParameterValue';
     message.visibleAtMs = Date.now() + seconds * 1000;
     // A lease that is given back early may be given back again: the first answer can be lost
     this.#leaseEndsMs.set(handle, Math.max(this.leaseEndMs(handle), message.visibleAtMs));
@@ -127,6 +134,13 @@ export class ModelSqs {
     return [...this.#messages.values()].map(({ body, deleted }) => ({ body, deleted }));
   }
 
+  /** Messages that were neither deleted nor are in the queue any more: SQS kept them for as long as it does. */
+  get forgotten(): string[] {
+    return [...this.#messages.values()]
+      .filter((message) => !message.deleted && !this.#isKept(message))
+      .map(({ body }) => body);
+  }
+
   /** The body of the message of a receipt handle. */
   bodyOf(handle: string): string {
     return this.#find(handle).message?.body ?? '';
@@ -152,11 +166,20 @@ export class ModelSqs {
     const { messageId, body, sentAtMs } = message;
     if (message.receiveCount === 0) message.firstReceivedAtMs = Date.now();
     message.receiveCount += 1;
+    message.receivedAtMs = Date.now();
     message.handle = `${messageId}#${message.receiveCount}`;
     message.visibleAtMs = Date.now() + visibilitySeconds * 1000;
     this.#leaseEndsMs.set(message.handle, message.visibleAtMs);
     const { receiveCount, firstReceivedAtMs, handle: receiptHandle } = message;
     return { messageId, body, sentAtMs, receiveCount, firstReceivedAtMs, receiptHandle };
+  }
+
+  get #kept(): Stored[] {
+    return [...this.#messages.values()].filter((message) => !message.deleted && this.#isKept(message));
+  }
+
+  #isKept({ sentAtMs }: Stored): boolean {
+    return Date.now() < sentAtMs + this.#retentionSeconds * 1000;
   }
 
   #find(handle: string): { message: Stored | undefined; stale: boolean } {

@@ -123,7 +123,7 @@ class Run {
   async #send(plan: Planned): Promise<void> {
     const { sqs, ledger } = this.#world;
     const { id: taskId, is, cancelledAtMs } = plan;
-    if (is !== 'tracked' && is !== 'chain') return sqs.send(bodyOf(plan, taskId));
+    if (is !== 'tracked' && is !== 'chain') return void sqs.send(bodyOf(plan, taskId));
     const calm = { ...this.#world, nextFault: () => 'none' as const };
     const store = new TaskStore({
       documents: new TableClient(calm, SETTLING_TIMEOUT_MS).client,

@@ -106,8 +106,8 @@ export class SqsClient {
         sqs.changeVisibility(ReceiptHandle, VisibilityTimeout);
     const aside = command.input.QueueUrl?.endsWith('-dlq');
     return ({ MessageBody = '', DelaySeconds = 0 }) => {
-      if (aside) sqs.deadLetters.push(MessageBody);
-      else sqs.send(MessageBody, DelaySeconds);
+      if (!aside) return sqs.send(MessageBody, DelaySeconds);
+      sqs.deadLetters.push(MessageBody);
       return undefined;
     };
   }

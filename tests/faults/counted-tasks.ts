@@ -1,0 +1,48 @@
+import { randomUUID } from 'node:crypto';
+import type { TaskClient } from '@baton/common/queue/task-client';
+import { count } from '../support/tracked-tasks.ts';
+import type { Random } from './random.ts';
+
+const MAX_NAP_MS = 400;
+const MAX_NUMBER = 1_000_000;
+const FAILING_IN = 5;
+const MAX_FAILURES = 2;
+
+/** The tracked tasks of a soak, by chance: one in five throws at its first or its first two attempts. */
+export class CountedTasks {
+  readonly #client: TaskClient;
+  readonly #random: Random;
+  readonly #numbers = new Map<string, number>();
+  #failures = 0;
+
+  constructor(client: TaskClient, random: Random) {
+    this.#client = client;
+    this.#random = random;
+  }
+
+  /** The number that each was given, by its id. */
+  get numbers(): ReadonlyMap<string, number> {
+    return this.#numbers;
+  }
+
+  /** How many attempts are to throw. */
+  get failures(): number {
+    return this.#failures;
+  }
+
+  /** Sends so many tasks at one time; resolves once SQS has taken all of them. */
+  async send(howMany: number): Promise<void> {
+    await Promise.all(Array.from({ length: howMany }, () => this.#sendOne()));
+  }
+
+  async #sendOne(): Promise<void> {
+    const taskId = randomUUID();
+    const number = this.#random.below(MAX_NUMBER);
+    const fails = this.#random.below(FAILING_IN) === 0;
+    const failures = fails ? 1 + this.#random.below(MAX_FAILURES) : 0;
+    const ms = this.#random.below(MAX_NAP_MS);
+    this.#numbers.set(taskId, number);
+    this.#failures += failures;
+    await this.#client.send(count, { number, ms, failures }, { taskId });
+  }
+}

@@ -1,0 +1,125 @@
+import { once } from 'node:events';
+import { Agent, createServer, type IncomingMessage, request, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { buffer } from 'node:stream/consumers';
+import { isFinal, type TaskState } from '@baton/common/queue/tracking';
+
+type Value = { readonly S?: string };
+type Row = Readonly<Record<string, Value>>;
+
+/** A write as DynamoDB's wire has it, as far as it is looked at. */
+interface Write {
+  readonly TableName?: string;
+  readonly Key?: Row;
+  readonly Item?: Row;
+  readonly UpdateExpression?: string;
+  readonly ExpressionAttributeValues?: Row;
+}
+
+/** The tables to watch. */
+export interface WatchedTables {
+  readonly endpoint: string;
+  /** The task store's. */
+  readonly tasks: string;
+  /** That of the sink. */
+  readonly effects: string;
+}
+
+/**
+ * Stands between workers and DynamoDB, and keeps the books of what DynamoDB took: what stands in a row at the end
+ * cannot tell how often it was written.
+ */
+export class TableWatch {
+  /** How often a result was written, by its task's id. */
+  readonly results = new Map<string, number>();
+  /** Tasks whose rows were written once more after they had ended. */
+  readonly changedAfterEnd: string[] = [];
+  /** Tasks whose effect was asked for once more after what it gave was kept. */
+  readonly askedAfterKept: string[] = [];
+  readonly #tables: WatchedTables;
+  readonly #server = createServer((asked, answering) => void this.#serve(asked, answering));
+  readonly #agent = new Agent({ keepAlive: true });
+  readonly #ended = new Set<string>();
+  readonly #kept = new Set<string>();
+  #begun = 0;
+
+  private constructor(tables: WatchedTables) {
+    this.#tables = tables;
+  }
+
+  /** Starts watching what goes through it to the endpoint of `tables`. */
+  static async start(tables: WatchedTables): Promise<TableWatch> {
+    const watch = new TableWatch(tables);
+    watch.#server.listen(0, '127.0.0.1');
+    await once(watch.#server, 'listening');
+    return watch;
+  }
+
+  /** The endpoint to give to workers. */
+  get endpoint(): string {
+    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+  }
+
+  /** The tasks that have ended. */
+  get ended(): ReadonlySet<string> {
+    return this.#ended;
+  }
+
+  /** How many attempts have begun. */
+  get begun(): number {
+    return this.#begun;
+  }
+
+  /** Breaks every connection and stops. */
+  async stop(): Promise<void> {
+    this.#server.close();
+    this.#server.closeAllConnections();
+    this.#agent.destroy();
+    await once(this.#server, 'close');
+  }
+
+  async #serve(asked: IncomingMessage, answering: ServerResponse): Promise<void> {
+    try {
+      const body = await buffer(asked);
+      const target = String(asked.headers['x-amz-target']);
+      const write = JSON.parse(body.toString()) as Write;
+      this.#asks(target, write);
+      const answer = await this.#forward(asked, body);
+      const answered = await buffer(answer);
+      if (answer.statusCode === 200) this.#took(target, write, answered);
+      answering.writeHead(answer.statusCode ?? 500, answer.headers).end(answered);
+    } catch {
+      // Its worker was killed, or all is over
+      answering.destroy();
+    }
+  }
+
+  async #forward(asked: IncomingMessage, body: Buffer): Promise<IncomingMessage> {
+    const { method, headers, url = '/' } = asked;
+    const forwarded = request(new URL(url, this.#tables.endpoint), { method, headers, agent: this.#agent });
+    forwarded.end(body);
+    const [answer] = (await once(forwarded, 'response')) as [IncomingMessage];
+    return answer;
+  }
+
+  /** What a worker wants to write, whether or not that is taken. */
+  #asks(target: string, { TableName, Item }: Write): void {
+    if (!target.endsWith('.PutItem') || TableName !== this.#tables.effects) return;
+    const [taskId = ''] = Item?.['effect']?.S?.split(':') ?? [];
+    if (this.#kept.has(taskId)) this.askedAfterKept.push(taskId);
+  }
+
+  /** What DynamoDB took. */
+  #took(target: string, write: Write, answer: Buffer): void {
+    const taskId = (write.Key ?? write.Item)?.['taskId']?.S;
+    const writes = /\.(UpdateItem|PutItem|DeleteItem)$/.test(target);
+    if (!writes || write.TableName !== this.#tables.tasks || taskId === undefined) return;
+    if (this.#ended.has(taskId)) this.changedAfterEnd.push(taskId);
+    const { UpdateExpression: update = '', ExpressionAttributeValues: values = {} } = write;
+    if (values[':claimId']) this.#begun += 1;
+    if (update.startsWith('SET effects.')) this.#kept.add(taskId);
+    if (values[':result'] && values[':state']) this.results.set(taskId, (this.results.get(taskId) ?? 0) + 1);
+    const { Attributes: row } = JSON.parse(answer.toString()) as { Attributes?: Row };
+    if (isFinal(row?.['state']?.S as TaskState)) this.#ended.add(taskId);
+  }
+}

@@ -1,0 +1,65 @@
+import type { TaskStore } from '@baton/common/state/task-store';
+import type { EffectSink } from '../support/effect-sink.ts';
+import type { CountedTasks } from './counted-tasks.ts';
+import type { TrackedPlan } from './soak-plan.ts';
+import type { TableWatch } from './table-watch.ts';
+
+/** What a soak of tracked tasks has to account for. */
+export interface TrackedResult {
+  readonly plan: TrackedPlan;
+  readonly store: TaskStore;
+  readonly tasks: CountedTasks;
+  readonly watch: TableWatch;
+  readonly sink: EffectSink;
+  /** Messages in the queue at the end. */
+  readonly left: number;
+  readonly seconds: number;
+}
+
+/**
+ * Accounts for every tracked task by its id: it has succeeded with the result that its number gives, which was written
+ * once, and its effect is in the sink; the sink has nothing else.
+ */
+export async function trackedReport({ plan, store, tasks, watch, sink, left, seconds }: TrackedResult) {
+  const ids = [...tasks.numbers.keys()];
+  const rows = await store.readAll(ids);
+  const effects = await sink.rows();
+  const succeeded = rows.filter(({ state }) => state === 'succeeded');
+  const right = succeeded.filter(({ taskId, result = '{}' }) => {
+    const { number } = JSON.parse(result) as { number?: number };
+    return number === (tasks.numbers.get(taskId) ?? Number.NaN) + 1;
+  });
+  const attempts = rows.reduce((total, row) => total + row.attempts, 0);
+  const again = [...effects.values()].reduce((total, times) => total + times, 0);
+  const written = [...watch.results.values()];
+  const expected = new Set(ids.map((taskId) => `${taskId}:count`));
+  const wrong = {
+    'results missing': ids.length - succeeded.length,
+    'results wrong': succeeded.length - right.length,
+    'results written twice': written.filter((times) => times > 1).length,
+    'rows changed after end': watch.changedAfterEnd.length,
+    'effects missing': [...expected].filter((key) => !effects.has(key)).length,
+    'effects doubled': [...effects.keys()].filter((key) => !expected.has(key)).length,
+    'asked again though kept': watch.askedAfterKept.length,
+    'left in the queue': left,
+  };
+  const figures = {
+    seed: plan.seed,
+    'workers killed': plan.kills,
+    'tasks sent': ids.length,
+    'results as expected': right.length,
+    'results written': written.reduce((total, times) => total + times, 0),
+    'rows in the sink': effects.size,
+    ...wrong,
+    'effects asked again': again,
+    'attempts that threw': tasks.failures,
+    'attempts beyond the first': attempts - rows.length,
+    seconds: Math.round(seconds),
+  };
+  return {
+    kept: Object.values(wrong).every((times) => times === 0),
+    text: `${Object.entries(figures)
+      .map(([name, value]) => `${name.padEnd(26)} ${value}`)
+      .join('\n')}\n`,
+  };
+}

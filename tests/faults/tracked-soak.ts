@@ -1,0 +1,98 @@
+import { TaskClient } from '@baton/common/queue/task-client';
+import { TaskStore } from '@baton/common/state/task-store';
+import { startBackends } from '../support/backends.ts';
+import { EffectSink } from '../support/effect-sink.ts';
+import { eventually } from '../support/eventually.ts';
+import { countMessages } from '../support/message-counts.ts';
+import { CountedTasks } from './counted-tasks.ts';
+import { Random } from './random.ts';
+import { readTrackedPlan } from './soak-plan.ts';
+import { SoakProgress } from './soak-progress.ts';
+import { Swarm } from './swarm.ts';
+import { TableWatch } from './table-watch.ts';
+import { trackedReport } from './tracked-report.ts';
+
+const WORKERS = 3;
+/** Short, so that what a killed worker held comes back soon. */
+const LEASE_SECONDS = 3;
+/** Nothing takes a step forward for so many leases: something is lost. */
+const STALLED_MS = 60_000;
+const LONGEST_MS = 3_600_000;
+
+const plan = readTrackedPlan(process.argv.slice(2));
+process.stdout.write(`tracked soak: ${JSON.stringify(plan)}\n`);
+
+const backends = await startBackends(['worker']);
+const { environment, documents, tasksTable, sqs, queueUrls, stage } = backends;
+const sink = await EffectSink.create(documents, `baton-${stage}-effects`);
+const watch = await TableWatch.start({
+  endpoint: environment['AWS_ENDPOINT_URL_DYNAMODB'] ?? '',
+  tasks: tasksTable,
+  effects: sink.table,
+});
+const swarm = new Swarm({
+  ...environment,
+  AWS_ENDPOINT_URL_DYNAMODB: watch.endpoint,
+  EFFECTS_TABLE: sink.table,
+  LEASE_SECONDS: String(LEASE_SECONDS),
+});
+const store = new TaskStore({ documents, table: tasksTable });
+const client = new TaskClient({ sqs, queueUrls, source: 'soak', records: store });
+// One seed gives the same tasks and the same kills again; how they fall together is the machine's
+const tasks = new CountedTasks(client, new Random(plan.seed));
+const faults = new Random(plan.seed + 1);
+const startedAtMs = performance.now();
+const progress = new SoakProgress(plan.tasks);
+await Promise.all(Array.from({ length: WORKERS }, () => swarm.add()));
+
+await killInTheMidst();
+const left = await untilEnded();
+progress.stop();
+await swarm.stop();
+swarm.sink.clear();
+const seconds = (performance.now() - startedAtMs) / 1000;
+const report = await trackedReport({ plan, store, tasks, watch, sink, left, seconds });
+await watch.stop();
+await backends.stop();
+process.stdout.write(report.text);
+process.exitCode = report.kept ? 0 : 1;
+
+/** Sends a share of the tasks before each kill, which comes when some of them, as many as chance wants, have begun. */
+async function killInTheMidst(): Promise<void> {
+  for (let kill = 0; kill < plan.kills; kill += 1) {
+    const share = shareOf(kill);
+    const begunBefore = watch.begun;
+    await tasks.send(share);
+    const due = begunBefore + 1 + faults.below(Math.max(1, share));
+    await eventually('tasks to be killed', () => watch.begun >= due || allEnded(), LONGEST_MS);
+    progress.update(watch.ended.size);
+    await swarm.killOne(faults);
+  }
+  await tasks.send(shareOf(plan.kills));
+}
+
+function shareOf(part: number): number {
+  const until = (parts: number): number => Math.floor((plan.tasks * parts) / (plan.kills + 1));
+  return until(part + 1) - until(part);
+}
+
+function allEnded(): boolean {
+  return watch.ended.size >= tasks.numbers.size;
+}
+
+/** Waits until every task has ended and the queue is empty, or nothing goes forward. Resolves to what is left in it. */
+async function untilEnded(): Promise<number> {
+  let last = { step: '', atMs: performance.now() };
+  return eventually(
+    'every task ended',
+    async () => {
+      progress.update(watch.ended.size);
+      const { visible, hidden } = await countMessages(backends, queueUrls.of('default'));
+      const step = `${watch.ended.size} ${visible + hidden}`;
+      if (step !== last.step) last = { step, atMs: performance.now() };
+      const over = (allEnded() && visible + hidden === 0) || performance.now() - last.atMs > STALLED_MS;
+      return over && { left: visible + hidden };
+    },
+    LONGEST_MS,
+  ).then((end) => end.left);
+}
