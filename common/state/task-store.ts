@@ -11,6 +11,7 @@ import {
 } from '../queue/tracking.ts';
 import { TaskGroups } from './task-groups.ts';
 import { ALL_TASKS, statusOf, type TaskRow } from './task-row.ts';
+import { TaskSchedules } from './task-schedules.ts';
 import { type RowValues, TaskTable, type TaskTableOptions } from './task-table.ts';
 
 /** DynamoDB gives so many rows in one BatchGetItem. */
@@ -51,11 +52,13 @@ export interface Conclusion {
  */
 export class TaskStore implements TaskRecords {
   readonly groups: TaskGroups;
+  readonly schedules: TaskSchedules;
   readonly #table: TaskTable;
 
   constructor(options: TaskTableOptions) {
     this.#table = new TaskTable(options);
     this.groups = new TaskGroups(this.#table);
+    this.schedules = new TaskSchedules(this.#table);
   }
 
   async create(task: NewTask): Promise<boolean> {
@@ -82,7 +85,9 @@ export class TaskStore implements TaskRecords {
     );
     if (written) return true;
     const known = await this.read(task.taskId);
-    if (known && (known.task !== task.task || known.payloadHash !== task.payloadHash))
+    // One whose message came before its row, or that AWS itself has sent, has no hash to tell its payload by
+    const hash = known?.payloadHash ?? task.payloadHash;
+    if (known && (known.task !== task.task || hash !== task.payloadHash))
       throw new TaskConflictError(
         `The task id ${task.taskId} belongs to another ${known.task === task.task ? 'payload of ' : ''}${known.task}`,
       );
@@ -110,7 +115,7 @@ export class TaskStore implements TaskRecords {
   /** The row of a task, unless it has expired. */
   async read(taskId: string): Promise<TaskRow | undefined> {
     const row = (await this.#table.get(taskId)) as TaskRow | undefined;
-    // A group stands in the same table under an id that no task has
+    // Groups and schedules stand in the same table under ids that no task has
     return row && row.state !== undefined && row.expiresAt >= this.#table.seconds ? row : undefined;
   }
 
