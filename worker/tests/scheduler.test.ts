@@ -222,18 +222,18 @@ describe('a scheduled task', () => {
 
   test('that a worker of another version has sent with another payload is sent, too', async () => {
     const { clock } = begin();
-    const [old, next] = ['today', 'tomorrow'].map((day) => ({
+    const dated = (day: string): ScheduledContract => ({
       ...work.contract,
       payload: z.object({ day: z.string().default(day) }),
-    }));
-    const first = work.start(old);
+    });
+    const first = work.start(dated('today'));
     work.troubles.store = (command) => {
       if (noting(command)) throw new Error('the worker is dead');
     };
     await clock.pass('2026-11-25T03:00:02Z');
     await work.stop(first);
     work.troubles.store = () => undefined;
-    const scheduler = work.start(next);
+    const scheduler = work.start(dated('tomorrow'));
     await clock.pass(SPREAD_MS);
     expect(scheduler.state).toMatchObject([{ ticking: true, lastTick: '2026-11-25T03:00:00.000Z' }]);
     expect(work.lines.filter(({ level }) => level === 'warn')).toHaveLength(1);
