@@ -1,5 +1,5 @@
 // Finds the parts of the stack, so that a new service is a new folder and no edit here: every functions/*/functions.yml,
-// the worker's, and what all share. serverless.yml reads this file; what it gives are references, which serverless itself resolves.
+// the worker's, and what all share; and the schedules of contracts. serverless.yml reads this file; what it gives are references, which serverless itself resolves.
 import { existsSync, readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
@@ -22,4 +22,10 @@ const parts = readdirSync(`${root}functions`)
 const sectionOfEach = (section) => parts.map((file) => `\${file(./${file}):${section}, null}`);
 
 export const functions = sectionOfEach('functions');
-export const resources = sectionOfEach('resources');
+
+export const resources = async () => {
+  // Not at the top, where an older Node would fail at their types before it is told so above
+  const { scheduledContracts } = await import('./common/contracts/scheduled.ts');
+  const { scheduleResources } = await import('./schedules.js');
+  return [...sectionOfEach('resources'), { Resources: scheduleResources(scheduledContracts) }];
+};

@@ -3,6 +3,7 @@ import { pathToFileURL } from 'node:url';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { createSqsClient } from '@baton/common/queue/sqs-client';
 import { isTransient } from '@baton/common/queue/transient';
+import { scheduledContracts as scheduled } from '@baton/common/contracts/scheduled';
 import { allTasks } from '@baton/common/tasks/all';
 import type { RunningServer } from '@baton/common/http/server';
 import { createLogger, writeLogsTo } from '@baton/common/telemetry/logger';
@@ -147,7 +148,7 @@ export class LocalRuntime {
     });
     const logger = createLogger({ service: 'worker', level: config.logLevel });
     const threadEntry = new URL(import.meta.resolve('@baton/worker/thread'));
-    const worker = new Worker({ config, implementations: allTasks, threadEntry, logger });
+    const worker = new Worker({ config, implementations: allTasks, scheduled, threadEntry, logger });
     const health: RunningServer = await serveHealth(worker, config, logger);
     this.#stops.push(() => health.close());
     worker.start();

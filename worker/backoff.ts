@@ -4,9 +4,20 @@ const BASE_MS = 200;
 const CAP_MS = 30_000;
 const PAUSE_MS = 1000;
 
+/** Resolves after so many milliseconds, or early when `signal` aborts. */
+type Wait = (forMs: number, signal: AbortSignal) => Promise<void>;
+
+const waitAwake: Wait = (forMs, signal) => sleep(forMs, undefined, { signal }).catch(() => undefined);
+
 /** The rests between calls to a dependency in trouble: exponential, full jitter, at most 30 s. */
 export class Backoff {
+  readonly #wait: Wait;
   #failures = 0;
+
+  /** @param wait - default: by the system's clock, for which the process stays alive */
+  constructor(wait: Wait = waitAwake) {
+    this.#wait = wait;
+  }
 
   /** Whether the last call failed. */
   get troubled(): boolean {
@@ -22,11 +33,11 @@ export class Backoff {
   async rest(signal: AbortSignal): Promise<void> {
     const longestMs = Math.min(CAP_MS, BASE_MS * 2 ** this.#failures);
     this.#failures += 1;
-    await sleep(Math.random() * longestMs, undefined, { signal }).catch(() => undefined);
+    await this.#wait(Math.random() * longestMs, signal);
   }
 
   /** Rests for a second though nothing failed; resolves early when `signal` aborts. */
   async pause(signal: AbortSignal): Promise<void> {
-    await sleep(PAUSE_MS, undefined, { signal }).catch(() => undefined);
+    await this.#wait(PAUSE_MS, signal);
   }
 }

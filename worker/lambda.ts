@@ -14,17 +14,16 @@ import { readWorkerConfig } from './config.ts';
 const config = orExit(() => readWorkerConfig(process.env));
 const sqs = createSqsClient();
 const queueUrls = new QueueUrls(config.queueUrlPrefix);
-const store = new TaskStore({ documents: createDocumentClient(), table: config.tasksTable });
-const tasks = new TaskClient({ sqs, queueUrls, source: 'worker', records: store });
 const logger = createLogger({ service: 'worker', level: config.logLevel });
-const { leaseSeconds } = config;
+const store = new TaskStore({ documents: createDocumentClient(), table: config.tasksTable });
+const { send, forward } = new TaskClient({ sqs, queueUrls, source: 'worker', records: store });
 
 /** The worker's implementations under Lambda's event source for SQS, where no worker process runs. */
 export const handler = createLambdaConsumer({
   sqs,
   queueUrls,
-  send: tasks.send,
-  tracker: new StoreTracker({ store, forward: tasks.forward, leaseSeconds, logger }),
+  send,
+  tracker: new StoreTracker({ store, forward, leaseSeconds: config.leaseSeconds, logger }),
   logger,
   worker: { id: `worker@${hostname()}`, version: config.version },
   implementations: allTasks,

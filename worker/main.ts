@@ -1,5 +1,6 @@
 import { onStopSignal } from './stop-signal.ts';
 import { orExit } from '@baton/common/config';
+import { scheduledContracts as scheduled } from '@baton/common/contracts/scheduled';
 import { allTasks } from '@baton/common/tasks/all';
 import { createLogger } from '@baton/common/telemetry/logger';
 import { readWorkerConfig } from './config.ts';
@@ -9,7 +10,9 @@ import { Worker } from './worker.ts';
 const config = orExit(() => readWorkerConfig(process.env));
 const logger = createLogger({ service: 'worker', level: config.logLevel });
 const threadEntry = new URL('./thread.ts', import.meta.url);
-const worker = orExit(() => new Worker({ config, implementations: allTasks, threadEntry, logger }));
+const worker = orExit(
+  () => new Worker({ config, implementations: allTasks, scheduled, threadEntry, logger }),
+);
 
 // A handler that heeds no signal would keep the process alive for ever: what it held is released by now
 onStopSignal(() => void worker.stop().then(() => process.exit(0)));

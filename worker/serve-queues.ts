@@ -1,9 +1,9 @@
 import { ConfigError } from '@baton/common/config';
 import type { Implementations } from '@baton/common/queue/implementation';
 import { QueueUrls } from '@baton/common/queue/queue-urls';
-import { TaskClient } from '@baton/common/queue/task-client';
+import type { TaskClient } from '@baton/common/queue/task-client';
 import { StoreTracker } from '@baton/common/state/store-tracker';
-import { TaskStore } from '@baton/common/state/task-store';
+import type { TaskStore } from '@baton/common/state/task-store';
 import type { Logger } from '@baton/common/telemetry/logger';
 import type { WorkerConfig } from './config.ts';
 import type { Connections } from './connections.ts';
@@ -13,13 +13,16 @@ import { ServedQueue } from './served-queue.ts';
 import { Slots } from './slots.ts';
 import { ThreadPool } from './thread-pool.ts';
 
-const SOURCE = 'worker';
+/** What a worker calls itself in the envelopes of the tasks that it sends. */
+export const SOURCE = 'worker';
 
 /** What a worker serves its queues with. */
 export interface Serving {
   readonly config: WorkerConfig;
   readonly implementations: Implementations;
   readonly connections: Connections;
+  readonly store: TaskStore;
+  readonly tasks: TaskClient;
   readonly threads: ThreadPool | undefined;
   readonly logger: Logger;
   /** Called when a task's outcome is decided, while it still counts as running. */
@@ -69,10 +72,7 @@ export function localQueueWeights(
 
 /** The queues whose tasks run in the worker's own process, all within the same slots. */
 export function serveLocal(serving: Serving, queues: readonly string[], slots: Slots): ServedQueue[] {
-  const { config, implementations, connections, threads, logger } = serving;
-  const queueUrls = new QueueUrls(config.queueUrlPrefix);
-  const store = new TaskStore({ documents: connections.documents, table: config.tasksTable });
-  const tasks = new TaskClient({ sqs: connections.settling, queueUrls, source: SOURCE, records: store });
+  const { config, implementations, store, tasks, threads, logger } = serving;
   const { leaseSeconds } = config;
   const processing = {
     implementations,

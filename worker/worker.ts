@@ -1,10 +1,16 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Implementations } from '@baton/common/queue/implementation';
+import { QueueUrls } from '@baton/common/queue/queue-urls';
+import { TaskClient } from '@baton/common/queue/task-client';
+import type { TaskContract } from '@baton/common/queue/task';
+import { TaskStore } from '@baton/common/state/task-store';
 import type { Logger } from '@baton/common/telemetry/logger';
 import type { WorkerConfig } from './config.ts';
+import type { Clock } from './clock.ts';
 import { connect, type Connections, disconnect } from './connections.ts';
 import type { RunningTask } from './running-task.ts';
-import { localQueueWeights, serveLambda, serveLocal, threadsFor } from './serve-queues.ts';
+import { contractsToTick, Scheduler } from './scheduler.ts';
+import { localQueueWeights, serveLambda, serveLocal, SOURCE, threadsFor } from './serve-queues.ts';
 import type { ServedQueue } from './served-queue.ts';
 import { Slots } from './slots.ts';
 import type { ThreadPool } from './thread-pool.ts';
@@ -20,9 +26,16 @@ export interface WorkerOptions {
   readonly implementations: Implementations;
   /** The file that its threads run, whose default export is a `threadEntry`. Needed where a task wants a thread. */
   readonly threadEntry?: URL;
+  /**
+   * Contracts with a schedule that functions run, which it ticks where it serves their queues. Those that it implements
+   * need not be among them.
+   */
+  readonly scheduled?: readonly TaskContract[];
   readonly logger: Logger;
   /** Its clients of AWS, which it closes when it has stopped. Default: by the environment. */
   readonly connections?: Connections;
+  /** What its schedules go by. Default: the system's. */
+  readonly clock?: Clock;
 }
 
 /** A long-running worker: runs the messages of its queues within its slots, until it is stopped. */
@@ -32,6 +45,7 @@ export class Worker {
   readonly #slots: Slots;
   readonly #connections: Connections;
   readonly #queues: readonly ServedQueue[];
+  readonly #scheduler: Scheduler;
   readonly #watchdog: Watchdog;
   readonly #threads: ThreadPool | undefined;
   readonly #hurry = Promise.withResolvers<void>();
@@ -39,7 +53,8 @@ export class Worker {
 
   /** @throws ConfigError when it is to serve a queue that it has no implementation for, or lacks an entry for threads */
   constructor(options: WorkerOptions) {
-    const { config, implementations, logger, threadEntry, connections = connect(config) } = options;
+    const { config, implementations, scheduled = [], logger, threadEntry } = options;
+    const { connections = connect(config), clock } = options;
     this.#config = config;
     this.#logger = logger.child({ worker: config.workerId });
     this.#connections = connections;
@@ -50,8 +65,29 @@ export class Worker {
     const watchdog = new Watchdog(config.leaseSeconds, () => this.#running, this.#logger);
     this.#watchdog = watchdog;
     const onDecided = (): void => watchdog.look();
-    const serving = { config, implementations, connections, threads, logger: this.#logger, onDecided };
-    this.#queues = [...serveLocal(serving, [...weights.keys()], this.#slots), ...serveLambda(serving)];
+    const store = new TaskStore({ documents: connections.documents, table: config.tasksTable });
+    const queueUrls = new QueueUrls(config.queueUrlPrefix);
+    const tasks = new TaskClient({ sqs: connections.settling, queueUrls, source: SOURCE, records: store });
+    const serving = {
+      config,
+      implementations,
+      connections,
+      store,
+      tasks,
+      threads,
+      logger: this.#logger,
+      onDecided,
+    };
+    const local = [...weights.keys()];
+    this.#queues = [...serveLocal(serving, local, this.#slots), ...serveLambda(serving)];
+    const lambda = config.lambdaQueues.map(({ queue }) => queue);
+    this.#scheduler = new Scheduler({
+      contracts: contractsToTick(implementations, scheduled, { local, lambda }),
+      schedules: store.schedules,
+      send: tasks.send,
+      logger: this.#logger,
+      ...(clock && { clock }),
+    });
   }
 
   /** Starts receiving; does nothing where it was told to stop before. */
@@ -59,8 +95,10 @@ export class Worker {
     if (this.#stopped) return;
     this.#watchdog.start();
     for (const queue of this.#queues) queue.start();
+    this.#scheduler.start();
     const queues = this.state.queues.map(({ queue, executor }) => `${queue} (${executor})`);
-    this.#logger.info({ queues, slots: this.#slots.total }, 'worker started');
+    const schedules = this.state.schedules.map(({ task }) => task);
+    this.#logger.info({ queues, slots: this.#slots.total, schedules }, 'worker started');
   }
 
   /**
@@ -81,6 +119,7 @@ export class Worker {
       stopping: this.#stopped !== undefined,
       slots: { total: this.#slots.total, free: this.#slots.free },
       queues: this.#queues.map(({ state }) => state),
+      schedules: this.#scheduler.state,
     };
   }
 
@@ -100,10 +139,12 @@ export class Worker {
 
   async #stop(): Promise<void> {
     this.#logger.info({ held: this.#held }, 'worker stopping');
+    const quiet = this.#scheduler.stop();
     const idle = Promise.all(this.#queues.map((queue) => queue.drain()));
     const drained = await before(idle, this.#config.drainTimeoutSeconds * 1000, this.#hurry.promise);
     if (!drained) await this.#abort(idle);
     this.#watchdog.stop();
+    await before(quiet, RELEASE_MS);
     if (this.#threads) await before(this.#threads.close(), RELEASE_MS);
     disconnect(this.#connections);
     this.#logger.info({ held: this.#held }, 'worker stopped');

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { type RetryPolicy, retryPolicySchema } from './retry-policy.ts';
-import { type Schedule, scheduleSchema } from './schedule.ts';
+import { MAX_SCHEDULED_NAME_CHARACTERS, type Schedule, scheduleSchema } from './schedule.ts';
 
 /**
  * What may be asked of a service: data only, shared by those who send the task and those who run it.
@@ -50,6 +50,14 @@ export type TrackedContract<
   Result extends z.ZodType = z.ZodType,
 > = TaskContract<Payload, Result, true>;
 
+/** A contract whose tasks are run by themselves. */
+export type ScheduledContract = TrackedContract & { readonly schedule: Schedule };
+
+/** Whether a contract's tasks are run by themselves. */
+export function isScheduled(contract: TaskContract): contract is ScheduledContract {
+  return contract.schedule !== undefined;
+}
+
 /** The name of a contract: `domain.verb`, at most 128 characters. */
 export const taskNameSchema = z
   .string()
@@ -70,11 +78,15 @@ const contractSchema = z
     schedule: scheduleSchema.optional(),
     payload: z.instanceof(z.ZodType),
   })
-  .superRefine(({ schedule, tracked, payload }, context) => {
+  .superRefine(({ name, schedule, tracked, payload }, context) => {
     if (!schedule) return;
     const issue = (message: string): void =>
       context.addIssue({ code: 'custom', path: ['schedule'], message });
     if (!tracked) issue('expected tracked: true, by which several workers run a tick once');
+    if (name.length > MAX_SCHEDULED_NAME_CHARACTERS)
+      issue(
+        `expected a name of at most ${MAX_SCHEDULED_NAME_CHARACTERS} characters, which is in each tick's task id`,
+      );
     if (!payload.safeParse({}).success) issue('expected a payload that may be {}');
   });
 

@@ -11,6 +11,7 @@ import {
 } from '../queue/tracking.ts';
 import { TaskGroups } from './task-groups.ts';
 import { ALL_TASKS, statusOf, type TaskRow } from './task-row.ts';
+import { TaskSchedules } from './task-schedules.ts';
 import { type RowValues, TaskTable, type TaskTableOptions } from './task-table.ts';
 
 /** DynamoDB gives so many rows in one BatchGetItem. */
@@ -52,11 +53,13 @@ export interface Conclusion {
  */
 export class TaskStore implements TaskRecords {
   readonly groups: TaskGroups;
+  readonly schedules: TaskSchedules;
   readonly #table: TaskTable;
 
   constructor(options: TaskTableOptions) {
     this.#table = new TaskTable(options);
     this.groups = new TaskGroups(this.#table);
+    this.schedules = new TaskSchedules(this.#table);
   }
 
   async create(task: NewTask): Promise<boolean> {
@@ -112,7 +115,7 @@ export class TaskStore implements TaskRecords {
   /** The row of a task, unless it has expired. */
   async read(taskId: string): Promise<TaskRow | undefined> {
     const row = (await this.#table.get(taskId)) as TaskRow | undefined;
-    // A group stands in the same table under an id that no task has
+    // Groups and schedules stand in the same table under ids that no task has
     return row && row.state !== undefined && row.expiresAt >= this.#table.seconds ? row : undefined;
   }
 

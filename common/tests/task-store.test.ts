@@ -95,6 +95,9 @@ describe('a task in the store', () => {
     const task = newTask();
     await store.claim(claimOf(task));
     await expect(store.find(task.taskId)).resolves.toMatchObject({ state: 'running', task: 'tests.work' });
+    // To its sender, too, though it has no hash of its payload
+    await expect(store.create(task)).resolves.toBe(false);
+    await expect(store.create({ ...task, task: 'tests.other' })).rejects.toThrow(TaskConflictError);
   });
 
   test('keeps what its attempt gave', async () => {

@@ -1,0 +1,111 @@
+import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { randomUUID } from 'node:crypto';
+import { defineTask, isScheduled, type ScheduledContract } from '@baton/common/queue/task';
+import { TaskHistory } from '@baton/common/state/task-history';
+import { isDue } from '@baton/common/state/task-schedules';
+import { TaskStore } from '@baton/common/state/task-store';
+import { type Backends, startBackends } from '@baton/tests/backends';
+import { z } from 'zod';
+
+const NOW = '2026-11-24T10:00:00.000Z';
+const YEAR_MS = 365 * 86_400_000;
+
+let backends: Backends;
+let nowMs: number;
+let store: TaskStore;
+
+beforeAll(async () => {
+  backends = await startBackends([]);
+});
+afterAll(() => backends.stop());
+beforeEach(() => {
+  nowMs = Date.parse(NOW);
+  store = new TaskStore({ documents: backends.documents, table: backends.tasksTable, now: () => nowMs });
+});
+
+function scheduled(cron = '0 3 * * *', name = `tests.sweep-${randomUUID()}`): ScheduledContract {
+  const contract = defineTask({
+    name,
+    queue: 'default',
+    payload: z.object({}),
+    result: z.void(),
+    retry: { maxAttempts: 1, baseSeconds: 1 },
+    timeoutSeconds: 10,
+    tracked: true,
+    schedule: { cron, timeZone: 'UTC' },
+  });
+  if (!isScheduled(contract)) throw new TypeError('expected a schedule');
+  return contract;
+}
+
+const at = (time: string): Date => new Date(time);
+
+test('a schedule is known since its first sight, whoever sees it again and however late', async () => {
+  const contract = scheduled();
+  const rows = await Promise.all([store.schedules.see(contract), store.schedules.see(contract)]);
+  expect(rows.map(({ since }) => since)).toEqual([NOW, NOW]);
+  nowMs += 3 * YEAR_MS;
+  await expect(store.schedules.see(contract)).resolves.toMatchObject({ since: NOW });
+});
+
+test('no tick is due that lies before the first sight, nor one that is noted', async () => {
+  const contract = scheduled();
+  const seen = await store.schedules.see(contract);
+  expect(isDue(at('2026-11-24T09:59:59.999Z'), seen)).toBe(false);
+  expect(isDue(at(NOW), seen)).toBe(true);
+  const noted = await store.schedules.note(contract, at('2026-11-25T03:00:00Z'));
+  expect(noted).toMatchObject({ since: NOW, lastTick: '2026-11-25T03:00:00.000Z' });
+  expect(isDue(at('2026-11-24T12:00:00Z'), noted)).toBe(false);
+  expect(isDue(at('2026-11-25T03:00:00Z'), noted)).toBe(false);
+  expect(isDue(at('2026-11-26T03:00:00Z'), noted)).toBe(true);
+});
+
+test('the last tick only grows, and who notes an older one is told the newer', async () => {
+  const contract = scheduled();
+  await store.schedules.see(contract);
+  nowMs += YEAR_MS;
+  await store.schedules.note(contract, at('2026-11-26T03:00:00Z'));
+  const told = await store.schedules.note(contract, at('2026-11-25T03:00:00Z'));
+  expect(told.lastTick).toBe('2026-11-26T03:00:00.000Z');
+  await expect(store.schedules.see(contract)).resolves.toEqual(told);
+});
+
+test('a line that is changed is a schedule of its own, beside the old one', async () => {
+  const [old, changed] = [scheduled('0 3 * * *', 'tests.changed'), scheduled('0 12 * * *', 'tests.changed')];
+  await store.schedules.see(old);
+  await store.schedules.note(old, at('2026-11-24T03:00:00Z'));
+  nowMs += 60_000;
+  await expect(store.schedules.see(changed)).resolves.toMatchObject({ since: '2026-11-24T10:01:00.000Z' });
+  await expect(store.schedules.see(old)).resolves.toMatchObject({ lastTick: '2026-11-24T03:00:00.000Z' });
+});
+
+test.each([
+  ['its first sight', '2036-01-01T00:00:00.000Z', undefined],
+  ['a tick', NOW, '2036-01-01T00:00:00.000Z'],
+])('a schedule of which a clock that was wrong has noted %s begins anew', async (_what, seenAt, tick) => {
+  const contract = scheduled();
+  nowMs = Date.parse(seenAt);
+  await store.schedules.see(contract);
+  if (tick) await store.schedules.note(contract, at(tick));
+  nowMs = Date.parse(NOW) + 1000;
+  const row = await store.schedules.see(contract);
+  expect(row).toEqual({ taskId: row.taskId, since: '2026-11-24T10:00:01.000Z' });
+});
+
+test('a clock that is a little behind the others takes nothing back', async () => {
+  const contract = scheduled('* * * * *');
+  await store.schedules.see(contract);
+  await store.schedules.note(contract, at('2026-11-24T10:04:00Z'));
+  await expect(store.schedules.see(contract)).resolves.toMatchObject({
+    lastTick: '2026-11-24T10:04:00.000Z',
+  });
+});
+
+test('the row of a schedule is no task', async () => {
+  const { taskId } = await store.schedules.see(scheduled());
+  await expect(store.find(taskId)).resolves.toBeUndefined();
+  await expect(store.cancel(taskId)).resolves.toBeUndefined();
+  const history = new TaskHistory(backends.documents, backends.tasksTable, () => nowMs);
+  const { tasks } = await history.list({ limit: 100 });
+  expect(tasks.filter((task) => task.taskId.startsWith('schedule#'))).toEqual([]);
+});
