@@ -177,11 +177,9 @@ function valuesOf(part, { least, most, words = [] }) {
     /^(?:([*?])|(\d+|[A-Z]{3})(?:-(\d+|[A-Z]{3}))?)(?:\/(\d+))?$/.exec(part) ?? [];
   /** @type {(text: string) => number} */
   const numberOf = (text) => (/^\d+$/.test(text) ? Number(text) : words.indexOf(text));
-  // A step over all days of the week counts from Sunday to Saturday
-  const end = words === DAYS ? most - 1 : most;
   // As the end of a range, Sunday by its name is the day after Saturday
   const until = words === DAYS && to === 'SUN' && to !== from ? most : numberOf(to);
-  const [first, last] = any ? [least, end] : [numberOf(from), until];
+  const [first, last] = any ? [least, most] : [numberOf(from), until];
   if ((!any && from === '') || first < least || last > most || last < first) return undefined;
   const count = Math.floor((last - first) / Number(step)) + 1;
   return Array.from({ length: count }, (_, index) => first + index * Number(step));

@@ -203,12 +203,6 @@ describe('the resources of schedules', () => {
     const alike = scheduled('0 5 * * *', { name: 'tests.sweep.old' });
     expect(() => scheduleResources([contract, alike])).toThrow('tests.sweep.old and another contract');
   });
-
-  test('are part of the stack', async () => {
-    const { resources: ofStack } = await import('../services.js');
-    const Resources = scheduleResources(scheduledContracts);
-    expect((await ofStack()).at(-1)).toEqual({ Resources });
-  });
 });
 
 describe('no schedule is forgotten', () => {

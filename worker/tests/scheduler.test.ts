@@ -134,7 +134,8 @@ describe('a scheduled task', () => {
       const said = () => work.lines.filter(({ level }) => level === 'error').map(({ message }) => message);
       expect(said()).toEqual([expect.stringMatching(/^cannot tick tests\.sweep.*nobody there/)]);
       work.troubles[part] = () => undefined;
-      await clock.pass(MINUTE_MS);
+      await clock.pass(5 * MINUTE_MS);
+      expect(scheduler.state[0]?.ticking).toBe(true);
       expect(sentIds()).toEqual([taskIdAt('2026-11-25T03:00:00Z')]);
       expect(said()).toHaveLength(1);
       expect(work.lines.filter(({ message }) => /^ticking .* again$/.test(String(message)))).toHaveLength(1);
