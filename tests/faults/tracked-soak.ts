@@ -15,8 +15,8 @@ import { trackedReport } from './tracked-report.ts';
 const WORKERS = 3;
 /** Short, so that what a killed worker held comes back soon. */
 const LEASE_SECONDS = 3;
-/** Nothing takes a step forward for so many leases: something is lost. */
-const STALLED_MS = 60_000;
+/** Where nothing goes forward for so many leases, something is lost. */
+const STALLED_MS = 30_000;
 const LONGEST_MS = 3_600_000;
 
 const plan = readTrackedPlan(process.argv.slice(2));
@@ -42,6 +42,7 @@ const client = new TaskClient({ sqs, queueUrls, source: 'soak', records: store }
 const tasks = new CountedTasks(client, new Random(plan.seed));
 const faults = new Random(plan.seed + 1);
 const startedAtMs = performance.now();
+let last = { step: '', atMs: startedAtMs };
 const progress = new SoakProgress(plan.tasks);
 await Promise.all(Array.from({ length: WORKERS }, () => swarm.add()));
 
@@ -64,7 +65,11 @@ async function killInTheMidst(): Promise<void> {
     const begunBefore = watch.begun;
     await tasks.send(share);
     const due = begunBefore + 1 + faults.below(Math.max(1, share));
-    await eventually('tasks to be killed', () => watch.begun >= due || allEnded(), LONGEST_MS);
+    await eventually(
+      'tasks to be killed',
+      () => watch.begun >= due || allEnded() || stalledAt(`${watch.begun}`),
+      LONGEST_MS,
+    );
     progress.update(watch.ended.size);
     await swarm.killOne(faults);
   }
@@ -80,19 +85,24 @@ function allEnded(): boolean {
   return watch.ended.size >= tasks.numbers.size;
 }
 
+/** Whether there was no other step than this one for too long. */
+function stalledAt(step: string): boolean {
+  if (step !== last.step) last = { step, atMs: performance.now() };
+  return performance.now() - last.atMs > STALLED_MS;
+}
+
 /** Waits until every task has ended and the queue is empty, or nothing goes forward. Resolves to what is left in it. */
 async function untilEnded(): Promise<number> {
-  let last = { step: '', atMs: performance.now() };
-  return eventually(
+  const end = await eventually(
     'every task ended',
     async () => {
       progress.update(watch.ended.size);
       const { visible, hidden } = await countMessages(backends, queueUrls.of('default'));
-      const step = `${watch.ended.size} ${visible + hidden}`;
-      if (step !== last.step) last = { step, atMs: performance.now() };
-      const over = (allEnded() && visible + hidden === 0) || performance.now() - last.atMs > STALLED_MS;
-      return over && { left: visible + hidden };
+      const messages = visible + hidden;
+      const step = `${watch.ended.size} ${watch.begun} ${messages}`;
+      return ((allEnded() && messages === 0) || stalledAt(step)) && { messages };
     },
     LONGEST_MS,
-  ).then((end) => end.left);
+  );
+  return end.messages;
 }
