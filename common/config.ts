@@ -53,7 +53,8 @@ function describeHeld(name: string, value: string | undefined): string {
 function mask(name: string, value: string): string {
   if (!SECRET_NAME.test(name)) return value;
   if (!name.endsWith('_URL')) return '***';
-  return value.replace(/\/\/.*@/, '//***@');
+  // What is no URL may be all password
+  return /^[a-z0-9+.-]+:\/\//i.test(value) ? value.replace(/\/\/.*@/, '//***@') : '***';
 }
 
 /** A whole number between two bounds, both allowed; `initial` where the variable is not set. */

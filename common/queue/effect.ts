@@ -18,7 +18,11 @@ export interface KeptEffects {
  *
  * @param key - 1 to 64 letters, digits and `. _ : -`, one for each effect of the task, 50 at most
  * @param run - gives what JSON can hold, at most 4,096 bytes
- * @throws InvalidValueError when key or result break these limits; ClaimLostError; and what `run` throws
+ * An effect within itself, under its own key, waits for ever.
+ *
+ * @throws InvalidValueError when the key is none, or one too many; `run` has not begun
+ * @throws RejectTask when what `run` gave is more than can be kept: it is not to be run again
+ * @throws ClaimLostError when the task is another attempt's; and what `run` throws
  */
 export type Effect = <Result>(
   key: string,
@@ -33,11 +37,14 @@ export function effectOf(claim: KeptEffects, taskId: string): Effect {
     if (kept) return kept.result;
     const result = await run(`${taskId}:${key}`);
     await claim.keep(key, result);
-    return result;
+    // As every later attempt gets it
+    return (await claim.find(key))?.result;
   };
   const effect = (key: string, run: (idempotencyKey: string) => unknown): Promise<unknown> => {
     const running = underWay.get(key) ?? once(key, run).finally(() => underWay.delete(key));
     underWay.set(key, running);
+    // Whoever does not wait for it must not bring the process down by that
+    running.catch(() => undefined);
     return running;
   };
   return effect as Effect;

@@ -23,6 +23,7 @@ import { valueIssues } from './value-issues.ts';
 
 /** A thread ends within milliseconds, unless it is inside native code. */
 const TERMINATION_MS = 2000;
+const MANY_RECEIVES = 20;
 const UNKNOWN_TASK_RETRY = { maxAttempts: 1, baseSeconds: 10, capSeconds: 60 };
 
 /** What a process runs messages with. */
@@ -81,9 +82,9 @@ export async function processMessage(
   if (!implementation) return logged(logger, outcomeOfUnknown(envelope, message, processing), envelope.task);
 
   const early = outcomeOfEarly(envelope, message, implementation);
-  if (early) return logged(logger, early, envelope.task);
+  if (early) return logged(logger, goingOn(early, message), envelope.task);
   const claimed = await claimOf(message, envelope, implementation, processing);
-  if (claimed && !isClaim(claimed)) return logged(logger, claimed, envelope.task);
+  if (claimed && !isClaim(claimed)) return logged(logger, goingOn(claimed, message), envelope.task);
 
   const { taskId } = envelope;
   const links = { trace, parentId: taskId };
@@ -101,8 +102,17 @@ export async function processMessage(
   const { sentAtMs } = message;
   const making = { implementation, data: envelope.data, sentAtMs, trace, context, claim: claimed };
   const decided = await attempt(making, hold, processing);
-  const outcome = claimed ? await claimed.conclude(decided) : decided;
+  const outcome = claimed ? goingOn(await claimed.conclude(decided), message) : decided;
   return logged(context.logger, outcome, envelope.task, Math.round(performance.now() - startedAtMs));
+}
+
+/**
+ * A tracked task's message that SQS has handed out often goes on in a copy: else SQS would set it aside without a
+ * reason, at the queues' `maxReceiveCount` of 30. The store counts attempts, so nothing starts anew by that.
+ */
+function goingOn(outcome: Outcome, { receiveCount }: ReceivedMessage): Outcome {
+  const waits = outcome.kind === 'retry' || outcome.kind === 'release';
+  return waits && receiveCount >= MANY_RECEIVES ? { ...outcome, anew: true } : outcome;
 }
 
 /** A tracked task whose time has not come is put back until then, at most as long as SQS hides a message. */

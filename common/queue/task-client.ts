@@ -231,10 +231,11 @@ export class TaskClient {
   /** Its row first: a task that runs is always known, and one that was never sent can be sent again. */
   async #sendTracked(
     prepared: Prepared,
-    { parentId }: SendOptions,
+    options: SendOptions,
     links: { readonly next?: NextTask | undefined; readonly groupId?: string } = {},
   ): Promise<void> {
     const { taskId, task, queue, payloadHash, notBefore, trace } = prepared;
+    const { parentId } = options;
     const traceparent = formatTraceparent(trace);
     const records = this.#store({ name: task });
     const noted = { taskId, task, queue, payloadHash, notBefore, parentId, traceparent, ...links };
@@ -243,7 +244,10 @@ export class TaskClient {
       await this.#deliver(prepared);
     } catch (error) {
       // Where SQS has taken it all the same, its claim makes it known again; what follows it no claim could know
-      const alone = !links.next && links.groupId === undefined;
+      const { taskId: own, deduplicationKey } = options;
+      // Under an id that others may send by, the row stays: another may have sent it
+      const alone =
+        !links.next && links.groupId === undefined && own === undefined && deduplicationKey === undefined;
       if (alone) await records.forget(taskId).catch(() => undefined);
       throw error;
     }

@@ -51,6 +51,8 @@ export class TaskHandle<Result extends z.ZodType = z.ZodType> {
   async result({ timeoutSeconds = DEFAULT_TIMEOUT_SECONDS, signal }: ResultOptions = {}): Promise<
     z.output<Result>
   > {
+    if (!Number.isFinite(timeoutSeconds) || timeoutSeconds < 0)
+      throw new RangeError(`A result is waited for 0 s or longer, not ${timeoutSeconds} s`);
     const untilMs = performance.now() + timeoutSeconds * 1000;
     for (let lookMs = FIRST_LOOK_MS; ; lookMs = Math.min(LONGEST_LOOK_MS, lookMs * LOOK_GROWTH)) {
       const status = await this.status();

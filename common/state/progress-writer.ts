@@ -28,7 +28,9 @@ export class ProgressWriter {
     const within = Number.isFinite(fraction) ? Math.min(1, Math.max(0, fraction)) : 0;
     this.#unsaid = {
       fraction: within,
-      ...(message !== undefined && { message: message.slice(0, MAX_MESSAGE_CHARACTERS) }),
+      ...(message !== undefined && {
+        message: message.slice(0, MAX_MESSAGE_CHARACTERS).toWellFormed(),
+      }),
     };
     const restMs = Math.max(0, this.#lastAtMs + MIN_INTERVAL_MS - performance.now());
     this.#timer ??= setTimeout(() => this.#flush(), restMs);
@@ -47,8 +49,11 @@ export class ProgressWriter {
     this.#unsaid = undefined;
     this.#lastAtMs = performance.now();
     // What a handler says of itself is worth a line, not the task
-    this.#underWay = this.#write(progress).catch((error: unknown) => {
-      this.#logger.warn({ error }, 'progress could not be written down');
-    });
+    const before = this.#underWay ?? Promise.resolve();
+    this.#underWay = before
+      .then(() => this.#write(progress))
+      .catch((error: unknown) => {
+        this.#logger.warn({ error }, 'progress could not be written down');
+      });
   }
 }

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { TaskError } from '../queue/errors.ts';
+import { TaskError, TaskNotDueError } from '../queue/errors.ts';
 import type { DeadLetterReason, Outcome } from '../queue/outcome.ts';
 import type { Claim, ClaimRequest, TaskTracker } from '../queue/tracking.ts';
 import type { Logger } from '../telemetry/logger.ts';
@@ -9,8 +9,9 @@ import { type ForwardTask, TaskContinuation } from './task-continuation.ts';
 import type { TaskRow } from './task-row.ts';
 import type { TaskStore } from './task-store.ts';
 
-/** How long a message rests whose task cannot be claimed because the store does not answer: half of it is chance. */
-const STORE_AWAY_SECONDS = 10;
+/** A message whose task cannot be claimed rests for a quarter of its age between these, of which up to half is chance. */
+const SHORTEST_REST_SECONDS = 10;
+const LONGEST_REST_SECONDS = 600;
 
 /** A tracked task is being run elsewhere at this moment. */
 export class TaskRunningError extends TaskError {
@@ -67,8 +68,8 @@ export class StoreTracker implements TaskTracker {
         logger: line,
       });
     } catch (error) {
-      const delaySeconds = Math.ceil(STORE_AWAY_SECONDS * (1 - Math.random() / 2));
-      return { kind: 'release', error: error as Error, delaySeconds };
+      logger.warn({ taskId, task, error }, 'the task store does not answer; the message comes back');
+      return { kind: 'release', error: error as Error, delaySeconds: restSeconds(message.sentAtMs) };
     }
   }
 
@@ -95,6 +96,16 @@ export class StoreTracker implements TaskTracker {
       }
       case 'queued':
       case 'retrying':
+        if (row.notBefore !== undefined && Date.parse(row.notBefore) > Date.now()) {
+          const leftSeconds = Math.ceil((Date.parse(row.notBefore) - Date.now()) / 1000);
+          const error = new TaskNotDueError(row.task, row.notBefore);
+          return { kind: 'release', error, delaySeconds: leftSeconds };
+        }
+        return {
+          kind: 'release',
+          error: new TaskError(`The task ${taskId} has just changed`),
+          delaySeconds: 1,
+        };
       case undefined:
         return {
           kind: 'release',
@@ -103,6 +114,13 @@ export class StoreTracker implements TaskTracker {
         };
     }
   }
+}
+
+/** How long a message rests while the store does not answer: the longer, the longer it has been away. */
+function restSeconds(sentAtMs: number): number {
+  const quarter = (Date.now() - sentAtMs) / 4000;
+  const longest = Math.min(LONGEST_REST_SECONDS, Math.max(SHORTEST_REST_SECONDS, quarter));
+  return Math.ceil(longest * (1 - Math.random() / 2));
 }
 
 /** When a message was set aside that somebody has put back, ISO 8601: what made it a dead letter went along with it. */

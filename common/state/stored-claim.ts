@@ -1,8 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ClaimLostError, InvalidValueError, TaskCancelledError } from '../queue/errors.ts';
+import {
+  AttemptsCrashedError,
+  ClaimLostError,
+  InvalidValueError,
+  RejectTask,
+  TaskCancelledError,
+} from '../queue/errors.ts';
 import type { Outcome } from '../queue/outcome.ts';
 import { Renewal, type Renewed } from '../queue/renewal.ts';
 import type { Claim, Progress, TaskFailure } from '../queue/tracking.ts';
+import { isTransient } from '../queue/transient.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { ProgressWriter } from './progress-writer.ts';
 import type { TaskContinuation } from './task-continuation.ts';
@@ -40,6 +47,8 @@ export class StoredClaim implements Claim {
   readonly #options: StoredClaimOptions;
   readonly #held;
   readonly #effects: Map<string, string>;
+  /** Effects that were kept or have begun. */
+  readonly #begun: Set<string>;
   readonly #abort = new AbortController();
   readonly #renewal: Renewal;
   readonly #progress: ProgressWriter;
@@ -50,6 +59,7 @@ export class StoredClaim implements Claim {
     this.#options = options;
     this.#held = { taskId: row.taskId, claimId, token: row.token };
     this.#effects = new Map(Object.entries(row.effects ?? {}));
+    this.#begun = new Set(this.#effects.keys());
     this.#renewal = new Renewal({
       lengthMs,
       endsAtMs: askedAtMs + lengthMs,
@@ -78,14 +88,19 @@ export class StoredClaim implements Claim {
 
   async find(key: string): Promise<{ readonly result: unknown } | undefined> {
     const json = this.#effects.get(checkedKey(key));
+    if (json === undefined && this.#begun.add(key).size > MAX_EFFECTS)
+      throw unfit(key, `is one more than the ${MAX_EFFECTS} of a task`);
     return json === undefined ? undefined : { result: json === '' ? undefined : JSON.parse(json) };
   }
 
   async keep(key: string, result: unknown): Promise<void> {
-    const json = JSON.stringify(result) ?? '';
+    const json = jsonOf(result);
+    // It has been run: no later attempt may run it once more only to find the same
+    if (json === undefined) throw new RejectTask(`What the effect ${key} gave is not JSON`);
     if (Buffer.byteLength(json) > MAX_EFFECT_BYTES)
-      throw unfit(key, `is ${Buffer.byteLength(json)} bytes of JSON, ${MAX_EFFECT_BYTES} are kept`);
-    if (this.#effects.size >= MAX_EFFECTS) throw unfit(key, `is one more than the ${MAX_EFFECTS} of a task`);
+      throw new RejectTask(
+        `What the effect ${key} gave is ${Buffer.byteLength(json)} bytes of JSON, ${MAX_EFFECT_BYTES} are kept`,
+      );
     if (!(await this.#insist(() => this.#options.store.keepEffect(this.#held, checkedKey(key), json))))
       throw new ClaimLostError(`The effect ${key} could not be kept: the task is another attempt's`);
     this.#effects.set(key, json);
@@ -148,7 +163,7 @@ export class StoredClaim implements Claim {
       try {
         return await write();
       } catch (error) {
-        if (performance.now() + STORE_REST_MS >= this.#renewal.endsAtMs) throw error;
+        if (!mayPass(error) || performance.now() + STORE_REST_MS >= this.#renewal.endsAtMs) throw error;
         await sleep(STORE_REST_MS);
       }
     }
@@ -158,7 +173,7 @@ export class StoredClaim implements Claim {
 function conclusionOf(outcome: Outcome): Conclusion {
   switch (outcome.kind) {
     case 'done':
-      return { state: 'succeeded', result: JSON.stringify(outcome.result) };
+      return { state: 'succeeded', result: jsonOf(outcome.result) };
     case 'retry':
       return { state: 'retrying', error: failureOf(outcome.error) };
     case 'release':
@@ -167,14 +182,16 @@ function conclusionOf(outcome: Outcome): Conclusion {
       return {
         state: outcome.reason === 'rejected' ? 'failed' : 'dead',
         error: failureOf(outcome.error, outcome.reason),
+        // The attempt that finds that there are no more is none
+        counts: !(outcome.error instanceof AttemptsCrashedError),
       };
   }
 }
 
 function failureOf({ name, message }: Error, reason?: string): TaskFailure {
   return {
-    name: name.slice(0, MAX_NAME_CHARACTERS),
-    message: message.slice(0, MAX_MESSAGE_CHARACTERS),
+    name: name.slice(0, MAX_NAME_CHARACTERS).toWellFormed(),
+    message: message.slice(0, MAX_MESSAGE_CHARACTERS).toWellFormed(),
     ...(reason !== undefined && { reason }),
   };
 }
@@ -182,9 +199,11 @@ function failureOf({ name, message }: Error, reason?: string): TaskFailure {
 /** A result that the store does not take is no result: running the task again would not make it smaller. */
 function withinLimits(outcome: Outcome): Outcome {
   if (outcome.kind !== 'done') return outcome;
-  const bytes = Buffer.byteLength(JSON.stringify(outcome.result) ?? '');
-  if (bytes <= MAX_RESULT_BYTES) return outcome;
-  const message = `expected at most ${MAX_RESULT_BYTES} bytes of JSON, got ${bytes}`;
+  const json = jsonOf(outcome.result);
+  const bytes = Buffer.byteLength(json ?? '');
+  if (json !== undefined && bytes <= MAX_RESULT_BYTES) return outcome;
+  const got = json === undefined ? 'what is not JSON' : String(bytes);
+  const message = `expected at most ${MAX_RESULT_BYTES} bytes of JSON, got ${got}`;
   return {
     kind: 'dead-letter',
     reason: 'rejected',
@@ -192,8 +211,22 @@ function withinLimits(outcome: Outcome): Outcome {
   };
 }
 
+/** JSON of a value, empty of `undefined`; nothing of what JSON cannot hold. */
+function jsonOf(value: unknown): string | undefined {
+  try {
+    return JSON.stringify(value) ?? '';
+  } catch {
+    return undefined;
+  }
+}
+
+/** Whether the same write may succeed later: what the SDK calls transient, and errors that are not of AWS at all. */
+function mayPass(error: unknown): boolean {
+  return isTransient(error) || !(error as { $fault?: string }).$fault;
+}
+
 function checkedKey(key: string): string {
-  if (EFFECT_KEY.test(key)) return key;
+  if (EFFECT_KEY.test(key) && key !== '__proto__') return key;
   throw unfit(key.slice(0, 64), 'is not 1 to 64 letters, digits and . _ : -');
 }
 

@@ -30,6 +30,8 @@ export class TaskContinuation {
     const group = groupId === undefined ? undefined : await this.#store.groups.memberDone(groupId, taskId);
     if (!group || (group.done?.size ?? 0) < group.memberIds.length) return;
     const members = await this.#store.readAll(group.memberIds);
+    // Some may have expired, or have been sent anew under the same ids since
+    if (members.filter(({ state }) => state === 'succeeded').length < group.memberIds.length) return;
     await this.#send(
       group.next,
       members.map((member) => parsed(member.result)),
@@ -38,28 +40,30 @@ export class TaskContinuation {
   }
 
   /** Cancels what follows a task that has not succeeded, and all that follows that. */
-  async notSucceeded({ next, groupId }: TaskRow): Promise<void> {
+  async notSucceeded({ taskId, next, groupId }: TaskRow): Promise<void> {
     const group = groupId === undefined ? undefined : await this.#store.groups.find(groupId);
-    await this.#cancelFrom(next ?? group?.next);
+    await this.#cancelFrom(next ?? group?.next, `The task ${taskId} before it did not succeed`);
   }
 
-  async #cancelFrom(first: NextTask | undefined): Promise<void> {
+  async #cancelFrom(first: NextTask | undefined, message: string): Promise<void> {
     let next = first;
     while (next) {
-      await this.#store.cancel(next.taskId);
+      await this.#store.cancel(next.taskId, { name: 'TaskCancelledError', message });
       next = (await this.#store.read(next.taskId))?.next;
     }
   }
 
   async #send(next: NextTask, payload: unknown, traceparent: string | undefined): Promise<void> {
     const known = await this.#store.read(next.taskId);
+    if (known?.state === 'cancelled')
+      return this.#cancelFrom(known.next, `The task ${known.taskId} before it was cancelled`);
     if (known && known.state !== 'queued') return;
     try {
       await this.#forward(next, payload, parseTraceparent(traceparent) ?? startTrace());
     } catch (error) {
       // The results together are more than a message takes: no later try changes that
       if (!(error instanceof TaskTooLargeError)) throw error;
-      await this.#cancelFrom(next);
+      await this.#cancelFrom(next, error.message);
     }
   }
 }

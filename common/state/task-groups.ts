@@ -1,4 +1,5 @@
 import { PutCommand } from '@aws-sdk/lib-dynamodb';
+import { TaskConflictError } from '../queue/errors.ts';
 import type { NewGroup } from '../queue/tracking.ts';
 import type { GroupRow } from './task-row.ts';
 import type { TaskTable } from './task-table.ts';
@@ -14,25 +15,31 @@ export class TaskGroups {
   /** Notes a group that its members will name. Does nothing where it is known. */
   async create({ groupId, memberIds, next, notBefore }: NewGroup): Promise<void> {
     const row: GroupRow = { taskId: groupId, memberIds, next, expiresAt: this.#table.expiry(notBefore) };
-    await this.#table.unlessRefused(
+    const written = await this.#table.unlessRefused(
       new PutCommand({
         TableName: this.#table.name,
         Item: row,
-        ConditionExpression: 'attribute_not_exists(taskId)',
+        ConditionExpression: 'attribute_not_exists(taskId) OR expiresAt < :now',
+        ExpressionAttributeValues: { ':now': this.#table.seconds },
       }),
     );
+    const known = written ? undefined : await this.find(groupId);
+    if (known && known.memberIds.join() !== memberIds.join())
+      throw new TaskConflictError(`The id of the group ${groupId} belongs to another one`);
   }
 
   /** Notes that a member has succeeded. Resolves to the group as it is then; nothing once it has expired. */
   async memberDone(groupId: string, taskId: string): Promise<GroupRow | undefined> {
-    const group: unknown = await this.#table.update(groupId, 'attribute_exists(taskId)', 'ADD done :member', {
+    const group: unknown = await this.#table.update(groupId, 'expiresAt >= :now', 'ADD done :member', {
       ':member': new Set([taskId]),
+      ':now': this.#table.seconds,
     });
     return group as GroupRow | undefined;
   }
 
-  /** The group of that id. */
+  /** The group of that id, unless it has expired. */
   async find(groupId: string): Promise<GroupRow | undefined> {
-    return (await this.#table.get(groupId)) as GroupRow | undefined;
+    const row = (await this.#table.get(groupId)) as GroupRow | undefined;
+    return row && row.expiresAt >= this.#table.seconds ? row : undefined;
   }
 }

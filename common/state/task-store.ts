@@ -15,6 +15,8 @@ import { TaskSchedules } from './task-schedules.ts';
 import { type RowValues, TaskTable, type TaskTableOptions } from './task-table.ts';
 
 /** DynamoDB gives so many rows in one BatchGetItem. */
+/** The clock of a worker may be ahead of the sender's by so much. */
+const CLOCKS_DIFFER_MS = 1000;
 const MAX_BATCH_GET = 100;
 
 /** Who claims a task, and as what it is known where its row is not there. */
@@ -137,12 +139,15 @@ export class TaskStore implements TaskRecords {
     return taskIds.flatMap((taskId) => rows.get(taskId) ?? []);
   }
 
-  async cancel(taskId: string): Promise<TaskStatus | undefined> {
+  /** @param error - why, where nobody asked for it: a step before it did not succeed, say */
+  async cancel(taskId: string, error?: TaskFailure): Promise<TaskStatus | undefined> {
     const at = this.#table.iso;
     const cancelled = await this.#table.update(
       taskId,
       '#state IN (:queued, :retrying, :running) AND expiresAt >= :now',
-      'SET #state = :cancelled, finishedAt = :at, updatedAt = :at, expiresAt = :expires REMOVE #owner, leaseUntilMs',
+      `SET #state = :cancelled, finishedAt = :at, updatedAt = :at, expiresAt = :expires${
+        error ? ', #error = :error' : ''
+      } REMOVE #owner, leaseUntilMs`,
       {
         ':queued': 'queued',
         ':retrying': 'retrying',
@@ -151,12 +156,14 @@ export class TaskStore implements TaskRecords {
         ':now': this.#table.seconds,
         ':at': at,
         ':expires': this.#table.expiry(),
+        ...(error && { ':error': error }),
       },
+      error && { '#error': 'error' },
     );
     if (cancelled) return statusOf(cancelled);
     const known = await this.find(taskId);
     // Sent anew, or put back from the dead letters, between the two: only what has ended stays as it is
-    return known && !isFinal(known.state) ? this.cancel(taskId) : known;
+    return known && !isFinal(known.state) ? this.cancel(taskId, error) : known;
   }
 
   /**
@@ -168,13 +175,14 @@ export class TaskStore implements TaskRecords {
     const at = this.#table.iso;
     const row = await this.#table.update(
       taskId,
-      'attribute_not_exists(taskId) OR #state IN (:queued, :retrying) OR (#state = :running AND leaseUntilMs < :nowMs)',
+      `attribute_not_exists(taskId) OR (#state = :running AND leaseUntilMs < :nowMs) OR
+        (#state IN (:queued, :retrying) AND (attribute_not_exists(notBefore) OR notBefore <= :due))`,
       [
         'SET #state = :running, claimId = :claimId, #owner = :owner, leaseUntilMs = :untilMs, updatedAt = :at',
         '#token = if_not_exists(#token, :zero) + :one, attempts = if_not_exists(attempts, :zero) + :one',
         'startedAt = if_not_exists(startedAt, :at), createdAt = if_not_exists(createdAt, :at)',
         'task = if_not_exists(task, :task), queue = if_not_exists(queue, :queue)',
-        'effects = if_not_exists(effects, :none), expiresAt = if_not_exists(expiresAt, :expires)',
+        'effects = if_not_exists(effects, :none), expiresAt = :expires',
         'listedAt = if_not_exists(listedAt, :listedAt), listedIn = if_not_exists(listedIn, :listedIn)',
         ...(traceparent === undefined ? [] : ['traceparent = if_not_exists(traceparent, :traceparent)']),
         ...(parentId === undefined ? [] : ['parentId = if_not_exists(parentId, :parentId)']),
@@ -184,6 +192,7 @@ export class TaskStore implements TaskRecords {
         ':retrying': 'retrying',
         ':running': 'running',
         ':nowMs': this.#table.nowMs,
+        ':due': new Date(this.#table.nowMs + CLOCKS_DIFFER_MS).toISOString(),
         ':claimId': claimId,
         ':owner': owner,
         ':untilMs': this.#table.nowMs + leaseSeconds * 1000,
@@ -200,7 +209,8 @@ export class TaskStore implements TaskRecords {
         ...(parentId !== undefined && { ':parentId': parentId }),
       },
     );
-    return row ?? this.read(taskId);
+    // As it stands, though it may have expired: a task that has ended is not to be run again
+    return row ?? ((await this.#table.get(taskId)) as TaskRow | undefined);
   }
 
   /**
@@ -211,7 +221,7 @@ export class TaskStore implements TaskRecords {
     await this.#table.update(
       taskId,
       '#state IN (:dead, :failed) AND finishedAt <= :deadAt',
-      'SET #state = :queued, attempts = :zero, updatedAt = :at REMOVE finishedAt',
+      'SET #state = :queued, attempts = :zero, updatedAt = :at, expiresAt = :expires REMOVE finishedAt, #error, progress',
       {
         ':dead': 'dead',
         ':failed': 'failed',
@@ -219,7 +229,9 @@ export class TaskStore implements TaskRecords {
         ':queued': 'queued',
         ':zero': 0,
         ':at': this.#table.iso,
+        ':expires': this.#table.expiry(),
       },
+      { '#error': 'error' },
     );
   }
 
@@ -306,7 +318,12 @@ export class TaskStore implements TaskRecords {
 }
 
 /** A row that a claim had to make, of a task that was forgotten and had been sent, knows nothing of its payload. */
-function isSame(known: TaskRow, { task, payloadHash }: NewTask): boolean {
+function isSame(known: TaskRow, { task, payloadHash, next, groupId }: NewTask): boolean {
   const madeByClaim = known.payloadHash === undefined && known.token > 0;
-  return known.task === task && (known.payloadHash === payloadHash || madeByClaim);
+  if (known.task !== task) return false;
+  if (madeByClaim) return true;
+  // A step of another flow, too, is another task: something else follows it
+  return (
+    known.payloadHash === payloadHash && known.next?.taskId === next?.taskId && known.groupId === groupId
+  );
 }

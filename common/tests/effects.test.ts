@@ -58,15 +58,72 @@ describe('an effect', () => {
   });
 
   test.each([
-    ['a key that is none', 'a b', 1, '1 to 64 letters'],
-    ['what is too much to keep', 'big', 'x'.repeat(5000), '4096'],
-  ])('refuses %s', async (_what, key, result, says) => {
+    ['a key that is none', 'a b'],
+    ['a key that a map has already', '__proto__'],
+  ])('is not run under %s', async (_what, key) => {
+    const pay = jest.fn(() => 1);
     await expect(
       tracked.run(async (_payload, { effect }) => {
-        await effect(key, () => result);
+        await effect(key, pay);
         return { length: 1 };
       }),
-    ).resolves.toMatchObject({ kind: 'retry', error: { message: expect.stringContaining(says) as unknown } });
+    ).resolves.toMatchObject({ kind: 'retry', error: { name: 'InvalidValueError' } });
+    expect(pay).not.toHaveBeenCalled();
+  });
+
+  test.each([
+    ['more than is kept', 'x'.repeat(5000), '4096'],
+    ['what is not JSON', 5n, 'not JSON'],
+  ])('that gives %s is not run again: its task is rejected', async (_what, result, says) => {
+    const pay = jest.fn(() => result);
+    const paying: Handler = async (_payload, { effect }) => {
+      await effect('pay', pay);
+      return { length: 1 };
+    };
+    const rejected = { kind: 'dead-letter', reason: 'rejected' };
+    const message = expect.stringContaining(says) as unknown;
+    await expect(tracked.run(paying)).resolves.toMatchObject({ ...rejected, error: { message } });
+    expect(pay).toHaveBeenCalledTimes(1);
+  });
+
+  test('beyond the fiftieth of a task is not run, also where they go side by side', async () => {
+    let runs = 0;
+    const paying: Handler = async (_payload, { effect }) => {
+      const keys = Array.from({ length: 60 }, (_, index) => `pay-${index}`);
+      await Promise.all(keys.map((key) => effect(key, () => (runs += 1))));
+      return { length: 1 };
+    };
+    await expect(tracked.run(paying)).resolves.toMatchObject({ kind: 'retry' });
+    expect(runs).toBe(50);
+  });
+
+  test('gives the same the first time and later: what JSON makes of it', async () => {
+    const seen: unknown[] = [];
+    const paying: Handler = async (_payload, { effect, attempt }) => {
+      seen.push(await effect('pay', () => ({ at: new Date(0) })));
+      if (attempt === 1) throw new Error('once more');
+      return { length: 1 };
+    };
+    await tracked.run(paying);
+    await tracked.run(paying);
+    expect(seen).toEqual([{ at: '1970-01-01T00:00:00.000Z' }, { at: '1970-01-01T00:00:00.000Z' }]);
+  });
+
+  test('that nobody waits for does not end the process', async () => {
+    const unhandled = jest.fn();
+    process.on('unhandledRejection', unhandled);
+    const ended = Promise.withResolvers<void>();
+    await tracked.run((_payload, { effect }) => {
+      void effect('pay', async () => {
+        await ended.promise;
+        throw new Error('too late');
+      });
+      return { length: 1 };
+    });
+    ended.resolve();
+    await new Promise((turn) => setTimeout(turn, 20));
+    process.off('unhandledRejection', unhandled);
+    expect(unhandled).not.toHaveBeenCalled();
   });
 
   test('keeps nothing where the task is another attempt’s, and says so', async () => {

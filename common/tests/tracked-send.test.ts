@@ -202,13 +202,23 @@ describe('a delay', () => {
 });
 
 describe('a send that fails after the row was written', () => {
-  test('has it forgotten, and can be made again under the same id', async () => {
+  test('can be made again under the same id, whose row stays: another may have sent it', async () => {
     const failing = clientOf(async () => timesOut());
     const options = { taskId: randomUUID() };
     await expect(failing.send(work, { text: 'x' }, options)).rejects.toMatchObject({ name: 'SendError' });
-    await expect(store.find(options.taskId)).resolves.toBeUndefined();
+    await expect(store.find(options.taskId)).resolves.toMatchObject({ state: 'queued' });
     await tasks.send(work, { text: 'x' }, options);
     expect(taken).toHaveLength(1);
+  });
+
+  test('has it forgotten where nobody else can know its id', async () => {
+    const created = jest.spyOn(store, 'create');
+    const failing = clientOf(async () => timesOut());
+    await expect(failing.send(work, { text: 'x' })).rejects.toMatchObject({ name: 'SendError' });
+    const [[{ taskId }] = [{ taskId: '' }]] = created.mock.calls;
+    created.mockRestore();
+    expect(taskId).not.toBe('');
+    await expect(store.find(taskId)).resolves.toBeUndefined();
   });
 
   test('where SQS has taken the task all the same: it runs, is known again, and is not sent a second time', async () => {

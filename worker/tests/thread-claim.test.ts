@@ -48,6 +48,7 @@ function run(key: string) {
 }
 
 test('a handler in a thread has its effects kept, and its progress written, by the worker', async () => {
+  keep.mockImplementation(async (_key, result) => void find.mockResolvedValue({ result }));
   await expect(run('card')).resolves.toMatchObject({ kind: 'done', result: { paid: { by: 't-1:card' } } });
   expect(keep.mock.calls).toEqual([['card', { by: 't-1:card' }]]);
   expect(progress.mock.calls).toEqual([[{ fraction: 0.5, message: 'paying' }]]);
