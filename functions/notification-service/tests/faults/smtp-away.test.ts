@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { eventually } from '@baton/tests/eventually';
 import { MailServer, type MailServerMode } from '@baton/tests/mail-server';
-import type { SmtpPatience } from '../smtp-channel.ts';
-import { mail, MailHouse } from './mail-house.ts';
+import type { SmtpPatience } from '../../smtp-channel.ts';
+import { mail, MailHouse } from '../mail-house.ts';
 
 let house: MailHouse;
 beforeEach(async () => {

@@ -10,10 +10,10 @@ import { createLogger } from '@baton/common/telemetry/logger';
 import { startTrace } from '@baton/common/telemetry/trace-context';
 import { eventually } from '@baton/tests/eventually';
 import { burn, burnOn, end, heed, threadImplementations } from '@baton/tests/thread-tasks';
-import { readWorkerConfig } from '../config.ts';
-import { threadsFor } from '../serve-queues.ts';
-import { ThreadPool } from '../thread-pool.ts';
-import { Worker } from '../worker.ts';
+import { readWorkerConfig } from '../../config.ts';
+import { threadsFor } from '../../serve-queues.ts';
+import { ThreadPool } from '../../thread-pool.ts';
+import { Worker } from '../../worker.ts';
 
 const lines: Record<string, unknown>[] = [];
 const to = { write: (line: string) => void lines.push(JSON.parse(line) as Record<string, unknown>) };
@@ -229,7 +229,12 @@ describe('a handler in a thread', () => {
 });
 
 test("the house's own entry has the house's own tasks", async () => {
-  const own = new ThreadPool({ entry: new URL('../thread.ts', import.meta.url), threads: 1, sender, logger });
+  const own = new ThreadPool({
+    entry: new URL('../../thread.ts', import.meta.url),
+    threads: 1,
+    sender,
+    logger,
+  });
   const worker = { id: 'w-1', version: '1' };
   const signal = new AbortController().signal;
   const context = { taskId: 't-1', attempt: 1, maxAttempts: 1, signal, logger, worker };
