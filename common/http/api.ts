@@ -148,7 +148,7 @@ function asProblem(error: unknown): Problem {
   if (error instanceof SendError ? error.transient : isTransient(error)) {
     const what = error instanceof SendError ? 'The task queue' : 'The store';
     return new Problem('service-unavailable', {
-      detail: `${what} does not answer at the moment, so nothing was accepted. Try again in ${RETRY_AFTER_SECONDS} s, with an Idempotency-Key to be sure that it counts once.`,
+      detail: `${what} does not answer at the moment. Try again in ${RETRY_AFTER_SECONDS} s; a POST with an Idempotency-Key, to be sure that it counts once.`,
       headers: { 'retry-after': String(RETRY_AFTER_SECONDS) },
       cause: error,
     });

@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import { isClaim } from '@baton/common/queue/tracking';
-import { ProgressWriter } from '@baton/common/state/progress-writer';
 import { StoreTracker } from '@baton/common/state/store-tracker';
 import { TaskContinuation } from '@baton/common/state/task-continuation';
 import { TaskStore } from '@baton/common/state/task-store';
@@ -178,21 +177,4 @@ describe('what follows a task', () => {
     const other = { ...group, memberIds: ['a', 'b'] };
     await expect(tracked.store.groups.create(other)).rejects.toMatchObject({ name: 'TaskConflictError' });
   });
-});
-
-test('progress is written in the order that it was said', async () => {
-  const written: number[] = [];
-  const first = Promise.withResolvers<void>();
-  const logger = createLogger({ service: 'tests', level: 'silent' });
-  const writer = new ProgressWriter(async ({ fraction }) => {
-    if (written.length === 0 && fraction < 0.5) await first.promise;
-    written.push(fraction);
-  }, logger);
-  writer.say({ fraction: 0.1 });
-  await new Promise((turn) => setTimeout(turn, 1100));
-  writer.say({ fraction: 0.9 });
-  await new Promise((turn) => setTimeout(turn, 50));
-  first.resolve();
-  await writer.stop();
-  expect(written).toEqual([0.1, 0.9]);
 });

@@ -175,7 +175,8 @@ describe('a tracked task', () => {
 
   test('keeps its claim while it runs, beyond its lease', async () => {
     const slow: Handler = async (_payload, { signal }) => {
-      await new Promise((resolve) => setTimeout(resolve, 900));
+      const { leaseUntilMs = Infinity } = (await tracked.store.read(tracked.taskId)) ?? {};
+      await eventually('its first lease over', () => Date.now() > leaseUntilMs + 200);
       return { length: signal.aborted ? 0 : 1 };
     };
     await expect(tracked.run(slow, { leaseSeconds: 0.5 })).resolves.toMatchObject({

@@ -32,8 +32,8 @@ export interface NotificationRow extends IntakeRow {
 
 /** A place in the list of notifications. */
 export const positionSchema = z.strictObject({
-  listedAt: z.string().max(200),
-  notificationId: z.string().max(128),
+  listedAt: z.string().min(1).max(200),
+  notificationId: z.string().min(1).max(128),
 });
 type Position = z.output<typeof positionSchema>;
 

@@ -28,6 +28,9 @@ afterAll(async () => {
 const post = (body: unknown, headers: Record<string, string> = {}) =>
   service.post('/notifications', body, headers);
 
+/** A cursor whose keys the table would refuse. */
+const EMPTY_CURSOR = Buffer.from('{"listedAt":"","notificationId":""}').toString('base64url');
+
 describe('notification-service, with every other service stopped,', () => {
   test('accepts a notification: 202, its location, and its task in the queue under the same id', async () => {
     const response = await post(mail);
@@ -95,6 +98,7 @@ describe('notification-service, with every other service stopped,', () => {
     ['GET', '/notifications/a/b', 404, 'unknown-route'],
     ['PUT', '/notifications', 405, 'method-not-allowed'],
     ['GET', '/notifications?cursor=rubbish', 400, 'invalid-cursor'],
+    ['GET', `/notifications?cursor=${EMPTY_CURSOR}`, 400, 'invalid-cursor'],
   ])('answers %s %s with %d %s', async (method, path, status, kind) => {
     const response = await fetch(url + path, { method });
     expect(response.status).toBe(status);
