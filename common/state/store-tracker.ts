@@ -68,7 +68,7 @@ export class StoreTracker implements TaskTracker {
         logger: line,
       });
     } catch (error) {
-      logger.warn({ taskId, task, error }, 'the task store does not answer; the message comes back');
+      logger.warn({ taskId, task, error }, 'task could not be claimed; its message comes back');
       return { kind: 'release', error: error as Error, delaySeconds: restSeconds(message.sentAtMs) };
     }
   }
@@ -96,24 +96,21 @@ export class StoreTracker implements TaskTracker {
       }
       case 'queued':
       case 'retrying':
-        if (row.notBefore !== undefined && Date.parse(row.notBefore) > Date.now()) {
-          const leftSeconds = Math.ceil((Date.parse(row.notBefore) - Date.now()) / 1000);
-          const error = new TaskNotDueError(row.task, row.notBefore);
-          return { kind: 'release', error, delaySeconds: leftSeconds };
-        }
-        return {
-          kind: 'release',
-          error: new TaskError(`The task ${taskId} has just changed`),
-          delaySeconds: 1,
-        };
       case undefined:
-        return {
-          kind: 'release',
-          error: new TaskError(`The task ${taskId} has just changed`),
-          delaySeconds: 1,
-        };
+        return outcomeOfWaiting(taskId, row);
     }
   }
+}
+
+/** The outcome of a task that is not due yet, or that has changed in the moment since its claim was refused. */
+function outcomeOfWaiting(taskId: string, row: TaskRow | undefined): Outcome {
+  const { task = '', notBefore = '' } = row ?? {};
+  const leftMs = Date.parse(notBefore) - Date.now();
+  if (leftMs > 0) {
+    const error = new TaskNotDueError(task, notBefore);
+    return { kind: 'release', error, delaySeconds: Math.ceil(leftMs / 1000) };
+  }
+  return { kind: 'release', error: new TaskError(`The task ${taskId} has just changed`), delaySeconds: 1 };
 }
 
 /** How long a message rests while the store does not answer: the longer, the longer it has been away. */
