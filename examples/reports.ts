@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { implement, Implementations } from '@baton/common/queue/implementation';
 import { defineTask } from '@baton/common/queue/task';
-import { z } from 'zod';
+import * as z from 'zod';
 
 const common = { queue: 'default', retry: { maxAttempts: 5, baseSeconds: 1 }, timeoutSeconds: 60 } as const;
 

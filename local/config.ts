@@ -1,5 +1,5 @@
 import { endpoint, parseConfig, port } from '@baton/common/config';
-import { z } from 'zod';
+import * as z from 'zod';
 
 const variables = z.object({
   HTTP_PORT: port(3000),

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { queueNameOfArn, type Resources } from './stack.ts';
 
 /** The name of the function that the worker is on AWS; here the worker itself polls its queues. */

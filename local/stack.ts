@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 const queueSchema = z.object({
   Type: z.literal('AWS::SQS::Queue'),

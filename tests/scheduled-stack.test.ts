@@ -1,6 +1,6 @@
 import { expect, jest, test } from '@jest/globals';
 import { defineTask } from '@baton/common/queue/task';
-import { z } from 'zod';
+import * as z from 'zod';
 
 const contract = defineTask({
   name: 'tests.sweep',

@@ -8,7 +8,7 @@ import { queueNameOfArn } from '@baton/local/stack';
 import { contractsToTick } from '@baton/worker/scheduler';
 import { Cron } from 'croner';
 import * as fc from 'fast-check';
-import { z } from 'zod';
+import * as z from 'zod';
 import { filesBelow } from './support/source.ts';
 import { parts, servicesFunctions, servicesResources } from './support/functions-yml.ts';
 

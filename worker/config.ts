@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { parseConfig, port, sharedVariables, text, wholeNumber } from '@baton/common/config';
-import { z } from 'zod';
+import * as z from 'zod';
 import packageJson from './package.json' with { type: 'json' };
 
 /** A queue whose messages a function runs: the worker does for it what Lambda's event source would do on AWS. */

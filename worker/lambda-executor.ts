@@ -6,7 +6,7 @@ import { Batcher } from '@baton/common/queue/batcher';
 import type { ReceivedMessage } from '@baton/common/queue/received-message';
 import type { Logger } from '@baton/common/telemetry/logger';
 import type { SQSEvent, SQSRecord } from 'aws-lambda';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { LambdaQueue } from './config.ts';
 import type { Execution, Executor } from './executor.ts';
 import { Slots } from './slots.ts';

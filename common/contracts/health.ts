@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { defineTask } from '../queue/task.ts';
 
 /** Say that a worker is there: the way through the queue and back, end to end. */

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { defineTask } from '../queue/task.ts';
 
 const message = z.string().min(1).max(10_000);

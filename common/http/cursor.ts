@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { Problem } from './problem.ts';
 
 /** The place in a list that the next page begins after; opaque to callers. */

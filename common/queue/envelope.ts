@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { formatTraceparent, parseTraceparent, type TraceContext } from '../telemetry/trace-context.ts';
 import { MalformedEnvelopeError } from './errors.ts';
 import { valueIssues } from './value-issues.ts';

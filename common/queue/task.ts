@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { type RetryPolicy, retryPolicySchema } from './retry-policy.ts';
 import { MAX_SCHEDULED_NAME_CHARACTERS, type Schedule, scheduleSchema } from './schedule.ts';
 

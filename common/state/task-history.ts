@@ -1,5 +1,5 @@
 import { type DynamoDBDocumentClient, QueryCommand } from '@aws-sdk/lib-dynamodb';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { TaskState, TaskStatus } from '../queue/tracking.ts';
 import { ALL_TASKS, statusOf, type TaskRow } from './task-row.ts';
 

@@ -7,7 +7,7 @@ import { route } from '@baton/common/http/route';
 import { SendError } from '@baton/common/queue/errors';
 import { RequestInProgressError, RequestMismatchError } from '@baton/common/state/intake';
 import { createLogger } from '@baton/common/telemetry/logger';
-import { z } from 'zod';
+import * as z from 'zod';
 
 const cursor = cursorOf(z.strictObject({ at: z.string() }));
 

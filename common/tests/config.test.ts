@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { oneOf, parseConfig, port, sharedVariables, text, wholeNumber } from '@baton/common/config';
-import { z } from 'zod';
+import * as z from 'zod';
 
 const schema = z.object({
   COUNT: wholeNumber(1, 10, 3),

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { chain, group, member } from '@baton/common/queue/flow';
 import { defineTask } from '@baton/common/queue/task';
-import { z } from 'zod';
+import * as z from 'zod';
 
 const same = defineTask({
   name: 'tests.same',

@@ -9,7 +9,7 @@ import type { SendTask } from '@baton/common/queue/task-client';
 import type { Threads } from '@baton/common/queue/threads';
 import { createLogger } from '@baton/common/telemetry/logger';
 import { startTrace } from '@baton/common/telemetry/trace-context';
-import { z } from 'zod';
+import * as z from 'zod';
 
 const work = defineTask({
   name: 'tests.work',

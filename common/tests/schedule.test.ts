@@ -10,7 +10,7 @@ import {
   tickTime,
 } from '@baton/common/queue/schedule';
 import { defineTask } from '@baton/common/queue/task';
-import { z } from 'zod';
+import * as z from 'zod';
 
 const zurich = (cron: string) => ({ cron, timeZone: 'Europe/Zurich' });
 const utc = (cron: string) => ({ cron, timeZone: 'UTC' });

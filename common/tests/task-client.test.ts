@@ -8,7 +8,7 @@ import { defineTask } from '@baton/common/queue/task';
 import { TaskClient } from '@baton/common/queue/task-client';
 import { startTrace } from '@baton/common/telemetry/trace-context';
 import { type Backends, startBackends } from '@baton/tests/backends';
-import { z } from 'zod';
+import * as z from 'zod';
 
 const echo = defineTask({
   name: 'tests.echo',

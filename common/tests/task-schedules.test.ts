@@ -5,7 +5,7 @@ import { TaskHistory } from '@baton/common/state/task-history';
 import { isDue } from '@baton/common/state/task-schedules';
 import { TaskStore } from '@baton/common/state/task-store';
 import { type Backends, startBackends } from '@baton/tests/backends';
-import { z } from 'zod';
+import * as z from 'zod';
 
 const NOW = '2026-11-24T10:00:00.000Z';
 const YEAR_MS = 365 * 86_400_000;

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { z } from 'zod';
+import * as z from 'zod';
 import { processOrder } from '@baton/common/contracts/orders';
 import { implement, Implementations } from '@baton/common/queue/implementation';
 import { defineTask } from '@baton/common/queue/task';

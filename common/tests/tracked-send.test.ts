@@ -8,7 +8,7 @@ import { defineTask } from '@baton/common/queue/task';
 import { TaskClient } from '@baton/common/queue/task-client';
 import { TaskStore } from '@baton/common/state/task-store';
 import { type Backends, startBackends } from '@baton/tests/backends';
-import { z } from 'zod';
+import * as z from 'zod';
 import { work } from './tracked-work.ts';
 
 const DAY_SECONDS = 86_400;

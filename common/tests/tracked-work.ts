@@ -9,7 +9,7 @@ import { StoreTracker } from '@baton/common/state/store-tracker';
 import { TaskStore } from '@baton/common/state/task-store';
 import { createLogger } from '@baton/common/telemetry/logger';
 import { type Backends, startBackends } from '@baton/tests/backends';
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** A tracked task of three attempts. */
 export const work = defineTask({

@@ -4,7 +4,7 @@ import { cursorOf, pageQuery } from '@baton/common/http/cursor';
 import { hashOfRequest, idOfRequest } from '@baton/common/http/idempotency';
 import { notFound } from '@baton/common/http/problem';
 import { route } from '@baton/common/http/route';
-import { z } from 'zod';
+import * as z from 'zod';
 import { logger, notifications, tasks } from './service.ts';
 import { type NotificationRow, positionSchema } from './store.ts';
 

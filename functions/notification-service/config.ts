@@ -1,5 +1,5 @@
 import { parseConfig, serverVariables, sharedVariables, text } from '@baton/common/config';
-import { z } from 'zod';
+import * as z from 'zod';
 
 const DEFAULT_FROM = 'Baton <baton@localhost>';
 /** A mail address with or without a name before it; what would need quoting in a header is not allowed in either. */

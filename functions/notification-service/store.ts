@@ -9,7 +9,7 @@ import {
 import type { Notification } from '@baton/common/contracts/notifications';
 import { Intake, type IntakeRow } from '@baton/common/state/intake';
 import type { Logger } from '@baton/common/telemetry/logger';
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** How far a notification has come; `pending` before SQS has taken its task, which nobody is shown. */
 export type NotificationStatus = 'pending' | 'accepted' | 'delivered';

@@ -5,7 +5,7 @@ import { hashOfRequest, idOfRequest } from '@baton/common/http/idempotency';
 import { notFound } from '@baton/common/http/problem';
 import { route } from '@baton/common/http/route';
 import { v5 as uuidv5 } from 'uuid';
-import { z } from 'zod';
+import * as z from 'zod';
 import { logger, orders, tasks } from './service.ts';
 import { type OrderRow, positionSchema } from './store.ts';
 

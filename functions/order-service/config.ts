@@ -1,5 +1,5 @@
 import { parseConfig, serverVariables, sharedVariables, text } from '@baton/common/config';
-import { z } from 'zod';
+import * as z from 'zod';
 
 const variables = z.object({ ...sharedVariables, ORDERS_TABLE: text("the name of this service's table") });
 

@@ -3,7 +3,7 @@ import { type DynamoDBDocumentClient, GetCommand, QueryCommand, UpdateCommand } 
 import type { Order, OrderOutcome } from '@baton/common/contracts/orders';
 import { Intake, type IntakeRow } from '@baton/common/state/intake';
 import type { Logger } from '@baton/common/telemetry/logger';
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** How far an order has come; `pending` before SQS has taken its task, which nobody is shown. */
 export type OrderStatus = 'pending' | 'accepted' | 'processing' | 'completed' | 'failed';

@@ -5,7 +5,7 @@ import { route } from '@baton/common/http/route';
 import { taskNameSchema } from '@baton/common/queue/task';
 import { TASK_STATES, type TaskStatus } from '@baton/common/queue/tracking';
 import { taskPositionSchema } from '@baton/common/state/task-history';
-import { z } from 'zod';
+import * as z from 'zod';
 import { history, logger, tasks } from './service.ts';
 
 const listSchema = z.strictObject({

@@ -1,5 +1,5 @@
 import { parseConfig, serverVariables, sharedVariables } from '@baton/common/config';
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** It sends nothing and consumes nothing, so where the queues are is nothing to it. */
 const variables = z.object(sharedVariables).omit({ QUEUE_URL_PREFIX: true });

@@ -5,7 +5,7 @@ import { type Processing, processMessage } from '@baton/common/queue/process-mes
 import { defineTask } from '@baton/common/queue/task';
 import { createLogger } from '@baton/common/telemetry/logger';
 import * as fc from 'fast-check';
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** Made at one time, so that a million need no more memory than this many. */
 const CHUNK = 10_000;

@@ -3,7 +3,7 @@ import { encodeEnvelope } from '@baton/common/queue/envelope';
 import { RejectTask, RetryTask } from '@baton/common/queue/errors';
 import { implement, Implementations, type TaskContext } from '@baton/common/queue/implementation';
 import { defineTask } from '@baton/common/queue/task';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { MessagePlan, Step } from './history.ts';
 import type { Ledger } from './ledger.ts';
 import { never } from './never.ts';

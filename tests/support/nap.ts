@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { RejectTask } from '@baton/common/queue/errors';
 import { implement } from '@baton/common/queue/implementation';
 import { defineTask } from '@baton/common/queue/task';
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** Takes a while, heeds its signal or does not, and is done or rejects itself at the end. */
 export const nap = defineTask({

@@ -4,7 +4,7 @@ import { isMainThread } from 'node:worker_threads';
 import { PostponeTask, RejectTask, RetryTask } from '@baton/common/queue/errors';
 import { implement, Implementations, type TaskContext } from '@baton/common/queue/implementation';
 import { defineTask } from '@baton/common/queue/task';
-import { z } from 'zod';
+import * as z from 'zod';
 
 const common = {
   queue: 'default',

@@ -3,7 +3,7 @@ import { RejectTask } from '@baton/common/queue/errors';
 import { implement } from '@baton/common/queue/implementation';
 import { defineTask } from '@baton/common/queue/task';
 import { createDocumentClient } from '@baton/common/state/documents';
-import { z } from 'zod';
+import * as z from 'zod';
 import { EffectSink } from './effect-sink.ts';
 
 /** Every kill may use an attempt up, so there are many. */

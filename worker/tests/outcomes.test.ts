@@ -14,7 +14,7 @@ import { localExecutor } from '../local-executor.ts';
 import { QueueRunner } from '../queue-runner.ts';
 import { Slots } from '../slots.ts';
 import type { SQSEvent } from 'aws-lambda';
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** Three attempts with rests of up to 60 and 120 s; a time limit that a test can wait for. */
 const work = {

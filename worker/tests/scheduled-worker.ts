@@ -9,7 +9,7 @@ import { StoreTracker } from '@baton/common/state/store-tracker';
 import { TaskStore } from '@baton/common/state/task-store';
 import { createLogger } from '@baton/common/telemetry/logger';
 import { type Backends, startBackends } from '@baton/tests/backends';
-import { z } from 'zod';
+import * as z from 'zod';
 import { Scheduler } from '../scheduler.ts';
 import { VirtualClock } from './virtual-clock.ts';
 

@@ -4,7 +4,7 @@ import { implement, Implementations } from '@baton/common/queue/implementation';
 import { decodeEnvelope, encodeEnvelope } from '@baton/common/queue/envelope';
 import { defineTask, type ScheduledContract } from '@baton/common/queue/task';
 import type { Backends } from '@baton/tests/backends';
-import { z } from 'zod';
+import * as z from 'zod';
 import { contractsToTick } from '../scheduler.ts';
 import { ScheduledWork, scheduledTask, startStore } from './scheduled-worker.ts';
 

@@ -4,7 +4,7 @@ import { TaskClient } from '@baton/common/queue/task-client';
 import type { TaskStatus } from '@baton/common/queue/tracking';
 import { type Backends, startBackends } from '@baton/tests/backends';
 import { read, RunningService } from '@baton/tests/service';
-import { z } from 'zod';
+import * as z from 'zod';
 import { environmentOf, newName, StoredTasks } from './stored-tasks.ts';
 
 const addNumbers = defineTask({
