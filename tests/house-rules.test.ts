@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { tablesOf } from '@baton/local/stack';
 import { parse } from 'yaml';
-import { parts, servicesFunctions, servicesResources } from './support/functions-yml.ts';
+import { parts, servicesFunctions, servicesResources } from '@baton/local/functions-yml';
 import {
   fileOfImport,
   filesBelow,

@@ -10,7 +10,7 @@ import { Cron } from 'croner';
 import * as fc from 'fast-check';
 import * as z from 'zod';
 import { filesBelow } from './support/source.ts';
-import { parts, servicesFunctions, servicesResources } from './support/functions-yml.ts';
+import { parts, servicesFunctions, servicesResources } from '@baton/local/functions-yml';
 
 const { awsExpression, scheduleResources } = await import('../schedules.js');
 

@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import type { TaskContract } from '@baton/common/queue/task';
 import { queueNameOfArn, queuesOf } from '@baton/local/stack';
 import { filesBelow } from './support/source.ts';
-import { parts, servicesFunctions, servicesResources } from './support/functions-yml.ts';
+import { parts, servicesFunctions, servicesResources } from '@baton/local/functions-yml';
 
 const resources = servicesResources(parts, 'dev');
 const queues = new Map(queuesOf(resources).map((queue) => [queue.name, queue]));

@@ -1,4 +1,5 @@
 import { onStopSignal } from './stop-signal.ts';
+import { extname } from 'node:path';
 import { orExit } from '@baton/common/config';
 import { scheduledContracts as scheduled } from '@baton/common/contracts/scheduled';
 import { allTasks } from '@baton/common/tasks/all';
@@ -9,7 +10,8 @@ import { Worker } from './worker.ts';
 
 const config = orExit(() => readWorkerConfig(process.env));
 const logger = createLogger({ service: 'worker', level: config.logLevel });
-const threadEntry = new URL('./thread.ts', import.meta.url);
+// A bundle has the thread's beside it, with an ending of its own
+const threadEntry = new URL(`./thread${extname(import.meta.filename)}`, import.meta.url);
 const worker = orExit(
   () => new Worker({ config, implementations: allTasks, scheduled, threadEntry, logger }),
 );

@@ -5,7 +5,7 @@ import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { QueueUrls } from '@baton/common/queue/queue-urls';
 import { createResources } from '@baton/local/create-resources';
 import { startDynamoDb, startSqs } from '@baton/local/emulators';
-import { servicesResources, sharedResources } from './functions-yml.ts';
+import { servicesResources, sharedResources } from '@baton/local/functions-yml';
 
 const CLIENT = {
   region: process.env['AWS_REGION'] ?? 'us-east-1',

@@ -1,13 +1,14 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { parse, type ScalarTag } from 'yaml';
 
-const ROOT = new URL('../../', import.meta.url);
+const ROOT = new URL('../', import.meta.url);
 
-/** `!GetAtt A.B` as CloudFormation's JSON has it; the other short forms do not occur in what is read here. */
-const GET_ATT: ScalarTag = {
-  tag: '!GetAtt',
-  resolve: (text) => ({ 'Fn::GetAtt': text.split('.') }),
-};
+/** CloudFormation's short forms as its JSON has them, as far as a functions.yml uses them. */
+const SHORT_FORMS: ScalarTag[] = [
+  { tag: '!GetAtt', resolve: (text) => ({ 'Fn::GetAtt': text.split('.') }) },
+  { tag: '!Ref', resolve: (text) => ({ Ref: text }) },
+  { tag: '!Sub', resolve: (text) => ({ 'Fn::Sub': text }) },
+];
 
 /** The folders with a functions.yml: every service's and the worker's. */
 export const parts = [
@@ -15,7 +16,7 @@ export const parts = [
   'worker',
 ];
 
-/** A function as functions.yml has it, as far as tests look at it. */
+/** A function as functions.yml has it. */
 export interface DescribedFunction {
   readonly timeout?: number;
   readonly events: readonly { readonly sqs?: { readonly arn: unknown }; readonly httpApi?: unknown }[];
@@ -57,5 +58,5 @@ function read(part: string, stage: string): FunctionsYml {
 
 function readFile(file: string, stage: string): FunctionsYml {
   const text = readFileSync(new URL(file, ROOT), 'utf8').replaceAll('${sls:stage}', stage);
-  return parse(text, { customTags: [GET_ATT] }) as FunctionsYml;
+  return parse(text, { customTags: SHORT_FORMS }) as FunctionsYml;
 }
