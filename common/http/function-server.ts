@@ -4,7 +4,8 @@ import { v7 as uuidv7 } from 'uuid';
 import type { Logger } from '../telemetry/logger.ts';
 import { type Address, listenAt, readBody, type RunningServer } from './listener.ts';
 
-const INVOCATION = /^\/2015-03-31\/functions\/([^/?]+)\/invocations$/;
+/** With the characters that a function's name may have (AWS: "CreateFunction"). */
+const INVOCATION = /^\/2015-03-31\/functions\/([\w-]{1,140})\/invocations$/;
 /** The header in which Lambda's runtime API gives a function the end of its time (AWS: "Using the Lambda runtime API"). */
 export const DEADLINE_HEADER = 'lambda-runtime-deadline-ms';
 /** How long a function may take whose caller gives no deadline. */
@@ -27,7 +28,7 @@ export interface FunctionServerOptions extends Address {
 }
 
 /** An answer of Lambda's Invoke. */
-interface InvokeAnswer {
+export interface InvokeAnswer {
   readonly status: number;
   readonly body: unknown;
   readonly headers?: Readonly<Record<string, string>>;
@@ -49,8 +50,14 @@ export function serveFunctions(options: FunctionServerOptions): Promise<RunningS
         logger.info({ requestId, error }, 'an invocation could not be read');
         return refused(400, 'InvalidRequestContentException', 'The request could not be read');
       })
-      .then((answered) => write(response, requestId, answered));
+      .then((answered) => writeInvokeAnswer(response, requestId, answered));
   });
+}
+
+/** The function that a request of Lambda's Invoke names; empty where it is no such request. */
+export function functionNameOf({ method, url = '' }: IncomingMessage): string {
+  const [, name = ''] = (method === 'POST' && INVOCATION.exec(url)) || [];
+  return name;
 }
 
 async function answer(
@@ -58,9 +65,9 @@ async function answer(
   requestId: string,
   { functions, logger }: FunctionServerOptions,
 ): Promise<InvokeAnswer> {
-  const name = decodeURIComponent(INVOCATION.exec(request.url ?? '')?.[1] ?? '');
-  if (request.method !== 'POST' || !Object.hasOwn(functions, name))
-    return refused(404, 'ResourceNotFoundException', `Function not found: ${name.slice(0, 170)}`);
+  const name = functionNameOf(request);
+  if (!Object.hasOwn(functions, name))
+    return refused(404, 'ResourceNotFoundException', `Function not found: ${name}`);
   const deadlineMs = Number(request.headers[DEADLINE_HEADER]) || Date.now() + DEFAULT_TIMEOUT_MS;
   const payload = await readBody(request, MAX_PAYLOAD_BYTES);
   if (!payload)
@@ -104,12 +111,17 @@ function failed(error: unknown): InvokeAnswer {
 }
 
 /** A refusal as Lambda words it, by which the AWS SDK knows its exceptions. */
-function refused(status: number, type: string, message: string): InvokeAnswer {
+export function refused(status: number, type: string, message: string): InvokeAnswer {
   const headers = { 'x-amzn-errortype': type, ...(status === 413 && { connection: 'close' }) };
   return { status, body: { Type: 'User', Message: message }, headers };
 }
 
-function write(response: ServerResponse, requestId: string, { status, body, headers }: InvokeAnswer): void {
+/** Writes an answer of Lambda's Invoke. */
+export function writeInvokeAnswer(
+  response: ServerResponse,
+  requestId: string,
+  { status, body, headers }: InvokeAnswer,
+): void {
   const text = JSON.stringify(body);
   response.writeHead(status, {
     'content-type': 'application/json',

@@ -9,13 +9,24 @@ export interface RunOptions extends ServerOptions {
   readonly functions?: { readonly handlers: Functions; readonly port: number | undefined };
 }
 
-/**
- * Runs a service's HTTP server as a process: from now until SIGTERM or SIGINT, upon which requests and invocations
- * under way are still answered. A start that fails says why in one line and ends the process with status 1.
- */
+/** Runs a service's HTTP server as a process; see runServers. */
 export async function runServer(options: RunOptions): Promise<void> {
-  const { logger, host } = options;
-  const servers = await Promise.all(serversOf(options)).catch((error: unknown) => fail(logger, error));
+  const { logger, host, functions } = options;
+  const starting = [serve(options)];
+  if (functions?.port !== undefined)
+    starting.push(serveFunctions({ host, port: functions.port, functions: functions.handlers, logger }));
+  const [port, functionsPort] = await runServers(starting, logger);
+  logger.info({ host, port, functionsPort }, `listening on http://${host}:${port}`);
+}
+
+/**
+ * Runs servers as a process: from now until SIGTERM or SIGINT, upon which requests under way are still answered. A
+ * start that fails says why in one line and ends the process with status 1.
+ *
+ * @returns their ports
+ */
+export async function runServers(starting: Promise<RunningServer>[], logger: Logger): Promise<number[]> {
+  const servers = await Promise.all(starting).catch((error: unknown) => fail(logger, error));
   const stop = async (signal: NodeJS.Signals): Promise<never> => {
     logger.info({ signal }, 'stopping');
     await Promise.all(servers.map((server) => server.close()));
@@ -24,15 +35,7 @@ export async function runServer(options: RunOptions): Promise<void> {
     process.exit(0);
   };
   process.once('SIGTERM', (signal) => void stop(signal)).once('SIGINT', (signal) => void stop(signal));
-  const [{ port }, functions] = servers as [RunningServer, RunningServer?];
-  logger.info({ host, port, functionsPort: functions?.port }, `listening on http://${host}:${port}`);
-}
-
-function serversOf(options: RunOptions): Promise<RunningServer>[] {
-  const { functions, host, logger } = options;
-  const server = serve(options);
-  if (functions?.port === undefined) return [server];
-  return [server, serveFunctions({ host, port: functions.port, functions: functions.handlers, logger })];
+  return servers.map(({ port }) => port);
 }
 
 function fail(logger: Logger, error: unknown): never {
