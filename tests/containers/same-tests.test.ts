@@ -6,7 +6,13 @@ import { build } from './docker.ts';
 import { note } from './figures.ts';
 
 const PREFIX = 'baton-test/';
-const JEST = ['--experimental-vm-modules', 'node_modules/jest/bin/jest.js', '--silent', '--json', '--testPathPatterns'];
+const JEST = [
+  '--experimental-vm-modules',
+  'node_modules/jest/bin/jest.js',
+  '--silent',
+  '--json',
+  '--testPathPatterns',
+];
 /** The tests of what each image runs. They bring an SQS and a DynamoDB, and no other service. */
 const TESTED = {
   'order-service': 'functions/order-service/tests/api',
@@ -45,9 +51,25 @@ test.each(Object.entries(TESTED))(
     const inside = await tests(pattern, { [IMAGE_PREFIX]: PREFIX });
     const same = inside.numPassedTests === outside.numPassedTests && inside.numFailedTests === 0;
     const seen = `${name}: ${inside.numPassedTests} of ${outside.numPassedTests} tests`;
-    note({ criterion: 'SC-005', what: 'images behave as the source does', target: 'the same tests pass', seen, holds: same });
-    note({ criterion: 'SC-008', what: 'a service is tested while all others are stopped', target: 'each service', seen, holds: same });
-    expect(inside).toMatchObject({ numPassedTests: outside.numPassedTests, numFailedTests: 0, numRuntimeErrorTestSuites: 0 });
+    note({
+      criterion: 'SC-005',
+      what: 'images behave as the source does',
+      target: 'the same tests pass',
+      seen,
+      holds: same,
+    });
+    note({
+      criterion: 'SC-008',
+      what: 'a service is tested while all others are stopped',
+      target: 'each service',
+      seen,
+      holds: same,
+    });
+    expect(inside).toMatchObject({
+      numPassedTests: outside.numPassedTests,
+      numFailedTests: 0,
+      numRuntimeErrorTestSuites: 0,
+    });
     expect(inside.numPassedTests).toBeGreaterThan(4);
   },
 );
