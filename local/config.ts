@@ -41,6 +41,7 @@ const resourcesVariables = z.object({
   HOST: text('an address to listen at').default('127.0.0.1'),
   PORT: port(8000),
   AWS_REGION: text('a region of AWS, such as us-east-1'),
+  // Always an emulator's: on AWS itself the deploy creates them
   AWS_ENDPOINT_URL: endpoint().unwrap(),
   EVENT_SOURCES_FILE: text('the file that event sources are written to'),
 });

@@ -51,9 +51,7 @@ async function answer(
   if (request.url === '/health/state' && state) return health(200, state());
   if (request.url === '/health/live') return checked('live', live);
   if (request.url === '/health/ready') return checked('ready', ready);
-  const body = await readBody(request, MAX_READ_BYTES);
-  if (!body) throw tooLong();
-  return handler(toGatewayEvent(request, body), {});
+  return handler(toGatewayEvent(request, await readRequestBody(request)), {});
 }
 
 function checked(status: string, check: () => Promise<unknown>): Promise<HttpResponse> {
@@ -80,9 +78,12 @@ function health(statusCode: number, body: object): HttpResponse {
   return { statusCode, headers, body: JSON.stringify(body) };
 }
 
-function tooLong(): Problem {
+/** The body of a request to an API. @throws Problem 413 when it is far longer than any that is taken */
+export async function readRequestBody(request: IncomingMessage): Promise<Buffer> {
+  const body = await readBody(request, MAX_READ_BYTES);
+  if (body) return body;
   const detail = `The body is more than ${MAX_READ_BYTES} bytes long; at most ${MAX_BODY_BYTES} are taken.`;
-  return new Problem('body-too-large', { detail, headers: { connection: 'close' } });
+  throw new Problem('body-too-large', { detail, headers: { connection: 'close' } });
 }
 
 /** Writes an answer to a request of Node's HTTP server. */
@@ -91,7 +92,8 @@ export function write(response: ServerResponse, { statusCode, headers, body }: H
   response.end(body);
 }
 
-function unanswered(error: unknown, logger: Logger): HttpResponse {
+/** The answer to a request that could not be answered; why stands in the log. */
+export function unanswered(error: unknown, logger: Logger): HttpResponse {
   const requestId = uuidv7();
   const detail = 'The request could not be answered. The log has more under its requestId.';
   const problem = error instanceof Problem ? error : new Problem('internal-error', { detail, cause: error });

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { Readable } from 'node:stream';
 import { createProxyServer } from 'httpxy';
 
 /** Headers that are about one connection alone (RFC 9110, section 7.6.1), and `expect`, which is answered here. */
@@ -25,6 +26,8 @@ export interface Forwarding {
   readonly origin: string;
   /** How long the service may be silent, in milliseconds. */
   readonly timeoutMs: number;
+  /** The request's body, where it is read already. */
+  readonly body?: Buffer;
   /** Headers to add. */
   readonly headers?: Readonly<Record<string, string>>;
 }
@@ -51,7 +54,7 @@ export class Forwarder {
   async forward(
     request: IncomingMessage,
     response: ServerResponse,
-    { origin, timeoutMs, headers = {} }: Forwarding,
+    { origin, timeoutMs, body, headers = {} }: Forwarding,
   ): Promise<void> {
     const named = (request.headers.connection ?? '').split(',').map((name) => name.trim().toLowerCase());
     for (const name of [...OF_ONE_CONNECTION, ...named]) delete request.headers[name];
@@ -60,6 +63,7 @@ export class Forwarder {
         target: origin,
         proxyTimeout: timeoutMs,
         headers: { ...headers },
+        ...(body && { buffer: Readable.from([body]) }),
       });
     } catch (cause) {
       if (response.headersSent) response.destroy();

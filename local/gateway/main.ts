@@ -13,14 +13,14 @@ const routing = readRouting(STAGE);
 const forwarder = new Forwarder();
 
 /** In containers every service is found by its name, at the same ports as the gateway itself. */
-const at = (port: number) => (({
-	routing,
-	forwarder,
-	logger,
-	host,
-	port,
-	originOf: (service: string) => `http://${service}:${port}`
-}));
+const at = (port: number) => ({
+  routing,
+  forwarder,
+  logger,
+  host,
+  port,
+  originOf: (service: string) => `http://${service}:${port}`,
+});
 
 const [port] = await runServers([serveApiGateway(at(PORT)), serveInvokeApi(at(FUNCTIONS_PORT))], logger);
 const prefixes = Object.fromEntries(routing.services);
