@@ -54,9 +54,6 @@ async function compile(serverless) {
 /** @param {Serverless} serverless */
 async function parametersOf({ resolveVariable }) {
   const { PARAMETER_NAMES, readParameters } = await import('./deploy/parameters.ts');
-  const given = PARAMETER_NAMES.map(async (name) => [
-    name,
-    String((await resolveVariable(`param:${name}, null`)) ?? ''),
-  ]);
+  const given = PARAMETER_NAMES.map(async (name) => [name, await resolveVariable(`param:${name}, null`)]);
   return readParameters(Object.fromEntries(await Promise.all(given)));
 }

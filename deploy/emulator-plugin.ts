@@ -5,10 +5,19 @@ import type { Serverless } from './serverless.ts';
  * the stack has a repository, and fails where there is no ECR; of an emulator's stack the answer is that it has none.
  */
 export default class EmulatorPlugin {
+  readonly hooks: Readonly<Record<string, () => void>>;
+  readonly #serverless: Serverless;
+
   constructor(serverless: Serverless) {
-    if (!process.env['AWS_ENDPOINT_URL']) return;
-    for (const plugin of serverless.pluginManager.plugins) {
-      if ('checkIfEcrRepositoryExists' in plugin) plugin.checkIfEcrRepositoryExists = async () => false;
+    this.#serverless = serverless;
+    this.hooks = process.env['AWS_ENDPOINT_URL']
+      ? { 'before:remove:remove': () => this.#answerForEcr() }
+      : {};
+  }
+
+  #answerForEcr(): void {
+    for (const plugin of this.#serverless.pluginManager.plugins) {
+      if (plugin.checkIfEcrRepositoryExists) plugin.checkIfEcrRepositoryExists = async () => false;
     }
   }
 }

@@ -93,14 +93,17 @@ export type Parameters = z.output<typeof parametersSchema>;
 /** What a worker on Fargate is given. */
 export type FargateParameters = Parameters['fargate'];
 
+/** A parameter as Serverless has it. */
+export type Given = string | number | boolean | null | undefined;
+
 /**
  * Reads the parameters of a deploy; an empty one counts as not given.
  *
  * @throws StackError with a line for each that is missing or wrong
  */
-export function readParameters(given: Readonly<Record<string, string | null | undefined>>): Parameters {
-  const present = Object.entries(given).filter(([, value]) => value);
-  const parsed = parametersSchema.safeParse(Object.fromEntries(present));
+export function readParameters(given: Readonly<Record<string, Given>>): Parameters {
+  const texts = Object.entries(given).map(([name, value]) => [name, String(value ?? '')]);
+  const parsed = parametersSchema.safeParse(Object.fromEntries(texts.filter(([, text]) => text !== '')));
   if (parsed.success) return parsed.data;
   const lines = parsed.error.issues.map(({ path, message }) => `  ${String(path[0])}: ${message}`);
   throw new StackError(
