@@ -35,7 +35,10 @@ export class BackendNetwork {
   static async start(parts: readonly string[]): Promise<BackendNetwork> {
     const network = `baton-img-${randomBytes(4).toString('hex')}`;
     await docker('network', 'create', network);
-    const emulators = await startEmulators(network);
+    const emulators = await startEmulators(network).catch(async (error: unknown) => {
+      await docker('network', 'rm', network);
+      throw error;
+    });
     await eventually('emulators that listen', async () => (await emulators.output()).includes('listening'));
     const backends = await startBackends(parts, {
       sqsEndpoint: await emulators.url(SQS_PORT),

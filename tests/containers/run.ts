@@ -18,7 +18,7 @@ async function run(): Promise<number> {
     return process.env['CI'] ? 1 : 0;
   }
   const jest = spawn(process.execPath, [...JEST, ...process.argv.slice(2)], { stdio: 'inherit' });
-  // The terminal's interrupt reaches both; this one stays until the other has cleared up
+  // The terminal's interrupt reaches both; this one stays until the other is gone
   process.on('SIGINT', () => undefined);
   await once(jest, 'exit');
   return jest.exitCode ?? 1;
