@@ -6,7 +6,8 @@ export default {
   rootDir: '../..',
   testMatch: ['**/tests/containers/**/*.test.ts'],
   testPathIgnorePatterns: ['/node_modules/'],
-  // Images are built and systems of them started; side by side they would measure each other
+  // Each builds images
   testTimeout: 300_000,
+  // They tell how long a build takes, and share the engine's cache: one after the other
   maxWorkers: 1,
 };

@@ -1,9 +1,10 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { basename } from 'node:path';
 import { beforeAll, expect, test } from '@jest/globals';
 import { IMAGE_PREFIX } from '../support/in-image.ts';
-import { build } from './docker.ts';
 import { note } from './figures.ts';
+import { buildImage, imageFolders } from './image.ts';
 
 const PREFIX = 'baton-test/';
 const JEST = [
@@ -41,7 +42,7 @@ async function tests(pattern: string, environment: Readonly<Record<string, strin
 }
 
 beforeAll(async () => {
-  for (const name of Object.keys(TESTED)) await build(name, `${PREFIX}${name}`);
+  for (const folder of imageFolders) await buildImage({ folder, tag: PREFIX + basename(folder) });
 });
 
 test.each(Object.entries(TESTED))(
