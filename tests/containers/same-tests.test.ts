@@ -37,8 +37,8 @@ async function tests(pattern: string, environment: Readonly<Record<string, strin
   const chunks: Buffer[] = [];
   jest.stdout.on('data', (chunk: Buffer) => chunks.push(chunk));
   await once(jest, 'close');
-  const text = Buffer.concat(chunks).toString();
-  return JSON.parse(text.slice(text.indexOf('{"'))) as Results;
+  const lines = Buffer.concat(chunks).toString().split('\n');
+  return JSON.parse(lines.find((line) => line.startsWith('{"num')) ?? '{}') as Results;
 }
 
 beforeAll(async () => {

@@ -19,7 +19,9 @@ export function inImage(file: string, environment: Readonly<Record<string, strin
   const [, name] = /^(?:functions\/)?([a-z-]+)\/main\.ts$/.exec(file) ?? [];
   if (prefix === undefined || name === undefined) return undefined;
   const locked = ['--read-only', '--tmpfs=/tmp', '--cap-drop=ALL', '--security-opt=no-new-privileges'];
-  const variables = Object.entries(environment).map(([key, value]) => `--env=${key}=${value}`);
+  // Images listen at every address, which here would be this machine's
+  const own = { HOST: '127.0.0.1', HEALTH_HOST: '127.0.0.1', ...environment };
+  const variables = Object.entries(own).map(([key, value]) => `--env=${key}=${value}`);
   return {
     command: 'docker',
     args: ['run', '--rm', '--network=host', ...locked, ...variables, `${prefix}${name}`],
