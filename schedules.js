@@ -65,11 +65,11 @@ export function awsExpression(cron, name) {
 }
 
 /** @param {TaskContract} contract */
-function scheduleOf({ name, queue, schedule }) {
+function scheduleOf({ name, version, queue, schedule }) {
   const { cron = '', timeZone = '' } = schedule ?? {};
   const taskId = tickTaskId(name, TIME);
   // Its payload's defaults are filled in by whoever runs it
-  const envelope = { taskId, task: name, source: SOURCE, time: TIME, trace: undefined, data: {} };
+  const envelope = { taskId, task: name, version, source: SOURCE, time: TIME, trace: undefined, data: {} };
   return {
     Type: 'AWS::Scheduler::Schedule',
     Properties: {

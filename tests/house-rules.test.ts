@@ -39,7 +39,7 @@ const WITHIN_COMMON: Readonly<Record<string, readonly string[]>> = {
 
 function mayImport(from: string, to: string): boolean {
   if (from === to) return true;
-  if (['tests', 'local', 'bench', 'examples'].includes(from)) return true;
+  if (['tests', 'local', 'bench', 'examples', 'contract-guard'].includes(from)) return true;
   const withinCommon = WITHIN_COMMON[from];
   return withinCommon ? withinCommon.includes(to) : to in WITHIN_COMMON;
 }
