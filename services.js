@@ -1,7 +1,9 @@
 // Finds the parts of the stack, so that a new service is a new folder and no edit here: every functions/*/functions.yml,
-// the worker's, and what all share; and the schedules of contracts. serverless.yml reads this file; what it gives are references, which serverless itself resolves.
+// the worker's, and what all share. serverless.yml reads this file; deploy/ makes the stack of what the parts say.
 import { existsSync, readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+
+/** @typedef {{ resolveVariable: (variable: string) => Promise<unknown> }} Serverless */
 
 const OLDEST_NODE = 24;
 
@@ -18,14 +20,40 @@ const parts = readdirSync(`${root}functions`)
   .filter((file) => existsSync(root + file))
   .concat('worker/functions.yml', 'common/resources.yml');
 
-/** @param {string} section */
-const sectionOfEach = (section) => parts.map((file) => `\${file(./${file}):${section}, null}`);
+/** @param {Serverless} serverless */
+export const functions = async (serverless) => (await compile(serverless)).functions;
 
-export const functions = sectionOfEach('functions');
+/** @param {Serverless} serverless */
+export const resources = async (serverless) => (await compile(serverless)).resources;
 
-export const resources = async () => {
-  // Not at the top, where an older Node would fail at their types before it is told so above
-  const { scheduledContracts } = await import('./common/contracts/scheduled.ts');
-  const { scheduleResources } = await import('./schedules.js');
-  return [...sectionOfEach('resources'), { Resources: scheduleResources(scheduledContracts) }];
+/** @param {Serverless} serverless */
+export const httpApi = async (serverless) => {
+  const { httpApiOf } = await import('./deploy/gateway.ts');
+  return httpApiOf(await parametersOf(serverless));
 };
+
+/** @param {Serverless} serverless */
+async function compile(serverless) {
+  // Not at the top, where an older Node would fail at their types before it is told so above
+  const { scheduledContracts: contracts } = await import('./common/contracts/scheduled.ts');
+  const { compileStack } = await import('./deploy/stack.ts');
+  const { resolveVariable } = serverless;
+  return compileStack({
+    // Serverless reads them, and so CloudFormation's short forms and its own variables
+    parts: await Promise.all(
+      parts.map((file) => /** @type {Promise<{}>} */ (resolveVariable(`file(./${file})`))),
+    ),
+    parameters: await parametersOf(serverless),
+    contracts,
+    stage: String(await resolveVariable('sls:stage')),
+    instanceId: String(await resolveVariable('sls:instanceId')),
+    environment: /** @type {Record<string, unknown>} */ (await resolveVariable('self:provider.environment')),
+  });
+}
+
+/** @param {Serverless} serverless */
+async function parametersOf({ resolveVariable }) {
+  const { PARAMETER_NAMES, readParameters } = await import('./deploy/parameters.ts');
+  const given = PARAMETER_NAMES.map(async (name) => [name, await resolveVariable(`param:${name}, null`)]);
+  return readParameters(Object.fromEntries(await Promise.all(given)));
+}

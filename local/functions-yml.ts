@@ -23,7 +23,8 @@ export interface DescribedFunction {
   readonly events: readonly { readonly sqs?: { readonly arn: unknown }; readonly httpApi?: unknown }[];
 }
 
-interface FunctionsYml {
+/** What a functions.yml says. */
+export interface FunctionsYml {
   readonly functions: Record<string, DescribedFunction>;
   /** Not there where the service owns nothing. */
   readonly resources?: { readonly Resources: Record<string, unknown> };
@@ -31,7 +32,7 @@ interface FunctionsYml {
 
 /** The CloudFormation resources that no service owns alone, for one stage. */
 export function sharedResources(stage: string): Record<string, unknown> {
-  return readFile('common/resources.yml', stage).resources?.Resources ?? {};
+  return readFunctionsYml('common/resources.yml', stage).resources?.Resources ?? {};
 }
 
 /** The CloudFormation resources in the functions.yml of `folders`, for one stage. */
@@ -54,10 +55,11 @@ export function servicesFunctions(
 }
 
 function read(part: string, stage: string): FunctionsYml {
-  return readFile(`${part}/functions.yml`, stage);
+  return readFunctionsYml(`${part}/functions.yml`, stage);
 }
 
-function readFile(file: string, stage: string): FunctionsYml {
+/** A functions.yml, or what all share, by its path from the root, for one stage. */
+export function readFunctionsYml(file: string, stage: string): FunctionsYml {
   const text = readFileSync(new URL(file, ROOT), 'utf8').replaceAll('${sls:stage}', stage);
   return parse(text, { customTags: SHORT_FORMS }) as FunctionsYml;
 }

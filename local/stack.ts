@@ -30,10 +30,14 @@ export interface TableDescription {
   readonly timeToLiveAttribute: string | undefined;
 }
 
-/** The queues of a stack. @throws Error naming the property that this runtime does not understand */
+/**
+ * The queues of a stack, without what only AWS does for them: tags, and who else may use a dead letter queue.
+ *
+ * @throws Error naming the property that this runtime does not understand
+ */
 export function queuesOf(resources: Resources): QueueDescription[] {
   return resourcesOf(resources, queueSchema).map(
-    ([id, { QueueName, RedrivePolicy, Tags: _tags, ...rest }]) => {
+    ([id, { QueueName, RedrivePolicy, RedriveAllowPolicy: _allowed, Tags: _tags, ...rest }]) => {
       const attributes = Object.entries(rest).map(([name, value]) => [
         name,
         attributeText(`${id}.${name}`, value),
@@ -53,10 +57,13 @@ export function queuesOf(resources: Resources): QueueDescription[] {
   );
 }
 
-/** The tables of a stack. */
+/** The tables of a stack, without their backups, which only AWS makes. */
 export function tablesOf(resources: Resources): TableDescription[] {
   return resourcesOf(resources, tableSchema).map(
-    ([, { TableName, TimeToLiveSpecification, ...properties }]) => {
+    ([
+      ,
+      { TableName, TimeToLiveSpecification, PointInTimeRecoverySpecification: _backup, ...properties },
+    ]) => {
       const timeToLive = z.object({ AttributeName: z.string() }).optional().parse(TimeToLiveSpecification);
       return {
         name: TableName,

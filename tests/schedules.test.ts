@@ -4,6 +4,8 @@ import { decodeEnvelope } from '@baton/common/queue/envelope';
 import { tickTaskId, tickTime } from '@baton/common/queue/schedule';
 import { defineTask, isScheduled, type TaskContract } from '@baton/common/queue/task';
 import { allTasks } from '@baton/common/tasks/all';
+import { awsExpression } from '@baton/deploy/aws-cron';
+import { scheduleResources } from '@baton/deploy/schedules';
 import { queueNameOfArn } from '@baton/local/stack';
 import { contractsToTick } from '@baton/worker/scheduler';
 import { Cron } from 'croner';
@@ -11,8 +13,6 @@ import * as fc from 'fast-check';
 import * as z from 'zod';
 import { filesBelow } from './support/source.ts';
 import { parts, servicesFunctions, servicesResources } from '@baton/local/functions-yml';
-
-const { awsExpression, scheduleResources } = await import('../schedules.js');
 
 function scheduled(cron: string, change: Partial<TaskContract> = {}): TaskContract {
   return defineTask({
@@ -130,13 +130,16 @@ describe('a cron expression as AWS has it', () => {
 describe('the resources of schedules', () => {
   const contract = scheduled('0 3 * * *');
   const onOther = scheduled('0 4 * * *', { name: 'tests.mail', queue: 'notifications', version: 2 });
-  const resources = scheduleResources([contract, onOther, scheduled('0 5 * * *', { name: 'tests.late' })]);
+  const resources = scheduleResources(
+    [contract, onOther, scheduled('0 5 * * *', { name: 'tests.late' })],
+    'dev',
+  );
   const { TestsSweepOldSchedule: schedule, SchedulesRole: role } = resources as unknown as Record<
     string,
     { Properties: Record<string, unknown> }
   >;
   const arnOf = (queue: string) => ({
-    'Fn::Sub': `arn:\${AWS::Partition}:sqs:\${AWS::Region}:\${AWS::AccountId}:baton-\${sls:stage}-${queue}`,
+    'Fn::Sub': `arn:\${AWS::Partition}:sqs:\${AWS::Region}:\${AWS::AccountId}:baton-dev-${queue}`,
   });
 
   test("are a schedule each, in the contract's time zone, to the second, to the contract's queue", () => {
@@ -205,9 +208,9 @@ describe('the resources of schedules', () => {
 
   test('are none without a schedule, and never two of one name', () => {
     const { schedule: _none, ...unscheduled } = contract;
-    expect(scheduleResources([unscheduled])).toEqual({});
+    expect(scheduleResources([unscheduled], 'dev')).toEqual({});
     const alike = scheduled('0 5 * * *', { name: 'tests.sweep.old' });
-    expect(() => scheduleResources([contract, alike])).toThrow('tests.sweep.old and another contract');
+    expect(() => scheduleResources([contract, alike], 'dev')).toThrow('tests.sweep.old and another contract');
   });
 });
 
@@ -239,7 +242,7 @@ describe('no schedule is forgotten', () => {
 
   test('each of them is ticked where a worker serves all queues, and can be one of AWS', () => {
     expect(forgotten(scheduledContracts)).toEqual([]);
-    expect(() => scheduleResources(scheduledContracts)).not.toThrow();
+    expect(() => scheduleResources(scheduledContracts, 'dev')).not.toThrow();
   });
 
   test('which a contract that nobody runs would be', () => {

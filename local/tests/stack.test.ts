@@ -15,12 +15,19 @@ const resources = {
       },
     },
   },
-  WorkDeadLetters: { Type: 'AWS::SQS::Queue', Properties: { QueueName: 'baton-dev-work-dlq' } },
+  WorkDeadLetters: {
+    Type: 'AWS::SQS::Queue',
+    Properties: {
+      QueueName: 'baton-dev-work-dlq',
+      RedriveAllowPolicy: { redrivePermission: 'byQueue', sourceQueueArns: [{ 'Fn::Sub': 'arn:...' }] },
+    },
+  },
   Things: {
     Type: 'AWS::DynamoDB::Table',
     Properties: {
       TableName: 'baton-dev-things',
       TimeToLiveSpecification: { AttributeName: 'expiresAt', Enabled: true },
+      PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: true },
     },
   },
   Alarm: { Type: 'AWS::CloudWatch::Alarm', Properties: {} },

@@ -1,0 +1,93 @@
+import * as z from 'zod';
+import { StackError } from './stack-error.ts';
+import { arnOf, type Resources, sub, type Value } from './template.ts';
+
+/** What `access` calls DynamoDB's actions (IAM: "Actions, resources, and condition keys for Amazon DynamoDB"). */
+const TABLE_ACTIONS = {
+  get: 'dynamodb:GetItem',
+  'get-batch': 'dynamodb:BatchGetItem',
+  query: 'dynamodb:Query',
+  put: 'dynamodb:PutItem',
+  update: 'dynamodb:UpdateItem',
+  delete: 'dynamodb:DeleteItem',
+} as const;
+type TableVerb = keyof typeof TABLE_ACTIONS;
+
+const verbs = Object.keys(TABLE_ACTIONS) as [TableVerb, ...TableVerb[]];
+const accessSchema = z.strictObject({
+  queues: z.array(z.string()).default([]),
+  tables: z
+    .record(z.string(), z.array(z.enum(verbs, { error: `expected some of ${verbs.join(', ')}` })).min(1))
+    .default({}),
+});
+
+/**
+ * What a function uses beside the queues that it consumes: the logical ids of the queues that it sends to, and of
+ * tables with what it does there. `query` is of the table's indexes, which is all that the house queries.
+ */
+export type Access = z.output<typeof accessSchema>;
+
+/** A statement of a policy that allows. */
+export interface Statement {
+  readonly Effect: 'Allow';
+  readonly Action: string | readonly string[];
+  readonly Resource: Value | readonly Value[];
+}
+
+/**
+ * Reads the `access` of a function.
+ *
+ * @throws StackError naming the function and what is wrong with it
+ */
+export function readAccess(functionName: string, access: unknown, resources: Resources): Access {
+  if (access === undefined)
+    throw new StackError(
+      `The function ${functionName} has no access: expected the queues that it sends to and the tables that it uses, or {} where there are none`,
+    );
+  const parsed = accessSchema.safeParse(access);
+  if (!parsed.success)
+    throw new StackError(`The access of the function ${functionName}: ${z.prettifyError(parsed.error)}`);
+  const { queues, tables } = parsed.data;
+  const check = (id: string, type: string, what: string): void => {
+    if (resources[id]?.Type === type) return;
+    throw new StackError(
+      `The access of the function ${functionName} names ${id}, which is no ${what} of this stack`,
+    );
+  };
+  for (const id of queues) check(id, 'AWS::SQS::Queue', 'queue');
+  for (const id of Object.keys(tables)) check(id, 'AWS::DynamoDB::Table', 'table');
+  return parsed.data;
+}
+
+/** Allows some actions on some resources. */
+export function allow(actions: readonly string[], resources: readonly Value[]): Statement {
+  const [action = ''] = actions;
+  const [resource = ''] = resources;
+  return {
+    Effect: 'Allow',
+    Action: actions.length === 1 ? action : actions,
+    Resource: resources.length === 1 ? resource : resources,
+  };
+}
+
+/** What lets a function, or a worker, do what its `access` says with tables. */
+export function tableStatements({ tables }: Access, resources: Resources): Statement[] {
+  return Object.entries(tables).flatMap(([id, used]) => {
+    const onTable = used.filter((verb) => verb !== 'query').map((verb) => TABLE_ACTIONS[verb]);
+    const indexes = used.includes('query') ? indexArns(id, resources) : [];
+    const parts: [readonly string[], readonly Value[]][] = [
+      [onTable, [arnOf(id)]],
+      [[TABLE_ACTIONS.query], indexes],
+    ];
+    return parts
+      .filter(([actions, on]) => actions.length > 0 && on.length > 0)
+      .map(([actions, on]) => allow(actions, on));
+  });
+}
+
+function indexArns(tableId: string, resources: Resources): Value[] {
+  const indexes = resources[tableId]?.Properties['GlobalSecondaryIndexes'] ?? [];
+  return (indexes as { IndexName: string }[]).map(({ IndexName }) =>
+    sub(`\${${tableId}.Arn}/index/${IndexName}`),
+  );
+}

@@ -1,0 +1,34 @@
+/** A form that the stack can take: its name, and what `sls package` and `sls deploy` are given for it. */
+export interface Form {
+  readonly name: string;
+  readonly args: readonly string[];
+}
+
+/** The forms that the gate compiles; each parameter that changes the template's shape is in one of them. */
+export const FORMS: readonly Form[] = [
+  { name: 'default', args: [] },
+  { name: 'rest', args: params({ api: 'http' }) },
+  {
+    name: 'jwt',
+    args: params({
+      'jwt-issuer': 'https://login.example.com',
+      'jwt-audience': 'baton',
+      'alarm-topic': 'arn:aws:sns:us-east-1:123456789012:alarms',
+    }),
+  },
+  {
+    name: 'fargate',
+    args: params({
+      worker: 'fargate',
+      'worker-image': '123456789012.dkr.ecr.us-east-1.amazonaws.com/baton/worker:1.0.0',
+      'worker-subnets': 'subnet-0123456789abcdef0,subnet-0123456789abcdef1',
+      'worker-security-groups': 'sg-0123456789abcdef0',
+    }),
+  },
+  { name: 'no worker', args: params({ worker: 'none' }) },
+];
+
+/** Parameters as the command line takes them. */
+export function params(given: Readonly<Record<string, string>>): string[] {
+  return Object.entries(given).map(([name, value]) => `--param=${name}=${value}`);
+}

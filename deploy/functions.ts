@@ -1,0 +1,92 @@
+import { readAccess } from './access.ts';
+import type { Parameters } from './parameters.ts';
+import { type SourceQueue, sourceQueues } from './queues.ts';
+import { consumerStatements, logStatement, role } from './role.ts';
+import { gatewayEvent } from './gateway.ts';
+import { StackError } from './stack-error.ts';
+import { arnOf, idOfArn, type Resource, type Resources } from './template.ts';
+
+const NAME = /^[a-z][A-Za-z0-9]*$/;
+
+/** A function as its functions.yml has it. */
+export interface DescribedFunction {
+  readonly handler: string;
+  /** The house's own, not Serverless's: what the function uses; see `Access`. */
+  readonly access?: unknown;
+  readonly events?: readonly Readonly<Record<string, unknown>>[];
+  readonly [member: string]: unknown;
+}
+
+/** Functions by their names. */
+export type Functions = Readonly<Record<string, DescribedFunction>>;
+
+/** The functions as Serverless takes them: with their roles, without `access`, their events in the form of this API. */
+export function deployedFunctions(functions: Functions, parameters: Parameters): Functions {
+  const entries = Object.entries(functions).map(([name, { access: _access, events = [], ...members }]) => [
+    name,
+    {
+      ...members,
+      handler: members.handler,
+      role: arnOf(roleId(name)),
+      events: events.map((event) => gatewayEvent(event, parameters)),
+    },
+  ]);
+  return Object.fromEntries(entries) as Functions;
+}
+
+/**
+ * A role for each function.
+ *
+ * @throws StackError naming the function whose access or whose event cannot be understood
+ */
+export function functionRoles(functions: Functions, resources: Resources): Resources {
+  const entries = Object.entries(functions).map(([name, { access, events = [] }]): [string, Resource] => {
+    const statements = consumerStatements(
+      {
+        consumed: consumedQueues(name, events, resources),
+        access: readAccess(name, access, resources),
+        queueActions: ['sqs:GetQueueAttributes'],
+      },
+      resources,
+    );
+    const logs = logStatement(`${resourceId(name)}LogGroup`);
+    return [roleId(name), role({ service: 'lambda.amazonaws.com', statements: [logs, ...statements] })];
+  });
+  return Object.fromEntries(entries);
+}
+
+/** The queues that a function's `sqs` events name. @throws StackError naming one that is no queue with dead letters */
+export function consumedQueues(
+  functionName: string,
+  events: DescribedFunction['events'] = [],
+  resources: Resources,
+): SourceQueue[] {
+  const sources = sourceQueues(resources);
+  return events.flatMap(({ sqs }) => {
+    if (sqs === undefined) return [];
+    const id = idOfArn((sqs as { arn?: unknown }).arn);
+    const source = sources.find((each) => each.id === id);
+    if (source) return [source];
+    throw new StackError(
+      `An sqs event of the function ${functionName}: expected arn: !GetAtt, then a queue of this stack that has a RedrivePolicy`,
+    );
+  });
+}
+
+/** The logical id of the function itself, as Serverless makes it of the name. */
+export function functionId(name: string): string {
+  return `${resourceId(name)}LambdaFunction`;
+}
+
+function roleId(name: string): string {
+  return `${resourceId(name)}Role`;
+}
+
+/** @throws StackError where the name would be another one in the template */
+function resourceId(name: string): string {
+  if (!NAME.test(name))
+    throw new StackError(
+      `The function ${name}: expected a name of letters and digits, such as orderServiceApi`,
+    );
+  return name.slice(0, 1).toUpperCase() + name.slice(1);
+}

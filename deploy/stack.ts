@@ -1,0 +1,113 @@
+import type { TaskContract } from '@baton/common/queue/task';
+import { alarms } from './alarms.ts';
+import { fargateWorker } from './fargate-worker.ts';
+import { deployedFunctions, functionRoles, type Functions } from './functions.ts';
+import { type Extensions, gatewayExtensions } from './gateway.ts';
+import type { Parameters } from './parameters.ts';
+import { deadLetterQueues, queueOutputs } from './queues.ts';
+import { scheduleResources } from './schedules.ts';
+import { StackError } from './stack-error.ts';
+import type { Resources } from './template.ts';
+
+/** The function that the worker is where Lambda's event source polls its queues. */
+const WORKER = 'worker';
+
+/** What a functions.yml says. */
+export interface Part {
+  readonly functions?: Functions | null;
+  readonly resources?: { readonly Resources?: Resources } | null;
+}
+
+/** What the stack is made of. */
+export interface StackOptions {
+  /** What every functions.yml says, and what all share. */
+  readonly parts: readonly Part[];
+  readonly parameters: Parameters;
+  /** The contracts whose schedules AWS keeps. */
+  readonly contracts: readonly TaskContract[];
+  readonly stage: string;
+  /** Serverless's name for this run of it. */
+  readonly instanceId: string;
+  /** The environment that all functions have, as serverless.yml has it. */
+  readonly environment: Readonly<Record<string, unknown>>;
+}
+
+/** The stack, as serverless.yml takes it. */
+export interface Stack {
+  readonly functions: Functions;
+  readonly resources: {
+    readonly Resources: Resources;
+    readonly Outputs: Readonly<Record<string, unknown>>;
+    readonly extensions: Extensions;
+  };
+}
+
+/**
+ * Makes one stack of what the parts say, and adds what follows from it: a role for each function, alarms, schedules,
+ * who may use which dead letter queue, the API's throttling, and the worker in its form.
+ *
+ * @throws StackError where two parts have a function or a resource of one name, or one cannot be understood
+ */
+export function compileStack(options: StackOptions): Stack {
+  const { parts, parameters, contracts, stage, instanceId } = options;
+  const described = merged<Functions[string]>(
+    'function',
+    parts.map(({ functions }) => functions ?? {}),
+  );
+  const own = merged<Resources[string]>(
+    'resource',
+    parts.map(({ resources }) => resources?.Resources ?? {}),
+  );
+  const functions = withoutWorker(described, parameters.worker === 'lambda');
+  const Resources: Resources = {
+    ...own,
+    ...deadLetterQueues(own),
+    ...functionRoles(functions, own),
+    ...workerService(options, described, own),
+    ...scheduleResources(contracts, stage),
+    ...alarms(own, Object.keys(functions), parameters),
+  };
+  return {
+    functions: deployedFunctions(functions, parameters),
+    resources: {
+      Resources,
+      Outputs: queueOutputs(own),
+      extensions: gatewayExtensions(parameters, instanceId),
+    },
+  };
+}
+
+function workerService(
+  { parameters, environment, stage }: StackOptions,
+  { [WORKER]: worker }: Functions,
+  resources: Resources,
+): Resources {
+  if (parameters.worker !== 'fargate' || !worker) return {};
+  const { fargate, logRetentionDays } = parameters;
+  const stagePrefix = `baton-${stage}-`;
+  return fargateWorker({
+    worker,
+    resources,
+    parameters: fargate,
+    environment,
+    logRetentionDays,
+    stagePrefix,
+  });
+}
+
+/** Where a worker process polls its queues, there is no function for them. */
+function withoutWorker(functions: Functions, isFunction: boolean): Functions {
+  if (isFunction) return functions;
+  const { [WORKER]: _worker, ...others } = functions;
+  return others;
+}
+
+function merged<Member>(
+  what: string,
+  records: readonly Readonly<Record<string, Member>>[],
+): Record<string, Member> {
+  const names = records.flatMap((record) => Object.keys(record));
+  const twice = names.find((name, index) => names.indexOf(name) !== index);
+  if (twice !== undefined) throw new StackError(`Two parts of the stack have a ${what} ${twice}`);
+  return Object.assign({}, ...records) as Record<string, Member>;
+}

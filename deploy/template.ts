@@ -1,0 +1,45 @@
+/** What CloudFormation fills in: a plain value, or one of its functions such as `{ Ref: 'OrdersQueue' }`. */
+export type Value = string | number | boolean | { readonly [name: string]: unknown };
+
+/** A resource of the template. */
+export interface Resource {
+  readonly Type: string;
+  readonly Properties: Readonly<Record<string, unknown>>;
+  readonly DependsOn?: string | readonly string[];
+}
+
+/** Resources by their logical ids. */
+export type Resources = Readonly<Record<string, Resource>>;
+
+/** The ARN of a resource of this stack, which has to be of a type that CloudFormation knows one of. */
+export function arnOf(id: string): Value {
+  return { 'Fn::GetAtt': [id, 'Arn'] };
+}
+
+/** A resource of this stack by what CloudFormation calls it: a queue's URL, a table's name, a role's name. */
+export function ref(id: string): Value {
+  return { Ref: id };
+}
+
+/** A text with `${...}` in it, which CloudFormation fills in. */
+export function sub(text: string): Value {
+  return { 'Fn::Sub': text };
+}
+
+/** The ARN of a queue of this account by its name: it makes no circle where the queue itself names another one. */
+export function queueArn(name: string): Value {
+  return sub(`arn:\${AWS::Partition}:sqs:\${AWS::Region}:\${AWS::AccountId}:${name}`);
+}
+
+/** The logical id that an ARN in the template means; undefined where it is not `!GetAtt Id.Arn`. */
+export function idOfArn(arn: unknown): string | undefined {
+  const target = (arn as { 'Fn::GetAtt'?: unknown } | null | undefined)?.['Fn::GetAtt'];
+  const [id, attribute] =
+    typeof target === 'string' ? target.split('.') : Array.isArray(target) ? target : [];
+  return attribute === 'Arn' && typeof id === 'string' ? id : undefined;
+}
+
+/** The resources of one type, each with its logical id. */
+export function ofType(resources: Resources, type: string): [string, Resource][] {
+  return Object.entries(resources).filter(([, { Type }]) => Type === type);
+}

@@ -1,0 +1,195 @@
+import { beforeAll, describe, expect, test } from '@jest/globals';
+import { allowedBy, compile, ofType, statementsOf, type Template } from './compiled.ts';
+
+let template: Template;
+let otherStage: Template;
+
+beforeAll(async () => {
+  template = await compile();
+  otherStage = await compile(['--stage', 'other']);
+}, 60_000);
+
+const LOGS = (name: string) => [`logs:CreateLogStream ${name}LogGroup`, `logs:PutLogEvents ${name}LogGroup`];
+const CONSUMES = (queue: string) =>
+  ['ChangeMessageVisibility', 'DeleteMessage', 'GetQueueAttributes', 'ReceiveMessage'].map(
+    (action) => `sqs:${action} ${queue}`,
+  );
+const SENDS = (...queues: string[]) => queues.map((queue) => `sqs:SendMessage ${queue}`);
+const USES = (table: string, ...actions: string[]) => actions.map((action) => `dynamodb:${action} ${table}`);
+
+describe('the role of each function', () => {
+  test.each([
+    [
+      'OrderServiceApi',
+      SENDS('OrdersQueue'),
+      USES('OrdersTable', 'GetItem', 'PutItem', 'UpdateItem'),
+      USES('OrdersTable/index/newest-first', 'Query'),
+      USES('TasksTable', 'GetItem', 'PutItem'),
+    ],
+    [
+      'OrderServiceOutcomes',
+      CONSUMES('OrderOutcomesQueue'),
+      SENDS('OrderOutcomesDeadLetters'),
+      USES('OrdersTable', 'GetItem', 'UpdateItem'),
+    ],
+    [
+      'NotificationServiceApi',
+      SENDS('NotificationsQueue'),
+      USES('NotificationsTable', 'GetItem', 'PutItem', 'UpdateItem'),
+      USES('NotificationsTable/index/newest-first', 'Query'),
+      USES('NotificationsTable/index/newest-first-by-recipient', 'Query'),
+      USES('TasksTable', 'GetItem', 'PutItem'),
+    ],
+    [
+      'NotificationServiceDeliveries',
+      CONSUMES('NotificationsQueue'),
+      SENDS('NotificationsDeadLetters', 'NotificationsQueue'),
+      USES('NotificationsTable', 'GetItem', 'UpdateItem'),
+      USES('TasksTable', 'BatchGetItem', 'GetItem', 'UpdateItem'),
+    ],
+    [
+      'TaskServiceApi',
+      USES('TasksTable', 'GetItem', 'UpdateItem'),
+      USES('TasksTable/index/newest-first', 'Query'),
+      USES('TasksTable/index/newest-first-by-name', 'Query'),
+      USES('TasksTable/index/newest-first-by-state', 'Query'),
+    ],
+    [
+      'Worker',
+      [...CONSUMES('DefaultQueue'), ...CONSUMES('OrdersQueue')],
+      SENDS('DefaultDeadLetters', 'OrdersDeadLetters'),
+      SENDS('NotificationsQueue', 'OrderOutcomesQueue', 'OrdersQueue'),
+      USES('TasksTable', 'BatchGetItem', 'GetItem', 'PutItem', 'UpdateItem'),
+    ],
+  ])('%s allows what it uses and its own log, and nothing else', (name, ...uses) => {
+    expect(allowedBy(template, `${name}Role`)).toEqual([...LOGS(name), ...uses.flat()].toSorted());
+    expect(template.Resources[`${name}LambdaFunction`]?.Properties['Role']).toEqual({
+      'Fn::GetAtt': [`${name}Role`, 'Arn'],
+    });
+  });
+
+  test('is its own: there are as many as functions', () => {
+    const roles = ofType(template, 'AWS::IAM::Role').map(({ id }) => id);
+    const functions = ofType(template, 'AWS::Lambda::Function').map(({ id }) => id);
+    expect(functions.length).toBeGreaterThanOrEqual(6);
+    expect(roles.toSorted()).toEqual(functions.map((id) => id.replace('LambdaFunction', 'Role')).toSorted());
+  });
+
+  test('has no wildcard', () => {
+    const texts = ofType(template, 'AWS::IAM::Role').map(({ id }) =>
+      JSON.stringify(statementsOf(template, id)),
+    );
+    expect(texts.filter((text) => text.includes('*'))).toEqual([]);
+  });
+});
+
+describe('every queue', () => {
+  test('is encrypted, and its dead letter queue keeps messages longer and takes those of no other queue', () => {
+    const queues = ofType(template, 'AWS::SQS::Queue');
+    const sources = queues.filter(({ properties }) => properties['RedrivePolicy'] !== undefined);
+    expect(sources.length).toBeGreaterThanOrEqual(4);
+    expect(queues.length).toBe(2 * sources.length);
+    for (const { properties } of queues) expect(properties).toMatchObject({ SqsManagedSseEnabled: true });
+    for (const { properties } of sources) {
+      const { deadLetterTargetArn } = properties['RedrivePolicy'] as {
+        deadLetterTargetArn: Record<string, string[]>;
+      };
+      const deadLetters = template.Resources[deadLetterTargetArn['Fn::GetAtt']?.[0] ?? '']?.Properties ?? {};
+      expect(deadLetters['MessageRetentionPeriod']).toBeGreaterThan(
+        Number(properties['MessageRetentionPeriod']),
+      );
+      expect(deadLetters['RedriveAllowPolicy']).toEqual({
+        redrivePermission: 'byQueue',
+        sourceQueueArns: [
+          {
+            'Fn::Sub': `arn:\${AWS::Partition}:sqs:\${AWS::Region}:\${AWS::AccountId}:${String(properties['QueueName'])}`,
+          },
+        ],
+      });
+    }
+  });
+
+  test('has its URL among the outputs, beside that of the API', () => {
+    const ids = ofType(template, 'AWS::SQS::Queue').map(({ id }) => id);
+    for (const id of ids) expect(template.Outputs[`${id}Url`]?.Value).toEqual({ Ref: id });
+    expect(template.Outputs).toHaveProperty('HttpApiUrl');
+  });
+
+  test('has its alarms, and so has every function', () => {
+    const alarms = ofType(template, 'AWS::CloudWatch::Alarm');
+    const text = (id: string): string => JSON.stringify(alarms.find((alarm) => alarm.id === id)?.properties);
+    for (const { id, properties } of ofType(template, 'AWS::SQS::Queue')) {
+      const name = JSON.stringify({ Name: 'QueueName', Value: { 'Fn::GetAtt': [id, 'QueueName'] } });
+      const alarm = text(properties['RedrivePolicy'] === undefined ? `${id}NotEmptyAlarm` : `${id}AgeAlarm`);
+      expect(alarm).toContain(name);
+    }
+    for (const { id } of ofType(template, 'AWS::Lambda::Function'))
+      expect(text(`${id}ErrorsAlarm`)).toContain(
+        JSON.stringify([{ Name: 'FunctionName', Value: { Ref: id } }]),
+      );
+  });
+});
+
+describe('every event source', () => {
+  test('reports failed messages of a batch, is bounded, and its queue hides messages for long enough', () => {
+    const mappings = ofType(template, 'AWS::Lambda::EventSourceMapping');
+    expect(mappings.length).toBeGreaterThanOrEqual(4);
+    for (const { properties } of mappings) {
+      const { FunctionName, EventSourceArn, ScalingConfig, MaximumBatchingWindowInSeconds = 0 } = properties;
+      const functionId = (FunctionName as { 'Fn::GetAtt': string[] })['Fn::GetAtt'][0] ?? '';
+      const queueId = (EventSourceArn as { 'Fn::GetAtt': string[] })['Fn::GetAtt'][0] ?? '';
+      const { Timeout, ReservedConcurrentExecutions } = template.Resources[functionId]?.Properties ?? {};
+      const { VisibilityTimeout } = template.Resources[queueId]?.Properties ?? {};
+      const { MaximumConcurrency } = ScalingConfig as { MaximumConcurrency: number };
+      expect(properties['FunctionResponseTypes']).toEqual(['ReportBatchItemFailures']);
+      expect(MaximumConcurrency).toBeGreaterThanOrEqual(2);
+      expect(VisibilityTimeout).toBeGreaterThanOrEqual(
+        6 * Number(Timeout) + Number(MaximumBatchingWindowInSeconds),
+      );
+      expect(ReservedConcurrentExecutions ?? Infinity).toBeGreaterThanOrEqual(MaximumConcurrency);
+      expect(allowedBy(template, functionId.replace('LambdaFunction', 'Role'))).toEqual(
+        expect.arrayContaining(CONSUMES(queueId)),
+      );
+    }
+  });
+});
+
+test('every table can be restored to any second of the last 35 days, and forgets what has expired', () => {
+  const tables = ofType(template, 'AWS::DynamoDB::Table');
+  expect(tables.length).toBeGreaterThanOrEqual(3);
+  for (const { properties } of tables) {
+    expect(properties).toMatchObject({
+      PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: true },
+      TimeToLiveSpecification: { AttributeName: 'expiresAt', Enabled: true },
+      BillingMode: 'PAY_PER_REQUEST',
+    });
+  }
+});
+
+test('every log is kept for 30 days, and every function has one', () => {
+  const groups = ofType(template, 'AWS::Logs::LogGroup');
+  expect(groups.length).toBe(ofType(template, 'AWS::Lambda::Function').length + 1);
+  for (const { properties } of groups) expect(properties).toMatchObject({ RetentionInDays: 30 });
+});
+
+test('the API has bounds of its own, and a log of its requests', () => {
+  expect(template.Resources['HttpApiStage']?.Properties).toMatchObject({
+    DefaultRouteSettings: { ThrottlingRateLimit: 100, ThrottlingBurstLimit: 200 },
+    AccessLogSettings: { DestinationArn: { 'Fn::GetAtt': ['HttpApiLogGroup', 'Arn'] } },
+  });
+});
+
+test('two stages share no name', () => {
+  const names = ({ Resources }: Template): string[] =>
+    Object.values(Resources).flatMap(({ Properties }) =>
+      Object.entries(Properties)
+        .filter(([property, value]) => /^(\w+)?Name$/.test(property) && typeof value === 'string')
+        // The API's own stage, and metrics, which AWS names
+        .filter(([property]) => property !== 'StageName' && property !== 'MetricName')
+        .map(([, value]) => String(value)),
+    );
+  const ofDev = names(template);
+  expect(ofDev.length).toBeGreaterThan(20);
+  expect(names(otherStage).filter((name) => ofDev.includes(name))).toEqual([]);
+  expect(JSON.stringify(otherStage)).not.toContain('baton-dev');
+});

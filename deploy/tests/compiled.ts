@@ -1,0 +1,64 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Program } from '@baton/tests/program';
+import type { Resource } from '../template.ts';
+
+const SERVERLESS = 'node_modules/serverless/bin/serverless.js';
+const TEMPLATE = 'cloudformation-template-update-stack.json';
+
+/** A template as `serverless package` writes it. */
+export interface Template {
+  readonly Resources: Readonly<Record<string, Resource>>;
+  readonly Outputs: Readonly<Record<string, { readonly Value: unknown }>>;
+}
+
+/** The template that a deploy with these arguments would upload. One at a time: Serverless has one folder to work in. */
+export async function compile(args: readonly string[] = []): Promise<Template> {
+  const folder = await mkdtemp(join(tmpdir(), 'baton-package-'));
+  try {
+    const program = new Program(SERVERLESS, {}, ['package', '--package', folder, ...args]);
+    if ((await program.ended()) !== 0) throw new Error(program.output);
+    return JSON.parse(await readFile(join(folder, TEMPLATE), 'utf8')) as Template;
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** The resources of one type, with their logical ids. */
+export function ofType({ Resources }: Pick<Template, 'Resources'>, type: string) {
+  return Object.entries(Resources)
+    .filter(([, resource]) => resource.Type === type)
+    .map(([id, { Properties }]) => ({ id, properties: Properties }));
+}
+
+/** A statement of a policy in the template. */
+export interface Statement {
+  readonly Effect: string;
+  readonly Action: string | string[];
+  readonly Resource: unknown;
+}
+
+/** The statements of a role's own policies. */
+export function statementsOf({ Resources }: Pick<Template, 'Resources'>, roleId: string): Statement[] {
+  const { Policies = [] } = (Resources[roleId]?.Properties ?? {}) as {
+    Policies?: { PolicyDocument: { Statement: Statement[] } }[];
+  };
+  return Policies.flatMap(({ PolicyDocument }) => PolicyDocument.Statement);
+}
+
+/** What a role allows, as `sqs:SendMessage OrdersQueue`, sorted. */
+export function allowedBy(template: Pick<Template, 'Resources'>, roleId: string): string[] {
+  return statementsOf(template, roleId)
+    .flatMap(({ Action, Resource }) =>
+      [Action].flat().flatMap((action) => [Resource].flat().map((each) => `${action} ${target(each)}`)),
+    )
+    .toSorted();
+}
+
+/** What an ARN in the template is of: a logical id, or that of a table and one of its indexes. */
+function target(arn: unknown): string {
+  const { 'Fn::GetAtt': attribute, 'Fn::Sub': text } = arn as { 'Fn::GetAtt'?: string[]; 'Fn::Sub'?: string };
+  if (attribute) return attribute[0] ?? '';
+  return text?.replace(/^\$\{(\w+)\.Arn\}/, '$1') ?? String(arn);
+}

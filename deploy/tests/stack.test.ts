@@ -1,0 +1,305 @@
+import { describe, expect, test } from '@jest/globals';
+import { parts, readFunctionsYml } from '@baton/local/functions-yml';
+import type { TaskContract } from '@baton/common/queue/task';
+import { filesBelow } from '@baton/tests/source';
+import { readParameters } from '../parameters.ts';
+import { httpApiOf } from '../gateway.ts';
+import { compileStack, type Part } from '../stack.ts';
+import { StackError } from '../stack-error.ts';
+import { allowedBy, ofType, statementsOf } from './compiled.ts';
+
+const files = [...parts.map((part) => `${part}/functions.yml`), 'common/resources.yml'];
+const described = files.map((file) => readFunctionsYml(file, 'dev') as unknown as Part);
+
+function stackOf(given: Record<string, string> = {}, more: readonly Part[] = []) {
+  const parameters = readParameters(given);
+  const environment = { LOG_LEVEL: 'info', TASKS_TABLE: 'baton-dev-tasks' };
+  return compileStack({
+    parts: [...described, ...more],
+    parameters,
+    contracts: [],
+    stage: 'dev',
+    instanceId: '1',
+    environment,
+  });
+}
+
+interface ScalingConfig {
+  readonly TargetValue: number;
+  readonly CustomizedMetricSpecification: {
+    readonly Metrics: readonly { readonly Id: string; readonly Expression?: string }[];
+  };
+}
+
+const fargate = {
+  worker: 'fargate',
+  'worker-image': '123456789012.dkr.ecr.eu-central-1.amazonaws.com/baton/worker:1.0.0',
+  'worker-subnets': 'subnet-1, subnet-2',
+  'worker-security-groups': 'sg-1',
+};
+
+describe('the worker', () => {
+  test('on Fargate is a service in place of the function, allowed what the function would be', () => {
+    const { functions, resources } = stackOf(fargate);
+    expect(functions).not.toHaveProperty('worker');
+    const asFunction = allowedBy(stackOf().resources, 'WorkerRole');
+    // Lambda's event source alone asks for a queue's attributes; the log is written by another role
+    const expected = asFunction.filter((each) => !/^(logs:|sqs:GetQueueAttributes)/.test(each));
+    expect(expected.length).toBeGreaterThan(10);
+    expect(allowedBy(resources, 'WorkerTaskRole')).toEqual(expected);
+    expect(resources.Resources['WorkerService']?.Properties).toMatchObject({
+      LaunchType: 'FARGATE',
+      NetworkConfiguration: {
+        AwsvpcConfiguration: {
+          Subnets: ['subnet-1', 'subnet-2'],
+          SecurityGroups: ['sg-1'],
+          AssignPublicIp: 'DISABLED',
+        },
+      },
+    });
+  });
+
+  test('on Fargate polls the queues that the function would, and has longer to stop than to drain', () => {
+    const { Properties } = stackOf(fargate).resources.Resources['WorkerTask'] ?? {};
+    const [container] = (Properties?.['ContainerDefinitions'] ?? []) as Record<string, unknown>[];
+    expect(container).toMatchObject({
+      Image: fargate['worker-image'],
+      ReadonlyRootFilesystem: true,
+      LinuxParameters: { InitProcessEnabled: true, Capabilities: { Drop: ['ALL'] } },
+    });
+    const variables = container?.['Environment'] as { Name: string; Value: string }[];
+    const { WORKER_QUEUES, TASKS_TABLE, DRAIN_TIMEOUT_SECONDS } = Object.fromEntries(
+      variables.map(({ Name, Value }) => [Name, Value]),
+    );
+    expect([WORKER_QUEUES, TASKS_TABLE]).toEqual(['default,orders', 'baton-dev-tasks']);
+    expect(container?.['StopTimeout']).toBeGreaterThan(Number(DRAIN_TIMEOUT_SECONDS) + 40);
+    expect(container?.['StopTimeout']).toBeLessThanOrEqual(120);
+  });
+
+  test('on Fargate is pulled by a role that may pull this one image and write this one log', () => {
+    const statements = statementsOf(stackOf(fargate).resources, 'WorkerExecutionRole');
+    const wild = statements.filter((each) => JSON.stringify(each).includes('*'));
+    expect(wild.map(({ Action }) => Action)).toEqual(['ecr:GetAuthorizationToken']);
+    expect(allowedBy(stackOf(fargate).resources, 'WorkerExecutionRole')).toEqual([
+      ...['BatchCheckLayerAvailability', 'BatchGetImage'].map(
+        (action) =>
+          `ecr:${action} arn:\${AWS::Partition}:ecr:eu-central-1:123456789012:repository/baton/worker`,
+      ),
+      'ecr:GetAuthorizationToken *',
+      'ecr:GetDownloadUrlForLayer arn:${AWS::Partition}:ecr:eu-central-1:123456789012:repository/baton/worker',
+      'logs:CreateLogStream WorkerLogs',
+      'logs:PutLogEvents WorkerLogs',
+    ]);
+    const elsewhere = { ...fargate, 'worker-image': 'registry.example.com/worker:1' };
+    expect(allowedBy(stackOf(elsewhere).resources, 'WorkerExecutionRole')).toEqual([
+      'logs:CreateLogStream WorkerLogs',
+      'logs:PutLogEvents WorkerLogs',
+    ]);
+  });
+
+  test('on Fargate grows with its backlog a task, within bounds', () => {
+    const given = { ...fargate, 'worker-max': '40', 'worker-slots': '20', 'worker-task-ms': '250' };
+    const { WorkerScalableTarget: target, WorkerScalingPolicy: policy } = stackOf(given).resources.Resources;
+    expect(target?.Properties).toMatchObject({ MinCapacity: 1, MaxCapacity: 40 });
+    const config = policy?.Properties['TargetTrackingScalingPolicyConfiguration'] as ScalingConfig;
+    const { Metrics } = config.CustomizedMetricSpecification;
+    expect(config.TargetValue).toBe(60);
+    expect(Metrics.find(({ Id }) => Id === 'backlog')?.Expression).toBe(
+      '(FILL(visible0, 0) + FILL(hidden0, 0) + FILL(visible1, 0) + FILL(hidden1, 0)) * 0.25 / 20 / running',
+    );
+    const text = JSON.stringify(Metrics);
+    for (const queue of ['DefaultQueue', 'OrdersQueue']) expect(text.split(`"${queue}"`).length - 1).toBe(2);
+    expect(text).toContain('RunningTaskCount');
+  });
+
+  test('elsewhere leaves its queues to whoever polls them: no function, no event source, no service', () => {
+    const { functions, resources } = stackOf({ worker: 'none' });
+    expect(Object.keys(functions)).not.toContain('worker');
+    expect(Object.keys(resources.Resources).filter((id) => id.startsWith('Worker'))).toEqual([]);
+    expect(resources.Resources).toHaveProperty('OrdersQueue');
+  });
+});
+
+describe('the API', () => {
+  test('is an HTTP API, or by a parameter a REST API with the same routes and bounds', () => {
+    const routes = (given: Record<string, string>, kind: string) =>
+      Object.values(stackOf(given).functions).flatMap(({ events = [] }) =>
+        events.flatMap((event) => (kind in event ? [event[kind]] : [])),
+      );
+    const own = routes({}, 'httpApi');
+    expect(own).toEqual(expect.arrayContaining(['ANY /orders', 'ANY /orders/{proxy+}']));
+    expect(routes({ api: 'http' }, 'http')).toEqual(own);
+    expect(routes({ api: 'http' }, 'httpApi')).toEqual([]);
+    const bounds = { 'throttle-rate': '7', 'throttle-burst': '9' };
+    expect(stackOf(bounds).resources.extensions).toEqual({
+      HttpApiStage: {
+        Properties: { DefaultRouteSettings: { ThrottlingRateLimit: 7, ThrottlingBurstLimit: 9 } },
+      },
+    });
+    expect(JSON.stringify(stackOf({ ...bounds, api: 'http' }).resources.extensions)).toContain(
+      '{"HttpMethod":"*","ResourcePath":"/*","ThrottlingRateLimit":7,"ThrottlingBurstLimit":9}',
+    );
+  });
+
+  test('asks for a token on every route where it is given an issuer', () => {
+    const given = { 'jwt-issuer': 'https://login.example.com', 'jwt-audience': 'baton,shop' };
+    expect(httpApiOf(readParameters(given)).authorizers?.jwt).toMatchObject({
+      type: 'jwt',
+      issuerUrl: 'https://login.example.com',
+      audience: ['baton', 'shop'],
+    });
+    const events = Object.values(stackOf(given).functions).flatMap(({ events: all = [] }) => all);
+    const open = events.filter(({ httpApi }) => httpApi && !JSON.stringify(httpApi).includes('authorizer'));
+    expect(open).toEqual([]);
+    expect(events).toContainEqual({
+      httpApi: { method: 'ANY', path: '/orders', authorizer: { name: 'jwt' } },
+    });
+    expect(httpApiOf(readParameters({}))).toEqual({});
+  });
+});
+
+describe('alarms', () => {
+  const actionsOf = (given: Record<string, string>) =>
+    ofType(stackOf(given).resources, 'AWS::CloudWatch::Alarm').map(
+      ({ properties }) => properties['AlarmActions'],
+    );
+
+  test('go to the topic that a deploy is given, and to none otherwise', () => {
+    const topic = 'arn:aws:sns:us-east-1:123456789012:alarms';
+    const all = actionsOf({ 'alarm-topic': topic });
+    expect(all).toEqual(all.map(() => [topic]));
+    expect(new Set(actionsOf({}))).toEqual(new Set([undefined]));
+  });
+
+  test('take a queue whose messages are all hidden for one that nobody is late with', () => {
+    const { properties } =
+      ofType(stackOf().resources, 'AWS::CloudWatch::Alarm').find(({ id }) => id === 'OrdersQueueAgeAlarm') ??
+      {};
+    const metrics = properties?.['Metrics'] as Record<string, unknown>[];
+    expect(metrics.find(({ Id }) => Id === 'waiting')).toMatchObject({
+      Expression: 'IF(visible > 0, age, 0)',
+      ReturnData: true,
+    });
+    expect(metrics.find(({ Id }) => Id === 'visible')).toMatchObject({ MetricStat: { Stat: 'Minimum' } });
+  });
+});
+
+test('whoever consumes a queue of tracked tasks may send them anew, and nobody else to a queue it consumes', async () => {
+  const modules = filesBelow('common/contracts').map((path) => import(`../../${path}`) as Promise<object>);
+  const contracts = (await Promise.all(modules))
+    .flatMap((module): unknown[] => Object.values(module))
+    .filter(
+      (value): value is TaskContract =>
+        typeof value === 'object' && value !== null && 'timeoutSeconds' in value,
+    );
+  const tracked = new Set(contracts.filter((each) => each.tracked).map(({ queue }) => `baton-dev-${queue}`));
+  const { resources } = stackOf();
+  const roles = ofType(resources, 'AWS::IAM::Role').map(({ id }) => allowedBy(resources, id));
+  const queues = ofType(resources, 'AWS::SQS::Queue');
+  const consumed = roles.flatMap((allowed) =>
+    queues
+      .filter(({ id }) => allowed.includes(`sqs:ReceiveMessage ${id}`))
+      .map(({ id, properties }) => ({
+        tracked: tracked.has(String(properties['QueueName'])),
+        anew: allowed.includes(`sqs:SendMessage ${id}`),
+      })),
+  );
+  expect(consumed.length).toBeGreaterThanOrEqual(4);
+  expect(consumed.filter((each) => each.tracked !== each.anew)).toEqual([]);
+  expect(consumed.some((each) => each.anew)).toBe(true);
+});
+
+describe('what no stack can be made of is refused with what was wrong, where, and what was expected', () => {
+  const part = (access: unknown, events: object[] = []): Part => ({
+    functions: { payments: { handler: 'functions/payments/api.handler', access, events: events as [] } },
+  });
+  const handler = 'x.handler';
+
+  test.each([
+    ['no access', part(undefined), 'The function payments has no access: expected'],
+    [
+      'a queue that is not there',
+      part({ queues: ['OrderQueue'] }),
+      'The access of the function payments names OrderQueue, which is no queue of this stack',
+    ],
+    [
+      'a table where a queue is meant',
+      part({ queues: ['OrdersTable'] }),
+      'names OrdersTable, which is no queue of this stack',
+    ],
+    [
+      'a table that is not there',
+      part({ tables: { PaymentsTable: ['get'] } }),
+      'names PaymentsTable, which is no table of this stack',
+    ],
+    [
+      'a verb that is none',
+      part({ tables: { OrdersTable: ['scan'] } }),
+      'expected some of get, get-batch, query',
+    ],
+    ['a member that is none', part({ topics: [] }), 'Unrecognized key: "topics"'],
+    [
+      'an event source without dead letters',
+      part({}, [{ sqs: { arn: { 'Fn::GetAtt': ['OrdersDeadLetters', 'Arn'] } } }]),
+      'An sqs event of the function payments: expected arn: !GetAtt',
+    ],
+    [
+      'a route that is none',
+      part({}, [{ httpApi: '/payments' }]),
+      'such as \'ANY /orders\', got "/payments"',
+    ],
+    [
+      'two functions of one name',
+      { functions: { orderServiceApi: { handler, access: {} } } },
+      'Two parts of the stack have a function orderServiceApi',
+    ],
+    [
+      'two resources of one name',
+      { resources: { Resources: { OrdersQueue: { Type: 'AWS::SQS::Queue', Properties: {} } } } },
+      'Two parts of the stack have a resource OrdersQueue',
+    ],
+    [
+      'a name that Serverless would write otherwise',
+      { functions: { 'payments-api': { handler, access: {} } } },
+      'The function payments-api: expected a name of letters and digits',
+    ],
+    [
+      'a queue whose dead letters go nowhere',
+      {
+        resources: {
+          Resources: {
+            Lost: { Type: 'AWS::SQS::Queue', Properties: { QueueName: 'lost', RedrivePolicy: {} } },
+          },
+        },
+      },
+      'Lost.RedrivePolicy: expected deadLetterTargetArn',
+    ],
+  ] as [string, Part, string][])('%s', (_what, more, says) => {
+    expect(() => stackOf({}, [more])).toThrow(says);
+    expect(() => stackOf({}, [more])).toThrow(StackError);
+  });
+
+  test.each([
+    [{ api: 'rest' }, ['api: expected one of httpApi, http']],
+    [{ worker: 'ec2' }, ['worker: expected one of lambda, fargate, none']],
+    [
+      { worker: 'fargate' },
+      ['worker-image: expected', 'worker-subnets: expected', 'worker-security-groups: expected'],
+    ],
+    [{ 'worker-min': '5', 'worker-max': '2' }, ['worker-min: expected at most worker-max, which is 2']],
+    [{ 'jwt-issuer': 'https://login.example.com' }, ['jwt-audience: expected']],
+    [{ 'alarm-topic': 'alarms' }, ['alarm-topic: expected an ARN of sns']],
+    [{ 'throttle-rate': 'fast' }, ['throttle-rate: expected a whole number from 1 to 10000']],
+    [
+      { ...fargate, 'worker-image': '123456789012.dkr.ecr.eu-central-1.amazonaws.com/baton' },
+      ['worker-image: expected ACCOUNT.dkr.ecr.REGION'],
+    ],
+    [
+      { api: 'http', 'jwt-issuer': 'https://login.example.com', 'jwt-audience': 'baton' },
+      ['a REST API (api=http) has no authorizer of tokens'],
+    ],
+  ] as [Record<string, string>, string[]][])('the parameters %j', (given, says) => {
+    for (const line of says) expect(() => stackOf(given)).toThrow(line);
+    expect(() => stackOf(given)).toThrow(StackError);
+  });
+});
