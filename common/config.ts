@@ -83,9 +83,16 @@ export function text(meaning: string) {
   return z.string({ error: `expected ${meaning}` }).min(1, { error: `expected ${meaning}` });
 }
 
-/** Where a container's server listens; 127.0.0.1 keeps it to its machine. `initialPort` where PORT is not set. */
+/**
+ * Where a container's server listens; 127.0.0.1 keeps it to its machine. `initialPort` where PORT is not set; functions
+ * are served only where FUNCTIONS_PORT is.
+ */
 export function serverVariables(initialPort: number) {
-  return z.object({ HOST: text('an address to listen at').default('127.0.0.1'), PORT: port(initialPort) });
+  return z.object({
+    HOST: text('an address to listen at').default('127.0.0.1'),
+    PORT: port(initialPort),
+    FUNCTIONS_PORT: port(initialPort).unwrap().optional(),
+  });
 }
 
 /** The URL of an AWS service's stand-in, which the AWS SDK reads by itself; checked, so that a bad one stops the start. */

@@ -45,11 +45,11 @@ export function scheduleResources(contracts: readonly TaskContract[], stage: str
   };
 }
 
-function scheduleOf({ name, schedule }: TaskContract, queue: unknown): Resource {
+function scheduleOf({ name, version, schedule }: TaskContract, queue: unknown): Resource {
   const { cron = '', timeZone = '' } = schedule ?? {};
   const taskId = tickTaskId(name, TIME);
   // Its payload's defaults are filled in by whoever runs it
-  const envelope = { taskId, task: name, source: SOURCE, time: TIME, trace: undefined, data: {} };
+  const envelope = { taskId, task: name, version, source: SOURCE, time: TIME, trace: undefined, data: {} };
   return {
     Type: 'AWS::Scheduler::Schedule',
     Properties: {

@@ -18,6 +18,7 @@ export const parts = [
 
 /** A function as functions.yml has it. */
 export interface DescribedFunction {
+  readonly handler: string;
   readonly timeout?: number;
   readonly events: readonly { readonly sqs?: { readonly arn: unknown }; readonly httpApi?: unknown }[];
 }

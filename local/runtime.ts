@@ -5,7 +5,7 @@ import { createSqsClient } from '@baton/common/queue/sqs-client';
 import { isTransient } from '@baton/common/queue/transient';
 import { scheduledContracts as scheduled } from '@baton/common/contracts/scheduled';
 import { allTasks } from '@baton/common/tasks/all';
-import type { RunningServer } from '@baton/common/http/server';
+import type { RunningServer } from '@baton/common/http/listener';
 import { createLogger, writeLogsTo } from '@baton/common/telemetry/logger';
 import { readWorkerConfig } from '@baton/worker/config';
 import { serveHealth } from '@baton/worker/health';

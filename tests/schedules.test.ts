@@ -129,7 +129,7 @@ describe('a cron expression as AWS has it', () => {
 
 describe('the resources of schedules', () => {
   const contract = scheduled('0 3 * * *');
-  const onOther = scheduled('0 4 * * *', { name: 'tests.mail', queue: 'notifications' });
+  const onOther = scheduled('0 4 * * *', { name: 'tests.mail', queue: 'notifications', version: 2 });
   const resources = scheduleResources(
     [contract, onOther, scheduled('0 5 * * *', { name: 'tests.late' })],
     'dev',
@@ -172,6 +172,12 @@ describe('the resources of schedules', () => {
       data: {},
     });
     expect(contract.payload.parse(envelope.data)).toEqual({ days: 30 });
+  });
+
+  test("say the contract's version", () => {
+    const target = resources['TestsMailSchedule']?.Properties.Target as { Input: string } | undefined;
+    const body = (target?.Input ?? '').replaceAll('<aws.scheduler.scheduled-time>', '2026-11-24T02:00:00Z');
+    expect(decodeEnvelope(body)).toMatchObject({ task: 'tests.mail', version: 2 });
   });
 
   test('may send to those queues and do nothing else, for this account alone', () => {

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { parseConfig, port, sharedVariables, text, wholeNumber } from '@baton/common/config';
 import * as z from 'zod';
@@ -30,8 +31,20 @@ const lambdaQueues = z
       return z.NEVER;
     }
   })
-  .pipe(z.array(lambdaQueueSchema))
-  .default([]);
+  .pipe(z.array(lambdaQueueSchema));
+
+/** The list in a file, which is there before the worker starts: as orchestrators hand over what is made elsewhere. */
+const lambdaQueuesFile = z
+  .string()
+  .transform((path, context) => {
+    try {
+      return readFileSync(path, 'utf8');
+    } catch (error) {
+      context.addIssue({ code: 'custom', message: `cannot be read: ${(error as Error).message}` });
+      return z.NEVER;
+    }
+  })
+  .pipe(lambdaQueues);
 
 const queueWeights = z
   .string()
@@ -54,7 +67,8 @@ const variables = z
       .default(() => `${hostname()}-${randomUUID().slice(0, 8)}`),
     WORKER_CONCURRENCY: wholeNumber(1, 1000, 10),
     WORKER_QUEUES: queueWeights,
-    WORKER_LAMBDA_QUEUES: lambdaQueues,
+    WORKER_LAMBDA_QUEUES: lambdaQueues.optional(),
+    WORKER_LAMBDA_QUEUES_FILE: lambdaQueuesFile.optional(),
     WORKER_WAIT_SECONDS: wholeNumber(1, 20, 20),
     LEASE_SECONDS: wholeNumber(3, 43_200, 30),
     DRAIN_TIMEOUT_SECONDS: wholeNumber(1, 3600, 25),
@@ -63,22 +77,27 @@ const variables = z
     HEALTH_HOST: text('an address to listen at').default('127.0.0.1'),
     HEALTH_PORT: port(9090),
   })
-  .superRefine(
-    ({ WORKER_QUEUES, WORKER_LAMBDA_QUEUES, WORKER_WAIT_SECONDS, DRAIN_TIMEOUT_SECONDS }, context) => {
-      const twice = WORKER_LAMBDA_QUEUES.find(
-        ({ queue }) => WORKER_QUEUES !== 'all' && WORKER_QUEUES.has(queue),
-      );
-      if (twice) {
-        const message = `${twice.queue} stands in WORKER_QUEUES too; a queue has one executor`;
-        context.addIssue({ code: 'custom', path: ['WORKER_LAMBDA_QUEUES'], message });
-      }
-      if (WORKER_WAIT_SECONDS > DRAIN_TIMEOUT_SECONDS) {
-        // A poll that is cut short can strand a message until its lease ends, so it has to end within the drain
-        const message = `expected at least WORKER_WAIT_SECONDS, which is ${WORKER_WAIT_SECONDS}`;
-        context.addIssue({ code: 'custom', path: ['DRAIN_TIMEOUT_SECONDS'], message });
-      }
-    },
-  )
+  .superRefine((environment, context) => {
+    const { WORKER_QUEUES, WORKER_WAIT_SECONDS, DRAIN_TIMEOUT_SECONDS } = environment;
+    const { WORKER_LAMBDA_QUEUES: list, WORKER_LAMBDA_QUEUES_FILE: fromFile } = environment;
+    const variable = fromFile ? 'WORKER_LAMBDA_QUEUES_FILE' : 'WORKER_LAMBDA_QUEUES';
+    if (list && fromFile) {
+      const message = 'stands beside WORKER_LAMBDA_QUEUES; expected one of the two';
+      context.addIssue({ code: 'custom', path: [variable], message });
+    }
+    const twice = (fromFile ?? list)?.find(
+      ({ queue }) => WORKER_QUEUES !== 'all' && WORKER_QUEUES.has(queue),
+    );
+    if (twice) {
+      const message = `${twice.queue} stands in WORKER_QUEUES too; a queue has one executor`;
+      context.addIssue({ code: 'custom', path: [variable], message });
+    }
+    if (WORKER_WAIT_SECONDS > DRAIN_TIMEOUT_SECONDS) {
+      // A poll that is cut short can strand a message until its lease ends, so it has to end within the drain
+      const message = `expected at least WORKER_WAIT_SECONDS, which is ${WORKER_WAIT_SECONDS}`;
+      context.addIssue({ code: 'custom', path: ['DRAIN_TIMEOUT_SECONDS'], message });
+    }
+  })
   .transform((environment) => ({
     logLevel: environment.LOG_LEVEL,
     queueUrlPrefix: environment.QUEUE_URL_PREFIX,
@@ -88,7 +107,7 @@ const variables = z
     version: packageJson.version,
     concurrency: environment.WORKER_CONCURRENCY,
     queues: environment.WORKER_QUEUES,
-    lambdaQueues: environment.WORKER_LAMBDA_QUEUES,
+    lambdaQueues: environment.WORKER_LAMBDA_QUEUES ?? environment.WORKER_LAMBDA_QUEUES_FILE ?? [],
     waitSeconds: environment.WORKER_WAIT_SECONDS,
     leaseSeconds: environment.LEASE_SECONDS,
     drainTimeoutSeconds: environment.DRAIN_TIMEOUT_SECONDS,

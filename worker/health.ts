@@ -1,5 +1,6 @@
 import { createApi } from '@baton/common/http/api';
-import { type RunningServer, serve } from '@baton/common/http/server';
+import type { RunningServer } from '@baton/common/http/listener';
+import { serve } from '@baton/common/http/server';
 import type { Logger } from '@baton/common/telemetry/logger';
 import type { WorkerConfig } from './config.ts';
 import type { Worker } from './worker.ts';

@@ -1,5 +1,4 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { v7 as uuidv7 } from 'uuid';
 import type { Logger } from '../telemetry/logger.ts';
@@ -7,16 +6,15 @@ import type { ApiHandler } from './api.ts';
 import { toGatewayEvent } from './gateway-event.ts';
 import type { HttpResponse } from './http-message.ts';
 import { MAX_BODY_BYTES } from './json-body.ts';
+import { type Address, listenAt, readBody, type RunningServer } from './listener.ts';
 import { Problem } from './problem.ts';
 
 const HEALTH_TIMEOUT_MS = 3000;
-const REQUEST_TIMEOUT_MS = 30_000;
-const HEADERS_TIMEOUT_MS = 10_000;
 /** More than a body may have, so that the API itself can say how much it was. */
 const MAX_READ_BYTES = 4 * MAX_BODY_BYTES;
 
 /** What a service's server serves. */
-export interface ServerOptions {
+export interface ServerOptions extends Address {
   readonly handler: ApiHandler;
   /** Resolves when the service can do its work; what it rejects with is said at `/health/ready`. */
   readonly ready: () => Promise<unknown>;
@@ -24,18 +22,7 @@ export interface ServerOptions {
   readonly live?: () => Promise<unknown>;
   /** What `/health/state` tells; the route is not there without it. */
   readonly state?: () => object;
-  /** The address to listen at; 127.0.0.1 keeps the service to this machine. */
-  readonly host: string;
-  /** The port to listen at; 0 takes any free one. */
-  readonly port: number;
   readonly logger: Logger;
-}
-
-/** A running server. */
-export interface RunningServer {
-  readonly port: number;
-  /** Takes no new requests, resolves once those under way are answered. */
-  close(): Promise<void>;
 }
 
 /**
@@ -44,27 +31,17 @@ export interface RunningServer {
  *
  * @throws Error when the port is taken
  */
-export async function serve(options: ServerOptions): Promise<RunningServer> {
-  const { host, port, logger } = options;
-  let closing = false;
-  const server = createServer(
-    { requestTimeout: REQUEST_TIMEOUT_MS, headersTimeout: HEADERS_TIMEOUT_MS },
-    (request, response) => {
-      void answer(request, options)
-        .catch((error: unknown) => unanswered(error, logger))
-        .then((answered) => write(response, answered, closing))
-        .catch((error: unknown) => {
-          logger.error({ error }, 'answer could not be written');
-          response.destroy();
-        });
-    },
+export function serve(options: ServerOptions): Promise<RunningServer> {
+  const { logger } = options;
+  return listenAt(options, (request, response) =>
+    answer(request, options)
+      .catch((error: unknown) => unanswered(error, logger))
+      .then((answered) => write(response, answered))
+      .catch((error: unknown) => {
+        logger.error({ error }, 'answer could not be written');
+        response.destroy();
+      }),
   );
-  await listen(server, port, host);
-  const stop = (): Promise<void> => {
-    closing = true;
-    return close(server);
-  };
-  return { port: (server.address() as AddressInfo).port, close: stop };
 }
 
 async function answer(
@@ -74,8 +51,7 @@ async function answer(
   if (request.url === '/health/state' && state) return health(200, state());
   if (request.url === '/health/live') return checked('live', live);
   if (request.url === '/health/ready') return checked('ready', ready);
-  const body = await readBody(request);
-  return handler(toGatewayEvent(request, body), {});
+  return handler(toGatewayEvent(request, await readRequestBody(request)), {});
 }
 
 function checked(status: string, check: () => Promise<unknown>): Promise<HttpResponse> {
@@ -102,32 +78,22 @@ function health(statusCode: number, body: object): HttpResponse {
   return { statusCode, headers, body: JSON.stringify(body) };
 }
 
-async function readBody(request: IncomingMessage): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  // The answer still has to go out on this socket: leaving early must not destroy it
-  for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
-    bytes += chunk.byteLength;
-    if (bytes > MAX_READ_BYTES) {
-      const detail = `The body is more than ${MAX_READ_BYTES} bytes long; at most ${MAX_BODY_BYTES} are taken.`;
-      throw new Problem('body-too-large', { detail, headers: { connection: 'close' } });
-    }
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks);
+/** The body of a request to an API. @throws Problem 413 when it is far longer than any that is taken */
+export async function readRequestBody(request: IncomingMessage): Promise<Buffer> {
+  const body = await readBody(request, MAX_READ_BYTES);
+  if (body) return body;
+  const detail = `The body is more than ${MAX_READ_BYTES} bytes long; at most ${MAX_BODY_BYTES} are taken.`;
+  throw new Problem('body-too-large', { detail, headers: { connection: 'close' } });
 }
 
-function write(
-  response: ServerResponse,
-  { statusCode, headers, body }: HttpResponse,
-  closing: boolean,
-): void {
-  const connection = closing && { connection: 'close' };
-  response.writeHead(statusCode, { ...headers, ...connection, 'content-length': Buffer.byteLength(body) });
+/** Writes an answer to a request of Node's HTTP server. */
+export function write(response: ServerResponse, { statusCode, headers, body }: HttpResponse): void {
+  response.writeHead(statusCode, { ...headers, 'content-length': Buffer.byteLength(body) });
   response.end(body);
 }
 
-function unanswered(error: unknown, logger: Logger): HttpResponse {
+/** The answer to a request that could not be answered; why stands in the log. */
+export function unanswered(error: unknown, logger: Logger): HttpResponse {
   const requestId = uuidv7();
   const detail = 'The request could not be answered. The log has more under its requestId.';
   const problem = error instanceof Problem ? error : new Problem('internal-error', { detail, cause: error });
@@ -136,24 +102,4 @@ function unanswered(error: unknown, logger: Logger): HttpResponse {
   else if (problem.status >= 500) logger.error({ requestId, error }, 'request could not be answered');
   const response = problem.toResponse(requestId);
   return { ...response, headers: { ...response.headers, 'x-request-id': requestId } };
-}
-
-function listen(server: Server, port: number, host: string): Promise<void> {
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
-  server.once('error', (error: NodeJS.ErrnoException) => {
-    reject(
-      error.code === 'EADDRINUSE'
-        ? new Error(`Port ${port} of ${host} is taken by another program`, { cause: error })
-        : error,
-    );
-  });
-  server.listen(port, host, resolve);
-  return promise;
-}
-
-function close(server: Server): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  server.close(() => resolve());
-  server.closeIdleConnections();
-  return promise;
 }

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { formatTraceparent, parseTraceparent, type TraceContext } from '../telemetry/trace-context.ts';
 import { MalformedEnvelopeError } from './errors.ts';
+import { versionSchema } from './task.ts';
 import { valueIssues } from './value-issues.ts';
 
 /** The longest task id, in characters. */
@@ -33,6 +34,7 @@ const wireSchema = z.object({
   traceparent: z.string().optional(),
   notbefore: z.iso.datetime({ offset: true }).optional(),
   parentid: taskIdSchema.optional(),
+  contractversion: versionSchema.optional(),
   data: z.unknown(),
 });
 
@@ -42,6 +44,8 @@ export interface Envelope {
   readonly taskId: string;
   /** The name of the task's contract. */
   readonly task: string;
+  /** The version of the sender's contract. Default 1. */
+  readonly version?: number | undefined;
   /** The service that sent it. */
   readonly source: string;
   /** When it was sent, ISO 8601. */
@@ -57,7 +61,8 @@ export interface Envelope {
 
 /**
  * Writes an envelope as a message body: CloudEvents 1.0 in structured JSON mode, with the `traceparent` of the
- * Distributed Tracing extension, and the extensions `notbefore` and `parentid` of this house.
+ * Distributed Tracing extension, and the extensions `notbefore`, `parentid` and
+ * `contractversion` of this house; the last is left out where it is 1.
  */
 export function encodeEnvelope(envelope: Envelope): string {
   const json = JSON.stringify({
@@ -70,6 +75,7 @@ export function encodeEnvelope(envelope: Envelope): string {
     ...(envelope.trace && { traceparent: formatTraceparent(envelope.trace) }),
     ...(envelope.notBefore !== undefined && { notbefore: envelope.notBefore }),
     ...(envelope.parentId !== undefined && { parentid: envelope.parentId }),
+    ...(envelope.version !== undefined && envelope.version > 1 && { contractversion: envelope.version }),
     data: envelope.data,
   });
   return json.replaceAll(NOT_ON_THE_WIRE, (character) => `\\u${character.charCodeAt(0).toString(16)}`);
@@ -86,9 +92,20 @@ export function decodeEnvelope(body: string): Envelope {
     const issues = valueIssues(parsed.error).map(({ path, message }) => `${path || '(root)'}: ${message}`);
     throw new MalformedEnvelopeError(`The body is no CloudEvents 1.0 envelope: ${issues.join('; ')}`);
   }
-  const { id, type, source, time, traceparent, notbefore, parentid, data } = parsed.data;
+  const { id, type, source, time, traceparent, notbefore, parentid, contractversion, data } = parsed.data;
   const trace = parseTraceparent(traceparent);
-  return { taskId: id, task: type, source, time, trace, notBefore: notbefore, parentId: parentid, data };
+  const version = contractversion;
+  return {
+    taskId: id,
+    task: type,
+    version,
+    source,
+    time,
+    trace,
+    notBefore: notbefore,
+    parentId: parentid,
+    data,
+  };
 }
 
 function parseJson(body: string): unknown {

@@ -85,12 +85,13 @@ export class InvalidValueError extends TaskError {
   }
 }
 
-/** Nobody here implements the task that a message names. */
+/** Nobody here implements the task that a message names, in its version. */
 export class UnknownTaskError extends TaskError {
   override readonly name = 'UnknownTaskError';
 
-  constructor(task: string) {
-    super(`No implementation of the task ${task} in this process`);
+  constructor(task: string, version = 1) {
+    const which = version > 1 ? `, version ${version},` : '';
+    super(`No implementation of the task ${task}${which} in this process`);
   }
 }
 

@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import type { TrackedContract } from './task.ts';
+import type { NextTask } from './tracking.ts';
 
 /** Steps of one chain, and members of one group. */
 export const MAX_STEPS = 100;
@@ -89,6 +90,11 @@ export function group<const Members extends readonly Member[]>(
       );
     },
   };
+}
+
+/** A task of a flow as those before it know it. */
+export function nextTask({ name, version, queue }: TrackedContract, taskId: string): NextTask {
+  return { taskId, task: name, version, queue };
 }
 
 function checkCount(what: string, count: number, least: number): void {

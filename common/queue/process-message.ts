@@ -79,7 +79,9 @@ export async function processMessage(
   const trace = envelope.trace ?? startTrace();
   const logger = line.child({ task: envelope.task, taskId: envelope.taskId, traceId: trace.traceId });
   const implementation = processing.implementations.find(envelope.task);
-  if (!implementation) return logged(logger, outcomeOfUnknown(envelope, message, processing), envelope.task);
+  // Of a later version than this process knows, the payload cannot be judged here
+  if (!implementation || (envelope.version ?? 1) > (implementation.contract.version ?? 1))
+    return logged(logger, outcomeOfUnknown(envelope, message, processing), envelope.task);
 
   const early = outcomeOfEarly(envelope, message, implementation);
   if (early) return logged(logger, goingOn(early, message), envelope.task);
@@ -245,7 +247,7 @@ function checkedResult({ name, result: schema }: Implementation['contract'], res
 
 /** A rolling deploy may still bring the implementation: another worker may have it, or this one's successor. */
 function outcomeOfUnknown(envelope: Envelope, message: ReceivedMessage, processing: Processing): Outcome {
-  const error = new UnknownTaskError(envelope.task);
+  const error = new UnknownTaskError(envelope.task, envelope.version);
   const ageSeconds = (Date.now() - message.sentAtMs) / 1000;
   if (ageSeconds >= processing.unknownTaskPatienceSeconds)
     return { kind: 'dead-letter', reason: 'unknown-task', error };

@@ -5,7 +5,7 @@ import type { z } from 'zod';
 import { childOf, formatTraceparent, startTrace, type TraceContext } from '../telemetry/trace-context.ts';
 import { encodeEnvelope, sourceSchema, taskIdSchema } from './envelope.ts';
 import { InvalidValueError, SendError, TaskTooLargeError } from './errors.ts';
-import type { Chain, Join } from './flow.ts';
+import { type Chain, type Join, nextTask } from './flow.ts';
 import { MAX_DELAY_SECONDS, MAX_MESSAGE_BYTES, QueueSender } from './queue-sender.ts';
 import type { QueueUrls } from './queue-urls.ts';
 import { BatchEntryError } from './sqs-batch.ts';
@@ -163,7 +163,7 @@ export class TaskClient {
   async #startChain({ steps }: Chain, payload: unknown, options: SendOptions): Promise<TaskHandle> {
     const firstId = checkedTaskId(options, 'chain');
     const ids = [firstId, ...laterStepIds(firstId, steps.length)];
-    const planned = steps.map(({ name, queue }, index) => ({ taskId: ids[index] ?? '', task: name, queue }));
+    const planned = steps.map((step, index) => nextTask(step, ids[index] ?? ''));
     const [first, ...later] = planned;
     const [contract] = steps;
     const last = planned.at(-1);
@@ -174,7 +174,13 @@ export class TaskClient {
     const { notBefore } = prepared;
     const noted = { parentId: options.parentId, traceparent: formatTraceparent(prepared.trace), notBefore };
     // From the last on, so that a step is known before the one that sends it
-    const links = later.map((step, index) => ({ ...noted, ...step, next: later[index + 1] }));
+    const links = later.map(({ taskId, task, queue }, index) => ({
+      ...noted,
+      taskId,
+      task,
+      queue,
+      next: later[index + 1],
+    }));
     for (const link of links.toReversed()) await this.#store(contract).create(link);
     await this.#sendTracked(prepared, options, { next: later[0] });
     const before = planned.slice(0, -1).map(({ taskId }) => taskId);
@@ -184,7 +190,7 @@ export class TaskClient {
   async #startJoin({ members, next: joining }: Join, options: SendOptions): Promise<TaskHandle> {
     const groupId = checkedTaskId(options, 'group');
     const records = this.#store(joining);
-    const next = { taskId: uuidv5('then', idOf(groupId)), task: joining.name, queue: joining.queue };
+    const next = nextTask(joining, uuidv5('then', idOf(groupId)));
     const { deduplicationKey: _key, ...sending } = options;
     const trace = options.trace ?? startTrace();
     const prepared = members.map(({ contract, payload }, index) =>
@@ -193,14 +199,15 @@ export class TaskClient {
     const memberIds = prepared.map(({ taskId }) => taskId);
     const notBefore = prepared.at(-1)?.notBefore;
     const noted = { parentId: options.parentId, traceparent: formatTraceparent(trace), notBefore };
-    await records.create({ ...next, ...noted });
+    const { taskId, task, queue } = next;
+    await records.create({ ...noted, taskId, task, queue });
     await records.groups.create({ groupId, memberIds, next, notBefore });
     await Promise.all(prepared.map((each) => this.#sendTracked(each, options, { groupId })));
     return new TaskHandle(records, joining, next.taskId, memberIds);
   }
 
   #prepare(contract: TaskContract, payload: unknown, options: SendOptions): Prepared {
-    const { name: task, queue } = contract;
+    const { name: task, version, queue } = contract;
     const taskId = checkedTaskId(options, task);
     const delaySeconds = checkedDelay(contract, options);
     const notBefore = delaySeconds > 0 ? new Date(Date.now() + delaySeconds * 1000).toISOString() : undefined;
@@ -209,7 +216,7 @@ export class TaskClient {
     const { parentId } = options;
     // SQS itself keeps a short delay; what is longer is looked at when it comes
     const held = contract.tracked ? { notBefore, parentId } : {};
-    const body = this.#encode({ taskId, task, queue }, data, { trace, ...held });
+    const body = this.#encode({ taskId, task, version, queue }, data, { trace, ...held });
     const payloadHash = createHash('sha256')
       .update(JSON.stringify(data) ?? '')
       .digest('base64url');
@@ -217,12 +224,12 @@ export class TaskClient {
   }
 
   #encode(
-    { taskId, task }: NextTask,
+    { taskId, task, version }: NextTask,
     data: unknown,
     extensions: { trace: TraceContext; notBefore?: string | undefined; parentId?: string | undefined },
   ): string {
     const time = new Date().toISOString();
-    const body = encodeEnvelope({ taskId, task, source: this.#source, time, ...extensions, data });
+    const body = encodeEnvelope({ taskId, task, version, source: this.#source, time, ...extensions, data });
     const bytes = Buffer.byteLength(body);
     if (bytes <= MAX_MESSAGE_BYTES) return body;
     throw new TaskTooLargeError(task, bytes, MAX_MESSAGE_BYTES);

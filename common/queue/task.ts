@@ -16,6 +16,12 @@ export interface TaskContract<
 > {
   /** The name on the wire, `domain.verb` in lower case. Never reused for another meaning. */
   readonly name: string;
+  /**
+   * Raised by one where the contract changes so that messages in flight, or services one version behind, do not go with
+   * it; `npm run contracts` says when. A consumer whose contract has a lower version than a message puts the message
+   * back as it does one of a task that it does not know. 1 to 1,000,000; default 1.
+   */
+  readonly version?: number;
   /** The queue that carries it, without the stage's prefix. */
   readonly queue: string;
   readonly payload: Payload;
@@ -64,9 +70,13 @@ export const taskNameSchema = z
   .max(128)
   .regex(/^[a-z0-9-]+(\.[a-z0-9-]+)+$/, 'expected domain.verb in lower case');
 
+/** The version of a contract. */
+export const versionSchema = z.int().min(1).max(1_000_000);
+
 const contractSchema = z
   .object({
     name: taskNameSchema,
+    version: versionSchema.optional(),
     queue: z
       .string()
       .max(60)

@@ -90,6 +90,8 @@ export interface NewTask {
 export interface NextTask {
   readonly taskId: string;
   readonly task: string;
+  /** The version of its contract, as whoever started the flow knew it. Default 1. */
+  readonly version?: number | undefined;
   readonly queue: string;
 }
 

@@ -34,6 +34,13 @@ test('the wire has CloudEvents 1.0 attributes and a W3C traceparent', () => {
   });
 });
 
+test('the version of a contract is on the wire from 2 on', () => {
+  const body = encodeEnvelope({ ...envelope, version: 2 });
+  expect(JSON.parse(body)).toMatchObject({ contractversion: 2 });
+  expect(decodeEnvelope(body)).toEqual({ ...envelope, version: 2 });
+  expect(encodeEnvelope({ ...envelope, version: 1 })).toBe(encodeEnvelope(envelope));
+});
+
 describe('decoding', () => {
   const valid = JSON.parse(encodeEnvelope(envelope)) as Record<string, unknown>;
   const { id: _id, ...withoutId } = valid;
@@ -45,6 +52,7 @@ describe('decoding', () => {
     ['another version of CloudEvents', JSON.stringify({ ...valid, specversion: '0.3' }), 'specversion'],
     ['no id', JSON.stringify(withoutId), 'id'],
     ['a source that is no service name', JSON.stringify({ ...valid, source: 'Order Service' }), 'source'],
+    ['half a version', JSON.stringify({ ...valid, contractversion: 1.5 }), 'contractversion'],
     ['a time that is none', JSON.stringify({ ...valid, time: 'yesterday' }), 'time'],
   ])('refuses %s and says what is wrong', (_what, body, says) => {
     expect(() => decodeEnvelope(body)).toThrow(

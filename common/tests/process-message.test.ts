@@ -4,7 +4,7 @@ import { PostponeTask, RejectTask, RetryTask } from '@baton/common/queue/errors'
 import { implement, Implementations, type TaskContext } from '@baton/common/queue/implementation';
 import { type Processing, processMessage } from '@baton/common/queue/process-message';
 import type { ReceivedMessage } from '@baton/common/queue/received-message';
-import { defineTask } from '@baton/common/queue/task';
+import { defineTask, type TaskContract } from '@baton/common/queue/task';
 import type { SendTask } from '@baton/common/queue/task-client';
 import type { Threads } from '@baton/common/queue/threads';
 import { createLogger } from '@baton/common/telemetry/logger';
@@ -27,9 +27,9 @@ const trace = startTrace();
 const alive = new AbortController().signal;
 const outlivedBy = jest.fn<(handler: Promise<unknown>) => void>();
 
-function processing(handler: Handler): Processing {
+function processing(handler: Handler, contract: TaskContract = work): Processing {
   return {
-    implementations: new Implementations([implement(work, handler as never)]),
+    implementations: new Implementations([implement(contract, handler as never)]),
     send: send as never,
     logger: createLogger({ service: 'tests', level: 'silent' }),
     worker: { id: 'w-1', version: '1' },
@@ -42,9 +42,10 @@ function message(
   change: Partial<ReceivedMessage> = {},
   task = 'tests.work',
   data: unknown = { text: 'four' },
+  version?: number,
 ): ReceivedMessage {
   const time = '2026-11-22T10:00:00.000Z';
-  const body = encodeEnvelope({ taskId: 't-1', task, source: 'tests', time, trace, data });
+  const body = encodeEnvelope({ taskId: 't-1', task, source: 'tests', time, trace, version, data });
   return {
     messageId: 'm-1',
     receiptHandle: 'r-1',
@@ -59,6 +60,14 @@ function message(
 
 const run = (handler: Handler, received = message(), signal = alive) =>
   processMessage(received, 'default', { signal, outlivedBy }, processing(handler));
+
+test.each([1, 2])('a message of version %d is run by whoever knows version 2', async (version) => {
+  const second = processing(({ text }) => ({ length: text.length }), { ...work, version: 2 });
+  const received = message({}, 'tests.work', { text: 'four' }, version);
+  await expect(
+    processMessage(received, 'default', { signal: alive, outlivedBy }, second),
+  ).resolves.toMatchObject({ kind: 'done' });
+});
 
 describe('an attempt', () => {
   test('that returns is done, with the result', async () => {
@@ -308,5 +317,16 @@ describe('a message', () => {
     const outcome = await run(never, message({}, 'tests.new'));
     expect(outcome).toMatchObject({ kind: 'retry', error: { name: 'UnknownTaskError' } });
     expect((outcome as { delaySeconds: number }).delaySeconds).toBeLessThanOrEqual(60);
+  });
+
+  test('of a later version than its consumer knows is put back as of an unknown task, whatever it holds', async () => {
+    for (const data of [{ text: 'four' }, { words: ['four'] }]) {
+      const later = message({}, 'tests.work', data, 2);
+      const outcome = await run(never, later);
+      expect(outcome).toMatchObject({ kind: 'retry', error: { name: 'UnknownTaskError' } });
+      expect(outcome).toMatchObject({ error: { message: expect.stringContaining('version 2') as unknown } });
+      const old = { ...later, sentAtMs: Date.now() - 600_000 };
+      await expect(run(never, old)).resolves.toMatchObject({ kind: 'dead-letter', reason: 'unknown-task' });
+    }
   });
 });

@@ -2,7 +2,8 @@ import { afterEach, describe, expect, test } from '@jest/globals';
 import { request } from 'node:http';
 import type { HttpEvent } from '@baton/common/http/http-message';
 import { readRequest } from '@baton/common/http/http-message';
-import { type RunningServer, serve } from '@baton/common/http/server';
+import type { RunningServer } from '@baton/common/http/listener';
+import { serve } from '@baton/common/http/server';
 import { createLogger } from '@baton/common/telemetry/logger';
 
 let server: RunningServer | undefined;

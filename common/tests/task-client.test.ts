@@ -3,6 +3,7 @@ import { ReceiveMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import { healthCheck } from '@baton/common/contracts/health';
 import { processOrder } from '@baton/common/contracts/orders';
 import { decodeEnvelope, type Envelope } from '@baton/common/queue/envelope';
+import { nextTask } from '@baton/common/queue/flow';
 import { QueueUrls } from '@baton/common/queue/queue-urls';
 import { defineTask } from '@baton/common/queue/task';
 import { TaskClient } from '@baton/common/queue/task-client';
@@ -45,6 +46,15 @@ describe('a task client', () => {
     expect(taskId).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-7/);
     expect(envelope?.trace?.traceId).toBe(trace.traceId);
     expect(envelope?.trace?.spanId).not.toBe(trace.spanId);
+  });
+
+  test("says its contract's version, and that of a task that follows", async () => {
+    const second = defineTask({ ...echo, version: 2 });
+    await tasks.send(second, { text: 'x' });
+    await expect(receive()).resolves.toMatchObject([{ version: 2 }]);
+    const step = nextTask({ ...second, tracked: true }, 'step-1');
+    await tasks.forward(step, { text: 'x' }, startTrace());
+    await expect(receive()).resolves.toMatchObject([{ taskId: 'step-1', version: 2 }]);
   });
 
   test("takes the caller's own task id", async () => {

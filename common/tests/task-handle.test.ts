@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
-import { chain } from '@baton/common/queue/flow';
+import { chain, group, member } from '@baton/common/queue/flow';
 import { TaskClient } from '@baton/common/queue/task-client';
 import { TaskHandle } from '@baton/common/queue/task-handle';
 import type { TaskRecords } from '@baton/common/queue/tracking';
@@ -8,6 +8,7 @@ import { type Conclusion, type HeldRow, TaskStore } from '@baton/common/state/ta
 import { type Backends, startBackends } from '@baton/tests/backends';
 import { eventually } from '@baton/tests/eventually';
 import { work } from './tracked-work.ts';
+import * as z from 'zod';
 
 let backends: Backends;
 let store: TaskStore;
@@ -121,14 +122,25 @@ describe('a handle of a tracked task', () => {
   });
 });
 
+test("a group knows the version of the task that takes its members' results", async () => {
+  const { sqs, queueUrls } = backends;
+  const tasks = new TaskClient({ sqs, queueUrls, source: 'tests', records: store });
+  const sum = { ...work, name: 'tests.sum', version: 3, payload: z.array(work.result) };
+  await tasks.start(group([member(work, { text: 'x' })]).then(sum), { taskId: 'group-1' });
+  const [memberId = ''] = (await store.groups.find('group-1'))?.memberIds ?? [];
+  await store.conclude(await begun(memberId), { state: 'succeeded', result: '{"length":1}' });
+  await expect(store.groups.find('group-1')).resolves.toMatchObject({ next: { version: 3 } });
+});
+
 test('a handle of a chain cancels every task of it', async () => {
   const { sqs, queueUrls } = backends;
   const tasks = new TaskClient({ sqs, queueUrls, source: 'tests', records: store });
-  const again = { ...work, name: 'tests.again', payload: work.result, result: work.payload };
+  const again = { ...work, name: 'tests.again', version: 2, payload: work.result, result: work.payload };
   const handle = await tasks.start(chain([work, again, work]), { text: 'x' }, { taskId: 'chain-1' });
   const [, before] = await store.readAll(['chain-1', handle.taskId]);
   expect(before).toMatchObject({ taskId: handle.taskId, state: 'queued', task: work.name });
   const first = await store.read('chain-1');
+  expect(first?.next).toMatchObject({ task: again.name, version: 2 });
   await handle.cancel();
   const ids = ['chain-1', first?.next?.taskId ?? '', handle.taskId];
   const rows = await store.readAll(ids);

@@ -3,14 +3,16 @@ import { sendNotification } from '@baton/common/contracts/notifications';
 import { runServer } from '@baton/common/http/run-server';
 import { handler } from './api.ts';
 import { readServerConfig } from './config.ts';
+import { deliveries } from './handlers.ts';
 import { logger, notifications, tasks, taskStore } from './service.ts';
 
-const { HOST, PORT } = orExit(() => readServerConfig(process.env));
+const { HOST, PORT, FUNCTIONS_PORT } = orExit(() => readServerConfig(process.env));
 
 await runServer({
   handler,
   ready: () => Promise.all([notifications.ping(), taskStore.ping(), tasks.ping(sendNotification)]),
   host: HOST,
   port: PORT,
+  functions: { handlers: { deliveries }, port: FUNCTIONS_PORT },
   logger,
 });

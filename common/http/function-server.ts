@@ -1,0 +1,134 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Context } from 'aws-lambda';
+import { v7 as uuidv7 } from 'uuid';
+import type { Logger } from '../telemetry/logger.ts';
+import { type Address, listenAt, readBody, type RunningServer } from './listener.ts';
+
+/** With the characters that a function's name may have (AWS: "CreateFunction"). */
+const INVOCATION = /^\/2015-03-31\/functions\/([\w-]{1,140})\/invocations$/;
+/** The header in which Lambda's runtime API gives a function the end of its time (AWS: "Using the Lambda runtime API"). */
+export const DEADLINE_HEADER = 'lambda-runtime-deadline-ms';
+/** How long a function may take whose caller gives no deadline. */
+const DEFAULT_TIMEOUT_MS = 30_000;
+/** What Lambda takes for a synchronous invocation (AWS: "Lambda quotas"). */
+const MAX_PAYLOAD_BYTES = 6_291_556;
+
+/** What a function is told of its invocation. */
+export type InvocationContext = Pick<Context, 'awsRequestId' | 'functionName' | 'getRemainingTimeInMillis'>;
+
+/** Handlers of Lambda, by the names under which they are invoked. */
+export type Functions = Readonly<
+  Record<string, (event: never, context: InvocationContext) => Promise<unknown>>
+>;
+
+/** What functions are served with. */
+export interface FunctionServerOptions extends Address {
+  readonly functions: Functions;
+  readonly logger: Logger;
+}
+
+/** An answer of Lambda's Invoke. */
+export interface InvokeAnswer {
+  readonly status: number;
+  readonly body: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/**
+ * Serves functions by Lambda's Invoke (AWS: "Invoke", RequestResponse), so that a container runs what Lambda runs on
+ * AWS. A function that throws, or is not done in time, answers 200 with `X-Amz-Function-Error`, as at Lambda; unlike
+ * there, it is not ended. When the server closes, invocations under way are still answered.
+ *
+ * @throws Error when the port is taken
+ */
+export function serveFunctions(options: FunctionServerOptions): Promise<RunningServer> {
+  const { logger } = options;
+  return listenAt(options, (request, response) => {
+    const requestId = uuidv7();
+    return answer(request, requestId, options)
+      .catch((error: unknown) => {
+        logger.info({ requestId, error }, 'an invocation could not be read');
+        return refused(400, 'InvalidRequestContentException', 'The request could not be read');
+      })
+      .then((answered) => writeInvokeAnswer(response, requestId, answered));
+  });
+}
+
+/** The function that a request of Lambda's Invoke names; empty where it is no such request. */
+export function functionNameOf({ method, url = '' }: IncomingMessage): string {
+  const [, name = ''] = (method === 'POST' && INVOCATION.exec(url)) || [];
+  return name;
+}
+
+async function answer(
+  request: IncomingMessage,
+  requestId: string,
+  { functions, logger }: FunctionServerOptions,
+): Promise<InvokeAnswer> {
+  const name = functionNameOf(request);
+  if (!Object.hasOwn(functions, name))
+    return refused(404, 'ResourceNotFoundException', `Function not found: ${name}`);
+  const deadlineMs = Number(request.headers[DEADLINE_HEADER]) || Date.now() + DEFAULT_TIMEOUT_MS;
+  const payload = await readBody(request, MAX_PAYLOAD_BYTES);
+  if (!payload)
+    return refused(413, 'RequestTooLargeException', `More than ${MAX_PAYLOAD_BYTES} bytes are not taken`);
+  let event: unknown;
+  try {
+    event = JSON.parse(payload.toString() || 'null');
+  } catch {
+    return refused(400, 'InvalidRequestContentException', 'Could not parse request body into json');
+  }
+  const context: InvocationContext = {
+    awsRequestId: requestId,
+    functionName: name,
+    getRemainingTimeInMillis: () => deadlineMs - Date.now(),
+  };
+  try {
+    const result = await inTime(deadlineMs, (functions[name] as Functions[string])(event as never, context));
+    return { status: 200, body: result ?? null };
+  } catch (error) {
+    logger.error({ requestId, function: name, error }, 'function failed');
+    return failed(error);
+  }
+}
+
+async function inTime<Result>(deadlineMs: number, work: Promise<Result>): Promise<Result> {
+  const late = Promise.withResolvers<never>();
+  const timer = setTimeout(() => {
+    late.reject(new Error('The function was not done in time'));
+  }, deadlineMs - Date.now());
+  return Promise.race([work, late.promise]).finally(() => clearTimeout(timer));
+}
+
+/** What became of a function that failed, as Lambda words it; the stack is the log's. */
+function failed(error: unknown): InvokeAnswer {
+  const { name: errorType, message: errorMessage } = Error.isError(error) ? error : new Error(String(error));
+  return {
+    status: 200,
+    body: { errorType, errorMessage },
+    headers: { 'x-amz-function-error': 'Unhandled' },
+  };
+}
+
+/** A refusal as Lambda words it, by which the AWS SDK knows its exceptions. */
+export function refused(status: number, type: string, message: string): InvokeAnswer {
+  const headers = { 'x-amzn-errortype': type, ...(status === 413 && { connection: 'close' }) };
+  return { status, body: { Type: 'User', Message: message }, headers };
+}
+
+/** Writes an answer of Lambda's Invoke. */
+export function writeInvokeAnswer(
+  response: ServerResponse,
+  requestId: string,
+  { status, body, headers }: InvokeAnswer,
+): void {
+  const text = JSON.stringify(body);
+  response.writeHead(status, {
+    'content-type': 'application/json',
+    'content-length': Buffer.byteLength(text),
+    'x-amzn-requestid': requestId,
+    'x-amz-executed-version': '$LATEST',
+    ...headers,
+  });
+  response.end(text);
+}

@@ -1,0 +1,83 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+const REQUEST_TIMEOUT_MS = 30_000;
+const HEADERS_TIMEOUT_MS = 10_000;
+
+/** A running server. */
+export interface RunningServer {
+  readonly port: number;
+  /** Takes no new requests, resolves once those under way are answered. */
+  close(): Promise<void>;
+}
+
+/** Where a server listens. */
+export interface Address {
+  /** 127.0.0.1 keeps it to this machine. */
+  readonly host: string;
+  /** 0 takes any free port. */
+  readonly port: number;
+}
+
+/**
+ * Listens for HTTP requests: 10 s for a request's headers, 30 s for all of it.
+ *
+ * @param answer - answers a request, and throws nothing
+ * @throws Error when the port is taken
+ */
+export async function listenAt(
+  address: Address,
+  answer: (request: IncomingMessage, response: ServerResponse) => unknown,
+): Promise<RunningServer> {
+  const underWay = new Set<ServerResponse>();
+  let closing = false;
+  const server = createServer(
+    { requestTimeout: REQUEST_TIMEOUT_MS, headersTimeout: HEADERS_TIMEOUT_MS },
+    (request, response) => {
+      underWay.add(response);
+      response.once('close', () => underWay.delete(response)).shouldKeepAlive &&= !closing;
+      void answer(request, response);
+    },
+  );
+  await listen(server, address);
+  const stop = (): Promise<void> => {
+    closing = true;
+    // The answer says that its connection closes, so that no caller sends another request on it
+    for (const response of underWay) response.shouldKeepAlive = false;
+    return close(server);
+  };
+  return { port: (server.address() as AddressInfo).port, close: stop };
+}
+
+/** The body of a request; undefined, and the rest unread, where it is longer than `maxBytes`. */
+export async function readBody(request: IncomingMessage, maxBytes: number): Promise<Buffer | undefined> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  // The answer still has to go out on this socket: leaving early must not destroy it
+  for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
+    bytes += chunk.byteLength;
+    if (bytes > maxBytes) return undefined;
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}
+
+function listen(server: Server, { host, port }: Address): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  server.once('error', (error: NodeJS.ErrnoException) => {
+    reject(
+      error.code === 'EADDRINUSE'
+        ? new Error(`Port ${port} of ${host} is taken by another program`, { cause: error })
+        : error,
+    );
+  });
+  server.listen(port, host, resolve);
+  return promise;
+}
+
+function close(server: Server): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  server.close(() => resolve());
+  server.closeIdleConnections();
+  return promise;
+}

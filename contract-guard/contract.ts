@@ -1,0 +1,75 @@
+import type { TaskContract } from '@baton/common/queue/task';
+import { taskNameSchema } from '@baton/common/queue/task';
+import * as z from 'zod';
+import { canonical, type Schema } from './schema.ts';
+
+const jsonSchema = z.custom<Schema>(
+  (value) => typeof value === 'object' && value !== null,
+  'expected a schema',
+);
+
+/** What of a contract messages in flight and services one version behind rely on, as its file has it. */
+export const releasedContractSchema = z.strictObject({
+  name: taskNameSchema,
+  version: z.int().min(1),
+  queue: z.string(),
+  tracked: z.boolean(),
+  payload: jsonSchema,
+  result: jsonSchema,
+});
+
+/** A contract as its file has it. Payload and result are JSON Schemas of what is read; `default` says what is filled in. */
+export type ReleasedContract = z.output<typeof releasedContractSchema>;
+
+/**
+ * Describes a contract.
+ *
+ * @throws TypeError naming the contract when a schema is not one of JSON, or takes other than it gives: what a sender's
+ *   schema has given is what the consumer's takes
+ */
+export function describeContract(contract: TaskContract): ReleasedContract {
+  const { name, version = 1, queue, tracked = false, payload, result } = contract;
+  const described = {
+    payload: describeSchema(`${name} payload`, payload),
+    result: describeSchema(`${name} result`, result),
+  };
+  return { name, version, queue, tracked, ...described };
+}
+
+/** A task that gives nothing: JSON has no value for that. */
+const NOTHING: Schema = { not: {} };
+
+function describeSchema(what: string, schema: z.ZodType): Schema {
+  if (schema instanceof z.ZodVoid || schema instanceof z.ZodUndefined) return NOTHING;
+  try {
+    const { $schema: _taken, '~standard': _standard, ...taken } = z.toJSONSchema(schema, { io: 'input' });
+    const { $schema: _given, '~standard': _other, ...given } = z.toJSONSchema(schema, { io: 'output' });
+    if (canonical(asGiven(taken)) === canonical(asGiven(given, true))) return taken;
+  } catch (cause) {
+    throw new TypeError(`${what}: ${(cause as Error).message}`, { cause });
+  }
+  throw new TypeError(
+    `${what}: gives other than it takes, by a transform or a codec; expected a schema that takes what it gives, for a value is checked where it is written and where it is read`,
+  );
+}
+
+/**
+ * A schema of what is taken as one of what is given: defaults are filled in, unknown properties dropped. One of what is
+ * given stays as it is, but for what does not matter.
+ */
+function asGiven(value: unknown, isGiven = false): unknown {
+  if (Array.isArray(value)) return value.map((each) => asGiven(each, isGiven));
+  if (typeof value !== 'object' || value === null) return value;
+  const { default: _filled, ...schema } = value as Schema;
+  const inner = Object.fromEntries(
+    Object.entries(schema).map(([key, each]) => [key, asGiven(each, isGiven)]),
+  );
+  if (schema.type !== 'object' || schema.properties === undefined) return inner;
+  const names = Object.keys(schema.properties);
+  const filled = names.filter((name) => {
+    const property = schema.properties?.[name];
+    return !isGiven && typeof property === 'object' && 'default' in property;
+  });
+  const required = [...new Set([...(schema.required ?? []), ...filled])].toSorted();
+  return { additionalProperties: false, ...inner, required };
+}

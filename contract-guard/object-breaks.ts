@@ -1,0 +1,68 @@
+import { type Comparison, otherBreaks, type Pair, type SchemaBreak } from './comparison.ts';
+import { isFilled, type Schema } from './schema.ts';
+
+/** What breaks where an object's properties change. */
+export function objectBreaks(comparison: Comparison, pair: Pair): SchemaBreak[] {
+  const { released, changed } = pair;
+  const names = new Set([
+    ...Object.keys(released.properties ?? {}),
+    ...Object.keys(changed.properties ?? {}),
+    ...(released.required ?? []),
+    ...(changed.required ?? []),
+  ]);
+  return [
+    ...[...names].flatMap((name) => propertyBreaks(comparison, pair, name)),
+    ...restBreaks(comparison, pair),
+  ];
+}
+
+/** What an object may hold beside its properties: dropped where nothing is said of it, as `z.object` does. */
+function restBreaks(comparison: Comparison, pair: Pair): SchemaBreak[] {
+  const [before, after] = [pair.released.additionalProperties, pair.changed.additionalProperties];
+  return isSchema(before) && isSchema(after)
+    ? comparison.between(`${pair.path}{}`, before, after)
+    : otherBreaks(pair, 'additionalProperties');
+}
+
+function propertyBreaks(comparison: Comparison, pair: Pair, name: string): SchemaBreak[] {
+  const path = `${pair.path}.${name}`;
+  const [before, after] = [pair.released.properties?.[name], pair.changed.properties?.[name]];
+  const presence = presenceBreaks(comparison, pair, name);
+  if (before !== undefined && after !== undefined)
+    return [...presence, ...comparison.between(path, before, after)];
+  if (presence.length > 0 || (before === undefined && after === undefined)) return presence;
+  if (before !== undefined) return [{ path, kind: 'lost', what: 'is gone', which: 'in it' }];
+  return additionBreaks(pair, path);
+}
+
+/** A property that must be there for one side, and may be missing where the other writes. */
+function presenceBreaks({ filled }: Comparison, pair: Pair, name: string): SchemaBreak[] {
+  const path = `${pair.path}.${name}`;
+  const [before, after] = [stateOf(pair.released, name), stateOf(pair.changed, name)];
+  const what = `was ${before}, is now ${after}`;
+  const isWritten = (schema: Schema): boolean =>
+    stateOf(schema, name) === 'required' || (filled && isFilled(schema.properties?.[name]));
+  if (after === 'required' && !isWritten(pair.released))
+    return [{ path, kind: 'older', what, which: 'without it' }];
+  if (before === 'required' && !isWritten(pair.changed))
+    return [{ path, kind: 'behind', what, which: 'without it' }];
+  return [];
+}
+
+function stateOf({ properties, required = [] }: Schema, name: string): 'required' | 'optional' | 'unknown' {
+  if (required.includes(name)) return 'required';
+  return properties?.[name] === undefined ? 'unknown' : 'optional';
+}
+
+/** An optional property that is new: fine where its readers drop what they do not know, and nobody sends it yet. */
+function additionBreaks({ released }: Pair, path: string): SchemaBreak[] {
+  const what = 'is new';
+  if (released.additionalProperties === false) return [{ path, kind: 'behind', what, which: 'with it' }];
+  const mayBeThere = released.additionalProperties ?? released.propertyNames ?? released['patternProperties'];
+  if (mayBeThere === undefined) return [];
+  return [{ path, kind: 'older', what, which: 'with something else under this name' }];
+}
+
+function isSchema(rest: Schema | boolean | undefined): rest is Schema {
+  return typeof rest === 'object';
+}

@@ -1,0 +1,62 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { toGatewayEvent } from '@baton/common/http/gateway-event';
+import { type Address, listenAt, type RunningServer } from '@baton/common/http/listener';
+import { Problem } from '@baton/common/http/problem';
+import { readRequestBody, unanswered, write } from '@baton/common/http/server';
+import type { Logger } from '@baton/common/telemetry/logger';
+import type { Routing } from '../routing.ts';
+import { handler as unknownRoute } from '../unknown-route.ts';
+import { type Forwarder, ServiceAwayError } from './forwarder.ts';
+
+/** API Gateway waits so long for an integration of an HTTP API (AWS: "Quotas"). */
+const TIMEOUT_MS = 30_000;
+const RETRY_AFTER_SECONDS = 5;
+
+/** What the gateway's two sides are made of. */
+export interface GatewayOptions extends Address {
+  readonly routing: Routing;
+  readonly forwarder: Forwarder;
+  /** Where a service listens, such as `http://order-service:8000`. */
+  readonly originOf: (service: string) => string;
+  readonly logger: Logger;
+}
+
+/**
+ * Serves all services at one address, as API Gateway does: by the first part of the path. What leads to no service is
+ * a 404, a service that does not answer a 503 with Retry-After, both as `application/problem+json`.
+ */
+export function serveApiGateway(options: GatewayOptions): Promise<RunningServer> {
+  return listenAt(options, (request, response) =>
+    answer(request, response, options).catch((error: unknown) =>
+      write(response, unanswered(error, options.logger)),
+    ),
+  );
+}
+
+async function answer(
+  request: IncomingMessage,
+  response: ServerResponse,
+  { routing, forwarder, originOf }: GatewayOptions,
+): Promise<void> {
+  const [, prefix = ''] = /^\/([^/?]*)/.exec(request.url ?? '') ?? [];
+  const service = routing.services.get(prefix);
+  if (service === undefined) {
+    write(response, await unknownRoute(toGatewayEvent(request, Buffer.alloc(0)), {}));
+    return;
+  }
+  // As API Gateway does, all of it first: a service that refuses a long one hangs up while it is still written to
+  const body = await readRequestBody(request);
+  await forwarder
+    .forward(request, response, { origin: originOf(service), timeoutMs: TIMEOUT_MS, body })
+    .catch((error: unknown) => {
+      throw error instanceof ServiceAwayError ? away(error) : error;
+    });
+}
+
+function away(cause: ServiceAwayError): Problem {
+  return new Problem('service-unavailable', {
+    detail: `The service does not answer at the moment. Try again in ${RETRY_AFTER_SECONDS} s; a POST with an Idempotency-Key, to be sure that it counts once.`,
+    headers: { 'retry-after': String(RETRY_AFTER_SECONDS) },
+    cause,
+  });
+}

@@ -1,0 +1,27 @@
+import { orExit } from '@baton/common/config';
+import { runServers } from '@baton/common/http/run-server';
+import { createLogger } from '@baton/common/telemetry/logger';
+import { readGatewayConfig, STAGE } from '../config.ts';
+import { readRouting } from '../routing.ts';
+import { serveApiGateway } from './api-gateway.ts';
+import { Forwarder } from './forwarder.ts';
+import { serveInvokeApi } from './invoke-api.ts';
+
+const { LOG_LEVEL, HOST: host, PORT, FUNCTIONS_PORT } = orExit(() => readGatewayConfig(process.env));
+const logger = createLogger({ service: 'gateway', level: LOG_LEVEL });
+const routing = readRouting(STAGE);
+const forwarder = new Forwarder();
+
+/** In containers every service is found by its name, at the same ports as the gateway itself. */
+const at = (port: number) => ({
+  routing,
+  forwarder,
+  logger,
+  host,
+  port,
+  originOf: (service: string) => `http://${service}:${port}`,
+});
+
+const [port] = await runServers([serveApiGateway(at(PORT)), serveInvokeApi(at(FUNCTIONS_PORT))], logger);
+const prefixes = Object.fromEntries(routing.services);
+logger.info({ host, port, functionsPort: FUNCTIONS_PORT, prefixes }, `listening on http://${host}:${port}`);

@@ -1,0 +1,46 @@
+import { afterAll, describe, expect, test } from '@jest/globals';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { readWorkerConfig } from '../config.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'baton-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const environment = {
+  AWS_REGION: 'us-east-1',
+  QUEUE_URL_PREFIX: 'http://127.0.0.1:4566/000000000000/baton-dev-',
+  TASKS_TABLE: 'baton-dev-tasks',
+};
+const list = '[{"queue":"order-outcomes","functionName":"outcomes","batchSize":5}]';
+
+function fileWith(text: string): string {
+  const file = join(folder, 'event-sources.json');
+  writeFileSync(file, text);
+  return file;
+}
+
+describe('the queues whose messages functions run', () => {
+  test('come from the file of WORKER_LAMBDA_QUEUES_FILE as they would from the variable', () => {
+    const fromFile = readWorkerConfig({ ...environment, WORKER_LAMBDA_QUEUES_FILE: fileWith(list) });
+    const fromVariable = readWorkerConfig({ ...environment, WORKER_LAMBDA_QUEUES: list });
+    expect(fromFile.lambdaQueues).toEqual([
+      { queue: 'order-outcomes', functionName: 'outcomes', batchSize: 5, maximumConcurrency: 10 },
+    ]);
+    expect(fromVariable.lambdaQueues).toEqual(fromFile.lambdaQueues);
+    expect(readWorkerConfig(environment).lambdaQueues).toEqual([]);
+  });
+
+  test.each([
+    ['is not JSON', () => fileWith('{'), {}, 'expected JSON: a list of'],
+    ['lacks a member', () => fileWith('[{"queue":"q"}]'), {}, '0.functionName: Invalid input'],
+    ['is not there', () => join(folder, 'missing.json'), {}, 'cannot be read: ENOENT'],
+    ['stands beside the variable', () => fileWith(list), { WORKER_LAMBDA_QUEUES: list }, 'one of the two'],
+    ['has a queue of the worker', () => fileWith(list), { WORKER_QUEUES: 'order-outcomes' }, 'one executor'],
+  ])('stop the start where the file %s, with its name and the variable', (_what, file, more, says) => {
+    const WORKER_LAMBDA_QUEUES_FILE = file();
+    const read = () => readWorkerConfig({ ...environment, WORKER_LAMBDA_QUEUES_FILE, ...more });
+    expect(read).toThrow(`WORKER_LAMBDA_QUEUES_FILE held "${WORKER_LAMBDA_QUEUES_FILE}"`);
+    expect(read).toThrow(says);
+  });
+});
