@@ -71,6 +71,9 @@ describe("the README's", () => {
     expect(blocks.filter((line) => !line.startsWith('curl '))).toEqual([
       'npm ci && npm start',
       'npm run demo',
+      'npm ci',
+      'npm run package',
+      'npx serverless deploy --stage dev',
       'npm ci && npm test',
     ]);
   });

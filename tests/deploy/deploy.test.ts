@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { DescribeTableCommand, DescribeTimeToLiveCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
@@ -7,7 +8,7 @@ import {
   ListEventSourceMappingsCommand,
 } from '@aws-sdk/client-lambda';
 import { GetQueueAttributesCommand } from '@aws-sdk/client-sqs';
-import { v7 as uuidv7 } from 'uuid';
+
 import { Deployment } from './deployment.ts';
 import { eventually } from '../support/eventually.ts';
 import { type Enforced, enforceRoles } from './enforced-roles.ts';
@@ -144,7 +145,7 @@ describe('the deployed functions', () => {
   });
 
   test('answer lists, repeated posts and what is wrong as they do anywhere', async () => {
-    const key = { 'idempotency-key': uuidv7() };
+    const key = { 'idempotency-key': randomUUID() };
     const [first, second] = [await system.postOrder(2, key), await system.postOrder(2, key)];
     expect(second.body).toEqual(first.body);
     const list = await system.ask('GET', '/orders?limit=1');
@@ -189,7 +190,7 @@ describe('the deployed functions', () => {
 
 describe('a message that no function can run', () => {
   test.each(CONSUMED)('of %s is set aside as it came where it is no task at all', async (queue) => {
-    const body = `no task ${uuidv7()}`;
+    const body = `no task ${randomUUID()}`;
     await system.send(queue, body);
     await expect(system.deadLetter(queue, body)).resolves.toMatchObject({ body, reason: 'malformed' });
   });
@@ -197,7 +198,7 @@ describe('a message that no function can run', () => {
 
 whereTheyReach('a task that no function knows', () => {
   test('comes back while a rolling deploy may bring its task, and ends as a dead letter with its reason', async () => {
-    const taskIds = new Map(CONSUMED.map((queue) => [queue, uuidv7()]));
+    const taskIds = new Map(CONSUMED.map((queue) => [queue, randomUUID()]));
     for (const [queue, taskId] of taskIds) await system.sendTask(queue, 'orders.unheard-of', taskId);
     // Of the others, nobody waits the 10 minutes that they have
     const dead = await system.deadLetter('orders', taskIds.get('orders') ?? '');
@@ -232,9 +233,9 @@ whereTheyReach('the role of each function', () => {
       const { taskId = '', queue = '' } = tasks.find(({ task }) => task === name) ?? {};
       await system.sendTask(queue, name, taskId);
     }
-    const orderId = uuidv7();
+    const orderId = randomUUID();
     const outcome = { orderId, status: 'processing', at: new Date().toISOString() };
-    await system.sendTask('order-outcomes', 'orders.record-outcome', uuidv7(), outcome);
+    await system.sendTask('order-outcomes', 'orders.record-outcome', randomUUID(), outcome);
     await expect(system.deadLetter('order-outcomes', orderId)).resolves.toMatchObject({
       reason: 'rejected',
     });
