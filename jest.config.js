@@ -2,7 +2,7 @@
 export default {
   testMatch: ['**/tests/**/*.test.ts'],
   // They have a configuration, and a script, of their own
-  testPathIgnorePatterns: ['/node_modules/', '/tests/faults/'],
+  testPathIgnorePatterns: ['/node_modules/', '/tests/faults/', '/tests/containers/'],
   extensionsToTreatAsEsm: ['.ts'],
   transform: {},
   testEnvironment: 'node',

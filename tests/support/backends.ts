@@ -29,6 +29,8 @@ export interface Backends {
 export interface OwnBackends {
   /** The endpoint of an SQS of the test's own, in the place of any other. */
   readonly sqsEndpoint?: string;
+  /** The same of a DynamoDB. */
+  readonly dynamoDbEndpoint?: string;
 }
 
 /**
@@ -40,7 +42,7 @@ export interface OwnBackends {
 export async function startBackends(parts: readonly string[], own: OwnBackends = {}): Promise<Backends> {
   const given = {
     sqs: own.sqsEndpoint ?? process.env['AWS_ENDPOINT_URL_SQS'],
-    dynamoDb: process.env['AWS_ENDPOINT_URL_DYNAMODB'],
+    dynamoDb: own.dynamoDbEndpoint ?? process.env['AWS_ENDPOINT_URL_DYNAMODB'],
   };
   const emulators = [
     given.sqs ? undefined : await startSqs(0),

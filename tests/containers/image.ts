@@ -1,0 +1,104 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { cp, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parts } from '@baton/local/functions-yml';
+import { docker, dockerSaid } from './docker.ts';
+
+/** The repository's root. */
+export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+
+/** The folders that images are made of: every service's and the worker's. */
+export const imageFolders = parts.filter((folder) => existsSync(join(ROOT, folder, 'Dockerfile')));
+
+/** What is at the root and goes into builds. */
+const MANIFESTS = ['package.json', 'package-lock.json', '.dockerignore'];
+
+const NODE_IMAGE = /^ARG NODE_IMAGE=(\S+)$/m;
+
+/** The image that every other one is made from. @throws Error when the Dockerfile names none */
+export function nodeImage(folder = 'worker'): string {
+  const [, image] = NODE_IMAGE.exec(readFileSync(join(ROOT, folder, 'Dockerfile'), 'utf8')) ?? [];
+  if (image === undefined) throw new Error(`${folder}/Dockerfile: expected a line ARG NODE_IMAGE=...`);
+  return image;
+}
+
+/** A copy of the house's code that builds, with the root's manifests and some folders only. */
+export class Tree {
+  readonly path: string;
+
+  private constructor(path: string) {
+    this.path = path;
+  }
+
+  /** Copies folders, such as `common` and `worker`, without what was installed there. */
+  static async copy(folders: readonly string[]): Promise<Tree> {
+    const tree = new Tree(await mkdtemp(join(tmpdir(), 'baton-tree-')));
+    for (const name of [...MANIFESTS, ...folders]) {
+      const filter = (from: string): boolean => !['node_modules', '.env'].includes(basename(from));
+      await cp(join(ROOT, name), join(tree.path, name), { recursive: true, filter });
+    }
+    return tree;
+  }
+
+  /** Deletes it. */
+  async remove(): Promise<void> {
+    await rm(this.path, { recursive: true, force: true });
+  }
+}
+
+/** What to build. */
+export interface ImageBuild {
+  /** The folder of the Dockerfile, from the root. */
+  readonly folder: string;
+  /** The name that the image gets. */
+  readonly tag: string;
+  /** Default `server`. */
+  readonly target?: string;
+  /** The folder that is sent to the engine. Default: the repository itself. */
+  readonly context?: string;
+  /** The Dockerfile's ARGs. */
+  readonly args?: Readonly<Record<string, string>>;
+  /** Whether no layer is taken from the engine's cache; what npm has fetched is there all the same. Default false. */
+  readonly fresh?: boolean;
+}
+
+/** A build that is done. */
+export interface BuiltImage {
+  readonly id: string;
+  readonly seconds: number;
+  /** The instructions that were carried out, not taken from the cache, such as `[build 2/3] COPY common common`. */
+  readonly carriedOut: readonly string[];
+}
+
+/** Builds an image. @throws Error with what the engine wrote, when it cannot be built */
+export async function buildImage(build: ImageBuild): Promise<BuiltImage> {
+  const { folder, tag, target = 'server', context = ROOT, args = {}, fresh = false } = build;
+  const startedAtMs = performance.now();
+  const { err } = await dockerSaid(
+    'build',
+    '--progress=plain',
+    `--file=${join(context, folder, 'Dockerfile')}`,
+    `--target=${target}`,
+    `--tag=${tag}`,
+    ...(fresh ? ['--no-cache'] : []),
+    ...Object.entries(args).flatMap(([name, value]) => ['--build-arg', `${name}=${value}`]),
+    context,
+  );
+  const seconds = (performance.now() - startedAtMs) / 1000;
+  const id = await docker('image', 'inspect', '--format={{.Id}}', tag);
+  return { id, seconds, carriedOut: carriedOut(err) };
+}
+
+/** Reads BuildKit's plain progress: a step's number and instruction, then its number and that it was CACHED or DONE. */
+function carriedOut(progress: string): string[] {
+  const lines = progress.split('\n');
+  const steps = lines.flatMap((line) => {
+    const [, number = '', instruction = ''] = /^#(\d+) (\[.+ \d+\/\d+\] (?!FROM).+)$/.exec(line) ?? [];
+    return instruction ? [{ number, instruction }] : [];
+  });
+  return steps
+    .filter(({ number }) => !lines.includes(`#${number} CACHED`))
+    .map(({ instruction }) => instruction);
+}

@@ -1,0 +1,165 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { parts } from '@baton/local/functions-yml';
+import { eventually } from '../support/eventually.ts';
+import { BackendNetwork } from './backend-network.ts';
+import { Container } from './container.ts';
+import { docker } from './docker.ts';
+import { buildImage, imageFolders, nodeImage, Tree } from './image.ts';
+
+const LABELS = { VERSION: '1.2.3', REVISION: '0123abc', SOURCE: 'https://example.com/baton' };
+/** The bundles and their maps; of packages only piscina, whose threads start in a file of its own. */
+const ALLOWED = /^\/app(\/(main|thread)\.mjs(\.map)?|\/node_modules|\/node_modules\/piscina(\/.*)?)?$/;
+/** Before `docker stop` by itself would kill. */
+const STOP_SECONDS = 10;
+/** Where nobody listens. */
+const NOBODY = 'http://127.0.0.1:9';
+const AWAY = { AWS_ENDPOINT_URL_SQS: NOBODY, AWS_ENDPOINT_URL_DYNAMODB: NOBODY };
+
+let network: BackendNetwork;
+const containers: Container[] = [];
+
+beforeAll(async () => {
+  network = await BackendNetwork.start(parts);
+});
+afterAll(async () => {
+  await Promise.all(containers.map((container) => container.remove()));
+  await network.stop();
+});
+
+/** Starts a folder's image beside the emulators. */
+async function start(
+  folder: string,
+  image: string,
+  changes: Record<string, string> = {},
+  options: readonly string[] = [],
+): Promise<Container> {
+  const environment = { ...network.environmentOf(folder), WORKER_WAIT_SECONDS: '1', ...changes };
+  const container = await Container.start({ image, environment, options: [...network.options, ...options] });
+  containers.push(container);
+  return container;
+}
+
+/** Runs a program in an image, in place of what it is made for. */
+function runIn(image: string, program: string, ...args: readonly string[]): Promise<string> {
+  return docker('run', '--rm', '--network=none', `--entrypoint=${program}`, image, ...args);
+}
+
+const tagOf = (folder: string): string => `baton-img-${folder.replace('/', '-')}`;
+
+test('every service and the worker has an image', () => {
+  expect(imageFolders).toEqual(parts);
+});
+
+describe.each(imageFolders)('the image of %s', (folder) => {
+  const image = tagOf(folder);
+  let tree: Tree;
+
+  beforeAll(async () => {
+    tree = await Tree.copy(['common', folder]);
+    // What must not be in it is there to be taken
+    await writeFile(join(tree.path, folder, '.env'), 'AWS_SECRET_ACCESS_KEY=secret\n');
+    await buildImage({ folder, tag: image, context: tree.path, args: LABELS });
+  });
+  afterAll(() => tree.remove());
+
+  test("is built where there is nothing but its folder, common/ and the root's manifests, and runs by itself", async () => {
+    const container = await start(folder, image);
+    await container.healthy();
+    const answer = await fetch(`${await container.url()}/health/live`);
+    await expect(answer.json()).resolves.toEqual({ status: 'live' });
+  });
+
+  test('runs as a user of no rights, who can write nothing but /tmp', async () => {
+    const container = await start(folder, image);
+    await container.healthy();
+    const status = await container.exec('cat', '/proc/1/status');
+    expect(status).toMatch(/^Uid:\t1000\t1000\t1000\t1000$/m);
+    expect(status).toMatch(/^CapEff:\t0+$/m);
+    expect(status).toMatch(/^CapBnd:\t0+$/m);
+    await expect(container.exec('touch', '/app/here')).rejects.toThrow('Read-only file system');
+    await expect(container.exec('touch', '/tmp/here')).resolves.toBe('');
+  });
+
+  test('ends by `docker stop` within seconds, with status 0', async () => {
+    const container = await start(folder, image);
+    await container.healthy();
+    const { exitCode, seconds } = await container.stop();
+    expect(exitCode).toBe(0);
+    expect(seconds).toBeLessThan(STOP_SECONDS);
+  });
+
+  test('is unhealthy while it cannot do its work', async () => {
+    const container = await start(folder, image, AWAY, ['--health-interval=1s', '--health-retries=1']);
+    const state = ['inspect', '--format={{.State.Health.Status}}', container.name];
+    await eventually('an unhealthy container', async () => (await docker(...state)) === 'unhealthy', 30_000);
+    const answer = await fetch(`${await container.url()}/health/live`);
+    expect(answer.status).toBe(200);
+  });
+
+  test('carries its bundle, and no packages, tests, examples of an environment or secrets', async () => {
+    const found = (await runIn(image, 'find', '/app')).split('\n');
+    expect(found.filter((path) => !ALLOWED.test(path))).toEqual([]);
+    expect(found).toEqual(expect.arrayContaining(['/app/main.mjs', '/app/main.mjs.map']));
+    const built = await docker(
+      'build',
+      '--quiet',
+      '--target=build',
+      `--file=${join(tree.path, folder, 'Dockerfile')}`,
+      tree.path,
+    );
+    const sources = (await runIn(built, 'find', '/app', '-not', '-path', '/app/node_modules/*')).split('\n');
+    expect(sources).toContain(`/app/${folder}/main.ts`);
+    expect(sources.filter((path) => /\/tests(\/|$)|\/\.env|\.md$/.test(path))).toEqual([]);
+  });
+
+  test('has no configuration but where it listens', async () => {
+    const [own, base] = await Promise.all([image, nodeImage(folder)].map(environmentIn));
+    const added = own?.filter((variable) => !base?.includes(variable));
+    const listens =
+      folder === 'worker' ? ['HEALTH_HOST=0.0.0.0', 'HEALTH_PORT=8000'] : ['HOST=0.0.0.0', 'PORT=8000'];
+    expect(added?.toSorted()).toEqual([...listens, 'NODE_OPTIONS=--enable-source-maps'].toSorted());
+  });
+
+  test('says what it is, of which version, and where that comes from', async () => {
+    const labels = JSON.parse(
+      await docker('image', 'inspect', '--format={{json .Config.Labels}}', image),
+    ) as unknown;
+    expect(labels).toMatchObject({
+      'org.opencontainers.image.title': folder.split('/').at(-1),
+      'org.opencontainers.image.description': expect.stringMatching(/\w+ \w+/),
+      'org.opencontainers.image.licenses': 'MIT',
+      'org.opencontainers.image.version': LABELS.VERSION,
+      'org.opencontainers.image.revision': LABELS.REVISION,
+      'org.opencontainers.image.source': LABELS.SOURCE,
+    });
+  });
+
+  test('stops at once where a variable is missing or wrong, and names it without a stack', async () => {
+    const wrong = await start(folder, image, { TASKS_TABLE: '', LOG_LEVEL: 'loud' });
+    await expect(wrong.ended()).resolves.toMatchObject({ exitCode: 1 });
+    const said = await wrong.output();
+    expect(said).toContain('TASKS_TABLE is not set');
+    expect(said).toContain('LOG_LEVEL held "loud": expected one of trace, debug');
+    expect(said).not.toMatch(/^\s+at /m);
+  });
+});
+
+/** The variables that an image sets. */
+async function environmentIn(image: string): Promise<string[]> {
+  return JSON.parse(await docker('image', 'inspect', '--format={{json .Config.Env}}', image)) as string[];
+}
+
+test('stacks in the log are of the lines of the source', async () => {
+  const folder = 'functions/order-service';
+  const container = await start(folder, tagOf(folder), { ORDERS_TABLE: 'no-such-table' });
+  const url = await container.url();
+  await eventually('a failed request', async () => {
+    const answer = await fetch(`${url}/orders/none`).catch(() => undefined);
+    return answer !== undefined && answer.status >= 500;
+  });
+  const lines = await container.lines();
+  const stacks = lines.map(({ error }) => (error as { stack?: string } | undefined)?.stack ?? '');
+  expect(stacks.join('\n')).toMatch(/functions\/order-service\/store\.ts:\d+/);
+});

@@ -1,0 +1,75 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { defineTask } from '@baton/common/queue/task';
+import { TaskClient } from '@baton/common/queue/task-client';
+import * as z from 'zod';
+import { eventually } from '../support/eventually.ts';
+import { BackendNetwork } from './backend-network.ts';
+import { Container } from './container.ts';
+import { buildImage, Tree } from './image.ts';
+
+const IMAGE = 'baton-img-threads';
+
+/** The one task of the worker below. */
+const where = defineTask({
+  name: 'tests.where',
+  queue: 'default',
+  payload: z.object({}),
+  result: z.object({}),
+  retry: { maxAttempts: 1, baseSeconds: 1 },
+  timeoutSeconds: 30,
+  isolation: 'thread',
+});
+
+/** In the place of common/tasks/all.ts, which has no task that wants a thread. */
+const TASKS = `
+import { isMainThread } from 'node:worker_threads';
+import * as z from 'zod';
+import { implement, Implementations } from '../queue/implementation.ts';
+import { defineTask } from '../queue/task.ts';
+
+const where = defineTask({
+  name: 'tests.where',
+  queue: 'default',
+  payload: z.object({}),
+  result: z.object({}),
+  retry: { maxAttempts: 1, baseSeconds: 1 },
+  timeoutSeconds: 30,
+  isolation: 'thread',
+});
+
+export const allTasks = new Implementations([
+  implement(where, (_payload, { logger }) => {
+    logger.info({ isMainThread }, 'here');
+    return {};
+  }),
+]);
+`;
+
+let network: BackendNetwork;
+let tree: Tree;
+let worker: Container;
+
+beforeAll(async () => {
+  network = await BackendNetwork.start(['worker']);
+  tree = await Tree.copy(['common', 'worker']);
+  await writeFile(join(tree.path, 'common/tasks/all.ts'), TASKS);
+  await buildImage({ folder: 'worker', tag: IMAGE, context: tree.path });
+  const environment = { ...network.environmentOf('worker'), WORKER_WAIT_SECONDS: '1' };
+  worker = await Container.start({ image: IMAGE, environment, options: network.options });
+});
+afterAll(async () => {
+  await worker.remove();
+  await tree.remove();
+  await network.stop();
+});
+
+test("a task that wants a thread gets one in the worker's image", async () => {
+  const { sqs, queueUrls } = network.backends;
+  await new TaskClient({ sqs, queueUrls, source: 'tests' }).send(where, {});
+  const saying = async (message: string) =>
+    (await worker.lines()).find((line) => line['message'] === message);
+  await eventually('the task done', () => saying('tests.where done'), 30_000);
+  await expect(saying('here')).resolves.toMatchObject({ isMainThread: false, task: 'tests.where' });
+});
