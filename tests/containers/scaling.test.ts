@@ -1,4 +1,3 @@
-import { fileURLToPath } from 'node:url';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { QueueUrls } from '@baton/common/queue/queue-urls';
 import { TaskClient } from '@baton/common/queue/task-client';
@@ -7,10 +6,10 @@ import { eventually } from '../support/eventually.ts';
 import { nap } from '../support/nap.ts';
 import { NapSink } from '../support/nap-sink.ts';
 import { freePort } from '../support/program.ts';
-import { Compose } from './compose.ts';
+import { ComposeProject } from './compose-project.ts';
 import { note } from './figures.ts';
 
-const OVERRIDE = fileURLToPath(new URL('naps.compose.yml', import.meta.url));
+const OVERRIDE = 'tests/containers/naps.compose.yml';
 /** Naps for each worker of a round, and how long the middle one takes: 20 s for ten at a time. */
 const NAPS_A_WORKER = 100;
 const SHORTEST_MS = 1200;
@@ -23,10 +22,10 @@ const ROUND_MS = 90_000;
 
 const sink = new NapSink();
 const port = await freePort();
-const system = new Compose('baton-naps', {
-  files: [OVERRIDE],
-  environment: { NAPS_SQS_PORT: String(port), NAPS_FOLDER: sink.folder, NAPS_REPOSITORY: process.cwd() },
-});
+const system = await ComposeProject.create(
+  { NAPS_SQS_PORT: String(port), NAPS_FOLDER: sink.folder, NAPS_REPOSITORY: process.cwd() },
+  [OVERRIDE],
+);
 const sqs = new SQSClient({
   region: 'us-east-1',
   endpoint: `http://127.0.0.1:${port}`,
@@ -38,7 +37,7 @@ const tasks = new TaskClient({ sqs, queueUrls, source: 'tests' });
 
 /** Naps per second of so many workers, over the middle of a round in which all have enough to do. */
 async function throughputOf(workers: number): Promise<number> {
-  await system.up(['--scale', `worker=${workers}`, 'worker']);
+  await system.compose(`up --detach --wait --scale worker=${workers} worker`);
   const before = sink.done.size;
   const naps = NAPS_A_WORKER * workers;
   const lengths = Array.from(
@@ -65,11 +64,11 @@ interface Moment {
 }
 
 beforeAll(async () => {
-  await system.up(['worker']);
+  await system.compose('up --build --detach --wait worker');
 }, 180_000);
 
 afterAll(async () => {
-  await system.down();
+  await system.remove();
   sqs.destroy();
   sink.clear();
 }, 60_000);
