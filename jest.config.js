@@ -2,7 +2,12 @@
 export default {
   testMatch: ['**/tests/**/*.test.ts'],
   // They have a configuration, and a script, of their own
-  testPathIgnorePatterns: ['/node_modules/', '/tests/faults/', '/tests/containers/'],
+  testPathIgnorePatterns: [
+    '/node_modules/',
+    '/tests/faults/',
+    '/tests/containers/',
+    '/new-service/template/',
+  ],
   extensionsToTreatAsEsm: ['.ts'],
   transform: {},
   testEnvironment: 'node',
