@@ -7,6 +7,7 @@ export default {
     '/tests/faults/',
     '/tests/containers/',
     '/new-service/template/',
+    '/tests/deploy/',
   ],
   extensionsToTreatAsEsm: ['.ts'],
   transform: {},

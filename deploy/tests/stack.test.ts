@@ -65,7 +65,7 @@ describe('the worker', () => {
     expect(container).toMatchObject({
       Image: fargate['worker-image'],
       ReadonlyRootFilesystem: true,
-      LinuxParameters: { InitProcessEnabled: true, Capabilities: { Drop: ['ALL'] } },
+      LinuxParameters: { Capabilities: { Drop: ['ALL'] } },
     });
     const variables = container?.['Environment'] as { Name: string; Value: string }[];
     const { WORKER_QUEUES, TASKS_TABLE, DRAIN_TIMEOUT_SECONDS } = Object.fromEntries(

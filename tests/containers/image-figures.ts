@@ -5,6 +5,7 @@ import type { BackendNetwork } from './backend-network.ts';
 import { Container } from './container.ts';
 import { docker } from './docker.ts';
 import { buildImage, nodeImage, ROOT } from './image.ts';
+import { memoryOf } from './memory.ts';
 
 /** What an image takes. */
 export interface ImageFigures {
@@ -37,7 +38,7 @@ export async function measureImage(folder: string, { network, fresh }: Measuring
   const container = await Container.start({ image: id, environment, options: network.options });
   try {
     const startSeconds = await container.healthy();
-    const memoryBytes = await memoryOf(container);
+    const memoryBytes = (await memoryOf(container.name)).get(container.name) ?? Number.NaN;
     return {
       image,
       sizeBytes,
@@ -68,13 +69,4 @@ function labels(): Record<string, string> {
 
 async function sizeOf(image: string): Promise<number> {
   return Number(await docker('image', 'inspect', '--format={{.Size}}', image));
-}
-
-const UNITS: Readonly<Record<string, number>> = { B: 1, KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30 };
-
-/** Reads `docker stats`, which writes such as `61.3MiB / 3.8GiB`. */
-async function memoryOf({ name }: Container): Promise<number> {
-  const usage = await docker('stats', '--no-stream', '--format={{.MemUsage}}', name);
-  const [, amount = '', unit = ''] = /^([\d.]+)(\w+)/.exec(usage) ?? [];
-  return Math.round(Number(amount) * (UNITS[unit] ?? Number.NaN));
 }

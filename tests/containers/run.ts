@@ -1,6 +1,12 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
 import { missingEngine } from './docker.ts';
+import { FIGURES_FILE, figuresIn } from './figures.ts';
+import { pageOf, tableOf } from './figures-page.ts';
 
 const JEST = [
   '--experimental-vm-modules',
@@ -9,19 +15,38 @@ const JEST = [
   '--config',
   'tests/containers/jest.config.js',
 ];
+const PAGE = 'docs/success-criteria.md';
+
+/** Runs the tests that match, and shows the figures that they took; `write` makes a page of them. */
+async function runTests(patterns: readonly string[], write: boolean): Promise<number> {
+  const folder = mkdtempSync(join(tmpdir(), 'baton-figures-'));
+  const file = join(folder, 'figures');
+  writeFileSync(file, '');
+  try {
+    const jest = spawn(process.execPath, [...JEST, ...patterns], {
+      stdio: 'inherit',
+      env: { ...process.env, [FIGURES_FILE]: file },
+    });
+    // The terminal's interrupt reaches both; this one stays until the other is gone
+    process.on('SIGINT', () => undefined);
+    await once(jest, 'exit');
+    const figures = figuresIn(file);
+    if (figures.length > 0) process.stdout.write(`\n${tableOf(figures)}\n`);
+    if (write && jest.exitCode === 0) writeFileSync(PAGE, pageOf(figures));
+    return jest.exitCode ?? 1;
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
 
 /** Runs the tests of images and of what is made of them. Where no engine answers, it says so, which is an error in CI. */
 async function run(): Promise<number> {
+  const options = { write: { type: 'boolean', default: false } } as const;
+  const { values, positionals } = parseArgs({ options, allowPositionals: true });
   const missing = await missingEngine();
-  if (missing !== undefined) {
-    process.stdout.write(`Skipped: the tests of containers need ${missing}\n`);
-    return process.env['CI'] ? 1 : 0;
-  }
-  const jest = spawn(process.execPath, [...JEST, ...process.argv.slice(2)], { stdio: 'inherit' });
-  // The terminal's interrupt reaches both; this one stays until the other is gone
-  process.on('SIGINT', () => undefined);
-  await once(jest, 'exit');
-  return jest.exitCode ?? 1;
+  if (missing === undefined) return runTests(positionals, values.write);
+  process.stdout.write(`Skipped: the tests of containers need ${missing}\n`);
+  return process.env['CI'] ? 1 : 0;
 }
 
 process.exitCode = await run();

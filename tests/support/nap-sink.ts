@@ -4,9 +4,10 @@ import { join } from 'node:path';
 
 /** The file in which each finished nap leaves its id before its worker settles it: no kill can take that back. */
 export class NapSink {
-  readonly #folder = mkdtempSync(join(tmpdir(), 'baton-naps-'));
+  /** Its folder, which has nothing else. */
+  readonly folder = mkdtempSync(join(tmpdir(), 'baton-naps-'));
   /** Where it is: what a worker of naps is given as NAP_SINK. */
-  readonly path = join(this.#folder, 'sink');
+  readonly path = join(this.folder, 'sink');
   readonly #file = openSync(this.path, 'w+');
   readonly #done = new Map<string, number>();
   readonly #rejected = new Map<string, number>();
@@ -27,7 +28,7 @@ export class NapSink {
   /** Forgets the file. */
   clear(): void {
     closeSync(this.#file);
-    rmSync(this.#folder, { recursive: true });
+    rmSync(this.folder, { recursive: true });
   }
 
   #read(): void {

@@ -3,19 +3,25 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { eventually } from './eventually.ts';
+import { inImage } from './in-image.ts';
 
 const FIRST_PORT = 10_000;
 const PORTS = 22_000;
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
-/** A program that a test runs as a process of its own, with nothing of the test's environment but PATH. */
+/**
+ * A program that a test runs as a process of its own, with nothing of the test's environment but PATH. With
+ * TEST_IMAGE_PREFIX set, services and the worker run in their images.
+ */
 export class Program {
   readonly #child;
   readonly #chunks: string[] = [];
 
   /** @param file - from the repository's root, such as `worker/main.ts` */
   constructor(file: string, environment: Readonly<Record<string, string>>, args: readonly string[] = []) {
-    this.#child = spawn(process.execPath, [file, ...args], {
+    const source = { command: process.execPath, args: [file, ...args] };
+    const { command, args: all } = inImage(file, environment) ?? source;
+    this.#child = spawn(command, all, {
       cwd: ROOT,
       env: { PATH: process.env['PATH'], HOME: process.env['HOME'], ...environment },
     });

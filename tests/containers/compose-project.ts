@@ -1,0 +1,129 @@
+import { execFile } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { freePort } from '../support/program.ts';
+import { docker } from './docker.ts';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+const FILE = 'docker-compose.localstack.yml';
+const MAX_OUTPUT_BYTES = 50_000_000;
+const PORTS = ['GATEWAY_PORT', 'ORDER_SERVICE_PORT', 'NOTIFICATION_SERVICE_PORT', 'TASK_SERVICE_PORT'];
+
+const run = promisify(execFile);
+
+/** A container of a project, as `docker inspect` tells of it. */
+export interface Inspected {
+  readonly Id: string;
+  readonly Name: string;
+  readonly RestartCount: number;
+  readonly State: {
+    readonly Status: string;
+    readonly Pid: number;
+    readonly ExitCode: number;
+    readonly Health?: { readonly Status: string };
+  };
+  readonly Config: { readonly User: string; readonly Labels: Readonly<Record<string, string>> };
+  readonly HostConfig: Readonly<Record<string, unknown>>;
+  readonly NetworkSettings: {
+    readonly Ports: Readonly<Record<string, readonly { readonly HostIp: string }[] | null>>;
+    readonly Networks: Readonly<Record<string, unknown>>;
+  };
+}
+
+/** The system of docker-compose.localstack.yml, as a project of a test's own: its own name, images and ports. */
+export class ComposeProject {
+  readonly name = `baton-test-${randomBytes(3).toString('hex')}`;
+  readonly #environment: NodeJS.ProcessEnv;
+  readonly #files: string;
+
+  private constructor(variables: Readonly<Record<string, string>>, overrides: readonly string[]) {
+    this.#files = [FILE, ...overrides].map((file) => `-f ${file}`).join(' ');
+    // Set but empty, so that no .env of this folder is asked
+    const unset = {
+      LOCALSTACK_IMAGE: '',
+      LOG_LEVEL: '',
+      SMTP_URL: '',
+      SMTP_FROM: '',
+      WORKER_CONCURRENCY: '',
+    };
+    const own = { COMPOSE_PROJECT_NAME: this.name, IMAGE_TAG: this.name, COMPOSE_ANSI: 'never' };
+    this.#environment = { ...process.env, ...unset, ...own, ...variables };
+  }
+
+  /**
+   * A project that is not up yet.
+   *
+   * @param variables - of the compose file, beside those of its ports
+   * @param overrides - files that are laid over the compose file, from the repository's root
+   */
+  static async create(
+    variables: Readonly<Record<string, string>> = {},
+    overrides: readonly string[] = [],
+  ): Promise<ComposeProject> {
+    const ports = new Set<number>();
+    while (ports.size < PORTS.length) ports.add(await freePort());
+    const own = Object.fromEntries([...ports].map((port, index) => [PORTS[index], String(port)]));
+    return new ComposeProject({ ...own, ...variables }, overrides);
+  }
+
+  /** The port that a variable gives something, at 127.0.0.1. */
+  url(variable: string): string {
+    return `http://127.0.0.1:${this.#environment[variable]}`;
+  }
+
+  /** Runs a line of a shell with the project's variables, and resolves to what it writes. @throws Error with that, when it fails */
+  async shell(line: string): Promise<string> {
+    const options = { cwd: ROOT, env: this.#environment, maxBuffer: MAX_OUTPUT_BYTES };
+    try {
+      return (await run('sh', ['-c', line], options)).stdout;
+    } catch (cause) {
+      const { stdout = '', stderr = '' } = cause as { stdout?: string; stderr?: string };
+      throw new Error(`${line}\n${stdout}${stderr}`.trim(), { cause });
+    }
+  }
+
+  /** Runs `docker compose` with the project's file. */
+  compose(words: string): Promise<string> {
+    return this.shell(`docker compose --progress quiet ${this.#files} ${words}`);
+  }
+
+  /** Containers of a service, or of all, also those that have ended. */
+  async containers(service = ''): Promise<Inspected[]> {
+    const ids = (await this.compose(`ps --all --quiet ${service}`)).split('\n').filter((id) => id !== '');
+    if (ids.length === 0) return [];
+    return JSON.parse(await docker('inspect', ...ids)) as Inspected[];
+  }
+
+  /** The one container of a service. @throws Error when there is not just one */
+  async container(service: string): Promise<Inspected> {
+    const [one, ...more] = await this.containers(service);
+    if (!one || more.length > 0) throw new Error(`${service} has ${one ? more.length + 1 : 0} containers`);
+    return one;
+  }
+
+  /** The JSON lines that a service's containers have written, those that are gone left out. */
+  async lines(service: string): Promise<Record<string, unknown>[]> {
+    const text = await this.compose(`logs --no-log-prefix --no-color ${service}`);
+    const lines = text.split('\n').flatMap((line) => /\{.*\}$/.exec(line)?.[0] ?? []);
+    return lines.map((line) => JSON.parse(line) as Record<string, unknown>);
+  }
+
+  /** Deletes containers, networks, volumes and the images that it built. */
+  async remove(): Promise<void> {
+    await this.compose('down --volumes --timeout 1');
+    const images = await docker('image', 'ls', '--quiet', `--filter=reference=baton/*:${this.name}`);
+    const ids = images.split('\n').filter((id) => id !== '');
+    if (ids.length > 0) await docker('image', 'rm', '--force', ...ids);
+  }
+}
+
+/** The compose service that a container is of. */
+export function serviceOf({ Config }: Inspected): string {
+  return Config.Labels['com.docker.compose.service'] ?? '';
+}
+
+/** Kills a container's first process from outside, which is a crash to the engine: unlike `docker kill`, it is restarted. */
+export function crash({ State }: Inspected): void {
+  process.kill(State.Pid, 'SIGKILL');
+}

@@ -1,0 +1,275 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { eventually } from '../support/eventually.ts';
+import { answerTo, commands, curl } from '../support/readme.ts';
+import { ComposeProject, crash, type Inspected, serviceOf } from './compose-project.ts';
+import { docker } from './docker.ts';
+import { note } from './figures.ts';
+import { memoryOf } from './memory.ts';
+import { type OrderView, Orders, post, read } from './orders.ts';
+
+const OURS = ['gateway', 'notification-service', 'order-service', 'resources', 'task-service', 'worker'];
+/** Shorter than by default, so that what a worker held when it was killed comes back sooner. */
+const LEASE_SECONDS = 10;
+const PATIENCE_MS = 60_000;
+/** Of the whole system's memory, for one service. */
+const MAX_SHARE = 0.3;
+const LINES = commands.filter((line) => line.startsWith('docker compose'));
+const [buildLine = '', upLine = ''] = LINES;
+
+let project: ComposeProject;
+let gateway: string;
+
+beforeAll(async () => {
+  project = await ComposeProject.create({ LEASE_SECONDS: String(LEASE_SECONDS) });
+  gateway = project.url('GATEWAY_PORT');
+  await project.shell(buildLine);
+});
+afterAll(async () => {
+  await project.remove();
+});
+
+const states = (containers: readonly Inspected[]) =>
+  containers.map((each) => `${serviceOf(each)} ${each.State.Health?.Status ?? each.State.Status}`).toSorted();
+
+const isReady = async (): Promise<boolean> =>
+  (await project.containers()).every(
+    ({ State }) => State.Status === 'running' && State.Health?.Status === 'healthy',
+  );
+
+async function networkOf(name: string): Promise<string> {
+  const { NetworkSettings } = await project.container('gateway');
+  return Object.keys(NetworkSettings.Networks).find((network) => network.endsWith(`_${name}`)) ?? '';
+}
+
+test('the compose file is one that nothing has to be set for', async () => {
+  const bare =
+    'env -i PATH="$PATH" docker compose --env-file /dev/null -f docker-compose.localstack.yml config';
+  const config = await project.shell(bare);
+  expect(config).toContain('published: "3000"');
+  expect(config).toContain('image: localstack/localstack:4.14.0');
+  await project.shell(bare.replace('/dev/null', '.env.example'));
+});
+
+test('order-service alone comes up with what it depends on and nothing else, and takes orders', async () => {
+  await project.compose('up --detach --wait order-service');
+  expect(states(await project.containers())).toEqual([
+    'localstack healthy',
+    'order-service healthy',
+    'resources healthy',
+  ]);
+  const api = project.url('ORDER_SERVICE_PORT');
+  const answer = await post(api);
+  expect(answer.status).toBe(202);
+  const { orderId } = (await answer.json()) as OrderView;
+  await expect(read(`${api}/orders/${orderId}`)).resolves.toMatchObject({ status: 'accepted' });
+});
+
+describe('the whole system', () => {
+  test("comes up with the README's line, and then does what was asked of one service before", async () => {
+    await project.shell(upLine);
+    expect(states(await project.containers())).toEqual(
+      ['localstack', ...OURS].map((service) => `${service} healthy`).toSorted(),
+    );
+    const { orders = [] } = (await read<{ orders: OrderView[] }>(`${gateway}/orders`)) ?? {};
+    expect(orders).toHaveLength(1);
+    await eventually(
+      'the order completed',
+      async () => (await read(`${gateway}/orders/${orders[0]?.orderId}`))?.['status'] === 'completed',
+    );
+  });
+
+  test("answers the README's curl at its gateway, completes the order and notifies its customer", async () => {
+    const { status, body } = await answerTo(curl.replace('http://127.0.0.1:3000', gateway));
+    expect(status).toBe('202');
+    const orders = new Orders(gateway);
+    const { orderId, taskId } = JSON.parse(body) as Record<string, string>;
+    orders.ids.push(orderId ?? '');
+    await orders.allDone();
+    await expect(read(`${gateway}/tasks/${taskId}`)).resolves.toMatchObject({ state: 'succeeded' });
+  });
+
+  test.each([
+    ['ORDER_SERVICE_PORT', '/orders'],
+    ['NOTIFICATION_SERVICE_PORT', '/notifications'],
+    ['TASK_SERVICE_PORT', '/tasks'],
+  ])('has a service at %s', async (variable, path) => {
+    const list = await read(`${project.url(variable)}${path}`);
+    expect(list).toHaveProperty([path.slice(1)]);
+    await expect(read(`${project.url(variable)}/health/ready`)).resolves.toEqual({ status: 'ready' });
+  });
+
+  test('takes more than three times the memory of any one service', async () => {
+    const memory = await memoryOf(...(await project.containers()).map(({ Name }) => Name.slice(1)));
+    const whole = [...memory.values()].reduce((sum, bytes) => sum + bytes, 0);
+    for (const [name, bytes] of [...memory].filter(([each]) => each.includes('-service-'))) {
+      const share = bytes / whole;
+      const [, service = ''] = /baton-test-\w+-(.+)-1$/.exec(name) ?? [];
+      note({
+        criterion: 'SC-002',
+        what: "one service's share of the memory of the whole",
+        target: `below ${MAX_SHARE * 100}%`,
+        seen: `${service}: ${(bytes / 1e6).toFixed(0)} of ${(whole / 1e6).toFixed(0)} MB, ${(share * 100).toFixed(0)}%`,
+        holds: share < MAX_SHARE,
+      });
+      expect(share).toBeLessThan(MAX_SHARE);
+    }
+    expect(memory.size).toBe(OURS.length + 1);
+  });
+
+  test.each(['/payments', '/health/state'])('says of %s that there is no such route', async (path) => {
+    const answer = await fetch(gateway + path);
+    expect([answer.status, answer.headers.get('content-type')]).toEqual([404, 'application/problem+json']);
+  });
+
+  test('runs as users of no rights, who can write nothing, and is reached from this machine alone', async () => {
+    for (const { Config, HostConfig, NetworkSettings, Name } of await project.containers()) {
+      const ours = !Name.includes('-localstack-');
+      expect([Name, HostConfig]).toMatchObject([
+        Name,
+        {
+          Privileged: false,
+          CapDrop: ['ALL'],
+          CapAdd: null,
+          SecurityOpt: ['no-new-privileges:true'],
+          ReadonlyRootfs: ours,
+          RestartPolicy: { Name: 'unless-stopped' },
+        },
+      ]);
+      expect(Number(HostConfig['Memory'])).toBeGreaterThan(0);
+      expect(Number(HostConfig['NanoCpus'])).toBeGreaterThan(0);
+      expect([Name, Config.User]).toEqual([Name, ours ? 'node' : '']);
+      const published = Object.values(NetworkSettings.Ports).flatMap((ports) => ports ?? []);
+      expect(published.filter(({ HostIp }) => HostIp !== '127.0.0.1')).toEqual([]);
+    }
+    const uids = await Promise.all(OURS.map((service) => project.compose(`exec -T ${service} id -u`)));
+    expect(new Set(uids.map((uid) => uid.trim()))).toEqual(new Set(['1000']));
+    const { NetworkSettings } = await project.container('localstack');
+    expect(Object.keys(NetworkSettings.Networks)).toEqual([await networkOf('internal')]);
+    await expect(
+      docker('network', 'inspect', '--format={{.Internal}}', await networkOf('internal')),
+    ).resolves.toBe('true');
+  });
+});
+
+describe('workers', () => {
+  test('are ten, and one again, with nothing else changed and no order lost or notified twice', async () => {
+    const others = async () =>
+      (await project.containers())
+        .filter((each) => serviceOf(each) !== 'worker')
+        .map(({ Id, State }) => [Id, State.Pid]);
+    const before = await others();
+    const orders = new Orders(gateway);
+    const posting = orders.post(60);
+    await project.compose('up --detach --wait --no-recreate --scale worker=10');
+    const workers = await project.containers('worker');
+    expect(workers.filter(({ State }) => State.Health?.Status === 'healthy')).toHaveLength(10);
+    await posting;
+    await orders.post(30);
+    await project.compose('up --detach --no-recreate --scale worker=1');
+    expect(await project.containers('worker')).toHaveLength(1);
+    await orders.allDone();
+    expect(await others()).toEqual(before);
+    const sent = (await project.lines('notification-service')).filter(({ message }) =>
+      String(message).endsWith('delivered to the outbox'),
+    );
+    const ids = sent.map(({ notificationId }) => notificationId);
+    expect(ids.length).toBeGreaterThanOrEqual(90);
+    expect(new Set(ids).size).toBe(ids.length);
+  });
+
+  test('that crash in mid-task are started again, and their tasks are done', async () => {
+    const [worker, localstack] = [await project.container('worker'), await project.container('localstack')];
+    const orders = new Orders(gateway);
+    // All that it has room for is under way when the first of many is done
+    await docker('pause', worker.Id);
+    await orders.post(40);
+    await docker('unpause', worker.Id);
+    await eventually('the first done', async () => (await orders.done()).length > 0, PATIENCE_MS);
+    // And stays so: no answer of the broker or the store comes any more
+    await docker('pause', localstack.Id);
+    crash(worker);
+    await eventually(
+      'a restart',
+      async () => (await project.container('worker')).RestartCount > worker.RestartCount,
+    );
+    await docker('unpause', localstack.Id);
+    await orders.allDone();
+    const tasks = await read<{ tasks: { attempts: number }[] }>(
+      `${gateway}/tasks?name=orders.process&limit=40`,
+    );
+    expect(tasks?.tasks.filter(({ attempts }) => attempts > 1)).not.toEqual([]);
+    // An engine calls what it let go on unhealthy until it has looked again
+    await eventually('all healthy', isReady, PATIENCE_MS);
+  });
+
+  test('that `docker compose kill` ends leave their tasks to those that `up` brings', async () => {
+    const orders = new Orders(gateway);
+    const posting = orders.post(40);
+    await eventually('some orders accepted', () => orders.ids.length > 5);
+    await project.compose('kill --signal KILL worker');
+    await posting;
+    expect(states(await project.containers('worker'))).toEqual([expect.stringMatching(/unhealthy|exited/)]);
+    await project.compose('up --detach --wait --no-recreate');
+    await orders.allDone();
+  });
+
+  test('that are taken off the network go on when they are back on it, as they were', async () => {
+    const complaints = async () =>
+      (await project.lines('worker')).filter(({ message }) => String(message).startsWith('cannot receive'))
+        .length;
+    const before = await complaints();
+    const network = await networkOf('internal');
+    const { Id, RestartCount, State } = await project.container('worker');
+    await docker('network', 'disconnect', network, Id);
+    const orders = new Orders(gateway);
+    await orders.post(5);
+    await eventually('a complaint', async () => (await complaints()) > before, PATIENCE_MS);
+    expect(await orders.done()).toEqual([]);
+    await docker('network', 'connect', '--alias', 'worker', network, Id);
+    await orders.allDone();
+    expect(await project.container('worker')).toMatchObject({ RestartCount, State: { Pid: State.Pid } });
+  });
+});
+
+describe('a service', () => {
+  test('that is taken off the network is away at the gateway, with Retry-After, and back when it is', async () => {
+    const networks = [await networkOf('internal'), await networkOf('edge')];
+    const { Id } = await project.container('order-service');
+    for (const network of networks) await docker('network', 'disconnect', network, Id);
+    const askedAtMs = performance.now();
+    const answer = await fetch(`${gateway}/orders`);
+    expect([answer.status, answer.headers.get('retry-after')]).toEqual([503, expect.stringMatching(/^\d+$/)]);
+    await expect(answer.json()).resolves.toMatchObject({ type: 'urn:baton:problem:service-unavailable' });
+    // Not only when the gateway gives up waiting for an answer
+    expect(performance.now() - askedAtMs).toBeLessThan(20_000);
+    for (const network of networks)
+      await docker('network', 'connect', '--alias', 'order-service', network, Id);
+    const orders = new Orders(gateway);
+    await orders.post(3);
+    await orders.allDone();
+  });
+
+  test('whose LocalStack crashes says that it does not answer; when it is back, so are queues and tables', async () => {
+    const localstack = await project.container('localstack');
+    crash(localstack);
+    const answer = await eventually('a refusal', async () => {
+      const response = await post(gateway);
+      return response.status !== 202 && response;
+    });
+    expect([answer.status, answer.headers.get('retry-after')]).toEqual([503, '5']);
+    const orders = new Orders(gateway);
+    await orders.post(10);
+    await orders.allDone();
+    expect((await project.container('localstack')).RestartCount).toBe(localstack.RestartCount + 1);
+    await eventually('all healthy again', isReady, PATIENCE_MS);
+  });
+});
+
+test('all that is ours ends with status 0 when it is stopped, none of it killed', async () => {
+  const orders = new Orders(gateway);
+  await orders.post(20);
+  await project.compose('stop');
+  const ended = (await project.containers()).filter((each) => OURS.includes(serviceOf(each)));
+  const ends = ended.map((each) => `${serviceOf(each)} ${each.State.Status} ${each.State.ExitCode}`);
+  expect(ends.toSorted()).toEqual(OURS.map((service) => `${service} exited 0`));
+});

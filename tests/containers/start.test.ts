@@ -1,0 +1,34 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { parts } from '@baton/local/functions-yml';
+import { BackendNetwork } from './backend-network.ts';
+import { note } from './figures.ts';
+import { imageFolders } from './image.ts';
+import { measureImage } from './image-figures.ts';
+
+const SECONDS = 30;
+
+let network: BackendNetwork;
+
+beforeAll(async () => {
+  network = await BackendNetwork.start(parts);
+});
+afterAll(() => network.stop());
+
+test.each(imageFolders)(
+  `%s is built without a layer of an earlier build, and healthy, within ${SECONDS} s`,
+  async (folder) => {
+    const { image, buildSeconds, startSeconds, memoryBytes } = await measureImage(folder, {
+      network,
+      fresh: true,
+    });
+    const seconds = buildSeconds + startSeconds;
+    note({
+      criterion: 'SC-001',
+      what: `${image}: built and started`,
+      target: `under ${SECONDS} s`,
+      seen: `${buildSeconds.toFixed(1)} s + ${startSeconds.toFixed(1)} s, ${(memoryBytes / 1e6).toFixed(0)} MB`,
+      holds: seconds < SECONDS,
+    });
+    expect(seconds).toBeLessThan(SECONDS);
+  },
+);

@@ -1,0 +1,145 @@
+import { randomBytes } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import {
+  CloudFormationClient,
+  DescribeStackResourcesCommand,
+  type StackResource,
+} from '@aws-sdk/client-cloudformation';
+import { createSqsClient } from '@baton/common/queue/sqs-client';
+import { QueueUrls } from '@baton/common/queue/queue-urls';
+import { Program } from '../support/program.ts';
+
+const SERVERLESS = 'node_modules/serverless/bin/serverless.js';
+const TEMPLATE = fileURLToPath(
+  new URL('../../.serverless/cloudformation-template-update-stack.json', import.meta.url),
+);
+const ACCOUNT = '000000000000';
+
+/** A resource of a template. */
+export interface Described {
+  readonly Type: string;
+  readonly Properties: Readonly<Record<string, unknown>>;
+}
+
+/** The environment that anything needs to talk to the emulator; the AWS SDK reads it by itself. */
+export const EMULATOR = {
+  AWS_ENDPOINT_URL: process.env['AWS_ENDPOINT_URL'] ?? '',
+  AWS_REGION: 'us-east-1',
+  AWS_ACCESS_KEY_ID: 'test',
+  AWS_SECRET_ACCESS_KEY: 'test',
+};
+// This process's clients, too
+Object.assign(process.env, EMULATOR);
+
+/** The system as `sls deploy` deploys it, on a stage of its own. */
+export class Deployment {
+  readonly stage = `t${randomBytes(3).toString('hex')}`;
+  readonly sqs = createSqsClient();
+  readonly queueUrlPrefix = `${EMULATOR.AWS_ENDPOINT_URL}/${ACCOUNT}/${this.prefix}`;
+  readonly queueUrls = new QueueUrls(this.queueUrlPrefix);
+  readonly #args: readonly string[];
+  readonly #cloudFormation = new CloudFormationClient();
+  #resources: readonly StackResource[] = [];
+
+  /** @param args - what every command is given, such as `--param=worker=none` */
+  constructor(args: readonly string[] = []) {
+    // The REST form of the API: emulators do not have the HTTP one
+    this.#args = ['--stage', this.stage, '--param=api=http', ...args];
+  }
+
+  /** What stands before the names of its queues, tables and functions. */
+  get prefix(): string {
+    return `baton-${this.stage}-`;
+  }
+
+  /** Its API's URL, as the emulator serves it. */
+  get url(): string {
+    return `${EMULATOR.AWS_ENDPOINT_URL}/_aws/execute-api/${this.physicalId('ApiGatewayRestApi')}/${this.stage}`;
+  }
+
+  /** Deploys, and resolves to what Serverless says. @throws Error with what it says, where it fails */
+  async deploy(more: readonly string[] = []): Promise<string> {
+    const output = await this.#serverless('deploy', more);
+    const StackName = `baton-${this.stage}`;
+    const { StackResources = [] } = await this.#cloudFormation.send(
+      new DescribeStackResourcesCommand({ StackName }),
+    );
+    this.#resources = StackResources;
+    return output;
+  }
+
+  /** Removes it all. @throws Error with what Serverless says, where it fails */
+  async remove(): Promise<string> {
+    return this.#serverless('remove');
+  }
+
+  /** The resources of one type in the template that was deployed last, by their logical ids. */
+  async described(type: string): Promise<[string, Described['Properties']][]> {
+    const { Resources } = JSON.parse(await readFile(TEMPLATE, 'utf8')) as {
+      Resources: Record<string, Described>;
+    };
+    return Object.entries(Resources)
+      .filter(([, { Type }]) => Type === type)
+      .map(([id, { Properties }]) => [id, Properties]);
+  }
+
+  /** What the emulator calls a resource: a queue's URL, the name of a table, a role or a function. */
+  physicalId(logicalId: string): string {
+    const resource = this.#resources.find(({ LogicalResourceId }) => LogicalResourceId === logicalId);
+    if (!resource) throw new Error(`The stack has no resource ${logicalId}`);
+    return resource.PhysicalResourceId ?? '';
+  }
+
+  /** A value of the template as CloudFormation fills it in. */
+  filledIn(value: unknown): unknown {
+    if (Array.isArray(value)) return value.map((each) => this.filledIn(each));
+    if (typeof value !== 'object' || value === null) return value;
+    const { Ref: id, 'Fn::GetAtt': attribute, 'Fn::Sub': text } = value as Record<string, never>;
+    if (id !== undefined) return this.#reference(id);
+    if (attribute !== undefined) return this.#arn((attribute as string[])[0] ?? '');
+    if (text !== undefined)
+      return String(text).replaceAll(/\$\{([^}]+)\}/g, (_, name: string) =>
+        name.endsWith('.Arn') ? this.#arn(name.slice(0, -'.Arn'.length)) : this.#reference(name),
+      );
+    return Object.fromEntries(Object.entries(value).map(([name, each]) => [name, this.filledIn(each)]));
+  }
+
+  #reference(name: string): string {
+    const known: Record<string, string> = {
+      'AWS::Partition': 'aws',
+      'AWS::Region': EMULATOR.AWS_REGION,
+      'AWS::AccountId': ACCOUNT,
+      'AWS::URLSuffix': 'amazonaws.com',
+    };
+    return known[name] ?? this.physicalId(name);
+  }
+
+  #arn(id: string): string {
+    const name = this.physicalId(id).split('/').at(-1) ?? '';
+    const within = `${EMULATOR.AWS_REGION}:${ACCOUNT}`;
+    const resource = this.#resources.find(({ LogicalResourceId }) => LogicalResourceId === id);
+    const type = resource?.ResourceType ?? '';
+    switch (type) {
+      case 'AWS::SQS::Queue':
+        return `arn:aws:sqs:${within}:${name}`;
+      case 'AWS::DynamoDB::Table':
+        return `arn:aws:dynamodb:${within}:table/${name}`;
+      case 'AWS::IAM::Role':
+        return `arn:aws:iam::${ACCOUNT}:role/${name}`;
+      case 'AWS::Logs::LogGroup':
+        return `arn:aws:logs:${within}:log-group:${this.physicalId(id)}:*`;
+      case 'AWS::Lambda::Function':
+        return `arn:aws:lambda:${within}:function:${name}`;
+      default:
+        throw new Error(`No ARN is known of ${id}, a ${type}`);
+    }
+  }
+
+  async #serverless(command: string, more: readonly string[] = []): Promise<string> {
+    const environment = { ...EMULATOR, SLS_AWS_MONITORING_FREQUENCY: '250' };
+    const program = new Program(SERVERLESS, environment, [command, ...this.#args, ...more]);
+    if ((await program.ended()) !== 0) throw new Error(`sls ${command}:\n${program.output}`);
+    return program.output;
+  }
+}

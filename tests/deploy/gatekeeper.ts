@@ -1,0 +1,114 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+
+/** What a call is in the words of IAM: the action, and the name of each queue, table or index that it is on. */
+interface Call {
+  readonly action: string;
+  readonly targets: readonly string[];
+}
+
+/**
+ * Stands between functions and an emulator, which keeps policies and holds nobody to them, and does for it what IAM
+ * does: a call that its caller's role does not allow is refused. Each caller has a path of its own.
+ */
+export class Gatekeeper {
+  readonly #server: Server;
+  readonly #endpoint: string;
+  readonly #allowed = new Map<string, ReadonlySet<string>>();
+  readonly #used = new Map<string, Set<string>>();
+  readonly #refused: string[] = [];
+
+  private constructor(endpoint: string) {
+    this.#endpoint = endpoint;
+    this.#server = createServer((request, response) => void this.#pass(request, response));
+  }
+
+  /** Starts one before the emulator at an endpoint. */
+  static async start(endpoint: string): Promise<Gatekeeper> {
+    const gatekeeper = new Gatekeeper(endpoint);
+    gatekeeper.#server.listen(0, '127.0.0.1');
+    await once(gatekeeper.#server, 'listening');
+    return gatekeeper;
+  }
+
+  /** Lets a caller do these, such as `sqs:SendMessage baton-dev-orders`. Gives the endpoint that it is to call. */
+  admit(caller: string, allowed: Iterable<string>): string {
+    this.#allowed.set(caller, new Set(allowed));
+    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}/${caller}`;
+  }
+
+  /** What a caller has done of what it may. */
+  used(caller: string): ReadonlySet<string> {
+    return this.#used.get(caller) ?? new Set();
+  }
+
+  /** What was refused, and to whom. */
+  get refused(): readonly string[] {
+    return this.#refused;
+  }
+
+  /** Ends it. */
+  async stop(): Promise<void> {
+    this.#server.close();
+    this.#server.closeAllConnections();
+    await once(this.#server, 'close');
+  }
+
+  async #pass(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    try {
+      const chunks: Buffer[] = [];
+      for await (const chunk of request) chunks.push(chunk as Buffer);
+      const body = Buffer.concat(chunks);
+      const caller = request.url?.split('/')[1] ?? '';
+      const why = this.#check(caller, callOf(String(request.headers['x-amz-target']), body.toString()));
+      if (why === undefined) return await this.#forward(request, body, response);
+      this.#refused.push(why);
+      const headers = { 'content-type': 'application/x-amz-json-1.0' };
+      response
+        .writeHead(400, headers)
+        .end(JSON.stringify({ __type: 'com.amazonaws#AccessDeniedException', message: why }));
+    } catch {
+      response.destroy();
+    }
+  }
+
+  #check(caller: string, { action, targets }: Call): string | undefined {
+    for (const target of targets) {
+      const use = `${action} ${target}`;
+      if (!this.#allowed.get(caller)?.has(use)) return `${caller} may not ${use}`;
+      const used = this.#used.get(caller) ?? new Set();
+      this.#used.set(caller, used.add(use));
+    }
+    return undefined;
+  }
+
+  async #forward(request: IncomingMessage, body: Buffer, response: ServerResponse): Promise<void> {
+    const { host: _host, connection: _connection, 'content-length': _length, ...headers } = request.headers;
+    const answer = await fetch(this.#endpoint, {
+      method: 'POST',
+      headers: headers as Record<string, string>,
+      body: new Uint8Array(body),
+    });
+    const type = answer.headers.get('content-type') ?? 'application/x-amz-json-1.0';
+    const checksum = answer.headers.get('x-amz-crc32');
+    response.writeHead(answer.status, { 'content-type': type, ...(checksum && { 'x-amz-crc32': checksum }) });
+    response.end(Buffer.from(await answer.arrayBuffer()));
+  }
+}
+
+/** A request of the JSON protocols of SQS and DynamoDB; a batch needs what its single call needs (but for reads). */
+function callOf(target: string, body: string): Call {
+  const [service = '', name = ''] = target.split('.');
+  const { QueueUrl, TableName, IndexName, RequestItems } = JSON.parse(body) as {
+    QueueUrl?: string;
+    TableName?: string;
+    IndexName?: string;
+    RequestItems?: object;
+  };
+  if (service === 'AmazonSQS')
+    return { action: `sqs:${name.replace(/Batch$/, '')}`, targets: [QueueUrl?.split('/').at(-1) ?? ''] };
+  const index = IndexName === undefined ? '' : `/index/${IndexName}`;
+  const tables = RequestItems ? Object.keys(RequestItems) : [`${TableName}${index}`];
+  return { action: `dynamodb:${name}`, targets: tables };
+}

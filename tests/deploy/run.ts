@@ -1,0 +1,62 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { freePort } from '../support/program.ts';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+/** LocalStack as a plain process, its functions as processes of this machine; where it is there. */
+const LOCALSTACK = fileURLToPath(
+  new URL('../../../shared/tools/localstack-host/localstack-host.sh', import.meta.url),
+);
+const JEST = [
+  '--experimental-vm-modules',
+  '--disable-warning=ExperimentalWarning',
+  'node_modules/jest/bin/jest.js',
+];
+
+/** Deploys to the emulator at an endpoint, and tests what is there then. Resolves to the exit code. */
+async function runTests(endpoint: string, more: Readonly<Record<string, string>> = {}): Promise<number> {
+  process.stdout.write(`The deployed system, on ${endpoint}\n`);
+  const args = [...JEST, '--config', 'tests/deploy/jest.config.js', ...process.argv.slice(2)];
+  const env = { ...process.env, ...more, AWS_ENDPOINT_URL: endpoint };
+  const jest = spawn(process.execPath, args, { stdio: 'inherit', cwd: ROOT, env });
+  await once(jest, 'exit');
+  return jest.exitCode ?? 1;
+}
+
+/** Runs the script of LocalStack, with this Node for its functions. Says how it ended where that was badly. */
+function localStack(command: 'start' | 'stop', port: number): boolean {
+  const env = { ...process.env, NODE: process.execPath };
+  const { status, stdout, stderr } = spawnSync(LOCALSTACK, [command, String(port)], {
+    encoding: 'utf8',
+    env,
+  });
+  if (status !== 0) process.stderr.write(`${LOCALSTACK} ${command}:\n${stdout}${stderr}\n`);
+  return status === 0;
+}
+
+/** Tests against the emulator in AWS_ENDPOINT_URL, or one that is started here, where that can be. */
+async function run(): Promise<number> {
+  const given = process.env['AWS_ENDPOINT_URL'];
+  if (given) return runTests(given);
+  if (!existsSync(LOCALSTACK)) {
+    process.stdout.write('Skipped: a deploy needs an emulator of AWS in AWS_ENDPOINT_URL\n');
+    return 0;
+  }
+  const port = await freePort();
+  if (!localStack('start', port)) {
+    if (process.env['CI']) return 1;
+    process.stdout.write('Skipped: LocalStack did not start\n');
+    return 0;
+  }
+  // The terminal's interrupt reaches Jest, too; this process stays until the emulator is gone
+  process.on('SIGINT', () => undefined);
+  try {
+    return await runTests(`http://127.0.0.1:${port}`, { FUNCTIONS_REACH_THIS_MACHINE: 'yes' });
+  } finally {
+    localStack('stop', port);
+  }
+}
+
+process.exitCode = await run();

@@ -1,0 +1,113 @@
+import { ReceiveMessageCommand, SendMessageCommand } from '@aws-sdk/client-sqs';
+import { encodeEnvelope } from '@baton/common/queue/envelope';
+import { MAX_UNITS_PER_ORDER } from '@baton/common/tasks/process-order';
+import { eventually } from '../support/eventually.ts';
+import type { Deployment } from './deployment.ts';
+
+/** An emulator polls idle queues each second or so, and starts a function anew for its first message. */
+export const PATIENCE_MS = 40_000;
+
+/** An order of as many is refused by its task. */
+export const TOO_MANY_UNITS = MAX_UNITS_PER_ORDER + 1;
+const UNITS_PER_ITEM = 10_000;
+
+const order = {
+  customerId: 'c-1',
+  customerEmail: 'customer@example.com',
+  totalAmount: 4200,
+  currency: 'EUR',
+};
+
+/** An answer of the deployed API. */
+export interface Answer {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly body: Record<string, unknown>;
+}
+
+/** A message in a dead letter queue. */
+export interface SetAside {
+  readonly body: string;
+  readonly reason: string | undefined;
+  readonly details: Record<string, unknown>;
+}
+
+/** The deployed system, as somebody uses it who knows its URL and its queues. */
+export class System {
+  readonly #deployment: Deployment;
+
+  constructor(deployment: Deployment) {
+    this.#deployment = deployment;
+  }
+
+  /** Asks the deployed API. */
+  async ask(
+    method: string,
+    path: string,
+    body?: unknown,
+    headers: Readonly<Record<string, string>> = {},
+  ): Promise<Answer> {
+    const json = body === undefined ? {} : { 'content-type': 'application/json' };
+    const response = await fetch(this.#deployment.url + path, {
+      method,
+      headers: { ...json, ...headers },
+      ...(body !== undefined && { body: JSON.stringify(body) }),
+    });
+    const text = await response.text();
+    return { status: response.status, headers: response.headers, body: JSON.parse(text) as Answer['body'] };
+  }
+
+  /** Posts an order of so many units. */
+  postOrder(units = 2, headers: Readonly<Record<string, string>> = {}): Promise<Answer> {
+    const count = Math.ceil(units / UNITS_PER_ITEM);
+    const items = Array.from({ length: count }, (_, index) => ({
+      productId: `p-${index}`,
+      quantity: Math.min(UNITS_PER_ITEM, units - index * UNITS_PER_ITEM),
+    }));
+    return this.ask('POST', '/orders', { ...order, items }, headers);
+  }
+
+  /** What is at a path, once it has that status. */
+  when(path: string, status: string): Promise<Record<string, unknown>> {
+    const look = async () => {
+      const { body } = await this.ask('GET', path);
+      return body['status'] === status && body;
+    };
+    return eventually(`${path} is ${status}`, look, PATIENCE_MS);
+  }
+
+  /** Puts a body into a queue, by the name that contracts have for it. */
+  async send(queue: string, body: string): Promise<void> {
+    const QueueUrl = this.#deployment.queueUrls.of(queue);
+    await this.#deployment.sqs.send(new SendMessageCommand({ QueueUrl, MessageBody: body }));
+  }
+
+  /** Puts a task into a queue as it is, whether there is such a task or not. */
+  async sendTask(queue: string, task: string, taskId: string, data: unknown = {}): Promise<void> {
+    const time = new Date().toISOString();
+    await this.send(queue, encodeEnvelope({ taskId, task, source: 'tests', time, trace: undefined, data }));
+  }
+
+  /** The dead letter of a queue whose body has a text in it, once it is there. */
+  async deadLetter(queue: string, text: string): Promise<SetAside> {
+    const QueueUrl = this.#deployment.queueUrls.deadLettersOf(queue);
+    const look = async (): Promise<SetAside | undefined> => {
+      const receive = new ReceiveMessageCommand({
+        QueueUrl,
+        MaxNumberOfMessages: 10,
+        VisibilityTimeout: 1,
+        MessageAttributeNames: ['All'],
+      });
+      const { Messages = [] } = await this.#deployment.sqs.send(receive);
+      const found = Messages.find(({ Body = '' }) => Body.includes(text));
+      if (!found) return undefined;
+      const { 'baton.reason': reason, 'baton.details': details } = found.MessageAttributes ?? {};
+      return {
+        body: found.Body ?? '',
+        reason: reason?.StringValue,
+        details: JSON.parse(details?.StringValue ?? '{}') as Record<string, unknown>,
+      };
+    };
+    return eventually(`a dead letter of ${queue} with ${text}`, look, PATIENCE_MS);
+  }
+}
