@@ -1,10 +1,11 @@
+import { isDeepStrictEqual } from 'node:util';
 import { parse } from 'yaml';
-import type { ServiceName } from './service-name.ts';
+import { NewServiceError, type ServiceName } from './service-name.ts';
 
 /**
  * A compose file with one more service, after the last one whose name ends in -service; all else stays as it is.
  *
- * @throws TypeError when the file is not of the form that it has here
+ * @throws NewServiceError when the file is not of the form that it has here
  */
 export function withComposeEntry(text: string, { plural }: ServiceName, port: number): string {
   const lines = text.split('\n');
@@ -20,13 +21,19 @@ export function withComposeEntry(text: string, { plural }: ServiceName, port: nu
       ${plural.toUpperCase()}_TABLE: baton-dev-${plural}
     ports: ['127.0.0.1:\${${plural.toUpperCase()}_SERVICE_PORT:-${port}}:8000']`;
   const changed = lines.toSpliced(end, 0, entry).join('\n');
-  const [before, after] = [servicesOf(text), servicesOf(changed)];
-  const added = Object.keys(after).filter((name) => !(name in before));
-  if (last < 0 || end < 0 || added.join() !== `${plural}-service`)
-    throw new TypeError(
-      'docker-compose.localstack.yml has another form than expected: a service after the other, each with an empty line behind',
-    );
-  return changed;
+  if (last >= 0 && end >= 0 && hasOneMore(text, changed, `${plural}-service`)) return changed;
+  throw new NewServiceError(
+    'docker-compose.localstack.yml has another form than expected: a service after the other, each with an empty line behind',
+  );
+}
+
+function hasOneMore(before: string, after: string, name: string): boolean {
+  try {
+    const { [name]: added, ...others } = servicesOf(after);
+    return added !== undefined && isDeepStrictEqual(others, servicesOf(before));
+  } catch {
+    return false;
+  }
 }
 
 function servicesOf(text: string): Record<string, unknown> {

@@ -6,7 +6,7 @@ import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { withComposeEntry, withPort } from './listed.ts';
-import { NameError, readServiceName, type ServiceName } from './service-name.ts';
+import { NewServiceError, readServiceName, type ServiceName } from './service-name.ts';
 import { nextPort, refuseTaken, wordsOf } from './taken.ts';
 import { type NewFile, newFiles, templateTexts } from './template.ts';
 
@@ -20,7 +20,7 @@ const USAGE = `npm run new:service NAME [-- --singular WORD]: makes a service th
 
 const isTaken = (error: unknown): boolean => (error as NodeJS.ErrnoException).code === 'EEXIST';
 
-/** Writes files that are not there. @throws NameError when one is; then none is left behind */
+/** Writes files that are not there. @throws NewServiceError when one is; then none is left behind */
 async function write(files: readonly NewFile[]): Promise<void> {
   const written: string[] = [];
   try {
@@ -31,7 +31,7 @@ async function write(files: readonly NewFile[]): Promise<void> {
     }
   } catch (error) {
     await Promise.all(written.map((path) => rm(join(ROOT, path))));
-    throw isTaken(error) ? new NameError((error as Error).message) : error;
+    throw isTaken(error) ? new NewServiceError((error as Error).message) : error;
   }
 }
 
@@ -46,7 +46,7 @@ async function lists(name: ServiceName, port: number): Promise<NewFile[]> {
   ];
 }
 
-/** Runs npm. @throws NameError telling what is left to do, when it fails */
+/** Runs npm. @throws NewServiceError telling what is left to do, when it fails */
 function npm(...words: string[]): void {
   const { status } = spawnSync('npm', words, {
     cwd: ROOT,
@@ -54,7 +54,7 @@ function npm(...words: string[]): void {
     shell: process.platform === 'win32',
   });
   if (status !== 0)
-    throw new NameError(
+    throw new NewServiceError(
       `The files are there, but "npm ${words.join(' ')}" failed: run "npm install", then "npm run contracts"`,
     );
 }
@@ -68,7 +68,7 @@ async function run(): Promise<void> {
     return;
   }
   if (plural === undefined || more.length > 0)
-    throw new NameError(`Expected one name, got ${positionals.length}\n${USAGE}`);
+    throw new NewServiceError(`Expected one name, got ${positionals.length}\n${USAGE}`);
   const name = readServiceName(plural, values.singular);
   await refuseTaken(ROOT, name, wordsOf(await templateTexts()));
   const port = await nextPort(ROOT);
@@ -87,7 +87,7 @@ try {
   await run();
 } catch (error) {
   const isOfArguments = String((error as NodeJS.ErrnoException).code).startsWith('ERR_PARSE_ARGS');
-  if (!(error instanceof NameError) && !isOfArguments) throw error;
+  if (!(error instanceof NewServiceError) && !isOfArguments) throw error;
   process.stderr.write(`${(error as Error).message.trim()}\n${isOfArguments ? USAGE : ''}`);
   process.exitCode = 1;
 }

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 
-/** A name that no service can have, with what was given and what is allowed. */
-export class NameError extends Error {
-  override readonly name = 'NameError';
+/** A service that cannot be made, with what was given and what is allowed. */
+export class NewServiceError extends Error {
+  override readonly name = 'NewServiceError';
 }
 
 const PLURAL = /^[a-z][a-z0-9]{2,19}$/;
@@ -27,11 +27,11 @@ export interface ServiceName {
  * Reads the name of a service: what it keeps, in the plural.
  *
  * @param singular - one of them; without it, what English makes of the plural
- * @throws NameError saying what was given and what is allowed
+ * @throws NewServiceError saying what was given and what is allowed
  */
 export function readServiceName(plural: string, singular = singularOf(plural)): ServiceName {
   const refuse = (given: string, expected: string): never => {
-    throw new NameError(`${JSON.stringify(given)} is no name for a service: expected ${expected}`);
+    throw new NewServiceError(`${JSON.stringify(given)} is no name for a service: expected ${expected}`);
   };
   if (!PLURAL.test(plural))
     refuse(plural, '3 to 20 lower-case letters and digits, a letter first, such as payments');

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parts, servicesFunctions, servicesResources, sharedResources } from '@baton/local/functions-yml';
-import { NameError, type ServiceName } from './service-name.ts';
+import { NewServiceError, type ServiceName } from './service-name.ts';
 
 const STAGE = 'dev';
 
@@ -12,7 +12,7 @@ const STAGE = 'dev';
  *
  * @param root - of the repository
  * @param words - of the files that the service is made of
- * @throws NameError saying what has the name
+ * @throws NewServiceError saying what has the name
  */
 export async function refuseTaken(
   root: string,
@@ -20,7 +20,7 @@ export async function refuseTaken(
   words: ReadonlySet<string>,
 ): Promise<void> {
   const is = (what: string): never => {
-    throw new NameError(`${plural} cannot be a service's name: ${what}`);
+    throw new NewServiceError(`${plural} cannot be a service's name: ${what}`);
   };
   for (const path of [
     `functions/${plural}-service`,
