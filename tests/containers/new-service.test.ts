@@ -24,7 +24,7 @@ const compose = (...words: readonly string[]) =>
 beforeAll(async () => {
   const port = await freePort();
   url = `http://127.0.0.1:${port}`;
-  variables = [`COMPOSE_PROJECT_NAME=${project}`, `IMAGE_TAG=${project}`, `PAYMENTS_SERVICE_PORT=${port}`];
+  variables = [`COMPOSE_PROJECT_NAME=${project}`, `IMAGE_TAG=${project}`, `UNICORNS_SERVICE_PORT=${port}`];
   house = await HouseCopy.make();
 }, 300_000);
 afterAll(async () => {
@@ -36,12 +36,12 @@ afterAll(async () => {
 }, 60_000);
 
 test('a service that was just made builds its image, and finds its queue and its table in the compose file', async () => {
-  await expect(house.run('npm', 'run', 'new:service', 'payments')).resolves.toMatchObject({ exitCode: 0 });
-  await expect(compose('build', 'resources', 'payments-service')).resolves.toMatchObject({ exitCode: 0 });
+  await expect(house.run('npm', 'run', 'new:service', 'unicorns')).resolves.toMatchObject({ exitCode: 0 });
+  await expect(compose('build', 'resources', 'unicorns-service')).resolves.toMatchObject({ exitCode: 0 });
   // Healthy: it has asked both
-  const up = await compose('up', '--detach', '--wait', 'payments-service');
+  const up = await compose('up', '--detach', '--wait', 'unicorns-service');
   expect([up.exitCode, up.exitCode === 0 ? '' : up.output]).toEqual([0, '']);
-  const response = await fetch(`${url}/payments`, {
+  const response = await fetch(`${url}/unicorns`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
     body: '{"reference":"r-1"}',

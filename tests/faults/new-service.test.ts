@@ -6,9 +6,9 @@ import { freePorts } from '../support/program.ts';
 
 const LONG_MS = 300_000;
 const NEW = [
-  '?? common/contracts/payments.ts',
-  '?? contract-guard/released/payments.record.json',
-  '?? functions/payments-service/',
+  '?? common/contracts/unicorns.ts',
+  '?? contract-guard/released/unicorns.record.json',
+  '?? functions/unicorns-service/',
 ];
 /** They list what there is; no service has them for its own. */
 const LISTS = [' M .env.example', ' M docker-compose.localstack.yml', ' M package-lock.json'];
@@ -18,11 +18,11 @@ let made: Awaited<ReturnType<HouseCopy['run']>>;
 
 beforeAll(async () => {
   house = await HouseCopy.make();
-  made = await house.run('npm', 'run', 'new:service', 'payments');
+  made = await house.run('npm', 'run', 'new:service', 'unicorns');
 }, LONG_MS);
 afterAll(() => house.remove());
 
-describe('npm run new:service payments', () => {
+describe('npm run new:service unicorns', () => {
   test('makes a service and changes no file of another', async () => {
     expect(made).toMatchObject({ exitCode: 0 });
     await expect(house.changes()).resolves.toEqual([...LISTS, ...NEW]);
@@ -46,15 +46,15 @@ describe('npm run new:service payments', () => {
     'has tests of its own that are green, and so are the rules of the house',
     async () => {
       const patterns = [
-        'functions/payments-service',
+        'functions/unicorns-service',
         'house-rules',
         'contract-guard',
         'tests/stack',
         'deploy',
       ];
       const { output, exitCode } = await house.run('npm', 'test', '--', ...patterns);
-      expect(output).toContain('PASS functions/payments-service/tests/api.test.ts');
-      expect(output).toContain('PASS functions/payments-service/tests/handlers.test.ts');
+      expect(output).toContain('PASS functions/unicorns-service/tests/api.test.ts');
+      expect(output).toContain('PASS functions/unicorns-service/tests/handlers.test.ts');
       expect([exitCode, exitCode === 0 ? '' : output]).toEqual([0, '']);
     },
     LONG_MS,
@@ -65,7 +65,7 @@ describe('npm run new:service payments', () => {
     async () => {
       const before = await house.changes();
       for (const [words, says] of [
-        [['payments'], 'functions/payments-service is there already'],
+        [['unicorns'], 'functions/unicorns-service is there already'],
         [['Refunds'], '"Refunds" is no name for a service: expected 3 to 20 lower-case letters'],
         [[], 'Expected one name, got 0'],
         [['refunds', 'credits'], 'Expected one name, got 2'],
@@ -81,7 +81,7 @@ describe('npm run new:service payments', () => {
   );
 
   test(
-    'runs under npm start: a payment is accepted, and recorded by its own handler',
+    'runs under npm start: a unicorn is accepted, and recorded by its own handler',
     async () => {
       const ports = await freePorts();
       const url = `http://127.0.0.1:${ports['HTTP_PORT']}`;
@@ -89,7 +89,7 @@ describe('npm run new:service payments', () => {
       const json = async (response: Response) => (await response.json()) as Record<string, unknown>;
       try {
         const post = () =>
-          fetch(`${url}/payments`, {
+          fetch(`${url}/unicorns`, {
             method: 'POST',
             headers: { 'content-type': 'application/json' },
             body: '{"reference":"r-1"}',
@@ -104,11 +104,11 @@ describe('npm run new:service payments', () => {
           60_000,
         );
         const response = await post();
-        const { paymentId, status } = await json(response);
+        const { unicornId, status } = await json(response);
         expect([response.status, status]).toEqual([202, 'accepted']);
         const find = async () => json(await fetch(url + String(response.headers.get('location'))));
         await eventually('it is recorded', async () => (await find())['status'] === 'recorded', 30_000);
-        await expect(find()).resolves.toMatchObject({ paymentId, reference: 'r-1' });
+        await expect(find()).resolves.toMatchObject({ unicornId, reference: 'r-1' });
       } finally {
         await endGroup(runtime);
       }
