@@ -2,7 +2,13 @@
 export default {
   testMatch: ['**/tests/**/*.test.ts'],
   // They have a configuration, and a script, of their own
-  testPathIgnorePatterns: ['/node_modules/', '/tests/faults/', '/tests/deploy/', '/tests/containers/'],
+  testPathIgnorePatterns: [
+    '/node_modules/',
+    '/tests/faults/',
+    '/tests/containers/',
+    '/new-service/template/',
+    '/tests/deploy/',
+  ],
   extensionsToTreatAsEsm: ['.ts'],
   transform: {},
   testEnvironment: 'node',

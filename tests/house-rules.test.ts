@@ -41,7 +41,7 @@ function mayImport(from: string, to: string): boolean {
   if (from === to) return true;
   if (from === 'tests') return true;
   // What a deploy is made of is read by serverless.yml, and by tests
-  if (['local', 'bench', 'examples', 'contract-guard'].includes(from)) return to !== 'deploy';
+  if (['local', 'bench', 'examples', 'contract-guard', 'new-service'].includes(from)) return to !== 'deploy';
   const withinCommon = WITHIN_COMMON[from];
   return withinCommon ? withinCommon.includes(to) : to in WITHIN_COMMON;
 }
@@ -155,7 +155,8 @@ describe('services', () => {
     const routing = sources.filter(
       ({ imports, path }) => !isTest(path) && imports.some((name) => /http\/(route|api)$/.test(name)),
     );
-    const allowed = /^(functions\/[^/]+\/api\.ts|worker\/health\.ts|local\/unknown-route\.ts)$/;
+    const allowed =
+      /^((functions|new-service\/template)\/[^/]+\/api\.ts|worker\/health\.ts|local\/unknown-route\.ts)$/;
     expect(routing.map(({ path }) => path).filter((path) => !allowed.test(path))).toEqual([]);
     expect(routing.length).toBeGreaterThan(0);
     const events = Object.values(servicesFunctions(parts, 'dev')).flatMap((each) => each.events);

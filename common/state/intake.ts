@@ -42,7 +42,7 @@ export interface IntakeRequest<Row extends IntakeRow> {
   readonly requestHash: string;
   /** The service's own members of the row. */
   readonly row: Omit<Row, keyof IntakeRow>;
-  /** Members that make the row appear in the service's lists; written once the request is accepted. */
+  /** Members that make the row appear in the service's lists, if it has any; written once the request is accepted. */
   readonly listing: Readonly<Record<string, string>>;
   /** Sends the request's task. May be called again for the same id after a crash: the task id must be the same then. */
   readonly sendTask: () => Promise<unknown>;
@@ -167,8 +167,9 @@ export class Intake<Row extends IntakeRow> {
   /** Does nothing where the task's outcome has already overtaken the request. */
   async #accept(id: string, holder: string, listing: Readonly<Record<string, string>>): Promise<void> {
     const names = Object.keys(listing);
+    const set = ['#status = :accepted', ...names.map((name) => `${name} = :${name}`)].join(', ');
     await this.#updatePending(id, holder, {
-      UpdateExpression: `SET #status = :accepted, ${names.map((name) => `${name} = :${name}`).join(', ')} REMOVE holder, heldUntilMs, expiresAt`,
+      UpdateExpression: `SET ${set} REMOVE holder, heldUntilMs, expiresAt`,
       ExpressionAttributeValues: {
         ':accepted': 'accepted',
         ...Object.fromEntries(names.map((name) => [`:${name}`, listing[name]])),

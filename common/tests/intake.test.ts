@@ -59,6 +59,11 @@ describe('an intake', () => {
     expect(row).not.toHaveProperty('expiresAt');
   });
 
+  test('accepts what stands in no list', async () => {
+    await intake.take({ id: 'unlisted', requestHash: 'same', row: { text: 'x' }, listing: {}, sendTask });
+    await expect(read('unlisted')).resolves.toMatchObject({ status: 'accepted' });
+  });
+
   test('sends nothing for a request that was accepted before', async () => {
     await take('twice');
     await take('twice');

@@ -229,8 +229,8 @@ describe('what no stack can be made of is refused with what was wrong, where, an
     ],
     [
       'a table that is not there',
-      part({ tables: { PaymentsTable: ['get'] } }),
-      'names PaymentsTable, which is no table of this stack',
+      part({ tables: { NobodysTable: ['get'] } }),
+      'names NobodysTable, which is no table of this stack',
     ],
     [
       'a verb that is none',

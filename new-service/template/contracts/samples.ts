@@ -1,0 +1,22 @@
+import { defineTask } from '@baton/common/queue/task';
+import * as z from 'zod';
+
+/** A sample, as it is handed to whoever records it. */
+export const sampleSchema = z.object({
+  sampleId: z.uuid(),
+  /** What whoever posts it knows it by. */
+  reference: z.string().min(1).max(100),
+});
+
+/** A sample, checked. */
+export type Sample = z.output<typeof sampleSchema>;
+
+/** Record a sample. Consumed by samples-service, which alone writes its table. */
+export const recordSample = defineTask({
+  name: 'samples.record',
+  queue: 'samples',
+  payload: sampleSchema,
+  result: z.object({ recordedAt: z.iso.datetime() }),
+  retry: { maxAttempts: 8, baseSeconds: 5, capSeconds: 300 },
+  timeoutSeconds: 20,
+});

@@ -1,0 +1,18 @@
+import { orExit } from '@baton/common/config';
+import { runServer } from '@baton/common/http/run-server';
+import { recordSample } from '../contracts/samples.ts';
+import { handler } from './api.ts';
+import { readServerConfig } from './config.ts';
+import { records } from './handlers.ts';
+import { logger, samples, tasks } from './service.ts';
+
+const { HOST, PORT, FUNCTIONS_PORT } = orExit(() => readServerConfig(process.env));
+
+await runServer({
+  handler,
+  ready: () => Promise.all([samples.ping(), tasks.ping(recordSample)]),
+  host: HOST,
+  port: PORT,
+  functions: { handlers: { records }, port: FUNCTIONS_PORT },
+  logger,
+});

@@ -1,0 +1,22 @@
+import { orExit } from '@baton/common/config';
+import { QueueUrls } from '@baton/common/queue/queue-urls';
+import { createSqsClient } from '@baton/common/queue/sqs-client';
+import { TaskClient } from '@baton/common/queue/task-client';
+import { createDocumentClient } from '@baton/common/state/documents';
+import { createLogger } from '@baton/common/telemetry/logger';
+import { readConfig } from './config.ts';
+import { SampleStore } from './store.ts';
+
+const SERVICE = 'samples-service';
+const config = orExit(() => readConfig(process.env));
+
+/** The service's logger. */
+export const logger = createLogger({ service: SERVICE, level: config.LOG_LEVEL });
+/** The service's client of SQS. */
+export const sqs = createSqsClient();
+/** Where the queues are. */
+export const queueUrls = new QueueUrls(config.QUEUE_URL_PREFIX);
+/** Sends tasks in the service's name. */
+export const tasks = new TaskClient({ sqs, queueUrls, source: SERVICE });
+/** The service's own table. */
+export const samples = new SampleStore(createDocumentClient(), config.SAMPLES_TABLE, logger);

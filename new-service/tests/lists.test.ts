@@ -1,0 +1,51 @@
+import { describe, expect, test } from '@jest/globals';
+import { textOf } from '@baton/tests/source';
+import { parse } from 'yaml';
+import { withComposeEntry, withPort } from '../listed.ts';
+
+const name = { plural: 'unicorns', singular: 'unicorn' };
+const compose = textOf('docker-compose.localstack.yml');
+
+const read = (text: string) => parse(text, { merge: true }) as { services: Record<string, unknown> };
+
+describe('the compose file', () => {
+  const changed = withComposeEntry(compose, name, 8009);
+
+  test('has the service as it has the others, and nothing else has changed', () => {
+    const { services, ...others } = read(changed);
+    const { 'unicorns-service': added, ...before } = services;
+    expect({ services: before, ...others }).toEqual(read(compose));
+    expect(added).toEqual({
+      ...(read(compose).services['order-service'] as object),
+      image: 'baton/unicorns-service:${IMAGE_TAG:-latest}',
+      build: { context: '.', dockerfile: 'functions/unicorns-service/Dockerfile', target: 'server' },
+      environment: {
+        ...(read(compose).services['task-service'] as { environment: object }).environment,
+        UNICORNS_TABLE: 'baton-dev-unicorns',
+      },
+      ports: ['127.0.0.1:${UNICORNS_SERVICE_PORT:-8009}:8000'],
+    });
+  });
+
+  test('keeps every line that it had', () => {
+    const lines = changed.split('\n');
+    const added = new Set(lines.slice(lines.indexOf('  unicorns-service:')).slice(0, 9));
+    expect(lines.filter((line) => !added.has(line)).join('\n')).not.toContain('unicorns');
+    expect(lines.length - compose.split('\n').length).toBe(9);
+  });
+
+  test.each([
+    ['no service', 'services: {}\n'],
+    ['another form', 'services:\n  order-service:\n    image: x'],
+    ['the service already', changed],
+  ])('with %s is refused', (_what, text) => {
+    expect(() => withComposeEntry(text, name, 8009)).toThrow('has another form than expected');
+  });
+});
+
+test("the example of the environment has the service's port after the others", () => {
+  expect(withPort('A=1\nORDER_SERVICE_PORT=8001\n\nB=2\n', name, 8009)).toBe(
+    'A=1\nORDER_SERVICE_PORT=8001\nUNICORNS_SERVICE_PORT=8009\n\nB=2\n',
+  );
+  expect(withPort('A=1\n', name, 8009)).toBe('A=1\n');
+});

@@ -1,0 +1,52 @@
+import { randomBytes } from 'node:crypto';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { HouseCopy } from '../support/house-copy.ts';
+import { freePort } from '../support/program.ts';
+import { docker } from './docker.ts';
+
+const project = `baton-new-${randomBytes(3).toString('hex')}`;
+
+let house: HouseCopy;
+let url: string;
+let variables: string[];
+
+const compose = (...words: readonly string[]) =>
+  house.run(
+    'env',
+    ...variables,
+    'docker',
+    'compose',
+    '--progress=quiet',
+    '--file=docker-compose.localstack.yml',
+    ...words,
+  );
+
+beforeAll(async () => {
+  const port = await freePort();
+  url = `http://127.0.0.1:${port}`;
+  variables = [`COMPOSE_PROJECT_NAME=${project}`, `IMAGE_TAG=${project}`, `UNICORNS_SERVICE_PORT=${port}`];
+  house = await HouseCopy.make();
+}, 300_000);
+afterAll(async () => {
+  await compose('down', '--volumes', '--timeout=1');
+  const images = await docker('image', 'ls', '--quiet', `--filter=reference=baton/*:${project}`);
+  const ids = images.split('\n').filter((id) => id !== '');
+  if (ids.length > 0) await docker('image', 'rm', '--force', ...ids);
+  await house.remove();
+}, 60_000);
+
+test('a service that was just made builds its image, and finds its queue and its table in the compose file', async () => {
+  await expect(house.run('npm', 'run', 'new:service', 'unicorns')).resolves.toMatchObject({ exitCode: 0 });
+  await expect(compose('build', 'resources', 'unicorns-service')).resolves.toMatchObject({ exitCode: 0 });
+  // Healthy: it has asked both
+  const up = await compose('up', '--detach', '--wait', 'unicorns-service');
+  expect([up.exitCode, up.exitCode === 0 ? '' : up.output]).toEqual([0, '']);
+  const response = await fetch(`${url}/unicorns`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: '{"reference":"r-1"}',
+  });
+  expect(response.status).toBe(202);
+  const found = await fetch(url + String(response.headers.get('location')));
+  await expect(found.json()).resolves.toMatchObject({ reference: 'r-1', status: 'accepted' });
+});

@@ -1,0 +1,118 @@
+import type { ChildProcess } from 'node:child_process';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { eventually } from '../support/eventually.ts';
+import { endGroup, HouseCopy } from '../support/house-copy.ts';
+import { freePorts } from '../support/program.ts';
+
+const LONG_MS = 300_000;
+const NEW = [
+  '?? common/contracts/unicorns.ts',
+  '?? contract-guard/released/unicorns.record.json',
+  '?? functions/unicorns-service/',
+];
+/** They list what there is; no service has them for its own. */
+const LISTS = [' M .env.example', ' M docker-compose.localstack.yml', ' M package-lock.json'];
+
+let house: HouseCopy;
+let made: Awaited<ReturnType<HouseCopy['run']>>;
+
+beforeAll(async () => {
+  house = await HouseCopy.make();
+  made = await house.run('npm', 'run', 'new:service', 'unicorns');
+}, LONG_MS);
+afterAll(() => house.remove());
+
+describe('npm run new:service unicorns', () => {
+  test('makes a service and changes no file of another', async () => {
+    expect(made).toMatchObject({ exitCode: 0 });
+    await expect(house.changes()).resolves.toEqual([...LISTS, ...NEW]);
+    const { output } = await house.run('git', 'diff', '--numstat', ...LISTS.map((line) => line.slice(3)));
+    expect(output.split('\n').filter((line) => line !== '' && line.split('\t')[1] !== '0')).toEqual([]);
+  });
+
+  test.each([
+    ['types', 'types'],
+    ['lint', 'lint'],
+    ['format', 'format:check'],
+  ])(
+    'passes %s',
+    async (_what, script) => {
+      await expect(house.run('npm', 'run', script)).resolves.toMatchObject({ exitCode: 0 });
+    },
+    LONG_MS,
+  );
+
+  test(
+    'has tests of its own that are green, and so are the rules of the house',
+    async () => {
+      const patterns = [
+        'functions/unicorns-service',
+        'house-rules',
+        'contract-guard',
+        'tests/stack',
+        'deploy',
+      ];
+      const { output, exitCode } = await house.run('npm', 'test', '--', ...patterns);
+      expect(output).toContain('PASS functions/unicorns-service/tests/api.test.ts');
+      expect(output).toContain('PASS functions/unicorns-service/tests/handlers.test.ts');
+      expect([exitCode, exitCode === 0 ? '' : output]).toEqual([0, '']);
+    },
+    LONG_MS,
+  );
+
+  test(
+    'is refused a second time, as are bad names, and nothing is written',
+    async () => {
+      const before = await house.changes();
+      for (const [words, says] of [
+        [['unicorns'], 'functions/unicorns-service is there already'],
+        [['Refunds'], '"Refunds" is no name for a service: expected 3 to 20 lower-case letters'],
+        [[], 'Expected one name, got 0'],
+        [['refunds', 'credits'], 'Expected one name, got 2'],
+        [['refunds', '--plural', 'x'], "Unknown option '--plural'"],
+      ] as const) {
+        const refused = await house.run('npm', 'run', '--silent', 'new:service', '--', ...words);
+        expect(refused).toMatchObject({ exitCode: 1, output: expect.stringContaining(says) as unknown });
+        expect(refused.output).not.toContain('    at ');
+      }
+      await expect(house.changes()).resolves.toEqual(before);
+    },
+    LONG_MS,
+  );
+
+  test(
+    'runs under npm start: a unicorn is accepted, and recorded by its own handler',
+    async () => {
+      const ports = await freePorts();
+      const url = `http://127.0.0.1:${ports['HTTP_PORT']}`;
+      const runtime: ChildProcess = house.start('start', ports);
+      const json = async (response: Response) => (await response.json()) as Record<string, unknown>;
+      try {
+        const post = () =>
+          fetch(`${url}/unicorns`, {
+            method: 'POST',
+            headers: { 'content-type': 'application/json' },
+            body: '{"reference":"r-1"}',
+          });
+        await eventually(
+          'it listens',
+          () =>
+            post().then(
+              ({ status }) => status === 202,
+              () => false,
+            ),
+          60_000,
+        );
+        const response = await post();
+        const { unicornId, status } = await json(response);
+        expect([response.status, status]).toEqual([202, 'accepted']);
+        const find = async () => json(await fetch(url + String(response.headers.get('location'))));
+        await eventually('it is recorded', async () => (await find())['status'] === 'recorded', 30_000);
+        await expect(find()).resolves.toMatchObject({ unicornId, reference: 'r-1' });
+      } finally {
+        await endGroup(runtime);
+      }
+    },
+    LONG_MS,
+  );
+});
