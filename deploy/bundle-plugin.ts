@@ -17,8 +17,16 @@ export default class BundlePlugin {
     this.hooks = {
       'before:package:createDeploymentArtifacts': run,
       // Without this one, "deploy function" would upload the folder
-      'before:deploy:function:packageFunction': run,
+      'before:deploy:function:packageFunction': async () => {
+        this.#keepRoles();
+        await run();
+      },
     };
+  }
+
+  /** "deploy function" takes a role's id in the template for its name: the one that the function has stays. */
+  #keepRoles(): void {
+    for (const each of Object.values(this.#serverless.service.functions)) delete each.role;
   }
 
   async #run(): Promise<void> {

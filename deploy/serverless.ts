@@ -12,6 +12,7 @@ export interface Serverless {
 export interface PackagedFunction {
   /** A module's path without its ending, and the name of what it exports: `worker/lambda.handler`. */
   readonly handler: string;
+  role?: unknown;
   /** Where the ZIP file is that is uploaded, from the folder of serverless.yml. */
   package?: { artifact?: string };
 }

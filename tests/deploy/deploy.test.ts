@@ -247,6 +247,19 @@ whereTheyReach('the role of each function', () => {
 });
 
 describe('afterwards', () => {
+  test('one function alone gets its code anew, by its bundle, and keeps its role', async () => {
+    const FunctionName = `${deployment.prefix}orderServiceApi`;
+    const before = await lambda.send(new GetFunctionConfigurationCommand({ FunctionName }));
+    await expect(deployment.deployFunction('orderServiceApi')).resolves.toContain('Function code deployed');
+    const after = await lambda.send(new GetFunctionConfigurationCommand({ FunctionName }));
+    expect(after).toMatchObject({
+      CodeSha256: before.CodeSha256,
+      CodeSize: before.CodeSize,
+      Role: before.Role,
+    });
+    expect((await system.postOrder()).status).toBe(202);
+  }, 120_000);
+
   test('a second deploy says that nothing has changed', async () => {
     await expect(deployment.deploy()).resolves.toContain('No changes to deploy');
   }, 120_000);
