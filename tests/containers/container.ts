@@ -46,7 +46,10 @@ export class Container {
     const name = `baton-img-${randomBytes(4).toString('hex')}`;
     const started = new Container(name);
     await docker(
-      'run', '--detach', `--name=${name}`, ...LOCKED_DOWN,
+      'run',
+      '--detach',
+      `--name=${name}`,
+      ...LOCKED_DOWN,
       ...ports.map((port) => `--publish=127.0.0.1::${port}`),
       ...Object.entries(environment).flatMap(([variable, value]) => ['--env', `${variable}=${value}`]),
       ...options,
