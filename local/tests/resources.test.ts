@@ -2,7 +2,12 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { DeleteTableCommand, DynamoDBClient, ListTablesCommand } from '@aws-sdk/client-dynamodb';
+import {
+  DeleteTableCommand,
+  DescribeTableCommand,
+  DynamoDBClient,
+  ListTablesCommand,
+} from '@aws-sdk/client-dynamodb';
 import { ListQueuesCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { eventually } from '@baton/tests/eventually';
 import { freePort, Program } from '@baton/tests/program';
@@ -62,6 +67,11 @@ async function tables(): Promise<string[]> {
   return TableNames;
 }
 
+async function madeAt(TableName: string): Promise<number | undefined> {
+  const { Table } = await dynamoDbClient.send(new DescribeTableCommand({ TableName }));
+  return Table?.CreationDateTime?.getTime();
+}
+
 const ready = () =>
   fetch(`http://127.0.0.1:${environment['PORT']}/health/ready`).then(
     async (response) => ({ status: response.status, text: await response.text() }),
@@ -96,8 +106,12 @@ describe('the resources', () => {
     sqs = await startSqs(sqsPort);
     await eventually('ready again', async () => (await ready())?.status === 200);
     expect(await queues()).toContain('baton-dev-orders');
+    const before = await madeAt('baton-dev-tasks');
     await dynamoDbClient.send(new DeleteTableCommand({ TableName: 'baton-dev-tasks' }));
-    await eventually('the table again', async () => (await tables()).includes('baton-dev-tasks'));
+    await eventually('another table', async () => {
+      const now = await madeAt('baton-dev-tasks').catch(() => undefined);
+      return now !== undefined && now !== before;
+    });
     await expect(program.stop()).resolves.toBe(0);
   });
 

@@ -100,8 +100,10 @@ describe('the whole system', () => {
 
   test('takes more than three times the memory of any one service', async () => {
     const memory = await memoryOf(...(await project.containers()).map(({ Name }) => Name.slice(1)));
-    const whole = [...memory.values()].reduce((sum, bytes) => sum + bytes, 0);
-    for (const [name, bytes] of [...memory].filter(([each]) => each.includes('-service-'))) {
+    // AWS's stand-in is no part of what is deployed
+    const ours = [...memory].filter(([name]) => !name.includes('-localstack-'));
+    const whole = ours.reduce((sum, [, bytes]) => sum + bytes, 0);
+    for (const [name, bytes] of ours.filter(([each]) => each.includes('-service-'))) {
       const share = bytes / whole;
       const [, service = ''] = /baton-test-\w+-(.+)-1$/.exec(name) ?? [];
       note({
@@ -168,7 +170,15 @@ describe('workers', () => {
     await project.compose('up --detach --no-recreate --scale worker=1');
     expect(await project.containers('worker')).toHaveLength(1);
     await orders.allDone();
-    expect(await others()).toEqual(before);
+    const same = JSON.stringify(await others()) === JSON.stringify(before);
+    note({
+      criterion: 'SC-003',
+      what: 'workers from 1 to 10 and back under load',
+      target: 'nothing else changed, nothing lost',
+      seen: same ? 'the same containers, all orders done' : 'other containers were changed',
+      holds: same,
+    });
+    expect(same).toBe(true);
     const sent = (await project.lines('notification-service')).filter(({ message }) =>
       String(message).endsWith('delivered to the outbox'),
     );
