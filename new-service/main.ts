@@ -1,7 +1,7 @@
 // Makes a new service: npm run new:service payments
 import { spawnSync } from 'node:child_process';
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -9,6 +9,7 @@ import { withComposeEntry, withPort } from './listed.ts';
 import { NewServiceError, readServiceName, type ServiceName } from './service-name.ts';
 import { nextPort, refuseTaken, wordsOf } from './taken.ts';
 import { type NewFile, newFiles, templateTexts } from './template.ts';
+import { writeNew } from './write-files.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const COMPOSE = 'docker-compose.localstack.yml';
@@ -17,23 +18,6 @@ const USAGE = `npm run new:service NAME [-- --singular WORD]: makes a service th
   NAME        what it keeps, in the plural: payments
   --singular  one of them, where it is not NAME without its s: payment
 `;
-
-const isTaken = (error: unknown): boolean => (error as NodeJS.ErrnoException).code === 'EEXIST';
-
-/** Writes files that are not there. @throws NewServiceError when one is; then none is left behind */
-async function write(files: readonly NewFile[]): Promise<void> {
-  const written: string[] = [];
-  try {
-    for (const { path, text } of files) {
-      await mkdir(dirname(join(ROOT, path)), { recursive: true });
-      await writeFile(join(ROOT, path), text, { flag: 'wx' });
-      written.push(path);
-    }
-  } catch (error) {
-    await Promise.all(written.map((path) => rm(join(ROOT, path))));
-    throw isTaken(error) ? new NewServiceError((error as Error).message) : error;
-  }
-}
 
 /** The files that list services, changed. */
 async function lists(name: ServiceName, port: number): Promise<NewFile[]> {
@@ -74,7 +58,7 @@ async function run(): Promise<void> {
   const port = await nextPort(ROOT);
   const files = await newFiles(ROOT, name, port);
   const changed = await lists(name, port);
-  await write(files);
+  await writeNew(ROOT, files);
   for (const { path, text } of changed) await writeFile(join(ROOT, path), text);
   npm('install', '--no-audit', '--prefer-offline', '--loglevel=error');
   npm('run', '--silent', 'contracts');

@@ -6,6 +6,17 @@ import { withComposeEntry, withPort } from '../listed.ts';
 const name = { plural: 'unicorns', singular: 'unicorn' };
 const compose = textOf('docker-compose.localstack.yml');
 
+/** What stands behind the gap would become the new service's. */
+const withGap = `x-service: &service {}
+x-service-environment: &service-environment {}
+services:
+  order-service:
+    image: x
+
+    hostname: y
+
+`;
+
 const read = (text: string) => parse(text, { merge: true }) as { services: Record<string, unknown> };
 
 describe('the compose file', () => {
@@ -37,6 +48,7 @@ describe('the compose file', () => {
   test.each([
     ['no service', 'services: {}\n'],
     ['another form', 'services:\n  order-service:\n    image: x'],
+    ['an empty line inside an entry', withGap],
     ['the service already', changed],
   ])('with %s is refused', (_what, text) => {
     expect(() => withComposeEntry(text, name, 8009)).toThrow('has another form than expected');

@@ -1,3 +1,6 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from '@jest/globals';
 import { readServiceName, renamed } from '../service-name.ts';
@@ -55,6 +58,15 @@ describe('a name', () => {
     [{ plural: 'default', singular: 'one' }, 'is a resource (AWS::SQS::Queue) of that name'],
   ])('is refused for a contract, a path or a queue: %j', async (name, says) => {
     await expect(refuseTaken(ROOT, name, new Set())).rejects.toThrow(says);
+  });
+
+  test('is refused for the messages of a contract that was released, though its code is gone', async () => {
+    const root = await mkdtemp(join(tmpdir(), 'new-service-'));
+    await mkdir(join(root, 'contract-guard/released'), { recursive: true });
+    await writeFile(join(root, 'contract-guard/released/unicorns.record.json'), '{}');
+    const refused = refuseTaken(root, readServiceName('unicorns'), new Set());
+    await expect(refused).rejects.toThrow('the contract unicorns.record is there already');
+    await rm(root, { recursive: true });
   });
 });
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { BackendNetwork } from './backend-network.ts';
 import { Container } from './container.ts';
 import { docker } from './docker.ts';
-import { buildImage, nodeImage, ROOT } from './image.ts';
+import { buildImage, type BuiltImage, type ImageBuild, nodeImage, ROOT, Tree } from './image.ts';
 import { memoryOf } from './memory.ts';
 
 /** What an image takes. */
@@ -25,14 +25,14 @@ export interface ImageFigures {
 export interface Measuring {
   /** What their containers find. */
   readonly network: BackendNetwork;
-  /** Whether they are built without the engine's cache of layers. */
+  /** Whether their own layers are made anew, with npm's cache as it is. */
   readonly fresh: boolean;
 }
 
 /** Builds the image of a folder as `baton/<service>`, runs it until it is healthy, and ends it again. */
 export async function measureImage(folder: string, { network, fresh }: Measuring): Promise<ImageFigures> {
   const image = `baton/${folder.split('/').at(-1)}`;
-  const { id, seconds } = await buildImage({ folder, tag: image, fresh, args: labels() });
+  const { id, seconds } = await (fresh ? buildFresh : buildImage)({ folder, tag: image, args: labels() });
   const [sizeBytes, baseBytes] = await Promise.all([sizeOf(id), sizeOf(nodeImage(folder))]);
   const environment = network.environmentOf(folder);
   const container = await Container.start({ image: id, environment, options: network.options });
@@ -49,6 +49,16 @@ export async function measureImage(folder: string, { network, fresh }: Measuring
     };
   } finally {
     await container.remove();
+  }
+}
+
+async function buildFresh(build: ImageBuild): Promise<BuiltImage> {
+  const tree = await Tree.copy(['common', build.folder]);
+  try {
+    await tree.renew();
+    return await buildImage({ ...build, context: tree.path });
+  } finally {
+    await tree.remove();
   }
 }
 

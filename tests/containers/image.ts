@@ -1,5 +1,6 @@
+import { randomUUID } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
-import { cp, mkdtemp, rm } from 'node:fs/promises';
+import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -42,6 +43,16 @@ export class Tree {
     return tree;
   }
 
+  /**
+   * Makes its root manifest one that the engine has not seen, so that no layer of a service is in the cache, but what
+   * npm has fetched is. `--no-cache` would do the same, and crashes engines (26.1) that others build with meanwhile.
+   */
+  async renew(): Promise<void> {
+    const path = join(this.path, 'package.json');
+    const manifest = JSON.parse(await readFile(path, 'utf8')) as object;
+    await writeFile(path, JSON.stringify({ ...manifest, description: randomUUID() }));
+  }
+
   /** Deletes it. */
   async remove(): Promise<void> {
     await rm(this.path, { recursive: true, force: true });
@@ -60,8 +71,6 @@ export interface ImageBuild {
   readonly context?: string;
   /** The Dockerfile's ARGs. */
   readonly args?: Readonly<Record<string, string>>;
-  /** Whether no layer is taken from the engine's cache; what npm has fetched is there all the same. Default false. */
-  readonly fresh?: boolean;
 }
 
 /** A build that is done. */
@@ -74,7 +83,7 @@ export interface BuiltImage {
 
 /** Builds an image. @throws Error with what the engine wrote, when it cannot be built */
 export async function buildImage(build: ImageBuild): Promise<BuiltImage> {
-  const { folder, tag, target = 'server', context = ROOT, args = {}, fresh = false } = build;
+  const { folder, tag, target = 'server', context = ROOT, args = {} } = build;
   const startedAtMs = performance.now();
   const { err } = await dockerSaid(
     'build',
@@ -82,7 +91,6 @@ export async function buildImage(build: ImageBuild): Promise<BuiltImage> {
     `--file=${join(context, folder, 'Dockerfile')}`,
     `--target=${target}`,
     `--tag=${tag}`,
-    ...(fresh ? ['--no-cache'] : []),
     ...Object.entries(args).flatMap(([name, value]) => ['--build-arg', `${name}=${value}`]),
     context,
   );

@@ -7,14 +7,16 @@ import { BackendNetwork } from './backend-network.ts';
 import { Container } from './container.ts';
 import { docker } from './docker.ts';
 import { buildImage, imageFolders, nodeImage, Tree } from './image.ts';
+import { LABEL_ARGS, LABELLED, labelsOf } from './labels.ts';
 
-const LABELS = { VERSION: '1.2.3', REVISION: '0123abc', SOURCE: 'https://example.com/baton' };
 /** The bundles and their maps; of packages only piscina, whose threads start in a file of its own. */
 const ALLOWED = /^\/app(\/(main|thread)\.mjs(\.map)?|\/node_modules|\/node_modules\/piscina(\/.*)?)?$/;
 /** Before `docker stop` by itself would kill. */
 const STOP_SECONDS = 10;
 /** Where nobody listens. */
 const NOBODY = 'http://127.0.0.1:9';
+/** Else a check fails for half a minute before that counts. */
+const IMPATIENT = ['--health-start-period=1s', '--health-interval=1s', '--health-retries=1'];
 const AWAY = { AWS_ENDPOINT_URL_SQS: NOBODY, AWS_ENDPOINT_URL_DYNAMODB: NOBODY };
 
 let network: BackendNetwork;
@@ -60,7 +62,7 @@ describe.each(imageFolders)('the image of %s', (folder) => {
     tree = await Tree.copy(['common', folder]);
     // What must not be in it is there to be taken
     await writeFile(join(tree.path, folder, '.env'), 'AWS_SECRET_ACCESS_KEY=secret\n');
-    await buildImage({ folder, tag: image, context: tree.path, args: LABELS });
+    await buildImage({ folder, tag: image, context: tree.path, args: LABEL_ARGS });
   });
   afterAll(() => tree.remove());
 
@@ -91,7 +93,7 @@ describe.each(imageFolders)('the image of %s', (folder) => {
   });
 
   test('is unhealthy while it cannot do its work', async () => {
-    const container = await start(folder, image, AWAY, ['--health-interval=1s', '--health-retries=1']);
+    const container = await start(folder, image, AWAY, IMPATIENT);
     const state = ['inspect', '--format={{.State.Health.Status}}', container.name];
     await eventually('an unhealthy container', async () => (await docker(...state)) === 'unhealthy', 30_000);
     const answer = await fetch(`${await container.url()}/health/live`);
@@ -123,16 +125,9 @@ describe.each(imageFolders)('the image of %s', (folder) => {
   });
 
   test('says what it is, of which version, and where that comes from', async () => {
-    const labels = JSON.parse(
-      await docker('image', 'inspect', '--format={{json .Config.Labels}}', image),
-    ) as unknown;
-    expect(labels).toMatchObject({
+    await expect(labelsOf(image)).resolves.toMatchObject({
+      ...LABELLED,
       'org.opencontainers.image.title': folder.split('/').at(-1),
-      'org.opencontainers.image.description': expect.stringMatching(/\w+ \w+/),
-      'org.opencontainers.image.licenses': 'MIT',
-      'org.opencontainers.image.version': LABELS.VERSION,
-      'org.opencontainers.image.revision': LABELS.REVISION,
-      'org.opencontainers.image.source': LABELS.SOURCE,
     });
   });
 
@@ -153,6 +148,7 @@ async function environmentIn(image: string): Promise<string[]> {
 
 test('stacks in the log are of the lines of the source', async () => {
   const folder = 'functions/order-service';
+  await buildImage({ folder, tag: tagOf(folder) });
   const container = await start(folder, tagOf(folder), { ORDERS_TABLE: 'no-such-table' });
   const url = await container.url();
   await eventually('a failed request', async () => {

@@ -6,7 +6,7 @@ import { imageFolders } from './image.ts';
 import { type ImageFigures, measureImage } from './image-figures.ts';
 
 const USAGE = `npm run images [-- options]: builds every image, runs it, and prints what it takes
-  --fresh  take no layer from the engine's cache
+  --fresh  make each image's own layers anew, with npm's cache as it is
   --json   print JSON in place of the table
 `;
 const HEAD = ['image', 'size', 'of its own', 'build', 'start', 'memory'];

@@ -8,8 +8,10 @@ import type { SQSBatchResponse } from 'aws-lambda';
 import * as z from 'zod';
 import { EventSource } from '../support/event-source.ts';
 import { BackendNetwork } from './backend-network.ts';
+import { Container } from './container.ts';
 import { docker } from './docker.ts';
 import { buildImage, imageFolders } from './image.ts';
+import { LABEL_ARGS, LABELLED, labelsOf } from './labels.ts';
 import { EmulatedFunction, missingForLambdaEmulator } from './lambda-emulator.ts';
 
 const missing = await missingForLambdaEmulator();
@@ -48,14 +50,15 @@ const tagOf = (folder: string): string => `baton-img-lambda-${folder.replace('/'
 
 describeFunctions('as functions', () => {
   let network: BackendNetwork;
-  const functions: EmulatedFunction[] = [];
+  const containers: Container[] = [];
 
   beforeAll(async () => {
     network = await BackendNetwork.start(parts);
-    for (const folder of imageFolders) await buildImage({ folder, tag: tagOf(folder), target: 'lambda' });
+    for (const folder of imageFolders)
+      await buildImage({ folder, tag: tagOf(folder), target: 'lambda', args: LABEL_ARGS });
   });
   afterEach(async () => {
-    await Promise.all(functions.splice(0).map(({ container }) => container.remove()));
+    await Promise.all(containers.splice(0).map((container) => container.remove()));
   });
   afterAll(() => network.stop());
 
@@ -66,7 +69,7 @@ describeFunctions('as functions', () => {
   ): Promise<EmulatedFunction> {
     const environment = { ...network.environmentOf(folder), ...changes };
     const started = await EmulatedFunction.start(tagOf(folder), environment, network.options, handler);
-    functions.push(started);
+    containers.push(started.container);
     return started;
   }
 
@@ -129,6 +132,15 @@ describeFunctions('as functions', () => {
     await expect(worker.invoke(1)).resolves.toEqual({ received: 1, failed: 1 });
   });
 
+  test('a function finds its handler by its command alone, whatever else Lambda says', async () => {
+    // Started as itself, with nobody at the other end: it comes as far as the handler's own start
+    const environment = { AWS_LAMBDA_RUNTIME_API: '127.0.0.1:9', _HANDLER: 'none.none' };
+    const container = await Container.start({ image: tagOf('worker'), environment, ports: [] });
+    containers.push(container);
+    await container.ended();
+    await expect(container.output()).resolves.toContain('QUEUE_URL_PREFIX is not set');
+  });
+
   test('a missing variable is named in the log of a function that cannot start', async () => {
     const api = await start('functions/order-service', undefined, { ORDERS_TABLE: '' });
     await expect(api.invoke(httpEvent('GET', '/orders'))).rejects.toThrow('502');
@@ -153,6 +165,10 @@ describeFunctions('as functions', () => {
         .filter((path) => path.startsWith('/runtime/'))
         .map((path) => path.slice('/runtime/'.length));
       expect(runtime.toSorted()).toEqual(RUNTIME);
+      await expect(labelsOf(tagOf(folder))).resolves.toMatchObject({
+        ...LABELLED,
+        'org.opencontainers.image.title': `${folder.split('/').at(-1)}, as a function`,
+      });
     },
   );
 });
