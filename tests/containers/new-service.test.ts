@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { HouseCopy } from '../support/house-copy.ts';
 import { freePort } from '../support/program.ts';
 import { docker } from './docker.ts';
+import { note } from './figures.ts';
 
 const project = `baton-new-${randomBytes(3).toString('hex')}`;
 
@@ -49,4 +50,13 @@ test('a service that was just made builds its image, and finds its queue and its
   expect(response.status).toBe(202);
   const found = await fetch(url + String(response.headers.get('location')));
   await expect(found.json()).resolves.toMatchObject({ reference: 'r-1', status: 'accepted' });
+  const changed = (await house.changes()).filter((line) => / (functions|worker|local|deploy)\//.test(line));
+  note({
+    criterion: 'SC-004',
+    what: 'a new service changes no other',
+    target: 'no file of another service, nor its configuration',
+    seen: changed.join(', '),
+    holds: changed.length === 1,
+  });
+  expect(changed).toEqual(['?? functions/unicorns-service/']);
 });
