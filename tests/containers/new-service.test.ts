@@ -29,11 +29,14 @@ beforeAll(async () => {
   house = await HouseCopy.make();
 }, 300_000);
 afterAll(async () => {
-  await compose('down', '--volumes', '--timeout=1');
-  const images = await docker('image', 'ls', '--quiet', `--filter=reference=baton/*:${project}`);
-  const ids = images.split('\n').filter((id) => id !== '');
-  if (ids.length > 0) await docker('image', 'rm', '--force', ...ids);
-  await house.remove();
+  try {
+    await compose('down', '--volumes', '--timeout=1');
+    const images = await docker('image', 'ls', '--quiet', `--filter=reference=baton/*:${project}`);
+    const ids = images.split('\n').filter((id) => id !== '');
+    if (ids.length > 0) await docker('image', 'rm', '--force', ...ids);
+  } finally {
+    await house.remove();
+  }
 }, 60_000);
 
 test('a service that was just made builds its image, and finds its queue and its table in the compose file', async () => {
