@@ -85,7 +85,21 @@ export class ComposeProject {
 
   /** Runs `docker compose` with the project's file. */
   compose(words: string): Promise<string> {
-    return this.shell(`docker compose --progress quiet ${this.#files} ${words}`);
+    return this.shell(this.line(words));
+  }
+
+  /** A shell's line that runs `docker compose` with the project's file. */
+  line(words: string): string {
+    return `docker compose --progress quiet ${this.#files} ${words}`;
+  }
+
+  /**
+   * Builds images, one after the other: of builds that share stages at one time, BuildKit of some engines dies.
+   *
+   * @param line - a shell's, with `docker compose build` in it
+   */
+  build(line: string): Promise<string> {
+    return this.shell(`COMPOSE_PARALLEL_LIMIT=1 ${line}`);
   }
 
   /** Containers of a service, or of all, also those that have ended. */

@@ -22,7 +22,7 @@ let gateway: string;
 beforeAll(async () => {
   project = await ComposeProject.create({ LEASE_SECONDS: String(LEASE_SECONDS) });
   gateway = project.url('GATEWAY_PORT');
-  await project.shell(buildLine);
+  await project.build(buildLine);
 });
 afterAll(async () => {
   await project.remove();

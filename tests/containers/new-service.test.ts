@@ -25,7 +25,12 @@ const compose = (...words: readonly string[]) =>
 beforeAll(async () => {
   const port = await freePort();
   url = `http://127.0.0.1:${port}`;
-  variables = [`COMPOSE_PROJECT_NAME=${project}`, `IMAGE_TAG=${project}`, `UNICORNS_SERVICE_PORT=${port}`];
+  variables = [
+    'COMPOSE_PARALLEL_LIMIT=1',
+    `COMPOSE_PROJECT_NAME=${project}`,
+    `IMAGE_TAG=${project}`,
+    `UNICORNS_SERVICE_PORT=${port}`,
+  ];
   house = await HouseCopy.make();
 }, 300_000);
 afterAll(async () => {

@@ -49,4 +49,9 @@ async function run(): Promise<number> {
   return process.env['CI'] ? 1 : 0;
 }
 
-process.exitCode = await run();
+try {
+  process.exitCode = await run();
+} catch (error) {
+  process.stderr.write(`${Error.isError(error) ? error.message : String(error)}\n`);
+  process.exitCode = 1;
+}

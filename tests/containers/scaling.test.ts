@@ -64,7 +64,8 @@ interface Moment {
 }
 
 beforeAll(async () => {
-  await system.compose('up --build --detach --wait worker');
+  await system.build(system.line('build resources gateway'));
+  await system.compose('up --detach --wait worker');
 }, 180_000);
 
 afterAll(async () => {
