@@ -10,6 +10,8 @@ const INVOCATION = /^\/2015-03-31\/functions\/([\w-]{1,140})\/invocations$/;
 export const DEADLINE_HEADER = 'lambda-runtime-deadline-ms';
 /** How long a function may take whose caller gives no deadline. */
 const DEFAULT_TIMEOUT_MS = 30_000;
+/** The longest that a function runs at Lambda (AWS: "Lambda quotas"); a timer that is set for far longer ends at once. */
+const MAX_TIMEOUT_MS = 900_000;
 /** What Lambda takes for a synchronous invocation (AWS: "Lambda quotas"). */
 const MAX_PAYLOAD_BYTES = 6_291_556;
 
@@ -68,7 +70,7 @@ async function answer(
   const name = functionNameOf(request);
   if (!Object.hasOwn(functions, name))
     return refused(404, 'ResourceNotFoundException', `Function not found: ${name}`);
-  const deadlineMs = Number(request.headers[DEADLINE_HEADER]) || Date.now() + DEFAULT_TIMEOUT_MS;
+  const deadlineMs = deadlineOf(request);
   const payload = await readBody(request, MAX_PAYLOAD_BYTES);
   if (!payload)
     return refused(413, 'RequestTooLargeException', `More than ${MAX_PAYLOAD_BYTES} bytes are not taken`);
@@ -90,6 +92,11 @@ async function answer(
     logger.error({ requestId, function: name, error }, 'function failed');
     return failed(error);
   }
+}
+
+function deadlineOf({ headers }: IncomingMessage): number {
+  const nowMs = Date.now();
+  return Math.min(Number(headers[DEADLINE_HEADER]) || nowMs + DEFAULT_TIMEOUT_MS, nowMs + MAX_TIMEOUT_MS);
 }
 
 async function inTime<Result>(deadlineMs: number, work: Promise<Result>): Promise<Result> {

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { DEADLINE_HEADER, type Functions, serveFunctions } from '@baton/common/http/function-server';
 import type { RunningServer } from '@baton/common/http/listener';
@@ -74,6 +75,12 @@ describe('a function in a container', () => {
     expect(remainingMs).toBeLessThanOrEqual(200);
     expect([answer.status, answer.headers.get('x-amz-function-error')]).toEqual([200, 'Unhandled']);
     await expect(answer.json()).resolves.toMatchObject({ errorMessage: 'The function was not done in time' });
+  });
+
+  test.each(['Infinity', '99999999999999'])('is not cut short by a deadline of %s', async (deadline) => {
+    const url = await start({ echo: () => sleep(50, 'done') });
+    const answer = await post(url, '{}', { [DEADLINE_HEADER]: deadline });
+    await expect(answer.json()).resolves.toBe('done');
   });
 
   test('is not run with what is no JSON, or is more than Lambda takes', async () => {

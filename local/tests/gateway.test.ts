@@ -100,6 +100,21 @@ describe('the gateway', () => {
     expect(answer.headers['keep-alive']).not.toBe('timeout=99');
   });
 
+  test.each([
+    ['content-length', { 'content-length': '22' }],
+    ['transfer-encoding', { 'transfer-encoding': 'chunked' }],
+  ])('hands a body on as a body, though its caller calls %s one of a connection', async (name, framing) => {
+    let body = '';
+    await serviceThat((incoming, response) => {
+      incoming.on('data', (chunk) => (body += String(chunk))).once('end', () => response.end());
+    });
+    const headers = { connection: `close, ${name}`, ...framing };
+    const asked = request(`${url}/orders`, { method: 'DELETE', headers }).end('GET /health HTTP/1.1\r\n');
+    const [answer] = (await once(asked, 'response')) as [{ statusCode: number; resume(): void }];
+    answer.resume();
+    expect([answer.statusCode, body]).toEqual([200, 'GET /health HTTP/1.1\r\n']);
+  });
+
   test.each(['/', '/nope', '/order', '/ordersx', '//orders', '/constructor', '/health/live'])(
     'says of %s that there is no such route, and asks nobody',
     async (path) => {
