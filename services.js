@@ -46,7 +46,6 @@ async function compile(serverless) {
     parameters: await parametersOf(serverless),
     contracts,
     stage: String(await resolveVariable('sls:stage')),
-    instanceId: String(await resolveVariable('sls:instanceId')),
     environment: /** @type {Record<string, unknown>} */ (await resolveVariable('self:provider.environment')),
   });
 }

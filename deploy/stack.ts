@@ -2,7 +2,7 @@ import type { TaskContract } from '@baton/common/queue/task';
 import { alarms } from './alarms.ts';
 import { fargateWorker } from './fargate-worker.ts';
 import { deployedFunctions, functionRoles, type Functions } from './functions.ts';
-import { type Extensions, gatewayExtensions } from './gateway.ts';
+import { type Extensions, gatewayOf } from './gateway.ts';
 import type { Parameters } from './parameters.ts';
 import { deadLetterQueues, queueOutputs } from './queues.ts';
 import { scheduleResources } from './schedules.ts';
@@ -26,8 +26,6 @@ export interface StackOptions {
   /** The contracts whose schedules AWS keeps. */
   readonly contracts: readonly TaskContract[];
   readonly stage: string;
-  /** Serverless's name for this run of it. */
-  readonly instanceId: string;
   /** The environment that all functions have, as serverless.yml has it. */
   readonly environment: Readonly<Record<string, unknown>>;
 }
@@ -49,7 +47,7 @@ export interface Stack {
  * @throws StackError where two parts have a function or a resource of one name, or one cannot be understood
  */
 export function compileStack(options: StackOptions): Stack {
-  const { parts, parameters, contracts, stage, instanceId } = options;
+  const { parts, parameters, contracts, stage } = options;
   const described = merged<Functions[string]>(
     'function',
     parts.map(({ functions }) => functions ?? {}),
@@ -59,11 +57,13 @@ export function compileStack(options: StackOptions): Stack {
     parts.map(({ resources }) => resources?.Resources ?? {}),
   );
   const functions = withoutWorker(described, parameters.worker === 'lambda');
+  const gateway = gatewayOf(functions, parameters, stage);
   const Resources: Resources = {
     ...own,
     ...deadLetterQueues(own),
     ...functionRoles(functions, own),
     ...workerService(options, described, own),
+    ...gateway.Resources,
     ...scheduleResources(contracts, stage),
     ...alarms(own, Object.keys(functions), parameters),
   };
@@ -72,7 +72,7 @@ export function compileStack(options: StackOptions): Stack {
     resources: {
       Resources,
       Outputs: queueOutputs(own),
-      extensions: gatewayExtensions(parameters, instanceId),
+      extensions: gateway.extensions,
     },
   };
 }

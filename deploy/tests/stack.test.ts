@@ -19,7 +19,6 @@ function stackOf(given: Record<string, string> = {}, more: readonly Part[] = [])
     parameters,
     contracts: [],
     stage: 'dev',
-    instanceId: '1',
     environment,
   });
 }
@@ -136,9 +135,27 @@ describe('the API', () => {
         Properties: { DefaultRouteSettings: { ThrottlingRateLimit: 7, ThrottlingBurstLimit: 9 } },
       },
     });
-    expect(JSON.stringify(stackOf({ ...bounds, api: 'http' }).resources.extensions)).toContain(
-      '{"HttpMethod":"*","ResourcePath":"/*","ThrottlingRateLimit":7,"ThrottlingBurstLimit":9}',
-    );
+  });
+
+  test('of REST has its bounds in a stage of its own, which names the deployment of its routes', () => {
+    const given = { api: 'http', 'throttle-rate': '7', 'throttle-burst': '9' };
+    const rest = (more: readonly Part[] = []) => stackOf(given, more).resources;
+    const { Resources, extensions } = rest();
+    const [deployment = ''] = Object.keys(extensions);
+    expect(Resources['ApiGatewayStage']?.Properties).toEqual({
+      RestApiId: { Ref: 'ApiGatewayRestApi' },
+      DeploymentId: { Ref: deployment },
+      StageName: 'dev',
+      MethodSettings: [
+        { HttpMethod: '*', ResourcePath: '/*', ThrottlingRateLimit: 7, ThrottlingBurstLimit: 9 },
+      ],
+    });
+    // CloudFormation refuses a deployment that says how a stage is which is there already
+    expect(extensions).toEqual({ [deployment]: { Properties: { StageName: { Ref: 'AWS::NoValue' } } } });
+    expect(Object.keys(rest().extensions)).toEqual([deployment]);
+    const route = { handler: 'x.handler', access: {}, events: [{ httpApi: 'ANY /payments' }] };
+    expect(Object.keys(rest([{ functions: { payments: route } }]).extensions)).not.toEqual([deployment]);
+    expect(stackOf().resources.Resources).not.toHaveProperty('ApiGatewayStage');
   });
 
   test('asks for a token on every route where it is given an issuer', () => {
