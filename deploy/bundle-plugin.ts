@@ -18,7 +18,13 @@ export default class BundlePlugin {
       'before:package:createDeploymentArtifacts': run,
       // Without this one, "deploy function" would upload the folder
       'before:deploy:function:packageFunction': run,
+      'before:deploy:function:deploy': async () => this.#leaveRoles(),
     };
+  }
+
+  /** "deploy function" looks for roles of these names, which CloudFormation alone knows; it is to leave them as they are. */
+  #leaveRoles(): void {
+    for (const deployed of Object.values(this.#serverless.service.functions)) delete deployed.role;
   }
 
   async #run(): Promise<void> {

@@ -258,6 +258,14 @@ describe('afterwards', () => {
     expect(Environment?.Variables).toMatchObject({ SMTP_FROM: 'Shop <shop@shop.example>' });
   }, 120_000);
 
+  test('a function alone is deployed without its role, which the stack alone knows', async () => {
+    const FunctionName = `${deployment.prefix}worker`;
+    const { Role } = await lambda.send(new GetFunctionConfigurationCommand({ FunctionName }));
+    await expect(deployment.deployFunction('worker')).resolves.toContain('Code did not change');
+    const after = await lambda.send(new GetFunctionConfigurationCommand({ FunctionName }));
+    expect(after.Role).toBe(Role);
+  }, 120_000);
+
   test('sls remove leaves nothing', async () => {
     expect((await resourcesOf(deployment)).length).toBeGreaterThan(20);
     await expect(deployment.remove()).resolves.toContain('successfully removed');

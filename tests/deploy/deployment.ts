@@ -69,6 +69,11 @@ export class Deployment {
     return output;
   }
 
+  /** Deploys one function alone. @throws Error with what Serverless says, where it fails */
+  async deployFunction(name: string): Promise<string> {
+    return this.#serverless('deploy function', ['--function', name]);
+  }
+
   /** Removes it all. @throws Error with what Serverless says, where it fails */
   async remove(): Promise<string> {
     return this.#serverless('remove');
@@ -138,7 +143,7 @@ export class Deployment {
 
   async #serverless(command: string, more: readonly string[] = []): Promise<string> {
     const environment = { ...EMULATOR, SLS_AWS_MONITORING_FREQUENCY: '250' };
-    const program = new Program(SERVERLESS, environment, [command, ...this.#args, ...more]);
+    const program = new Program(SERVERLESS, environment, [...command.split(' '), ...this.#args, ...more]);
     if ((await program.ended()) !== 0) throw new Error(`sls ${command}:\n${program.output}`);
     return program.output;
   }
