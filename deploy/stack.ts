@@ -12,6 +12,9 @@ import type { Resources } from './template.ts';
 /** The function that the worker is where Lambda's event source polls its queues. */
 const WORKER = 'worker';
 
+/** How long the name of a Lambda function can be. */
+const MAX_FUNCTION_NAME = 64;
+
 /** What a functions.yml says. */
 export interface Part {
   readonly functions?: Functions | null;
@@ -44,7 +47,8 @@ export interface Stack {
  * Makes one stack of what the parts say, and adds what follows from it: a role for each function, alarms, schedules,
  * who may use which dead letter queue, the API's throttling, and the worker in its form.
  *
- * @throws StackError where two parts have a function or a resource of one name, or one cannot be understood
+ * @throws StackError where two parts have a function or a resource of one name, one cannot be understood, or a name is too
+ *   long
  */
 export function compileStack(options: StackOptions): Stack {
   const { parts, parameters, contracts, stage } = options;
@@ -57,6 +61,7 @@ export function compileStack(options: StackOptions): Stack {
     parts.map(({ resources }) => resources?.Resources ?? {}),
   );
   const functions = withoutWorker(described, parameters.worker === 'lambda');
+  checkNames(Object.keys(functions), stage);
   const gateway = gatewayOf(functions, parameters, stage);
   const Resources: Resources = {
     ...own,
@@ -75,6 +80,16 @@ export function compileStack(options: StackOptions): Stack {
       extensions: gateway.extensions,
     },
   };
+}
+
+/** Those of functions are the longest that a stack has. */
+function checkNames(functionNames: readonly string[], stage: string): void {
+  const names = functionNames.map((name) => `baton-${stage}-${name}`);
+  const long = names.find(({ length }) => length > MAX_FUNCTION_NAME);
+  if (long === undefined) return;
+  throw new StackError(
+    `The function ${long} would have a name of ${long.length} characters: expected at most ${MAX_FUNCTION_NAME}, with a shorter name or stage`,
+  );
 }
 
 function workerService(

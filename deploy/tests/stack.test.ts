@@ -1,27 +1,12 @@
 import { describe, expect, test } from '@jest/globals';
-import { parts, readFunctionsYml } from '@baton/local/functions-yml';
 import type { TaskContract } from '@baton/common/queue/task';
 import { filesBelow } from '@baton/tests/source';
 import { readParameters } from '../parameters.ts';
 import { httpApiOf } from '../gateway.ts';
-import { compileStack, type Part } from '../stack.ts';
+import type { Part } from '../stack.ts';
 import { StackError } from '../stack-error.ts';
 import { allowedBy, ofType, statementsOf } from './compiled.ts';
-
-const files = [...parts.map((part) => `${part}/functions.yml`), 'common/resources.yml'];
-const described = files.map((file) => readFunctionsYml(file, 'dev') as unknown as Part);
-
-function stackOf(given: Record<string, string> = {}, more: readonly Part[] = []) {
-  const parameters = readParameters(given);
-  const environment = { LOG_LEVEL: 'info', TASKS_TABLE: 'baton-dev-tasks' };
-  return compileStack({
-    parts: [...described, ...more],
-    parameters,
-    contracts: [],
-    stage: 'dev',
-    environment,
-  });
-}
+import { fargate, stackOf } from './described.ts';
 
 interface ScalingConfig {
   readonly TargetValue: number;
@@ -29,13 +14,6 @@ interface ScalingConfig {
     readonly Metrics: readonly { readonly Id: string; readonly Expression?: string }[];
   };
 }
-
-const fargate = {
-  worker: 'fargate',
-  'worker-image': '123456789012.dkr.ecr.eu-central-1.amazonaws.com/baton/worker:1.0.0',
-  'worker-subnets': 'subnet-1, subnet-2',
-  'worker-security-groups': 'sg-1',
-};
 
 describe('the worker', () => {
   test('on Fargate is a service in place of the function, allowed what the function would be', () => {
@@ -109,6 +87,17 @@ describe('the worker', () => {
     const text = JSON.stringify(Metrics);
     for (const queue of ['DefaultQueue', 'OrdersQueue']) expect(text.split(`"${queue}"`).length - 1).toBe(2);
     expect(text).toContain('RunningTaskCount');
+  });
+
+  test.each([
+    ['256', '2048'],
+    ['1024', '8192'],
+    ['4096', '30720'],
+    ['16384', '122880'],
+  ])('on Fargate can have %s CPU units with %s MiB', (cpu, memory) => {
+    const given = { ...fargate, 'worker-cpu': cpu, 'worker-memory': memory };
+    const { Properties } = stackOf(given).resources.Resources['WorkerTask'] ?? {};
+    expect(Properties).toMatchObject({ Cpu: cpu, Memory: memory });
   });
 
   test('elsewhere leaves its queues to whoever polls them: no function, no event source, no service', () => {
@@ -266,6 +255,11 @@ describe('what no stack can be made of is refused with what was wrong, where, an
       'such as \'ANY /orders\', got "/payments"',
     ],
     [
+      'a function whose name would be too long',
+      { functions: { ['x'.repeat(55)]: { handler, access: {} } } },
+      'would have a name of 65 characters: expected at most 64, with a shorter name or stage',
+    ],
+    [
       'two functions of one name',
       { functions: { orderServiceApi: { handler, access: {} } } },
       'Two parts of the stack have a function orderServiceApi',
@@ -294,29 +288,5 @@ describe('what no stack can be made of is refused with what was wrong, where, an
   ] as [string, Part, string][])('%s', (_what, more, says) => {
     expect(() => stackOf({}, [more])).toThrow(says);
     expect(() => stackOf({}, [more])).toThrow(StackError);
-  });
-
-  test.each([
-    [{ api: 'rest' }, ['api: expected one of httpApi, http']],
-    [{ worker: 'ec2' }, ['worker: expected one of lambda, fargate, none']],
-    [
-      { worker: 'fargate' },
-      ['worker-image: expected', 'worker-subnets: expected', 'worker-security-groups: expected'],
-    ],
-    [{ 'worker-min': '5', 'worker-max': '2' }, ['worker-min: expected at most worker-max, which is 2']],
-    [{ 'jwt-issuer': 'https://login.example.com' }, ['jwt-audience: expected']],
-    [{ 'alarm-topic': 'alarms' }, ['alarm-topic: expected an ARN of sns']],
-    [{ 'throttle-rate': 'fast' }, ['throttle-rate: expected a whole number from 1 to 10000']],
-    [
-      { ...fargate, 'worker-image': '123456789012.dkr.ecr.eu-central-1.amazonaws.com/baton' },
-      ['worker-image: expected ACCOUNT.dkr.ecr.REGION'],
-    ],
-    [
-      { api: 'http', 'jwt-issuer': 'https://login.example.com', 'jwt-audience': 'baton' },
-      ['a REST API (api=http) has no authorizer of tokens'],
-    ],
-  ] as [Record<string, string>, string[]][])('the parameters %j', (given, says) => {
-    for (const line of says) expect(() => stackOf(given)).toThrow(line);
-    expect(() => stackOf(given)).toThrow(StackError);
   });
 });
