@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import type { TaskContract } from '@baton/common/queue/task';
 import { filesBelow } from '@baton/tests/source';
 import { readParameters } from '../parameters.ts';
+import { fargateWorker } from '../fargate-worker.ts';
 import { httpApiOf } from '../gateway.ts';
 import type { Part } from '../stack.ts';
 import { StackError } from '../stack-error.ts';
@@ -51,6 +52,24 @@ describe('the worker', () => {
     expect([WORKER_QUEUES, TASKS_TABLE]).toEqual(['default,orders', 'baton-dev-tasks']);
     expect(container?.['StopTimeout']).toBeGreaterThan(Number(DRAIN_TIMEOUT_SECONDS) + 40);
     expect(container?.['StopTimeout']).toBeLessThanOrEqual(120);
+  });
+
+  test('on Fargate has the variables that its functions.yml gives it', () => {
+    const environment = { SHOP: 'Baton', LOG_LEVEL: 'debug' };
+    const { WorkerTask } = fargateWorker({
+      worker: { handler: 'worker/lambda.handler', access: {}, environment },
+      resources: {},
+      parameters: readParameters(fargate).fargate,
+      environment: { LOG_LEVEL: 'info', TASKS_TABLE: 'baton-dev-tasks' },
+      logRetentionDays: 30,
+      stagePrefix: 'baton-dev-',
+    });
+    const [container] = WorkerTask?.Properties['ContainerDefinitions'] as object[];
+    const Environment: unknown = expect.arrayContaining([
+      { Name: 'SHOP', Value: 'Baton' },
+      { Name: 'LOG_LEVEL', Value: 'debug' },
+    ]);
+    expect(container).toMatchObject({ Environment });
   });
 
   test('on Fargate is pulled by a role that may pull this one image and write this one log', () => {
