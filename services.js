@@ -46,7 +46,6 @@ async function compile(serverless) {
     parameters: await parametersOf(serverless),
     contracts,
     stage: String(await resolveVariable('sls:stage')),
-    instanceId: String(await resolveVariable('sls:instanceId')),
     environment: /** @type {Record<string, unknown>} */ (await resolveVariable('self:provider.environment')),
   });
 }
@@ -55,5 +54,8 @@ async function compile(serverless) {
 async function parametersOf({ resolveVariable }) {
   const { PARAMETER_NAMES, readParameters } = await import('./deploy/parameters.ts');
   const given = PARAMETER_NAMES.map(async (name) => [name, await resolveVariable(`param:${name}, null`)]);
-  return readParameters(Object.fromEntries(await Promise.all(given)));
+  // One that is misspelt would be as good as not given
+  const onCommandLine = /** @type {string[] | null} */ (await resolveVariable('opt:param, null')) ?? [];
+  const named = onCommandLine.map((text) => [text.slice(0, text.indexOf('=')), text]);
+  return readParameters({ ...Object.fromEntries(named), ...Object.fromEntries(await Promise.all(given)) });
 }

@@ -98,11 +98,12 @@ function taskDefinition(options: FargateWorkerOptions, queues: readonly SourceQu
 }
 
 function container(
-  { parameters, environment, stagePrefix }: FargateWorkerOptions,
+  { worker, parameters, environment, stagePrefix }: FargateWorkerOptions,
   queues: readonly SourceQueue[],
 ): Record<string, unknown> {
   const variables = {
     ...environment,
+    ...(worker['environment'] as Record<string, unknown> | undefined),
     AWS_REGION: ref('AWS::Region'),
     WORKER_QUEUES: queues.map(({ name }) => name.slice(stagePrefix.length)).join(','),
     WORKER_CONCURRENCY: String(parameters.slots),

@@ -1,11 +1,16 @@
 import { oneOf, wholeNumber } from '@baton/common/config';
 import * as z from 'zod';
+import { CPU_UNITS, memoriesOf } from './fargate-sizes.ts';
 import { StackError } from './stack-error.ts';
 
 const list = z
   .string()
   .transform((text) => text.split(',').map((item) => item.trim()))
-  .pipe(z.array(z.string().min(1)));
+  .pipe(z.array(z.string().min(1, { error: 'expected values with commas between, and none of them empty' })));
+/** How long CloudWatch Logs can keep a log, in days (its API Reference, "PutRetentionPolicy"). */
+const RETENTION_DAYS = [
+  1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
+];
 const arn = (service: string) =>
   z.string().regex(new RegExp(`^arn:aws[\\w-]*:${service}:[\\w-]+:\\d{12}:.+$`), {
     error: `expected an ARN of ${service}`,
@@ -21,7 +26,12 @@ const names = {
   'jwt-audience': list.optional(),
   'alarm-topic': arn('sns').optional(),
   'alarm-age-seconds': wholeNumber(60, 1_209_600, 900),
-  'log-retention-days': wholeNumber(1, 3653, 30),
+  'log-retention-days': wholeNumber(1, 3653, 30).refine((days) => RETENTION_DAYS.includes(days), {
+    error: `expected one of ${RETENTION_DAYS.join(', ')}`,
+  }),
+  // These two are read in a functions.yml
+  'smtp-url': z.string().optional(),
+  'smtp-from': z.string().optional(),
   worker: oneOf(['lambda', 'fargate', 'none'], 'lambda'),
   'worker-image': z.string().optional(),
   'worker-subnets': list.optional(),
@@ -57,6 +67,11 @@ const parametersSchema = z
       refuse('worker-min', `expected at most worker-max, which is ${given['worker-max']}`);
     if (given.worker !== 'fargate') return;
     for (const name of NEEDED) if (given[name] === undefined) refuse(name, 'expected, as worker is fargate');
+    const { 'worker-cpu': cpu, 'worker-memory': memory } = given;
+    const memories = memoriesOf(cpu);
+    if (memories.length === 0) refuse('worker-cpu', `expected one of ${CPU_UNITS.join(', ')}`);
+    else if (!memories.includes(memory))
+      refuse('worker-memory', `expected one of ${memories.join(', ')}, as worker-cpu is ${cpu}`);
   })
   .transform((given) => ({
     api: given.api,
@@ -99,14 +114,17 @@ export type Given = string | number | boolean | null | undefined;
 /**
  * Reads the parameters of a deploy; an empty one counts as not given.
  *
- * @throws StackError with a line for each that is missing or wrong
+ * @throws StackError with a line for each that is missing, wrong, or none
  */
 export function readParameters(given: Readonly<Record<string, Given>>): Parameters {
   const texts = Object.entries(given).map(([name, value]) => [name, String(value ?? '')]);
   const parsed = parametersSchema.safeParse(Object.fromEntries(texts.filter(([, text]) => text !== '')));
-  if (parsed.success) return parsed.data;
-  const lines = parsed.error.issues.map(({ path, message }) => `  ${String(path[0])}: ${message}`);
+  const unknown = Object.keys(given)
+    .filter((name) => !PARAMETER_NAMES.includes(name))
+    .map((name) => `  ${name}: there is no such parameter, expected one of ${PARAMETER_NAMES.join(', ')}`);
+  if (parsed.success && unknown.length === 0) return parsed.data;
+  const wrong = (parsed.error?.issues ?? []).map(({ path, message }) => `  ${String(path[0])}: ${message}`);
   throw new StackError(
-    `No stack can be made with these parameters (--param="name=value"):\n${[...new Set(lines)].join('\n')}`,
+    `No stack can be made with these parameters (--param="name=value"):\n${[...unknown, ...new Set(wrong)].join('\n')}`,
   );
 }

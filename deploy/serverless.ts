@@ -1,8 +1,15 @@
+import type { Resources } from './template.ts';
+
 /** What the plugins here use of serverless (osls 4), which publishes no types. */
 export interface Serverless {
   /** The folder of serverless.yml. */
   readonly serviceDir: string;
-  readonly service: { readonly functions: Record<string, PackagedFunction> };
+  readonly service: {
+    readonly functions: Record<string, PackagedFunction>;
+    readonly resources?: { readonly Resources?: Resources };
+  };
+  /** Its name for this run of it, by which it calls a REST API's deployment. */
+  instanceId: string;
   readonly pluginManager: { readonly plugins: { checkIfEcrRepositoryExists?: () => Promise<boolean> }[] };
   /** An error whose message alone is shown. */
   readonly classes: { readonly Error: new (message: string) => Error };

@@ -2,7 +2,7 @@ import type { TaskContract } from '@baton/common/queue/task';
 import { alarms } from './alarms.ts';
 import { fargateWorker } from './fargate-worker.ts';
 import { deployedFunctions, functionRoles, type Functions } from './functions.ts';
-import { type Extensions, gatewayExtensions } from './gateway.ts';
+import { type Extensions, gatewayOf } from './gateway.ts';
 import type { Parameters } from './parameters.ts';
 import { deadLetterQueues, queueOutputs } from './queues.ts';
 import { scheduleResources } from './schedules.ts';
@@ -11,6 +11,9 @@ import type { Resources } from './template.ts';
 
 /** The function that the worker is where Lambda's event source polls its queues. */
 const WORKER = 'worker';
+
+/** How long the name of a Lambda function can be. */
+const MAX_FUNCTION_NAME = 64;
 
 /** What a functions.yml says. */
 export interface Part {
@@ -26,8 +29,6 @@ export interface StackOptions {
   /** The contracts whose schedules AWS keeps. */
   readonly contracts: readonly TaskContract[];
   readonly stage: string;
-  /** Serverless's name for this run of it. */
-  readonly instanceId: string;
   /** The environment that all functions have, as serverless.yml has it. */
   readonly environment: Readonly<Record<string, unknown>>;
 }
@@ -46,10 +47,11 @@ export interface Stack {
  * Makes one stack of what the parts say, and adds what follows from it: a role for each function, alarms, schedules,
  * who may use which dead letter queue, the API's throttling, and the worker in its form.
  *
- * @throws StackError where two parts have a function or a resource of one name, or one cannot be understood
+ * @throws StackError where two parts have a function or a resource of one name, one cannot be understood, or a name is too
+ *   long
  */
 export function compileStack(options: StackOptions): Stack {
-  const { parts, parameters, contracts, stage, instanceId } = options;
+  const { parts, parameters, contracts, stage } = options;
   const described = merged<Functions[string]>(
     'function',
     parts.map(({ functions }) => functions ?? {}),
@@ -59,11 +61,14 @@ export function compileStack(options: StackOptions): Stack {
     parts.map(({ resources }) => resources?.Resources ?? {}),
   );
   const functions = withoutWorker(described, parameters.worker === 'lambda');
+  checkNames(Object.keys(functions), stage);
+  const gateway = gatewayOf(functions, parameters, stage);
   const Resources: Resources = {
     ...own,
     ...deadLetterQueues(own),
     ...functionRoles(functions, own),
     ...workerService(options, described, own),
+    ...gateway.Resources,
     ...scheduleResources(contracts, stage),
     ...alarms(own, Object.keys(functions), parameters),
   };
@@ -72,9 +77,19 @@ export function compileStack(options: StackOptions): Stack {
     resources: {
       Resources,
       Outputs: queueOutputs(own),
-      extensions: gatewayExtensions(parameters, instanceId),
+      extensions: gateway.extensions,
     },
   };
+}
+
+/** Those of functions are the longest that a stack has. */
+function checkNames(functionNames: readonly string[], stage: string): void {
+  const names = functionNames.map((name) => `baton-${stage}-${name}`);
+  const long = names.find(({ length }) => length > MAX_FUNCTION_NAME);
+  if (long === undefined) return;
+  throw new StackError(
+    `The function ${long} would have a name of ${long.length} characters: expected at most ${MAX_FUNCTION_NAME}, with a shorter name or stage`,
+  );
 }
 
 function workerService(

@@ -179,6 +179,17 @@ test('the API has bounds of its own, and a log of its requests', () => {
   });
 });
 
+test('a REST API is compiled to the same template each time, whose stage no deployment makes', async () => {
+  const api = ({ Resources }: Template) =>
+    Object.entries(Resources).filter(([, { Type }]) => /^AWS::ApiGateway::(Deployment|Stage)$/.test(Type));
+  const [first, second] = [await compile(['--param=api=http']), await compile(['--param=api=http'])];
+  expect(api(first)).toHaveLength(2);
+  expect(api(second)).toEqual(api(first));
+  const [, deployment] = api(first).find(([, { Type }]) => Type === 'AWS::ApiGateway::Deployment') ?? [];
+  expect(deployment?.Properties).toMatchObject({ StageName: { Ref: 'AWS::NoValue' } });
+  expect(deployment?.Properties).not.toHaveProperty('StageDescription');
+}, 60_000);
+
 test('two stages share no name', () => {
   const names = ({ Resources }: Template): string[] =>
     Object.values(Resources).flatMap(({ Properties }) =>

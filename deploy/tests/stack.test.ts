@@ -1,28 +1,13 @@
 import { describe, expect, test } from '@jest/globals';
-import { parts, readFunctionsYml } from '@baton/local/functions-yml';
 import type { TaskContract } from '@baton/common/queue/task';
 import { filesBelow } from '@baton/tests/source';
 import { readParameters } from '../parameters.ts';
+import { fargateWorker } from '../fargate-worker.ts';
 import { httpApiOf } from '../gateway.ts';
-import { compileStack, type Part } from '../stack.ts';
+import type { Part } from '../stack.ts';
 import { StackError } from '../stack-error.ts';
 import { allowedBy, ofType, statementsOf } from './compiled.ts';
-
-const files = [...parts.map((part) => `${part}/functions.yml`), 'common/resources.yml'];
-const described = files.map((file) => readFunctionsYml(file, 'dev') as unknown as Part);
-
-function stackOf(given: Record<string, string> = {}, more: readonly Part[] = []) {
-  const parameters = readParameters(given);
-  const environment = { LOG_LEVEL: 'info', TASKS_TABLE: 'baton-dev-tasks' };
-  return compileStack({
-    parts: [...described, ...more],
-    parameters,
-    contracts: [],
-    stage: 'dev',
-    instanceId: '1',
-    environment,
-  });
-}
+import { fargate, stackOf } from './described.ts';
 
 interface ScalingConfig {
   readonly TargetValue: number;
@@ -30,13 +15,6 @@ interface ScalingConfig {
     readonly Metrics: readonly { readonly Id: string; readonly Expression?: string }[];
   };
 }
-
-const fargate = {
-  worker: 'fargate',
-  'worker-image': '123456789012.dkr.ecr.eu-central-1.amazonaws.com/baton/worker:1.0.0',
-  'worker-subnets': 'subnet-1, subnet-2',
-  'worker-security-groups': 'sg-1',
-};
 
 describe('the worker', () => {
   test('on Fargate is a service in place of the function, allowed what the function would be', () => {
@@ -76,6 +54,24 @@ describe('the worker', () => {
     expect(container?.['StopTimeout']).toBeLessThanOrEqual(120);
   });
 
+  test('on Fargate has the variables that its functions.yml gives it', () => {
+    const environment = { SHOP: 'Baton', LOG_LEVEL: 'debug' };
+    const { WorkerTask } = fargateWorker({
+      worker: { handler: 'worker/lambda.handler', access: {}, environment },
+      resources: {},
+      parameters: readParameters(fargate).fargate,
+      environment: { LOG_LEVEL: 'info', TASKS_TABLE: 'baton-dev-tasks' },
+      logRetentionDays: 30,
+      stagePrefix: 'baton-dev-',
+    });
+    const [container] = WorkerTask?.Properties['ContainerDefinitions'] as object[];
+    const Environment: unknown = expect.arrayContaining([
+      { Name: 'SHOP', Value: 'Baton' },
+      { Name: 'LOG_LEVEL', Value: 'debug' },
+    ]);
+    expect(container).toMatchObject({ Environment });
+  });
+
   test('on Fargate is pulled by a role that may pull this one image and write this one log', () => {
     const statements = statementsOf(stackOf(fargate).resources, 'WorkerExecutionRole');
     const wild = statements.filter((each) => JSON.stringify(each).includes('*'));
@@ -112,6 +108,17 @@ describe('the worker', () => {
     expect(text).toContain('RunningTaskCount');
   });
 
+  test.each([
+    ['256', '2048'],
+    ['1024', '8192'],
+    ['4096', '30720'],
+    ['16384', '122880'],
+  ])('on Fargate can have %s CPU units with %s MiB', (cpu, memory) => {
+    const given = { ...fargate, 'worker-cpu': cpu, 'worker-memory': memory };
+    const { Properties } = stackOf(given).resources.Resources['WorkerTask'] ?? {};
+    expect(Properties).toMatchObject({ Cpu: cpu, Memory: memory });
+  });
+
   test('elsewhere leaves its queues to whoever polls them: no function, no event source, no service', () => {
     const { functions, resources } = stackOf({ worker: 'none' });
     expect(Object.keys(functions)).not.toContain('worker');
@@ -136,9 +143,27 @@ describe('the API', () => {
         Properties: { DefaultRouteSettings: { ThrottlingRateLimit: 7, ThrottlingBurstLimit: 9 } },
       },
     });
-    expect(JSON.stringify(stackOf({ ...bounds, api: 'http' }).resources.extensions)).toContain(
-      '{"HttpMethod":"*","ResourcePath":"/*","ThrottlingRateLimit":7,"ThrottlingBurstLimit":9}',
-    );
+  });
+
+  test('of REST has its bounds in a stage of its own, which names the deployment of its routes', () => {
+    const given = { api: 'http', 'throttle-rate': '7', 'throttle-burst': '9' };
+    const rest = (more: readonly Part[] = []) => stackOf(given, more).resources;
+    const { Resources, extensions } = rest();
+    const [deployment = ''] = Object.keys(extensions);
+    expect(Resources['ApiGatewayStage']?.Properties).toEqual({
+      RestApiId: { Ref: 'ApiGatewayRestApi' },
+      DeploymentId: { Ref: deployment },
+      StageName: 'dev',
+      MethodSettings: [
+        { HttpMethod: '*', ResourcePath: '/*', ThrottlingRateLimit: 7, ThrottlingBurstLimit: 9 },
+      ],
+    });
+    // CloudFormation refuses a deployment that says how a stage is which is there already
+    expect(extensions).toEqual({ [deployment]: { Properties: { StageName: { Ref: 'AWS::NoValue' } } } });
+    expect(Object.keys(rest().extensions)).toEqual([deployment]);
+    const route = { handler: 'x.handler', access: {}, events: [{ httpApi: 'ANY /payments' }] };
+    expect(Object.keys(rest([{ functions: { payments: route } }]).extensions)).not.toEqual([deployment]);
+    expect(stackOf().resources.Resources).not.toHaveProperty('ApiGatewayStage');
   });
 
   test('asks for a token on every route where it is given an issuer', () => {
@@ -249,6 +274,11 @@ describe('what no stack can be made of is refused with what was wrong, where, an
       'such as \'ANY /orders\', got "/payments"',
     ],
     [
+      'a function whose name would be too long',
+      { functions: { ['x'.repeat(55)]: { handler, access: {} } } },
+      'would have a name of 65 characters: expected at most 64, with a shorter name or stage',
+    ],
+    [
       'two functions of one name',
       { functions: { orderServiceApi: { handler, access: {} } } },
       'Two parts of the stack have a function orderServiceApi',
@@ -277,29 +307,5 @@ describe('what no stack can be made of is refused with what was wrong, where, an
   ] as [string, Part, string][])('%s', (_what, more, says) => {
     expect(() => stackOf({}, [more])).toThrow(says);
     expect(() => stackOf({}, [more])).toThrow(StackError);
-  });
-
-  test.each([
-    [{ api: 'rest' }, ['api: expected one of httpApi, http']],
-    [{ worker: 'ec2' }, ['worker: expected one of lambda, fargate, none']],
-    [
-      { worker: 'fargate' },
-      ['worker-image: expected', 'worker-subnets: expected', 'worker-security-groups: expected'],
-    ],
-    [{ 'worker-min': '5', 'worker-max': '2' }, ['worker-min: expected at most worker-max, which is 2']],
-    [{ 'jwt-issuer': 'https://login.example.com' }, ['jwt-audience: expected']],
-    [{ 'alarm-topic': 'alarms' }, ['alarm-topic: expected an ARN of sns']],
-    [{ 'throttle-rate': 'fast' }, ['throttle-rate: expected a whole number from 1 to 10000']],
-    [
-      { ...fargate, 'worker-image': '123456789012.dkr.ecr.eu-central-1.amazonaws.com/baton' },
-      ['worker-image: expected ACCOUNT.dkr.ecr.REGION'],
-    ],
-    [
-      { api: 'http', 'jwt-issuer': 'https://login.example.com', 'jwt-audience': 'baton' },
-      ['a REST API (api=http) has no authorizer of tokens'],
-    ],
-  ] as [Record<string, string>, string[]][])('the parameters %j', (given, says) => {
-    for (const line of says) expect(() => stackOf(given)).toThrow(line);
-    expect(() => stackOf(given)).toThrow(StackError);
   });
 });

@@ -1,0 +1,48 @@
+import { describe, expect, test } from '@jest/globals';
+import { StackError } from '../stack-error.ts';
+import { compile } from './compiled.ts';
+import { fargate, stackOf } from './described.ts';
+
+describe('what no deploy can be given is refused with its name and what was expected', () => {
+  test.each([
+    [{ api: 'rest' }, ['api: expected one of httpApi, http']],
+    [{ worker: 'ec2' }, ['worker: expected one of lambda, fargate, none']],
+    [
+      { worker: 'fargate' },
+      ['worker-image: expected', 'worker-subnets: expected', 'worker-security-groups: expected'],
+    ],
+    [{ 'worker-min': '5', 'worker-max': '2' }, ['worker-min: expected at most worker-max, which is 2']],
+    [{ 'jwt-issuer': 'https://login.example.com' }, ['jwt-audience: expected']],
+    [{ 'alarm-topic': 'alarms' }, ['alarm-topic: expected an ARN of sns']],
+    [{ 'log-retention-days': '31' }, ['log-retention-days: expected one of 1, 3, 5, 7, 14, 30, 60,']],
+    [{ 'alarm-topick': 'arn' }, ['alarm-topick: there is no such parameter, expected one of api,']],
+    [{ ...fargate, 'worker-subnets': ',' }, ['worker-subnets: expected values with commas between']],
+    [{ ...fargate, 'worker-cpu': '300' }, ['worker-cpu: expected one of 256, 512, 1024, 2048,']],
+    [
+      { ...fargate, 'worker-memory': '8192' },
+      ['worker-memory: expected one of 512, 1024, 2048, as worker-cpu is 256'],
+    ],
+    [
+      { ...fargate, 'worker-cpu': '8192', 'worker-memory': '17408' },
+      ['worker-memory: expected one of 16384, 20480, 24576,'],
+    ],
+    [{ 'throttle-rate': 'fast' }, ['throttle-rate: expected a whole number from 1 to 10000']],
+    [
+      { ...fargate, 'worker-image': '123456789012.dkr.ecr.eu-central-1.amazonaws.com/baton' },
+      ['worker-image: expected ACCOUNT.dkr.ecr.REGION'],
+    ],
+    [
+      { api: 'http', 'jwt-issuer': 'https://login.example.com', 'jwt-audience': 'baton' },
+      ['a REST API (api=http) has no authorizer of tokens'],
+    ],
+  ] as [Record<string, string>, string[]][])('the parameters %j', (given, says) => {
+    for (const line of says) expect(() => stackOf(given)).toThrow(line);
+    expect(() => stackOf(given)).toThrow(StackError);
+  });
+
+  test('one that is misspelt on the command line', async () => {
+    await expect(compile(['--param=jwt-isuer=https://login.example.com'])).rejects.toThrow(
+      'jwt-isuer: there is no such parameter, expected one of api,',
+    );
+  }, 60_000);
+});
