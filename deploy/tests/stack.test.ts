@@ -64,12 +64,11 @@ describe('the worker', () => {
       logRetentionDays: 30,
       stagePrefix: 'baton-dev-',
     });
-    const [container] = WorkerTask?.Properties['ContainerDefinitions'] as object[];
     const Environment: unknown = expect.arrayContaining([
       { Name: 'SHOP', Value: 'Baton' },
       { Name: 'LOG_LEVEL', Value: 'debug' },
     ]);
-    expect(container).toMatchObject({ Environment });
+    expect(WorkerTask?.Properties).toMatchObject({ ContainerDefinitions: [{ Environment }] });
   });
 
   test('on Fargate is pulled by a role that may pull this one image and write this one log', () => {
