@@ -64,7 +64,7 @@ describe('the worker', () => {
       logRetentionDays: 30,
       stagePrefix: 'baton-dev-',
     });
-    const [container] = WorkerTask?.Properties['ContainerDefinitions'] as object[];
+    const [container] = (WorkerTask?.Properties['ContainerDefinitions'] ?? []) as object[];
     const Environment: unknown = expect.arrayContaining([
       { Name: 'SHOP', Value: 'Baton' },
       { Name: 'LOG_LEVEL', Value: 'debug' },
