@@ -8,6 +8,7 @@ export default {
     '/tests/containers/',
     '/new-service/template/',
     '/tests/deploy/',
+    '/tests/new-service/',
   ],
   extensionsToTreatAsEsm: ['.ts'],
   transform: {},

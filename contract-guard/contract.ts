@@ -42,8 +42,16 @@ const NOTHING: Schema = { not: {} };
 function describeSchema(what: string, schema: z.ZodType): Schema {
   if (schema instanceof z.ZodVoid || schema instanceof z.ZodUndefined) return NOTHING;
   try {
-    const { $schema: _taken, '~standard': _standard, ...taken } = z.toJSONSchema(schema, { io: 'input' });
-    const { $schema: _given, '~standard': _other, ...given } = z.toJSONSchema(schema, { io: 'output' });
+    const {
+      $schema: _taken,
+      '~standard': _standard,
+      ...taken
+    } = z.toJSONSchema(schema, { io: 'input', override });
+    const {
+      $schema: _given,
+      '~standard': _other,
+      ...given
+    } = z.toJSONSchema(schema, { io: 'output', override });
     if (canonical(asGiven(taken)) === canonical(asGiven(given, true))) return taken;
   } catch (cause) {
     throw new TypeError(`${what}: ${(cause as Error).message}`, { cause });
@@ -51,6 +59,43 @@ function describeSchema(what: string, schema: z.ZodType): Schema {
   throw new TypeError(
     `${what}: gives other than it takes, by a transform or a codec; expected a schema that takes what it gives, for a value is checked where it is written and where it is read`,
   );
+}
+
+/** What a text's schema is held to beside JSON Schema, which has no words for it: of a URL, and of a JWT. */
+const CHECKED = ['protocol', 'hostname', 'alg'] as const;
+
+/** A schema of zod, or one of its checks, as far as it says something of a text. */
+interface Checked {
+  readonly _zod: {
+    readonly def: {
+      readonly pattern?: RegExp;
+      readonly checks?: readonly Checked[];
+      readonly protocol?: RegExp;
+      readonly hostname?: RegExp;
+      readonly alg?: string | null;
+    };
+  };
+}
+
+/** Adds, as keywords of the house's own, what zod checks of a text and JSON Schema leaves out: so that a change is seen. */
+function override({
+  zodSchema,
+  jsonSchema: json,
+}: {
+  zodSchema: z.core.$ZodTypes;
+  jsonSchema: Schema;
+}): void {
+  const flags = patternsOf(zodSchema as Checked).map((pattern) => pattern.flags);
+  if (flags.some((each) => each !== '')) json['x-flags'] = flags;
+  const { _zod: internals } = zodSchema as Checked;
+  for (const name of CHECKED) {
+    const { [name]: checked } = internals.def;
+    if (checked !== undefined && checked !== null) json[`x-${name}`] = String(checked);
+  }
+}
+
+function patternsOf({ _zod: { def } }: Checked): RegExp[] {
+  return [...(def.pattern ? [def.pattern] : []), ...(def.checks ?? []).flatMap(patternsOf)];
 }
 
 /**

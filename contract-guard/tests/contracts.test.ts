@@ -88,6 +88,18 @@ describe('a change that breaks messages in flight is refused, with the reason', 
       'orders.pack payload: pattern was "^a+$", is now "^a*$": whether messages in flight, and services one version behind, go with that cannot be told',
     ],
     [
+      "a pattern's flags, which JSON Schema leaves out",
+      { payload: z.string().regex(/^a+$/i) },
+      { payload: z.string().regex(/^a+$/) },
+      'orders.pack payload: x-flags was ["i"], is now gone: services one version behind would refuse messages that break what it was',
+    ],
+    [
+      'the protocol of a URL, which JSON Schema leaves out',
+      { payload: z.url() },
+      { payload: z.url({ protocol: /^https$/ }) },
+      'orders.pack payload: had no x-protocol, is now "/^https$/": messages in flight that break it would be refused',
+    ],
+    [
       'another queue',
       {},
       { queue: 'packing' },

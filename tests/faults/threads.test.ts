@@ -102,17 +102,20 @@ describe('a handler that burns CPU in a thread', () => {
     );
     expect(overdue).toEqual([]);
     expect(worker.output).not.toContain('heeds no signal');
-    const [first, second] = linesSaying('burn begins');
-    expect([first, second]).toMatchObject([{ attempt: 1 }, { attempt: 2 }]);
+    // The worker's own lines: on a busy machine the second attempt's time can be over before its thread has begun
     const [again] = linesSaying('tests.burn-on will be tried again');
-    expect(again).toMatchObject({ error: { type: 'TaskTimeoutError' } });
+    expect(again).toMatchObject({ attempt: 1, error: { type: 'TaskTimeoutError' } });
+    const [dead] = linesSaying('tests.burn-on is a dead letter: timed-out');
+    expect(dead).toMatchObject({ attempt: 2, error: { type: 'TaskTimeoutError' } });
     expect(Number(again?.['durationMs'])).toBeLessThan((2 + 1 + 1) * 1000);
     // The one slot went to what waited for it, while the burnt one had its rest
     const order = worker.lines.map(({ message }) => message);
     expect(order.indexOf('tests.nap done')).toBeGreaterThan(
       order.indexOf('tests.burn-on will be tried again'),
     );
-    expect(order.indexOf('tests.nap done')).toBeLessThan(order.lastIndexOf('burn begins'));
+    expect(order.indexOf('tests.nap done')).toBeLessThan(
+      order.indexOf('tests.burn-on is a dead letter: timed-out'),
+    );
     const { Messages = [] } = await backends.sqs.send(
       new ReceiveMessageCommand({
         QueueUrl: backends.queueUrls.deadLettersOf('default'),
