@@ -17,6 +17,9 @@ const OF_ONE_CONNECTION = [
 /** Headers that say where a body ends, which no caller may call one connection's own: it would go out as a next request. */
 const OF_THE_BODY = ['content-length', 'transfer-encoding'];
 
+/** How long a connection may take to be made; a container that is gone may leave an address where nobody says no. */
+const CONNECT_TIMEOUT_MS = 3000;
+
 /** A service did not answer: nobody listens there, it hung up, or it took too long. */
 export class ServiceAwayError extends Error {
   override readonly name = 'ServiceAwayError';
@@ -42,6 +45,8 @@ export class Forwarder {
   readonly #proxy = createProxyServer({ agent: false, xfwd: true });
 
   constructor() {
+    // Node counts a request's own timeout from when it is connected, and that goes on in place of this one
+    this.#proxy.on('proxyReq', (asked) => asked.socket?.setTimeout(CONNECT_TIMEOUT_MS));
     this.#proxy.on('proxyRes', (answer, _request, response) => {
       for (const name of OF_ONE_CONNECTION) delete answer.headers[name];
       answer.headers.connection = response.shouldKeepAlive ? 'keep-alive' : 'close';
