@@ -15,7 +15,7 @@ const OF_ONE_CONNECTION = [
   'upgrade',
 ];
 /** Headers that say where a body ends, which no caller may call one connection's own: it would go out as a next request. */
-const OF_THE_BODY = ['content-length', 'transfer-encoding'];
+const OF_THE_BODY = new Set(['content-length', 'transfer-encoding']);
 
 /** How long a connection may take to be made; a container that is gone may leave an address where nobody says no. */
 const CONNECT_TIMEOUT_MS = 3000;
@@ -65,7 +65,7 @@ export class Forwarder {
   ): Promise<void> {
     const named = (request.headers.connection ?? '').split(',').map((name) => name.trim().toLowerCase());
     for (const name of [...OF_ONE_CONNECTION, ...named])
-      if (!OF_THE_BODY.includes(name)) delete request.headers[name];
+      if (!OF_THE_BODY.has(name)) delete request.headers[name];
     try {
       await this.#proxy.web(request, response, {
         target: origin,
