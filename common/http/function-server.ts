@@ -71,7 +71,7 @@ async function answer(
   if (!Object.hasOwn(functions, name))
     return refused(404, 'ResourceNotFoundException', `Function not found: ${name}`);
   const deadlineMs = deadlineOf(request);
-  const payload = await readBody(request, MAX_PAYLOAD_BYTES);
+  const payload = await readBody(request, (bytes) => bytes <= MAX_PAYLOAD_BYTES);
   if (!payload)
     return refused(413, 'RequestTooLargeException', `More than ${MAX_PAYLOAD_BYTES} bytes are not taken`);
   let event: unknown;

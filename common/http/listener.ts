@@ -49,14 +49,17 @@ export async function listenAt(
   return { port: (server.address() as AddressInfo).port, close: stop };
 }
 
-/** The body of a request; undefined, and the rest unread, where it is longer than `maxBytes`. */
-export async function readBody(request: IncomingMessage, maxBytes: number): Promise<Buffer | undefined> {
+/** The body of a request; undefined, and the rest unread, once there is no `room` for as many bytes as have come. */
+export async function readBody(
+  request: IncomingMessage,
+  room: (bytes: number) => boolean,
+): Promise<Buffer | undefined> {
   const chunks: Buffer[] = [];
   let bytes = 0;
   // The answer still has to go out on this socket: leaving early must not destroy it
   for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
     bytes += chunk.byteLength;
-    if (bytes > maxBytes) return undefined;
+    if (!room(bytes)) return undefined;
     chunks.push(chunk);
   }
   return Buffer.concat(chunks);

@@ -12,6 +12,11 @@ import { Problem } from './problem.ts';
 const HEALTH_TIMEOUT_MS = 3000;
 /** More than a body may have, so that the API itself can say how much it was. */
 const MAX_READ_BYTES = 4 * MAX_BODY_BYTES;
+/** What the bodies under way take in all: far more than callers that mean well send, far less than a container's memory. */
+const MAX_HELD_BYTES = 16 * MAX_READ_BYTES;
+const FULL_RETRY_AFTER_SECONDS = 1;
+
+let heldBytes = 0;
 
 /** What a service's server serves. */
 export interface ServerOptions extends Address {
@@ -34,7 +39,7 @@ export interface ServerOptions extends Address {
 export function serve(options: ServerOptions): Promise<RunningServer> {
   const { logger } = options;
   return listenAt(options, (request, response) =>
-    answer(request, options)
+    answer(request, response, options)
       .catch((error: unknown) => unanswered(error, logger))
       .then((answered) => write(response, answered))
       .catch((error: unknown) => {
@@ -46,12 +51,13 @@ export function serve(options: ServerOptions): Promise<RunningServer> {
 
 async function answer(
   request: IncomingMessage,
+  response: ServerResponse,
   { handler, live = async () => undefined, ready, state }: ServerOptions,
 ): Promise<HttpResponse> {
   if (request.url === '/health/state' && state) return health(200, state());
   if (request.url === '/health/live') return checked('live', live);
   if (request.url === '/health/ready') return checked('ready', ready);
-  return handler(toGatewayEvent(request, await readRequestBody(request)), {});
+  return handler(toGatewayEvent(request, await readRequestBody(request, response)), {});
 }
 
 function checked(status: string, check: () => Promise<unknown>): Promise<HttpResponse> {
@@ -78,12 +84,27 @@ function health(statusCode: number, body: object): HttpResponse {
   return { statusCode, headers, body: JSON.stringify(body) };
 }
 
-/** The body of a request to an API. @throws Problem 413 when it is far longer than any that is taken */
-export async function readRequestBody(request: IncomingMessage): Promise<Buffer> {
-  const body = await readBody(request, MAX_READ_BYTES);
+/**
+ * The body of a request to an API.
+ *
+ * @throws Problem 413 when it is far longer than any that is taken, 503 while others take all the room there is
+ */
+export async function readRequestBody(request: IncomingMessage, response: ServerResponse): Promise<Buffer> {
+  let ownBytes = 0;
+  response.once('close', () => (heldBytes -= ownBytes));
+  const body = await readBody(request, (bytes) => {
+    heldBytes += bytes - ownBytes;
+    ownBytes = bytes;
+    return bytes <= MAX_READ_BYTES && heldBytes <= MAX_HELD_BYTES;
+  });
   if (body) return body;
-  const detail = `The body is more than ${MAX_READ_BYTES} bytes long; at most ${MAX_BODY_BYTES} are taken.`;
-  throw new Problem('body-too-large', { detail, headers: { connection: 'close' } });
+  if (ownBytes > MAX_READ_BYTES) {
+    const detail = `The body is more than ${MAX_READ_BYTES} bytes long; at most ${MAX_BODY_BYTES} are taken.`;
+    throw new Problem('body-too-large', { detail, headers: { connection: 'close' } });
+  }
+  const detail = `Other requests take all the room there is for bodies. Try again in ${FULL_RETRY_AFTER_SECONDS} s.`;
+  const headers = { connection: 'close', 'retry-after': String(FULL_RETRY_AFTER_SECONDS) };
+  throw new Problem('service-unavailable', { detail, headers });
 }
 
 /** Writes an answer to a request of Node's HTTP server. */

@@ -1,10 +1,13 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
-import { request } from 'node:http';
+import { once } from 'node:events';
+import { type IncomingMessage, request } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { HttpEvent } from '@baton/common/http/http-message';
 import { readRequest } from '@baton/common/http/http-message';
 import type { RunningServer } from '@baton/common/http/listener';
 import { serve } from '@baton/common/http/server';
 import { createLogger } from '@baton/common/telemetry/logger';
+import { eventually } from '@baton/tests/eventually';
 
 let server: RunningServer | undefined;
 afterEach(() => server?.close());
@@ -84,6 +87,25 @@ describe("the container's server", () => {
       for (let sent = 0; sent < 20; sent += 1) sending.write(Buffer.alloc(65_536));
     });
     expect(status).toBe(413);
+  });
+
+  test('has no more room for bodies than its memory allows, says so, and has it again', async () => {
+    const url = await start({});
+    const headers = { 'content-length': '1048576' };
+    const half = Array.from({ length: 17 }, () => request(url, { method: 'POST', headers }));
+    const refusals = half.map((sending) => once(sending, 'response'));
+    const none = sleep(3000).then(() => Promise.reject(new Error('Nobody was refused')));
+    none.catch(() => undefined);
+    for (const sending of half) sending.on('error', () => undefined).write(Buffer.alloc(1_000_000));
+    try {
+      const [refused] = (await Promise.race([...refusals, none])) as [IncomingMessage];
+      expect([refused.statusCode, refused.headers['retry-after']]).toEqual([503, '1']);
+      expect((await fetch(url)).status).toBe(200);
+    } finally {
+      for (const sending of half) sending.destroy();
+    }
+    await Promise.allSettled(refusals);
+    await eventually('room', async () => (await fetch(url, { method: 'POST', body: '[]' })).status === 200);
   });
 
   test('hands paths over as they stood in the request', async () => {

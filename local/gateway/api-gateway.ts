@@ -45,7 +45,7 @@ async function answer(
     return;
   }
   // As API Gateway does, all of it first: a service that refuses a long one hangs up while it is still written to
-  const body = await readRequestBody(request);
+  const body = await readRequestBody(request, response);
   await forwarder
     .forward(request, response, { origin: originOf(service), timeoutMs: TIMEOUT_MS, body })
     .catch((error: unknown) => {

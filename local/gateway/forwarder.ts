@@ -42,6 +42,8 @@ export class Forwarder {
   readonly #proxy = createProxyServer({ agent: false, xfwd: true });
 
   constructor() {
+    // Node counts a request's own timeout from when it is connected, and that goes on in place of this one
+    this.#proxy.on('proxyReq', (asked) => asked.socket?.setTimeout(CONNECT_TIMEOUT_MS));
     this.#proxy.on('proxyRes', (answer, _request, response) => {
       for (const name of OF_ONE_CONNECTION) delete answer.headers[name];
       answer.headers.connection = response.shouldKeepAlive ? 'keep-alive' : 'close';

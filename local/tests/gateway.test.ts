@@ -1,7 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer, request, type RequestListener, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, connect, type Socket } from 'node:net';
+import { execPath } from 'node:process';
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { type Functions, serveFunctions } from '@baton/common/http/function-server';
 import type { RunningServer } from '@baton/common/http/listener';
@@ -136,6 +138,30 @@ describe('the gateway', () => {
       title: 'A dependency does not answer',
     });
   });
+
+  test('answers for a service where connections are neither taken nor refused', async () => {
+    // Blocks for ever once it listens; what then fills its backlog leaves others nothing but to wait
+    const deaf = `require('node:net').createServer().listen({ port: 0, host: '127.0.0.1', backlog: 1 }, function () {
+      require('node:fs').writeSync(1, String(this.address().port));
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
+    })`;
+    const process = spawn(execPath, ['-e', deaf], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const [port] = (await once(process.stdout, 'data')) as [Buffer];
+    const filling = Array.from({ length: 4 }, () =>
+      connect(Number(port), '127.0.0.1').on('error', () => undefined),
+    );
+    await once(filling[0] as Socket, 'connect');
+    origin = `http://127.0.0.1:${String(port)}`;
+    try {
+      await expect(fetch(`${url}/orders`).then(problemOf)).resolves.toMatchObject({
+        status: 503,
+        retryAfter: '5',
+      });
+    } finally {
+      for (const socket of filling) socket.destroy();
+      process.kill('SIGKILL');
+    }
+  }, 15_000);
 
   test('answers for a service that hangs up instead of answering', async () => {
     await serviceThat(({ socket }) => socket.destroy());
