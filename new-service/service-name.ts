@@ -8,11 +8,11 @@ export class NewServiceError extends Error {
 const PLURAL = /^[a-z][a-z0-9]{2,19}$/;
 const SINGULAR = /^[a-z][a-z0-9]{1,19}$/;
 const ES = /(ss|x|z|ch|sh)es$/;
-/** Words of the language that cannot be names in it. */
+/** Words of the language that cannot be names in it, the last two not in modules. */
 const RESERVED: ReadonlySet<string> = new Set(
   `as await break case catch class const continue debugger default delete do else enum export extends false finally for
   function if implements import in instanceof interface let new null package private protected public return static super
-  switch this throw true try typeof undefined var void while with yield`.split(/\s+/),
+  switch this throw true try typeof undefined var void while with yield eval arguments`.split(/\s+/),
 );
 
 /** What a service is called. */
@@ -35,6 +35,7 @@ export function readServiceName(plural: string, singular = singularOf(plural)): 
   };
   if (!PLURAL.test(plural))
     refuse(plural, '3 to 20 lower-case letters and digits, a letter first, such as payments');
+  if (RESERVED.has(plural)) refuse(plural, 'a word that code can use, such as payments');
   if (plural.endsWith('service')) refuse(plural, 'what it keeps, such as payments, without "service"');
   if (singular === plural)
     refuse(plural, 'a plural, such as payments, or one of them beside it: --singular payment');

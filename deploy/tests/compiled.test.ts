@@ -6,7 +6,7 @@ let otherStage: Template;
 
 beforeAll(async () => {
   template = await compile();
-  otherStage = await compile(['--stage', 'other']);
+  otherStage = await compile(['--stage', 'other', '--param=log-retention-days=14']);
 }, 60_000);
 
 const LOGS = (name: string) => [`logs:CreateLogStream ${name}LogGroup`, `logs:PutLogEvents ${name}LogGroup`];
@@ -68,6 +68,15 @@ describe('the role of each function', () => {
     });
   });
 
+  test('is one that Lambda takes on', () => {
+    for (const { properties } of ofType(template, 'AWS::IAM::Role'))
+      expect(properties['AssumeRolePolicyDocument']).toMatchObject({
+        Statement: [
+          { Effect: 'Allow', Principal: { Service: 'lambda.amazonaws.com' }, Action: 'sts:AssumeRole' },
+        ],
+      });
+  });
+
   test('is its own: there are as many as functions', () => {
     const roles = ofType(template, 'AWS::IAM::Role').map(({ id }) => id);
     const functions = ofType(template, 'AWS::Lambda::Function').map(({ id }) => id);
@@ -91,9 +100,12 @@ describe('every queue', () => {
     expect(queues.length).toBe(2 * sources.length);
     for (const { properties } of queues) expect(properties).toMatchObject({ SqsManagedSseEnabled: true });
     for (const { properties } of sources) {
-      const { deadLetterTargetArn } = properties['RedrivePolicy'] as {
+      const { deadLetterTargetArn, maxReceiveCount } = properties['RedrivePolicy'] as {
         deadLetterTargetArn: Record<string, string[]>;
+        maxReceiveCount: number;
       };
+      // Whoever runs tasks sets dead letters aside, with a reason; SQS, which gives none, comes long after
+      expect(maxReceiveCount).toBeGreaterThanOrEqual(30);
       const deadLetters = template.Resources[deadLetterTargetArn['Fn::GetAtt']?.[0] ?? '']?.Properties ?? {};
       expect(deadLetters['MessageRetentionPeriod']).toBeGreaterThan(
         Number(properties['MessageRetentionPeriod']),
@@ -166,10 +178,20 @@ test('every table can be restored to any second of the last 35 days, and forgets
   }
 });
 
-test('every log is kept for 30 days, and every function has one', () => {
+test('every log is kept for 30 days, or for as long as a deploy is given, and every function has one', () => {
   const groups = ofType(template, 'AWS::Logs::LogGroup');
   expect(groups.length).toBe(ofType(template, 'AWS::Lambda::Function').length + 1);
   for (const { properties } of groups) expect(properties).toMatchObject({ RetentionInDays: 30 });
+  for (const { properties } of ofType(otherStage, 'AWS::Logs::LogGroup'))
+    expect(properties).toMatchObject({ RetentionInDays: 14 });
+});
+
+test('every function ends before its API gives it up, and is of the architecture that costs less', () => {
+  const functions = ofType(template, 'AWS::Lambda::Function');
+  const ofApi = functions.filter(({ id }) => id.endsWith('ApiLambdaFunction'));
+  expect(ofApi.length).toBeGreaterThanOrEqual(3);
+  for (const { properties } of functions) expect(properties).toMatchObject({ Architectures: ['arm64'] });
+  for (const { properties } of ofApi) expect(properties['Timeout']).toBeLessThan(30);
 });
 
 test('the API has bounds of its own, and a log of its requests', () => {

@@ -169,6 +169,7 @@ describe('the API', () => {
     const given = { 'jwt-issuer': 'https://login.example.com', 'jwt-audience': 'baton,shop' };
     expect(httpApiOf(readParameters(given)).authorizers?.jwt).toMatchObject({
       type: 'jwt',
+      identitySource: '$request.header.Authorization',
       issuerUrl: 'https://login.example.com',
       audience: ['baton', 'shop'],
     });

@@ -31,6 +31,8 @@ describe('a name', () => {
     ['paymentservice', undefined, 'without "service"'],
     ['inventory', undefined, '"inventory" is no name for a service: expected a plural, such as payments'],
     ['news', undefined, '"new" is no name for a service: expected a word that code can use'],
+    ['evals', undefined, '"eval" is no name for a service: expected a word that code can use'],
+    ['arguments', undefined, '"arguments" is no name for a service: expected a word that code can use'],
     ['payments', 'Payment', '"Payment" is no name for a service: expected a word that code can use'],
   ])('%j (--singular %s) is refused, with what is allowed', (plural, singular, says) => {
     expect(() => readServiceName(plural, singular)).toThrow(says);
