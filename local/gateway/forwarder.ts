@@ -16,6 +16,8 @@ const OF_ONE_CONNECTION = [
 ];
 /** Headers that say where a body ends, which no caller may call one connection's own: it would go out as a next request. */
 const OF_THE_BODY: ReadonlySet<string> = new Set(['content-length', 'transfer-encoding']);
+/** How long a connection may take to be made; a container that is gone may leave an address where nobody says no. */
+const CONNECT_TIMEOUT_MS = 3000;
 
 /** A service did not answer: nobody listens there, it hung up, or it took too long. */
 export class ServiceAwayError extends Error {
