@@ -9,6 +9,8 @@ interface Entry {
   readonly environment?: Readonly<Record<string, string | number>>;
   readonly ports?: readonly string[];
   readonly networks: readonly string[];
+  readonly volumes?: readonly string[];
+  readonly depends_on?: Readonly<Record<string, object>>;
   readonly stop_grace_period?: string;
 }
 
@@ -80,4 +82,33 @@ describe('docker-compose.localstack.yml', () => {
     expect(variables.length).toBeGreaterThan(5);
     expect(variables.filter((name) => !new RegExp(`^(# )?${name}=`, 'm').test(example))).toEqual([]);
   });
+
+  test('has the defaults that .env.example tells, and a port of its own for each that is published', () => {
+    const defaults = [...text.matchAll(/\$\{(\w+):-([^}]+)\}/g)].map(([, name = '', value = '']) => ({
+      name,
+      value,
+    }));
+    const example = textOf('.env.example');
+    // npm start has more room, and .env.example says so
+    for (const { name, value } of defaults.filter((each) => each.name !== 'WORKER_CONCURRENCY'))
+      expect(example.split('\n')).toContain(`${name}=${value}`);
+    const ports = defaults.filter((each) => each.name.endsWith('_PORT')).map(({ value }) => value);
+    expect(new Set(ports).size).toBe(ports.length);
+    expect(ports).toHaveLength(entries.filter(({ entry }) => entry.ports).length);
+  });
+
+  test('lets nobody but resources write the event sources, and starts the worker anew with new ones', () => {
+    const { worker, resources, ...others } = file.services;
+    expect(resources?.volumes).toEqual(['event-sources:/run/baton']);
+    expect(worker?.volumes).toEqual(['event-sources:/run/baton:ro']);
+    expect(Object.values(others).filter(({ volumes }) => volumes)).toEqual([]);
+    expect(worker?.depends_on).toMatchObject({ resources: { condition: 'service_healthy', restart: true } });
+  });
+
+  test.each(entries.filter(({ entry }) => entry.build))(
+    'keeps the processes of $name within bounds',
+    ({ entry }) => {
+      expect(entry).toMatchObject({ deploy: { resources: { limits: { pids: expect.any(Number) } } } });
+    },
+  );
 });

@@ -5,7 +5,7 @@ import { Problem } from '@baton/common/http/problem';
 import { readRequestBody, unanswered, write } from '@baton/common/http/server';
 import type { Logger } from '@baton/common/telemetry/logger';
 import type { Routing } from '../routing.ts';
-import { handler as unknownRoute } from '../unknown-route.ts';
+import { unknownRoute } from '../unknown-route.ts';
 import { type Forwarder, ServiceAwayError } from './forwarder.ts';
 
 /** API Gateway waits so long for an integration of an HTTP API (AWS: "Quotas"). */
@@ -26,8 +26,9 @@ export interface GatewayOptions extends Address {
  * a 404, a service that does not answer a 503 with Retry-After, both as `application/problem+json`.
  */
 export function serveApiGateway(options: GatewayOptions): Promise<RunningServer> {
+  const elsewhere = unknownRoute(options.logger);
   return listenAt(options, (request, response) =>
-    answer(request, response, options).catch((error: unknown) =>
+    answer(request, response, elsewhere, options).catch((error: unknown) =>
       write(response, unanswered(error, options.logger)),
     ),
   );
@@ -36,12 +37,13 @@ export function serveApiGateway(options: GatewayOptions): Promise<RunningServer>
 async function answer(
   request: IncomingMessage,
   response: ServerResponse,
+  elsewhere: ReturnType<typeof unknownRoute>,
   { routing, forwarder, originOf }: GatewayOptions,
 ): Promise<void> {
   const [, prefix = ''] = /^\/([^/?]*)/.exec(request.url ?? '') ?? [];
   const service = routing.services.get(prefix);
   if (service === undefined) {
-    write(response, await unknownRoute(toGatewayEvent(request, Buffer.alloc(0)), {}));
+    write(response, await elsewhere(toGatewayEvent(request, Buffer.alloc(0)), {}));
     return;
   }
   // As API Gateway does, all of it first: a service that refuses a long one hangs up while it is still written to

@@ -8,7 +8,7 @@ import { createLogger } from '@baton/common/telemetry/logger';
 import { readResourcesConfig, STAGE } from '../config.ts';
 import { eventSourcesOf } from '../event-sources.ts';
 import { parts, servicesFunctions, servicesResources, sharedResources } from '../functions-yml.ts';
-import { handler } from '../unknown-route.ts';
+import { unknownRoute } from '../unknown-route.ts';
 import { Keeper } from './keeper.ts';
 
 const ONCE_SECONDS = 60;
@@ -42,6 +42,9 @@ if (process.argv.includes('--once')) {
   });
 } else {
   const { HOST: host, PORT: port } = config;
-  await runServers([serve({ handler, ready: () => keeper.ready(), host, port, logger })], logger);
+  await runServers(
+    [serve({ handler: unknownRoute(logger), ready: () => keeper.ready(), host, port, logger })],
+    logger,
+  );
   await keeper.keep();
 }

@@ -1,9 +1,10 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer, request, type RequestListener, type Server } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import { execPath } from 'node:process';
+import { fileURLToPath } from 'node:url';
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { type Functions, serveFunctions } from '@baton/common/http/function-server';
 import type { RunningServer } from '@baton/common/http/listener';
@@ -64,6 +65,17 @@ const problemOf = async (response: Response) => ({
   retryAfter: response.headers.get('retry-after'),
   ...((await response.json()) as { title: string; detail: string; requestId: string }),
 });
+
+test.each(['gateway', 'resources'])(
+  'the start of %s says in lines of its own what is wrong with its environment',
+  (name) => {
+    const main = fileURLToPath(new URL(`../${name}/main.ts`, import.meta.url));
+    const { status, stderr } = spawnSync(execPath, [main], { env: { LOG_LEVEL: 'loud' }, encoding: 'utf8' });
+    expect(status).toBe(1);
+    expect(stderr).toContain('LOG_LEVEL held "loud"');
+    expect(stderr).not.toMatch(/^ +at /m);
+  },
+);
 
 describe('the gateway', () => {
   test('hands a request to the service of its prefix as it came, and its answer back', async () => {
