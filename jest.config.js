@@ -8,6 +8,7 @@ export default {
     '/tests/containers/',
     '/new-service/template/',
     '/tests/deploy/',
+    '/deploy/tests/compiled',
     '/tests/new-service/',
   ],
   extensionsToTreatAsEsm: ['.ts'],

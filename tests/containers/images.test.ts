@@ -9,8 +9,9 @@ import { docker } from './docker.ts';
 import { buildImage, imageFolders, nodeImage, Tree } from './image.ts';
 import { LABEL_ARGS, LABELLED, labelsOf } from './labels.ts';
 
-/** The bundles and their maps; of packages only piscina, whose threads start in a file of its own. */
-const ALLOWED = /^\/app(\/(main|thread)\.mjs(\.map)?|\/node_modules|\/node_modules\/piscina(\/.*)?)?$/;
+/** The bundles, their maps and the licences in them; of packages only piscina, whose threads start in a file of its own. */
+const ALLOWED =
+  /^\/app(\/(main|thread)\.mjs(\.map|\.LEGAL\.txt)?|\/node_modules|\/node_modules\/piscina(\/.*)?)?$/;
 /** Before `docker stop` by itself would kill. */
 const STOP_SECONDS = 10;
 /** Where nobody listens. */
@@ -103,7 +104,9 @@ describe.each(imageFolders)('the image of %s', (folder) => {
   test('carries its bundle, and no packages, tests, examples of an environment or secrets', async () => {
     const found = (await runIn(image, 'find', '/app')).split('\n');
     expect(found.filter((path) => !ALLOWED.test(path))).toEqual([]);
-    expect(found).toEqual(expect.arrayContaining(['/app/main.mjs', '/app/main.mjs.map']));
+    expect(found).toEqual(
+      expect.arrayContaining(['/app/main.mjs', '/app/main.mjs.map', '/app/main.mjs.LEGAL.txt']),
+    );
     const built = await docker(
       'build',
       '--quiet',
