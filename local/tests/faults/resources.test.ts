@@ -12,7 +12,7 @@ import { ListQueuesCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { eventually } from '@baton/tests/eventually';
 import { freePort, Program } from '@baton/tests/program';
 import { readWorkerConfig } from '@baton/worker/config';
-import { type Emulator, startDynamoDb, startSqs } from '../emulators.ts';
+import { type Emulator, startDynamoDb, startSqs } from '../../emulators.ts';
 
 const credentials = { accessKeyId: 'test', secretAccessKey: 'test' };
 
