@@ -108,7 +108,7 @@ describe('the whole system', () => {
       const [, service = ''] = /baton-test-\w+-(.+)-1$/.exec(name) ?? [];
       note({
         criterion: 'SC-002',
-        what: "one service's share of the memory of the whole",
+        what: "one service's share of the memory of all but LocalStack",
         target: `below ${MAX_SHARE * 100}%`,
         seen: `${service}: ${(bytes / 1e6).toFixed(0)} of ${(whole / 1e6).toFixed(0)} MB, ${(share * 100).toFixed(0)}%`,
         holds: share < MAX_SHARE,

@@ -33,6 +33,6 @@ ${tableOf(figures)}
 
 SC-009, all imports resolve by the standard, and the rest of the rules are held by \`tests/house-rules.test.ts\`; SC-008's
 second half, one service of the compose file with all others stopped, by \`tests/containers/compose.test.ts\`. The images
-of gateway and resources, which only the compose file needs, are built and started in that test.
+of gateway and resources, which only the compose file needs, are built and started in that test. SC-006's tasks sleep for 2 s on the average.
 `;
 }
