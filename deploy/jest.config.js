@@ -4,7 +4,7 @@ import base from '../jest.config.js';
 export default {
   ...base,
   rootDir: '..',
-  testMatch: ['**/deploy/tests/compiled.test.ts'],
+  testMatch: ['**/deploy/tests/compiled*.test.ts'],
   testPathIgnorePatterns: ['/node_modules/'],
   // Serverless compiles the stack for it
   testTimeout: 60_000,
