@@ -1,7 +1,6 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { once } from 'node:events';
 import { type IncomingMessage, request } from 'node:http';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { HttpEvent } from '@baton/common/http/http-message';
 import { readRequest } from '@baton/common/http/http-message';
 import type { RunningServer } from '@baton/common/http/listener';
@@ -94,13 +93,9 @@ describe("the container's server", () => {
     const headers = { 'content-length': '1048576' };
     const half = Array.from({ length: 17 }, () => request(url, { method: 'POST', headers }));
     const refusals = half.map((sending) => once(sending, 'response'));
-    const none = sleep(3000, undefined, { ref: false }).then(() =>
-      Promise.reject(new Error('Nobody was refused')),
-    );
-    none.catch(() => undefined);
     for (const sending of half) sending.on('error', () => undefined).write(Buffer.alloc(1_000_000));
     try {
-      const [refused] = (await Promise.race([...refusals, none])) as [IncomingMessage];
+      const [refused] = (await Promise.race(refusals)) as [IncomingMessage];
       expect([refused.statusCode, refused.headers['retry-after']]).toEqual([503, '1']);
       expect((await fetch(url)).status).toBe(200);
     } finally {
