@@ -1,12 +1,17 @@
 import type { Spread } from '../statistics.ts';
 
+/** By how many digits come after the point. */
+const FORMATS = [0, 1, 2, 3].map(
+  (digits) => new Intl.NumberFormat('en-US', { maximumFractionDigits: digits }),
+);
+
 /** A figure with as many digits as can be told apart: `12,345`, `98.1`, `1.04`, `0.105`. */
 export function figureText(value: number): string {
   const size = Math.abs(value);
   const digits = size >= 100 || size === 0 ? 0 : size >= 10 ? 1 : size >= 1 ? 2 : 3;
   // -0.0001 is no less than nothing to a reader
   const rounded = Number(value.toFixed(digits)) === 0 ? 0 : value;
-  return rounded.toLocaleString('en-US', { minimumFractionDigits: 0, maximumFractionDigits: digits });
+  return FORMATS[digits]?.format(rounded) ?? String(rounded);
 }
 
 /** A figure with its unit: `4.2 s`; a ratio as `1.04×`. A share has none. */

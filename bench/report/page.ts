@@ -1,6 +1,5 @@
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { format } from 'prettier';
 import type { Results, Sample } from '../results.ts';
 import { judgeTargets } from '../targets.ts';
 import { joinedResults } from './joined-results.ts';
@@ -23,12 +22,12 @@ export async function writePage(results: Results, folder: string): Promise<strin
   await writeFile(json, jsonOf(joined));
   const plots = await writePlots(joined.samples, join(folder, 'performance'));
   const before = (await textIn(page)) ?? (await readFile(TEMPLATE, 'utf8'));
-  await writeFile(page, await pageOf(joined, before, [...plots.keys()]));
+  await writeFile(page, pageOf(joined, before, [...plots.keys()]));
   return [page, json, ...plots.values()];
 }
 
 /** The page with what results say between its markers; a section without markers is put at its end. */
-async function pageOf(results: Results, before: string, plots: readonly string[]): Promise<string> {
+function pageOf(results: Results, before: string, plots: readonly string[]): string {
   const sections: readonly (readonly [name: string, title: string, text: string])[] = [
     ['run', 'What was run', runSection(results)],
     ['targets', 'Targets', targetsSection(judgeTargets(results))],
@@ -37,14 +36,13 @@ async function pageOf(results: Results, before: string, plots: readonly string[]
     ),
     ['absent', 'Who was absent', absentSection(results)],
   ];
-  const text = sections.reduce(
+  return sections.reduce(
     (page, [name, title, section]) =>
       markedText(page, name) === undefined
         ? `${page.trimEnd()}\n\n## ${title}\n\n${marked(name, section)}\n`
         : withMarkedText(page, name, section),
     before,
   );
-  return format(text, { parser: 'markdown' });
 }
 
 /** How each measure is shown; one that nobody has planned a page for is shown with all its figures. */

@@ -1,16 +1,16 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Sample } from '../results.ts';
 import type { Choice } from '../series.ts';
-import type { Judged } from '../target.ts';
+import { judge, type Judged } from '../target.ts';
 import { judgeTargets, targetsFor } from '../targets.ts';
 import { fullResults, rounds } from './synthetic-results.ts';
 
 const full = fullResults();
 
 function judged(id: string, samples: readonly Sample[] = full.samples): Judged {
-  const found = judgeTargets({ ...full, samples }).find((each) => each.id === id);
+  const found = targetsFor(samples).find((each) => each.id === id);
   if (!found) throw new Error(`there is no target ${id}`);
-  return found;
+  return judge(found, { ...full, samples });
 }
 
 /** The samples with some of them so many times as large. */
