@@ -79,6 +79,12 @@ describe('a full run', () => {
     ]);
   });
 
+  test('shows the cost of the run of a million as that of the longest queue', async () => {
+    await writePage(fullResults(), folder);
+    expect(cellsOf(section('growth-queued'), '1,000,000')[2]).toBe('95 (91.2 to 99.8)');
+    expect(kept().samples).toHaveLength(fullResults().samples.length);
+  });
+
   test('says who was absent and why, as it stands', async () => {
     await writePage(fullResults(), folder);
     expect(section('absent').trim()).toBe(String.raw`- Celery on ElasticMQ: no Python\_3 on PATH &lt;here>`);
