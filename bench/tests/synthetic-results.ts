@@ -173,7 +173,7 @@ function growth(): Sample[] {
       ['baton', 'throughput', 'tasks/s', 5300, 1e6],
     ),
     ...flat('growth-concurrency', [1, 10, 100, 1000]),
-    ...flat('growth-envelope', [1024, 16_384, 262_144, 1_048_576]),
+    ...flat('growth-envelope', [1e3, 1e4, 1e5, 1e6]),
     ...twentieths.flatMap((at, place) =>
       of('growth-run', 'fauxqs')(
         ['baton', 'resident', 'MB', 112 + Math.min(place, 2) * 3 + (place % 3), at],
