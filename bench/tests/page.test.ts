@@ -61,6 +61,16 @@ describe('a full run', () => {
     expect(cellsOf(section('mixed-queued'), '**Baton**')[3]).toContain('**1.11');
   });
 
+  test('marks nobody on another broker, not even at the same figure', async () => {
+    const { samples } = partialResults('drain');
+    const alike = { measure: 'drain', figure: 'throughput', unit: 'tasks/s', value: 5200 } as const;
+    const others = samples.filter(({ contender }) => contender !== 'bullmq');
+    const bullmq = rounds({ ...alike, contender: 'bullmq', broker: 'redis' });
+    await writePage({ ...fullResults(), samples: [...others, ...bullmq] }, folder);
+    expect(cellsOf(section('drain'), 'BullMQ (Redis)')[2]).toBe('5,200 (4,992 to 5,460)');
+    expect(cellsOf(section('drain'), '**Baton**')[2]).toBe('**5,200 (4,992 to 5,460)**');
+  });
+
   test('shows every target, and marks those that fall short', async () => {
     await writePage(resultsFallingShort(), folder);
     const targets = section('targets');
@@ -140,6 +150,7 @@ describe('a run of some measures', () => {
     expect(section('run')).toContain('sqs-consumer 15.0.1, fauxqs 9.0.0, bullmq 6.1.0');
     await writePage({ ...partialResults('crash'), startedAt: '2026-11-27T00:00:00.000Z' }, folder);
     expect(section('drain')).toContain('Taken on 2026-11-26 10:00 UTC');
+    expect(section('mixed-queued')).toContain('Taken on 2026-11-25 03:04 UTC');
   });
 
   test('says of what was never measured that it was not, and draws nothing of it', async () => {
