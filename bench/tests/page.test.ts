@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { check } from 'prettier';
+import { markedText } from '../report/marked-text.ts';
 import { MEASURE_PAGES } from '../report/measure-pages.ts';
 import { writePage } from '../report/page.ts';
 import type { Results } from '../results.ts';
@@ -100,6 +101,12 @@ describe('a full run', () => {
     expect(section('absent').trim()).toBe(String.raw`- Celery on ElasticMQ: no Python\_3 on PATH &lt;here>`);
     expect(section('run')).toContain(String.raw`Some CPU \| 2.20GHz, 2 cores, 8 GB`);
   });
+});
+
+test('the page of this repository has a place for everything', () => {
+  const page = readFileSync(new URL('../../docs/performance.md', import.meta.url), 'utf8');
+  const names = ['run', 'targets', 'absent', ...MEASURE_PAGES.map(({ id }) => id)];
+  expect(names.filter((name) => markedText(page, name) === undefined)).toEqual([]);
 });
 
 test('is laid out as Prettier would', async () => {
