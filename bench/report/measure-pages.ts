@@ -196,7 +196,11 @@ export const MEASURE_PAGES: readonly MeasurePage[] = [
     id: 'memory',
     title: 'Memory of each service',
     tables: [
-      { figures: [{ figure: 'resident', title: '', better: 'none' }], by: 'orders handled', across: true },
+      {
+        figures: [{ figure: 'resident', title: '', better: 'none' }],
+        by: 'orders taken in before',
+        across: true,
+      },
     ],
   },
   growth('growth-queued', 'Cost by the length of the queue', 'queued'),
