@@ -61,4 +61,6 @@ export interface Results {
   readonly versions: Readonly<Record<string, string>>;
   readonly absent: readonly Absence[];
   readonly samples: readonly Sample[];
+  /** When measures that an earlier run left were taken, by their ids, ISO 8601. All others: `startedAt`. */
+  readonly taken?: Readonly<Record<string, string>> | undefined;
 }
