@@ -24,7 +24,7 @@ async function secondsOf(start: () => Promise<OwnProcess>): Promise<number> {
   const startedAtMs = performance.now();
   const own = await start();
   const seconds = (performance.now() - startedAtMs) / 1000;
-  await own.stop('SIGKILL');
+  await own.stop();
   return seconds;
 }
 
