@@ -4,7 +4,7 @@ import type { Measure } from '../bench.ts';
 import { ContainerSystem } from '../services/container-system.ts';
 import { postOrders } from '../services/load.ts';
 
-const ORDERS = 300;
+const ORDERS = { full: 300, quick: 50 };
 const DONE_MS = 60_000;
 
 /** What each service's process and the worker's take of memory, at rest and when some hundred orders went through all. */
@@ -13,6 +13,7 @@ export const memory: Measure = {
   title: 'Memory of the services',
   rounds: { full: 3, quick: 1 },
   run: async (bench) => {
+    const orders = ORDERS[bench.mode];
     const names = parts.map((part) => basename(part));
     const system = await ContainerSystem.start(names, bench);
     const note = async (at: number): Promise<void> => {
@@ -23,16 +24,16 @@ export const memory: Measure = {
     };
     try {
       await note(0);
-      bench.say(`${ORDERS} orders`);
+      bench.say(`${orders} orders`);
       const { url } = system.server('order-service');
-      const { failed } = await postOrders(ORDERS, url, bench);
-      if (failed > 0) bench.fail(`${failed} of ${ORDERS} orders were not accepted`);
+      const { failed } = await postOrders(orders, url, bench);
+      if (failed > 0) bench.fail(`${failed} of ${orders} orders were not accepted`);
       const { process: last } = system.server('notification-service');
       await last.until('all notifications', DONE_MS, async () => {
         const delivered = last.output.match(/delivered to the outbox/g) ?? [];
-        return delivered.length >= ORDERS || undefined;
+        return delivered.length >= orders || undefined;
       });
-      await note(ORDERS);
+      await note(orders);
     } finally {
       await system.stop();
     }

@@ -15,7 +15,7 @@ const { environment, stage } = await startBackends(parts);
 const lambda = await serveInvokeApi({
   routing: readRouting(stage),
   forwarder: new Forwarder(),
-  logger: createLogger({ service: 'bench', level: 'warn' }),
+  logger: createLogger({ service: 'bench', level: 'silent' }),
   originOf: (service) => `http://127.0.0.1:${functionsPorts[service]}`,
   host: '127.0.0.1',
   port: 0,

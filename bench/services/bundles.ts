@@ -44,7 +44,9 @@ export async function makeBundles(
 /** What images are bundled with beside: maps for the stacks in their logs. */
 const IMAGE_ARGS = ['--sourcemap', '--sources-content=false'];
 /** What images run their bundles with. */
-export const IMAGE_ENVIRONMENT = { NODE_OPTIONS: '--enable-source-maps' };
+export const IMAGE_ENVIRONMENT = {
+  NODE_OPTIONS: '--import=data:text/javascript,process.setSourceMapsEnabled(true)',
+};
 
 const images = new Map<string, Promise<ReadonlyMap<string, string>>>();
 
