@@ -73,12 +73,11 @@ const RIVALS = 'bench/rivals/';
 const manifests = files.filter((path) => path.endsWith('/package.json'));
 const workspaces = manifests.filter((path) => !path.startsWith(RIVALS));
 
-/** What a manifest's folder has of sources, without tests; the rivals are not what the bench itself is made of. */
+/** What a manifest's folder has of sources, without its tests; the rivals are not what the bench itself is made of. */
 function sourcesBelow(folder: string): Source[] {
-  return sources.filter(
-    ({ path }) =>
-      path.startsWith(folder) && path.startsWith(RIVALS) === folder.startsWith(RIVALS) && !isTest(path),
-  );
+  return sources
+    .filter(({ path }) => path.startsWith(folder) && !/\/tests\//.test(path))
+    .filter(({ path }) => path.startsWith(RIVALS) === folder.startsWith(RIVALS));
 }
 
 describe('imports', () => {
