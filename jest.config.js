@@ -11,6 +11,8 @@ export default {
     '/deploy/tests/compiled',
     '/tests/new-service/',
   ],
+  // Other packages' files, where the bench has installed its rivals
+  modulePathIgnorePatterns: ['<rootDir>/bench/rivals/'],
   extensionsToTreatAsEsm: ['.ts'],
   transform: {},
   testEnvironment: 'node',

@@ -44,7 +44,8 @@ export interface Job {
   readonly ms: number;
   /** When it was handed to the library. Epoch milliseconds, with fractions. */
   readonly sentAtMs: number;
-  readonly pad?: string;
+  /** Makes it as large as it is to be. */
+  readonly pad?: string | undefined;
 }
 
 /** A task's times: what it slept for, then sent, started and finished, in epoch milliseconds. */

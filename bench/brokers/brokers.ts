@@ -19,6 +19,12 @@ export class Brokers {
     return started;
   }
 
+  /** Those that were started, and run. */
+  async started(): Promise<Broker[]> {
+    const started = await Promise.allSettled(this.#started.values());
+    return started.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []));
+  }
+
   /** Ends those that were started. */
   async stop(): Promise<void> {
     const started = [...this.#started.values()];
