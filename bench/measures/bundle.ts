@@ -12,7 +12,7 @@ const SAY_CPU = 'const { user, system } = process.cpuUsage(); process.stdout.wri
 const run = promisify(execFile);
 
 /** How large each function's bundle is, and what CPU its import takes: what a cold start begins with. */
-export const bundle: Measure = {
+export const bundleMeasure: Measure = {
   id: 'bundle',
   title: 'Bundles of the functions',
   rounds: { full: 7, quick: 1 },

@@ -5,7 +5,7 @@ import { OwnProcess } from '../services/own-process.ts';
 const TEST_LINE_MS = 120_000;
 
 /** How long a newcomer waits: from `npm start` to the first 202, from `npm test` to the first line that Jest writes. */
-export const firstRun: Measure = {
+export const firstRunMeasure: Measure = {
   id: 'first-run',
   title: 'First run',
   rounds: { full: 5, quick: 1 },

@@ -8,7 +8,7 @@ const ORDERS = { full: 300, quick: 50 };
 const DONE_MS = 60_000;
 
 /** What each service's process and the worker's take of memory, at rest and when some hundred orders went through all. */
-export const memory: Measure = {
+export const memoryMeasure: Measure = {
   id: 'memory',
   title: 'Memory of the services',
   rounds: { full: 3, quick: 1 },
