@@ -15,6 +15,8 @@ const SECONDS = { full: 10, quick: 1 };
 /** Where nothing is judged: a count, for a second may be too short for one answer on a machine that has other work. */
 const QUICK_ORDERS = 30;
 const LAMBDA_LOOP = fileURLToPath(new URL('../services/lambda-loop.ts', import.meta.url));
+/** A function that cannot start says nothing. */
+const LAMBDA_MS = 60_000;
 const MODULE = 'functions/order-service/api';
 
 type Result = LoadResult & Pick<LambdaResult, 'cpuMs'>;
@@ -87,7 +89,8 @@ async function lambdaInProcess(bench: Bench): Promise<Result> {
       signal: bench.signal,
       stdio: ['ignore', output, 'inherit', 'ipc'],
     });
-    const [result] = (await once(child, 'message', { signal: bench.signal })) as [LambdaResult];
+    const signal = AbortSignal.any([bench.signal, AbortSignal.timeout(LAMBDA_MS)]);
+    const [result] = (await once(child, 'message', { signal })) as [LambdaResult];
     return result;
   } finally {
     closeSync(output);
