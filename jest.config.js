@@ -11,11 +11,13 @@ export default {
     '/deploy/tests/compiled',
     '/tests/new-service/',
   ],
+  // Other packages' files, where the bench has installed its rivals
+  modulePathIgnorePatterns: ['<rootDir>/bench/rivals/'],
   extensionsToTreatAsEsm: ['.ts'],
   transform: {},
   testEnvironment: 'node',
   testTimeout: 20_000,
   // Most tests wait for processes of their own
   maxWorkers: '100%',
-  reporters: ['default', '<rootDir>/tests/support/closing-line.js'],
+  reporters: ['default', '<rootDir>/tests/support/run-lines.js'],
 };

@@ -65,7 +65,20 @@ interface Manifest {
 }
 
 const manifestAt = (path: string): Manifest => JSON.parse(textOf(path)) as Manifest;
-const workspaces = files.filter((path) => path.endsWith('/package.json'));
+/**
+ * The rivals that the bench measures against: a project of its own, with versions and a lock of its own, so that neither
+ * an install here nor a version of the house depends on them. The one exception to the rules of versions.
+ */
+const RIVALS = 'bench/rivals/';
+const manifests = files.filter((path) => path.endsWith('/package.json'));
+const workspaces = manifests.filter((path) => !path.startsWith(RIVALS));
+
+/** What a manifest's folder has of sources, without its tests; the rivals are not what the bench itself is made of. */
+function sourcesBelow(folder: string): Source[] {
+  return sources
+    .filter(({ path }) => path.startsWith(folder) && !/\/tests\//.test(path))
+    .filter(({ path }) => path.startsWith(RIVALS) === folder.startsWith(RIVALS));
+}
 
 describe('imports', () => {
   test('point one way: no service knows another, common knows none of its users', () => {
@@ -115,21 +128,18 @@ describe('imports', () => {
   });
 
   test('are of the packages that the workspace declares, and it declares no others', () => {
-    const wrong = workspaces.flatMap((path) => {
+    const wrong = manifests.flatMap((path) => {
       const folder = path.slice(0, -'package.json'.length);
-      const own = sources.filter(
-        (source) => source.path.startsWith(folder) && !/\/tests\//.test(source.path),
-      );
+      const own = sourcesBelow(folder);
       const used = new Set(
         own.flatMap(({ imports }) => imports.filter((name) => !/^(\.|node:)/.test(name)).map(packageOf)),
       );
       const declared = Object.keys(manifestAt(path).dependencies ?? {});
       const missing = [...used].filter((name) => !declared.includes(name) && name !== 'aws-lambda');
       const needless = declared.filter((name) => !used.has(name));
-      return [
-        ...missing.map((name) => `${folder} lacks ${name}`),
-        ...needless.map((name) => `${folder} needs no ${name}`),
-      ];
+      return missing
+        .map((name) => `${folder} lacks ${name}`)
+        .concat(needless.map((name) => `${folder} needs no ${name}`));
     });
     expect(wrong).toEqual([]);
   });
@@ -254,13 +264,17 @@ describe('images', () => {
 
 describe('versions', () => {
   test('are installed once, at the root', () => {
-    expect(foldersNamed('node_modules')).toEqual(['node_modules']);
+    const installed = foldersNamed('node_modules').filter((path) => path !== `${RIVALS}node_modules`);
+    expect(installed).toEqual(['node_modules']);
   });
 
   test('stand in the root manifest alone, all exact', () => {
     const { dependencies, devDependencies, optionalDependencies, overrides } = manifestAt('package.json');
+    const rivals = Object.entries(manifestAt(`${RIVALS}package.json`).dependencies ?? {});
     const all = { ...dependencies, ...devDependencies, ...optionalDependencies, ...overrides };
-    const loose = Object.entries(all).filter(([, version]) => !/^(npm:[^@]+@)?\d+\.\d+\.\d+$/.test(version));
+    const loose = [...Object.entries(all), ...rivals].filter(
+      ([, version]) => !/^(npm:[^@]+@)?\d+\.\d+\.\d+$/.test(version),
+    );
     expect(loose).toEqual([]);
     for (const path of workspaces) {
       const own = manifestAt(path);
@@ -289,9 +303,10 @@ describe('versions', () => {
       files.filter((path) =>
         /(package-lock\.json|npm-shrinkwrap\.json|yarn\.lock|pnpm-lock\.yaml)$/.test(path),
       ),
-    ).toEqual(['package-lock.json']);
+    ).toEqual([`${RIVALS}package-lock.json`, 'package-lock.json']);
     const lock = textOf('package-lock.json');
-    expect(lock).not.toContain('"resolved": "http');
+    for (const text of [lock, textOf(`${RIVALS}package-lock.json`)])
+      expect(text).not.toContain('"resolved": "http');
     const { packages } = JSON.parse(lock) as { packages: Record<string, Manifest> };
     const names = new Set(
       Object.keys(packages).map((path) => path.slice(path.lastIndexOf('node_modules/') + 13)),

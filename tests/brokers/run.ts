@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { ElasticMq, missingForElasticMq } from './elasticmq.ts';
+import { ElasticMq, missingForElasticMq } from '../support/elasticmq.ts';
 
 const JEST = [
   '--experimental-vm-modules',

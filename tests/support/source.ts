@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { parse } from '@babel/parser';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-const LEFT_OUT = new Set(['node_modules', '.git', '.serverless', 'coverage']);
+const LEFT_OUT = new Set(['node_modules', '.git', '.serverless', 'coverage', '.venv', '__pycache__']);
 
 /** A source file of the house. */
 export interface Source {

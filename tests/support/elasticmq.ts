@@ -1,13 +1,13 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { eventually } from '../support/eventually.ts';
-import { freePort } from '../support/program.ts';
+import { eventually } from './eventually.ts';
+import { freePort } from './program.ts';
 
-const POM = fileURLToPath(new URL('pom.xml', import.meta.url));
+const POM = fileURLToPath(new URL('../brokers/pom.xml', import.meta.url));
 const FOLDER = fileURLToPath(new URL('../../node_modules/.cache/elasticmq', import.meta.url));
 const JARS = join(FOLDER, 'lib');
 const COPY = 'org.apache.maven.plugins:maven-dependency-plugin:2.8:copy-dependencies';
@@ -28,6 +28,13 @@ export async function missingForElasticMq(): Promise<string | undefined> {
   return undefined;
 }
 
+/** The version of ElasticMQ that is fetched. */
+export function elasticMqVersion(): string {
+  return (
+    /elasticmq-server_3<\/artifactId>\s*<version>(.+)<\/version>/.exec(readFileSync(POM, 'utf8'))?.[1] ?? '?'
+  );
+}
+
 /** An ElasticMQ in a process of its own, that only this machine reaches. */
 export class ElasticMq {
   readonly endpoint: string;
@@ -38,12 +45,16 @@ export class ElasticMq {
     this.endpoint = `http://${HOST}:${port}`;
   }
 
-  /** Has Maven fetch it where that was not done yet, and starts it. Resolves once it answers. */
-  static async start(): Promise<ElasticMq> {
+  /**
+   * Has Maven fetch it where that was not done yet, and starts it. Resolves once it answers.
+   *
+   * @param heapMb - the most memory that its messages and all else may take. Default 256
+   */
+  static async start(heapMb = 256): Promise<ElasticMq> {
     await fetchJars();
     const port = await freePort();
     const settings = Object.entries(settingsOf(port)).map(([name, value]) => `-D${name}=${value}`);
-    const args = ['-Xmx256m', ...settings, '-cp', join(JARS, '*'), 'org.elasticmq.server.Main'];
+    const args = [`-Xmx${heapMb}m`, ...settings, '-cp', join(JARS, '*'), 'org.elasticmq.server.Main'];
     const process = spawn('java', args, { stdio: ['ignore', 'ignore', 'inherit'] });
     const broker = new ElasticMq(process, port);
     await eventually('ElasticMQ answers', () => broker.#answers(), START_MS);

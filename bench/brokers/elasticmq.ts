@@ -1,0 +1,25 @@
+import { ElasticMq, elasticMqVersion, missingForElasticMq } from '@baton/tests/elasticmq';
+import { type Broker, MissingError } from './broker.ts';
+import { SqsQueues } from './sqs-queues.ts';
+
+const HEAP_MB = 1024;
+
+/** Starts ElasticMQ. @throws MissingError where there is no Java */
+export async function startElasticMq(): Promise<Broker> {
+  const missing = await missingForElasticMq();
+  if (missing !== undefined) throw new MissingError(`no ${missing} on this machine`);
+  const server = await ElasticMq.start(HEAP_MB);
+  const queues = new SqsQueues(server.endpoint);
+  return {
+    name: 'elasticmq',
+    version: elasticMqVersion(),
+    environment: queues.environment,
+    createQueue: (leaseSeconds) => queues.create(leaseSeconds),
+    messagesIn: (queueUrl) => queues.messagesIn(queueUrl),
+    deleteQueue: (queueUrl) => queues.delete(queueUrl),
+    stop: () => {
+      queues.close();
+      return server.stop();
+    },
+  };
+}

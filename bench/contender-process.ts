@@ -1,0 +1,157 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
+import { CannotError, type Contender } from './contender.ts';
+import { CANNOT, type Finished, type Line, type Progress, type Settings } from './protocol.ts';
+
+const READY_MS = 60_000;
+const SHOWN_ERROR_LINES = 5;
+const MAX_ERROR_CHARACTERS = 20_000;
+
+/** The groups of processes that run now, by the id of the first in each. */
+const running = new Set<number>();
+// However the bench ends, nobody stays behind
+process.on('exit', () => {
+  for (const group of running) killGroup(group);
+});
+
+/** What a program is started with. */
+export interface ContenderStart {
+  readonly settings: Pick<Settings, 'role' | 'queueUrls'> & Partial<Settings>;
+  /** How it reaches its broker. */
+  readonly environment: Readonly<Record<string, string>>;
+  /** Ends it when it aborts. */
+  readonly signal: AbortSignal;
+  /** Told of each `progress` line. */
+  readonly onProgress?: (progress: Progress) => void;
+}
+
+/** A contender's program at work, with all the processes that it starts. */
+export class ContenderProcess {
+  readonly #what: string;
+  readonly #child: ChildProcess;
+  readonly #ready = Promise.withResolvers<void>();
+  readonly #finished = Promise.withResolvers<Finished>();
+  readonly #onProgress: ((progress: Progress) => void) | undefined;
+  #errors = '';
+
+  private constructor({ name, command, environment: own }: Contender, start: ContenderStart) {
+    const { settings, environment, signal, onProgress } = start;
+    const [program, ...args] = command;
+    this.#what = `${name} (${settings.role} ${settings.jobs ?? 'noop'})`;
+    this.#onProgress = onProgress;
+    const { PATH, HOME } = process.env;
+    this.#child = spawn(program, args, {
+      // Its logs are written, to where they cost nothing but the writing
+      stdio: ['pipe', 'ignore', 'pipe', 'pipe'],
+      env: { PATH, HOME, ...environment, ...own, ...variablesOf(settings) },
+      // A group of its own: what it has started ends with it
+      detached: true,
+    });
+    this.#follow(signal);
+  }
+
+  /** Starts a program and resolves once it is ready. @throws CannotError where its library cannot do what is asked */
+  static async start(contender: Contender, start: ContenderStart): Promise<ContenderProcess> {
+    start.signal.throwIfAborted();
+    const started = new ContenderProcess(contender, start);
+    try {
+      await started.#within(started.#ready.promise, READY_MS, 'ready');
+      return started;
+    } catch (error) {
+      await started.kill();
+      throw error;
+    }
+  }
+
+  /** Lets it begin. */
+  go(): void {
+    this.#child.stdin?.write('go\n');
+  }
+
+  /** Its line `finished`. @throws Error where it ends before, or takes longer */
+  finished(withinMs: number): Promise<Finished> {
+    return this.#within(this.#finished.promise, withinMs, 'finished');
+  }
+
+  /** Ends it, and all that it has started, at once. */
+  async kill(): Promise<void> {
+    if (this.#child.pid !== undefined) killGroup(this.#child.pid);
+    if (this.#child.exitCode === null && this.#child.signalCode === null) await once(this.#child, 'exit');
+  }
+
+  #follow(signal: AbortSignal): void {
+    const { pid, stderr, stdio } = this.#child;
+    if (pid !== undefined) running.add(pid);
+    for (const { promise } of [this.#ready, this.#finished]) promise.catch(() => undefined);
+    const onAbort = (): void => this.#fail(new Error(`${this.#what} was interrupted`));
+    signal.addEventListener('abort', onAbort);
+    this.#child.once('error', (error) => this.#fail(error));
+    // Its pipes have been read to their ends by then
+    this.#child.once('close', (code) => {
+      signal.removeEventListener('abort', onAbort);
+      this.#fail(this.#ending(code));
+    });
+    this.#child.once('exit', () => pid !== undefined && running.delete(pid) && killGroup(pid));
+    this.#child.stdin?.on('error', () => undefined);
+    stderr?.setEncoding('utf8').on('data', (text: string) => {
+      this.#errors = (this.#errors + text).slice(-MAX_ERROR_CHARACTERS);
+    });
+    createInterface({ input: stdio[3] as Readable }).on('line', (line) =>
+      this.#hear(JSON.parse(line) as Line),
+    );
+  }
+
+  #hear(line: Line): void {
+    if (line.event === 'ready') this.#ready.resolve();
+    else if (line.event === 'finished') this.#finished.resolve(line);
+    else this.#onProgress?.(line);
+  }
+
+  #fail(error: Error): void {
+    this.#ready.reject(error);
+    this.#finished.reject(error);
+  }
+
+  #ending(code: number | null): Error {
+    const lines = this.#errors.trim().split('\n').slice(-SHOWN_ERROR_LINES);
+    if (code === CANNOT) return new CannotError(lines.at(-1) ?? 'cannot do it');
+    const status = code === null ? 'by a signal' : `with status ${code}`;
+    return new Error(`${this.#what} ended ${status}${lines[0] ? `:\n${lines.join('\n')}` : ''}`);
+  }
+
+  async #within<Seen>(seen: Promise<Seen>, withinMs: number, event: string): Promise<Seen> {
+    const late = Promise.withResolvers<never>();
+    const why = `${this.#what} did not say "${event}" within ${withinMs / 1000} s`;
+    const timer = setTimeout(() => late.reject(new Error(why)), withinMs);
+    return Promise.race([seen, late.promise]).finally(() => clearTimeout(timer));
+  }
+}
+
+function killGroup(group: number): void {
+  try {
+    process.kill(-group, 'SIGKILL');
+  } catch {
+    // All of it has ended
+  }
+}
+
+function variablesOf(settings: ContenderStart['settings']): Record<string, string> {
+  const { role, queueUrls, concurrency, leaseSeconds, tasks, jobs, inFlight, rate, progressEvery } = settings;
+  const variables = {
+    BENCH_ROLE: role,
+    BENCH_QUEUE_URLS: queueUrls.join(','),
+    BENCH_CONCURRENCY: concurrency,
+    BENCH_LEASE_SECONDS: leaseSeconds,
+    BENCH_TASKS: tasks,
+    BENCH_JOBS: jobs,
+    BENCH_IN_FLIGHT: inFlight,
+    BENCH_BATCH: settings.batch ? 1 : undefined,
+    BENCH_RATE: rate,
+    BENCH_RECORD: settings.record ? 1 : undefined,
+    BENCH_PROGRESS_EVERY: progressEvery,
+  };
+  const set = Object.entries(variables).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(set.map(([name, value]) => [name, String(value)]));
+}

@@ -1,0 +1,25 @@
+import { defineTask } from '@baton/common/queue/task';
+import * as z from 'zod';
+
+const payload = z.object({
+  id: z.int().min(0),
+  ms: z.int().min(0),
+  sentAtMs: z.number(),
+  pad: z.string().optional(),
+});
+const rest = {
+  payload,
+  result: z.object({}),
+  retry: { maxAttempts: 10, baseSeconds: 1 },
+  timeoutSeconds: 60,
+};
+
+/** What the bench gives to do, on that queue. */
+export function jobTask(queue: string) {
+  return defineTask({ name: `bench.job-${queue}`, queue, ...rest });
+}
+
+/** The same, kept by a task store. */
+export function trackedJobTask(queue: string) {
+  return defineTask({ name: `bench.tracked-job-${queue}`, queue, tracked: true, ...rest });
+}

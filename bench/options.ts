@@ -1,0 +1,64 @@
+import { parseArgs } from 'node:util';
+import type { Measure, Mode } from './bench.ts';
+
+const USAGE = `npm run bench [-- options]
+
+Measures Baton against its rivals on the same brokers, and writes what it found into docs/performance.md,
+docs/performance.json and docs/performance/.
+
+  --quick            everything once with few tasks, in under 2 minutes: proves that it works, and judges nothing by
+                     time; writes to a folder for temporary files, named at the end
+  --only=A,B         these measures
+  --contenders=A,B   these contenders
+  --rounds=N         each measure N times, 1 to 100
+  --out=FOLDER       where to write
+  --help             this text, and the names of the measures
+`;
+
+/** What the command was asked for. */
+export interface Options {
+  readonly mode: Mode;
+  readonly measures: readonly Measure[];
+  /** Names; undefined: all. */
+  readonly contenders: readonly string[] | undefined;
+  readonly rounds: number | undefined;
+  readonly out: string | undefined;
+}
+
+/** Reads the command line. Ends the process where it asks for help, or for what there is not. */
+export function readOptions(all: readonly Measure[]): Options {
+  try {
+    const { values } = parseArgs({
+      options: {
+        quick: { type: 'boolean', default: false },
+        only: { type: 'string' },
+        contenders: { type: 'string' },
+        rounds: { type: 'string' },
+        out: { type: 'string' },
+        help: { type: 'boolean', default: false },
+      },
+    });
+    const ids = all.map(({ id }) => id);
+    if (values.help) exitWith(`${USAGE}\nMeasures: ${ids.join(', ')}\n`, 0);
+    const only = values.only?.split(',') ?? ids;
+    const unknown = only.filter((id) => !ids.includes(id));
+    if (unknown.length > 0)
+      throw new Error(`There is no measure ${unknown.join(', ')}; expected some of ${ids.join(', ')}.`);
+    if (values.rounds !== undefined && !/^([1-9]\d?|100)$/.test(values.rounds))
+      throw new Error('--rounds takes a whole number from 1 to 100.');
+    return {
+      mode: values.quick ? 'quick' : 'full',
+      measures: all.filter(({ id }) => only.includes(id)),
+      contenders: values.contenders?.split(','),
+      rounds: values.rounds === undefined ? undefined : Number(values.rounds),
+      out: values.out,
+    };
+  } catch (error) {
+    return exitWith(`${(error as Error).message}\n\n${USAGE}`, 2);
+  }
+}
+
+function exitWith(text: string, status: number): never {
+  (status === 0 ? process.stdout : process.stderr).write(text);
+  process.exit(status);
+}

@@ -1,0 +1,42 @@
+import { MultiBar, Presets, type SingleBar } from 'cli-progress';
+
+/** How far the bench is: a bar on a terminal, a line a round where the output is piped. */
+export class Progress {
+  readonly #bars: MultiBar | undefined;
+  readonly #bar: SingleBar | undefined;
+  #round = '';
+
+  /** @param rounds of all measures together */
+  constructor(rounds: number) {
+    if (!process.stderr.isTTY) return;
+    this.#bars = new MultiBar(
+      { format: ' {bar} {value}/{total} {duration_formatted} {what}', hideCursor: true },
+      Presets.shades_classic,
+    );
+    this.#bar = this.#bars.create(rounds, -1, { what: '' });
+  }
+
+  /** A round begins. */
+  round(title: string, round: number, rounds: number): void {
+    this.#round = rounds > 1 ? `${title}, round ${round} of ${rounds}` : title;
+    if (this.#bar) this.#bar.increment({ what: this.#round });
+    else process.stderr.write(`${this.#round}\n`);
+  }
+
+  /** What is done at this moment. */
+  say(text: string): void {
+    this.#bar?.update({ what: `${this.#round}: ${text}` });
+  }
+
+  /** Something failed. */
+  failed(text: string): void {
+    if (this.#bars) this.#bars.log(`FAILED ${text}\n`);
+    else process.stderr.write(`FAILED ${text}\n`);
+  }
+
+  /** Leaves the bar as it is. */
+  stop(): void {
+    this.#bar?.increment({ what: '' });
+    this.#bars?.stop();
+  }
+}

@@ -1,0 +1,126 @@
+import type { Attempt, Bench, Measure, Mode } from './bench.ts';
+import { MissingError } from './brokers/broker.ts';
+import type { Brokers } from './brokers/brokers.ts';
+import { CannotError, type Contender } from './contender.ts';
+import type { Progress } from './progress.ts';
+import type { Absence, Sample } from './results.ts';
+
+/** What the rounds are run with. */
+export interface RoundsOptions {
+  readonly mode: Mode;
+  readonly contenders: readonly Contender[];
+  readonly brokers: Brokers;
+  readonly folder: string;
+  readonly signal: AbortSignal;
+  readonly progress: Progress;
+  /** How often each measure is run. Default: as often as it says. */
+  readonly rounds?: number | undefined;
+}
+
+/** What the rounds of all measures came to. */
+export interface Found {
+  readonly samples: readonly Sample[];
+  readonly absent: readonly Absence[];
+  /** The ids of the measures that failed. */
+  readonly failed: ReadonlySet<string>;
+}
+
+/** Runs measures one after the other, each in its rounds. Contenders take turns within a round, in an order that moves. */
+export class Rounds {
+  readonly #options: RoundsOptions;
+  readonly #samples: Sample[] = [];
+  readonly #absent = new Map<string, Absence>();
+  readonly #failed = new Set<string>();
+  /** Who failed or cannot take part, by measure: not tried again. */
+  readonly #left = new Set<string>();
+
+  constructor(options: RoundsOptions) {
+    this.#options = options;
+  }
+
+  /** Runs them all. @throws the signal's reason when it aborts */
+  async run(measures: readonly Measure[]): Promise<Found> {
+    const { signal } = this.#options;
+    for (const measure of measures) {
+      const rounds = this.roundsOf(measure);
+      for (let round = 1; round <= rounds; round++) {
+        signal.throwIfAborted();
+        this.#options.progress.round(measure.title, round, rounds);
+        await measure
+          .run(this.#bench(measure, round, rounds))
+          .catch((error: unknown) => this.#fail(measure, error));
+        signal.throwIfAborted();
+      }
+      if (!this.#samples.some((sample) => sample.measure === measure.id) && !this.#failed.has(measure.id))
+        this.#fail(measure, new Error('it gave no figures'));
+    }
+    return { samples: this.#samples, absent: [...this.#absent.values()], failed: this.#failed };
+  }
+
+  /** How often a measure is run. */
+  roundsOf({ rounds }: Measure): number {
+    return this.#options.rounds ?? rounds[this.#options.mode];
+  }
+
+  #bench(measure: Measure, round: number, rounds: number): Bench {
+    const { mode, brokers, folder, signal, progress } = this.#options;
+    return {
+      mode,
+      round,
+      rounds,
+      brokers,
+      folder,
+      signal,
+      contenders: rotated(this.#options.contenders, round - 1),
+      record: (sample) => this.#record(measure, { ...sample, measure: measure.id, round }),
+      attempt: (who, part) => this.#attempt(measure, who, part),
+      absent: (absence) => this.#noteAbsent(absence),
+      fail: (reason) => this.#fail(measure, new Error(reason)),
+      say: (text) => progress.say(text),
+    };
+  }
+
+  #record(measure: Measure, sample: Sample): void {
+    const { value, figure, contender } = sample;
+    if (Number.isFinite(value) && value > 0) this.#samples.push(sample);
+    else this.#fail(measure, new Error(`${figure} of ${contender} cannot be ${value}`));
+  }
+
+  async #attempt(measure: Measure, who: Attempt, part: () => Promise<void>): Promise<void> {
+    const { contender, broker, at } = who;
+    const name = `${contender}${broker ? ` on ${broker}` : ''}${at === undefined ? '' : ` at ${at}`}`;
+    const key = `${measure.id}: ${name}`;
+    const { signal, progress } = this.#options;
+    signal.throwIfAborted();
+    if (this.#left.has(key)) return;
+    progress.say(name);
+    try {
+      await part();
+    } catch (error) {
+      signal.throwIfAborted();
+      this.#left.add(key);
+      if (error instanceof CannotError || error instanceof MissingError)
+        this.#noteAbsent({ contender, broker, reason: error.message });
+      else this.#fail(measure, new Error(`${name}: ${messageOf(error)}`, { cause: error }));
+    }
+  }
+
+  #noteAbsent(absence: Absence): void {
+    this.#absent.set(`${absence.contender} ${absence.broker ?? ''} ${absence.reason}`, absence);
+  }
+
+  #fail({ id }: Measure, error: unknown): void {
+    if (this.#options.signal.aborted) return;
+    this.#failed.add(id);
+    this.#options.progress.failed(`${id}: ${messageOf(error)}`);
+  }
+}
+
+function messageOf(error: unknown): string {
+  return Error.isError(error) ? error.message : String(error);
+}
+
+function rotated<Each>(list: readonly Each[], by: number): readonly Each[] {
+  const from = list.length > 0 ? by % list.length : 0;
+  return [...list.slice(from), ...list.slice(0, from)];
+}
