@@ -46,10 +46,12 @@ export function connect({
 
 /** Makes requests by undici, for two thirds of the CPU of Node's own client; too large for a function's bundle. */
 function quickHandler(requestTimeoutMs: number): UndiciHttpHandler {
+  // It takes whole milliseconds alone
+  const limitMs = Math.round(requestTimeoutMs);
   const dispatcher = {
     connect: { timeout: CONNECT_TIMEOUT_MS },
-    headersTimeout: requestTimeoutMs,
-    bodyTimeout: requestTimeoutMs,
+    headersTimeout: limitMs,
+    bodyTimeout: limitMs,
   };
   return new UndiciHttpHandler({ dispatcher });
 }
