@@ -14,7 +14,7 @@ export interface RoundsOptions {
   readonly brokers: Brokers;
   readonly folder: string;
   readonly signal: AbortSignal;
-  readonly progress: Progress;
+  readonly progress: Pick<Progress, 'round' | 'say' | 'failed'>;
   /** How often each measure is run. Default: as often as it says. */
   readonly rounds?: number | undefined;
 }
