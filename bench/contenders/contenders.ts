@@ -10,6 +10,8 @@ export const baton: Contender = {
   command: [process.execPath, fileURLToPath(new URL('baton.ts', import.meta.url))],
   queues: 'sqs',
   drainConcurrency: 100,
+  // What is sent at about the same time it gathers by itself
+  sends: 'ones',
 };
 
 /** Baton with a task store, which is found where `environment` of the store says. */
@@ -21,16 +23,26 @@ export interface Field {
   readonly absent: readonly Absence[];
 }
 
+/** None yet. */
+const rivals: readonly Contender[] = [];
+
+/** Who may be asked for by name. */
+export const contenderNames: readonly string[] = [baton, ...rivals].map(({ name }) => name);
+
+/** The raw loop of the AWS SDK, which fills the queues of those who do not send. */
+export const rawLoop: Contender = rivals.find(({ name }) => name === 'raw-loop') ?? baton;
+
 /**
  * Baton and its rivals, installed where that was not done yet.
  *
  * @param names - those alone. Default: all
+ * @param say - told what is being installed
  */
-export async function contenders({
-  contenders: names,
-}: {
-  contenders: readonly string[] | undefined;
-}): Promise<Field> {
-  const present = [baton];
-  return { present: present.filter(({ name }) => names?.includes(name) ?? true), absent: [] };
+export async function contenders(
+  names: readonly string[] | undefined,
+  say: (text: string) => void,
+): Promise<Field> {
+  const asked = ({ name }: Contender): boolean => names?.includes(name) ?? true;
+  say(`${rivals.length} rivals`);
+  return { present: [baton, ...rivals].filter(asked), absent: [] };
 }

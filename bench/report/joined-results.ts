@@ -1,0 +1,36 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { Results } from '../results.ts';
+
+/**
+ * A run's results, with the measures that it left out as an earlier run found them. Results of another machine or mode
+ * are not kept: figures of two machines on one page would be compared.
+ */
+export function joinedResults(results: Results, earlier: Results | undefined): Results {
+  const measured = new Set(results.samples.map(({ measure }) => measure));
+  const taken = Object.fromEntries([...measured].map((measure) => [measure, results.startedAt]));
+  if (!earlier || earlier.mode !== results.mode || !isDeepStrictEqual(earlier.machine, results.machine))
+    return { ...results, taken };
+  const kept = earlier.samples.filter(({ measure }) => !measured.has(measure));
+  const keptTaken = kept.map(({ measure }) => [measure, takenAt(earlier, measure)] as const);
+  return {
+    ...results,
+    versions: { ...earlier.versions, ...results.versions },
+    absent: [...results.absent, ...stillAbsent(results, earlier)],
+    samples: [...results.samples, ...kept],
+    taken: { ...Object.fromEntries(keptTaken), ...taken },
+  };
+}
+
+/** When a measure was taken, ISO 8601. */
+export function takenAt({ taken, startedAt }: Results, measure: string): string {
+  return taken?.[measure] ?? startedAt;
+}
+
+/** Those of whom the later run knows nothing. */
+function stillAbsent({ absent, samples }: Results, earlier: Results): Results['absent'] {
+  return earlier.absent.filter(({ contender, broker }) => {
+    const isMeant = (each: { readonly contender: string; readonly broker?: string | undefined }): boolean =>
+      each.contender === contender && each.broker === broker;
+    return !absent.some(isMeant) && !samples.some(isMeant);
+  });
+}

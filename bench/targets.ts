@@ -1,0 +1,341 @@
+import { mean } from 'd3-array';
+import { brokerName } from './report/names.ts';
+import type { Sample } from './results.ts';
+import type { Choice } from './series.ts';
+import {
+  differenceTarget,
+  figureTarget,
+  type Found,
+  judge,
+  type Judged,
+  ratioTarget,
+  type Target,
+} from './target.ts';
+
+/** Where a target is taken, for its text and its id. */
+type Broker = string | undefined;
+
+/** All that Baton has to reach, in the order of the issue that asks for it, judged by what a run found. */
+export function judgeTargets(found: Found): Judged[] {
+  return targetsFor(found.samples).map((target) => judge(target, found));
+}
+
+/** Every target; those of each broker, function or the like are as many as the samples have of these. */
+export function targetsFor(samples: readonly Sample[]): Target[] {
+  // Both are asked for by name
+  const drainBrokers = ['fauxqs', 'elasticmq'];
+  const on = (measure: string): Broker[] => brokersOf(samples, measure);
+  return [
+    ...drainBrokers.flatMap(cpuTargets),
+    ...drainBrokers.flatMap(throughputTargets),
+    ...on('mixed-queued').flatMap(queuedTargets),
+    ...on('mixed-open').flatMap(openTargets),
+    ...on('send').flatMap(sendTargets),
+    ...on('requests').map(requestTarget),
+    ...on('idle-requests').flatMap(idleTargets),
+    ...on('idle-latency').map(idleLatencyTarget),
+    ...on('scaling').map(scalingTarget),
+    ...on('tracked').map(trackedTarget),
+    ...firstRunTargets(),
+    ...bundleTargets(samples),
+    ...on('growth-run').map(flatMemoryTarget),
+    ...drainBrokers.map(peakMemoryTarget),
+  ];
+}
+
+function cpuTargets(broker: Broker): Target[] {
+  const cpu = of('drain', 'cpu', broker);
+  const text = (rival: string): string => where(`Worker CPU a no-op task, to ${rival}`, broker);
+  return [
+    ratioTarget(
+      `drain-cpu-raw-loop`,
+      text("the raw loop's"),
+      ['at most', 1.1],
+      cpu('baton'),
+      cpu('raw-loop'),
+    ),
+    ratioTarget(
+      'drain-cpu-sqs-consumer',
+      text("sqs-consumer's, one message at a time"),
+      ['at most', 0.4],
+      cpu('baton'),
+      cpu('sqs-consumer'),
+    ),
+    ratioTarget(
+      'drain-cpu-sqs-consumer-batch',
+      text("sqs-consumer's, in batches"),
+      ['below', 1],
+      cpu('baton'),
+      cpu('sqs-consumer-batch'),
+    ),
+    ratioTarget('drain-cpu-celery', text("Celery's on SQS"), ['at most', 0.1], cpu('baton'), cpu('celery')),
+  ];
+}
+
+function throughputTargets(broker: Broker): Target[] {
+  const throughput = of('drain', 'throughput', broker);
+  const baton = throughput('baton');
+  const text = (rival: string): string => where(`Throughput of one worker, to ${rival}`, broker);
+  const lines = [
+    ratioTarget(
+      'drain-throughput-raw-loop',
+      text("the raw loop's"),
+      ['at least', 1],
+      baton,
+      throughput('raw-loop'),
+    ),
+    ratioTarget(
+      'drain-throughput-sqs-consumer',
+      text("sqs-consumer's, one message at a time"),
+      ['at least', 3],
+      baton,
+      throughput('sqs-consumer'),
+    ),
+    ratioTarget(
+      'drain-throughput-sqs-consumer-batch',
+      text("sqs-consumer's, in batches"),
+      ['at least', broker === 'elasticmq' ? 1.1 : 1.3],
+      baton,
+      throughput('sqs-consumer-batch'),
+    ),
+    ratioTarget(
+      'drain-throughput-celery',
+      text("Celery's on SQS"),
+      ['at least', 12],
+      baton,
+      throughput('celery'),
+    ),
+  ];
+  // As near as can be, and beyond: no limit was set
+  const anchor = { ...throughput('bullmq'), broker: 'redis' };
+  const shown = ratioTarget('drain-throughput-bullmq', text("BullMQ's on Redis"), ['shown'], baton, anchor);
+  return broker === 'fauxqs' ? [...lines, shown] : lines;
+}
+
+function queuedTargets(broker: Broker): Target[] {
+  const p99 = of('mixed-queued', 'fast-p99', broker);
+  const text = (what: string): string => where(`Mixed tasks, all queued at once: ${what}`, broker);
+  return [
+    figureTarget('mixed-queued-makespan', text('makespan, to the ideal'), 'times', ['at most', 1.2], {
+      ...of('mixed-queued', 'makespan-to-ideal', broker)('baton'),
+      // Its unit calls more of it better, which of this figure is not so
+      reduce: largest,
+    }),
+    ratioTarget(
+      'mixed-queued-p99-sqs-consumer',
+      text("sqs-consumer's p99 of the fast ones, to Baton's"),
+      ['at least', 6],
+      p99('sqs-consumer'),
+      p99('baton'),
+    ),
+    ratioTarget(
+      'mixed-queued-p99-bullmq',
+      text("p99 of the fast ones, to BullMQ's on Redis"),
+      ['at most', 1.2],
+      p99('baton'),
+      { ...p99('bullmq'), broker: 'redis' },
+    ),
+  ];
+}
+
+function openTargets(broker: Broker): Target[] {
+  const p99 = of('mixed-open', 'fast-p99', broker);
+  const text = (what: string): string => where(`Mixed tasks, 200/s: ${what}`, broker);
+  return [
+    ratioTarget(
+      'mixed-open-p99-bullmq',
+      text("p99 of the fast ones, to BullMQ's on Redis"),
+      ['below', 2],
+      p99('baton'),
+      {
+        ...p99('bullmq'),
+        broker: 'redis',
+      },
+    ),
+    ratioTarget(
+      'mixed-open-p99-sqs-consumer',
+      text("sqs-consumer's p99 of the fast ones, to Baton's"),
+      ['shown'],
+      p99('sqs-consumer'),
+      p99('baton'),
+    ),
+  ];
+}
+
+function sendTargets(broker: Broker): Target[] {
+  const together = { at: 100 };
+  const throughput = of('send', 'throughput', broker)('baton');
+  return [
+    ratioTarget(
+      'send-coalesced',
+      where('Messages/s of sends 100 in flight, to one by one', broker),
+      ['at least', 3.8],
+      { ...throughput, ...together },
+      { ...throughput, at: 1 },
+    ),
+    figureTarget(
+      'send-requests',
+      where('Requests a send, 100 in flight', broker),
+      'requests/task',
+      ['at most', 0.105],
+      { ...of('send', 'requests', broker)('baton'), ...together },
+    ),
+  ];
+}
+
+function requestTarget(broker: Broker): Target {
+  const text = where('Requests a task, send to delete, at full load', broker);
+  const choice = of('requests', 'send-to-delete', broker)('baton');
+  return figureTarget('requests-send-to-delete', text, 'requests/task', ['at most', 0.31], choice);
+}
+
+function idleTargets(broker: Broker): Target[] {
+  const idle = (name: string, reduce: Choice['reduce']): Choice => ({
+    ...of('idle-requests', name, broker)('baton'),
+    reduce,
+  });
+  return [
+    figureTarget(
+      'idle-requests',
+      where('Long polls a minute a queue, idle', broker),
+      'requests/min',
+      ['at most', 3],
+      idle('requests', (samples) => Math.max(...samples.map(perQueue))),
+    ),
+    figureTarget(
+      'idle-requests-concurrency',
+      where('Long polls a minute of one queue, idle, at whatever concurrency', broker),
+      'requests/min',
+      ['at most', 3],
+      idle('requests-concurrency', largest),
+    ),
+    figureTarget(
+      'idle-queues-polled',
+      where('Share of the queues that are polled, idle', broker),
+      '',
+      ['at least', 1],
+      idle('queues-polled', (samples) => Math.min(...samples.map(perQueue))),
+    ),
+  ];
+}
+
+function idleLatencyTarget(broker: Broker): Target {
+  const p50 = of('idle-latency', 'start-p50', broker);
+  return differenceTarget(
+    'idle-latency-raw-loop',
+    where("Send to start when idle: p50, less the raw loop's", broker),
+    'ms',
+    ['at most', 2],
+    p50('baton'),
+    p50('raw-loop'),
+  );
+}
+
+function scalingTarget(broker: Broker): Target {
+  const throughput = of('scaling', 'throughput', broker)('baton');
+  return ratioTarget(
+    'scaling-10-workers',
+    where('Throughput of 10 workers, to 1, on sleeping tasks', broker),
+    ['at least', 9.5],
+    { ...throughput, at: 10 },
+    { ...throughput, at: 1 },
+  );
+}
+
+function trackedTarget(broker: Broker): Target {
+  const writes = of('tracked', 'writes', broker)('baton-tracked');
+  const text = where('Writes an attempt of a tracked task', broker);
+  return figureTarget('tracked-writes', text, 'writes/attempt', ['at most', 2], writes);
+}
+
+function firstRunTargets(): Target[] {
+  const first = (name: string): Choice => ({ measure: 'first-run', figure: name });
+  return [
+    figureTarget('first-run-202', '`npm start` to the first 202', 's', ['at most', 5], first('first-202')),
+    figureTarget(
+      'first-run-test-line',
+      '`npm test` to its first line',
+      's',
+      ['at most', 2],
+      first('first-test-line'),
+    ),
+  ];
+}
+
+/** A megabyte is a million bytes, as the registries of packages count. */
+function bundleTargets(samples: readonly Sample[]): Target[] {
+  const found = new Set(samples.flatMap((each) => (each.measure === 'bundle' ? [each.contender] : [])));
+  const names = found.size > 0 ? [...found] : [undefined];
+  return names.flatMap((contender) => {
+    const whose = contender ?? 'each function';
+    const choice = (name: string): Choice => ({ measure: 'bundle', figure: name, contender });
+    const id = contender ? `-${contender}` : '';
+    return [
+      figureTarget(`bundle-size${id}`, `Bundle of ${whose}`, 'kB', ['at most', 1000], choice('size')),
+      figureTarget(
+        `bundle-import${id}`,
+        `CPU of importing ${whose}`,
+        'ms',
+        ['below', 150],
+        choice('import-cpu'),
+      ),
+    ];
+  });
+}
+
+function flatMemoryTarget(broker: Broker): Target {
+  const resident = of('growth-run', 'resident', broker)('baton');
+  return ratioTarget(
+    'growth-run-memory',
+    where("Memory in the last tenth of a run of 1M tasks, to the second tenth's", broker),
+    ['at most', 1.05],
+    { ...resident, reduce: (samples) => meanOfTenth(samples, 10) },
+    { ...resident, reduce: (samples) => meanOfTenth(samples, 2) },
+  );
+}
+
+function peakMemoryTarget(broker: Broker): Target {
+  const peak = of('drain', 'peak-memory', broker);
+  return differenceTarget(
+    'drain-peak-memory-raw-loop',
+    where("Peak memory of one worker, less the raw loop's", broker),
+    'MB',
+    ['at most', 40],
+    peak('baton'),
+    peak('raw-loop'),
+  );
+}
+
+/** The brokers that Baton was measured on; the one that is unknown where there is none. */
+function brokersOf(samples: readonly Sample[], measure: string): Broker[] {
+  const found = samples.filter(
+    (each) => each.measure === measure && each.contender.startsWith('baton') && each.broker !== 'redis',
+  );
+  return found.length > 0 ? [...new Set(found.map(({ broker }) => broker))] : [undefined];
+}
+
+/** What a round's samples within one tenth of the way come to; `at` is how far along the way each was taken. */
+function meanOfTenth(samples: readonly Sample[], tenth: number): number {
+  const whole = Math.max(...samples.map(({ at = 0 }) => at));
+  const within = samples.filter(
+    ({ at = 0 }) => at > (whole * (tenth - 1)) / 10 && at <= (whole * tenth) / 10,
+  );
+  return mean(within, ({ value }) => value) ?? Number.NaN;
+}
+
+function largest(samples: readonly Sample[]): number {
+  return Math.max(...samples.map(({ value }) => value));
+}
+
+/** `at` is the number of queues. */
+function perQueue({ value, at = 1 }: Sample): number {
+  return value / at;
+}
+
+function of(measure: string, name: string, broker: Broker): (contender: string) => Choice {
+  return (contender) => ({ measure, figure: name, broker, contender });
+}
+
+function where(text: string, broker: Broker): string {
+  return broker ? `${text} (${brokerName(broker)})` : text;
+}

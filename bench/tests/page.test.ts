@@ -1,0 +1,194 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { check } from 'prettier';
+import { MEASURE_PAGES } from '../report/measure-pages.ts';
+import { writePage } from '../report/page.ts';
+import type { Results } from '../results.ts';
+import { fullResults, partialResults, resultsFallingShort, rounds } from './synthetic-results.ts';
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'baton-page-'));
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+const read = (name: string): string => readFileSync(join(folder, name), 'utf8');
+const kept = (): Results => JSON.parse(read('performance.json')) as Results;
+
+/** What the page has between the markers of a name. */
+function section(name: string): string {
+  const [, rest = ''] = read('performance.md').split(`<!-- bench:${name} -->`);
+  return rest.split(`<!-- /bench:${name} -->`)[0] ?? '';
+}
+
+/** A table's row as its cells, by how it begins. */
+function cellsOf(text: string, start: string): string[] {
+  const row = text.split('\n').find((line) => line.startsWith(`| ${start}`)) ?? '';
+  return row.split(/(?<!\\)\|/).map((cell) => cell.trim());
+}
+
+describe('a full run', () => {
+  test('gives a page, its plots and its samples, and says where they are', async () => {
+    const paths = await writePage(fullResults(), folder);
+    const plots = MEASURE_PAGES.flatMap(({ plots: names = [] }) => names.map((name) => `${name}.svg`));
+    expect(readdirSync(join(folder, 'performance')).toSorted()).toEqual(plots.toSorted());
+    expect(paths.toSorted()).toEqual(
+      [
+        join(folder, 'performance.md'),
+        join(folder, 'performance.json'),
+        ...plots.map((name) => join(folder, 'performance', name)),
+      ].toSorted(),
+    );
+    expect(kept().samples).toEqual(fullResults().samples);
+    for (const plot of plots) expect(read('performance.md')).toContain(`(performance/${plot})`);
+  });
+
+  test('shows medians with their spread, their ratio to the raw loop, and marks the best', async () => {
+    await writePage(fullResults(), folder);
+    const drain = section('drain');
+    expect(drain).toContain('Taken on 2026-11-25 03:04 UTC, 3 rounds.');
+    expect(cellsOf(drain, '**Baton**').slice(2, 6)).toEqual([
+      '**5,200 (4,992 to 5,460)**',
+      '1.04',
+      '96 (92.2 to 101)',
+      '1.04',
+    ]);
+    expect(cellsOf(drain, 'raw SDK loop')[4]).toBe('**92 (88.3 to 96.6)**');
+    // On another broker: beside the others, not against them
+    expect(cellsOf(drain, 'BullMQ (Redis)')[2]).toBe('5,900 (5,664 to 6,195)');
+    expect(cellsOf(section('mixed-queued'), '**Baton**')[3]).toContain('**1.11');
+  });
+
+  test('shows every target, and marks those that fall short', async () => {
+    await writePage(resultsFallingShort(), folder);
+    const targets = section('targets');
+    expect(targets).toContain('33 of 36 targets hold, 1 falls short, 2 were not measured.');
+    expect(cellsOf(targets, '**`npm start` to the first 202**').slice(2, 6)).toEqual([
+      'at most 5 s',
+      '**7.5 s**',
+      '7.5',
+      '**falls short**',
+    ]);
+    expect(cellsOf(targets, "Throughput of one worker, to BullMQ's on Redis").slice(2, 6)).toEqual([
+      'shown',
+      '0.881×',
+      '0.881',
+      '',
+    ]);
+  });
+
+  test('says who was absent and why, as it stands', async () => {
+    await writePage(fullResults(), folder);
+    expect(section('absent').trim()).toBe(String.raw`- Celery on ElasticMQ: no Python\_3 on PATH &lt;here>`);
+    expect(section('run')).toContain(String.raw`Some CPU \| 2.20GHz, 2 cores, 8 GB`);
+  });
+});
+
+test('is laid out as Prettier would', async () => {
+  const { samples } = partialResults('send', 'scaling');
+  await writePage({ ...fullResults(), samples }, folder);
+  expect(await check(read('performance.md'), { parser: 'markdown' })).toBe(true);
+});
+
+describe('a page that is there', () => {
+  test('keeps all that stands outside the markers', async () => {
+    const prose = '# Mine\n\nBefore.\n\n## Drain\n\nWhat it is.\n\n';
+    const after = '\n\n## What falls short\n\nNothing, <!-- a remark --> says $& and $1.\n';
+    writeFileSync(
+      join(folder, 'performance.md'),
+      `${prose}<!-- bench:drain -->\n\nold\n\n<!-- /bench:drain -->${after}`,
+    );
+    await writePage(fullResults(), folder);
+    const page = read('performance.md');
+    expect(page.startsWith(`${prose}<!-- bench:drain -->\n\nTaken on`)).toBe(true);
+    expect(page).toContain(`<!-- /bench:drain -->${after}`);
+    expect(page).not.toContain('\nold\n');
+    // What it had no place for comes at the end
+    expect(page.indexOf('<!-- bench:targets -->')).toBeGreaterThan(page.indexOf('What falls short'));
+    await writePage(fullResults(), folder);
+    expect(read('performance.md')).toBe(page);
+  });
+
+  test('is changed in no section whose end is missing', async () => {
+    const open = '# Mine\n\n<!-- bench:drain -->\n\nstays\n';
+    writeFileSync(join(folder, 'performance.md'), open);
+    await writePage(fullResults(), folder);
+    expect(read('performance.md').startsWith(open)).toBe(true);
+  });
+});
+
+describe('a run of some measures', () => {
+  const later = '2026-11-26T10:00:00.000Z';
+
+  test('replaces these, keeps the others, and each says when it was taken', async () => {
+    await writePage(fullResults(), folder);
+    const drain = partialResults('drain');
+    const samples = drain.samples.map((sample) => ({ ...sample, value: sample.value * 2 }));
+    await writePage({ ...drain, startedAt: later, samples, versions: { fauxqs: '9.0.0' } }, folder);
+    expect(section('drain')).toContain('Taken on 2026-11-26 10:00 UTC');
+    expect(section('drain')).toContain('**10,400');
+    expect(section('mixed-queued')).toContain('Taken on 2026-11-25 03:04 UTC');
+    expect(kept().samples).toHaveLength(fullResults().samples.length);
+    expect(section('run')).toContain('sqs-consumer 15.0.1, fauxqs 9.0.0, bullmq 6.1.0');
+    await writePage({ ...partialResults('crash'), startedAt: '2026-11-27T00:00:00.000Z' }, folder);
+    expect(section('drain')).toContain('Taken on 2026-11-26 10:00 UTC');
+  });
+
+  test('says of what was never measured that it was not, and draws nothing of it', async () => {
+    await writePage(partialResults('crash'), folder);
+    expect(section('crash')).toContain('10.4');
+    expect(section('drain').trim()).toBe('Not measured yet.');
+    expect(readdirSync(join(folder, 'performance'))).toEqual([]);
+  });
+
+  test('forgets who was absent once they take part', async () => {
+    const celery = rounds({
+      measure: 'drain',
+      figure: 'cpu',
+      unit: 'us/task',
+      contender: 'celery',
+      broker: 'elasticmq',
+      value: 1,
+    });
+    await writePage(fullResults(), folder);
+    await writePage({ ...partialResults('drain'), absent: [], samples: celery }, folder);
+    expect(section('absent').trim()).toBe('Nobody.');
+  });
+
+  test('is not joined with what another machine measured, nor with a short run', async () => {
+    const { machine } = fullResults();
+    await writePage(fullResults(), folder);
+    await writePage({ ...partialResults('crash'), machine: { ...machine, cores: 64 } }, folder);
+    expect(section('drain').trim()).toBe('Not measured yet.');
+    expect(readdirSync(join(folder, 'performance'))).toEqual([]);
+    await writePage(
+      { ...partialResults('drain'), mode: 'quick', machine: { ...machine, cores: 64 } },
+      folder,
+    );
+    expect(section('crash').trim()).toBe('Not measured yet.');
+  });
+
+  test('writes what an earlier run left unreadable anew', async () => {
+    writeFileSync(join(folder, 'performance.json'), '{');
+    await writePage(partialResults('crash'), folder);
+    expect(kept().samples).toHaveLength(3);
+  });
+});
+
+test('a short run says that it is one', async () => {
+  const { samples } = fullResults();
+  const once = samples.filter(({ round }) => round === 1);
+  await writePage({ ...fullResults(), mode: 'quick', samples: once }, folder);
+  expect(section('run')).toContain('**A short run, to prove that the bench works');
+  expect(section('drain')).toContain('1 round.');
+  expect(cellsOf(section('drain'), '**Baton**')[2]).toBe('**5,200**');
+});
+
+test('a measure that no page was planned for is shown all the same', async () => {
+  const figure = { measure: 'cold', figure: 'first|byte', unit: 'ms', contender: 'a_b*c' } as const;
+  await writePage({ ...partialResults(), samples: rounds({ ...figure, value: 12 }) }, folder);
+  expect(read('performance.md')).toContain('## cold');
+  expect(cellsOf(section('cold'), String.raw`a\_b\*c`)[2]).toBe('12 (11.5 to 12.6)');
+});

@@ -1,0 +1,82 @@
+import { describe, expect, test } from '@jest/globals';
+import { linePlot } from '../report/plots/line-plot.ts';
+import { PLOTS } from '../report/plots/plots.ts';
+import type { Sample } from '../results.ts';
+import { spreadOf } from '../statistics.ts';
+import { fullResults } from './synthetic-results.ts';
+
+const { samples } = fullResults();
+const draw = (name: string, of: readonly Sample[] = samples): string => PLOTS[name]?.(of) ?? '';
+
+/** What a picture says, each text with its height. */
+const textsOf = (svg: string): { readonly words: string; readonly y: number }[] =>
+  [...svg.matchAll(/<text [^>]*\by="([\d.]+)"[^>]*>([^<]*)/g)].map(([, y, words = '']) => ({
+    words,
+    y: Number(y),
+  }));
+
+describe('a plot', () => {
+  test.each(Object.keys(PLOTS))('%s is drawn, with a title, and every number in it is one', (name) => {
+    const svg = draw(name);
+    expect(svg).toMatch(/^<svg xmlns="http:\/\/www.w3.org\/2000\/svg"[^>]* aria-label="[A-Z]/);
+    expect(svg).not.toMatch(/NaN|undefined|Infinity|="-?\d+e/);
+    expect(svg).toContain('Baton');
+    expect(PLOTS[name]?.([])).toBeUndefined();
+  });
+
+  test('says of whoever is missing on one broker that it was not measured there', () => {
+    expect(textsOf(draw('drain-cpu')).map(({ words }) => words)).toContain('not measured');
+  });
+
+  test('has bars as long as what they stand for, on one scale for all brokers', () => {
+    const bars = [...draw('drain-throughput').matchAll(/width="([\d.]+)"[^>]* class="bar baton"/g)];
+    const [onFauxqs = 0, onElasticMq = 0] = bars.map(([, width]) => Number(width));
+    expect(onElasticMq / onFauxqs).toBeCloseTo(0.4, 2);
+  });
+
+  test('cuts a bar that would leave nothing of the others, and still has its figure', () => {
+    const svg = draw('drain-cpu');
+    expect(svg.match(/class="cut"/g)).toHaveLength(2);
+    expect(textsOf(svg).map(({ words }) => words)).toContain('1,640');
+    expect(draw('drain-throughput')).not.toContain('class="cut"');
+  });
+
+  test('takes names that XML would take for something else', () => {
+    const strange = samples.map((sample) =>
+      sample.contender === 'celery' ? { ...sample, contender: '<a & "b">' } : sample,
+    );
+    expect(draw('drain-cpu', strange)).toContain('>&lt;a &amp; &quot;b&quot;&gt;<');
+  });
+
+  test('of one point is none', () => {
+    const one = samples.filter(({ measure, at }) => measure === 'scaling' && at === 10);
+    expect(PLOTS['scaling']?.(one)).toBeUndefined();
+  });
+
+  test('keeps the names of lines that end in one place apart', () => {
+    const points = [1, 2].map((x) => ({ x, spread: spreadOf([0]) }));
+    const names = ['one', 'two', 'three', 'four'];
+    const svg = linePlot({
+      title: 'Alike',
+      subtitle: '',
+      xTitle: '',
+      xScale: 'linear',
+      panels: [
+        {
+          heading: '',
+          series: [
+            ...names.map((label) => ({ label, points })),
+            { label: 'top', points: [{ x: 2, spread: spreadOf([9]) }] },
+          ],
+        },
+      ],
+    });
+    const heights = textsOf(svg)
+      .filter(({ words }) => names.includes(words))
+      .map(({ y }) => y)
+      .toSorted((a, b) => a - b);
+    const gaps = heights.slice(1).map((height, place) => height - (heights[place] ?? 0));
+    expect(Math.min(...gaps)).toBeGreaterThanOrEqual(17);
+    expect(heights.at(-1)).toBeLessThanOrEqual(220);
+  });
+});
