@@ -19,5 +19,5 @@ export default {
   testTimeout: 20_000,
   // Most tests wait for processes of their own
   maxWorkers: '100%',
-  reporters: ['default', '<rootDir>/tests/support/closing-line.js'],
+  reporters: ['default', '<rootDir>/tests/support/run-lines.js'],
 };

@@ -1,6 +1,7 @@
 // Finds the parts of the stack, so that a new service is a new folder and no edit here: every functions/*/functions.yml,
 // the worker's, and what all share. serverless.yml reads this file; deploy/ makes the stack of what the parts say.
 import { existsSync, readdirSync } from 'node:fs';
+import module from 'node:module';
 import { fileURLToPath } from 'node:url';
 
 /** @typedef {{ resolveVariable: (variable: string) => Promise<unknown> }} Serverless */
@@ -14,6 +15,8 @@ if (Number(process.versions.node.split('.')[0]) < OLDEST_NODE) {
 }
 
 const root = fileURLToPath(new URL('.', import.meta.url));
+// What is loaded from here on, by Serverless too, need not be compiled anew the next time
+module.enableCompileCache(`${root}node_modules/.cache/compiled`);
 const parts = readdirSync(`${root}functions`)
   .toSorted()
   .map((service) => `functions/${service}/functions.yml`)

@@ -7,6 +7,9 @@ export interface Serverless {
     readonly functions: Record<string, FunctionDefinition>;
     readonly resources?: { readonly Resources?: Readonly<Record<string, unknown>> };
   };
+  /** The command line: `commands` is `['offline']`, or `['offline', 'start']`. */
+  readonly processedInput: { readonly commands: readonly string[] };
+  readonly configSchemaHandler: { validateConfig: (userConfig: object) => Promise<void> };
   /** An error whose message alone is shown. */
   readonly classes: { readonly Error: new (message: string) => Error };
 }

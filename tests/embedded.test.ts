@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { randomBytes } from 'node:crypto';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
-import { networkInterfaces } from 'node:os';
+import { networkInterfaces, tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { eventually } from './support/eventually.ts';
 import { freePorts, Program } from './support/program.ts';
 
@@ -18,6 +20,8 @@ const order = {
 let runtime: Program;
 let url: string;
 let ports: Record<string, string>;
+/** Where Serverless keeps the code that it checks serverless.yml by. */
+let schemas: string;
 
 /** `serverless offline`, on ports of its own; on the SQS and DynamoDB that the environment names, if it does. */
 function startRuntime(environment: Record<string, string>): Program {
@@ -36,11 +40,13 @@ function startRuntime(environment: Record<string, string>): Program {
 beforeAll(async () => {
   ports = await freePorts();
   url = `http://127.0.0.1:${ports['HTTP_PORT']}`;
-  runtime = startRuntime(ports);
+  schemas = mkdtempSync(join(tmpdir(), 'baton-schemas-'));
+  runtime = startRuntime({ ...ports, SLS_SCHEMA_CACHE_BASE_DIR: schemas });
   await runtime.says('Try this');
 }, 40_000);
 afterAll(async () => {
   await runtime.stop();
+  rmSync(schemas, { recursive: true });
 });
 
 interface Answer {
@@ -76,6 +82,10 @@ function whenOrder(path: string, status: string): Promise<Record<string, unknown
 }
 
 describe('the embedded runtime', () => {
+  test('starts without the check of serverless.yml, which would take most of the time', () => {
+    expect(readdirSync(schemas)).toEqual([]);
+  });
+
   test('takes an order from the post to the notification', async () => {
     const posted = await ask('POST', '/orders', order);
     expect(posted.status).toBe(202);

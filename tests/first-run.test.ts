@@ -55,6 +55,15 @@ describe("the README's", () => {
   });
 });
 
+test('npm test says at once how many files there are to run, and at the end what came of them', async () => {
+  const args = ['node_modules/jest/bin/jest.js', 'trace-context'];
+  const run = new Program('--experimental-vm-modules', {}, args);
+  await expect(run.ended()).resolves.toBe(0);
+  const [first, ...others] = run.output.split('\n').filter((line) => !/Warning|trace-warnings/.test(line));
+  expect(first).toBe('Files of tests to run: 1');
+  expect(others.some((line) => /^\d+ passed, 0 failed$/.test(line))).toBe(true);
+});
+
 describe('the demo', () => {
   test('follows orders until every customer is notified', async () => {
     const demo = new Program('examples/demo.ts', { HTTP_PORT: ports['HTTP_PORT'] ?? '' }, [

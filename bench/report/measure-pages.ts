@@ -175,6 +175,7 @@ export const MEASURE_PAGES: readonly MeasurePage[] = [
           { figure: 'throughput', title: 'throughput', better: 'none' },
           { figure: 'p50', title: 'p50', better: 'none' },
           { figure: 'p99', title: 'p99', better: 'none' },
+          { figure: 'cpu', title: 'CPU a request', better: 'none' },
         ],
       },
     ],
@@ -194,7 +195,13 @@ export const MEASURE_PAGES: readonly MeasurePage[] = [
   {
     id: 'memory',
     title: 'Memory of each service',
-    tables: [{ figures: [{ figure: 'resident', title: 'resident', better: 'none' }] }],
+    tables: [
+      {
+        figures: [{ figure: 'resident', title: '', better: 'none' }],
+        by: 'orders taken in before',
+        across: true,
+      },
+    ],
   },
   growth('growth-queued', 'Cost by the length of the queue', 'queued'),
   growth('growth-concurrency', 'Cost by concurrency', 'concurrency'),

@@ -6,6 +6,7 @@ export const MAX_BODY_BYTES = 262_144;
 
 /** JSON is UTF-8 (RFC 8259, 8.1). */
 const JSON_TYPE = /^application\/(?:[\w.-]+\+)?json\s*(?:;\s*charset="?utf-8"?\s*)?$/i;
+const UTF8 = new TextDecoder('utf-8', { fatal: true });
 
 /**
  * The JSON value in a request's body.
@@ -36,7 +37,7 @@ export function readJsonBody({ headers, body }: HttpRequest): unknown {
     throw new Problem('invalid-json', { detail: 'The body is empty; a JSON object was expected.' });
   }
   try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body));
+    return JSON.parse(UTF8.decode(body));
   } catch (cause) {
     throw new Problem('invalid-json', {
       detail: `The body is not JSON in UTF-8: ${(cause as Error).message}`,

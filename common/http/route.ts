@@ -7,6 +7,7 @@ import { readJsonBody } from './json-body.ts';
 import { Problem } from './problem.ts';
 
 const MAX_PARAMETER_CHARACTERS = 128;
+const NO_QUERY = z.strictObject({});
 
 /** The methods that routes may have. A GET route answers HEAD too. */
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
@@ -60,7 +61,7 @@ export function route<Body extends z.ZodType = z.ZodUndefined, Query extends z.Z
     method,
     path,
     answer: (request, trace, logger) => {
-      const query = checked(querySchema ?? z.strictObject({}), request.query, 'The query is not valid.');
+      const query = checked(querySchema ?? NO_QUERY, request.query, 'The query is not valid.');
       const body = bodySchema && checked(bodySchema, readJsonBody(request), 'The body breaks its schema.');
       return handle({
         body: body as z.output<Body>,

@@ -18,5 +18,20 @@ export function createDocumentClient(): DynamoDBDocumentClient {
       throwOnRequestTimeout: true,
     },
   });
+  leaveOutNeedless(client);
   return DynamoDBDocumentClient.from(client, { marshallOptions: { removeUndefinedValues: true } });
+}
+
+/** What the SDK does for each request, and nobody here looks at. Its `cacheMiddleware` is not for a document client. */
+function leaveOutNeedless({ middlewareStack }: DynamoDBClient): void {
+  // A filtered copy of every input and every answer, for a logger that writes nothing
+  middlewareStack.remove('loggerMiddleware');
+  // A name that is put together from some ten parts; this one is what CloudTrail shows
+  middlewareStack.add(
+    (next) => (args) => {
+      (args.request as { headers: Record<string, string> }).headers['user-agent'] = 'baton';
+      return next(args);
+    },
+    { name: 'getUserAgentMiddleware', step: 'build', priority: 'low', override: true },
+  );
 }

@@ -122,7 +122,8 @@ describe.each(imageFolders)('the image of %s', (folder) => {
     const added = own?.filter((variable) => !base?.includes(variable));
     const listens =
       folder === 'worker' ? ['HEALTH_HOST=0.0.0.0', 'HEALTH_PORT=8000'] : ['HOST=0.0.0.0', 'PORT=8000'];
-    expect(added?.toSorted()).toEqual([...listens, 'NODE_OPTIONS=--enable-source-maps'].toSorted());
+    const maps = 'NODE_OPTIONS=--import=data:text/javascript,process.setSourceMapsEnabled(true)';
+    expect(added?.toSorted()).toEqual([...listens, maps].toSorted());
   });
 
   test('says what it is, of which version, and where that comes from', async () => {

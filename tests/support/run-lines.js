@@ -1,5 +1,11 @@
-/** Ends a run with one plain line that any reader of its output can find. */
-export default class ClosingLine {
+/** What Jest leaves out where its output is piped: a line at once, and a plain one at the end for any reader to find. */
+export default class RunLines {
+  /** @param {import('@jest/reporters').AggregatedResult} results */
+  onRunStart({ numTotalTestSuites }) {
+    // In a terminal Jest shows what runs; elsewhere it would say nothing until the first file is through
+    if (!process.stderr.isTTY) process.stderr.write(`Files of tests to run: ${numTotalTestSuites}\n`);
+  }
+
   /**
    * @param {unknown} _contexts
    * @param {import('@jest/reporters').AggregatedResult} results

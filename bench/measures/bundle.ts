@@ -1,0 +1,46 @@
+import { execFile } from 'node:child_process';
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { promisify } from 'node:util';
+import type { Measure } from '../bench.ts';
+import { functionEntries, makeBundles } from '../services/bundles.ts';
+import { standInEnvironment } from '../services/environment.ts';
+
+const SAY_CPU = 'const { user, system } = process.cpuUsage(); process.stdout.write(String(user + system));';
+
+const run = promisify(execFile);
+
+/** How large each function's bundle is, and what CPU its import takes: what a cold start begins with. */
+export const bundleMeasure: Measure = {
+  id: 'bundle',
+  title: 'Bundles of the functions',
+  rounds: { full: 7, quick: 1 },
+  run: async (bench) => {
+    const entries = functionEntries();
+    bench.say('bundling');
+    const modules = entries.map(({ module }) => module);
+    const files = await makeBundles(join(bench.folder, 'bundles'), modules);
+    for (const { name, module } of entries) {
+      bench.say(`importing ${name}`);
+      const file = files.get(module) ?? '';
+      const { size } = await stat(file);
+      bench.record({ contender: name, figure: 'size', unit: 'kB', value: size / 1000 });
+      // What Node takes without it is not the bundle's
+      const value = (await cpuMsOf(importOf(file))) - (await cpuMsOf(''));
+      bench.record({ contender: name, figure: 'import-cpu', unit: 'ms', value });
+    }
+  },
+};
+
+function importOf(file: string): string {
+  return `await import(${JSON.stringify(pathToFileURL(file).href)});`;
+}
+
+/** The CPU time of a process that runs `code`, from its beginning, in milliseconds. */
+async function cpuMsOf(code: string): Promise<number> {
+  const args = ['--input-type=module', '--eval', `${code} ${SAY_CPU}`];
+  const env = { PATH: process.env['PATH'], ...standInEnvironment };
+  const { stdout } = await run(process.execPath, args, { env });
+  return Number(stdout) / 1000;
+}

@@ -1,0 +1,65 @@
+import { execFile } from 'node:child_process';
+import { basename, join } from 'node:path';
+import { promisify } from 'node:util';
+import { parts, servicesFunctions } from '@baton/local/functions-yml';
+import { ROOT } from './own-process.ts';
+
+const run = promisify(execFile);
+
+/** A function, and where its handler is. */
+export interface FunctionEntry {
+  /** As functions.yml has it: `orderServiceApi`. */
+  readonly name: string;
+  /** The module of its handler, from the root and without an ending: `functions/order-service/api`. */
+  readonly module: string;
+}
+
+/** Every function of the stack. */
+export function functionEntries(): FunctionEntry[] {
+  return Object.entries(servicesFunctions(parts, 'dev')).map(([name, { handler }]) => ({
+    name,
+    module: handler.slice(0, handler.lastIndexOf('.')),
+  }));
+}
+
+/**
+ * Bundles modules by `npm run bundle`, as deploys and images do.
+ *
+ * @param modules - from the root, without their endings
+ * @param args - of esbuild's
+ * @returns the bundles' files by their modules
+ */
+export async function makeBundles(
+  folder: string,
+  modules: readonly string[],
+  args: readonly string[] = [],
+): Promise<ReadonlyMap<string, string>> {
+  const distinct = [...new Set(modules)];
+  const entries = distinct.map((module) => `${module}.ts`);
+  const options = [...args, `--outdir=${folder}`, '--outbase=.'];
+  await run('npm', ['run', '--silent', 'bundle', '--', ...entries, ...options], { cwd: ROOT });
+  return new Map(distinct.map((module) => [module, join(folder, `${module}.mjs`)]));
+}
+
+/** What images are bundled with beside: maps for the stacks in their logs. */
+const IMAGE_ARGS = ['--sourcemap', '--sources-content=false'];
+/** What images run their bundles with. */
+export const IMAGE_ENVIRONMENT = {
+  NODE_OPTIONS: '--import=data:text/javascript,process.setSourceMapsEnabled(true)',
+};
+
+const images = new Map<string, Promise<ReadonlyMap<string, string>>>();
+
+/** The bundles of all servers as their images have them, made once for a folder; by names such as `order-service`. */
+export function imageBundles(folder: string): Promise<ReadonlyMap<string, string>> {
+  const made = images.get(folder) ?? makeImageBundles(folder);
+  images.set(folder, made);
+  return made;
+}
+
+async function makeImageBundles(folder: string): Promise<ReadonlyMap<string, string>> {
+  const modules = parts.map((part) => `${part}/main`);
+  // Of the worker's threads
+  const files = await makeBundles(folder, [...modules, 'worker/thread'], IMAGE_ARGS);
+  return new Map(parts.map((part) => [basename(part), files.get(`${part}/main`) ?? '']));
+}

@@ -1,0 +1,84 @@
+import { join } from 'node:path';
+import { freePort } from '@baton/tests/program';
+import type { Bench } from '../bench.ts';
+import { Backends } from './backends.ts';
+import { IMAGE_ENVIRONMENT, imageBundles } from './bundles.ts';
+import { OwnProcess } from './own-process.ts';
+
+const START_MS = 20_000;
+
+/** A service's or the worker's process, and where it answers. */
+export interface Server {
+  readonly process: OwnProcess;
+  readonly url: string;
+}
+
+/** Services and the worker as images run them, a process each from a bundle with its map, and all that they need. */
+export class ContainerSystem {
+  readonly #servers: ReadonlyMap<string, Server>;
+  readonly #backends: Backends;
+
+  private constructor(servers: ReadonlyMap<string, Server>, backends: Backends) {
+    this.#servers = servers;
+    this.#backends = backends;
+  }
+
+  /**
+   * Starts some of them, and resolves once each is ready.
+   *
+   * @param names - such as `order-service` and `worker`
+   */
+  static async start(names: readonly string[], bench: Bench): Promise<ContainerSystem> {
+    bench.say('bundling');
+    const bundles = await imageBundles(join(bench.folder, 'images'));
+    bench.say(`starting ${names.join(', ')}`);
+    const ports = new Map<string, number>();
+    const functionsPorts: Record<string, number> = {};
+    for (const name of names) {
+      ports.set(name, await freePort());
+      functionsPorts[name] = await freePort();
+    }
+    const backends = await Backends.start(functionsPorts);
+    const serverOf = (name: string): Server => {
+      const port = String(ports.get(name));
+      const environment = {
+        ...backends.environment,
+        ...IMAGE_ENVIRONMENT,
+        PORT: port,
+        HEALTH_PORT: port,
+        FUNCTIONS_PORT: String(functionsPorts[name]),
+      };
+      const command = [process.execPath, bundles.get(name) ?? ''] as const;
+      const own = new OwnProcess({ command, environment, name, bench });
+      return { process: own, url: `http://127.0.0.1:${port}` };
+    };
+    const system = new ContainerSystem(new Map(names.map((name) => [name, serverOf(name)])), backends);
+    await system.#ready();
+    return system;
+  }
+
+  /** The server of that name. */
+  server(name: string): Server {
+    const server = this.#servers.get(name);
+    if (!server) throw new RangeError(`${name} was not started`);
+    return server;
+  }
+
+  /** Ends all of it. */
+  async stop(): Promise<void> {
+    await Promise.all([...this.#servers.values()].map((server) => server.process.stop('SIGKILL')));
+    await this.#backends.stop();
+  }
+
+  async #ready(): Promise<void> {
+    try {
+      const servers = [...this.#servers.values()];
+      await Promise.all(
+        servers.map((server) => server.process.answers(`${server.url}/health/ready`, START_MS)),
+      );
+    } catch (error) {
+      await this.stop();
+      throw error;
+    }
+  }
+}
