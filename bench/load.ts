@@ -8,9 +8,10 @@ import type { Finished, Settings } from './protocol.ts';
 
 const LEASE_SECONDS = 120;
 const EMPTY_MS = 20_000;
-/** A program gets a minute, and so much more for each task: the slowest does 84 a second by its defaults. */
+/** A program gets a minute, and more for each task: the slowest does 84 a second by its defaults. */
 const LIMIT_MS = 60_000;
 const LIMIT_TASK_MS = 15;
+const MAX_LIMIT_MS = 1_200_000;
 
 /** Tasks that a contender sends and works off, on one broker. */
 export interface Load {
@@ -136,7 +137,7 @@ export function atUnequal(contender: Contender): Contender {
 
 /** How long a program may take for so many tasks that take no time. */
 export function limitMs(tasks: number): number {
-  return LIMIT_MS + tasks * LIMIT_TASK_MS;
+  return Math.min(MAX_LIMIT_MS, LIMIT_MS + tasks * LIMIT_TASK_MS);
 }
 
 /** Ten of them would be more than a request of SQS may have. */
