@@ -1,6 +1,8 @@
 import { fileURLToPath } from 'node:url';
 import type { Contender } from '../contender.ts';
 import type { Absence } from '../results.ts';
+import { installRivals } from '../rival-install.ts';
+import { rivals } from '../rival-set.ts';
 import { pinnedVersion } from '../versions.ts';
 
 /** Baton, at its documented settings. */
@@ -23,9 +25,6 @@ export interface Field {
   readonly absent: readonly Absence[];
 }
 
-/** None yet. */
-const rivals: readonly Contender[] = [];
-
 /** Who may be asked for by name. */
 export const contenderNames: readonly string[] = [baton, ...rivals].map(({ name }) => name);
 
@@ -43,6 +42,6 @@ export async function contenders(
   say: (text: string) => void,
 ): Promise<Field> {
   const asked = ({ name }: Contender): boolean => names?.includes(name) ?? true;
-  say(`${rivals.length} rivals`);
-  return { present: [baton, ...rivals].filter(asked), absent: [] };
+  const { present, absent } = await installRivals(rivals.filter(asked), say);
+  return { present: [...[baton].filter(asked), ...present], absent };
 }
