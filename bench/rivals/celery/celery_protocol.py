@@ -10,11 +10,14 @@ import psutil
 
 LINES_FD = 3
 CANNOT = 64
-QUEUE_URL = os.environ.get("BENCH_QUEUE_URLS", "").split(",")[0]
+
+ROLE = os.environ.get("BENCH_ROLE", "work")
+QUEUE_URLS = [url for url in os.environ.get("BENCH_QUEUE_URLS", "").split(",") if url]
 CONCURRENCY = int(os.environ.get("BENCH_CONCURRENCY", "10"))
 TASKS = int(os.environ.get("BENCH_TASKS", "0"))
 JOBS = os.environ.get("BENCH_JOBS", "noop")
 IN_FLIGHT = int(os.environ.get("BENCH_IN_FLIGHT", "1"))
+BATCH = os.environ.get("BENCH_BATCH") == "1"
 RATE = float(os.environ.get("BENCH_RATE", "0"))
 RECORD = os.environ.get("BENCH_RECORD") == "1"
 PROGRESS_EVERY = int(os.environ.get("BENCH_PROGRESS_EVERY", "0"))
@@ -27,13 +30,15 @@ def now_ms():
 
 def cannot(reason):
     """Ends the program because Celery cannot do what is asked."""
-    print(reason, file=sys.stderr)
+    print(reason, file=sys.stderr, flush=True)
     os._exit(CANNOT)
 
 
 def write(**line):
-    """Writes a line of the protocol."""
-    os.write(LINES_FD, (json.dumps(line) + "\n").encode())
+    """Writes a line of the protocol, however long."""
+    left = memoryview((json.dumps(line) + "\n").encode())
+    while left:
+        left = left[os.write(LINES_FD, left) :]
 
 
 def jobs():
@@ -48,40 +53,38 @@ def jobs():
 
 
 class Usage:
-    """CPU and memory of this process and its children since `ready`."""
+    """CPU, since `go`, and memory of this process and of its children."""
 
     def __init__(self):
         self._me = psutil.Process()
-        self.go_at_ms = 0
-        self._cpu_at_go = 0
+        self._go_at_ms = 0
+        self._cpu_at_go_ms = 0
 
     def ready(self):
-        """Says that all is loaded and connected, and waits until it may start."""
+        """Says that all is loaded and connected, and waits until it may start. Ends with the bench."""
         write(event="ready")
-        while True:
-            line = os.read(0, 1024)
-            if not line:
-                os._exit(0)
-            if b"go" in line:
-                break
-        self.go_at_ms = now_ms()
-        self._cpu_at_go = self._cpu_ms()
-
-    def _cpu_ms(self):
-        times = [process.cpu_times() for process in self._family()]
-        return sum(time.user + time.system for time in times) * 1000
-
-    def _family(self):
-        return [self._me, *self._me.children(recursive=True)]
+        while (said := os.read(0, 1024)) and b"go" not in said:
+            pass
+        if not said:
+            os._exit(0)
+        self._go_at_ms = now_ms()
+        self._cpu_at_go_ms = self._cpu_ms()
 
     def seen(self):
-        """What a line of `finished` says of it."""
+        """What the line `finished` says of it."""
         peak = sum(_peak_mb(process) for process in self._family())
-        return {"goAtMs": self.go_at_ms, "cpuMs": self._cpu_ms() - self._cpu_at_go, "peakMb": peak}
+        return {"goAtMs": self._go_at_ms, "cpuMs": self._cpu_ms() - self._cpu_at_go_ms, "peakMb": peak}
 
     def resident_mb(self):
         """Mebibytes resident now."""
         return sum(process.memory_info().rss for process in self._family()) / 2**20
+
+    def _family(self):
+        return [self._me, *self._me.children(recursive=True)]
+
+    def _cpu_ms(self):
+        times = [process.cpu_times() for process in self._family()]
+        return sum(each.user + each.system for each in times) * 1000
 
 
 def _peak_mb(process):
@@ -89,12 +92,12 @@ def _peak_mb(process):
         with open(f"/proc/{process.pid}/status", encoding="utf-8") as status:
             line = next(line for line in status if line.startswith("VmHWM:"))
         return int(line.split()[1]) / 1024
-    except (OSError, StopIteration):
+    except OSError:
         return process.memory_info().rss / 2**20
 
 
 class Work:
-    """Counts tasks that were handled, whichever thread handled them, and writes the lines that are due."""
+    """Counts the tasks that were handled, and writes the lines that are due."""
 
     def __init__(self, usage):
         self._usage = usage
@@ -104,29 +107,24 @@ class Work:
         self._first_at_ms = 0
         self._records = []
 
-    def done(self, number, ms, sent_at_ms, started_at_ms, finished_at_ms):
-        """Counts one task."""
+    def done(self, job, started_at_ms):
+        """Counts one task, whichever thread or greenlet ran it."""
+        finished_at_ms = now_ms()
         with self._lock:
             self._handled += 1
-            self._ids.add(number)
+            self._ids.add(job["id"])
             if self._handled == 1:
                 self._first_at_ms = started_at_ms
             if RECORD:
-                self._records.append([ms, sent_at_ms, started_at_ms, finished_at_ms])
+                self._records.append([job["ms"], job["sentAtMs"], started_at_ms, finished_at_ms])
             if PROGRESS_EVERY and self._handled % PROGRESS_EVERY == 0:
                 resident = self._usage.resident_mb()
-                write(event="progress", tasks=self._handled, residentMb=resident, atMs=now_ms())
+                write(event="progress", tasks=self._handled, residentMb=resident, atMs=finished_at_ms)
             if self._handled == TASKS:
                 self._finish(finished_at_ms)
 
     def _finish(self, last_at_ms):
         records = {"records": self._records} if RECORD else {}
-        write(
-            event="finished",
-            tasks=TASKS,
-            firstAtMs=self._first_at_ms,
-            lastAtMs=last_at_ms,
-            repeats=self._handled - len(self._ids),
-            **self._usage.seen(),
-            **records,
-        )
+        repeats = self._handled - len(self._ids)
+        at = {"firstAtMs": self._first_at_ms, "lastAtMs": last_at_ms}
+        write(event="finished", tasks=TASKS, repeats=repeats, **at, **self._usage.seen(), **records)
