@@ -1,7 +1,6 @@
-import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { promisify } from 'node:util';
+import { runInstaller } from './installer.ts';
 import type { Absence } from './results.ts';
 import { type Rival, RIVALS_FOLDER, VENV_PYTHON } from './rival-set.ts';
 
@@ -10,11 +9,6 @@ const REQUIREMENTS = `${RIVALS_FOLDER}celery/requirements.txt`;
 const VENV = `${RIVALS_FOLDER}.venv`;
 /** In a folder that was installed, what it was installed from. */
 const STAMP = 'installed-from';
-const INSTALL_MS = 600_000;
-const MAX_OUTPUT_BYTES = 64 * 2 ** 20;
-const MAX_REASON_CHARACTERS = 200;
-
-const call = promisify(execFile);
 
 /** Those rivals that can take part, and those that cannot. */
 export interface InstalledRivals {
@@ -65,7 +59,7 @@ async function installPackages(say: (text: string) => void): Promise<void> {
   const stamp = stampOf(`${RIVALS_FOLDER}node_modules`, LOCK);
   if (stamp.fits()) return;
   say('Installing the rivals (npm ci in bench/rivals)');
-  await run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error']);
+  await runInstaller('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], RIVALS_FOLDER);
   stamp.write();
 }
 
@@ -74,16 +68,9 @@ async function installCelery(say: (text: string) => void): Promise<void> {
   // The Python that it was made of may be gone
   if (stamp.fits() && existsSync(VENV_PYTHON)) return;
   say('Installing Celery (pip install in bench/rivals/.venv)');
-  await run('python3', ['-m', 'venv', '--clear', VENV]);
-  await run(VENV_PYTHON, [
-    '-m',
-    'pip',
-    'install',
-    '--quiet',
-    '--disable-pip-version-check',
-    '-r',
-    REQUIREMENTS,
-  ]);
+  await runInstaller('python3', ['-m', 'venv', '--clear', VENV], RIVALS_FOLDER);
+  const quietly = ['--quiet', '--disable-pip-version-check'];
+  await runInstaller(VENV_PYTHON, ['-m', 'pip', 'install', ...quietly, '-r', REQUIREMENTS], RIVALS_FOLDER);
   stamp.write();
 }
 
@@ -95,19 +82,4 @@ function stampOf(folder: string, source: string): { fits(): boolean; write(): vo
     fits: () => existsSync(path) && readFileSync(path, 'utf8') === now,
     write: () => writeFileSync(path, now),
   };
-}
-
-/** @throws Error that says on one line what is missing or went wrong */
-async function run(program: string, args: readonly string[]): Promise<void> {
-  const options = { cwd: RIVALS_FOLDER, timeout: INSTALL_MS, maxBuffer: MAX_OUTPUT_BYTES };
-  try {
-    await call(program, [...args], options);
-  } catch (error) {
-    const { code, stderr = '', stdout = '' } = error as { code?: unknown; stderr?: string; stdout?: string };
-    if (code === 'ENOENT') throw new Error(`no ${program} on this machine`, { cause: error });
-    const said = `${stdout}\n${stderr}`.split('\n').filter((line) => line.trim() !== '');
-    const reason = (said.findLast((line) => /error/i.test(line)) ?? said.at(-1) ?? String(code)).trim();
-    const what = [program.slice(program.lastIndexOf('/') + 1), ...args.slice(0, 3)].join(' ');
-    throw new Error(`${what} failed: ${reason.slice(0, MAX_REASON_CHARACTERS)}`, { cause: error });
-  }
 }

@@ -10,24 +10,8 @@ export const VENV_PYTHON: string = `${RIVALS_FOLDER}.venv/bin/python`;
 
 /** Somebody whom Baton is measured against. */
 export interface Rival extends Contender {
-  /** As a table names it. */
-  readonly title: string;
   /** What must be installed for it. */
   readonly needs: 'npm' | 'pip';
-  /**
-   * How it sends: tens by a batch API of its own, ones alone, or not at all. Who does not send has its queue filled by
-   * the AWS SDK, and takes no part in measures of sending.
-   */
-  readonly sends: 'tens' | 'ones' | 'nothing';
-  /** How many tasks it is given of those that others get, so that a round does not wait for it. 0 to 1. */
-  readonly share: number;
-  /**
-   * What its environment adds where tasks take unequal times: who waits for the slowest task of a receive is at its
-   * best with one task a receive.
-   */
-  readonly unequal?: Readonly<Record<string, string>>;
-  /** The measures that it takes part in. Default: all */
-  readonly measures?: readonly string[];
 }
 
 const ONE_A_RECEIVE = { BENCH_RECEIVE: '1' } as const;
@@ -37,7 +21,6 @@ const inNode = (file: string) =>
     command: [process.execPath, `${RIVALS_FOLDER}${file}`],
     queues: 'sqs',
     needs: 'npm',
-    share: 1,
     drainConcurrency: 100,
   }) as const;
 
@@ -46,7 +29,6 @@ export const rivals: readonly Rival[] = [
   {
     ...inNode('raw-loop.ts'),
     name: 'raw-loop',
-    title: 'raw SDK loop',
     version: lockedVersion('@aws-sdk/client-sqs'),
     sends: 'tens',
     unequal: ONE_A_RECEIVE,
@@ -54,14 +36,12 @@ export const rivals: readonly Rival[] = [
   {
     ...inNode('sqs-consumer.ts'),
     name: 'sqs-consumer',
-    title: 'sqs-consumer, a message at a time',
     version: lockedVersion('sqs-consumer'),
     sends: 'tens',
   },
   {
     ...inNode('sqs-consumer.ts'),
     name: 'sqs-consumer-single',
-    title: 'sqs-consumer, a message a receive',
     version: lockedVersion('sqs-consumer'),
     environment: ONE_A_RECEIVE,
     sends: 'tens',
@@ -71,7 +51,6 @@ export const rivals: readonly Rival[] = [
   {
     ...inNode('sqs-consumer.ts'),
     name: 'sqs-consumer-batch',
-    title: 'sqs-consumer, batches',
     version: lockedVersion('sqs-consumer'),
     environment: { BENCH_VARIANT: 'batch' },
     sends: 'tens',
@@ -79,7 +58,6 @@ export const rivals: readonly Rival[] = [
   {
     ...inNode('message-queue-toolkit.ts'),
     name: 'message-queue-toolkit',
-    title: 'message-queue-toolkit',
     version: lockedVersion('@message-queue-toolkit/sqs'),
     sends: 'ones',
     unequal: ONE_A_RECEIVE,
@@ -87,7 +65,6 @@ export const rivals: readonly Rival[] = [
   {
     ...inNode('powertools.ts'),
     name: 'powertools',
-    title: 'middy and Powertools batch',
     version: lockedVersion('@aws-lambda-powertools/batch'),
     sends: 'nothing',
     unequal: ONE_A_RECEIVE,
@@ -95,14 +72,12 @@ export const rivals: readonly Rival[] = [
   {
     ...inNode('bullmq.ts'),
     name: 'bullmq',
-    title: 'BullMQ on Redis',
     version: lockedVersion('bullmq'),
     queues: 'redis',
     sends: 'tens',
   },
   {
     name: 'celery',
-    title: 'Celery on SQS',
     version: requiredVersion('celery'),
     command: [VENV_PYTHON, `${RIVALS_FOLDER}celery/celery_program.py`],
     queues: 'sqs',

@@ -43,5 +43,5 @@ export async function contenders(
 ): Promise<Field> {
   const asked = ({ name }: Contender): boolean => names?.includes(name) ?? true;
   const { present, absent } = await installRivals(rivals.filter(asked), say);
-  return { present: [baton, ...present].filter(asked), absent };
+  return { present: [...[baton].filter(asked), ...present], absent };
 }
