@@ -33,13 +33,15 @@ export interface Bench {
   readonly rounds: number;
   /** Who takes part, in this round's order. */
   readonly contenders: readonly Contender[];
+  /** Whether they were asked for by name, so that a measure leaves none of them out. */
+  readonly named: boolean;
   readonly brokers: Brokers;
   /** A folder for files, removed when the bench ends. */
   readonly folder: string;
   /** Aborts when the bench is interrupted: children are to end, loops to stop. */
   readonly signal: AbortSignal;
-  /** Notes a figure. One that is not finite, or not above zero, fails the measure. */
-  record(sample: Omit<Sample, 'measure' | 'round'>): void;
+  /** Notes a figure, of this measure unless it says of which. One that is not finite, or not above zero, fails the measure. */
+  record(sample: Omit<Sample, 'measure' | 'round'> & Partial<Pick<Sample, 'measure'>>): void;
   /**
    * Does the part of one contender. Where that cannot be done (CannotError, MissingError) it is noted as absent; any
    * other error fails the measure, which goes on with the others. Whoever failed is not tried again in later rounds.

@@ -36,8 +36,10 @@ export class ContenderProcess {
   readonly #onProgress: ((progress: Progress) => void) | undefined;
   #errors = '';
 
-  private constructor({ name, command, environment: own }: Contender, start: ContenderStart) {
+  /** Starts it. @throws the signal's reason where it has aborted */
+  constructor({ name, command, environment: own }: Contender, start: ContenderStart) {
     const { settings, environment, signal, onProgress } = start;
+    signal.throwIfAborted();
     const [program, ...args] = command;
     this.#what = `${name} (${settings.role} ${settings.jobs ?? 'noop'})`;
     this.#onProgress = onProgress;
@@ -52,21 +54,19 @@ export class ContenderProcess {
     this.#follow(signal);
   }
 
-  /** Starts a program and resolves once it is ready. @throws CannotError where its library cannot do what is asked */
-  static async start(contender: Contender, start: ContenderStart): Promise<ContenderProcess> {
-    start.signal.throwIfAborted();
-    const started = new ContenderProcess(contender, start);
-    try {
-      await started.#within(started.#ready.promise, READY_MS, 'ready');
-      return started;
-    } catch (error) {
-      await started.kill();
-      throw error;
-    }
+  /**
+   * Resolves once it is loaded and connected.
+   *
+   * @throws CannotError where its library cannot do what is asked
+   * @throws Error where it ends before, or takes longer than a minute
+   */
+  ready(): Promise<void> {
+    return this.#within(this.#ready.promise, READY_MS, 'ready');
   }
 
-  /** Lets it begin. */
-  go(): void {
+  /** Lets it begin, once it is ready. @throws as `ready` does */
+  async go(): Promise<void> {
+    await this.ready();
     this.#child.stdin?.write('go\n');
   }
 

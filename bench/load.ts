@@ -1,15 +1,17 @@
 import { eventually } from '@baton/tests/eventually';
 import type { Broker } from './brokers/broker.ts';
 import type { Bench } from './bench.ts';
-import { CannotError, type Contender } from './contender.ts';
+import type { Contender } from './contender.ts';
 import { ContenderProcess, type ContenderStart } from './contender-process.ts';
+import { rawLoop } from './contenders/contenders.ts';
 import type { Finished, Settings } from './protocol.ts';
 
 const LEASE_SECONDS = 120;
 const EMPTY_MS = 20_000;
-/** A program gets a minute, and so much more for each task: the slowest does 84 a second by its defaults. */
+/** A program gets a minute, and more for each task: the slowest does 84 a second by its defaults. */
 const LIMIT_MS = 60_000;
 const LIMIT_TASK_MS = 15;
+const MAX_LIMIT_MS = 1_200_000;
 
 /** Tasks that a contender sends and works off, on one broker. */
 export interface Load {
@@ -25,6 +27,13 @@ export type WorkerSettings = Pick<Settings, 'concurrency'> &
   Partial<Pick<Settings, 'record' | 'progressEvery'>> &
   Pick<ContenderStart, 'onProgress'>;
 
+/** What a worker says that has worked off a queue, which is gone by now. */
+export interface Drained extends Finished {
+  readonly queueUrl: string;
+  /** What the sender says that had filled it. */
+  readonly sent: Finished;
+}
+
 /** Makes a queue, and deletes it when it has been used, however that ended. */
 export async function withQueue<Given>(
   broker: Broker,
@@ -39,13 +48,13 @@ export async function withQueue<Given>(
   }
 }
 
-/** Starts a worker of a contender, and ends it when it has been used, however that ended. */
+/** Starts a worker of a contender, which loads beside what comes next, and ends it when it has been used, however that ended. */
 export async function withWorker<Given>(
   { contender, broker, signal }: Pick<Load, 'contender' | 'broker'> & Pick<Bench, 'signal'>,
   { onProgress, ...settings }: WorkerSettings & Pick<Settings, 'queueUrls'> & Partial<Settings>,
   use: (worker: ContenderProcess) => Promise<Given>,
 ): Promise<Given> {
-  const worker = await ContenderProcess.start(contender, {
+  const worker = new ContenderProcess(contender, {
     settings: { role: 'work', leaseSeconds: LEASE_SECONDS, ...settings },
     environment: broker.environment,
     signal,
@@ -63,28 +72,46 @@ export async function withWorker<Given>(
  *
  * @throws Error where a task was handled twice, or something is left in the queue
  */
-export async function drain(bench: Bench, load: Load, settings: WorkerSettings): Promise<Finished> {
+export async function drain(bench: Bench, load: Load, settings: WorkerSettings): Promise<Drained> {
   const { contender, broker, tasks } = load;
-  return withQueue(broker, (queueUrl) =>
-    withWorker(
-      { contender, broker, signal: bench.signal },
-      { ...settings, queueUrls: [queueUrl], tasks },
-      (worker) => drainWith(worker, bench, load, queueUrl),
-    ),
-  );
+  return withQueue(broker, (queueUrl) => {
+    const all = { ...settings, queueUrls: [queueUrl], tasks };
+    return withWorker({ contender, broker, signal: bench.signal }, all, async (worker) => {
+      const sent = await fill(bench, load, queueUrl);
+      await worker.go();
+      const finished = await worker.finished(limitMs(tasks));
+      await allHandledOnce(load, queueUrl, finished);
+      return { ...finished, queueUrl, sent };
+    });
+  });
 }
 
-async function drainWith(
-  worker: ContenderProcess,
+/**
+ * What a worker says that was running while the tasks were sent, at a rate.
+ *
+ * @param rate - messages a second
+ * @throws Error where a task was handled twice, or something is left in the queue
+ */
+export async function workWhileSent(
   bench: Bench,
-  load: Load,
-  queueUrl: string,
+  load: Load & { readonly rate: number },
+  settings: WorkerSettings,
 ): Promise<Finished> {
-  await fill(bench, load, queueUrl);
-  worker.go();
-  const finished = await worker.finished(limitMs(load.tasks));
-  await allHandledOnce(load, queueUrl, finished);
-  return finished;
+  const { contender, broker, tasks, rate } = load;
+  return withQueue(broker, (queueUrl) => {
+    const queueUrls = [queueUrl];
+    return withWorker(
+      { contender, broker, signal: bench.signal },
+      { ...settings, queueUrls, tasks },
+      async (worker) => {
+        await worker.go();
+        await send(bench, load, { queueUrls, rate });
+        const finished = await worker.finished(limitMs(tasks));
+        await allHandledOnce(load, queueUrl, finished);
+        return finished;
+      },
+    );
+  });
 }
 
 /** Waits until a queue is empty. @throws Error where it stays otherwise, or a task was handled twice */
@@ -98,31 +125,33 @@ export async function allHandledOnce(
   await eventually('the queue is empty', async () => (await broker.messagesIn(queueUrl)) === 0, EMPTY_MS);
 }
 
-/** How long a program may take for so many tasks that take no time. */
-export function limitMs(tasks: number): number {
-  return LIMIT_MS + tasks * LIMIT_TASK_MS;
+/** Of the tasks that others get, those that a contender gets, so that a round does not wait for it. */
+export function tasksFor({ share = 1 }: Contender, tasks: number): number {
+  return Math.ceil(tasks * share);
 }
 
-/** Those who have no batch API. */
-const oneByOne = new Set<string>();
+/** A contender whose tasks take unequal times, at its best settings for that. */
+export function atUnequal(contender: Contender): Contender {
+  return { ...contender, environment: { ...contender.environment, ...contender.unequal } };
+}
 
-/** Has a contender's own sender fill a queue, as fast as it can. */
-export async function fill(bench: Bench, load: Load, queueUrl: string): Promise<void> {
-  const { contender, broker, tasks } = load;
-  const sendAll = (how: Partial<Settings>) => send(bench, load, { queueUrls: [queueUrl], ...how });
-  const each = (): Promise<Finished> => sendAll({ inFlight: 100 });
-  if (oneByOne.has(contender.name)) await each();
-  else {
-    await sendAll({ batch: true, inFlight: 10 }).catch((error: unknown) => {
-      if (!(error instanceof CannotError)) throw error;
-      oneByOne.add(contender.name);
-      return each();
-    });
-  }
-  await eventually(
-    `the queue holds ${tasks} messages`,
-    async () => (await broker.messagesIn(queueUrl)) === tasks,
-  );
+/** How long a program may take for so many tasks that take no time. */
+export function limitMs(tasks: number): number {
+  return Math.min(MAX_LIMIT_MS, LIMIT_MS + tasks * LIMIT_TASK_MS);
+}
+
+/** Ten of them would be more than a request of SQS may have. */
+const LARGE_JOBS = /^bytes:\d{6,}$/;
+
+/** Fills a queue as fast as it can be: by the contender's own sender, or by the AWS SDK where it has none. */
+export async function fill(bench: Bench, load: Load, queueUrl: string): Promise<Finished> {
+  const { contender, broker, tasks, jobs = 'noop' } = load;
+  const inTens = contender.sends !== 'ones' && !LARGE_JOBS.test(jobs);
+  const how = inTens ? { batch: true, inFlight: 10 } : { inFlight: 100 };
+  const sent = await send(bench, load, { queueUrls: [queueUrl], ...how });
+  const holdsAll = async (): Promise<boolean> => (await broker.messagesIn(queueUrl)) === tasks;
+  await eventually(`the queue holds ${tasks} messages`, holdsAll);
+  return sent;
 }
 
 /** What a contender's sender says that has sent all tasks. */
@@ -131,13 +160,13 @@ export async function send(
   { contender, broker, tasks, jobs = 'noop' }: Load,
   settings: Pick<Settings, 'queueUrls'> & Partial<Settings>,
 ): Promise<Finished> {
-  const sender = await ContenderProcess.start(contender, {
+  const sender = new ContenderProcess(contender.sends === 'nothing' ? rawLoop : contender, {
     settings: { role: 'send', tasks, jobs, ...settings },
     environment: broker.environment,
     signal,
   });
   try {
-    sender.go();
+    await sender.go();
     const paceMs = settings.rate === undefined ? 0 : (tasks / settings.rate) * 1000;
     return await sender.finished(limitMs(tasks) + paceMs);
   } finally {

@@ -12,7 +12,7 @@ docs/performance.json and docs/performance/.
   --contenders=A,B   these contenders
   --rounds=N         each measure N times, 1 to 100
   --out=FOLDER       where to write
-  --help             this text, and the names of the measures
+  --help             this text, and the names of measures and contenders
 `;
 
 /** What the command was asked for. */
@@ -25,8 +25,16 @@ export interface Options {
   readonly out: string | undefined;
 }
 
+/** What may be asked for. */
+export interface Choices {
+  readonly measures: readonly Measure[];
+  /** Names. */
+  readonly contenders: readonly string[];
+}
+
 /** Reads the command line. Ends the process where it asks for help, or for what there is not. */
-export function readOptions(all: readonly Measure[]): Options {
+export function readOptions(choices: Choices): Options {
+  const { measures, contenders } = choices;
   try {
     const { values } = parseArgs({
       options: {
@@ -38,24 +46,29 @@ export function readOptions(all: readonly Measure[]): Options {
         help: { type: 'boolean', default: false },
       },
     });
-    const ids = all.map(({ id }) => id);
-    if (values.help) exitWith(`${USAGE}\nMeasures: ${ids.join(', ')}\n`, 0);
-    const only = values.only?.split(',') ?? ids;
-    const unknown = only.filter((id) => !ids.includes(id));
-    if (unknown.length > 0)
-      throw new Error(`There is no measure ${unknown.join(', ')}; expected some of ${ids.join(', ')}.`);
+    const ids = measures.map(({ id }) => id);
+    if (values.help)
+      exitWith(`${USAGE}\nMeasures: ${ids.join(', ')}\nContenders: ${contenders.join(', ')}\n`, 0);
+    const only = someOf(ids, '--only', values.only);
     if (values.rounds !== undefined && !/^([1-9]\d?|100)$/.test(values.rounds))
       throw new Error('--rounds takes a whole number from 1 to 100.');
     return {
       mode: values.quick ? 'quick' : 'full',
-      measures: all.filter(({ id }) => only.includes(id)),
-      contenders: values.contenders?.split(','),
+      measures: measures.filter(({ id }) => only?.includes(id) ?? true),
+      contenders: someOf(contenders, '--contenders', values.contenders),
       rounds: values.rounds === undefined ? undefined : Number(values.rounds),
       out: values.out,
     };
   } catch (error) {
     return exitWith(`${(error as Error).message}\n\n${USAGE}`, 2);
   }
+}
+
+function someOf(all: readonly string[], option: string, value: string | undefined): string[] | undefined {
+  const asked = value?.split(',');
+  const unknown = asked?.filter((name) => !all.includes(name)) ?? [];
+  if (unknown.length === 0) return asked;
+  throw new Error(`${option} knows no ${unknown.join(', ')}; expected some of ${all.join(', ')}.`);
 }
 
 function exitWith(text: string, status: number): never {

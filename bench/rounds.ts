@@ -9,10 +9,12 @@ import type { Absence, Sample } from './results.ts';
 export interface RoundsOptions {
   readonly mode: Mode;
   readonly contenders: readonly Contender[];
+  /** Whether they were asked for by name. */
+  readonly named: boolean;
   readonly brokers: Brokers;
   readonly folder: string;
   readonly signal: AbortSignal;
-  readonly progress: Progress;
+  readonly progress: Pick<Progress, 'round' | 'say' | 'failed'>;
   /** How often each measure is run. Default: as often as it says. */
   readonly rounds?: number | undefined;
 }
@@ -51,8 +53,7 @@ export class Rounds {
           .catch((error: unknown) => this.#fail(measure, error));
         signal.throwIfAborted();
       }
-      if (!this.#samples.some((sample) => sample.measure === measure.id) && !this.#failed.has(measure.id))
-        this.#fail(measure, new Error('it gave no figures'));
+      this.#expectFigures(measure);
     }
     return { samples: this.#samples, absent: [...this.#absent.values()], failed: this.#failed };
   }
@@ -63,16 +64,17 @@ export class Rounds {
   }
 
   #bench(measure: Measure, round: number, rounds: number): Bench {
-    const { mode, brokers, folder, signal, progress } = this.#options;
+    const { mode, named, brokers, folder, signal, progress } = this.#options;
     return {
       mode,
+      named,
       round,
       rounds,
       brokers,
       folder,
       signal,
-      contenders: rotated(this.#options.contenders, round - 1),
-      record: (sample) => this.#record(measure, { ...sample, measure: measure.id, round }),
+      contenders: rotated(contendersOf(measure, this.#options.contenders), round - 1),
+      record: (sample) => this.#record(measure, { measure: measure.id, ...sample, round }),
       attempt: (who, part) => this.#attempt(measure, who, part),
       absent: (absence) => this.#noteAbsent(absence),
       fail: (reason) => this.#fail(measure, new Error(reason)),
@@ -84,6 +86,12 @@ export class Rounds {
     const { value, figure, contender } = sample;
     if (Number.isFinite(value) && value > 0) this.#samples.push(sample);
     else this.#fail(measure, new Error(`${figure} of ${contender} cannot be ${value}`));
+  }
+
+  /** Those that were asked for by name need not take part in every measure. */
+  #expectFigures(measure: Measure): void {
+    const some = this.#samples.some((sample) => sample.measure === measure.id);
+    if (!some && !this.#options.named) this.#fail(measure, new Error('it gave no figures'));
   }
 
   async #attempt(measure: Measure, who: Attempt, part: () => Promise<void>): Promise<void> {
@@ -118,6 +126,10 @@ export class Rounds {
 
 function messageOf(error: unknown): string {
   return Error.isError(error) ? error.message : String(error);
+}
+
+function contendersOf({ id }: Measure, contenders: readonly Contender[]): readonly Contender[] {
+  return contenders.filter(({ measures }) => measures?.includes(id) ?? true);
 }
 
 function rotated<Each>(list: readonly Each[], by: number): readonly Each[] {

@@ -1,6 +1,8 @@
 import { fileURLToPath } from 'node:url';
 import type { Contender } from '../contender.ts';
 import type { Absence } from '../results.ts';
+import { installRivals } from '../rival-install.ts';
+import { rivals } from '../rival-set.ts';
 import { pinnedVersion } from '../versions.ts';
 
 /** Baton, at its documented settings. */
@@ -10,6 +12,8 @@ export const baton: Contender = {
   command: [process.execPath, fileURLToPath(new URL('baton.ts', import.meta.url))],
   queues: 'sqs',
   drainConcurrency: 100,
+  // What is sent at about the same time it gathers by itself
+  sends: 'ones',
 };
 
 /** Baton with a task store, which is found where `environment` of the store says. */
@@ -21,16 +25,23 @@ export interface Field {
   readonly absent: readonly Absence[];
 }
 
+/** Who may be asked for by name. */
+export const contenderNames: readonly string[] = [baton, ...rivals].map(({ name }) => name);
+
+/** The raw loop of the AWS SDK, which fills the queues of those who do not send. */
+export const rawLoop: Contender = rivals.find(({ name }) => name === 'raw-loop') ?? baton;
+
 /**
  * Baton and its rivals, installed where that was not done yet.
  *
  * @param names - those alone. Default: all
+ * @param say - told what is being installed
  */
-export async function contenders({
-  contenders: names,
-}: {
-  contenders: readonly string[] | undefined;
-}): Promise<Field> {
-  const present = [baton];
-  return { present: present.filter(({ name }) => names?.includes(name) ?? true), absent: [] };
+export async function contenders(
+  names: readonly string[] | undefined,
+  say: (text: string) => void,
+): Promise<Field> {
+  const asked = ({ name }: Contender): boolean => names?.includes(name) ?? true;
+  const { present, absent } = await installRivals(rivals.filter(asked), say);
+  return { present: [...[baton].filter(asked), ...present], absent };
 }

@@ -5,6 +5,7 @@ const CONTENDERS: Readonly<Record<string, string>> = {
   'baton-tracked': 'Baton, tracked',
   'raw-loop': 'raw SDK loop',
   'sqs-consumer': 'sqs-consumer',
+  'sqs-consumer-single': 'sqs-consumer, one a receive',
   'sqs-consumer-batch': 'sqs-consumer, batches',
   'message-queue-toolkit': 'message-queue-toolkit',
   powertools: 'middy + Powertools',

@@ -16,7 +16,7 @@ const MESSAGE = z.object({
   id: z.number(),
   ms: z.number(),
   sentAtMs: z.number(),
-  pad: z.string().exactOptional(),
+  pad: z.string().optional(),
   timestamp: z.string().optional(),
 });
 type Message = z.infer<typeof MESSAGE>;

@@ -1,6 +1,14 @@
-import { SQSClient } from '@aws-sdk/client-sqs';
+import {
+  DeleteMessageBatchCommand,
+  type Message,
+  ReceiveMessageCommand,
+  SendMessageBatchCommand,
+  SendMessageCommand,
+  SQSClient,
+} from '@aws-sdk/client-sqs';
 import { UndiciHttpHandler } from '@smithy/undici-http-handler';
-import { settings } from '../protocol.ts';
+import { ready, sendAll, settings } from '../protocol.ts';
+import { exitOnSigterm } from './shutdown.ts';
 
 /**
  * The client that every rival in Node gets, the fastest that the AWS SDK has: so that they differ by what they do with
@@ -33,4 +41,62 @@ export function receivesOfQueue(): Receives {
   const tasks = Math.max(1, Math.floor(settings.concurrency / settings.queueUrls.length));
   const count = Math.ceil(tasks / most);
   return { count, size: Math.min(most, Math.floor(tasks / count)) };
+}
+
+/** Runs the messages of one receive, and resolves to those that are to be deleted. */
+export type HandleMessages = (messages: Message[]) => Promise<Message[]>;
+
+/**
+ * Polls the queues for as long as the program runs: `count` loops a queue, each of which receives, has its messages run
+ * and deletes them at once.
+ *
+ * @param handlerOf called for each loop
+ */
+export async function pollQueues(handlerOf: () => HandleMessages): Promise<void> {
+  const client = sqsClient();
+  const stop = new AbortController();
+  const { count, size } = receivesOfQueue();
+  let underWay = 0;
+  exitOnSigterm(
+    () => stop.abort(),
+    () => underWay,
+  );
+  const loop = async (QueueUrl: string, handle: HandleMessages): Promise<void> => {
+    const request = { QueueUrl, MaxNumberOfMessages: size, WaitTimeSeconds: 20 };
+    let deleted: Promise<unknown> = Promise.resolve();
+    while (!stop.signal.aborted) {
+      const { Messages: messages = [] } = await client.send(new ReceiveMessageCommand(request));
+      if (messages.length === 0) continue;
+      underWay += messages.length;
+      const done = await handle(messages);
+      // The next receive does not wait for this: it takes a sixth off the CPU of a task
+      await deleted;
+      deleted = deleteAll(client, QueueUrl, done).finally(() => (underWay -= messages.length));
+    }
+  };
+  await ready();
+  const { queueUrls } = settings;
+  await Promise.all(queueUrls.flatMap((url) => Array.from({ length: count }, () => loop(url, handlerOf()))));
+}
+
+async function deleteAll(client: SQSClient, QueueUrl: string, messages: Message[]): Promise<void> {
+  if (messages.length === 0) return;
+  const Entries = messages.map(({ ReceiptHandle }, index) => ({ Id: String(index), ReceiptHandle }));
+  await client.send(new DeleteMessageBatchCommand({ QueueUrl, Entries }));
+}
+
+/** Sends the tasks by the AWS SDK alone, and ends the program. */
+export async function sendBySdk(): Promise<never> {
+  const client = sqsClient();
+  const [QueueUrl] = settings.queueUrls;
+  await ready();
+  await sendAll(
+    settings,
+    (job) => client.send(new SendMessageCommand({ QueueUrl, MessageBody: JSON.stringify(job) })),
+    async (jobs) => {
+      const Entries = jobs.map((job, index) => ({ Id: String(index), MessageBody: JSON.stringify(job) }));
+      await client.send(new SendMessageBatchCommand({ QueueUrl, Entries }));
+    },
+  );
+  process.exit(0);
 }

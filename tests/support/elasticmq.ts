@@ -40,8 +40,8 @@ export class ElasticMq {
   readonly endpoint: string;
   readonly #process: ChildProcess;
 
-  private constructor(process: ChildProcess, port: number) {
-    this.#process = process;
+  private constructor(server: ChildProcess, port: number) {
+    this.#process = server;
     this.endpoint = `http://${HOST}:${port}`;
   }
 
@@ -55,8 +55,10 @@ export class ElasticMq {
     const port = await freePort();
     const settings = Object.entries(settingsOf(port)).map(([name, value]) => `-D${name}=${value}`);
     const args = [`-Xmx${heapMb}m`, ...settings, '-cp', join(JARS, '*'), 'org.elasticmq.server.Main'];
-    const process = spawn('java', args, { stdio: ['ignore', 'ignore', 'inherit'] });
-    const broker = new ElasticMq(process, port);
+    const server = spawn('java', args, { stdio: ['ignore', 'ignore', 'inherit'] });
+    // However this process ends
+    process.once('exit', () => server.kill('SIGKILL'));
+    const broker = new ElasticMq(server, port);
     await eventually('ElasticMQ answers', () => broker.#answers(), START_MS);
     return broker;
   }
@@ -64,7 +66,8 @@ export class ElasticMq {
   /** Ends it, and with it all its queues. */
   async stop(): Promise<void> {
     if (this.#process.exitCode !== null || this.#process.signalCode !== null) return;
-    this.#process.kill();
+    // A soft stop would wait for every long poll, though nobody is there any more
+    this.#process.kill('SIGKILL');
     await once(this.#process, 'exit');
   }
 

@@ -1,0 +1,31 @@
+import type { RequestCounts } from './counting-server.ts';
+
+/** The requests about one queue, by what they are for. */
+export interface QueueRequests {
+  readonly send: number;
+  readonly receive: number;
+  readonly delete: number;
+  /** Leases, attributes, URLs; what the bench itself asks for is not among them. */
+  readonly other: number;
+}
+
+const KINDS: Readonly<Record<string, keyof QueueRequests | undefined>> = {
+  SendMessage: 'send',
+  SendMessageBatch: 'send',
+  ReceiveMessage: 'receive',
+  DeleteMessage: 'delete',
+  DeleteMessageBatch: 'delete',
+};
+/** The bench looks whether a queue is empty. */
+const OWN = new Set(['GetQueueAttributes', 'CreateQueue', 'DeleteQueue']);
+
+/** The requests about one queue among those about all. */
+export function requestsIn(counts: RequestCounts, queueUrl: string): QueueRequests {
+  const queue = queueUrl.slice(queueUrl.lastIndexOf('/') + 1);
+  const requests = { send: 0, receive: 0, delete: 0, other: 0 };
+  for (const [name, count] of Object.entries(counts)) {
+    const [action = '', of] = name.split(' ');
+    if (of === queue && !OWN.has(action)) requests[KINDS[action] ?? 'other'] += count;
+  }
+  return requests;
+}

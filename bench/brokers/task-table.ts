@@ -1,0 +1,38 @@
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { SQSClient } from '@aws-sdk/client-sqs';
+import { createResources } from '@baton/local/create-resources';
+import { sharedResources } from '@baton/local/functions-yml';
+import { CountingServer, type RequestCounts } from './counting-server.ts';
+
+const STAGE = 'bench';
+const CLIENT = { region: 'us-east-1', credentials: { accessKeyId: 'test', secretAccessKey: 'test' } };
+const WRITES = ['PutItem', 'UpdateItem', 'DeleteItem', 'BatchWriteItem', 'TransactWriteItems'];
+
+/** A DynamoDB with a task store's table. */
+export interface TaskTable {
+  /** What a program needs in its environment to reach it. */
+  readonly environment: Readonly<Record<string, string>>;
+  /** How many writes it was asked for since the last time, and begins anew. */
+  takeWrites(): Promise<number>;
+  stop(): Promise<void>;
+}
+
+/** Starts dynalite in a process of its own, and makes the table there. */
+export async function startTaskTable(): Promise<TaskTable> {
+  const server = await CountingServer.start('dynalite-server.ts');
+  const { endpoint } = server;
+  const dynamoDb = new DynamoDBClient({ ...CLIENT, endpoint });
+  // Of what is shared, no queue is
+  const sqs = new SQSClient(CLIENT);
+  await createResources(sharedResources(STAGE), `baton-${STAGE}-`, { sqs, dynamoDb });
+  dynamoDb.destroy();
+  return {
+    environment: { AWS_ENDPOINT_URL_DYNAMODB: endpoint, TASKS_TABLE: `baton-${STAGE}-tasks` },
+    takeWrites: async () => writesIn(await server.takeCounts()),
+    stop: () => server.stop(),
+  };
+}
+
+function writesIn(counts: RequestCounts): number {
+  return WRITES.reduce((sum, action) => sum + (counts[action] ?? 0), 0);
+}

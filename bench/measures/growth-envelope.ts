@@ -1,0 +1,47 @@
+import type { Measure } from '../bench.ts';
+import { recordCosts } from '../costs.ts';
+import { drain } from '../load.ts';
+import { onOneBroker, takingPart } from '../pairs.ts';
+
+/** How many tasks of how many bytes. A message of SQS has at most 1 MiB, its envelope among it. */
+const STEPS = {
+  full: [
+    [1000, 10_000],
+    [10_000, 10_000],
+    [100_000, 2000],
+    [1_000_000, 300],
+  ],
+  quick: [
+    [1000, 50],
+    [1_000_000, 5],
+  ],
+} as const;
+
+/** What a task costs, sent and worked off, that is larger and larger. */
+export const growthEnvelope: Measure = {
+  id: 'growth-envelope',
+  title: 'Growth: size of a task',
+  rounds: { full: 1, quick: 1 },
+  run: async (bench) => {
+    const contenders = takingPart(bench, { quick: ['baton'], full: ['baton', 'raw-loop'] });
+    for (const [bytes, tasks] of STEPS[bench.mode]) {
+      await onOneBroker(
+        bench,
+        contenders,
+        async (contender, broker) => {
+          const load = { contender, broker, tasks, jobs: `bytes:${bytes}` };
+          const { sent, ...worked } = await drain(bench, load, { concurrency: contender.drainConcurrency });
+          // From the first send to the last task's end, but for the pause between
+          const cpuMs = sent.cpuMs + worked.cpuMs;
+          const lastAtMs = worked.lastAtMs + (sent.lastAtMs - sent.firstAtMs);
+          recordCosts(
+            bench,
+            { contender: contender.name, broker: broker.name, at: bytes },
+            { ...worked, cpuMs, lastAtMs },
+          );
+        },
+        bytes,
+      );
+    }
+  },
+};

@@ -1,0 +1,85 @@
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { runInstaller } from './installer.ts';
+import type { Absence } from './results.ts';
+import { type Rival, RIVALS_FOLDER, VENV_PYTHON } from './rival-set.ts';
+
+const LOCK = `${RIVALS_FOLDER}package-lock.json`;
+const REQUIREMENTS = `${RIVALS_FOLDER}celery/requirements.txt`;
+const VENV = `${RIVALS_FOLDER}.venv`;
+/** In a folder that was installed, what it was installed from. */
+const STAMP = 'installed-from';
+
+/** Those rivals that can take part, and those that cannot. */
+export interface InstalledRivals {
+  readonly present: readonly Rival[];
+  readonly absent: readonly Absence[];
+}
+
+/**
+ * Installs what rivals need, where it was not done since their lock last changed. What cannot be had is an absence, with
+ * its reason, and never an error.
+ *
+ * @param say told what is being installed
+ */
+export async function installRivals(
+  rivals: readonly Rival[],
+  say: (text: string) => void,
+): Promise<InstalledRivals> {
+  const reasons = new Map<Rival['needs'], string>();
+  for (const needs of new Set(rivals.map((rival) => rival.needs))) {
+    const reason = await reasonAgainst(INSTALL[needs], say);
+    if (reason !== undefined) reasons.set(needs, reason);
+  }
+  return {
+    present: rivals.filter(({ needs }) => !reasons.has(needs)),
+    absent: rivals.flatMap(({ name, needs }) => {
+      const reason = reasons.get(needs);
+      return reason === undefined ? [] : [{ contender: name, reason }];
+    }),
+  };
+}
+
+/** What stands against an installation; undefined where it was made, now or before. */
+async function reasonAgainst(
+  install: (say: (text: string) => void) => Promise<void>,
+  say: (text: string) => void,
+): Promise<string | undefined> {
+  try {
+    await install(say);
+    return undefined;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}
+
+const INSTALL = { npm: installPackages, pip: installCelery } as const;
+
+async function installPackages(say: (text: string) => void): Promise<void> {
+  const stamp = stampOf(`${RIVALS_FOLDER}node_modules`, LOCK);
+  if (stamp.fits()) return;
+  say('Installing the rivals (npm ci in bench/rivals)');
+  await runInstaller('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], RIVALS_FOLDER);
+  stamp.write();
+}
+
+async function installCelery(say: (text: string) => void): Promise<void> {
+  const stamp = stampOf(VENV, REQUIREMENTS);
+  // The Python that it was made of may be gone
+  if (stamp.fits() && existsSync(VENV_PYTHON)) return;
+  say('Installing Celery (pip install in bench/rivals/.venv)');
+  await runInstaller('python3', ['-m', 'venv', '--clear', VENV], RIVALS_FOLDER);
+  const quietly = ['--quiet', '--disable-pip-version-check'];
+  await runInstaller(VENV_PYTHON, ['-m', 'pip', 'install', ...quietly, '-r', REQUIREMENTS], RIVALS_FOLDER);
+  stamp.write();
+}
+
+/** What a folder was installed from: both installers empty it first, so that a stamp stands for a whole installation. */
+function stampOf(folder: string, source: string): { fits(): boolean; write(): void } {
+  const path = `${folder}/${STAMP}`;
+  const now = createHash('sha256').update(readFileSync(source)).digest('hex');
+  return {
+    fits: () => existsSync(path) && readFileSync(path, 'utf8') === now,
+    write: () => writeFileSync(path, now),
+  };
+}
