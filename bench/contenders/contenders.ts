@@ -3,13 +3,17 @@ import type { Contender } from '../contender.ts';
 import type { Absence } from '../results.ts';
 import { installRivals } from '../rival-install.ts';
 import { rivals } from '../rival-set.ts';
+import { makeBundles } from '../services/bundles.ts';
 import { pinnedVersion } from '../versions.ts';
 
-/** Baton, at its documented settings. */
+const BATON = 'bench/contenders/baton';
+const BUNDLES = fileURLToPath(new URL('../../node_modules/.cache/bench', import.meta.url));
+
+/** Baton, at its documented settings, in a bundle as its image has it. */
 export const baton: Contender = {
   name: 'baton',
   version: pinnedVersion('baton'),
-  command: [process.execPath, fileURLToPath(new URL('baton.ts', import.meta.url))],
+  command: [process.execPath, `${BUNDLES}/${BATON}.mjs`],
   queues: 'sqs',
   drainConcurrency: 100,
   // What is sent at about the same time it gathers by itself
@@ -42,6 +46,7 @@ export async function contenders(
   say: (text: string) => void,
 ): Promise<Field> {
   const asked = ({ name }: Contender): boolean => names?.includes(name) ?? true;
+  await makeBundles(BUNDLES, [BATON]);
   const { present, absent } = await installRivals(rivals.filter(asked), say);
   return { present: [...[baton].filter(asked), ...present], absent };
 }
