@@ -61,6 +61,6 @@ export interface Results {
   readonly versions: Readonly<Record<string, string>>;
   readonly absent: readonly Absence[];
   readonly samples: readonly Sample[];
-  /** When each measure was taken, by its id, ISO 8601, where results of several runs were joined. Default: `startedAt`. */
+  /** When measures that an earlier run left were taken, by their ids, ISO 8601. All others: `startedAt`. */
   readonly taken?: Readonly<Record<string, string>> | undefined;
 }

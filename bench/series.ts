@@ -6,11 +6,14 @@ export interface Choice {
   readonly measure: string;
   readonly figure: string;
   readonly contender?: string | undefined;
-  readonly broker?: string | undefined;
+  readonly broker?: Broker;
   readonly at?: number | undefined;
   /** What a round's samples come to where there are several; the best of them, if nothing is said. */
   readonly reduce?: ((samples: readonly Sample[]) => number) | undefined;
 }
+
+/** Where samples were taken; undefined where that is left open. */
+export type Broker = string | undefined;
 
 const KEYS = ['measure', 'figure', 'contender', 'broker', 'at'] as const;
 
@@ -32,4 +35,9 @@ export function roundsOf(samples: readonly Sample[], choice: Choice): Rounds {
 export function best(samples: readonly Sample[]): number {
   const values = samples.map(({ value }) => value);
   return samples.every(({ unit }) => UNITS[unit] === 'more') ? Math.max(...values) : Math.min(...values);
+}
+
+/** A figure on a broker, of whomever it is asked for. */
+export function of(measure: string, figure: string, broker: Broker): (contender: string) => Choice {
+  return (contender) => ({ measure, figure, broker, contender });
 }

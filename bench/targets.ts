@@ -1,7 +1,8 @@
 import { mean } from 'd3-array';
-import { brokerName } from './report/names.ts';
+import { cpuTargets, peakMemoryTarget, throughputTargets } from './drain-targets.ts';
+import { onBroker } from './report/names.ts';
 import type { Sample } from './results.ts';
-import type { Choice } from './series.ts';
+import { type Broker, type Choice, of } from './series.ts';
 import {
   differenceTarget,
   figureTarget,
@@ -11,9 +12,6 @@ import {
   ratioTarget,
   type Target,
 } from './target.ts';
-
-/** Where a target is taken, for its text and its id. */
-type Broker = string | undefined;
 
 /** All that Baton has to reach, in the order of the issue that asks for it, judged by what a run found. */
 export function judgeTargets(found: Found): Judged[] {
@@ -43,78 +41,9 @@ export function targetsFor(samples: readonly Sample[]): Target[] {
   ];
 }
 
-function cpuTargets(broker: Broker): Target[] {
-  const cpu = of('drain', 'cpu', broker);
-  const text = (rival: string): string => where(`Worker CPU a no-op task, to ${rival}`, broker);
-  return [
-    ratioTarget(
-      `drain-cpu-raw-loop`,
-      text("the raw loop's"),
-      ['at most', 1.1],
-      cpu('baton'),
-      cpu('raw-loop'),
-    ),
-    ratioTarget(
-      'drain-cpu-sqs-consumer',
-      text("sqs-consumer's, one message at a time"),
-      ['at most', 0.4],
-      cpu('baton'),
-      cpu('sqs-consumer'),
-    ),
-    ratioTarget(
-      'drain-cpu-sqs-consumer-batch',
-      text("sqs-consumer's, in batches"),
-      ['below', 1],
-      cpu('baton'),
-      cpu('sqs-consumer-batch'),
-    ),
-    ratioTarget('drain-cpu-celery', text("Celery's on SQS"), ['at most', 0.1], cpu('baton'), cpu('celery')),
-  ];
-}
-
-function throughputTargets(broker: Broker): Target[] {
-  const throughput = of('drain', 'throughput', broker);
-  const baton = throughput('baton');
-  const text = (rival: string): string => where(`Throughput of one worker, to ${rival}`, broker);
-  const lines = [
-    ratioTarget(
-      'drain-throughput-raw-loop',
-      text("the raw loop's"),
-      ['at least', 1],
-      baton,
-      throughput('raw-loop'),
-    ),
-    ratioTarget(
-      'drain-throughput-sqs-consumer',
-      text("sqs-consumer's, one message at a time"),
-      ['at least', 3],
-      baton,
-      throughput('sqs-consumer'),
-    ),
-    ratioTarget(
-      'drain-throughput-sqs-consumer-batch',
-      text("sqs-consumer's, in batches"),
-      ['at least', broker === 'elasticmq' ? 1.1 : 1.3],
-      baton,
-      throughput('sqs-consumer-batch'),
-    ),
-    ratioTarget(
-      'drain-throughput-celery',
-      text("Celery's on SQS"),
-      ['at least', 12],
-      baton,
-      throughput('celery'),
-    ),
-  ];
-  // As near as can be, and beyond: no limit was set
-  const anchor = { ...throughput('bullmq'), broker: 'redis' };
-  const shown = ratioTarget('drain-throughput-bullmq', text("BullMQ's on Redis"), ['shown'], baton, anchor);
-  return broker === 'fauxqs' ? [...lines, shown] : lines;
-}
-
 function queuedTargets(broker: Broker): Target[] {
   const p99 = of('mixed-queued', 'fast-p99', broker);
-  const text = (what: string): string => where(`Mixed tasks, all queued at once: ${what}`, broker);
+  const text = (what: string): string => onBroker(`Mixed tasks, all queued at once: ${what}`, broker);
   return [
     figureTarget('mixed-queued-makespan', text('makespan, to the ideal'), 'times', ['at most', 1.2], {
       ...of('mixed-queued', 'makespan-to-ideal', broker)('baton'),
@@ -140,7 +69,7 @@ function queuedTargets(broker: Broker): Target[] {
 
 function openTargets(broker: Broker): Target[] {
   const p99 = of('mixed-open', 'fast-p99', broker);
-  const text = (what: string): string => where(`Mixed tasks, 200/s: ${what}`, broker);
+  const text = (what: string): string => onBroker(`Mixed tasks, 200/s: ${what}`, broker);
   return [
     ratioTarget(
       'mixed-open-p99-bullmq',
@@ -168,14 +97,14 @@ function sendTargets(broker: Broker): Target[] {
   return [
     ratioTarget(
       'send-coalesced',
-      where('Messages/s of sends 100 in flight, to one by one', broker),
+      onBroker('Messages/s of sends 100 in flight, to one by one', broker),
       ['at least', 3.8],
       { ...throughput, ...together },
       { ...throughput, at: 1 },
     ),
     figureTarget(
       'send-requests',
-      where('Requests a send, 100 in flight', broker),
+      onBroker('Requests a send, 100 in flight', broker),
       'requests/task',
       ['at most', 0.105],
       { ...of('send', 'requests', broker)('baton'), ...together },
@@ -184,7 +113,7 @@ function sendTargets(broker: Broker): Target[] {
 }
 
 function requestTarget(broker: Broker): Target {
-  const text = where('Requests a task, send to delete, at full load', broker);
+  const text = onBroker('Requests a task, send to delete, at full load', broker);
   const choice = of('requests', 'send-to-delete', broker)('baton');
   return figureTarget('requests-send-to-delete', text, 'requests/task', ['at most', 0.31], choice);
 }
@@ -197,21 +126,21 @@ function idleTargets(broker: Broker): Target[] {
   return [
     figureTarget(
       'idle-requests',
-      where('Long polls a minute a queue, idle', broker),
+      onBroker('Long polls a minute a queue, idle', broker),
       'requests/min',
       ['at most', 3],
       idle('requests', (samples) => Math.max(...samples.map(perQueue))),
     ),
     figureTarget(
       'idle-requests-concurrency',
-      where('Long polls a minute of one queue, idle, at whatever concurrency', broker),
+      onBroker('Long polls a minute of one queue, idle, at whatever concurrency', broker),
       'requests/min',
       ['at most', 3],
       idle('requests-concurrency', largest),
     ),
     figureTarget(
       'idle-queues-polled',
-      where('Share of the queues that are polled, idle', broker),
+      onBroker('Share of the queues that are polled, idle', broker),
       '',
       ['at least', 1],
       idle('queues-polled', (samples) => Math.min(...samples.map(perQueue))),
@@ -223,7 +152,7 @@ function idleLatencyTarget(broker: Broker): Target {
   const p50 = of('idle-latency', 'start-p50', broker);
   return differenceTarget(
     'idle-latency-raw-loop',
-    where("Send to start when idle: p50, less the raw loop's", broker),
+    onBroker("Send to start when idle: p50, less the raw loop's", broker),
     'ms',
     ['at most', 2],
     p50('baton'),
@@ -235,7 +164,7 @@ function scalingTarget(broker: Broker): Target {
   const throughput = of('scaling', 'throughput', broker)('baton');
   return ratioTarget(
     'scaling-10-workers',
-    where('Throughput of 10 workers, to 1, on sleeping tasks', broker),
+    onBroker('Throughput of 10 workers, to 1, on sleeping tasks', broker),
     ['at least', 9.5],
     { ...throughput, at: 10 },
     { ...throughput, at: 1 },
@@ -244,7 +173,7 @@ function scalingTarget(broker: Broker): Target {
 
 function trackedTarget(broker: Broker): Target {
   const writes = of('tracked', 'writes', broker)('baton-tracked');
-  const text = where('Writes an attempt of a tracked task', broker);
+  const text = onBroker('Writes an attempt of a tracked task', broker);
   return figureTarget('tracked-writes', text, 'writes/attempt', ['at most', 2], writes);
 }
 
@@ -287,22 +216,10 @@ function flatMemoryTarget(broker: Broker): Target {
   const resident = of('growth-run', 'resident', broker)('baton');
   return ratioTarget(
     'growth-run-memory',
-    where("Memory in the last tenth of a run of 1M tasks, to the second tenth's", broker),
+    onBroker("Memory in the last tenth of a run of 1M tasks, to the second tenth's", broker),
     ['at most', 1.05],
     { ...resident, reduce: (samples) => meanOfTenth(samples, 10) },
     { ...resident, reduce: (samples) => meanOfTenth(samples, 2) },
-  );
-}
-
-function peakMemoryTarget(broker: Broker): Target {
-  const peak = of('drain', 'peak-memory', broker);
-  return differenceTarget(
-    'drain-peak-memory-raw-loop',
-    where("Peak memory of one worker, less the raw loop's", broker),
-    'MB',
-    ['at most', 40],
-    peak('baton'),
-    peak('raw-loop'),
   );
 }
 
@@ -330,12 +247,4 @@ function largest(samples: readonly Sample[]): number {
 /** `at` is the number of queues. */
 function perQueue({ value, at = 1 }: Sample): number {
   return value / at;
-}
-
-function of(measure: string, name: string, broker: Broker): (contender: string) => Choice {
-  return (contender) => ({ measure, figure: name, broker, contender });
-}
-
-function where(text: string, broker: Broker): string {
-  return broker ? `${text} (${brokerName(broker)})` : text;
 }

@@ -3,8 +3,10 @@ import type { SQSClient } from '@aws-sdk/client-sqs';
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { createSqsClient } from '@baton/common/queue/sqs-client';
 import { createDocumentClient } from '@baton/common/state/documents';
+import { UndiciHttpHandler } from '@smithy/undici-http-handler';
 import type { WorkerConfig } from './config.ts';
 
+const CONNECT_TIMEOUT_MS = 1000;
 const REQUEST_MARGIN_MS = 5000;
 /** A request that hangs must leave time to renew a lease by another. */
 const REQUESTS_A_LEASE = 6;
@@ -30,14 +32,28 @@ export function connect({
   leaseSeconds,
 }: Pick<WorkerConfig, 'waitSeconds' | 'leaseSeconds'>): Connections {
   const leasePartMs = (leaseSeconds * 1000) / REQUESTS_A_LEASE;
+  const settlingMs = Math.min(MAX_REQUEST_MS, Math.max(MIN_REQUEST_MS, leasePartMs));
   return {
-    receiving: createSqsClient({ requestTimeoutMs: waitSeconds * 1000 + REQUEST_MARGIN_MS, attempts: 1 }),
-    settling: createSqsClient({
-      requestTimeoutMs: Math.min(MAX_REQUEST_MS, Math.max(MIN_REQUEST_MS, leasePartMs)),
+    receiving: createSqsClient({
+      requestHandler: quickHandler(waitSeconds * 1000 + REQUEST_MARGIN_MS),
+      attempts: 1,
     }),
+    settling: createSqsClient({ requestHandler: quickHandler(settlingMs) }),
     lambda: new LambdaClient({ maxAttempts: 1, requestHandler: LAMBDA_TIMEOUTS }),
     documents: createDocumentClient(),
   };
+}
+
+/** Makes requests by undici, for two thirds of the CPU of Node's own client; too large for a function's bundle. */
+function quickHandler(requestTimeoutMs: number): UndiciHttpHandler {
+  // It takes whole milliseconds alone
+  const limitMs = Math.round(requestTimeoutMs);
+  const dispatcher = {
+    connect: { timeout: CONNECT_TIMEOUT_MS },
+    headersTimeout: limitMs,
+    bodyTimeout: limitMs,
+  };
+  return new UndiciHttpHandler({ dispatcher });
 }
 
 /** Closes a worker's clients, whatever they still wait for. */

@@ -103,12 +103,16 @@ export class QueueRunner {
   }
 
   async #execute(task: RunningTask, hasSlot: boolean, onStart: () => void): Promise<Execution> {
-    const { executor } = this.#options;
-    if (!(await this.#slot(hasSlot)))
+    const { executor, slots, queue } = this.#options;
+    const { signal } = this.#stopping;
+    const starts = hasSlot ? !signal.aborted : await slots.take(queue, signal);
+    if (!starts) {
+      if (hasSlot) slots.giveBack();
       return { kind: 'release', error: new WorkerStoppingError('The worker stops') };
+    }
     if (task.signal.aborted) {
       // The lease was lost while the message waited: another worker may run it by now
-      this.#options.slots.giveBack();
+      slots.giveBack();
       return { kind: 'left' };
     }
     this.#running.add(task);
@@ -117,7 +121,7 @@ export class QueueRunner {
       return await executor.run(task.message, task);
     } finally {
       this.#options.onDecided?.();
-      void this.#end(task);
+      void task.whenEnded().then(() => this.#end(task));
     }
   }
 
@@ -136,23 +140,10 @@ export class QueueRunner {
    * Gives a task's slot back: one of a handler that heeds no signal when that ends at last, and any while too much
    * waits to be settled when some of it is.
    */
-  async #end(task: RunningTask): Promise<void> {
-    await task.whenEnded();
+  #end(task: RunningTask): void {
+    const { slots } = this.#options;
     this.#running.delete(task);
-    if (this.#unsettled >= MAX_UNSETTLED) {
-      const { promise, resolve } = Promise.withResolvers<void>();
-      this.#waitingToEnd.push(resolve);
-      await promise;
-    }
-    this.#options.slots.giveBack();
-  }
-
-  /** Makes sure of a slot; resolves to false when the worker stops before there is one. */
-  async #slot(hasSlot: boolean): Promise<boolean> {
-    const { slots, queue } = this.#options;
-    const { signal } = this.#stopping;
-    if (!hasSlot) return slots.take(queue, signal);
-    if (signal.aborted) slots.giveBack();
-    return !signal.aborted;
+    if (this.#unsettled < MAX_UNSETTLED) slots.giveBack();
+    else this.#waitingToEnd.push(() => slots.giveBack());
   }
 }

@@ -146,7 +146,8 @@ export class Receiver {
           MessageSystemAttributeNames: [...RECEIVED_ATTRIBUTES],
           MessageAttributeNames: ['All'],
         }),
-        { abortSignal: this.#abort.signal },
+        // One that does not wait ends by itself; without options it goes the client's cached way
+        ...(waitSeconds > 0 ? [{ abortSignal: this.#abort.signal }] : []),
       );
       if (this.#backoff.troubled) logger.info(`receiving from ${queue} again`);
       this.#backoff.reset();

@@ -7,17 +7,15 @@ import type { Results } from '../results.ts';
  */
 export function joinedResults(results: Results, earlier: Results | undefined): Results {
   const measured = new Set(results.samples.map(({ measure }) => measure));
-  const taken = Object.fromEntries([...measured].map((measure) => [measure, results.startedAt]));
   if (!earlier || earlier.mode !== results.mode || !isDeepStrictEqual(earlier.machine, results.machine))
-    return { ...results, taken };
+    return results;
   const kept = earlier.samples.filter(({ measure }) => !measured.has(measure));
-  const keptTaken = kept.map(({ measure }) => [measure, takenAt(earlier, measure)] as const);
   return {
     ...results,
     versions: { ...earlier.versions, ...results.versions },
     absent: [...results.absent, ...stillAbsent(results, earlier)],
     samples: [...results.samples, ...kept],
-    taken: { ...Object.fromEntries(keptTaken), ...taken },
+    taken: Object.fromEntries(kept.map(({ measure }) => [measure, takenAt(earlier, measure)])),
   };
 }
 

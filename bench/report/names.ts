@@ -47,3 +47,8 @@ export function byBroker(samples: readonly Sample[]): { broker: string | undefin
     samples: samples.filter((sample) => sample.broker === broker || sample.broker === 'redis'),
   }));
 }
+
+/** What is said of a broker, with its name where there is one. */
+export function onBroker(text: string, broker: string | undefined): string {
+  return broker ? `${text} (${brokerName(broker)})` : text;
+}

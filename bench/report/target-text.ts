@@ -27,11 +27,11 @@ export function verdictText({ holds, inEveryRound, why = '' }: Judged): string {
 
 /** How many targets hold and how many do not, in a sentence. */
 export function summaryText(judged: readonly Judged[]): string {
-  const count = (holds: Judged['holds']): number => judged.filter((each) => each.holds === holds).length;
-  const asked = judged.length - count('shown');
+  const asked = judged.filter(({ limit }) => limit !== undefined);
+  const count = (holds: Judged['holds']): number => asked.filter((each) => each.holds === holds).length;
   const rest = [
     `${count('no')} ${count('no') === 1 ? 'falls' : 'fall'} short`,
     `${count('not measured')} ${count('not measured') === 1 ? 'was' : 'were'} not measured`,
   ];
-  return `${count('yes')} of ${asked} targets hold, ${rest.join(', ')}.`;
+  return `${count('yes')} of ${asked.length} targets hold, ${rest.join(', ')}.`;
 }

@@ -23,7 +23,8 @@ export interface LoadResult {
 
 /** The members of autocannon's own result that are read here. */
 interface CannonResult {
-  readonly requests: { readonly average: number };
+  /** In seconds. */
+  readonly duration: number;
   readonly latency: { readonly p50: number; readonly p99: number };
   readonly '2xx': number;
   readonly non2xx: number;
@@ -48,7 +49,7 @@ async function cannon(args: readonly string[], url: string, { signal }: Bench): 
   const { stdout } = await run(process.execPath, command, { signal });
   const result = JSON.parse(stdout) as CannonResult;
   return {
-    throughput: result.requests.average,
+    throughput: result['2xx'] / result.duration,
     p50Ms: result.latency.p50,
     p99Ms: result.latency.p99,
     answered: result['2xx'],

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { check } from 'prettier';
+import { markedText } from '../report/marked-text.ts';
 import { MEASURE_PAGES } from '../report/measure-pages.ts';
 import { writePage } from '../report/page.ts';
 import type { Results } from '../results.ts';
@@ -61,6 +62,16 @@ describe('a full run', () => {
     expect(cellsOf(section('mixed-queued'), '**Baton**')[3]).toContain('**1.11');
   });
 
+  test('marks nobody on another broker, not even at the same figure', async () => {
+    const { samples } = partialResults('drain');
+    const alike = { measure: 'drain', figure: 'throughput', unit: 'tasks/s', value: 5200 } as const;
+    const others = samples.filter(({ contender }) => contender !== 'bullmq');
+    const bullmq = rounds({ ...alike, contender: 'bullmq', broker: 'redis' });
+    await writePage({ ...fullResults(), samples: [...others, ...bullmq] }, folder);
+    expect(cellsOf(section('drain'), 'BullMQ (Redis)')[2]).toBe('5,200 (4,992 to 5,460)');
+    expect(cellsOf(section('drain'), '**Baton**')[2]).toBe('**5,200 (4,992 to 5,460)**');
+  });
+
   test('shows every target, and marks those that fall short', async () => {
     await writePage(resultsFallingShort(), folder);
     const targets = section('targets');
@@ -79,11 +90,23 @@ describe('a full run', () => {
     ]);
   });
 
+  test('shows the cost of the run of a million as that of the longest queue', async () => {
+    await writePage(fullResults(), folder);
+    expect(cellsOf(section('growth-queued'), '1,000,000')[2]).toBe('95 (91.2 to 99.8)');
+    expect(kept().samples).toHaveLength(fullResults().samples.length);
+  });
+
   test('says who was absent and why, as it stands', async () => {
     await writePage(fullResults(), folder);
     expect(section('absent').trim()).toBe(String.raw`- Celery on ElasticMQ: no Python\_3 on PATH &lt;here>`);
     expect(section('run')).toContain(String.raw`Some CPU \| 2.20GHz, 2 cores, 8 GB`);
   });
+});
+
+test('the page of this repository has a place for everything', () => {
+  const page = readFileSync(new URL('../../docs/performance.md', import.meta.url), 'utf8');
+  const names = ['run', 'targets', 'absent', ...MEASURE_PAGES.map(({ id }) => id)];
+  expect(names.filter((name) => markedText(page, name) === undefined)).toEqual([]);
 });
 
 test('is laid out as Prettier would', async () => {
@@ -134,6 +157,7 @@ describe('a run of some measures', () => {
     expect(section('run')).toContain('sqs-consumer 15.0.1, fauxqs 9.0.0, bullmq 6.1.0');
     await writePage({ ...partialResults('crash'), startedAt: '2026-11-27T00:00:00.000Z' }, folder);
     expect(section('drain')).toContain('Taken on 2026-11-26 10:00 UTC');
+    expect(section('mixed-queued')).toContain('Taken on 2026-11-25 03:04 UTC');
   });
 
   test('says of what was never measured that it was not, and draws nothing of it', async () => {

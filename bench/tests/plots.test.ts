@@ -53,6 +53,15 @@ describe('a plot', () => {
     expect(PLOTS['scaling']?.(one)).toBeUndefined();
   });
 
+  test('leaves out what there is no room for at its axis, but not the last', () => {
+    const points = [1, 900_000, 1_000_000].map((x) => ({ x, spread: spreadOf([1]) }));
+    const panels = [{ heading: '', series: [{ label: 'one', points }] }];
+    const svg = linePlot({ title: 'Close', subtitle: '', xTitle: '', xScale: 'log', panels });
+    const words = textsOf(svg).map((each) => each.words);
+    expect(words).toEqual(expect.arrayContaining(['1', '1M']));
+    expect(words).not.toContain('900k');
+  });
+
   test('keeps the names of lines that end in one place apart', () => {
     const points = [1, 2].map((x) => ({ x, spread: spreadOf([0]) }));
     const names = ['one', 'two', 'three', 'four'];

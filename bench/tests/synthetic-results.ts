@@ -144,7 +144,12 @@ function services(): Sample[] {
     ...of('first-run')(['baton', 'first-202', 's', 3.1], ['baton', 'first-test-line', 's', 1.2]),
     ...of('http')(['embedded', 'throughput', 'requests/s', 700], ['container-server', 'p99', 'ms', 9]),
     ...of('bundle')(['order-service', 'size', 'kB', 640], ['order-service', 'import-cpu', 'ms', 110]),
-    ...of('memory')(['order-service', 'resident', 'MB', 74], ['worker', 'resident', 'MB', 76]),
+    ...of('memory')(
+      ['order-service', 'resident', 'MB', 74, 0],
+      ['order-service', 'resident', 'MB', 88, 300],
+      ['worker', 'resident', 'MB', 76, 0],
+      ['worker', 'resident', 'MB', 91, 300],
+    ),
   ];
 }
 
@@ -162,9 +167,13 @@ function growth(): Sample[] {
     );
   const twentieths = Array.from({ length: 20 }, (_, place) => (place + 1) * 50_000);
   return [
-    ...flat('growth-queued', [1e3, 1e4, 1e5, 1e6]),
+    ...flat('growth-queued', [1e3, 1e4, 1e5]),
+    ...of('growth-run', 'fauxqs')(
+      ['baton', 'cpu', 'us/task', 95, 1e6],
+      ['baton', 'throughput', 'tasks/s', 5300, 1e6],
+    ),
     ...flat('growth-concurrency', [1, 10, 100, 1000]),
-    ...flat('growth-envelope', [1024, 16_384, 262_144, 1_048_576]),
+    ...flat('growth-envelope', [1e3, 1e4, 1e5, 1e6]),
     ...twentieths.flatMap((at, place) =>
       of('growth-run', 'fauxqs')(
         ['baton', 'resident', 'MB', 112 + Math.min(place, 2) * 3 + (place % 3), at],

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from '../telemetry/logger.ts';
 import { startTrace, type TraceContext } from '../telemetry/trace-context.ts';
 import { effectOf } from './effect.ts';
+import { Ending } from './ending.ts';
 import { decodeEnvelope, type Envelope } from './envelope.ts';
 import {
   AttemptsCrashedError,
@@ -9,7 +10,6 @@ import {
   InvalidValueError,
   type MalformedEnvelopeError,
   TaskNotDueError,
-  TaskTimeoutError,
   UnknownTaskError,
 } from './errors.ts';
 import type { Implementation, Implementations, TaskContext, WorkerIdentity } from './implementation.ts';
@@ -65,47 +65,33 @@ export async function processMessage(
   hold: Hold,
   processing: Processing,
 ): Promise<Outcome> {
-  const line = processing.logger.child({
-    queue,
-    messageId: message.messageId,
-    attempt: message.receiveCount,
-  });
+  const { logger, implementations } = processing;
+  const { messageId, receiveCount, sentAtMs } = message;
+  const received = { queue, messageId, attempt: receiveCount };
   let envelope: Envelope;
   try {
     envelope = decodeEnvelope(message.body);
   } catch (error) {
-    return logged(line, outcomeOfBody(error as MalformedEnvelopeError), 'message');
+    return logged(logger, received, outcomeOfBody(error as MalformedEnvelopeError), 'message');
   }
-  const trace = envelope.trace ?? startTrace();
-  const logger = line.child({ task: envelope.task, taskId: envelope.taskId, traceId: trace.traceId });
-  const implementation = processing.implementations.find(envelope.task);
+  const { taskId, task, trace = startTrace() } = envelope;
+  const fields = { ...received, task, taskId, traceId: trace.traceId };
+  const implementation = implementations.find(task);
   // Of a later version than this process knows, the payload cannot be judged here
   if (!implementation || (envelope.version ?? 1) > (implementation.contract.version ?? 1))
-    return logged(logger, outcomeOfUnknown(envelope, message, processing), envelope.task);
+    return logged(logger, fields, outcomeOfUnknown(envelope, message, processing), task);
 
   const early = outcomeOfEarly(envelope, message, implementation);
-  if (early) return logged(logger, goingOn(early, message), envelope.task);
-  const claimed = await claimOf(message, envelope, implementation, processing);
-  if (claimed && !isClaim(claimed)) return logged(logger, goingOn(claimed, message), envelope.task);
+  if (early) return logged(logger, fields, goingOn(early, message), task);
+  const claim = await claimOf(message, envelope, implementation, processing);
+  if (claim && !isClaim(claim)) return logged(logger, fields, goingOn(claim, message), task);
 
-  const { taskId } = envelope;
-  const links = { trace, parentId: taskId };
-  const context = {
-    taskId,
-    attempt: claimed?.attempt ?? message.receiveCount,
-    maxAttempts: implementation.contract.retry.maxAttempts,
-    logger: claimed ? logger.child({ attempt: claimed.attempt }) : logger,
-    send: ((contract, payload, options) =>
-      processing.send(contract, payload, { ...links, ...options })) as SendTask,
-    worker: processing.worker,
-    ...(claimed && { progress: claimed.progress.bind(claimed), effect: effectOf(claimed, taskId) }),
-  };
+  if (claim) fields.attempt = claim.attempt;
   const startedAtMs = performance.now();
-  const { sentAtMs } = message;
-  const making = { implementation, data: envelope.data, sentAtMs, trace, context, claim: claimed };
+  const making = { implementation, data: envelope.data, sentAtMs, trace, fields, claim };
   const decided = await attempt(making, hold, processing);
-  const outcome = claimed ? goingOn(await claimed.conclude(decided), message) : decided;
-  return logged(context.logger, outcome, envelope.task, Math.round(performance.now() - startedAtMs));
+  const outcome = claim ? goingOn(await claim.conclude(decided), message) : decided;
+  return logged(logger, fields, outcome, task, Math.round(performance.now() - startedAtMs));
 }
 
 /**
@@ -143,24 +129,34 @@ async function claimOf(
   return tracker.claim({ message, envelope, contract, owner: worker.id });
 }
 
+/** What every line of a task says of it. */
+interface TaskFields {
+  readonly queue: string;
+  readonly messageId: string;
+  readonly attempt: number;
+  readonly task: string;
+  readonly taskId: string;
+  readonly traceId: string;
+}
+
 interface Attempt {
   readonly implementation: Implementation;
   readonly data: unknown;
   readonly sentAtMs: number;
   readonly trace: TraceContext;
-  readonly context: Omit<TaskContext, 'signal'>;
+  readonly fields: TaskFields;
   /** A tracked task's. */
   readonly claim: Claim | undefined;
 }
 
 async function attempt(making: Attempt, hold: Hold, processing: Processing): Promise<Outcome> {
-  const { context, claim } = making;
+  const { claim, fields, sentAtMs, data } = making;
   const { contract } = making.implementation;
   if (claim && claim.attempt > contract.retry.maxAttempts) {
     const error = new AttemptsCrashedError(contract.name, contract.retry.maxAttempts);
     return { kind: 'dead-letter', reason: 'attempts-exhausted', error };
   }
-  const payload = contract.payload.safeParse(making.data);
+  const payload = contract.payload.safeParse(data);
   if (!payload.success) {
     const error = new InvalidValueError(
       `The payload breaks the contract ${contract.name}`,
@@ -168,41 +164,57 @@ async function attempt(making: Attempt, hold: Hold, processing: Processing): Pro
     );
     return outcomeOfBody(error);
   }
-  const timeLimit = new AbortController();
-  const { name, timeoutSeconds } = contract;
-  const timer = setTimeout(
-    () => timeLimit.abort(new TaskTimeoutError(name, timeoutSeconds)),
-    timeoutSeconds * 1000,
-  );
-  const ends = [hold.signal, ...(claim ? [claim.signal] : [])];
-  const signal = AbortSignal.any([...ends, timeLimit.signal]);
-  const handler = startHandler(making, payload.data, signal, processing.threads);
+  const signals = claim ? [hold.signal, claim.signal] : [hold.signal];
+  const ending = new Ending(signals, contract, processing.abortGraceSeconds);
+  const context = contextOf(making, ending.signal, processing);
+  const handler = startHandler(making, payload.data, context, processing.threads);
   try {
-    const result = await unlessDeaf(handler.ended, signal, processing.abortGraceSeconds);
+    const result = await ending.unlessDeaf(handler.ended);
     return { kind: 'done', result: checkedResult(contract, result) };
   } catch (error) {
     if (error instanceof DeafHandlerError && !(await terminated(handler))) {
       context.logger.error({ error }, `${contract.name} heeds no signal and still runs`);
       hold.outlivedBy(handler.ended);
     }
-    const ended = ends.find(({ aborted }) => aborted);
-    if (ended) return { kind: 'release', error: ended.reason as Error };
-    const failed = { contract, attempt: context.attempt, sentAtMs: making.sentAtMs };
-    return outcomeOfFailure(failed, timeLimit.signal.aborted ? timeLimit.signal.reason : error);
+    if (ending.outside) return { kind: 'release', error: ending.outside };
+    return outcomeOfFailure({ contract, attempt: fields.attempt, sentAtMs }, ending.timeout ?? error);
   } finally {
-    clearTimeout(timer);
+    ending.close();
   }
 }
 
-function startHandler(
-  { implementation: { contract, run }, data, trace, context, claim }: Attempt,
-  payload: unknown,
+function contextOf(
+  { implementation, fields, trace, claim }: Attempt,
   signal: AbortSignal,
+  { logger, send, worker }: Processing,
+): TaskContext {
+  const { taskId, attempt: number } = fields;
+  const links = { trace, parentId: taskId };
+  let own: Logger | undefined;
+  return {
+    taskId,
+    attempt: number,
+    maxAttempts: implementation.contract.retry.maxAttempts,
+    signal,
+    // Most handlers log nothing: it is made for those that do
+    get logger() {
+      return (own ??= logger.child(fields));
+    },
+    send: (contract, payload, options) => send(contract, payload, { ...links, ...options }),
+    worker,
+    ...(claim && { progress: claim.progress.bind(claim), effect: effectOf(claim, taskId) }),
+  };
+}
+
+function startHandler(
+  { implementation: { contract, run }, data, trace, claim }: Attempt,
+  payload: unknown,
+  context: TaskContext,
   threads: Threads | undefined,
 ): HandlerRun {
   if (threads && contract.isolation === 'thread')
-    return threads.run({ task: contract.name, data, trace, context: { ...context, signal }, claim });
-  return { ended: (async () => run(payload, { ...context, signal }))() };
+    return threads.run({ task: contract.name, data, trace, context, claim });
+  return { ended: (async () => run(payload, context))() };
 }
 
 /** Ends a handler by force, where that can be done; resolves to whether it is gone. */
@@ -216,27 +228,6 @@ async function terminated({ ended, terminate }: HandlerRun): Promise<boolean> {
     () => true,
   );
   return Promise.race([gone, late]).finally(() => timer.abort());
-}
-
-/** The handler's result. @throws DeafHandlerError when it goes on for so long after its signal aborted */
-async function unlessDeaf(
-  handler: Promise<unknown>,
-  signal: AbortSignal,
-  graceSeconds: number,
-): Promise<unknown> {
-  const { promise: deaf, reject } = Promise.withResolvers<never>();
-  let timer: NodeJS.Timeout | undefined;
-  const onAbort = (): void => {
-    timer = setTimeout(() => reject(new DeafHandlerError(graceSeconds)), graceSeconds * 1000);
-  };
-  signal.addEventListener('abort', onAbort, { once: true });
-  if (signal.aborted) onAbort();
-  try {
-    return await Promise.race([handler, deaf]);
-  } finally {
-    signal.removeEventListener('abort', onAbort);
-    clearTimeout(timer);
-  }
 }
 
 function checkedResult({ name, result: schema }: Implementation['contract'], result: unknown): unknown {
@@ -254,25 +245,30 @@ function outcomeOfUnknown(envelope: Envelope, message: ReceivedMessage, processi
   return { kind: 'retry', delaySeconds: retryDelaySeconds(UNKNOWN_TASK_RETRY, message.receiveCount), error };
 }
 
-function logged(logger: Logger, outcome: Outcome, what: string, durationMs?: number): Outcome {
+/** Says what became of a message, and hands the outcome on. */
+function logged(
+  logger: Logger,
+  fields: Partial<TaskFields>,
+  outcome: Outcome,
+  what: string,
+  durationMs?: number,
+): Outcome {
   switch (outcome.kind) {
     case 'done':
-      logger.info({ durationMs }, `${what} done`);
+      logger.info({ ...fields, durationMs }, `${what} done`);
       break;
-    case 'retry':
-      logger.warn(
-        { durationMs, delaySeconds: outcome.delaySeconds, error: outcome.error },
-        `${what} will be tried again`,
-      );
+    case 'retry': {
+      const { delaySeconds, error } = outcome;
+      logger.warn({ ...fields, durationMs, delaySeconds, error }, `${what} will be tried again`);
       break;
-    case 'dead-letter':
-      logger.error(
-        { durationMs, reason: outcome.reason, error: outcome.error },
-        `${what} is a dead letter: ${outcome.reason}`,
-      );
+    }
+    case 'dead-letter': {
+      const { reason, error } = outcome;
+      logger.error({ ...fields, durationMs, reason, error }, `${what} is a dead letter: ${reason}`);
       break;
+    }
     case 'release':
-      logger.info({ durationMs, error: outcome.error }, `${what} released`);
+      logger.info({ ...fields, durationMs, error: outcome.error }, `${what} released`);
       break;
   }
   return outcome;

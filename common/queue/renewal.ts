@@ -33,14 +33,14 @@ export class Renewal {
   readonly #options: RenewalOptions;
   #held = true;
   #stopping = false;
-  #endsAtMs = 0;
+  #endsAtMs: number;
   #end: NodeJS.Timeout | undefined;
   #next: NodeJS.Timeout | undefined;
   #underWay: Promise<void> | undefined;
 
   constructor(options: RenewalOptions) {
     this.#options = options;
-    this.#endAt(options.endsAtMs);
+    this.#endsAtMs = options.endsAtMs;
     this.#renewAfter(options.renewAtMs - performance.now());
   }
 
@@ -68,22 +68,22 @@ export class Renewal {
     clearTimeout(this.#end);
   }
 
-  /** A renewal may hang, so the end has a timer of its own. */
-  #endAt(endsAtMs: number): void {
-    this.#endsAtMs = endsAtMs;
-    clearTimeout(this.#end);
-    const leftMs = Math.max(0, endsAtMs - performance.now());
-    this.#end = setTimeout(() => this.#lose('it could not be renewed in time'), leftMs);
-  }
-
   #renewAfter(delayMs: number): void {
     if (this.#stopping || !this.#held) return;
     this.#next = setTimeout(
       () => {
+        this.#watchEnd();
         this.#underWay = this.#renew().finally(() => (this.#underWay = undefined));
       },
       Math.max(0, delayMs),
     );
+  }
+
+  /** A renewal may hang, so the end has a timer of its own; before the first renewal there is nothing to watch. */
+  #watchEnd(): void {
+    clearTimeout(this.#end);
+    const leftMs = Math.max(0, this.#endsAtMs - performance.now());
+    this.#end = setTimeout(() => this.#lose('it could not be renewed in time'), leftMs);
   }
 
   async #renew(): Promise<void> {
@@ -93,7 +93,10 @@ export class Renewal {
       const renewed = await renew();
       if (renewed === 'last') return;
       if ('lost' in renewed) return this.#lose(renewed.lost);
-      if (this.#held) this.#endAt(askedAtMs + renewed.forMs);
+      if (this.#held) {
+        this.#endsAtMs = askedAtMs + renewed.forMs;
+        this.#watchEnd();
+      }
       this.#renewAfter(lengthMs / 3);
     } catch (error) {
       if (this.#stopping) return;

@@ -1,19 +1,25 @@
-import { line, text } from './svg.ts';
+import { line, text, textWidth } from './svg.ts';
 
-/** Lines through a panel at an axis's ticks, and below them what they stand for. */
+/** Between what stands at two ticks. */
+const ROOM = 8;
+
+/** Lines through a panel at an axis's ticks, and below them what they stand for, as far as there is room for it. */
 export function axisBelow(
   scale: (value: number) => number,
   ticks: readonly number[],
   format: (tick: number) => string,
   height: number,
 ): string {
+  let free = Infinity;
   return ticks
+    .toSorted((a, b) => b - a)
     .map((tick) => {
-      const x = scale(tick);
-      return (
-        line(x, 0, x, height, { class: 'grid' }) +
-        text(x, height + 18, format(tick), { class: 'tick middle' })
-      );
+      const [x, words] = [scale(tick), format(tick)];
+      const half = textWidth(words, 12) / 2;
+      const grid = line(x, 0, x, height, { class: 'grid' });
+      if (x + half > free) return grid;
+      free = x - half - ROOM;
+      return grid + text(x, height + 18, words, { class: 'tick middle' });
     })
     .join('');
 }
@@ -42,10 +48,10 @@ export function countText(count: number): string {
   return count >= 1e3 ? `${count / 1e3}k` : `${count}`;
 }
 
-/** A size as one says it, in powers of 1,024: `16 KB`. */
+/** A size as one says it, in powers of 1,000: `10 kB`. */
 export function sizeText(bytes: number): string {
-  if (bytes >= 2 ** 20) return `${bytes / 2 ** 20} MB`;
-  return bytes >= 2 ** 10 ? `${bytes / 2 ** 10} KB` : `${bytes} B`;
+  if (bytes >= 1e6) return `${bytes / 1e6} MB`;
+  return bytes >= 1e3 ? `${bytes / 1e3} kB` : `${bytes} B`;
 }
 
 /** Milliseconds as one says them: `10 ms`, `1 s`. */

@@ -28,6 +28,8 @@ export interface RangePlot {
 const ROW_HEIGHT = 30;
 const BAR_HEIGHT = 14;
 const GAP = 28;
+/** Of what `200 ms` needs. */
+const ROOM_FOR_MORE = 50;
 
 /** Bars from p50 to p99, panels side by side on one logarithmic axis: latencies lie too far apart for another. */
 export function rangePlot({ title, subtitle, panels }: RangePlot): string {
@@ -67,11 +69,11 @@ function rangePanel({ heading, ranges }: RangePanel, labels: readonly string[], 
   ].join('');
 }
 
-/** Powers of ten, and where there are too few of them also twice and five times those. */
+/** Powers of ten, and where there is room between them also twice and five times those. */
 function ticksOf(scale: Scale): number[] {
   const leading = (tick: number): number => Math.round(tick / 10 ** Math.floor(Math.log10(tick) + 1e-9));
-  const powers = scale.ticks().filter((tick) => leading(tick) === 1);
-  return powers.length > 2 ? powers : scale.ticks().filter((tick) => [1, 2, 5].includes(leading(tick)));
+  const shown = scale(2) - scale(1) < ROOM_FOR_MORE ? [1] : [1, 2, 5];
+  return scale.ticks().filter((tick) => shown.includes(leading(tick)));
 }
 
 function oneRange({ role, p50Ms, p99Ms }: Range, y: number, scale: (value: number) => number): string {

@@ -70,9 +70,13 @@ function short(value: number): string {
   return String(Math.round(value * 100) / 100);
 }
 
-/** A browser asks the page that the picture is on for its scheme; one that does not know gets the light card. */
+/**
+ * Texts have a rim of the card's colour, so that lines behind them do not run through them.
+ * A browser asks the page that the picture is on for its scheme; one that does not know gets the light card.
+ */
 const STYLE = `
 text { font: 13px system-ui, -apple-system, "Segoe UI", "Noto Sans", Helvetica, Arial, sans-serif; fill: #1f2328; font-variant-numeric: tabular-nums }
+text, text.label { stroke: #ffffff; stroke-width: 4px; stroke-linejoin: round; paint-order: stroke }
 .title { font-size: 18px; font-weight: 650 }
 .panel, .strong { font-weight: 650 }
 .muted, .tick { fill: #59636e }
@@ -96,10 +100,10 @@ text { font: 13px system-ui, -apple-system, "Segoe UI", "Noto Sans", Helvetica, 
 .dot.c2, .band.c2, .label.c2 { fill: #007a58 } .dot.c3, .band.c3, .label.c3 { fill: #a34c82 }
 .dot.c4, .band.c4, .label.c4 { fill: #7a6300 }
 .dot { stroke: #ffffff; stroke-width: 1.5 }
-text.label { stroke: none }
 .band { stroke: none; opacity: 0.15 }
 @media (prefers-color-scheme: dark) {
   text { fill: #e6edf3 }
+  text, text.label { stroke: #0d1117 }
   .muted, .tick { fill: #9198a1 }
   .card { fill: #0d1117; stroke: #3d444d }
   .grid { stroke: #252b33 }
