@@ -10,7 +10,7 @@ import { readOptions } from './options.ts';
 import { Progress } from './progress.ts';
 import { writePage } from './report/page.ts';
 import type { Results } from './results.ts';
-import { Rounds } from './rounds.ts';
+import { type Found, Rounds } from './rounds.ts';
 import { targetsForTerminal } from './terminal-table.ts';
 
 const DOCS = fileURLToPath(new URL('../docs', import.meta.url));
@@ -28,13 +28,12 @@ process.exit(await run());
 /** Resolves to the exit status: 1 where a measure failed. */
 async function run(): Promise<number> {
   const brokers = new Brokers();
+  const { mode, measures, out } = options;
+  const to = out ?? (mode === 'full' ? DOCS : mkdtempSync(join(tmpdir(), 'baton-bench-results-')));
   try {
-    const { results, failed } = await measure(brokers);
-    const to =
-      options.out ?? (options.mode === 'full' ? DOCS : mkdtempSync(join(tmpdir(), 'baton-bench-results-')));
-    const [page] = await writePage(results, to);
-    process.stdout.write(`${targetsForTerminal(results)}\nWritten: ${page}\n`);
-    process.stdout.write(`${options.measures.length - failed} passed, ${failed} failed\n`);
+    const { results, failed } = await measure(brokers, to);
+    process.stdout.write(`${targetsForTerminal(results)}\nWritten: ${join(to, 'performance.md')}\n`);
+    process.stdout.write(`${measures.length - failed} passed, ${failed} failed\n`);
     return failed > 0 ? 1 : 0;
   } catch (error) {
     if (!stopped.signal.aborted) throw error;
@@ -44,32 +43,44 @@ async function run(): Promise<number> {
   }
 }
 
-async function measure(brokers: Brokers): Promise<{ readonly results: Results; readonly failed: number }> {
+/** Runs all measures, and writes what was found so far after each: an hour's work is not lost where the last one breaks. */
+async function measure(
+  brokers: Brokers,
+  to: string,
+): Promise<{ readonly results: Results; readonly failed: number }> {
   const startedAt = new Date();
   const { mode, measures, rounds } = options;
-  const { present, absent } = await contenders(options.contenders, (text) =>
-    process.stderr.write(`${text}\n`),
-  );
+  const say = (text: string): void => void process.stderr.write(`${text}\n`);
+  const { present, absent } = await contenders(options.contenders, say);
   const progress = new Progress(measures.reduce((sum, each) => sum + (rounds ?? each.rounds[mode]), 0));
   const named = options.contenders !== undefined;
   const { signal } = stopped;
   const all = new Rounds({ mode, named, rounds, contenders: present, brokers, folder, signal, progress });
-  const found = await all.run(measures).finally(() => progress.stop());
-  const versions = [...present, ...(await brokers.started())].map(({ name, version }) => [name, version]);
-  const results: Results = {
+  const resultsOf = async (found: Found): Promise<Results> => ({
     startedAt: startedAt.toISOString(),
     durationSeconds: Math.round((Date.now() - startedAt.getTime()) / 1000),
     mode,
     machine: machine(),
-    versions: Object.fromEntries(versions) as Record<string, string>,
+    versions: versionsOf([...present, ...(await brokers.started())]),
     absent: [...absent, ...found.absent],
     samples: found.samples,
-  };
-  return { results, failed: found.failed.size };
+  });
+  try {
+    for (const each of measures) await writePage(await resultsOf(await all.run(each)), to);
+  } finally {
+    progress.stop();
+  }
+  return { results: await resultsOf(all.found), failed: all.found.failed.size };
+}
+
+function versionsOf(
+  all: readonly { readonly name: string; readonly version: string }[],
+): Results['versions'] {
+  return Object.fromEntries(all.map(({ name, version }) => [name, version]));
 }
 
 function interrupt(): void {
-  process.stderr.write('Interrupted: nothing is written\n');
+  process.stderr.write('Interrupted\n');
   stopped.abort(new Error('The bench was interrupted'));
   setTimeout(() => process.exit(INTERRUPTED), UNWIND_MS);
 }

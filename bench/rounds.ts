@@ -27,7 +27,7 @@ export interface Found {
   readonly failed: ReadonlySet<string>;
 }
 
-/** Runs measures one after the other, each in its rounds. Contenders take turns within a round, in an order that moves. */
+/** Runs measures in their rounds. Contenders take turns within a round, in an order that moves. */
 export class Rounds {
   readonly #options: RoundsOptions;
   readonly #samples: Sample[] = [];
@@ -40,27 +40,25 @@ export class Rounds {
     this.#options = options;
   }
 
-  /** Runs them all. @throws the signal's reason when it aborts */
-  async run(measures: readonly Measure[]): Promise<Found> {
-    const { signal } = this.#options;
-    for (const measure of measures) {
-      const rounds = this.roundsOf(measure);
-      for (let round = 1; round <= rounds; round++) {
-        signal.throwIfAborted();
-        this.#options.progress.round(measure.title, round, rounds);
-        await measure
-          .run(this.#bench(measure, round, rounds))
-          .catch((error: unknown) => this.#fail(measure, error));
-        signal.throwIfAborted();
-      }
-      this.#expectFigures(measure);
+  /** Runs a measure, and resolves to what was found so far, its own and earlier ones'. @throws the signal's reason when it aborts */
+  async run(measure: Measure): Promise<Found> {
+    const { signal, progress } = this.#options;
+    const rounds = this.#options.rounds ?? measure.rounds[this.#options.mode];
+    for (let round = 1; round <= rounds; round++) {
+      signal.throwIfAborted();
+      progress.round(measure.title, round, rounds);
+      await measure
+        .run(this.#bench(measure, round, rounds))
+        .catch((error: unknown) => this.#fail(measure, error));
+      signal.throwIfAborted();
     }
-    return { samples: this.#samples, absent: [...this.#absent.values()], failed: this.#failed };
+    this.#expectFigures(measure);
+    return this.found;
   }
 
-  /** How often a measure is run. */
-  roundsOf({ rounds }: Measure): number {
-    return this.#options.rounds ?? rounds[this.#options.mode];
+  /** What was found so far. */
+  get found(): Found {
+    return { samples: [...this.#samples], absent: [...this.#absent.values()], failed: this.#failed };
   }
 
   #bench(measure: Measure, round: number, rounds: number): Bench {

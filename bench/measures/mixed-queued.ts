@@ -5,7 +5,7 @@ import { mixedMs, type TaskTimes } from '../protocol.ts';
 import { percentile } from '../statistics.ts';
 
 const CONCURRENCY = 50;
-const TASKS = { full: 5000, quick: 100 } as const;
+const TASKS = { full: 4000, quick: 100 } as const;
 
 /** Slow and fast tasks that are all queued at once: whether fast ones wait behind slow ones, and slots stay empty. */
 export const mixedQueued: Measure = {

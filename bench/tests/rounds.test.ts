@@ -51,7 +51,7 @@ const each =
 describe('rounds', () => {
   test('begin with another contender each time', async () => {
     const run = each(({ name }, bench) => bench.record(figure(name)));
-    const { samples, failed } = await rounds().rounds.run([measure(run, 4)]);
+    const { samples, failed } = await rounds().rounds.run(measure(run, 4));
     const orders = [1, 2, 3, 4].map((round) =>
       samples.flatMap((sample) => (sample.round === round ? [sample.contender] : [])).join(''),
     );
@@ -66,7 +66,7 @@ describe('rounds', () => {
       bench.record(figure(name));
     });
     const { rounds: all, failures } = rounds();
-    const { samples, failed, absent } = await all.run([measure(run, 2)]);
+    const { samples, failed, absent } = await all.run(measure(run, 2));
     expect(failures).toEqual(['some: b on fauxqs: it hangs']);
     expect(samples.map(({ contender, round }) => `${contender}${round}`)).toEqual(['a1', 'c1', 'c2', 'a2']);
     expect([...failed]).toEqual(['some']);
@@ -80,7 +80,7 @@ describe('rounds', () => {
       bench.record(figure(name));
     });
     const { rounds: all, failures } = rounds();
-    const { failed, absent } = await all.run([measure(run, 2)]);
+    const { failed, absent } = await all.run(measure(run, 2));
     expect(absent).toEqual([
       { contender: 'a', broker: 'fauxqs', reason: 'no batch API' },
       { contender: 'b', broker: 'fauxqs', reason: 'no java on this machine' },
@@ -90,15 +90,15 @@ describe('rounds', () => {
 
   test.each([0, -1, Number.NaN, Infinity])('take %p for no figure', async (value) => {
     const { rounds: all, failures } = rounds();
-    const { samples } = await all.run([measure(async (bench) => bench.record(figure('a', value)))]);
+    const { samples } = await all.run(measure(async (bench) => bench.record(figure('a', value))));
     expect(samples).toEqual([]);
     expect(failures[0]).toBe(`some: throughput of a cannot be ${value}`);
   });
 
   test('fail a measure that gives no figures, unless it was asked for contenders that it is not about', async () => {
     const nothing = measure(async () => undefined);
-    expect([...(await rounds().rounds.run([nothing])).failed]).toEqual(['some']);
-    expect([...(await rounds({ named: true }).rounds.run([nothing])).failed]).toEqual([]);
+    expect([...(await rounds().rounds.run(nothing)).failed]).toEqual(['some']);
+    expect([...(await rounds({ named: true }).rounds.run(nothing)).failed]).toEqual([]);
   });
 
   test('go on with the next measure where one breaks', async () => {
@@ -106,7 +106,9 @@ describe('rounds', () => {
       throw new Error('no broker');
     });
     const whole: Measure = { ...measure(async (bench) => bench.record(figure('a'))), id: 'other' };
-    const { samples, failed } = await rounds().rounds.run([broken, whole]);
+    const { rounds: all } = rounds();
+    await all.run(broken);
+    const { samples, failed } = await all.run(whole);
     expect(samples.map((sample) => sample.measure)).toEqual(['other']);
     expect([...failed]).toEqual(['some']);
   });
@@ -117,7 +119,7 @@ describe('rounds', () => {
       ...contender,
       measures: contender.name === 'b' ? ['other'] : ['some'],
     }));
-    const { samples } = await rounds({ contenders: some }).rounds.run([measure(run)]);
+    const { samples } = await rounds({ contenders: some }).rounds.run(measure(run));
     expect(samples.map(({ contender }) => contender)).toEqual(['a', 'c']);
   });
 
@@ -128,7 +130,7 @@ describe('rounds', () => {
       controller.abort(new Error('The bench was interrupted'));
       throw new Error('so it fails');
     });
-    await expect(all.run([measure(run, 3)])).rejects.toThrow('The bench was interrupted');
+    await expect(all.run(measure(run, 3))).rejects.toThrow('The bench was interrupted');
     expect(failures).toEqual([]);
   });
 });
