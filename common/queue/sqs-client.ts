@@ -1,5 +1,5 @@
 import { SQSClient, type SQSClientConfig } from '@aws-sdk/client-sqs';
-import { Sha256 } from './sha256.ts';
+import { leanSettings, leaveOutNeedless } from './lean-client.ts';
 
 const CONNECT_TIMEOUT_MS = 1000;
 const ATTEMPTS = 3;
@@ -30,23 +30,16 @@ export function createSqsClient({
   },
 }: SqsClientOptions = {}): SQSClient {
   const sqs = new SQSClient({
+    ...leanSettings,
     maxAttempts: attempts,
     // The endpoint of the environment must win over the host in a queue's URL, which an emulator makes up
     useQueueUrlAsEndpoint: false,
     requestHandler,
     // One chain of middleware for all requests of a kind
     cacheMiddleware: true,
-    sha256: Sha256,
     // TLS keeps what travels whole, and the envelope is checked as it is
     md5: false,
   });
-  // What CloudTrail shows of a request. The SDK's own would be put together from some ten parts each time
-  sqs.middlewareStack.add(
-    (next) => (args) => {
-      (args.request as { headers: Record<string, string> }).headers['user-agent'] = 'baton';
-      return next(args);
-    },
-    { name: 'getUserAgentMiddleware', step: 'build', priority: 'low', override: true },
-  );
+  leaveOutNeedless(sqs);
   return sqs;
 }

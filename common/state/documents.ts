@@ -1,5 +1,6 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import { leanSettings, leaveOutNeedless } from '../queue/lean-client.ts';
 
 const CONNECT_TIMEOUT_MS = 1000;
 const REQUEST_TIMEOUT_MS = 5000;
@@ -11,6 +12,7 @@ const ATTEMPTS = 3;
  */
 export function createDocumentClient(): DynamoDBDocumentClient {
   const client = new DynamoDBClient({
+    ...leanSettings,
     maxAttempts: ATTEMPTS,
     requestHandler: {
       connectionTimeout: CONNECT_TIMEOUT_MS,
@@ -18,20 +20,7 @@ export function createDocumentClient(): DynamoDBDocumentClient {
       throwOnRequestTimeout: true,
     },
   });
+  // Its cacheMiddleware is not for a document client
   leaveOutNeedless(client);
   return DynamoDBDocumentClient.from(client, { marshallOptions: { removeUndefinedValues: true } });
-}
-
-/** What the SDK does for each request, and nobody here looks at. Its `cacheMiddleware` is not for a document client. */
-function leaveOutNeedless({ middlewareStack }: DynamoDBClient): void {
-  // A filtered copy of every input and every answer, for a logger that writes nothing
-  middlewareStack.remove('loggerMiddleware');
-  // A name that is put together from some ten parts; this one is what CloudTrail shows
-  middlewareStack.add(
-    (next) => (args) => {
-      (args.request as { headers: Record<string, string> }).headers['user-agent'] = 'baton';
-      return next(args);
-    },
-    { name: 'getUserAgentMiddleware', step: 'build', priority: 'low', override: true },
-  );
 }
