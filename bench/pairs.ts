@@ -17,8 +17,7 @@ export async function onBroker(
   part: Part,
   at?: number,
 ): Promise<void> {
-  const queues = name === 'redis' ? 'redis' : 'sqs';
-  for (const contender of contenders.filter((each) => each.queues === queues)) {
+  for (const contender of contendersOn(name, contenders)) {
     await bench.attempt({ contender: contender.name, broker: name, at }, async () =>
       part(contender, await bench.brokers.of(name)),
     );
@@ -36,6 +35,12 @@ export async function onOneBroker(
     const name = contender.queues === 'redis' ? 'redis' : 'fauxqs';
     await onBroker(bench, name, [contender], part, at);
   }
+}
+
+/** Those of the contenders whose queues a broker can have. */
+export function contendersOn(name: BrokerName, contenders: readonly Contender[]): readonly Contender[] {
+  const queues = name === 'redis' ? 'redis' : 'sqs';
+  return contenders.filter((each) => each.queues === queues);
 }
 
 /**
