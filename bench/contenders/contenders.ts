@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { Contender } from '../contender.ts';
 import type { Absence } from '../results.ts';
@@ -9,16 +10,23 @@ import { pinnedVersion } from '../versions.ts';
 const BATON = 'bench/contenders/baton';
 const BUNDLES = fileURLToPath(new URL('../../node_modules/.cache/bench', import.meta.url));
 
-/** Baton, at its documented settings, in a bundle as its image has it. */
+/** Baton, at its documented settings, in a bundle and with Node's options as its image has it. */
 export const baton: Contender = {
   name: 'baton',
   version: pinnedVersion('baton'),
-  command: [process.execPath, `${BUNDLES}/${BATON}.mjs`],
+  command: [process.execPath, ...imageOptions(), `${BUNDLES}/${BATON}.mjs`],
   queues: 'sqs',
   drainConcurrency: 100,
   // What is sent at about the same time it gathers by itself
   sends: 'ones',
 };
+
+/** What the worker's image gives Node on its command line. */
+function imageOptions(): string[] {
+  const dockerfile = readFileSync(new URL('../../worker/Dockerfile', import.meta.url), 'utf8');
+  const [, command = '[]'] = [...dockerfile.matchAll(/^CMD (\[.*\])$/gm)].at(-1) ?? [];
+  return (JSON.parse(command) as string[]).filter((word) => word.startsWith('-'));
+}
 
 /** Baton with a task store, which is found where `environment` of the store says. */
 export const batonTracked: Contender = { ...baton, name: 'baton-tracked', environment: { TRACKED: '1' } };

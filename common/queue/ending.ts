@@ -9,9 +9,9 @@ export class Ending {
   readonly #attempt = new AbortController();
   readonly #signals: readonly AbortSignal[];
   readonly #graceSeconds: number;
-  readonly #deaf = Promise.withResolvers<never>();
   readonly #timeLimit: NodeJS.Timeout;
   #grace: NodeJS.Timeout | undefined;
+  #giveUp: ((error: DeafHandlerError) => void) | undefined;
 
   /**
    * @param signals - that of the hold on the message, and that of the claim on the task where there is one
@@ -48,7 +48,10 @@ export class Ending {
 
   /** The handler's result. @throws DeafHandlerError when it goes on for so long after its signal aborted */
   unlessDeaf<Result>(handler: Promise<Result>): Promise<Result> {
-    return Promise.race([handler, this.#deaf.promise]);
+    return new Promise((resolve, reject) => {
+      this.#giveUp = reject;
+      handler.then(resolve, reject);
+    });
   }
 
   /** Is to be called when the attempt is over. */
@@ -62,7 +65,7 @@ export class Ending {
 
   #end(reason: Error | undefined): void {
     if (this.#attempt.signal.aborted) return;
-    const onGraceOver = (): void => this.#deaf.reject(new DeafHandlerError(this.#graceSeconds));
+    const onGraceOver = (): void => this.#giveUp?.(new DeafHandlerError(this.#graceSeconds));
     this.#grace = setTimeout(onGraceOver, this.#graceSeconds * 1000);
     this.#attempt.abort(reason);
   }

@@ -77,7 +77,8 @@ export class Settler {
    * @param untilMs - when the lease ends, by `performance.now()`; a call that fails after it rejects
    */
   async settle(message: ReceivedMessage, outcome: Outcome, workerId: string, untilMs = 0): Promise<void> {
-    const finished = await this.settleAllButDelete(message, outcome, workerId, untilMs);
+    const finished =
+      outcome.kind === 'done' || (await this.settleAllButDelete(message, outcome, workerId, untilMs));
     if (finished) await insist(() => this.delete(message), untilMs);
   }
 
@@ -105,13 +106,13 @@ export class Settler {
   }
 
   /** Deletes a message that is done with. */
-  async delete({ receiptHandle }: ReceivedMessage): Promise<void> {
-    await this.#deletes.add({ ReceiptHandle: receiptHandle });
+  delete({ receiptHandle }: ReceivedMessage): Promise<unknown> {
+    return this.#deletes.add({ ReceiptHandle: receiptHandle });
   }
 
   /** Hides a message for so many seconds from now, 0 to 43,200; 0 shows it to every worker at once. */
-  async hide({ receiptHandle }: ReceivedMessage, seconds: number): Promise<void> {
-    await this.#visibilities.add({ ReceiptHandle: receiptHandle, VisibilityTimeout: seconds });
+  hide({ receiptHandle }: ReceivedMessage, seconds: number): Promise<unknown> {
+    return this.#visibilities.add({ ReceiptHandle: receiptHandle, VisibilityTimeout: seconds });
   }
 
   /** Sends a message again, which is still to be deleted: as new to SQS, with its own attributes left behind. */
@@ -126,10 +127,11 @@ export class Settler {
 }
 
 /** Makes a call again until it succeeds, SQS says that it never will, or the next one would come too late. */
-async function insist(call: () => Promise<void>, untilMs: number): Promise<void> {
+async function insist(call: () => Promise<unknown>, untilMs: number): Promise<void> {
   for (let attempt = 0; ; attempt += 1) {
     try {
-      return await call();
+      await call();
+      return;
     } catch (error) {
       const restMs = Math.min(MAX_REST_MS, BASE_REST_MS * 2 ** attempt) * (1 - Math.random() / 2);
       const hopeless = error instanceof BatchEntryError && error.senderFault;

@@ -17,7 +17,7 @@ const hide = jest.fn<Settler['hide']>();
 
 beforeEach(() => {
   jest.useFakeTimers();
-  hide.mockReset().mockResolvedValue();
+  hide.mockReset().mockResolvedValue(undefined);
   onLost.mockReset();
 });
 afterEach(() => {

@@ -12,7 +12,7 @@ const done: Execution = { kind: 'done', result: undefined };
 const logger = createLogger({ service: 'tests', level: 'silent' });
 
 beforeEach(() => {
-  hide.mockReset().mockResolvedValue();
+  hide.mockReset().mockResolvedValue(undefined);
   settle.mockReset().mockResolvedValue();
 });
 
