@@ -27,6 +27,12 @@ export interface QueueRunnerOptions {
   readonly onDecided?: (() => void) | undefined;
 }
 
+/** An outcome that is to be carried out before its lease ends, by `performance.now()`. */
+interface Settling {
+  readonly outcome: Outcome;
+  readonly untilMs: number;
+}
+
 /** Takes the messages of one queue from their receive to their settling: lease, slot, executor, outcome. */
 export class QueueRunner {
   readonly #options: QueueRunnerOptions;
@@ -84,6 +90,23 @@ export class QueueRunner {
     hasSlot: boolean,
     onStart: () => void,
   ): Promise<void> {
+    try {
+      const settling = await this.#decide(message, askedAtMs, hasSlot, onStart);
+      if (settling) await this.#settle(message, settling);
+    } catch (error) {
+      const { messageId } = message;
+      const { logger } = this.#options;
+      logger.error({ messageId, error }, 'message could not be settled; it comes back when its lease ends');
+    }
+  }
+
+  /** Resolves to how a message is to be settled, with nothing left of what ran it; to nothing where it is another's by now. */
+  async #decide(
+    message: ReceivedMessage,
+    askedAtMs: number,
+    hasSlot: boolean,
+    onStart: () => void,
+  ): Promise<Settling | undefined> {
     const { settler, leaseSeconds, logger } = this.#options;
     const task = new RunningTask({ message, settler, leaseSeconds, askedAtMs, logger });
     const { lease } = task;
@@ -92,11 +115,8 @@ export class QueueRunner {
       const renewed = lease.stopRenewing();
       // A renewal that comes late would undo a rest or a release; it brings no deleted message back
       if (execution.kind === 'retry' || execution.kind === 'release') await renewed;
-      if (!lease.held || execution.kind === 'left') return;
-      await this.#settle(message, restingAtMost(execution, lease.hideableSeconds), lease.endsAtMs);
-    } catch (error) {
-      const { messageId } = message;
-      logger.error({ messageId, error }, 'message could not be settled; it comes back when its lease ends');
+      if (!lease.held || execution.kind === 'left') return undefined;
+      return { outcome: restingAtMost(execution, lease.hideableSeconds), untilMs: lease.endsAtMs };
     } finally {
       lease.close();
     }
@@ -125,7 +145,7 @@ export class QueueRunner {
     }
   }
 
-  async #settle(message: ReceivedMessage, outcome: Outcome, untilMs: number): Promise<void> {
+  async #settle(message: ReceivedMessage, { outcome, untilMs }: Settling): Promise<void> {
     const { settler, workerId } = this.#options;
     this.#unsettled += 1;
     try {

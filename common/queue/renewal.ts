@@ -93,10 +93,9 @@ export class Renewal {
       const renewed = await renew();
       if (renewed === 'last') return;
       if ('lost' in renewed) return this.#lose(renewed.lost);
-      if (this.#held) {
-        this.#endsAtMs = askedAtMs + renewed.forMs;
-        this.#watchEnd();
-      }
+      clearTimeout(this.#end);
+      if (this.#held) this.#endsAtMs = askedAtMs + renewed.forMs;
+      if (this.#held && !this.#stopping) this.#watchEnd();
       this.#renewAfter(lengthMs / 3);
     } catch (error) {
       if (this.#stopping) return;
