@@ -33,6 +33,7 @@ export class Renewal {
   readonly #options: RenewalOptions;
   #held = true;
   #stopping = false;
+  #closed = false;
   #endsAtMs: number;
   #end: NodeJS.Timeout | undefined;
   #next: NodeJS.Timeout | undefined;
@@ -46,7 +47,7 @@ export class Renewal {
 
   /** Whether it was not lost before it was closed. */
   get held(): boolean {
-    return this.#held;
+    return this.#held && (this.#closed || performance.now() < this.#endsAtMs);
   }
 
   /** When it ends unless it is renewed, by `performance.now()`. */
@@ -63,7 +64,9 @@ export class Renewal {
 
   /** Forgets it: it is given back, or runs to its end. */
   close(): void {
+    this.#held = this.held;
     this.#stopping = true;
+    this.#closed = true;
     clearTimeout(this.#next);
     clearTimeout(this.#end);
   }
@@ -95,7 +98,7 @@ export class Renewal {
       if ('lost' in renewed) return this.#lose(renewed.lost);
       clearTimeout(this.#end);
       if (this.#held) this.#endsAtMs = askedAtMs + renewed.forMs;
-      if (this.#held && !this.#stopping) this.#watchEnd();
+      if (this.#held && !this.#closed) this.#watchEnd();
       this.#renewAfter(lengthMs / 3);
     } catch (error) {
       if (this.#stopping) return;
