@@ -1,7 +1,7 @@
 import { LambdaClient } from '@aws-sdk/client-lambda';
 import type { SQSClient } from '@aws-sdk/client-sqs';
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
-import { createSqsClient } from '@baton/common/queue/sqs-client';
+import { createSqsClient, type Transport } from '@baton/common/queue/sqs-client';
 import { createDocumentClient } from '@baton/common/state/documents';
 import { UndiciHttpHandler } from '@smithy/undici-http-handler';
 import type { WorkerConfig } from './config.ts';
@@ -19,8 +19,10 @@ const LAMBDA_TIMEOUTS = { connectionTimeout: 1000, requestTimeout: 905_000, thro
 export interface Connections {
   /** For polls alone: they hold connections for as long as they wait, and back off by themselves. */
   readonly receiving: SQSClient;
-  /** For leases, settling and sending. */
+  /** For leases and outcomes, which are tried again for as long as a lease lasts. */
   readonly settling: SQSClient;
+  /** For the tasks that handlers and schedules send. */
+  readonly sending: SQSClient;
   readonly lambda: LambdaClient;
   /** For the task store. */
   readonly documents: DynamoDBDocumentClient;
@@ -34,18 +36,16 @@ export function connect({
   const leasePartMs = (leaseSeconds * 1000) / REQUESTS_A_LEASE;
   const settlingMs = Math.min(MAX_REQUEST_MS, Math.max(MIN_REQUEST_MS, leasePartMs));
   return {
-    receiving: createSqsClient({
-      requestHandler: quickHandler(waitSeconds * 1000 + REQUEST_MARGIN_MS),
-      attempts: 1,
-    }),
-    settling: createSqsClient({ requestHandler: quickHandler(settlingMs) }),
+    receiving: createSqsClient({ transport: byUndici(waitSeconds * 1000 + REQUEST_MARGIN_MS), attempts: 1 }),
+    settling: createSqsClient({ transport: byUndici(settlingMs), attempts: 1 }),
+    sending: createSqsClient({ transport: byUndici(MAX_REQUEST_MS) }),
     lambda: new LambdaClient({ maxAttempts: 1, requestHandler: LAMBDA_TIMEOUTS }),
     documents: createDocumentClient(),
   };
 }
 
 /** Makes requests by undici, for two thirds of the CPU of Node's own client; too large for a function's bundle. */
-function quickHandler(requestTimeoutMs: number): UndiciHttpHandler {
+function byUndici(requestTimeoutMs: number): Transport {
   // It takes whole milliseconds alone
   const limitMs = Math.round(requestTimeoutMs);
   const dispatcher = {
@@ -53,10 +53,14 @@ function quickHandler(requestTimeoutMs: number): UndiciHttpHandler {
     headersTimeout: limitMs,
     bodyTimeout: limitMs,
   };
-  return new UndiciHttpHandler({ dispatcher });
+  return {
+    requestHandler: new UndiciHttpHandler({ dispatcher }),
+    // In one go; the SDK would pipe it through a stream
+    streamCollector: (body: { bytes(): Promise<Uint8Array> }) => body.bytes(),
+  };
 }
 
 /** Closes a worker's clients, whatever they still wait for. */
-export function disconnect({ receiving, settling, lambda, documents }: Connections): void {
-  for (const client of [receiving, settling, lambda, documents]) client.destroy();
+export function disconnect({ receiving, settling, sending, lambda, documents }: Connections): void {
+  for (const client of [receiving, settling, sending, lambda, documents]) client.destroy();
 }

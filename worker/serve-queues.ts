@@ -4,6 +4,7 @@ import { QueueUrls } from '@baton/common/queue/queue-urls';
 import type { TaskClient } from '@baton/common/queue/task-client';
 import { StoreTracker } from '@baton/common/state/store-tracker';
 import type { TaskStore } from '@baton/common/state/task-store';
+import { gathering } from '@baton/common/telemetry/gathered-lines';
 import type { Logger } from '@baton/common/telemetry/logger';
 import type { WorkerConfig } from './config.ts';
 import type { Connections } from './connections.ts';
@@ -80,6 +81,7 @@ export function serveLocal(serving: Serving, queues: readonly string[], slots: S
     send: tasks.send,
     tracker: new StoreTracker({ store, forward: tasks.forward, leaseSeconds, logger }),
     logger,
+    doneLogger: gathering(logger),
     worker: { id: config.workerId, version: config.version },
     unknownTaskPatienceSeconds: config.unknownTaskPatienceSeconds,
     abortGraceSeconds: config.abortGraceSeconds,

@@ -67,7 +67,7 @@ export class Worker {
     const onDecided = (): void => watchdog.look();
     const store = new TaskStore({ documents: connections.documents, table: config.tasksTable });
     const queueUrls = new QueueUrls(config.queueUrlPrefix);
-    const tasks = new TaskClient({ sqs: connections.settling, queueUrls, source: SOURCE, records: store });
+    const tasks = new TaskClient({ sqs: connections.sending, queueUrls, source: SOURCE, records: store });
     const serving = {
       config,
       implementations,

@@ -4,17 +4,18 @@ import type { Contender } from '../contender.ts';
 import type { Absence } from '../results.ts';
 import { installRivals } from '../rival-install.ts';
 import { rivals } from '../rival-set.ts';
-import { makeBundles } from '../services/bundles.ts';
+import { IMAGE_ENVIRONMENT, makeBundles } from '../services/bundles.ts';
 import { pinnedVersion } from '../versions.ts';
 
 const BATON = 'bench/contenders/baton';
 const BUNDLES = fileURLToPath(new URL('../../node_modules/.cache/bench', import.meta.url));
 
-/** Baton, at its documented settings, in a bundle and with Node's options as its image has it. */
+/** Baton, at its documented settings, in a bundle and with Node's options as its image has them. */
 export const baton: Contender = {
   name: 'baton',
   version: pinnedVersion('baton'),
   command: [process.execPath, ...imageOptions(), `${BUNDLES}/${BATON}.mjs`],
+  environment: IMAGE_ENVIRONMENT,
   queues: 'sqs',
   drainConcurrency: 100,
   // What is sent at about the same time it gathers by itself
@@ -29,7 +30,11 @@ function imageOptions(): string[] {
 }
 
 /** Baton with a task store, which is found where `environment` of the store says. */
-export const batonTracked: Contender = { ...baton, name: 'baton-tracked', environment: { TRACKED: '1' } };
+export const batonTracked: Contender = {
+  ...baton,
+  name: 'baton-tracked',
+  environment: { ...IMAGE_ENVIRONMENT, TRACKED: '1' },
+};
 
 /** Who takes part, and who cannot. */
 export interface Field {
@@ -54,7 +59,7 @@ export async function contenders(
   say: (text: string) => void,
 ): Promise<Field> {
   const asked = ({ name }: Contender): boolean => names?.includes(name) ?? true;
-  await makeBundles(BUNDLES, [BATON]);
+  await makeBundles(BUNDLES, [BATON], 'bundle:image');
   const { present, absent } = await installRivals(rivals.filter(asked), say);
   return { present: [...[baton].filter(asked), ...present], absent };
 }

@@ -23,26 +23,24 @@ export function functionEntries(): FunctionEntry[] {
 }
 
 /**
- * Bundles modules by `npm run bundle`, as deploys and images do.
+ * Bundles modules.
  *
  * @param modules - from the root, without their endings
- * @param args - of esbuild's
+ * @param script - `bundle`, as deploys do, or `bundle:image`, as images do. Default: as deploys do
  * @returns the bundles' files by their modules
  */
 export async function makeBundles(
   folder: string,
   modules: readonly string[],
-  args: readonly string[] = [],
+  script: 'bundle' | 'bundle:image' = 'bundle',
 ): Promise<ReadonlyMap<string, string>> {
   const distinct = [...new Set(modules)];
   const entries = distinct.map((module) => `${module}.ts`);
-  const options = [...args, `--outdir=${folder}`, '--outbase=.'];
-  await run('npm', ['run', '--silent', 'bundle', '--', ...entries, ...options], { cwd: ROOT });
+  const options = [`--outdir=${folder}`, '--outbase=.'];
+  await run('npm', ['run', '--silent', script, '--', ...entries, ...options], { cwd: ROOT });
   return new Map(distinct.map((module) => [module, join(folder, `${module}.mjs`)]));
 }
 
-/** What images are bundled with beside: maps for the stacks in their logs. */
-const IMAGE_ARGS = ['--sourcemap', '--sources-content=false'];
 /** What images run their bundles with. */
 export const IMAGE_ENVIRONMENT = {
   NODE_OPTIONS: '--import=data:text/javascript,process.setSourceMapsEnabled(true)',
@@ -60,6 +58,6 @@ export function imageBundles(folder: string): Promise<ReadonlyMap<string, string
 async function makeImageBundles(folder: string): Promise<ReadonlyMap<string, string>> {
   const modules = parts.map((part) => `${part}/main`);
   // Of the worker's threads
-  const files = await makeBundles(folder, [...modules, 'worker/thread'], IMAGE_ARGS);
+  const files = await makeBundles(folder, [...modules, 'worker/thread'], 'bundle:image');
   return new Map(parts.map((part) => [basename(part), files.get(`${part}/main`) ?? '']));
 }

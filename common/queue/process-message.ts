@@ -31,6 +31,8 @@ export interface Processing {
   readonly implementations: Implementations;
   readonly send: SendTask;
   readonly logger: Logger;
+  /** For the lines of tasks that are done, which are most of all lines. Default: `logger`. */
+  readonly doneLogger?: Logger | undefined;
   readonly worker: WorkerIdentity;
   /** How long a task that nobody here implements is put back, in seconds since it was sent; then it is a dead letter. */
   readonly unknownTaskPatienceSeconds: number;
@@ -65,33 +67,33 @@ export async function processMessage(
   hold: Hold,
   processing: Processing,
 ): Promise<Outcome> {
-  const { logger, implementations } = processing;
+  const { implementations } = processing;
   const { messageId, receiveCount, sentAtMs } = message;
   const received = { queue, messageId, attempt: receiveCount };
   let envelope: Envelope;
   try {
     envelope = decodeEnvelope(message.body);
   } catch (error) {
-    return logged(logger, received, outcomeOfBody(error as MalformedEnvelopeError), 'message');
+    return logged(processing, received, outcomeOfBody(error as MalformedEnvelopeError), 'message');
   }
   const { taskId, task, trace = startTrace() } = envelope;
   const fields = { ...received, task, taskId, traceId: trace.traceId };
   const implementation = implementations.find(task);
   // Of a later version than this process knows, the payload cannot be judged here
   if (!implementation || (envelope.version ?? 1) > (implementation.contract.version ?? 1))
-    return logged(logger, fields, outcomeOfUnknown(envelope, message, processing), task);
+    return logged(processing, fields, outcomeOfUnknown(envelope, message, processing), task);
 
   const early = outcomeOfEarly(envelope, message, implementation);
-  if (early) return logged(logger, fields, goingOn(early, message), task);
+  if (early) return logged(processing, fields, goingOn(early, message), task);
   const claim = await claimOf(message, envelope, implementation, processing);
-  if (claim && !isClaim(claim)) return logged(logger, fields, goingOn(claim, message), task);
+  if (claim && !isClaim(claim)) return logged(processing, fields, goingOn(claim, message), task);
 
   if (claim) fields.attempt = claim.attempt;
   const startedAtMs = performance.now();
   const making = { implementation, data: envelope.data, sentAtMs, trace, fields, claim };
   const decided = await attempt(making, hold, processing);
   const outcome = claim ? goingOn(await claim.conclude(decided), message) : decided;
-  return logged(logger, fields, outcome, task, Math.round(performance.now() - startedAtMs));
+  return logged(processing, fields, outcome, task, Math.round(performance.now() - startedAtMs));
 }
 
 /**
@@ -247,7 +249,7 @@ function outcomeOfUnknown(envelope: Envelope, message: ReceivedMessage, processi
 
 /** Says what became of a message, and hands the outcome on. */
 function logged(
-  logger: Logger,
+  { logger, doneLogger = logger }: Processing,
   fields: Partial<TaskFields>,
   outcome: Outcome,
   what: string,
@@ -255,7 +257,7 @@ function logged(
 ): Outcome {
   switch (outcome.kind) {
     case 'done':
-      logger.info({ ...fields, durationMs }, `${what} done`);
+      doneLogger.info({ ...fields, durationMs }, `${what} done`);
       break;
     case 'retry': {
       const { delaySeconds, error } = outcome;

@@ -73,7 +73,8 @@ function errorFields(error: unknown): unknown {
   const { type, message, stack, ...rest } = stdSerializers.err(error as Error) as SerializedError;
   const small = Object.entries(rest).filter(([, value]) => sizeOf(value) <= MAX_PROPERTY_CHARACTERS);
   return {
-    type,
+    // In a bundle, its class may have another name
+    type: (error as Partial<Error>).name ?? type,
     message: message.slice(0, MAX_TEXT_CHARACTERS),
     stack: stack?.slice(0, MAX_TEXT_CHARACTERS),
     ...Object.fromEntries(small),

@@ -187,6 +187,7 @@ class Delay {
       connections: {
         receiving: receiving.client,
         settling: settling.client,
+        sending: settling.client,
         lambda: { destroy: () => undefined } as unknown as LambdaClient,
         documents: documents.client,
       },

@@ -178,6 +178,7 @@ class Run {
       connections: {
         receiving: receiving.client,
         settling: settling.client,
+        sending: settling.client,
         lambda: lambda.client,
         documents: documents.client,
       },

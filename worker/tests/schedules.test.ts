@@ -56,7 +56,7 @@ function startWorker(own: ScheduledContract, functions: ScheduledContract, clock
     implementations: new Implementations([implement(own, () => null)]),
     scheduled: [functions],
     logger: createLogger({ service: 'tests', level: 'silent' }),
-    connections: { receiving: sqs(), settling: sqs(), lambda, documents: documents as never },
+    connections: { receiving: sqs(), settling: sqs(), sending: sqs(), lambda, documents: documents as never },
     ...(clock && { clock }),
   });
   worker.start();
