@@ -39,6 +39,7 @@ export const rivals: readonly Rival[] = [
     name: 'sqs-consumer',
     version: lockedVersion('sqs-consumer'),
     sends: 'tens',
+    share: 0.5,
   },
   {
     ...inNode('sqs-consumer.ts'),

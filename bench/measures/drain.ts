@@ -5,13 +5,13 @@ import { recordCosts } from '../costs.ts';
 import { drain, type Drained, tasksFor } from '../load.ts';
 import { contendersOn, onBroker, takingPart } from '../pairs.ts';
 
-const TASKS = { full: 20_000, quick: 300 } as const;
+const TASKS = { full: 50_000, quick: 300 } as const;
 
 /** No-op tasks that were queued beforehand: what a worker costs, and how fast it is. */
 export const drainMeasure: Measure = {
   id: 'drain',
   title: 'Drain of no-op tasks',
-  rounds: { full: 6, quick: 1 },
+  rounds: { full: 5, quick: 1 },
   run: async (bench) => {
     const { contenders } = bench;
     const few = takingPart(bench, { quick: ['baton', 'raw-loop'] });
