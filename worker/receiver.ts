@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { ReceiveMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import { fromReceive, RECEIVED_ATTRIBUTES, type ReceivedMessage } from '@baton/common/queue/received-message';
 import type { Logger } from '@baton/common/telemetry/logger';
@@ -89,6 +90,8 @@ export class Receiver {
   async #drain(): Promise<boolean> {
     const { slots, queue } = this.#options;
     if (!(await slots.take(queue, this.#stop.signal))) return false;
+    // Tasks that end together make room for one receive, not for one each
+    await nextTurn();
     return this.#receiveInto(1 + slots.takeFree(queue, MAX_MESSAGES - 1));
   }
 

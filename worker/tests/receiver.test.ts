@@ -59,6 +59,19 @@ describe('a receiver', () => {
     slots.giveBack(3);
   });
 
+  test('asks in one receive for all slots that become free in one turn of the event loop', async () => {
+    const { inputs, accepted, slots } = start(queueOf('a', 'b', 'c', 'd', 'e', 'f'));
+    await eventually('no slot left', () => accepted.length === 3);
+    for (let task = 0; task < 3; task += 1) {
+      slots.giveBack();
+      // As between two timers that are due: all that waits for the first one goes on
+      for (let step = 0; step < 20; step += 1) await Promise.resolve();
+    }
+    await eventually('the other messages', () => accepted.length === 6);
+    expect(inputs.map(({ MaxNumberOfMessages }) => MaxNumberOfMessages)).toEqual([3, 3]);
+    slots.giveBack(3);
+  });
+
   test('holds no slot while it waits, and asks for no more than its share of the free ones', async () => {
     const { inputs, slots } = start(queueOf(), { slots: new Slots(10), queues: 3 });
     await eventually('a long poll', () => inputs.length > 1);
