@@ -84,7 +84,8 @@ export class HouseCopy {
 
   /** Deletes it. */
   async remove(): Promise<void> {
-    await rm(this.path, { recursive: true, force: true });
+    // What a command started may still write its cache as it ends
+    await rm(this.path, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
   }
 
   #environment(): NodeJS.ProcessEnv {
