@@ -23,7 +23,7 @@ interface Route {
 
 /**
  * Has a client make its requests by the SDK's own parts, one after the other: protocol, signer, HTTP handler, protocol.
- * The chain of middleware around them, some fifteen, copies the client's settings five times a request, and costs as
+ * The chain of middleware around them, some fifteen, copies the client's settings four times a request, and costs as
  * much as its parts do. It still makes the first request, which finds out the route of all; and the next one after
  * each failure, since it knows what to do about a clock that is wrong, say.
  *
