@@ -4,7 +4,7 @@ import { TaskClient } from '@baton/common/queue/task-client';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { eventually } from '../support/eventually.ts';
 import { nap } from '../support/nap.ts';
-import { NapSink } from '../support/nap-sink.ts';
+import { NapSink, type PastNap } from '../support/nap-sink.ts';
 import { freePort } from '../support/program.ts';
 import { ComposeProject } from './compose-project.ts';
 import { note } from './figures.ts';
@@ -14,10 +14,12 @@ const OVERRIDE = 'tests/containers/naps.compose.yml';
 const NAPS_A_WORKER = 100;
 const SHORTEST_MS = 1200;
 const SPREAD_MS = 1600;
+const MIDDLE_MS = SHORTEST_MS + SPREAD_MS / 2;
 /** Multiples of it are spread evenly, so that every stretch of naps is as long as any other. */
 const GOLDEN = 0.618_033_988_75;
-/** The part of a round that counts: its first naps start together, and its last slots run dry one by one. */
-const COUNTED = [0.2, 0.8] as const;
+/** The part of a round that counts, by the naps that are over: the first start together, the last slots run dry one by one. */
+const COUNTED_FROM = 0.2;
+const COUNTED_TO = 0.8;
 const ROUND_MS = 90_000;
 
 const sink = new NapSink();
@@ -35,32 +37,34 @@ const sqs = new SQSClient({
 const queueUrls = new QueueUrls(`http://127.0.0.1:${port}/000000000000/baton-dev-`);
 const tasks = new TaskClient({ sqs, queueUrls, source: 'tests' });
 
-/** Naps per second of so many workers, over the middle of a round in which all have enough to do. */
+/** Tasks per second of so many workers, over the middle of a round in which all have enough to do. */
 async function throughputOf(workers: number): Promise<number> {
   await system.compose(`up --detach --wait --scale worker=${workers} worker`);
-  const before = sink.done.size;
+  const before = sink.past.length;
   const naps = NAPS_A_WORKER * workers;
   const lengths = Array.from(
     { length: naps },
     (_, index) => SHORTEST_MS + SPREAD_MS * ((index * GOLDEN) % 1),
   );
   await Promise.all(lengths.map((ms) => tasks.send(nap, { ms: Math.round(ms) })));
-  const [from, to] = COUNTED.map((part) => before + Math.round(naps * part));
-  const reached = (count = 0): Promise<Moment> =>
-    eventually(
-      `${count} naps`,
-      () => sink.done.size >= count && { done: sink.done.size, atMs: performance.now() },
-      ROUND_MS,
-    );
-  const first = await reached(from);
-  const last = await reached(to);
-  await reached(before + naps);
-  return ((last.done - first.done) / (last.atMs - first.atMs)) * 1000;
+  await eventually('all naps', () => sink.past.length >= before + naps, ROUND_MS);
+  const round = sink.past.slice(before);
+  return throughputBetween(round, endOf(round, COUNTED_FROM), endOf(round, COUNTED_TO));
 }
 
-interface Moment {
-  readonly done: number;
-  readonly atMs: number;
+/** When so large a part of them was over. */
+function endOf(naps: readonly PastNap[], part: number): number {
+  return naps[Math.round(naps.length * part)]?.endedMs ?? Number.NaN;
+}
+
+/**
+ * Tasks per second, of the middle one's length. A nap counts with the part of it that lies between the two times: counted
+ * whole, at their ends, one worker's few naps make a figure that differs by 4% between rounds, and all are divided by it.
+ */
+function throughputBetween(naps: readonly PastNap[], fromMs: number, toMs: number): number {
+  const sleptMs = naps.map(({ endedMs, ms }) => Math.min(endedMs, toMs) - Math.max(endedMs - ms, fromMs));
+  const all = sleptMs.reduce((sum, ms) => sum + Math.max(ms, 0), 0);
+  return (all / MIDDLE_MS / (toMs - fromMs)) * 1000;
 }
 
 beforeAll(async () => {

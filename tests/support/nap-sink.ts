@@ -2,7 +2,15 @@ import { closeSync, fstatSync, mkdtempSync, openSync, readSync, rmSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/** The file in which each finished nap leaves its id before its worker settles it: no kill can take that back. */
+/** A nap that is over. */
+export interface PastNap {
+  /** Milliseconds since 1970, by its worker's clock. */
+  readonly endedMs: number;
+  /** How long it was to take. */
+  readonly ms: number;
+}
+
+/** The file in which each finished nap leaves a line before its worker settles it: no kill can take that back. */
 export class NapSink {
   /** Its folder, which has nothing else. */
   readonly folder = mkdtempSync(join(tmpdir(), 'baton-naps-'));
@@ -11,6 +19,7 @@ export class NapSink {
   readonly #file = openSync(this.path, 'w+');
   readonly #done = new Map<string, number>();
   readonly #rejected = new Map<string, number>();
+  readonly #past: PastNap[] = [];
   #readBytes = 0;
 
   /** How often each nap was done, by its task's id, up to now. */
@@ -25,6 +34,12 @@ export class NapSink {
     return this.#rejected;
   }
 
+  /** All that are over, in the order of their ends, up to now. */
+  get past(): readonly PastNap[] {
+    this.#read();
+    return this.#past;
+  }
+
   /** Forgets the file. */
   clear(): void {
     closeSync(this.#file);
@@ -37,9 +52,10 @@ export class NapSink {
     const whole = bytes.subarray(0, bytes.lastIndexOf('\n') + 1);
     this.#readBytes += whole.byteLength;
     for (const line of whole.toString().split('\n').filter(Boolean)) {
-      const [id = '', end] = line.split(' ');
+      const [id = '', end, endedMs, ms] = line.split(' ');
       const naps = end === 'done' ? this.#done : this.#rejected;
       naps.set(id, (naps.get(id) ?? 0) + 1);
+      this.#past.push({ endedMs: Number(endedMs), ms: Number(ms) });
     }
   }
 }

@@ -19,14 +19,14 @@ export const nap = defineTask({
   timeoutSeconds: 60,
 });
 
-/** A file that every finished nap adds its task's id to: unlike a log's pipe, it loses nothing when a worker is killed. */
+/** A file that every finished nap adds a line to: unlike a log's pipe, it loses nothing when a worker is killed. */
 const sink = process.env['NAP_SINK'];
 
 /** Naps, and leaves a line in the sink when it is over. */
 export const napTask = implement(nap, async ({ ms, deaf, rejects }, { signal, logger, taskId }) => {
   logger.info('nap begins');
   await sleep(ms, undefined, deaf ? {} : { signal });
-  if (sink) appendFileSync(sink, `${taskId} ${rejects ? 'rejected' : 'done'}\n`);
+  if (sink) appendFileSync(sink, `${taskId} ${rejects ? 'rejected' : 'done'} ${Date.now()} ${ms}\n`);
   if (rejects) throw new RejectTask('It was to reject itself');
   return {};
 });
