@@ -19,6 +19,8 @@ const work = defineTask({
   retry: { maxAttempts: 3, baseSeconds: 60 },
   timeoutSeconds: 1,
 });
+/** The same with so short a limit as no contract may have: for tests that wait for it. */
+const short = { ...work, timeoutSeconds: 0.05 };
 
 type Handler = (payload: { text: string }, context: TaskContext) => unknown;
 
@@ -58,8 +60,11 @@ function message(
   };
 }
 
-const run = (handler: Handler, received = message(), signal = alive) =>
-  processMessage(received, 'default', { signal, outlivedBy }, processing(handler));
+const run = (handler: Handler, received = message(), signal = alive, contract?: TaskContract) =>
+  processMessage(received, 'default', { signal, outlivedBy }, processing(handler, contract));
+
+/** Makes an attempt that is over its limit soon. */
+const outrun = (handler: Handler, received = message()) => run(handler, received, alive, short);
 
 test.each([1, 2])('a message of version %d is run by whoever knows version 2', async (version) => {
   const second = processing(({ text }) => ({ length: text.length }), { ...work, version: 2 });
@@ -177,12 +182,12 @@ describe('an attempt', () => {
   ])('number %d that takes longer than its limit has its signal aborted', async (receiveCount, outcome) => {
     const untilAborted: Handler = (_payload, { signal }) =>
       new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error)));
-    await expect(run(untilAborted, message({ receiveCount }))).resolves.toMatchObject(outcome);
+    await expect(outrun(untilAborted, message({ receiveCount }))).resolves.toMatchObject(outcome);
   });
 
   test('that heeds no signal is decided without it after its grace, and its holder is told', async () => {
     const { promise, resolve } = Promise.withResolvers<unknown>();
-    await expect(run(() => promise)).resolves.toMatchObject({
+    await expect(outrun(() => promise)).resolves.toMatchObject({
       kind: 'retry',
       error: { name: 'TaskTimeoutError' },
     });
@@ -224,6 +229,7 @@ describe('an attempt', () => {
 
 describe('an attempt at a task whose isolation is thread', () => {
   const isolated = defineTask({ ...work, isolation: 'thread' });
+  const soonOver = { ...isolated, timeoutSeconds: short.timeoutSeconds };
   const here = jest.fn<Handler>(() => ({ length: 1 }));
 
   /** Makes an attempt with threads that run every handler so. */
@@ -261,7 +267,7 @@ describe('an attempt at a task whose isolation is thread', () => {
         reject(new Error('terminated'));
       });
     };
-    await expect(runIn(isolated, () => ({ ended, terminate }))).resolves.toMatchObject({
+    await expect(runIn(soonOver, () => ({ ended, terminate }))).resolves.toMatchObject({
       kind: 'retry',
       error: { name: 'TaskTimeoutError' },
     });
@@ -271,7 +277,7 @@ describe('an attempt at a task whose isolation is thread', () => {
 
   test('is decided without its thread when that cannot be ended either, and its holder is told', async () => {
     const ended = new Promise(() => undefined);
-    await expect(runIn(isolated, () => ({ ended, terminate: () => undefined }))).resolves.toMatchObject({
+    await expect(runIn(soonOver, () => ({ ended, terminate: () => undefined }))).resolves.toMatchObject({
       kind: 'retry',
       error: { name: 'TaskTimeoutError' },
     });

@@ -44,3 +44,20 @@ describe('the queues whose messages functions run', () => {
     expect(read).toThrow(says);
   });
 });
+
+test.each([
+  ['WORKER_WAIT_SECONDS', '0', 'expected a whole number from 1 to 20'],
+  ['WORKER_CONCURRENCY', '0', 'expected a whole number from 1 to 1000'],
+  ['LEASE_SECONDS', '1', 'expected a whole number from 3 to 43200'],
+  ['WORKER_QUEUES', 'a b', 'expected all, none, or queue names'],
+  ['WORKER_QUEUES', 'default:0', 'with a weight of 1 to 999'],
+  ['WORKER_LAMBDA_QUEUES', '{', 'expected JSON'],
+  ['WORKER_LAMBDA_QUEUES', '[{"queue":"q"}]', 'functionName'],
+  ['WORKER_LAMBDA_QUEUES', '[{"queue":"default","functionName":"f"}]', 'default stands in WORKER_QUEUES too'],
+  ['DRAIN_TIMEOUT_SECONDS', '5', 'expected at least WORKER_WAIT_SECONDS, which is 20'],
+  ['QUEUE_URL_PREFIX', '', 'is not set'],
+])('%s of %j stops the start', (name, value, says) => {
+  const read = () => readWorkerConfig({ ...environment, WORKER_QUEUES: 'default', [name]: value });
+  expect(read).toThrow(name);
+  expect(read).toThrow(says);
+});
