@@ -1,3 +1,5 @@
+import { availableParallelism } from 'node:os';
+
 /** @type {import('jest').Config} */
 export default {
   testMatch: ['**/tests/**/*.test.ts'],
@@ -17,7 +19,7 @@ export default {
   transform: {},
   testEnvironment: 'node',
   testTimeout: 20_000,
-  // Most tests wait for processes of their own
-  maxWorkers: '100%',
+  // Half again as many as there are processors: most tests wait for processes of their own
+  maxWorkers: Math.ceil(availableParallelism() * 1.5),
   reporters: ['default', '<rootDir>/tests/support/run-lines.js'],
 };

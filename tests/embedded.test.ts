@@ -5,7 +5,7 @@ import { connect } from 'node:net';
 import { networkInterfaces, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { eventually } from './support/eventually.ts';
-import { freePorts, Program } from './support/program.ts';
+import { freePort, freePorts, Program } from './support/program.ts';
 
 const SERVERLESS = 'node_modules/serverless/bin/serverless.js';
 
@@ -187,34 +187,46 @@ function answersAt(host: string, port: string): Promise<boolean> {
 }
 
 describe('a start of the embedded runtime', () => {
-  test('says which port is taken, and which variable changes it', async () => {
-    const second = startRuntime({ ...(await freePorts()), HTTP_PORT: ports['HTTP_PORT'] ?? '' });
+  test('says of each port why it cannot be had, and which variable changes it', async () => {
+    const taken = ports['HTTP_PORT'] ?? '';
+    const twice = await freePort();
+    const second = startRuntime({
+      ...(await freePorts()),
+      HTTP_PORT: taken,
+      LAMBDA_PORT: String(twice),
+      SQS_PORT: String(twice),
+    });
     await expect(second.ended()).resolves.not.toBe(0);
     expect(second.output).toContain(
-      `Port ${ports['HTTP_PORT']} is taken by another program; set HTTP_PORT to a free one.`,
+      `Port ${taken} is taken by another program; set HTTP_PORT to a free one.\n`,
+    );
+    expect(second.output).toContain(
+      `SQS_PORT and LAMBDA_PORT are both ${twice}; each needs a port of its own.`,
     );
     expect(second.output).not.toContain('    at ');
   });
 
   test.each([
     ['HTTP_PORT', 'abc', 'HTTP_PORT held "abc": expected a whole number from 1 to 65535'],
-    ['HTTP_PORT', '9091', 'LAMBDA_PORT and HTTP_PORT are both 9091; each needs a port of its own.'],
     ['WORKER_CONCURRENCY', '0', 'WORKER_CONCURRENCY held "0": expected a whole number from 1 to 1000'],
   ])('stops when %s is %j', async (name, value, says) => {
-    const wrong = startRuntime({ ...(await freePorts()), LAMBDA_PORT: '9091', [name]: value });
+    const wrong = startRuntime({ ...(await freePorts()), [name]: value });
     await expect(wrong.ended()).resolves.not.toBe(0);
     expect(wrong.output).toContain(says);
     expect(wrong.output).not.toContain('    at ');
   });
 
-  test.each(['SIGINT', 'SIGTERM'] as const)(
-    'ends at %s with status 0, and frees its ports',
-    async (signal) => {
-      const own = await freePorts();
-      const program = startRuntime(own);
-      await program.says('Try this');
-      await expect(program.stop(signal)).resolves.toBe(0);
-      await expect(fetch(`http://127.0.0.1:${own['HTTP_PORT']}/orders`)).rejects.toThrow('fetch failed');
-    },
-  );
+  test('ends at SIGINT with status 0, and frees its ports', async () => {
+    const own = await freePorts();
+    const program = startRuntime(own);
+    await program.says('Try this');
+    await expect(program.stop('SIGINT')).resolves.toBe(0);
+    await expect(fetch(`http://127.0.0.1:${own['HTTP_PORT']}/orders`)).rejects.toThrow('fetch failed');
+  });
+});
+
+// The last of all: it stops what the others ask
+test('the embedded runtime ends at SIGTERM with status 0, and frees its ports', async () => {
+  await expect(runtime.stop('SIGTERM')).resolves.toBe(0);
+  await expect(fetch(`${url}/orders`)).rejects.toThrow('fetch failed');
 });
