@@ -21,11 +21,15 @@ export function tableOf(figures: readonly Figure[]): string {
   return [line(HEAD), line(rule, '-'), ...rows.map((row) => line(row))].join('\n');
 }
 
-/** The page of a run's figures. */
-export function pageOf(figures: readonly Figure[]): string {
+/**
+ * The page of a run's figures.
+ *
+ * @param imagesNode - the version of Node that the images have
+ */
+export function pageOf(figures: readonly Figure[], imagesNode: string): string {
   return `# Success criteria
 
-What \`npm run test:containers -- --write\` measured, on ${cpus().length} cores, with Node ${process.versions.node}. The criteria have
+What \`npm run test:containers -- --write\` measured, on ${cpus().length} cores, in images with Node ${imagesNode}. The criteria have
 their numbers from the system that this one replaces; the targets are this project's own, which are higher. Each figure
 is taken by a test that fails where the target is missed.
 

@@ -4,9 +4,10 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { missingEngine } from './docker.ts';
+import { docker, missingEngine } from './docker.ts';
 import { FIGURES_FILE, figuresIn } from './figures.ts';
 import { pageOf, tableOf } from './figures-page.ts';
+import { nodeImage } from './image.ts';
 
 const JEST = [
   '--experimental-vm-modules',
@@ -32,11 +33,17 @@ async function runTests(patterns: readonly string[], write: boolean): Promise<nu
     await once(jest, 'exit');
     const figures = figuresIn(file);
     if (figures.length > 0) process.stdout.write(`\n${tableOf(figures)}\n`);
-    if (write && jest.exitCode === 0) writeFileSync(PAGE, pageOf(figures));
+    if (write && jest.exitCode === 0) writeFileSync(PAGE, pageOf(figures, await nodeOfImages()));
     return jest.exitCode ?? 1;
   } finally {
     rmSync(folder, { recursive: true });
   }
+}
+
+/** The version of the Node in the image that all others are made from. */
+async function nodeOfImages(): Promise<string> {
+  const version = await docker('run', '--rm', '--entrypoint', 'node', nodeImage(), '--version');
+  return version.replace('v', '');
 }
 
 /** Runs the tests of images and of what is made of them. Where no engine answers, it says so, which is an error in CI. */
