@@ -3,6 +3,9 @@ import dynalite from 'dynalite';
 import { buildApp } from 'fauxqs';
 import { HOST } from './ports.ts';
 
+/** For a request that is never sent to its end. */
+const STOP_PATIENCE_MS = 2000;
+
 /** An emulator of an AWS service that runs in this process. */
 export interface Emulator {
   readonly endpoint: string;
@@ -20,6 +23,10 @@ export async function startSqs(port: number, host: string = HOST): Promise<Emula
 export async function startDynamoDb(port: number, host: string = HOST): Promise<Emulator> {
   const server = dynalite({ createTableMs: 0 });
   const endpoint = await listen(server, port, host);
+  // A connection that was answered after the stop would be kept for a next request
+  server.on('request', (_request, response) => {
+    response.once('close', () => server.listening || server.closeIdleConnections());
+  });
   return { endpoint, stop: () => close(server) };
 }
 
@@ -33,9 +40,11 @@ function listen(server: Server, port: number, host: string): Promise<string> {
   return promise;
 }
 
-function close(server: Server): Promise<void> {
+/** Answers what was asked already: dynalite throws, and nobody can catch it, where its store is closed under a request. */
+async function close(server: Server): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
   server.close(() => resolve());
-  server.closeAllConnections();
-  return promise;
+  const impatience = setTimeout(() => server.closeAllConnections(), STOP_PATIENCE_MS);
+  await promise;
+  clearTimeout(impatience);
 }

@@ -76,8 +76,9 @@ export async function startBackends(parts: readonly string[], own: OwnBackends =
     stop: async () => {
       if (process.env['AWS_ENDPOINT_URL_SQS'] === sqsEndpoint) await deleteQueues(sqs, `baton-${stage}-`);
       sqs.destroy();
-      dynamoDb.destroy();
       for (const emulator of emulators) await emulator?.stop();
+      // Not before: what it still asks is answered first
+      dynamoDb.destroy();
     },
   };
 }
