@@ -26,6 +26,8 @@ interface Results {
   readonly numPassedTests: number;
   readonly numFailedTests: number;
   readonly numRuntimeErrorTestSuites: number;
+  /** By file; `message` says what failed in it, and is empty where nothing did. */
+  readonly testResults: readonly { readonly message: string }[];
 }
 
 /** Runs the tests of one program, in its image or from its source. */
@@ -66,6 +68,7 @@ test.each(Object.entries(TESTED))(
       seen,
       holds: same,
     });
+    expect(inside.testResults.map(({ message }) => message).filter(Boolean)).toEqual([]);
     expect(inside).toMatchObject({
       numPassedTests: outside.numPassedTests,
       numFailedTests: 0,
