@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals';
 import { Program } from './support/program.ts';
 
 test('a tracked task put off for 3 or 14 days runs once, on time, as attempt 1: over hops, while workers are replaced, delivered twice', async () => {
-  const delays = new Program('tests/model/delays.ts', {}, ['--times', '1']);
+  const delays = new Program('tests/model/delays.ts', {}, ['--times', '2']);
   const status = await delays.ended();
   expect(delays.output).not.toContain('a promise was broken');
   // Two hops a day, for SQS hides a message for 12 h; and a copy before SQS forgets what is 7 days old

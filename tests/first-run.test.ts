@@ -66,10 +66,13 @@ test('npm test says at once how many files there are to run, and at the end what
 
 describe('the demo', () => {
   test('follows orders until every customer is notified', async () => {
-    const demo = new Program('examples/demo.ts', { HTTP_PORT: ports['HTTP_PORT'] ?? '' }, ['--orders', '40']);
+    const demo = new Program('examples/demo.ts', { HTTP_PORT: ports['HTTP_PORT'] ?? '' }, [
+      '--orders',
+      '120',
+    ]);
     await expect(demo.ended()).resolves.toBe(0);
-    expect(demo.output).toMatch(/accepted +40 of 40/);
-    expect(demo.output).toMatch(/notified +40 of 40/);
+    expect(demo.output).toMatch(/accepted +120 of 120/);
+    expect(demo.output).toMatch(/notified +120 of 120/);
     expect(demo.output).toMatch(/p95 +\d+ ms/);
     expect(demo.output).toContain('Every customer is notified.');
   });

@@ -118,8 +118,8 @@ describe('a cron expression as AWS has it', () => {
         // AWS counts the days of the week as Quartz does
         const counterpart = new Cron(`0 ${aws}`, { timezone: 'UTC', alternativeWeekdays: true });
         expect(aws.length).toBeLessThan(250);
-        expect(counterpart.nextRuns(8, from)).toEqual(
-          new Cron(expression, { timezone: 'UTC' }).nextRuns(8, from),
+        expect(counterpart.nextRuns(20, from)).toEqual(
+          new Cron(expression, { timezone: 'UTC' }).nextRuns(20, from),
         );
       }),
       { numRuns: 500 },
