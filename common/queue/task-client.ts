@@ -1,48 +1,20 @@
 import { createHash } from 'node:crypto';
 import { GetQueueAttributesCommand, type SQSClient } from '@aws-sdk/client-sqs';
-import { v5 as uuidv5, v7 as uuidv7 } from 'uuid';
+import { v5 as uuidv5 } from 'uuid';
 import type { z } from 'zod';
 import { childOf, formatTraceparent, startTrace, type TraceContext } from '../telemetry/trace-context.ts';
-import { encodeEnvelope, sourceSchema, taskIdSchema } from './envelope.ts';
+import { encodeEnvelope, sourceSchema } from './envelope.ts';
 import { InvalidValueError, SendError, TaskTooLargeError } from './errors.ts';
 import { type Chain, type Join, nextTask } from './flow.ts';
 import { MAX_DELAY_SECONDS, MAX_MESSAGE_BYTES, QueueSender } from './queue-sender.ts';
 import type { QueueUrls } from './queue-urls.ts';
+import { checkedDelay, checkedTaskId, namespaceOf, type SendOptions } from './send-options.ts';
 import { BatchEntryError } from './sqs-batch.ts';
 import { TaskHandle } from './task-handle.ts';
 import type { TaskContract, TrackedContract } from './task.ts';
 import type { NextTask, TaskRecords } from './tracking.ts';
 import { isTransient } from './transient.ts';
 import { valueIssues } from './value-issues.ts';
-
-/** The longest that a tracked task may be put off, in seconds: 14 days. */
-export const MAX_TRACKED_DELAY_SECONDS = 1_209_600;
-
-/** The namespace of the task ids that deduplication keys give. */
-const KEYS = '3e1f7a52-8f3b-4f0e-9d55-6f1f0c2f8a10';
-const MAX_KEY_CHARACTERS = 255;
-
-/** What a sender may say beyond the payload. */
-export interface SendOptions {
-  /** The task's id: 1 to 128 letters, digits and `._:-`. Default: a new uuid v7. */
-  readonly taskId?: string;
-  /**
-   * Gives the same task id for the same key and contract, so that a tracked task is sent once however often it is
-   * asked for; 1 to 255 characters. Not beside `taskId`.
-   */
-  readonly deduplicationKey?: string;
-  /**
-   * How long the task is kept from workers, in whole seconds, 0 to 900; of tracked tasks to 1,209,600 (14 days), where
-   * what is beyond 900 costs one more receive for every 12 hours. Default 0.
-   */
-  readonly delaySeconds?: number;
-  /** The same as a point in time; one that is past is as none. Not beside `delaySeconds`. */
-  readonly notBefore?: Date;
-  /** The trace that this task belongs to. Default: a new one. */
-  readonly trace?: TraceContext | undefined;
-  /** The task whose handler sends this one. */
-  readonly parentId?: string | undefined;
-}
 
 /** A task that SQS has taken; of a tracked one, what can be asked of it. */
 export type SentTask<
@@ -190,11 +162,15 @@ export class TaskClient {
   async #startJoin({ members, next: joining }: Join, options: SendOptions): Promise<TaskHandle> {
     const groupId = checkedTaskId(options, 'group');
     const records = this.#store(joining);
-    const next = nextTask(joining, uuidv5('then', idOf(groupId)));
+    const next = nextTask(joining, uuidv5('then', namespaceOf(groupId)));
     const { deduplicationKey: _key, ...sending } = options;
     const trace = options.trace ?? startTrace();
     const prepared = members.map(({ contract, payload }, index) =>
-      this.#prepare(contract, payload, { ...sending, trace, taskId: uuidv5(String(index), idOf(groupId)) }),
+      this.#prepare(contract, payload, {
+        ...sending,
+        trace,
+        taskId: uuidv5(String(index), namespaceOf(groupId)),
+      }),
     );
     const memberIds = prepared.map(({ taskId }) => taskId);
     const notBefore = prepared.at(-1)?.notBefore;
@@ -289,57 +265,13 @@ export class TaskClient {
 
 /** The ids of a chain's second task and those after it, by the id of the first. */
 export function laterStepIds(firstId: string, steps: number): string[] {
-  return Array.from({ length: steps - 1 }, (_, index) => uuidv5(String(index + 1), idOf(firstId)));
-}
-
-/** A task id is any text, a namespace is a uuid. */
-function idOf(taskId: string): string {
-  return uuidv5(taskId, KEYS);
-}
-
-function checkedTaskId({ taskId, deduplicationKey }: SendOptions, task: string): string {
-  if (taskId !== undefined && deduplicationKey !== undefined)
-    throw invalid('The task id cannot be', 'deduplicationKey', 'expected no taskId beside it');
-  if (deduplicationKey !== undefined) {
-    if (deduplicationKey.length === 0 || deduplicationKey.length > MAX_KEY_CHARACTERS)
-      throw invalid(
-        'The task id cannot be',
-        'deduplicationKey',
-        `expected 1 to ${MAX_KEY_CHARACTERS} characters`,
-      );
-    return uuidv5(`${task}\n${deduplicationKey}`, KEYS);
-  }
-  if (taskId === undefined) return uuidv7();
-  const parsed = taskIdSchema.safeParse(taskId);
-  if (!parsed.success) throw new InvalidValueError('The task id cannot be', valueIssues(parsed.error));
-  return taskId;
-}
-
-function checkedDelay({ name, tracked }: TaskContract, { delaySeconds, notBefore }: SendOptions): number {
-  const what = 'The delay cannot be';
-  if (delaySeconds !== undefined && notBefore !== undefined)
-    throw invalid(what, 'notBefore', 'expected no delaySeconds beside it');
-  const path = notBefore === undefined ? 'delaySeconds' : 'notBefore';
-  const seconds = notBefore === undefined ? (delaySeconds ?? 0) : secondsUntil(notBefore);
-  const most = tracked ? MAX_TRACKED_DELAY_SECONDS : MAX_DELAY_SECONDS;
-  if (Number.isInteger(seconds) && seconds >= 0 && seconds <= most) return seconds;
-  const why =
-    !tracked && seconds <= MAX_TRACKED_DELAY_SECONDS ? `; ${name} would have to be tracked for more` : '';
-  throw invalid(what, path, `expected 0 to ${most} whole seconds, got ${seconds}${why}`);
-}
-
-function secondsUntil(time: Date): number {
-  return Math.max(0, Math.ceil((time.getTime() - Date.now()) / 1000));
+  return Array.from({ length: steps - 1 }, (_, index) => uuidv5(String(index + 1), namespaceOf(firstId)));
 }
 
 function checkedPayload(contract: TaskContract, payload: unknown): unknown {
   const parsed = contract.payload.safeParse(payload);
   if (parsed.success) return parsed.data;
   throw new InvalidValueError(`The payload breaks the contract ${contract.name}`, valueIssues(parsed.error));
-}
-
-function invalid(what: string, path: string, message: string): InvalidValueError {
-  return new InvalidValueError(what, [{ path, message }]);
 }
 
 function sendError(task: string, queue: string, cause: unknown): SendError {

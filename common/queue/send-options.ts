@@ -1,0 +1,85 @@
+import { v5 as uuidv5, v7 as uuidv7 } from 'uuid';
+import type { TraceContext } from '../telemetry/trace-context.ts';
+import { taskIdSchema } from './envelope.ts';
+import { InvalidValueError } from './errors.ts';
+import { MAX_DELAY_SECONDS } from './queue-sender.ts';
+import type { TaskContract } from './task.ts';
+import { valueIssues } from './value-issues.ts';
+
+/** The longest that a tracked task may be put off, in seconds: 14 days. */
+export const MAX_TRACKED_DELAY_SECONDS = 1_209_600;
+
+/** The namespace of the task ids that deduplication keys give. */
+const KEYS = '3e1f7a52-8f3b-4f0e-9d55-6f1f0c2f8a10';
+const MAX_KEY_CHARACTERS = 255;
+
+/** What a sender may say beyond the payload. */
+export interface SendOptions {
+  /** The task's id: 1 to 128 letters, digits and `._:-`. Default: a new uuid v7. */
+  readonly taskId?: string;
+  /**
+   * Gives the same task id for the same key and contract, so that a tracked task is sent once however often it is
+   * asked for; 1 to 255 characters. Not beside `taskId`.
+   */
+  readonly deduplicationKey?: string;
+  /**
+   * How long the task is kept from workers, in whole seconds, 0 to 900; of tracked tasks to 1,209,600 (14 days), where
+   * what is beyond 900 costs one more receive for every 12 hours. Default 0.
+   */
+  readonly delaySeconds?: number;
+  /** The same as a point in time; one that is past is as none. Not beside `delaySeconds`. */
+  readonly notBefore?: Date;
+  /** The trace that this task belongs to. Default: a new one. */
+  readonly trace?: TraceContext | undefined;
+  /** The task whose handler sends this one. */
+  readonly parentId?: string | undefined;
+}
+
+/** A namespace for ids that follow from a task's id: a task id is any text, a namespace is a uuid. */
+export function namespaceOf(taskId: string): string {
+  return uuidv5(taskId, KEYS);
+}
+
+/** The id of a task: the caller's own, that of its deduplication key, or a new one. @throws InvalidValueError */
+export function checkedTaskId({ taskId, deduplicationKey }: SendOptions, task: string): string {
+  if (taskId !== undefined && deduplicationKey !== undefined)
+    throw invalid('The task id cannot be', 'deduplicationKey', 'expected no taskId beside it');
+  if (deduplicationKey !== undefined) {
+    if (deduplicationKey.length === 0 || deduplicationKey.length > MAX_KEY_CHARACTERS)
+      throw invalid(
+        'The task id cannot be',
+        'deduplicationKey',
+        `expected 1 to ${MAX_KEY_CHARACTERS} characters`,
+      );
+    return uuidv5(`${task}\n${deduplicationKey}`, KEYS);
+  }
+  if (taskId === undefined) return uuidv7();
+  const parsed = taskIdSchema.safeParse(taskId);
+  if (!parsed.success) throw new InvalidValueError('The task id cannot be', valueIssues(parsed.error));
+  return taskId;
+}
+
+/** How long a task is put off, in whole seconds. @throws InvalidValueError where SQS or the contract do not allow it */
+export function checkedDelay(
+  { name, tracked }: TaskContract,
+  { delaySeconds, notBefore }: SendOptions,
+): number {
+  const what = 'The delay cannot be';
+  if (delaySeconds !== undefined && notBefore !== undefined)
+    throw invalid(what, 'notBefore', 'expected no delaySeconds beside it');
+  const path = notBefore === undefined ? 'delaySeconds' : 'notBefore';
+  const seconds = notBefore === undefined ? (delaySeconds ?? 0) : secondsUntil(notBefore);
+  const most = tracked ? MAX_TRACKED_DELAY_SECONDS : MAX_DELAY_SECONDS;
+  if (Number.isInteger(seconds) && seconds >= 0 && seconds <= most) return seconds;
+  const why =
+    !tracked && seconds <= MAX_TRACKED_DELAY_SECONDS ? `; ${name} would have to be tracked for more` : '';
+  throw invalid(what, path, `expected 0 to ${most} whole seconds, got ${seconds}${why}`);
+}
+
+function secondsUntil(time: Date): number {
+  return Math.max(0, Math.ceil((time.getTime() - Date.now()) / 1000));
+}
+
+function invalid(what: string, path: string, message: string): InvalidValueError {
+  return new InvalidValueError(what, [{ path, message }]);
+}
