@@ -108,6 +108,15 @@ export const sharedVariables = {
   AWS_ENDPOINT_URL_DYNAMODB: endpoint(),
   AWS_ENDPOINT_URL_LAMBDA: endpoint(),
   TASKS_TABLE: text('the name of the table of the task store'),
+  /** The revision of the code that the process was built from; its image's own. */
+  REVISION: text('the revision of the code, such as a commit')
+    .max(128, { error: 'expected at most 128 characters' })
+    .default('unknown'),
+  /**
+   * How long a task that nobody knows is put back, in seconds, before it is a dead letter. A deploy that brings it may
+   * take hours, or wait for a person. At most 5 days, because SQS keeps messages for 7.
+   */
+  UNKNOWN_TASK_PATIENCE_SECONDS: wholeNumber(0, 432_000, 21_600),
   LOG_LEVEL: oneOf(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'], 'info'),
   QUEUE_URL_PREFIX: text(
     'what stands before a queue name in its URL, such as https://sqs.eu-central-1.amazonaws.com/123456789012/baton-dev-',

@@ -2,7 +2,7 @@ import { readAccess } from './access.ts';
 import type { Parameters } from './parameters.ts';
 import { type SourceQueue, sourceQueues } from './queues.ts';
 import { consumerStatements, logStatement, role } from './role.ts';
-import { gatewayEvent } from './gateway.ts';
+import { type Extensions, gatewayEvent } from './gateway.ts';
 import { StackError } from './stack-error.ts';
 import { arnOf, idOfArn, type Resource, type Resources } from './template.ts';
 
@@ -71,6 +71,20 @@ export function consumedQueues(
       `An sqs event of the function ${functionName}: expected arn: !GetAtt, then a queue of this stack that has a RedrivePolicy`,
     );
   });
+}
+
+/**
+ * Lets functions that consume queues send to them. Lambda counts the invocations that a message has led to, and stops
+ * the 16th (AWS Lambda Developer Guide, "Use Lambda recursive loop detection to prevent infinite loops"). A chain is
+ * longer, and so is the way of a task that waits for days in one copy after the other. `MAX_DEPTH` bounds both.
+ */
+export function recursiveLoops(functions: Functions): Extensions {
+  const consumers = Object.entries(functions).filter(([, { events = [] }]) =>
+    events.some(({ sqs }) => sqs !== undefined),
+  );
+  return Object.fromEntries(
+    consumers.map(([name]) => [functionId(name), { Properties: { RecursiveLoop: 'Allow' } }]),
+  );
 }
 
 /** The logical id of the function itself, as Serverless makes it of the name. */

@@ -29,6 +29,9 @@ const names = {
   'log-retention-days': wholeNumber(1, 3653, 30).refine((days) => RETENTION_DAYS.includes(days), {
     error: `expected one of ${RETENTION_DAYS.join(', ')}`,
   }),
+  // These two are read in serverless.yml
+  revision: z.string().max(128, { error: 'expected at most 128 characters' }).optional(),
+  'unknown-task-patience-seconds': wholeNumber(0, 432_000, 21_600),
   // These two are read in a functions.yml
   'smtp-url': z.string().optional(),
   'smtp-from': z.string().optional(),

@@ -1,7 +1,7 @@
 import type { TaskContract } from '@baton/common/queue/task';
 import { alarms } from './alarms.ts';
 import { fargateWorker } from './fargate-worker.ts';
-import { deployedFunctions, functionRoles, type Functions } from './functions.ts';
+import { deployedFunctions, functionRoles, type Functions, recursiveLoops } from './functions.ts';
 import { type Extensions, gatewayOf } from './gateway.ts';
 import type { Parameters } from './parameters.ts';
 import { deadLetterQueues, queueOutputs } from './queues.ts';
@@ -77,7 +77,7 @@ export function compileStack(options: StackOptions): Stack {
     resources: {
       Resources,
       Outputs: queueOutputs(own),
-      extensions: gateway.extensions,
+      extensions: { ...gateway.extensions, ...recursiveLoops(functions) },
     },
   };
 }

@@ -15,7 +15,7 @@ export function withComposeEntry(text: string, { plural }: ServiceName, port: nu
   ${plural}-service:
     <<: *service
     image: baton/${plural}-service:\${IMAGE_TAG:-latest}
-    build: { context: ., dockerfile: functions/${plural}-service/Dockerfile, target: server }
+    build: { context: ., dockerfile: functions/${plural}-service/Dockerfile, target: server, args: *args }
     environment:
       <<: *service-environment
       ${plural.toUpperCase()}_TABLE: baton-dev-${plural}

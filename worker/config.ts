@@ -73,7 +73,6 @@ const variables = z
     LEASE_SECONDS: wholeNumber(3, 43_200, 30),
     DRAIN_TIMEOUT_SECONDS: wholeNumber(1, 3600, 25),
     ABORT_GRACE_SECONDS: wholeNumber(1, 3600, 5),
-    UNKNOWN_TASK_PATIENCE_SECONDS: wholeNumber(0, 1_209_600, 600),
     HEALTH_HOST: text('an address to listen at').default('127.0.0.1'),
     HEALTH_PORT: port(9090),
   })
@@ -105,6 +104,7 @@ const variables = z
     region: environment.AWS_REGION,
     workerId: environment.WORKER_ID,
     version: packageJson.version,
+    revision: environment.REVISION,
     concurrency: environment.WORKER_CONCURRENCY,
     queues: environment.WORKER_QUEUES,
     lambdaQueues: environment.WORKER_LAMBDA_QUEUES ?? environment.WORKER_LAMBDA_QUEUES_FILE ?? [],

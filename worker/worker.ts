@@ -98,7 +98,8 @@ export class Worker {
     this.#scheduler.start();
     const queues = this.state.queues.map(({ queue, executor }) => `${queue} (${executor})`);
     const schedules = this.state.schedules.map(({ task }) => task);
-    this.#logger.info({ queues, slots: this.#slots.total, schedules }, 'worker started');
+    const { version, revision } = this.#config;
+    this.#logger.info({ version, revision, queues, slots: this.#slots.total, schedules }, 'worker started');
   }
 
   /**
@@ -116,6 +117,7 @@ export class Worker {
     return {
       worker: this.#config.workerId,
       version: this.#config.version,
+      revision: this.#config.revision,
       stopping: this.#stopped !== undefined,
       slots: { total: this.#slots.total, free: this.#slots.free },
       queues: this.#queues.map(({ state }) => state),

@@ -17,7 +17,7 @@ const SETTLING_MS = 1500;
 const SHORTEST_RUN_MS = 500;
 /** A handler that heeds no signal must not cost the whole batch its answer. */
 const ABORT_GRACE_SECONDS = 0.5;
-const DEFAULT_PATIENCE_SECONDS = 600;
+const DEFAULT_PATIENCE_SECONDS = 21_600;
 const DEFAULT_CONCURRENCY = 10;
 
 /** A function's invocation is nearly over, with no more time for a record. */
@@ -36,7 +36,7 @@ export interface LambdaConsumerOptions extends Omit<
 > {
   readonly sqs: SQSClient;
   readonly queueUrls: QueueUrls;
-  /** How long an unknown task is put back, in seconds since it was sent. Default 600. */
+  /** How long an unknown task is put back, in seconds since it was sent. Default 21,600 (6 h). */
   readonly unknownTaskPatienceSeconds?: number;
   /** How many records of a batch run at one time. Default 10. */
   readonly concurrency?: number;

@@ -6,7 +6,8 @@ let otherStage: Template;
 
 beforeAll(async () => {
   template = await compile();
-  otherStage = await compile(['--stage', 'other', '--param=log-retention-days=14']);
+  const other = ['log-retention-days=14', 'revision=0123abc', 'unknown-task-patience-seconds=60'];
+  otherStage = await compile(['--stage', 'other', ...other.map((param) => `--param=${param}`)]);
 }, 60_000);
 
 const LOGS = (name: string) => [`logs:CreateLogStream ${name}LogGroup`, `logs:PutLogEvents ${name}LogGroup`];
@@ -192,6 +193,24 @@ test('every function ends before its API gives it up, and is of the architecture
   expect(ofApi.length).toBeGreaterThanOrEqual(3);
   for (const { properties } of functions) expect(properties).toMatchObject({ Architectures: ['arm64'] });
   for (const { properties } of ofApi) expect(properties['Timeout']).toBeLessThan(30);
+});
+
+test('every function knows the revision and the patience of its deploy, and a consumer may send to itself', () => {
+  const functions = ofType(template, 'AWS::Lambda::Function');
+  const consumers = new Set(
+    ofType(template, 'AWS::Lambda::EventSourceMapping').map(
+      ({ properties }) => (properties['FunctionName'] as { 'Fn::GetAtt': string[] })['Fn::GetAtt'][0],
+    ),
+  );
+  for (const { id, properties } of functions) {
+    const { Variables } = properties['Environment'] as { Variables: Record<string, unknown> };
+    expect(Variables).toMatchObject({ REVISION: 'unknown', UNKNOWN_TASK_PATIENCE_SECONDS: '21600' });
+    expect([id, properties['RecursiveLoop']]).toEqual([id, consumers.has(id) ? 'Allow' : undefined]);
+  }
+  for (const { properties } of ofType(otherStage, 'AWS::Lambda::Function'))
+    expect(properties['Environment']).toMatchObject({
+      Variables: { REVISION: '0123abc', UNKNOWN_TASK_PATIENCE_SECONDS: '60' },
+    });
 });
 
 test('the API has bounds of its own, and a log of its requests', () => {

@@ -3,6 +3,7 @@ import type { TaskContract } from '@baton/common/queue/task';
 import { filesBelow } from '@baton/tests/source';
 import { readParameters } from '../parameters.ts';
 import { fargateWorker } from '../fargate-worker.ts';
+import { functionId } from '../functions.ts';
 import { httpApiOf } from '../gateway.ts';
 import type { Part } from '../stack.ts';
 import { StackError } from '../stack-error.ts';
@@ -126,6 +127,18 @@ describe('the worker', () => {
   });
 });
 
+test('a function that consumes a queue may send to it again and again, and no other may', () => {
+  const { functions, resources } = stackOf();
+  const allowing = Object.entries(resources.extensions)
+    .filter(([, { Properties }]) => Properties['RecursiveLoop'] === 'Allow')
+    .map(([id]) => id);
+  const consumers = Object.entries(functions).filter(([, { events = [] }]) =>
+    events.some((event) => 'sqs' in event),
+  );
+  expect(consumers.length).toBeGreaterThanOrEqual(3);
+  expect(allowing.toSorted()).toEqual(consumers.map(([name]) => functionId(name)).toSorted());
+});
+
 describe('the API', () => {
   test('is an HTTP API, or by a parameter a REST API with the same routes and bounds', () => {
     const routes = (given: Record<string, string>, kind: string) =>
@@ -137,7 +150,7 @@ describe('the API', () => {
     expect(routes({ api: 'http' }, 'http')).toEqual(own);
     expect(routes({ api: 'http' }, 'httpApi')).toEqual([]);
     const bounds = { 'throttle-rate': '7', 'throttle-burst': '9' };
-    expect(stackOf(bounds).resources.extensions).toEqual({
+    expect(stackOf(bounds).resources.extensions).toMatchObject({
       HttpApiStage: {
         Properties: { DefaultRouteSettings: { ThrottlingRateLimit: 7, ThrottlingBurstLimit: 9 } },
       },
@@ -147,8 +160,10 @@ describe('the API', () => {
   test('of REST has its bounds in a stage of its own, which names the deployment of its routes', () => {
     const given = { api: 'http', 'throttle-rate': '7', 'throttle-burst': '9' };
     const rest = (more: readonly Part[] = []) => stackOf(given, more).resources;
+    const deploymentsOf = ({ extensions }: ReturnType<typeof rest>) =>
+      Object.keys(extensions).filter((id) => id.startsWith('ApiGatewayDeployment'));
     const { Resources, extensions } = rest();
-    const [deployment = ''] = Object.keys(extensions);
+    const [deployment = ''] = deploymentsOf(rest());
     expect(Resources['ApiGatewayStage']?.Properties).toEqual({
       RestApiId: { Ref: 'ApiGatewayRestApi' },
       DeploymentId: { Ref: deployment },
@@ -158,10 +173,10 @@ describe('the API', () => {
       ],
     });
     // CloudFormation refuses a deployment that says how a stage is which is there already
-    expect(extensions).toEqual({ [deployment]: { Properties: { StageName: { Ref: 'AWS::NoValue' } } } });
-    expect(Object.keys(rest().extensions)).toEqual([deployment]);
+    expect(extensions[deployment]).toEqual({ Properties: { StageName: { Ref: 'AWS::NoValue' } } });
+    expect(deploymentsOf(rest())).toEqual([deployment]);
     const route = { handler: 'x.handler', access: {}, events: [{ httpApi: 'ANY /payments' }] };
-    expect(Object.keys(rest([{ functions: { payments: route } }]).extensions)).not.toEqual([deployment]);
+    expect(deploymentsOf(rest([{ functions: { payments: route } }]))).not.toEqual([deployment]);
     expect(stackOf().resources.Resources).not.toHaveProperty('ApiGatewayStage');
   });
 

@@ -5,7 +5,16 @@ import { StoreTracker } from '@baton/common/state/store-tracker';
 import { deliverNotification } from './deliver-notification.ts';
 import { outbox } from './outbox.ts';
 import packageJson from './package.json' with { type: 'json' };
-import { logger, notifications, queueUrls, smtp, sqs, tasks, taskStore } from './service.ts';
+import {
+  logger,
+  notifications,
+  queueUrls,
+  smtp,
+  sqs,
+  tasks,
+  taskStore,
+  unknownTaskPatienceSeconds,
+} from './service.ts';
 import { SmtpChannel } from './smtp-channel.ts';
 
 /** How long a crashed function keeps a task from being begun again. */
@@ -27,6 +36,7 @@ export const deliveries = createLambdaConsumer({
   }),
   logger,
   worker: { id: `notification-service@${hostname()}`, version: packageJson.version },
+  unknownTaskPatienceSeconds,
   implementations: new Implementations([
     deliverNotification({ notifications, channels: { EMAIL: mail, SMS: out, PUSH: out } }),
   ]),

@@ -16,6 +16,8 @@ const documents = createDocumentClient();
 export const logger = createLogger({ service: SERVICE, level: config.LOG_LEVEL });
 /** The service's client of SQS. */
 export const sqs = createSqsClient();
+/** How long a task that no consumer here knows is put back, in seconds. */
+export const unknownTaskPatienceSeconds = config.UNKNOWN_TASK_PATIENCE_SECONDS;
 /** Where the queues are. */
 export const queueUrls = new QueueUrls(config.QUEUE_URL_PREFIX);
 /** The states of tracked tasks. */

@@ -3,7 +3,7 @@ import { recordOrderOutcome } from '@baton/common/contracts/orders';
 import { RejectTask } from '@baton/common/queue/errors';
 import { implement, Implementations } from '@baton/common/queue/implementation';
 import { createLambdaConsumer } from '@baton/common/queue/lambda-consumer';
-import { logger, orders, queueUrls, sqs, tasks } from './service.ts';
+import { logger, orders, queueUrls, sqs, tasks, unknownTaskPatienceSeconds } from './service.ts';
 import packageJson from './package.json' with { type: 'json' };
 
 const recordOutcome = implement(recordOrderOutcome, async (outcome, { logger: line }) => {
@@ -20,5 +20,6 @@ export const orderOutcomes = createLambdaConsumer({
   send: tasks.send,
   logger,
   worker: { id: `order-service@${hostname()}`, version: packageJson.version },
+  unknownTaskPatienceSeconds,
   implementations: new Implementations([recordOutcome]),
 });

@@ -29,7 +29,12 @@ describe('the compose file', () => {
     expect(added).toEqual({
       ...(read(compose).services['order-service'] as object),
       image: 'baton/unicorns-service:${IMAGE_TAG:-latest}',
-      build: { context: '.', dockerfile: 'functions/unicorns-service/Dockerfile', target: 'server' },
+      build: {
+        context: '.',
+        dockerfile: 'functions/unicorns-service/Dockerfile',
+        target: 'server',
+        args: { REVISION: '${REVISION:-unknown}' },
+      },
       environment: {
         ...(read(compose).services['task-service'] as { environment: object }).environment,
         UNICORNS_TABLE: 'baton-dev-unicorns',

@@ -133,6 +133,12 @@ describe.each(imageFolders)('the image of %s', (folder) => {
     });
   });
 
+  test('tells its process the revision that it was built from', async () => {
+    await expect(docker('run', '--rm', '--entrypoint', 'printenv', image, 'REVISION')).resolves.toBe(
+      LABEL_ARGS.REVISION,
+    );
+  });
+
   test('stops at once where a variable is missing or wrong, and names it without a stack', async () => {
     const wrong = await start(folder, image, { TASKS_TABLE: '', LOG_LEVEL: 'loud' });
     await expect(wrong.ended()).resolves.toMatchObject({ exitCode: 1 });

@@ -224,6 +224,7 @@ function configOf(workerId: string): WorkerConfig {
     region: 'us-east-1',
     workerId,
     version: '1',
+    revision: 'unknown',
     concurrency: 2,
     queues: new Map([[tracked.queue, 1]]),
     lambdaQueues: [],

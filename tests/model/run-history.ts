@@ -264,6 +264,7 @@ function configOf(workerId: string, concurrency: number, local: boolean): Worker
     region: 'us-east-1',
     workerId,
     version: '1',
+    revision: 'unknown',
     concurrency,
     queues: new Map(local ? [[work.queue, 1]] : []),
     lambdaQueues: local ? [] : [target],

@@ -21,7 +21,7 @@ async function startWorker(environment: Record<string, string> = {}): Promise<[P
 
 beforeAll(async () => {
   backends = await startBackends(['worker']);
-  [worker, health] = await startWorker({ WORKER_ID: 'w-1' });
+  [worker, health] = await startWorker({ WORKER_ID: 'w-1', REVISION: '0123abc' });
 });
 afterAll(async () => {
   await worker.stop();
@@ -80,6 +80,7 @@ describe('the worker, with every service stopped,', () => {
     const state = await (await fetch(`${health}/health/state`)).json();
     expect(state).toMatchObject({
       worker: 'w-1',
+      revision: '0123abc',
       slots: { total: 10, free: 10 },
       queues: [{ queue: 'default', receiving: true }],
     });

@@ -4,7 +4,7 @@ import { implement, Implementations } from '@baton/common/queue/implementation';
 import { createLambdaConsumer } from '@baton/common/queue/lambda-consumer';
 import { recordSample } from '../contracts/samples.ts';
 import packageJson from './package.json' with { type: 'json' };
-import { logger, queueUrls, samples, sqs, tasks } from './service.ts';
+import { logger, queueUrls, samples, sqs, tasks, unknownTaskPatienceSeconds } from './service.ts';
 
 const record = implement(recordSample, async ({ sampleId }, { logger: line }) => {
   const recordedAt = await samples.record(sampleId);
@@ -20,5 +20,6 @@ export const records = createLambdaConsumer({
   send: tasks.send,
   logger,
   worker: { id: `samples-service@${hostname()}`, version: packageJson.version },
+  unknownTaskPatienceSeconds,
   implementations: new Implementations([record]),
 });

@@ -14,6 +14,8 @@ const config = orExit(() => readConfig(process.env));
 export const logger = createLogger({ service: SERVICE, level: config.LOG_LEVEL });
 /** The service's client of SQS. */
 export const sqs = createSqsClient();
+/** How long a task that no consumer here knows is put back, in seconds. */
+export const unknownTaskPatienceSeconds = config.UNKNOWN_TASK_PATIENCE_SECONDS;
 /** Where the queues are. */
 export const queueUrls = new QueueUrls(config.QUEUE_URL_PREFIX);
 /** Sends tasks in the service's name. */
