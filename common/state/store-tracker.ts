@@ -46,7 +46,7 @@ export class StoreTracker implements TaskTracker {
     const putBackFrom = deadAt(message.attributes);
     try {
       if (putBackFrom !== undefined) await store.revive(taskId, putBackFrom);
-      const row = await store.claim({
+      const row = await store.attempts.claim({
         taskId,
         task,
         queue: contract.queue,

@@ -1,30 +1,22 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import {
-  AttemptsCrashedError,
-  ClaimLostError,
-  InvalidValueError,
-  RejectTask,
-  TaskCancelledError,
-} from '../queue/errors.ts';
+import { ClaimLostError, InvalidValueError, RejectTask, TaskCancelledError } from '../queue/errors.ts';
 import type { Outcome } from '../queue/outcome.ts';
 import { Renewal, type Renewed } from '../queue/renewal.ts';
-import type { Claim, Progress, TaskFailure } from '../queue/tracking.ts';
+import type { Claim, Progress } from '../queue/tracking.ts';
 import { isTransient } from '../queue/transient.ts';
 import type { Logger } from '../telemetry/logger.ts';
+import { conclusionOf, jsonOf, withinLimits } from './conclusion.ts';
 import { ProgressWriter } from './progress-writer.ts';
 import type { TaskContinuation } from './task-continuation.ts';
 import type { TaskRow } from './task-row.ts';
-import type { Conclusion, TaskStore } from './task-store.ts';
+import type { Conclusion } from './task-attempts.ts';
+import type { TaskStore } from './task-store.ts';
 
-/** The largest result that is kept, in bytes of JSON. */
-export const MAX_RESULT_BYTES = 65_536;
 /** The largest result of an effect that is kept, in bytes of JSON. */
 export const MAX_EFFECT_BYTES = 4096;
 /** The most effects that one task may have: its row has to fit into what DynamoDB takes. */
 export const MAX_EFFECTS = 50;
 const EFFECT_KEY = /^[\w.:-]{1,64}$/;
-const MAX_NAME_CHARACTERS = 128;
-const MAX_MESSAGE_CHARACTERS = 1000;
 const STORE_REST_MS = 200;
 /** A message whose task could not be concluded comes back after this long. */
 const RETURN_SECONDS = 2;
@@ -70,7 +62,7 @@ export class StoredClaim implements Claim {
         this.#abort.abort(new ClaimLostError(`The task ${row.taskId} is another attempt's: ${why}`)),
     });
     this.#progress = new ProgressWriter(async (progress) => {
-      await store.progress(this.#held, progress);
+      await store.attempts.progress(this.#held, progress);
     }, options.logger);
   }
 
@@ -101,7 +93,9 @@ export class StoredClaim implements Claim {
       throw new RejectTask(
         `What the effect ${key} gave is ${Buffer.byteLength(json)} bytes of JSON, ${MAX_EFFECT_BYTES} are kept`,
       );
-    if (!(await this.#insist(() => this.#options.store.keepEffect(this.#held, checkedKey(key), json))))
+    if (
+      !(await this.#insist(() => this.#options.store.attempts.keepEffect(this.#held, checkedKey(key), json)))
+    )
       throw new ClaimLostError(`The effect ${key} could not be kept: the task is another attempt's`);
     this.#effects.set(key, json);
   }
@@ -122,7 +116,7 @@ export class StoredClaim implements Claim {
     const { store, continuation, leaseSeconds, claimId } = this.#options;
     const { taskId } = this.#held;
     const conclusion = { ...conclusionOf(outcome), progress: this.#progress.unsaid };
-    const written = await this.#insist(() => store.conclude(this.#held, conclusion));
+    const written = await this.#insist(() => store.attempts.conclude(this.#held, conclusion));
     const row = await this.#rowAfter(written, conclusion);
     if (row?.state === 'cancelled') {
       await continuation.notSucceeded(row);
@@ -148,7 +142,7 @@ export class StoredClaim implements Claim {
   async #renew(): Promise<Renewed> {
     const { store, leaseSeconds } = this.#options;
     const { taskId } = this.#held;
-    if (await store.renew(this.#held, leaseSeconds)) return { forMs: leaseSeconds * 1000 };
+    if (await store.attempts.renew(this.#held, leaseSeconds)) return { forMs: leaseSeconds * 1000 };
     const row = await store.read(taskId);
     if (row?.state === 'cancelled') {
       this.#abort.abort(new TaskCancelledError(taskId));
@@ -167,56 +161,6 @@ export class StoredClaim implements Claim {
         await sleep(STORE_REST_MS);
       }
     }
-  }
-}
-
-function conclusionOf(outcome: Outcome): Conclusion {
-  switch (outcome.kind) {
-    case 'done':
-      return { state: 'succeeded', result: jsonOf(outcome.result) };
-    case 'retry':
-      return { state: 'retrying', error: failureOf(outcome.error) };
-    case 'release':
-      return { state: 'queued', counts: false };
-    case 'dead-letter':
-      return {
-        state: outcome.reason === 'rejected' ? 'failed' : 'dead',
-        error: failureOf(outcome.error, outcome.reason),
-        // The attempt that finds that there are no more is none
-        counts: !(outcome.error instanceof AttemptsCrashedError),
-      };
-  }
-}
-
-function failureOf({ name, message }: Error, reason?: string): TaskFailure {
-  return {
-    name: name.slice(0, MAX_NAME_CHARACTERS).toWellFormed(),
-    message: message.slice(0, MAX_MESSAGE_CHARACTERS).toWellFormed(),
-    ...(reason !== undefined && { reason }),
-  };
-}
-
-/** A result that the store does not take is no result: running the task again would not make it smaller. */
-function withinLimits(outcome: Outcome): Outcome {
-  if (outcome.kind !== 'done') return outcome;
-  const json = jsonOf(outcome.result);
-  const bytes = Buffer.byteLength(json ?? '');
-  if (json !== undefined && bytes <= MAX_RESULT_BYTES) return outcome;
-  const got = json === undefined ? 'what is not JSON' : String(bytes);
-  const message = `expected at most ${MAX_RESULT_BYTES} bytes of JSON, got ${got}`;
-  return {
-    kind: 'dead-letter',
-    reason: 'rejected',
-    error: new InvalidValueError('The result cannot be kept', [{ path: '', message }]),
-  };
-}
-
-/** JSON of a value, empty of `undefined`; nothing of what JSON cannot hold. */
-function jsonOf(value: unknown): string | undefined {
-  try {
-    return JSON.stringify(value) ?? '';
-  } catch {
-    return undefined;
   }
 }
 

@@ -11,7 +11,7 @@ afterAll(() => tracked.stop());
 
 describe('progress', () => {
   test('is written down at most once a second, and the last of it in the end', async () => {
-    const writes = jest.spyOn(tracked.store, 'progress');
+    const writes = jest.spyOn(tracked.store.attempts, 'progress');
     await tracked.run(async (_payload, { progress }) => {
       for (let step = 1; step <= 20; step += 1) progress({ fraction: step / 20, message: `step ${step}` });
       await eventually('the first to be written', () => writes.mock.calls.length === 1);

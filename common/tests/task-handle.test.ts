@@ -4,7 +4,8 @@ import { chain, group, member } from '@baton/common/queue/flow';
 import { TaskClient } from '@baton/common/queue/task-client';
 import { TaskHandle } from '@baton/common/queue/task-handle';
 import type { TaskRecords } from '@baton/common/queue/tracking';
-import { type Conclusion, type HeldRow, TaskStore } from '@baton/common/state/task-store';
+import type { Conclusion, HeldRow } from '@baton/common/state/task-attempts';
+import { TaskStore } from '@baton/common/state/task-store';
 import { type Backends, startBackends } from '@baton/tests/backends';
 import { eventually } from '@baton/tests/eventually';
 import { work } from './tracked-work.ts';
@@ -29,14 +30,14 @@ async function waiting(): Promise<TaskHandle<typeof work.result>> {
 async function begun(taskId: string): Promise<HeldRow> {
   const claimId = randomUUID();
   const claim = { taskId, task: work.name, queue: work.queue, claimId, owner: 'w-1', leaseSeconds: 30 };
-  const row = await store.claim(claim);
+  const row = await store.attempts.claim(claim);
   return { taskId, claimId, token: row?.token ?? 0 };
 }
 
 /** A task that has ended in that way. */
 async function ended(conclusion: Conclusion): Promise<TaskHandle<typeof work.result>> {
   const handle = await waiting();
-  await store.conclude(await begun(handle.taskId), conclusion);
+  await store.attempts.conclude(await begun(handle.taskId), conclusion);
   return handle;
 }
 
@@ -44,7 +45,10 @@ describe('a handle of a tracked task', () => {
   test('waits for its result, which its contract gives its type', async () => {
     const handle = await waiting();
     const result = handle.result();
-    await store.conclude(await begun(handle.taskId), { state: 'succeeded', result: '{"length":4,"more":1}' });
+    await store.attempts.conclude(await begun(handle.taskId), {
+      state: 'succeeded',
+      result: '{"length":4,"more":1}',
+    });
     await expect(result).resolves.toEqual({ length: 4 });
   });
 
@@ -55,7 +59,9 @@ describe('a handle of a tracked task', () => {
       name: 'ResultTimeoutError',
       message: expect.stringContaining('within 0.1 s; it is running') as unknown,
     });
-    await expect(store.conclude(held, { state: 'succeeded', result: '{"length":4}' })).resolves.toBe(true);
+    await expect(store.attempts.conclude(held, { state: 'succeeded', result: '{"length":4}' })).resolves.toBe(
+      true,
+    );
     await expect(handle.result()).resolves.toEqual({ length: 4 });
   });
 
@@ -128,7 +134,7 @@ test("a group knows the version of the task that takes its members' results", as
   const sum = { ...work, name: 'tests.sum', version: 3, payload: z.array(work.result) };
   await tasks.start(group([member(work, { text: 'x' })]).then(sum), { taskId: 'group-1' });
   const [memberId = ''] = (await store.groups.find('group-1'))?.memberIds ?? [];
-  await store.conclude(await begun(memberId), { state: 'succeeded', result: '{"length":1}' });
+  await store.attempts.conclude(await begun(memberId), { state: 'succeeded', result: '{"length":1}' });
   await expect(store.groups.find('group-1')).resolves.toMatchObject({ next: { version: 3 } });
 });
 

@@ -39,9 +39,9 @@ async function ends(taskId: string, state: 'succeeded' | 'failed', result = '1')
     owner: 'w-1',
     leaseSeconds: 30,
   };
-  const row = await tracked.store.claim(claim);
+  const row = await tracked.store.attempts.claim(claim);
   const held = { taskId, claimId: claim.claimId, token: row?.token ?? 0 };
-  await tracked.store.conclude(held, { state, ...(state === 'succeeded' && { result }) });
+  await tracked.store.attempts.conclude(held, { state, ...(state === 'succeeded' && { result }) });
 }
 
 describe('a tracked task whose message SQS has handed out often', () => {
@@ -121,7 +121,7 @@ describe('a tracked task', () => {
       owner: 'w-1',
       leaseSeconds: 30,
     };
-    const row = await store.claim(claim);
+    const row = await store.attempts.claim(claim);
     expect(row?.expiresAt).toBeGreaterThan((later() + 13 * DAY_MS) / 1000);
   });
 

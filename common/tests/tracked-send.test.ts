@@ -64,7 +64,7 @@ const timesOut = (): never => {
 
 /** As a worker does that is handed the message. */
 const begin = (taskId: string) =>
-  store.claim({
+  store.attempts.claim({
     taskId,
     task: work.name,
     queue: work.queue,
@@ -238,8 +238,8 @@ describe('a send that fails after the row was written', () => {
     await store.create({ taskId: options.taskId, task: work.name, queue: work.queue });
     const row = await begin(options.taskId);
     const held = { taskId: options.taskId, claimId: row?.claimId ?? '', token: row?.token ?? 0 };
-    await store.keepEffect(held, 'pay', '1');
-    await store.conclude(held, { state: 'queued', counts: false });
+    await store.attempts.keepEffect(held, 'pay', '1');
+    await store.attempts.conclude(held, { state: 'queued', counts: false });
     await store.forget(options.taskId);
     await expect(store.read(options.taskId)).resolves.toMatchObject({
       state: 'queued',

@@ -135,7 +135,10 @@ describe('a tracked task', () => {
         owner: 'dead',
         leaseSeconds: 0,
       };
-      await eventually('a claim', async () => (await tracked.store.claim(claim))?.claimId === claim.claimId);
+      await eventually(
+        'a claim',
+        async () => (await tracked.store.attempts.claim(claim))?.claimId === claim.claimId,
+      );
     }
     const never = jest.fn<Handler>();
     await eventually(
@@ -161,7 +164,7 @@ describe('a tracked task', () => {
       };
       // Its lease has ended without this worker's knowledge: its clock stood still, say
       await tracked.backends.documents.send(leaseEnded());
-      await tracked.store.claim(thief);
+      await tracked.store.attempts.claim(thief);
       return { length: 1 };
     };
     await expect(tracked.run(slow)).resolves.toMatchObject({

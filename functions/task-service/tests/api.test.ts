@@ -77,7 +77,7 @@ describe('task-service, with every other service stopped,', () => {
 
   test('tells how far a task is that runs', async () => {
     const { taskId, held } = await stored.running();
-    await stored.store.progress(held, { fraction: 0.5, message: 'half way' });
+    await stored.store.attempts.progress(held, { fraction: 0.5, message: 'half way' });
     const progress = { fraction: 0.5, message: 'half way', at: time };
     await expect(taskAt(taskId)).resolves.toMatchObject({
       state: 'running',
@@ -102,7 +102,7 @@ describe('task-service, with every other service stopped,', () => {
 
   test('keeps to itself what only the task store has use for', async () => {
     const { taskId, held } = await stored.running({ payloadHash: 'hash', groupId: 'g-1' });
-    await stored.store.keepEffect(held, 'pay', '{"paid":1}');
+    await stored.store.attempts.keepEffect(held, 'pay', '{"paid":1}');
     const members = Object.keys(await taskAt(taskId)).join(' ');
     expect(members).toBe('taskId task queue state attempts createdAt updatedAt startedAt');
   });
@@ -165,7 +165,7 @@ describe('a list of tasks', () => {
     const traceparent = `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`;
     const notBefore = new Date().toISOString();
     const task = await stored.running({ task: name, parentId: 'p-1', notBefore, traceparent });
-    await stored.store.progress(task.held, { fraction: 1 });
+    await stored.store.attempts.progress(task.held, { fraction: 1 });
     await task.end(conclusion);
     const { result: _result, ...rest } = await taskAt(task.taskId);
     expect(Object.keys(rest)).toEqual(expect.arrayContaining(['progress', 'notBefore', 'traceparent']));
@@ -210,7 +210,7 @@ describe('cancelling', () => {
   test('takes the attempt that is under way its right to the task', async () => {
     const { taskId, held, end } = await stored.running();
     await cancel(taskId);
-    await expect(stored.store.renew(held, 30)).resolves.toBe(false);
+    await expect(stored.store.attempts.renew(held, 30)).resolves.toBe(false);
     await expect(end({ state: 'succeeded', result: '1' })).resolves.toBe(false);
   });
 });

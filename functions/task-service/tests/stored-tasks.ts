@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { NewTask } from '@baton/common/queue/tracking';
-import { type Conclusion, type HeldRow, TaskStore } from '@baton/common/state/task-store';
+import type { Conclusion, HeldRow } from '@baton/common/state/task-attempts';
+import { TaskStore } from '@baton/common/state/task-store';
 import type { Backends } from '@baton/tests/backends';
 
 /** A task with an attempt under way. */
@@ -30,9 +31,16 @@ export class StoredTasks {
   async running(change: Partial<NewTask> = {}): Promise<RunningTask> {
     const { taskId, task, queue } = await this.queued(change);
     const claimId = randomUUID();
-    const row = await this.store.claim({ taskId, task, queue, claimId, owner: 'w-1', leaseSeconds: 30 });
+    const row = await this.store.attempts.claim({
+      taskId,
+      task,
+      queue,
+      claimId,
+      owner: 'w-1',
+      leaseSeconds: 30,
+    });
     const held = { taskId, claimId, token: row?.token ?? 0 };
-    return { taskId, held, end: (conclusion) => this.store.conclude(held, conclusion) };
+    return { taskId, held, end: (conclusion) => this.store.attempts.conclude(held, conclusion) };
   }
 
   /** A task that has ended in that state, or waits for its next attempt. */

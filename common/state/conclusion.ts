@@ -1,0 +1,60 @@
+import { AttemptsCrashedError, InvalidValueError } from '../queue/errors.ts';
+import type { Outcome } from '../queue/outcome.ts';
+import type { TaskFailure } from '../queue/tracking.ts';
+import type { Conclusion } from './task-attempts.ts';
+
+/** The largest result that is kept, in bytes of JSON. */
+export const MAX_RESULT_BYTES = 65_536;
+const MAX_NAME_CHARACTERS = 128;
+const MAX_MESSAGE_CHARACTERS = 1000;
+
+/** How an outcome leaves the row of the attempt that it ends. */
+export function conclusionOf(outcome: Outcome): Conclusion {
+  switch (outcome.kind) {
+    case 'done':
+      return { state: 'succeeded', result: jsonOf(outcome.result) };
+    case 'retry':
+      return { state: 'retrying', error: failureOf(outcome.error) };
+    case 'release':
+      return { state: 'queued', counts: false };
+    case 'dead-letter':
+      return {
+        state: outcome.reason === 'rejected' ? 'failed' : 'dead',
+        error: failureOf(outcome.error, outcome.reason),
+        // The attempt that finds that there are no more is none
+        counts: !(outcome.error instanceof AttemptsCrashedError),
+      };
+  }
+}
+
+function failureOf({ name, message }: Error, reason?: string): TaskFailure {
+  return {
+    name: name.slice(0, MAX_NAME_CHARACTERS).toWellFormed(),
+    message: message.slice(0, MAX_MESSAGE_CHARACTERS).toWellFormed(),
+    ...(reason !== undefined && { reason }),
+  };
+}
+
+/** A result that the store does not take is no result: running the task again would not make it smaller. */
+export function withinLimits(outcome: Outcome): Outcome {
+  if (outcome.kind !== 'done') return outcome;
+  const json = jsonOf(outcome.result);
+  const bytes = Buffer.byteLength(json ?? '');
+  if (json !== undefined && bytes <= MAX_RESULT_BYTES) return outcome;
+  const got = json === undefined ? 'what is not JSON' : String(bytes);
+  const message = `expected at most ${MAX_RESULT_BYTES} bytes of JSON, got ${got}`;
+  return {
+    kind: 'dead-letter',
+    reason: 'rejected',
+    error: new InvalidValueError('The result cannot be kept', [{ path: '', message }]),
+  };
+}
+
+/** JSON of a value, empty of `undefined`; nothing of what JSON cannot hold. */
+export function jsonOf(value: unknown): string | undefined {
+  try {
+    return JSON.stringify(value) ?? '';
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,171 @@
+import type { Progress, TaskFailure, TaskState } from '../queue/tracking.ts';
+import { ALL_TASKS, type TaskRow } from './task-row.ts';
+import type { RowValues, TaskTable } from './task-table.ts';
+
+/** The clock of a worker may be ahead of the sender's by so much. */
+const CLOCKS_DIFFER_MS = 1000;
+
+/** Who claims a task, and as what it is known where its row is not there. */
+export interface ClaimRow {
+  readonly taskId: string;
+  readonly task: string;
+  readonly queue: string;
+  readonly traceparent?: string | undefined;
+  readonly parentId?: string | undefined;
+  readonly claimId: string;
+  readonly owner: string;
+  readonly leaseSeconds: number;
+}
+
+/** One attempt's hold on a row. */
+export interface HeldRow {
+  readonly taskId: string;
+  readonly claimId: string;
+  readonly token: number;
+}
+
+/** How an attempt leaves its row. */
+export interface Conclusion {
+  readonly state: Exclude<TaskState, 'running' | 'cancelled'>;
+  /** JSON. */
+  readonly result?: string | undefined;
+  readonly error?: TaskFailure | undefined;
+  /** Whether the attempt counts; default true. */
+  readonly counts?: boolean;
+  readonly progress?: Progress | undefined;
+}
+
+/**
+ * The attempts at tracked tasks: each begins by claiming its task's row, and writes to it under the claim's token. A
+ * write under a token changes nothing once another attempt has begun.
+ */
+export class TaskAttempts {
+  readonly #table: TaskTable;
+
+  constructor(table: TaskTable) {
+    this.#table = table;
+  }
+
+  /**
+   * Begins an attempt: of a task that waits, of one whose attempt's lease has ended, of one that is not known yet.
+   * Resolves to the row, which is another attempt's, or a task's that has ended, where its `claimId` is not this one's.
+   */
+  async claim(request: ClaimRow): Promise<TaskRow | undefined> {
+    const { taskId, task, queue, traceparent, parentId, claimId, owner, leaseSeconds } = request;
+    const at = this.#table.iso;
+    const row = await this.#table.update(
+      taskId,
+      `attribute_not_exists(taskId) OR (#state = :running AND leaseUntilMs < :nowMs) OR
+        (#state IN (:queued, :retrying) AND (attribute_not_exists(notBefore) OR notBefore <= :due))`,
+      [
+        'SET #state = :running, claimId = :claimId, #owner = :owner, leaseUntilMs = :untilMs, updatedAt = :at',
+        '#token = if_not_exists(#token, :zero) + :one, attempts = if_not_exists(attempts, :zero) + :one',
+        'startedAt = if_not_exists(startedAt, :at), createdAt = if_not_exists(createdAt, :at)',
+        'task = if_not_exists(task, :task), queue = if_not_exists(queue, :queue)',
+        'effects = if_not_exists(effects, :none), expiresAt = :expires',
+        'listedAt = if_not_exists(listedAt, :listedAt), listedIn = if_not_exists(listedIn, :listedIn)',
+        ...(traceparent === undefined ? [] : ['traceparent = if_not_exists(traceparent, :traceparent)']),
+        ...(parentId === undefined ? [] : ['parentId = if_not_exists(parentId, :parentId)']),
+      ].join(', '),
+      {
+        ':queued': 'queued',
+        ':retrying': 'retrying',
+        ':running': 'running',
+        ':nowMs': this.#table.nowMs,
+        ':due': new Date(this.#table.nowMs + CLOCKS_DIFFER_MS).toISOString(),
+        ':claimId': claimId,
+        ':owner': owner,
+        ':untilMs': this.#table.nowMs + leaseSeconds * 1000,
+        ':at': at,
+        ':zero': 0,
+        ':one': 1,
+        ':task': task,
+        ':queue': queue,
+        ':none': {},
+        ':expires': this.#table.expiry(),
+        ':listedAt': `${at}#${taskId}`,
+        ':listedIn': ALL_TASKS,
+        ...(traceparent !== undefined && { ':traceparent': traceparent }),
+        ...(parentId !== undefined && { ':parentId': parentId }),
+      },
+    );
+    // As it stands, though it may have expired: a task that has ended is not to be run again
+    return row ?? ((await this.#table.get(taskId)) as TaskRow | undefined);
+  }
+
+  /** Holds an attempt's row for so long from now. Resolves to whether it is still that attempt's. */
+  async renew(held: HeldRow, leaseSeconds: number): Promise<boolean> {
+    return this.#write(held, 'SET leaseUntilMs = :untilMs', {
+      ':untilMs': this.#table.nowMs + leaseSeconds * 1000,
+    });
+  }
+
+  /** Notes what a handler says of itself. Resolves to whether the row is still that attempt's. */
+  async progress(held: HeldRow, progress: Progress): Promise<boolean> {
+    return this.#write(held, 'SET progress = :progress, updatedAt = :at', {
+      ':progress': { ...progress, at: this.#table.iso },
+      ':at': this.#table.iso,
+    });
+  }
+
+  /** Keeps what an effect gave, as JSON. Resolves to whether the row is still that attempt's. */
+  async keepEffect(held: HeldRow, key: string, result: string): Promise<boolean> {
+    return this.#write(held, 'SET effects.#key = :result', { ':result': result }, { '#key': key });
+  }
+
+  /** Ends an attempt. Resolves to whether the row was still that attempt's. */
+  async conclude(held: HeldRow, conclusion: Conclusion): Promise<boolean> {
+    const { state, result, error, counts = true, progress } = conclusion;
+    const at = this.#table.iso;
+    const final = state === 'succeeded' || state === 'failed' || state === 'dead';
+    const sets = [
+      'SET #state = :state, updatedAt = :at',
+      ...(final ? ['finishedAt = :at, expiresAt = :expires'] : []),
+      ...(result === undefined ? [] : ['#result = :result']),
+      ...(error === undefined ? [] : ['#error = :error']),
+      ...(progress === undefined ? [] : ['progress = :progress']),
+      ...(counts ? [] : ['attempts = attempts - :one']),
+    ];
+    const removed = ['#owner', 'leaseUntilMs', ...(state === 'succeeded' ? ['#error'] : [])];
+    return this.#write(
+      held,
+      `${sets.join(', ')} REMOVE ${removed.join(', ')}`,
+      {
+        ':state': state,
+        ':at': at,
+        ...(final && { ':expires': this.#table.expiry() }),
+        ...(result !== undefined && { ':result': result }),
+        ...(error !== undefined && { ':error': error }),
+        ...(progress !== undefined && {
+          ':progress': {
+            ...progress,
+            at,
+          },
+        }),
+        ...(!counts && { ':one': 1 }),
+      },
+      {
+        ...(result !== undefined && { '#result': 'result' }),
+        ...((error !== undefined || state === 'succeeded') && { '#error': 'error' }),
+      },
+    );
+  }
+
+  /** Writes as an attempt. A write whose answer was lost and that the SDK made again has been made. */
+  async #write(
+    { taskId, token }: HeldRow,
+    update: string,
+    values: RowValues,
+    names: Readonly<Record<string, string>> = {},
+  ): Promise<boolean> {
+    const condition = '#state = :running AND #token = :token';
+    const row = await this.#table.update(
+      taskId,
+      condition,
+      update,
+      { ...values, ':running': 'running', ':token': token },
+      names,
+    );
+    return row !== undefined;
+  }
+}
