@@ -39,7 +39,7 @@ export function threadEntry(implementations: Implementations): ThreadEntry {
 function handle(task: ThreadTask, implementations: Implementations, signal: AbortSignal): unknown {
   const implementation = implementations.find(task.task);
   if (!implementation) throw new Error(`The entry of the worker's threads has no ${task.task}`);
-  const { trace, sender, port, tracked } = task;
+  const { trace, depth, sender, port, tracked } = task;
   const { taskId } = task.context;
   const claim = new ThreadClaim(port);
   const context: TaskContext = {
@@ -47,7 +47,7 @@ function handle(task: ThreadTask, implementations: Implementations, signal: Abor
     signal,
     logger: loggerOf(task),
     send: (contract, payload, options) =>
-      clientOf(sender).send(contract, payload, { trace, parentId: taskId, ...options }),
+      clientOf(sender).send(contract, payload, { trace, parentId: taskId, depth, ...options }),
     ...(tracked && { progress: claim.progress, effect: effectOf(claim, taskId) }),
   };
   // The worker has checked the same data; what the schema makes of it need not be able to cross

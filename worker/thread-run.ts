@@ -57,13 +57,14 @@ export class ThreadRun implements HandlerRun {
   }
 
   #taskWith(port: MessagePort, sender: ThreadSender): ThreadTask {
-    const { task, data, trace, context } = this.#attempt;
+    const { task, data, depth, trace, context } = this.#attempt;
     const { taskId, attempt, maxAttempts, worker, logger } = context;
     const log = { level: logger.level, fields: logger.bindings() };
     const tracked = this.#attempt.claim !== undefined;
     return {
       task,
       data,
+      depth,
       trace,
       context: { taskId, attempt, maxAttempts, worker },
       log,

@@ -17,6 +17,8 @@ export interface ThreadSender {
 export interface ThreadTask {
   readonly task: string;
   readonly data: unknown;
+  /** The depth of what its handler sends. */
+  readonly depth: number;
   readonly trace: TraceContext;
   readonly context: {
     readonly taskId: string;

@@ -7,6 +7,12 @@ import { valueIssues } from './value-issues.ts';
 /** The longest task id, in characters. */
 export const MAX_TASK_ID_CHARACTERS = 128;
 
+/**
+ * The most sends that may have led to a task, each by the handler of the one before. Functions are let send to
+ * themselves, so that nothing else ends tasks that send each other for ever.
+ */
+export const MAX_DEPTH = 1000;
+
 /** Letters, digits and `._:-`: what a caller's own task id may be made of. */
 export const taskIdSchema = z
   .string()
@@ -35,6 +41,7 @@ const wireSchema = z.object({
   notbefore: z.iso.datetime({ offset: true }).optional(),
   parentid: taskIdSchema.optional(),
   contractversion: versionSchema.optional(),
+  depth: z.int().min(0).max(MAX_DEPTH).optional(),
   data: z.unknown(),
 });
 
@@ -55,14 +62,16 @@ export interface Envelope {
   readonly notBefore?: string | undefined;
   /** The task whose handler sent it. */
   readonly parentId?: string | undefined;
+  /** How many tasks sent each other before this one. Default 0: its sender is no task. */
+  readonly depth?: number | undefined;
   /** The payload, not yet checked against its contract. */
   readonly data: unknown;
 }
 
 /**
  * Writes an envelope as a message body: CloudEvents 1.0 in structured JSON mode, with the `traceparent` of the
- * Distributed Tracing extension, and the extensions `notbefore`, `parentid` and
- * `contractversion` of this house; the last is left out where it is 1.
+ * Distributed Tracing extension, and Baton's own extensions `notbefore`, `parentid`, `depth` (left out if it is 0) and
+ * `contractversion` (left out if it is 1).
  */
 export function encodeEnvelope(envelope: Envelope): string {
   const json = JSON.stringify({
@@ -75,6 +84,7 @@ export function encodeEnvelope(envelope: Envelope): string {
     ...(envelope.trace && { traceparent: formatTraceparent(envelope.trace) }),
     ...(envelope.notBefore !== undefined && { notbefore: envelope.notBefore }),
     ...(envelope.parentId !== undefined && { parentid: envelope.parentId }),
+    ...(envelope.depth !== undefined && envelope.depth > 0 && { depth: envelope.depth }),
     ...(envelope.version !== undefined && envelope.version > 1 && { contractversion: envelope.version }),
     data: envelope.data,
   });
@@ -92,7 +102,8 @@ export function decodeEnvelope(body: string): Envelope {
     const issues = valueIssues(parsed.error).map(({ path, message }) => `${path || '(root)'}: ${message}`);
     throw new MalformedEnvelopeError(`The body is no CloudEvents 1.0 envelope: ${issues.join('; ')}`);
   }
-  const { id, type, source, time, traceparent, notbefore, parentid, contractversion, data } = parsed.data;
+  const { id, type, source, time, traceparent, notbefore, parentid, depth, contractversion, data } =
+    parsed.data;
   const trace = parseTraceparent(traceparent);
   const version = contractversion;
   return {
@@ -104,6 +115,7 @@ export function decodeEnvelope(body: string): Envelope {
     trace,
     notBefore: notbefore,
     parentId: parentid,
+    depth,
     data,
   };
 }

@@ -134,6 +134,18 @@ export class TaskTooLargeError extends SendError {
   }
 }
 
+/** Too many tasks have sent each other, which looks as if it would never end. Nothing was sent. */
+export class TooDeepError extends SendError {
+  override readonly name = 'TooDeepError';
+
+  constructor(task: string, maxDepth: number) {
+    super(
+      `${task} would be sent by the last of ${maxDepth} tasks that sent each other, which is the most that is allowed: expected an end, or a schedule`,
+      { transient: false },
+    );
+  }
+}
+
 /** A task id, or a deduplication key, belongs to another task or to another payload. Nothing was sent. */
 export class TaskConflictError extends TaskError {
   override readonly name = 'TaskConflictError';

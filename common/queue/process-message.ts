@@ -90,7 +90,7 @@ export async function processMessage(
 
   if (claim) fields.attempt = claim.attempt;
   const startedAtMs = performance.now();
-  const making = { implementation, data: envelope.data, sentAtMs, trace, fields, claim };
+  const making = { implementation, envelope, sentAtMs, trace, fields, claim };
   const decided = await attempt(making, hold, processing);
   const outcome = claim ? goingOn(await claim.conclude(decided), message) : decided;
   return logged(processing, fields, outcome, task, Math.round(performance.now() - startedAtMs));
@@ -143,7 +143,7 @@ interface TaskFields {
 
 interface Attempt {
   readonly implementation: Implementation;
-  readonly data: unknown;
+  readonly envelope: Envelope;
   readonly sentAtMs: number;
   readonly trace: TraceContext;
   readonly fields: TaskFields;
@@ -152,13 +152,13 @@ interface Attempt {
 }
 
 async function attempt(making: Attempt, hold: Hold, processing: Processing): Promise<Outcome> {
-  const { claim, fields, sentAtMs, data } = making;
+  const { claim, fields, sentAtMs, envelope } = making;
   const { contract } = making.implementation;
   if (claim && claim.attempt > contract.retry.maxAttempts) {
     const error = new AttemptsCrashedError(contract.name, contract.retry.maxAttempts);
     return { kind: 'dead-letter', reason: 'attempts-exhausted', error };
   }
-  const payload = contract.payload.safeParse(data);
+  const payload = contract.payload.safeParse(envelope.data);
   if (!payload.success) {
     const error = new InvalidValueError(
       `The payload breaks the contract ${contract.name}`,
@@ -186,12 +186,12 @@ async function attempt(making: Attempt, hold: Hold, processing: Processing): Pro
 }
 
 function contextOf(
-  { implementation, fields, trace, claim }: Attempt,
+  { implementation, envelope, fields, trace, claim }: Attempt,
   signal: AbortSignal,
   { logger, send, worker }: Processing,
 ): TaskContext {
   const { taskId, attempt: number } = fields;
-  const links = { trace, parentId: taskId };
+  const links = { trace, parentId: taskId, depth: depthBelow(envelope) };
   let own: Logger | undefined;
   return {
     taskId,
@@ -208,14 +208,26 @@ function contextOf(
   };
 }
 
+/** The depth of what a task's handler sends. */
+function depthBelow({ depth = 0 }: Envelope): number {
+  return depth + 1;
+}
+
 function startHandler(
-  { implementation: { contract, run }, data, trace, claim }: Attempt,
+  { implementation: { contract, run }, envelope, trace, claim }: Attempt,
   payload: unknown,
   context: TaskContext,
   threads: Threads | undefined,
 ): HandlerRun {
   if (threads && contract.isolation === 'thread')
-    return threads.run({ task: contract.name, data, trace, context, claim });
+    return threads.run({
+      task: contract.name,
+      data: envelope.data,
+      depth: depthBelow(envelope),
+      trace,
+      context,
+      claim,
+    });
   return { ended: (async () => run(payload, context))() };
 }
 

@@ -33,6 +33,8 @@ export interface SendOptions {
   readonly trace?: TraceContext | undefined;
   /** The task whose handler sends this one. */
   readonly parentId?: string | undefined;
+  /** How many tasks sent each other before this one, at most 1,000: what a handler's own `send` counts. Default 0. */
+  readonly depth?: number | undefined;
 }
 
 /** A namespace for ids that follow from a task's id: a task id is any text, a namespace is a uuid. */

@@ -3,8 +3,8 @@ import { GetQueueAttributesCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import { v5 as uuidv5 } from 'uuid';
 import type { z } from 'zod';
 import { childOf, formatTraceparent, startTrace, type TraceContext } from '../telemetry/trace-context.ts';
-import { encodeEnvelope, sourceSchema } from './envelope.ts';
-import { InvalidValueError, SendError, TaskTooLargeError } from './errors.ts';
+import { encodeEnvelope, type Envelope, MAX_DEPTH, sourceSchema } from './envelope.ts';
+import { InvalidValueError, SendError, TaskTooLargeError, TooDeepError } from './errors.ts';
 import { type Chain, type Join, nextTask } from './flow.ts';
 import { MAX_DELAY_SECONDS, MAX_MESSAGE_BYTES, QueueSender } from './queue-sender.ts';
 import type { QueueUrls } from './queue-urls.ts';
@@ -44,6 +44,7 @@ interface Prepared extends NextTask {
   readonly body: string;
   readonly delaySeconds: number;
   readonly notBefore: string | undefined;
+  readonly depth: number;
   readonly payloadHash: string;
   readonly trace: TraceContext;
 }
@@ -121,8 +122,12 @@ export class TaskClient {
    *
    * @throws SendError when SQS did not take it
    */
-  readonly forward = async (next: NextTask, data: unknown, trace: TraceContext): Promise<void> => {
-    await this.#deliver({ ...next, body: this.#encode(next, data, { trace }), delaySeconds: 0 });
+  readonly forward = async (
+    next: NextTask,
+    data: unknown,
+    { trace, depth }: { readonly trace: TraceContext; readonly depth: number },
+  ): Promise<void> => {
+    await this.#deliver({ ...next, body: this.#encode(next, data, { trace, depth }), delaySeconds: 0 });
   };
 
   /** Resolves when the queue of a contract answers; for a health check. */
@@ -148,6 +153,7 @@ export class TaskClient {
     // From the last on, so that a step is known before the one that sends it
     const links = later.map(({ taskId, task, queue }, index) => ({
       ...noted,
+      depth: prepared.depth + index + 1,
       taskId,
       task,
       queue,
@@ -176,7 +182,7 @@ export class TaskClient {
     const notBefore = prepared.at(-1)?.notBefore;
     const noted = { parentId: options.parentId, traceparent: formatTraceparent(trace), notBefore };
     const { taskId, task, queue } = next;
-    await records.create({ ...noted, taskId, task, queue });
+    await records.create({ ...noted, depth: (options.depth ?? 0) + 1, taskId, task, queue });
     await records.groups.create({ groupId, memberIds, next, notBefore });
     await Promise.all(prepared.map((each) => this.#sendTracked(each, options, { groupId })));
     return new TaskHandle(records, joining, next.taskId, memberIds);
@@ -189,20 +195,21 @@ export class TaskClient {
     const notBefore = delaySeconds > 0 ? new Date(Date.now() + delaySeconds * 1000).toISOString() : undefined;
     const data = checkedPayload(contract, payload);
     const trace = options.trace ? childOf(options.trace) : startTrace();
-    const { parentId } = options;
+    const { parentId, depth = 0 } = options;
+    if (depth > MAX_DEPTH) throw new TooDeepError(task, MAX_DEPTH);
     // SQS itself keeps a short delay; what is longer is looked at when it comes
     const held = contract.tracked ? { notBefore, parentId } : {};
-    const body = this.#encode({ taskId, task, version, queue }, data, { trace, ...held });
+    const body = this.#encode({ taskId, task, version, queue }, data, { trace, depth, ...held });
     const payloadHash = createHash('sha256')
       .update(JSON.stringify(data) ?? '')
       .digest('base64url');
-    return { taskId, task, queue, body, delaySeconds, notBefore, payloadHash, trace };
+    return { taskId, task, queue, body, delaySeconds, notBefore, depth, payloadHash, trace };
   }
 
   #encode(
     { taskId, task, version }: NextTask,
     data: unknown,
-    extensions: { trace: TraceContext; notBefore?: string | undefined; parentId?: string | undefined },
+    extensions: Pick<Envelope, 'trace' | 'notBefore' | 'parentId' | 'depth'>,
   ): string {
     const time = new Date().toISOString();
     const body = encodeEnvelope({ taskId, task, version, source: this.#source, time, ...extensions, data });
@@ -217,12 +224,12 @@ export class TaskClient {
     options: SendOptions,
     links: { readonly next?: NextTask | undefined; readonly groupId?: string } = {},
   ): Promise<void> {
-    const { taskId, task, queue, payloadHash, notBefore, trace } = prepared;
+    const { taskId, task, queue, payloadHash, notBefore, depth, trace } = prepared;
     const { parentId } = options;
     const traceparent = formatTraceparent(trace);
     const records = this.#store({ name: task });
     const noted = { taskId, task, queue, payloadHash, notBefore, parentId, traceparent, ...links };
-    if (!(await records.create(noted))) return;
+    if (!(await records.create({ ...noted, ...(depth > 0 && { depth }) }))) return;
     try {
       await this.#deliver(prepared);
     } catch (error) {

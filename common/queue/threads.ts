@@ -15,6 +15,8 @@ export interface ThreadedAttempt {
   readonly task: string;
   /** The payload as the envelope has it: plain data, whatever the contract's schema makes of it. */
   readonly data: unknown;
+  /** The depth of what it sends. */
+  readonly depth: number;
   /** What `send` sends within. */
   readonly trace: TraceContext;
   readonly context: Omit<TaskContext, 'send'>;

@@ -80,6 +80,8 @@ export interface NewTask {
   readonly notBefore?: string | undefined;
   readonly parentId?: string | undefined;
   readonly traceparent?: string | undefined;
+  /** How many tasks sent each other before this one. */
+  readonly depth?: number | undefined;
   /** What follows when it succeeds. */
   readonly next?: NextTask | undefined;
   /** The group that waits for it. */

@@ -5,7 +5,11 @@ import type { TaskRow } from './task-row.ts';
 import type { TaskStore } from './task-store.ts';
 
 /** Sends a task that is noted already. */
-export type ForwardTask = (next: NextTask, payload: unknown, trace: TraceContext) => Promise<void>;
+export type ForwardTask = (
+  next: NextTask,
+  payload: unknown,
+  sent: { readonly trace: TraceContext; readonly depth: number },
+) => Promise<void>;
 
 /**
  * Carries chains and groups on when one of their tasks has ended. Everything here may be done again after a crash: a
@@ -59,7 +63,8 @@ export class TaskContinuation {
       return this.#cancelFrom(known.next, `The task ${known.taskId} before it was cancelled`);
     if (known && known.state !== 'queued') return;
     try {
-      await this.#forward(next, payload, parseTraceparent(traceparent) ?? startTrace());
+      const trace = parseTraceparent(traceparent) ?? startTrace();
+      await this.#forward(next, payload, { trace, depth: known?.depth ?? 0 });
     } catch (error) {
       // The results together are more than a message takes: no later try changes that
       if (!(error instanceof TaskTooLargeError)) throw error;

@@ -17,6 +17,8 @@ export interface TaskRow extends Omit<TaskStatus, 'result'> {
   readonly owner?: string | undefined;
   /** Until when the attempt's claim lasts unless it is renewed, in milliseconds since 1970. */
   readonly leaseUntilMs?: number | undefined;
+  /** How many tasks sent each other before this one; 0 where it is not there. */
+  readonly depth?: number | undefined;
   readonly payloadHash?: string | undefined;
   /** What effects gave, as JSON, by their keys. */
   readonly effects?: Readonly<Record<string, string>> | undefined;

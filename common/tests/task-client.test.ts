@@ -53,7 +53,7 @@ describe('a task client', () => {
     await tasks.send(second, { text: 'x' });
     await expect(receive()).resolves.toMatchObject([{ version: 2 }]);
     const step = nextTask({ ...second, tracked: true }, 'step-1');
-    await tasks.forward(step, { text: 'x' }, startTrace());
+    await tasks.forward(step, { text: 'x' }, { trace: startTrace(), depth: 0 });
     await expect(receive()).resolves.toMatchObject([{ taskId: 'step-1', version: 2 }]);
   });
 

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { GetQueueAttributesCommand, ReceiveMessageCommand } from '@aws-sdk/client-sqs';
+import { MAX_DEPTH } from '@baton/common/queue/envelope';
 import { TaskClient } from '@baton/common/queue/task-client';
 import { type Backends, startBackends } from '../support/backends.ts';
 import { eventually } from '../support/eventually.ts';
@@ -155,6 +156,13 @@ describe('a handler in a thread', () => {
     await expect(worker.stop()).resolves.toBe(0);
     expect(linesSaying('heeded')).toHaveLength(1);
     await expect(left()).resolves.toEqual({ visible: 1, hidden: 0 });
+  });
+
+  test('sends no task beyond the depth that is allowed', async () => {
+    await startWorker();
+    await tasks.send(passOn, {}, { depth: MAX_DEPTH });
+    await worker.says('TooDeepError');
+    expect(linesSaying('tests.block done')).toEqual([]);
   });
 
   test('has its log lines and the tasks that it sends in the trace of its own', async () => {

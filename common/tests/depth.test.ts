@@ -1,0 +1,90 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { ReceiveMessageCommand } from '@aws-sdk/client-sqs';
+import { decodeEnvelope, type Envelope, MAX_DEPTH } from '@baton/common/queue/envelope';
+import { chain } from '@baton/common/queue/flow';
+import { implement, Implementations, type TaskContext } from '@baton/common/queue/implementation';
+import { processMessage } from '@baton/common/queue/process-message';
+import { defineTask } from '@baton/common/queue/task';
+import { TaskClient } from '@baton/common/queue/task-client';
+import { StoreTracker } from '@baton/common/state/store-tracker';
+import { TaskStore } from '@baton/common/state/task-store';
+import { createLogger } from '@baton/common/telemetry/logger';
+import { type Backends, startBackends } from '@baton/tests/backends';
+import * as z from 'zod';
+
+const contract = {
+  queue: 'default',
+  payload: z.object({}),
+  result: z.object({}),
+  retry: { maxAttempts: 1, baseSeconds: 1 },
+  timeoutSeconds: 10,
+};
+const again = defineTask({ ...contract, name: 'tests.again' });
+const step = defineTask({ ...contract, name: 'tests.step', tracked: true });
+
+const logger = createLogger({ service: 'tests', level: 'silent' });
+let backends: Backends;
+let store: TaskStore;
+let tasks: TaskClient;
+
+beforeAll(async () => {
+  backends = await startBackends(['worker']);
+  const { sqs, queueUrls, documents, tasksTable } = backends;
+  store = new TaskStore({ documents, table: tasksTable });
+  tasks = new TaskClient({ sqs, queueUrls, source: 'tests', records: store });
+});
+afterAll(() => backends.stop());
+
+/** Runs the next message as a worker would, and gives its envelope and its outcome. */
+async function runNext(handler: (context: TaskContext) => unknown) {
+  const QueueUrl = backends.queueUrls.of('default');
+  const { Messages = [] } = await backends.sqs.send(
+    new ReceiveMessageCommand({ QueueUrl, WaitTimeSeconds: 2 }),
+  );
+  const body = Messages[0]?.Body ?? '';
+  const now = { sentAtMs: Date.now(), firstReceivedAtMs: Date.now() };
+  const message = { messageId: 'm', receiptHandle: 'r', body, receiveCount: 1, attributes: {}, ...now };
+  const run = async (_payload: unknown, context: TaskContext) => (await handler(context), {});
+  const outcome = await processMessage(
+    message,
+    'default',
+    { signal: new AbortController().signal, outlivedBy: () => undefined },
+    {
+      implementations: new Implementations([implement(again, run), implement(step, run)]),
+      send: tasks.send,
+      tracker: new StoreTracker({ store, forward: tasks.forward, leaseSeconds: 30, logger }),
+      logger,
+      worker: { id: 'w-1', version: '1' },
+      unknownTaskPatienceSeconds: 600,
+      abortGraceSeconds: 1,
+    },
+  );
+  const envelope: Envelope = decodeEnvelope(body);
+  return { depth: envelope.depth ?? 0, outcome };
+}
+
+describe('tasks that send each other', () => {
+  test('are counted, from the one whose sender is no task', async () => {
+    await tasks.send(again, {});
+    const depths: number[] = [];
+    for (let run = 0; run < 3; run += 1) depths.push((await runNext(({ send }) => send(again, {}))).depth);
+    expect(depths).toEqual([0, 1, 2]);
+    await runNext(() => undefined);
+  });
+
+  test(`may be ${MAX_DEPTH} in a row; the last of them fails when it sends one more, and says why`, async () => {
+    await tasks.send(again, {}, { depth: MAX_DEPTH });
+    const { outcome } = await runNext(({ send }) => send(again, {}));
+    expect(outcome).toMatchObject({
+      kind: 'dead-letter',
+      error: { name: 'TooDeepError', message: expect.stringContaining(`the last of ${MAX_DEPTH} tasks`) },
+    });
+  });
+
+  test('as steps of one chain are counted too', async () => {
+    await tasks.start(chain([step, step, step]), {}, { depth: 7 });
+    const depths: number[] = [];
+    for (let run = 0; run < 3; run += 1) depths.push((await runNext(() => undefined)).depth);
+    expect(depths).toEqual([7, 8, 9]);
+  });
+});
