@@ -104,12 +104,12 @@ export class TaskNotDueError extends TaskError {
   }
 }
 
-/** Every attempt at a tracked task has begun, and the last did not end: it may well have been what its worker died of. */
+/** A task's workers died while it ran, too often for one more attempt: it probably kills them. */
 export class AttemptsCrashedError extends TaskError {
   override readonly name = 'AttemptsCrashedError';
 
-  constructor(task: string, maxAttempts: number) {
-    super(`${task} was begun ${maxAttempts} times, and its workers died before the last attempt ended`);
+  constructor(task: string, crashes: number) {
+    super(`${task} is given up: its worker died ${crashes} times while it ran`);
   }
 }
 

@@ -17,7 +17,10 @@ export interface WorkerIdentity {
 export interface TaskContext {
   /** The same at every attempt and redelivery: what makes effects idempotent. */
   readonly taskId: string;
-  /** This attempt's number, counted from 1. Crashed attempts count; released ones do too, but not of a tracked task. */
+  /**
+   * This attempt's number, counted from 1. Of a tracked task, released attempts do not count, and crashed ones only
+   * when they ran alone; of any other task both count.
+   */
   readonly attempt: number;
   /** Attempts in all, by the contract's retry policy. */
   readonly maxAttempts: number;

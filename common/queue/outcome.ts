@@ -15,9 +15,15 @@ export const MAX_VISIBILITY_SECONDS = 43_200;
 /** How long a message may live before something is done about it: SQS forgets it after the 7 days of the house's queues. */
 export const OLD_MESSAGE_SECONDS = 5 * 86_400;
 
-/** Why a message was set aside. */
+/** Why a message was set aside. `crashed`: its workers died again and again while it ran. */
 export type DeadLetterReason =
-  'attempts-exhausted' | 'rejected' | 'timed-out' | 'malformed' | 'invalid-payload' | 'unknown-task';
+  | 'attempts-exhausted'
+  | 'rejected'
+  | 'timed-out'
+  | 'crashed'
+  | 'malformed'
+  | 'invalid-payload'
+  | 'unknown-task';
 
 /** What is to become of a message after an attempt. Decided in this file, carried out by `Settler`. */
 export type Outcome =
@@ -85,7 +91,8 @@ function clampVisibility(seconds: number): number {
   return Math.min(MAX_VISIBILITY_SECONDS, Math.max(0, Math.ceil(seconds)));
 }
 
-function asError(thrown: unknown): Error {
+/** What was thrown, as an error. */
+export function asError(thrown: unknown): Error {
   if (Error.isError(thrown)) return thrown;
   return new Error(`Thrown: ${typeof thrown === 'string' ? thrown : inspect(thrown)}`);
 }

@@ -13,7 +13,7 @@ import {
   UnknownTaskError,
 } from './errors.ts';
 import type { Implementation, Implementations, TaskContext, WorkerIdentity } from './implementation.ts';
-import { OLD_MESSAGE_SECONDS, type Outcome, outcomeOfBody, outcomeOfFailure } from './outcome.ts';
+import { asError, OLD_MESSAGE_SECONDS, type Outcome, outcomeOfBody, outcomeOfFailure } from './outcome.ts';
 import type { ReceivedMessage } from './received-message.ts';
 import { retryDelaySeconds } from './retry-policy.ts';
 import type { SendTask } from './task-client.ts';
@@ -24,6 +24,8 @@ import { valueIssues } from './value-issues.ts';
 /** A thread ends within milliseconds, unless it is inside native code. */
 const TERMINATION_MS = 2000;
 const MANY_RECEIVES = 20;
+/** A task whose workers died so often in a row is given up: the first time in company, then twice alone. */
+const MAX_CRASHES = 3;
 const UNKNOWN_TASK_RETRY = { maxAttempts: 1, baseSeconds: 10, capSeconds: 60 };
 
 /** What a process runs messages with. */
@@ -53,6 +55,15 @@ export interface Hold {
   readonly signal: AbortSignal;
   /** Called when a handler heeds no signal and its outcome is decided without it; `handler` settles when it ends. */
   outlivedBy(handler: Promise<unknown>): void;
+  /**
+   * Resolves once nothing else runs in this process, and keeps it so until the message's outcome is decided. Called for
+   * a task whose last worker died, before its handler begins: if it kills this worker too, it harms no other task. The
+   * message's lease is renewed meanwhile. Left out: the task runs in company.
+   *
+   * @param givenUp - aborts when the attempt ends before its turn has come: it waits no longer
+   * @throws whatever makes this process unable to run it, and the reason of `givenUp`; the message is then released
+   */
+  runAlone?(givenUp: AbortSignal): Promise<void>;
 }
 
 /**
@@ -154,9 +165,9 @@ interface Attempt {
 async function attempt(making: Attempt, hold: Hold, processing: Processing): Promise<Outcome> {
   const { claim, fields, sentAtMs, envelope } = making;
   const { contract } = making.implementation;
-  if (claim && claim.attempt > contract.retry.maxAttempts) {
-    const error = new AttemptsCrashedError(contract.name, contract.retry.maxAttempts);
-    return { kind: 'dead-letter', reason: 'attempts-exhausted', error };
+  if (claim && (claim.crashes >= MAX_CRASHES || claim.attempt > contract.retry.maxAttempts)) {
+    const error = new AttemptsCrashedError(contract.name, claim.crashes);
+    return { kind: 'dead-letter', reason: 'crashed', error };
   }
   const payload = contract.payload.safeParse(envelope.data);
   if (!payload.success) {
@@ -166,6 +177,8 @@ async function attempt(making: Attempt, hold: Hold, processing: Processing): Pro
     );
     return outcomeOfBody(error);
   }
+  const early = claim?.suspect ? await isolated(claim, hold) : undefined;
+  if (early) return early;
   const signals = claim ? [hold.signal, claim.signal] : [hold.signal];
   const ending = new Ending(signals, contract, processing.abortGraceSeconds);
   const context = contextOf(making, ending.signal, processing);
@@ -182,6 +195,19 @@ async function attempt(making: Attempt, hold: Hold, processing: Processing): Pro
     return outcomeOfFailure({ contract, attempt: fields.attempt, sentAtMs }, ending.timeout ?? error);
   } finally {
     ending.close();
+  }
+}
+
+/** Has a suspect begin alone. Resolves to its outcome when it cannot begin. */
+async function isolated(claim: Claim, hold: Hold): Promise<Outcome | undefined> {
+  const givenUp = AbortSignal.any([hold.signal, claim.signal]);
+  try {
+    await hold.runAlone?.(givenUp);
+    givenUp.throwIfAborted();
+    await claim.begins(hold.runAlone !== undefined);
+    return undefined;
+  } catch (error) {
+    return { kind: 'release', error: asError(error) };
   }
 }
 

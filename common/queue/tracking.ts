@@ -53,7 +53,7 @@ export interface TaskStatus {
   readonly task: string;
   readonly queue: string;
   readonly state: TaskState;
-  /** How often it was begun; releases and deploys do not count. */
+  /** How often it was begun; releases, deploys and crashes beside other tasks do not count. */
   readonly attempts: number;
   readonly createdAt: string;
   readonly updatedAt: string;
@@ -154,8 +154,19 @@ export interface ClaimRequest {
 export interface Claim extends KeptEffects {
   /** The attempt's number, counted from 1. */
   readonly attempt: number;
+  /** How many attempts in a row ended because their workers died, up to this one. */
+  readonly crashes: number;
+  /** Whether the last attempt ended because its worker died: its handler may be the cause, so this one runs alone. */
+  readonly suspect: boolean;
   /** Aborts with TaskCancelledError when the task is cancelled, and with ClaimLostError when somebody else has it. */
   readonly signal: AbortSignal;
+  /**
+   * Notes that the handler of a suspect begins now. Until then a crash is not its fault; from then on it is when the
+   * handler runs alone.
+   *
+   * @throws ClaimLostError when the task is no longer this attempt's
+   */
+  begins(alone: boolean): Promise<void>;
   /** Keeps what the handler says of itself, at most once a second; the last that it said is kept in the end. */
   progress(progress: Progress): void;
   /** Writes the attempt's outcome down, unless the task is no longer this attempt's, and gives that of the message. */

@@ -1,4 +1,4 @@
-import { AttemptsCrashedError, InvalidValueError } from '../queue/errors.ts';
+import { AttemptsCrashedError, InvalidValueError, PostponeTask } from '../queue/errors.ts';
 import type { Outcome } from '../queue/outcome.ts';
 import type { TaskFailure } from '../queue/tracking.ts';
 import type { Conclusion } from './task-attempts.ts';
@@ -25,6 +25,13 @@ export function conclusionOf(outcome: Outcome): Conclusion {
         counts: !(outcome.error instanceof AttemptsCrashedError),
       };
   }
+}
+
+/** Only a handler that came to its own end has shown that it does not kill its worker. */
+export function suspicionAfter(outcome: Outcome): 'cleared' | 'kept' {
+  const interrupted = outcome.kind === 'release' && !(outcome.error instanceof PostponeTask);
+  const crashed = outcome.kind === 'dead-letter' && outcome.error instanceof AttemptsCrashedError;
+  return interrupted || crashed ? 'kept' : 'cleared';
 }
 
 function failureOf({ name, message }: Error, reason?: string): TaskFailure {

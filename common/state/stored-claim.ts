@@ -5,7 +5,7 @@ import { Renewal, type Renewed } from '../queue/renewal.ts';
 import type { Claim, Progress } from '../queue/tracking.ts';
 import { isTransient } from '../queue/transient.ts';
 import type { Logger } from '../telemetry/logger.ts';
-import { conclusionOf, jsonOf, withinLimits } from './conclusion.ts';
+import { conclusionOf, jsonOf, suspicionAfter, withinLimits } from './conclusion.ts';
 import { ProgressWriter } from './progress-writer.ts';
 import type { TaskContinuation } from './task-continuation.ts';
 import type { TaskRow } from './task-row.ts';
@@ -70,6 +70,21 @@ export class StoredClaim implements Claim {
     return this.#options.row.attempts;
   }
 
+  get crashes(): number {
+    return this.#options.row.crashes ?? 0;
+  }
+
+  get suspect(): boolean {
+    return this.crashes > 0;
+  }
+
+  async begins(alone: boolean): Promise<void> {
+    const { store, row } = this.#options;
+    const begun = alone ? 'alone' : 'in company';
+    if (!(await this.#insist(() => store.attempts.begins(this.#held, begun))))
+      throw new ClaimLostError(`The task ${row.taskId} is another attempt's`);
+  }
+
   get signal(): AbortSignal {
     return this.#abort.signal;
   }
@@ -115,7 +130,11 @@ export class StoredClaim implements Claim {
   async #concluded(outcome: Outcome): Promise<Outcome> {
     const { store, continuation, leaseSeconds, claimId } = this.#options;
     const { taskId } = this.#held;
-    const conclusion = { ...conclusionOf(outcome), progress: this.#progress.unsaid };
+    const conclusion = {
+      ...conclusionOf(outcome),
+      progress: this.#progress.unsaid,
+      suspicion: this.suspect ? suspicionAfter(outcome) : undefined,
+    };
     const written = await this.#insist(() => store.attempts.conclude(this.#held, conclusion));
     const row = await this.#rowAfter(written, conclusion);
     if (row?.state === 'cancelled') {

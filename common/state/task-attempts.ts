@@ -32,6 +32,8 @@ export interface Conclusion {
   readonly error?: TaskFailure | undefined;
   /** Whether the attempt counts; default true. */
   readonly counts?: boolean;
+  /** What becomes of the suspicion that the task kills its workers; left out when there is none. */
+  readonly suspicion?: 'cleared' | 'kept' | undefined;
   readonly progress?: Progress | undefined;
 }
 
@@ -47,19 +49,74 @@ export class TaskAttempts {
   }
 
   /**
-   * Begins an attempt: of a task that waits, of one whose attempt's lease has ended, of one that is not known yet.
-   * Resolves to the row, which is another attempt's, or a task's that has ended, where its `claimId` is not this one's.
+   * Begins an attempt: of a task that waits, of one that is not known yet, or of one whose last attempt never ended and
+   * whose lease is over. Resolves to the row. Its `claimId` is not this attempt's when another attempt has it, or when
+   * the task has ended.
    */
   async claim(request: ClaimRow): Promise<TaskRow | undefined> {
+    const begun = await this.#begin(
+      request,
+      `attribute_not_exists(taskId) OR
+        (#state IN (:queued, :retrying) AND (attribute_not_exists(notBefore) OR notBefore <= :due))`,
+      ['attempts = if_not_exists(attempts, :zero) + :one'],
+      {
+        ':queued': 'queued',
+        ':retrying': 'retrying',
+        ':due': new Date(this.#table.nowMs + CLOCKS_DIFFER_MS).toISOString(),
+      },
+    );
+    if (begun) return begun;
+    // As it stands, though it may have expired: a task that has ended is not to be run again
+    const known = (await this.#table.get(request.taskId)) as TaskRow | undefined;
+    if (!known || known.claimId === request.claimId || !this.#isAbandoned(known)) return known;
+    const takenOver = await this.#takeOver(request, known);
+    return takenOver ?? ((await this.#table.get(request.taskId)) as TaskRow | undefined);
+  }
+
+  #isAbandoned({ state, leaseUntilMs = 0 }: TaskRow): boolean {
+    return state === 'running' && leaseUntilMs < this.#table.nowMs;
+  }
+
+  /**
+   * Takes over from an attempt whose worker died. Unless it ran alone nobody knows whether its handler was the cause:
+   * then it uses no attempt. One that still waited to run alone was surely not.
+   */
+  async #takeOver(request: ClaimRow, { token, begun }: TaskRow): Promise<TaskRow | undefined> {
+    const crashes = begun === 'not yet' ? 0 : 1;
+    const attempts = begun === 'alone' ? 1 : 0;
+    return this.#begin(
+      request,
+      '#state = :running AND #token = :known AND leaseUntilMs < :nowMs',
+      [
+        'crashes = if_not_exists(crashes, :zero) + :crashes',
+        'attempts = attempts + :attempts',
+        'begun = :begun',
+      ],
+      {
+        ':known': token,
+        ':nowMs': this.#table.nowMs,
+        ':crashes': crashes,
+        ':attempts': attempts,
+        ':begun': 'not yet' satisfies TaskRow['begun'],
+      },
+    );
+  }
+
+  async #begin(
+    request: ClaimRow,
+    condition: string,
+    sets: readonly string[],
+    values: RowValues,
+  ): Promise<TaskRow | undefined> {
     const { taskId, task, queue, traceparent, parentId, claimId, owner, leaseSeconds } = request;
     const at = this.#table.iso;
-    const row = await this.#table.update(
+    return this.#table.update(
       taskId,
-      `attribute_not_exists(taskId) OR (#state = :running AND leaseUntilMs < :nowMs) OR
-        (#state IN (:queued, :retrying) AND (attribute_not_exists(notBefore) OR notBefore <= :due))`,
+      condition,
       [
         'SET #state = :running, claimId = :claimId, #owner = :owner, leaseUntilMs = :untilMs, updatedAt = :at',
-        '#token = if_not_exists(#token, :zero) + :one, attempts = if_not_exists(attempts, :zero) + :one',
+        '#token = if_not_exists(#token, :zero) + :one',
+        ...sets,
         'startedAt = if_not_exists(startedAt, :at), createdAt = if_not_exists(createdAt, :at)',
         'task = if_not_exists(task, :task), queue = if_not_exists(queue, :queue)',
         'effects = if_not_exists(effects, :none), expiresAt = :expires',
@@ -68,11 +125,8 @@ export class TaskAttempts {
         ...(parentId === undefined ? [] : ['parentId = if_not_exists(parentId, :parentId)']),
       ].join(', '),
       {
-        ':queued': 'queued',
-        ':retrying': 'retrying',
+        ...values,
         ':running': 'running',
-        ':nowMs': this.#table.nowMs,
-        ':due': new Date(this.#table.nowMs + CLOCKS_DIFFER_MS).toISOString(),
         ':claimId': claimId,
         ':owner': owner,
         ':untilMs': this.#table.nowMs + leaseSeconds * 1000,
@@ -89,8 +143,11 @@ export class TaskAttempts {
         ...(parentId !== undefined && { ':parentId': parentId }),
       },
     );
-    // As it stands, though it may have expired: a task that has ended is not to be run again
-    return row ?? ((await this.#table.get(taskId)) as TaskRow | undefined);
+  }
+
+  /** Notes how a suspect's handler begins. Resolves to whether the row is still that attempt's. */
+  async begins(held: HeldRow, begun: 'alone' | 'in company'): Promise<boolean> {
+    return this.#write(held, 'SET begun = :begun', { ':begun': begun });
   }
 
   /** Holds an attempt's row for so long from now. Resolves to whether it is still that attempt's. */
@@ -115,7 +172,7 @@ export class TaskAttempts {
 
   /** Ends an attempt. Resolves to whether the row was still that attempt's. */
   async conclude(held: HeldRow, conclusion: Conclusion): Promise<boolean> {
-    const { state, result, error, counts = true, progress } = conclusion;
+    const { state, result, error, counts = true, progress, suspicion } = conclusion;
     const at = this.#table.iso;
     const final = state === 'succeeded' || state === 'failed' || state === 'dead';
     const sets = [
@@ -125,8 +182,14 @@ export class TaskAttempts {
       ...(error === undefined ? [] : ['#error = :error']),
       ...(progress === undefined ? [] : ['progress = :progress']),
       ...(counts ? [] : ['attempts = attempts - :one']),
+      ...(suspicion === 'kept' ? ['begun = :notYet'] : []),
     ];
-    const removed = ['#owner', 'leaseUntilMs', ...(state === 'succeeded' ? ['#error'] : [])];
+    const removed = [
+      '#owner',
+      'leaseUntilMs',
+      ...(state === 'succeeded' ? ['#error'] : []),
+      ...(suspicion === 'cleared' ? ['crashes', 'begun'] : []),
+    ];
     return this.#write(
       held,
       `${sets.join(', ')} REMOVE ${removed.join(', ')}`,
@@ -143,6 +206,7 @@ export class TaskAttempts {
           },
         }),
         ...(!counts && { ':one': 1 }),
+        ...(suspicion === 'kept' && { ':notYet': 'not yet' satisfies TaskRow['begun'] }),
       },
       {
         ...(result !== undefined && { '#result': 'result' }),

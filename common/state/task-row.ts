@@ -19,6 +19,10 @@ export interface TaskRow extends Omit<TaskStatus, 'result'> {
   readonly leaseUntilMs?: number | undefined;
   /** How many tasks sent each other before this one; 0 where it is not there. */
   readonly depth?: number | undefined;
+  /** How many attempts in a row ended because their workers died; absent when the last one ended by itself. */
+  readonly crashes?: number | undefined;
+  /** Of a task with `crashes`: whether the handler of its attempt has begun, and beside what. */
+  readonly begun?: 'not yet' | 'alone' | 'in company' | undefined;
   readonly payloadHash?: string | undefined;
   /** What effects gave, as JSON, by their keys. */
   readonly effects?: Readonly<Record<string, string>> | undefined;

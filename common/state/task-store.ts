@@ -143,7 +143,7 @@ export class TaskStore implements TaskRecords {
     await this.#table.update(
       taskId,
       '#state IN (:dead, :failed) AND finishedAt <= :deadAt',
-      'SET #state = :queued, attempts = :zero, updatedAt = :at, expiresAt = :expires REMOVE finishedAt, #error, progress',
+      'SET #state = :queued, attempts = :zero, updatedAt = :at, expiresAt = :expires REMOVE finishedAt, #error, progress, crashes, begun',
       {
         ':dead': 'dead',
         ':failed': 'failed',

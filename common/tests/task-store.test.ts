@@ -87,7 +87,8 @@ describe('a task in the store', () => {
     const late = claimOf(task, 'w-3');
     await expect(store.attempts.claim(late)).resolves.toMatchObject({
       claimId: late.claimId,
-      attempts: 2,
+      attempts: 1,
+      crashes: 1,
       token: 2,
     });
   });
@@ -127,7 +128,7 @@ describe('a task in the store', () => {
     ];
     await expect(Promise.all(writes)).resolves.toEqual([false, false, false, false]);
     const found = await store.find(task.taskId);
-    expect(found).toMatchObject({ state: 'running', attempts: 2 });
+    expect(found).toMatchObject({ state: 'running', attempts: 1 });
     expect([found?.result, found?.progress]).toEqual([undefined, undefined]);
   });
 

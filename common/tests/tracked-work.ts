@@ -2,13 +2,14 @@ import { randomUUID } from 'node:crypto';
 import { encodeEnvelope } from '@baton/common/queue/envelope';
 import { implement, Implementations, type TrackedTaskContext } from '@baton/common/queue/implementation';
 import type { Outcome } from '@baton/common/queue/outcome';
-import { processMessage } from '@baton/common/queue/process-message';
+import { type Hold, processMessage } from '@baton/common/queue/process-message';
 import type { ReceivedMessage } from '@baton/common/queue/received-message';
 import { defineTask } from '@baton/common/queue/task';
 import { StoreTracker } from '@baton/common/state/store-tracker';
 import { TaskStore } from '@baton/common/state/task-store';
 import { createLogger } from '@baton/common/telemetry/logger';
 import { type Backends, startBackends } from '@baton/tests/backends';
+import { eventually } from '@baton/tests/eventually';
 import * as z from 'zod';
 
 /** A tracked task of three attempts. */
@@ -33,6 +34,10 @@ export interface RunOptions {
   readonly notBefore?: string;
   /** Aborts when the worker must stop. */
   readonly signal?: AbortSignal;
+  /** Waits until nothing else runs in the worker. */
+  readonly runAlone?: Hold['runAlone'];
+  /** Of the contract, for this run. Default 3. */
+  readonly maxAttempts?: number;
 }
 
 /** A task store of a test's own, and workers that run one task of it. */
@@ -70,10 +75,13 @@ export class TrackedWork {
       change,
       notBefore,
       signal = new AbortController().signal,
+      runAlone,
+      maxAttempts = work.retry.maxAttempts,
     } = options;
+    const contract = { ...work, retry: { ...work.retry, maxAttempts } };
     const logger = createLogger({ service: 'tests', level: 'silent' });
     const processing = {
-      implementations: new Implementations([implement(work, handler as never)]),
+      implementations: new Implementations([implement(contract, handler as never)]),
       send: (async () => ({ taskId: 'sent' })) as never,
       tracker: new StoreTracker({ store: this.store, forward: async () => undefined, leaseSeconds, logger }),
       logger,
@@ -91,7 +99,22 @@ export class TrackedWork {
       attributes: {},
       ...change,
     };
-    return processMessage(message, 'default', { signal, outlivedBy: () => undefined }, processing);
+    const hold = { signal, outlivedBy: () => undefined, ...(runAlone && { runAlone }) };
+    return processMessage(message, 'default', hold, processing);
+  }
+
+  /** Has a worker begin an attempt and die. `begins`: how the handler of a suspect began before that. */
+  async crash(begins?: 'alone' | 'in company'): Promise<void> {
+    const { taskId, store } = this;
+    const { name: task, queue } = work;
+    const claim = { taskId, task, queue, claimId: randomUUID(), owner: 'dead', leaseSeconds: 0 };
+    // The lease of the crash before it ends at the end of its millisecond
+    const row = await eventually('a claim', async () => {
+      const claimed = await store.attempts.claim(claim);
+      return claimed?.claimId === claim.claimId && claimed;
+    });
+    if (begins) await store.attempts.begins({ taskId, claimId: claim.claimId, token: row.token }, begins);
+    await eventually('its lease to end', () => Date.now() > (row.leaseUntilMs ?? 0));
   }
 
   #body(notBefore: string | undefined): string {

@@ -86,7 +86,8 @@ test('a chain whose workers are killed at each step ends all the same, each effe
   await expect(handle.result()).resolves.toMatchObject({ number: 4 });
   await expect(sink.rows()).resolves.toEqual(keysOf(stepsOf('chain')));
   const rows = await store.readAll(stepsOf('chain'));
-  expect(rows.map(({ attempts }) => attempts)).toEqual([2, 2, 2]);
+  // A crash is no failure of the task that ran beside it
+  expect(rows.map(({ attempts }) => attempts)).toEqual([1, 1, 1]);
   await queueEmpty();
 });
 

@@ -25,7 +25,17 @@ beforeEach(() => {
 /** Runs a payment in a thread, whose claim is this test's. */
 function run(key: string) {
   const signal = new AbortController().signal;
-  const claim: Claim = { attempt: 2, signal, find, keep, progress, conclude: async (outcome) => outcome };
+  const claim: Claim = {
+    attempt: 2,
+    crashes: 0,
+    suspect: false,
+    signal,
+    begins: async () => undefined,
+    find,
+    keep,
+    progress,
+    conclude: async (outcome) => outcome,
+  };
   const time = new Date().toISOString();
   const envelope = { taskId: 't-1', task: pay.name, source: 'tests', time, trace: undefined, data: { key } };
   const ids = { messageId: 'm-1', receiptHandle: 'r-1', receiveCount: 1, sentAtMs: 0, firstReceivedAtMs: 0 };
