@@ -93,7 +93,7 @@ describe('an attempt', () => {
       message({ receiveCount: 2 }),
     );
     expect(seen).toMatchObject({ taskId: 't-1', attempt: 2, maxAttempts: 3, worker: { id: 'w-1' } });
-    expect(send).toHaveBeenLastCalledWith(work, { text: 'next' }, { trace, parentId: 't-1' });
+    expect(send).toHaveBeenLastCalledWith(work, { text: 'next' }, { trace, parentId: 't-1', depth: 1 });
   });
 
   test('that throws is tried again after the rest of its policy', async () => {
