@@ -1,7 +1,7 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { KeptEffects } from '@baton/common/queue/effect';
+import { fromPlain } from '@baton/common/queue/plain-error';
 import type { Claim, Progress } from '@baton/common/queue/tracking';
-import { fromCrossing } from './crossing-error.ts';
 import type { FromThread, ToThread } from './thread-task.ts';
 
 type Kept = { readonly result: unknown } | undefined;
@@ -43,7 +43,7 @@ export class ThreadClaim implements KeptEffects {
     const answer = this.#asked.get(message.ask);
     this.#asked.delete(message.ask);
     if (message.kind === 'kept') answer?.resolve(message.kept);
-    else answer?.reject(fromCrossing(message.error));
+    else answer?.reject(fromPlain(message.error));
   }
 
   #say(message: FromThread): void {

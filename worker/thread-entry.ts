@@ -1,13 +1,14 @@
 import type { MessagePort } from 'node:worker_threads';
 import { effectOf } from '@baton/common/queue/effect';
 import type { Implementations, TaskContext } from '@baton/common/queue/implementation';
+import { fromPlain, toPlain } from '@baton/common/queue/plain-error';
 import { QueueUrls } from '@baton/common/queue/queue-urls';
 import { createSqsClient } from '@baton/common/queue/sqs-client';
 import { TaskClient } from '@baton/common/queue/task-client';
 import { createDocumentClient } from '@baton/common/state/documents';
 import { TaskStore } from '@baton/common/state/task-store';
 import { createLogger, type Logger } from '@baton/common/telemetry/logger';
-import { fromCrossing, toCrossing } from './crossing-error.ts';
+import { readThrown } from '@baton/common/telemetry/thrown';
 import { ThreadClaim } from './thread-claim.ts';
 import type { FromThread, ThreadSender, ThreadTask, ToThread } from './thread-task.ts';
 
@@ -26,12 +27,12 @@ export function threadEntry(implementations: Implementations): ThreadEntry {
     const { port } = task;
     const attempt = new AbortController();
     port.on('message', (message: ToThread) => {
-      if (message.kind === 'abort') attempt.abort(fromCrossing(message.reason));
+      if (message.kind === 'abort') attempt.abort(fromPlain(message.reason));
     });
     try {
       answer(port, task.task, await handle(task, implementations, attempt.signal));
     } catch (error) {
-      post(port, { kind: 'failure', error: toCrossing(error) });
+      post(port, { kind: 'failure', error: toPlain(error) });
     }
   };
 }
@@ -78,7 +79,7 @@ function answer(port: MessagePort, task: string, result: unknown): void {
   try {
     post(port, { kind: 'result', result });
   } catch (cause) {
-    throw new TypeError(`The result of ${task} cannot leave its thread: ${(cause as Error).message}`, {
+    throw new TypeError(`The result of ${task} cannot leave its thread: ${readThrown(cause).message}`, {
       cause,
     });
   }

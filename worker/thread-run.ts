@@ -1,9 +1,9 @@
 import { once } from 'node:events';
 import { MessageChannel, type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
+import { fromPlain, toPlain } from '@baton/common/queue/plain-error';
 import type { HandlerRun, ThreadedAttempt } from '@baton/common/queue/threads';
 import type { Claim } from '@baton/common/queue/tracking';
 import { writeLine } from '@baton/common/telemetry/logger';
-import { fromCrossing, toCrossing } from './crossing-error.ts';
 import { answerAsk } from './thread-claim.ts';
 import type { FromThread, ThreadSender, ThreadTask, ToThread } from './thread-task.ts';
 
@@ -34,7 +34,7 @@ export class ThreadRun implements HandlerRun {
     const { port1: port, port2: itsPort } = new MessageChannel();
     const { task, context } = this.#attempt;
     const closed = once(port, 'close');
-    const abort = (): void => this.#tell(port, { kind: 'abort', reason: toCrossing(context.signal.reason) });
+    const abort = (): void => this.#tell(port, { kind: 'abort', reason: toPlain(context.signal.reason) });
     port.on('message', (message: FromThread) => this.#receive(message, port));
     context.signal.addEventListener('abort', abort, { once: true });
     if (context.signal.aborted) abort();
@@ -52,7 +52,7 @@ export class ThreadRun implements HandlerRun {
     else port.close();
     await closed;
     if (this.#answer?.kind === 'result') return this.#answer.result;
-    if (this.#answer) throw fromCrossing(this.#answer.error);
+    if (this.#answer) throw fromPlain(this.#answer.error);
     throw new ThreadEndedError(`The thread of ${task} ended without an answer: ${cause.message}`, { cause });
   }
 
@@ -98,7 +98,7 @@ export class ThreadRun implements HandlerRun {
     try {
       this.#tell(port, { kind: 'kept', ask, kept: await answerAsk(message, claim) });
     } catch (error) {
-      this.#tell(port, { kind: 'not-kept', ask, error: toCrossing(error) });
+      this.#tell(port, { kind: 'not-kept', ask, error: toPlain(error) });
     }
   }
 

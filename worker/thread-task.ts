@@ -1,8 +1,8 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { WorkerIdentity } from '@baton/common/queue/implementation';
+import type { PlainError } from '@baton/common/queue/plain-error';
 import type { Progress } from '@baton/common/queue/tracking';
 import type { TraceContext } from '@baton/common/telemetry/trace-context';
-import type { CrossingError } from './crossing-error.ts';
 
 /** What a handler in a thread sends tasks with. */
 export interface ThreadSender {
@@ -35,9 +35,9 @@ export interface ThreadTask {
 
 /** What the worker says to a thread: that its handler's signal aborts, and why; what became of what was asked. */
 export type ToThread =
-  | { readonly kind: 'abort'; readonly reason: CrossingError }
+  | { readonly kind: 'abort'; readonly reason: PlainError }
   | { readonly kind: 'kept'; readonly ask: number; readonly kept: { readonly result: unknown } | undefined }
-  | { readonly kind: 'not-kept'; readonly ask: number; readonly error: CrossingError };
+  | { readonly kind: 'not-kept'; readonly ask: number; readonly error: PlainError };
 
 /** What a thread says to its worker: lines of the log, what it asks of the claim, and at last how the handler ended. */
 export type FromThread =
@@ -46,4 +46,4 @@ export type FromThread =
   | { readonly kind: 'find-effect'; readonly ask: number; readonly key: string }
   | { readonly kind: 'keep-effect'; readonly ask: number; readonly key: string; readonly result: unknown }
   | { readonly kind: 'result'; readonly result: unknown }
-  | { readonly kind: 'failure'; readonly error: CrossingError };
+  | { readonly kind: 'failure'; readonly error: PlainError };

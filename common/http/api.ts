@@ -135,7 +135,16 @@ function lineOf(event: HttpEvent, { statusCode }: HttpResponse, { startedAtMs = 
   };
 }
 
-function asProblem(error: unknown): Problem {
+/** A route may throw what cannot be looked at, such as a Proxy that was revoked. */
+function asProblem(thrown: unknown): Problem {
+  try {
+    return problemOf(thrown);
+  } catch {
+    return internalError(thrown);
+  }
+}
+
+function problemOf(error: unknown): Problem {
   if (error instanceof Problem) return error;
   if (error instanceof RequestMismatchError) {
     const detail = 'This Idempotency-Key came before with another body. Take a new key for a new request.';
@@ -153,8 +162,12 @@ function asProblem(error: unknown): Problem {
       cause: error,
     });
   }
+  return internalError(error);
+}
+
+function internalError(cause: unknown): Problem {
   return new Problem('internal-error', {
     detail: 'The request could not be answered. The log has more under its requestId.',
-    cause: error,
+    cause,
   });
 }

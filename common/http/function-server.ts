@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Context } from 'aws-lambda';
 import { v7 as uuidv7 } from 'uuid';
 import type { Logger } from '../telemetry/logger.ts';
+import { readThrown } from '../telemetry/thrown.ts';
 import { type Address, listenAt, readBody, type RunningServer } from './listener.ts';
 
 /** With the characters that a function's name may have (AWS: "CreateFunction"). */
@@ -109,7 +110,7 @@ async function inTime<Result>(deadlineMs: number, work: Promise<Result>): Promis
 
 /** What became of a function that failed, as Lambda words it; the stack is the log's. */
 function failed(error: unknown): InvokeAnswer {
-  const { name: errorType, message: errorMessage } = Error.isError(error) ? error : new Error(String(error));
+  const { name: errorType, message: errorMessage } = readThrown(error);
   return {
     status: 200,
     body: { errorType, errorMessage },

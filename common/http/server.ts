@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { v7 as uuidv7 } from 'uuid';
 import type { Logger } from '../telemetry/logger.ts';
+import { isInstance, readThrown } from '../telemetry/thrown.ts';
 import type { ApiHandler } from './api.ts';
 import { toGatewayEvent } from './gateway-event.ts';
 import type { HttpResponse } from './http-message.ts';
@@ -76,7 +77,8 @@ async function within(limitMs: number, work: Promise<unknown>): Promise<void> {
 }
 
 function reasonOf(error: unknown): string {
-  return Error.isError(error) ? error.message || error.name : String(error);
+  const { message, name } = readThrown(error);
+  return message || name;
 }
 
 function health(statusCode: number, body: object): HttpResponse {
@@ -117,9 +119,9 @@ export function write(response: ServerResponse, { statusCode, headers, body }: H
 export function unanswered(error: unknown, logger: Logger): HttpResponse {
   const requestId = uuidv7();
   const detail = 'The request could not be answered. The log has more under its requestId.';
-  const problem = error instanceof Problem ? error : new Problem('internal-error', { detail, cause: error });
-  if ((error as NodeJS.ErrnoException).code === 'ECONNRESET')
-    logger.info({ requestId }, 'the caller hung up');
+  const known = isInstance(error, Problem);
+  const problem = known ? error : new Problem('internal-error', { detail, cause: error });
+  if (readThrown(error).properties['code'] === 'ECONNRESET') logger.info({ requestId }, 'the caller hung up');
   else if (problem.status >= 500) logger.error({ requestId, error }, 'request could not be answered');
   const response = problem.toResponse(requestId);
   return { ...response, headers: { ...response.headers, 'x-request-id': requestId } };

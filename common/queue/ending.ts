@@ -12,6 +12,7 @@ export class Ending {
   readonly #timeLimit: NodeJS.Timeout;
   #grace: NodeJS.Timeout | undefined;
   #giveUp: ((error: DeafHandlerError) => void) | undefined;
+  #deafness: DeafHandlerError | undefined;
 
   /**
    * @param signals - that of the hold on the message, and that of the claim on the task where there is one
@@ -46,6 +47,11 @@ export class Ending {
     return reason instanceof TaskTimeoutError ? reason : undefined;
   }
 
+  /** Whether `unlessDeaf` has thrown this because it gave the handler up. */
+  gaveUp(thrown: unknown): boolean {
+    return this.#deafness !== undefined && thrown === this.#deafness;
+  }
+
   /** The handler's result. @throws DeafHandlerError when it goes on for so long after its signal aborted */
   unlessDeaf<Result>(handler: Promise<Result>): Promise<Result> {
     return new Promise((resolve, reject) => {
@@ -65,7 +71,10 @@ export class Ending {
 
   #end(reason: Error | undefined): void {
     if (this.#attempt.signal.aborted) return;
-    const onGraceOver = (): void => this.#giveUp?.(new DeafHandlerError(this.#graceSeconds));
+    const onGraceOver = (): void => {
+      this.#deafness = new DeafHandlerError(this.#graceSeconds);
+      this.#giveUp?.(this.#deafness);
+    };
     this.#grace = setTimeout(onGraceOver, this.#graceSeconds * 1000);
     this.#attempt.abort(reason);
   }

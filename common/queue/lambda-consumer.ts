@@ -109,25 +109,32 @@ export function createLambdaConsumer(options: LambdaConsumerOptions): LambdaCons
     const end = new AbortController();
     const timer = setTimeout(() => end.abort(new InvocationEndsError()), Math.max(0, runnableMs()));
     const attempts = await sideBySide(Records, concurrency, (record) =>
-      attempt(record, end.signal, runnableMs()),
+      attempt(record, end.signal, runnableMs()).catch((error: unknown) => {
+        // What is wrong with one record is no reason to run the whole batch again
+        processing.logger.error(
+          { messageId: record.messageId, error },
+          'record could not be run; it comes back',
+        );
+        return undefined;
+      }),
     ).finally(() => clearTimeout(timer));
     // Only now: whoever invoked this function may renew the leases of the whole batch until it answers
-    const finished = await Promise.all(attempts.map(settle));
-    const failed = attempts.filter((_, index) => !finished[index]);
-    return { batchItemFailures: failed.map(({ message }) => ({ itemIdentifier: message.messageId })) };
+    const finished = await Promise.all(attempts.map(async (each) => each !== undefined && settle(each)));
+    const failed = Records.filter((_, index) => !finished[index]);
+    return { batchItemFailures: failed.map(({ messageId }) => ({ itemIdentifier: messageId })) };
   };
 }
 
-/** Does all of `items`, in their order, so many at one time. */
+/** Does all of `items`, so many at one time. Resolves to their results, in their order. */
 async function sideBySide<Item, Result>(
   items: readonly Item[],
   concurrency: number,
   work: (item: Item) => Promise<Result>,
 ): Promise<Result[]> {
   const results: Result[] = [];
-  const queue = items.values();
+  const queue = items.entries();
   const lane = async (): Promise<void> => {
-    for (const item of queue) results.push(await work(item));
+    for (const [index, item] of queue) results[index] = await work(item);
   };
   await Promise.all(Array.from({ length: concurrency }, lane));
   return results;

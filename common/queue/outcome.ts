@@ -1,4 +1,3 @@
-import { inspect } from 'node:util';
 import {
   type InvalidValueError,
   MalformedEnvelopeError,
@@ -7,6 +6,7 @@ import {
   RetryTask,
   TaskTimeoutError,
 } from './errors.ts';
+import { asError } from './plain-error.ts';
 import { retryDelaySeconds } from './retry-policy.ts';
 import type { TaskContract } from './task.ts';
 
@@ -59,7 +59,7 @@ export interface FailedAttempt {
   readonly sentAtMs: number;
 }
 
-/** The outcome of a handler that threw. */
+/** The outcome of a handler that threw, whatever it threw: from here on it is an error that nothing can stumble over. */
 export function outcomeOfFailure({ contract, attempt, sentAtMs }: FailedAttempt, thrown: unknown): Outcome {
   const error = asError(thrown);
   if (error instanceof RejectTask) return { kind: 'dead-letter', reason: 'rejected', error };
@@ -89,10 +89,4 @@ export function restingAtMost(outcome: Outcome, seconds: number): Outcome {
 
 function clampVisibility(seconds: number): number {
   return Math.min(MAX_VISIBILITY_SECONDS, Math.max(0, Math.ceil(seconds)));
-}
-
-/** What was thrown, as an error. */
-export function asError(thrown: unknown): Error {
-  if (Error.isError(thrown)) return thrown;
-  return new Error(`Thrown: ${typeof thrown === 'string' ? thrown : inspect(thrown)}`);
 }

@@ -1,19 +1,20 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from '../telemetry/logger.ts';
+import { isInstance } from '../telemetry/thrown.ts';
 import { startTrace, type TraceContext } from '../telemetry/trace-context.ts';
 import { effectOf } from './effect.ts';
 import { Ending } from './ending.ts';
 import { decodeEnvelope, type Envelope } from './envelope.ts';
 import {
   AttemptsCrashedError,
-  DeafHandlerError,
   InvalidValueError,
   type MalformedEnvelopeError,
   TaskNotDueError,
   UnknownTaskError,
 } from './errors.ts';
 import type { Implementation, Implementations, TaskContext, WorkerIdentity } from './implementation.ts';
-import { asError, OLD_MESSAGE_SECONDS, type Outcome, outcomeOfBody, outcomeOfFailure } from './outcome.ts';
+import { OLD_MESSAGE_SECONDS, type Outcome, outcomeOfBody, outcomeOfFailure } from './outcome.ts';
+import { asError } from './plain-error.ts';
 import type { ReceivedMessage } from './received-message.ts';
 import { retryDelaySeconds } from './retry-policy.ts';
 import type { SendTask } from './task-client.ts';
@@ -169,25 +170,26 @@ async function attempt(making: Attempt, hold: Hold, processing: Processing): Pro
     const error = new AttemptsCrashedError(contract.name, claim.crashes);
     return { kind: 'dead-letter', reason: 'crashed', error };
   }
-  const payload = contract.payload.safeParse(envelope.data);
-  if (!payload.success) {
-    const error = new InvalidValueError(
-      `The payload breaks the contract ${contract.name}`,
-      valueIssues(payload.error),
-    );
-    return outcomeOfBody(error);
+  let payload: unknown;
+  try {
+    payload = checkedPayload(contract, envelope.data);
+  } catch (thrown) {
+    // A refinement of the schema may throw anything, as a handler may
+    return isInstance(thrown, InvalidValueError)
+      ? outcomeOfBody(thrown)
+      : outcomeOfFailure({ contract, attempt: fields.attempt, sentAtMs }, thrown);
   }
   const early = claim?.suspect ? await isolated(claim, hold) : undefined;
   if (early) return early;
   const signals = claim ? [hold.signal, claim.signal] : [hold.signal];
   const ending = new Ending(signals, contract, processing.abortGraceSeconds);
   const context = contextOf(making, ending.signal, processing);
-  const handler = startHandler(making, payload.data, context, processing.threads);
+  const handler = startHandler(making, payload, context, processing.threads);
   try {
     const result = await ending.unlessDeaf(handler.ended);
     return { kind: 'done', result: checkedResult(contract, result) };
   } catch (error) {
-    if (error instanceof DeafHandlerError && !(await terminated(handler))) {
+    if (ending.gaveUp(error) && !(await terminated(handler))) {
       context.logger.error({ error }, `${contract.name} heeds no signal and still runs`);
       hold.outlivedBy(handler.ended);
     }
@@ -268,6 +270,13 @@ async function terminated({ ended, terminate }: HandlerRun): Promise<boolean> {
     () => true,
   );
   return Promise.race([gone, late]).finally(() => timer.abort());
+}
+
+/** @throws InvalidValueError when the payload breaks its contract; and whatever a refinement of the schema throws */
+function checkedPayload({ name, payload: schema }: Implementation['contract'], data: unknown): unknown {
+  const parsed = schema.safeParse(data);
+  if (parsed.success) return parsed.data;
+  throw new InvalidValueError(`The payload breaks the contract ${name}`, valueIssues(parsed.error));
 }
 
 function checkedResult({ name, result: schema }: Implementation['contract'], result: unknown): unknown {

@@ -1,4 +1,5 @@
-import { type DestinationStream, type Logger as PinoLogger, pino, stdSerializers, symbols } from 'pino';
+import { type DestinationStream, type LogFn, type Logger as PinoLogger, pino, symbols } from 'pino';
+import { readThrown, textOf, type Thrown } from './thrown.ts';
 
 /** A logger of JSON lines; `child` adds fields to every line of its own. */
 export type Logger = PinoLogger;
@@ -13,16 +14,10 @@ export interface LoggerOptions {
   readonly to?: DestinationStream;
 }
 
-/** An error's message and stack are cut to this; causes are in them. */
+/** An error's message and stack are cut to this; those of its causes are in them. */
 const MAX_TEXT_CHARACTERS = 8000;
-/** Larger properties of an error are left out: Node keeps the bytes of a broken HTTP answer in one. */
+/** Larger properties of an error are left out. */
 const MAX_PROPERTY_CHARACTERS = 1000;
-
-interface SerializedError {
-  readonly type: string;
-  readonly message: string;
-  readonly stack?: string;
-}
 
 let destination: DestinationStream | undefined;
 
@@ -36,7 +31,7 @@ export function writeLogsTo(stream: DestinationStream): void {
 
 /**
  * Makes a process's logger: a JSON line an event, with level, time (ISO 8601), service and message, and of errors
- * the type, message, stack and cause.
+ * the type, message, stack and cause. Whatever is given to it, a line never throws.
  *
  * What a task brings along (payloads, recipients) does not belong in a log; identifiers do.
  */
@@ -46,7 +41,9 @@ export function createLogger({ service, level = 'info', to = destination }: Logg
     base: { service },
     messageKey: 'message',
     errorKey: 'error',
-    serializers: { error: errorFields },
+    // `err` is pino's own name for it, whose serializer writes to the error: a frozen one would throw
+    serializers: { error: errorFields, err: errorFields, message: textOf },
+    hooks: { logMethod: logSafely },
     timestamp: isoTime,
     formatters: { level: (label: string) => ({ level: label }) },
   };
@@ -66,27 +63,55 @@ function isoTime(): string {
   return time;
 }
 
+/**
+ * Writes a line. Where its fields cannot be read, such as those of a Proxy that was revoked, it says so: what a handler
+ * logs of an error must not become another error.
+ */
+function logSafely(this: Logger, args: Parameters<LogFn>, method: LogFn): void {
+  try {
+    method.apply(this, args);
+  } catch (error) {
+    const text = args.find((each) => typeof each === 'string') ?? 'a line could not be written';
+    const [about] = args as unknown[];
+    method.call(this, { error: about ?? error, unwritable: readThrown(error).message }, text);
+  }
+}
+
 /** What a line says of an error: enough to find its cause, and never a whole answer that a broker sent. */
-function errorFields(error: unknown): unknown {
-  // What comes out of a thread looks like an error and need not be one
-  if (typeof (error as Partial<Error> | undefined)?.message !== 'string') return error;
-  const { type, message, stack, ...rest } = stdSerializers.err(error as Error) as SerializedError;
-  const small = Object.entries(rest).filter(([, value]) => sizeOf(value) <= MAX_PROPERTY_CHARACTERS);
+function errorFields(error: unknown): object {
+  const { name, errors, properties, ...thrown } = readThrown(error);
+  const small = Object.entries(properties).filter(([, value]) => sizeOf(value) <= MAX_PROPERTY_CHARACTERS);
   return {
-    // In a bundle, its class may have another name
-    type: (error as Partial<Error>).name ?? type,
-    message: message.slice(0, MAX_TEXT_CHARACTERS),
-    stack: stack?.slice(0, MAX_TEXT_CHARACTERS),
+    type: name,
+    message: withCauses(thrown, ': ', ({ message }) => message) ?? '',
+    stack: withCauses(thrown, '\ncaused by: ', ({ stack }) => stack),
+    ...(errors && {
+      errors: errors.map((each) => `${each.name}: ${each.message}`.slice(0, MAX_PROPERTY_CHARACTERS)),
+    }),
     ...Object.fromEntries(small),
   };
 }
 
+type Caused = Pick<Thrown, 'message' | 'stack' | 'cause'>;
+
+/** A text of an error and those of its causes. */
+function withCauses(
+  thrown: Caused,
+  separator: string,
+  part: (error: Caused) => string | undefined,
+): string | undefined {
+  const texts: (string | undefined)[] = [];
+  for (let next: Caused | undefined = thrown; next; next = next.cause) texts.push(part(next));
+  return (
+    texts
+      .filter((text) => text !== undefined)
+      .join(separator)
+      .slice(0, MAX_TEXT_CHARACTERS) || undefined
+  );
+}
+
 function sizeOf(value: unknown): number {
-  try {
-    return (JSON.stringify(value) ?? '').length;
-  } catch {
-    return Infinity;
-  }
+  return (JSON.stringify(value) ?? '').length;
 }
 
 /** Writes a line that a logger elsewhere has made, in a thread, to where `logger` writes its own. */

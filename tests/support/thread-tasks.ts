@@ -119,6 +119,14 @@ const ends: Readonly<Record<string, (context: TaskContext, when: URL | undefined
   'throw a strange message': () => {
     throw Object.assign(new Error('strange'), { message: () => 1 });
   },
+  'throw what is frozen': () => {
+    throw Object.freeze(new RejectTask('frozen'));
+  },
+  'throw what cannot be read': () => {
+    const { proxy, revoke } = Proxy.revocable(new Error('revoked'), {});
+    revoke();
+    throw proxy;
+  },
   'return a function': () => () => 1,
   'return its payload': (_context, when) => ({ host: when?.host, isUrl: when instanceof URL }),
   'return its context': ({ taskId, attempt, maxAttempts, worker }) => ({
