@@ -7,10 +7,11 @@ import { scheduledContracts as scheduled } from '@baton/common/contracts/schedul
 import { allTasks } from '@baton/common/tasks/all';
 import type { RunningServer } from '@baton/common/http/listener';
 import { createLogger, writeLogsTo } from '@baton/common/telemetry/logger';
+import { standardOutput } from '@baton/common/telemetry/standard-output';
 import { readWorkerConfig } from '@baton/worker/config';
 import { serveHealth } from '@baton/worker/health';
 import { Worker } from '@baton/worker/worker';
-import pretty from 'pino-pretty';
+import { prettyFactory } from 'pino-pretty';
 import { banner } from './banner.ts';
 import type { LocalConfig } from './config.ts';
 import { createResources } from './create-resources.ts';
@@ -48,7 +49,7 @@ export class LocalRuntime {
   /** Starts it all. @throws Error saying which port is taken, which variable is wrong or which resource is not understood */
   async start(config: LocalConfig): Promise<void> {
     const startedAtMs = performance.now();
-    if (process.stdout.isTTY) writeLogsTo(prettyLogs());
+    if (process.stdout.isTTY) writeLogsTo(standardOutput({ service: 'baton', format: prettyLogs() }));
     const { HTTP_PORT: httpPort, LAMBDA_PORT: lambdaPort } = config;
     await checkPorts({
       HTTP_PORT: httpPort,
@@ -177,7 +178,7 @@ async function withoutConsole(run: () => Promise<void>): Promise<void> {
 }
 
 function prettyLogs() {
-  return pretty({
+  return prettyFactory({
     colorize: true,
     messageKey: 'message',
     errorLikeObjectKeys: ['error'],
@@ -185,7 +186,6 @@ function prettyLogs() {
     translateTime: 'SYS:HH:MM:ss.l',
     messageFormat: '{service}: {message}',
     singleLine: true,
-    sync: true,
   });
 }
 

@@ -5,6 +5,7 @@ import { TaskClient } from '@baton/common/queue/task-client';
 import type { TaskContract } from '@baton/common/queue/task';
 import { TaskStore } from '@baton/common/state/task-store';
 import type { Logger } from '@baton/common/telemetry/logger';
+import { logState } from '@baton/common/telemetry/standard-output';
 import type { WorkerConfig } from './config.ts';
 import type { Clock } from './clock.ts';
 import { connect, type Connections, disconnect } from './connections.ts';
@@ -122,6 +123,7 @@ export class Worker {
       slots: { total: this.#slots.total, free: this.#slots.free },
       queues: this.#queues.map(({ state }) => state),
       schedules: this.#scheduler.state,
+      logs: logState(),
     };
   }
 

@@ -1,4 +1,5 @@
 import type { Logger } from '../telemetry/logger.ts';
+import { logState } from '../telemetry/standard-output.ts';
 import { type Functions, serveFunctions } from './function-server.ts';
 import type { RunningServer } from './listener.ts';
 import { serve, type ServerOptions } from './server.ts';
@@ -12,7 +13,7 @@ export interface RunOptions extends ServerOptions {
 /** Runs a service's HTTP server as a process; see runServers. */
 export async function runServer(options: RunOptions): Promise<void> {
   const { logger, host, functions } = options;
-  const starting = [serve(options)];
+  const starting = [serve({ state: () => ({ logs: logState() }), ...options })];
   if (functions?.port !== undefined)
     starting.push(serveFunctions({ host, port: functions.port, functions: functions.handlers, logger }));
   const [port, functionsPort] = await runServers(starting, logger);

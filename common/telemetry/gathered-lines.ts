@@ -5,7 +5,8 @@ type LoggerOfStream = Logger & { [symbols.streamSym]: DestinationStream };
 
 /** Those that have lines to write. */
 const waiting = new Set<GatheredLines>();
-process.on('exit', () => {
+// Before the output's own, which waits a moment for a slow reader
+process.prependListener('exit', () => {
   for (const lines of waiting) lines.flush();
 });
 

@@ -1,4 +1,5 @@
 import { type DestinationStream, type LogFn, type Logger as PinoLogger, pino, symbols } from 'pino';
+import { standardOutput } from './standard-output.ts';
 import { readThrown, textOf, type Thrown } from './thrown.ts';
 
 /** A logger of JSON lines; `child` adds fields to every line of its own. */
@@ -35,7 +36,7 @@ export function writeLogsTo(stream: DestinationStream): void {
  *
  * What a task brings along (payloads, recipients) does not belong in a log; identifiers do.
  */
-export function createLogger({ service, level = 'info', to = destination }: LoggerOptions): Logger {
+export function createLogger({ service, level = 'info', to }: LoggerOptions): Logger {
   const options = {
     level,
     base: { service },
@@ -47,7 +48,7 @@ export function createLogger({ service, level = 'info', to = destination }: Logg
     timestamp: isoTime,
     formatters: { level: (label: string) => ({ level: label }) },
   };
-  return to ? pino(options, to) : pino(options);
+  return pino(options, to ?? destination ?? standardOutput({ service }));
 }
 
 let timeAtMs = 0;

@@ -11,6 +11,14 @@ const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 /** Most of a start's time is spent compiling: each test's programs read what the first of them compiled. */
 const COMPILED = `${ROOT}node_modules/.cache/compiled`;
 
+/** How a test's program differs from others. */
+export interface ProgramOptions {
+  /** What its standard output is, as a file descriptor; then `output` has what it writes to standard error alone. */
+  readonly stdout?: number;
+  /** A limit of its process, such as `ulimit -n 64`. */
+  readonly limit?: string;
+}
+
 /**
  * A program that a test runs as a process of its own, with nothing of the test's environment but PATH and HOME. With
  * TEST_IMAGE_PREFIX set, services and the worker run in their images.
@@ -20,11 +28,19 @@ export class Program {
   readonly #chunks: string[] = [];
 
   /** @param file - from the repository's root, such as `worker/main.ts` */
-  constructor(file: string, environment: Readonly<Record<string, string>>, args: readonly string[] = []) {
+  constructor(
+    file: string,
+    environment: Readonly<Record<string, string>>,
+    args: readonly string[] = [],
+    { stdout, limit }: ProgramOptions = {},
+  ) {
     const source = { command: process.execPath, args: [file, ...args] };
     const { command, args: all } = inImage(file, environment) ?? source;
-    this.#child = spawn(command, all, {
+    const limited = limit ? ['sh', '-c', `${limit} && exec "$@"`, 'sh'] : [];
+    const [first = command, ...others] = [...limited, command, ...all];
+    this.#child = spawn(first, others, {
       cwd: ROOT,
+      stdio: ['pipe', stdout ?? 'pipe', 'pipe'],
       env: {
         PATH: process.env['PATH'],
         HOME: process.env['HOME'],
@@ -33,8 +49,13 @@ export class Program {
       },
     });
     for (const stream of [this.#child.stdout, this.#child.stderr]) {
-      stream.setEncoding('utf8').on('data', (chunk: string) => this.#chunks.push(chunk));
+      stream?.setEncoding('utf8').on('data', (chunk: string) => this.#chunks.push(chunk));
     }
+  }
+
+  /** Its process. */
+  get pid(): number {
+    return this.#child.pid ?? 0;
   }
 
   /** All that it has written so far. */

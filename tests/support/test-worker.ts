@@ -5,6 +5,7 @@ import { createLogger } from '@baton/common/telemetry/logger';
 import { readWorkerConfig } from '@baton/worker/config';
 import { serveHealth } from '@baton/worker/health';
 import { Worker } from '@baton/worker/worker';
+import { chatterTask } from './chatter.ts';
 import { napTask } from './nap.ts';
 import { threadTasks } from './thread-tasks.ts';
 import { trackedTasks } from './tracked-tasks.ts';
@@ -13,7 +14,7 @@ import { trackedTasks } from './tracked-tasks.ts';
 async function run(): Promise<void> {
   const config = readWorkerConfig(process.env);
   const logger = createLogger({ service: 'worker', level: config.logLevel });
-  const implementations = new Implementations([napTask, ...threadTasks, ...trackedTasks]);
+  const implementations = new Implementations([napTask, chatterTask, ...threadTasks, ...trackedTasks]);
   const threadEntry = new URL('./test-thread.ts', import.meta.url);
   const worker = new Worker({ config, implementations, threadEntry, logger });
   // Before it says that it has started: who reads that may send a signal at once

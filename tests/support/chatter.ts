@@ -1,0 +1,24 @@
+import { setImmediate as turn } from 'node:timers/promises';
+import { implement } from '@baton/common/queue/implementation';
+import { defineTask } from '@baton/common/queue/task';
+import * as z from 'zod';
+
+/** Writes many lines to its log, numbered from 0. */
+export const chatter = defineTask({
+  name: 'tests.chatter',
+  queue: 'default',
+  payload: z.object({ lines: z.int().min(0), bytes: z.int().min(0) }),
+  result: z.object({}),
+  retry: { maxAttempts: 20, baseSeconds: 1 },
+  timeoutSeconds: 60,
+});
+
+/** Writes its lines, one in each turn of the event loop, which others share. */
+export const chatterTask = implement(chatter, async ({ lines, bytes }, { logger }) => {
+  const words = 'x'.repeat(bytes);
+  for (let line = 0; line < lines; line += 1) {
+    logger.info({ line, words }, 'chatter');
+    await turn();
+  }
+  return {};
+});
