@@ -43,14 +43,15 @@ export interface ConsumerAccess {
 
 /**
  * What lets a consumer receive and settle messages, set dead letters aside with their reason, and do what its access
- * says. A consumer whose tasks are tracked sends old messages anew, so its access names its own queue.
+ * says. It sends to its own queues too: messages go on in copies, those of unknown tasks or that are old, say.
  */
 export function consumerStatements(
   { consumed, access, queueActions = [] }: ConsumerAccess,
   resources: Resources,
 ): Statement[] {
   const actions = ['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:ChangeMessageVisibility', ...queueActions];
-  const targets = new Set([...consumed.map(({ deadLettersId }) => deadLettersId), ...access.queues]);
+  const own = consumed.flatMap(({ id, deadLettersId }) => [id, deadLettersId]);
+  const targets = new Set([...own, ...access.queues]);
   return [
     ...(consumed.length > 0
       ? [

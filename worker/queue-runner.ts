@@ -1,6 +1,7 @@
 import { type Outcome, restingAtMost } from '@baton/common/queue/outcome';
 import type { ReceivedMessage } from '@baton/common/queue/received-message';
 import type { Settler } from '@baton/common/queue/settler';
+import { leavesToOthers } from '@baton/common/queue/unknown-task';
 import type { Logger } from '@baton/common/telemetry/logger';
 import type { Execution, Executor } from './executor.ts';
 import { RunningTask } from './running-task.ts';
@@ -8,6 +9,12 @@ import type { Slots } from './slots.ts';
 
 /** While so many messages of a queue wait to be settled, because SQS takes no deletes, say, no slot becomes free. */
 const MAX_UNSETTLED = 1000;
+
+/**
+ * A slot rests for so long after a task that this worker does not know, in milliseconds: else an idle worker of an old
+ * revision would take every new task again and again before a busy worker that knows it has a slot free.
+ */
+const UNKNOWN_REST_MS = 1000;
 
 /** The worker stops and has no more time for a task. */
 export class WorkerStoppingError extends Error {
@@ -137,11 +144,14 @@ export class QueueRunner {
     }
     this.#running.add(task);
     onStart();
+    let unknown = false;
     try {
-      return await executor.run(task.message, task);
+      const execution = await executor.run(task.message, task);
+      unknown = leavesToOthers(execution);
+      return execution;
     } finally {
       this.#options.onDecided?.();
-      void task.whenEnded().then(() => this.#end(task));
+      void task.whenEnded().then(() => this.#end(task, unknown));
     }
   }
 
@@ -160,10 +170,11 @@ export class QueueRunner {
    * Gives a task's slot back: one of a handler that heeds no signal when that ends at last, and any while too much
    * waits to be settled when some of it is.
    */
-  #end(task: RunningTask): void {
+  #end(task: RunningTask, unknown: boolean): void {
     const { slots } = this.#options;
     this.#running.delete(task);
-    if (this.#unsettled < MAX_UNSETTLED) slots.giveBack();
+    if (unknown) setTimeout(() => slots.giveBack(), UNKNOWN_REST_MS).unref();
+    else if (this.#unsettled < MAX_UNSETTLED) slots.giveBack();
     else this.#waitingToEnd.push(() => slots.giveBack());
   }
 }

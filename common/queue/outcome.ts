@@ -25,6 +25,16 @@ export type DeadLetterReason =
   | 'invalid-payload'
   | 'unknown-task';
 
+/** What a copy says of the message that it continues: attributes by their names, such as `baton.unknown-seconds`. */
+export type Notes = Readonly<Record<string, string>>;
+
+/** A message that is to be set aside. */
+export interface DeadLetterOutcome {
+  readonly kind: 'dead-letter';
+  readonly reason: DeadLetterReason;
+  readonly error: Error;
+}
+
 /** What is to become of a message after an attempt. Decided in this file, carried out by `Settler`. */
 export type Outcome =
   | { readonly kind: 'done'; readonly result: unknown }
@@ -34,8 +44,9 @@ export type Outcome =
       readonly error: Error;
       /** As of a release. */
       readonly anew?: boolean;
+      readonly notes?: Notes;
     }
-  | { readonly kind: 'dead-letter'; readonly reason: DeadLetterReason; readonly error: Error }
+  | DeadLetterOutcome
   | {
       readonly kind: 'release';
       readonly error: Error;
@@ -43,6 +54,8 @@ export type Outcome =
       readonly delaySeconds?: number;
       /** Whether a copy is sent in its place, because SQS would forget the message before its rest is over. */
       readonly anew?: boolean;
+      /** What the copy tells whoever receives it. */
+      readonly notes?: Notes;
     };
 
 /** The outcome of a body that no attempt could be made with. */

@@ -10,16 +10,15 @@ import {
   InvalidValueError,
   type MalformedEnvelopeError,
   TaskNotDueError,
-  UnknownTaskError,
 } from './errors.ts';
 import type { Implementation, Implementations, TaskContext, WorkerIdentity } from './implementation.ts';
 import { OLD_MESSAGE_SECONDS, type Outcome, outcomeOfBody, outcomeOfFailure } from './outcome.ts';
 import { asError } from './plain-error.ts';
 import type { ReceivedMessage } from './received-message.ts';
-import { retryDelaySeconds } from './retry-policy.ts';
 import type { SendTask } from './task-client.ts';
 import type { HandlerRun, Threads } from './threads.ts';
 import { type Claim, isClaim, type TaskTracker } from './tracking.ts';
+import { outcomeOfUnknown } from './unknown-task.ts';
 import { valueIssues } from './value-issues.ts';
 
 /** A thread ends within milliseconds, unless it is inside native code. */
@@ -27,7 +26,6 @@ const TERMINATION_MS = 2000;
 const MANY_RECEIVES = 20;
 /** A task whose workers died so often in a row is given up: the first time in company, then twice alone. */
 const MAX_CRASHES = 3;
-const UNKNOWN_TASK_RETRY = { maxAttempts: 1, baseSeconds: 10, capSeconds: 60 };
 
 /** What a process runs messages with. */
 export interface Processing {
@@ -37,7 +35,7 @@ export interface Processing {
   /** For the lines of tasks that are done, which are most of all lines. Default: `logger`. */
   readonly doneLogger?: Logger | undefined;
   readonly worker: WorkerIdentity;
-  /** How long a task that nobody here implements is put back, in seconds since it was sent; then it is a dead letter. */
+  /** How long a task that nobody here implements is put back, in seconds in all; then it is a dead letter. */
   readonly unknownTaskPatienceSeconds: number;
   /**
    * How long a handler may go on after its signal aborted, in seconds; then its outcome is decided without it, and its
@@ -90,13 +88,12 @@ export async function processMessage(
   }
   const { taskId, task, trace = startTrace() } = envelope;
   const fields = { ...received, task, taskId, traceId: trace.traceId };
-  const implementation = implementations.find(task);
-  // Of a later version than this process knows, the payload cannot be judged here
-  if (!implementation || (envelope.version ?? 1) > (implementation.contract.version ?? 1))
-    return logged(processing, fields, outcomeOfUnknown(envelope, message, processing), task);
-
-  const early = outcomeOfEarly(envelope, message, implementation);
+  const implementation = knownHere(envelope, implementations);
+  // Only tracked tasks wait; one that nobody here knows may be tracked
+  const early =
+    implementation && !implementation.contract.tracked ? undefined : outcomeOfEarly(envelope, message);
   if (early) return logged(processing, fields, goingOn(early, message), task);
+  if (!implementation) return logged(processing, fields, await unknown(message, envelope, processing), task);
   const claim = await claimOf(message, envelope, implementation, processing);
   if (claim && !isClaim(claim)) return logged(processing, fields, goingOn(claim, message), task);
 
@@ -117,17 +114,19 @@ function goingOn(outcome: Outcome, { receiveCount }: ReceivedMessage): Outcome {
   return waits && receiveCount >= MANY_RECEIVES ? { ...outcome, anew: true } : outcome;
 }
 
-/** A tracked task whose time has not come is put back until then, at most as long as SQS hides a message. */
-function outcomeOfEarly(
-  { notBefore }: Envelope,
-  { sentAtMs }: ReceivedMessage,
-  { contract: { name, tracked } }: Implementation,
-): Outcome | undefined {
-  const leftMs = tracked && notBefore !== undefined ? Date.parse(notBefore) - Date.now() : 0;
+/** The implementation of a message's task. One of a lower version cannot judge the payload. */
+function knownHere({ task, version = 1 }: Envelope, known: Implementations): Implementation | undefined {
+  const implementation = known.find(task);
+  return implementation && version <= (implementation.contract.version ?? 1) ? implementation : undefined;
+}
+
+/** A task whose time has not come is put back until then, at most as long as SQS hides a message. */
+function outcomeOfEarly({ task, notBefore }: Envelope, { sentAtMs }: ReceivedMessage): Outcome | undefined {
+  const leftMs = notBefore === undefined ? 0 : Date.parse(notBefore) - Date.now();
   if (leftMs <= 0) return undefined;
   const delaySeconds = Math.ceil(leftMs / 1000);
   const ageSeconds = (Date.now() - sentAtMs) / 1000;
-  const error = new TaskNotDueError(name, String(notBefore));
+  const error = new TaskNotDueError(task, String(notBefore));
   return { kind: 'release', error, delaySeconds, anew: ageSeconds > OLD_MESSAGE_SECONDS };
 }
 
@@ -285,13 +284,14 @@ function checkedResult({ name, result: schema }: Implementation['contract'], res
   throw new InvalidValueError(`The result of ${name} breaks its contract`, valueIssues(parsed.error));
 }
 
-/** A rolling deploy may still bring the implementation: another worker may have it, or this one's successor. */
-function outcomeOfUnknown(envelope: Envelope, message: ReceivedMessage, processing: Processing): Outcome {
-  const error = new UnknownTaskError(envelope.task, envelope.version);
-  const ageSeconds = (Date.now() - message.sentAtMs) / 1000;
-  if (ageSeconds >= processing.unknownTaskPatienceSeconds)
-    return { kind: 'dead-letter', reason: 'unknown-task', error };
-  return { kind: 'retry', delaySeconds: retryDelaySeconds(UNKNOWN_TASK_RETRY, message.receiveCount), error };
+/** A task that nobody here knows may be tracked all the same: then its row ends as its message does. */
+async function unknown(
+  message: ReceivedMessage,
+  envelope: Envelope,
+  { tracker, unknownTaskPatienceSeconds }: Processing,
+): Promise<Outcome> {
+  const outcome = outcomeOfUnknown(envelope, message, unknownTaskPatienceSeconds);
+  return outcome.kind === 'dead-letter' && tracker ? tracker.giveUp({ message, envelope }, outcome) : outcome;
 }
 
 /** Says what became of a message, and hands the outcome on. */

@@ -1,4 +1,4 @@
-import { SendMessageBatchCommand, type SQSClient } from '@aws-sdk/client-sqs';
+import { type MessageAttributeValue, SendMessageBatchCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import { Batcher } from './batcher.ts';
 import { type BatchRetries, callInBatch } from './sqs-batch.ts';
 
@@ -11,6 +11,7 @@ export const MAX_DELAY_SECONDS = 900;
 interface Entry {
   readonly MessageBody: string;
   readonly DelaySeconds?: number;
+  readonly MessageAttributes?: Readonly<Record<string, MessageAttributeValue>>;
 }
 
 /** Sends message bodies to one queue; those sent at about the same time travel in one request of ten and 1 MiB. */
@@ -26,16 +27,35 @@ export class QueueSender {
           retries,
         ),
       maxSize: MAX_MESSAGE_BYTES,
-      sizeOf: ({ MessageBody }) => Buffer.byteLength(MessageBody),
+      sizeOf: bytesOf,
     });
   }
 
   /**
    * Sends a body that SQS keeps from workers for so many whole seconds, 0 to 900. Resolves once SQS has taken it.
    *
+   * @param notes - text attributes by their names, at most ten
    * @throws BatchEntryError when SQS refused it, or the error of the whole request
    */
-  async send(body: string, delaySeconds = 0): Promise<void> {
-    await this.#batcher.add({ MessageBody: body, ...(delaySeconds > 0 && { DelaySeconds: delaySeconds }) });
+  async send(body: string, delaySeconds = 0, notes?: Readonly<Record<string, string>>): Promise<void> {
+    await this.#batcher.add({
+      MessageBody: body,
+      ...(delaySeconds > 0 && { DelaySeconds: delaySeconds }),
+      ...(notes && { MessageAttributes: attributesOf(notes) }),
+    });
   }
+}
+
+function attributesOf(notes: Readonly<Record<string, string>>): Record<string, MessageAttributeValue> {
+  const entries = Object.entries(notes).map(([name, StringValue]) => [
+    name,
+    { DataType: 'String', StringValue },
+  ]);
+  return Object.fromEntries(entries) as Record<string, MessageAttributeValue>;
+}
+
+/** Attributes count towards what SQS takes, with their names and types; here they are small, and counted as JSON. */
+function bytesOf({ MessageBody, MessageAttributes }: Entry): number {
+  const own = Buffer.byteLength(MessageBody);
+  return MessageAttributes ? own + Buffer.byteLength(JSON.stringify(MessageAttributes)) : own;
 }

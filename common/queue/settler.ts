@@ -7,7 +7,7 @@ import {
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Batcher } from './batcher.ts';
 import { type DeadLetter, deadLetterEntry } from './dead-letter.ts';
-import type { Outcome } from './outcome.ts';
+import type { Notes, Outcome } from './outcome.ts';
 import type { QueueUrls } from './queue-urls.ts';
 import type { ReceivedMessage } from './received-message.ts';
 import { BatchEntryError, callInBatch } from './sqs-batch.ts';
@@ -94,8 +94,8 @@ export class Settler {
         return true;
       case 'retry':
       case 'release': {
-        const { anew, delaySeconds = 0 } = outcome;
-        if (anew) await insist(() => this.#sendAnew(message, delaySeconds), untilMs);
+        const { anew, notes, delaySeconds = 0 } = outcome;
+        if (anew) await insist(() => this.#sendAnew(message, delaySeconds, notes), untilMs);
         else await insist(() => this.hide(message, delaySeconds), untilMs);
         return anew ?? false;
       }
@@ -115,9 +115,9 @@ export class Settler {
     return this.#visibilities.add({ ReceiptHandle: receiptHandle, VisibilityTimeout: seconds });
   }
 
-  /** Sends a message again, which is still to be deleted: as new to SQS, with its own attributes left behind. */
-  async #sendAnew({ body }: ReceivedMessage, delaySeconds: number): Promise<void> {
-    await this.#copies.send(body, Math.min(delaySeconds, MAX_DELAY_SECONDS));
+  /** Sends a message again, which is still to be deleted: new to SQS, with notes in place of its own attributes. */
+  async #sendAnew({ body }: ReceivedMessage, delaySeconds: number, notes?: Notes): Promise<void> {
+    await this.#copies.send(body, Math.min(delaySeconds, MAX_DELAY_SECONDS), notes);
   }
 
   /** Copies a message to the dead letter queue with its reason. The message itself is still to be deleted. */

@@ -1,4 +1,4 @@
-import type { Outcome } from './outcome.ts';
+import type { DeadLetterOutcome, Outcome } from './outcome.ts';
 import type { TaskContract } from './task.ts';
 import type { ReceivedMessage } from './received-message.ts';
 import type { KeptEffects } from './effect.ts';
@@ -139,6 +139,12 @@ export interface TaskTracker {
    * elsewhere, or the store does not answer.
    */
   claim(request: ClaimRequest): Promise<Claim | Outcome>;
+  /**
+   * Ends a task that has not begun, because its message is to be a dead letter without an attempt. Does nothing for a task
+   * that is not tracked. Resolves to the outcome of the message: another one if the task runs or has ended after all, or
+   * if the store does not answer.
+   */
+  giveUp(given: Pick<ClaimRequest, 'message' | 'envelope'>, outcome: DeadLetterOutcome): Promise<Outcome>;
 }
 
 /** Who wants to begin an attempt at what. */

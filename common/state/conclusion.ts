@@ -34,7 +34,8 @@ export function suspicionAfter(outcome: Outcome): 'cleared' | 'kept' {
   return interrupted || crashed ? 'kept' : 'cleared';
 }
 
-function failureOf({ name, message }: Error, reason?: string): TaskFailure {
+/** Why a task did not succeed, within what a row keeps. */
+export function failureOf({ name, message }: Error, reason?: string): TaskFailure {
   return {
     name: name.slice(0, MAX_NAME_CHARACTERS).toWellFormed(),
     message: message.slice(0, MAX_MESSAGE_CHARACTERS).toWellFormed(),

@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { TaskError, TaskNotDueError } from '../queue/errors.ts';
-import type { DeadLetterReason, Outcome } from '../queue/outcome.ts';
+import type { DeadLetterOutcome, DeadLetterReason, Outcome } from '../queue/outcome.ts';
 import type { Claim, ClaimRequest, TaskTracker } from '../queue/tracking.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { formatTraceparent } from '../telemetry/trace-context.ts';
+import { failureOf } from './conclusion.ts';
 import { StoredClaim } from './stored-claim.ts';
 import { type ForwardTask, TaskContinuation } from './task-continuation.ts';
 import type { TaskRow } from './task-row.ts';
@@ -69,6 +70,23 @@ export class StoreTracker implements TaskTracker {
       });
     } catch (error) {
       logger.warn({ taskId, task, error }, 'task could not be claimed; its message comes back');
+      return { kind: 'release', error: error as Error, delaySeconds: restSeconds(message.sentAtMs) };
+    }
+  }
+
+  async giveUp(
+    { message, envelope }: Pick<ClaimRequest, 'message' | 'envelope'>,
+    outcome: DeadLetterOutcome,
+  ): Promise<Outcome> {
+    const { store, logger } = this.#options;
+    const { taskId, task } = envelope;
+    try {
+      const row = await store.giveUp(taskId, failureOf(outcome.error, outcome.reason));
+      if (row) await this.#continuation.notSucceeded(row);
+      const known = row ? undefined : await store.read(taskId);
+      return known ? await this.#unclaimed(taskId, known) : outcome;
+    } catch (error) {
+      logger.warn({ taskId, task, error }, 'task could not be given up; its message comes back');
       return { kind: 'release', error: error as Error, delaySeconds: restSeconds(message.sentAtMs) };
     }
   }

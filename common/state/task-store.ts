@@ -135,6 +135,25 @@ export class TaskStore implements TaskRecords {
     return known && !isFinal(known.state) ? this.cancel(taskId, error) : known;
   }
 
+  /** Ends a task that waits and is not to be run. Resolves to its row; to nothing if it does not wait, or is not known. */
+  async giveUp(taskId: string, error: TaskFailure): Promise<TaskRow | undefined> {
+    const at = this.#table.iso;
+    return this.#table.update(
+      taskId,
+      '#state IN (:queued, :retrying)',
+      'SET #state = :dead, #error = :error, finishedAt = :at, updatedAt = :at, expiresAt = :expires',
+      {
+        ':queued': 'queued',
+        ':retrying': 'retrying',
+        ':dead': 'dead',
+        ':error': error,
+        ':at': at,
+        ':expires': this.#table.expiry(),
+      },
+      { '#error': 'error' },
+    );
+  }
+
   /**
    * Has a task begin anew that is dead or has failed, with none of its attempts used up: somebody has put back the dead
    * letter that was set aside at `deadAt`, ISO 8601. One that has ended again since then stays as it is.

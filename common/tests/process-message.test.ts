@@ -63,6 +63,11 @@ function message(
 const run = (handler: Handler, received = message(), signal = alive, contract?: TaskContract) =>
   processMessage(received, 'default', { signal, outlivedBy }, processing(handler, contract));
 
+/** What the copy of a message notes that was put back so often by processes that did not know its task. */
+function putBack(times: number): ReceivedMessage['attributes'] {
+  return { 'baton.unknown-times': { DataType: 'String', StringValue: String(times) } };
+}
+
 /** Makes an attempt that is over its limit soon. */
 const outrun = (handler: Handler, received = message()) => run(handler, received, alive, short);
 
@@ -307,7 +312,7 @@ describe('a message', () => {
     ['has a payload that breaks its contract', message({}, 'tests.work', { text: 4 }), 'invalid-payload'],
     [
       'names a task that nobody has learnt in ten minutes',
-      message({ sentAtMs: Date.now() - 600_000 }, 'tests.new'),
+      message({ attributes: putBack(28) }, 'tests.new'),
       'unknown-task',
     ],
   ])('that %s is a dead letter', async (_what, received, reason) => {
@@ -319,19 +324,19 @@ describe('a message', () => {
     expect(outcome).toMatchObject({ error: { issues: [{ path: 'text' }] } });
   });
 
-  test('that names an unknown task is put back at first: a deploy may bring it', async () => {
-    const outcome = await run(never, message({}, 'tests.new'));
-    expect(outcome).toMatchObject({ kind: 'retry', error: { name: 'UnknownTaskError' } });
-    expect((outcome as { delaySeconds: number }).delaySeconds).toBeLessThanOrEqual(60);
+  test('that names an unknown task is shown to others at once, however old it is: a deploy may bring it', async () => {
+    const days = message({ sentAtMs: Date.now() - 4 * 86_400_000 }, 'tests.new');
+    const copied = { kind: 'release', anew: true, error: { name: 'UnknownTaskError' } };
+    await expect(run(never, days)).resolves.toMatchObject({ ...copied, delaySeconds: 0 });
   });
 
   test('of a later version than its consumer knows is put back as of an unknown task, whatever it holds', async () => {
     for (const data of [{ text: 'four' }, { words: ['four'] }]) {
       const later = message({}, 'tests.work', data, 2);
       const outcome = await run(never, later);
-      expect(outcome).toMatchObject({ kind: 'retry', error: { name: 'UnknownTaskError' } });
+      expect(outcome).toMatchObject({ kind: 'release', error: { name: 'UnknownTaskError' } });
       expect(outcome).toMatchObject({ error: { message: expect.stringContaining('version 2') as unknown } });
-      const old = { ...later, sentAtMs: Date.now() - 600_000 };
+      const old = { ...later, attributes: putBack(28) };
       await expect(run(never, old)).resolves.toMatchObject({ kind: 'dead-letter', reason: 'unknown-task' });
     }
   });

@@ -30,7 +30,7 @@ describe('the role of each function', () => {
     [
       'OrderServiceOutcomes',
       CONSUMES('OrderOutcomesQueue'),
-      SENDS('OrderOutcomesDeadLetters'),
+      SENDS('OrderOutcomesDeadLetters', 'OrderOutcomesQueue'),
       USES('OrdersTable', 'GetItem', 'UpdateItem'),
     ],
     [
@@ -58,7 +58,7 @@ describe('the role of each function', () => {
     [
       'Worker',
       [...CONSUMES('DefaultQueue'), ...CONSUMES('OrdersQueue')],
-      SENDS('DefaultDeadLetters', 'OrdersDeadLetters'),
+      SENDS('DefaultDeadLetters', 'DefaultQueue', 'OrdersDeadLetters'),
       SENDS('NotificationsQueue', 'OrderOutcomesQueue', 'OrdersQueue'),
       USES('TasksTable', 'BatchGetItem', 'GetItem', 'PutItem', 'UpdateItem'),
     ],

@@ -22,7 +22,7 @@ export interface Enforced {
 
 /**
  * Holds every function of a deployment to its role, by sending its calls through a gatekeeper. Unknown tasks are dead
- * letters after 2 s, in place of 10 minutes.
+ * letters once they have rested for 2 s, in place of 6 hours.
  */
 export async function enforceRoles(deployment: Deployment): Promise<Enforced> {
   const lambda = new LambdaClient();

@@ -161,9 +161,15 @@ export class Ledger {
   look(): void {
     const { sqs, leasesAbort } = this.#options;
     this.books.look();
+    // A message may go on in a copy
+    const inQueue = new Set(sqs.messages.filter(({ deleted }) => !deleted).map(({ body }) => body));
     for (const { body, deleted } of sqs.messages) {
       const taskId = this.#taskIdIn(body);
-      const ended = this.books.has(taskId) || this.#done.has(taskId) || sqs.deadLetters.includes(body);
+      const ended =
+        this.books.has(taskId) ||
+        this.#done.has(taskId) ||
+        inQueue.has(body) ||
+        sqs.deadLetters.includes(body);
       if (deleted && !ended) this.#violated(`${taskId} was deleted, and is neither done nor a dead letter`);
     }
     if (!leasesAbort) return;

@@ -1,3 +1,4 @@
+import type { MessageAttributeValue } from '@aws-sdk/client-sqs';
 import type { Random } from '../faults/random.ts';
 
 /** The longest that SQS hides a message, counted from its receive, and keeps a new one from workers, in seconds. */
@@ -13,11 +14,15 @@ export type StaleHandles =
   /** ElasticMQ: both are refused. */
   | 'refused';
 
+/** The attributes of a message, by their names. */
+export type Attributes = Readonly<Record<string, MessageAttributeValue>>;
+
 /** One handing out of a message. */
 export interface Delivery {
   readonly messageId: string;
   readonly receiptHandle: string;
   readonly body: string;
+  readonly attributes: Attributes;
   readonly receiveCount: number;
   readonly sentAtMs: number;
   readonly firstReceivedAtMs: number;
@@ -26,6 +31,7 @@ export interface Delivery {
 interface Stored {
   readonly messageId: string;
   readonly body: string;
+  readonly attributes: Attributes;
   readonly sentAtMs: number;
   visibleAtMs: number;
   receiveCount: number;
@@ -57,13 +63,14 @@ export class ModelSqs {
   }
 
   /** Takes a message, and keeps it from workers for so many seconds. */
-  send(body: string, delaySeconds = 0): Refusal {
+  send(body: string, delaySeconds = 0, attributes: Attributes = {}): Refusal {
     if (delaySeconds > MAX_DELAY_SECONDS) return 'InvalidParameterValue';
     const messageId = `m${this.#messages.size}`;
     const sentAtMs = Date.now();
     const visibleAtMs = sentAtMs + delaySeconds * 1000;
     const times = { sentAtMs, visibleAtMs, firstReceivedAtMs: sentAtMs, receivedAtMs: sentAtMs };
-    this.#messages.set(messageId, { messageId, body, ...times, receiveCount: 0, handle: '', deleted: false });
+    const state = { receiveCount: 0, handle: '', deleted: false };
+    this.#messages.set(messageId, { messageId, body, attributes, ...times, ...state });
     this.#change();
     return undefined;
   }
@@ -163,7 +170,7 @@ export class ModelSqs {
   }
 
   #handOut(message: Stored, visibilitySeconds: number): Delivery {
-    const { messageId, body, sentAtMs } = message;
+    const { messageId, body, attributes, sentAtMs } = message;
     if (message.receiveCount === 0) message.firstReceivedAtMs = Date.now();
     message.receiveCount += 1;
     message.receivedAtMs = Date.now();
@@ -171,7 +178,7 @@ export class ModelSqs {
     message.visibleAtMs = Date.now() + visibilitySeconds * 1000;
     this.#leaseEndsMs.set(message.handle, message.visibleAtMs);
     const { receiveCount, firstReceivedAtMs, handle: receiptHandle } = message;
-    return { messageId, body, sentAtMs, receiveCount, firstReceivedAtMs, receiptHandle };
+    return { messageId, body, attributes, sentAtMs, receiveCount, firstReceivedAtMs, receiptHandle };
   }
 
   get #kept(): Stored[] {

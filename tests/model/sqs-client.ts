@@ -9,7 +9,7 @@ import {
 } from '@aws-sdk/client-sqs';
 import type { Fault } from './history.ts';
 import { ModelLine } from './model-line.ts';
-import type { Refusal } from './model-sqs.ts';
+import type { Attributes, Refusal } from './model-sqs.ts';
 import type { ModelWorld } from './model-world.ts';
 
 interface Entry {
@@ -18,6 +18,7 @@ interface Entry {
   readonly VisibilityTimeout?: number | undefined;
   readonly MessageBody?: string | undefined;
   readonly DelaySeconds?: number | undefined;
+  readonly MessageAttributes?: Attributes | undefined;
 }
 
 type Command =
@@ -105,8 +106,8 @@ export class SqsClient {
       return ({ ReceiptHandle = '', VisibilityTimeout = 0 }) =>
         sqs.changeVisibility(ReceiptHandle, VisibilityTimeout);
     const aside = command.input.QueueUrl?.endsWith('-dlq');
-    return ({ MessageBody = '', DelaySeconds = 0 }) => {
-      if (!aside) return sqs.send(MessageBody, DelaySeconds);
+    return ({ MessageBody = '', DelaySeconds = 0, MessageAttributes = {} }) => {
+      if (!aside) return sqs.send(MessageBody, DelaySeconds, MessageAttributes);
       sqs.deadLetters.push(MessageBody);
       return undefined;
     };
@@ -129,6 +130,7 @@ export class SqsClient {
       MessageId: delivery.messageId,
       ReceiptHandle: delivery.receiptHandle,
       Body: delivery.body,
+      MessageAttributes: delivery.attributes,
       Attributes: {
         ApproximateReceiveCount: String(delivery.receiveCount),
         SentTimestamp: String(delivery.sentAtMs),

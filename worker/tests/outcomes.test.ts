@@ -6,6 +6,7 @@ import { PostponeTask, RejectTask, RetryTask } from '@baton/common/queue/errors'
 import { implement, Implementations, type TaskContext } from '@baton/common/queue/implementation';
 import { createLambdaConsumer } from '@baton/common/queue/lambda-consumer';
 import { QueueUrls } from '@baton/common/queue/queue-urls';
+import type { ReceivedMessage } from '@baton/common/queue/received-message';
 import { Settler } from '@baton/common/queue/settler';
 import { defineTask } from '@baton/common/queue/task';
 import { createLogger } from '@baton/common/telemetry/logger';
@@ -36,6 +37,8 @@ type Call = readonly [action: string, queue: string, what: unknown];
 
 const DELETE: Call = ['DeleteMessageBatch', 'work', 'r-1'];
 const hide = (from: number, to = from): Call => ['ChangeMessageVisibilityBatch', 'work', { from, to }];
+/** A copy that notes how often processes that do not know its task have put it back. */
+const copy = (noted: string): Call[] => [['SendMessageBatch', 'work', noted], DELETE];
 const deadLetter = (reason: string): Call[] => [['SendMessageBatch', 'work-dlq', reason], DELETE];
 
 /** What a call says, short enough for a table. */
@@ -44,15 +47,21 @@ function callOf({ constructor, input }: { constructor: { name: string }; input: 
   const [entry = {}] = Entries;
   const attributes = entry['MessageAttributes'] as Record<string, { StringValue: string }> | undefined;
   const what =
-    attributes?.['baton.reason']?.StringValue ?? entry['VisibilityTimeout'] ?? entry['ReceiptHandle'];
+    attributes?.['baton.reason']?.StringValue ??
+    attributes?.['baton.unknown-times']?.StringValue ??
+    entry['VisibilityTimeout'] ??
+    entry['ReceiptHandle'];
   return [constructor.name.replace('Command', ''), QueueUrl.replace('http://sqs/0/', ''), what];
 }
 
 /** A message of the task at its attempt, in the body that a case has. */
-function messageOf(body: string, receiveCount: number, ageSeconds = 0) {
-  const sentAtMs = Date.now() - ageSeconds * 1000;
+function messageOf(body: string, receiveCount: number, noted?: string) {
+  const sentAtMs = Date.now();
   const ids = { messageId: 'm-1', receiptHandle: 'r-1' };
-  return { ...ids, body, receiveCount, sentAtMs, firstReceivedAtMs: sentAtMs, attributes: {} };
+  const note = { DataType: 'String', StringValue: noted };
+  const attributes: ReceivedMessage['attributes'] =
+    noted === undefined ? {} : { 'baton.unknown-times': note };
+  return { ...ids, body, receiveCount, sentAtMs, firstReceivedAtMs: sentAtMs, attributes };
 }
 
 function bodyOf(task = work.name, data: unknown = { text: 'four' }): string {
@@ -170,16 +179,26 @@ const ATTEMPTS: [what: string, handler: Handler, attempt: number, calls: readonl
   ['takes too long and heeds no signal', never, 3, deadLetter('timed-out')],
 ];
 
-const BODIES: [what: string, body: string, attempt: number, ageSeconds: number, calls: readonly Call[]][] = [
-  ['is not JSON', 'hello', 1, 0, deadLetter('malformed')],
-  ['is not JSON', 'hello', 9, 0, deadLetter('malformed')],
-  ['is empty JSON', '{}', 1, 0, deadLetter('malformed')],
-  ['is no envelope', '{"specversion":"1.0","data":{}}', 1, 0, deadLetter('malformed')],
-  ['breaks its payload schema', bodyOf(work.name, { text: 4 }), 1, 0, deadLetter('invalid-payload')],
-  ['breaks its payload schema', bodyOf(work.name, null), 3, 0, deadLetter('invalid-payload')],
-  ['names a task of tomorrow', bodyOf('tests.new'), 1, 0, [hide(5, 10)]],
-  ['names a task of tomorrow', bodyOf('tests.new'), 9, 599, [hide(30, 60)]],
-  ['names a task of tomorrow that never came', bodyOf('tests.new'), 9, 601, deadLetter('unknown-task')],
+const NEW = bodyOf('tests.new');
+const BODIES: [
+  what: string,
+  body: string,
+  attempt: number,
+  noted: string | undefined,
+  calls: readonly Call[],
+][] = [
+  ['is not JSON', 'hello', 1, undefined, deadLetter('malformed')],
+  ['is not JSON', 'hello', 9, undefined, deadLetter('malformed')],
+  ['is empty JSON', '{}', 1, undefined, deadLetter('malformed')],
+  ['is no envelope', '{"specversion":"1.0","data":{}}', 1, undefined, deadLetter('malformed')],
+  ['breaks its payload schema', bodyOf(work.name, { text: 4 }), 1, undefined, deadLetter('invalid-payload')],
+  ['breaks its payload schema', bodyOf(work.name, null), 3, undefined, deadLetter('invalid-payload')],
+  ['names a task of tomorrow', NEW, 1, undefined, copy('1')],
+  ['names a task of tomorrow', NEW, 1, '4', copy('5')],
+  ['names a task of tomorrow', NEW, 9, '12', copy('13')],
+  ['names a task of tomorrow', NEW, 1, '27', copy('28')],
+  ['names a task of tomorrow that never came', NEW, 1, '28', deadLetter('unknown-task')],
+  ['names a task of tomorrow, and somebody wrote nonsense on it', NEW, 1, 'soon', copy('1')],
 ];
 
 /** The calls, with every rest that lies in the range which its place in `expected` has shown as that range. */
@@ -200,10 +219,10 @@ describe.each(['local', 'lambda'] as const)('the calls of SQS that the %s execut
     },
   );
 
-  test.each(BODIES.map(([what, body, attempt, age, calls]) => ({ what, body, attempt, age, calls })))(
-    'where a body $what, received for time $attempt and $age s old',
-    async ({ body, attempt, age, calls }) => {
-      const seen = await run(kind, mustNotRun, messageOf(body, attempt, age));
+  test.each(BODIES.map(([what, body, attempt, noted, calls]) => ({ what, body, attempt, noted, calls })))(
+    'where a body $what, received for time $attempt and put back $noted times',
+    async ({ body, attempt, noted, calls }) => {
+      const seen = await run(kind, mustNotRun, messageOf(body, attempt, noted));
       expect(rounded(seen, calls)).toEqual(calls);
     },
   );

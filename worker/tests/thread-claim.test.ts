@@ -47,7 +47,7 @@ function run(key: string) {
     {
       implementations: threadImplementations,
       threads,
-      tracker: { claim: async () => claim },
+      tracker: { claim: async () => claim, giveUp: async (_given, outcome) => outcome },
       send: jest.fn() as never,
       logger,
       worker: { id: 'w-1', version: '1' },

@@ -1,0 +1,55 @@
+import type { Envelope } from './envelope.ts';
+import { UnknownTaskError } from './errors.ts';
+import type { Outcome } from './outcome.ts';
+import { MAX_DELAY_SECONDS } from './queue-sender.ts';
+import type { ReceivedMessage } from './received-message.ts';
+
+/** How often processes that did not know a message's task have put it back: what its copies note. */
+const TIMES = 'baton.unknown-times';
+/** So often it is shown again at once; then each rest is a quarter longer than the one before, from 1 s to 15 minutes. */
+const TIMES_AT_ONCE = 5;
+const GROWTH = 1.25;
+
+/**
+ * The outcome of a message whose task, or whose version of it, this process does not know.
+ *
+ * During a deploy another worker may know it, so it is shown to others at once; it rests when several have not known it.
+ * Once its rests come to `patienceSeconds` in all it is a dead letter. It goes on in copies, because each receive of
+ * one message counts as an attempt of an untracked task, and SQS sets a message aside without a reason after 30.
+ *
+ * @param patienceSeconds - 0 makes it a dead letter at once
+ */
+export function outcomeOfUnknown(
+  { task, version }: Envelope,
+  { attributes }: ReceivedMessage,
+  patienceSeconds: number,
+): Outcome {
+  const error = new UnknownTaskError(task, version);
+  const times = timesNoted(attributes[TIMES]?.StringValue);
+  if (restedSeconds(times, patienceSeconds) >= patienceSeconds)
+    return { kind: 'dead-letter', reason: 'unknown-task', error };
+  const notes = { [TIMES]: String(times + 1) };
+  return { kind: 'release', error, delaySeconds: restSeconds(times), anew: true, notes };
+}
+
+/** Whether an outcome leaves a message to processes that know its task. */
+export function leavesToOthers(outcome: { readonly kind: string; readonly error?: Error }): boolean {
+  return outcome.kind === 'release' && outcome.error instanceof UnknownTaskError;
+}
+
+function timesNoted(text: string | undefined): number {
+  return text !== undefined && /^\d{1,6}$/.test(text) ? Number(text) : 0;
+}
+
+/** How long a message rests that was put back so often before. */
+function restSeconds(times: number): number {
+  if (times < TIMES_AT_ONCE) return 0;
+  return Math.ceil(Math.min(MAX_DELAY_SECONDS, GROWTH ** (times - TIMES_AT_ONCE)));
+}
+
+/** How long it has rested in all, at most so long. */
+function restedSeconds(times: number, mostSeconds: number): number {
+  let seconds = 0;
+  for (let time = 0; time < times && seconds < mostSeconds; time += 1) seconds += restSeconds(time);
+  return seconds;
+}
