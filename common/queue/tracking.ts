@@ -46,6 +46,19 @@ export interface TaskFailure {
   readonly reason?: string | undefined;
 }
 
+/** Why a tracked task is `queued` or `retrying` though an attempt at it was begun. */
+export interface Waiting {
+  /**
+   * `retry`: its last attempt failed, or threw RetryTask. `postponed`: it threw PostponeTask. `released`: it was
+   * interrupted, because its worker had to stop, say.
+   */
+  readonly reason: 'retry' | 'postponed' | 'released';
+  /** What the last attempt ended with. */
+  readonly error: TaskFailure;
+  /** When the next attempt may begin, ISO 8601; left out when it may begin at once. */
+  readonly until?: string | undefined;
+}
+
 /** What is known of a tracked task. Times are ISO 8601. */
 export interface TaskStatus {
   readonly taskId: string;
@@ -61,6 +74,8 @@ export interface TaskStatus {
   readonly finishedAt?: string | undefined;
   /** Not run before this time. */
   readonly notBefore?: string | undefined;
+  /** Why it waits for its next attempt. Lists leave it out. */
+  readonly waiting?: Waiting | undefined;
   /** The task whose handler sent it. */
   readonly parentId?: string | undefined;
   readonly traceparent?: string | undefined;

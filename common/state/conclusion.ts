@@ -14,9 +14,22 @@ export function conclusionOf(outcome: Outcome): Conclusion {
     case 'done':
       return { state: 'succeeded', result: jsonOf(outcome.result) };
     case 'retry':
-      return { state: 'retrying', error: failureOf(outcome.error) };
+      return {
+        state: 'retrying',
+        error: failureOf(outcome.error),
+        waiting: { reason: 'retry', error: failureOf(outcome.error) },
+        restSeconds: outcome.delaySeconds,
+      };
     case 'release':
-      return { state: 'queued', counts: false };
+      return {
+        state: 'queued',
+        counts: false,
+        waiting: {
+          reason: outcome.error instanceof PostponeTask ? 'postponed' : 'released',
+          error: failureOf(outcome.error),
+        },
+        restSeconds: outcome.delaySeconds,
+      };
     case 'dead-letter':
       return {
         state: outcome.reason === 'rejected' ? 'failed' : 'dead',

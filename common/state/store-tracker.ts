@@ -122,10 +122,12 @@ export class StoreTracker implements TaskTracker {
 
 /** The outcome of a task that is not due yet, or that has changed in the moment since its claim was refused. */
 function outcomeOfWaiting(taskId: string, row: TaskRow | undefined): Outcome {
-  const { task = '', notBefore = '' } = row ?? {};
-  const leftMs = Date.parse(notBefore) - Date.now();
+  const { task = '', notBefore = '', nextAttemptAt = '' } = row ?? {};
+  // Both are ISO 8601 in UTC, so the later one is the greater text
+  const due = notBefore > nextAttemptAt ? notBefore : nextAttemptAt;
+  const leftMs = Date.parse(due) - Date.now();
   if (leftMs > 0) {
-    const error = new TaskNotDueError(task, notBefore);
+    const error = new TaskNotDueError(task, due);
     return { kind: 'release', error, delaySeconds: Math.ceil(leftMs / 1000) };
   }
   return { kind: 'release', error: new TaskError(`The task ${taskId} has just changed`), delaySeconds: 1 };

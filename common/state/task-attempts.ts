@@ -1,9 +1,9 @@
-import type { Progress, TaskFailure, TaskState } from '../queue/tracking.ts';
+import { isFinal, type Progress, type TaskFailure, type TaskState } from '../queue/tracking.ts';
 import { ALL_TASKS, type TaskRow } from './task-row.ts';
 import type { RowValues, TaskTable } from './task-table.ts';
 
-/** The clock of a worker may be ahead of the sender's by so much. */
-const CLOCKS_DIFFER_MS = 1000;
+/** The clocks of two processes may differ by so much: a task is not kept waiting for that. */
+const CLOCKS_DIFFER_SECONDS = 1;
 
 /** Who claims a task, and as what it is known where its row is not there. */
 export interface ClaimRow {
@@ -30,6 +30,10 @@ export interface Conclusion {
   /** JSON. */
   readonly result?: string | undefined;
   readonly error?: TaskFailure | undefined;
+  /** Why it waits for its next attempt. */
+  readonly waiting?: TaskRow['waiting'];
+  /** How long it rests until then, in seconds. Default 0. */
+  readonly restSeconds?: number | undefined;
   /** Whether the attempt counts; default true. */
   readonly counts?: boolean;
   /** What becomes of the suspicion that the task kills its workers; left out when there is none. */
@@ -57,12 +61,13 @@ export class TaskAttempts {
     const begun = await this.#begin(
       request,
       `attribute_not_exists(taskId) OR
-        (#state IN (:queued, :retrying) AND (attribute_not_exists(notBefore) OR notBefore <= :due))`,
+        (#state IN (:queued, :retrying) AND (attribute_not_exists(notBefore) OR notBefore <= :due)
+          AND (attribute_not_exists(nextAttemptAt) OR nextAttemptAt <= :due))`,
       ['attempts = if_not_exists(attempts, :zero) + :one'],
       {
         ':queued': 'queued',
         ':retrying': 'retrying',
-        ':due': new Date(this.#table.nowMs + CLOCKS_DIFFER_MS).toISOString(),
+        ':due': this.#table.isoIn(CLOCKS_DIFFER_SECONDS),
       },
     );
     if (begun) return begun;
@@ -113,7 +118,7 @@ export class TaskAttempts {
     return this.#table.update(
       taskId,
       condition,
-      [
+      `${[
         'SET #state = :running, claimId = :claimId, #owner = :owner, leaseUntilMs = :untilMs, updatedAt = :at',
         '#token = if_not_exists(#token, :zero) + :one',
         ...sets,
@@ -123,7 +128,7 @@ export class TaskAttempts {
         'listedAt = if_not_exists(listedAt, :listedAt), listedIn = if_not_exists(listedIn, :listedIn)',
         ...(traceparent === undefined ? [] : ['traceparent = if_not_exists(traceparent, :traceparent)']),
         ...(parentId === undefined ? [] : ['parentId = if_not_exists(parentId, :parentId)']),
-      ].join(', '),
+      ].join(', ')} REMOVE nextAttemptAt, waiting`,
       {
         ...values,
         ':running': 'running',
@@ -172,46 +177,36 @@ export class TaskAttempts {
 
   /** Ends an attempt. Resolves to whether the row was still that attempt's. */
   async conclude(held: HeldRow, conclusion: Conclusion): Promise<boolean> {
-    const { state, result, error, counts = true, progress, suspicion } = conclusion;
+    const { state, result, error, counts = true, progress, suspicion, waiting, restSeconds = 0 } = conclusion;
     const at = this.#table.iso;
-    const final = state === 'succeeded' || state === 'failed' || state === 'dead';
-    const sets = [
-      'SET #state = :state, updatedAt = :at',
-      ...(final ? ['finishedAt = :at, expiresAt = :expires'] : []),
-      ...(result === undefined ? [] : ['#result = :result']),
-      ...(error === undefined ? [] : ['#error = :error']),
-      ...(progress === undefined ? [] : ['progress = :progress']),
-      ...(counts ? [] : ['attempts = attempts - :one']),
-      ...(suspicion === 'kept' ? ['begun = :notYet'] : []),
-    ];
+    const ends = isFinal(state) && { finishedAt: at, expiresAt: this.#table.expiry() };
+    const fields: Partial<TaskRow> = {
+      state,
+      updatedAt: at,
+      ...ends,
+      ...(result !== undefined && { result }),
+      ...(error && { error }),
+      ...(progress && { progress: { ...progress, at } }),
+      ...(waiting && { waiting }),
+      ...(restSeconds > 0 && { nextAttemptAt: this.#table.isoIn(restSeconds) }),
+      ...(suspicion === 'kept' && { begun: 'not yet' }),
+    };
     const removed = [
-      '#owner',
+      'owner',
       'leaseUntilMs',
-      ...(state === 'succeeded' ? ['#error'] : []),
+      ...(state === 'succeeded' ? ['error'] : []),
       ...(suspicion === 'cleared' ? ['crashes', 'begun'] : []),
     ];
+    const set = Object.keys(fields);
+    const sets = set.map((name) => `#${name} = :${name}`).join(', ');
     return this.#write(
       held,
-      `${sets.join(', ')} REMOVE ${removed.join(', ')}`,
+      `SET ${sets}${counts ? '' : ', attempts = attempts - :one'} REMOVE ${removed.map((name) => `#${name}`).join(', ')}`,
       {
-        ':state': state,
-        ':at': at,
-        ...(final && { ':expires': this.#table.expiry() }),
-        ...(result !== undefined && { ':result': result }),
-        ...(error !== undefined && { ':error': error }),
-        ...(progress !== undefined && {
-          ':progress': {
-            ...progress,
-            at,
-          },
-        }),
+        ...Object.fromEntries(Object.entries(fields).map(([name, value]) => [`:${name}`, value])),
         ...(!counts && { ':one': 1 }),
-        ...(suspicion === 'kept' && { ':notYet': 'not yet' satisfies TaskRow['begun'] }),
       },
-      {
-        ...(result !== undefined && { '#result': 'result' }),
-        ...((error !== undefined || state === 'succeeded') && { '#error': 'error' }),
-      },
+      Object.fromEntries([...set, ...removed].map((name) => [`#${name}`, name])),
     );
   }
 

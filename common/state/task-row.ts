@@ -1,4 +1,4 @@
-import type { NextTask, TaskStatus } from '../queue/tracking.ts';
+import type { NextTask, TaskStatus, Waiting } from '../queue/tracking.ts';
 
 /** How long a task is known after it was sent, and again after it has ended. */
 export const DEFAULT_TTL_DAYS = 14;
@@ -7,7 +7,7 @@ export const DEFAULT_TTL_DAYS = 14;
 export const ALL_TASKS = 'tasks';
 
 /** A tracked task as it stands in the table. */
-export interface TaskRow extends Omit<TaskStatus, 'result'> {
+export interface TaskRow extends Omit<TaskStatus, 'result' | 'waiting'> {
   /** As JSON, so that it comes back as it was, whatever DynamoDB has types for. */
   readonly result?: string | undefined;
   /** Grows with each attempt; what an older attempt still writes is refused. */
@@ -23,6 +23,10 @@ export interface TaskRow extends Omit<TaskStatus, 'result'> {
   readonly crashes?: number | undefined;
   /** Of a task with `crashes`: whether the handler of its attempt has begun, and beside what. */
   readonly begun?: 'not yet' | 'alone' | 'in company' | undefined;
+  /** No attempt begins before this time, ISO 8601: the rest after the last one. */
+  readonly nextAttemptAt?: string | undefined;
+  /** Why it waits for its next attempt. */
+  readonly waiting?: Omit<Waiting, 'until'> | undefined;
   readonly payloadHash?: string | undefined;
   /** What effects gave, as JSON, by their keys. */
   readonly effects?: Readonly<Record<string, string>> | undefined;
@@ -47,7 +51,7 @@ export interface GroupRow {
 /** What a reader is told of a row. */
 export function statusOf(row: TaskRow): TaskStatus {
   const { taskId, task, queue, state, attempts, createdAt, updatedAt, startedAt, finishedAt } = row;
-  const { notBefore, parentId, traceparent, progress, result, error } = row;
+  const { notBefore, nextAttemptAt: until, waiting, parentId, traceparent, progress, result, error } = row;
   const times = { createdAt, updatedAt, startedAt, finishedAt, notBefore };
   return {
     taskId,
@@ -56,6 +60,7 @@ export function statusOf(row: TaskRow): TaskStatus {
     state,
     attempts,
     ...times,
+    waiting: waiting && { ...waiting, ...(until !== undefined && { until }) },
     parentId,
     traceparent,
     progress,

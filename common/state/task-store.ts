@@ -116,7 +116,7 @@ export class TaskStore implements TaskRecords {
       '#state IN (:queued, :retrying, :running) AND expiresAt >= :now',
       `SET #state = :cancelled, finishedAt = :at, updatedAt = :at, expiresAt = :expires${
         error ? ', #error = :error' : ''
-      } REMOVE #owner, leaseUntilMs`,
+      } REMOVE #owner, leaseUntilMs, nextAttemptAt, waiting`,
       {
         ':queued': 'queued',
         ':retrying': 'retrying',

@@ -49,6 +49,11 @@ export class TaskTable {
     return new Date(this.#now()).toISOString();
   }
 
+  /** The time in so many seconds from now, in ISO 8601. */
+  isoIn(seconds: number): string {
+    return new Date(this.#now() + seconds * 1000).toISOString();
+  }
+
   /** Now, in whole seconds since 1970. */
   get seconds(): number {
     return Math.floor(this.#now() / 1000);

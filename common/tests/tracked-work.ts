@@ -18,7 +18,8 @@ export const work = defineTask({
   queue: 'default',
   payload: z.object({ text: z.string() }),
   result: z.object({ length: z.int(), filler: z.string().optional() }),
-  retry: { maxAttempts: 3, baseSeconds: 60 },
+  // Of a rest of a second nothing is left to wait for: so much may clocks differ
+  retry: { maxAttempts: 3, baseSeconds: 1, capSeconds: 1 },
   timeoutSeconds: 20,
   tracked: true,
 });
@@ -38,6 +39,8 @@ export interface RunOptions {
   readonly runAlone?: Hold['runAlone'];
   /** Of the contract, for this run. Default 3. */
   readonly maxAttempts?: number;
+  /** Of the contract, for this run: the first rest after an error. Default 1. */
+  readonly baseSeconds?: number;
 }
 
 /** A task store of a test's own, and workers that run one task of it. */
@@ -49,7 +52,9 @@ export class TrackedWork {
 
   private constructor(backends: Backends) {
     this.backends = backends;
-    this.store = new TaskStore({ documents: backends.documents, table: backends.tasksTable });
+    // Looked up each time, so that a test can replace the clock
+    const now = () => Date.now();
+    this.store = new TaskStore({ documents: backends.documents, table: backends.tasksTable, now });
   }
 
   /** Starts the store. */
@@ -77,8 +82,10 @@ export class TrackedWork {
       signal = new AbortController().signal,
       runAlone,
       maxAttempts = work.retry.maxAttempts,
+      baseSeconds = work.retry.baseSeconds,
     } = options;
-    const contract = { ...work, retry: { ...work.retry, maxAttempts } };
+    const retry = { maxAttempts, baseSeconds, capSeconds: baseSeconds };
+    const contract = { ...work, retry };
     const logger = createLogger({ service: 'tests', level: 'silent' });
     const processing = {
       implementations: new Implementations([implement(contract, handler as never)]),

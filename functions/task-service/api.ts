@@ -43,7 +43,7 @@ export const handler = createApi({ logger, routes: [getTask, listTasks, cancelTa
 
 function taskView(status: TaskStatus) {
   const { taskId, task, queue, state, attempts, createdAt, updatedAt, startedAt, finishedAt } = status;
-  const { notBefore, parentId, traceparent, progress, result, error } = status;
+  const { notBefore, waiting, parentId, traceparent, progress, result, error } = status;
   return {
     taskId,
     task,
@@ -55,10 +55,11 @@ function taskView(status: TaskStatus) {
     startedAt,
     finishedAt,
     notBefore,
+    // Lists have none, as they have no results: their indexes leave both out, so that a page is one request
+    waiting,
     parentId,
     traceparent,
     progress,
-    // Lists have none: their indexes leave it out, so that a page is one request
     result,
     error,
   };

@@ -114,6 +114,7 @@ class Run {
       return ledger.violations;
     }
     ledger.books.lookAtChains();
+    ledger.books.lookAtAttempts();
     for (const name of this.#live.keys()) void this.#stop(name);
     await this.#passUntil(() => this.#live.size === 0, LONGEST_HISTORY_MS + LONGEST_STOP_MS);
     return ledger.violations;

@@ -3,6 +3,9 @@ import { isFinal } from '@baton/common/queue/tracking';
 import type { ModelTable } from './model-table.ts';
 import type { Run } from './run.ts';
 
+/** The store takes clocks to differ by so much. */
+const CLOCKS_DIFFER_MS = 1000;
+
 /** A chain of tracked tasks, in their order. */
 export type Steps = readonly string[];
 
@@ -16,6 +19,10 @@ export class TaskBooks {
   readonly #neverToRun = new Set<string>();
   readonly #kept = new Set<string>();
   readonly #running = new Set<Run>();
+  /** How many attempts at a task may have used one up: those that ended, and crashes of those that ran alone. */
+  readonly #used = new Map<string, number>();
+  /** When the next attempt at a task that waits may begin, in milliseconds. */
+  readonly #dueMs = new Map<string, number>();
   readonly #chains: Steps[] = [];
   readonly #tasks = new Set<string>();
 
@@ -56,17 +63,24 @@ export class TaskBooks {
     if (never) this.#broken(`${run.process} runs ${run.taskId}, which is ${row?.state}`);
     const twin = [...this.#running].find(({ taskId, signal }) => taskId === run.taskId && !signal.aborted);
     if (twin) this.#broken(`${run.taskId} runs twice at one time: at ${twin.process} and ${run.process}`);
+    const earlyMs = (this.#dueMs.get(run.taskId) ?? 0) - CLOCKS_DIFFER_MS - Date.now();
+    if (earlyMs > 0) this.#broken(`${run.process} runs ${run.taskId} ${earlyMs} ms before its rest is over`);
     this.#running.add(run);
   }
 
   /** A handler ends, or its process crashes. */
   ends(run: Run): void {
     this.#running.delete(run);
+    this.#use(run.taskId);
   }
 
   /** A process is no more. */
   crashes(process: string): void {
-    for (const run of this.#running) if (run.process === process) this.#running.delete(run);
+    for (const run of this.#running) {
+      if (run.process !== process) continue;
+      this.#running.delete(run);
+      if (this.#row(run.taskId)?.begun === 'alone') this.#use(run.taskId);
+    }
   }
 
   /** An effect is run. */
@@ -84,6 +98,8 @@ export class TaskBooks {
     for (const taskId of this.#tasks) {
       const row = this.#row(taskId);
       if (row?.state === 'cancelled' && this.#states.get(taskId) !== 'running') this.#neverToRun.add(taskId);
+      if (row?.state === 'queued' || row?.state === 'retrying')
+        this.#dueMs.set(taskId, Date.parse(row.nextAttemptAt ?? '') || 0);
       if (row && row.state !== 'cancelled') this.#states.set(taskId, row.state);
       else if (row) this.#states.set(taskId, 'running');
       if (!row || !isFinal(row.state)) {
@@ -96,6 +112,22 @@ export class TaskBooks {
       this.#ends.set(taskId, end);
       if (before !== end) this.#broken(`${taskId} is ${end}, and was ${before}`);
     }
+  }
+
+  /** Looks at every task, once all has ended: a crash beside other tasks has used no attempt. */
+  lookAtAttempts(): void {
+    for (const taskId of this.#tasks) {
+      const { state, attempts = 0 } = this.#row(taskId) ?? {};
+      // One that is cancelled at the very moment of its claim is never run
+      if (state === 'cancelled') continue;
+      const used = this.#used.get(taskId) ?? 0;
+      if (attempts > used)
+        this.#broken(`${taskId} has used ${attempts} attempts, of which ${used} are known`);
+    }
+  }
+
+  #use(taskId: string): void {
+    this.#used.set(taskId, (this.#used.get(taskId) ?? 0) + 1);
   }
 
   /** Looks at every chain, once all has ended: each step followed the one before, and got what that gave. */

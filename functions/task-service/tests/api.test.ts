@@ -100,6 +100,17 @@ describe('task-service, with every other service stopped,', () => {
     await expect(taskAt(dead.taskId)).resolves.toMatchObject({ state: 'dead', error });
   });
 
+  test('tells why a task waits for its next attempt, and until when', async () => {
+    const { taskId, end } = await stored.running();
+    const error = { name: 'PostponeTask', message: 'the SMTP server is away' };
+    await end({ state: 'queued', counts: false, waiting: { reason: 'postponed', error }, restSeconds: 300 });
+    await expect(taskAt(taskId)).resolves.toMatchObject({
+      state: 'queued',
+      attempts: 0,
+      waiting: { reason: 'postponed', error, until: time },
+    });
+  });
+
   test('keeps to itself what only the task store has use for', async () => {
     const { taskId, held } = await stored.running({ payloadHash: 'hash', groupId: 'g-1' });
     await stored.store.attempts.keepEffect(held, 'pay', '{"paid":1}');
