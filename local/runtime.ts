@@ -149,7 +149,14 @@ export class LocalRuntime {
     });
     const logger = createLogger({ service: 'worker', level: config.logLevel });
     const threadEntry = new URL(import.meta.resolve('@baton/worker/thread'));
-    const worker = new Worker({ config, implementations: allTasks, scheduled, threadEntry, logger });
+    const worker = new Worker({
+      config,
+      implementations: allTasks,
+      scheduled,
+      threadEntry,
+      logger,
+      processGuard: 'shared',
+    });
     const health: RunningServer = await serveHealth(worker, config, logger);
     this.#stops.push(() => health.close());
     worker.start();

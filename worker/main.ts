@@ -17,7 +17,7 @@ const worker = orExit(
 );
 
 // A handler that heeds no signal would keep the process alive for ever: what it held is released by now
-onStopSignal(() => void worker.stop().then(() => process.exit(0)));
+onStopSignal(() => void worker.stop().then(() => process.exit()));
 
 await serveHealth(worker, config, logger).catch((error: Error) => {
   logger.fatal({ error }, error.message);

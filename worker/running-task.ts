@@ -1,6 +1,7 @@
 import { decodeEnvelope } from '@baton/common/queue/envelope';
 import type { Hold } from '@baton/common/queue/process-message';
 import type { ReceivedMessage } from '@baton/common/queue/received-message';
+import type { AttemptName } from '@baton/common/queue/running-attempt';
 import { Lease, type LeaseOptions } from './lease.ts';
 
 /** A message that a worker holds, from its receive to its settling: the lease, and the attempt that runs under it. */
@@ -10,6 +11,7 @@ export class RunningTask implements Hold {
   readonly #attempt = new AbortController();
   readonly #startedAtMs = performance.now();
   #overdue: Promise<unknown> | undefined;
+  #begun: AttemptName | undefined;
 
   constructor(options: Omit<LeaseOptions, 'onLost'>) {
     this.message = options.message;
@@ -31,6 +33,11 @@ export class RunningTask implements Hold {
     this.#attempt.abort(reason);
   }
 
+  /** Notes what its handler begins to do. */
+  begins(attempt: AttemptName): void {
+    this.#begun = attempt;
+  }
+
   /** Notes that the handler goes on although its outcome is decided. */
   outlivedBy(handler: Promise<unknown>): void {
     this.#overdue = handler;
@@ -43,15 +50,19 @@ export class RunningTask implements Hold {
 
   /** What an operator wants to know of it. */
   describe() {
-    const { messageId, body, receiveCount } = this.message;
+    const { messageId, receiveCount } = this.message;
     const ageMs = Math.round(performance.now() - this.#startedAtMs);
     const leaseEndsInMs = this.overdue ? null : Math.round(this.lease.endsAtMs - performance.now());
-    const facts = { messageId, attempt: receiveCount, ageMs, leaseEndsInMs, overdue: this.overdue };
+    const attempt = this.#begun?.attempt ?? receiveCount;
+    return { ...this.#named(), messageId, attempt, ageMs, leaseEndsInMs, overdue: this.overdue };
+  }
+
+  #named(): { readonly task: string | null; readonly taskId: string | null } {
     try {
-      const { task, taskId } = decodeEnvelope(body);
-      return { task, taskId, ...facts };
+      const { task, taskId } = this.#begun ?? decodeEnvelope(this.message.body);
+      return { task, taskId };
     } catch {
-      return { task: null, taskId: null, ...facts };
+      return { task: null, taskId: null };
     }
   }
 }

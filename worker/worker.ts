@@ -9,6 +9,7 @@ import { logState } from '@baton/common/telemetry/standard-output';
 import type { WorkerConfig } from './config.ts';
 import type { Clock } from './clock.ts';
 import { connect, type Connections, disconnect } from './connections.ts';
+import { ProcessGuard } from './process-guard.ts';
 import type { RunningTask } from './running-task.ts';
 import { contractsToTick, Scheduler } from './scheduler.ts';
 import { localQueueWeights, serveLambda, serveLocal, SOURCE, threadsFor } from './serve-queues.ts';
@@ -37,6 +38,11 @@ export interface WorkerOptions {
   readonly connections?: Connections;
   /** What its schedules go by. Default: the system's. */
   readonly clock?: Clock;
+  /**
+   * Whose the process is. `own` (default): the worker's, which ends it when it cannot be trusted any more. `shared`:
+   * others', too: handlers are kept from ending it, and nothing else is done. `off`: nothing at all is done.
+   */
+  readonly processGuard?: 'own' | 'shared' | 'off';
 }
 
 /** A long-running worker: runs the messages of its queues within its slots, until it is stopped. */
@@ -48,6 +54,7 @@ export class Worker {
   readonly #queues: readonly ServedQueue[];
   readonly #scheduler: Scheduler;
   readonly #watchdog: Watchdog;
+  readonly #guard: ProcessGuard | undefined;
   readonly #threads: ThreadPool | undefined;
   readonly #hurry = Promise.withResolvers<void>();
   #stopped: Promise<void> | undefined;
@@ -55,7 +62,7 @@ export class Worker {
   /** @throws ConfigError when it is to serve a queue that it has no implementation for, or lacks an entry for threads */
   constructor(options: WorkerOptions) {
     const { config, implementations, scheduled = [], logger, threadEntry } = options;
-    const { connections = connect(config), clock } = options;
+    const { connections = connect(config), clock, processGuard = 'own' } = options;
     this.#config = config;
     this.#logger = logger.child({ worker: config.workerId });
     this.#connections = connections;
@@ -66,6 +73,7 @@ export class Worker {
     const watchdog = new Watchdog(config.leaseSeconds, () => this.#running, this.#logger);
     this.#watchdog = watchdog;
     const onDecided = (): void => watchdog.look();
+    if (processGuard !== 'off') this.#guard = this.#guardOf(processGuard === 'own');
     const store = new TaskStore({ documents: connections.documents, table: config.tasksTable });
     const queueUrls = new QueueUrls(config.queueUrlPrefix);
     const tasks = new TaskClient({ sqs: connections.sending, queueUrls, source: SOURCE, records: store });
@@ -94,6 +102,7 @@ export class Worker {
   /** Starts receiving; does nothing where it was told to stop before. */
   start(): void {
     if (this.#stopped) return;
+    this.#guard?.start();
     this.#watchdog.start();
     for (const queue of this.#queues) queue.start();
     this.#scheduler.start();
@@ -152,6 +161,12 @@ export class Worker {
     if (this.#threads) await before(this.#threads.close(), RELEASE_MS);
     disconnect(this.#connections);
     this.#logger.info({ held: this.#held }, 'worker stopped');
+    this.#guard?.stop();
+  }
+
+  #guardOf(ownsProcess: boolean): ProcessGuard {
+    const running = () => this.#running.map((task) => task.describe());
+    return new ProcessGuard({ logger: this.#logger, ownsProcess, running, stop: () => this.stop() });
   }
 
   async #abort(idle: Promise<unknown>): Promise<void> {

@@ -13,6 +13,7 @@ export class Ending {
   #grace: NodeJS.Timeout | undefined;
   #giveUp: ((error: DeafHandlerError) => void) | undefined;
   #deafness: DeafHandlerError | undefined;
+  #stray: Error | undefined;
 
   /**
    * @param signals - that of the hold on the message, and that of the claim on the task where there is one
@@ -52,11 +53,29 @@ export class Ending {
     return this.#deafness !== undefined && thrown === this.#deafness;
   }
 
-  /** The handler's result. @throws DeafHandlerError when it goes on for so long after its signal aborted */
+  /** What the handler left for the process to catch, if that ended the attempt. */
+  get stray(): Error | undefined {
+    return this.#stray;
+  }
+
+  /** Ends the attempt by an error that its handler's promise does not carry. Gives false if it had to end already. */
+  fail(error: Error): boolean {
+    if (this.#attempt.signal.aborted) return false;
+    this.#stray = error;
+    this.#end(error);
+    return true;
+  }
+
+  /**
+   * The handler's result. A result waits for the end of the event loop's turn: only then does the process learn of
+   * promises that the handler's last step left rejected.
+   *
+   * @throws DeafHandlerError when the handler goes on for so long after its signal aborted
+   */
   unlessDeaf<Result>(handler: Promise<Result>): Promise<Result> {
     return new Promise((resolve, reject) => {
       this.#giveUp = reject;
-      handler.then(resolve, reject);
+      handler.then((result) => afterTurn(() => resolve(result)), reject);
     });
   }
 
@@ -78,4 +97,16 @@ export class Ending {
     this.#grace = setTimeout(onGraceOver, this.#graceSeconds * 1000);
     this.#attempt.abort(reason);
   }
+}
+
+let waiting: (() => void)[] = [];
+
+/** Calls back at the end of the event loop's turn, together with all others that wait for it. */
+function afterTurn(callback: () => void): void {
+  if (waiting.push(callback) > 1) return;
+  setImmediate(() => {
+    const callbacks = waiting;
+    waiting = [];
+    for (const each of callbacks) each();
+  });
 }

@@ -1,3 +1,5 @@
+import { readThrown } from '../telemetry/thrown.ts';
+
 /** What is wrong with a value, and where in it. */
 export interface ValueIssue {
   /** Dotted path from the value's root, such as `items.0.quantity`; empty for the value itself. */
@@ -110,6 +112,35 @@ export class AttemptsCrashedError extends TaskError {
 
   constructor(task: string, crashes: number) {
     super(`${task} is given up: its worker died ${crashes} times while it ran`);
+  }
+}
+
+/**
+ * A handler left an error that its own promise does not carry: a rejected promise that it did not wait for, or a throw
+ * in a timer or an event. `cause` is that error.
+ */
+export class StrayError extends TaskError {
+  override readonly name = 'StrayError';
+
+  constructor(task: string, origin: 'unhandledRejection' | 'uncaughtException', cause: unknown) {
+    const { name, message } = readThrown(cause);
+    const how =
+      origin === 'unhandledRejection'
+        ? 'a promise that it does not wait for was rejected'
+        : 'a timer or an event that it had set up threw';
+    super(`The handler of ${task} left an error that nothing caught; ${how}: ${name}: ${message}`, { cause });
+  }
+}
+
+/** A handler tried to end the process that runs it, and with it all other tasks there. */
+export class ProcessEndError extends TaskError {
+  override readonly name = 'ProcessEndError';
+
+  /** @param call - what it called, such as `process.exit(1)` */
+  constructor(task: string, call: string) {
+    super(
+      `The handler of ${task} called ${call}; a handler must not end its process, throw an error instead`,
+    );
   }
 }
 

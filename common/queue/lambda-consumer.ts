@@ -6,6 +6,7 @@ import { type Processing, processMessage } from './process-message.ts';
 import type { QueueUrls } from './queue-urls.ts';
 import { fromRecord, type ReceivedMessage } from './received-message.ts';
 import { Settler } from './settler.ts';
+import { watchStrayErrorsOfFunctions } from './stray-errors.ts';
 
 /** Kept free at the end of an invocation, in milliseconds, to settle and to answer in. */
 const SETTLE_RESERVE_MS = 2000;
@@ -63,6 +64,9 @@ export type LambdaConsumer = (
  * the invocation's time grows short, no more records are begun and those that run are aborted; all of them are shown
  * again at once and reported failed.
  *
+ * From now on, an error that nothing caught fails the record whose handler left it. One that belongs to no record is
+ * for the runtime, as always.
+ *
  * @throws TypeError when a tracked task is implemented and there is no tracker
  */
 export function createLambdaConsumer(options: LambdaConsumerOptions): LambdaConsumer {
@@ -71,6 +75,7 @@ export function createLambdaConsumer(options: LambdaConsumerOptions): LambdaCons
     throw new TypeError(
       `${implementations.tracked.join(', ')} cannot be run without a task store as "tracker"`,
     );
+  watchStrayErrorsOfFunctions(options.logger);
   const processing = {
     unknownTaskPatienceSeconds: DEFAULT_PATIENCE_SECONDS,
     abortGraceSeconds: ABORT_GRACE_SECONDS,

@@ -15,6 +15,7 @@ import type { Implementation, Implementations, TaskContext, WorkerIdentity } fro
 import { OLD_MESSAGE_SECONDS, type Outcome, outcomeOfBody, outcomeOfFailure } from './outcome.ts';
 import { asError } from './plain-error.ts';
 import type { ReceivedMessage } from './received-message.ts';
+import { type AttemptName, RunningAttempt } from './running-attempt.ts';
 import type { SendTask } from './task-client.ts';
 import type { HandlerRun, Threads } from './threads.ts';
 import { type Claim, isClaim, type TaskTracker } from './tracking.ts';
@@ -52,6 +53,8 @@ export interface Processing {
 export interface Hold {
   /** Aborts when the lease is lost or the worker must stop; a handler that then fails is released. */
   readonly signal: AbortSignal;
+  /** Called right before the handler of an attempt begins. */
+  begins?(attempt: AttemptName): void;
   /** Called when a handler heeds no signal and its outcome is decided without it; `handler` settles when it ends. */
   outlivedBy(handler: Promise<unknown>): void;
   /**
@@ -183,18 +186,26 @@ async function attempt(making: Attempt, hold: Hold, processing: Processing): Pro
   const signals = claim ? [hold.signal, claim.signal] : [hold.signal];
   const ending = new Ending(signals, contract, processing.abortGraceSeconds);
   const context = contextOf(making, ending.signal, processing);
-  const handler = startHandler(making, payload, context, processing.threads);
+  hold.begins?.(fields);
+  const running = new RunningAttempt(fields, (error) => ending.fail(error));
+  const handler = running.run(() => startHandler(making, payload, context, processing.threads));
   try {
     const result = await ending.unlessDeaf(handler.ended);
+    if (ending.stray) throw ending.stray;
     return { kind: 'done', result: checkedResult(contract, result) };
   } catch (error) {
     if (ending.gaveUp(error) && !(await terminated(handler))) {
       context.logger.error({ error }, `${contract.name} heeds no signal and still runs`);
-      hold.outlivedBy(handler.ended);
+      // A handler that lost the only step which could settle its promise never ends: it keeps no slot
+      if (!ending.stray) hold.outlivedBy(handler.ended);
     }
     if (ending.outside) return { kind: 'release', error: ending.outside };
-    return outcomeOfFailure({ contract, attempt: fields.attempt, sentAtMs }, ending.timeout ?? error);
+    return outcomeOfFailure(
+      { contract, attempt: fields.attempt, sentAtMs },
+      ending.timeout ?? ending.stray ?? error,
+    );
   } finally {
+    running.end();
     ending.close();
   }
 }

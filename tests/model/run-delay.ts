@@ -181,6 +181,7 @@ class Delay {
       return { of: of + 1 };
     });
     const worker = new Worker({
+      processGuard: 'off',
       config: configOf(name),
       implementations: new Implementations([work]),
       logger,

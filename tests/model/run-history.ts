@@ -173,6 +173,7 @@ class Run {
     const lambda = this.#function(name);
     const local = this.#history.executor === 'local';
     const worker = new Worker({
+      processGuard: 'off',
       config: configOf(name, concurrency, local),
       implementations: implementationsFor(name, (taskId) => this.#nextStep(taskId), ledger),
       logger,

@@ -7,18 +7,25 @@ import { serveHealth } from '@baton/worker/health';
 import { Worker } from '@baton/worker/worker';
 import { chatterTask } from './chatter.ts';
 import { napTask } from './nap.ts';
+import { poisonTasks } from './poison.ts';
 import { threadTasks } from './thread-tasks.ts';
 import { trackedTasks } from './tracked-tasks.ts';
 
-/** A worker of naps, of tracked tasks and of tasks in threads, run as worker/main.ts runs the house's. */
+/** A worker of naps, of tracked tasks, of tasks in threads and of poison, run as worker/main.ts runs the house's. */
 async function run(): Promise<void> {
   const config = readWorkerConfig(process.env);
   const logger = createLogger({ service: 'worker', level: config.logLevel });
-  const implementations = new Implementations([napTask, chatterTask, ...threadTasks, ...trackedTasks]);
+  const implementations = new Implementations([
+    napTask,
+    chatterTask,
+    ...poisonTasks,
+    ...threadTasks,
+    ...trackedTasks,
+  ]);
   const threadEntry = new URL('./test-thread.ts', import.meta.url);
   const worker = new Worker({ config, implementations, threadEntry, logger });
   // Before it says that it has started: who reads that may send a signal at once
-  onStopSignal(() => void worker.stop().then(() => process.exit(0)));
+  onStopSignal(() => void worker.stop().then(() => process.exit()));
   await serveHealth(worker, config, logger);
   worker.start();
 }

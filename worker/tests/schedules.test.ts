@@ -47,6 +47,7 @@ function startWorker(own: ScheduledContract, functions: ScheduledContract, clock
     });
   const documents = { send: (command: never) => backends.documents.send(command), destroy: () => undefined };
   const worker = new Worker({
+    processGuard: 'off',
     config: readWorkerConfig({
       ...backends.environment,
       WORKER_QUEUES: 'default',

@@ -1,0 +1,110 @@
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { TaskClient } from '@baton/common/queue/task-client';
+import { TaskStore } from '@baton/common/state/task-store';
+import { type Backends, startBackends } from '../support/backends.ts';
+import { eventually } from '../support/eventually.ts';
+import { nap } from '../support/nap.ts';
+import { poison, survivable, trackedPoison } from '../support/poison.ts';
+import { freePort, Program } from '../support/program.ts';
+
+let backends: Backends;
+let tasks: TaskClient;
+const programs: Program[] = [];
+
+beforeEach(async () => {
+  backends = await startBackends(['worker']);
+  const records = new TaskStore({ documents: backends.documents, table: backends.tasksTable });
+  tasks = new TaskClient({ sqs: backends.sqs, queueUrls: backends.queueUrls, source: 'tests', records });
+});
+afterEach(async () => {
+  for (const program of programs.splice(0)) await program.stop('SIGKILL');
+  await backends.stop();
+});
+
+async function startWorker(environment: Record<string, string> = {}): Promise<Program> {
+  const program = new Program('tests/support/test-worker.ts', {
+    ...backends.environment,
+    LEASE_SECONDS: '3',
+    WORKER_WAIT_SECONDS: '1',
+    DRAIN_TIMEOUT_SECONDS: '2',
+    ABORT_GRACE_SECONDS: '1',
+    HEALTH_PORT: String(await freePort()),
+    ...environment,
+  });
+  programs.push(program);
+  await program.says('worker started');
+  return program;
+}
+
+const linesOf = (program: Program, message: string) =>
+  program.lines.filter((line) => line['message'] === message);
+
+describe('harm that a handler does to its process fails its own attempt, and the process goes on,', () => {
+  test.each([
+    ['untracked', poison],
+    ['tracked', trackedPoison],
+  ])('where the task is %s: exits, signals, floating rejections, late throws', async (_what, contract) => {
+    const worker = await startWorker({ WORKER_CONCURRENCY: '20' });
+    const hows = Object.keys(survivable);
+    const sent = await Promise.all(hows.map((how) => tasks.send(contract, { how })));
+    const naps = await Promise.all(hows.map(() => tasks.send(nap, { ms: 500 })));
+    const dead = () => linesOf(worker, `${contract.name} is a dead letter: attempts-exhausted`);
+    await eventually('all poison dead', () => dead().length === hows.length, 40_000);
+    const errors = dead().map(({ taskId, attempt, error }) => {
+      const how = hows[sent.findIndex((task) => task.taskId === taskId)];
+      return [how, attempt, (error as { type: string }).type];
+    });
+    const expected = hows.map((how) => [
+      how,
+      3,
+      /exit|abort|signal/.test(how) ? 'ProcessEndError' : 'StrayError',
+    ]);
+    expect(new Set(errors)).toEqual(new Set(expected));
+    const done = linesOf(worker, 'tests.nap done').map(({ taskId }) => taskId);
+    expect(new Set(done)).toEqual(new Set(naps.map(({ taskId }) => taskId)));
+    expect(worker.output).not.toContain('"level":"fatal"');
+    await expect(worker.stop()).resolves.toBe(0);
+    expect(worker.output).not.toContain('"level":"fatal"');
+  });
+});
+
+describe('a worker that ends by itself says in its last line what ran,', () => {
+  test('after an error that no task can be blamed for: it finishes what runs, and ends with status 1', async () => {
+    const worker = await startWorker();
+    const { taskId } = await tasks.send(poison, { how: 'throw elsewhere' });
+    await expect(worker.ended()).resolves.toBe(1);
+    const [said, ...more] = worker.lines.filter(({ level }) => level === 'fatal');
+    expect(said).toMatchObject({
+      service: 'worker',
+      origin: 'uncaughtException',
+      error: { message: 'elsewhere' },
+      running: [
+        { task: poison.name, taskId, attempt: 1, messageId: expect.any(String), ageMs: expect.any(Number) },
+      ],
+    });
+    expect(more).toEqual([]);
+    expect(linesOf(worker, `${poison.name} done`)).toMatchObject([{ taskId }]);
+    expect(worker.output).toContain('worker stopped');
+  });
+
+  test('when code outside of any task calls process.exit', async () => {
+    const worker = await startWorker();
+    const { taskId } = await tasks.send(poison, { how: 'exit elsewhere' });
+    await expect(worker.ended()).resolves.toBe(5);
+    expect(worker.lines.at(-1)).toMatchObject({
+      level: 'fatal',
+      exitCode: 5,
+      running: [{ task: poison.name, taskId }],
+    });
+  });
+});
+
+test('a function fails only the record whose handler left an error, and hands on what belongs to none', async () => {
+  const program = new Program('tests/support/poison-function.ts', backends.environment);
+  programs.push(program);
+  await expect(program.ended()).resolves.toBe(0);
+  const said = program.output.split('\n').filter((line) => /^(answer|runtime)/.test(line));
+  const failed = [{ itemIdentifier: 'record-0' }, { itemIdentifier: 'record-2' }];
+  expect(said.at(-1)).toBe(`answer ${JSON.stringify({ batchItemFailures: failed })}`);
+  expect(new Set(said.slice(0, -1))).toEqual(new Set(['runtime elsewhere']));
+});

@@ -1,0 +1,61 @@
+import { encodeEnvelope } from '@baton/common/queue/envelope';
+import { Implementations } from '@baton/common/queue/implementation';
+import { createLambdaConsumer } from '@baton/common/queue/lambda-consumer';
+import { QueueUrls } from '@baton/common/queue/queue-urls';
+import { createSqsClient } from '@baton/common/queue/sqs-client';
+import { createLogger } from '@baton/common/telemetry/logger';
+import { StoreTracker } from '@baton/common/state/store-tracker';
+import { TaskStore } from '@baton/common/state/task-store';
+import { createDocumentClient } from '@baton/common/state/documents';
+import type { SQSRecord } from 'aws-lambda';
+import { poison, poisonTasks } from './poison.ts';
+
+/** A function in a runtime that has listeners of its own, invoked once with a batch of poison and of good records. */
+async function run(): Promise<void> {
+  process.on('uncaughtException', (error) => process.stdout.write(`runtime ${error.message}\n`));
+  const logger = createLogger({ service: 'function' });
+  const store = new TaskStore({ documents: createDocumentClient(), table: process.env['TASKS_TABLE'] ?? '' });
+  const consumer = createLambdaConsumer({
+    sqs: createSqsClient(),
+    queueUrls: new QueueUrls(process.env['QUEUE_URL_PREFIX'] ?? ''),
+    send: (async () => ({ taskId: '' })) as never,
+    tracker: new StoreTracker({ store, forward: async () => undefined, leaseSeconds: 30, logger }),
+    logger,
+    worker: { id: 'function', version: '1' },
+    implementations: new Implementations(poisonTasks),
+  });
+  const hows = ['rejection while it runs', 'throw elsewhere', 'throw in a timer'];
+  const answer = await consumer(
+    { Records: hows.map((how, index) => recordOf(how, `record-${index}`)) },
+    { getRemainingTimeInMillis: () => 60_000 },
+  );
+  process.stdout.write(`answer ${JSON.stringify(answer)}\n`);
+  process.exit(0);
+}
+
+function recordOf(how: string, id: string): SQSRecord {
+  const time = new Date().toISOString();
+  const ids = { messageId: id, receiptHandle: id };
+  const body = encodeEnvelope({
+    taskId: id,
+    task: poison.name,
+    source: 'tests',
+    time,
+    trace: undefined,
+    data: { how },
+  });
+  const sent = {
+    SentTimestamp: String(Date.now()),
+    ApproximateFirstReceiveTimestamp: String(Date.now()),
+    SenderId: '',
+  };
+  const attributes = { ...sent, ApproximateReceiveCount: '1' };
+  const source = {
+    eventSource: 'aws:sqs',
+    eventSourceARN: 'arn:aws:sqs:us-east-1:000000000000:default',
+    awsRegion: 'us-east-1',
+  };
+  return { ...ids, body, attributes, messageAttributes: {}, md5OfBody: '', ...source };
+}
+
+await run();

@@ -1,0 +1,111 @@
+import { execFileSync } from 'node:child_process';
+import { EventEmitter } from 'node:events';
+import { createReadStream } from 'node:fs';
+import { exit as namedExit } from 'node:process';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { implement, type TaskContext } from '@baton/common/queue/implementation';
+import { defineTask } from '@baton/common/queue/task';
+import * as z from 'zod';
+
+const common = {
+  queue: 'default',
+  payload: z.object({ how: z.string() }),
+  result: z.object({}),
+  retry: { maxAttempts: 3, baseSeconds: 1, capSeconds: 1 },
+  timeoutSeconds: 600,
+} as const;
+
+/** Does its process harm, in the way that it is told to. */
+export const poison = defineTask({ ...common, name: 'tests.poison' });
+
+/** The same, tracked. */
+export const trackedPoison = defineTask({ ...common, name: 'tests.tracked-poison', tracked: true });
+
+// oxlint-disable-next-line typescript/unbound-method -- what a module that keeps it does
+const capturedExit = process.exit;
+const never = () => new Promise<never>(() => undefined);
+const fails = (what: string): never => {
+  throw new Error(what);
+};
+
+/** Harm that the process survives. */
+export const survivable: Readonly<Record<string, (context: TaskContext) => unknown>> = {
+  'process.exit': () => process.exit(7),
+  'exit by name': () => namedExit(7),
+  'exit from before': () => capturedExit(7),
+  'exit in a timer': () => {
+    setTimeout(() => process.exit(7), 10);
+    return never();
+  },
+  'exit that is caught': async ({ signal }) => {
+    try {
+      process.exit(7);
+    } catch {
+      await sleep(60_000, undefined, { signal });
+    }
+  },
+  'process.abort': () => process.abort(),
+  'signal to itself': () => process.kill(process.pid, 'SIGKILL'),
+  'rejection as it returns': () => {
+    void Promise.reject(new Error('floating'));
+    return {};
+  },
+  'rejection while it runs': async ({ signal }) => {
+    void (async () => fails('floating'))();
+    await sleep(60_000, undefined, { signal });
+  },
+  'throw in a timer': () => {
+    setTimeout(() => fails('late'), 10);
+    return never();
+  },
+  'throw in an event': () => {
+    const emitter = new EventEmitter();
+    setImmediate(() => emitter.emit('error', new Error('emitted')));
+    return never();
+  },
+  'stream that fails': () => {
+    createReadStream('/no/such/file');
+    return never();
+  },
+};
+
+let whatElseHappens: (() => void) | undefined;
+// Begins before any handler does, so that it belongs to none
+setInterval(() => whatElseHappens?.(), 10).unref();
+
+/** Harm that no task can be blamed for; the handler itself goes on for half a second. */
+export const anonymous: Readonly<Record<string, () => unknown>> = {
+  'throw elsewhere': async () => {
+    whatElseHappens = () => fails('elsewhere');
+    await sleep(500);
+    return {};
+  },
+  'exit elsewhere': async () => {
+    whatElseHappens = () => process.exit(5);
+    await sleep(500);
+    return {};
+  },
+};
+
+/** Harm that the process dies of. */
+export const deadly: Readonly<Record<string, () => unknown>> = {
+  SIGKILL: () => execFileSync('kill', ['-9', String(process.pid)]),
+  'endless loop': () => {
+    for (;;);
+  },
+  'blocking call': () => execFileSync('sleep', ['600']),
+  'out of memory': () => {
+    const kept: unknown[] = [];
+    for (;;) kept.push(Array.from({ length: 10_000 }, (_, index) => ({ index })));
+  },
+};
+
+const harm = ({ how }: { how: string }, context: TaskContext): Promise<Record<string, never>> => {
+  context.logger.info({ how }, 'poison begins');
+  return ({ ...survivable, ...anonymous, ...deadly }[how] ?? fails)(context as never) as Promise<
+    Record<string, never>
+  >;
+};
+
+/** What does both. */
+export const poisonTasks = [implement(poison, harm), implement(trackedPoison, harm)];

@@ -1,0 +1,80 @@
+import { currentAttempt } from '@baton/common/queue/running-attempt';
+import { type StrayOrigin, watchStrayErrors } from '@baton/common/queue/stray-errors';
+import { writeLastWords } from '@baton/common/telemetry/last-words';
+import type { Logger } from '@baton/common/telemetry/logger';
+import { keepHandlersFromEndingProcess } from './process-end.ts';
+
+/** What a process does in an emergency, by the part that a worker has in it. */
+export interface ProcessGuardOptions {
+  readonly logger: Logger;
+  /** Whether the process is there for the worker alone, and may be ended by it. */
+  readonly ownsProcess: boolean;
+  /** The tasks that run, for the last words. */
+  readonly running: () => readonly object[];
+  /** Stops the worker gracefully. */
+  readonly stop: () => Promise<void>;
+}
+
+/**
+ * Stands between handlers and the process that they share. What a handler leaves uncaught, and what it does to end the
+ * process, fails its own attempt. An error that no task can be blamed for ends the process: after its last words and a
+ * graceful stop, with code 1. A process that ends without having been stopped says what ran.
+ */
+export class ProcessGuard {
+  readonly #options: ProcessGuardOptions;
+  #undo: (() => void)[] = [];
+  #ending = false;
+
+  constructor(options: ProcessGuardOptions) {
+    this.#options = options;
+  }
+
+  /** Starts guarding. */
+  start(): void {
+    const { logger, ownsProcess } = this.#options;
+    const onUnknown = ownsProcess ? this.#onUnknown : undefined;
+    this.#undo = [watchStrayErrors({ logger, onUnknown }), keepHandlersFromEndingProcess()];
+    if (!ownsProcess) return;
+    process.on('exit', this.#onExit);
+    this.#undo.push(() => process.off('exit', this.#onExit));
+  }
+
+  /** The worker has stopped: how the process ends is no longer its business. */
+  stop(): void {
+    for (const undo of this.#undo.splice(0)) undo();
+  }
+
+  /** What state the process is in nobody knows, so it must end; what it runs has the time that a stop gives. */
+  readonly #onUnknown = (error: unknown, origin: StrayOrigin): void => {
+    const { logger, running } = this.#options;
+    if (this.#ending) {
+      logger.error({ error, origin }, 'one more error that no task can be blamed for');
+      return;
+    }
+    this.#ending = true;
+    const message = 'an error that nothing caught and no task can be blamed for: the worker stops and ends';
+    writeLastWords(logger, { error, origin, running: running() }, message);
+    void this.#end();
+  };
+
+  async #end(): Promise<void> {
+    // Also for a program that ends the process by itself once its worker has stopped
+    process.exitCode = 1;
+    try {
+      await this.#options.stop();
+    } finally {
+      process.exit(1);
+    }
+  }
+
+  readonly #onExit = (code: number): void => {
+    // A handler that calls an `exit` it took before it was replaced: the process goes on
+    if (currentAttempt()) return;
+    const { logger, running } = this.#options;
+    writeLastWords(
+      logger,
+      { exitCode: code, running: running() },
+      'the process ends though its worker was not stopped',
+    );
+  };
+}
