@@ -1,4 +1,5 @@
 import { readThrown } from '../telemetry/thrown.ts';
+import { type OptionalRest, type Rest, understoodRest } from './rest.ts';
 
 /** What is wrong with a value, and where in it. */
 export interface ValueIssue {
@@ -15,15 +16,24 @@ export class TaskError extends Error {
 /**
  * Thrown by a handler on purpose: try me again, after a rest of the handler's choice.
  * It uses up an attempt, as any failure does.
+ *
+ * @example
+ * const response = await fetch(url, { signal });
+ * if (response.status === 429)
+ *   throw new RetryTask('Too many requests', { retryAfter: response.headers.get('retry-after') });
  */
 export class RetryTask extends TaskError {
   override readonly name = 'RetryTask';
-  /** The rest in seconds, 0 to 43,200; the contract's retry policy decides where it is left out. */
+  /** The rest in seconds. The contract's retry policy decides when it is left out or cannot be used. */
   readonly delaySeconds: number | undefined;
+  /** Why the rest cannot be used: an invalid Date, say, or a Retry-After that is missing. It stands in the log. */
+  readonly unusableRest: string | undefined;
 
-  constructor(message: string, options: ErrorOptions & { readonly delaySeconds?: number } = {}) {
+  constructor(message: string, options: ErrorOptions & OptionalRest = {}) {
     super(message, options);
-    this.delaySeconds = options.delaySeconds;
+    const { delaySeconds, unusableRest } = understoodRest(options);
+    this.delaySeconds = delaySeconds;
+    this.unusableRest = unusableRest;
   }
 }
 
@@ -39,12 +49,16 @@ export class RetryTask extends TaskError {
  */
 export class PostponeTask extends TaskError {
   override readonly name = 'PostponeTask';
-  /** The rest in seconds, 0 to 43,200. */
-  readonly delaySeconds: number;
+  /** The rest in seconds. The contract's retry policy decides when what was given cannot be used. */
+  readonly delaySeconds: number | undefined;
+  /** As of RetryTask. */
+  readonly unusableRest: string | undefined;
 
-  constructor(message: string, options: ErrorOptions & { readonly delaySeconds: number }) {
+  constructor(message: string, options: ErrorOptions & Rest) {
     super(message, options);
-    this.delaySeconds = options.delaySeconds;
+    const { delaySeconds, unusableRest } = understoodRest(options);
+    this.delaySeconds = delaySeconds;
+    this.unusableRest = unusableRest;
   }
 }
 

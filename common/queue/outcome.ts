@@ -3,10 +3,10 @@ import {
   MalformedEnvelopeError,
   PostponeTask,
   RejectTask,
-  RetryTask,
   TaskTimeoutError,
 } from './errors.ts';
 import { asError } from './plain-error.ts';
+import { isRest, wholeSeconds } from './rest.ts';
 import { retryDelaySeconds } from './retry-policy.ts';
 import type { TaskContract } from './task.ts';
 
@@ -76,30 +76,34 @@ export interface FailedAttempt {
 export function outcomeOfFailure({ contract, attempt, sentAtMs }: FailedAttempt, thrown: unknown): Outcome {
   const error = asError(thrown);
   if (error instanceof RejectTask) return { kind: 'dead-letter', reason: 'rejected', error };
-  if (error instanceof PostponeTask) return outcomeOfPostponement(error, sentAtMs);
+  if (error instanceof PostponeTask) return outcomeOfPostponement(error, { contract, attempt, sentAtMs });
   const old = Date.now() - sentAtMs >= OLD_MESSAGE_SECONDS * 1000;
   // SQS would forget it without a word; of a tracked task a copy can go on, whose attempts the store has counted
   if (attempt >= contract.retry.maxAttempts || (old && !contract.tracked)) {
     const reason = error instanceof TaskTimeoutError ? 'timed-out' : 'attempts-exhausted';
     return { kind: 'dead-letter', reason, error };
   }
-  const asked = error instanceof RetryTask ? error.delaySeconds : undefined;
-  const delaySeconds = asked ?? retryDelaySeconds(contract.retry, attempt);
-  return { kind: 'retry', delaySeconds: clampVisibility(delaySeconds), error, anew: old };
+  return { kind: 'retry', delaySeconds: restSeconds(error, contract, attempt), error, anew: old };
 }
 
-function outcomeOfPostponement(error: PostponeTask, sentAtMs: number): Outcome {
+function outcomeOfPostponement(error: PostponeTask, { contract, attempt, sentAtMs }: FailedAttempt): Outcome {
   if (Date.now() - sentAtMs >= OLD_MESSAGE_SECONDS * 1000)
     return { kind: 'dead-letter', reason: 'attempts-exhausted', error };
-  return { kind: 'release', error, delaySeconds: clampVisibility(error.delaySeconds) };
+  return { kind: 'release', error, delaySeconds: restSeconds(error, contract, attempt) };
 }
 
 /** The same outcome, with a rest of at most so many seconds. */
 export function restingAtMost(outcome: Outcome, seconds: number): Outcome {
   if (outcome.kind !== 'retry' && outcome.kind !== 'release') return outcome;
-  return { ...outcome, delaySeconds: Math.min(outcome.delaySeconds ?? 0, seconds) };
+  return { ...outcome, delaySeconds: wholeSeconds(outcome.delaySeconds ?? 0, seconds) };
 }
 
-function clampVisibility(seconds: number): number {
-  return Math.min(MAX_VISIBILITY_SECONDS, Math.max(0, Math.ceil(seconds)));
+/** The rest that an error asks for, or that of the policy. A class of the handler's own may hold anything. */
+function restSeconds(
+  { delaySeconds }: Error & { delaySeconds?: unknown },
+  { retry }: TaskContract,
+  attempt: number,
+): number {
+  const asked = isRest(delaySeconds) ? delaySeconds : retryDelaySeconds(retry, attempt);
+  return wholeSeconds(asked, MAX_VISIBILITY_SECONDS);
 }

@@ -328,7 +328,10 @@ function logged(
       break;
     }
     case 'release':
-      logger.info({ ...fields, durationMs, error: outcome.error }, `${what} released`);
+      logger.info(
+        { ...fields, durationMs, delaySeconds: outcome.delaySeconds, error: outcome.error },
+        `${what} released`,
+      );
       break;
   }
   return outcome;

@@ -1,5 +1,6 @@
 import { type MessageAttributeValue, SendMessageBatchCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import { Batcher } from './batcher.ts';
+import { wholeSeconds } from './rest.ts';
 import { type BatchRetries, callInBatch } from './sqs-batch.ts';
 
 /** SQS's limit for one message and for one batch, in bytes (Amazon SQS message quotas). */
@@ -32,15 +33,17 @@ export class QueueSender {
   }
 
   /**
-   * Sends a body that SQS keeps from workers for so many whole seconds, 0 to 900. Resolves once SQS has taken it.
+   * Sends a body that SQS keeps from workers for so many seconds; more than 900 mean 900, the most that SQS takes. Resolves
+   * once SQS has taken it.
    *
    * @param notes - text attributes by their names, at most ten
    * @throws BatchEntryError when SQS refused it, or the error of the whole request
    */
   async send(body: string, delaySeconds = 0, notes?: Readonly<Record<string, string>>): Promise<void> {
+    const DelaySeconds = wholeSeconds(delaySeconds, MAX_DELAY_SECONDS);
     await this.#batcher.add({
       MessageBody: body,
-      ...(delaySeconds > 0 && { DelaySeconds: delaySeconds }),
+      ...(DelaySeconds > 0 && { DelaySeconds }),
       ...(notes && { MessageAttributes: attributesOf(notes) }),
     });
   }

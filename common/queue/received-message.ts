@@ -36,9 +36,7 @@ export function fromReceive({
     messageId: MessageId ?? '',
     receiptHandle: ReceiptHandle ?? '',
     body: Body ?? '',
-    receiveCount: Number(Attributes?.ApproximateReceiveCount ?? 1),
-    sentAtMs: Number(Attributes?.SentTimestamp ?? Date.now()),
-    firstReceivedAtMs: Number(Attributes?.ApproximateFirstReceiveTimestamp ?? Date.now()),
+    ...countsOf(Attributes),
     attributes: MessageAttributes ?? {},
   };
 }
@@ -55,11 +53,25 @@ export function fromRecord({
     messageId,
     receiptHandle,
     body,
-    receiveCount: Number(attributes.ApproximateReceiveCount),
-    sentAtMs: Number(attributes.SentTimestamp),
-    firstReceivedAtMs: Number(attributes.ApproximateFirstReceiveTimestamp),
+    ...countsOf(attributes),
     attributes: attributesOf(messageAttributes),
   };
+}
+
+type SystemAttributes = { readonly [Name in (typeof RECEIVED_ATTRIBUTES)[number]]?: string | undefined };
+
+/** The numbers that SQS gives as texts. What is missing or is no such number, as a test's event may have it, is a first receive now. */
+function countsOf(attributes: SystemAttributes = {}) {
+  const { ApproximateReceiveCount, SentTimestamp, ApproximateFirstReceiveTimestamp } = attributes;
+  return {
+    receiveCount: Math.max(1, numberFrom(ApproximateReceiveCount, 1)),
+    sentAtMs: numberFrom(SentTimestamp, Date.now()),
+    firstReceivedAtMs: numberFrom(ApproximateFirstReceiveTimestamp, Date.now()),
+  };
+}
+
+function numberFrom(text: string | undefined, otherwise: number): number {
+  return text !== undefined && /^\d{1,15}$/.test(text) ? Number(text) : otherwise;
 }
 
 /** Lambda writes attributes in camel case, and binary values in base64. */

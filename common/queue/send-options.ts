@@ -1,3 +1,4 @@
+import { types } from 'node:util';
 import { v5 as uuidv5, v7 as uuidv7 } from 'uuid';
 import type { TraceContext } from '../telemetry/trace-context.ts';
 import { taskIdSchema } from './envelope.ts';
@@ -27,7 +28,7 @@ export interface SendOptions {
    * what is beyond 900 costs one more receive for every 12 hours. Default 0.
    */
   readonly delaySeconds?: number;
-  /** The same as a point in time; one that is past is as none. Not beside `delaySeconds`. */
+  /** Earliest start time. A time that is past means now. Cannot be combined with `delaySeconds`. */
   readonly notBefore?: Date;
   /** The trace that this task belongs to. Default: a new one. */
   readonly trace?: TraceContext | undefined;
@@ -69,6 +70,8 @@ export function checkedDelay(
   const what = 'The delay cannot be';
   if (delaySeconds !== undefined && notBefore !== undefined)
     throw invalid(what, 'notBefore', 'expected no delaySeconds beside it');
+  if (notBefore !== undefined && !isValidDate(notBefore))
+    throw invalid(what, 'notBefore', 'expected a valid Date');
   const path = notBefore === undefined ? 'delaySeconds' : 'notBefore';
   const seconds = notBefore === undefined ? (delaySeconds ?? 0) : secondsUntil(notBefore);
   const most = tracked ? MAX_TRACKED_DELAY_SECONDS : MAX_DELAY_SECONDS;
@@ -76,6 +79,10 @@ export function checkedDelay(
   const why =
     !tracked && seconds <= MAX_TRACKED_DELAY_SECONDS ? `; ${name} would have to be tracked for more` : '';
   throw invalid(what, path, `expected 0 to ${most} whole seconds, got ${seconds}${why}`);
+}
+
+function isValidDate(time: unknown): boolean {
+  return types.isDate(time) && !Number.isNaN(time.getTime());
 }
 
 function secondsUntil(time: Date): number {

@@ -7,11 +7,12 @@ import {
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Batcher } from './batcher.ts';
 import { type DeadLetter, deadLetterEntry } from './dead-letter.ts';
-import type { Notes, Outcome } from './outcome.ts';
+import { MAX_VISIBILITY_SECONDS, type Notes, type Outcome } from './outcome.ts';
 import type { QueueUrls } from './queue-urls.ts';
 import type { ReceivedMessage } from './received-message.ts';
+import { wholeSeconds } from './rest.ts';
 import { BatchEntryError, callInBatch } from './sqs-batch.ts';
-import { MAX_DELAY_SECONDS, MAX_MESSAGE_BYTES, QueueSender } from './queue-sender.ts';
+import { MAX_MESSAGE_BYTES, QueueSender } from './queue-sender.ts';
 
 const LINGER_MS = 5;
 /** An entry that fails is tried again by itself, for as long as its own lease lasts. */
@@ -112,12 +113,15 @@ export class Settler {
 
   /** Hides a message for so many seconds from now, 0 to 43,200; 0 shows it to every worker at once. */
   hide({ receiptHandle }: ReceivedMessage, seconds: number): Promise<unknown> {
-    return this.#visibilities.add({ ReceiptHandle: receiptHandle, VisibilityTimeout: seconds });
+    return this.#visibilities.add({
+      ReceiptHandle: receiptHandle,
+      VisibilityTimeout: wholeSeconds(seconds, MAX_VISIBILITY_SECONDS),
+    });
   }
 
   /** Sends a message again, which is still to be deleted: new to SQS, with notes in place of its own attributes. */
   async #sendAnew({ body }: ReceivedMessage, delaySeconds: number, notes?: Notes): Promise<void> {
-    await this.#copies.send(body, Math.min(delaySeconds, MAX_DELAY_SECONDS), notes);
+    await this.#copies.send(body, delaySeconds, notes);
   }
 
   /** Copies a message to the dead letter queue with its reason. The message itself is still to be deleted. */

@@ -6,7 +6,7 @@ import { childOf, formatTraceparent, startTrace, type TraceContext } from '../te
 import { encodeEnvelope, type Envelope, MAX_DEPTH, sourceSchema } from './envelope.ts';
 import { InvalidValueError, SendError, TaskTooLargeError, TooDeepError } from './errors.ts';
 import { type Chain, type Join, nextTask } from './flow.ts';
-import { MAX_DELAY_SECONDS, MAX_MESSAGE_BYTES, QueueSender } from './queue-sender.ts';
+import { MAX_MESSAGE_BYTES, QueueSender } from './queue-sender.ts';
 import type { QueueUrls } from './queue-urls.ts';
 import { checkedDelay, checkedTaskId, namespaceOf, type SendOptions } from './send-options.ts';
 import { BatchEntryError } from './sqs-batch.ts';
@@ -250,7 +250,7 @@ export class TaskClient {
     delaySeconds,
   }: Pick<Prepared, 'task' | 'queue' | 'body' | 'delaySeconds'>) {
     try {
-      await this.#senderOf(queue).send(body, Math.min(delaySeconds, MAX_DELAY_SECONDS));
+      await this.#senderOf(queue).send(body, delaySeconds);
     } catch (cause) {
       throw sendError(task, queue, cause);
     }

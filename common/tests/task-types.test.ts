@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import * as z from 'zod';
 import { processOrder } from '@baton/common/contracts/orders';
+import { PostponeTask, RetryTask } from '@baton/common/queue/errors';
 import { implement, Implementations } from '@baton/common/queue/implementation';
 import { defineTask } from '@baton/common/queue/task';
 import { chain, group, member } from '@baton/common/queue/flow';
@@ -44,6 +45,24 @@ describe('the compiler (this file is part of "npm run types", where an unused ex
       () => send(greet, { name: 'you' }, { delaySeconds: 'soon' }),
     ];
     expect(sends).toBeDefined();
+  });
+
+  test('refuses two rests at once, and a postponement without one', () => {
+    const errors = () => [
+      new RetryTask('later'),
+      new RetryTask('later', { until: new Date() }),
+      new RetryTask('later', { retryAfter: new Headers().get('retry-after') }),
+      new PostponeTask('not now', { retryAfter: undefined }),
+      // @ts-expect-error a rest is given once
+      new RetryTask('later', { delaySeconds: 1, until: new Date() }),
+      // @ts-expect-error a rest is given once
+      new PostponeTask('not now', { until: new Date(), retryAfter: '1' }),
+      // @ts-expect-error a postponement has a rest
+      new PostponeTask('not now', {}),
+      // @ts-expect-error a Retry-After is a text
+      new RetryTask('later', { retryAfter: 1 }),
+    ];
+    expect(errors).toBeDefined();
   });
 
   test('refuses to implement a wrong result or to read what the payload does not have', () => {

@@ -105,7 +105,7 @@ describe('whatever a handler throws', () => {
         expect(isInstance(error, RejectTask)).toBe(isInstance(thrown, RejectTask));
         expect(isInstance(error, RetryTask)).toBe(isInstance(thrown, RetryTask));
       }),
-      { numRuns: 2000 },
+      { numRuns: 1000 },
     );
   });
 
@@ -132,7 +132,7 @@ describe('whatever a handler throws', () => {
         for (const { StringValue = '' } of Object.values(MessageAttributes))
           expect(StringValue).toMatch(ATTRIBUTE);
       }),
-      { numRuns: 500 },
+      { numRuns: 300 },
     );
   });
 
@@ -154,7 +154,7 @@ describe('whatever a handler throws', () => {
         });
         expect(written()).toHaveLength(6);
       }),
-      { numRuns: 500 },
+      { numRuns: 300 },
     );
   });
 

@@ -174,8 +174,9 @@ describe('a delay', () => {
   test.each([
     ['beyond 14 days', work, { delaySeconds: 14 * DAY_SECONDS + 1 }, 'expected 0 to 1209600'],
     ['to a time beyond 14 days', work, { notBefore: new Date(Date.now() + 15 * 864e5) }, 'notBefore'],
-    ['to no time', work, { notBefore: new Date(Number.NaN) }, 'got NaN'],
+    ['to no time', work, { notBefore: new Date(Number.NaN) }, 'notBefore: expected a valid Date'],
     ['below 0', work, { delaySeconds: -1 }, 'delaySeconds'],
+    ['of NaN seconds', work, { delaySeconds: NaN }, 'delaySeconds'],
     ['said twice', work, { delaySeconds: 1, notBefore: new Date() }, 'no delaySeconds beside it'],
     ['of an untracked task beyond 900 s', plain, { delaySeconds: 901 }, 'would have to be tracked'],
   ])('%s is refused', async (_what, contract, options, says) => {
