@@ -1,4 +1,5 @@
-import { ElasticMq, elasticMqVersion, missingForElasticMq } from '@baton/tests/elasticmq';
+import { ELASTICMQ, startElasticMq as start } from '@baton/tests/elasticmq';
+import { missingFor, versionOf } from '@baton/tests/java-server';
 import { type Broker, MissingError } from './broker.ts';
 import { SqsQueues } from './sqs-queues.ts';
 
@@ -6,13 +7,13 @@ const HEAP_MB = 1024;
 
 /** Starts ElasticMQ. @throws MissingError where there is no Java */
 export async function startElasticMq(): Promise<Broker> {
-  const missing = await missingForElasticMq();
+  const missing = await missingFor(ELASTICMQ);
   if (missing !== undefined) throw new MissingError(`no ${missing} on this machine`);
-  const server = await ElasticMq.start(HEAP_MB);
+  const server = await start(HEAP_MB);
   const queues = new SqsQueues(server.endpoint);
   return {
     name: 'elasticmq',
-    version: elasticMqVersion(),
+    version: versionOf(ELASTICMQ),
     environment: queues.environment,
     createQueue: (leaseSeconds) => queues.create(leaseSeconds),
     messagesIn: (queueUrl) => queues.messagesIn(queueUrl),

@@ -1,6 +1,10 @@
+// `npm run test:brokers`: the tests that talk to SQS against a broker of another make, and those of what is kept in tables
+// against AWS's own emulator of DynamoDB; each against an endpoint of the environment instead, where that is given.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { ElasticMq, missingForElasticMq } from '../support/elasticmq.ts';
+import { DYNAMODB_LOCAL, startDynamoDbLocal } from '../support/dynamodb-local.ts';
+import { ELASTICMQ, startElasticMq } from '../support/elasticmq.ts';
+import { type JavaPackage, type JavaServer, missingFor } from '../support/java-server.ts';
 
 const JEST = [
   '--experimental-vm-modules',
@@ -8,37 +12,65 @@ const JEST = [
   'node_modules/jest/bin/jest.js',
 ];
 
-/** Runs the tests that talk to SQS against the broker at an endpoint. Resolves to the exit code. */
-async function runTests(endpoint: string): Promise<number> {
-  process.stdout.write(`The tests that talk to SQS, against ${endpoint}\n`);
-  const args = [...JEST, '--config', 'tests/brokers/jest.config.js', ...process.argv.slice(2)];
+/** A stand-in for a service of AWS, and the tests that are run against it. */
+interface Target {
+  readonly service: 'SQS' | 'DynamoDB';
+  /** The variable by which the AWS SDK finds the service. */
+  readonly variable: string;
+  readonly config: string;
+  readonly own: JavaPackage;
+  readonly start: () => Promise<JavaServer>;
+}
+
+const TARGETS: readonly Target[] = [
+  {
+    service: 'SQS',
+    variable: 'AWS_ENDPOINT_URL_SQS',
+    config: 'tests/brokers/jest.config.js',
+    own: ELASTICMQ,
+    start: () => startElasticMq(),
+  },
+  {
+    service: 'DynamoDB',
+    variable: 'AWS_ENDPOINT_URL_DYNAMODB',
+    config: 'tests/brokers/stores.config.js',
+    own: DYNAMODB_LOCAL,
+    start: () => startDynamoDbLocal(),
+  },
+];
+
+/** Runs a target's tests against an endpoint, with nothing else of the environment changed. Resolves to the exit code. */
+async function runTests({ service, variable, config }: Target, endpoint: string): Promise<number> {
+  process.stdout.write(`The tests that talk to ${service}, against ${endpoint}\n`);
+  const args = [...JEST, '--config', config, '--passWithNoTests', ...process.argv.slice(2)];
   const jest = spawn(process.execPath, args, {
     stdio: 'inherit',
-    env: { ...process.env, AWS_ENDPOINT_URL_SQS: endpoint },
+    env: { ...process.env, [variable]: endpoint },
   });
   await once(jest, 'exit');
   return jest.exitCode ?? 1;
 }
 
-/** Runs them against the endpoint in AWS_ENDPOINT_URL_SQS, or against an ElasticMQ where there is none. */
-async function run(): Promise<number> {
-  const given = process.env['AWS_ENDPOINT_URL_SQS'];
-  if (given) return runTests(given);
-  const missing = await missingForElasticMq();
+/** Runs them against the endpoint in the environment, or against a server of their own where there is none. */
+async function run(target: Target): Promise<number> {
+  const given = process.env[target.variable];
+  if (given) return runTests(target, given);
+  const missing = await missingFor(target.own);
   if (missing !== undefined) {
-    process.stdout.write(
-      `Skipped: a second broker needs ${missing}, or an endpoint in AWS_ENDPOINT_URL_SQS\n`,
-    );
-    return 0;
+    const needed = `another ${target.service} needs ${missing}, or an endpoint in ${target.variable}`;
+    process.stdout.write(process.env['CI'] ? `Failed: ${needed}\n` : `Skipped: ${needed}\n`);
+    return process.env['CI'] ? 1 : 0;
   }
-  const broker = await ElasticMq.start();
+  const server = await target.start();
   // The terminal's interrupt reaches all three processes; this one stays until the others are gone
   process.on('SIGINT', () => undefined);
   try {
-    return await runTests(broker.endpoint);
+    return await runTests(target, server.endpoint);
   } finally {
-    await broker.stop();
+    await server.stop();
   }
 }
 
-process.exitCode = await run();
+const codes: number[] = [];
+for (const target of TARGETS) codes.push(await run(target));
+process.exitCode = Math.max(...codes);

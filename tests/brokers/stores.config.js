@@ -1,0 +1,16 @@
+import base from './jest.config.js';
+
+/**
+ * The tests of what is kept in tables.
+ *
+ * @type {import('jest').Config}
+ */
+export default {
+  ...base,
+  testMatch: [
+    '**/common/tests/{task-,tracked-}*.test.ts',
+    '**/common/tests/{crashed-attempts,effects,intake,unknown-task}.test.ts',
+    '**/functions/*/tests/{api,handlers,problems}.test.ts',
+    '**/tests/faults/flows.test.ts',
+  ],
+};
