@@ -56,7 +56,8 @@ export function requestDirectly({ config, middlewareStack }: SQSClient, userAgen
         }
       };
     },
-    { name: 'directRequestMiddleware', step: 'initialize', priority: 'high' },
+    // After the clock watch, which looks at every answer
+    { name: 'directRequestMiddleware', step: 'initialize' },
   );
 
   middlewareStack.add(
