@@ -85,13 +85,18 @@ export class ClockWatch {
     const { config } = (clients[0] ?? {}) as { config?: { serviceId?: string } };
     const answers = clients.some(({ middlewareStack }) => middlewareStack !== undefined);
     const watch = known ?? new ClockWatch(config?.serviceId ?? 'the service', { answers });
-    for (const [index, key] of keys.entries()) {
-      if (watches.has(key)) continue;
-      watches.set(key, watch);
-      const stack = clients[index]?.middlewareStack;
-      if (stack) watch.#listen(stack as MiddlewareStack<object, object>);
-    }
+    watch.listenTo(...clients);
     return watch;
+  }
+
+  /** Learns from the answers of these clients, of which `of` gives this watch from now on; not of those that have one. */
+  listenTo(...clients: readonly WatchedClient[]): void {
+    for (const client of clients) {
+      const key = client.middlewareStack ?? client;
+      if (watches.has(key)) continue;
+      watches.set(key, this);
+      if (client.middlewareStack) this.#listen(client.middlewareStack as MiddlewareStack<object, object>);
+    }
   }
 
   /** The service's time, as far as it is known, in milliseconds since 1970. */
@@ -164,7 +169,8 @@ export class ClockWatch {
     }
     const askedMs = nowMs - (elapsedMs - askedAtMs);
     const measured = { low: serverMs - nowMs, high: serverMs + DATE_RESOLUTION_MS - askedMs };
-    const before = this.#dated && this.#range ? drifted(this.#range, elapsedMs - this.#confirmedAtMs) : SYSTEM_TIME;
+    const before =
+      this.#dated && this.#range ? drifted(this.#range, elapsedMs - this.#confirmedAtMs) : SYSTEM_TIME;
     this.#dated = true;
     const same = both(before, measured) ?? this.#confirmedCandidate(measured, askedAtMs);
     if (same) this.#confirm(same, nowMs, elapsedMs);

@@ -24,7 +24,11 @@ export interface DeadLetter {
  * `baton.reason`, `baton.details` (JSON: error, task, attempts, times, worker) and `traceparent`. Where all of it is
  * more than SQS takes, the last attributes are left out: the body is what must not be lost.
  */
-export function deadLetterEntry(message: ReceivedMessage, { reason, error, workerId }: DeadLetter) {
+export function deadLetterEntry(
+  message: ReceivedMessage,
+  { reason, error, workerId }: DeadLetter,
+  nowMs = Date.now(),
+) {
   const envelope = envelopeOf(message.body);
   const details = {
     error: error.name,
@@ -34,7 +38,7 @@ export function deadLetterEntry(message: ReceivedMessage, { reason, error, worke
     attempts: message.receiveCount,
     sentAt: new Date(message.sentAtMs).toISOString(),
     firstReceivedAt: new Date(message.firstReceivedAtMs).toISOString(),
-    deadAt: new Date().toISOString(),
+    deadAt: new Date(nowMs).toISOString(),
     worker: workerId,
   };
   const own = {

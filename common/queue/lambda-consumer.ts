@@ -1,5 +1,6 @@
 import type { SQSClient } from '@aws-sdk/client-sqs';
 import type { Context, SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
+import { ClockWatch } from './clock-watch.ts';
 import { TaskError } from './errors.ts';
 import { MAX_VISIBILITY_SECONDS, type Outcome, restingAtMost } from './outcome.ts';
 import { type Processing, processMessage } from './process-message.ts';
@@ -76,7 +77,10 @@ export function createLambdaConsumer(options: LambdaConsumerOptions): LambdaCons
       `${implementations.tracked.join(', ')} cannot be run without a task store as "tracker"`,
     );
   watchStrayErrorsOfFunctions(options.logger);
+  const clock = ClockWatch.of(sqs);
+  clock.reportTo(options.logger);
   const processing = {
+    now: () => clock.nowMs,
     unknownTaskPatienceSeconds: DEFAULT_PATIENCE_SECONDS,
     abortGraceSeconds: ABORT_GRACE_SECONDS,
     ...options,

@@ -68,16 +68,16 @@ export function outcomeOfBody(error: MalformedEnvelopeError | InvalidValueError)
 export interface FailedAttempt {
   readonly contract: TaskContract;
   readonly attempt: number;
-  /** When SQS took the message, in milliseconds since 1970. */
-  readonly sentAtMs: number;
+  /** How long ago SQS took the message, in milliseconds. */
+  readonly ageMs: number;
 }
 
 /** The outcome of a handler that threw, whatever it threw: from here on it is an error that nothing can stumble over. */
-export function outcomeOfFailure({ contract, attempt, sentAtMs }: FailedAttempt, thrown: unknown): Outcome {
+export function outcomeOfFailure({ contract, attempt, ageMs }: FailedAttempt, thrown: unknown): Outcome {
   const error = asError(thrown);
   if (error instanceof RejectTask) return { kind: 'dead-letter', reason: 'rejected', error };
-  if (error instanceof PostponeTask) return outcomeOfPostponement(error, { contract, attempt, sentAtMs });
-  const old = Date.now() - sentAtMs >= OLD_MESSAGE_SECONDS * 1000;
+  if (error instanceof PostponeTask) return outcomeOfPostponement(error, { contract, attempt, ageMs });
+  const old = ageMs >= OLD_MESSAGE_SECONDS * 1000;
   // SQS would forget it without a word; of a tracked task a copy can go on, whose attempts the store has counted
   if (attempt >= contract.retry.maxAttempts || (old && !contract.tracked)) {
     const reason = error instanceof TaskTimeoutError ? 'timed-out' : 'attempts-exhausted';
@@ -86,8 +86,8 @@ export function outcomeOfFailure({ contract, attempt, sentAtMs }: FailedAttempt,
   return { kind: 'retry', delaySeconds: restSeconds(error, contract, attempt), error, anew: old };
 }
 
-function outcomeOfPostponement(error: PostponeTask, { contract, attempt, sentAtMs }: FailedAttempt): Outcome {
-  if (Date.now() - sentAtMs >= OLD_MESSAGE_SECONDS * 1000)
+function outcomeOfPostponement(error: PostponeTask, { contract, attempt, ageMs }: FailedAttempt): Outcome {
+  if (ageMs >= OLD_MESSAGE_SECONDS * 1000)
     return { kind: 'dead-letter', reason: 'attempts-exhausted', error };
   return { kind: 'release', error, delaySeconds: restSeconds(error, contract, attempt) };
 }

@@ -2,19 +2,15 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from '../telemetry/logger.ts';
 import { isInstance } from '../telemetry/thrown.ts';
 import { startTrace, type TraceContext } from '../telemetry/trace-context.ts';
+import { outcomeOfEarly } from './early-task.ts';
 import { effectOf } from './effect.ts';
 import { Ending } from './ending.ts';
 import { decodeEnvelope, type Envelope } from './envelope.ts';
-import {
-  AttemptsCrashedError,
-  InvalidValueError,
-  type MalformedEnvelopeError,
-  TaskNotDueError,
-} from './errors.ts';
+import { AttemptsCrashedError, InvalidValueError, type MalformedEnvelopeError } from './errors.ts';
 import type { Implementation, Implementations, TaskContext, WorkerIdentity } from './implementation.ts';
-import { OLD_MESSAGE_SECONDS, type Outcome, outcomeOfBody, outcomeOfFailure } from './outcome.ts';
+import { type Outcome, outcomeOfBody, outcomeOfFailure } from './outcome.ts';
 import { asError } from './plain-error.ts';
-import type { ReceivedMessage } from './received-message.ts';
+import { ageMs, type ReceivedMessage } from './received-message.ts';
 import { type AttemptName, RunningAttempt } from './running-attempt.ts';
 import type { SendTask } from './task-client.ts';
 import type { HandlerRun, Threads } from './threads.ts';
@@ -43,6 +39,11 @@ export interface Processing {
    * thread is terminated where it has one.
    */
   readonly abortGraceSeconds: number;
+  /**
+   * SQS's time, in milliseconds since 1970, by which the age of a message is counted: a wrong clock of this process would
+   * give up messages that are new. Default: the system's.
+   */
+  readonly now?: (() => number) | undefined;
   /** Keeps the state of tracked tasks; needed where one of them is implemented. */
   readonly tracker?: TaskTracker | undefined;
   /** Where handlers of the isolation `thread` run. Default: in this process, as all others. */
@@ -81,7 +82,7 @@ export async function processMessage(
   processing: Processing,
 ): Promise<Outcome> {
   const { implementations } = processing;
-  const { messageId, receiveCount, sentAtMs } = message;
+  const { messageId, receiveCount } = message;
   const received = { queue, messageId, attempt: receiveCount };
   let envelope: Envelope;
   try {
@@ -93,8 +94,8 @@ export async function processMessage(
   const fields = { ...received, task, taskId, traceId: trace.traceId };
   const implementation = knownHere(envelope, implementations);
   // Only tracked tasks wait; one that nobody here knows may be tracked
-  const early =
-    implementation && !implementation.contract.tracked ? undefined : outcomeOfEarly(envelope, message);
+  const waits = envelope.notBefore !== undefined && (implementation?.contract.tracked ?? !implementation);
+  const early = waits ? await outcomeOfEarly(envelope, message, processing) : undefined;
   if (early) return logged(processing, fields, goingOn(early, message), task);
   if (!implementation) return logged(processing, fields, await unknown(message, envelope, processing), task);
   const claim = await claimOf(message, envelope, implementation, processing);
@@ -102,7 +103,7 @@ export async function processMessage(
 
   if (claim) fields.attempt = claim.attempt;
   const startedAtMs = performance.now();
-  const making = { implementation, envelope, sentAtMs, trace, fields, claim };
+  const making = { implementation, envelope, message, trace, fields, claim };
   const decided = await attempt(making, hold, processing);
   const outcome = claim ? goingOn(await claim.conclude(decided), message) : decided;
   return logged(processing, fields, outcome, task, Math.round(performance.now() - startedAtMs));
@@ -121,16 +122,6 @@ function goingOn(outcome: Outcome, { receiveCount }: ReceivedMessage): Outcome {
 function knownHere({ task, version = 1 }: Envelope, known: Implementations): Implementation | undefined {
   const implementation = known.find(task);
   return implementation && version <= (implementation.contract.version ?? 1) ? implementation : undefined;
-}
-
-/** A task whose time has not come is put back until then, at most as long as SQS hides a message. */
-function outcomeOfEarly({ task, notBefore }: Envelope, { sentAtMs }: ReceivedMessage): Outcome | undefined {
-  const leftMs = notBefore === undefined ? 0 : Date.parse(notBefore) - Date.now();
-  if (leftMs <= 0) return undefined;
-  const delaySeconds = Math.ceil(leftMs / 1000);
-  const ageSeconds = (Date.now() - sentAtMs) / 1000;
-  const error = new TaskNotDueError(task, String(notBefore));
-  return { kind: 'release', error, delaySeconds, anew: ageSeconds > OLD_MESSAGE_SECONDS };
 }
 
 async function claimOf(
@@ -158,7 +149,7 @@ interface TaskFields {
 interface Attempt {
   readonly implementation: Implementation;
   readonly envelope: Envelope;
-  readonly sentAtMs: number;
+  readonly message: ReceivedMessage;
   readonly trace: TraceContext;
   readonly fields: TaskFields;
   /** A tracked task's. */
@@ -166,7 +157,7 @@ interface Attempt {
 }
 
 async function attempt(making: Attempt, hold: Hold, processing: Processing): Promise<Outcome> {
-  const { claim, fields, sentAtMs, envelope } = making;
+  const { claim, envelope, fields } = making;
   const { contract } = making.implementation;
   if (claim && (claim.crashes >= MAX_CRASHES || claim.attempt > contract.retry.maxAttempts)) {
     const error = new AttemptsCrashedError(contract.name, claim.crashes);
@@ -177,9 +168,7 @@ async function attempt(making: Attempt, hold: Hold, processing: Processing): Pro
     payload = checkedPayload(contract, envelope.data);
   } catch (thrown) {
     // A refinement of the schema may throw anything, as a handler may
-    return isInstance(thrown, InvalidValueError)
-      ? outcomeOfBody(thrown)
-      : outcomeOfFailure({ contract, attempt: fields.attempt, sentAtMs }, thrown);
+    return isInstance(thrown, InvalidValueError) ? outcomeOfBody(thrown) : failed(making, processing, thrown);
   }
   const early = claim?.suspect ? await isolated(claim, hold) : undefined;
   if (early) return early;
@@ -200,14 +189,19 @@ async function attempt(making: Attempt, hold: Hold, processing: Processing): Pro
       if (!ending.stray) hold.outlivedBy(handler.ended);
     }
     if (ending.outside) return { kind: 'release', error: ending.outside };
-    return outcomeOfFailure(
-      { contract, attempt: fields.attempt, sentAtMs },
-      ending.timeout ?? ending.stray ?? error,
-    );
+    return failed(making, processing, ending.timeout ?? ending.stray ?? error);
   } finally {
     running.end();
     ending.close();
   }
+}
+
+function failed(
+  { implementation: { contract }, fields, message }: Attempt,
+  { now }: Processing,
+  thrown: unknown,
+): Outcome {
+  return outcomeOfFailure({ contract, attempt: fields.attempt, ageMs: ageMs(message, now) }, thrown);
 }
 
 /** Has a suspect begin alone. Resolves to its outcome when it cannot begin. */

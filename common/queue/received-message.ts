@@ -17,6 +17,11 @@ export interface ReceivedMessage {
   readonly attributes: Readonly<Record<string, MessageAttributeValue>>;
 }
 
+/** How long ago SQS took a message, in milliseconds. @param now - SQS's time. Default: the system's */
+export function ageMs({ sentAtMs }: ReceivedMessage, now: () => number = Date.now): number {
+  return now() - sentAtMs;
+}
+
 /** The system attributes that a receive must ask SQS for. */
 export const RECEIVED_ATTRIBUTES = [
   'ApproximateReceiveCount',

@@ -62,10 +62,21 @@ export function checkedTaskId({ taskId, deduplicationKey }: SendOptions, task: s
   return taskId;
 }
 
-/** How long a task is put off, in whole seconds. @throws InvalidValueError where SQS or the contract do not allow it */
+/** Whether a task is put off. */
+export function isDelayed({ delaySeconds, notBefore }: SendOptions): boolean {
+  return delaySeconds !== undefined || notBefore !== undefined;
+}
+
+/**
+ * How long a task is put off, in whole seconds.
+ *
+ * @param nowMs - in milliseconds since 1970
+ * @throws InvalidValueError where SQS or the contract do not allow it
+ */
 export function checkedDelay(
   { name, tracked }: TaskContract,
   { delaySeconds, notBefore }: SendOptions,
+  nowMs: number,
 ): number {
   const what = 'The delay cannot be';
   if (delaySeconds !== undefined && notBefore !== undefined)
@@ -73,7 +84,7 @@ export function checkedDelay(
   if (notBefore !== undefined && !isValidDate(notBefore))
     throw invalid(what, 'notBefore', 'expected a valid Date');
   const path = notBefore === undefined ? 'delaySeconds' : 'notBefore';
-  const seconds = notBefore === undefined ? (delaySeconds ?? 0) : secondsUntil(notBefore);
+  const seconds = notBefore === undefined ? (delaySeconds ?? 0) : secondsUntil(notBefore, nowMs);
   const most = tracked ? MAX_TRACKED_DELAY_SECONDS : MAX_DELAY_SECONDS;
   if (Number.isInteger(seconds) && seconds >= 0 && seconds <= most) return seconds;
   const why =
@@ -85,8 +96,8 @@ function isValidDate(time: unknown): boolean {
   return types.isDate(time) && !Number.isNaN(time.getTime());
 }
 
-function secondsUntil(time: Date): number {
-  return Math.max(0, Math.ceil((time.getTime() - Date.now()) / 1000));
+function secondsUntil(time: Date, nowMs: number): number {
+  return Math.max(0, Math.ceil((time.getTime() - nowMs) / 1000));
 }
 
 function invalid(what: string, path: string, message: string): InvalidValueError {

@@ -6,6 +6,7 @@ import {
 } from '@aws-sdk/client-sqs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Batcher } from './batcher.ts';
+import { ClockWatch } from './clock-watch.ts';
 import { type DeadLetter, deadLetterEntry } from './dead-letter.ts';
 import { MAX_VISIBILITY_SECONDS, type Notes, type Outcome } from './outcome.ts';
 import type { QueueUrls } from './queue-urls.ts';
@@ -36,9 +37,11 @@ export class Settler {
   readonly #visibilities: Batcher<Visibility, object>;
   readonly #deadLetters: Batcher<DeadLetterEntry, object>;
   readonly #copies: QueueSender;
+  readonly #clock: ClockWatch;
 
   constructor(sqs: SQSClient, queueUrls: QueueUrls, queue: string) {
     const QueueUrl = queueUrls.of(queue);
+    this.#clock = ClockWatch.of(sqs);
     this.#deletes = new Batcher<{ ReceiptHandle: string }, object>({
       lingerMs: LINGER_MS,
       run: (entries) =>
@@ -126,7 +129,7 @@ export class Settler {
 
   /** Copies a message to the dead letter queue with its reason. The message itself is still to be deleted. */
   async copyToDeadLetters(message: ReceivedMessage, deadLetter: DeadLetter): Promise<void> {
-    await this.#deadLetters.add(deadLetterEntry(message, deadLetter));
+    await this.#deadLetters.add(deadLetterEntry(message, deadLetter, this.#clock.nowMs));
   }
 }
 

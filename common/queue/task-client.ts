@@ -3,12 +3,13 @@ import { GetQueueAttributesCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import { v5 as uuidv5 } from 'uuid';
 import type { z } from 'zod';
 import { childOf, formatTraceparent, startTrace, type TraceContext } from '../telemetry/trace-context.ts';
+import { ClockWatch } from './clock-watch.ts';
 import { encodeEnvelope, type Envelope, MAX_DEPTH, sourceSchema } from './envelope.ts';
 import { InvalidValueError, SendError, TaskTooLargeError, TooDeepError } from './errors.ts';
 import { type Chain, type Join, nextTask } from './flow.ts';
 import { MAX_MESSAGE_BYTES, QueueSender } from './queue-sender.ts';
 import type { QueueUrls } from './queue-urls.ts';
-import { checkedDelay, checkedTaskId, namespaceOf, type SendOptions } from './send-options.ts';
+import { checkedDelay, checkedTaskId, isDelayed, namespaceOf, type SendOptions } from './send-options.ts';
 import { BatchEntryError } from './sqs-batch.ts';
 import { TaskHandle } from './task-handle.ts';
 import type { TaskContract, TrackedContract } from './task.ts';
@@ -58,6 +59,7 @@ export class TaskClient {
   readonly #queueUrls: QueueUrls;
   readonly #source: string;
   readonly #records: TaskRecords | undefined;
+  readonly #clock: ClockWatch;
   readonly #senders = new Map<string, QueueSender>();
 
   /** @throws ZodError when `source` is no service name */
@@ -66,6 +68,7 @@ export class TaskClient {
     this.#queueUrls = queueUrls;
     this.#source = sourceSchema.parse(source);
     this.#records = records;
+    this.#clock = ClockWatch.of(sqs);
   }
 
   /**
@@ -77,7 +80,9 @@ export class TaskClient {
    *   After a time-out SQS may have taken it all the same: send again with the same task id
    */
   readonly send: SendTask = async (contract, payload, options = {}) => {
-    const prepared = this.#prepare(contract, payload, options);
+    // Most tasks are not put off: no time is needed
+    const nowMs = isDelayed(options) ? await this.#now(contract) : 0;
+    const prepared = this.#prepare(contract, payload, options, nowMs);
     const { taskId } = prepared;
     if (!contract.tracked) {
       await this.#deliver(prepared);
@@ -147,7 +152,8 @@ export class TaskClient {
     const lastContract = steps.at(-1);
     if (!first || !contract || !last || !lastContract) throw new RangeError('A chain has at least two tasks');
     const { deduplicationKey: _key, ...sending } = options;
-    const prepared = this.#prepare(contract, payload, { ...sending, taskId: first.taskId });
+    const nowMs = await this.#now(contract);
+    const prepared = this.#prepare(contract, payload, { ...sending, taskId: first.taskId }, nowMs);
     const { notBefore } = prepared;
     const noted = { parentId: options.parentId, traceparent: formatTraceparent(prepared.trace), notBefore };
     // From the last on, so that a step is known before the one that sends it
@@ -171,13 +177,11 @@ export class TaskClient {
     const next = nextTask(joining, uuidv5('then', namespaceOf(groupId)));
     const { deduplicationKey: _key, ...sending } = options;
     const trace = options.trace ?? startTrace();
-    const prepared = members.map(({ contract, payload }, index) =>
-      this.#prepare(contract, payload, {
-        ...sending,
-        trace,
-        taskId: uuidv5(String(index), namespaceOf(groupId)),
-      }),
-    );
+    const nowMs = await records.now();
+    const prepared = members.map(({ contract, payload }, index) => {
+      const taskId = uuidv5(String(index), namespaceOf(groupId));
+      return this.#prepare(contract, payload, { ...sending, trace, taskId }, nowMs);
+    });
     const memberIds = prepared.map(({ taskId }) => taskId);
     const notBefore = prepared.at(-1)?.notBefore;
     const noted = { parentId: options.parentId, traceparent: formatTraceparent(trace), notBefore };
@@ -188,11 +192,11 @@ export class TaskClient {
     return new TaskHandle(records, joining, next.taskId, memberIds);
   }
 
-  #prepare(contract: TaskContract, payload: unknown, options: SendOptions): Prepared {
+  #prepare(contract: TaskContract, payload: unknown, options: SendOptions, nowMs: number): Prepared {
     const { name: task, version, queue } = contract;
     const taskId = checkedTaskId(options, task);
-    const delaySeconds = checkedDelay(contract, options);
-    const notBefore = delaySeconds > 0 ? new Date(Date.now() + delaySeconds * 1000).toISOString() : undefined;
+    const delaySeconds = checkedDelay(contract, options, nowMs);
+    const notBefore = delaySeconds > 0 ? new Date(nowMs + delaySeconds * 1000).toISOString() : undefined;
     const data = checkedPayload(contract, payload);
     const trace = options.trace ? childOf(options.trace) : startTrace();
     const { parentId, depth = 0 } = options;
@@ -211,7 +215,7 @@ export class TaskClient {
     data: unknown,
     extensions: Pick<Envelope, 'trace' | 'notBefore' | 'parentId' | 'depth'>,
   ): string {
-    const time = new Date().toISOString();
+    const time = new Date(this.#clock.nowMs).toISOString();
     const body = encodeEnvelope({ taskId, task, version, source: this.#source, time, ...extensions, data });
     const bytes = Buffer.byteLength(body);
     if (bytes <= MAX_MESSAGE_BYTES) return body;
@@ -260,6 +264,11 @@ export class TaskClient {
     const sender = this.#senders.get(queue) ?? new QueueSender(this.#sqs, this.#queueUrls.of(queue));
     this.#senders.set(queue, sender);
     return sender;
+  }
+
+  /** What delays are counted from: the task store's time for tasks that it keeps, else the broker's. */
+  async #now(contract: TaskContract): Promise<number> {
+    return contract.tracked ? this.#store(contract).now() : this.#clock.nowMs;
   }
 
   #store({ name }: Pick<TaskContract, 'name'>): TaskRecords {

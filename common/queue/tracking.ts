@@ -134,6 +134,8 @@ export interface TaskRecords {
     /** Notes a group that its members will name. Does nothing where it is known. */
     create(group: NewGroup): Promise<void>;
   };
+  /** The store's time, in milliseconds since 1970, whatever this process's clock says. */
+  now(): Promise<number>;
   /** Forgets a task that was never sent and never begun. */
   forget(taskId: string): Promise<void>;
   /** What is known of a task; nothing once it has expired. */
@@ -160,6 +162,8 @@ export interface TaskTracker {
    * if the store does not answer.
    */
   giveUp(given: Pick<ClaimRequest, 'message' | 'envelope'>, outcome: DeadLetterOutcome): Promise<Outcome>;
+  /** The store's time, in milliseconds since 1970, whatever this process's clock says. */
+  now(): Promise<number>;
 }
 
 /** Who wants to begin an attempt at what. */

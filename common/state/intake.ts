@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
 import { type DynamoDBDocumentClient, GetCommand, PutCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import { ClockWatch } from '../queue/clock-watch.ts';
 import type { Logger } from '../telemetry/logger.ts';
 
 /** How long a request has its row to itself while it sends its task; then another request with the same key may. */
@@ -55,7 +56,7 @@ export interface IntakeOptions {
   /** The name of the table's partition key. */
   readonly key: string;
   readonly logger: Logger;
-  /** The time in milliseconds since 1970. Default: the system's. */
+  /** The time in milliseconds since 1970. Default: DynamoDB's, which all who share the table go by. */
   readonly now?: () => number;
 }
 
@@ -69,14 +70,15 @@ export class Intake<Row extends IntakeRow> {
   readonly #table: string;
   readonly #key: string;
   readonly #logger: Logger;
-  readonly #now: () => number;
+  readonly #clock: ClockWatch;
 
-  constructor({ documents, table, key, logger, now = Date.now }: IntakeOptions) {
+  constructor({ documents, table, key, logger, now }: IntakeOptions) {
     this.#documents = documents;
     this.#table = table;
     this.#key = key;
     this.#logger = logger;
-    this.#now = now;
+    this.#clock = now ? new ClockWatch('DynamoDB', { now, answers: false }) : ClockWatch.of(documents);
+    this.#clock.reportTo(logger);
   }
 
   /**
@@ -125,7 +127,8 @@ export class Intake<Row extends IntakeRow> {
     holder: string,
     row: Omit<Row, keyof IntakeRow>,
   ): Promise<boolean> {
-    const nowMs = this.#now();
+    await this.#clock.known(() => this.#read(id));
+    const { nowMs } = this.#clock;
     const pending: IntakeRow = {
       status: 'pending',
       requestHash,
@@ -153,15 +156,19 @@ export class Intake<Row extends IntakeRow> {
 
   /** Whether it was this very attempt that wrote the row: the SDK makes a write again whose answer was lost. */
   async #isHeld(id: string, requestHash: string, holder: string): Promise<boolean> {
-    const { Item } = await this.#documents.send(
-      new GetCommand({ TableName: this.#table, Key: { [this.#key]: id }, ConsistentRead: true }),
-    );
-    const row = Item as Row | undefined;
+    const row = await this.#read(id);
     if (row && row.requestHash !== requestHash)
       throw new RequestMismatchError('The id is taken by another request');
     if (row && row.status !== 'pending') return false;
     if (row?.holder !== holder) throw new RequestInProgressError('The same request is being taken in');
     return true;
+  }
+
+  async #read(id: string): Promise<Row | undefined> {
+    const { Item } = await this.#documents.send(
+      new GetCommand({ TableName: this.#table, Key: { [this.#key]: id }, ConsistentRead: true }),
+    );
+    return Item as Row | undefined;
   }
 
   /** Does nothing where the task's outcome has already overtaken the request. */

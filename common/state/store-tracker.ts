@@ -36,6 +36,7 @@ export class StoreTracker implements TaskTracker {
 
   constructor(options: StoreTrackerOptions) {
     this.#options = options;
+    options.store.clock.reportTo(options.logger);
     this.#continuation = new TaskContinuation(options.store, options.forward);
   }
 
@@ -70,7 +71,11 @@ export class StoreTracker implements TaskTracker {
       });
     } catch (error) {
       logger.warn({ taskId, task, error }, 'task could not be claimed; its message comes back');
-      return { kind: 'release', error: error as Error, delaySeconds: restSeconds(message.sentAtMs) };
+      return {
+        kind: 'release',
+        error: error as Error,
+        delaySeconds: restSeconds(store.clock.nowMs - message.sentAtMs),
+      };
     }
   }
 
@@ -87,8 +92,16 @@ export class StoreTracker implements TaskTracker {
       return known ? await this.#unclaimed(taskId, known) : outcome;
     } catch (error) {
       logger.warn({ taskId, task, error }, 'task could not be given up; its message comes back');
-      return { kind: 'release', error: error as Error, delaySeconds: restSeconds(message.sentAtMs) };
+      return {
+        kind: 'release',
+        error: error as Error,
+        delaySeconds: restSeconds(store.clock.nowMs - message.sentAtMs),
+      };
     }
+  }
+
+  now(): Promise<number> {
+    return this.#options.store.now();
   }
 
   /** What becomes of a message whose task is not to be run now. */
@@ -108,24 +121,24 @@ export class StoreTracker implements TaskTracker {
         return { kind: 'dead-letter', reason: (row.error?.reason ?? 'rejected') as DeadLetterReason, error };
       }
       case 'running': {
-        const leftSeconds = Math.ceil(((row.leaseUntilMs ?? 0) - Date.now()) / 1000);
+        const leftSeconds = Math.ceil(((row.leaseUntilMs ?? 0) - this.#options.store.clock.nowMs) / 1000);
         const error = new TaskRunningError(`The task ${taskId} is being run by ${row.owner ?? 'another'}`);
         return { kind: 'release', error, delaySeconds: Math.max(1, leftSeconds) };
       }
       case 'queued':
       case 'retrying':
       case undefined:
-        return outcomeOfWaiting(taskId, row);
+        return outcomeOfWaiting(taskId, row, this.#options.store.clock.nowMs);
     }
   }
 }
 
 /** The outcome of a task that is not due yet, or that has changed in the moment since its claim was refused. */
-function outcomeOfWaiting(taskId: string, row: TaskRow | undefined): Outcome {
+function outcomeOfWaiting(taskId: string, row: TaskRow | undefined, nowMs: number): Outcome {
   const { task = '', notBefore = '', nextAttemptAt = '' } = row ?? {};
   // Both are ISO 8601 in UTC, so the later one is the greater text
   const due = notBefore > nextAttemptAt ? notBefore : nextAttemptAt;
-  const leftMs = Date.parse(due) - Date.now();
+  const leftMs = Date.parse(due) - nowMs;
   if (leftMs > 0) {
     const error = new TaskNotDueError(task, due);
     return { kind: 'release', error, delaySeconds: Math.ceil(leftMs / 1000) };
@@ -134,8 +147,8 @@ function outcomeOfWaiting(taskId: string, row: TaskRow | undefined): Outcome {
 }
 
 /** How long a message rests while the store does not answer: the longer, the longer it has been away. */
-function restSeconds(sentAtMs: number): number {
-  const quarter = (Date.now() - sentAtMs) / 4000;
+function restSeconds(ageMs: number): number {
+  const quarter = ageMs / 4000;
   const longest = Math.min(LONGEST_REST_SECONDS, Math.max(SHORTEST_REST_SECONDS, quarter));
   return Math.ceil(longest * (1 - Math.random() / 2));
 }

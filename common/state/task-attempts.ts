@@ -58,6 +58,7 @@ export class TaskAttempts {
    * the task has ended.
    */
   async claim(request: ClaimRow): Promise<TaskRow | undefined> {
+    await this.#table.timeKnown();
     const begun = await this.#begin(
       request,
       `attribute_not_exists(taskId) OR
@@ -157,6 +158,7 @@ export class TaskAttempts {
 
   /** Holds an attempt's row for so long from now. Resolves to whether it is still that attempt's. */
   async renew(held: HeldRow, leaseSeconds: number): Promise<boolean> {
+    await this.#table.timeKnown();
     return this.#write(held, 'SET leaseUntilMs = :untilMs', {
       ':untilMs': this.#table.nowMs + leaseSeconds * 1000,
     });
@@ -164,6 +166,7 @@ export class TaskAttempts {
 
   /** Notes what a handler says of itself. Resolves to whether the row is still that attempt's. */
   async progress(held: HeldRow, progress: Progress): Promise<boolean> {
+    await this.#table.timeKnown();
     return this.#write(held, 'SET progress = :progress, updatedAt = :at', {
       ':progress': { ...progress, at: this.#table.iso },
       ':at': this.#table.iso,
@@ -177,6 +180,7 @@ export class TaskAttempts {
 
   /** Ends an attempt. Resolves to whether the row was still that attempt's. */
   async conclude(held: HeldRow, conclusion: Conclusion): Promise<boolean> {
+    await this.#table.timeKnown();
     const { state, result, error, counts = true, progress, suspicion, waiting, restSeconds = 0 } = conclusion;
     const at = this.#table.iso;
     const ends = isFinal(state) && { finishedAt: at, expiresAt: this.#table.expiry() };

@@ -14,6 +14,7 @@ export class TaskGroups {
 
   /** Notes a group that its members will name. Does nothing where it is known. */
   async create({ groupId, memberIds, next, notBefore }: NewGroup): Promise<void> {
+    await this.#table.timeKnown();
     const row: GroupRow = { taskId: groupId, memberIds, next, expiresAt: this.#table.expiry(notBefore) };
     const written = await this.#table.unlessRefused(
       new PutCommand({
@@ -30,6 +31,7 @@ export class TaskGroups {
 
   /** Notes that a member has succeeded. Resolves to the group as it is then; nothing once it has expired. */
   async memberDone(groupId: string, taskId: string): Promise<GroupRow | undefined> {
+    await this.#table.timeKnown();
     const group: unknown = await this.#table.update(groupId, 'expiresAt >= :now', 'ADD done :member', {
       ':member': new Set([taskId]),
       ':now': this.#table.seconds,

@@ -1,5 +1,6 @@
 import { type DynamoDBDocumentClient, QueryCommand } from '@aws-sdk/lib-dynamodb';
 import * as z from 'zod';
+import { ClockWatch } from '../queue/clock-watch.ts';
 import type { TaskState, TaskStatus } from '../queue/tracking.ts';
 import { ALL_TASKS, statusOf, type TaskRow } from './task-row.ts';
 
@@ -40,7 +41,7 @@ export class TaskHistory {
   readonly #table: string;
   readonly #now: () => number;
 
-  constructor(documents: DynamoDBDocumentClient, table: string, now: () => number = Date.now) {
+  constructor(documents: DynamoDBDocumentClient, table: string, now = () => ClockWatch.of(documents).nowMs) {
     this.#documents = documents;
     this.#table = table;
     this.#now = now;

@@ -1,4 +1,5 @@
 import { BatchGetCommand, DeleteCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
+import type { ClockWatch } from '../queue/clock-watch.ts';
 import { TaskConflictError } from '../queue/errors.ts';
 import {
   isFinal,
@@ -34,6 +35,7 @@ export class TaskStore implements TaskRecords {
   }
 
   async create(task: NewTask): Promise<boolean> {
+    await this.#table.timeKnown();
     const at = this.#table.iso;
     const row: TaskRow = {
       ...task,
@@ -110,6 +112,7 @@ export class TaskStore implements TaskRecords {
 
   /** @param error - why, where nobody asked for it: a step before it did not succeed, say */
   async cancel(taskId: string, error?: TaskFailure): Promise<TaskStatus | undefined> {
+    await this.#table.timeKnown();
     const at = this.#table.iso;
     const cancelled = await this.#table.update(
       taskId,
@@ -137,6 +140,7 @@ export class TaskStore implements TaskRecords {
 
   /** Ends a task that waits and is not to be run. Resolves to its row; to nothing if it does not wait, or is not known. */
   async giveUp(taskId: string, error: TaskFailure): Promise<TaskRow | undefined> {
+    await this.#table.timeKnown();
     const at = this.#table.iso;
     return this.#table.update(
       taskId,
@@ -159,6 +163,7 @@ export class TaskStore implements TaskRecords {
    * letter that was set aside at `deadAt`, ISO 8601. One that has ended again since then stays as it is.
    */
   async revive(taskId: string, deadAt: string): Promise<void> {
+    await this.#table.timeKnown();
     await this.#table.update(
       taskId,
       '#state IN (:dead, :failed) AND finishedAt <= :deadAt',
@@ -174,6 +179,16 @@ export class TaskStore implements TaskRecords {
       },
       { '#error': 'error' },
     );
+  }
+
+  /** How this process's clock compares with DynamoDB's, whose time the store goes by. */
+  get clock(): ClockWatch {
+    return this.#table.clock;
+  }
+
+  async now(): Promise<number> {
+    await this.#table.timeKnown();
+    return this.#table.nowMs;
   }
 
   /** Resolves when the table can be read. */

@@ -6,6 +6,7 @@ import {
   type PutCommand,
   UpdateCommand,
 } from '@aws-sdk/lib-dynamodb';
+import { ClockWatch } from '../queue/clock-watch.ts';
 import { DEFAULT_TTL_DAYS, type TaskRow } from './task-row.ts';
 
 const DAY_SECONDS = 86_400;
@@ -21,7 +22,7 @@ export interface TaskTableOptions {
   readonly table: string;
   /** How long a task is known after it was sent, and again after it has ended, in days. Default 14. */
   readonly ttlDays?: number;
-  /** The time in milliseconds since 1970. Default: the system's. */
+  /** The time in milliseconds since 1970. Default: DynamoDB's, which all who share the table go by. */
   readonly now?: () => number;
 }
 
@@ -29,39 +30,50 @@ export interface TaskTableOptions {
 export class TaskTable {
   readonly documents: DynamoDBDocumentClient;
   readonly name: string;
+  /** The time that its rows are written and compared by. */
+  readonly clock: ClockWatch;
   readonly #ttlSeconds: number;
-  readonly #now: () => number;
 
-  constructor({ documents, table, ttlDays = DEFAULT_TTL_DAYS, now = Date.now }: TaskTableOptions) {
+  constructor({ documents, table, ttlDays = DEFAULT_TTL_DAYS, now }: TaskTableOptions) {
     this.documents = documents;
     this.name = table;
     this.#ttlSeconds = ttlDays * DAY_SECONDS;
-    this.#now = now;
+    this.clock = now ? new ClockWatch('DynamoDB', { now, answers: false }) : ClockWatch.of(documents);
+  }
+
+  /**
+   * Resolves once DynamoDB's time is known, which costs a request at the start of a process and after its clock was set.
+   * Whoever writes a time waits for it first: one written by a wrong clock would bind all others.
+   *
+   * @throws whatever the request throws
+   */
+  timeKnown(): Promise<void> {
+    return this.clock.known(() => this.get('clock'));
   }
 
   /** Now, in milliseconds since 1970. */
   get nowMs(): number {
-    return this.#now();
+    return this.clock.nowMs;
   }
 
   /** Now, in ISO 8601. */
   get iso(): string {
-    return new Date(this.#now()).toISOString();
+    return new Date(this.nowMs).toISOString();
   }
 
   /** The time in so many seconds from now, in ISO 8601. */
   isoIn(seconds: number): string {
-    return new Date(this.#now() + seconds * 1000).toISOString();
+    return new Date(this.nowMs + seconds * 1000).toISOString();
   }
 
   /** Now, in whole seconds since 1970. */
   get seconds(): number {
-    return Math.floor(this.#now() / 1000);
+    return Math.floor(this.nowMs / 1000);
   }
 
   /** When a row that is written now expires, in seconds since 1970; one that waits until then, so long after it. */
   expiry(notBefore?: string): number {
-    const fromMs = Math.max(this.#now(), notBefore === undefined ? 0 : Date.parse(notBefore));
+    const fromMs = Math.max(this.nowMs, notBefore === undefined ? 0 : Date.parse(notBefore));
     return Math.floor(fromMs / 1000) + this.#ttlSeconds;
   }
 

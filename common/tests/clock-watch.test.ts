@@ -126,22 +126,25 @@ describe('a clock that is wrong', () => {
     ['years ahead', 10 * 8760 * HOUR_MS],
     ['7 s ahead', 7000],
     ['7 s behind', -7000],
-  ])('by %s is corrected to the second from the first answer on, and confirmed by the second', (_what, ahead) => {
-    clocks.aheadMs = ahead;
-    clocks.ask();
-    expect(clocks.watch.sure).toBe(false);
-    expect(Math.abs(clocks.errorMs)).toBeLessThan(1100);
-    clocks.ask();
-    expect(clocks.watch).toMatchObject({ sure: true, differs: true });
-    for (let answer = 1; answer <= 20; answer += 1) {
+  ])(
+    'by %s is corrected to the second from the first answer on, and confirmed by the second',
+    (_what, ahead) => {
+      clocks.aheadMs = ahead;
+      clocks.ask();
+      expect(clocks.watch.sure).toBe(false);
       expect(Math.abs(clocks.errorMs)).toBeLessThan(1100);
-      clocks.atMs += 1111;
-      clocks.ask({ outMs: 20, backMs: answer });
-    }
-    // Many answers tell the fraction of the second, too
-    expect(Math.abs(clocks.errorMs)).toBeLessThan(300);
-    expect(Math.abs((clocks.watch.skewSeconds ?? 0) - ahead / 1000)).toBeLessThan(1);
-  });
+      clocks.ask();
+      expect(clocks.watch).toMatchObject({ sure: true, differs: true });
+      for (let answer = 1; answer <= 20; answer += 1) {
+        expect(Math.abs(clocks.errorMs)).toBeLessThan(1100);
+        clocks.atMs += 1111;
+        clocks.ask({ outMs: 20, backMs: answer });
+      }
+      // Many answers tell the fraction of the second, too
+      expect(Math.abs(clocks.errorMs)).toBeLessThan(300);
+      expect(Math.abs((clocks.watch.skewSeconds ?? 0) - ahead / 1000)).toBeLessThan(1);
+    },
+  );
 
   test('by little is corrected, and no alarm', () => {
     clocks.aheadMs = 4000;

@@ -47,7 +47,11 @@ function run(key: string) {
     {
       implementations: threadImplementations,
       threads,
-      tracker: { claim: async () => claim, giveUp: async (_given, outcome) => outcome },
+      tracker: {
+        claim: async () => claim,
+        giveUp: async (_given, outcome) => outcome,
+        now: async () => Date.now(),
+      },
       send: jest.fn() as never,
       logger,
       worker: { id: 'w-1', version: '1' },

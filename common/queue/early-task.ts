@@ -1,0 +1,29 @@
+import type { Envelope } from './envelope.ts';
+import { TaskNotDueError } from './errors.ts';
+import { OLD_MESSAGE_SECONDS, type Outcome } from './outcome.ts';
+import { ageMs, type ReceivedMessage } from './received-message.ts';
+import type { TaskTracker } from './tracking.ts';
+
+/** Whose time decides whether a task is early. */
+export interface EarlyTaskClocks {
+  /** Keeps the state of tracked tasks, and knows their store's time. */
+  readonly tracker?: TaskTracker | undefined;
+  /** SQS's time, in milliseconds since 1970. Default: the system's. */
+  readonly now?: (() => number) | undefined;
+}
+
+/** A task whose time has not come is put back until then, at most as long as SQS hides a message. */
+export async function outcomeOfEarly(
+  { task, notBefore }: Envelope,
+  message: ReceivedMessage,
+  { tracker, now = Date.now }: EarlyTaskClocks,
+): Promise<Outcome | undefined> {
+  if (notBefore === undefined) return undefined;
+  // While the store is away its time is unknown; the claim that follows says what becomes of the message
+  const nowMs = tracker ? await tracker.now().catch(() => Infinity) : now();
+  const leftMs = Date.parse(notBefore) - nowMs;
+  if (leftMs <= 0) return undefined;
+  const anew = ageMs(message, now) > OLD_MESSAGE_SECONDS * 1000;
+  const error = new TaskNotDueError(task, notBefore);
+  return { kind: 'release', error, delaySeconds: Math.ceil(leftMs / 1000), anew };
+}
