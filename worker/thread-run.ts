@@ -60,13 +60,14 @@ export class ThreadRun implements HandlerRun {
     const { task, data, depth, trace, context } = this.#attempt;
     const { taskId, attempt, maxAttempts, worker, logger } = context;
     const log = { level: logger.level, fields: logger.bindings() };
-    const tracked = this.#attempt.claim !== undefined;
+    const { claim } = this.#attempt;
+    const tracked = claim !== undefined;
     return {
       task,
       data,
       depth,
       trace,
-      context: { taskId, attempt, maxAttempts, worker },
+      context: { taskId, attempt, maxAttempts, worker, token: claim?.token },
       log,
       sender,
       tracked,

@@ -25,6 +25,8 @@ export interface ThreadTask {
     readonly attempt: number;
     readonly maxAttempts: number;
     readonly worker: WorkerIdentity;
+    /** A tracked task's fencing token. */
+    readonly token: number | undefined;
   };
   readonly log: { readonly level: string; readonly fields: Readonly<Record<string, unknown>> };
   readonly sender: ThreadSender;

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { formatTraceparent, parseTraceparent, type TraceContext } from '../telemetry/trace-context.ts';
 import { MalformedEnvelopeError } from './errors.ts';
+import { subjectSchema } from './task-end.ts';
 import { versionSchema } from './task.ts';
 import { valueIssues } from './value-issues.ts';
 
@@ -37,6 +38,8 @@ const wireSchema = z.object({
   source: sourceSchema,
   type: z.string().min(1).max(128),
   time: z.iso.datetime({ offset: true }),
+  // One that other senders made longer is left aside, as a broken `traceparent` is
+  subject: subjectSchema.optional().catch(undefined),
   traceparent: z.string().optional(),
   notbefore: z.iso.datetime({ offset: true }).optional(),
   parentid: taskIdSchema.optional(),
@@ -58,6 +61,8 @@ export interface Envelope {
   /** When it was sent, ISO 8601. */
   readonly time: string;
   readonly trace: TraceContext | undefined;
+  /** What the task is about, such as an order's id. */
+  readonly subject?: string | undefined;
   /** The task is not to be run before then, ISO 8601. */
   readonly notBefore?: string | undefined;
   /** The task whose handler sent it. */
@@ -81,6 +86,7 @@ export function encodeEnvelope(envelope: Envelope): string {
     type: envelope.task,
     time: envelope.time,
     datacontenttype: 'application/json',
+    ...(envelope.subject !== undefined && { subject: envelope.subject }),
     ...(envelope.trace && { traceparent: formatTraceparent(envelope.trace) }),
     ...(envelope.notBefore !== undefined && { notbefore: envelope.notBefore }),
     ...(envelope.parentId !== undefined && { parentid: envelope.parentId }),
@@ -92,7 +98,8 @@ export function encodeEnvelope(envelope: Envelope): string {
 }
 
 /**
- * Reads a message body. Attributes that this version does not know are left aside; a broken `traceparent` is as none.
+ * Reads a message body. Attributes that this version does not know are left aside; a broken `traceparent` or
+ * `subject` is as none.
  *
  * @throws MalformedEnvelopeError when the body is not JSON or no CloudEvents 1.0 envelope, saying what is wrong where
  */
@@ -102,17 +109,16 @@ export function decodeEnvelope(body: string): Envelope {
     const issues = valueIssues(parsed.error).map(({ path, message }) => `${path || '(root)'}: ${message}`);
     throw new MalformedEnvelopeError(`The body is no CloudEvents 1.0 envelope: ${issues.join('; ')}`);
   }
-  const { id, type, source, time, traceparent, notbefore, parentid, depth, contractversion, data } =
-    parsed.data;
-  const trace = parseTraceparent(traceparent);
-  const version = contractversion;
+  const { id, type, contractversion, traceparent, notbefore, parentid, ...plain } = parsed.data;
+  const { source, time, subject, depth, data } = plain;
   return {
     taskId: id,
     task: type,
-    version,
+    version: contractversion,
     source,
     time,
-    trace,
+    trace: parseTraceparent(traceparent),
+    subject,
     notBefore: notbefore,
     parentId: parentid,
     depth,

@@ -35,6 +35,11 @@ export interface TaskContext {
 
 /** What the handler of a tracked task is given. */
 export interface TrackedTaskContext extends TaskContext {
+  /**
+   * Fencing token: greater than that of every attempt before, and what the task's end is told under. Whoever keeps what
+   * attempts say keeps it too, and drops what comes with a smaller one.
+   */
+  readonly token: number;
   /** Says how far the handler is, for whoever asks; written down at most once a second. */
   readonly progress: (progress: Progress) => void;
   readonly effect: Effect;

@@ -58,6 +58,13 @@ export type Outcome =
       readonly notes?: Notes;
     };
 
+/** A message is set aside. */
+export interface DeadLetterOutcome {
+  readonly kind: 'dead-letter';
+  readonly reason: DeadLetterReason;
+  readonly error: Error;
+}
+
 /** The outcome of a body that no attempt could be made with. */
 export function outcomeOfBody(error: MalformedEnvelopeError | InvalidValueError): Outcome {
   const reason = error instanceof MalformedEnvelopeError ? 'malformed' : 'invalid-payload';

@@ -236,7 +236,11 @@ function contextOf(
     },
     send: (contract, payload, options) => send(contract, payload, { ...links, ...options }),
     worker,
-    ...(claim && { progress: claim.progress.bind(claim), effect: effectOf(claim, taskId) }),
+    ...(claim && {
+      token: claim.token,
+      progress: claim.progress.bind(claim),
+      effect: effectOf(claim, taskId),
+    }),
   };
 }
 

@@ -4,7 +4,7 @@ import type { TraceContext } from '../telemetry/trace-context.ts';
 import { taskIdSchema } from './envelope.ts';
 import { InvalidValueError } from './errors.ts';
 import { MAX_DELAY_SECONDS } from './queue-sender.ts';
-import type { TaskContract } from './task.ts';
+import type { EndListener, TaskContract } from './task.ts';
 import { valueIssues } from './value-issues.ts';
 
 /** The longest that a tracked task may be put off, in seconds: 14 days. */
@@ -36,6 +36,17 @@ export interface SendOptions {
   readonly parentId?: string | undefined;
   /** How many tasks sent each other before this one, at most 1,000: what a handler's own `send` counts. Default 0. */
   readonly depth?: number | undefined;
+  /**
+   * What the task is about, such as an order's id, 1 to 128 characters: for whoever is told of its end, and for people who
+   * look at it. Of a chain or group, what all of its tasks are about.
+   */
+  readonly subject?: string | undefined;
+  /**
+   * One more task, beside the one that the contract names, that is told of every end of this one: a contract whose payload
+   * is `taskEndSchema`. Of tracked tasks only. Of a chain or group it is told of the last task's end: that is cancelled
+   * when one before it does not succeed.
+   */
+  readonly onEnd?: EndListener | undefined;
 }
 
 /** A namespace for ids that follow from a task's id: a task id is any text, a namespace is a uuid. */

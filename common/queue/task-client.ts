@@ -4,6 +4,7 @@ import { v5 as uuidv5 } from 'uuid';
 import type { z } from 'zod';
 import { childOf, formatTraceparent, startTrace, type TraceContext } from '../telemetry/trace-context.ts';
 import { ClockWatch } from './clock-watch.ts';
+import { checkedListeners, checkedSubject, listenersOf } from './end-listeners.ts';
 import { encodeEnvelope, type Envelope, MAX_DEPTH, sourceSchema } from './envelope.ts';
 import { InvalidValueError, SendError, TaskTooLargeError, TooDeepError } from './errors.ts';
 import { type Chain, type Join, nextTask } from './flow.ts';
@@ -11,9 +12,10 @@ import { MAX_MESSAGE_BYTES, QueueSender } from './queue-sender.ts';
 import type { QueueUrls } from './queue-urls.ts';
 import { checkedDelay, checkedTaskId, isDelayed, namespaceOf, type SendOptions } from './send-options.ts';
 import { BatchEntryError } from './sqs-batch.ts';
+import { type ForwardTask, TaskContinuation } from './task-continuation.ts';
 import { TaskHandle } from './task-handle.ts';
 import type { TaskContract, TrackedContract } from './task.ts';
-import type { NextTask, TaskRecords } from './tracking.ts';
+import type { Listener, NextTask, TaskRecords, TaskStatus } from './tracking.ts';
 import { isTransient } from './transient.ts';
 import { valueIssues } from './value-issues.ts';
 
@@ -48,6 +50,8 @@ interface Prepared extends NextTask {
   readonly depth: number;
   readonly payloadHash: string;
   readonly trace: TraceContext;
+  readonly subject: string | undefined;
+  readonly onEnd: readonly Listener[] | undefined;
 }
 
 /**
@@ -74,7 +78,7 @@ export class TaskClient {
   /**
    * Sends a task and resolves once SQS has taken it.
    *
-   * @throws InvalidValueError when payload, task id or delay break their rules; nothing was sent
+   * @throws InvalidValueError when the payload or one of the options breaks its rules; nothing was sent
    * @throws TaskConflictError when the id or key of a tracked task belongs to another one; nothing was sent
    * @throws SendError when SQS did not take the task; `transient` says whether the same send may succeed later.
    *   After a time-out SQS may have taken it all the same: send again with the same task id
@@ -118,21 +122,34 @@ export class TaskClient {
     contract: TrackedContract<z.ZodType, Result>,
     taskId: string,
   ): TaskHandle<Result> {
-    return new TaskHandle(this.#store(contract), contract, taskId);
+    return new TaskHandle(this.#store(contract), contract, taskId, () => this.cancel(taskId));
   }
 
   /**
-   * Sends a task that is noted already, with another's result as its payload, which its contract checks where it is
-   * run.
+   * Cancels a tracked task that has not ended, and what follows it in its chain or group; tells those who listen to the
+   * ends of these. What waits never runs, the signal of what runs aborts within a heartbeat. Resolves to the task as it is
+   * then: `cancelled`, unless it had ended otherwise before; nothing when it is not known.
+   *
+   * @throws SendError when SQS did not take what a listener is to be told. The task is cancelled all the same, and it is
+   *   told when the task is cancelled again, or when its message comes
+   */
+  readonly cancel = async (taskId: string): Promise<TaskStatus | undefined> => {
+    const records = this.#store({ name: taskId });
+    const status = await records.cancel(taskId);
+    if (status?.state !== 'cancelled') return status;
+    const task = await records.read(taskId);
+    if (task?.state === 'cancelled') await new TaskContinuation(records, this.forward).ended(task);
+    return status;
+  };
+
+  /**
+   * Sends a task that is noted already, with another's result as its payload, or one that is told of an end. Its
+   * contract checks the payload where it is run.
    *
    * @throws SendError when SQS did not take it
    */
-  readonly forward = async (
-    next: NextTask,
-    data: unknown,
-    { trace, depth }: { readonly trace: TraceContext; readonly depth: number },
-  ): Promise<void> => {
-    await this.#deliver({ ...next, body: this.#encode(next, data, { trace, depth }), delaySeconds: 0 });
+  readonly forward: ForwardTask = async (next, data, sent) => {
+    await this.#deliver({ ...next, body: this.#encode(next, data, sent), delaySeconds: 0 });
   };
 
   /** Resolves when the queue of a contract answers; for a health check. */
@@ -151,11 +168,17 @@ export class TaskClient {
     const last = planned.at(-1);
     const lastContract = steps.at(-1);
     if (!first || !contract || !last || !lastContract) throw new RangeError('A chain has at least two tasks');
-    const { deduplicationKey: _key, ...sending } = options;
+    const { deduplicationKey: _key, onEnd, ...sending } = options;
+    const told = checkedListeners(lastContract, { onEnd });
     const nowMs = await this.#now(contract);
     const prepared = this.#prepare(contract, payload, { ...sending, taskId: first.taskId }, nowMs);
-    const { notBefore } = prepared;
-    const noted = { parentId: options.parentId, traceparent: formatTraceparent(prepared.trace), notBefore };
+    const { notBefore, subject, trace } = prepared;
+    const noted = {
+      parentId: options.parentId,
+      traceparent: formatTraceparent(trace),
+      notBefore,
+      subject,
+    };
     // From the last on, so that a step is known before the one that sends it
     const links = later.map(({ taskId, task, queue }, index) => ({
       ...noted,
@@ -164,18 +187,19 @@ export class TaskClient {
       task,
       queue,
       next: later[index + 1],
+      onEnd: taskId === last.taskId ? told : listenersOf(steps[index + 1] ?? contract),
     }));
     for (const link of links.toReversed()) await this.#store(contract).create(link);
     await this.#sendTracked(prepared, options, { next: later[0] });
-    const before = planned.slice(0, -1).map(({ taskId }) => taskId);
-    return new TaskHandle(this.#store(contract), lastContract, last.taskId, before);
+    return new TaskHandle(this.#store(contract), lastContract, last.taskId, () => this.#cancelChain(ids));
   }
 
   async #startJoin({ members, next: joining }: Join, options: SendOptions): Promise<TaskHandle> {
     const groupId = checkedTaskId(options, 'group');
     const records = this.#store(joining);
     const next = nextTask(joining, uuidv5('then', namespaceOf(groupId)));
-    const { deduplicationKey: _key, ...sending } = options;
+    const { deduplicationKey: _key, onEnd: another, ...sending } = options;
+    const onEnd = checkedListeners(joining, { onEnd: another });
     const trace = options.trace ?? startTrace();
     const nowMs = await records.now();
     const prepared = members.map(({ contract, payload }, index) => {
@@ -183,13 +207,22 @@ export class TaskClient {
       return this.#prepare(contract, payload, { ...sending, trace, taskId }, nowMs);
     });
     const memberIds = prepared.map(({ taskId }) => taskId);
-    const notBefore = prepared.at(-1)?.notBefore;
-    const noted = { parentId: options.parentId, traceparent: formatTraceparent(trace), notBefore };
+    const { notBefore, subject } = prepared.at(-1) ?? {};
+    const noted = { parentId: options.parentId, traceparent: formatTraceparent(trace), notBefore, subject };
     const { taskId, task, queue } = next;
-    await records.create({ ...noted, depth: (options.depth ?? 0) + 1, taskId, task, queue });
+    await records.create({ ...noted, depth: (options.depth ?? 0) + 1, taskId, task, queue, onEnd });
     await records.groups.create({ groupId, memberIds, next, notBefore });
     await Promise.all(prepared.map((each) => this.#sendTracked(each, options, { groupId })));
-    return new TaskHandle(records, joining, next.taskId, memberIds);
+    return new TaskHandle(records, joining, next.taskId, async () => {
+      for (const memberId of memberIds) await this.cancel(memberId);
+      return this.cancel(next.taskId);
+    });
+  }
+
+  /** The first step that has not ended takes all after it along. */
+  async #cancelChain(ids: readonly string[]): Promise<TaskStatus | undefined> {
+    for (const taskId of ids) if ((await this.cancel(taskId))?.state === 'cancelled') break;
+    return this.#store({ name: 'A step' }).find(ids.at(-1) ?? '');
   }
 
   #prepare(contract: TaskContract, payload: unknown, options: SendOptions, nowMs: number): Prepared {
@@ -197,23 +230,26 @@ export class TaskClient {
     const taskId = checkedTaskId(options, task);
     const delaySeconds = checkedDelay(contract, options, nowMs);
     const notBefore = delaySeconds > 0 ? new Date(nowMs + delaySeconds * 1000).toISOString() : undefined;
+    const subject = checkedSubject(options);
+    const onEnd = checkedListeners(contract, options);
     const data = checkedPayload(contract, payload);
     const trace = options.trace ? childOf(options.trace) : startTrace();
     const { parentId, depth = 0 } = options;
     if (depth > MAX_DEPTH) throw new TooDeepError(task, MAX_DEPTH);
     // SQS itself keeps a short delay; what is longer is looked at when it comes
     const held = contract.tracked ? { notBefore, parentId } : {};
-    const body = this.#encode({ taskId, task, version, queue }, data, { trace, depth, ...held });
+    const body = this.#encode({ taskId, task, version, queue }, data, { trace, subject, depth, ...held });
     const payloadHash = createHash('sha256')
       .update(JSON.stringify(data) ?? '')
       .digest('base64url');
-    return { taskId, task, queue, body, delaySeconds, notBefore, depth, payloadHash, trace };
+    const noted = { notBefore, depth, payloadHash, trace, subject, onEnd };
+    return { taskId, task, queue, body, delaySeconds, ...noted };
   }
 
   #encode(
     { taskId, task, version }: NextTask,
     data: unknown,
-    extensions: Pick<Envelope, 'trace' | 'notBefore' | 'parentId' | 'depth'>,
+    extensions: Pick<Envelope, 'trace' | 'subject' | 'notBefore' | 'parentId' | 'depth'>,
   ): string {
     const time = new Date(this.#clock.nowMs).toISOString();
     const body = encodeEnvelope({ taskId, task, version, source: this.#source, time, ...extensions, data });
@@ -228,21 +264,22 @@ export class TaskClient {
     options: SendOptions,
     links: { readonly next?: NextTask | undefined; readonly groupId?: string } = {},
   ): Promise<void> {
-    const { taskId, task, queue, payloadHash, notBefore, depth, trace } = prepared;
+    const { taskId, task, queue, payloadHash, notBefore, depth, trace, subject, onEnd } = prepared;
     const { parentId } = options;
     const traceparent = formatTraceparent(trace);
     const records = this.#store({ name: task });
-    const noted = { taskId, task, queue, payloadHash, notBefore, parentId, traceparent, ...links };
+    const what = { taskId, task, queue, payloadHash, subject };
+    const noted = { ...what, notBefore, parentId, traceparent, onEnd, ...links };
     if (!(await records.create({ ...noted, ...(depth > 0 && { depth }) }))) return;
     try {
       await this.#deliver(prepared);
     } catch (error) {
-      // Where SQS has taken it all the same, its claim makes it known again; what follows it no claim could know
-      const { taskId: own, deduplicationKey } = options;
+      // If SQS has taken it all the same, its claim makes it known again, except what follows it and whom its sender named
+      const { taskId: own, deduplicationKey, onEnd: another } = options;
+      const known = !links.next && links.groupId === undefined && another === undefined;
       // Under an id that others may send by, the row stays: another may have sent it
-      const alone =
-        !links.next && links.groupId === undefined && own === undefined && deduplicationKey === undefined;
-      if (alone) await records.forget(taskId).catch(() => undefined);
+      if (known && own === undefined && deduplicationKey === undefined)
+        await records.forget(taskId).catch(() => undefined);
       throw error;
     }
   }

@@ -22,19 +22,19 @@ export class TaskHandle<Result extends z.ZodType = z.ZodType> {
   readonly taskId: string;
   readonly #contract: TrackedContract<z.ZodType, Result>;
   readonly #records: TaskRecords;
-  /** The tasks that are cancelled with this one: earlier steps of its chain, members of its group. */
-  readonly #before: readonly string[];
+  readonly #cancel: () => Promise<TaskStatus | undefined>;
 
+  /** @param cancel - cancels the task, and with the last of a chain or group all of its tasks */
   constructor(
     records: TaskRecords,
     contract: TrackedContract<z.ZodType, Result>,
     taskId: string,
-    before: readonly string[] = [],
+    cancel: () => Promise<TaskStatus | undefined>,
   ) {
     this.#records = records;
     this.#contract = contract;
     this.taskId = taskId;
-    this.#before = before;
+    this.#cancel = cancel;
   }
 
   /** What is known of the task; nothing once it has expired, 14 days after its end. */
@@ -66,10 +66,11 @@ export class TaskHandle<Result extends z.ZodType = z.ZodType> {
   /**
    * Cancels the task, and with the handle of a chain or group all of its tasks: what waits never runs, the signal of
    * what runs aborts within a heartbeat. Resolves to the task as it is then: `cancelled`, unless it had ended before.
+   *
+   * @throws SendError as `TaskClient.cancel`
    */
-  async cancel(): Promise<TaskStatus | undefined> {
-    for (const taskId of this.#before) await this.#records.cancel(taskId);
-    return this.#records.cancel(this.taskId);
+  cancel(): Promise<TaskStatus | undefined> {
+    return this.#cancel();
   }
 
   #resultOf({ taskId, state, result, error }: TaskStatus): z.output<Result> {

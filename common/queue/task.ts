@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { type RetryPolicy, retryPolicySchema } from './retry-policy.ts';
 import { MAX_SCHEDULED_NAME_CHARACTERS, type Schedule, scheduleSchema } from './schedule.ts';
+import { type TaskEndSchema, taskEndSchema } from './task-end.ts';
 
 /**
  * What may be asked of a service: data only, shared by those who send the task and those who run it.
@@ -48,7 +49,15 @@ export interface TaskContract<
    * run it once.
    */
   readonly schedule?: Schedule;
+  /**
+   * The task that is told of every end of these: succeeded, failed, dead or cancelled, however that came about. Its
+   * payload is `taskEndSchema`. Of tracked tasks only: the store knows how they ended.
+   */
+  readonly onEnd?: EndListener;
 }
+
+/** A contract whose tasks are told how others ended. */
+export type EndListener = TaskContract<TaskEndSchema>;
 
 /** A contract whose tasks a task store keeps. */
 export type TrackedContract<
@@ -87,6 +96,13 @@ const contractSchema = z
     tracked: z.boolean().optional(),
     schedule: scheduleSchema.optional(),
     payload: z.instanceof(z.ZodType),
+    onEnd: z
+      .custom<EndListener>(isEndListener, 'expected a contract whose payload is taskEndSchema')
+      .optional(),
+  })
+  .refine(({ onEnd, tracked }) => !onEnd || tracked, {
+    path: ['onEnd'],
+    error: 'expected tracked: true, by which it is known how a task ended',
   })
   .superRefine(({ name, schedule, tracked, payload }, context) => {
     if (!schedule) return;
@@ -99,6 +115,11 @@ const contractSchema = z
       );
     if (!payload.safeParse({}).success) issue('expected a payload that may be {}');
   });
+
+/** Whether a contract's tasks can be told how others ended. */
+export function isEndListener(contract: unknown): contract is EndListener {
+  return (contract as Partial<EndListener> | undefined)?.payload === taskEndSchema;
+}
 
 /**
  * Defines a task. Types of payload and result flow from the schemas to `TaskClient.send` and to `implement`.

@@ -83,6 +83,8 @@ export interface TaskStatus {
   /** What the handler returned, as its contract's result schema gave it. */
   readonly result?: unknown;
   readonly error?: TaskFailure | undefined;
+  /** What its sender said that it is about. */
+  readonly subject?: string | undefined;
 }
 
 /** A task to be tracked from its sending on. */
@@ -101,6 +103,9 @@ export interface NewTask {
   readonly next?: NextTask | undefined;
   /** The group that waits for it. */
   readonly groupId?: string | undefined;
+  readonly subject?: string | undefined;
+  /** Who is told how it ends. */
+  readonly onEnd?: readonly Listener[] | undefined;
 }
 
 /** A task that takes the result of another as its payload. */
@@ -110,6 +115,30 @@ export interface NextTask {
   /** The version of its contract, as whoever started the flow knew it. Default 1. */
   readonly version?: number | undefined;
   readonly queue: string;
+}
+
+/** A task that is told how another one ended, as whoever ends that one has to know it. */
+export type Listener = Omit<NextTask, 'taskId'>;
+
+/** What a task store keeps of a task, as far as what follows from its end depends on it. */
+export interface KeptTask extends Omit<TaskStatus, 'result' | 'waiting'> {
+  /** As JSON, so that it comes back as it was, whatever the store has types for. */
+  readonly result?: string | undefined;
+  /** Fencing token: grows with each attempt, and when the task begins anew; what an older attempt still writes is refused. */
+  readonly token: number;
+  /** How many tasks sent each other before this one; 0 where it is not there. */
+  readonly depth?: number | undefined;
+  readonly next?: NextTask | undefined;
+  readonly groupId?: string | undefined;
+  readonly onEnd?: readonly Listener[] | undefined;
+}
+
+/** What a task store keeps of a group. */
+export interface KeptGroup {
+  readonly memberIds: readonly string[];
+  readonly next: NextTask;
+  /** The members that have succeeded. */
+  readonly done?: ReadonlySet<string> | undefined;
 }
 
 /** Tasks whose results together are the payload of the next one. */
@@ -133,6 +162,10 @@ export interface TaskRecords {
   readonly groups: {
     /** Notes a group that its members will name. Does nothing where it is known. */
     create(group: NewGroup): Promise<void>;
+    /** The group of that id; nothing once it has expired. */
+    find(groupId: string): Promise<KeptGroup | undefined>;
+    /** Notes that a member has succeeded. Resolves to the group as it is then; nothing once it has expired. */
+    memberDone(groupId: string, taskId: string): Promise<KeptGroup | undefined>;
   };
   /** The store's time, in milliseconds since 1970, whatever this process's clock says. */
   now(): Promise<number>;
@@ -140,11 +173,18 @@ export interface TaskRecords {
   forget(taskId: string): Promise<void>;
   /** What is known of a task; nothing once it has expired. */
   find(taskId: string): Promise<TaskStatus | undefined>;
+  /** What is kept of a task; nothing once it has expired. */
+  read(taskId: string): Promise<KeptTask | undefined>;
+  /** The same of several tasks, in the order of their ids; those that are not there are left out. */
+  readAll(taskIds: readonly string[]): Promise<readonly KeptTask[]>;
   /**
    * Cancels a task that has not ended: one that waits never runs, the signal of one that runs aborts within a
-   * heartbeat. Resolves to the task as it is then, which is not cancelled where it had ended before.
+   * heartbeat. Resolves to the task as it is then, which is not cancelled where it had ended before. What follows from
+   * that, `TaskClient.cancel` does.
+   *
+   * @param error - why, when nobody asked for it: a step before it did not succeed, say
    */
-  cancel(taskId: string): Promise<TaskStatus | undefined>;
+  cancel(taskId: string, error?: TaskFailure): Promise<TaskStatus | undefined>;
 }
 
 /** What a process runs tracked tasks with. */
@@ -183,6 +223,8 @@ export interface Claim extends KeptEffects {
   readonly crashes: number;
   /** Whether the last attempt ended because its worker died: its handler may be the cause, so this one runs alone. */
   readonly suspect: boolean;
+  /** Fencing token: greater than that of every attempt before. */
+  readonly token: number;
   /** Aborts with TaskCancelledError when the task is cancelled, and with ClaimLostError when somebody else has it. */
   readonly signal: AbortSignal;
   /**

@@ -1,12 +1,18 @@
 import { randomUUID } from 'node:crypto';
 import { TaskError, TaskNotDueError } from '../queue/errors.ts';
-import type { DeadLetterOutcome, DeadLetterReason, Outcome } from '../queue/outcome.ts';
+import {
+  type DeadLetterOutcome,
+  type DeadLetterReason,
+  OLD_MESSAGE_SECONDS,
+  type Outcome,
+} from '../queue/outcome.ts';
+import { listenersOf } from '../queue/end-listeners.ts';
+import { type ForwardTask, TaskContinuation } from '../queue/task-continuation.ts';
 import type { Claim, ClaimRequest, TaskTracker } from '../queue/tracking.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { formatTraceparent } from '../telemetry/trace-context.ts';
 import { failureOf } from './conclusion.ts';
 import { StoredClaim } from './stored-claim.ts';
-import { type ForwardTask, TaskContinuation } from './task-continuation.ts';
 import type { TaskRow } from './task-row.ts';
 import type { TaskStore } from './task-store.ts';
 
@@ -22,7 +28,7 @@ export class TaskRunningError extends TaskError {
 /** What a tracker needs. */
 export interface StoreTrackerOptions {
   readonly store: TaskStore;
-  /** Sends the next step of a chain. */
+  /** Sends the next step of a chain, and what those are told who listen to an end. */
   readonly forward: ForwardTask;
   /** How long a claim lasts unless it is renewed, in seconds; it is renewed after a third of that. */
   readonly leaseSeconds: number;
@@ -42,7 +48,7 @@ export class StoreTracker implements TaskTracker {
 
   async claim({ message, envelope, contract, owner }: ClaimRequest): Promise<Claim | Outcome> {
     const { store, leaseSeconds, logger } = this.#options;
-    const { taskId, task, trace, parentId } = envelope;
+    const { taskId, task, trace, parentId, subject } = envelope;
     const claimId = randomUUID();
     const askedAtMs = performance.now();
     const putBackFrom = deadAt(message.attributes);
@@ -57,6 +63,8 @@ export class StoreTracker implements TaskTracker {
         leaseSeconds,
         traceparent: trace && formatTraceparent(trace),
         parentId,
+        subject,
+        onEnd: listenersOf(contract),
       });
       if (row?.state !== 'running' || row.claimId !== claimId) return await this.#unclaimed(taskId, row);
       const line = logger.child({ taskId, task });
@@ -87,7 +95,7 @@ export class StoreTracker implements TaskTracker {
     const { taskId, task } = envelope;
     try {
       const row = await store.giveUp(taskId, failureOf(outcome.error, outcome.reason));
-      if (row) await this.#continuation.notSucceeded(row);
+      if (row) await this.#follow(row);
       const known = row ? undefined : await store.read(taskId);
       return known ? await this.#unclaimed(taskId, known) : outcome;
     } catch (error) {
@@ -108,15 +116,13 @@ export class StoreTracker implements TaskTracker {
   async #unclaimed(taskId: string, row: TaskRow | undefined): Promise<Outcome> {
     switch (row?.state) {
       case 'succeeded':
-        await this.#continuation.succeeded(row);
-        return { kind: 'done', result: undefined };
       case 'cancelled':
-        await this.#continuation.notSucceeded(row);
+        await this.#follow(row);
         return { kind: 'done', result: undefined };
       case 'failed':
       case 'dead': {
         // Its worker may have died before it set the message aside: better twice in the dead letters than never
-        await this.#continuation.notSucceeded(row);
+        await this.#follow(row);
         const error = new TaskError(row.error?.message ?? `The task ${taskId} is ${row.state}`);
         return { kind: 'dead-letter', reason: (row.error?.reason ?? 'rejected') as DeadLetterReason, error };
       }
@@ -129,6 +135,22 @@ export class StoreTracker implements TaskTracker {
       case 'retrying':
       case undefined:
         return outcomeOfWaiting(taskId, row, this.#options.store.clock.nowMs);
+    }
+  }
+
+  /**
+   * Does what follows from a task's end. Given up 5 days after it: a queue that is gone for good must not have the message
+   * come back for longer than its row is kept, after which the task would be run again.
+   */
+  async #follow(row: TaskRow): Promise<void> {
+    try {
+      await this.#continuation.ended(row);
+    } catch (error) {
+      const { taskId, task, finishedAt, updatedAt } = row;
+      const endedAtMs = Date.parse(finishedAt ?? updatedAt);
+      if (Date.now() - endedAtMs < OLD_MESSAGE_SECONDS * 1000) throw error;
+      const text = 'what follows from the end of a task could not be sent for 5 days, and is given up';
+      this.#options.logger.error({ taskId, task, error }, text);
     }
   }
 }

@@ -2,14 +2,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { ClaimLostError, InvalidValueError, RejectTask, TaskCancelledError } from '../queue/errors.ts';
 import type { Outcome } from '../queue/outcome.ts';
 import { Renewal, type Renewed } from '../queue/renewal.ts';
-import type { Claim, Progress } from '../queue/tracking.ts';
+import type { TaskContinuation } from '../queue/task-continuation.ts';
+import { type Claim, isFinal, type Progress } from '../queue/tracking.ts';
 import { isTransient } from '../queue/transient.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { conclusionOf, jsonOf, suspicionAfter, withinLimits } from './conclusion.ts';
 import { ProgressWriter } from './progress-writer.ts';
-import type { TaskContinuation } from './task-continuation.ts';
 import type { TaskRow } from './task-row.ts';
-import type { Conclusion } from './task-attempts.ts';
 import type { TaskStore } from './task-store.ts';
 
 /** The largest result of an effect that is kept, in bytes of JSON. */
@@ -85,6 +84,10 @@ export class StoredClaim implements Claim {
       throw new ClaimLostError(`The task ${row.taskId} is another attempt's`);
   }
 
+  get token(): number {
+    return this.#held.token;
+  }
+
   get signal(): AbortSignal {
     return this.#abort.signal;
   }
@@ -136,9 +139,9 @@ export class StoredClaim implements Claim {
       suspicion: this.suspect ? suspicionAfter(outcome) : undefined,
     };
     const written = await this.#insist(() => store.attempts.conclude(this.#held, conclusion));
-    const row = await this.#rowAfter(written, conclusion);
+    const row = written ?? (await store.read(taskId));
     if (row?.state === 'cancelled') {
-      await continuation.notSucceeded(row);
+      await continuation.ended(row);
       return { kind: 'done', result: undefined };
     }
     // A write is made again whose answer was lost: then it is refused, and is one's own all the same
@@ -146,16 +149,8 @@ export class StoredClaim implements Claim {
       const error = new ClaimLostError(`The task ${taskId} is another attempt's`);
       return { kind: 'release', error, delaySeconds: Math.ceil(leaseSeconds) };
     }
-    if (row && conclusion.state === 'succeeded') await continuation.succeeded(row);
-    if (row && (conclusion.state === 'failed' || conclusion.state === 'dead'))
-      await continuation.notSucceeded(row);
+    if (row && isFinal(row.state)) await continuation.ended(row);
     return outcome;
-  }
-
-  /** A task of its own needs no second look; one of a chain or group goes on with what is in the store. */
-  async #rowAfter(written: boolean, { state, result }: Conclusion): Promise<TaskRow | undefined> {
-    const { store, row } = this.#options;
-    return written ? { ...row, state, ...(result !== undefined && { result }) } : store.read(row.taskId);
   }
 
   async #renew(): Promise<Renewed> {
@@ -171,7 +166,7 @@ export class StoredClaim implements Claim {
   }
 
   /** Writes again until the store answers or the claim ends. */
-  async #insist(write: () => Promise<boolean>): Promise<boolean> {
+  async #insist<Written>(write: () => Promise<Written>): Promise<Written> {
     for (;;) {
       try {
         return await write();

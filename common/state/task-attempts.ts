@@ -1,4 +1,10 @@
-import { isFinal, type Progress, type TaskFailure, type TaskState } from '../queue/tracking.ts';
+import {
+  isFinal,
+  type Listener,
+  type Progress,
+  type TaskFailure,
+  type TaskState,
+} from '../queue/tracking.ts';
 import { ALL_TASKS, type TaskRow } from './task-row.ts';
 import type { RowValues, TaskTable } from './task-table.ts';
 
@@ -12,6 +18,9 @@ export interface ClaimRow {
   readonly queue: string;
   readonly traceparent?: string | undefined;
   readonly parentId?: string | undefined;
+  readonly subject?: string | undefined;
+  /** Who is told how it ends, as far as its contract says so. */
+  readonly onEnd?: readonly Listener[] | undefined;
   readonly claimId: string;
   readonly owner: string;
   readonly leaseSeconds: number;
@@ -114,7 +123,12 @@ export class TaskAttempts {
     sets: readonly string[],
     values: RowValues,
   ): Promise<TaskRow | undefined> {
-    const { taskId, task, queue, traceparent, parentId, claimId, owner, leaseSeconds } = request;
+    const { taskId, task, queue, claimId, owner, leaseSeconds } = request;
+    const { traceparent, parentId, subject, onEnd } = request;
+    // What its sender noted, where that could not
+    const noted = Object.entries({ traceparent, parentId, subject, onEnd }).filter(
+      ([, value]) => value !== undefined,
+    );
     const at = this.#table.iso;
     return this.#table.update(
       taskId,
@@ -127,8 +141,7 @@ export class TaskAttempts {
         'task = if_not_exists(task, :task), queue = if_not_exists(queue, :queue)',
         'effects = if_not_exists(effects, :none), expiresAt = :expires',
         'listedAt = if_not_exists(listedAt, :listedAt), listedIn = if_not_exists(listedIn, :listedIn)',
-        ...(traceparent === undefined ? [] : ['traceparent = if_not_exists(traceparent, :traceparent)']),
-        ...(parentId === undefined ? [] : ['parentId = if_not_exists(parentId, :parentId)']),
+        ...noted.map(([name]) => `${name} = if_not_exists(${name}, :${name})`),
       ].join(', ')} REMOVE nextAttemptAt, waiting`,
       {
         ...values,
@@ -145,41 +158,38 @@ export class TaskAttempts {
         ':expires': this.#table.expiry(),
         ':listedAt': `${at}#${taskId}`,
         ':listedIn': ALL_TASKS,
-        ...(traceparent !== undefined && { ':traceparent': traceparent }),
-        ...(parentId !== undefined && { ':parentId': parentId }),
+        ...Object.fromEntries(noted.map(([name, value]) => [`:${name}`, value])),
       },
     );
   }
 
   /** Notes how a suspect's handler begins. Resolves to whether the row is still that attempt's. */
   async begins(held: HeldRow, begun: 'alone' | 'in company'): Promise<boolean> {
-    return this.#write(held, 'SET begun = :begun', { ':begun': begun });
+    return (await this.#write(held, 'SET begun = :begun', { ':begun': begun })) !== undefined;
   }
 
   /** Holds an attempt's row for so long from now. Resolves to whether it is still that attempt's. */
   async renew(held: HeldRow, leaseSeconds: number): Promise<boolean> {
     await this.#table.timeKnown();
-    return this.#write(held, 'SET leaseUntilMs = :untilMs', {
-      ':untilMs': this.#table.nowMs + leaseSeconds * 1000,
-    });
+    const values = { ':untilMs': this.#table.nowMs + leaseSeconds * 1000 };
+    return (await this.#write(held, 'SET leaseUntilMs = :untilMs', values)) !== undefined;
   }
 
   /** Notes what a handler says of itself. Resolves to whether the row is still that attempt's. */
   async progress(held: HeldRow, progress: Progress): Promise<boolean> {
     await this.#table.timeKnown();
-    return this.#write(held, 'SET progress = :progress, updatedAt = :at', {
-      ':progress': { ...progress, at: this.#table.iso },
-      ':at': this.#table.iso,
-    });
+    const values = { ':progress': { ...progress, at: this.#table.iso }, ':at': this.#table.iso };
+    return (await this.#write(held, 'SET progress = :progress, updatedAt = :at', values)) !== undefined;
   }
 
   /** Keeps what an effect gave, as JSON. Resolves to whether the row is still that attempt's. */
   async keepEffect(held: HeldRow, key: string, result: string): Promise<boolean> {
-    return this.#write(held, 'SET effects.#key = :result', { ':result': result }, { '#key': key });
+    const [values, names] = [{ ':result': result }, { '#key': key }];
+    return (await this.#write(held, 'SET effects.#key = :result', values, names)) !== undefined;
   }
 
-  /** Ends an attempt. Resolves to whether the row was still that attempt's. */
-  async conclude(held: HeldRow, conclusion: Conclusion): Promise<boolean> {
+  /** Ends an attempt. Resolves to the row as it is then; nothing where it was no longer that attempt's. */
+  async conclude(held: HeldRow, conclusion: Conclusion): Promise<TaskRow | undefined> {
     await this.#table.timeKnown();
     const { state, result, error, counts = true, progress, suspicion, waiting, restSeconds = 0 } = conclusion;
     const at = this.#table.iso;
@@ -220,15 +230,9 @@ export class TaskAttempts {
     update: string,
     values: RowValues,
     names: Readonly<Record<string, string>> = {},
-  ): Promise<boolean> {
+  ): Promise<TaskRow | undefined> {
     const condition = '#state = :running AND #token = :token';
-    const row = await this.#table.update(
-      taskId,
-      condition,
-      update,
-      { ...values, ':running': 'running', ':token': token },
-      names,
-    );
-    return row !== undefined;
+    const held = { ...values, ':running': 'running', ':token': token };
+    return this.#table.update(taskId, condition, update, held, names);
   }
 }

@@ -1,4 +1,4 @@
-import type { NextTask, TaskStatus, Waiting } from '../queue/tracking.ts';
+import type { KeptGroup, KeptTask, TaskStatus, Waiting } from '../queue/tracking.ts';
 
 /** How long a task is known after it was sent, and again after it has ended. */
 export const DEFAULT_TTL_DAYS = 14;
@@ -7,18 +7,12 @@ export const DEFAULT_TTL_DAYS = 14;
 export const ALL_TASKS = 'tasks';
 
 /** A tracked task as it stands in the table. */
-export interface TaskRow extends Omit<TaskStatus, 'result' | 'waiting'> {
-  /** As JSON, so that it comes back as it was, whatever DynamoDB has types for. */
-  readonly result?: string | undefined;
-  /** Grows with each attempt; what an older attempt still writes is refused. */
-  readonly token: number;
+export interface TaskRow extends KeptTask {
   /** The attempt that holds it: whether a write whose answer was lost was one's own. */
   readonly claimId?: string | undefined;
   readonly owner?: string | undefined;
   /** Until when the attempt's claim lasts unless it is renewed, in milliseconds since 1970. */
   readonly leaseUntilMs?: number | undefined;
-  /** How many tasks sent each other before this one; 0 where it is not there. */
-  readonly depth?: number | undefined;
   /** How many attempts in a row ended because their workers died; absent when the last one ended by itself. */
   readonly crashes?: number | undefined;
   /** Of a task with `crashes`: whether the handler of its attempt has begun, and beside what. */
@@ -30,8 +24,6 @@ export interface TaskRow extends Omit<TaskStatus, 'result' | 'waiting'> {
   readonly payloadHash?: string | undefined;
   /** What effects gave, as JSON, by their keys. */
   readonly effects?: Readonly<Record<string, string>> | undefined;
-  readonly next?: NextTask | undefined;
-  readonly groupId?: string | undefined;
   /** Its place in the lists: `createdAt`, made unique by the id. */
   readonly listedAt: string;
   readonly listedIn: string;
@@ -40,18 +32,16 @@ export interface TaskRow extends Omit<TaskStatus, 'result' | 'waiting'> {
 }
 
 /** A group as it stands in the same table, under an id of its own. */
-export interface GroupRow {
+export interface GroupRow extends KeptGroup {
   readonly taskId: string;
-  readonly memberIds: readonly string[];
-  readonly next: NextTask;
-  readonly done?: ReadonlySet<string> | undefined;
   readonly expiresAt: number;
 }
 
 /** What a reader is told of a row. */
 export function statusOf(row: TaskRow): TaskStatus {
   const { taskId, task, queue, state, attempts, createdAt, updatedAt, startedAt, finishedAt } = row;
-  const { notBefore, nextAttemptAt: until, waiting, parentId, traceparent, progress, result, error } = row;
+  const { notBefore, nextAttemptAt: until, waiting, parentId, traceparent, progress, result } = row;
+  const { error, subject } = row;
   const times = { createdAt, updatedAt, startedAt, finishedAt, notBefore };
   return {
     taskId,
@@ -65,6 +55,7 @@ export function statusOf(row: TaskRow): TaskStatus {
     traceparent,
     progress,
     error,
+    subject,
     result: result === undefined ? undefined : JSON.parse(result),
   };
 }

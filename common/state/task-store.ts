@@ -110,7 +110,6 @@ export class TaskStore implements TaskRecords {
     return taskIds.flatMap((taskId) => rows.get(taskId) ?? []);
   }
 
-  /** @param error - why, where nobody asked for it: a step before it did not succeed, say */
   async cancel(taskId: string, error?: TaskFailure): Promise<TaskStatus | undefined> {
     await this.#table.timeKnown();
     const at = this.#table.iso;
@@ -160,20 +159,22 @@ export class TaskStore implements TaskRecords {
 
   /**
    * Has a task begin anew that is dead or has failed, with none of its attempts used up: somebody has put back the dead
-   * letter that was set aside at `deadAt`, ISO 8601. One that has ended again since then stays as it is.
+   * letter that was set aside at `deadAt`, ISO 8601. One that has ended again since then stays as it is. Its
+   * token grows, so that no end has the token of an earlier one.
    */
   async revive(taskId: string, deadAt: string): Promise<void> {
     await this.#table.timeKnown();
     await this.#table.update(
       taskId,
       '#state IN (:dead, :failed) AND finishedAt <= :deadAt',
-      'SET #state = :queued, attempts = :zero, updatedAt = :at, expiresAt = :expires REMOVE finishedAt, #error, progress, crashes, begun',
+      'SET #state = :queued, attempts = :zero, #token = #token + :one, updatedAt = :at, expiresAt = :expires REMOVE finishedAt, #error, progress, crashes, begun, nextAttemptAt, waiting',
       {
         ':dead': 'dead',
         ':failed': 'failed',
         ':deadAt': deadAt,
         ':queued': 'queued',
         ':zero': 0,
+        ':one': 1,
         ':at': this.#table.iso,
         ':expires': this.#table.expiry(),
       },

@@ -63,8 +63,10 @@ describe('decoding', () => {
     );
   });
 
-  test('takes an envelope with attributes of a later version, and with a broken traceparent as with none', () => {
-    const body = JSON.stringify({ ...valid, traceparent: '00-zz', subject: 'x', somethingnew: 1 });
-    expect(decodeEnvelope(body)).toEqual({ ...envelope, trace: undefined });
+  test('takes an envelope with attributes of a later version, and with a broken traceparent or subject as with none', () => {
+    for (const subject of ['', 's'.repeat(129), 1]) {
+      const body = JSON.stringify({ ...valid, traceparent: '00-zz', subject, somethingnew: 1 });
+      expect(decodeEnvelope(body)).toEqual({ ...envelope, trace: undefined });
+    }
   });
 });

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from '@
 import { randomUUID } from 'node:crypto';
 import { isClaim } from '@baton/common/queue/tracking';
 import { StoreTracker } from '@baton/common/state/store-tracker';
-import { TaskContinuation } from '@baton/common/state/task-continuation';
+import { TaskContinuation } from '@baton/common/queue/task-continuation';
 import { TaskStore } from '@baton/common/state/task-store';
 import { createLogger } from '@baton/common/telemetry/logger';
 import { type Handler, TrackedWork, work } from './tracked-work.ts';
@@ -148,7 +148,7 @@ describe('what follows a task', () => {
     await tracked.store.cancel(second.taskId);
     await ends(first.taskId, 'succeeded');
     const row = await tracked.store.read(first.taskId);
-    if (row) await continuation().succeeded(row);
+    if (row) await continuation().ended(row);
     await expect(tracked.store.find(last.taskId)).resolves.toMatchObject({
       state: 'cancelled',
       error: { message: expect.stringContaining(second.taskId) as unknown },

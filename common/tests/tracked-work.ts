@@ -4,7 +4,10 @@ import { implement, Implementations, type TrackedTaskContext } from '@baton/comm
 import type { Outcome } from '@baton/common/queue/outcome';
 import { type Hold, processMessage } from '@baton/common/queue/process-message';
 import type { ReceivedMessage } from '@baton/common/queue/received-message';
-import { defineTask } from '@baton/common/queue/task';
+import { defineTask, type TaskContract } from '@baton/common/queue/task';
+import type { ForwardTask } from '@baton/common/queue/task-continuation';
+import { type TaskEnd, taskEndSchema } from '@baton/common/queue/task-end';
+import type { NextTask } from '@baton/common/queue/tracking';
 import { StoreTracker } from '@baton/common/state/store-tracker';
 import { TaskStore } from '@baton/common/state/task-store';
 import { createLogger } from '@baton/common/telemetry/logger';
@@ -33,6 +36,10 @@ export interface RunOptions {
   readonly leaseSeconds?: number;
   readonly change?: Partial<ReceivedMessage>;
   readonly notBefore?: string;
+  /** The contract that the worker knows the task by. Default: `work`. */
+  readonly contract?: TaskContract;
+  /** How the next steps and what listeners are told are sent. Default: noted in `forwarded`. */
+  readonly forward?: ForwardTask;
   /** Aborts when the worker must stop. */
   readonly signal?: AbortSignal;
   /** Waits until nothing else runs in the worker. */
@@ -49,6 +56,9 @@ export class TrackedWork {
   readonly store: TaskStore;
   /** The task that is run; `begin` makes it another. */
   taskId = randomUUID();
+  /** What was sent after tasks that ended: next steps, and what listeners are told. */
+  forwarded: { readonly next: NextTask; readonly payload: unknown; readonly subject?: string | undefined }[] =
+    [];
 
   private constructor(backends: Backends) {
     this.backends = backends;
@@ -65,7 +75,19 @@ export class TrackedWork {
   /** Begins with another task. */
   begin(): void {
     this.taskId = randomUUID();
+    this.forwarded = [];
   }
+
+  /** What listeners were told of the ends of the task, in the order that they were told. */
+  get told(): TaskEnd[] {
+    const ends = this.forwarded.map(({ payload }) => taskEndSchema.safeParse(payload).data);
+    return ends.filter((end) => end?.taskId === this.taskId) as TaskEnd[];
+  }
+
+  /** Sends what follows from an end. */
+  readonly forward: ForwardTask = async (next, payload, { subject }) => {
+    this.forwarded.push({ next, payload, subject });
+  };
 
   /** Ends the store. */
   stop(): Promise<void> {
@@ -79,18 +101,20 @@ export class TrackedWork {
       leaseSeconds = 30,
       change,
       notBefore,
+      contract: known = work,
+      forward = this.forward,
       signal = new AbortController().signal,
       runAlone,
-      maxAttempts = work.retry.maxAttempts,
-      baseSeconds = work.retry.baseSeconds,
+      maxAttempts = known.retry.maxAttempts,
+      baseSeconds = known.retry.baseSeconds,
     } = options;
     const retry = { maxAttempts, baseSeconds, capSeconds: baseSeconds };
-    const contract = { ...work, retry };
+    const contract = { ...known, retry };
     const logger = createLogger({ service: 'tests', level: 'silent' });
     const processing = {
       implementations: new Implementations([implement(contract, handler as never)]),
       send: (async () => ({ taskId: 'sent' })) as never,
-      tracker: new StoreTracker({ store: this.store, forward: async () => undefined, leaseSeconds, logger }),
+      tracker: new StoreTracker({ store: this.store, forward, leaseSeconds, logger }),
       logger,
       worker: { id: owner, version: '1' },
       unknownTaskPatienceSeconds: 600,

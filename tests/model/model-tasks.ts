@@ -3,6 +3,7 @@ import { encodeEnvelope } from '@baton/common/queue/envelope';
 import { RejectTask, RetryTask } from '@baton/common/queue/errors';
 import { implement, Implementations, type TaskContext } from '@baton/common/queue/implementation';
 import { defineTask } from '@baton/common/queue/task';
+import { taskEndSchema } from '@baton/common/queue/task-end';
 import * as z from 'zod';
 import type { MessagePlan, Step } from './history.ts';
 import type { Ledger } from './ledger.ts';
@@ -20,12 +21,22 @@ export const work = defineTask({
   timeoutSeconds: 20,
 });
 
+/** Is told of the ends of the others. */
+export const told = defineTask({
+  ...work,
+  name: 'model.told',
+  payload: taskEndSchema,
+  // As many as a crash or a release of its own message may use up
+  retry: { ...work.retry, maxAttempts: 30 },
+});
+
 /** A tracked task, of which chains are made: it gives one more than it was given. */
 export const tracked = defineTask({
   ...work,
   name: 'model.tracked',
   result: z.object({ of: z.int() }),
   tracked: true,
+  onEnd: told,
 });
 
 /** The body of a planned message; no two are the same. */
@@ -41,7 +52,7 @@ export function bodyOf({ is }: MessagePlan, taskId: string): string {
   });
 }
 
-/** Implements both tasks for one process: each run does the next step that its message has planned. */
+/** Implements the tasks for one process: each run does the next step that its message has planned. */
 export function implementationsFor(
   process: string,
   nextStep: (taskId: string) => Step | undefined,
@@ -78,7 +89,13 @@ export function implementationsFor(
       return { of: of + 1 };
     }),
   );
-  return new Implementations([doWork, doTracked]);
+  const beTold = implement(told, (end, context) =>
+    run(context, async () => {
+      ledger.books.told(end);
+      return {};
+    }),
+  );
+  return new Implementations([doWork, doTracked, beTold]);
 }
 
 async function take(step: Step, signal: AbortSignal): Promise<void> {

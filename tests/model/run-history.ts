@@ -60,6 +60,8 @@ class Run {
   readonly #live = new Map<string, Worker>();
   readonly #concurrency = new Map<string, number>();
   #toSend = 0;
+  /** Cancels under way: what they tell is told once they are over. */
+  #toCancel = 0;
   readonly #faultsToCome: readonly Fault[];
   #requests = 0;
   #faults = 0;
@@ -105,6 +107,7 @@ class Run {
     for (const plan of this.#history.workers) this.#start(plan);
     const allEnded = (): boolean =>
       this.#toSend === 0 &&
+      this.#toCancel === 0 &&
       this.#toEnd === 0 &&
       sqs.messages.every(({ deleted }) => deleted) &&
       ledger.books.allEnded;
@@ -115,6 +118,7 @@ class Run {
     }
     ledger.books.lookAtChains();
     ledger.books.lookAtAttempts();
+    ledger.books.lookAtEnds();
     for (const name of this.#live.keys()) void this.#stop(name);
     await this.#passUntil(() => this.#live.size === 0, LONGEST_HISTORY_MS + LONGEST_STOP_MS);
     return ledger.violations;
@@ -137,7 +141,11 @@ class Run {
         ? await tasks.send(tracked, { of: 1 }, { taskId })
         : await tasks.start(chain([tracked, tracked, tracked]), { of: 1 }, { taskId });
     ledger.books.sent(is === 'tracked' ? [taskId] : stepsOf(taskId));
-    if (cancelledAtMs !== undefined) setTimeout(() => void handle.cancel(), cancelledAtMs);
+    if (cancelledAtMs === undefined) return;
+    setTimeout(() => {
+      this.#toCancel += 1;
+      void handle.cancel().finally(() => (this.#toCancel -= 1));
+    }, cancelledAtMs);
   }
 
   #passUntil(done: () => boolean, limitMs: number): Promise<boolean> {

@@ -1,3 +1,5 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { TaskEnd } from '@baton/common/queue/task-end';
 import type { TaskRow } from '@baton/common/state/task-row';
 import { isFinal } from '@baton/common/queue/tracking';
 import type { ModelTable } from './model-table.ts';
@@ -25,6 +27,8 @@ export class TaskBooks {
   readonly #dueMs = new Map<string, number>();
   readonly #chains: Steps[] = [];
   readonly #tasks = new Set<string>();
+  /** What listeners were told, by task and token. */
+  readonly #told = new Map<string, TaskEnd>();
 
   constructor(table: ModelTable, broken: (promise: string) => void) {
     this.#table = table;
@@ -91,6 +95,27 @@ export class TaskBooks {
   /** A handler has been told that its effect is kept. */
   effectKept(taskId: string): void {
     this.#kept.add(taskId);
+  }
+
+  /** A listener is told how a task ended. */
+  told(end: TaskEnd): void {
+    const key = `${end.taskId} ${end.token}`;
+    const before = this.#told.get(key) ?? end;
+    this.#told.set(key, end);
+    if (before.state !== end.state || !isDeepStrictEqual(before.result, end.result))
+      this.#broken(`${key} was told to be ${end.state}, and before to be ${before.state}`);
+  }
+
+  /** Looks at what listeners were told, once all has ended: of each task its end, and of none a later one. */
+  lookAtEnds(): void {
+    for (const taskId of this.#tasks) {
+      const { state, token = 0, result = '' } = this.#row(taskId) ?? {};
+      const end = this.#told.get(`${taskId} ${token}`);
+      if (end?.state !== state || (state === 'succeeded' && JSON.stringify(end?.result) !== result))
+        this.#broken(`${taskId} is ${state} ${result}, and its listener was told ${JSON.stringify(end)}`);
+      const later = [...this.#told.values()].find((each) => each.taskId === taskId && each.token > token);
+      if (later) this.#broken(`${taskId} was told to have ended as ${later.token}, and is at ${token}`);
+    }
   }
 
   /** Looks at every row: what is final stays as it is. */

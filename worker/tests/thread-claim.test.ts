@@ -27,6 +27,7 @@ function run(key: string) {
   const signal = new AbortController().signal;
   const claim: Claim = {
     attempt: 2,
+    token: 3,
     crashes: 0,
     suspect: false,
     signal,

@@ -222,6 +222,6 @@ describe('cancelling', () => {
     const { taskId, held, end } = await stored.running();
     await cancel(taskId);
     await expect(stored.store.attempts.renew(held, 30)).resolves.toBe(false);
-    await expect(end({ state: 'succeeded', result: '1' })).resolves.toBe(false);
+    await expect(end({ state: 'succeeded', result: '1' })).resolves.toBeUndefined();
   });
 });

@@ -8,8 +8,8 @@ import type { Backends } from '@baton/tests/backends';
 export interface RunningTask {
   readonly taskId: string;
   readonly held: HeldRow;
-  /** Ends the attempt. Resolves to whether the task was still that attempt's. */
-  readonly end: (conclusion: Conclusion) => Promise<boolean>;
+  /** Ends the attempt. */
+  readonly end: (conclusion: Conclusion) => Promise<unknown>;
 }
 
 /** Puts tasks into the task store as services and the worker do, so that task-service has some to tell of. */

@@ -1,0 +1,131 @@
+import { v5 as uuidv5 } from 'uuid';
+import { parseTraceparent, startTrace, type TraceContext } from '../telemetry/trace-context.ts';
+import { type Envelope, MAX_DEPTH } from './envelope.ts';
+import { TaskTooLargeError } from './errors.ts';
+import type { TaskEnd } from './task-end.ts';
+import type { KeptTask, Listener, NextTask, TaskRecords } from './tracking.ts';
+
+/** The namespace of the ids of tasks that are told of an end. */
+const ENDS = 'a6f2c0d4-5b8e-4f6b-9f0e-2d7c1e9b3a54';
+
+/** Sends a task that is noted already, or one that is told of an end. */
+export type ForwardTask = (
+  next: NextTask,
+  payload: unknown,
+  sent: Pick<Envelope, 'trace' | 'subject' | 'depth'>,
+) => Promise<void>;
+
+/**
+ * Does what follows from the end of a tracked task: sends the next step of its chain or group, or cancels what cannot
+ * follow any more, and tells those who listen. Everything here may be done again after a crash: a task that is sent
+ * twice is run once, an end is told under the same id again, and the message of the task that ended is deleted only
+ * when all of this is done.
+ */
+export class TaskContinuation {
+  readonly #records: TaskRecords;
+  readonly #forward: ForwardTask;
+
+  constructor(records: TaskRecords, forward: ForwardTask) {
+    this.#records = records;
+    this.#forward = forward;
+  }
+
+  /**
+   * Does what follows from the end of a task, by its row as the end has left it.
+   *
+   * @throws SendError when SQS did not take one of the messages, and what the store throws: to be called again then
+   */
+  async ended(task: KeptTask): Promise<void> {
+    if (task.state === 'succeeded') await this.#goOn(task);
+    else await this.#cancelAfter(task);
+    await this.#tell(task);
+  }
+
+  /** Sends what follows a task that has succeeded, if anything does and it waits for no other. */
+  async #goOn({ taskId, next, groupId, result, traceparent }: KeptTask): Promise<void> {
+    if (next) await this.#send(next, parsed(result), traceparent);
+    const group = groupId === undefined ? undefined : await this.#records.groups.memberDone(groupId, taskId);
+    if (!group || (group.done?.size ?? 0) < group.memberIds.length) return;
+    const members = await this.#records.readAll(group.memberIds);
+    // Some may have expired, or have been sent anew under the same ids since
+    if (members.filter(({ state }) => state === 'succeeded').length < group.memberIds.length) return;
+    await this.#send(
+      group.next,
+      members.map((member) => parsed(member.result)),
+      traceparent,
+    );
+  }
+
+  /** Cancels what follows a task that has not succeeded, and all that follows that. */
+  async #cancelAfter({ taskId, next, groupId }: KeptTask): Promise<void> {
+    const group = groupId === undefined ? undefined : await this.#records.groups.find(groupId);
+    await this.#cancelFrom(next ?? group?.next, `The task ${taskId} before it did not succeed`);
+  }
+
+  async #cancelFrom(first: NextTask | undefined, message: string): Promise<void> {
+    let next = first;
+    while (next) {
+      await this.#records.cancel(next.taskId, { name: 'TaskCancelledError', message });
+      const task = await this.#records.read(next.taskId);
+      // Also one that was cancelled before: its end may not have been told, and it has no message that would tell it
+      if (task?.state === 'cancelled') await this.#tell(task);
+      next = task?.next;
+    }
+  }
+
+  async #send(next: NextTask, payload: unknown, traceparent: string | undefined): Promise<void> {
+    const known = await this.#records.read(next.taskId);
+    if (known?.state === 'cancelled') {
+      await this.#tell(known);
+      return this.#cancelFrom(known.next, `The task ${known.taskId} before it was cancelled`);
+    }
+    if (known && known.state !== 'queued') return;
+    try {
+      const { depth = 0, subject } = known ?? {};
+      await this.#forward(next, payload, { trace: traceOf(traceparent), depth, subject });
+    } catch (error) {
+      // The results together are more than a message takes: no later try changes that
+      if (!(error instanceof TaskTooLargeError)) throw error;
+      await this.#cancelFrom(next, error.message);
+    }
+  }
+
+  async #tell(task: KeptTask): Promise<void> {
+    const { onEnd = [], traceparent, subject } = task;
+    // At the greatest depth it is told as well: what is told can send nothing there
+    const depth = Math.min((task.depth ?? 0) + 1, MAX_DEPTH);
+    for (const listener of onEnd) {
+      const next = { ...listener, taskId: idOfEnd(task, listener) };
+      await this.#forward(next, endOf(task), { trace: traceOf(traceparent), depth, subject });
+    }
+  }
+}
+
+/** The same for the same end and listener: a tracked listener that is told twice runs once. */
+function idOfEnd({ taskId, token }: KeptTask, { task }: Listener): string {
+  return uuidv5(`${taskId}\n${token}\n${task}`, ENDS);
+}
+
+/** How a task ended, by its row. */
+function endOf(row: KeptTask): TaskEnd {
+  const { taskId, task, subject, state, attempts, token, finishedAt, updatedAt, result, error } = row;
+  return {
+    taskId,
+    task,
+    subject,
+    state: state as TaskEnd['state'],
+    attempts,
+    token,
+    at: finishedAt ?? updatedAt,
+    result: state === 'succeeded' ? parsed(result) : undefined,
+    error,
+  };
+}
+
+function traceOf(traceparent: string | undefined): TraceContext {
+  return parseTraceparent(traceparent) ?? startTrace();
+}
+
+function parsed(json: string | undefined): unknown {
+  return json === undefined ? undefined : JSON.parse(json);
+}
