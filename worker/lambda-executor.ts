@@ -62,7 +62,7 @@ export function lambdaExecutor(options: LambdaExecutorOptions): Executor {
         );
         return messages.map(() => fulfilled('left'));
       } finally {
-        invocations.giveBack();
+        invocations.giveBack(target.queue);
       }
     },
   });

@@ -134,16 +134,17 @@ export class QueueRunner {
     const { signal } = this.#stopping;
     const starts = hasSlot ? !signal.aborted : await slots.take(queue, signal);
     if (!starts) {
-      if (hasSlot) slots.giveBack();
+      if (hasSlot) slots.giveBack(queue);
       return { kind: 'release', error: new WorkerStoppingError('The worker stops') };
     }
     if (task.signal.aborted) {
       // The lease was lost while the message waited: another worker may run it by now
-      slots.giveBack();
+      slots.giveBack(queue);
       return { kind: 'left' };
     }
     this.#running.add(task);
     onStart();
+    const startedAtMs = performance.now();
     let unknown = false;
     try {
       const execution = await executor.run(task.message, task);
@@ -151,7 +152,7 @@ export class QueueRunner {
       return execution;
     } finally {
       this.#options.onDecided?.();
-      void task.whenEnded().then(() => this.#end(task, unknown));
+      void task.whenEnded().then(() => this.#end(task, startedAtMs, unknown));
     }
   }
 
@@ -170,11 +171,12 @@ export class QueueRunner {
    * Gives a task's slot back: one of a handler that heeds no signal when that ends at last, and any while too much
    * waits to be settled when some of it is.
    */
-  #end(task: RunningTask, unknown: boolean): void {
-    const { slots } = this.#options;
+  #end(task: RunningTask, startedAtMs: number, unknown: boolean): void {
+    const { slots, queue } = this.#options;
+    const ranMs = performance.now() - startedAtMs;
     this.#running.delete(task);
-    if (unknown) setTimeout(() => slots.giveBack(), UNKNOWN_REST_MS).unref();
-    else if (this.#unsettled < MAX_UNSETTLED) slots.giveBack();
-    else this.#waitingToEnd.push(() => slots.giveBack());
+    if (unknown) setTimeout(() => slots.giveBack(queue), UNKNOWN_REST_MS).unref();
+    else if (this.#unsettled < MAX_UNSETTLED) slots.taskEnded(queue, ranMs);
+    else this.#waitingToEnd.push(() => slots.taskEnded(queue, ranMs));
   }
 }

@@ -106,20 +106,20 @@ export class Receiver {
 
   /** Receives into slots that are taken, and gives back those that stay empty. */
   async #receiveInto(taken: number): Promise<boolean> {
-    const { slots, accept } = this.#options;
+    const { slots, queue, accept } = this.#options;
     const startedAtMs = performance.now();
     const messages = this.#stopping ? [] : await this.#receive(taken, 0);
-    slots.giveBack(taken - messages.length);
+    slots.giveBack(queue, taken - messages.length);
     for (const message of messages) void accept(message, startedAtMs, true);
-    if (messages.length === MAX_MESSAGES && slots.free > 0 && this.#lanes.size < MAX_LANES)
+    if (messages.length === MAX_MESSAGES && slots.freeFor(queue) > 0 && this.#lanes.size < MAX_LANES)
       this.#open(this.#help());
     return messages.length > 0;
   }
 
   /** Waits for a message without a slot; asks for this queue's share of the free ones, or for one where there are none. */
   async #wait(): Promise<boolean> {
-    const { slots, queues, waitSeconds, accept } = this.#options;
-    const share = Math.max(1, Math.min(MAX_MESSAGES, Math.floor(slots.free / queues)));
+    const { slots, queue, queues, waitSeconds, accept } = this.#options;
+    const share = Math.max(1, Math.min(MAX_MESSAGES, Math.floor(slots.freeFor(queue) / queues)));
     const startedAtMs = performance.now();
     const messages = await this.#receive(share, waitSeconds);
     if (messages.length === 0) {

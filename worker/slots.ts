@@ -1,18 +1,50 @@
-interface Claim {
+/** How much one task's duration counts in its queue's average: the last eight or so decide. */
+const SMOOTHING = 1 / 8;
+/** A slot that is expected back within this time is as good as a free one. */
+const SOON_MS = 250;
+/** A slot is kept for a queue that had a task within this time. */
+const RECENT_MS = 60_000;
+/** A worker with fewer slots keeps none: one of them is too much of what it can do. */
+const FEWEST_TO_KEEP_ONE = 8;
+/** A queue that has used less than its share can catch up on at most this time of all slots. */
+const MAX_CREDIT_MS = 60_000;
+
+/** What one queue has, and has had, of the slots. */
+interface Share {
   readonly weight: number;
-  /** How much this claimant has had, in slots divided by its weight. */
-  served: number;
   readonly waiting: (() => void)[];
+  /** Slots that it holds now. */
+  held: number;
+  /** Slot time that it has used, divided by its weight. */
+  usedMs: number;
+  /** Up to when `usedMs` is counted, by `performance.now()`. */
+  countedAtMs: number;
+  /** How long its tasks take, on average; 0 before the first one has ended. */
+  typicalMs: number;
+  /** When its last task ended, by `performance.now()`. */
+  lastTaskAtMs: number;
 }
 
 /**
- * The room for running tasks in a worker, shared among its queues. While there is room, whoever asks gets it; while
- * there is none, the next slot goes to the queue that has had least for its weight, so that none starves.
+ * The slots for running tasks in a worker, shared among its queues by the time that they use.
+ *
+ * A free slot goes to the queue that asks first. While none is free, the next one goes to the queue that has used least
+ * slot time for its weight. This is start-time fair queueing (Goyal, Vin and Cheng, 1997), except that time is charged
+ * while it passes, because nobody knows beforehand how long a task takes. A queue that was idle has no credit for it.
+ *
+ * One slot may stay free: while the slots are held by slow tasks, a queue that already holds some may not take the last
+ * one if another queue, which holds none, had a task within the last minute. Otherwise that queue's next task would wait
+ * for the end of a slow one. No slot is kept by a worker with fewer than eight, nor for a queue whose weight entitles it
+ * to less than one.
  */
 export class Slots {
   readonly total: number;
   #free: number;
-  readonly #claims = new Map<string, Claim>();
+  readonly #shares = new Map<string, Share>();
+  /** What the queue that was served last had used by then, by which idle queues come back. */
+  #virtualMs = 0;
+  #lastTaskAtMs = -Infinity;
+  #recheck: NodeJS.Timeout | undefined;
 
   /**
    * @param total - how many tasks may run at one time, at least 1
@@ -21,19 +53,24 @@ export class Slots {
   constructor(total: number, weights: ReadonlyMap<string, number> = new Map()) {
     this.total = total;
     this.#free = total;
-    for (const [queue, weight] of weights) this.#claims.set(queue, { weight, served: 0, waiting: [] });
+    for (const [queue, weight] of weights) this.#shares.set(queue, newShare(weight));
   }
 
-  /** How many tasks could start now. */
+  /** How many slots are free. */
   get free(): number {
     return this.#free;
   }
 
-  /** Takes a slot for a queue, as soon as it is that queue's turn. Resolves to false where `signal` aborts before. */
+  /** How many slots this queue could take now. */
+  freeFor(queue: string): number {
+    return this.#freeFor(this.#shareOf(queue), performance.now());
+  }
+
+  /** Takes a slot for a queue, as soon as it is that queue's turn. Resolves to false if `signal` aborts before. */
   async take(queue: string, signal?: AbortSignal): Promise<boolean> {
     if (signal?.aborted) return false;
     if (this.takeFree(queue, 1) === 1) return true;
-    const { waiting } = this.#returned(queue);
+    const { waiting } = this.#shareOf(queue);
     const { promise, resolve } = Promise.withResolvers<boolean>();
     const given = (): void => resolve(true);
     const giveUp = (): void => {
@@ -42,57 +79,137 @@ export class Slots {
     };
     waiting.push(given);
     signal?.addEventListener('abort', giveUp, { once: true });
+    this.#recheckLater(performance.now());
     return promise.finally(() => signal?.removeEventListener('abort', giveUp));
   }
 
-  /** Takes as many slots as are free, at most `most`; none where there are none. */
+  /** Takes as many slots as this queue can have at once, at most `most`. Returns how many, possibly none. */
   takeFree(queue: string, most: number): number {
-    const taken = Math.min(this.#free, most);
-    this.#free -= taken;
-    const claim = this.#claimOf(queue);
-    claim.served += taken / claim.weight;
+    const nowMs = performance.now();
+    const share = this.#shareOf(queue);
+    this.#limitCredit(share, nowMs);
+    const taken = Math.min(this.#freeFor(share, nowMs), most);
+    if (taken > 0) this.#give(share, taken, nowMs);
     return taken;
   }
 
-  /** Gives slots back that were taken: straight to whoever's turn it is. */
-  giveBack(slots = 1): void {
-    for (let slot = 0; slot < slots; slot += 1) {
-      const claim = this.#nextWaiting();
-      if (!claim) {
-        this.#free += 1;
-        continue;
-      }
-      claim.served += 1 / claim.weight;
-      claim.waiting.shift()?.();
+  /** Gives back slots that no task has run in. */
+  giveBack(queue: string, slots = 1): void {
+    this.#takeBack(this.#shareOf(queue), slots, performance.now());
+  }
+
+  /** Gives back the slot of a task that ran for so long. */
+  taskEnded(queue: string, ranMs: number): void {
+    const share = this.#shareOf(queue);
+    share.typicalMs += share.typicalMs === 0 ? ranMs : (ranMs - share.typicalMs) * SMOOTHING;
+    const nowMs = performance.now();
+    share.lastTaskAtMs = this.#lastTaskAtMs = nowMs;
+    this.#takeBack(share, 1, nowMs);
+  }
+
+  #shareOf(queue: string): Share {
+    let share = this.#shares.get(queue);
+    if (!share) this.#shares.set(queue, (share = newShare(1)));
+    return share;
+  }
+
+  /** A queue that asks for less than its share has little credit for that, or none, lest it shuts the others out later. */
+  #limitCredit(share: Share, nowMs: number): void {
+    if (share.waiting.length > 0) return;
+    charge(share, nowMs);
+    const creditMs = share.held > 0 ? (MAX_CREDIT_MS * this.total) / share.weight : 0;
+    share.usedMs = Math.max(share.usedMs, this.#virtualMs - creditMs);
+  }
+
+  #give(share: Share, slots: number, nowMs: number): void {
+    charge(share, nowMs);
+    this.#virtualMs = Math.max(this.#virtualMs, share.usedMs);
+    share.held += slots;
+    this.#free -= slots;
+  }
+
+  #takeBack(share: Share, slots: number, nowMs: number): void {
+    charge(share, nowMs);
+    share.held -= slots;
+    this.#free += slots;
+    this.#serve(nowMs);
+  }
+
+  #serve(nowMs: number): void {
+    while (this.#free > 0) {
+      const next = this.#next(nowMs);
+      if (!next) return this.#recheckLater(nowMs);
+      this.#give(next, 1, nowMs);
+      next.waiting.shift()?.();
     }
   }
 
-  #claimOf(queue: string): Claim {
-    let claim = this.#claims.get(queue);
-    if (!claim) {
-      claim = { weight: 1, served: this.#leastServed(), waiting: [] };
-      this.#claims.set(queue, claim);
+  /** The queue whose turn it is. */
+  #next(nowMs: number): Share | undefined {
+    let next: Share | undefined;
+    let leastMs = Infinity;
+    for (const share of this.#shares.values()) {
+      if (share.waiting.length === 0 || this.#freeFor(share, nowMs) === 0) continue;
+      charge(share, nowMs);
+      // What runs is counted as if it had ended, or all slots that come free at one moment would go to one queue
+      const dueMs = share.usedMs + (share.held * share.typicalMs) / share.weight;
+      if (dueMs >= leastMs) continue;
+      next = share;
+      leastMs = dueMs;
     }
-    return claim;
+    return next;
   }
 
-  /** A queue that comes back from a pause has no credit for it, or it would keep the others waiting. */
-  #returned(queue: string): Claim {
-    const claim = this.#claimOf(queue);
-    if (claim.waiting.length === 0) claim.served = Math.max(claim.served, this.#leastServed());
-    return claim;
+  #freeFor(share: Share, nowMs: number): number {
+    if (this.#free <= 0 || share.held === 0) return this.#free;
+    return this.#keptUntilMs(share, nowMs) > nowMs ? this.#free - 1 : this.#free;
   }
 
-  #nextWaiting(): Claim | undefined {
-    const waiting = [...this.#claims.values()].filter((claim) => claim.waiting.length > 0);
-    return waiting.reduce<Claim | undefined>(
-      (next, claim) => (next && next.served <= claim.served ? next : claim),
-      undefined,
-    );
+  /** Until when one slot is kept from a queue that holds some; a time that is past if none is. */
+  #keptUntilMs(asking: Share, nowMs: number): number {
+    if (this.total < FEWEST_TO_KEEP_ONE || this.#expectedMs(nowMs) <= SOON_MS) return -Infinity;
+    let weights = 0;
+    for (const share of this.#shares.values())
+      if (share === asking || isActive(share, nowMs)) weights += share.weight;
+    let untilMs = -Infinity;
+    for (const { held, weight, lastTaskAtMs } of this.#shares.values())
+      if (held === 0 && this.total * weight >= weights) untilMs = Math.max(untilMs, lastTaskAtMs + RECENT_MS);
+    return untilMs;
   }
 
-  #leastServed(): number {
-    const waiting = [...this.#claims.values()].filter((claim) => claim.waiting.length > 0);
-    return waiting.length === 0 ? 0 : Math.min(...waiting.map(({ served }) => served));
+  /** After how long the next slot is expected back, by how long tasks have taken. */
+  #expectedMs(nowMs: number): number {
+    let perMs = 0;
+    for (const { held, typicalMs } of this.#shares.values()) if (typicalMs > 0) perMs += held / typicalMs;
+    return Math.max(1 / perMs, nowMs - this.#lastTaskAtMs);
   }
+
+  /** A slot that is kept becomes free for those who wait without anything happening. */
+  #recheckLater(nowMs: number): void {
+    if (this.#recheck || this.#free <= 0) return;
+    let untilMs = Infinity;
+    for (const share of this.#shares.values())
+      if (share.waiting.length > 0) untilMs = Math.min(untilMs, this.#keptUntilMs(share, nowMs));
+    if (untilMs === Infinity) return;
+    this.#recheck = setTimeout(
+      () => {
+        this.#recheck = undefined;
+        this.#serve(performance.now());
+      },
+      Math.max(1, untilMs - nowMs),
+    ).unref();
+  }
+}
+
+function newShare(weight: number): Share {
+  return { weight, waiting: [], held: 0, usedMs: 0, countedAtMs: 0, typicalMs: 0, lastTaskAtMs: -Infinity };
+}
+
+function isActive({ held, waiting, lastTaskAtMs }: Share, nowMs: number): boolean {
+  return held > 0 || waiting.length > 0 || lastTaskAtMs + RECENT_MS > nowMs;
+}
+
+function charge(share: Share, nowMs: number): void {
+  share.usedMs += (share.held * (nowMs - share.countedAtMs)) / share.weight;
+  share.countedAtMs = nowMs;
 }

@@ -102,7 +102,7 @@ describe('a queue runner', () => {
     const runner = runnerOf(run, { slots, leaseSeconds: 0.2 });
     const accepted = runner.accept(message('a'), performance.now(), false);
     await eventually('the lease lost', () => lost.mock.calls.some(([, line]) => line === 'lease lost'));
-    slots.giveBack();
+    slots.giveBack('another');
     await accepted;
     await runner.whenIdle();
     expect(run).not.toHaveBeenCalled();

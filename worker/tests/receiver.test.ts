@@ -53,23 +53,23 @@ describe('a receiver', () => {
       inputs.map(({ MaxNumberOfMessages, WaitTimeSeconds }) => [MaxNumberOfMessages, WaitTimeSeconds]),
     ).toEqual([[3, 0]]);
     expect(accepted.every(([, hasSlot]) => hasSlot)).toBe(true);
-    slots.giveBack();
+    slots.giveBack('work');
     await eventually('the fourth message', () => accepted.length === 4);
     expect(inputs).toHaveLength(2);
-    slots.giveBack(3);
+    slots.giveBack('work', 3);
   });
 
   test('asks in one receive for all slots that become free in one turn of the event loop', async () => {
     const { inputs, accepted, slots } = start(queueOf('a', 'b', 'c', 'd', 'e', 'f'));
     await eventually('no slot left', () => accepted.length === 3);
     for (let task = 0; task < 3; task += 1) {
-      slots.giveBack();
+      slots.giveBack('work');
       // As between two timers that are due: all that waits for the first one goes on
       for (let step = 0; step < 20; step += 1) await Promise.resolve();
     }
     await eventually('the other messages', () => accepted.length === 6);
     expect(inputs.map(({ MaxNumberOfMessages }) => MaxNumberOfMessages)).toEqual([3, 3]);
-    slots.giveBack(3);
+    slots.giveBack('work', 3);
   });
 
   test('holds no slot while it waits, and asks for no more than its share of the free ones', async () => {
@@ -150,7 +150,7 @@ describe('a receiver', () => {
         accept: async (_message, _receivedAtMs, hasSlot) => {
           if (!hasSlot) await slots.take(queue);
           done += 1;
-          slots.giveBack();
+          slots.giveBack(queue);
         },
       });
     });
