@@ -1,6 +1,7 @@
 import type { MessageAttributeValue } from '@aws-sdk/client-sqs';
 import { formatTraceparent } from '../telemetry/trace-context.ts';
 import { decodeEnvelope, type Envelope } from './envelope.ts';
+import { laneOfQueue } from './lane.ts';
 import type { DeadLetterReason } from './outcome.ts';
 import type { ReceivedMessage } from './received-message.ts';
 import { MAX_MESSAGE_BYTES } from './queue-sender.ts';
@@ -17,16 +18,19 @@ export interface DeadLetter {
   readonly error: Error;
   /** The id of the worker that gave up. */
   readonly workerId: string;
+  /** The queue that the message was in; of a lane that one's own, such as `orders_high`. */
+  readonly queue: string;
 }
 
 /**
  * The entry that puts a message into its dead letter queue: body and attributes as they came, and before the latter
- * `baton.reason`, `baton.details` (JSON: error, task, attempts, times, worker) and `traceparent`. Where all of it is
- * more than SQS takes, the last attributes are left out: the body is what must not be lost.
+ * `baton.reason`, `baton.details` (JSON: error, task, attempts, times, worker, and the lane unless it is the default one)
+ * and `traceparent`. Where all of it is more than SQS takes, the last attributes are left out: the body is what must not
+ * be lost.
  */
 export function deadLetterEntry(
   message: ReceivedMessage,
-  { reason, error, workerId }: DeadLetter,
+  { reason, error, workerId, queue }: DeadLetter,
   nowMs = Date.now(),
 ) {
   const envelope = envelopeOf(message.body);
@@ -40,6 +44,8 @@ export function deadLetterEntry(
     firstReceivedAt: new Date(message.firstReceivedAtMs).toISOString(),
     deadAt: new Date(nowMs).toISOString(),
     worker: workerId,
+    // All lanes share the dead letter queue
+    lane: laneOfQueue(queue),
   };
   const own = {
     'baton.reason': text(reason),

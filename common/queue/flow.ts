@@ -1,37 +1,48 @@
 import type { z } from 'zod';
-import type { TrackedContract } from './task.ts';
+import { queueOfLane } from './lane.ts';
+import type { TaskContract, TrackedContract } from './task.ts';
 import type { NextTask } from './tracking.ts';
 
 /** Steps of one chain, and members of one group. */
 export const MAX_STEPS = 100;
 
+/** The names of a contract's lanes. */
+type LaneOf<Contract> =
+  Contract extends TaskContract<z.ZodType, z.ZodType, boolean, infer Lane> ? Lane : never;
+
 /** Tracked tasks that follow each other: each takes the result of the one before as its payload. */
-export interface Chain<Payload extends z.ZodType = z.ZodType, Result extends z.ZodType = z.ZodType> {
+export interface Chain<
+  Payload extends z.ZodType = z.ZodType,
+  Result extends z.ZodType = z.ZodType,
+  Lane extends string = string,
+> {
   readonly kind: 'chain';
   readonly steps: readonly TrackedContract[];
-  /** For the types alone: what goes into the first step and what comes out of the last. */
-  readonly types?: readonly [Payload, Result];
+  /** For the types alone: what goes into the first step, what comes out of the last, and the lanes of all of them. */
+  readonly types?: readonly [Payload, Result, Lane];
 }
 
 /** A task of a group, and what goes into it. */
-export interface Member {
-  readonly contract: TrackedContract;
+export interface Member<Contract extends TrackedContract = TrackedContract> {
+  readonly contract: Contract;
   readonly payload: unknown;
 }
 
 /** Tracked tasks that run side by side, and one that takes all their results, in the members' order, as its payload. */
-export interface Join<Result extends z.ZodType = z.ZodType> {
+export interface Join<Result extends z.ZodType = z.ZodType, Lane extends string = string> {
   readonly kind: 'join';
   readonly members: readonly Member[];
   readonly next: TrackedContract<z.ZodType, Result>;
+  /** For the types alone: the lanes of all of them. */
+  readonly types?: readonly [Lane];
 }
 
 /** Tasks that run side by side, before it is said what takes their results. */
-export interface Group<Results extends readonly unknown[]> {
+export interface Group<Results extends readonly unknown[], Lane extends string = string> {
   /** Says which task takes the results; one whose payload they do not fit is a compile error. */
-  then<Payload extends z.ZodType, Result extends z.ZodType>(
-    contract: Results extends z.input<Payload> ? TrackedContract<Payload, Result> : never,
-  ): Join<Result>;
+  then<Payload extends z.ZodType, Result extends z.ZodType, NextLane extends string = never>(
+    contract: Results extends z.input<Payload> ? TrackedContract<Payload, Result, NextLane> : never,
+  ): Join<Result, Lane | NextLane>;
 }
 
 type Fits<Steps extends readonly TrackedContract[]> = Steps extends readonly [
@@ -58,16 +69,16 @@ type Last<Steps extends readonly TrackedContract[]> = Steps extends readonly [
  */
 export function chain<const Steps extends readonly [TrackedContract, TrackedContract, ...TrackedContract[]]>(
   steps: Steps & Fits<Steps>,
-): Chain<Steps[0]['payload'], Last<Steps>['result']> {
+): Chain<Steps[0]['payload'], Last<Steps>['result'], LaneOf<Steps[number]>> {
   checkCount('A chain', steps.length, 2);
   return { kind: 'chain', steps };
 }
 
 /** A task of a group: the contract, and what goes into it. */
-export function member<Payload extends z.ZodType, Result extends z.ZodType>(
-  contract: TrackedContract<Payload, Result>,
+export function member<Payload extends z.ZodType, Result extends z.ZodType, Lane extends string = never>(
+  contract: TrackedContract<Payload, Result, Lane>,
   payload: z.input<Payload>,
-): Member & { readonly contract: TrackedContract<Payload, Result> } {
+): Member<TrackedContract<Payload, Result, Lane>> {
   return { contract, payload };
 }
 
@@ -78,7 +89,10 @@ export function member<Payload extends z.ZodType, Result extends z.ZodType>(
  */
 export function group<const Members extends readonly Member[]>(
   members: Members,
-): Group<{ -readonly [Index in keyof Members]: z.output<Members[Index]['contract']['result']> }> {
+): Group<
+  { -readonly [Index in keyof Members]: z.output<Members[Index]['contract']['result']> },
+  LaneOf<Members[number]['contract']>
+> {
   checkCount('A group', members.length, 1);
   return {
     // oxlint-disable-next-line unicorn/no-thenable -- a group is no promise: `then` names the task that comes next
@@ -92,9 +106,10 @@ export function group<const Members extends readonly Member[]>(
   };
 }
 
-/** A task of a flow as those before it know it. */
-export function nextTask({ name, version, queue }: TrackedContract, taskId: string): NextTask {
-  return { taskId, task: name, version, queue };
+/** A task of a flow as those before it know it. @throws InvalidValueError where its contract has no such lane */
+export function nextTask(contract: TrackedContract, taskId: string, lane?: string): NextTask {
+  const { name, version } = contract;
+  return { taskId, task: name, version, queue: queueOfLane(contract, lane) };
 }
 
 function checkCount(what: string, count: number, least: number): void {

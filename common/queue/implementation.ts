@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Effect } from './effect.ts';
+import { type Lanes, lanesByQueue } from './lane.ts';
 import type { SendTask } from './task-client.ts';
 import type { TaskContract } from './task.ts';
 import type { Progress } from './tracking.ts';
@@ -76,9 +77,11 @@ export function implement<
 
 /** The implementations of a process, found by task name. */
 export class Implementations {
+  /** The lanes of those queues that have some. */
+  readonly lanes: ReadonlyMap<string, Lanes>;
   readonly #byName: ReadonlyMap<string, Implementation>;
 
-  /** @throws TypeError when two implementations share a name */
+  /** @throws TypeError when two implementations share a name, or contracts on one queue declare different lanes */
   constructor(implementations: readonly Implementation[]) {
     const byName = new Map(implementations.map((each) => [each.contract.name, each]));
     if (byName.size < implementations.length) {
@@ -87,6 +90,7 @@ export class Implementations {
       throw new TypeError(`More than one implementation of ${[...new Set(twice)].join(', ')}`);
     }
     this.#byName = byName;
+    this.lanes = lanesByQueue(this.contracts);
   }
 
   /** The implementation of the task of that name, if this process has it. */
@@ -109,7 +113,7 @@ export class Implementations {
     return this.contracts.filter(({ tracked }) => tracked).map(({ name }) => name);
   }
 
-  /** The queues that the implemented tasks travel on. */
+  /** The queues that the implemented tasks travel on, without those of lanes. */
   get queues(): string[] {
     return [...new Set(this.contracts.map(({ queue }) => queue))];
   }

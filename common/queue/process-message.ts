@@ -73,7 +73,7 @@ export interface Hold {
  * Makes one attempt at a message and says what is to become of it. It settles nothing and never throws: whatever
  * the message holds and the handler does is an outcome.
  *
- * @param queue - the queue's name, for the log
+ * @param queue - the queue's name, a lane's included: for the log and the task store
  */
 export async function processMessage(
   message: ReceivedMessage,
@@ -98,7 +98,7 @@ export async function processMessage(
   const early = waits ? await outcomeOfEarly(envelope, message, processing) : undefined;
   if (early) return logged(processing, fields, goingOn(early, message), task);
   if (!implementation) return logged(processing, fields, await unknown(message, envelope, processing), task);
-  const claim = await claimOf(message, envelope, implementation, processing);
+  const claim = await claimOf(message, queue, envelope, implementation, processing);
   if (claim && !isClaim(claim)) return logged(processing, fields, goingOn(claim, message), task);
 
   if (claim) fields.attempt = claim.attempt;
@@ -126,6 +126,7 @@ function knownHere({ task, version = 1 }: Envelope, known: Implementations): Imp
 
 async function claimOf(
   message: ReceivedMessage,
+  queue: string,
   envelope: Envelope,
   { contract }: Implementation,
   { tracker, worker }: Processing,
@@ -133,7 +134,7 @@ async function claimOf(
   if (!contract.tracked) return undefined;
   // Whoever runs tracked tasks is refused at its start where it has no tracker
   if (!tracker) throw new TypeError(`${contract.name} is a tracked task, and there is no task store here`);
-  return tracker.claim({ message, envelope, contract, owner: worker.id });
+  return tracker.claim({ message, queue, envelope, contract, owner: worker.id });
 }
 
 /** What every line of a task says of it. */

@@ -14,8 +14,12 @@ export const MAX_TRACKED_DELAY_SECONDS = 1_209_600;
 const KEYS = '3e1f7a52-8f3b-4f0e-9d55-6f1f0c2f8a10';
 const MAX_KEY_CHARACTERS = 255;
 
-/** What a sender may say beyond the payload. */
-export interface SendOptions {
+/**
+ * What a sender may say beyond the payload.
+ *
+ * @typeParam Lane - the names of the lanes that there are
+ */
+export interface SendOptions<Lane extends string = string> {
   /** The task's id: 1 to 128 letters, digits and `._:-`. Default: a new uuid v7. */
   readonly taskId?: string;
   /**
@@ -30,6 +34,11 @@ export interface SendOptions {
   readonly delaySeconds?: number;
   /** Earliest start time. A time that is past means now. Cannot be combined with `delaySeconds`. */
   readonly notBefore?: Date;
+  /**
+   * The lane that the task travels in, of those that its contract declares; of a chain or group, the lane of each of its
+   * tasks whose contract has it. Default: the contract's default lane.
+   */
+  readonly lane?: Lane | undefined;
   /** The trace that this task belongs to. Default: a new one. */
   readonly trace?: TraceContext | undefined;
   /** The task whose handler sends this one. */

@@ -33,6 +33,7 @@ interface Visibility {
  * after 5 ms. Each is retried on its own; one that still fails rejects, and the message comes back when its lease ends.
  */
 export class Settler {
+  readonly #queue: string;
   readonly #deletes: Batcher<{ ReceiptHandle: string }, object>;
   readonly #visibilities: Batcher<Visibility, object>;
   readonly #deadLetters: Batcher<DeadLetterEntry, object>;
@@ -42,6 +43,7 @@ export class Settler {
   constructor(sqs: SQSClient, queueUrls: QueueUrls, queue: string) {
     const QueueUrl = queueUrls.of(queue);
     this.#clock = ClockWatch.of(sqs);
+    this.#queue = queue;
     this.#deletes = new Batcher<{ ReceiptHandle: string }, object>({
       lingerMs: LINGER_MS,
       run: (entries) =>
@@ -128,8 +130,9 @@ export class Settler {
   }
 
   /** Copies a message to the dead letter queue with its reason. The message itself is still to be deleted. */
-  async copyToDeadLetters(message: ReceivedMessage, deadLetter: DeadLetter): Promise<void> {
-    await this.#deadLetters.add(deadLetterEntry(message, deadLetter, this.#clock.nowMs));
+  async copyToDeadLetters(message: ReceivedMessage, deadLetter: Omit<DeadLetter, 'queue'>): Promise<void> {
+    const entry = deadLetterEntry(message, { ...deadLetter, queue: this.#queue }, this.#clock.nowMs);
+    await this.#deadLetters.add(entry);
   }
 }
 

@@ -8,6 +8,7 @@ import { checkedListeners, checkedSubject, listenersOf } from './end-listeners.t
 import { encodeEnvelope, type Envelope, MAX_DEPTH, sourceSchema } from './envelope.ts';
 import { InvalidValueError, SendError, TaskTooLargeError, TooDeepError } from './errors.ts';
 import { type Chain, type Join, nextTask } from './flow.ts';
+import { laneWhereDeclared, queueOfLane } from './lane.ts';
 import { MAX_MESSAGE_BYTES, QueueSender } from './queue-sender.ts';
 import type { QueueUrls } from './queue-urls.ts';
 import { checkedDelay, checkedTaskId, isDelayed, namespaceOf, type SendOptions } from './send-options.ts';
@@ -26,10 +27,15 @@ export type SentTask<
 > = Tracked extends true ? TaskHandle<Result> : { readonly taskId: string };
 
 /** Sends a task: the form that handlers and routes get, without the client around it. */
-export type SendTask = <Payload extends z.ZodType, Result extends z.ZodType, Tracked extends boolean = false>(
-  contract: TaskContract<Payload, Result, Tracked>,
+export type SendTask = <
+  Payload extends z.ZodType,
+  Result extends z.ZodType,
+  Tracked extends boolean = false,
+  Lane extends string = never,
+>(
+  contract: TaskContract<Payload, Result, Tracked, Lane>,
   payload: z.input<Payload>,
-  options?: SendOptions,
+  options?: SendOptions<NoInfer<Lane>>,
 ) => Promise<SentTask<Result, Tracked>>;
 
 /** What a task client needs. */
@@ -101,16 +107,17 @@ export class TaskClient {
    * first ones. A crash anywhere leaves it resumable: each task that has succeeded has sent the next before its own
    * message is deleted. Where one does not succeed, those after it are cancelled.
    *
-   * @param options - `taskId` or `deduplicationKey` make it one flow however often it is started
+   * @param options - `taskId` or `deduplicationKey` make it one flow however often it is started; `lane` is of each task
+   *   whose contract has that lane
    */
-  async start<Payload extends z.ZodType, Result extends z.ZodType>(
-    flow: Chain<Payload, Result>,
+  async start<Payload extends z.ZodType, Result extends z.ZodType, Lane extends string>(
+    flow: Chain<Payload, Result, Lane>,
     payload: z.input<Payload>,
-    options?: SendOptions,
+    options?: SendOptions<NoInfer<Lane>>,
   ): Promise<TaskHandle<Result>>;
-  async start<Result extends z.ZodType>(
-    flow: Join<Result>,
-    options?: SendOptions,
+  async start<Result extends z.ZodType, Lane extends string>(
+    flow: Join<Result, Lane>,
+    options?: SendOptions<NoInfer<Lane>>,
   ): Promise<TaskHandle<Result>>;
   async start(flow: Chain | Join, ...rest: unknown[]): Promise<TaskHandle> {
     if (flow.kind === 'chain') return this.#startChain(flow, rest[0], rest[1] ?? {});
@@ -162,7 +169,8 @@ export class TaskClient {
   async #startChain({ steps }: Chain, payload: unknown, options: SendOptions): Promise<TaskHandle> {
     const firstId = checkedTaskId(options, 'chain');
     const ids = [firstId, ...laterStepIds(firstId, steps.length)];
-    const planned = steps.map((step, index) => nextTask(step, ids[index] ?? ''));
+    const laneOf = laneWhereDeclared(steps, options.lane);
+    const planned = steps.map((step, index) => nextTask(step, ids[index] ?? '', laneOf(step)));
     const [first, ...later] = planned;
     const [contract] = steps;
     const last = planned.at(-1);
@@ -171,7 +179,8 @@ export class TaskClient {
     const { deduplicationKey: _key, onEnd, ...sending } = options;
     const told = checkedListeners(lastContract, { onEnd });
     const nowMs = await this.#now(contract);
-    const prepared = this.#prepare(contract, payload, { ...sending, taskId: first.taskId }, nowMs);
+    const own = { ...sending, taskId: first.taskId, lane: laneOf(contract) };
+    const prepared = this.#prepare(contract, payload, own, nowMs);
     const { notBefore, subject, trace } = prepared;
     const noted = {
       parentId: options.parentId,
@@ -197,14 +206,15 @@ export class TaskClient {
   async #startJoin({ members, next: joining }: Join, options: SendOptions): Promise<TaskHandle> {
     const groupId = checkedTaskId(options, 'group');
     const records = this.#store(joining);
-    const next = nextTask(joining, uuidv5('then', namespaceOf(groupId)));
+    const laneOf = laneWhereDeclared([joining, ...members.map(({ contract }) => contract)], options.lane);
+    const next = nextTask(joining, uuidv5('then', namespaceOf(groupId)), laneOf(joining));
     const { deduplicationKey: _key, onEnd: another, ...sending } = options;
     const onEnd = checkedListeners(joining, { onEnd: another });
     const trace = options.trace ?? startTrace();
     const nowMs = await records.now();
     const prepared = members.map(({ contract, payload }, index) => {
       const taskId = uuidv5(String(index), namespaceOf(groupId));
-      return this.#prepare(contract, payload, { ...sending, trace, taskId }, nowMs);
+      return this.#prepare(contract, payload, { ...sending, trace, taskId, lane: laneOf(contract) }, nowMs);
     });
     const memberIds = prepared.map(({ taskId }) => taskId);
     const { notBefore, subject } = prepared.at(-1) ?? {};
@@ -226,7 +236,8 @@ export class TaskClient {
   }
 
   #prepare(contract: TaskContract, payload: unknown, options: SendOptions, nowMs: number): Prepared {
-    const { name: task, version, queue } = contract;
+    const { name: task, version } = contract;
+    const queue = queueOfLane(contract, options.lane);
     const taskId = checkedTaskId(options, task);
     const delaySeconds = checkedDelay(contract, options, nowMs);
     const notBefore = delaySeconds > 0 ? new Date(nowMs + delaySeconds * 1000).toISOString() : undefined;

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { laneIssues, type LaneWeights, laneWeightsSchema } from './lane.ts';
 import { type RetryPolicy, retryPolicySchema } from './retry-policy.ts';
 import { MAX_SCHEDULED_NAME_CHARACTERS, type Schedule, scheduleSchema } from './schedule.ts';
 import { type TaskEndSchema, taskEndSchema } from './task-end.ts';
@@ -9,11 +10,13 @@ import { type TaskEndSchema, taskEndSchema } from './task-end.ts';
  * @typeParam Payload - schema of what goes in
  * @typeParam Result - schema of what comes out
  * @typeParam Tracked - whether a task store keeps its state
+ * @typeParam Lane - the names of its lanes
  */
 export interface TaskContract<
   Payload extends z.ZodType = z.ZodType,
   Result extends z.ZodType = z.ZodType,
   Tracked extends boolean = boolean,
+  Lane extends string = string,
 > {
   /** The name on the wire, `domain.verb` in lower case. Never reused for another meaning. */
   readonly name: string;
@@ -25,6 +28,17 @@ export interface TaskContract<
   readonly version?: number;
   /** The queue that carries it, without the stage's prefix. */
   readonly queue: string;
+  /**
+   * The lanes of its queue, 2 to 8, each with a weight of 1 to 100: `{ high: 8, normal: 3, low: 1 }`. A sender chooses one
+   * by `SendOptions.lane`. The first task of an idle lane gets the next free slot of a worker, whatever waits in other
+   * lanes. While more than one lane has tasks waiting, they share slots by weight.
+   *
+   * Each lane but the default one is a queue of its own, `orders_high`, which follows from this line on AWS too. List the
+   * contract in `common/contracts/lanes.ts`. Contracts on one queue that declare lanes declare the same.
+   */
+  readonly lanes?: LaneWeights<Lane>;
+  /** The lane of tasks that are sent without one; its messages are in `queue` itself. Needed beside `lanes`. */
+  readonly defaultLane?: NoInfer<Lane>;
   readonly payload: Payload;
   readonly result: Result;
   readonly retry: RetryPolicy;
@@ -63,7 +77,8 @@ export type EndListener = TaskContract<TaskEndSchema>;
 export type TrackedContract<
   Payload extends z.ZodType = z.ZodType,
   Result extends z.ZodType = z.ZodType,
-> = TaskContract<Payload, Result, true>;
+  Lane extends string = string,
+> = TaskContract<Payload, Result, true, Lane>;
 
 /** A contract whose tasks are run by themselves. */
 export type ScheduledContract = TrackedContract & { readonly schedule: Schedule };
@@ -90,6 +105,8 @@ const contractSchema = z
       .string()
       .max(60)
       .regex(/^[a-z0-9-]+$/, 'expected lower-case letters, digits and hyphens'),
+    lanes: laneWeightsSchema.optional(),
+    defaultLane: z.string().optional(),
     retry: retryPolicySchema,
     timeoutSeconds: z.int().min(1).max(43_200),
     isolation: z.literal('thread').optional(),
@@ -103,6 +120,10 @@ const contractSchema = z
   .refine(({ onEnd, tracked }) => !onEnd || tracked, {
     path: ['onEnd'],
     error: 'expected tracked: true, by which it is known how a task ended',
+  })
+  .superRefine((contract, context) => {
+    for (const { path, message } of laneIssues(contract))
+      context.addIssue({ code: 'custom', path: [path], message });
   })
   .superRefine(({ name, schedule, tracked, payload }, context) => {
     if (!schedule) return;
@@ -130,7 +151,8 @@ export function defineTask<
   Payload extends z.ZodType,
   Result extends z.ZodType,
   const Tracked extends boolean = false,
->(contract: TaskContract<Payload, Result, Tracked>): TaskContract<Payload, Result, Tracked> {
+  Lane extends string = never,
+>(contract: TaskContract<Payload, Result, Tracked, Lane>): TaskContract<Payload, Result, Tracked, Lane> {
   const parsed = contractSchema.safeParse(contract);
   if (!parsed.success) {
     throw new TypeError(

@@ -64,7 +64,10 @@ export interface TaskStatus {
   readonly taskId: string;
   /** The name of its contract. */
   readonly task: string;
+  /** The queue of its contract. */
   readonly queue: string;
+  /** The lane that it was sent in; absent where that is the default one. */
+  readonly lane?: string | undefined;
   readonly state: TaskState;
   /** How often it was begun; releases, deploys and crashes beside other tasks do not count. */
   readonly attempts: number;
@@ -91,6 +94,7 @@ export interface TaskStatus {
 export interface NewTask {
   readonly taskId: string;
   readonly task: string;
+  /** The queue that carries it; of a lane that one's own, such as `orders_high`. */
   readonly queue: string;
   /** Tells whether the same id is the same task. */
   readonly payloadHash?: string | undefined;
@@ -114,6 +118,7 @@ export interface NextTask {
   readonly task: string;
   /** The version of its contract, as whoever started the flow knew it. Default 1. */
   readonly version?: number | undefined;
+  /** The queue that carries it; of a lane that one's own, such as `orders_high`. */
   readonly queue: string;
 }
 
@@ -121,7 +126,9 @@ export interface NextTask {
 export type Listener = Omit<NextTask, 'taskId'>;
 
 /** What a task store keeps of a task, as far as what follows from its end depends on it. */
-export interface KeptTask extends Omit<TaskStatus, 'result' | 'waiting'> {
+export interface KeptTask extends Omit<TaskStatus, 'result' | 'waiting' | 'lane'> {
+  /** The queue that carries it, a lane's included (`orders_high`), so that a store's lists know the lane too. */
+  readonly queue: string;
   /** As JSON, so that it comes back as it was, whatever the store has types for. */
   readonly result?: string | undefined;
   /** Fencing token: grows with each attempt, and when the task begins anew; what an older attempt still writes is refused. */
@@ -211,6 +218,8 @@ export interface ClaimRequest {
   readonly message: ReceivedMessage;
   readonly envelope: Envelope;
   readonly contract: TaskContract;
+  /** The queue that its message was in; of a lane that one's own, such as `orders_high`. */
+  readonly queue: string;
   /** The id of the worker. */
   readonly owner: string;
 }

@@ -1,3 +1,4 @@
+import { laneOfQueue, queueWithoutLane } from '../queue/lane.ts';
 import type { KeptGroup, KeptTask, TaskStatus, Waiting } from '../queue/tracking.ts';
 
 /** How long a task is known after it was sent, and again after it has ended. */
@@ -46,7 +47,8 @@ export function statusOf(row: TaskRow): TaskStatus {
   return {
     taskId,
     task,
-    queue,
+    queue: queueWithoutLane(queue),
+    lane: laneOfQueue(queue),
     state,
     attempts,
     ...times,

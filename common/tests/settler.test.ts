@@ -30,13 +30,13 @@ interface Call {
 }
 
 /** A settler whose calls of SQS are kept, and taken. */
-function settlerAndCalls(): [Settler, Call[]] {
+function settlerAndCalls(queue = 'work'): [Settler, Call[]] {
   const calls: Call[] = [];
   const send = async (command: { constructor: { name: string }; input: Call['input'] }) => {
     calls.push({ name: command.constructor.name, input: command.input });
     return { Successful: command.input.Entries };
   };
-  return [new Settler({ send } as unknown as SQSClient, new QueueUrls('http://sqs/0/'), 'work'), calls];
+  return [new Settler({ send } as unknown as SQSClient, new QueueUrls('http://sqs/0/'), queue), calls];
 }
 
 const DELETE = ['DeleteMessageBatchCommand', 'http://sqs/0/work', { ReceiptHandle: 'r-1' }];
@@ -130,6 +130,22 @@ describe('a settler', () => {
       'baton.reason',
     ]);
     expect(calls).toHaveLength(2);
+  });
+
+  test('keeps the copies of a lane in the lane, and sends its dead letters with its name to the queue that all share', async () => {
+    const [settler, calls] = settlerAndCalls('work_high');
+    await settler.settle(message, { kind: 'retry', delaySeconds: 1, error, anew: true }, 'w-1');
+    await settler.settle(message, { kind: 'dead-letter', reason: 'rejected', error }, 'w-1');
+    const sent = calls.filter(({ name }) => name === 'SendMessageBatchCommand');
+    expect(sent.map(({ input }) => input.QueueUrl)).toEqual([
+      'http://sqs/0/work_high',
+      'http://sqs/0/work-dlq',
+    ]);
+    const attributes = sent[1]?.input.Entries[0]?.['MessageAttributes'] as Record<
+      string,
+      { StringValue: string }
+    >;
+    expect(JSON.parse(attributes['baton.details']?.StringValue ?? '')).toMatchObject({ lane: 'high' });
   });
 
   test('joins what is settled at one time', async () => {

@@ -80,7 +80,7 @@ describe('a tracked task', () => {
       firstReceivedAtMs: 0,
     };
     const message = { ...ids, body: '', attributes: {} };
-    const claim = await tracker.claim({ message, envelope, contract: work, owner: 'w-1' });
+    const claim = await tracker.claim({ message, envelope, queue: work.queue, contract: work, owner: 'w-1' });
     const outcome = isClaim(claim) && (await claim.conclude({ kind: 'done', result }));
     expect(outcome).toMatchObject({ kind: 'dead-letter', reason: 'rejected' });
     await expect(store.find(taskId)).resolves.toMatchObject({

@@ -42,12 +42,13 @@ const cancelTask = route('POST', '/tasks/{taskId}/cancel', {}, async ({ param })
 export const handler = createApi({ logger, routes: [getTask, listTasks, cancelTask] });
 
 function taskView(status: TaskStatus) {
-  const { taskId, task, queue, state, attempts, createdAt, updatedAt, startedAt, finishedAt } = status;
+  const { taskId, task, queue, lane, state, attempts, createdAt, updatedAt, startedAt, finishedAt } = status;
   const { notBefore, waiting, parentId, traceparent, progress, result, error } = status;
   return {
     taskId,
     task,
     queue,
+    lane,
     state,
     attempts,
     createdAt,
