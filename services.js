@@ -38,7 +38,8 @@ export const httpApi = async (serverless) => {
 /** @param {Serverless} serverless */
 async function compile(serverless) {
   // Not at the top, where an older Node would fail at their types before it is told so above
-  const { scheduledContracts: contracts } = await import('./common/contracts/scheduled.ts');
+  const { lanedContracts } = await import('./common/contracts/lanes.ts');
+  const { scheduledContracts } = await import('./common/contracts/scheduled.ts');
   const { compileStack } = await import('./deploy/stack.ts');
   const { resolveVariable } = serverless;
   return compileStack({
@@ -47,7 +48,7 @@ async function compile(serverless) {
       parts.map((file) => /** @type {Promise<{}>} */ (resolveVariable(`file(./${file})`))),
     ),
     parameters: await parametersOf(serverless),
-    contracts,
+    contracts: [...new Set([...scheduledContracts, ...lanedContracts])],
     stage: String(await resolveVariable('sls:stage')),
     environment: /** @type {Record<string, unknown>} */ (await resolveVariable('self:provider.environment')),
   });

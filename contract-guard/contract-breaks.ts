@@ -23,7 +23,8 @@ const OF_RESULTS: Reasons = {
  * Why a contract cannot take the place of the one that was released: a line each, with the contract, the path, what
  * changed, and what that breaks. None where messages in flight, kept results and services one version behind go on.
  *
- * Neither versions are looked at nor what no message relies on: time limit, retry policy, isolation, schedule.
+ * Neither versions are looked at nor what no message relies on: time limit, retry policy, isolation, schedule, the
+ * weights of lanes.
  */
 export function contractBreaks(released: ReleasedContract, changed: ReleasedContract): string[] {
   const tracked = released.tracked && changed.tracked;
@@ -33,6 +34,7 @@ export function contractBreaks(released: ReleasedContract, changed: ReleasedCont
   const result = tracked ? schemaBreaks(released.result, changed.result, true) : [];
   return [
     ...queueBreaks(released, changed),
+    ...laneBreaks(released, changed),
     ...trackedBreaks(released, changed),
     ...payload.map((each) => line(changed.name, 'payload', each, OF_PAYLOADS)),
     ...result.map((each) => line(changed.name, 'result', each, OF_RESULTS)),
@@ -54,6 +56,31 @@ function queueBreaks(released: ReleasedContract, changed: ReleasedContract): str
   return [
     `${changed.name} queue: ${what}: messages in flight would stay in ${released.queue}, where nobody may know this task any more`,
   ];
+}
+
+/**
+ * A lane that is gone takes its queue along, and the messages in it. A lane that is new breaks nothing: its tasks wait until
+ * the workers that serve it are deployed. The first lanes of a contract leave its queue to the default one.
+ */
+function laneBreaks(released: ReleasedContract, changed: ReleasedContract): string[] {
+  const { name, queue } = changed;
+  const [before, after] = [queuesOf(released), queuesOf(changed)];
+  const gone = before.filter((each) => !after.includes(each));
+  const breaks = gone.map(
+    (each) => `${name} lanes: ${each} is gone: messages in flight in that queue would be lost with it`,
+  );
+  const { defaultLane: was } = released;
+  const { defaultLane: is } = changed;
+  if (was === undefined || is === undefined || was === is || released.queue !== queue) return breaks;
+  return [
+    `${name} defaultLane: was ${was}, is now ${is}: messages in flight in ${queue} were sent in the lane ${was} and would be run as ${is}`,
+    ...breaks,
+  ];
+}
+
+/** The queues of a contract's lanes, without its own. */
+function queuesOf({ queue, lanes = [], defaultLane }: ReleasedContract): string[] {
+  return lanes.filter((lane) => lane !== defaultLane).map((lane) => `${queue}_${lane}`);
 }
 
 function trackedBreaks(released: ReleasedContract, changed: ReleasedContract): string[] {

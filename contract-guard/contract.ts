@@ -13,6 +13,9 @@ export const releasedContractSchema = z.strictObject({
   name: taskNameSchema,
   version: z.int().min(1),
   queue: z.string(),
+  /** Sorted. Without their weights, which no message relies on. */
+  lanes: z.array(z.string()).optional(),
+  defaultLane: z.string().optional(),
   tracked: z.boolean(),
   payload: jsonSchema,
   result: jsonSchema,
@@ -28,12 +31,13 @@ export type ReleasedContract = z.output<typeof releasedContractSchema>;
  *   schema has given is what the consumer's takes
  */
 export function describeContract(contract: TaskContract): ReleasedContract {
-  const { name, version = 1, queue, tracked = false, payload, result } = contract;
+  const { name, version = 1, queue, lanes, defaultLane, tracked = false, payload, result } = contract;
   const described = {
     payload: describeSchema(`${name} payload`, payload),
     result: describeSchema(`${name} result`, result),
   };
-  return { name, version, queue, tracked, ...described };
+  const laned = lanes && { lanes: Object.keys(lanes).toSorted(), defaultLane };
+  return { name, version, queue, ...laned, tracked, ...described };
 }
 
 /** A task that gives nothing: JSON has no value for that. */

@@ -1,3 +1,4 @@
+import { laneIdsOf } from '@baton/common/queue/lane-queues';
 import * as z from 'zod';
 import { StackError } from './stack-error.ts';
 import { arnOf, type Resources, sub, type Value } from './template.ts';
@@ -22,8 +23,8 @@ const accessSchema = z.strictObject({
 });
 
 /**
- * What a function uses beside the queues that it consumes: the logical ids of the queues that it sends to, and of
- * tables with what it does there. `query` is of the table's indexes, which is all that the house queries.
+ * What a function uses beside the queues that it consumes: the logical ids of the queues that it sends to, whose lanes
+ * it may send to as well, and of tables with what it does there. `query` is of the table's indexes, which is all that the house queries.
  */
 export type Access = z.output<typeof accessSchema>;
 
@@ -56,7 +57,7 @@ export function readAccess(functionName: string, access: unknown, resources: Res
   };
   for (const id of queues) check(id, 'AWS::SQS::Queue', 'queue');
   for (const id of Object.keys(tables)) check(id, 'AWS::DynamoDB::Table', 'table');
-  return parsed.data;
+  return { tables, queues: queues.flatMap((id) => [id, ...laneIdsOf(id, resources)]) };
 }
 
 /** Allows some actions on some resources. */

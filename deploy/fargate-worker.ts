@@ -1,3 +1,4 @@
+import { laneOfQueue } from '@baton/common/queue/lane';
 import { allow, readAccess, type Statement } from './access.ts';
 import { consumedQueues, type DescribedFunction } from './functions.ts';
 import type { FargateParameters } from './parameters.ts';
@@ -105,7 +106,11 @@ function container(
     ...environment,
     ...(worker['environment'] as Record<string, unknown> | undefined),
     AWS_REGION: ref('AWS::Region'),
-    WORKER_QUEUES: queues.map(({ name }) => name.slice(stagePrefix.length)).join(','),
+    WORKER_QUEUES: queues
+      .map(({ name }) => name.slice(stagePrefix.length))
+      // A worker serves lanes with their queue
+      .filter((queue) => laneOfQueue(queue) === undefined)
+      .join(','),
     WORKER_CONCURRENCY: String(parameters.slots),
     DRAIN_TIMEOUT_SECONDS: String(DRAIN_SECONDS),
     // Asked for from inside alone

@@ -1,13 +1,11 @@
 import { StackError } from './stack-error.ts';
-import { idOfArn, ofType, queueArn, type Resource, type Resources } from './template.ts';
-
-const QUEUE = 'AWS::SQS::Queue';
+import { idOfArn, ofType, QUEUE, queueArn, type Resource, type Resources } from './template.ts';
 
 /** A queue of the stack that has a dead letter queue. */
 export interface SourceQueue {
   /** Its logical id. */
   readonly id: string;
-  /** Its whole name, such as `baton-dev-orders`. */
+  /** Its whole name, such as `baton-dev-orders`, or `baton-dev-orders_high` of a lane. */
   readonly name: string;
   /** The logical id of the queue that its dead letters go to. */
   readonly deadLettersId: string;

@@ -1,3 +1,4 @@
+import { laneQueues, withLaneEvents } from '@baton/common/queue/lane-queues';
 import type { TaskContract } from '@baton/common/queue/task';
 import { alarms } from './alarms.ts';
 import { fargateWorker } from './fargate-worker.ts';
@@ -7,7 +8,7 @@ import type { Parameters } from './parameters.ts';
 import { deadLetterQueues, queueOutputs } from './queues.ts';
 import { scheduleResources } from './schedules.ts';
 import { StackError } from './stack-error.ts';
-import type { Resources } from './template.ts';
+import { ofType, QUEUE, type Resources } from './template.ts';
 
 /** The function that the worker is where Lambda's event source polls its queues. */
 const WORKER = 'worker';
@@ -26,7 +27,7 @@ export interface StackOptions {
   /** What every functions.yml says, and what all share. */
   readonly parts: readonly Part[];
   readonly parameters: Parameters;
-  /** The contracts whose schedules AWS keeps. */
+  /** The contracts that have schedules, which AWS keeps, or lanes, whose queues follow from those of the parts. */
   readonly contracts: readonly TaskContract[];
   readonly stage: string;
   /** The environment that all functions have, as serverless.yml has it. */
@@ -45,20 +46,28 @@ export interface Stack {
 
 /**
  * Makes one stack of what the parts say, and adds what follows from it: a role for each function, alarms, schedules,
- * who may use which dead letter queue, the API's throttling, and the worker in its form.
+ * queues and event sources of lanes, who may use which dead letter queue, the API's throttling, and the worker in its
+ * form.
  *
- * @throws StackError where two parts have a function or a resource of one name, one cannot be understood, or a name is too
- *   long
+ * @throws StackError where two parts have a function or a resource of one name, one cannot be understood, a name is too
+ *   long, or contracts declare lanes that cannot be
  */
 export function compileStack(options: StackOptions): Stack {
   const { parts, parameters, contracts, stage } = options;
-  const described = merged<Functions[string]>(
-    'function',
-    parts.map(({ functions }) => functions ?? {}),
+  const own = withLanes(
+    merged<Resources[string]>(
+      'resource',
+      parts.map(({ resources }) => resources?.Resources ?? {}),
+    ),
+    contracts,
+    `baton-${stage}-`,
   );
-  const own = merged<Resources[string]>(
-    'resource',
-    parts.map(({ resources }) => resources?.Resources ?? {}),
+  const described = consumingLanes(
+    merged<Functions[string]>(
+      'function',
+      parts.map(({ functions }) => functions ?? {}),
+    ),
+    own,
   );
   const functions = withoutWorker(described, parameters.worker === 'lambda');
   checkNames(Object.keys(functions), stage);
@@ -80,6 +89,28 @@ export function compileStack(options: StackOptions): Stack {
       extensions: { ...gateway.extensions, ...recursiveLoops(functions) },
     },
   };
+}
+
+function withLanes(resources: Resources, contracts: readonly TaskContract[], stagePrefix: string): Resources {
+  const names = new Set(ofType(resources, QUEUE).map(([, { Properties }]) => Properties['QueueName']));
+  const lost = contracts.find(({ lanes, queue }) => lanes && !names.has(stagePrefix + queue));
+  if (lost)
+    throw new StackError(
+      `The contract ${lost.name} has lanes on the queue ${lost.queue}: expected a queue ${stagePrefix}${lost.queue} in a functions.yml`,
+    );
+  try {
+    return { ...resources, ...laneQueues(resources, contracts, stagePrefix) };
+  } catch (error) {
+    throw new StackError((error as Error).message);
+  }
+}
+
+function consumingLanes(functions: Functions, resources: Resources): Functions {
+  const entries = Object.entries(functions).map(([name, { events = [], ...members }]) => [
+    name,
+    { ...members, events: withLaneEvents(events, resources) },
+  ]);
+  return Object.fromEntries(entries) as Functions;
 }
 
 /** Those of functions are the longest that a stack has. */

@@ -1,3 +1,6 @@
+/** The type of a queue. */
+export const QUEUE = 'AWS::SQS::Queue';
+
 /** What CloudFormation fills in: a plain value, or one of its functions such as `{ Ref: 'OrdersQueue' }`. */
 export type Value = string | number | boolean | { readonly [name: string]: unknown };
 

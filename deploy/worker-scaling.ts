@@ -1,6 +1,7 @@
 import { queueMetric } from './alarms.ts';
 import type { FargateParameters } from './parameters.ts';
 import type { SourceQueue } from './queues.ts';
+import { StackError } from './stack-error.ts';
 import type { Resources, Value } from './template.ts';
 
 /** New workers take messages at once, and a queue is quickly full; that it is empty is worth a longer look. */
@@ -15,21 +16,25 @@ export interface ScaledService {
   readonly queues: readonly SourceQueue[];
 }
 
+/** An alarm, which target tracking makes, takes so many metrics (Amazon CloudWatch User Guide, "Alarm limits"). */
+const MAX_METRICS = 10;
+
 /**
  * Scales an ECS service on its backlog a task, so that what is in the queues would be done within `backlogSeconds`:
  * (visible + in flight) x mean duration / slots / running tasks (Application Auto Scaling User Guide, "Create a target
  * tracking scaling policy using metric math"). Running tasks are a metric of Container Insights, which a cluster of one's
  * own has to have turned on. Tasks that are put off count as in flight: thousands of them keep more workers than needed.
+ *
+ * An alarm takes 10 metrics: of more than 4 queues, lanes included, only visible messages are counted.
+ *
+ * @throws StackError where there are more than 9 queues
  */
 export function workerScaling(
   { cluster, service, queues }: ScaledService,
   parameters: FargateParameters,
 ): Resources {
   const { least, most, slots, taskMs, backlogSeconds } = parameters;
-  const inQueues = queues.flatMap(({ id }, index) => [
-    sqs(`visible${index}`, id, 'ApproximateNumberOfMessagesVisible'),
-    sqs(`hidden${index}`, id, 'ApproximateNumberOfMessagesNotVisible'),
-  ]);
+  const inQueues = queueMetrics(queues);
   // A queue that was quiet for hours has no metrics
   const messages = inQueues.map(({ Id }) => `FILL(${Id}, 0)`).join(' + ');
   const backlog = `(${messages}) * ${taskMs / 1000} / ${slots} / running`;
@@ -65,6 +70,23 @@ export function workerScaling(
       },
     },
   };
+}
+
+function queueMetrics(queues: readonly SourceQueue[]) {
+  const visible = queues.map(({ id }, index) =>
+    sqs(`visible${index}`, id, 'ApproximateNumberOfMessagesVisible'),
+  );
+  const hidden = queues.map(({ id }, index) =>
+    sqs(`hidden${index}`, id, 'ApproximateNumberOfMessagesNotVisible'),
+  );
+  const both = visible.flatMap((metric, index) => [metric, ...hidden.slice(index, index + 1)]);
+  // One is that of the running workers
+  const room = MAX_METRICS - 1;
+  if (both.length <= room) return both;
+  if (visible.length <= room) return visible;
+  throw new StackError(
+    `A worker on Fargate scales by at most ${room} queues, lanes included, as an alarm of CloudWatch takes ${MAX_METRICS} metrics; it consumes ${queues.length}: expected fewer queues or lanes, or --param worker=none`,
+  );
 }
 
 function running(cluster: Value, service: Value) {

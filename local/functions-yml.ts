@@ -1,3 +1,6 @@
+import { lanedContracts } from '@baton/common/contracts/lanes';
+import { laneQueues, withLaneEvents } from '@baton/common/queue/lane-queues';
+import type { TaskContract } from '@baton/common/queue/task';
 import { readdirSync, readFileSync } from 'node:fs';
 import { parse, type ScalarTag } from 'yaml';
 
@@ -35,23 +38,38 @@ export function sharedResources(stage: string): Record<string, unknown> {
   return readFunctionsYml('common/resources.yml', stage).resources?.Resources ?? {};
 }
 
-/** The CloudFormation resources in the functions.yml of `folders`, for one stage. */
-export function servicesResources(folders: readonly string[], stage: string): Record<string, unknown> {
-  return Object.assign({}, ...folders.map((part) => read(part, stage).resources?.Resources)) as Record<
-    string,
-    unknown
-  >;
+/**
+ * The CloudFormation resources in the functions.yml of `folders`, for one stage, with the queues of lanes.
+ *
+ * @param contracts - those that have lanes; of queues that are not among the resources none is made
+ */
+export function servicesResources(
+  folders: readonly string[],
+  stage: string,
+  contracts: readonly TaskContract[] = lanedContracts,
+): Record<string, unknown> {
+  const described = Object.assign(
+    {},
+    ...folders.map((part) => read(part, stage).resources?.Resources),
+  ) as Record<string, unknown>;
+  return { ...described, ...laneQueues(described, contracts, `baton-${stage}-`) };
 }
 
-/** The functions in the functions.yml of `folders`, for one stage. */
+/** The functions in the functions.yml of `folders`, for one stage, with the events of lanes. */
 export function servicesFunctions(
   folders: readonly string[],
   stage: string,
 ): Record<string, DescribedFunction> {
-  return Object.assign({}, ...folders.map((part) => read(part, stage).functions)) as Record<
+  const described = Object.assign({}, ...folders.map((part) => read(part, stage).functions)) as Record<
     string,
     DescribedFunction
   >;
+  const resources = servicesResources(parts, stage);
+  const entries = Object.entries(described).map(([name, { events = [], ...members }]) => [
+    name,
+    { ...members, events: withLaneEvents(events, resources) },
+  ]);
+  return Object.fromEntries(entries) as Record<string, DescribedFunction>;
 }
 
 function read(part: string, stage: string): FunctionsYml {

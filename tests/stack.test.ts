@@ -1,4 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
+import { lanedContracts } from '@baton/common/contracts/lanes';
+import { lanesByQueue, queuesOfLanes } from '@baton/common/queue/lane';
 import type { TaskContract } from '@baton/common/queue/task';
 import { queueNameOfArn, queuesOf } from '@baton/local/stack';
 import { filesBelow } from './support/source.ts';
@@ -63,4 +65,32 @@ test('every consumer reports the failed messages of a batch, and has a bound on 
       maximumConcurrency: expect.any(Number) as unknown,
     });
   }
+});
+
+describe('lanes', () => {
+  const laned = contracts.filter(({ lanes }) => lanes);
+  const names = [...lanesByQueue(contracts)].map(([queue, lanes]) => ({
+    queue,
+    others: [...queuesOfLanes(queue, lanes).keys()].filter((name) => name !== queue),
+  }));
+
+  test('of a contract are known wherever queues are created: it is in common/contracts/lanes.ts', () => {
+    expect(new Set(lanedContracts)).toEqual(new Set(laned));
+    expect(laned.length).toBeGreaterThan(0);
+  });
+
+  test.each(names)('of $queue have queues like their own, and a consumer each', ({ queue, others }) => {
+    const base = queues.get(`baton-dev-${queue}`);
+    const consumerOf = (name: string) => {
+      const { queue: _queue, sqs, ...consumer } = consumers.find((each) => each.queue === name) ?? {};
+      const { arn: _arn, ...settings } = sqs ?? {};
+      return { ...consumer, ...settings };
+    };
+    for (const name of others) {
+      expect(queues.get(`baton-dev-${name}`)).toEqual({ ...base, name: `baton-dev-${name}` });
+      expect(consumerOf(`baton-dev-${name}`)).toEqual(consumerOf(`baton-dev-${queue}`));
+    }
+    expect(others.length).toBeGreaterThan(0);
+    expect(consumerOf(`baton-dev-${queue}`)).toHaveProperty('name');
+  });
 });

@@ -3,7 +3,9 @@ import { Program } from './support/program.ts';
 import { textOf } from './support/source.ts';
 
 const readme = textOf('README.md');
-const example = textOf('examples/reports.ts') + textOf('examples/tracked-tasks.ts');
+const example = ['examples/reports.ts', 'examples/tracked-tasks.ts', 'common/contracts/orders.ts']
+  .map(textOf)
+  .join('');
 
 /** The lines of the README's blocks of a language. */
 const linesOf = (language: string): string[] =>
@@ -11,7 +13,7 @@ const linesOf = (language: string): string[] =>
     block.trim().split('\n'),
   );
 
-test("the README's lines about tracked tasks are those of the example, which says what the README says", async () => {
+test("the README's lines of code are those of the example and of the demo, and the example says what the README says", async () => {
   const lines = linesOf('ts').map((line) => line.trim());
   expect(lines.length).toBeGreaterThan(15);
   expect(lines.filter((line) => !example.includes(line))).toEqual([]);

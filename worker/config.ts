@@ -7,7 +7,8 @@ import packageJson from './package.json' with { type: 'json' };
 
 /** A queue whose messages a function runs: the worker does for it what Lambda's event source would do on AWS. */
 const lambdaQueueSchema = z.strictObject({
-  queue: z.string().regex(/^[a-z0-9-]+$/),
+  /** As contracts call it; a lane's queue, such as `orders_high`, has an entry of its own. */
+  queue: z.string().regex(/^[a-z0-9-]+(_[a-z0-9-]+)?$/),
   functionName: z.string().min(1),
   /** Messages in one invocation. Default 10, as Lambda's own. */
   batchSize: z.int().min(1).max(10_000).default(10),

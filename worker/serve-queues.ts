@@ -1,5 +1,6 @@
 import { ConfigError } from '@baton/common/config';
 import type { Implementations } from '@baton/common/queue/implementation';
+import { queuesOfLanes } from '@baton/common/queue/lane';
 import { QueueUrls } from '@baton/common/queue/queue-urls';
 import type { TaskClient } from '@baton/common/queue/task-client';
 import { StoreTracker } from '@baton/common/state/store-tracker';
@@ -51,7 +52,8 @@ export function threadsFor(
 }
 
 /**
- * The queues that a worker runs itself, by name, with their weights.
+ * The queues that a worker runs itself, by name, with their weights; lanes are queues, too, whose weights are those of the
+ * contract times that of their queue.
  *
  * @throws ConfigError naming one that it has no implementation for
  */
@@ -62,13 +64,25 @@ export function localQueueWeights(
   const implemented = implementations.queues;
   if (queues === 'all') {
     const own = implemented.filter((queue) => !lambdaQueues.some((target) => target.queue === queue));
-    return new Map(own.map((queue) => [queue, 1]));
+    return withLanes(new Map(own.map((queue) => [queue, 1])), implementations);
   }
   const foreign = [...queues.keys()].find((queue) => !implemented.includes(queue));
-  if (foreign === undefined) return queues;
+  if (foreign === undefined) return withLanes(queues, implementations);
   throw new ConfigError(
     `WORKER_QUEUES has ${foreign}, whose tasks this worker cannot run; it has ${implemented.join(', ')}`,
   );
+}
+
+function withLanes(
+  queues: ReadonlyMap<string, number>,
+  { lanes }: Implementations,
+): ReadonlyMap<string, number> {
+  const entries = [...queues].flatMap(([queue, weight]): (readonly [string, number])[] => {
+    const own = lanes.get(queue);
+    if (!own) return [[queue, weight]];
+    return [...queuesOfLanes(queue, own)].map(([name, laneWeight]) => [name, laneWeight * weight]);
+  });
+  return new Map(entries);
 }
 
 /** The queues whose tasks run in the worker's own process, all within the same slots. */

@@ -26,6 +26,7 @@ export const orderSchema = z.object({
     .string()
     .regex(/^[A-Z]{3}$/, { error: 'expected an ISO 4217 code such as EUR', abort: true })
     .refine((code) => currencyDecimals.has(code), 'expected an ISO 4217 code in use, such as EUR'),
+  /** Which lane its task travels in; order-service maps them. */
   priority: z.enum(['LOW', 'NORMAL', 'HIGH']).default('NORMAL'),
 });
 
@@ -36,6 +37,8 @@ export type Order = z.output<typeof orderSchema>;
 export const processOrder = defineTask({
   name: 'orders.process',
   queue: 'orders',
+  lanes: { high: 8, normal: 3, low: 1 },
+  defaultLane: 'normal',
   payload: orderSchema,
   result: z.object({
     confirmationNumber: z.string().min(1).max(32),

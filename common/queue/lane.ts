@@ -5,7 +5,7 @@ import { InvalidValueError } from './errors.ts';
 const SEPARATOR = '_';
 /** As long as a queue's longest name with `-dlq` behind it: then a lane's queue fits wherever a dead letter queue does. */
 const MAX_NAME_CHARACTERS = 64;
-const LANE_NAME = /^[a-z0-9-]{1,20}$/;
+const LANE_NAME = /^(?=.{1,20}$)[a-z][a-z0-9]*(-[a-z][a-z0-9]*)*$/;
 const MIN_LANES = 2;
 /** Each lane is a queue that every worker polls. */
 const MAX_LANES = 8;
@@ -52,7 +52,7 @@ export function laneIssues({
   if (wrong !== undefined)
     issues.push({
       path: 'lanes',
-      message: `expected names of 1 to 20 lower-case letters, digits and hyphens, got ${JSON.stringify(wrong)}`,
+      message: `expected names of 1 to 20 lower-case letters and digits, each word between hyphens starting with a letter, got ${JSON.stringify(wrong)}`,
     });
   const long = names.find((name) => nameOf(queue, name).length > MAX_NAME_CHARACTERS);
   if (long !== undefined)

@@ -46,7 +46,7 @@ export class StoreTracker implements TaskTracker {
     this.#continuation = new TaskContinuation(options.store, options.forward);
   }
 
-  async claim({ message, envelope, queue, owner }: ClaimRequest): Promise<Claim | Outcome> {
+  async claim({ message, envelope, contract, queue, owner }: ClaimRequest): Promise<Claim | Outcome> {
     const { store, leaseSeconds, logger } = this.#options;
     const { taskId, task, trace, parentId, subject } = envelope;
     const claimId = randomUUID();

@@ -132,7 +132,7 @@ describe('a flow that is started in a lane', () => {
 
   test('goes on in the lane of the step that follows', async () => {
     const next = { taskId: 'step-2', task: seal.name, queue: 'parcels_low' };
-    await tasks.forward(next, { text: 'x' }, startTrace());
+    await tasks.forward(next, { text: 'x' }, { trace: startTrace(), depth: 1 });
     expect(taken).toEqual(['parcels.seal http://sqs/0/parcels_low']);
   });
 });

@@ -20,6 +20,8 @@ const released = defineTask({
 });
 const required = z.object({ items: z.array(z.object({ productId: z.string(), quantity: z.int() })) });
 
+const LANED = { lanes: { high: 3, normal: 2, low: 1 }, defaultLane: 'normal' };
+
 let folder: string;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'contracts-'));
@@ -106,6 +108,30 @@ describe('a change that breaks messages in flight is refused, with the reason', 
       'orders.pack queue: was orders, is now packing: messages in flight would stay in orders, where nobody may know this task any more',
     ],
     [
+      'a lane less',
+      LANED,
+      { lanes: { high: 2, normal: 1 }, defaultLane: 'normal' },
+      'orders.pack lanes: orders_low is gone: messages in flight in that queue would be lost with it',
+    ],
+    [
+      'a lane with another name',
+      LANED,
+      { lanes: { urgent: 3, normal: 2, low: 1 }, defaultLane: 'normal' },
+      'orders.pack lanes: orders_high is gone: messages in flight in that queue would be lost with it',
+    ],
+    [
+      'no lanes any more',
+      LANED,
+      {},
+      'orders.pack lanes: orders_high is gone: messages in flight in that queue would be lost with it',
+    ],
+    [
+      'another default lane',
+      LANED,
+      { ...LANED, defaultLane: 'low' },
+      'orders.pack defaultLane: was normal, is now low: messages in flight in orders were sent in the lane normal and would be run as low',
+    ],
+    [
       'no longer tracked',
       {},
       { tracked: false },
@@ -163,6 +189,9 @@ describe('goes on without a word', () => {
     ],
     ['a result that is nothing', { result: z.void() }, { result: z.undefined() }, 0],
     ['a higher version alone', {}, { version: 2 }, 1],
+    ['the first lanes', {}, LANED, 1],
+    ['a lane more', LANED, { ...LANED, lanes: { ...LANED.lanes, idle: 1 } }, 1],
+    ['other weights of lanes', LANED, { ...LANED, lanes: { high: 100, normal: 1, low: 1 } }, 0],
     [
       'an optional property more',
       { payload: z.object({}) },

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { allowedBy, compile, ofType, statementsOf, type Template } from './compiled.ts';
 
@@ -18,11 +19,14 @@ const CONSUMES = (queue: string) =>
 const SENDS = (...queues: string[]) => queues.map((queue) => `sqs:SendMessage ${queue}`);
 const USES = (table: string, ...actions: string[]) => actions.map((action) => `dynamodb:${action} ${table}`);
 
+/** A queue and its lanes. */
+const ORDERS = ['OrdersQueue', 'OrdersQueueHighLane', 'OrdersQueueLowLane'];
+
 describe('the role of each function', () => {
   test.each([
     [
       'OrderServiceApi',
-      SENDS('OrdersQueue'),
+      SENDS(...ORDERS),
       USES('OrdersTable', 'GetItem', 'PutItem', 'UpdateItem'),
       USES('OrdersTable/index/newest-first', 'Query'),
       USES('TasksTable', 'GetItem', 'PutItem'),
@@ -57,9 +61,9 @@ describe('the role of each function', () => {
     ],
     [
       'Worker',
-      [...CONSUMES('DefaultQueue'), ...CONSUMES('OrdersQueue')],
+      ['DefaultQueue', ...ORDERS].flatMap(CONSUMES),
       SENDS('DefaultDeadLetters', 'DefaultQueue', 'OrdersDeadLetters'),
-      SENDS('NotificationsQueue', 'OrderOutcomesQueue', 'OrdersQueue'),
+      SENDS('NotificationsQueue', 'OrderOutcomesQueue', ...ORDERS),
       USES('TasksTable', 'BatchGetItem', 'GetItem', 'PutItem', 'UpdateItem'),
     ],
   ])('%s allows what it uses and its own log, and nothing else', (name, ...uses) => {
@@ -93,31 +97,34 @@ describe('the role of each function', () => {
   });
 });
 
+const targetOf = ({ RedrivePolicy }: Readonly<Record<string, unknown>>) =>
+  (RedrivePolicy as { deadLetterTargetArn: Record<string, string[]> }).deadLetterTargetArn;
+
 describe('every queue', () => {
   test('is encrypted, and its dead letter queue keeps messages longer and takes those of no other queue', () => {
     const queues = ofType(template, 'AWS::SQS::Queue');
     const sources = queues.filter(({ properties }) => properties['RedrivePolicy'] !== undefined);
     expect(sources.length).toBeGreaterThanOrEqual(4);
-    expect(queues.length).toBe(2 * sources.length);
+    const targets = new Set(sources.map(({ properties }) => JSON.stringify(targetOf(properties))));
+    expect(queues.length).toBe(sources.length + targets.size);
     for (const { properties } of queues) expect(properties).toMatchObject({ SqsManagedSseEnabled: true });
     for (const { properties } of sources) {
-      const { deadLetterTargetArn, maxReceiveCount } = properties['RedrivePolicy'] as {
-        deadLetterTargetArn: Record<string, string[]>;
-        maxReceiveCount: number;
-      };
+      const { maxReceiveCount } = properties['RedrivePolicy'] as { maxReceiveCount: number };
       // Whoever runs tasks sets dead letters aside, with a reason; SQS, which gives none, comes long after
       expect(maxReceiveCount).toBeGreaterThanOrEqual(30);
-      const deadLetters = template.Resources[deadLetterTargetArn['Fn::GetAtt']?.[0] ?? '']?.Properties ?? {};
+      const [deadLettersId = ''] = targetOf(properties)['Fn::GetAtt'] ?? [];
+      const deadLetters = template.Resources[deadLettersId]?.Properties ?? {};
       expect(deadLetters['MessageRetentionPeriod']).toBeGreaterThan(
         Number(properties['MessageRetentionPeriod']),
       );
       expect(deadLetters['RedriveAllowPolicy']).toEqual({
         redrivePermission: 'byQueue',
-        sourceQueueArns: [
-          {
-            'Fn::Sub': `arn:\${AWS::Partition}:sqs:\${AWS::Region}:\${AWS::AccountId}:${String(properties['QueueName'])}`,
-          },
-        ],
+        // Its own and no other: lanes share the dead letter queue of theirs
+        sourceQueueArns: sources
+          .filter((each) => isDeepStrictEqual(targetOf(each.properties), targetOf(properties)))
+          .map((each) => ({
+            'Fn::Sub': `arn:\${AWS::Partition}:sqs:\${AWS::Region}:\${AWS::AccountId}:${String(each.properties['QueueName'])}`,
+          })),
       });
     }
   });

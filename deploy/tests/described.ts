@@ -1,3 +1,5 @@
+import { lanedContracts } from '@baton/common/contracts/lanes';
+import type { TaskContract } from '@baton/common/queue/task';
 import { parts, readFunctionsYml } from '@baton/local/functions-yml';
 import { readParameters } from '../parameters.ts';
 import { compileStack, type Part } from '../stack.ts';
@@ -6,13 +8,17 @@ const files = [...parts.map((part) => `${part}/functions.yml`), 'common/resource
 const described = files.map((file) => readFunctionsYml(file, 'dev') as unknown as Part);
 
 /** The stack of all functions.yml, as a deploy with these parameters makes it. */
-export function stackOf(given: Record<string, string> = {}, more: readonly Part[] = []) {
+export function stackOf(
+  given: Record<string, string> = {},
+  more: readonly Part[] = [],
+  contracts: readonly TaskContract[] = lanedContracts,
+) {
   const parameters = readParameters(given);
   const environment = { LOG_LEVEL: 'info', TASKS_TABLE: 'baton-dev-tasks' };
   return compileStack({
     parts: [...described, ...more],
     parameters,
-    contracts: [],
+    contracts,
     stage: 'dev',
     environment,
   });

@@ -99,10 +99,11 @@ describe('the worker', () => {
     const { Metrics } = config.CustomizedMetricSpecification;
     expect(config.TargetValue).toBe(60);
     expect(Metrics.find(({ Id }) => Id === 'backlog')?.Expression).toBe(
-      '(FILL(visible0, 0) + FILL(hidden0, 0) + FILL(visible1, 0) + FILL(hidden1, 0)) * 0.25 / 20 / running',
+      `(${[0, 1, 2, 3].map((queue) => `FILL(visible${queue}, 0) + FILL(hidden${queue}, 0)`).join(' + ')}) * 0.25 / 20 / running`,
     );
     const text = JSON.stringify(Metrics);
-    for (const queue of ['DefaultQueue', 'OrdersQueue']) expect(text.split(`"${queue}"`).length - 1).toBe(2);
+    for (const queue of ['DefaultQueue', 'OrdersQueue', 'OrdersQueueHighLane', 'OrdersQueueLowLane'])
+      expect(text.split(`"${queue}"`).length - 1).toBe(2);
     expect(text).toContain('RunningTaskCount');
   });
 

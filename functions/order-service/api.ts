@@ -12,6 +12,9 @@ import { type OrderRow, positionSchema } from './store.ts';
 /** The namespace of the order ids that idempotency keys give. */
 const ORDERS = '6f0f6f3c-5a0e-4c57-9d0b-3d1d2b1a7c11';
 
+/** The lane of the queue `orders` that an order travels in, by its priority. */
+const LANES = { HIGH: 'high', NORMAL: 'normal', LOW: 'low' } as const;
+
 /** What the wire takes with patience is refused here: a caller wants to hear of a misspelt member. */
 const newOrderSchema = z.strictObject({
   ...orderSchema.omit({ orderId: true }).shape,
@@ -24,7 +27,8 @@ const postOrder = route('POST', '/orders', { body: newOrderSchema }, async ({ bo
   const orderId = idOfRequest(headers, ORDERS);
   const taskId = uuidv5('process', orderId);
   const order = { orderId, ...body };
-  const sendTask = () => tasks.send(processOrder, order, { taskId, trace });
+  const lane = LANES[order.priority];
+  const sendTask = () => tasks.send(processOrder, order, { taskId, lane, trace });
   await orders.take({ order, taskId, requestHash: hashOfRequest(body), sendTask });
   return {
     status: 202,

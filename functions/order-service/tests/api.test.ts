@@ -34,12 +34,12 @@ afterAll(async () => {
 const post = (body: unknown, headers: Record<string, string> = {}) => service.post('/orders', body, headers);
 
 /** Everything in the queue now, taken out of sight. */
-async function queued(): Promise<Envelope[]> {
+async function queued(queue = 'orders'): Promise<Envelope[]> {
   const envelopes: Envelope[] = [];
   for (;;) {
     const { Messages = [] } = await backends.sqs.send(
       new ReceiveMessageCommand({
-        QueueUrl: backends.queueUrls.of('orders'),
+        QueueUrl: backends.queueUrls.of(queue),
         MaxNumberOfMessages: 10,
         VisibilityTimeout: 600,
       }),
@@ -77,6 +77,15 @@ describe('order-service, with every other service stopped,', () => {
       orderId: answer['orderId'],
       status: 'accepted',
     });
+  });
+
+  test.each([
+    ['HIGH', 'orders_high'],
+    ['NORMAL', 'orders'],
+    ['LOW', 'orders_low'],
+  ])('puts the task of a %s order into the lane %s', async (priority, queue) => {
+    const { taskId } = await read(await post({ ...order, priority }));
+    expect((await queued(queue)).map((each) => each.taskId)).toContain(taskId);
   });
 
   test("hands the caller's trace on", async () => {

@@ -11,7 +11,10 @@ export const sampleSchema = z.object({
 /** A sample, checked. */
 export type Sample = z.output<typeof sampleSchema>;
 
-/** Record a sample. Consumed by samples-service, which alone writes its table. */
+/**
+ * Record a sample. Consumed by samples-service, which alone writes its table. If some of them cannot wait behind others,
+ * give it `lanes` (README.md, "Priorities").
+ */
 export const recordSample = defineTask({
   name: 'samples.record',
   queue: 'samples',

@@ -1,0 +1,8 @@
+import type { TaskContract } from '../queue/task.ts';
+import { processOrder } from './orders.ts';
+
+/**
+ * Every contract of this folder that has lanes. Their queues, event sources and rights follow from here, on AWS and
+ * wherever else queues are created; a test holds the list complete.
+ */
+export const lanedContracts: readonly TaskContract[] = [processOrder];
