@@ -57,7 +57,7 @@ export function readAccess(functionName: string, access: unknown, resources: Res
   };
   for (const id of queues) check(id, 'AWS::SQS::Queue', 'queue');
   for (const id of Object.keys(tables)) check(id, 'AWS::DynamoDB::Table', 'table');
-  return { tables, queues: queues.flatMap((id) => [id, ...laneIdsOf(id, resources)]) };
+  return { tables, queues: queues.concat(queues.flatMap((id) => laneIdsOf(id, resources))) };
 }
 
 /** Allows some actions on some resources. */

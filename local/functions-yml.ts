@@ -65,7 +65,7 @@ export function servicesFunctions(
     DescribedFunction
   >;
   const resources = servicesResources(parts, stage);
-  const entries = Object.entries(described).map(([name, { events = [], ...members }]) => [
+  const entries = Object.entries(described).map(([name, { events, ...members }]) => [
     name,
     { ...members, events: withLaneEvents(events, resources) },
   ]);

@@ -30,7 +30,7 @@ export function laneQueues<Resource>(
       const lane = laneOfQueue(name);
       if (lane === undefined) return [];
       return Object.entries(resources)
-        .filter(([, resource]) => isQueueNamed(resource, stagePrefix + queue))
+        .filter(([, resource]) => nameOfQueue(resource) === stagePrefix + queue)
         .map(([id, resource]) => [idOfLane(id, lane), renamed(resource, stagePrefix + name)] as const);
     }),
   );
@@ -39,14 +39,9 @@ export function laneQueues<Resource>(
 
 /** The logical ids of the queues of a queue's lanes, its own left out. */
 export function laneIdsOf(id: string, resources: LaneResources): string[] {
-  const { Type, Properties } = (resources[id] ?? {}) as Partial<QueueResource>;
-  if (Type !== QUEUE || typeof Properties?.QueueName !== 'string') return [];
-  const { QueueName } = Properties;
-  return Object.entries(resources).flatMap(([other, resource]) => {
-    const { Type: type, Properties: properties } = resource as QueueResource;
-    const isLane = type === QUEUE && String(properties.QueueName).startsWith(`${QueueName}_`);
-    return isLane ? [other] : [];
-  });
+  const name = nameOfQueue(resources[id]);
+  if (name === undefined) return [];
+  return Object.keys(resources).filter((other) => nameOfQueue(resources[other])?.startsWith(`${name}_`));
 }
 
 /**
@@ -63,9 +58,11 @@ export function withLaneEvents<Event>(events: readonly Event[], resources: LaneR
   });
 }
 
-function isQueueNamed(resource: unknown, name: string): boolean {
-  const { Type, Properties } = resource as Partial<QueueResource>;
-  return Type === QUEUE && Properties?.QueueName === name;
+/** The name of a queue; undefined of any other resource, and where CloudFormation makes the name up. */
+function nameOfQueue(resource: unknown): string | undefined {
+  const { Type, Properties } = (resource ?? {}) as Partial<QueueResource>;
+  const name: unknown = Type === QUEUE ? Properties?.QueueName : undefined;
+  return typeof name === 'string' ? name : undefined;
 }
 
 function renamed<Resource>(resource: Resource, QueueName: string): Resource {

@@ -127,7 +127,12 @@ describe('whatever a handler throws', () => {
     fc.assert(
       fc.property(throwables, (make) => {
         const thrown = make();
-        const deadLetter = { reason: 'rejected', error: asError(thrown), workerId: 'w-1' } as const;
+        const deadLetter = {
+          reason: 'rejected',
+          error: asError(thrown),
+          workerId: 'w-1',
+          queue: 'work',
+        } as const;
         const { MessageAttributes } = deadLetterEntry(messageOf(1), deadLetter);
         for (const { StringValue = '' } of Object.values(MessageAttributes))
           expect(StringValue).toMatch(ATTRIBUTE);
