@@ -1,14 +1,17 @@
-import { currentAttempt } from '@baton/common/queue/running-attempt';
+import { type AttemptName, currentAttempt } from '@baton/common/queue/running-attempt';
 import { type StrayOrigin, watchStrayErrors } from '@baton/common/queue/stray-errors';
 import { writeLastWords } from '@baton/common/telemetry/last-words';
 import type { Logger } from '@baton/common/telemetry/logger';
 import { keepHandlersFromEndingProcess } from './process-end.ts';
+import { Watchdog } from './watchdog.ts';
 
 /** What a process does in an emergency, by the part that a worker has in it. */
 export interface ProcessGuardOptions {
   readonly logger: Logger;
   /** Whether the process is there for the worker alone, and may be ended by it. */
   readonly ownsProcess: boolean;
+  /** How long the event loop may be blocked, in seconds. */
+  readonly leaseSeconds: number;
   /** The tasks that run, for the last words. */
   readonly running: () => readonly object[];
   /** Stops the worker gracefully. */
@@ -18,25 +21,43 @@ export interface ProcessGuardOptions {
 /**
  * Stands between handlers and the process that they share. What a handler leaves uncaught, and what it does to end the
  * process, fails its own attempt. An error that no task can be blamed for ends the process: after its last words and a
- * graceful stop, with code 1. A process that ends without having been stopped says what ran.
+ * graceful stop, with code 1. A process that ends without having been stopped says what ran. A watchdog ends it when its
+ * event loop is blocked.
  */
 export class ProcessGuard {
   readonly #options: ProcessGuardOptions;
+  readonly #watchdog: Watchdog;
   #undo: (() => void)[] = [];
   #ending = false;
 
   constructor(options: ProcessGuardOptions) {
     this.#options = options;
+    this.#watchdog = new Watchdog({ ...options, ends: options.ownsProcess });
   }
 
   /** Starts guarding. */
   start(): void {
     const { logger, ownsProcess } = this.#options;
     const onUnknown = ownsProcess ? this.#onUnknown : undefined;
-    this.#undo = [watchStrayErrors({ logger, onUnknown }), keepHandlersFromEndingProcess()];
+    this.#watchdog.start();
+    this.#undo = [
+      () => this.#watchdog.stop(),
+      watchStrayErrors({ logger, onUnknown }),
+      keepHandlersFromEndingProcess(),
+    ];
     if (!ownsProcess) return;
     process.on('exit', this.#onExit);
     this.#undo.push(() => process.off('exit', this.#onExit));
+  }
+
+  /** A handler begins. */
+  begins(attempt: AttemptName): void {
+    this.#watchdog.begins(attempt);
+  }
+
+  /** The worker begins its stop, which has to be over within so many milliseconds. */
+  stopping(withinMs: number): void {
+    this.#watchdog.stopWithin(withinMs);
   }
 
   /** The worker has stopped: how the process ends is no longer its business. */

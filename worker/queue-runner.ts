@@ -2,6 +2,7 @@ import { type Outcome, restingAtMost } from '@baton/common/queue/outcome';
 import type { ReceivedMessage } from '@baton/common/queue/received-message';
 import type { Settler } from '@baton/common/queue/settler';
 import { leavesToOthers } from '@baton/common/queue/unknown-task';
+import type { AttemptName } from '@baton/common/queue/running-attempt';
 import type { Logger } from '@baton/common/telemetry/logger';
 import type { Execution, Executor } from './executor.ts';
 import { RunningTask } from './running-task.ts';
@@ -30,8 +31,8 @@ export interface QueueRunnerOptions {
   readonly leaseSeconds: number;
   readonly workerId: string;
   readonly logger: Logger;
-  /** Called when a task's outcome is decided, while it still counts as running. */
-  readonly onDecided?: (() => void) | undefined;
+  /** Called right before a handler begins. */
+  readonly onBegin?: ((attempt: AttemptName) => void) | undefined;
 }
 
 /** An outcome that is to be carried out before its lease ends, by `performance.now()`. */
@@ -114,8 +115,8 @@ export class QueueRunner {
     hasSlot: boolean,
     onStart: () => void,
   ): Promise<Settling | undefined> {
-    const { settler, leaseSeconds, logger } = this.#options;
-    const task = new RunningTask({ message, settler, leaseSeconds, askedAtMs, logger });
+    const { settler, leaseSeconds, logger, onBegin } = this.#options;
+    const task = new RunningTask({ message, settler, leaseSeconds, askedAtMs, logger, onBegin });
     const { lease } = task;
     try {
       const execution = await this.#execute(task, hasSlot, onStart);
@@ -151,7 +152,6 @@ export class QueueRunner {
       unknown = leavesToOthers(execution);
       return execution;
     } finally {
-      this.#options.onDecided?.();
       void task.whenEnded().then(() => this.#end(task, startedAtMs, unknown));
     }
   }

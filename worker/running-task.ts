@@ -4,6 +4,12 @@ import type { ReceivedMessage } from '@baton/common/queue/received-message';
 import type { AttemptName } from '@baton/common/queue/running-attempt';
 import { Lease, type LeaseOptions } from './lease.ts';
 
+/** What a running task needs. */
+export interface RunningTaskOptions extends Omit<LeaseOptions, 'onLost'> {
+  /** Called right before its handler begins. */
+  readonly onBegin?: ((attempt: AttemptName) => void) | undefined;
+}
+
 /** A message that a worker holds, from its receive to its settling: the lease, and the attempt that runs under it. */
 export class RunningTask implements Hold {
   readonly message: ReceivedMessage;
@@ -13,8 +19,11 @@ export class RunningTask implements Hold {
   #overdue: Promise<unknown> | undefined;
   #begun: AttemptName | undefined;
 
-  constructor(options: Omit<LeaseOptions, 'onLost'>) {
+  readonly #onBegin: ((attempt: AttemptName) => void) | undefined;
+
+  constructor({ onBegin, ...options }: RunningTaskOptions) {
     this.message = options.message;
+    this.#onBegin = onBegin;
     this.lease = new Lease({ ...options, onLost: (error) => this.abort(error) });
   }
 
@@ -36,6 +45,7 @@ export class RunningTask implements Hold {
   /** Notes what its handler begins to do. */
   begins(attempt: AttemptName): void {
     this.#begun = attempt;
+    this.#onBegin?.(attempt);
   }
 
   /** Notes that the handler goes on although its outcome is decided. */

@@ -6,6 +6,7 @@ import type { TaskClient } from '@baton/common/queue/task-client';
 import { StoreTracker } from '@baton/common/state/store-tracker';
 import type { TaskStore } from '@baton/common/state/task-store';
 import { gathering } from '@baton/common/telemetry/gathered-lines';
+import type { AttemptName } from '@baton/common/queue/running-attempt';
 import type { Logger } from '@baton/common/telemetry/logger';
 import type { WorkerConfig } from './config.ts';
 import type { Connections } from './connections.ts';
@@ -27,8 +28,8 @@ export interface Serving {
   readonly tasks: TaskClient;
   readonly threads: ThreadPool | undefined;
   readonly logger: Logger;
-  /** Called when a task's outcome is decided, while it still counts as running. */
-  readonly onDecided: () => void;
+  /** Called right before a handler begins. */
+  readonly onBegin?: ((attempt: AttemptName) => void) | undefined;
 }
 
 /**

@@ -1,5 +1,6 @@
 import { QueueUrls } from '@baton/common/queue/queue-urls';
 import { Settler } from '@baton/common/queue/settler';
+import type { AttemptName } from '@baton/common/queue/running-attempt';
 import type { Logger } from '@baton/common/telemetry/logger';
 import type { WorkerConfig } from './config.ts';
 import type { Connections } from './connections.ts';
@@ -21,8 +22,8 @@ export interface ServedQueueOptions {
   readonly config: WorkerConfig;
   readonly connections: Connections;
   readonly logger: Logger;
-  /** Called when a task's outcome is decided, while it still counts as running. */
-  readonly onDecided?: (() => void) | undefined;
+  /** Called right before a handler begins. */
+  readonly onBegin?: ((attempt: AttemptName) => void) | undefined;
 }
 
 /** A queue that a worker serves, from receive to settling. */
@@ -32,7 +33,7 @@ export class ServedQueue {
   readonly #runner: QueueRunner;
 
   constructor(options: ServedQueueOptions) {
-    const { queue, executor, slots, queues, config, connections, onDecided } = options;
+    const { queue, executor, slots, queues, config, connections, onBegin } = options;
     const { leaseSeconds, waitSeconds, workerId } = config;
     const queueUrls = new QueueUrls(config.queueUrlPrefix);
     const settler = new Settler(connections.settling, queueUrls, queue);
@@ -45,7 +46,7 @@ export class ServedQueue {
       leaseSeconds,
       workerId,
       logger,
-      onDecided,
+      onBegin,
     });
     this.executor = executor.kind;
     this.#runner = runner;

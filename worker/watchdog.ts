@@ -1,52 +1,86 @@
+import { url as debuggerUrl } from 'node:inspector';
+import { extname } from 'node:path';
+import { Worker as Thread } from 'node:worker_threads';
+import { type AttemptName, currentAttempt } from '@baton/common/queue/running-attempt';
 import type { Logger } from '@baton/common/telemetry/logger';
-import type { RunningTask } from './running-task.ts';
+import { ANSWER_NAME } from './blocked-loop.ts';
+import { WatchdogMemory } from './watchdog-memory.ts';
+import type { WatchdogOrders } from './watchdog-thread.ts';
+
+const BEATS_A_LIMIT = 20;
+const MAX_PERIOD_MS = 1000;
+const MAX_DESCRIBED = 100;
+/** The thread's file: a bundle of the worker's entry needs a bundle of it beside itself, of this name. */
+const ENTRY = new URL(`./watchdog-thread${extname(import.meta.url)}`, import.meta.url);
+/** What the thread needs, in MiB: a heap of the default size would be reserved for more. */
+const RESOURCES = { maxOldGenerationSizeMb: 16, maxYoungGenerationSizeMb: 2, stackSizeMb: 1 };
+
+/** What a watchdog watches. */
+export interface WatchdogOptions {
+  readonly leaseSeconds: number;
+  /** Whether it ends the process; if not, it only logs. */
+  readonly ends: boolean;
+  /** The tasks that run, for the log. */
+  readonly running: () => readonly object[];
+  readonly logger: Logger;
+}
 
 /**
- * Notices a handler that blocks the event loop: while it does, no lease is renewed, and past the lease another worker
- * has its messages. Nothing can stop it from outside; the log names what ran.
+ * Watches the event loop from a thread of its own. While a handler blocks the loop, no lease is renewed. Once it is
+ * blocked for a lease, nothing that runs here can be settled any more: the thread logs which task blocks it, and where,
+ * and ends the process, so that a supervisor starts a new one. It also ends a process that does not come to its stop.
  */
 export class Watchdog {
-  readonly #limitMs: number;
-  readonly #running: () => readonly RunningTask[];
-  readonly #logger: Logger;
-  #timer: NodeJS.Timeout | undefined;
+  readonly #options: WatchdogOptions;
+  readonly #memory = new WatchdogMemory();
+  #heartbeat: NodeJS.Timeout | undefined;
+  #thread: Thread | undefined;
 
-  #lookedAtMs = Infinity;
-
-  /** @param leaseSeconds - how long the loop may be blocked; it is looked at three times as often */
-  constructor(leaseSeconds: number, running: () => readonly RunningTask[], logger: Logger) {
-    this.#limitMs = leaseSeconds * 1000;
-    this.#running = running;
-    this.#logger = logger;
+  constructor(options: WatchdogOptions) {
+    this.#options = options;
   }
 
-  get #periodMs(): number {
-    return this.#limitMs / 3;
-  }
-
-  /** Starts looking. Does not keep the process alive. */
+  /** Starts watching. Does not keep the process alive. */
   start(): void {
-    this.#lookedAtMs = performance.now();
-    this.#timer = setInterval(() => {
-      this.look();
-      this.#lookedAtMs = performance.now();
-    }, this.#periodMs).unref();
+    const { leaseSeconds, ends, logger } = this.#options;
+    const limitMs = leaseSeconds * 1000;
+    const periodMs = Math.min(MAX_PERIOD_MS, limitMs / BEATS_A_LIMIT);
+    const answer = () =>
+      JSON.stringify({ blockedBy: currentAttempt()?.name ?? null, running: this.#running() });
+    Object.defineProperty(globalThis, ANSWER_NAME, { value: answer, configurable: true });
+    this.#beat();
+    this.#heartbeat = setInterval(() => this.#beat(), periodMs).unref();
+    const memory = this.#memory.buffer;
+    const orders: WatchdogOrders = { memory, limitMs, periodMs, ends, fields: logger.bindings() };
+    this.#thread = new Thread(ENTRY, { workerData: orders, resourceLimits: RESOURCES });
+    this.#thread.unref();
+    this.#thread.on('error', (error) =>
+      logger.error({ error }, 'the watchdog thread ended: blocked loops go unnoticed'),
+    );
   }
 
-  /**
-   * Looks at once. To be called before a task that ends is forgotten: a handler that blocks the loop and then ends is
-   * gone before any timer fires.
-   */
-  look(): void {
-    const blockedMs = Math.round(performance.now() - this.#lookedAtMs - this.#periodMs);
-    if (blockedMs < this.#limitMs) return;
-    this.#lookedAtMs = performance.now();
-    const running = this.#running().map((task) => task.describe());
-    this.#logger.error({ blockedMs, running }, 'the event loop was blocked for longer than a lease');
+  /** A handler begins. */
+  begins(attempt: AttemptName): void {
+    this.#memory.begins(attempt);
   }
 
-  /** Looks no longer. */
+  /** The worker has to come to its stop within so many milliseconds. */
+  stopWithin(ms: number): void {
+    this.#memory.stopWithinMs = ms;
+  }
+
+  /** Watches no longer. */
   stop(): void {
-    clearInterval(this.#timer);
+    this.#memory.stopWithinMs = 0;
+    clearInterval(this.#heartbeat);
+    void this.#thread?.terminate();
+  }
+
+  #beat(): void {
+    this.#memory.beat(debuggerUrl() !== undefined, this.#running());
+  }
+
+  #running(): readonly object[] {
+    return this.#options.running().slice(0, MAX_DESCRIBED);
   }
 }

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Implementations } from '@baton/common/queue/implementation';
 import { QueueUrls } from '@baton/common/queue/queue-urls';
+import type { AttemptName } from '@baton/common/queue/running-attempt';
 import { TaskClient } from '@baton/common/queue/task-client';
 import type { TaskContract } from '@baton/common/queue/task';
 import { TaskStore } from '@baton/common/state/task-store';
@@ -16,7 +17,6 @@ import { localQueueWeights, serveLambda, serveLocal, SOURCE, threadsFor } from '
 import type { ServedQueue } from './served-queue.ts';
 import { Slots } from './slots.ts';
 import type { ThreadPool } from './thread-pool.ts';
-import { Watchdog } from './watchdog.ts';
 
 /** For releasing what was aborted. */
 const RELEASE_MS = 5000;
@@ -53,7 +53,6 @@ export class Worker {
   readonly #connections: Connections;
   readonly #queues: readonly ServedQueue[];
   readonly #scheduler: Scheduler;
-  readonly #watchdog: Watchdog;
   readonly #guard: ProcessGuard | undefined;
   readonly #threads: ThreadPool | undefined;
   readonly #hurry = Promise.withResolvers<void>();
@@ -70,10 +69,8 @@ export class Worker {
     this.#slots = new Slots(config.concurrency, weights);
     const threads = threadsFor(implementations, config, threadEntry, this.#logger);
     this.#threads = threads;
-    const watchdog = new Watchdog(config.leaseSeconds, () => this.#running, this.#logger);
-    this.#watchdog = watchdog;
-    const onDecided = (): void => watchdog.look();
-    if (processGuard !== 'off') this.#guard = this.#guardOf(processGuard === 'own');
+    const guard = processGuard === 'off' ? undefined : this.#guardOf(processGuard === 'own');
+    this.#guard = guard;
     const store = new TaskStore({ documents: connections.documents, table: config.tasksTable });
     const queueUrls = new QueueUrls(config.queueUrlPrefix);
     const tasks = new TaskClient({ sqs: connections.sending, queueUrls, source: SOURCE, records: store });
@@ -85,7 +82,7 @@ export class Worker {
       tasks,
       threads,
       logger: this.#logger,
-      onDecided,
+      onBegin: guard && ((attempt: AttemptName) => guard.begins(attempt)),
     };
     const local = [...weights.keys()];
     this.#queues = [...serveLocal(serving, local, this.#slots), ...serveLambda(serving)];
@@ -103,7 +100,6 @@ export class Worker {
   start(): void {
     if (this.#stopped) return;
     this.#guard?.start();
-    this.#watchdog.start();
     for (const queue of this.#queues) queue.start();
     this.#scheduler.start();
     const queues = this.state.queues.map(({ queue, executor }) => `${queue} (${executor})`);
@@ -152,11 +148,11 @@ export class Worker {
 
   async #stop(): Promise<void> {
     this.#logger.info({ held: this.#held }, 'worker stopping');
+    this.#guard?.stopping(this.#longestStopMs);
     const quiet = this.#scheduler.stop();
     const idle = Promise.all(this.#queues.map((queue) => queue.drain()));
     const drained = await before(idle, this.#config.drainTimeoutSeconds * 1000, this.#hurry.promise);
     if (!drained) await this.#abort(idle);
-    this.#watchdog.stop();
     await before(quiet, RELEASE_MS);
     if (this.#threads) await before(this.#threads.close(), RELEASE_MS);
     disconnect(this.#connections);
@@ -166,7 +162,13 @@ export class Worker {
 
   #guardOf(ownsProcess: boolean): ProcessGuard {
     const running = () => this.#running.map((task) => task.describe());
-    return new ProcessGuard({ logger: this.#logger, ownsProcess, running, stop: () => this.stop() });
+    return new ProcessGuard({
+      logger: this.#logger,
+      ownsProcess,
+      leaseSeconds: this.#config.leaseSeconds,
+      running,
+      stop: () => this.stop(),
+    });
   }
 
   async #abort(idle: Promise<unknown>): Promise<void> {
@@ -182,6 +184,12 @@ export class Worker {
       { held: this.#held },
       'what is held could not be released; it comes back when its lease ends',
     );
+  }
+
+  /** Beside what a stop waits for: the release, the end of polls, schedules and threads, and a margin. */
+  get #longestStopMs(): number {
+    const { drainTimeoutSeconds, abortGraceSeconds, waitSeconds } = this.#config;
+    return (drainTimeoutSeconds + Math.max(abortGraceSeconds, waitSeconds)) * 1000 + 5 * RELEASE_MS;
   }
 
   get #held(): number {

@@ -28,6 +28,11 @@ function surviveFailures(): void {
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
 }
 
+/** Writes what waits to be written to standard output, for at most so many milliseconds, in which nothing else runs. */
+export function flushLogs(limitMs: number): void {
+  output?.flush(limitMs);
+}
+
 /** How the output of this process's logs is doing; undefined if nothing logs to standard output. */
 export function logState(): LogOutputState | undefined {
   return output?.state;

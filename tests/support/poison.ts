@@ -89,10 +89,33 @@ export const anonymous: Readonly<Record<string, () => unknown>> = {
 
 /** Harm that the process dies of. */
 export const deadly: Readonly<Record<string, () => unknown>> = {
+  'blocked for 5 s': () => {
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5000);
+    return {};
+  },
   SIGKILL: () => execFileSync('kill', ['-9', String(process.pid)]),
   'endless loop': () => {
     for (;;);
   },
+  'endless loop after a while': async () => {
+    await sleep(200);
+    for (;;);
+  },
+  'endless promises': async () => {
+    const next = async (): Promise<void> => {
+      for (;;) await Promise.resolve();
+    };
+    await next();
+  },
+  'endless expression': () => /^(a+)+$/.test(`${'a'.repeat(60)}b`),
+  'loop at the stop': () =>
+    new Promise(() => {
+      process.once('SIGTERM', () =>
+        setTimeout(() => {
+          for (;;);
+        }, 100),
+      );
+    }),
   'blocking call': () => execFileSync('sleep', ['600']),
   'out of memory': () => {
     const kept: unknown[] = [];

@@ -23,7 +23,8 @@ async function run(): Promise<void> {
     ...trackedTasks,
   ]);
   const threadEntry = new URL('./test-thread.ts', import.meta.url);
-  const worker = new Worker({ config, implementations, threadEntry, logger });
+  const processGuard = (process.env['PROCESS_GUARD'] ?? 'own') as 'own' | 'shared';
+  const worker = new Worker({ config, implementations, threadEntry, logger, processGuard });
   // Before it says that it has started: who reads that may send a signal at once
   onStopSignal(() => void worker.stop().then(() => process.exit()));
   await serveHealth(worker, config, logger);

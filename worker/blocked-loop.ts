@@ -1,0 +1,79 @@
+import { Session } from 'node:inspector';
+
+/** Some milliseconds, unless the main thread is inside a system call. */
+const LIMIT_MS = 1000;
+const MAX_FRAMES = 10;
+
+/** What the main thread answers, by this name of its global object, when the watchdog has paused it. */
+export const ANSWER_NAME = 'batonWatchdogAnswer';
+
+/** What the blocked main thread was found to do. */
+export interface BlockedLoop {
+  /** The stack, its top first. */
+  readonly where: readonly string[];
+  /** What the function of `ANSWER_NAME` gave. */
+  readonly answer: Readonly<Record<string, unknown>>;
+}
+
+interface Paused {
+  readonly params: {
+    readonly callFrames: readonly {
+      readonly callFrameId: string;
+      readonly functionName: string;
+      readonly location: { readonly scriptId: string; readonly lineNumber: number };
+    }[];
+  };
+}
+
+interface Parsed {
+  readonly params: { readonly scriptId: string; readonly url: string };
+}
+
+/**
+ * Pauses the main thread's code from another thread, as a debugger does, and asks it what it does: this works within an
+ * endless loop, where no code of the main thread could answer by itself. The main thread goes on afterwards. Resolves to
+ * nothing if it does not pause within a second: a blocking system call does not.
+ */
+export async function askBlockedLoop(): Promise<BlockedLoop | undefined> {
+  const session = new Session();
+  const { promise, resolve } = Promise.withResolvers<BlockedLoop | undefined>();
+  const timer = setTimeout(() => resolve(undefined), LIMIT_MS);
+  try {
+    session.connectToMainThread();
+    const urls = new Map<string, string>();
+    session.on('Debugger.scriptParsed', ({ params: { scriptId, url } }: Parsed) => urls.set(scriptId, url));
+    session.on('Debugger.paused', ({ params: { callFrames } }: Paused) => {
+      const where = callFrames
+        .slice(0, MAX_FRAMES)
+        .map(
+          ({ functionName, location: { scriptId, lineNumber } }) =>
+            `${functionName || '(anonymous)'} ${urls.get(scriptId) ?? '(unknown)'}:${lineNumber + 1}`,
+        );
+      const expression = `globalThis.${ANSWER_NAME}()`;
+      const on = { callFrameId: callFrames[0]?.callFrameId, expression };
+      session.post('Debugger.evaluateOnCallFrame', on as never, (_error, answered) => {
+        resolve({
+          where,
+          answer: parsed((answered as { result?: { value?: unknown } } | undefined)?.result?.value),
+        });
+      });
+    });
+    session.post('Debugger.enable');
+    session.post('Debugger.pause');
+    return await promise;
+  } catch {
+    // A Node without an inspector
+    return undefined;
+  } finally {
+    clearTimeout(timer);
+    session.disconnect();
+  }
+}
+
+function parsed(text: unknown): Record<string, unknown> {
+  try {
+    return JSON.parse(String(text)) as Record<string, unknown>;
+  } catch {
+    return {};
+  }
+}

@@ -1,0 +1,64 @@
+import { describe, expect, test } from '@jest/globals';
+import { Silence } from '../silence.ts';
+
+const PERIOD_MS = 100;
+
+/** Looks at each of these times, of which some find that the loop has come round since the last; gives the last silence. */
+function silenceAfter(
+  looks: readonly (readonly [nowMs: number, beat: boolean, debugged?: boolean])[],
+): number {
+  const silence = new Silence(PERIOD_MS);
+  let beats = 1;
+  let silentMs = 0;
+  for (const [nowMs, beat, debugged = false] of looks) {
+    if (beat) beats += 1;
+    silentMs = silence.look({ nowMs, beats, debugged });
+  }
+  return silentMs;
+}
+
+describe('the silence of an event loop', () => {
+  test('grows while no heartbeat comes, from the last one on', () => {
+    expect(
+      silenceAfter([
+        [0, true],
+        [100, true],
+        [200, false],
+        [310, false],
+        [400, false],
+      ]),
+    ).toBe(300);
+  });
+
+  test('ends with a heartbeat', () => {
+    expect(
+      silenceAfter([
+        [0, true],
+        [100, false],
+        [200, false],
+        [300, true],
+      ]),
+    ).toBe(0);
+  });
+
+  test('hardly grows while the watchdog itself does not run: a suspended machine is no blocked loop', () => {
+    expect(
+      silenceAfter([
+        [0, true],
+        [100, true],
+        [3_600_000, false],
+      ]),
+    ).toBe(2 * PERIOD_MS);
+  });
+
+  test('does not grow while a debugger may pause the loop', () => {
+    expect(
+      silenceAfter([
+        [0, true],
+        [100, false, true],
+        [200, false, true],
+        [300, false, true],
+      ]),
+    ).toBe(0);
+  });
+});
