@@ -86,7 +86,7 @@ export class Lease {
     // The 12 h are over: the lease runs to its end, which aborts the handler
     if (seconds === 0) return 'last';
     try {
-      await settler.hide(message, seconds);
+      await settler.extendLease(message, seconds);
       return { forMs: seconds * 1000 };
     } catch (error) {
       if (error instanceof BatchEntryError && LOST_CODES.has(error.code)) return { lost: error.message };

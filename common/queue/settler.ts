@@ -117,11 +117,13 @@ export class Settler {
   }
 
   /** Hides a message for so many seconds from now, 0 to 43,200; 0 shows it to every worker at once. */
-  hide({ receiptHandle }: ReceivedMessage, seconds: number): Promise<unknown> {
-    return this.#visibilities.add({
-      ReceiptHandle: receiptHandle,
-      VisibilityTimeout: wholeSeconds(seconds, MAX_VISIBILITY_SECONDS),
-    });
+  hide(message: ReceivedMessage, seconds: number): Promise<unknown> {
+    return this.extendLease(message, wholeSeconds(seconds, MAX_VISIBILITY_SECONDS));
+  }
+
+  /** Has the lease of a message last for so many whole seconds from now. */
+  extendLease({ receiptHandle }: ReceivedMessage, seconds: number): Promise<unknown> {
+    return this.#visibilities.add({ ReceiptHandle: receiptHandle, VisibilityTimeout: seconds });
   }
 
   /** Sends a message again, which is still to be deleted: new to SQS, with notes in place of its own attributes. */

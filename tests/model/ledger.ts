@@ -59,7 +59,7 @@ export class Ledger {
   /** A handler begins. */
   begins(run: Run): void {
     const { sqs, leasesAbort, fenced } = this.#options;
-    if (this.books.has(run.taskId)) this.books.begins(run);
+    this.books.begins(run);
     const twin = [...this.#running].find(
       (other) =>
         other.taskId === run.taskId && !other.signal.aborted && sqs.leaseEndMs(other.handle) > Date.now(),
@@ -145,8 +145,8 @@ export class Ledger {
     if (received) received.settled = true;
     if (!leasesAbort) return;
     const lateMs = Date.now() - sqs.leaseEndMs(handle);
-    // A dead letter that has its copy is better deleted late than set aside twice
-    if (lateMs > SETTLE_TOLERANCE_MS && !sqs.isDeadLetter(handle))
+    // A message that has its copy is better deleted late than there twice
+    if (lateMs > SETTLE_TOLERANCE_MS && !sqs.isDeadLetter(handle) && !sqs.isCopied(handle))
       this.#violated(`${process} settles ${handle} ${lateMs} ms after its lease`);
     if (this.#lost.has(handle)) this.#violated(`${process} settles ${handle}, whose lease it has lost`);
     // What a tracked task gave may not have been written down: then it comes again

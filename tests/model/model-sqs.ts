@@ -158,6 +158,12 @@ export class ModelSqs {
     return this.deadLetters.includes(this.bodyOf(handle));
   }
 
+  /** Whether the message of a receipt handle was sent again, as a copy of it. */
+  isCopied(handle: string): boolean {
+    const body = this.bodyOf(handle);
+    return [...this.#messages.values()].filter((message) => message.body === body).length > 1;
+  }
+
   /** Until when the lease of a receipt handle was given, whether or not another has superseded it. */
   leaseEndMs(handle: string): number {
     return this.#leaseEndsMs.get(handle) ?? 0;

@@ -21,7 +21,7 @@ export class TaskBooks {
   readonly #neverToRun = new Set<string>();
   readonly #kept = new Set<string>();
   readonly #running = new Set<Run>();
-  /** How many attempts at a task may have used one up: those that ended, and crashes of those that ran alone. */
+  /** How many attempts at a task have begun, without those that crashed beside other tasks. */
   readonly #used = new Map<string, number>();
   /** When the next attempt at a task that waits may begin, in milliseconds. */
   readonly #dueMs = new Map<string, number>();
@@ -61,6 +61,9 @@ export class TaskBooks {
 
   /** A handler begins. */
   begins(run: Run): void {
+    this.#use(run.taskId, 1);
+    // A worker may be faster than its sender, who learns only later that the task is sent
+    if (!this.has(run.taskId)) return;
     const row = this.#row(run.taskId);
     // One that is cancelled at the very moment of its claim begins, and is aborted within a heartbeat
     const never = row?.state === 'cancelled' ? this.#neverToRun.has(run.taskId) : row && isFinal(row.state);
@@ -75,7 +78,6 @@ export class TaskBooks {
   /** A handler ends, or its process crashes. */
   ends(run: Run): void {
     this.#running.delete(run);
-    this.#use(run.taskId);
   }
 
   /** A process is no more. */
@@ -83,7 +85,9 @@ export class TaskBooks {
     for (const run of this.#running) {
       if (run.process !== process) continue;
       this.#running.delete(run);
-      if (this.#row(run.taskId)?.begun === 'alone') this.#use(run.taskId);
+      const { state, attempts, begun } = this.#row(run.taskId) ?? {};
+      // One that heeds no signal may have been decided before, and its task may run elsewhere
+      if (state === 'running' && attempts === run.attempt && begun !== 'alone') this.#use(run.taskId, -1);
     }
   }
 
@@ -147,12 +151,12 @@ export class TaskBooks {
       if (state === 'cancelled') continue;
       const used = this.#used.get(taskId) ?? 0;
       if (attempts > used)
-        this.#broken(`${taskId} has used ${attempts} attempts, of which ${used} are known`);
+        this.#broken(`${taskId} has used ${attempts} attempts, and ${used} have begun that count`);
     }
   }
 
-  #use(taskId: string): void {
-    this.#used.set(taskId, (this.#used.get(taskId) ?? 0) + 1);
+  #use(taskId: string, attempts: number): void {
+    this.#used.set(taskId, (this.#used.get(taskId) ?? 0) + attempts);
   }
 
   /** Looks at every chain, once all has ended: each step followed the one before, and got what that gave. */

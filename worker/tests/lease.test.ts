@@ -13,11 +13,11 @@ const message = {
   firstReceivedAtMs: 0,
   attributes: {},
 };
-const hide = jest.fn<Settler['hide']>();
+const extendLease = jest.fn<Settler['extendLease']>();
 
 beforeEach(() => {
   jest.useFakeTimers();
-  hide.mockReset().mockResolvedValue(undefined);
+  extendLease.mockReset().mockResolvedValue(undefined);
   onLost.mockReset();
 });
 afterEach(() => {
@@ -29,7 +29,7 @@ const onLost = jest.fn<(error: Error) => void>();
 function open(askedMsAgo = 0): Lease {
   const askedAtMs = performance.now() - askedMsAgo;
   const logger = createLogger({ service: 'tests', level: 'silent' });
-  const settler = { hide } as unknown as Settler;
+  const settler = { extendLease } as unknown as Settler;
   return new Lease({ message, settler, leaseSeconds: 30, askedAtMs, logger, onLost });
 }
 
@@ -37,10 +37,10 @@ describe('a lease of 30 s', () => {
   test('is renewed for 30 s every 10 s, until it is closed', async () => {
     const lease = open();
     await jest.advanceTimersByTimeAsync(35_000);
-    expect(hide.mock.calls).toEqual([1, 2, 3].map(() => [message, 30]));
+    expect(extendLease.mock.calls).toEqual([1, 2, 3].map(() => [message, 30]));
     lease.close();
     await jest.advanceTimersByTimeAsync(60_000);
-    expect(hide).toHaveBeenCalledTimes(3);
+    expect(extendLease).toHaveBeenCalledTimes(3);
     expect(lease.held).toBe(true);
   });
 
@@ -50,7 +50,7 @@ describe('a lease of 30 s', () => {
     expect(lease.held).toBe(true);
     await jest.advanceTimersByTimeAsync(100_000);
     expect(lease.held).toBe(false);
-    const asked = hide.mock.calls.map(([, seconds], index) => (index + 1) * 10 + seconds);
+    const asked = extendLease.mock.calls.map(([, seconds], index) => (index + 1) * 10 + seconds);
     expect(Math.max(...asked)).toBeLessThanOrEqual(43_200);
   });
 
@@ -63,12 +63,12 @@ describe('a lease of 30 s', () => {
   ])(
     'of a message that was asked for %d ms ago is renewed after %d ms, and ends after %d ms unless it is',
     async (askedMsAgo, renewedAfterMs, endsAfterMs) => {
-      hide.mockReturnValue(new Promise(() => undefined));
+      extendLease.mockReturnValue(new Promise(() => undefined));
       const lease = open(askedMsAgo);
       await jest.advanceTimersByTimeAsync(renewedAfterMs - 1);
-      expect(hide).not.toHaveBeenCalled();
+      expect(extendLease).not.toHaveBeenCalled();
       await jest.advanceTimersByTimeAsync(1);
-      expect(hide).toHaveBeenCalledTimes(1);
+      expect(extendLease).toHaveBeenCalledTimes(1);
       await jest.advanceTimersByTimeAsync(endsAfterMs - renewedAfterMs - 1);
       expect(lease.held).toBe(true);
       await jest.advanceTimersByTimeAsync(1);
@@ -77,14 +77,14 @@ describe('a lease of 30 s', () => {
   );
 
   test('survives a broker that is gone for a while', async () => {
-    hide.mockRejectedValueOnce(new Error('no broker')).mockRejectedValueOnce(new Error('no broker'));
+    extendLease.mockRejectedValueOnce(new Error('no broker')).mockRejectedValueOnce(new Error('no broker'));
     const lease = open();
     await jest.advanceTimersByTimeAsync(60_000);
     expect(lease.held).toBe(true);
   });
 
   test('is lost when it could not be renewed in time', async () => {
-    hide.mockRejectedValue(new Error('no broker'));
+    extendLease.mockRejectedValue(new Error('no broker'));
     const lease = open();
     await jest.advanceTimersByTimeAsync(29_000);
     expect(lease.held).toBe(true);
@@ -94,7 +94,7 @@ describe('a lease of 30 s', () => {
   });
 
   test('is lost at its end, though the renewal hangs', async () => {
-    hide.mockReturnValue(new Promise(() => undefined));
+    extendLease.mockReturnValue(new Promise(() => undefined));
     const lease = open();
     await jest.advanceTimersByTimeAsync(29_900);
     expect(lease.held).toBe(true);
@@ -104,7 +104,7 @@ describe('a lease of 30 s', () => {
 
   test('stops being renewed only when a renewal under way has ended, and still has its end', async () => {
     const { promise, resolve } = Promise.withResolvers<void>();
-    hide.mockReturnValueOnce(promise);
+    extendLease.mockReturnValueOnce(promise);
     const lease = open();
     await jest.advanceTimersByTimeAsync(10_000);
     let closed = false;
@@ -114,7 +114,7 @@ describe('a lease of 30 s', () => {
     resolve();
     await closing;
     await jest.advanceTimersByTimeAsync(20_000);
-    expect(hide).toHaveBeenCalledTimes(1);
+    expect(extendLease).toHaveBeenCalledTimes(1);
     expect(lease.held).toBe(true);
     await jest.advanceTimersByTimeAsync(20_000);
     expect(lease.held).toBe(false);
@@ -123,7 +123,7 @@ describe('a lease of 30 s', () => {
   test.each(['MessageNotInflight', 'InvalidParameterValue', 'ReceiptHandleIsInvalid'])(
     'is lost at once when SQS says %s',
     async (code) => {
-      hide.mockRejectedValue(new BatchEntryError(code, '', true));
+      extendLease.mockRejectedValue(new BatchEntryError(code, '', true));
       const lease = open();
       await jest.advanceTimersByTimeAsync(10_000);
       expect(lease.held).toBe(false);

@@ -6,13 +6,13 @@ import type { Execution, Executor } from '../executor.ts';
 import { QueueRunner } from '../queue-runner.ts';
 import { Slots } from '../slots.ts';
 
-const hide = jest.fn<Settler['hide']>();
+const extendLease = jest.fn<Settler['extendLease']>();
 const settle = jest.fn<Settler['settle']>();
 const done: Execution = { kind: 'done', result: undefined };
 const logger = createLogger({ service: 'tests', level: 'silent' });
 
 beforeEach(() => {
-  hide.mockReset().mockResolvedValue(undefined);
+  extendLease.mockReset().mockResolvedValue(undefined);
   settle.mockReset().mockResolvedValue();
 });
 
@@ -29,7 +29,7 @@ function message(messageId: string) {
 }
 
 function runnerOf(run: Executor['run'], { slots = new Slots(10), leaseSeconds = 30 } = {}): QueueRunner {
-  const settler = { hide, settle } as unknown as Settler;
+  const settler = { extendLease, settle } as unknown as Settler;
   return new QueueRunner({
     queue: 'work',
     slots,
@@ -75,7 +75,7 @@ describe('a queue runner', () => {
   });
 
   test('settles nothing whose lease was lost, and tells the handler', async () => {
-    hide.mockRejectedValue(new Error('no broker'));
+    extendLease.mockRejectedValue(new Error('no broker'));
     let aborted: unknown;
     const runner = runnerOf(
       (_message, { signal }) =>
@@ -94,7 +94,7 @@ describe('a queue runner', () => {
   });
 
   test('does not run a message whose lease was lost while it waited for a slot', async () => {
-    hide.mockRejectedValue(new Error('no broker'));
+    extendLease.mockRejectedValue(new Error('no broker'));
     const run = jest.fn<Executor['run']>(async () => done);
     const slots = new Slots(1);
     await slots.take('another');
@@ -200,11 +200,11 @@ describe('a queue runner', () => {
     ['releases no message', { kind: 'release', error: new Error('stopping') }, 0],
   ])('%s while a renewal of its lease hangs', async (_what, execution, settledMeanwhile) => {
     const renewal = Promise.withResolvers<void>();
-    hide.mockReturnValue(renewal.promise);
+    extendLease.mockReturnValue(renewal.promise);
     const ends = Promise.withResolvers<Execution>();
     const runner = runnerOf(() => ends.promise, { leaseSeconds: 1.2 });
     await runner.accept(message('a'), performance.now(), false);
-    await eventually('a renewal', () => hide.mock.calls.length > 0);
+    await eventually('a renewal', () => extendLease.mock.calls.length > 0);
     ends.resolve(execution);
     await new Promise((turn) => setImmediate(turn));
     expect(settle).toHaveBeenCalledTimes(settledMeanwhile);
