@@ -53,6 +53,8 @@ export interface DelayRun {
 }
 
 const logger = createLogger({ service: 'model', level: 'silent' });
+/** The task that is put off. Nobody is told of its end, which would be a second one. */
+const { onEnd: _told, ...putOff } = tracked;
 const queueUrls = new QueueUrls('http://sqs/0/');
 
 /** Has real workers wait for the time of a task, in virtual time. */
@@ -158,7 +160,7 @@ class Delay {
     const records = new TaskStore({ documents, table: 'tasks' });
     const sqs = new SqsClient(calm, 'sender', TIMEOUT_MS).client;
     const tasks = new TaskClient({ sqs, queueUrls, source: 'model', records });
-    const { taskId } = await tasks.send(tracked, { of: 1 }, { notBefore: new Date(this.#dueAtMs) });
+    const { taskId } = await tasks.send(putOff, { of: 1 }, { notBefore: new Date(this.#dueAtMs) });
     this.#world.ledger.books.sent([taskId]);
     const [first] = this.#sqs.messages;
     if (this.#plan.trouble !== 'delivered twice' || !first) return;
@@ -175,7 +177,7 @@ class Delay {
     const receiving = new SqsClient(this.#world, name, TIMEOUT_MS);
     const settling = new SqsClient(this.#world, name, TIMEOUT_MS);
     const documents = new TableClient(this.#world, TIMEOUT_MS);
-    const work = implement(tracked, async ({ of }, { attempt, signal }) => {
+    const work = implement(putOff, async ({ of }, { attempt, signal }) => {
       this.#runs.push({ attempt, atMs: this.#time.nowMs });
       await sleep(WORK_MS, undefined, { signal });
       return { of: of + 1 };
@@ -227,7 +229,7 @@ function configOf(workerId: string): WorkerConfig {
     version: '1',
     revision: 'unknown',
     concurrency: 2,
-    queues: new Map([[tracked.queue, 1]]),
+    queues: new Map([[putOff.queue, 1]]),
     lambdaQueues: [],
     waitSeconds: WAIT_SECONDS,
     leaseSeconds: LEASE_SECONDS,
