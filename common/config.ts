@@ -84,15 +84,25 @@ export function text(meaning: string) {
 }
 
 /**
- * Where a container's server listens; 127.0.0.1 keeps it to its machine. `initialPort` where PORT is not set; functions
- * are served only where FUNCTIONS_PORT is.
+ * What a container's server is configured with: where it listens (127.0.0.1 keeps it to its machine; functions are served
+ * only if FUNCTIONS_PORT is set) and how long a stop waits for requests under way.
+ *
+ * @param initialPort - the port if PORT is not set
  */
 export function serverVariables(initialPort: number) {
-  return z.object({
-    HOST: text('an address to listen at').default('127.0.0.1'),
-    PORT: port(initialPort),
-    FUNCTIONS_PORT: port(initialPort).unwrap().optional(),
-  });
+  return z
+    .object({
+      HOST: text('an address to listen at').default('127.0.0.1'),
+      PORT: port(initialPort),
+      FUNCTIONS_PORT: port(initialPort).unwrap().optional(),
+      DRAIN_TIMEOUT_SECONDS: wholeNumber(1, 3600, 60),
+    })
+    .transform(({ HOST, PORT, FUNCTIONS_PORT, DRAIN_TIMEOUT_SECONDS }) => ({
+      host: HOST,
+      port: PORT,
+      functionsPort: FUNCTIONS_PORT,
+      drainTimeoutSeconds: DRAIN_TIMEOUT_SECONDS,
+    }));
 }
 
 /** The URL of an AWS service's stand-in, which the AWS SDK reads by itself; checked, so that a bad one stops the start. */

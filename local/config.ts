@@ -1,4 +1,4 @@
-import { endpoint, oneOf, parseConfig, port, text } from '@baton/common/config';
+import { endpoint, oneOf, parseConfig, port, text, wholeNumber } from '@baton/common/config';
 import * as z from 'zod';
 
 const variables = z.object({
@@ -29,6 +29,7 @@ const gatewayVariables = z.object({
   HOST: text('an address to listen at').default('127.0.0.1'),
   PORT: port(8000),
   FUNCTIONS_PORT: port(9000),
+  DRAIN_TIMEOUT_SECONDS: wholeNumber(1, 3600, 60),
 });
 
 /** Reads the gateway's configuration. @throws ConfigError naming each variable that is wrong */

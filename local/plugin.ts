@@ -1,4 +1,5 @@
 import { ConfigError } from '@baton/common/config';
+import { exitProcess, exitWithin } from '@baton/common/exit';
 import ServerlessOffline from 'serverless-offline';
 import { readLocalConfig } from './config.ts';
 import { LocalRuntime } from './runtime.ts';
@@ -38,8 +39,11 @@ export default class LocalRuntimePlugin {
       throw this.#explained(error);
     }
     await signal;
+    exitWithin(runtime.stopLimitMs, () =>
+      process.stderr.write('Not stopped in time: the process is ended\n'),
+    );
     await runtime.stop();
-    process.exit(0);
+    return exitProcess(0);
   }
 
   /** Serverless shows the message alone of its own errors, a stack of all others. */

@@ -26,6 +26,8 @@ import type { FunctionDefinition, Offline, OfflineOptions, Serverless } from './
 const WAIT_SECONDS = 1;
 /** All tasks of all services run here, and most of them wait for an emulator. */
 const CONCURRENCY = 50;
+/** For what stops after the worker: servers and emulators. */
+const STOP_RESERVE_MS = 15_000;
 const SETUP_TIMEOUTS = { connectionTimeout: 1000, requestTimeout: 10_000, throwOnRequestTimeout: true };
 const UNKNOWN_ROUTE = {
   handler: 'local/unknown-route.handler',
@@ -39,6 +41,7 @@ export class LocalRuntime {
   readonly #options: OfflineOptions;
   /** What has started, in this order; it stops in the reverse one. */
   readonly #stops: (() => Promise<unknown>)[] = [];
+  #worker: Worker | undefined;
 
   constructor(serverless: Serverless, offline: Offline, options: OfflineOptions) {
     this.#serverless = serverless;
@@ -83,6 +86,11 @@ export class LocalRuntime {
     process.stdout.write(
       banner({ http, prefixes: prefixesOf(functions), sqs, dynamoDb, health, queues, startedInMs }),
     );
+  }
+
+  /** The longest that a stop takes, in milliseconds. */
+  get stopLimitMs(): number {
+    return (this.#worker?.stopLimitMs ?? 0) + STOP_RESERVE_MS;
   }
 
   /** Stops what has started, the last first. */
@@ -160,6 +168,7 @@ export class LocalRuntime {
     const health: RunningServer = await serveHealth(worker, config, logger);
     this.#stops.push(() => health.close());
     worker.start();
+    this.#worker = worker;
     this.#stops.push(() => worker.stop());
     return worker;
   }

@@ -32,7 +32,7 @@ const WITHIN_COMMON: Readonly<Record<string, readonly string[]>> = {
   'common/telemetry': [],
   'common/queue': ['common/telemetry'],
   'common/state': ['common/queue', 'common/telemetry'],
-  'common/http': ['common/state', 'common/queue', 'common/telemetry'],
+  'common/http': ['common', 'common/state', 'common/queue', 'common/telemetry'],
   'common/contracts': ['common/queue', 'common/telemetry'],
   'common/tasks': ['common/contracts', 'common/queue', 'common/telemetry'],
 };

@@ -1,3 +1,4 @@
+// First: it notes the signals that come while the rest is loaded
 import { onStopSignal } from './stop-signal.ts';
 import { extname } from 'node:path';
 import { orExit } from '@baton/common/config';
@@ -6,6 +7,7 @@ import { allTasks } from '@baton/common/tasks/all';
 import { createLogger } from '@baton/common/telemetry/logger';
 import { readWorkerConfig } from './config.ts';
 import { serveHealth } from './health.ts';
+import { stopAndExit } from './stop-and-exit.ts';
 import { Worker } from './worker.ts';
 
 const config = orExit(() => readWorkerConfig(process.env));
@@ -16,8 +18,7 @@ const worker = orExit(
   () => new Worker({ config, implementations: allTasks, scheduled, threadEntry, logger }),
 );
 
-// A handler that heeds no signal would keep the process alive for ever: what it held is released by now
-onStopSignal(() => void worker.stop().then(() => process.exit()));
+onStopSignal(() => stopAndExit(worker, logger));
 
 await serveHealth(worker, config, logger).catch((error: Error) => {
   logger.fatal({ error }, error.message);

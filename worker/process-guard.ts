@@ -1,3 +1,4 @@
+import { exitProcess, exitWithin } from '@baton/common/exit';
 import { type AttemptName, currentAttempt } from '@baton/common/queue/running-attempt';
 import { type StrayOrigin, watchStrayErrors } from '@baton/common/queue/stray-errors';
 import { writeLastWords } from '@baton/common/telemetry/last-words';
@@ -16,6 +17,8 @@ export interface ProcessGuardOptions {
   readonly running: () => readonly object[];
   /** Stops the worker gracefully. */
   readonly stop: () => Promise<void>;
+  /** The longest that this takes. */
+  readonly stopLimitMs: number;
 }
 
 /**
@@ -40,11 +43,7 @@ export class ProcessGuard {
     const { logger, ownsProcess } = this.#options;
     const onUnknown = ownsProcess ? this.#onUnknown : undefined;
     this.#watchdog.start();
-    this.#undo = [
-      () => this.#watchdog.stop(),
-      watchStrayErrors({ logger, onUnknown }),
-      keepHandlersFromEndingProcess(),
-    ];
+    this.#undo = [watchStrayErrors({ logger, onUnknown }), keepHandlersFromEndingProcess()];
     if (!ownsProcess) return;
     process.on('exit', this.#onExit);
     this.#undo.push(() => process.off('exit', this.#onExit));
@@ -61,8 +60,9 @@ export class ProcessGuard {
   }
 
   /** The worker has stopped: how the process ends is no longer its business. */
-  stop(): void {
+  async stop(): Promise<void> {
     for (const undo of this.#undo.splice(0)) undo();
+    await this.#watchdog.stop();
   }
 
   /** What state the process is in nobody knows, so it must end; what it runs has the time that a stop gives. */
@@ -81,10 +81,12 @@ export class ProcessGuard {
   async #end(): Promise<void> {
     // Also for a program that ends the process by itself once its worker has stopped
     process.exitCode = 1;
+    const { logger, stop, stopLimitMs } = this.#options;
+    exitWithin(stopLimitMs, () => logger.fatal('not stopped in time: the process is ended'));
     try {
-      await this.#options.stop();
+      await stop();
     } finally {
-      process.exit(1);
+      exitProcess(1);
     }
   }
 

@@ -69,11 +69,11 @@ export class Watchdog {
     this.#memory.stopWithinMs = ms;
   }
 
-  /** Watches no longer. */
-  stop(): void {
+  /** Watches no longer. Resolves once its thread has ended. */
+  async stop(): Promise<void> {
     this.#memory.stopWithinMs = 0;
     clearInterval(this.#heartbeat);
-    void this.#thread?.terminate();
+    await this.#thread?.terminate();
   }
 
   #beat(): void {

@@ -20,6 +20,9 @@ import type { ThreadPool } from './thread-pool.ts';
 
 /** For releasing what was aborted. */
 const RELEASE_MS = 5000;
+const STOP_RESERVE_MS = 3000;
+/** How much later a stop that cannot even end by itself is killed. */
+const KILL_LATER_MS = 2000;
 
 /** What a worker needs. */
 export interface WorkerOptions {
@@ -118,6 +121,16 @@ export class Worker {
     return this.#stopped;
   }
 
+  /**
+   * The longest that a stop takes, in milliseconds: the drain, what is aborted or polls, the release, the end of polls,
+   * schedules and threads, and a reserve.
+   */
+  get stopLimitMs(): number {
+    const { drainTimeoutSeconds, abortGraceSeconds, waitSeconds } = this.#config;
+    const waitsMs = (drainTimeoutSeconds + Math.max(abortGraceSeconds, waitSeconds)) * 1000;
+    return waitsMs + 4 * RELEASE_MS + STOP_RESERVE_MS;
+  }
+
   /** What the worker does at this moment. */
   get state() {
     return {
@@ -148,7 +161,7 @@ export class Worker {
 
   async #stop(): Promise<void> {
     this.#logger.info({ held: this.#held }, 'worker stopping');
-    this.#guard?.stopping(this.#longestStopMs);
+    this.#guard?.stopping(this.stopLimitMs + KILL_LATER_MS);
     const quiet = this.#scheduler.stop();
     const idle = Promise.all(this.#queues.map((queue) => queue.drain()));
     const drained = await before(idle, this.#config.drainTimeoutSeconds * 1000, this.#hurry.promise);
@@ -157,7 +170,7 @@ export class Worker {
     if (this.#threads) await before(this.#threads.close(), RELEASE_MS);
     disconnect(this.#connections);
     this.#logger.info({ held: this.#held }, 'worker stopped');
-    this.#guard?.stop();
+    if (this.#guard) await before(this.#guard.stop(), STOP_RESERVE_MS);
   }
 
   #guardOf(ownsProcess: boolean): ProcessGuard {
@@ -168,6 +181,7 @@ export class Worker {
       leaseSeconds: this.#config.leaseSeconds,
       running,
       stop: () => this.stop(),
+      stopLimitMs: this.stopLimitMs,
     });
   }
 
@@ -184,12 +198,6 @@ export class Worker {
       { held: this.#held },
       'what is held could not be released; it comes back when its lease ends',
     );
-  }
-
-  /** Beside what a stop waits for: the release, the end of polls, schedules and threads, and a margin. */
-  get #longestStopMs(): number {
-    const { drainTimeoutSeconds, abortGraceSeconds, waitSeconds } = this.#config;
-    return (drainTimeoutSeconds + Math.max(abortGraceSeconds, waitSeconds)) * 1000 + 5 * RELEASE_MS;
   }
 
   get #held(): number {

@@ -8,6 +8,7 @@ import { createLogger } from '@baton/common/telemetry/logger';
 import { freePort } from '@baton/tests/program';
 import { readWorkerConfig } from '@baton/worker/config';
 import { serveHealth } from '@baton/worker/health';
+import { stopAndExit } from '@baton/worker/stop-and-exit';
 import { onStopSignal } from '@baton/worker/stop-signal';
 import { Worker } from '@baton/worker/worker';
 import { type Job, ready, sendAll, settings, Work } from '../protocol.ts';
@@ -44,7 +45,7 @@ async function work(): Promise<void> {
   const contracts = queues.map((queue) => (tracked ? trackedJobTask(queue) : jobTask(queue)));
   const implementations = new Implementations(contracts.map((contract) => implement(contract, run)));
   const worker = new Worker({ config, implementations, logger });
-  onStopSignal(() => void worker.stop().then(() => process.exit(0)));
+  onStopSignal(() => stopAndExit(worker, logger));
   await serveHealth(worker, config, logger);
   await ready();
   worker.start();

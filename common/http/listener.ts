@@ -1,14 +1,20 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 
 const REQUEST_TIMEOUT_MS = 30_000;
 const HEADERS_TIMEOUT_MS = 10_000;
+/** What a connection without a request has left to send one, after a stop has begun. */
+const QUIET_MS = 500;
 
 /** A running server. */
 export interface RunningServer {
   readonly port: number;
-  /** Takes no new requests, resolves once those under way are answered. */
+  /** How many requests are under way. */
+  readonly underWay: number;
+  /** Takes no new requests, resolves once those under way are answered. Connections without a request are closed. */
   close(): Promise<void>;
+  /** Cuts all connections, whatever is under way. */
+  cut(): void;
 }
 
 /** Where a server listens. */
@@ -29,24 +35,47 @@ export async function listenAt(
   address: Address,
   answer: (request: IncomingMessage, response: ServerResponse) => unknown,
 ): Promise<RunningServer> {
-  const underWay = new Set<ServerResponse>();
+  const underWay = new Map<ServerResponse, Socket>();
+  const sockets = new Set<Socket>();
   let closing = false;
   const server = createServer(
     { requestTimeout: REQUEST_TIMEOUT_MS, headersTimeout: HEADERS_TIMEOUT_MS },
     (request, response) => {
-      underWay.add(response);
-      response.once('close', () => underWay.delete(response)).shouldKeepAlive &&= !closing;
+      underWay.set(response, request.socket);
+      response.shouldKeepAlive &&= !closing;
+      response.once('close', () => {
+        underWay.delete(response);
+        // Its headers may have gone out before the stop, and promised a connection that stays
+        if (closing) server.closeIdleConnections();
+      });
       void answer(request, response);
     },
   );
+  server.on('connection', (socket: Socket) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+  });
   await listen(server, address);
-  const stop = (): Promise<void> => {
-    closing = true;
-    // The answer says that its connection closes, so that no caller sends another request on it
-    for (const response of underWay) response.shouldKeepAlive = false;
-    return close(server);
+  const closeQuiet = (): void => {
+    const busy = new Set(underWay.values());
+    for (const socket of sockets) if (!busy.has(socket)) socket.destroy();
   };
-  return { port: (server.address() as AddressInfo).port, close: stop };
+  return {
+    port: (server.address() as AddressInfo).port,
+    get underWay() {
+      return underWay.size;
+    },
+    close: async () => {
+      closing = true;
+      // The answer says that its connection closes, so that no caller sends another request on it
+      for (const response of underWay.keys()) response.shouldKeepAlive = false;
+      // Node closes those alone that have had a request; one that has sent nothing, or half a header, would stay
+      const quiet = setTimeout(closeQuiet, QUIET_MS);
+      await close(server);
+      clearTimeout(quiet);
+    },
+    cut: () => server.closeAllConnections(),
+  };
 }
 
 /** The body of a request; undefined, and the rest unread, once there is no `room` for as many bytes as have come. */

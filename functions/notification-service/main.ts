@@ -6,13 +6,12 @@ import { readServerConfig } from './config.ts';
 import { deliveries } from './handlers.ts';
 import { logger, notifications, tasks, taskStore } from './service.ts';
 
-const { HOST, PORT, FUNCTIONS_PORT } = orExit(() => readServerConfig(process.env));
+const server = orExit(() => readServerConfig(process.env));
 
 await runServer({
+  ...server,
   handler,
   ready: () => Promise.all([notifications.ping(), taskStore.ping(), tasks.ping(sendNotification)]),
-  host: HOST,
-  port: PORT,
-  functions: { handlers: { deliveries }, port: FUNCTIONS_PORT },
+  functions: { deliveries },
   logger,
 });

@@ -6,13 +6,12 @@ import { readServerConfig } from './config.ts';
 import { orderOutcomes } from './handlers.ts';
 import { logger, orders, tasks } from './service.ts';
 
-const { HOST, PORT, FUNCTIONS_PORT } = orExit(() => readServerConfig(process.env));
+const server = orExit(() => readServerConfig(process.env));
 
 await runServer({
+  ...server,
   handler,
   ready: () => Promise.all([orders.ping(), tasks.ping(processOrder)]),
-  host: HOST,
-  port: PORT,
-  functions: { handlers: { orderOutcomes }, port: FUNCTIONS_PORT },
+  functions: { orderOutcomes },
   logger,
 });

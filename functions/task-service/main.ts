@@ -4,6 +4,6 @@ import { handler } from './api.ts';
 import { readServerConfig } from './config.ts';
 import { logger, tasks } from './service.ts';
 
-const { HOST, PORT } = orExit(() => readServerConfig(process.env));
+const server = orExit(() => readServerConfig(process.env));
 
-await runServer({ handler, ready: () => tasks.ping(), host: HOST, port: PORT, logger });
+await runServer({ ...server, handler, ready: () => tasks.ping(), logger });

@@ -7,8 +7,9 @@ import { serveApiGateway } from './api-gateway.ts';
 import { Forwarder } from './forwarder.ts';
 import { serveInvokeApi } from './invoke-api.ts';
 
-const { LOG_LEVEL, HOST: host, PORT, FUNCTIONS_PORT } = orExit(() => readGatewayConfig(process.env));
-const logger = createLogger({ service: 'gateway', level: LOG_LEVEL });
+const config = orExit(() => readGatewayConfig(process.env));
+const { HOST: host, PORT, FUNCTIONS_PORT } = config;
+const logger = createLogger({ service: 'gateway', level: config.LOG_LEVEL });
 const routing = readRouting(STAGE);
 const forwarder = new Forwarder();
 
@@ -22,6 +23,9 @@ const at = (port: number) => ({
   originOf: (service: string) => `http://${service}:${port}`,
 });
 
-const [port] = await runServers([serveApiGateway(at(PORT)), serveInvokeApi(at(FUNCTIONS_PORT))], logger);
+const [port] = await runServers([serveApiGateway(at(PORT)), serveInvokeApi(at(FUNCTIONS_PORT))], {
+  drainTimeoutSeconds: config.DRAIN_TIMEOUT_SECONDS,
+  logger,
+});
 const prefixes = Object.fromEntries(routing.services);
 logger.info({ host, port, functionsPort: FUNCTIONS_PORT, prefixes }, `listening on http://${host}:${port}`);

@@ -12,6 +12,8 @@ import { unknownRoute } from '../unknown-route.ts';
 import { Keeper } from './keeper.ts';
 
 const ONCE_SECONDS = 60;
+/** It answers nothing but health checks. */
+const DRAIN_SECONDS = 5;
 const TIMEOUTS = { connectionTimeout: 1000, requestTimeout: 10_000, throwOnRequestTimeout: true };
 
 const config = orExit(() => readResourcesConfig(process.env));
@@ -44,7 +46,7 @@ if (process.argv.includes('--once')) {
   const { HOST: host, PORT: port } = config;
   await runServers(
     [serve({ handler: unknownRoute(logger), ready: () => keeper.ready(), host, port, logger })],
-    logger,
+    { drainTimeoutSeconds: DRAIN_SECONDS, logger },
   );
   await keeper.keep();
 }

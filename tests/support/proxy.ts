@@ -3,7 +3,7 @@ import { type AddressInfo, connect, createServer, type Server, type Socket } fro
 
 const SLOW_MS = 300;
 /** AWS's JSON protocol names the action in a header, which comes with a request's first bytes. */
-const ACTION = /^x-amz-target: AmazonSQS\.(\w+)/im;
+const ACTION = /^x-amz-target: (?:AmazonSQS|DynamoDB_\d+)\.(\w+)/im;
 
 /**
  * How a network treats what goes through it: `cut` refuses and breaks connections, `half-open` accepts and never

@@ -4,6 +4,7 @@ import { Implementations } from '@baton/common/queue/implementation';
 import { createLogger } from '@baton/common/telemetry/logger';
 import { readWorkerConfig } from '@baton/worker/config';
 import { serveHealth } from '@baton/worker/health';
+import { stopAndExit } from '@baton/worker/stop-and-exit';
 import { Worker } from '@baton/worker/worker';
 import { chatterTask } from './chatter.ts';
 import { napTask } from './nap.ts';
@@ -26,7 +27,7 @@ async function run(): Promise<void> {
   const processGuard = (process.env['PROCESS_GUARD'] ?? 'own') as 'own' | 'shared';
   const worker = new Worker({ config, implementations, threadEntry, logger, processGuard });
   // Before it says that it has started: who reads that may send a signal at once
-  onStopSignal(() => void worker.stop().then(() => process.exit()));
+  onStopSignal(() => stopAndExit(worker, logger));
   await serveHealth(worker, config, logger);
   worker.start();
 }

@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
+import { setTimeout as turn } from 'node:timers/promises';
 import { isMainThread } from 'node:worker_threads';
 import { PostponeTask, RejectTask, RetryTask } from '@baton/common/queue/errors';
 import { implement, Implementations, type TaskContext } from '@baton/common/queue/implementation';
@@ -145,6 +146,12 @@ const ends: Readonly<Record<string, (context: TaskContext, when: URL | undefined
   'call a program': ({ logger }) => {
     logger.info('calling a program');
     execFileSync(process.execPath, ['-e', 'setTimeout(() => undefined, 6000)']);
+  },
+  'sleep in a system call': async ({ logger }) => {
+    logger.info('sleeps in a system call');
+    // The line goes by the worker's event loop
+    await turn(50);
+    execFileSync('sleep', ['50']);
   },
   'throw where nobody waits': () => {
     setImmediate(() => {

@@ -6,13 +6,12 @@ import { readServerConfig } from './config.ts';
 import { records } from './handlers.ts';
 import { logger, samples, tasks } from './service.ts';
 
-const { HOST, PORT, FUNCTIONS_PORT } = orExit(() => readServerConfig(process.env));
+const server = orExit(() => readServerConfig(process.env));
 
 await runServer({
+  ...server,
   handler,
   ready: () => Promise.all([samples.ping(), tasks.ping(recordSample)]),
-  host: HOST,
-  port: PORT,
-  functions: { handlers: { records }, port: FUNCTIONS_PORT },
+  functions: { records },
   logger,
 });
