@@ -7,6 +7,7 @@ import { serveHealth } from '@baton/worker/health';
 import { stopAndExit } from '@baton/worker/stop-and-exit';
 import { Worker } from '@baton/worker/worker';
 import { chatterTask } from './chatter.ts';
+import { hoarderTask } from './hoarder.ts';
 import { napTask } from './nap.ts';
 import { poisonTasks } from './poison.ts';
 import { threadTasks } from './thread-tasks.ts';
@@ -19,6 +20,7 @@ async function run(): Promise<void> {
   const implementations = new Implementations([
     napTask,
     chatterTask,
+    hoarderTask,
     ...poisonTasks,
     ...threadTasks,
     ...trackedTasks,

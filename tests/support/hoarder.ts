@@ -1,0 +1,33 @@
+import { closeSync, openSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { implement } from '@baton/common/queue/implementation';
+import { defineTask } from '@baton/common/queue/task';
+import * as z from 'zod';
+
+/** Takes all file descriptors that its process may have, and keeps them for a while. */
+export const hoarder = defineTask({
+  name: 'tests.hoarder',
+  queue: 'default',
+  payload: z.object({ ms: z.int().min(0) }),
+  result: z.object({}),
+  retry: { maxAttempts: 20, baseSeconds: 1 },
+  timeoutSeconds: 60,
+});
+
+/** Takes those that become free meanwhile, too. */
+export const hoarderTask = implement(hoarder, async ({ ms }, { logger }) => {
+  const files: number[] = [];
+  const untilMs = performance.now() + ms;
+  const take = (): void => {
+    try {
+      for (;;) files.push(openSync('/dev/null', 'r'));
+    } catch {
+      // All are taken
+    }
+  };
+  take();
+  logger.info({ files: files.length }, 'all descriptors are taken');
+  for (; performance.now() < untilMs; take()) await sleep(10);
+  for (const file of files) closeSync(file);
+  return {};
+});
