@@ -1,5 +1,6 @@
 import { laneIdsOf } from '@baton/common/queue/lane-queues';
 import * as z from 'zod';
+import { sourceQueues } from './queues.ts';
 import { StackError } from './stack-error.ts';
 import { arnOf, type Resources, sub, type Value } from './template.ts';
 
@@ -14,9 +15,19 @@ const TABLE_ACTIONS = {
 } as const;
 type TableVerb = keyof typeof TABLE_ACTIONS;
 
+/**
+ * Every queue of the stack that has dead letters. For those who end tracked tasks: any service may name a listener on a
+ * queue of its own, and must not have to change the functions.yml of another for it.
+ */
+const ALL = 'all';
+
 const verbs = Object.keys(TABLE_ACTIONS) as [TableVerb, ...TableVerb[]];
 const accessSchema = z.strictObject({
-  queues: z.array(z.string()).default([]),
+  queues: z
+    .union([z.literal(ALL), z.array(z.string())], {
+      error: `expected ${ALL}, or the logical ids of queues`,
+    })
+    .default([]),
   tables: z
     .record(z.string(), z.array(z.enum(verbs, { error: `expected some of ${verbs.join(', ')}` })).min(1))
     .default({}),
@@ -26,7 +37,10 @@ const accessSchema = z.strictObject({
  * What a function uses beside the queues that it consumes: the logical ids of the queues that it sends to, whose lanes
  * it may send to as well, and of tables with what it does there. `query` is of the table's indexes, which is all that the house queries.
  */
-export type Access = z.output<typeof accessSchema>;
+export interface Access {
+  readonly queues: readonly string[];
+  readonly tables: Readonly<Record<string, readonly TableVerb[]>>;
+}
 
 /** A statement of a policy that allows. */
 export interface Statement {
@@ -48,7 +62,9 @@ export function readAccess(functionName: string, access: unknown, resources: Res
   const parsed = accessSchema.safeParse(access);
   if (!parsed.success)
     throw new StackError(`The access of the function ${functionName}: ${z.prettifyError(parsed.error)}`);
-  const { queues, tables } = parsed.data;
+  const { tables } = parsed.data;
+  const queues =
+    parsed.data.queues === ALL ? sourceQueues(resources).map(({ id }) => id) : parsed.data.queues;
   const check = (id: string, type: string, what: string): void => {
     if (resources[id]?.Type === type) return;
     throw new StackError(
@@ -57,7 +73,8 @@ export function readAccess(functionName: string, access: unknown, resources: Res
   };
   for (const id of queues) check(id, 'AWS::SQS::Queue', 'queue');
   for (const id of Object.keys(tables)) check(id, 'AWS::DynamoDB::Table', 'table');
-  return { tables, queues: queues.concat(queues.flatMap((id) => laneIdsOf(id, resources))) };
+  const withLanes = new Set([...queues, ...queues.flatMap((id) => laneIdsOf(id, resources))]);
+  return { tables, queues: [...withLanes] };
 }
 
 /** Allows some actions on some resources. */

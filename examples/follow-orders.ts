@@ -72,25 +72,23 @@ async function follow(
 ): Promise<FollowedOrder> {
   const nothing = { accepted: false, completed: false, notified: false, tookMs: undefined, problem };
   if (orderId === undefined) return nothing;
-  const order = await until<OrderView>(
-    `${url}/orders/${orderId}`,
-    ({ status }) => status === 'completed' || status === 'failed',
+  const order = await until<OrderView>(`${url}/orders/${orderId}`, ({ status }) =>
+    ['completed', 'failed', 'cancelled'].includes(status),
   );
   const notificationId = order?.notification?.notificationId;
   if (order?.status !== 'completed' || !notificationId) {
     return { ...nothing, accepted: true, problem: `order ${orderId} stays ${order?.status ?? 'unanswered'}` };
   }
   progress.step('completed');
-  const notification = await until<NotificationView>(
-    `${url}/notifications/${notificationId}`,
-    ({ status }) => status === 'delivered',
+  const notification = await until<NotificationView>(`${url}/notifications/${notificationId}`, ({ status }) =>
+    ['delivered', 'failed', 'cancelled'].includes(status),
   );
   if (notification?.status !== 'delivered') {
     return {
       ...nothing,
       accepted: true,
       completed: true,
-      problem: `notification ${notificationId} is not delivered`,
+      problem: `notification ${notificationId} is ${notification?.status ?? 'unanswered'}`,
     };
   }
   progress.step('notified');

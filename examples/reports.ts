@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { implement, Implementations } from '@baton/common/queue/implementation';
 import { defineTask } from '@baton/common/queue/task';
+import { type TaskEnd, taskEndSchema } from '@baton/common/queue/task-end';
 import * as z from 'zod';
 
 const common = { queue: 'default', retry: { maxAttempts: 5, baseSeconds: 1 }, timeoutSeconds: 60 } as const;
@@ -42,6 +43,17 @@ export const writeNightly = defineTask({
   schedule: { cron: '0 3 * * *', timeZone: 'Europe/Zurich' },
 });
 
+/** Hear how a task ended. */
+export const hearOfEnd = defineTask({
+  ...common,
+  name: 'reports.hear-of-end',
+  payload: taskEndSchema,
+  result: z.object({}),
+});
+
+/** The first end that was heard of. */
+export const heard = Promise.withResolvers<TaskEnd>();
+
 const bills = new Map<string, number>();
 
 /** Whoever bills: asked twice under one key, it bills once. */
@@ -68,5 +80,16 @@ const addUpTask = implement(addUp, (counts) => ({
 
 const writeNightlyTask = implement(writeNightly, () => ({ writtenAt: new Date().toISOString() }));
 
+const hearOfEndTask = implement(hearOfEnd, (end) => {
+  heard.resolve(end);
+  return {};
+});
+
 /** What the example's worker runs. */
-export const reportTasks = new Implementations([countWordsTask, sayCountTask, addUpTask, writeNightlyTask]);
+export const reportTasks = new Implementations([
+  countWordsTask,
+  sayCountTask,
+  addUpTask,
+  writeNightlyTask,
+  hearOfEndTask,
+]);

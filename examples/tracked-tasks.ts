@@ -7,7 +7,7 @@ import { createLogger } from '@baton/common/telemetry/logger';
 import { startBackends } from '@baton/tests/backends';
 import { readWorkerConfig } from '@baton/worker/config';
 import { Worker } from '@baton/worker/worker';
-import { addUp, countWords, reportTasks, sayCount, writeNightly } from './reports.ts';
+import { addUp, countWords, heard, hearOfEnd, reportTasks, sayCount, writeNightly } from './reports.ts';
 
 // A queue, a task store and a worker, all in this process
 const backends = await startBackends(['worker']);
@@ -37,6 +37,12 @@ console.log(`${words} words`);
 // Put off for a day, and cancelled: it never runs
 const late = await tasks.send(countWords, { text }, { notBefore: new Date(Date.now() + 86_400_000) });
 console.log((await late.cancel())?.state);
+
+// Another task is told how it ended, whichever way that was
+const watched = await tasks.send(countWords, { text }, { subject: 'text-1', onEnd: hearOfEnd });
+await watched.cancel();
+const end = await heard.promise;
+console.log(end.subject, end.state);
 
 // One after the other: each step takes what the one before gives
 const said = await tasks.start(chain([countWords, sayCount]), { text: 'one two three' });

@@ -30,7 +30,7 @@ export async function newFiles(root: string, name: ServiceName, port: number): P
     const target = placeOf(path.slice(TEMPLATE.length + 1).replaceAll('\\', '/'));
     return formatted(root, {
       path: renamed(target, name),
-      text: renamed(withPackageNames(text), name).replaceAll(PORT, String(port)),
+      text: renamed(withPackageNames(target, text), name).replaceAll(PORT, String(port)),
     });
   });
   return Promise.all([...files, dockerfileFor(root, name)]);
@@ -52,10 +52,10 @@ function placeOf(path: string): string {
 }
 
 /** In the template, contracts are beside the service; in the house, in common. */
-function withPackageNames(text: string): string {
-  return text
-    .replaceAll(/'(\.\.\/)+contracts\/samples\.ts'/g, "'@baton/common/contracts/samples'")
-    .replaceAll(/^(import .*)'@baton\/common\/queue\/task'/gm, "$1'../queue/task.ts'");
+function withPackageNames(path: string, text: string): string {
+  if (path.startsWith('common/'))
+    return text.replaceAll(/^(import .*)'@baton\/common\/(.+)';/gm, "$1'../$2.ts';");
+  return text.replaceAll(/'(\.\.\/)+contracts\/samples\.ts'/g, "'@baton/common/contracts/samples'");
 }
 
 async function formatted(root: string, { path, text }: NewFile): Promise<NewFile> {

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { taskEndSchema } from '../queue/task-end.ts';
 import { defineTask } from '../queue/task.ts';
 
 const message = z.string().min(1).max(10_000);
@@ -15,6 +16,16 @@ export const notificationSchema = z.discriminatedUnion('channel', [
 /** A notification, checked. */
 export type Notification = z.output<typeof notificationSchema>;
 
+/** Write down how a notification's task ended. Consumed by notification-service, which alone writes its table. */
+export const recordNotificationEnd = defineTask({
+  name: 'notifications.record-end',
+  queue: 'notifications',
+  payload: taskEndSchema,
+  result: z.object({ recorded: z.boolean() }),
+  retry: { maxAttempts: 8, baseSeconds: 5, capSeconds: 300 },
+  timeoutSeconds: 20,
+});
+
 /** Send a notification. Its task id is the notification's id: however often the task is run, it is one notification. */
 export const sendNotification = defineTask({
   name: 'notifications.send',
@@ -28,4 +39,5 @@ export const sendNotification = defineTask({
   retry: { maxAttempts: 6, baseSeconds: 30 },
   timeoutSeconds: 30,
   tracked: true,
+  onEnd: recordNotificationEnd,
 });

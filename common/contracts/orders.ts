@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { taskEndSchema } from '../queue/task-end.ts';
 import { defineTask } from '../queue/task.ts';
 import { currencyDecimals } from './currencies.ts';
 
@@ -33,7 +34,20 @@ export const orderSchema = z.object({
 /** An order, checked. */
 export type Order = z.output<typeof orderSchema>;
 
-/** Process an order: confirm it, have its customer notified and tell order-service what came of it. */
+/**
+ * Write down how a task ended that an order is about, which is its subject: its own, or that of its customer's mail.
+ * Consumed by order-service, which alone writes its table.
+ */
+export const recordOrderTaskEnd = defineTask({
+  name: 'orders.record-task-end',
+  queue: 'order-outcomes',
+  payload: taskEndSchema,
+  result: z.object({ recorded: z.boolean() }),
+  retry: { maxAttempts: 8, baseSeconds: 5, capSeconds: 300 },
+  timeoutSeconds: 20,
+});
+
+/** Process an order: confirm it and have its customer notified. Its subject is the order's id. */
 export const processOrder = defineTask({
   name: 'orders.process',
   queue: 'orders',
@@ -48,11 +62,18 @@ export const processOrder = defineTask({
   retry: { maxAttempts: 4, baseSeconds: 60 },
   timeoutSeconds: 60,
   tracked: true,
+  onEnd: recordOrderTaskEnd,
 });
 
-/** What came of an order so far. */
+/** The fencing token of the attempt that says so: what comes with a smaller one is of an earlier attempt. */
+const token = z.int().min(0).optional();
+
+/**
+ * What an attempt says of an order. How the order's task ended, its `onEnd` is told; `completed` and `failed` come from
+ * workers of before that.
+ */
 export const orderOutcomeSchema = z.discriminatedUnion('status', [
-  z.object({ orderId: z.uuid(), status: z.literal('processing'), at: z.iso.datetime() }),
+  z.object({ orderId: z.uuid(), status: z.literal('processing'), at: z.iso.datetime(), token }),
   z.object({
     orderId: z.uuid(),
     status: z.literal('completed'),
@@ -72,7 +93,7 @@ export const orderOutcomeSchema = z.discriminatedUnion('status', [
 /** An outcome, checked. */
 export type OrderOutcome = z.output<typeof orderOutcomeSchema>;
 
-/** Write down what came of an order. Consumed by order-service, which alone writes its table. */
+/** Write down what an attempt says of an order. Consumed by order-service, which alone writes its table. */
 export const recordOrderOutcome = defineTask({
   name: 'orders.record-outcome',
   queue: 'order-outcomes',

@@ -148,7 +148,7 @@ export class StoreTracker implements TaskTracker {
     } catch (error) {
       const { taskId, task, finishedAt, updatedAt } = row;
       const endedAtMs = Date.parse(finishedAt ?? updatedAt);
-      if (Date.now() - endedAtMs < OLD_MESSAGE_SECONDS * 1000) throw error;
+      if (this.#options.store.clock.nowMs - endedAtMs < OLD_MESSAGE_SECONDS * 1000) throw error;
       const text = 'what follows from the end of a task could not be sent for 5 days, and is given up';
       this.#options.logger.error({ taskId, task, error }, text);
     }

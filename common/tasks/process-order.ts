@@ -2,47 +2,38 @@ import { createHash } from 'node:crypto';
 import { v5 as uuidv5 } from 'uuid';
 import { currencyDecimals } from '../contracts/currencies.ts';
 import { sendNotification } from '../contracts/notifications.ts';
-import { type Order, processOrder, recordOrderOutcome } from '../contracts/orders.ts';
+import { type Order, processOrder, recordOrderOutcome, recordOrderTaskEnd } from '../contracts/orders.ts';
 import { RejectTask } from '../queue/errors.ts';
-import { implement, type TaskContext } from '../queue/implementation.ts';
+import { implement } from '../queue/implementation.ts';
 
 /** The most units that one order may have and still be processed without a person looking at it. */
 export const MAX_UNITS_PER_ORDER = 100_000;
 
 /**
- * Processes an order. Run twice for one order it says the same twice: confirmation number and notification id
- * come from the order's id, so that a redelivery makes no second notification. An order whose last attempt fails is
- * said to have failed.
+ * Processes an order. Run twice for one order it says the same twice: confirmation number and notification id come from
+ * the order's id, so that a redelivery makes no second notification. How it ended, and how the mail's task does,
+ * order-service is told by `recordOrderTaskEnd`, whichever way that is.
  */
-export const processOrderTask = implement(processOrder, async (order, context) => {
+export const processOrderTask = implement(processOrder, async (order, { send, token }) => {
   const { orderId } = order;
-  await context.send(recordOrderOutcome, { orderId, status: 'processing', at: now() });
-  try {
-    return await process(order, context);
-  } catch (error) {
-    if (error instanceof RejectTask || context.attempt >= context.maxAttempts) {
-      const reason = (error instanceof RejectTask && error.message) || 'The order could not be processed';
-      await context.send(recordOrderOutcome, { orderId, status: 'failed', at: now(), reason });
-    }
-    throw error;
-  }
-});
-
-async function process(order: Order, { send }: TaskContext) {
+  await send(recordOrderOutcome, {
+    orderId,
+    status: 'processing',
+    at: new Date().toISOString(),
+    token,
+  });
   const units = order.items.reduce((sum, { quantity }) => sum + quantity, 0);
   if (units > MAX_UNITS_PER_ORDER) {
     throw new RejectTask(`${units} units are more than the ${MAX_UNITS_PER_ORDER} that one order may have`);
   }
-  const { orderId } = order;
   const confirmationNumber = confirmationNumberOf(order);
-  const mail = confirmationMail(order, units, confirmationNumber);
-  const { taskId: notificationId } = await send(sendNotification, mail, {
-    taskId: uuidv5('confirmation', orderId),
-  });
-  const outcome = { confirmationNumber, units, notificationId };
-  await send(recordOrderOutcome, { orderId, status: 'completed', at: now(), ...outcome });
-  return { confirmationNumber, units, notificationTaskId: notificationId };
-}
+  const { taskId: notificationTaskId } = await send(
+    sendNotification,
+    confirmationMail(order, units, confirmationNumber),
+    { taskId: uuidv5('confirmation', orderId), subject: orderId, onEnd: recordOrderTaskEnd },
+  );
+  return { confirmationNumber, units, notificationTaskId };
+});
 
 function confirmationNumberOf({ orderId }: Order): string {
   const digest = createHash('sha256').update(orderId).digest();
@@ -66,8 +57,4 @@ function formatAmount(minorUnits: number, currency: string): string {
   const decimals = currencyDecimals.get(currency) ?? 0;
   const digits = { minimumFractionDigits: decimals, maximumFractionDigits: decimals };
   return `${currency} ${(minorUnits / 10 ** decimals).toLocaleString('en', digits)}`;
-}
-
-function now(): string {
-  return new Date().toISOString();
 }

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
-import { orderSchema } from '@baton/common/contracts/orders';
+import { orderSchema, processOrder } from '@baton/common/contracts/orders';
 import type { TaskContext } from '@baton/common/queue/implementation';
+import type { SendOptions } from '@baton/common/queue/send-options';
 import type { SendTask } from '@baton/common/queue/task-client';
 import { processOrderTask } from '@baton/common/tasks/process-order';
 import { createLogger } from '@baton/common/telemetry/logger';
@@ -17,7 +18,7 @@ const order = {
 interface Sent {
   readonly task: string;
   readonly payload: Record<string, unknown>;
-  readonly taskId: string | undefined;
+  readonly options: SendOptions;
 }
 
 /** Runs the task and gives what it sent; `failing` is a task that SQS does not take. */
@@ -29,12 +30,13 @@ async function run(
   const sent: Sent[] = [];
   const send = (async (contract, payload, options) => {
     if (contract.name === failing) throw new Error('no broker');
-    sent.push({ task: contract.name, payload: payload as Record<string, unknown>, taskId: options?.taskId });
+    sent.push({ task: contract.name, payload: payload as Record<string, unknown>, options: options ?? {} });
     return { taskId: options?.taskId ?? 'new' };
   }) as SendTask;
-  const context: TaskContext = {
+  const context: TaskContext & { token: number } = {
     taskId: 't-1',
     attempt,
+    token: attempt,
     maxAttempts: 4,
     signal: new AbortController().signal,
     logger: createLogger({ service: 'tests', level: 'silent' }),
@@ -49,27 +51,22 @@ async function run(
   }
 }
 
-const outcomes = (sent: readonly Sent[]) =>
-  sent.filter(({ task }) => task === 'orders.record-outcome').map(({ payload }) => payload['status']);
-
 describe('an order', () => {
-  test('is said to be processing, its customer notified, and then said to be completed', async () => {
-    const { sent, result } = await run();
-    expect(sent.map(({ task }) => task)).toEqual([
-      'orders.record-outcome',
-      'notifications.send',
-      'orders.record-outcome',
-    ]);
-    expect(outcomes(sent)).toEqual(['processing', 'completed']);
-    expect(sent[1]?.payload).toMatchObject({ channel: 'EMAIL', recipient: order.customerEmail });
-    const notificationId = sent[1]?.taskId;
+  test('is said to be processing, by which attempt, and its customer is notified', async () => {
+    const { sent, result } = await run({}, 2);
+    expect(sent.map(({ task }) => task)).toEqual(['orders.record-outcome', 'notifications.send']);
+    const [begun, mail] = sent;
+    expect(begun?.payload).toMatchObject({ orderId: order.orderId, status: 'processing', token: 2 });
+    expect(mail?.payload).toMatchObject({ channel: 'EMAIL', recipient: order.customerEmail });
+    expect(mail?.options).toMatchObject({
+      subject: order.orderId,
+      onEnd: { name: 'orders.record-task-end' },
+    });
     expect(result).toEqual({
       confirmationNumber: expect.any(String) as unknown,
       units: 2,
-      notificationTaskId: notificationId,
+      notificationTaskId: mail?.options.taskId,
     });
-    const { confirmationNumber } = result as { confirmationNumber: string };
-    expect(sent[2]?.payload).toMatchObject({ confirmationNumber, units: 2, notificationId });
   });
 
   test('has the same confirmation number and notification however often it is processed', async () => {
@@ -89,15 +86,20 @@ describe('an order', () => {
     expect(sent[1]?.payload['message']).toContain(` for ${amount}.`);
   });
 
-  test('of too many units is rejected and said to have failed', async () => {
+  test('of too many units is rejected, and nobody is notified', async () => {
     const items = Array.from({ length: 11 }, () => ({ productId: 'p', quantity: 10_000 }));
     const { sent, error } = await run({ items });
     expect(error).toMatchObject({ name: 'RejectTask' });
-    expect(outcomes(sent)).toEqual(['processing', 'failed']);
+    expect(sent.map(({ task }) => task)).toEqual(['orders.record-outcome']);
   });
 
-  test('is said to have failed when its last attempt has, and not before', async () => {
-    expect(outcomes((await run({}, 3, 'notifications.send')).sent)).toEqual(['processing']);
-    expect(outcomes((await run({}, 4, 'notifications.send')).sent)).toEqual(['processing', 'failed']);
+  test('whose customer cannot be notified fails as it is, for its end is told by itself', async () => {
+    const { sent, error } = await run({}, 4, 'notifications.send');
+    expect(error).toMatchObject({ message: 'no broker' });
+    expect(sent.map(({ payload }) => payload['status'])).toEqual(['processing']);
+  });
+
+  test('says how its task ended to the service that took it in', () => {
+    expect(processOrder.onEnd?.name).toBe('orders.record-task-end');
   });
 });

@@ -21,6 +21,8 @@ const USES = (table: string, ...actions: string[]) => actions.map((action) => `d
 
 /** A queue and its lanes. */
 const ORDERS = ['OrdersQueue', 'OrdersQueueHighLane', 'OrdersQueueLowLane'];
+/** Where somebody may listen to the end of a task. */
+const QUEUES = ['DefaultQueue', 'NotificationsQueue', 'OrderOutcomesQueue', ...ORDERS];
 
 describe('the role of each function', () => {
   test.each([
@@ -48,12 +50,13 @@ describe('the role of each function', () => {
     [
       'NotificationServiceDeliveries',
       CONSUMES('NotificationsQueue'),
-      SENDS('NotificationsDeadLetters', 'NotificationsQueue'),
+      SENDS('NotificationsDeadLetters', ...QUEUES),
       USES('NotificationsTable', 'GetItem', 'UpdateItem'),
       USES('TasksTable', 'BatchGetItem', 'GetItem', 'UpdateItem'),
     ],
     [
       'TaskServiceApi',
+      SENDS(...QUEUES),
       USES('TasksTable', 'GetItem', 'UpdateItem'),
       USES('TasksTable/index/newest-first', 'Query'),
       USES('TasksTable/index/newest-first-by-name', 'Query'),
@@ -62,8 +65,7 @@ describe('the role of each function', () => {
     [
       'Worker',
       ['DefaultQueue', ...ORDERS].flatMap(CONSUMES),
-      SENDS('DefaultDeadLetters', 'DefaultQueue', 'OrdersDeadLetters'),
-      SENDS('NotificationsQueue', 'OrderOutcomesQueue', ...ORDERS),
+      SENDS('DefaultDeadLetters', 'OrdersDeadLetters', ...QUEUES),
       USES('TasksTable', 'BatchGetItem', 'GetItem', 'PutItem', 'UpdateItem'),
     ],
   ])('%s allows what it uses and its own log, and nothing else', (name, ...uses) => {

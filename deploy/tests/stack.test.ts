@@ -235,6 +235,32 @@ test('a consumer of a queue may send copies to it, without a word in its access'
   expect(consumed.filter(({ sends }) => !sends)).toEqual([]);
 });
 
+test('who ends tracked tasks may send to every queue that has dead letters, a new one included, and to no other', () => {
+  const own: Part = {
+    functions: { mine: { handler: 'x.handler', access: { queues: 'all' } } },
+    resources: {
+      Resources: {
+        PaymentsQueue: {
+          Type: 'AWS::SQS::Queue',
+          Properties: {
+            QueueName: 'baton-dev-payments',
+            RedrivePolicy: { deadLetterTargetArn: { 'Fn::GetAtt': ['PaymentsDeadLetters', 'Arn'] } },
+          },
+        },
+        PaymentsDeadLetters: { Type: 'AWS::SQS::Queue', Properties: { QueueName: 'baton-dev-payments-dlq' } },
+      },
+    },
+  };
+  const { resources } = stackOf({}, [own]);
+  const queues = ofType(resources, 'AWS::SQS::Queue').filter(({ properties }) => properties['RedrivePolicy']);
+  for (const id of ['MineRole', 'WorkerRole', 'TaskServiceApiRole', 'NotificationServiceDeliveriesRole']) {
+    const sends = allowedBy(resources, id).filter((each) => each.startsWith('sqs:SendMessage '));
+    const toQueues = sends.filter((each) => !each.endsWith('DeadLetters'));
+    expect([id, toQueues.length]).toEqual([id, queues.length]);
+    expect(toQueues).toContain('sqs:SendMessage PaymentsQueue');
+  }
+});
+
 describe('what no stack can be made of is refused with what was wrong, where, and what was expected', () => {
   const part = (access: unknown, events: object[] = []): Part => ({
     functions: { payments: { handler: 'functions/payments/api.handler', access, events: events as [] } },
@@ -247,6 +273,11 @@ describe('what no stack can be made of is refused with what was wrong, where, an
       'a queue that is not there',
       part({ queues: ['OrderQueue'] }),
       'The access of the function payments names OrderQueue, which is no queue of this stack',
+    ],
+    [
+      'a word for queues that is none',
+      part({ queues: 'every' }),
+      'expected all, or the logical ids of queues',
     ],
     [
       'a table where a queue is meant',

@@ -65,6 +65,8 @@ function notificationView(row: NotificationRow) {
     createdAt,
     deliveredAt,
     deliveredBy,
+    failure,
+    reason,
   } = row;
   return {
     notificationId,
@@ -76,5 +78,7 @@ function notificationView(row: NotificationRow) {
     createdAt,
     deliveredAt,
     deliveredBy,
+    failure,
+    reason,
   };
 }

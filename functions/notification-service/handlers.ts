@@ -1,8 +1,7 @@
 import { hostname } from 'node:os';
-import { Implementations } from '@baton/common/queue/implementation';
 import { createLambdaConsumer } from '@baton/common/queue/lambda-consumer';
 import { StoreTracker } from '@baton/common/state/store-tracker';
-import { deliverNotification } from './deliver-notification.ts';
+import { notificationTasks } from './deliver-notification.ts';
 import { outbox } from './outbox.ts';
 import packageJson from './package.json' with { type: 'json' };
 import {
@@ -37,7 +36,5 @@ export const deliveries = createLambdaConsumer({
   logger,
   worker: { id: `notification-service@${hostname()}`, version: packageJson.version },
   unknownTaskPatienceSeconds,
-  implementations: new Implementations([
-    deliverNotification({ notifications, channels: { EMAIL: mail, SMS: out, PUSH: out } }),
-  ]),
+  implementations: notificationTasks({ notifications, channels: { EMAIL: mail, SMS: out, PUSH: out } }),
 });

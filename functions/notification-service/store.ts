@@ -8,26 +8,33 @@ import {
 } from '@aws-sdk/lib-dynamodb';
 import type { Notification } from '@baton/common/contracts/notifications';
 import { Intake, type IntakeRow } from '@baton/common/state/intake';
+import type { TaskEnd } from '@baton/common/queue/task-end';
 import type { Logger } from '@baton/common/telemetry/logger';
 import * as z from 'zod';
 
 /** How far a notification has come; `pending` before SQS has taken its task, which nobody is shown. */
-export type NotificationStatus = 'pending' | 'accepted' | 'delivered';
+export type NotificationStatus = 'pending' | 'accepted' | 'delivered' | 'failed' | 'cancelled';
 
 /** A notification as it stands in the table. */
 export interface NotificationRow extends IntakeRow {
   readonly status: NotificationStatus;
   readonly notificationId: string;
-  readonly channel: Notification['channel'];
-  readonly recipient: string;
+  /** This and what the notification says are not known of one whose task ended before its first attempt, sent elsewhere. */
+  readonly channel?: Notification['channel'];
+  readonly recipient?: string;
   readonly subject?: string;
-  readonly message: string;
+  readonly message?: string;
   /** When this service first saw it, ISO 8601. */
   readonly createdAt: string;
   /** Its place in the lists: `createdAt`, made unique by its id. */
   readonly listedAt: string;
   readonly deliveredAt?: string;
   readonly deliveredBy?: string;
+  /** Why it was not delivered: what was wrong, and the reason that its task was set aside for. */
+  readonly failure?: string;
+  readonly reason?: string;
+  /** The token of the latest attempt that is known. */
+  readonly taskToken?: number;
 }
 
 /** A place in the list of notifications. */
@@ -41,6 +48,10 @@ type Position = z.output<typeof positionSchema>;
 const LIST_INDEX = 'newest-first';
 const RECIPIENT_INDEX = 'newest-first-by-recipient';
 const LIST = 'notifications';
+
+/** What takes a row in that SQS has taken the task of: see `Intake`. */
+const INTAKE = ['holder', 'heldUntilMs', 'expiresAt'];
+const FAILURE = ['failure', '#reason'];
 
 /** A new notification and its task. */
 export interface NewNotification {
@@ -83,22 +94,28 @@ export class NotificationStore {
     await this.#intake.take({ id: notificationId, requestHash, row, listing, sendTask });
   }
 
-  /** The row of a notification that is to be delivered: the one that is there, or a new one. */
-  async open(notificationId: string, notification: Notification): Promise<NotificationRow> {
+  /**
+   * The row of a notification that an attempt is to deliver: the one that is there, or a new one. One that an earlier
+   * attempt left failed is accepted again.
+   */
+  async open(notificationId: string, notification: Notification, token: number): Promise<NotificationRow> {
     const { notificationId: _key, ...initial } = newRow(notificationId, notification);
     const names = Object.keys(initial) as (keyof typeof initial)[];
     const row = await this.#update(notificationId, {
-      ConditionExpression: 'attribute_not_exists(#status) OR #status = :pending',
-      UpdateExpression: `SET #status = :accepted, listedIn = :list, listedFor = :recipient, ${names
+      ConditionExpression:
+        'attribute_not_exists(#status) OR (#status <> :delivered AND (attribute_not_exists(taskToken) OR taskToken < :token))',
+      UpdateExpression: `SET #status = :accepted, taskToken = :token, listedIn = :list, listedFor = :recipient, ${names
         .map((name) => `#${name} = if_not_exists(#${name}, :${name})`)
-        .join(', ')} REMOVE holder, heldUntilMs, expiresAt`,
+        .join(', ')} REMOVE ${[...INTAKE, ...FAILURE].join(', ')}`,
       ExpressionAttributeNames: {
         '#status': 'status',
+        '#reason': 'reason',
         ...Object.fromEntries(names.map((name) => [`#${name}`, name])),
       },
       ExpressionAttributeValues: {
-        ':pending': 'pending',
         ':accepted': 'accepted',
+        ':delivered': 'delivered',
+        ':token': token,
         ':list': LIST,
         ...Object.fromEntries(names.map((name) => [`:${name}`, initial[name]])),
       },
@@ -109,17 +126,50 @@ export class NotificationStore {
   /** Writes down that a notification was delivered, unless that stands there already. Gives the row. */
   async markDelivered(notificationId: string, deliveredBy: string): Promise<NotificationRow> {
     const row = await this.#update(notificationId, {
-      ConditionExpression: '#status = :accepted',
-      UpdateExpression: 'SET #status = :delivered, deliveredAt = :now, deliveredBy = :by',
-      ExpressionAttributeNames: { '#status': 'status' },
+      ConditionExpression: '#status <> :delivered',
+      UpdateExpression: `SET #status = :delivered, deliveredAt = :now, deliveredBy = :by REMOVE ${FAILURE.join(', ')}`,
+      ExpressionAttributeNames: { '#status': 'status', '#reason': 'reason' },
       ExpressionAttributeValues: {
-        ':accepted': 'accepted',
         ':delivered': 'delivered',
         ':now': new Date().toISOString(),
         ':by': deliveredBy,
       },
     });
     return row ?? ((await this.#read(notificationId)) as NotificationRow);
+  }
+
+  /**
+   * Writes down how the task of a notification ended that was not delivered, unless a later attempt is known. Resolves to
+   * whether it was written. What has left stays delivered, however its task ended after that.
+   */
+  async recordEnd({ taskId, state, token, at, error }: TaskEnd): Promise<boolean> {
+    // The handler itself has marked it as delivered
+    if (state === 'succeeded') return false;
+    const failure = { ':failure': error?.message, ':reason': error?.reason };
+    const known = Object.entries(failure).filter(([, value]) => value !== undefined);
+    const sets = known.map(([name]) => `, #${name.slice(1)} = ${name}`).join('');
+    const row = await this.#update(taskId, {
+      ConditionExpression:
+        'attribute_not_exists(#status) OR (#status <> :delivered AND (attribute_not_exists(taskToken) OR taskToken < :token OR (taskToken = :token AND #status = :accepted)))',
+      UpdateExpression: `SET #status = :status, taskToken = :token, listedIn = :list, createdAt = if_not_exists(createdAt, :at), listedAt = if_not_exists(listedAt, :listedAt), listedFor = if_not_exists(recipient, :nobody)${sets} REMOVE ${INTAKE.join(', ')}`,
+      ExpressionAttributeNames: {
+        '#status': 'status',
+        ...Object.fromEntries(known.map(([name]) => [`#${name.slice(1)}`, name.slice(1)])),
+      },
+      ExpressionAttributeValues: {
+        ':status': state === 'cancelled' ? 'cancelled' : 'failed',
+        ':accepted': 'accepted',
+        ':delivered': 'delivered',
+        ':token': token,
+        ':list': LIST,
+        ':at': at,
+        ':listedAt': `${at}#${taskId}`,
+        // Of one that this service has never seen: in the list of nobody's
+        ':nobody': taskId,
+        ...Object.fromEntries(known),
+      },
+    });
+    return row !== undefined;
   }
 
   /** The notification of that id, if it was accepted. */

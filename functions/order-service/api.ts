@@ -28,7 +28,7 @@ const postOrder = route('POST', '/orders', { body: newOrderSchema }, async ({ bo
   const taskId = uuidv5('process', orderId);
   const order = { orderId, ...body };
   const lane = LANES[order.priority];
-  const sendTask = () => tasks.send(processOrder, order, { taskId, lane, trace });
+  const sendTask = () => tasks.send(processOrder, order, { taskId, lane, trace, subject: orderId });
   await orders.take({ order, taskId, requestHash: hashOfRequest(body), sendTask });
   return {
     status: 202,
@@ -53,7 +53,8 @@ export const handler = createApi({ logger, routes: [postOrder, getOrder, listOrd
 
 function orderView(row: OrderRow) {
   const { orderId, taskId, status, customerId, customerEmail, items, totalAmount, currency, priority } = row;
-  const { createdAt, updatedAt, confirmationNumber, units, notificationId, failure } = row;
+  const { createdAt, updatedAt, confirmationNumber, units, failure } = row;
+  const { notificationId, notificationStatus = 'requested', notificationFailure } = row;
   return {
     orderId,
     taskId,
@@ -69,7 +70,9 @@ function orderView(row: OrderRow) {
     confirmationNumber,
     units,
     failure,
-    // notification-service knows what became of it; this service knows that it was asked for, and by which id
-    notification: notificationId === undefined ? undefined : { notificationId, status: 'requested' },
+    notification:
+      notificationId === undefined
+        ? undefined
+        : { notificationId, status: notificationStatus, failure: notificationFailure },
   };
 }

@@ -1,5 +1,5 @@
 import { hostname } from 'node:os';
-import { recordOrderOutcome } from '@baton/common/contracts/orders';
+import { recordOrderOutcome, recordOrderTaskEnd } from '@baton/common/contracts/orders';
 import { RejectTask } from '@baton/common/queue/errors';
 import { implement, Implementations } from '@baton/common/queue/implementation';
 import { createLambdaConsumer } from '@baton/common/queue/lambda-consumer';
@@ -13,6 +13,15 @@ const recordOutcome = implement(recordOrderOutcome, async (outcome, { logger: li
   return { recorded: recorded === 'recorded' };
 });
 
+const recordTaskEnd = implement(recordOrderTaskEnd, async (end, { logger: line }) => {
+  const { subject: orderId, task, state } = end;
+  if (orderId === undefined) throw new RejectTask(`The end of ${task} says no order that it is about`);
+  const recorded = await orders.recordEnd(orderId, end);
+  if (recorded === 'unknown') throw new RejectTask(`There is no order ${orderId} that ${task} is about`);
+  line.info({ orderId, recorded }, `${task} ${state}`);
+  return { recorded: recorded === 'recorded' };
+});
+
 /** Consumes the queue `order-outcomes`. */
 export const orderOutcomes = createLambdaConsumer({
   sqs,
@@ -21,5 +30,5 @@ export const orderOutcomes = createLambdaConsumer({
   logger,
   worker: { id: `order-service@${hostname()}`, version: packageJson.version },
   unknownTaskPatienceSeconds,
-  implementations: new Implementations([recordOutcome]),
+  implementations: new Implementations([recordOutcome, recordTaskEnd]),
 });

@@ -2,11 +2,16 @@ import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
 import { type DynamoDBDocumentClient, GetCommand, QueryCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import type { Order, OrderOutcome } from '@baton/common/contracts/orders';
 import { Intake, type IntakeRow } from '@baton/common/state/intake';
+import type { TaskEnd } from '@baton/common/queue/task-end';
 import type { Logger } from '@baton/common/telemetry/logger';
 import * as z from 'zod';
+import { changeByEnd, changeByOutcome, LISTED, type OrderChange } from './order-change.ts';
 
 /** How far an order has come; `pending` before SQS has taken its task, which nobody is shown. */
-export type OrderStatus = 'pending' | 'accepted' | 'processing' | 'completed' | 'failed';
+export type OrderStatus = 'pending' | 'accepted' | 'processing' | 'completed' | 'failed' | 'cancelled';
+
+/** What became of a message about an order: written down, 'overtaken' by a later attempt's, or there is no such order. */
+export type Recorded = 'recorded' | 'overtaken' | 'unknown';
 
 /** An order as it stands in the table. */
 export interface OrderRow extends IntakeRow, Order {
@@ -19,8 +24,15 @@ export interface OrderRow extends IntakeRow, Order {
   readonly updatedAt?: string;
   readonly confirmationNumber?: string;
   readonly units?: number;
-  readonly notificationId?: string;
+  /** Why it failed. */
   readonly failure?: string;
+  /** The token of the latest attempt that is known. */
+  readonly taskToken?: number;
+  readonly notificationId?: string;
+  /** What became of the customer's mail; nothing until that is known. */
+  readonly notificationStatus?: 'delivered' | 'failed' | 'cancelled';
+  readonly notificationFailure?: string;
+  readonly notificationToken?: number;
 }
 
 /** A place in the list of orders. */
@@ -29,14 +41,6 @@ type Position = z.output<typeof positionSchema>;
 
 /** The index that lists orders by time. One partition takes 1,000 writes a second (AWS: "Partitions and data distribution"). */
 const LIST_INDEX = 'newest-first';
-const LISTED = { listedIn: 'orders' };
-
-/** Which statuses an outcome may follow: outcomes can arrive late, twice and in any order. */
-const MAY_FOLLOW = {
-  processing: ['pending', 'accepted'],
-  completed: ['pending', 'accepted', 'processing'],
-  failed: ['pending', 'accepted', 'processing'],
-} as const satisfies Record<OrderOutcome['status'], readonly OrderStatus[]>;
 
 /** A new order and its task. */
 export interface NewOrder {
@@ -95,26 +99,43 @@ export class OrderStore {
     return { orders: Items as OrderRow[], next };
   }
 
+  /** Writes down what an attempt says, unless a later one has said something already. */
+  record(outcome: OrderOutcome): Promise<Recorded> {
+    return this.#change(outcome.orderId, changeByOutcome(outcome));
+  }
+
   /**
-   * Writes an outcome down, unless a later one stands there already.
+   * Writes down how a task of the order ended, unless what a later attempt said stands there already.
    *
-   * @returns 'recorded', 'overtaken' by a later outcome, or 'unknown' when there is no such order
+   * @throws RejectTask when nothing of an order depends on the task
    */
-  async record({ orderId, at, ...outcome }: OrderOutcome): Promise<'recorded' | 'overtaken' | 'unknown'> {
-    const members = outcomeMembers(outcome, at);
-    const names = Object.keys(members);
-    const before = MAY_FOLLOW[outcome.status];
+  recordEnd(orderId: string, end: TaskEnd): Promise<Recorded> {
+    return this.#change(orderId, changeByEnd(end));
+  }
+
+  /** Resolves when the table can be read. */
+  async ping(): Promise<void> {
+    await this.#read('00000000-0000-0000-0000-000000000000');
+  }
+
+  async #change(orderId: string, { set, remove, condition, values }: OrderChange): Promise<Recorded> {
+    const names = Object.keys(set);
+    const sets = names.map((name) => `#${name} = :${name}`).join(', ');
     try {
       await this.#documents.send(
         new UpdateCommand({
           TableName: this.#table,
           Key: { orderId },
-          ConditionExpression: `#status IN (${before.map((_, index) => `:before${index}`).join(', ')})`,
-          UpdateExpression: `SET ${names.map((name) => `#${name} = :${name}`).join(', ')} REMOVE holder, heldUntilMs, expiresAt`,
-          ExpressionAttributeNames: Object.fromEntries(names.map((name) => [`#${name}`, name])),
+          ConditionExpression: condition,
+          UpdateExpression: `SET ${sets}${remove.length > 0 ? ` REMOVE ${remove.join(', ')}` : ''}`,
+          // Every condition may name it, whether or not it is set
+          ExpressionAttributeNames: {
+            ...Object.fromEntries(names.map((name) => [`#${name}`, name])),
+            ...(condition.includes('#status') && { '#status': 'status' }),
+          },
           ExpressionAttributeValues: {
-            ...Object.fromEntries(Object.entries(members).map(([name, value]) => [`:${name}`, value])),
-            ...Object.fromEntries(before.map((status, index) => [`:before${index}`, status])),
+            ...Object.fromEntries(Object.entries(set).map(([name, value]) => [`:${name}`, value])),
+            ...values,
           },
         }),
       );
@@ -125,31 +146,10 @@ export class OrderStore {
     }
   }
 
-  /** Resolves when the table can be read. */
-  async ping(): Promise<void> {
-    await this.#read('00000000-0000-0000-0000-000000000000');
-  }
-
   async #read(orderId: string): Promise<OrderRow | undefined> {
     const { Item } = await this.#documents.send(
       new GetCommand({ TableName: this.#table, Key: { orderId }, ConsistentRead: true }),
     );
     return Item as OrderRow | undefined;
-  }
-}
-
-type OutcomeOf<Outcome> = Outcome extends OrderOutcome ? Omit<Outcome, 'orderId' | 'at'> : never;
-
-function outcomeMembers(outcome: OutcomeOf<OrderOutcome>, at: string): Record<string, unknown> {
-  const common = { ...LISTED, status: outcome.status, updatedAt: at };
-  switch (outcome.status) {
-    case 'processing':
-      return common;
-    case 'completed': {
-      const { confirmationNumber, units, notificationId } = outcome;
-      return { ...common, confirmationNumber, units, notificationId };
-    }
-    case 'failed':
-      return { ...common, failure: outcome.reason };
   }
 }

@@ -6,7 +6,7 @@ import { taskNameSchema } from '@baton/common/queue/task';
 import { TASK_STATES, type TaskStatus } from '@baton/common/queue/tracking';
 import { taskPositionSchema } from '@baton/common/state/task-history';
 import * as z from 'zod';
-import { history, logger, tasks } from './service.ts';
+import { history, logger, tasks, taskStore } from './service.ts';
 
 const listSchema = z.strictObject({
   ...pageQuery,
@@ -17,7 +17,7 @@ const listSchema = z.strictObject({
 const cursor = cursorOf(taskPositionSchema);
 
 const getTask = route('GET', '/tasks/{taskId}', {}, async ({ param }) => {
-  const status = await tasks.find(param('taskId'));
+  const status = await taskStore.find(param('taskId'));
   if (!status) throw notFound('task', param('taskId'));
   return { status: 200, body: taskView(status) };
 });
@@ -43,7 +43,7 @@ export const handler = createApi({ logger, routes: [getTask, listTasks, cancelTa
 
 function taskView(status: TaskStatus) {
   const { taskId, task, queue, lane, state, attempts, createdAt, updatedAt, startedAt, finishedAt } = status;
-  const { notBefore, waiting, parentId, traceparent, progress, result, error } = status;
+  const { notBefore, waiting, parentId, traceparent, progress, result, error, subject } = status;
   return {
     taskId,
     task,
@@ -58,6 +58,7 @@ function taskView(status: TaskStatus) {
     notBefore,
     // Lists have none, as they have no results: their indexes leave both out, so that a page is one request
     waiting,
+    subject,
     parentId,
     traceparent,
     progress,

@@ -1,8 +1,7 @@
 import { parseConfig, serverVariables, sharedVariables } from '@baton/common/config';
 import * as z from 'zod';
 
-/** It sends nothing and consumes nothing, so where the queues are is nothing to it. */
-const variables = z.object(sharedVariables).omit({ QUEUE_URL_PREFIX: true });
+const variables = z.object(sharedVariables);
 
 /** Reads what the service is configured with. @throws ConfigError naming each variable that is missing or wrong */
 export function readConfig(environment: NodeJS.ProcessEnv): z.output<typeof variables> {

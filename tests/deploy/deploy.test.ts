@@ -21,6 +21,8 @@ const FUNCTIONS_REACH_THIS_MACHINE = Boolean(process.env['FUNCTIONS_REACH_THIS_M
 const whereTheyReach = FUNCTIONS_REACH_THIS_MACHINE ? describe : describe.skip;
 const CHANGED = '--param=smtp-from=Shop <shop@shop.example>';
 
+/** The queue of orders and its lanes. */
+const ORDERS = ['orders', 'orders_high', 'orders_low'];
 const CONSUMED = ['default', 'orders', 'order-outcomes', 'notifications'];
 
 const deployment = new Deployment();
@@ -142,6 +144,14 @@ describe('the deployed functions', () => {
     const { notificationId } = notification as { notificationId: string };
     const delivered = await system.when(`/notifications/${notificationId}`, 'delivered');
     expect(delivered).toMatchObject({ recipient: 'customer@example.com', deliveredBy: 'outbox' });
+    await eventually(
+      'the order says that its mail was delivered',
+      async () => {
+        const { body } = await system.ask('GET', location);
+        return (body['notification'] as { status: string }).status === 'delivered';
+      },
+      PATIENCE_MS,
+    );
   });
 
   test('answer lists, repeated posts and what is wrong as they do anywhere', async () => {
@@ -209,12 +219,17 @@ whereTheyReach('the role of each function', () => {
   /** What is allowed for cases that do not come about here, and which those are. */
   const RARE: Record<string, string[]> = {
     OrderServiceOutcomesLambdaFunction: [],
-    TaskServiceApiLambdaFunction: [],
+    // Cancelling a task tells those who listen to its end, on whichever queue they are
+    TaskServiceApiLambdaFunction: sendsTo('default', 'notifications', 'order-outcomes', ...ORDERS),
     // A task's row that is there already: a request that was cut off between its row and its task, and came again
     OrderServiceApiLambdaFunction: ['dynamodb:GetItem tasks'],
     NotificationServiceApiLambdaFunction: ['dynamodb:GetItem tasks'],
-    // A group's last member reads the others' results
-    NotificationServiceDeliveriesLambdaFunction: ['dynamodb:BatchGetItem tasks'],
+    // A group's last member reads the others' results; a notification is looked up that an attempt before delivered
+    NotificationServiceDeliveriesLambdaFunction: [
+      'dynamodb:BatchGetItem tasks',
+      'dynamodb:GetItem notifications',
+      ...sendsTo('default', ...ORDERS),
+    ],
     WorkerLambdaFunction: ['dynamodb:BatchGetItem tasks'],
   };
 
@@ -272,6 +287,10 @@ describe('afterwards', () => {
     expect(await resourcesOf(deployment)).toEqual([]);
   }, 120_000);
 });
+
+function sendsTo(...queues: string[]): string[] {
+  return queues.map((queue) => `sqs:SendMessage ${queue}`);
+}
 
 function parsed(json: string | undefined): unknown {
   return json === undefined ? undefined : JSON.parse(json);

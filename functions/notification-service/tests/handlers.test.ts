@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { PutCommand, ScanCommand } from '@aws-sdk/lib-dynamodb';
+import { randomUUID } from 'node:crypto';
 import { encodeEnvelope } from '@baton/common/queue/envelope';
+import type { TaskEnd } from '@baton/common/queue/task-end';
 import { type Backends, startBackends } from '@baton/tests/backends';
 import type { SQSBatchResponse, SQSEvent } from 'aws-lambda';
 
@@ -18,18 +20,21 @@ beforeAll(async () => {
 });
 afterAll(() => backends.stop());
 
-function delivery(taskId: string, messageId: string): SQSEvent['Records'][number] {
-  const time = '2026-11-22T10:00:00.000Z';
+const TIME = '2026-11-22T10:00:00.000Z';
+
+const delivery = (taskId: string, messageId: string) => record(taskId, 'notifications.send', mail, messageId);
+
+function record(taskId: string, task: string, data: object, messageId: string): SQSEvent['Records'][number] {
   return {
     messageId,
     receiptHandle: messageId,
     body: encodeEnvelope({
       taskId,
-      task: 'notifications.send',
+      task,
       source: 'tests',
-      time,
+      time: TIME,
       trace: undefined,
-      data: mail,
+      data,
     }),
     attributes: {
       ApproximateReceiveCount: '1',
@@ -44,6 +49,20 @@ function delivery(taskId: string, messageId: string): SQSEvent['Records'][number
     awsRegion: 'us-east-1',
   };
 }
+
+const end = (taskId: string, change: Partial<TaskEnd>): SQSEvent['Records'][number] => {
+  const data = {
+    taskId,
+    task: 'notifications.send',
+    state: 'failed',
+    attempts: 1,
+    token: 1,
+    at: TIME,
+    ...change,
+  };
+  return record(`${taskId}.end`, 'notifications.record-end', data, randomUUID());
+};
+const rejected = { name: 'RejectTask', message: '550 no such mailbox', reason: 'rejected' };
 
 async function rows(): Promise<Record<string, unknown>[]> {
   const { Items = [] } = await backends.documents.send(
@@ -81,5 +100,62 @@ describe('a notification', () => {
       status: 'delivered',
       deliveredBy: 'outbox',
     });
+  });
+
+  test.each<[string, Partial<TaskEnd>, object]>([
+    [
+      'was refused',
+      { error: rejected },
+      { status: 'failed', failure: '550 no such mailbox', reason: 'rejected' },
+    ],
+    [
+      'was given up',
+      { state: 'dead', error: { name: 'Error', message: 'no', reason: 'timed-out' } },
+      { status: 'failed', reason: 'timed-out' },
+    ],
+    ['was cancelled before any attempt', { state: 'cancelled', token: 0 }, { status: 'cancelled' }],
+  ])('whose task %s says so, and why', async (_what, change, row) => {
+    const { notifications } = await import('../service.ts');
+    const taskId = randomUUID();
+    await notifications.take({
+      notificationId: taskId,
+      notification: mail as never,
+      requestHash: 'same',
+      sendTask: async () => undefined,
+    });
+    await deliveries({ Records: [end(taskId, change)] }, context);
+    await expect(notifications.find(taskId)).resolves.toMatchObject({ ...mail, ...row });
+  });
+
+  test('that another service sent, whose task ended before its first attempt, is known all the same', async () => {
+    const { notifications } = await import('../service.ts');
+    await deliveries({ Records: [end('never-begun', { state: 'cancelled', token: 0 })] }, context);
+    await expect(notifications.find('never-begun')).resolves.toMatchObject({
+      status: 'cancelled',
+      createdAt: TIME,
+    });
+    const { notifications: list } = await notifications.list({
+      recipient: undefined,
+      limit: 100,
+      after: undefined,
+    });
+    expect(list.map(({ notificationId }) => notificationId)).toContain('never-begun');
+  });
+
+  test('that left stays delivered, and one that is tried again after its end is accepted until then', async () => {
+    const { notifications } = await import('../service.ts');
+    const statusOf = async (id: string) => (await notifications.find(id))?.status;
+    await deliveries({ Records: [delivery('n-2', 'm-4')] }, context);
+    await deliveries({ Records: [end('n-2', { state: 'cancelled', token: 9 })] }, context);
+    await expect(statusOf('n-2')).resolves.toBe('delivered');
+
+    await notifications.open('n-3', mail as never, 1);
+    await deliveries({ Records: [end('n-3', { error: rejected })] }, context);
+    await expect(statusOf('n-3')).resolves.toBe('failed');
+    await notifications.open('n-3', mail as never, 3);
+    await expect(statusOf('n-3')).resolves.toBe('accepted');
+    await deliveries({ Records: [end('n-3', { error: rejected })] }, context);
+    await expect(statusOf('n-3')).resolves.toBe('accepted');
+    await expect(notifications.find('n-3')).resolves.not.toHaveProperty('failure');
   });
 });

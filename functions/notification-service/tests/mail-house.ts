@@ -1,6 +1,5 @@
 import { ChangeMessageVisibilityBatchCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import { type Notification, sendNotification } from '@baton/common/contracts/notifications';
-import { Implementations } from '@baton/common/queue/implementation';
 import { createLambdaConsumer } from '@baton/common/queue/lambda-consumer';
 import { TaskClient } from '@baton/common/queue/task-client';
 import { StoreTracker } from '@baton/common/state/store-tracker';
@@ -9,7 +8,7 @@ import { createLogger, type Logger } from '@baton/common/telemetry/logger';
 import { type Backends, startBackends } from '@baton/tests/backends';
 import { EventSource } from '@baton/tests/event-source';
 import { MailServer } from '@baton/tests/mail-server';
-import { deliverNotification } from '../deliver-notification.ts';
+import { notificationTasks } from '../deliver-notification.ts';
 import { outbox } from '../outbox.ts';
 import { SmtpChannel, type SmtpPatience } from '../smtp-channel.ts';
 import { NotificationStore } from '../store.ts';
@@ -89,7 +88,7 @@ export class MailHouse {
       tracker: new StoreTracker({ store, forward: tasks.forward, leaseSeconds: 30, logger }),
       logger,
       worker: { id: 'w-1', version: '1' },
-      implementations: new Implementations([deliverNotification({ notifications, channels })]),
+      implementations: notificationTasks({ notifications, channels }),
     });
     return new EventSource(this.#backends, 'notifications', consume);
   }

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
 import type { OrderOutcome } from '@baton/common/contracts/orders';
+import type { TaskEnd } from '@baton/common/queue/task-end';
 import { createLogger } from '@baton/common/telemetry/logger';
 import { type Backends, startBackends } from '@baton/tests/backends';
 import { OrderStore } from '../store.ts';
@@ -27,6 +28,21 @@ async function orderWith(status: string): Promise<string> {
   return orderId;
 }
 
+const end = (change: Partial<TaskEnd> = {}): TaskEnd => ({
+  taskId: 't-1',
+  task: 'orders.process',
+  state: 'succeeded',
+  attempts: 1,
+  token: 1,
+  at,
+  ...(change.state === undefined && {
+    result: { confirmationNumber: 'B-1', units: 2, notificationTaskId: 'n-1' },
+  }),
+  ...change,
+});
+const rejected = { name: 'RejectTask', message: 'too many units', reason: 'rejected' };
+const crashed = { name: 'AttemptsCrashedError', message: 'its workers died', reason: 'crashed' };
+
 async function statusOf(orderId: string): Promise<unknown> {
   const { Item } = await backends.documents.send(new GetCommand({ TableName: table, Key: { orderId } }));
   return Item?.['status'];
@@ -38,6 +54,119 @@ function outcome(orderId: string, status: OrderOutcome['status']): OrderOutcome 
     ? { orderId, status, at, ...completed }
     : { orderId, status, at, reason: 'no' };
 }
+
+describe('the end of the task of an order', () => {
+  test.each<[string, Partial<TaskEnd>, object]>([
+    ['that succeeded', {}, { status: 'completed', ...completed }],
+    [
+      'that was rejected',
+      { state: 'failed', error: rejected },
+      { status: 'failed', failure: 'too many units' },
+    ],
+    [
+      'that died with its workers',
+      { state: 'dead', error: crashed },
+      { status: 'failed', failure: 'The order could not be processed (crashed)' },
+    ],
+    [
+      'that was cancelled before any attempt',
+      { state: 'cancelled', token: 0, attempts: 0 },
+      { status: 'cancelled' },
+    ],
+  ])('%s is what the order says, from each status that it may have before', async (_what, change, row) => {
+    for (const before of ['pending', 'accepted', 'processing']) {
+      const orderId = await orderWith(before);
+      await expect(store.recordEnd(orderId, end(change))).resolves.toBe('recorded');
+      await expect(store.find(orderId)).resolves.toMatchObject({ ...row, updatedAt: at, listedIn: 'orders' });
+      await expect(store.find(orderId)).resolves.not.toHaveProperty('expiresAt');
+    }
+  });
+
+  test('follows that of an earlier attempt, whatever the clocks say, and never the other way round', async () => {
+    const orderId = await orderWith('accepted');
+    const says = (change: Partial<TaskEnd>) => store.recordEnd(orderId, end(change));
+    const begins = (token: number) => store.record({ orderId, status: 'processing', at, token });
+    const seen: unknown[] = [];
+    for (const say of [
+      () => begins(1),
+      () => says({ state: 'failed', error: rejected, at: '2027-01-01T00:00:00.000Z' }),
+      () => begins(1),
+      () => begins(3),
+      () => says({ state: 'failed', error: rejected }),
+      () => says({ token: 3 }),
+      () => begins(3),
+      () => says({ state: 'failed', error: rejected }),
+    ])
+      seen.push([await say(), await statusOf(orderId)]);
+    expect(seen).toEqual([
+      ['recorded', 'processing'],
+      ['recorded', 'failed'],
+      ['overtaken', 'failed'],
+      ['recorded', 'processing'],
+      ['overtaken', 'processing'],
+      ['recorded', 'completed'],
+      ['overtaken', 'completed'],
+      ['overtaken', 'completed'],
+    ]);
+    await expect(store.find(orderId)).resolves.not.toHaveProperty('failure');
+  });
+
+  test('follows what a worker said of before there were tokens', async () => {
+    const orderId = await orderWith('accepted');
+    await store.record(outcome(orderId, 'failed'));
+    await expect(store.recordEnd(orderId, end({ token: 3 }))).resolves.toBe('recorded');
+    await expect(store.record(outcome(orderId, 'failed'))).resolves.toBe('overtaken');
+    await expect(statusOf(orderId)).resolves.toBe('completed');
+  });
+
+  test('of no order that there is is said to be unknown', async () => {
+    await expect(store.recordEnd(crypto.randomUUID(), end())).resolves.toBe('unknown');
+  });
+});
+
+describe("the end of the mail of an order's customer", () => {
+  const mail = (change: Partial<TaskEnd>) => end({ task: 'notifications.send', taskId: 'n-1', ...change });
+
+  test.each<[Partial<TaskEnd>, object]>([
+    [{ state: 'succeeded' }, { notificationStatus: 'delivered' }],
+    [
+      { state: 'failed', error: rejected },
+      { notificationStatus: 'failed', notificationFailure: 'too many units' },
+    ],
+    [{ state: 'cancelled', token: 0 }, { notificationStatus: 'cancelled' }],
+  ])('is what the order says of it: %j', async (change, row) => {
+    const orderId = await orderWith('completed');
+    await store.recordEnd(orderId, mail(change));
+    await expect(store.find(orderId)).resolves.toMatchObject({
+      status: 'completed',
+      notificationId: 'n-1',
+      ...row,
+    });
+  });
+
+  test('may come before that of the order, which keeps it; a later one follows an earlier one', async () => {
+    const orderId = await orderWith('processing');
+    await store.recordEnd(orderId, mail({ state: 'failed', error: rejected }));
+    await store.recordEnd(orderId, end());
+    await expect(store.find(orderId)).resolves.toMatchObject({
+      status: 'completed',
+      notificationStatus: 'failed',
+    });
+    await store.recordEnd(orderId, mail({ state: 'succeeded', token: 3 }));
+    await expect(store.recordEnd(orderId, mail({ state: 'failed', error: rejected }))).resolves.toBe(
+      'overtaken',
+    );
+    const order = await store.find(orderId);
+    expect(order).toMatchObject({ notificationStatus: 'delivered' });
+    expect(order).not.toHaveProperty('notificationFailure');
+  });
+});
+
+test('the end of a task that no order depends on is refused', () => {
+  expect(() => store.recordEnd(crypto.randomUUID(), end({ task: 'health.check' }))).toThrow(
+    'Nothing of an order depends on health.check',
+  );
+});
 
 test('an order that SQS has not taken is shown to nobody', async () => {
   await expect(store.find(await orderWith('pending'))).resolves.toBeUndefined();

@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { ReceiveMessageCommand } from '@aws-sdk/client-sqs';
+import { decodeEnvelope } from '@baton/common/queue/envelope';
 import { defineTask } from '@baton/common/queue/task';
 import { TaskClient } from '@baton/common/queue/task-client';
 import type { TaskStatus } from '@baton/common/queue/tracking';
@@ -24,8 +26,8 @@ let url: string;
 let stored: StoredTasks;
 
 beforeAll(async () => {
-  // The worker's part has the queue of the task that is sent here
-  backends = await startBackends(['worker']);
+  // These parts have the queues of the tasks that are sent here
+  backends = await startBackends(['worker', 'functions/order-service']);
   stored = new StoredTasks(backends);
   service = await RunningService.start('task-service', environmentOf(backends));
   ({ url } = service);
@@ -51,7 +53,7 @@ const taskAt = (taskId: string) => service.get(`/tasks/${taskId}`);
 const cancel = (taskId: string) => fetch(`${url}/tasks/${taskId}/cancel`, { method: 'POST' });
 
 describe('task-service, with every other service stopped,', () => {
-  test('is live, and ready without any queue', async () => {
+  test('is live, and ready', async () => {
     expect((await fetch(`${url}/health/live`)).status).toBe(200);
     expect((await fetch(`${url}/health/ready`)).status).toBe(200);
   });
@@ -60,7 +62,8 @@ describe('task-service, with every other service stopped,', () => {
     const { sqs, queueUrls } = backends;
     const client = new TaskClient({ sqs, queueUrls, source: 'tests', records: stored.store });
     const notBefore = new Date(Date.now() + 600_000);
-    const { taskId } = await client.send(addNumbers, { numbers: [1, 2] }, { parentId: 'p-1', notBefore });
+    const options = { parentId: 'p-1', notBefore, subject: 'order 1' };
+    const { taskId } = await client.send(addNumbers, { numbers: [1, 2] }, options);
     await expect(taskAt(taskId)).resolves.toEqual({
       taskId,
       task: 'tests.add',
@@ -70,6 +73,7 @@ describe('task-service, with every other service stopped,', () => {
       createdAt: time,
       updatedAt: time,
       notBefore: time,
+      subject: 'order 1',
       parentId: 'p-1',
       traceparent: expect.stringMatching(/^00-/) as unknown,
     });
@@ -203,6 +207,22 @@ describe('a list of tasks', () => {
 });
 
 describe('cancelling', () => {
+  test('tells who listens to the end of a task that waits, and of what cannot follow it, at once', async () => {
+    const onEnd = [{ task: 'tests.listening', queue: 'orders' }];
+    const next = await stored.queued({ onEnd, subject: 'o-1' });
+    const { taskId } = await stored.queued({ onEnd, subject: 'o-1', next });
+    expect((await cancel(taskId)).status).toBe(200);
+    const { Messages = [] } = await backends.sqs.send(
+      new ReceiveMessageCommand({ QueueUrl: backends.queueUrls.of('orders'), MaxNumberOfMessages: 10 }),
+    );
+    const ends = Messages.map(({ Body = '' }) => decodeEnvelope(Body));
+    const told = { task: 'tests.listening', source: 'task-service', subject: 'o-1' };
+    expect(ends.toSorted((one) => ((one.data as TaskStatus).taskId === taskId ? -1 : 1))).toMatchObject([
+      { ...told, data: { taskId, state: 'cancelled', attempts: 0, token: 0, subject: 'o-1' } },
+      { ...told, data: { taskId: next.taskId, state: 'cancelled' } },
+    ]);
+  });
+
   test.each([
     ['is queued', () => stored.queued()],
     ['runs', () => stored.running()],

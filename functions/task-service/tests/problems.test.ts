@@ -14,7 +14,7 @@ let url: string;
 let stored: StoredTasks;
 
 beforeAll(async () => {
-  backends = await startBackends([]);
+  backends = await startBackends(['worker']);
   stored = new StoredTasks(backends);
   service = await RunningService.start('task-service', environmentOf(backends));
   ({ url } = service);

@@ -68,8 +68,7 @@ export function newName(): string {
   return `tests.${randomUUID()}`;
 }
 
-/** What task-service is started with: it has no queue. */
+/** What task-service is started with. */
 export function environmentOf({ environment }: Backends): Record<string, string> {
-  const { QUEUE_URL_PREFIX: _prefix, AWS_ENDPOINT_URL_SQS: _endpoint, ...rest } = environment;
-  return rest;
+  return { ...environment };
 }

@@ -1,3 +1,4 @@
+import { taskEndSchema } from '@baton/common/queue/task-end';
 import { defineTask } from '@baton/common/queue/task';
 import * as z from 'zod';
 
@@ -11,8 +12,18 @@ export const sampleSchema = z.object({
 /** A sample, checked. */
 export type Sample = z.output<typeof sampleSchema>;
 
+/** Write down how the task of a sample ended. Consumed by samples-service, which alone writes its table. */
+export const recordSampleEnd = defineTask({
+  name: 'samples.record-end',
+  queue: 'samples',
+  payload: taskEndSchema,
+  result: z.object({ recorded: z.boolean() }),
+  retry: { maxAttempts: 8, baseSeconds: 5, capSeconds: 300 },
+  timeoutSeconds: 20,
+});
+
 /**
- * Record a sample. Consumed by samples-service, which alone writes its table. If some of them cannot wait behind others,
+ * Record a sample. Its task id is the sample's id. Consumed by samples-service, which alone writes its table. If some of them cannot wait behind others,
  * give it `lanes` (README.md, "Priorities").
  */
 export const recordSample = defineTask({
@@ -22,4 +33,6 @@ export const recordSample = defineTask({
   result: z.object({ recordedAt: z.iso.datetime() }),
   retry: { maxAttempts: 8, baseSeconds: 5, capSeconds: 300 },
   timeoutSeconds: 20,
+  tracked: true,
+  onEnd: recordSampleEnd,
 });

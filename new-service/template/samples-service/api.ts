@@ -34,6 +34,6 @@ const getSample = route('GET', '/samples/{sampleId}', {}, async ({ param }) => {
 /** The API of samples-service. */
 export const handler = createApi({ logger, routes: [postSample, getSample] });
 
-function sampleView({ sampleId, status, reference, createdAt, recordedAt }: SampleRow) {
-  return { sampleId, status, reference, createdAt, recordedAt };
+function sampleView({ sampleId, status, reference, createdAt, recordedAt, failure }: SampleRow) {
+  return { sampleId, status, reference, createdAt, recordedAt, failure };
 }

@@ -3,6 +3,7 @@ import { QueueUrls } from '@baton/common/queue/queue-urls';
 import { createSqsClient } from '@baton/common/queue/sqs-client';
 import { TaskClient } from '@baton/common/queue/task-client';
 import { createDocumentClient } from '@baton/common/state/documents';
+import { TaskStore } from '@baton/common/state/task-store';
 import { createLogger } from '@baton/common/telemetry/logger';
 import { readConfig } from './config.ts';
 import { SampleStore } from './store.ts';
@@ -18,7 +19,10 @@ export const sqs = createSqsClient();
 export const unknownTaskPatienceSeconds = config.UNKNOWN_TASK_PATIENCE_SECONDS;
 /** Where the queues are. */
 export const queueUrls = new QueueUrls(config.QUEUE_URL_PREFIX);
-/** Sends tasks in the service's name. */
-export const tasks = new TaskClient({ sqs, queueUrls, source: SERVICE });
+const documents = createDocumentClient();
+/** The states of tracked tasks. */
+export const taskStore = new TaskStore({ documents, table: config.TASKS_TABLE });
+/** Sends tasks in the service's name, and notes those that are tracked. */
+export const tasks = new TaskClient({ sqs, queueUrls, source: SERVICE, records: taskStore });
 /** The service's own table. */
-export const samples = new SampleStore(createDocumentClient(), config.SAMPLES_TABLE, logger);
+export const samples = new SampleStore(documents, config.SAMPLES_TABLE, logger);

@@ -1,11 +1,12 @@
 import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
 import { type DynamoDBDocumentClient, GetCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { Intake, type IntakeRow } from '@baton/common/state/intake';
+import type { TaskEnd } from '@baton/common/queue/task-end';
 import type { Logger } from '@baton/common/telemetry/logger';
 import type { Sample } from '../contracts/samples.ts';
 
 /** How far a sample has come; `pending` before SQS has taken its task, which nobody is shown. */
-export type SampleStatus = 'pending' | 'accepted' | 'recorded';
+export type SampleStatus = 'pending' | 'accepted' | 'recorded' | 'failed' | 'cancelled';
 
 /** A sample as it stands in the table. */
 export interface SampleRow extends IntakeRow, Sample {
@@ -13,6 +14,10 @@ export interface SampleRow extends IntakeRow, Sample {
   /** When it was posted, ISO 8601. */
   readonly createdAt: string;
   readonly recordedAt?: string;
+  /** Why it could not be recorded. */
+  readonly failure?: string;
+  /** Of the latest end that is known of a task that did not succeed. */
+  readonly taskToken?: number;
 }
 
 /** A new sample and its task. */
@@ -60,7 +65,7 @@ export class SampleStore {
           Key: { sampleId },
           ConditionExpression: 'attribute_exists(sampleId)',
           UpdateExpression:
-            'SET #status = :recorded, recordedAt = if_not_exists(recordedAt, :now) REMOVE holder, heldUntilMs, expiresAt',
+            'SET #status = :recorded, recordedAt = if_not_exists(recordedAt, :now) REMOVE holder, heldUntilMs, expiresAt, failure',
           ExpressionAttributeNames: { '#status': 'status' },
           ExpressionAttributeValues: { ':recorded': 'recorded', ':now': new Date().toISOString() },
           ReturnValues: 'ALL_NEW',
@@ -70,6 +75,37 @@ export class SampleStore {
     } catch (error) {
       if (error instanceof ConditionalCheckFailedException) return undefined;
       throw error;
+    }
+  }
+
+  /**
+   * Writes down that the task of a sample ended without recording it, unless it was recorded after all, or a later end is
+   * known. Resolves to whether it was written.
+   */
+  async recordEnd({ taskId: sampleId, state, token, error }: TaskEnd): Promise<boolean> {
+    if (state === 'succeeded') return false;
+    try {
+      await this.#documents.send(
+        new UpdateCommand({
+          TableName: this.#table,
+          Key: { sampleId },
+          ConditionExpression:
+            'attribute_exists(sampleId) AND #status <> :recorded AND (attribute_not_exists(taskToken) OR taskToken < :token)',
+          UpdateExpression:
+            'SET #status = :status, failure = :failure, taskToken = :token REMOVE holder, heldUntilMs, expiresAt',
+          ExpressionAttributeNames: { '#status': 'status' },
+          ExpressionAttributeValues: {
+            ':recorded': 'recorded',
+            ':status': state === 'cancelled' ? 'cancelled' : 'failed',
+            ':failure': error?.message ?? 'Its task was cancelled',
+            ':token': token,
+          },
+        }),
+      );
+      return true;
+    } catch (refusal) {
+      if (refusal instanceof ConditionalCheckFailedException) return false;
+      throw refusal;
     }
   }
 

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { ReceiveMessageCommand } from '@aws-sdk/client-sqs';
 import { encodeEnvelope } from '@baton/common/queue/envelope';
+import type { TaskEnd } from '@baton/common/queue/task-end';
 import { type Backends, startBackends } from '@baton/tests/backends';
 import type { SQSBatchResponse, SQSEvent } from 'aws-lambda';
 import type { SampleStore } from '../store.ts';
@@ -23,20 +24,25 @@ beforeAll(async () => {
 afterAll(() => backends.stop());
 
 /** The task of a sample as SQS hands it to the function. */
-function messageOf(sampleId: string): SQSEvent['Records'][number] {
-  const time = '2026-11-22T10:00:00.000Z';
-  const data = { sampleId, reference: 'r-1' };
-  const envelope = {
+const messageOf = (sampleId: string) => message(sampleId, 'samples.record', { sampleId, reference: 'r-1' });
+
+/** How the task of a sample ended. */
+const endOf = (sampleId: string, end: Partial<TaskEnd>) =>
+  message(randomUUID(), 'samples.record-end', {
     taskId: sampleId,
     task: 'samples.record',
-    source: 'tests',
-    time,
-    trace: undefined,
-    data,
-  };
+    attempts: 1,
+    token: 1,
+    at: '2026-11-22T10:00:00.000Z',
+    ...end,
+  });
+
+function message(taskId: string, task: string, data: object): SQSEvent['Records'][number] {
+  const time = '2026-11-22T10:00:00.000Z';
+  const envelope = { taskId, task, source: 'tests', time, trace: undefined, data };
   return {
-    messageId: sampleId,
-    receiptHandle: sampleId,
+    messageId: taskId,
+    receiptHandle: taskId,
     body: encodeEnvelope(envelope),
     attributes: {
       ApproximateReceiveCount: '1',
@@ -72,6 +78,32 @@ test('a sample whose task overtakes its acceptance is recorded, and no longer ex
   const row = await samples.find(sample.sampleId);
   expect(row).toMatchObject({ status: 'recorded' });
   expect(row).not.toHaveProperty('expiresAt');
+});
+
+test('a sample whose task ends without recording it says so, and why, until a later attempt records it', async () => {
+  const sample = { sampleId: randomUUID(), reference: 'r-1' };
+  await samples.take({ sample, requestHash, sendTask: async () => undefined });
+  const error = { name: 'Error', message: 'the disk is full', reason: 'attempts-exhausted' };
+  await records({ Records: [endOf(sample.sampleId, { state: 'dead', error })] }, context);
+  await expect(samples.find(sample.sampleId)).resolves.toMatchObject({
+    status: 'failed',
+    failure: 'the disk is full',
+  });
+  await records({ Records: [endOf(sample.sampleId, { state: 'cancelled', token: 0 })] }, context);
+  await expect(samples.find(sample.sampleId)).resolves.toMatchObject({ status: 'failed' });
+  await records({ Records: [messageOf(sample.sampleId)] }, context);
+  const row = await samples.find(sample.sampleId);
+  expect(row).toMatchObject({ status: 'recorded' });
+  expect(row).not.toHaveProperty('failure');
+  await records({ Records: [endOf(sample.sampleId, { state: 'dead', error, token: 9 })] }, context);
+  await expect(samples.find(sample.sampleId)).resolves.toEqual(row);
+});
+
+test('a sample whose task is cancelled says so', async () => {
+  const sample = { sampleId: randomUUID(), reference: 'r-1' };
+  await samples.take({ sample, requestHash, sendTask: async () => undefined });
+  await records({ Records: [endOf(sample.sampleId, { state: 'cancelled', token: 0 })] }, context);
+  await expect(samples.find(sample.sampleId)).resolves.toMatchObject({ status: 'cancelled' });
 });
 
 test('the task of a sample that nobody knows is a dead letter', async () => {

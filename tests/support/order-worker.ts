@@ -1,0 +1,42 @@
+import { execFileSync } from 'node:child_process';
+import process from 'node:process';
+import { processOrder } from '@baton/common/contracts/orders';
+import { RejectTask } from '@baton/common/queue/errors';
+import { implement, Implementations } from '@baton/common/queue/implementation';
+import { defineTask } from '@baton/common/queue/task';
+import { createLogger } from '@baton/common/telemetry/logger';
+import { readWorkerConfig } from '@baton/worker/config';
+import { serveHealth } from '@baton/worker/health';
+import { onStopSignal } from '@baton/worker/stop-signal';
+import { Worker } from '@baton/worker/worker';
+
+/** What becomes of orders here, by the variable ORDERS: as in workers whose code is wrong in one way or another. */
+const handlers = {
+  /** Their handler kills its worker, by another process, which nothing in this one can prevent. */
+  fatal: implement(processOrder, () => {
+    execFileSync('kill', ['-9', String(process.pid)]);
+    return new Promise(() => undefined);
+  }),
+  /** They are refused. */
+  refused: implement(processOrder, () => {
+    throw new RejectTask('No orders today');
+  }),
+  /** Their handler runs until its signal aborts. */
+  slow: implement(processOrder, async (_order, { signal }) => {
+    const { promise, reject } = Promise.withResolvers<never>();
+    signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
+    return promise;
+  }),
+  /** Nobody here knows them: it has another task of their queue. */
+  unknown: implement(defineTask({ ...processOrder, name: 'tests.other' }), () => {
+    throw new RejectTask('Nobody sends these');
+  }),
+};
+
+const config = readWorkerConfig(process.env);
+const logger = createLogger({ service: 'worker', level: config.logLevel });
+const handler = handlers[process.env['ORDERS'] as keyof typeof handlers];
+const worker = new Worker({ config, implementations: new Implementations([handler]), logger });
+onStopSignal(() => void worker.stop().then(() => process.exit()));
+await serveHealth(worker, config, logger);
+worker.start();
