@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { InvokeCommand, type LambdaClient, TooManyRequestsException } from '@aws-sdk/client-lambda';
 import { Batcher } from '@baton/common/queue/batcher';
+import { outcomeWithoutSlot } from '@baton/common/queue/given-back';
 import type { ReceivedMessage } from '@baton/common/queue/received-message';
 import type { Logger } from '@baton/common/telemetry/logger';
 import type { SQSEvent, SQSRecord } from 'aws-lambda';
@@ -11,6 +12,8 @@ import type { LambdaQueue } from './config.ts';
 import type { Execution, Executor } from './executor.ts';
 import { Slots } from './slots.ts';
 
+const LEFT: Execution = { kind: 'left' };
+const DONE: Execution = { kind: 'done', result: undefined };
 const LINGER_MS = 5;
 const BASE_REST_MS = 100;
 const MAX_REST_MS = 5000;
@@ -28,6 +31,8 @@ export interface LambdaExecutorOptions {
   /** The queue's URL, from which the records' ARN is made. */
   readonly queueUrl: string;
   readonly region: string;
+  /** The slots of the queue's messages: as many as fit into all invocations. */
+  readonly slots: Slots;
   /** How long a throttled invocation is made again. */
   readonly leaseSeconds: number;
   readonly logger: Logger;
@@ -36,10 +41,11 @@ export interface LambdaExecutorOptions {
 /**
  * Runs a queue's messages by invoking a function with batches of them, as Lambda's event source for SQS does, with
  * ReportBatchItemFailures: what the function does not report as failed is done; what failed, and a batch whose
- * invocation failed, is left, and comes back when the function's own change of visibility or the lease ends.
+ * invocation failed, is left, and comes back when the function's own change of visibility or the lease ends. What no
+ * invocation is free for, at once or in a moment, is given back.
  */
 export function lambdaExecutor(options: LambdaExecutorOptions): Executor {
-  const { lambda, target, queueUrl, region, leaseSeconds, logger } = options;
+  const { lambda, target, queueUrl, region, slots, leaseSeconds, logger } = options;
   const invocations = new Slots(target.maximumConcurrency);
   const arn = arnOf(queueUrl, region);
   const batcher = new Batcher<ReceivedMessage, Execution>({
@@ -48,21 +54,32 @@ export function lambdaExecutor(options: LambdaExecutorOptions): Executor {
     sizeOf: ({ body }) => Buffer.byteLength(body),
     lingerMs: LINGER_MS,
     run: async (messages) => {
-      await invocations.take(target.queue);
+      if (!(await invocations.takeSoon(target.queue))) {
+        logger.info(
+          { queue: target.queue, messages: messages.length },
+          'no invocation is free: messages given back',
+        );
+        return messages.map((message) => fulfilled(outcomeWithoutSlot(message)));
+      }
+      // It takes the slots of a whole batch: no message is received that would wait for another invocation
+      const spare = target.batchSize - messages.length;
+      slots.takeAnyway(target.queue, spare);
+      const startedAtMs = performance.now();
       try {
         const failed = await unthrottled(
           () => invoke(lambda, target.functionName, messages, arn),
           leaseSeconds,
         );
-        return messages.map(({ messageId }) => fulfilled(failed.has(messageId) ? 'left' : 'done'));
+        return messages.map(({ messageId }) => fulfilled(failed.has(messageId) ? LEFT : DONE));
       } catch (error) {
         logger.error(
           { queue: target.queue, function: target.functionName, error },
           'invocation failed; its messages come back',
         );
-        return messages.map(() => fulfilled('left'));
+        return messages.map(() => fulfilled(LEFT));
       } finally {
-        invocations.giveBack(target.queue);
+        invocations.taskEnded(target.queue, performance.now() - startedAtMs);
+        slots.giveBack(target.queue, spare);
       }
     },
   });
@@ -120,8 +137,8 @@ async function invoke(
   return failed;
 }
 
-function fulfilled(kind: 'left' | 'done'): PromiseFulfilledResult<Execution> {
-  return { status: 'fulfilled', value: kind === 'done' ? { kind, result: undefined } : { kind } };
+function fulfilled(value: Execution): PromiseFulfilledResult<Execution> {
+  return { status: 'fulfilled', value };
 }
 
 function recordOf(message: ReceivedMessage, arn: string): SQSRecord {

@@ -1,3 +1,4 @@
+import { isWithoutSlot, outcomeWithoutSlot } from '@baton/common/queue/given-back';
 import { type Outcome, restingAtMost } from '@baton/common/queue/outcome';
 import type { ReceivedMessage } from '@baton/common/queue/received-message';
 import type { Settler } from '@baton/common/queue/settler';
@@ -65,7 +66,10 @@ export class QueueRunner {
     return [...this.#running];
   }
 
-  /** Takes a message over; resolves once it has a slot. One that comes while stopping is released. */
+  /**
+   * Takes a message over; resolves once it has a slot or is given back. A message that comes while stopping is released,
+   * and one for which there is no slot at once or in a moment is given back: another worker may have one free.
+   */
   accept(message: ReceivedMessage, askedAtMs: number, hasSlot: boolean): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
     const run = this.#run(message, askedAtMs, hasSlot, resolve).finally(() => {
@@ -131,12 +135,14 @@ export class QueueRunner {
   }
 
   async #execute(task: RunningTask, hasSlot: boolean, onStart: () => void): Promise<Execution> {
-    const { executor, slots, queue } = this.#options;
+    const { executor, slots, queue, logger } = this.#options;
     const { signal } = this.#stopping;
-    const starts = hasSlot ? !signal.aborted : await slots.take(queue, signal);
+    const starts = hasSlot ? !signal.aborted : await slots.takeSoon(queue, signal);
     if (!starts) {
       if (hasSlot) slots.giveBack(queue);
-      return { kind: 'release', error: new WorkerStoppingError('The worker stops') };
+      if (signal.aborted) return { kind: 'release', error: new WorkerStoppingError('The worker stops') };
+      logger.info({ messageId: task.message.messageId }, 'no slot is free: message given back');
+      return outcomeWithoutSlot(task.message);
     }
     if (task.signal.aborted) {
       // The lease was lost while the message waited: another worker may run it by now
@@ -146,13 +152,12 @@ export class QueueRunner {
     this.#running.add(task);
     onStart();
     const startedAtMs = performance.now();
-    let unknown = false;
+    let execution: Execution | undefined;
     try {
-      const execution = await executor.run(task.message, task);
-      unknown = leavesToOthers(execution);
+      execution = await executor.run(task.message, task);
       return execution;
     } finally {
-      void task.whenEnded().then(() => this.#end(task, startedAtMs, unknown));
+      void task.whenEnded().then(() => this.#end(task, startedAtMs, execution));
     }
   }
 
@@ -171,11 +176,13 @@ export class QueueRunner {
    * Gives a task's slot back: one of a handler that heeds no signal when that ends at last, and any while too much
    * waits to be settled when some of it is.
    */
-  #end(task: RunningTask, startedAtMs: number, unknown: boolean): void {
+  #end(task: RunningTask, startedAtMs: number, execution: Execution | undefined): void {
     const { slots, queue } = this.#options;
     const ranMs = performance.now() - startedAtMs;
     this.#running.delete(task);
-    if (unknown) setTimeout(() => slots.giveBack(queue), UNKNOWN_REST_MS).unref();
+    if (execution && leavesToOthers(execution))
+      setTimeout(() => slots.giveBack(queue), UNKNOWN_REST_MS).unref();
+    else if (execution && isWithoutSlot(execution)) slots.giveBack(queue);
     else if (this.#unsettled < MAX_UNSETTLED) slots.taskEnded(queue, ranMs);
     else this.#waitingToEnd.push(() => slots.taskEnded(queue, ranMs));
   }

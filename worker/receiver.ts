@@ -25,14 +25,18 @@ export interface ReceiverOptions {
   readonly waitSeconds: number;
   readonly leaseSeconds: number;
   readonly logger: Logger;
-  /** Takes a message over that was asked for at `askedAtMs` (by `performance.now()`), with or without a slot for it. */
+  /**
+   * Takes a message over that was asked for at `askedAtMs` (by `performance.now()`), with or without a slot for it.
+   * Resolves once it has a slot or is given back.
+   */
   readonly accept: (message: ReceivedMessage, askedAtMs: number, hasSlot: boolean) => Promise<void>;
 }
 
 /**
  * Receives the messages of one queue. While the queue gives messages, slots are taken before messages are asked for,
  * and several receives go side by side while each comes back full. While it gives none, one long poll waits for it
- * that holds no slot, so that an idle queue keeps no busy one waiting; what it brings takes its slot then.
+ * that holds no slot, so that an idle queue keeps no busy one waiting. What it brings takes its slot then, or is given
+ * back if there is none; after that the queue has to have a slot before it asks again, so a full worker asks once.
  */
 export class Receiver {
   readonly #options: ReceiverOptions;

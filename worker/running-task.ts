@@ -1,3 +1,4 @@
+import { attemptOf } from '@baton/common/queue/copy-notes';
 import { decodeEnvelope } from '@baton/common/queue/envelope';
 import type { Hold } from '@baton/common/queue/process-message';
 import type { ReceivedMessage } from '@baton/common/queue/received-message';
@@ -60,10 +61,10 @@ export class RunningTask implements Hold {
 
   /** What an operator wants to know of it. */
   describe() {
-    const { messageId, receiveCount } = this.message;
+    const { messageId } = this.message;
     const ageMs = Math.round(performance.now() - this.#startedAtMs);
     const leaseEndsInMs = this.overdue ? null : Math.round(this.lease.endsAtMs - performance.now());
-    const attempt = this.#begun?.attempt ?? receiveCount;
+    const attempt = this.#begun?.attempt ?? attemptOf(this.message);
     return { ...this.#named(), messageId, attempt, ageMs, leaseEndsInMs, overdue: this.overdue };
   }
 

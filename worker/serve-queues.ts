@@ -115,15 +115,16 @@ export function serveLambda(serving: Serving): ServedQueue[] {
   return lambdaQueues.map((target) => {
     const { queue, maximumConcurrency, batchSize } = target;
     const queueUrl = queueUrls.of(queue);
+    const slots = new Slots(maximumConcurrency * batchSize);
     const executor = lambdaExecutor({
       lambda: connections.lambda,
       target,
       queueUrl,
       region,
+      slots,
       leaseSeconds,
       logger,
     });
-    const slots = new Slots(maximumConcurrency * batchSize);
     return new ServedQueue({ ...serving, queue, executor, slots, queues: 1 });
   });
 }

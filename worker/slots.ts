@@ -1,3 +1,5 @@
+/** The longest that a message waits in a worker for a slot: another worker may have one free. In milliseconds. */
+export const MAX_WAIT_MS = 1000;
 /** How much one task's duration counts in its queue's average: the last eight or so decide. */
 const SMOOTHING = 1 / 8;
 /** A slot that is expected back within this time is as good as a free one. */
@@ -43,7 +45,8 @@ export class Slots {
   readonly #shares = new Map<string, Share>();
   /** What the queue that was served last had used by then, by which idle queues come back. */
   #virtualMs = 0;
-  #lastTaskAtMs = -Infinity;
+  /** When a slot was last given, or given back by a task. */
+  #lastChangeAtMs = -Infinity;
   #recheck: NodeJS.Timeout | undefined;
 
   /**
@@ -58,7 +61,7 @@ export class Slots {
 
   /** How many slots are free. */
   get free(): number {
-    return this.#free;
+    return Math.max(0, this.#free);
   }
 
   /** How many slots this queue could take now. */
@@ -83,6 +86,24 @@ export class Slots {
     return promise.finally(() => signal?.removeEventListener('abort', giveUp));
   }
 
+  /**
+   * Takes a slot for a message that is here already: one that is free, or that comes within a second. If none is expected
+   * so soon, it does not wait at all. Resolves to false if there is none, or `signal` aborts.
+   */
+  async takeSoon(queue: string, signal?: AbortSignal): Promise<boolean> {
+    if (signal?.aborted) return false;
+    if (this.takeFree(queue, 1) === 1) return true;
+    if (this.#expectedMs(performance.now(), 0) > MAX_WAIT_MS) return false;
+    const late = new AbortController();
+    const giveUp = (): void => late.abort();
+    const timer = setTimeout(giveUp, MAX_WAIT_MS);
+    signal?.addEventListener('abort', giveUp, { once: true });
+    return this.take(queue, late.signal).finally(() => {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', giveUp);
+    });
+  }
+
   /** Takes as many slots as this queue can have at once, at most `most`. Returns how many, possibly none. */
   takeFree(queue: string, most: number): number {
     const nowMs = performance.now();
@@ -91,6 +112,11 @@ export class Slots {
     const taken = Math.min(this.#freeFor(share, nowMs), most);
     if (taken > 0) this.#give(share, taken, nowMs);
     return taken;
+  }
+
+  /** Takes slots whether or not they are free; those that are not are taken as soon as they are given back. */
+  takeAnyway(queue: string, slots: number): void {
+    this.#give(this.#shareOf(queue), slots, performance.now());
   }
 
   /** Gives back slots that no task has run in. */
@@ -103,7 +129,7 @@ export class Slots {
     const share = this.#shareOf(queue);
     share.typicalMs += share.typicalMs === 0 ? ranMs : (ranMs - share.typicalMs) * SMOOTHING;
     const nowMs = performance.now();
-    share.lastTaskAtMs = this.#lastTaskAtMs = nowMs;
+    share.lastTaskAtMs = this.#lastChangeAtMs = nowMs;
     this.#takeBack(share, 1, nowMs);
   }
 
@@ -124,6 +150,7 @@ export class Slots {
   #give(share: Share, slots: number, nowMs: number): void {
     charge(share, nowMs);
     this.#virtualMs = Math.max(this.#virtualMs, share.usedMs);
+    this.#lastChangeAtMs = nowMs;
     share.held += slots;
     this.#free -= slots;
   }
@@ -161,13 +188,13 @@ export class Slots {
   }
 
   #freeFor(share: Share, nowMs: number): number {
-    if (this.#free <= 0 || share.held === 0) return this.#free;
+    if (this.#free <= 0 || share.held === 0) return this.free;
     return this.#keptUntilMs(share, nowMs) > nowMs ? this.#free - 1 : this.#free;
   }
 
   /** Until when one slot is kept from a queue that holds some; a time that is past if none is. */
   #keptUntilMs(asking: Share, nowMs: number): number {
-    if (this.total < FEWEST_TO_KEEP_ONE || this.#expectedMs(nowMs) <= SOON_MS) return -Infinity;
+    if (this.total < FEWEST_TO_KEEP_ONE || this.#expectedMs(nowMs, Infinity) <= SOON_MS) return -Infinity;
     let weights = 0;
     for (const share of this.#shares.values())
       if (share === asking || isActive(share, nowMs)) weights += share.weight;
@@ -177,11 +204,16 @@ export class Slots {
     return untilMs;
   }
 
-  /** After how long the next slot is expected back, by how long tasks have taken. */
-  #expectedMs(nowMs: number): number {
+  /**
+   * After how long the next slot is expected back, by how long tasks have taken.
+   *
+   * @param unknownMs - what tasks of a queue are taken to last of which none has ended yet
+   */
+  #expectedMs(nowMs: number, unknownMs: number): number {
     let perMs = 0;
-    for (const { held, typicalMs } of this.#shares.values()) if (typicalMs > 0) perMs += held / typicalMs;
-    return Math.max(1 / perMs, nowMs - this.#lastTaskAtMs);
+    for (const { held, typicalMs } of this.#shares.values())
+      if (held > 0) perMs += held / (typicalMs > 0 ? typicalMs : unknownMs);
+    return Math.max(1 / perMs, nowMs - this.#lastChangeAtMs);
   }
 
   /** A slot that is kept becomes free for those who wait without anything happening. */

@@ -1,5 +1,6 @@
 import type { MessageAttributeValue } from '@aws-sdk/client-sqs';
 import { formatTraceparent } from '../telemetry/trace-context.ts';
+import { attemptOf, withoutNotes } from './copy-notes.ts';
 import { decodeEnvelope, type Envelope } from './envelope.ts';
 import { laneOfQueue } from './lane.ts';
 import type { DeadLetterReason } from './outcome.ts';
@@ -39,7 +40,7 @@ export function deadLetterEntry(
     message: error.message.slice(0, MAX_ERROR_CHARACTERS),
     task: envelope?.task,
     taskId: envelope?.taskId,
-    attempts: message.receiveCount,
+    attempts: attemptOf(message),
     sentAt: new Date(message.sentAtMs).toISOString(),
     firstReceivedAt: new Date(message.firstReceivedAtMs).toISOString(),
     deadAt: new Date(nowMs).toISOString(),
@@ -54,7 +55,7 @@ export function deadLetterEntry(
   };
   return {
     MessageBody: message.body,
-    MessageAttributes: fitting({ ...own, ...message.attributes, ...own }, message.body),
+    MessageAttributes: fitting({ ...own, ...withoutNotes(message.attributes), ...own }, message.body),
   };
 }
 

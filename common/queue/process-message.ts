@@ -3,6 +3,7 @@ import type { Logger } from '../telemetry/logger.ts';
 import { isInstance } from '../telemetry/thrown.ts';
 import { startTrace, type TraceContext } from '../telemetry/trace-context.ts';
 import { outcomeOfEarly } from './early-task.ts';
+import { attemptOf } from './copy-notes.ts';
 import { effectOf } from './effect.ts';
 import { Ending } from './ending.ts';
 import { decodeEnvelope, type Envelope } from './envelope.ts';
@@ -82,8 +83,7 @@ export async function processMessage(
   processing: Processing,
 ): Promise<Outcome> {
   const { implementations } = processing;
-  const { messageId, receiveCount } = message;
-  const received = { queue, messageId, attempt: receiveCount };
+  const received = { queue, messageId: message.messageId, attempt: attemptOf(message) };
   let envelope: Envelope;
   try {
     envelope = decodeEnvelope(message.body);

@@ -1,11 +1,10 @@
+import { countNoted, notesWithoutThisReceive, UNKNOWN_TIMES } from './copy-notes.ts';
 import type { Envelope } from './envelope.ts';
 import { UnknownTaskError } from './errors.ts';
 import type { Outcome } from './outcome.ts';
 import { MAX_DELAY_SECONDS } from './queue-sender.ts';
 import type { ReceivedMessage } from './received-message.ts';
 
-/** How often processes that did not know a message's task have put it back: what its copies note. */
-const TIMES = 'baton.unknown-times';
 /** So often it is shown again at once; then each rest is a quarter longer than the one before, from 1 s to 15 minutes. */
 const TIMES_AT_ONCE = 5;
 const GROWTH = 1.25;
@@ -21,24 +20,20 @@ const GROWTH = 1.25;
  */
 export function outcomeOfUnknown(
   { task, version }: Envelope,
-  { attributes }: ReceivedMessage,
+  message: ReceivedMessage,
   patienceSeconds: number,
 ): Outcome {
   const error = new UnknownTaskError(task, version);
-  const times = timesNoted(attributes[TIMES]?.StringValue);
+  const times = countNoted(message.attributes[UNKNOWN_TIMES]?.StringValue);
   if (restedSeconds(times, patienceSeconds) >= patienceSeconds)
     return { kind: 'dead-letter', reason: 'unknown-task', error };
-  const notes = { [TIMES]: String(times + 1) };
+  const notes = { ...notesWithoutThisReceive(message), [UNKNOWN_TIMES]: String(times + 1) };
   return { kind: 'release', error, delaySeconds: restSeconds(times), anew: true, notes };
 }
 
 /** Whether an outcome leaves a message to processes that know its task. */
 export function leavesToOthers(outcome: { readonly kind: string; readonly error?: Error }): boolean {
   return outcome.kind === 'release' && outcome.error instanceof UnknownTaskError;
-}
-
-function timesNoted(text: string | undefined): number {
-  return text !== undefined && /^\d{1,6}$/.test(text) ? Number(text) : 0;
 }
 
 /** How long a message rests that was put back so often before. */

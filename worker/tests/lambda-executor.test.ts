@@ -1,8 +1,10 @@
 import { describe, expect, jest, test } from '@jest/globals';
 import { type InvokeCommand, type LambdaClient, TooManyRequestsException } from '@aws-sdk/client-lambda';
 import { createLogger } from '@baton/common/telemetry/logger';
+import { eventually } from '@baton/tests/eventually';
 import type { SQSEvent } from 'aws-lambda';
 import { lambdaExecutor } from '../lambda-executor.ts';
+import { Slots } from '../slots.ts';
 
 const target = { queue: 'work', functionName: 'worker-function', batchSize: 2, maximumConcurrency: 1 };
 const hold = { signal: new AbortController().signal, outlivedBy: () => undefined };
@@ -22,6 +24,7 @@ function message(messageId: string) {
 /** An executor whose function answers as `answer` says. */
 function executorOf(answer: (event: SQSEvent) => unknown) {
   const events: SQSEvent[] = [];
+  const slots = new Slots(target.batchSize * target.maximumConcurrency);
   const send = jest.fn(async ({ input }: InvokeCommand) => {
     const event = JSON.parse(input.Payload as unknown as string) as SQSEvent;
     events.push(event);
@@ -36,6 +39,7 @@ function executorOf(answer: (event: SQSEvent) => unknown) {
     lambda: { send } as unknown as LambdaClient,
     target,
     region: 'us-east-1',
+    slots,
     leaseSeconds: 30,
     queueUrl: 'http://127.0.0.1:4566/000000000000/baton-dev-work',
     logger: createLogger({ service: 'tests', level: 'silent' }),
@@ -43,6 +47,7 @@ function executorOf(answer: (event: SQSEvent) => unknown) {
   return {
     events,
     executor,
+    slots,
     run: (...ids: string[]) =>
       Promise.all(ids.map((id) => executor.run(message(id), hold).then(({ kind }) => kind))),
   };
@@ -92,6 +97,29 @@ describe('the lambda executor', () => {
     });
     await run('a', 'b', 'c', 'd', 'e');
     expect(most).toBe(1);
+  });
+
+  test('gives back what no invocation is free for within a second', async () => {
+    const end = Promise.withResolvers<void>();
+    const { events, run } = executorOf(() => end.promise);
+    const running = run('a', 'b');
+    await expect(run('c')).resolves.toEqual(['release']);
+    end.resolve();
+    await expect(running).resolves.toEqual(['done', 'done']);
+    expect(events).toHaveLength(1);
+  });
+
+  test('holds the slots of a whole batch while an invocation runs, so that nothing is received to wait for another', async () => {
+    const end = Promise.withResolvers<void>();
+    const { events, run, slots } = executorOf(() => end.promise);
+    slots.takeFree(target.queue, 1);
+    const running = run('a');
+    await eventually('an invocation', () => events.length === 1);
+    expect(slots.free).toBe(0);
+    end.resolve();
+    await running;
+    slots.giveBack(target.queue);
+    expect(slots.free).toBe(2);
   });
 
   test('makes an invocation again that was throttled', async () => {

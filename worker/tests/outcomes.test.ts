@@ -112,6 +112,7 @@ function lambdaExecutorOf(consumer: ReturnType<typeof createLambdaConsumer>) {
     target: { queue: 'work', functionName: 'f', batchSize: 1, maximumConcurrency: 1 },
     queueUrl: queueUrls.of('work'),
     region: 'us-east-1',
+    slots: new Slots(1),
     leaseSeconds: 30,
     logger,
   });

@@ -109,6 +109,41 @@ describe('a queue runner', () => {
     expect([settle.mock.calls, slots.free]).toEqual([[], 1]);
   });
 
+  test('gives a message back within a second when no slot comes, as a copy that is at the same attempt', async () => {
+    const slots = new Slots(1);
+    await slots.take('another');
+    const run = jest.fn<Executor['run']>(async () => done);
+    const runner = runnerOf(run, { slots });
+    const askedAtMs = performance.now();
+    await runner.accept({ ...message('a'), receiveCount: 3 }, askedAtMs, false);
+    await runner.whenIdle();
+    expect(performance.now() - askedAtMs).toBeLessThan(1500);
+    expect(run).not.toHaveBeenCalled();
+    expect(settle.mock.calls).toMatchObject([
+      [
+        { messageId: 'a' },
+        { kind: 'release', anew: true, notes: { 'baton.earlier-attempts': '2' } },
+        'w-1',
+        expect.any(Number),
+      ],
+    ]);
+  });
+
+  test('gives a message back at once when the slots are held by tasks that last longer than a second', async () => {
+    const slots = new Slots(1);
+    await slots.take('another');
+    slots.taskEnded('another', 8000);
+    await slots.take('another');
+    const runner = runnerOf(async () => done, { slots });
+    const askedAtMs = performance.now();
+    await runner.accept(message('a'), askedAtMs, false);
+    await runner.whenIdle();
+    expect(performance.now() - askedAtMs).toBeLessThan(500);
+    expect(settle.mock.calls).toMatchObject([
+      [{ messageId: 'a' }, { kind: 'release' }, 'w-1', expect.any(Number)],
+    ]);
+  });
+
   test('does not fail when a message cannot be settled', async () => {
     settle.mockRejectedValue(new Error('no broker'));
     const runner = runnerOf(async () => done);

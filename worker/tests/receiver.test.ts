@@ -105,6 +105,46 @@ describe('a receiver', () => {
     expect(inputs).toHaveLength(10);
   });
 
+  test('of a full worker asks once for a queue of a thousand messages: what it gave back is left to others', async () => {
+    const slots = new Slots(1);
+    const waiting = Promise.withResolvers<void>();
+    const given: string[] = [];
+    const inputs: ReceiveMessageCommandInput[] = [];
+    const send = async ({ input }: { input: ReceiveMessageCommandInput }) => {
+      inputs.push(input);
+      // The worker becomes full while its long poll waits
+      if (input.WaitTimeSeconds) await waiting.promise;
+      return inputs.length === 1 ? {} : { Messages: [{ MessageId: String(inputs.length) }] };
+    };
+    receiver = new Receiver({
+      sqs: { send } as unknown as SQSClient,
+      queue: 'work',
+      queueUrl: 'http://sqs/0/work',
+      slots,
+      queues: 2,
+      waitSeconds: 20,
+      leaseSeconds: 30,
+      logger: createLogger({ service: 'tests', level: 'silent' }),
+      accept: async ({ messageId }, _askedAtMs, hasSlot) => {
+        if (hasSlot || (await slots.takeSoon('work'))) return;
+        given.push(messageId);
+      },
+    });
+    receiver.start();
+    await eventually('a long poll', () => inputs.length === 2);
+    await slots.take('another');
+    slots.taskEnded('another', 60_000);
+    await slots.take('another');
+    waiting.resolve();
+    await eventually('a message given back', () => given.length === 1);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    expect(inputs).toHaveLength(2);
+    slots.giveBack('another');
+    await eventually('a receive with a slot', () => inputs.length === 3);
+    expect(inputs[2]).toMatchObject({ WaitTimeSeconds: 0, MaxNumberOfMessages: 1 });
+    expect(given).toEqual(['2']);
+  });
+
   test('does not ask all the time where a broker answers at once with nothing', async () => {
     const { inputs } = start(async () => ({}));
     await new Promise((resolve) => setTimeout(resolve, 50));

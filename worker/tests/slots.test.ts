@@ -204,3 +204,61 @@ describe('while slow tasks hold the slots, the last one is kept', () => {
     expect(slots.free).toBe(0);
   });
 });
+
+describe('a slot that is wanted soon', () => {
+  /** Slots that are all held by tasks which last so long, of a queue whose tasks are known to last so long. */
+  async function heldFor(ms: number): Promise<Slots> {
+    const slots = new Slots(1);
+    void runTask(slots, 'busy', ms);
+    await pass(ms);
+    void runTask(slots, 'busy', ms);
+    return slots;
+  }
+
+  test('is taken when one is free, or comes within a second', async () => {
+    const slots = await heldFor(900);
+    const wanted = slots.takeSoon('other');
+    await pass(900);
+    await expect(wanted).resolves.toBe(true);
+    expect(slots.free).toBe(0);
+  });
+
+  test('is not waited for when none is expected within a second', async () => {
+    const slots = await heldFor(8000);
+    await expect(slots.takeSoon('other')).resolves.toBe(false);
+  });
+
+  test('is waited for no longer than a second, and is not given later', async () => {
+    const slots = await heldFor(900);
+    await pass(899);
+    void slots.take('busy');
+    await pass(1);
+    const wanted = slots.takeSoon('other');
+    await pass(999);
+    await expect(Promise.race([wanted, Promise.resolve('waits')])).resolves.toBe('waits');
+    await pass(1);
+    await expect(wanted).resolves.toBe(false);
+    slots.giveBack('busy');
+    expect(slots.free).toBe(1);
+  });
+
+  test('is given up when its signal aborts', async () => {
+    const slots = await heldFor(900);
+    const stop = new AbortController();
+    const wanted = slots.takeSoon('other', stop.signal);
+    stop.abort();
+    await expect(wanted).resolves.toBe(false);
+    await expect(slots.takeSoon('other', stop.signal)).resolves.toBe(false);
+  });
+});
+
+test('slots that are taken anyway are paid for by the next ones that are given back', async () => {
+  const slots = new Slots(10);
+  slots.takeFree('a', 8);
+  slots.takeAnyway('a', 5);
+  expect([slots.free, slots.freeFor('b')]).toEqual([0, 0]);
+  slots.giveBack('a', 3);
+  expect(slots.free).toBe(0);
+  slots.giveBack('a', 10);
+  expect(slots.free).toBe(10);
+});

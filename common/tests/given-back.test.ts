@@ -1,0 +1,71 @@
+import { describe, expect, test } from '@jest/globals';
+import { attemptOf } from '../queue/copy-notes.ts';
+import { deadLetterEntry } from '../queue/dead-letter.ts';
+import { outcomeWithoutSlot } from '../queue/given-back.ts';
+import type { Outcome } from '../queue/outcome.ts';
+import type { ReceivedMessage } from '../queue/received-message.ts';
+import { outcomeOfUnknown } from '../queue/unknown-task.ts';
+
+function messageOf(receiveCount: number, notes: Record<string, string> = {}, body = '{}'): ReceivedMessage {
+  const entries = Object.entries(notes).map(([name, StringValue]) => [
+    name,
+    { DataType: 'String', StringValue },
+  ]);
+  return {
+    messageId: 'm-1',
+    receiptHandle: 'r-1',
+    body,
+    receiveCount,
+    sentAtMs: 0,
+    firstReceivedAtMs: 0,
+    attributes: Object.fromEntries(entries) as ReceivedMessage['attributes'],
+  };
+}
+
+/** The message that continues another, as it is received for the first time. */
+function copyOf(outcome: Outcome): ReceivedMessage {
+  if (outcome.kind !== 'release' || !outcome.anew) throw new Error('The message does not go on in a copy');
+  return messageOf(1, outcome.notes);
+}
+
+describe('a message that a worker had no slot for', () => {
+  test.each([1, 2, 7])('is at the attempt that it was at, %i, however often that happens', (receives) => {
+    let message = messageOf(receives);
+    for (let worker = 0; worker < 50; worker += 1) message = copyOf(outcomeWithoutSlot(message));
+    expect(attemptOf(message)).toBe(receives);
+  });
+
+  test('keeps how often it was unknown, and a message that was unknown keeps its attempts', () => {
+    const unknown = copyOf(
+      outcomeOfUnknown({ task: 'tests.new' } as never, messageOf(3, { 'baton.unknown-times': '1' }), 600),
+    );
+    expect(attemptOf(unknown)).toBe(3);
+    const given = copyOf(outcomeWithoutSlot(unknown));
+    expect(given.attributes['baton.unknown-times']).toMatchObject({ StringValue: '2' });
+    expect(attemptOf(given)).toBe(3);
+  });
+
+  test.each([
+    ['has attributes of its sender', messageOf(1, { tenant: 'acme' })],
+    ['leaves no room for a note', messageOf(1, {}, 'x'.repeat(1_048_000))],
+  ])('is shown again itself if it %s: a copy would lose them', (_what, message) => {
+    expect(outcomeWithoutSlot(message)).toEqual({ kind: 'release', error: expect.any(Error) });
+  });
+
+  test('counts what was noted, unless that is no count', () => {
+    const noted = (text: string) => attemptOf(messageOf(2, { 'baton.earlier-attempts': text }));
+    expect(['3', '0', '-1', 'many', '1e9', ''].map(noted)).toEqual([5, 2, 2, 2, 2, 2]);
+  });
+
+  test('is a dead letter with its own number of attempts, and begins anew when that is put back', () => {
+    const message = messageOf(1, { 'baton.earlier-attempts': '4', 'baton.unknown-times': '2' });
+    const { MessageAttributes } = deadLetterEntry(message, {
+      queue: 'work',
+      reason: 'rejected',
+      error: new Error('no'),
+      workerId: 'w-1',
+    });
+    expect(JSON.parse(MessageAttributes['baton.details']?.StringValue ?? '')).toMatchObject({ attempts: 5 });
+    expect(Object.keys(MessageAttributes)).toEqual(['baton.reason', 'baton.details']);
+  });
+});
