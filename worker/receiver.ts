@@ -156,10 +156,11 @@ export class Receiver {
         // One that does not wait ends by itself; without options it goes the client's cached way
         ...(waitSeconds > 0 ? [{ abortSignal: this.#abort.signal }] : []),
       );
+      const messages = Messages.slice(0, maxMessages).map(fromReceive);
       if (this.#backoff.troubled) logger.info(`receiving from ${queue} again`);
       this.#backoff.reset();
       this.#lastReceiveAt = new Date();
-      return Messages.map(fromReceive);
+      return messages;
     } catch (error) {
       if (this.#abort.signal.aborted) return [];
       if (!this.#backoff.troubled)

@@ -2,6 +2,7 @@ import type { SQSClient } from '@aws-sdk/client-sqs';
 import type { HttpRequest, HttpResponse } from '@smithy/core/protocols';
 import { operation } from '@smithy/core/schema';
 import { toEndpointV1 } from '@smithy/core/transport';
+import { checkSqsAnswer, readError } from './answers.ts';
 import {
   type ClientProtocol,
   type EndpointBearer,
@@ -42,9 +43,14 @@ export function requestDirectly({ config, middlewareStack }: SQSClient, userAgen
         Object.assign(unsigned.headers, headers);
         const signingDate = new Date(Date.now() + config.systemClockOffset);
         const signed = (await signer.sign(unsigned, { signingDate })) as HttpRequest;
-        const { response } = await config.requestHandler.handle(signed, abortSignal && { abortSignal });
-        const output = await protocol.deserializeResponse(schema, serde, response);
-        return { response, output: output as never };
+        try {
+          const { response } = await config.requestHandler.handle(signed, abortSignal && { abortSignal });
+          const output = await protocol.deserializeResponse(schema, serde, response);
+          checkSqsAnswer(schema.name, output);
+          return { response, output: output as never };
+        } catch (error) {
+          throw readError(error, schema.name);
+        }
       };
       return async (args) => {
         if (!route) return next(args);

@@ -234,7 +234,7 @@ export class TaskFailedError extends TaskError {
 export class ResultTimeoutError extends TaskError {
   override readonly name = 'ResultTimeoutError';
 
-  constructor(taskId: string, timeoutSeconds: number, state: string) {
-    super(`The task ${taskId} has not ended within ${timeoutSeconds} s; it is ${state}`);
+  constructor(taskId: string, timeoutSeconds: number, state: string, options?: ErrorOptions) {
+    super(`The task ${taskId} has not ended within ${timeoutSeconds} s; it is ${state}`, options);
   }
 }

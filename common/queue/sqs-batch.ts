@@ -71,13 +71,13 @@ async function callOnce<Entry extends { readonly Id: string }, Success extends o
   call: (entries: Entry[]) => Promise<BatchAnswer<Success>>,
 ): Promise<[string, PromiseSettledResult<Success>][]> {
   try {
-    const { Successful = [], Failed = [] } = await call(entries);
+    const { Successful, Failed } = await call(entries);
     return [
-      ...Successful.map((value): [string, PromiseSettledResult<Success>] => [
+      ...listOf(Successful).map((value): [string, PromiseSettledResult<Success>] => [
         value.Id ?? '',
         { status: 'fulfilled', value },
       ]),
-      ...Failed.map((failure): [string, PromiseRejectedResult] => [
+      ...listOf(Failed).map((failure): [string, PromiseRejectedResult] => [
         failure.Id ?? '',
         { status: 'rejected', reason: entryError(failure) },
       ]),
@@ -85,6 +85,13 @@ async function callOnce<Entry extends { readonly Id: string }, Success extends o
   } catch (reason) {
     return entries.map(({ Id }) => [Id, { status: 'rejected', reason }]);
   }
+}
+
+/** What an answer lists, which may be anything where it is not SQS's. */
+function listOf<Item>(list: readonly Item[] | undefined): readonly Item[] {
+  return Array.isArray(list)
+    ? list.filter((item: Item | undefined) => item !== undefined && item !== null)
+    : [];
 }
 
 function mayYetSucceed(result: PromiseSettledResult<unknown> | undefined): boolean {

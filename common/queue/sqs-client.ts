@@ -1,4 +1,5 @@
 import { SQSClient, type SQSClientConfig } from '@aws-sdk/client-sqs';
+import { checkSqsAnswer, trustOnlyAws } from './answers.ts';
 import { requestDirectly } from './direct-requests.ts';
 import { leanSettings, leaveOutNeedless, USER_AGENT } from './lean-client.ts';
 
@@ -41,6 +42,7 @@ export function createSqsClient({
     md5: false,
   });
   leaveOutNeedless(sqs);
+  trustOnlyAws(sqs, checkSqsAnswer);
   if (attempts === 1) requestDirectly(sqs, USER_AGENT);
   return sqs;
 }

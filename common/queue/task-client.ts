@@ -5,6 +5,7 @@ import type { z } from 'zod';
 import { childOf, formatTraceparent, startTrace, type TraceContext } from '../telemetry/trace-context.ts';
 import { ClockWatch } from './clock-watch.ts';
 import { checkedListeners, checkedSubject, listenersOf } from './end-listeners.ts';
+import { BrokenAnswerError } from './answers.ts';
 import { encodeEnvelope, type Envelope, MAX_DEPTH, sourceSchema } from './envelope.ts';
 import { InvalidValueError, SendError, TaskTooLargeError, TooDeepError } from './errors.ts';
 import { type Chain, type Join, nextTask } from './flow.ts';
@@ -161,9 +162,10 @@ export class TaskClient {
 
   /** Resolves when the queue of a contract answers; for a health check. */
   async ping({ queue }: Pick<TaskContract, 'queue'>): Promise<void> {
-    await this.#sqs.send(
+    const { Attributes } = await this.#sqs.send(
       new GetQueueAttributesCommand({ QueueUrl: this.#queueUrls.of(queue), AttributeNames: ['QueueArn'] }),
     );
+    if (!Attributes?.['QueueArn']) throw new BrokenAnswerError('GetQueueAttributes', 'it has no QueueArn');
   }
 
   async #startChain({ steps }: Chain, payload: unknown, options: SendOptions): Promise<TaskHandle> {

@@ -3,6 +3,7 @@ import type { z } from 'zod';
 import { ResultTimeoutError, TaskCancelledError, TaskFailedError } from './errors.ts';
 import type { TrackedContract } from './task.ts';
 import { isFinal, type TaskRecords, type TaskStatus } from './tracking.ts';
+import { isTransient } from './transient.ts';
 
 const FIRST_LOOK_MS = 50;
 const LONGEST_LOOK_MS = 2000;
@@ -43,10 +44,11 @@ export class TaskHandle<Result extends z.ZodType = z.ZodType> {
   }
 
   /**
-   * Waits for the task's result. The store is asked after 50 ms, then ever less often, every 2 s at last.
+   * Waits for the task's result. The store is asked after 50 ms, then ever less often, every 2 s at last. It may be away
+   * meanwhile.
    *
    * @throws TaskFailedError when the task did not succeed, TaskCancelledError when it was cancelled
-   * @throws ResultTimeoutError when it has not ended in time; it goes on
+   * @throws ResultTimeoutError when it has not ended in time; it goes on. Its `cause` is why the store could not be asked
    */
   async result({ timeoutSeconds = DEFAULT_TIMEOUT_SECONDS, signal }: ResultOptions = {}): Promise<
     z.output<Result>
@@ -55,10 +57,13 @@ export class TaskHandle<Result extends z.ZodType = z.ZodType> {
       throw new RangeError(`A result is waited for 0 s or longer, not ${timeoutSeconds} s`);
     const untilMs = performance.now() + timeoutSeconds * 1000;
     for (let lookMs = FIRST_LOOK_MS; ; lookMs = Math.min(LONGEST_LOOK_MS, lookMs * LOOK_GROWTH)) {
-      const status = await this.status();
+      const { status, trouble } = await this.#look();
       if (status && isFinal(status.state)) return this.#resultOf(status);
       const leftMs = untilMs - performance.now();
-      if (leftMs <= 0) throw new ResultTimeoutError(this.taskId, timeoutSeconds, status?.state ?? 'unknown');
+      if (leftMs <= 0)
+        throw new ResultTimeoutError(this.taskId, timeoutSeconds, status?.state ?? 'unknown', {
+          cause: trouble,
+        });
       await sleep(Math.min(lookMs, leftMs), undefined, { signal });
     }
   }
@@ -71,6 +76,16 @@ export class TaskHandle<Result extends z.ZodType = z.ZodType> {
    */
   cancel(): Promise<TaskStatus | undefined> {
     return this.#cancel();
+  }
+
+  /** A store that is away for a moment is no reason to wait no longer. */
+  async #look(): Promise<{ status?: TaskStatus | undefined; trouble?: unknown }> {
+    try {
+      return { status: await this.status() };
+    } catch (error) {
+      if (!isTransient(error)) throw error;
+      return { trouble: error };
+    }
   }
 
   #resultOf({ taskId, state, result, error }: TaskStatus): z.output<Result> {

@@ -1,5 +1,6 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import { BrokenAnswerError, trustOnlyAws } from '../queue/answers.ts';
 import { leanSettings, leaveOutNeedless } from '../queue/lean-client.ts';
 
 const CONNECT_TIMEOUT_MS = 1000;
@@ -22,5 +23,21 @@ export function createDocumentClient(): DynamoDBDocumentClient {
   });
   // Its cacheMiddleware is not for a document client
   leaveOutNeedless(client);
+  askForProof(client);
   return DynamoDBDocumentClient.from(client, { marshallOptions: { removeUndefinedValues: true } });
+}
+
+/**
+ * Has every answer prove that it is DynamoDB's: `{}` would be the whole answer to a write or to a read of nothing, and is
+ * also what a broken proxy gives. Where it is asked for, DynamoDB says what a request has consumed.
+ */
+function askForProof(client: DynamoDBClient): void {
+  client.middlewareStack.add(
+    (next) => (args) => next({ ...args, input: { ...args.input, ReturnConsumedCapacity: 'TOTAL' } }),
+    { name: 'consumedCapacityMiddleware', step: 'initialize', priority: 'high' },
+  );
+  trustOnlyAws(client, (call, output) => {
+    if (!('ConsumedCapacity' in output))
+      throw new BrokenAnswerError(call, 'it does not say what the request has consumed');
+  });
 }

@@ -1,4 +1,4 @@
-import { BatchGetCommand, DeleteCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
+import { DeleteCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
 import type { ClockWatch } from '../queue/clock-watch.ts';
 import { TaskConflictError } from '../queue/errors.ts';
 import {
@@ -96,16 +96,8 @@ export class TaskStore implements TaskRecords {
   async readAll(taskIds: readonly string[]): Promise<TaskRow[]> {
     const rows = new Map<string, TaskRow>();
     for (let from = 0; from < taskIds.length; from += MAX_BATCH_GET) {
-      let keys = taskIds
-        .slice(from, from + MAX_BATCH_GET)
-        .map((taskId): Record<string, unknown> => ({ taskId }));
-      while (keys.length > 0) {
-        const { Responses = {}, UnprocessedKeys = {} } = await this.#table.documents.send(
-          new BatchGetCommand({ RequestItems: { [this.#table.name]: { Keys: keys, ConsistentRead: true } } }),
-        );
-        for (const row of (Responses[this.#table.name] ?? []) as TaskRow[]) rows.set(row.taskId, row);
-        keys = UnprocessedKeys[this.#table.name]?.Keys ?? [];
-      }
+      const batch = taskIds.slice(from, from + MAX_BATCH_GET);
+      for (const row of await this.#table.getAll(batch)) rows.set((row as TaskRow).taskId, row as TaskRow);
     }
     return taskIds.flatMap((taskId) => rows.get(taskId) ?? []);
   }

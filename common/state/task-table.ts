@@ -1,5 +1,7 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
 import {
+  BatchGetCommand,
   type DeleteCommand,
   type DynamoDBDocumentClient,
   GetCommand,
@@ -7,9 +9,13 @@ import {
   UpdateCommand,
 } from '@aws-sdk/lib-dynamodb';
 import { ClockWatch } from '../queue/clock-watch.ts';
+import { BrokenAnswerError } from '../queue/answers.ts';
 import { DEFAULT_TTL_DAYS, type TaskRow } from './task-row.ts';
 
 const DAY_SECONDS = 86_400;
+/** So many requests in a row may bring none of the rows that were asked for. */
+const MAX_IN_VAIN = 5;
+const UNPROCESSED_REST_MS = 25;
 /** Names that DynamoDB keeps for itself (Reserved words in DynamoDB), as expressions write them. */
 const RESERVED = { '#state': 'state', '#owner': 'owner', '#token': 'token' };
 
@@ -85,6 +91,30 @@ export class TaskTable {
     return Item;
   }
 
+  /**
+   * The rows of at most 100 keys, in no order. DynamoDB may leave some for another request.
+   *
+   * @throws BrokenAnswerError when it leaves all of them five times in a row
+   */
+  async getAll(taskIds: readonly string[]): Promise<object[]> {
+    const rows: object[] = [];
+    let keys: Record<string, unknown>[] = taskIds.map((taskId) => ({ taskId }));
+    for (let inVain = 0; keys.length > 0;) {
+      const { Responses, UnprocessedKeys = {} } = await this.documents.send(
+        new BatchGetCommand({ RequestItems: { [this.name]: { Keys: keys, ConsistentRead: true } } }),
+      );
+      if (!Responses) throw new BrokenAnswerError('BatchGetItem', 'it has no responses');
+      rows.push(...(Responses[this.name] ?? []));
+      const left = UnprocessedKeys[this.name]?.Keys ?? [];
+      inVain = left.length < keys.length ? 0 : inVain + 1;
+      if (inVain >= MAX_IN_VAIN)
+        throw new BrokenAnswerError('BatchGetItem', 'it leaves every row for another one');
+      if (left.length > 0) await sleep(UNPROCESSED_REST_MS * 2 ** inVain);
+      keys = left;
+    }
+    return rows;
+  }
+
   /** Gives the row as it is after the update; `undefined` where its condition did not hold. */
   async update(
     taskId: string,
@@ -108,7 +138,10 @@ export class TaskTable {
         ReturnValues: 'ALL_NEW',
       }),
     );
-    return answer && (answer as { Attributes?: TaskRow }).Attributes;
+    if (!answer) return undefined;
+    const { Attributes } = answer as { Attributes?: TaskRow };
+    if (!Attributes) throw new BrokenAnswerError('UpdateItem', 'it has no row, and refuses nothing');
+    return Attributes;
   }
 
   /** The answer to a conditional write; `undefined` where the condition did not hold. */

@@ -71,7 +71,9 @@ const clockBehind = {
 
 describe('a client that makes each request once', () => {
   test("makes all of them alike, though the first alone goes the SDK's own way", async () => {
-    const Messages = [{ MessageId: 'm-1', Body: 'first', Attributes: { SentTimestamp: '5' } }];
+    const Messages = [
+      { MessageId: 'm-1', ReceiptHandle: 'r-1', Body: 'first', Attributes: { SentTimestamp: '5' } },
+    ];
     const { sqs, requests, port } = await client(() => ({ body: { Messages } }));
     const answers = [await sqs.send(receive()), await sqs.send(receive()), await sqs.send(receive())];
     for (const answer of answers) {

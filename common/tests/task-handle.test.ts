@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
+import { BrokenAnswerError } from '@baton/common/queue/answers';
 import { chain, group, member } from '@baton/common/queue/flow';
 import { TaskClient } from '@baton/common/queue/task-client';
 import { TaskHandle } from '@baton/common/queue/task-handle';
@@ -53,6 +54,23 @@ describe('a handle of a tracked task', () => {
       result: '{"length":4,"more":1}',
     });
     await expect(result).resolves.toEqual({ length: 4 });
+  });
+
+  test('goes on waiting while the store is away', async () => {
+    const { taskId } = await ended({ state: 'succeeded', result: '{"length":4}' });
+    let looks = 0;
+    const find: TaskRecords['find'] = async (id) => {
+      looks += 1;
+      if (looks < 3) throw new BrokenAnswerError('GetItem', 'it is HTML');
+      return store.find(id);
+    };
+    const handle = new TaskHandle({ find } as TaskRecords, work, taskId, async () => undefined);
+    await expect(handle.result()).resolves.toEqual({ length: 4 });
+    looks = -Infinity;
+    await expect(handle.result({ timeoutSeconds: 0.1 })).rejects.toMatchObject({
+      name: 'ResultTimeoutError',
+      cause: { name: 'BrokenAnswerError' },
+    });
   });
 
   test('gives up the wait after its time, saying how far the task is, which goes on', async () => {

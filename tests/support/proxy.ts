@@ -19,10 +19,12 @@ const GENTLE = new Set<NetworkMode>(['slow', 'held-requests', 'held-answers', 'g
 
 /** What a network misbehaves for, and how. */
 export interface Misbehaviour {
-  /** The one action of SQS that it misbehaves for, such as `ReceiveMessage`. Default: every one. */
+  /** The one action of SQS or DynamoDB that it misbehaves for, such as `ReceiveMessage`. Default: every one. */
   readonly action?: string | undefined;
   /** What it answers, as bytes on the wire, in the mode `garbage`. */
   readonly answer?: string | Buffer;
+  /** Whether the connection ends with that answer. Default false. */
+  readonly closes?: boolean;
 }
 
 /** A connection of the program's, and its like to the broker. */
@@ -123,7 +125,9 @@ export class Proxy {
     else if (mode === 'half-open') connection.stuck = true;
     else if (mode === 'held-requests') held.push(() => broker.write(chunk));
     else if (mode === 'garbage') {
-      if (begins) client.write(this.#misbehaviour.answer ?? '');
+      const { answer = '', closes } = this.#misbehaviour;
+      if (begins && closes) client.end(answer);
+      else if (begins) client.write(answer);
     } else broker.write(chunk);
   }
 
