@@ -249,7 +249,9 @@ describe('the clients of AWS', () => {
         response.sendDate = false;
         const date = dates.length > 1 ? dates.shift() : dates[0];
         if (date !== undefined) response.setHeader('date', date);
-        response.setHeader('content-type', 'application/x-amz-json-1.0').end('{}');
+        response.setHeader('content-type', 'application/x-amz-json-1.0');
+        // Of DynamoDB, that is an answer to everything; of SQS, an empty one
+        response.end('{"ConsumedCapacity":{"TableName":"t"}}');
       });
     });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
