@@ -56,7 +56,8 @@ export class ClockWatch {
   readonly #service: string;
   readonly #now: () => number;
   readonly #elapsed: () => number;
-  readonly #answers: boolean;
+  /** Whether there are answers to learn from; else this process's clock is taken as it is. */
+  readonly measures: boolean;
   #dated = false;
   #range: Range | undefined;
   /** When `range` was last confirmed, by the monotonic clock. */
@@ -73,7 +74,7 @@ export class ClockWatch {
   constructor(service: string, clocks: OwnClocks = {}) {
     const { now = () => Date.now(), elapsed = () => performance.now(), answers = true } = clocks;
     this.#service = service;
-    this.#answers = answers;
+    this.measures = answers;
     this.#now = now;
     this.#elapsed = elapsed;
   }
@@ -109,7 +110,12 @@ export class ClockWatch {
    * still, or an answer contradicted those before it, until another answer.
    */
   get sure(): boolean {
-    return !this.#answers || (this.#candidate === undefined && !this.#stepped);
+    return !this.measures || (this.#candidate === undefined && !this.#stepped);
+  }
+
+  /** Whether `nowMs` is the service's time: not where its answers have no date. */
+  get dated(): boolean {
+    return !this.measures || this.#dated;
   }
 
   /** Whether this process's clock is wrong by more than `MAX_SKEW_MS`, measured by the service's. */

@@ -242,7 +242,10 @@ export class TaskClient {
     const queue = queueOfLane(contract, options.lane);
     const taskId = checkedTaskId(options, task);
     const delaySeconds = checkedDelay(contract, options, nowMs);
-    const notBefore = delaySeconds > 0 ? new Date(nowMs + delaySeconds * 1000).toISOString() : undefined;
+    // A tick's time is noted though it is past: the clock that says so may be wrong
+    const isPutOff = delaySeconds > 0 || (contract.schedule && options.notBefore);
+    const startMs = options.notBefore?.getTime() ?? nowMs + delaySeconds * 1000;
+    const notBefore = isPutOff ? new Date(startMs).toISOString() : undefined;
     const subject = checkedSubject(options);
     const onEnd = checkedListeners(contract, options);
     const data = checkedPayload(contract, payload);
