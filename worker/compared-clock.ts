@@ -16,7 +16,6 @@ export interface ComparedClockOptions {
 
 /** A worker's clock, compared with the clocks of its task store and its broker. It gives the task store's time. */
 export class ComparedClock implements Clock {
-  readonly wait = systemClock.wait;
   readonly #store: TaskStore;
   /** SQS's, by the answers to all of the worker's clients. */
   readonly broker: ClockWatch;
@@ -34,6 +33,10 @@ export class ComparedClock implements Clock {
 
   get trouble(): string | undefined {
     return this.#store.clock.trouble ?? this.broker.trouble;
+  }
+
+  wait(forMs: number, signal: AbortSignal): Promise<void> {
+    return systemClock.wait(forMs, signal);
   }
 
   /** For `/health/state`. */

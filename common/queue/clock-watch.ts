@@ -178,15 +178,13 @@ export class ClockWatch {
     const before =
       this.#dated && this.#range ? drifted(this.#range, elapsedMs - this.#confirmedAtMs) : SYSTEM_TIME;
     this.#dated = true;
-    const same = both(before, measured) ?? this.#confirmedCandidate(measured, askedAtMs);
-    if (same) this.#confirm(same, nowMs, elapsedMs);
-    else this.#candidate = { ...measured, heardAtMs: elapsedMs };
-  }
-
-  /** Answers of requests that were under way together may all be late in the same way. */
-  #confirmedCandidate(measured: Range, askedAtMs: number): Range | undefined {
+    const same = both(before, measured);
+    if (same) return this.#confirm(same, nowMs, elapsedMs);
     const candidate = this.#candidate;
-    return candidate && askedAtMs >= candidate.heardAtMs ? both(candidate, measured) : undefined;
+    const again = candidate && both(candidate, measured);
+    if (!again) this.#candidate = { ...measured, heardAtMs: elapsedMs };
+    // Answers of requests that were under way together may all be late in the same way: one confirms no other
+    else if (askedAtMs >= candidate.heardAtMs) this.#confirm(again, nowMs, elapsedMs);
   }
 
   #confirm(range: Range, nowMs: number, elapsedMs: number): void {
