@@ -241,11 +241,7 @@ export class TaskClient {
     const { name: task, version } = contract;
     const queue = queueOfLane(contract, options.lane);
     const taskId = checkedTaskId(options, task);
-    const delaySeconds = checkedDelay(contract, options, nowMs);
-    // A tick's time is noted though it is past: the clock that says so may be wrong
-    const isPutOff = delaySeconds > 0 || (contract.schedule && options.notBefore);
-    const startMs = options.notBefore?.getTime() ?? nowMs + delaySeconds * 1000;
-    const notBefore = isPutOff ? new Date(startMs).toISOString() : undefined;
+    const { delaySeconds, notBefore } = checkedDelay(contract, options, nowMs);
     const subject = checkedSubject(options);
     const onEnd = checkedListeners(contract, options);
     const data = checkedPayload(contract, payload);
