@@ -59,6 +59,11 @@ export class Lease {
     return this.#renewal.held;
   }
 
+  /** Whether the lease lasts: as `Renewal.confirm`. */
+  confirm(): Promise<boolean> | undefined {
+    return this.#renewal.confirm();
+  }
+
   /** The longest that the message may be hidden from now on, in seconds: SQS counts its 12 h from the receive. */
   get hideableSeconds(): number {
     const sinceMs = performance.now() - this.#options.askedAtMs;

@@ -33,6 +33,11 @@ export class RunningTask implements Hold {
     return this.#attempt.signal;
   }
 
+  /** Whether the message is still this worker's: SQS is asked again when the clock says that the lease has ended. */
+  confirm(): Promise<boolean> | undefined {
+    return this.lease.confirm();
+  }
+
   /** Whether its outcome was decided without it, because its handler heeded no signal. */
   get overdue(): boolean {
     return this.#overdue !== undefined;

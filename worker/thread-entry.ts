@@ -41,15 +41,18 @@ function handle(task: ThreadTask, implementations: Implementations, signal: Abor
   const implementation = implementations.find(task.task);
   if (!implementation) throw new Error(`The entry of the worker's threads has no ${task.task}`);
   const { trace, depth, sender, port, tracked } = task;
-  const { taskId } = task.context;
+  const { taskId, attempt } = task.context;
+  const named = { task: task.task, taskId, attempt };
   const claim = new ThreadClaim(port);
   const context: TaskContext = {
     ...task.context,
     signal,
     logger: loggerOf(task),
-    send: (contract, payload, options) =>
-      clientOf(sender).send(contract, payload, { trace, parentId: taskId, depth, ...options }),
-    ...(tracked && { progress: claim.progress, effect: effectOf(claim, taskId) }),
+    send: async (contract, payload, options) => {
+      await claim.gate(`the send of ${contract.name}`);
+      return clientOf(sender).send(contract, payload, { trace, parentId: taskId, depth, ...options });
+    },
+    ...(tracked && { progress: claim.progress, effect: effectOf(claim, named, claim.gate) }),
   };
   // The worker has checked the same data; what the schema makes of it need not be able to cross
   return implementation.run(implementation.contract.payload.parse(task.data), context);

@@ -2,10 +2,9 @@ import { once } from 'node:events';
 import { MessageChannel, type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
 import { fromPlain, toPlain } from '@baton/common/queue/plain-error';
 import type { HandlerRun, ThreadedAttempt } from '@baton/common/queue/threads';
-import type { Claim } from '@baton/common/queue/tracking';
 import { writeLine } from '@baton/common/telemetry/logger';
 import { answerAsk } from './thread-claim.ts';
-import type { FromThread, ThreadSender, ThreadTask, ToThread } from './thread-task.ts';
+import type { FromThread, ThreadAsk, ThreadSender, ThreadTask, ToThread } from './thread-task.ts';
 
 /** A thread ended before its handler did: the handler ended the thread, ran out of memory, or the thread never began. */
 export class ThreadEndedError extends Error {
@@ -76,30 +75,32 @@ export class ThreadRun implements HandlerRun {
   }
 
   #receive(message: FromThread, port: MessagePort): void {
-    const { claim, context } = this.#attempt;
+    const { progress, context } = this.#attempt;
     switch (message.kind) {
       case 'line':
         writeLine(context.logger, message.line);
         break;
       case 'progress':
-        claim?.progress(message.progress);
-        break;
-      case 'find-effect':
-      case 'keep-effect':
-        if (claim) void this.#answerAsk(message, claim, port);
+        progress?.(message.progress);
         break;
       case 'result':
       case 'failure':
         this.#answer = message;
+        break;
+      case 'pass':
+      case 'find-effect':
+      case 'begin-effect':
+      case 'keep-effect':
+        void this.#answerAsk(message, port);
     }
   }
 
-  async #answerAsk(message: Parameters<typeof answerAsk>[0], claim: Claim, port: MessagePort): Promise<void> {
-    const { ask } = message;
+  async #answerAsk(question: ThreadAsk & { readonly ask: number }, port: MessagePort): Promise<void> {
+    const { ask } = question;
     try {
-      this.#tell(port, { kind: 'kept', ask, kept: await answerAsk(message, claim) });
+      this.#tell(port, { kind: 'answer', ask, known: await answerAsk(question, this.#attempt) });
     } catch (error) {
-      this.#tell(port, { kind: 'not-kept', ask, error: toPlain(error) });
+      this.#tell(port, { kind: 'refusal', ask, error: toPlain(error) });
     }
   }
 

@@ -1,4 +1,5 @@
 import type { MessagePort } from 'node:worker_threads';
+import type { KnownEffect } from '@baton/common/queue/effect';
 import type { WorkerIdentity } from '@baton/common/queue/implementation';
 import type { PlainError } from '@baton/common/queue/plain-error';
 import type { Progress } from '@baton/common/queue/tracking';
@@ -38,14 +39,20 @@ export interface ThreadTask {
 /** What the worker says to a thread: that its handler's signal aborts, and why; what became of what was asked. */
 export type ToThread =
   | { readonly kind: 'abort'; readonly reason: PlainError }
-  | { readonly kind: 'kept'; readonly ask: number; readonly kept: { readonly result: unknown } | undefined }
-  | { readonly kind: 'not-kept'; readonly ask: number; readonly error: PlainError };
+  | { readonly kind: 'answer'; readonly ask: number; readonly known: KnownEffect }
+  | { readonly kind: 'refusal'; readonly ask: number; readonly error: PlainError };
+
+/** What a thread asks of its attempt: whether something may leave it, and what its claim knows and keeps of effects. */
+export type ThreadAsk =
+  | { readonly kind: 'pass'; readonly what: string }
+  | { readonly kind: 'find-effect'; readonly key: string }
+  | { readonly kind: 'begin-effect'; readonly key: string }
+  | { readonly kind: 'keep-effect'; readonly key: string; readonly result: unknown };
 
 /** What a thread says to its worker: lines of the log, what it asks of the claim, and at last how the handler ended. */
 export type FromThread =
   | { readonly kind: 'line'; readonly line: string }
   | { readonly kind: 'progress'; readonly progress: Progress }
-  | { readonly kind: 'find-effect'; readonly ask: number; readonly key: string }
-  | { readonly kind: 'keep-effect'; readonly ask: number; readonly key: string; readonly result: unknown }
+  | (ThreadAsk & { readonly ask: number })
   | { readonly kind: 'result'; readonly result: unknown }
   | { readonly kind: 'failure'; readonly error: PlainError };

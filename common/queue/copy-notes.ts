@@ -2,10 +2,12 @@ import type { ReceivedMessage } from './received-message.ts';
 
 /** How often processes that did not know a message's task have put it back. */
 export const UNKNOWN_TIMES = 'baton.unknown-times';
+/** The claims on a tracked task that were given up, with spaces between: see `unconcluded`. */
+export const UNCONCLUDED = 'baton.unconcluded';
 /** How many attempts were made with the messages that a copy continues. */
 const EARLIER_ATTEMPTS = 'baton.earlier-attempts';
 /** What the copy of a message may note, as attributes, of the message that it continues. */
-const NOTES: ReadonlySet<string> = new Set([EARLIER_ATTEMPTS, UNKNOWN_TIMES]);
+const NOTES: ReadonlySet<string> = new Set([EARLIER_ATTEMPTS, UNKNOWN_TIMES, UNCONCLUDED]);
 
 /**
  * The number of the attempt that is made with a message, counted from 1: every time that SQS hands it out counts, and so

@@ -1,51 +1,83 @@
+import type { AttemptGate, GatedAttempt } from './attempt-gate.ts';
+import { EffectUsedTwiceError } from './errors.ts';
+
+/** What is known of an effect: what it gave, that an attempt before this one began it, or nothing. */
+export type KnownEffect = { readonly result: unknown } | 'in doubt' | undefined;
+
 /** Where the effects of one task are kept. */
 export interface KeptEffects {
-  /** What an effect gave, if it was kept. */
-  find(key: string): Promise<{ readonly result: unknown } | undefined>;
+  /** What earlier attempts have left of an effect. */
+  find(key: string): Promise<KnownEffect>;
+  /** Notes that an effect begins. @throws ClaimLostError when the task is no longer this attempt's */
+  begin(key: string): Promise<void>;
   /** Keeps what an effect gave. @throws ClaimLostError when the task is no longer this attempt's */
   keep(key: string, result: unknown): Promise<void>;
+}
+
+/** How an effect is run. */
+export interface EffectOptions<Result> {
+  /**
+   * Asks the outside system what became of the effect, by its idempotency key. Called instead of `run` when an earlier
+   * attempt began the effect and nobody knows how it ended: its process died, say. Resolves to what it gave, or to
+   * nothing when it was never done; then `run` is called.
+   *
+   * Costs one more write to the task store for each effect. Left out: such an effect is run again.
+   */
+  readonly inDoubt?: (
+    idempotencyKey: string,
+  ) => Promise<{ readonly result: Result } | undefined> | { readonly result: Result } | undefined;
 }
 
 /**
  * Runs something that leaves the task (a payment, a mail) once for this task, and keeps what it gave.
  *
  * Promised: once what `run` gave is kept, no later attempt, retry or redelivery of this task runs it again; they get
- * what was kept. An attempt whose task was taken over or cancelled keeps nothing, and `effect` rejects there.
+ * what was kept. `run` does not begin when this attempt is over: its outcome is decided, its signal has aborted, or its
+ * lease or claim has ended, whether or not a timer has noticed.
  *
  * Cannot be promised: a process that dies after `run` has done its work and before it was kept cannot know; the next
- * attempt runs it again. For that `run` is given a key that is the same each time, to be handed to the other side,
- * which can then tell the second time from the first (Stripe's idempotency keys, a Message-ID, a conditional write).
+ * attempt runs it again. Against that, give `inDoubt`; or hand the idempotency key to the outside system, which can then
+ * tell the second time from the first (Stripe's idempotency keys, a Message-ID, a conditional write).
  *
- * @param key - 1 to 64 letters, digits and `. _ : -`, one for each effect of the task, 50 at most
+ * @param key - 1 to 64 letters, digits and `. _ : -`, one for each effect of the task, 50 at most. Once in an attempt: in
+ *   a loop it names what the effect is for, as in `charge-${customerId}`. To try again within an attempt, do so in `run`
  * @param run - gives what JSON can hold, at most 4,096 bytes
- * An effect within itself, under its own key, waits for ever.
  *
  * @throws InvalidValueError when the key is none, or one too many; `run` has not begun
+ * @throws EffectUsedTwiceError when this attempt has used the key before; `run` has not begun
+ * @throws AttemptOverError when the attempt is over; `run` has not begun
  * @throws RejectTask when what `run` gave is more than can be kept: it is not to be run again
- * @throws ClaimLostError when the task is another attempt's; and what `run` throws
+ * @throws ClaimLostError when the task is another attempt's; and what `run` and `inDoubt` throw
  */
 export type Effect = <Result>(
   key: string,
   run: (idempotencyKey: string) => Promise<Result> | Result,
+  options?: EffectOptions<Result>,
 ) => Promise<Result>;
 
-/** Makes the `effect` of one attempt. Two calls for one key at one time are one. */
-export function effectOf(claim: KeptEffects, taskId: string): Effect {
-  const underWay = new Map<string, Promise<unknown>>();
-  const once = async (key: string, run: (idempotencyKey: string) => unknown): Promise<unknown> => {
-    const kept = await claim.find(key);
-    if (kept) return kept.result;
-    const result = await run(`${taskId}:${key}`);
+/** Makes the `effect` of one attempt. */
+export function effectOf(claim: KeptEffects, attempt: GatedAttempt, gate: AttemptGate): Effect {
+  const { task, taskId } = attempt;
+  const used = new Set<string>();
+  const once: Effect = async (key, run, { inDoubt } = {}) => {
+    if (used.has(key)) throw new EffectUsedTwiceError(key, task, taskId);
+    used.add(key);
+    const known = await claim.find(key);
+    if (known && known !== 'in doubt') return known.result as never;
+    const idempotencyKey = `${taskId}:${key}`;
+    const found = known && inDoubt ? await inDoubt(idempotencyKey) : undefined;
+    if (!found && inDoubt) await claim.begin(key);
+    const doubt = found ? undefined : gate(`the effect ${key}`);
+    if (doubt) await doubt;
+    const { result } = found ?? { result: await run(idempotencyKey) };
     await claim.keep(key, result);
     // As every later attempt gets it
-    return (await claim.find(key))?.result;
+    return ((await claim.find(key)) as { readonly result: never }).result;
   };
-  const effect = (key: string, run: (idempotencyKey: string) => unknown): Promise<unknown> => {
-    const running = underWay.get(key) ?? once(key, run).finally(() => underWay.delete(key));
-    underWay.set(key, running);
-    // Whoever does not wait for it must not bring the process down by that
+  return (key, run, options) => {
+    const running = once(key, run, options);
+    // An effect that nobody waits for must not bring the process down
     running.catch(() => undefined);
     return running;
   };
-  return effect as Effect;
 }

@@ -1,5 +1,16 @@
-import { DeafHandlerError, TaskTimeoutError } from './errors.ts';
+import { DeafHandlerError, OutcomeDecidedError, TaskTimeoutError } from './errors.ts';
 import type { TaskContract } from './task.ts';
+
+/** A right that an attempt depends on, such as the lease of its message and the claim on its task. */
+export interface Right {
+  /** Aborts when it is lost. */
+  readonly signal: AbortSignal;
+  /**
+   * Gives nothing while it surely lasts. Else resolves to whether it does: it was asked for again, because the clock says
+   * that it has ended. If it has not, `signal` has aborted by then. Left out: `signal` alone tells.
+   */
+  confirm?(): Promise<boolean> | undefined;
+}
 
 /**
  * What may end an attempt before its handler does: the signals that it depends on, and its contract's time limit. One
@@ -7,7 +18,11 @@ import type { TaskContract } from './task.ts';
  */
 export class Ending {
   readonly #attempt = new AbortController();
-  readonly #signals: readonly AbortSignal[];
+  readonly #rights: readonly Right[];
+  readonly #contract: Pick<TaskContract, 'name' | 'timeoutSeconds'>;
+  /** When the time limit passes, by `performance.now()`. */
+  readonly #limitAtMs: number;
+  #closed = false;
   readonly #graceSeconds: number;
   readonly #timeLimit: NodeJS.Timeout;
   #grace: NodeJS.Timeout | undefined;
@@ -16,19 +31,21 @@ export class Ending {
   #stray: Error | undefined;
 
   /**
-   * @param signals - that of the hold on the message, and that of the claim on the task where there is one
+   * @param rights - the hold on the message, and the claim on the task where there is one
    * @param graceSeconds - how long a handler may go on after its signal aborted
    */
   constructor(
-    signals: readonly AbortSignal[],
-    { name, timeoutSeconds }: Pick<TaskContract, 'name' | 'timeoutSeconds'>,
+    rights: readonly Right[],
+    contract: Pick<TaskContract, 'name' | 'timeoutSeconds'>,
     graceSeconds: number,
   ) {
-    this.#signals = signals;
+    this.#rights = rights;
+    this.#contract = contract;
     this.#graceSeconds = graceSeconds;
-    const onLimit = (): void => this.#end(new TaskTimeoutError(name, timeoutSeconds));
-    this.#timeLimit = setTimeout(onLimit, timeoutSeconds * 1000);
-    for (const signal of signals) signal.addEventListener('abort', this.#follow, { once: true });
+    const limitMs = contract.timeoutSeconds * 1000;
+    this.#limitAtMs = performance.now() + limitMs;
+    this.#timeLimit = setTimeout(this.#onLimit, limitMs);
+    for (const { signal } of rights) signal.addEventListener('abort', this.#follow, { once: true });
     if (this.outside) this.#follow();
   }
 
@@ -39,13 +56,38 @@ export class Ending {
 
   /** What ended the attempt from outside, which is none of its handler's fault. */
   get outside(): Error | undefined {
-    return this.#signals.find(({ aborted }) => aborted)?.reason as Error | undefined;
+    return this.#rights.find(({ signal }) => signal.aborted)?.signal.reason as Error | undefined;
   }
 
   /** The time limit, where that came first. */
   get timeout(): TaskTimeoutError | undefined {
     const { reason } = this.#attempt.signal as { reason: unknown };
     return reason instanceof TaskTimeoutError ? reason : undefined;
+  }
+
+  /** Why the attempt is over, if it is. It looks at the clock: after a pause of the process no timer has fired yet. */
+  get over(): Error | undefined {
+    if (!this.#closed && performance.now() >= this.#limitAtMs) this.#onLimit();
+    if (this.#attempt.signal.aborted) return this.#attempt.signal.reason as Error;
+    return this.#closed ? new OutcomeDecidedError() : undefined;
+  }
+
+  /** Gives nothing while the attempt surely goes on; else a promise that rejects with the reason when it is over. */
+  check(): Promise<void> | undefined {
+    if (this.over) return Promise.reject(this.over);
+    let asked: Promise<boolean>[] | undefined;
+    for (const right of this.#rights) {
+      const confirmed = right.confirm?.();
+      if (confirmed) (asked ??= []).push(confirmed);
+    }
+    return asked && this.#checked(asked);
+  }
+
+  async #checked(asked: readonly Promise<boolean>[]): Promise<void> {
+    const lasts = (await Promise.all(asked)).every(Boolean);
+    // A right that is no longer renewed was given back, because the outcome is being carried out
+    const over = this.over ?? (lasts ? undefined : new OutcomeDecidedError());
+    if (over) throw over;
   }
 
   /** Whether `unlessDeaf` has thrown this because it gave the handler up. */
@@ -81,10 +123,14 @@ export class Ending {
 
   /** Is to be called when the attempt is over. */
   close(): void {
+    this.#closed = true;
     clearTimeout(this.#timeLimit);
     clearTimeout(this.#grace);
-    for (const signal of this.#signals) signal.removeEventListener('abort', this.#follow);
+    for (const { signal } of this.#rights) signal.removeEventListener('abort', this.#follow);
   }
+
+  readonly #onLimit = (): void =>
+    this.#end(new TaskTimeoutError(this.#contract.name, this.#contract.timeoutSeconds));
 
   readonly #follow = (): void => this.#end(this.outside);
 

@@ -210,6 +210,46 @@ export class ClaimLostError extends TaskError {
   override readonly name = 'ClaimLostError';
 }
 
+/**
+ * An effect, a send or a child of an attempt did not begin because the attempt is over. `cause` says why: the time limit
+ * (TaskTimeoutError), a cancellation (TaskCancelledError), a lost claim (ClaimLostError) or lease (LeaseLostError), a
+ * worker that stops, or an outcome that was already decided (OutcomeDecidedError).
+ */
+export class AttemptOverError extends TaskError {
+  override readonly name = 'AttemptOverError';
+
+  constructor(
+    what: string,
+    attempt: { readonly task: string; readonly taskId: string; readonly attempt: number },
+    why: Error,
+  ) {
+    const { task, taskId, attempt: number } = attempt;
+    super(`Attempt ${number} at ${task} (task ${taskId}) is over, so ${what} did not begin: ${why.message}`, {
+      cause: why,
+    });
+  }
+}
+
+/** The outcome of an attempt was decided, though something of its handler still runs. */
+export class OutcomeDecidedError extends TaskError {
+  override readonly name = 'OutcomeDecidedError';
+
+  constructor() {
+    super('its outcome is already decided');
+  }
+}
+
+/** A handler has used one key for two effects of one attempt: the second would have got the result of the first. */
+export class EffectUsedTwiceError extends TaskError {
+  override readonly name = 'EffectUsedTwiceError';
+
+  constructor(key: string, task: string, taskId: string) {
+    super(
+      `The effect ${JSON.stringify(key)} was used twice in one attempt at ${task} (task ${taskId}); expected a key of its own for each effect`,
+    );
+  }
+}
+
 /** A tracked task did not succeed: what whoever waits for its result gets. */
 export class TaskFailedError extends TaskError {
   override readonly name = 'TaskFailedError';

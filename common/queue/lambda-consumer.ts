@@ -9,8 +9,8 @@ import { fromRecord, type ReceivedMessage } from './received-message.ts';
 import { Settler } from './settler.ts';
 import { watchStrayErrorsOfFunctions } from './stray-errors.ts';
 
-/** Kept free at the end of an invocation, in milliseconds, to settle and to answer in. */
-const SETTLE_RESERVE_MS = 2000;
+/** Kept free at the end of an invocation, in milliseconds: to end handlers, to write outcomes down, to settle and to answer. */
+const SETTLE_RESERVE_MS = 2500;
 /** SQS counts its 12 h from a receive that a function does not know the time of: some minutes, and its own 15, before. */
 const LONGEST_REST_SECONDS = MAX_VISIBILITY_SECONDS - 1800;
 /** How long settling is tried again within that. */

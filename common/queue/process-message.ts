@@ -3,17 +3,17 @@ import type { Logger } from '../telemetry/logger.ts';
 import { isInstance } from '../telemetry/thrown.ts';
 import { startTrace, type TraceContext } from '../telemetry/trace-context.ts';
 import { outcomeOfEarly } from './early-task.ts';
-import { attemptOf } from './copy-notes.ts';
-import { effectOf } from './effect.ts';
-import { Ending } from './ending.ts';
+import { attemptOf, UNCONCLUDED } from './copy-notes.ts';
+import { Ending, type Right } from './ending.ts';
 import { decodeEnvelope, type Envelope } from './envelope.ts';
 import { AttemptsCrashedError, InvalidValueError, type MalformedEnvelopeError } from './errors.ts';
-import type { Implementation, Implementations, TaskContext, WorkerIdentity } from './implementation.ts';
+import type { Implementation, Implementations, WorkerIdentity } from './implementation.ts';
 import { type Outcome, outcomeOfBody, outcomeOfFailure } from './outcome.ts';
 import { asError } from './plain-error.ts';
 import { ageMs, type ReceivedMessage } from './received-message.ts';
 import { type AttemptName, RunningAttempt } from './running-attempt.ts';
 import type { SendTask } from './task-client.ts';
+import { contextOf, type GatedContext } from './task-context.ts';
 import type { HandlerRun, Threads } from './threads.ts';
 import { type Claim, isClaim, type TaskTracker } from './tracking.ts';
 import { outcomeOfUnknown } from './unknown-task.ts';
@@ -22,6 +22,8 @@ import { valueIssues } from './value-issues.ts';
 /** A thread ends within milliseconds, unless it is inside native code. */
 const TERMINATION_MS = 2000;
 const MANY_RECEIVES = 20;
+/** How long an outcome may take to be written down when its worker has to give the message up. */
+const LONGEST_WRITE_SECONDS = 2;
 /** A task whose workers died so often in a row is given up: the first time in company, then twice alone. */
 const MAX_CRASHES = 3;
 
@@ -52,7 +54,7 @@ export interface Processing {
 }
 
 /** A process's hold on a message while it runs. */
-export interface Hold {
+export interface Hold extends Right {
   /** Aborts when the lease is lost or the worker must stop; a handler that then fails is released. */
   readonly signal: AbortSignal;
   /** Called right before the handler of an attempt begins. */
@@ -98,7 +100,7 @@ export async function processMessage(
   const early = waits ? await outcomeOfEarly(envelope, message, processing) : undefined;
   if (early) return logged(processing, fields, goingOn(early, message), task);
   if (!implementation) return logged(processing, fields, await unknown(message, envelope, processing), task);
-  const claim = await claimOf(message, queue, envelope, implementation, processing);
+  const claim = await claimOf(message, queue, envelope, implementation, hold, processing);
   if (claim && !isClaim(claim)) return logged(processing, fields, goingOn(claim, message), task);
 
   if (claim) fields.attempt = claim.attempt;
@@ -113,9 +115,12 @@ export async function processMessage(
  * A tracked task's message that SQS has handed out often goes on in a copy: else SQS would set it aside without a
  * reason, at the queues' `maxReceiveCount` of 30. The store counts attempts, so nothing starts anew by that.
  */
-function goingOn(outcome: Outcome, { receiveCount }: ReceivedMessage): Outcome {
+function goingOn(outcome: Outcome, { receiveCount, attributes }: ReceivedMessage): Outcome {
   const waits = outcome.kind === 'retry' || outcome.kind === 'release';
-  return waits && receiveCount >= MANY_RECEIVES ? { ...outcome, anew: true } : outcome;
+  if (!waits || receiveCount < MANY_RECEIVES) return outcome;
+  const givenUp = attributes[UNCONCLUDED]?.StringValue;
+  const notes = givenUp === undefined ? outcome.notes : { [UNCONCLUDED]: givenUp, ...outcome.notes };
+  return { ...outcome, anew: true, ...(notes && { notes }) };
 }
 
 /** The implementation of a message's task. One of a lower version cannot judge the payload. */
@@ -129,12 +134,14 @@ async function claimOf(
   queue: string,
   envelope: Envelope,
   { contract }: Implementation,
-  { tracker, worker }: Processing,
+  { signal }: Hold,
+  { tracker, worker, abortGraceSeconds }: Processing,
 ): Promise<Claim | Outcome | undefined> {
   if (!contract.tracked) return undefined;
   // Whoever runs tracked tasks is refused at its start where it has no tracker
   if (!tracker) throw new TypeError(`${contract.name} is a tracked task, and there is no task store here`);
-  return tracker.claim({ message, queue, envelope, contract, owner: worker.id });
+  const graceSeconds = Math.min(abortGraceSeconds, LONGEST_WRITE_SECONDS);
+  return tracker.claim({ message, queue, envelope, contract, owner: worker.id, signal, graceSeconds });
 }
 
 /** What every line of a task says of it. */
@@ -173,19 +180,31 @@ async function attempt(making: Attempt, hold: Hold, processing: Processing): Pro
   }
   const early = claim?.suspect ? await isolated(claim, hold) : undefined;
   if (early) return early;
-  const signals = claim ? [hold.signal, claim.signal] : [hold.signal];
-  const ending = new Ending(signals, contract, processing.abortGraceSeconds);
-  const context = contextOf(making, ending.signal, processing);
+  const ending = new Ending(claim ? [hold, claim] : [hold], contract, processing.abortGraceSeconds);
+  const { maxAttempts } = contract.retry;
+  const { logger, send, worker } = processing;
+  const depth = depthBelow(envelope);
+  const gated = contextOf({
+    fields,
+    maxAttempts,
+    trace: making.trace,
+    depth,
+    claim,
+    ending,
+    logger,
+    send,
+    worker,
+  });
   hold.begins?.(fields);
   const running = new RunningAttempt(fields, (error) => ending.fail(error));
-  const handler = running.run(() => startHandler(making, payload, context, processing.threads));
+  const handler = running.run(() => startHandler(making, payload, gated, processing.threads));
   try {
     const result = await ending.unlessDeaf(handler.ended);
     if (ending.stray) throw ending.stray;
     return { kind: 'done', result: checkedResult(contract, result) };
   } catch (error) {
     if (ending.gaveUp(error) && !(await terminated(handler))) {
-      context.logger.error({ error }, `${contract.name} heeds no signal and still runs`);
+      gated.context.logger.error({ error }, `${contract.name} heeds no signal and still runs`);
       // A handler that lost the only step which could settle its promise never ends: it keeps no slot
       if (!ending.stray) hold.outlivedBy(handler.ended);
     }
@@ -218,33 +237,6 @@ async function isolated(claim: Claim, hold: Hold): Promise<Outcome | undefined> 
   }
 }
 
-function contextOf(
-  { implementation, envelope, fields, trace, claim }: Attempt,
-  signal: AbortSignal,
-  { logger, send, worker }: Processing,
-): TaskContext {
-  const { taskId, attempt: number } = fields;
-  const links = { trace, parentId: taskId, depth: depthBelow(envelope) };
-  let own: Logger | undefined;
-  return {
-    taskId,
-    attempt: number,
-    maxAttempts: implementation.contract.retry.maxAttempts,
-    signal,
-    // Most handlers log nothing: it is made for those that do
-    get logger() {
-      return (own ??= logger.child(fields));
-    },
-    send: (contract, payload, options) => send(contract, payload, { ...links, ...options }),
-    worker,
-    ...(claim && {
-      token: claim.token,
-      progress: claim.progress.bind(claim),
-      effect: effectOf(claim, taskId),
-    }),
-  };
-}
-
 /** The depth of what a task's handler sends. */
 function depthBelow({ depth = 0 }: Envelope): number {
   return depth + 1;
@@ -253,7 +245,7 @@ function depthBelow({ depth = 0 }: Envelope): number {
 function startHandler(
   { implementation: { contract, run }, envelope, trace, claim }: Attempt,
   payload: unknown,
-  context: TaskContext,
+  gated: GatedContext,
   threads: Threads | undefined,
 ): HandlerRun {
   if (threads && contract.isolation === 'thread')
@@ -262,10 +254,10 @@ function startHandler(
       data: envelope.data,
       depth: depthBelow(envelope),
       trace,
-      context,
       claim,
+      ...gated,
     });
-  return { ended: (async () => run(payload, context))() };
+  return { ended: (async () => run(payload, gated.context))() };
 }
 
 /** Ends a handler by force, where that can be done; resolves to whether it is gone. */

@@ -1,3 +1,5 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
 /** What came of one renewal. */
 export type Renewed =
   /** It lasts for so long from when it was asked for. */
@@ -27,6 +29,7 @@ export interface RenewalOptions {
 const TRIES = 20;
 const MIN_RETRY_MS = 50;
 const MAX_RETRY_MS = 1000;
+const NOT_IN_TIME = 'it could not be renewed in time';
 
 /** Keeps a right that lasts for a time: renews it at a third of that, and says when it is lost. */
 export class Renewal {
@@ -35,6 +38,10 @@ export class Renewal {
   #stopping = false;
   #closed = false;
   #endsAtMs: number;
+  /** The same by the wall clock, which goes on while the machine is suspended. */
+  #endsAtWallMs: number;
+  /** It cannot be renewed any more. */
+  #final = false;
   #end: NodeJS.Timeout | undefined;
   #next: NodeJS.Timeout | undefined;
   #underWay: Promise<void> | undefined;
@@ -42,6 +49,7 @@ export class Renewal {
   constructor(options: RenewalOptions) {
     this.#options = options;
     this.#endsAtMs = options.endsAtMs;
+    this.#endsAtWallMs = Date.now() + options.endsAtMs - performance.now();
     this.#renewAfter(options.renewAtMs - performance.now());
   }
 
@@ -53,6 +61,31 @@ export class Renewal {
   /** When it ends unless it is renewed, by `performance.now()`. */
   get endsAtMs(): number {
     return this.#endsAtMs;
+  }
+
+  /**
+   * Gives nothing while both clocks say that it lasts. If only the wall clock says that it has ended, the machine was
+   * suspended or its clock was set forward: then it is renewed at once, which tells. Resolves to whether it lasts.
+   */
+  confirm(): Promise<boolean> | undefined {
+    // A blocked or stopped process has fired no timer
+    if (!this.#closed && performance.now() >= this.#endsAtMs) this.#lose(NOT_IN_TIME);
+    if (!this.held) return Promise.resolve(false);
+    return this.#closed || Date.now() < this.#endsAtWallMs ? undefined : this.#ask();
+  }
+
+  async #ask(): Promise<boolean> {
+    while (this.held && Date.now() >= this.#endsAtWallMs) {
+      if (this.#stopping) return false;
+      if (this.#final) this.#lose(NOT_IN_TIME);
+      else if (this.#underWay) await this.#underWay;
+      else {
+        clearTimeout(this.#next);
+        await this.#begin();
+        if (Date.now() >= this.#endsAtWallMs) await sleep(this.#retryMs);
+      }
+    }
+    return this.held;
   }
 
   /** Renews no longer. Resolves once a renewal under way has ended, which could otherwise undo what comes next. */
@@ -73,37 +106,48 @@ export class Renewal {
 
   #renewAfter(delayMs: number): void {
     if (this.#stopping || !this.#held) return;
-    this.#next = setTimeout(
-      () => {
-        this.#watchEnd();
-        this.#underWay = this.#renew().finally(() => (this.#underWay = undefined));
-      },
-      Math.max(0, delayMs),
-    );
+    this.#next = setTimeout(() => void this.#begin(), Math.max(0, delayMs));
+  }
+
+  #begin(): Promise<void> {
+    this.#watchEnd();
+    this.#underWay ??= this.#renew().finally(() => (this.#underWay = undefined));
+    return this.#underWay;
+  }
+
+  get #retryMs(): number {
+    return Math.min(MAX_RETRY_MS, Math.max(MIN_RETRY_MS, this.#options.lengthMs / TRIES));
   }
 
   /** A renewal may hang, so the end has a timer of its own; before the first renewal there is nothing to watch. */
   #watchEnd(): void {
     clearTimeout(this.#end);
     const leftMs = Math.max(0, this.#endsAtMs - performance.now());
-    this.#end = setTimeout(() => this.#lose('it could not be renewed in time'), leftMs);
+    this.#end = setTimeout(() => this.#lose(NOT_IN_TIME), leftMs);
   }
 
   async #renew(): Promise<void> {
     const { lengthMs, renew, onTrouble } = this.#options;
     const askedAtMs = performance.now();
+    const askedAtWallMs = Date.now();
     try {
       const renewed = await renew();
-      if (renewed === 'last') return;
+      if (renewed === 'last') {
+        this.#final = true;
+        return;
+      }
       if ('lost' in renewed) return this.#lose(renewed.lost);
       clearTimeout(this.#end);
-      if (this.#held) this.#endsAtMs = askedAtMs + renewed.forMs;
+      if (this.#held) {
+        this.#endsAtMs = askedAtMs + renewed.forMs;
+        this.#endsAtWallMs = askedAtWallMs + renewed.forMs;
+      }
       if (this.#held && !this.#closed) this.#watchEnd();
       this.#renewAfter(lengthMs / 3);
     } catch (error) {
       if (this.#stopping) return;
       onTrouble(error);
-      this.#renewAfter(Math.min(MAX_RETRY_MS, Math.max(MIN_RETRY_MS, lengthMs / TRIES)));
+      this.#renewAfter(this.#retryMs);
     }
   }
 

@@ -1,6 +1,7 @@
 import type { TraceContext } from '../telemetry/trace-context.ts';
+import type { AttemptGate } from './attempt-gate.ts';
 import type { TaskContext } from './implementation.ts';
-import type { Claim } from './tracking.ts';
+import type { Claim, Progress } from './tracking.ts';
 
 /** A handler that was started. */
 export interface HandlerRun {
@@ -20,8 +21,12 @@ export interface ThreadedAttempt {
   /** What `send` sends within. */
   readonly trace: TraceContext;
   readonly context: Omit<TaskContext, 'send'>;
-  /** A tracked task's, through which progress and effects go. */
+  /** What its sends and effects pass before they begin. */
+  readonly gate: AttemptGate;
+  /** A tracked task's, through which its effects go. */
   readonly claim?: Claim | undefined;
+  /** Takes what a tracked task says of itself. */
+  readonly progress?: ((progress: Progress) => void) | undefined;
 }
 
 /** Where handlers run whose contracts have the isolation `thread`. */

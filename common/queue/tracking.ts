@@ -2,6 +2,7 @@ import type { DeadLetterOutcome, Outcome } from './outcome.ts';
 import type { TaskContract } from './task.ts';
 import type { ReceivedMessage } from './received-message.ts';
 import type { KeptEffects } from './effect.ts';
+import type { Right } from './ending.ts';
 import type { Envelope } from './envelope.ts';
 
 /**
@@ -222,10 +223,14 @@ export interface ClaimRequest {
   readonly queue: string;
   /** The id of the worker. */
   readonly owner: string;
+  /** Aborts when the worker must give the message up. */
+  readonly signal: AbortSignal;
+  /** How long after that an outcome may still be written down, in seconds. */
+  readonly graceSeconds: number;
 }
 
 /** A process's right to a tracked task for one attempt, renewed until it is concluded. */
-export interface Claim extends KeptEffects {
+export interface Claim extends KeptEffects, Right {
   /** The attempt's number, counted from 1. */
   readonly attempt: number;
   /** How many attempts in a row ended because their workers died, up to this one. */

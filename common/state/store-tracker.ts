@@ -7,6 +7,7 @@ import {
   type Outcome,
 } from '../queue/outcome.ts';
 import { listenersOf } from '../queue/end-listeners.ts';
+import type { ReceivedMessage } from '../queue/received-message.ts';
 import { type ForwardTask, TaskContinuation } from '../queue/task-continuation.ts';
 import type { Claim, ClaimRequest, TaskTracker } from '../queue/tracking.ts';
 import type { Logger } from '../telemetry/logger.ts';
@@ -15,6 +16,7 @@ import { failureOf } from './conclusion.ts';
 import { StoredClaim } from './stored-claim.ts';
 import type { TaskRow } from './task-row.ts';
 import type { TaskStore } from './task-store.ts';
+import { claimsGivenUp, unconcluded } from './unconcluded.ts';
 
 /** A message whose task cannot be claimed rests for a quarter of its age between these, of which up to half is chance. */
 const SHORTEST_REST_SECONDS = 10;
@@ -46,15 +48,17 @@ export class StoreTracker implements TaskTracker {
     this.#continuation = new TaskContinuation(options.store, options.forward);
   }
 
-  async claim({ message, envelope, contract, queue, owner }: ClaimRequest): Promise<Claim | Outcome> {
+  async claim(asked: ClaimRequest): Promise<Claim | Outcome> {
+    const { message, envelope, contract, queue, owner, signal: hold, graceSeconds } = asked;
     const { store, leaseSeconds, logger } = this.#options;
     const { taskId, task, trace, parentId, subject } = envelope;
     const claimId = randomUUID();
     const askedAtMs = performance.now();
     const putBackFrom = deadAt(message.attributes);
+    let mayStand: readonly string[] = [];
     try {
       if (putBackFrom !== undefined) await store.revive(taskId, putBackFrom);
-      const row = await store.attempts.claim({
+      const request = {
         taskId,
         task,
         queue,
@@ -65,7 +69,11 @@ export class StoreTracker implements TaskTracker {
         parentId,
         subject,
         onEnd: listenersOf(contract),
-      });
+      };
+      const known = await this.#givenUp(message, taskId);
+      mayStand = [...(known?.claimId === undefined ? [] : [known.claimId]), claimId];
+      const row = await (known ? store.attempts.resume(request, known) : store.attempts.claim(request));
+      mayStand = [];
       if (row?.state !== 'running' || row.claimId !== claimId) return await this.#unclaimed(taskId, row);
       const line = logger.child({ taskId, task });
       return new StoredClaim({
@@ -75,16 +83,25 @@ export class StoreTracker implements TaskTracker {
         claimId,
         leaseSeconds,
         askedAtMs,
+        hold,
+        graceSeconds,
         logger: line,
       });
     } catch (error) {
       logger.warn({ taskId, task, error }, 'task could not be claimed; its message comes back');
-      return {
-        kind: 'release',
-        error: error as Error,
-        delaySeconds: restSeconds(store.clock.nowMs - message.sentAtMs),
-      };
+      const delaySeconds = restSeconds(store.clock.nowMs - message.sentAtMs);
+      const release = { kind: 'release', error: error as Error, delaySeconds } as const;
+      // The answer may be all that is lost
+      return mayStand.length > 0 ? unconcluded(release, mayStand) : release;
     }
+  }
+
+  /** The task's row, when it stands as an attempt that was given up before this message was sent again. */
+  async #givenUp(message: ReceivedMessage, taskId: string): Promise<TaskRow | undefined> {
+    const claimIds = claimsGivenUp(message);
+    if (claimIds.length === 0) return undefined;
+    const row = await this.#options.store.read(taskId);
+    return row?.state === 'running' && claimIds.includes(row.claimId ?? '') ? row : undefined;
   }
 
   async giveUp(

@@ -1,24 +1,27 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { ClaimLostError, InvalidValueError, RejectTask, TaskCancelledError } from '../queue/errors.ts';
+import type { KnownEffect } from '../queue/effect.ts';
 import type { Outcome } from '../queue/outcome.ts';
 import { Renewal, type Renewed } from '../queue/renewal.ts';
 import type { TaskContinuation } from '../queue/task-continuation.ts';
 import { type Claim, isFinal, type Progress } from '../queue/tracking.ts';
-import { isTransient } from '../queue/transient.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { conclusionOf, jsonOf, suspicionAfter, withinLimits } from './conclusion.ts';
+import { PatientWrites } from './patient-writes.ts';
 import { ProgressWriter } from './progress-writer.ts';
 import type { TaskRow } from './task-row.ts';
+import { unconcluded } from './unconcluded.ts';
 import type { TaskStore } from './task-store.ts';
 
 /** The largest result of an effect that is kept, in bytes of JSON. */
 export const MAX_EFFECT_BYTES = 4096;
 /** The most effects that one task may have: its row has to fit into what DynamoDB takes. */
 export const MAX_EFFECTS = 50;
+const OTHERS = "the task is another attempt's";
 const EFFECT_KEY = /^[\w.:-]{1,64}$/;
-const STORE_REST_MS = 200;
 /** A message whose task could not be concluded comes back after this long. */
 const RETURN_SECONDS = 2;
+/** An effect that ends after its attempt is over is written down for so long. */
+const LATE_EFFECT_MS = 30_000;
 
 /** What a claim needs. */
 export interface StoredClaimOptions {
@@ -30,6 +33,10 @@ export interface StoredClaimOptions {
   readonly leaseSeconds: number;
   /** When the claim was asked for, by `performance.now()`. */
   readonly askedAtMs: number;
+  /** Aborts when the worker must give the task's message up. */
+  readonly hold: AbortSignal;
+  /** How long after that it tries to write, in seconds. */
+  readonly graceSeconds: number;
   readonly logger: Logger;
 }
 
@@ -43,14 +50,18 @@ export class StoredClaim implements Claim {
   readonly #abort = new AbortController();
   readonly #renewal: Renewal;
   readonly #progress: ProgressWriter;
+  readonly #writes: PatientWrites;
+  /** The store has said how the attempt ended. */
+  #isConcluded = false;
 
   constructor(options: StoredClaimOptions) {
-    const { row, claimId, leaseSeconds, askedAtMs, store } = options;
+    const { row, claimId, leaseSeconds, askedAtMs, store, hold, graceSeconds } = options;
     const lengthMs = leaseSeconds * 1000;
     this.#options = options;
     this.#held = { taskId: row.taskId, claimId, token: row.token };
     this.#effects = new Map(Object.entries(row.effects ?? {}));
-    this.#begun = new Set(this.#effects.keys());
+    this.#begun = new Set([...this.#effects.keys(), ...(row.begunEffects ?? [])]);
+    this.#writes = new PatientWrites(hold, graceSeconds * 1000);
     this.#renewal = new Renewal({
       lengthMs,
       endsAtMs: askedAtMs + lengthMs,
@@ -61,7 +72,7 @@ export class StoredClaim implements Claim {
         this.#abort.abort(new ClaimLostError(`The task ${row.taskId} is another attempt's: ${why}`)),
     });
     this.#progress = new ProgressWriter(async (progress) => {
-      await store.attempts.progress(this.#held, progress);
+      if (!(await store.attempts.progress(this.#held, progress))) await this.#learnWhy();
     }, options.logger);
   }
 
@@ -80,7 +91,7 @@ export class StoredClaim implements Claim {
   async begins(alone: boolean): Promise<void> {
     const { store, row } = this.#options;
     const begun = alone ? 'alone' : 'in company';
-    if (!(await this.#insist(() => store.attempts.begins(this.#held, begun))))
+    if (!(await this.#writes.make(() => store.attempts.begins(this.#held, begun))))
       throw new ClaimLostError(`The task ${row.taskId} is another attempt's`);
   }
 
@@ -92,15 +103,27 @@ export class StoredClaim implements Claim {
     return this.#abort.signal;
   }
 
+  confirm(): Promise<boolean> | undefined {
+    return this.#renewal.confirm();
+  }
+
   progress(progress: Progress): void {
     this.#progress.say(progress);
   }
 
-  async find(key: string): Promise<{ readonly result: unknown } | undefined> {
+  async find(key: string): Promise<KnownEffect> {
     const json = this.#effects.get(checkedKey(key));
-    if (json === undefined && this.#begun.add(key).size > MAX_EFFECTS)
+    if (json !== undefined) return { result: json === '' ? undefined : JSON.parse(json) };
+    if (this.#options.row.begunEffects?.has(key)) return 'in doubt';
+    if (this.#begun.add(key).size > MAX_EFFECTS)
       throw unfit(key, `is one more than the ${MAX_EFFECTS} of a task`);
-    return json === undefined ? undefined : { result: json === '' ? undefined : JSON.parse(json) };
+    return undefined;
+  }
+
+  async begin(key: string): Promise<void> {
+    const { attempts } = this.#options.store;
+    if (await this.#writes.make(() => attempts.beginEffect(this.#held, key))) return;
+    throw (await this.#learnWhy()) ?? new ClaimLostError(`The effect ${key} did not begin: ${OTHERS}`);
   }
 
   async keep(key: string, result: unknown): Promise<void> {
@@ -111,10 +134,11 @@ export class StoredClaim implements Claim {
       throw new RejectTask(
         `What the effect ${key} gave is ${Buffer.byteLength(json)} bytes of JSON, ${MAX_EFFECT_BYTES} are kept`,
       );
-    if (
-      !(await this.#insist(() => this.#options.store.attempts.keepEffect(this.#held, checkedKey(key), json)))
-    )
-      throw new ClaimLostError(`The effect ${key} could not be kept: the task is another attempt's`);
+    const { attempts } = this.#options.store;
+    if (!(await this.#writes.make(() => attempts.keepEffect(this.#held, checkedKey(key), json)))) {
+      await this.#learnWhy();
+      throw new ClaimLostError(`The effect ${key} could not be kept: ${OTHERS}`);
+    }
     this.#effects.set(key, json);
   }
 
@@ -124,9 +148,11 @@ export class StoredClaim implements Claim {
       return await this.#concluded(withinLimits(outcome));
     } catch (error) {
       this.#options.logger.error({ error }, 'outcome could not be written down; the message comes back');
-      return { kind: 'release', error: error as Error, delaySeconds: RETURN_SECONDS };
+      const release = { kind: 'release', error: error as Error, delaySeconds: RETURN_SECONDS } as const;
+      return this.#isConcluded ? release : unconcluded(release, [this.#held.claimId]);
     } finally {
       this.#renewal.close();
+      this.#writes.endIn(LATE_EFFECT_MS);
     }
   }
 
@@ -138,14 +164,17 @@ export class StoredClaim implements Claim {
       progress: this.#progress.unsaid,
       suspicion: this.suspect ? suspicionAfter(outcome) : undefined,
     };
-    const written = await this.#insist(() => store.attempts.conclude(this.#held, conclusion));
-    const row = written ?? (await store.read(taskId));
+    const row = await this.#writes.make(async () => {
+      const written = await store.attempts.conclude(this.#held, conclusion);
+      return written ?? store.read(taskId);
+    });
+    this.#isConcluded = true;
     if (row?.state === 'cancelled') {
       await continuation.ended(row);
       return { kind: 'done', result: undefined };
     }
     // A write is made again whose answer was lost: then it is refused, and is one's own all the same
-    if (!written && !(row?.claimId === claimId && row.state === conclusion.state)) {
+    if (!(row?.claimId === claimId && row.state === conclusion.state)) {
       const error = new ClaimLostError(`The task ${taskId} is another attempt's`);
       return { kind: 'release', error, delaySeconds: Math.ceil(leaseSeconds) };
     }
@@ -155,32 +184,25 @@ export class StoredClaim implements Claim {
 
   async #renew(): Promise<Renewed> {
     const { store, leaseSeconds } = this.#options;
-    const { taskId } = this.#held;
     if (await store.attempts.renew(this.#held, leaseSeconds)) return { forMs: leaseSeconds * 1000 };
-    const row = await store.read(taskId);
-    if (row?.state === 'cancelled') {
-      this.#abort.abort(new TaskCancelledError(taskId));
-      return 'last';
-    }
-    return { lost: 'it was begun again elsewhere' };
+    const why = await this.#learnWhy();
+    return why instanceof TaskCancelledError ? 'last' : { lost: 'it was begun again elsewhere' };
   }
 
-  /** Writes again until the store answers or the claim ends. */
-  async #insist<Written>(write: () => Promise<Written>): Promise<Written> {
-    for (;;) {
-      try {
-        return await write();
-      } catch (error) {
-        if (!mayPass(error) || performance.now() + STORE_REST_MS >= this.#renewal.endsAtMs) throw error;
-        await sleep(STORE_REST_MS);
-      }
-    }
+  /** A write was refused. Aborts the signal with the reason, which the row tells. */
+  async #learnWhy(): Promise<Error | undefined> {
+    const { taskId } = this.#held;
+    if (this.#abort.signal.aborted) return this.#abort.signal.reason as Error;
+    const row = await this.#options.store.read(taskId);
+    if (row?.state === 'running' && row.claimId === this.#held.claimId) return undefined;
+    const cancelled = row?.state === 'cancelled';
+    const why = cancelled
+      ? new TaskCancelledError(taskId)
+      : new ClaimLostError(`The task ${taskId}: ${OTHERS}`);
+    // Of an attempt that is concluded nothing is left to abort
+    if (!this.#isConcluded) this.#abort.abort(why);
+    return why;
   }
-}
-
-/** Whether the same write may succeed later: what the SDK calls transient, and errors that are not of AWS at all. */
-function mayPass(error: unknown): boolean {
-  return isTransient(error) || !(error as { $fault?: string }).$fault;
 }
 
 function checkedKey(key: string): string {

@@ -88,6 +88,26 @@ export class TaskAttempts {
     return takenOver ?? ((await this.#table.get(request.taskId)) as TaskRow | undefined);
   }
 
+  /**
+   * The same of a task that may stand as the attempt of a claim that was given up: its worker could not conclude it,
+   * because the store did not answer. It is taken over at once, and its attempt was none.
+   */
+  async resume(request: ClaimRow, known: TaskRow): Promise<TaskRow | undefined> {
+    await this.#table.timeKnown();
+    const { token, claimId = '', crashes = 0 } = known;
+    const resumed = await this.#begin(
+      request,
+      '#state = :running AND #token = :known AND claimId = :givenUp',
+      crashes > 0 ? ['begun = :begun'] : [],
+      {
+        ':known': token,
+        ':givenUp': claimId,
+        ...(crashes > 0 && { ':begun': 'not yet' satisfies TaskRow['begun'] }),
+      },
+    );
+    return resumed ?? ((await this.#table.get(request.taskId)) as TaskRow | undefined);
+  }
+
   #isAbandoned({ state, leaseUntilMs = 0 }: TaskRow): boolean {
     return state === 'running' && leaseUntilMs < this.#table.nowMs;
   }
@@ -183,9 +203,29 @@ export class TaskAttempts {
   }
 
   /** Keeps what an effect gave, as JSON. Resolves to whether the row is still that attempt's. */
-  async keepEffect(held: HeldRow, key: string, result: string): Promise<boolean> {
-    const [values, names] = [{ ':result': result }, { '#key': key }];
-    return (await this.#write(held, 'SET effects.#key = :result', values, names)) !== undefined;
+  async keepEffect({ taskId, token }: HeldRow, key: string, result: string): Promise<boolean> {
+    const row = await this.#table.update(
+      taskId,
+      // An effect may outlive its attempt: it is kept for the next one until that begins
+      '#token = :token AND #state IN (:running, :retrying, :queued, :dead, :failed)',
+      'SET effects.#key = :result',
+      {
+        ':token': token,
+        ':result': result,
+        ':running': 'running',
+        ':retrying': 'retrying',
+        ':queued': 'queued',
+        ':dead': 'dead',
+        ':failed': 'failed',
+      },
+      { '#key': key },
+    );
+    return row !== undefined;
+  }
+
+  /** Notes that an effect begins. Resolves to whether the row is still that attempt's. */
+  async beginEffect(held: HeldRow, key: string): Promise<boolean> {
+    return (await this.#write(held, 'ADD begunEffects :begun', { ':begun': new Set([key]) })) !== undefined;
   }
 
   /** Ends an attempt. Resolves to the row as it is then; nothing where it was no longer that attempt's. */

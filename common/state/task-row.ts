@@ -25,6 +25,8 @@ export interface TaskRow extends KeptTask {
   readonly payloadHash?: string | undefined;
   /** What effects gave, as JSON, by their keys. */
   readonly effects?: Readonly<Record<string, string>> | undefined;
+  /** Keys of effects that have begun, of those that ask in doubt. */
+  readonly begunEffects?: ReadonlySet<string> | undefined;
   /** Its place in the lists: `createdAt`, made unique by the id. */
   readonly listedAt: string;
   readonly listedIn: string;

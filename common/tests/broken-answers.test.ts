@@ -170,6 +170,7 @@ describe.each(whole)('an answer of %s', (_what, answer) => {
       trace: undefined,
       data: {},
     };
+    const { signal } = new AbortController();
     const routes = [route('GET', '/things', {}, async () => ({ status: 200, body: await store.find('t') }))];
     const event = {
       version: '2.0',
@@ -178,7 +179,15 @@ describe.each(whole)('an answer of %s', (_what, answer) => {
       requestContext: { http: { method: 'GET', path: '/things' } },
     };
     const [claimed, answered] = await Promise.all([
-      tracker.claim({ message, envelope, contract: work, queue: work.queue, owner: 'w-1' }),
+      tracker.claim({
+        message,
+        envelope,
+        contract: work,
+        queue: work.queue,
+        owner: 'w-1',
+        signal,
+        graceSeconds: 1,
+      }),
       createApi({ routes, logger })(event as never, {}),
     ]);
     expect(claimed).toMatchObject({ kind: 'release' });

@@ -126,6 +126,30 @@ describe('an effect', () => {
     expect(unhandled).not.toHaveBeenCalled();
   });
 
+  test.each([
+    [
+      'one after the other',
+      async (pay: (customer: string) => Promise<unknown>) => [await pay('a'), await pay('b')],
+    ],
+    ['at the same time', (pay: (customer: string) => Promise<unknown>) => Promise.all([pay('a'), pay('b')])],
+  ])('whose key a handler uses twice is an error that names it: %s', async (_what, both) => {
+    const paid: string[] = [];
+    const looping: Handler = async (_payload, { effect }) => {
+      const pay = (customer: string) => effect('charge', () => paid.push(customer));
+      await both(pay);
+      return { length: 1 };
+    };
+    const twice = {
+      name: 'EffectUsedTwiceError',
+      message: `The effect "charge" was used twice in one attempt at tests.tracked (task ${tracked.taskId}); expected a key of its own for each effect`,
+    };
+    await expect(tracked.run(looping)).resolves.toMatchObject({ kind: 'retry', error: twice });
+    expect(paid).toEqual(['a']);
+    // What an earlier attempt has kept is given to the first call, and to no other
+    await expect(tracked.run(looping)).resolves.toMatchObject({ kind: 'retry', error: twice });
+    expect(paid).toEqual(['a']);
+  });
+
   test('keeps nothing where the task is another attempt’s, and says so', async () => {
     let thrown: unknown;
     await tracked.run(async (_payload, { effect }) => {
@@ -135,5 +159,81 @@ describe('an effect', () => {
     });
     expect(thrown).toMatchObject({ name: 'ClaimLostError' });
     expect((await tracked.store.read(tracked.taskId))?.effects).toEqual({});
+  });
+});
+
+describe('an effect in doubt', () => {
+  const asked: string[] = [];
+  const began = jest.fn();
+  beforeEach(() => {
+    asked.length = 0;
+    began.mockClear();
+  });
+
+  /** A handler that pays, and asks the bank when nobody knows whether it has. */
+  const paying =
+    (bank: () => { readonly result: string } | undefined, run: () => Promise<string> | string): Handler =>
+    async (_payload, { effect }) => {
+      const inDoubt = (key: string) => (asked.push(key), bank());
+      const receipt = await effect('pay', () => (began(), run()), { inDoubt });
+      return { length: receipt.length };
+    };
+  const unasked = () => {
+    throw new Error('must not be asked');
+  };
+  const died = () => new Promise<never>(() => undefined);
+
+  /** Has an attempt begin the effect and its worker die before it is kept. */
+  async function crashed(): Promise<void> {
+    const end = new AbortController();
+    const dying = tracked.run(paying(unasked, died), { signal: end.signal });
+    await eventually('the effect', () => began.mock.calls.length === 1);
+    const row = await tracked.store.read(tracked.taskId);
+    expect(row?.begunEffects).toEqual(new Set(['pay']));
+    const held = { taskId: tracked.taskId, claimId: row?.claimId ?? '', token: row?.token ?? 0 };
+    await tracked.store.attempts.conclude(held, { state: 'queued' });
+    end.abort(new Error('its worker is no more'));
+    await dying;
+    began.mockClear();
+  }
+
+  test('is asked for, not run again, when the outside system has done it', async () => {
+    await crashed();
+    const done = tracked.run(paying(() => ({ result: 'r-1' }), unasked));
+    await expect(done).resolves.toMatchObject({ kind: 'done', result: { length: 3 } });
+    expect(asked).toEqual([`${tracked.taskId}:pay`]);
+    expect(began).not.toHaveBeenCalled();
+    expect((await tracked.store.read(tracked.taskId))?.effects).toEqual({ pay: '"r-1"' });
+  });
+
+  test('is run when the outside system has not done it', async () => {
+    await crashed();
+    const done = tracked.run(
+      paying(
+        () => undefined,
+        () => 'r-22',
+      ),
+    );
+    await expect(done).resolves.toMatchObject({ kind: 'done', result: { length: 4 } });
+    expect([asked.length, began.mock.calls.length]).toEqual([1, 1]);
+  });
+
+  test('is no doubt once it is kept, or has never begun', async () => {
+    const once: Handler = async (payload, context) => {
+      await paying(unasked, () => 'r-1')(payload, context);
+      throw new Error('after the payment');
+    };
+    await expect(tracked.run(once)).resolves.toMatchObject({ error: { message: 'after the payment' } });
+    await expect(tracked.run(paying(unasked, unasked))).resolves.toMatchObject({ kind: 'done' });
+    expect(began).toHaveBeenCalledTimes(1);
+  });
+
+  test('does not begin when the task is another attempt’s, which nobody has said yet', async () => {
+    const cancelled: Handler = async (payload, context) => {
+      await tracked.store.cancel(tracked.taskId);
+      return paying(unasked, () => 'r-1')(payload, context);
+    };
+    await expect(tracked.run(cancelled)).resolves.toMatchObject({ kind: 'done', result: undefined });
+    expect(began).not.toHaveBeenCalled();
   });
 });

@@ -80,7 +80,9 @@ describe('a tracked task', () => {
       firstReceivedAtMs: 0,
     };
     const message = { ...ids, body: '', attributes: {} };
-    const claim = await tracker.claim({ message, envelope, queue: work.queue, contract: work, owner: 'w-1' });
+    const { signal } = new AbortController();
+    const asked = { message, envelope, queue: work.queue, contract: work, owner: 'w-1', signal };
+    const claim = await tracker.claim({ ...asked, graceSeconds: 1 });
     const outcome = isClaim(claim) && (await claim.conclude({ kind: 'done', result }));
     expect(outcome).toMatchObject({ kind: 'dead-letter', reason: 'rejected' });
     await expect(store.find(taskId)).resolves.toMatchObject({

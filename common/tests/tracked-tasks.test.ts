@@ -231,24 +231,4 @@ describe('a tracked task', () => {
     }
     expect(never).not.toHaveBeenCalled();
   });
-
-  test('that is done while the store does not answer comes back, and is done when it does', async () => {
-    let away: { mockRestore(): void } | undefined;
-    const outcome = await tracked.run(
-      () => {
-        away = jest
-          .spyOn(tracked.backends.documents, 'send')
-          .mockRejectedValue(new Error('no table') as never);
-        return { length: 4 };
-      },
-      { leaseSeconds: 1 },
-    );
-    away?.mockRestore();
-    expect(outcome).toMatchObject({ kind: 'release' });
-    await eventually(
-      'the claim to end',
-      async () => ((await tracked.store.read(tracked.taskId))?.leaseUntilMs ?? 0) < Date.now(),
-    );
-    await expect(tracked.run(done)).resolves.toMatchObject({ kind: 'done' });
-  });
 });

@@ -13,6 +13,7 @@ import { TaskStore } from '@baton/common/state/task-store';
 import { createLogger } from '@baton/common/telemetry/logger';
 import { type Backends, startBackends } from '@baton/tests/backends';
 import { eventually } from '@baton/tests/eventually';
+import type { SendTask } from '@baton/common/queue/task-client';
 import * as z from 'zod';
 
 /** A tracked task of three attempts. */
@@ -42,6 +43,10 @@ export interface RunOptions {
   readonly forward?: ForwardTask;
   /** Aborts when the worker must stop. */
   readonly signal?: AbortSignal;
+  /** Sends what the handler sends. */
+  readonly send?: SendTask;
+  /** Whether SQS's lease lasts; `hold` says so. */
+  readonly confirm?: Hold['confirm'];
   /** Waits until nothing else runs in the worker. */
   readonly runAlone?: Hold['runAlone'];
   /** Of the contract, for this run. Default 3. */
@@ -113,7 +118,7 @@ export class TrackedWork {
     const logger = createLogger({ service: 'tests', level: 'silent' });
     const processing = {
       implementations: new Implementations([implement(contract, handler as never)]),
-      send: (async () => ({ taskId: 'sent' })) as never,
+      send: options.send ?? ((async () => ({ taskId: 'sent' })) as never),
       tracker: new StoreTracker({ store: this.store, forward, leaseSeconds, logger }),
       logger,
       worker: { id: owner, version: '1' },
@@ -130,7 +135,9 @@ export class TrackedWork {
       attributes: {},
       ...change,
     };
-    const hold = { signal, outlivedBy: () => undefined, ...(runAlone && { runAlone }) };
+    const { confirm } = options;
+    const own = { ...(runAlone && { runAlone }), ...(confirm && { confirm }) };
+    const hold = { signal, outlivedBy: () => undefined, ...own };
     return processMessage(message, 'default', hold, processing);
   }
 

@@ -8,6 +8,7 @@ import * as z from 'zod';
 import type { MessagePlan, Step } from './history.ts';
 import type { Ledger } from './ledger.ts';
 import { never } from './never.ts';
+import type { Run } from './run.ts';
 
 const AT_ONCE: Step = { does: 'return', ms: 0 };
 
@@ -58,14 +59,17 @@ export function implementationsFor(
   nextStep: (taskId: string) => Step | undefined,
   ledger: Ledger,
 ): Implementations {
-  const run = async <Result>(context: TaskContext, doIt: () => Promise<Result>): Promise<Result> => {
+  const run = async <Result>(
+    context: TaskContext,
+    doIt: (entry: Run) => Promise<Result>,
+  ): Promise<Result> => {
     const { taskId, attempt, signal } = context;
     const handle = ledger.handleOf(process, taskId, attempt);
     const entry = { process, taskId, attempt, signal, handle };
     ledger.begins(entry);
     let returned = false;
     try {
-      const result = await doIt();
+      const result = await doIt(entry);
       returned = true;
       return result;
     } finally {
@@ -80,12 +84,16 @@ export function implementationsFor(
     }),
   );
   const doTracked = implement(tracked, ({ of }, context) =>
-    run(context, async () => {
-      const { taskId, effect } = context;
-      await effect('pay', () => ledger.books.effectRuns(taskId));
-      if (ledger.hasCrashed(process)) return never();
-      ledger.books.effectKept(taskId);
+    run(context, async (entry) => {
+      const { taskId } = context;
+      const effect = async (key: string): Promise<unknown> => {
+        await context.effect(key, () => ledger.books.effectRuns(entry, key));
+        return ledger.hasCrashed(process) ? never() : ledger.books.effectKept(taskId, key);
+      };
+      await effect('pay');
       await take(nextStep(taskId) ?? AT_ONCE, context.signal);
+      // One that heeds no signal comes here long after its attempt is over
+      await effect('bill');
       return { of: of + 1 };
     }),
   );

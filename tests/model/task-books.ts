@@ -92,13 +92,18 @@ export class TaskBooks {
   }
 
   /** An effect is run. */
-  effectRuns(taskId: string): void {
-    if (this.#kept.has(taskId)) this.#broken(`the effect of ${taskId} runs again, which was kept`);
+  effectRuns(run: Run, key: string): void {
+    const { taskId, process, signal } = run;
+    const latest = [...this.#running].findLast((other) => other.taskId === taskId);
+    if (signal.aborted || (latest && latest !== run))
+      this.#broken(`the effect ${key} of ${taskId} begins at ${process}, whose attempt is over`);
+    if (this.#kept.has(`${taskId} ${key}`))
+      this.#broken(`the effect ${key} of ${taskId} runs again, which was kept`);
   }
 
   /** A handler has been told that its effect is kept. */
-  effectKept(taskId: string): void {
-    this.#kept.add(taskId);
+  effectKept(taskId: string, key: string): void {
+    this.#kept.add(`${taskId} ${key}`);
   }
 
   /** A listener is told how a task ended. */

@@ -129,4 +129,38 @@ describe('a lease of 30 s', () => {
       expect(lease.held).toBe(false);
     },
   );
+
+  test('needs no question while both clocks say that it lasts', () => {
+    expect(open().confirm()).toBeUndefined();
+  });
+
+  test('is asked for again when only the wall clock says that it has ended, and lasts when SQS says so', async () => {
+    const lease = open();
+    jest.setSystemTime(Date.now() + 3_600_000);
+    extendLease.mockRejectedValueOnce(new Error('no broker'));
+    const lasts = lease.confirm();
+    await jest.advanceTimersByTimeAsync(1000);
+    await expect(lasts).resolves.toBe(true);
+    expect(extendLease).toHaveBeenCalledTimes(2);
+    expect(lease.confirm()).toBeUndefined();
+  });
+
+  test('is lost when SQS says so after the machine was suspended', async () => {
+    const lease = open();
+    jest.setSystemTime(Date.now() + 60_000);
+    extendLease.mockRejectedValue(new BatchEntryError('MessageNotInflight', '', true));
+    await expect(lease.confirm()).resolves.toBe(false);
+    expect(onLost).toHaveBeenCalledTimes(1);
+  });
+
+  test('is lost after its end, though the process was stopped and no timer has fired', async () => {
+    const lease = open();
+    const nowMs = performance.now() + 30_001;
+    const clock = jest.spyOn(performance, 'now').mockReturnValue(nowMs);
+    const lasts = lease.confirm();
+    expect(onLost).toHaveBeenCalledTimes(1);
+    clock.mockRestore();
+    await expect(lasts).resolves.toBe(false);
+    expect(extendLease).not.toHaveBeenCalled();
+  });
 });

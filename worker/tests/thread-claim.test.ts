@@ -23,7 +23,7 @@ beforeEach(() => {
 });
 
 /** Runs a payment in a thread, whose claim is this test's. */
-function run(key: string) {
+function run(key: string, confirm?: Claim['confirm']) {
   const signal = new AbortController().signal;
   const claim: Claim = {
     attempt: 2,
@@ -32,10 +32,12 @@ function run(key: string) {
     suspect: false,
     signal,
     begins: async () => undefined,
+    begin: async () => undefined,
     find,
     keep,
     progress,
     conclude: async (outcome) => outcome,
+    ...(confirm && { confirm }),
   };
   const time = new Date().toISOString();
   const envelope = { taskId: 't-1', task: pay.name, source: 'tests', time, trace: undefined, data: { key } };
@@ -67,6 +69,17 @@ test('a handler in a thread has its effects kept, and its progress written, by t
   await expect(run('card')).resolves.toMatchObject({ kind: 'done', result: { paid: { by: 't-1:card' } } });
   expect(keep.mock.calls).toEqual([['card', { by: 't-1:card' }]]);
   expect(progress.mock.calls).toEqual([[{ fraction: 0.5, message: 'paying' }]]);
+});
+
+test('an effect of an attempt that is over does not begin in a thread, and nothing of it is written', async () => {
+  await expect(run('card', () => Promise.resolve(false))).resolves.toMatchObject({
+    kind: 'dead-letter',
+    error: {
+      name: 'AttemptOverError',
+      message: expect.stringContaining('so the effect card did not begin') as unknown,
+    },
+  });
+  expect(keep).not.toHaveBeenCalled();
 });
 
 test('an effect that was kept is not run again in a thread', async () => {

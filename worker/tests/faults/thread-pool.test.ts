@@ -237,7 +237,14 @@ test("the house's own entry has the house's own tasks", async () => {
   const worker = { id: 'w-1', version: '1' };
   const signal = new AbortController().signal;
   const context = { taskId: 't-1', attempt: 1, maxAttempts: 1, signal, logger, worker };
-  const { ended } = own.run({ task: healthCheck.name, data: {}, depth: 1, trace: startTrace(), context });
+  const { ended } = own.run({
+    task: healthCheck.name,
+    data: {},
+    depth: 1,
+    trace: startTrace(),
+    context,
+    gate: () => undefined,
+  });
   await expect(ended).resolves.toMatchObject({ workerId: 'w-1' });
   await own.close();
 });
