@@ -138,7 +138,7 @@ function killGroup(group: number): void {
 }
 
 function variablesOf(settings: ContenderStart['settings']): Record<string, string> {
-  const { role, queueUrls, concurrency, leaseSeconds, tasks, jobs, inFlight, rate, progressEvery } = settings;
+  const { role, queueUrls, concurrency, leaseSeconds, tasks, jobs, firstId, inFlight, rate } = settings;
   const variables = {
     BENCH_ROLE: role,
     BENCH_QUEUE_URLS: queueUrls.join(','),
@@ -146,11 +146,12 @@ function variablesOf(settings: ContenderStart['settings']): Record<string, strin
     BENCH_LEASE_SECONDS: leaseSeconds,
     BENCH_TASKS: tasks,
     BENCH_JOBS: jobs,
+    BENCH_FIRST_ID: firstId,
     BENCH_IN_FLIGHT: inFlight,
     BENCH_BATCH: settings.batch ? 1 : undefined,
     BENCH_RATE: rate,
     BENCH_RECORD: settings.record ? 1 : undefined,
-    BENCH_PROGRESS_EVERY: progressEvery,
+    BENCH_PROGRESS_EVERY: settings.progressEvery,
   };
   const set = Object.entries(variables).filter(([, value]) => value !== undefined);
   return Object.fromEntries(set.map(([name, value]) => [name, String(value)]));

@@ -24,6 +24,8 @@ export interface Settings {
   readonly tasks: number;
   /** `noop`, `mixed`, `sleep:MS` or `bytes:N`. */
   readonly jobs: string;
+  /** The id of the first task that is sent: no other sender of the same worker's tasks uses it. */
+  readonly firstId: number;
   /** Sends under way at one time. 1: each is awaited before the next. */
   readonly inFlight: number;
   /** Whether the library's own batch API is used, in tens. */
@@ -38,7 +40,7 @@ export interface Settings {
 
 /** The payload of a task. */
 export interface Job {
-  /** Counted from 0. */
+  /** Counted from the sender's first one. */
   readonly id: number;
   /** How long its handler sleeps; 0: not at all. */
   readonly ms: number;
@@ -114,12 +116,12 @@ export async function ready(): Promise<void> {
 }
 
 /** The tasks to send; each is stamped when it is taken. */
-export function* jobs({ tasks, jobs: kind }: Settings): Generator<Job> {
+export function* jobs({ tasks, firstId, jobs: kind }: Settings): Generator<Job> {
   const [name = '', size = '0'] = kind.split(':');
   // An id, two numbers and the names of the members take about as much
   const pad = name === 'bytes' ? { pad: 'x'.repeat(Math.max(0, Number(size) - 70)) } : {};
   const constantMs = name === 'sleep' ? Number(size) : 0;
-  for (let id = 0; id < tasks; id++) {
+  for (let id = firstId; id < firstId + tasks; id++) {
     const ms = name === 'mixed' ? mixedMs(id) : constantMs;
     yield { id, ms, sentAtMs: nowMs(), ...pad };
   }
@@ -299,6 +301,7 @@ function readSettings(env: NodeJS.ProcessEnv): Settings {
     leaseSeconds: number('BENCH_LEASE_SECONDS', 30),
     tasks: number('BENCH_TASKS', 0),
     jobs: env['BENCH_JOBS'] ?? 'noop',
+    firstId: number('BENCH_FIRST_ID', 0),
     inFlight: number('BENCH_IN_FLIGHT', 1),
     batch: env['BENCH_BATCH'] === '1',
     rate: env['BENCH_RATE'] === undefined ? undefined : Number(env['BENCH_RATE']),

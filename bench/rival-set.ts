@@ -48,7 +48,7 @@ export const rivals: readonly Rival[] = [
     environment: ONE_A_RECEIVE,
     sends: 'tens',
     // Twice the requests and twice the CPU, but no task waits for another
-    measures: ['mixed-queued', 'mixed-open'],
+    measures: ['mixed-queued', 'mixed-open', 'beside-slow'],
   },
   {
     ...inNode('sqs-consumer.ts'),

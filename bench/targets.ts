@@ -28,6 +28,7 @@ export function targetsFor(samples: readonly Sample[]): Target[] {
     ...drainBrokers.flatMap(throughputTargets),
     ...on('mixed-queued').flatMap(queuedTargets),
     ...on('mixed-open').flatMap(openTargets),
+    ...on('beside-slow').flatMap(besideSlowTargets),
     ...on('send').flatMap(sendTargets),
     ...on('requests').map(requestTarget),
     ...on('idle-requests').flatMap(idleTargets),
@@ -88,6 +89,20 @@ function openTargets(broker: Broker): Target[] {
       p99('sqs-consumer'),
       p99('baton'),
     ),
+  ];
+}
+
+function besideSlowTargets(broker: Broker): Target[] {
+  const figure = (name: string): Choice => of('beside-slow', name, broker)('baton');
+  const text = (what: string): string => onBroker(`Tasks of 5 ms beside tasks of 3 s: ${what}`, broker);
+  return [
+    figureTarget('beside-slow-p50', text('wait, p50'), 'ms', ['at most', 100], figure('short-p50')),
+    // The first ones come while slow tasks hold every slot
+    figureTarget('beside-slow-p99', text('wait, p99'), 'ms', ['at most', 3000], figure('short-p99')),
+    figureTarget('beside-slow-makespan', text('the slow ones, to the ideal'), 'times', ['at most', 1.25], {
+      ...figure('slow-to-ideal'),
+      reduce: largest,
+    }),
   ];
 }
 

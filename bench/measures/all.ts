@@ -1,4 +1,5 @@
 import type { Measure } from '../bench.ts';
+import { besideSlow } from './beside-slow.ts';
 import { bundleMeasure } from './bundle.ts';
 import { crash } from './crash.ts';
 import { drainMeasure } from './drain.ts';
@@ -22,6 +23,7 @@ export const allMeasures: readonly Measure[] = [
   drainMeasure,
   mixedQueued,
   mixedOpen,
+  besideSlow,
   sendMeasure,
   idleLatency,
   crash,

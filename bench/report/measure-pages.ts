@@ -74,6 +74,19 @@ export const MEASURE_PAGES: readonly MeasurePage[] = [
     plots: ['mixed-open'],
   },
   {
+    id: 'beside-slow',
+    title: 'Short tasks beside slow ones',
+    tables: [
+      {
+        figures: [
+          { figure: 'short-p50', title: 'short ones wait, p50' },
+          { figure: 'short-p99', title: 'p99' },
+          { figure: 'slow-to-ideal', title: 'slow ones, to the ideal', better: 'less' },
+        ],
+      },
+    ],
+  },
+  {
     id: 'send',
     title: 'Sends from one process',
     tables: [

@@ -119,6 +119,12 @@ function oddsAndEnds(): Sample[] {
       ['baton', 'throughput', 'messages/s', 5100, 100],
       ['sqs-consumer', 'throughput', 'messages/s', 880, 1],
     ),
+    ...of('beside-slow', 'fauxqs')(
+      ['baton', 'short-p50', 'ms', 15],
+      ['baton', 'short-p99', 'ms', 2400],
+      ['baton', 'slow-to-ideal', 'times', 1.13],
+      ['raw-loop', 'short-p50', 'ms', 8],
+    ),
     ...exact('send', 'fauxqs')(['baton', 'requests', 'requests/task', 0.101, 100]),
     ...exact('idle-requests', 'fauxqs')(
       ['baton', 'requests', 'requests/min', 3, 1],

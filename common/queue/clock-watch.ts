@@ -56,8 +56,7 @@ export class ClockWatch {
   readonly #service: string;
   readonly #now: () => number;
   readonly #elapsed: () => number;
-  /** Whether there are answers to learn from; else this process's clock is taken as it is. */
-  readonly measures: boolean;
+  readonly #answers: boolean;
   #dated = false;
   #range: Range | undefined;
   /** When `range` was last confirmed, by the monotonic clock. */
@@ -74,7 +73,7 @@ export class ClockWatch {
   constructor(service: string, clocks: OwnClocks = {}) {
     const { now = () => Date.now(), elapsed = () => performance.now(), answers = true } = clocks;
     this.#service = service;
-    this.measures = answers;
+    this.#answers = answers;
     this.#now = now;
     this.#elapsed = elapsed;
   }
@@ -110,12 +109,7 @@ export class ClockWatch {
    * still, or an answer contradicted those before it, until another answer.
    */
   get sure(): boolean {
-    return !this.measures || (this.#candidate === undefined && !this.#stepped);
-  }
-
-  /** Whether `nowMs` is the service's time: not where its answers have no date. */
-  get dated(): boolean {
-    return !this.measures || this.#dated;
+    return !this.#answers || (this.#candidate === undefined && !this.#stepped);
   }
 
   /** Whether this process's clock is wrong by more than `MAX_SKEW_MS`, measured by the service's. */
@@ -178,13 +172,15 @@ export class ClockWatch {
     const before =
       this.#dated && this.#range ? drifted(this.#range, elapsedMs - this.#confirmedAtMs) : SYSTEM_TIME;
     this.#dated = true;
-    const same = both(before, measured);
-    if (same) return this.#confirm(same, nowMs, elapsedMs);
+    const same = both(before, measured) ?? this.#confirmedCandidate(measured, askedAtMs);
+    if (same) this.#confirm(same, nowMs, elapsedMs);
+    else this.#candidate = { ...measured, heardAtMs: elapsedMs };
+  }
+
+  /** Answers of requests that were under way together may all be late in the same way. */
+  #confirmedCandidate(measured: Range, askedAtMs: number): Range | undefined {
     const candidate = this.#candidate;
-    const again = candidate && both(candidate, measured);
-    if (!again) this.#candidate = { ...measured, heardAtMs: elapsedMs };
-    // Answers of requests that were under way together may all be late in the same way: one confirms no other
-    else if (askedAtMs >= candidate.heardAtMs) this.#confirm(again, nowMs, elapsedMs);
+    return candidate && askedAtMs >= candidate.heardAtMs ? both(candidate, measured) : undefined;
   }
 
   #confirm(range: Range, nowMs: number, elapsedMs: number): void {

@@ -16,6 +16,7 @@ QUEUE_URLS = [url for url in os.environ.get("BENCH_QUEUE_URLS", "").split(",") i
 CONCURRENCY = int(os.environ.get("BENCH_CONCURRENCY", "10"))
 TASKS = int(os.environ.get("BENCH_TASKS", "0"))
 JOBS = os.environ.get("BENCH_JOBS", "noop")
+FIRST_ID = int(os.environ.get("BENCH_FIRST_ID", "0"))
 IN_FLIGHT = int(os.environ.get("BENCH_IN_FLIGHT", "1"))
 BATCH = os.environ.get("BENCH_BATCH") == "1"
 RATE = float(os.environ.get("BENCH_RATE", "0"))
@@ -45,7 +46,7 @@ def jobs():
     """The tasks to send; each is stamped when it is taken."""
     name, _, size = JOBS.partition(":")
     pad = {"pad": "x" * max(0, int(size) - 70)} if name == "bytes" else {}
-    for number in range(TASKS):
+    for number in range(FIRST_ID, FIRST_ID + TASKS):
         ms = int(size) if name == "sleep" else 0
         if name == "mixed":
             ms = 1000 if number % 10 == 0 else 5
