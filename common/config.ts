@@ -83,9 +83,30 @@ export function text(meaning: string) {
   return z.string({ error: `expected ${meaning}` }).min(1, { error: `expected ${meaning}` });
 }
 
+/** Beyond the time that a connection is kept: Node closes it a second later than it tells its caller. */
+const REQUEST_RESERVE_SECONDS = 5;
+
+/** How long an HTTP server keeps connections and waits for requests, to be checked by `checkHttpTimeouts`. */
+export const httpTimeouts = {
+  HTTP_KEEP_ALIVE_SECONDS: wholeNumber(1, 3600, 65),
+  HTTP_REQUEST_TIMEOUT_SECONDS: wholeNumber(6, 3605, 75),
+};
+
+/** Refuses a request timeout that would close a connection sooner than the keep-alive does. */
+export function checkHttpTimeouts(
+  timeouts: Readonly<Record<keyof typeof httpTimeouts, number>>,
+  context: z.RefinementCtx,
+): void {
+  const { HTTP_KEEP_ALIVE_SECONDS: keptSeconds, HTTP_REQUEST_TIMEOUT_SECONDS: requestSeconds } = timeouts;
+  const least = keptSeconds + REQUEST_RESERVE_SECONDS;
+  if (requestSeconds >= least) return;
+  const message = `expected at least ${least}: ${REQUEST_RESERVE_SECONDS} more than HTTP_KEEP_ALIVE_SECONDS, which is ${keptSeconds}`;
+  context.addIssue({ code: 'custom', path: ['HTTP_REQUEST_TIMEOUT_SECONDS'], message });
+}
+
 /**
  * What a container's server is configured with: where it listens (127.0.0.1 keeps it to its machine; functions are served
- * only if FUNCTIONS_PORT is set) and how long a stop waits for requests under way.
+ * only if FUNCTIONS_PORT is set), how long it waits for its callers, and how long a stop waits for requests under way.
  *
  * @param initialPort - the port if PORT is not set
  */
@@ -96,12 +117,16 @@ export function serverVariables(initialPort: number) {
       PORT: port(initialPort),
       FUNCTIONS_PORT: port(initialPort).unwrap().optional(),
       DRAIN_TIMEOUT_SECONDS: wholeNumber(1, 3600, 60),
+      ...httpTimeouts,
     })
-    .transform(({ HOST, PORT, FUNCTIONS_PORT, DRAIN_TIMEOUT_SECONDS }) => ({
-      host: HOST,
-      port: PORT,
-      functionsPort: FUNCTIONS_PORT,
-      drainTimeoutSeconds: DRAIN_TIMEOUT_SECONDS,
+    .superRefine(checkHttpTimeouts)
+    .transform((environment) => ({
+      host: environment.HOST,
+      port: environment.PORT,
+      functionsPort: environment.FUNCTIONS_PORT,
+      drainTimeoutSeconds: environment.DRAIN_TIMEOUT_SECONDS,
+      keepAliveSeconds: environment.HTTP_KEEP_ALIVE_SECONDS,
+      requestTimeoutSeconds: environment.HTTP_REQUEST_TIMEOUT_SECONDS,
     }));
 }
 

@@ -1,4 +1,13 @@
-import { endpoint, oneOf, parseConfig, port, text, wholeNumber } from '@baton/common/config';
+import {
+  checkHttpTimeouts,
+  endpoint,
+  httpTimeouts,
+  oneOf,
+  parseConfig,
+  port,
+  text,
+  wholeNumber,
+} from '@baton/common/config';
 import * as z from 'zod';
 
 const variables = z.object({
@@ -24,13 +33,16 @@ export const STAGE = 'dev';
 
 const LOG_LEVEL = oneOf(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'], 'info');
 
-const gatewayVariables = z.object({
-  LOG_LEVEL,
-  HOST: text('an address to listen at').default('127.0.0.1'),
-  PORT: port(8000),
-  FUNCTIONS_PORT: port(9000),
-  DRAIN_TIMEOUT_SECONDS: wholeNumber(1, 3600, 60),
-});
+const gatewayVariables = z
+  .object({
+    LOG_LEVEL,
+    HOST: text('an address to listen at').default('127.0.0.1'),
+    PORT: port(8000),
+    FUNCTIONS_PORT: port(9000),
+    DRAIN_TIMEOUT_SECONDS: wholeNumber(1, 3600, 60),
+    ...httpTimeouts,
+  })
+  .superRefine(checkHttpTimeouts);
 
 /** Reads the gateway's configuration. @throws ConfigError naming each variable that is wrong */
 export function readGatewayConfig(environment: NodeJS.ProcessEnv): z.output<typeof gatewayVariables> {

@@ -40,7 +40,7 @@ export interface SchedulerOptions {
   readonly schedules: TaskSchedules;
   readonly send: SendTask;
   readonly logger: Logger;
-  /** Default: the system's. */
+  /** What they go by. Default: the system's. */
   readonly clock?: Clock;
 }
 

@@ -1,4 +1,5 @@
 import { ConfigError } from '@baton/common/config';
+import type { ClockWatch } from '@baton/common/queue/clock-watch';
 import type { Implementations } from '@baton/common/queue/implementation';
 import { queuesOfLanes } from '@baton/common/queue/lane';
 import { QueueUrls } from '@baton/common/queue/queue-urls';
@@ -27,6 +28,8 @@ export interface Serving {
   readonly store: TaskStore;
   readonly tasks: TaskClient;
   readonly threads: ThreadPool | undefined;
+  /** The broker's time, by which messages age. */
+  readonly broker: ClockWatch;
   readonly logger: Logger;
   /** Called right before a handler begins. */
   readonly onBegin?: ((attempt: AttemptName) => void) | undefined;
@@ -88,12 +91,13 @@ function withLanes(
 
 /** The queues whose tasks run in the worker's own process, all within the same slots. */
 export function serveLocal(serving: Serving, queues: readonly string[], slots: Slots): ServedQueue[] {
-  const { config, implementations, store, tasks, threads, logger } = serving;
+  const { config, implementations, store, tasks, threads, broker, logger } = serving;
   const { leaseSeconds } = config;
   const processing = {
     implementations,
     threads,
     send: tasks.send,
+    now: () => broker.nowMs,
     tracker: new StoreTracker({ store, forward: tasks.forward, leaseSeconds, logger }),
     logger,
     doneLogger: gathering(logger),

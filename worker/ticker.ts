@@ -2,13 +2,17 @@ import { TaskConflictError } from '@baton/common/queue/errors';
 import { lastTick, nextTick, tickTaskId, tickTime } from '@baton/common/queue/schedule';
 import type { SendTask } from '@baton/common/queue/task-client';
 import type { ScheduledContract } from '@baton/common/queue/task';
-import { isDue, liesAhead, type ScheduleRow, type TaskSchedules } from '@baton/common/state/task-schedules';
+import { isDue, type ScheduleRow, type TaskSchedules } from '@baton/common/state/task-schedules';
 import type { Logger } from '@baton/common/telemetry/logger';
 import { Backoff } from './backoff.ts';
 import type { Clock } from './clock.ts';
 
-/** No wait is longer: a system clock that is set anew, or a machine that slept, is noticed within that. */
+/** No wait is longer: a clock that was set, or a machine that slept, is noticed within that. */
 const LOOK_AGAIN_MS = 60_000;
+/** So often the store is asked though no tick is due: a worker with a wrong clock may have noted one that is ahead. */
+const ASK_AGAIN_MS = 600_000;
+/** While the clock is wrong it is looked at more often, so that a tick is not late once it is right. */
+const LOOK_AT_WRONG_CLOCK_MS = 5000;
 /** Workers that keep one schedule send its ticks within that time of each other, so that most find them sent. */
 const SPREAD_MS = 2000;
 
@@ -24,12 +28,16 @@ export interface TickerOptions {
 /**
  * Sends the ticks of one schedule, as every worker does that keeps it: the task store makes one run of them. Of the
  * ticks that were missed, by all workers or for want of a store or a broker, the last one is sent.
+ *
+ * It goes by the task store's time. While this process's clock differs from that, or from the broker's, it sends none:
+ * other workers do.
  */
 export class Ticker {
   readonly #options: TickerOptions;
   readonly #stop = new AbortController();
   readonly #backoff: Backoff;
   #seen: ScheduleRow | undefined;
+  #askedAtMs = -Infinity;
   #running: Promise<void> | undefined;
 
   constructor(options: TickerOptions) {
@@ -44,7 +52,7 @@ export class Ticker {
       task: contract.name,
       queue: contract.queue,
       ...contract.schedule,
-      ticking: this.#seen !== undefined && !this.#backoff.troubled,
+      ticking: this.#seen !== undefined && !this.#backoff.troubled && clock.trouble === undefined,
       nextTick: nextTick(contract.schedule, new Date(clock.nowMs))?.toISOString() ?? null,
       lastTick: this.#seen?.lastTick ?? null,
     };
@@ -82,22 +90,32 @@ export class Ticker {
     }
   }
 
-  /** Sends the last tick if nobody has. A request is made only at the first look and where there is a tick to send. */
+  /** Sends the last tick if nobody has. */
   async #look(): Promise<void> {
     const { contract, schedules, clock } = this.#options;
-    if (!this.#seen || liesAhead(this.#seen, clock.nowMs)) this.#seen = await schedules.see(contract);
+    if (!this.#seen || clock.trouble !== undefined || clock.nowMs - this.#askedAtMs >= ASK_AGAIN_MS)
+      await this.#see();
     if (!this.#due) return;
     await clock.wait(Math.random() * SPREAD_MS, this.#stop.signal);
-    this.#seen = await schedules.see(contract);
+    await this.#see();
     const tick = this.#due;
     if (!tick || this.#stopping) return;
+    await schedules.reopen(contract, tick);
     await this.#send(tick);
     // Not before: of a crash between the two comes the same task once more, of one the other way round would come none
     this.#seen = await schedules.note(contract, tick);
   }
 
+  /** Also learns the store's time, where this process's clock was set. */
+  async #see(): Promise<void> {
+    const { contract, schedules, clock } = this.#options;
+    this.#seen = await schedules.see(contract);
+    this.#askedAtMs = clock.nowMs;
+  }
+
   get #due(): Date | undefined {
     const { contract, clock } = this.#options;
+    if (clock.trouble !== undefined) return undefined;
     const tick = lastTick(contract.schedule, new Date(clock.nowMs));
     return tick && this.#seen && isDue(tick, this.#seen) ? tick : undefined;
   }
@@ -107,7 +125,8 @@ export class Ticker {
     const time = tickTime(tick);
     const taskId = tickTaskId(contract.name, time);
     try {
-      await send(contract, {}, { taskId });
+      // Whatever clock sent it, no worker runs it before its time
+      await send(contract, {}, { taskId, notBefore: tick });
       logger.info({ taskId }, `${contract.name} sent for ${time}`);
     } catch (error) {
       // A worker of another version has sent it, for whom {} is another payload
@@ -118,7 +137,8 @@ export class Ticker {
 
   #untilNextMs(): number {
     const { contract, clock } = this.#options;
-    const { nowMs } = clock;
+    const { nowMs, trouble } = clock;
+    if (trouble !== undefined) return LOOK_AT_WRONG_CLOCK_MS;
     const next = nextTick(contract.schedule, new Date(nowMs));
     return Math.min(LOOK_AGAIN_MS, next ? next.getTime() - nowMs : LOOK_AGAIN_MS);
   }

@@ -9,6 +9,7 @@ import type { Logger } from '@baton/common/telemetry/logger';
 import { logState } from '@baton/common/telemetry/standard-output';
 import type { WorkerConfig } from './config.ts';
 import type { Clock } from './clock.ts';
+import { ComparedClock } from './compared-clock.ts';
 import { connect, type Connections, disconnect } from './connections.ts';
 import { ProcessGuard } from './process-guard.ts';
 import type { RunningTask } from './running-task.ts';
@@ -39,7 +40,7 @@ export interface WorkerOptions {
   readonly logger: Logger;
   /** Its clients of AWS, which it closes when it has stopped. Default: by the environment. */
   readonly connections?: Connections;
-  /** What its schedules go by. Default: the system's. */
+  /** What its schedules go by. Default: the task store's time, while this process's clock agrees with it. */
   readonly clock?: Clock;
   /**
    * Whose the process is. `own` (default): the worker's, which ends it when it cannot be trusted any more. `shared`:
@@ -56,6 +57,7 @@ export class Worker {
   readonly #connections: Connections;
   readonly #queues: readonly ServedQueue[];
   readonly #scheduler: Scheduler;
+  readonly #clock: ComparedClock;
   readonly #guard: ProcessGuard | undefined;
   readonly #threads: ThreadPool | undefined;
   readonly #hurry = Promise.withResolvers<void>();
@@ -64,7 +66,7 @@ export class Worker {
   /** @throws ConfigError when it is to serve a queue that it has no implementation for, or lacks an entry for threads */
   constructor(options: WorkerOptions) {
     const { config, implementations, scheduled = [], logger, threadEntry } = options;
-    const { connections = connect(config), clock, processGuard = 'own' } = options;
+    const { connections = connect(config), processGuard = 'own' } = options;
     this.#config = config;
     this.#logger = logger.child({ worker: config.workerId });
     this.#connections = connections;
@@ -75,6 +77,9 @@ export class Worker {
     const guard = processGuard === 'off' ? undefined : this.#guardOf(processGuard === 'own');
     this.#guard = guard;
     const store = new TaskStore({ documents: connections.documents, table: config.tasksTable });
+    const compared = new ComparedClock({ store, connections, logger: this.#logger });
+    this.#clock = compared;
+    const { clock = compared } = options;
     const queueUrls = new QueueUrls(config.queueUrlPrefix);
     const tasks = new TaskClient({ sqs: connections.sending, queueUrls, source: SOURCE, records: store });
     const serving = {
@@ -84,6 +89,7 @@ export class Worker {
       store,
       tasks,
       threads,
+      broker: compared.broker,
       logger: this.#logger,
       onBegin: guard && ((attempt: AttemptName) => guard.begins(attempt)),
     };
@@ -95,7 +101,7 @@ export class Worker {
       schedules: store.schedules,
       send: tasks.send,
       logger: this.#logger,
-      ...(clock && { clock }),
+      clock,
     });
   }
 
@@ -103,6 +109,7 @@ export class Worker {
   start(): void {
     if (this.#stopped) return;
     this.#guard?.start();
+    this.#clock.start();
     for (const queue of this.#queues) queue.start();
     this.#scheduler.start();
     const queues = this.state.queues.map(({ queue, executor }) => `${queue} (${executor})`);
@@ -141,15 +148,17 @@ export class Worker {
       slots: { total: this.#slots.total, free: this.#slots.free },
       queues: this.#queues.map(({ state }) => state),
       schedules: this.#scheduler.state,
+      clocks: this.#clock.state,
       logs: logState(),
     };
   }
 
-  /** Resolves when every queue can be received from; rejects naming those that cannot. */
+  /** Resolves when every queue can be received from and the clock is right; rejects saying what is not so. */
   async ready(): Promise<void> {
     const troubled = this.state.queues.filter(({ receiving }) => !receiving).map(({ queue }) => queue);
     if (this.#stopped) throw new Error('The worker is stopping');
     if (troubled.length > 0) throw new Error(`Nothing is received from ${troubled.join(', ')}`);
+    if (this.#clock.trouble !== undefined) throw new Error(this.#clock.trouble);
   }
 
   /** Rejects when every slot is held by a handler that heeds no signal: only a new process can help. */
@@ -162,6 +171,7 @@ export class Worker {
   async #stop(): Promise<void> {
     this.#logger.info({ held: this.#held }, 'worker stopping');
     this.#guard?.stopping(this.stopLimitMs + KILL_LATER_MS);
+    this.#clock.stop();
     const quiet = this.#scheduler.stop();
     const idle = Promise.all(this.#queues.map((queue) => queue.drain()));
     const drained = await before(idle, this.#config.drainTimeoutSeconds * 1000, this.#hurry.promise);

@@ -3,7 +3,7 @@ import type { Context } from 'aws-lambda';
 import { v7 as uuidv7 } from 'uuid';
 import type { Logger } from '../telemetry/logger.ts';
 import { readThrown } from '../telemetry/thrown.ts';
-import { type Address, listenAt, readBody, type RunningServer } from './listener.ts';
+import { type Address, type ConnectionTimeouts, listenAt, readBody, type RunningServer } from './listener.ts';
 
 /** With the characters that a function's name may have (AWS: "CreateFunction"). */
 const INVOCATION = /^\/2015-03-31\/functions\/([\w-]{1,140})\/invocations$/;
@@ -25,7 +25,7 @@ export type Functions = Readonly<
 >;
 
 /** What functions are served with. */
-export interface FunctionServerOptions extends Address {
+export interface FunctionServerOptions extends Address, ConnectionTimeouts {
   readonly functions: Functions;
   readonly logger: Logger;
 }

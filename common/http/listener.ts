@@ -1,8 +1,11 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 
-const REQUEST_TIMEOUT_MS = 30_000;
-const HEADERS_TIMEOUT_MS = 10_000;
+/** Load balancers keep a connection for 60 s by default (AWS: "Application Load Balancers", idle timeout). */
+const KEEP_ALIVE_SECONDS = 65;
+const REQUEST_TIMEOUT_SECONDS = 75;
+/** How often Node looks for requests that take too long: every 30 s unless it is told. */
+const CHECKING_MS = 1000;
 /** What a connection without a request has left to send one, after a stop has begun. */
 const QUIET_MS = 500;
 
@@ -25,21 +28,42 @@ export interface Address {
   readonly port: number;
 }
 
+/** How long a server waits for its callers. */
+export interface ConnectionTimeouts {
+  /**
+   * How long a connection waits for its next request. It has to be longer than what stands before the server keeps idle
+   * connections: otherwise a request may meet its end, which is a 502. Default 65.
+   */
+  readonly keepAliveSeconds?: number;
+  /**
+   * How long a request may take to come in, headers and body. It has to be longer than `keepAliveSeconds`, because a new
+   * connection on which nothing has come counts as a request. Default 75.
+   */
+  readonly requestTimeoutSeconds?: number;
+}
+
 /**
- * Listens for HTTP requests: 10 s for a request's headers, 30 s for all of it.
+ * Listens for HTTP requests.
  *
  * @param answer - answers a request, and throws nothing
  * @throws Error when the port is taken
  */
 export async function listenAt(
-  address: Address,
+  address: Address & ConnectionTimeouts,
   answer: (request: IncomingMessage, response: ServerResponse) => unknown,
 ): Promise<RunningServer> {
+  const { keepAliveSeconds = KEEP_ALIVE_SECONDS, requestTimeoutSeconds = REQUEST_TIMEOUT_SECONDS } = address;
+  const requestTimeoutMs = requestTimeoutSeconds * 1000;
   const underWay = new Map<ServerResponse, Socket>();
   const sockets = new Set<Socket>();
   let closing = false;
   const server = createServer(
-    { requestTimeout: REQUEST_TIMEOUT_MS, headersTimeout: HEADERS_TIMEOUT_MS },
+    {
+      keepAliveTimeout: keepAliveSeconds * 1000,
+      headersTimeout: requestTimeoutMs,
+      requestTimeout: requestTimeoutMs,
+      connectionsCheckingInterval: CHECKING_MS,
+    },
     (request, response) => {
       underWay.set(response, request.socket);
       response.shouldKeepAlive &&= !closing;

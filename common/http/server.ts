@@ -7,7 +7,7 @@ import type { ApiHandler } from './api.ts';
 import { toGatewayEvent } from './gateway-event.ts';
 import type { HttpResponse } from './http-message.ts';
 import { MAX_BODY_BYTES } from './json-body.ts';
-import { type Address, listenAt, readBody, type RunningServer } from './listener.ts';
+import { type Address, type ConnectionTimeouts, listenAt, readBody, type RunningServer } from './listener.ts';
 import { Problem } from './problem.ts';
 
 const HEALTH_TIMEOUT_MS = 3000;
@@ -20,7 +20,7 @@ const FULL_RETRY_AFTER_SECONDS = 1;
 let heldBytes = 0;
 
 /** What a service's server serves. */
-export interface ServerOptions extends Address {
+export interface ServerOptions extends Address, ConnectionTimeouts {
   readonly handler: ApiHandler;
   /** Resolves when the service can do its work; what it rejects with is said at `/health/ready`. */
   readonly ready: () => Promise<unknown>;

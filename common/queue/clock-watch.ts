@@ -56,7 +56,8 @@ export class ClockWatch {
   readonly #service: string;
   readonly #now: () => number;
   readonly #elapsed: () => number;
-  readonly #answers: boolean;
+  /** Whether there are answers to learn from; else this process's clock is taken as it is. */
+  readonly measures: boolean;
   #dated = false;
   #range: Range | undefined;
   /** When `range` was last confirmed, by the monotonic clock. */
@@ -73,7 +74,7 @@ export class ClockWatch {
   constructor(service: string, clocks: OwnClocks = {}) {
     const { now = () => Date.now(), elapsed = () => performance.now(), answers = true } = clocks;
     this.#service = service;
-    this.#answers = answers;
+    this.measures = answers;
     this.#now = now;
     this.#elapsed = elapsed;
   }
@@ -109,7 +110,12 @@ export class ClockWatch {
    * still, or an answer contradicted those before it, until another answer.
    */
   get sure(): boolean {
-    return !this.#answers || (this.#candidate === undefined && !this.#stepped);
+    return !this.measures || (this.#candidate === undefined && !this.#stepped);
+  }
+
+  /** Whether `nowMs` is the service's time: not where its answers have no date. */
+  get dated(): boolean {
+    return !this.measures || this.#dated;
   }
 
   /** Whether this process's clock is wrong by more than `MAX_SKEW_MS`, measured by the service's. */
@@ -172,15 +178,13 @@ export class ClockWatch {
     const before =
       this.#dated && this.#range ? drifted(this.#range, elapsedMs - this.#confirmedAtMs) : SYSTEM_TIME;
     this.#dated = true;
-    const same = both(before, measured) ?? this.#confirmedCandidate(measured, askedAtMs);
-    if (same) this.#confirm(same, nowMs, elapsedMs);
-    else this.#candidate = { ...measured, heardAtMs: elapsedMs };
-  }
-
-  /** Answers of requests that were under way together may all be late in the same way. */
-  #confirmedCandidate(measured: Range, askedAtMs: number): Range | undefined {
+    const same = both(before, measured);
+    if (same) return this.#confirm(same, nowMs, elapsedMs);
     const candidate = this.#candidate;
-    return candidate && askedAtMs >= candidate.heardAtMs ? both(candidate, measured) : undefined;
+    const again = candidate && both(candidate, measured);
+    if (!again) this.#candidate = { ...measured, heardAtMs: elapsedMs };
+    // Answers of requests that were under way together may all be late in the same way: one confirms no other
+    else if (askedAtMs >= candidate.heardAtMs) this.#confirm(again, nowMs, elapsedMs);
   }
 
   #confirm(range: Range, nowMs: number, elapsedMs: number): void {

@@ -87,13 +87,30 @@ export function isDelayed({ delaySeconds, notBefore }: SendOptions): boolean {
   return delaySeconds !== undefined || notBefore !== undefined;
 }
 
+/** How long a task is put off. */
+export interface Delay {
+  /** In whole seconds; 0 where it is not. */
+  readonly delaySeconds: number;
+  /** The time when it may begin, ISO 8601. */
+  readonly notBefore: string | undefined;
+}
+
 /**
- * How long a task is put off, in whole seconds.
+ * How long a task is put off.
  *
  * @param nowMs - in milliseconds since 1970
  * @throws InvalidValueError where SQS or the contract do not allow it
  */
-export function checkedDelay(
+export function checkedDelay(contract: TaskContract, options: SendOptions, nowMs: number): Delay {
+  const delaySeconds = checkedSeconds(contract, options, nowMs);
+  // A tick's time is noted though it is past: the clock that says so may be wrong
+  if (delaySeconds === 0 && !(contract.schedule && options.notBefore))
+    return { delaySeconds, notBefore: undefined };
+  const startMs = options.notBefore?.getTime() ?? nowMs + delaySeconds * 1000;
+  return { delaySeconds, notBefore: new Date(startMs).toISOString() };
+}
+
+function checkedSeconds(
   { name, tracked }: TaskContract,
   { delaySeconds, notBefore }: SendOptions,
   nowMs: number,

@@ -241,8 +241,7 @@ export class TaskClient {
     const { name: task, version } = contract;
     const queue = queueOfLane(contract, options.lane);
     const taskId = checkedTaskId(options, task);
-    const delaySeconds = checkedDelay(contract, options, nowMs);
-    const notBefore = delaySeconds > 0 ? new Date(nowMs + delaySeconds * 1000).toISOString() : undefined;
+    const { delaySeconds, notBefore } = checkedDelay(contract, options, nowMs);
     const subject = checkedSubject(options);
     const onEnd = checkedListeners(contract, options);
     const data = checkedPayload(contract, payload);

@@ -38,12 +38,13 @@ export class TaskTable {
   readonly name: string;
   /** The time that its rows are written and compared by. */
   readonly clock: ClockWatch;
-  readonly #ttlSeconds: number;
+  /** How long a task is known after it was sent, and again after it has ended. */
+  readonly ttlSeconds: number;
 
   constructor({ documents, table, ttlDays = DEFAULT_TTL_DAYS, now }: TaskTableOptions) {
     this.documents = documents;
     this.name = table;
-    this.#ttlSeconds = ttlDays * DAY_SECONDS;
+    this.ttlSeconds = ttlDays * DAY_SECONDS;
     this.clock = now ? new ClockWatch('DynamoDB', { now, answers: false }) : ClockWatch.of(documents);
   }
 
@@ -80,7 +81,7 @@ export class TaskTable {
   /** When a row that is written now expires, in seconds since 1970; one that waits until then, so long after it. */
   expiry(notBefore?: string): number {
     const fromMs = Math.max(this.nowMs, notBefore === undefined ? 0 : Date.parse(notBefore));
-    return Math.floor(fromMs / 1000) + this.#ttlSeconds;
+    return Math.floor(fromMs / 1000) + this.ttlSeconds;
   }
 
   /** The row of that key, as it stands. */

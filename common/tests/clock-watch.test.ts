@@ -146,6 +146,19 @@ describe('a clock that is wrong', () => {
     },
   );
 
+  test('is confirmed by polls that overlap, too', () => {
+    clocks.aheadMs = 12 * HOUR_MS;
+    const asked = [clocks.elapsedMs, clocks.elapsedMs + 500];
+    clocks.atMs += 1000;
+    for (let poll = 1; poll <= 4; poll += 1) {
+      clocks.watch.hear(new Date(START_MS + clocks.atMs).toUTCString(), asked.shift() ?? 0);
+      asked.push(clocks.elapsedMs);
+      clocks.atMs += 500;
+    }
+    expect(clocks.watch).toMatchObject({ sure: true, differs: true });
+    expect(errors()).toHaveLength(1);
+  });
+
   test('by little is corrected, and no alarm', () => {
     clocks.aheadMs = 4000;
     clocks.ask();

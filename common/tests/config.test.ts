@@ -1,5 +1,13 @@
 import { describe, expect, test } from '@jest/globals';
-import { oneOf, parseConfig, port, sharedVariables, text, wholeNumber } from '@baton/common/config';
+import {
+  oneOf,
+  parseConfig,
+  port,
+  serverVariables,
+  sharedVariables,
+  text,
+  wholeNumber,
+} from '@baton/common/config';
 import * as z from 'zod';
 
 const schema = z.object({
@@ -47,6 +55,30 @@ describe('a bad environment is refused with the name, what was held and what is 
   test('all that is wrong at once', () => {
     const read = (): unknown => parseConfig(schema, { COUNT: 'x', LEVEL: 'x' });
     expect(read).toThrow(/COUNT[^]*LEVEL[^]*NAME/);
+  });
+});
+
+describe('a server', () => {
+  const read = (environment: Record<string, string>) => parseConfig(serverVariables(8001), environment);
+
+  test('keeps connections for longer than load balancers do, and waits longer still for a request', () => {
+    const { keepAliveSeconds, requestTimeoutSeconds } = read({});
+    expect(keepAliveSeconds).toBeGreaterThan(60);
+    // Node closes a kept connection a second later than it tells
+    expect(requestTimeoutSeconds).toBeGreaterThan(keepAliveSeconds + 1);
+  });
+
+  test('has other times if it is told', () => {
+    const told = { HTTP_KEEP_ALIVE_SECONDS: '350', HTTP_REQUEST_TIMEOUT_SECONDS: '355' };
+    expect(read(told)).toMatchObject({ keepAliveSeconds: 350, requestTimeoutSeconds: 355 });
+  });
+
+  test.each([
+    [{ HTTP_REQUEST_TIMEOUT_SECONDS: '69' }, 'expected at least 70'],
+    [{ HTTP_KEEP_ALIVE_SECONDS: '71' }, 'expected at least 76'],
+    [{ HTTP_KEEP_ALIVE_SECONDS: '0' }, 'expected a whole number from 1 to 3600'],
+  ])('refuses times at which a request could meet the end of its connection: %j', (environment, says) => {
+    expect(() => read(environment)).toThrow(says);
   });
 });
 

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { once } from 'node:events';
-import { type IncomingMessage, request } from 'node:http';
+import { Agent, type ClientRequest, type IncomingMessage, request } from 'node:http';
 import type { HttpEvent } from '@baton/common/http/http-message';
 import { readRequest } from '@baton/common/http/http-message';
 import type { RunningServer } from '@baton/common/http/listener';
@@ -34,6 +34,11 @@ async function start({
     logger: createLogger({ service: 'tests', level: 'silent' }),
   });
   return `http://127.0.0.1:${server.port}`;
+}
+
+async function answerOf(asking: ClientRequest): Promise<IncomingMessage> {
+  const [answer] = (await once(asking, 'response')) as [IncomingMessage];
+  return answer.resume();
 }
 
 /** Asks for a path as it is, which fetch would tidy up. */
@@ -125,6 +130,12 @@ describe("the container's server", () => {
     expect(answer.status).toBe(200);
     expect(answer.headers.get('connection')).toBe('close');
     await closed;
+  });
+
+  test('tells its callers for how long it keeps a connection', async () => {
+    const url = await start({});
+    const answer = await answerOf(request(url, { agent: new Agent({ keepAlive: true }) }).end());
+    expect(answer.headers['keep-alive']).toBe('timeout=65');
   });
 
   test('says so when its port is taken', async () => {

@@ -1,5 +1,6 @@
-import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
+import { tickTaskId } from '@baton/common/queue/schedule';
 import { defineTask, isScheduled, type ScheduledContract } from '@baton/common/queue/task';
 import { TaskHistory } from '@baton/common/state/task-history';
 import { isDue } from '@baton/common/state/task-schedules';
@@ -8,7 +9,9 @@ import { type Backends, startBackends } from '@baton/tests/backends';
 import * as z from 'zod';
 
 const NOW = '2026-11-24T10:00:00.000Z';
-const YEAR_MS = 365 * 86_400_000;
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
+const YEAR_MS = 365 * DAY_MS;
 
 let backends: Backends;
 let nowMs: number;
@@ -80,24 +83,134 @@ test('a line that is changed is a schedule of its own, beside the old one', asyn
 });
 
 test.each([
-  ['its first sight', '2036-01-01T00:00:00.000Z', undefined],
-  ['a tick', NOW, '2036-01-01T00:00:00.000Z'],
-])('a schedule of which a clock that was wrong has noted %s begins anew', async (_what, seenAt, tick) => {
+  ['its first sight', '2036-01-01T00:00:00.000Z', undefined, '2026-11-24T10:00:01.000Z'],
+  ['a tick', NOW, '2036-01-01T00:00:00.000Z', NOW],
+  ['a tick of today', NOW, '2026-11-24T22:00:00.000Z', NOW],
+])(
+  'a schedule of which a clock that was wrong has noted %s begins anew, and misses nothing since it was seen',
+  async (_what, seenAt, tick, since) => {
+    const contract = scheduled();
+    nowMs = Date.parse(seenAt);
+    await store.schedules.see(contract);
+    if (tick) await store.schedules.note(contract, at(tick));
+    nowMs = Date.parse(NOW) + 1000;
+    const row = await store.schedules.see(contract);
+    expect(row).toEqual({ taskId: row.taskId, since });
+    await expect(store.schedules.see(contract)).resolves.toEqual(row);
+  },
+);
+
+test('a schedule that is repaired misses no more than what its tasks are known for', async () => {
   const contract = scheduled();
-  nowMs = Date.parse(seenAt);
   await store.schedules.see(contract);
-  if (tick) await store.schedules.note(contract, at(tick));
-  nowMs = Date.parse(NOW) + 1000;
-  const row = await store.schedules.see(contract);
-  expect(row).toEqual({ taskId: row.taskId, since: '2026-11-24T10:00:01.000Z' });
+  nowMs += YEAR_MS;
+  await store.schedules.note(contract, new Date(nowMs + YEAR_MS));
+  const { since } = await store.schedules.see(contract);
+  expect(since).toBe(new Date(nowMs - 13 * DAY_MS).toISOString());
+});
+
+test('a tick can be noted over one that lies ahead, and that is no longer in its way', async () => {
+  const contract = scheduled();
+  await store.schedules.see(contract);
+  await store.schedules.note(contract, at('2026-11-25T03:00:00Z'));
+  await expect(store.schedules.note(contract, at('2026-11-24T03:00:00Z'))).resolves.toMatchObject({
+    lastTick: '2026-11-24T03:00:00.000Z',
+  });
 });
 
 test('a clock that is a little behind the others takes nothing back', async () => {
   const contract = scheduled('* * * * *');
   await store.schedules.see(contract);
-  await store.schedules.note(contract, at('2026-11-24T10:04:00Z'));
+  await store.schedules.note(contract, at('2026-11-24T10:00:04Z'));
   await expect(store.schedules.see(contract)).resolves.toMatchObject({
-    lastTick: '2026-11-24T10:04:00.000Z',
+    lastTick: '2026-11-24T10:00:04.000Z',
+  });
+});
+
+describe('the task of a tick that a worker with a wrong clock', () => {
+  const TICK = '2026-11-24T22:00:00Z';
+  const claim = (taskId: string) => ({
+    taskId,
+    task: 'tests.sweep',
+    queue: 'default',
+    claimId: 'wrong',
+    owner: 'wrong',
+    leaseSeconds: 30,
+  });
+
+  /** Sends the tick's task as a worker does that goes by its clock. */
+  async function send(contract: ScheduledContract): Promise<string> {
+    const taskId = tickTaskId(contract.name, TICK);
+    await store.schedules.see(contract);
+    nowMs += 12 * HOUR_MS + 60_000;
+    await store.create({ taskId, task: contract.name, queue: contract.queue });
+    await store.schedules.note(contract, at(TICK));
+    return taskId;
+  }
+
+  async function run(taskId: string): Promise<void> {
+    const row = await store.attempts.claim(claim(taskId));
+    const held = { taskId, claimId: 'wrong', token: row?.token ?? 0 };
+    await store.attempts.keepEffect(held, 'mail', '1');
+    await store.attempts.conclude(held, { state: 'succeeded', result: 'null' });
+  }
+
+  const fresh = { state: 'queued', attempts: 0, effects: {}, notBefore: '2026-11-24T22:00:00.000Z' };
+
+  test('sent and ran waits for the tick, as soon as a right one sees the schedule', async () => {
+    const contract = scheduled('0 * * * *');
+    const taskId = await send(contract);
+    await run(taskId);
+    nowMs = Date.parse(NOW) + 30_000;
+    await store.schedules.see(contract);
+    const row = await store.read(taskId);
+    expect(row).toMatchObject(fresh);
+    expect([row?.result, row?.finishedAt, row?.claimId]).toEqual([undefined, undefined, undefined]);
+    await expect(store.attempts.claim(claim(taskId))).resolves.toMatchObject({ state: 'queued' });
+    nowMs = Date.parse(TICK);
+    await expect(store.attempts.claim(claim(taskId))).resolves.toMatchObject({ state: 'running', token: 2 });
+  });
+
+  test('still runs can write nothing any more, and waits for the tick', async () => {
+    const contract = scheduled('0 * * * *');
+    const taskId = await send(contract);
+    const { token = 0 } = (await store.attempts.claim(claim(taskId))) ?? {};
+    nowMs = Date.parse(NOW) + 30_000;
+    await store.schedules.see(contract);
+    const held = { taskId, claimId: 'wrong', token };
+    await expect(
+      store.attempts.conclude(held, { state: 'succeeded', result: 'null' }),
+    ).resolves.toBeUndefined();
+    await expect(store.read(taskId)).resolves.toMatchObject(fresh);
+  });
+
+  test('sent and a right one ran begins anew when the tick comes', async () => {
+    const contract = scheduled('0 * * * *');
+    const taskId = await send(contract);
+    nowMs = Date.parse(NOW) + 30_000;
+    await run(taskId);
+    nowMs = Date.parse(TICK);
+    await store.schedules.reopen(contract, at(TICK));
+    await expect(store.read(taskId)).resolves.toMatchObject(fresh);
+  });
+
+  test('sent is cancelled, and stays so', async () => {
+    const contract = scheduled('0 * * * *');
+    const taskId = await send(contract);
+    await store.cancel(taskId);
+    nowMs = Date.parse(NOW) + 30_000;
+    await store.schedules.see(contract);
+    nowMs = Date.parse(TICK);
+    await store.schedules.reopen(contract, at(TICK));
+    await expect(store.read(taskId)).resolves.toMatchObject({ state: 'cancelled' });
+  });
+
+  test('never saw stays as it is once it has run in time', async () => {
+    const contract = scheduled('0 * * * *');
+    const taskId = await send(contract);
+    await run(taskId);
+    await store.schedules.reopen(contract, at(TICK));
+    await expect(store.read(taskId)).resolves.toMatchObject({ state: 'succeeded', attempts: 1 });
   });
 });
 

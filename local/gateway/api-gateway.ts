@@ -1,6 +1,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { toGatewayEvent } from '@baton/common/http/gateway-event';
-import { type Address, listenAt, type RunningServer } from '@baton/common/http/listener';
+import {
+  type Address,
+  type ConnectionTimeouts,
+  listenAt,
+  type RunningServer,
+} from '@baton/common/http/listener';
 import { Problem } from '@baton/common/http/problem';
 import { readRequestBody, unanswered, write } from '@baton/common/http/server';
 import type { Logger } from '@baton/common/telemetry/logger';
@@ -13,7 +18,7 @@ const TIMEOUT_MS = 30_000;
 const RETRY_AFTER_SECONDS = 5;
 
 /** What the gateway's two sides are made of. */
-export interface GatewayOptions extends Address {
+export interface GatewayOptions extends Address, ConnectionTimeouts {
   readonly routing: Routing;
   readonly forwarder: Forwarder;
   /** Where a service listens, such as `http://order-service:8000`. */

@@ -20,6 +20,8 @@ const at = (port: number) => ({
   logger,
   host,
   port,
+  keepAliveSeconds: config.HTTP_KEEP_ALIVE_SECONDS,
+  requestTimeoutSeconds: config.HTTP_REQUEST_TIMEOUT_SECONDS,
   originOf: (service: string) => `http://${service}:${port}`,
 });
 

@@ -11,9 +11,10 @@ import { hoarderTask } from './hoarder.ts';
 import { napTask } from './nap.ts';
 import { poisonTasks } from './poison.ts';
 import { threadTasks } from './thread-tasks.ts';
+import { tickingTasks } from './ticks.ts';
 import { trackedTasks } from './tracked-tasks.ts';
 
-/** A worker of naps, of tracked tasks, of tasks in threads and of poison, run as worker/main.ts runs the house's. */
+/** A worker of naps, of tracked tasks, of tasks in threads, of poison and of ticks, run as worker/main.ts runs the house's. */
 async function run(): Promise<void> {
   const config = readWorkerConfig(process.env);
   const logger = createLogger({ service: 'worker', level: config.logLevel });
@@ -23,6 +24,7 @@ async function run(): Promise<void> {
     hoarderTask,
     ...poisonTasks,
     ...threadTasks,
+    ...tickingTasks,
     ...trackedTasks,
   ]);
   const threadEntry = new URL('./test-thread.ts', import.meta.url);

@@ -10,6 +10,7 @@ import { TaskStore } from '@baton/common/state/task-store';
 import { createLogger } from '@baton/common/telemetry/logger';
 import { type Backends, startBackends } from '@baton/tests/backends';
 import * as z from 'zod';
+import type { Clock } from '../clock.ts';
 import { Scheduler } from '../scheduler.ts';
 import { VirtualClock } from './virtual-clock.ts';
 
@@ -37,6 +38,17 @@ interface Troubles {
   broker: () => void;
 }
 
+/** A process's own clock: what it makes of the time that passes for all. */
+export interface OwnClock {
+  /** By how much it is ahead of the true time, in milliseconds. Default 0. */
+  aheadMs?: number;
+  /**
+   * Whether its difference is noticed: then the store's time is taken, and nothing is ticked. Left out: it is not, as of
+   * a worker of an older version, or where no answer has a date.
+   */
+  noticed?: boolean;
+}
+
 /** Schedulers of one task, as several workers have them, on a clock of their own and with a real task store. */
 export class ScheduledWork {
   readonly backends: Backends;
@@ -47,9 +59,13 @@ export class ScheduledWork {
   readonly sent: string[] = [];
   /** The ids of the tasks that were run, in their order. */
   readonly ran: string[] = [];
+  /** When, by the true time, ISO 8601. */
+  readonly ranAt: string[] = [];
   /** What the schedulers have logged. */
   readonly lines: Record<string, unknown>[] = [];
   readonly #running = new Set<Scheduler>();
+  /** The bodies that a worker has put back, because their time has not come. */
+  readonly #waiting: string[] = [];
   readonly #logger = createLogger({
     service: 'tests',
     to: { write: (line: string) => void this.lines.push(JSON.parse(line) as Record<string, unknown>) },
@@ -62,12 +78,12 @@ export class ScheduledWork {
   }
 
   /** Starts the scheduler of one more worker. */
-  start(contract = this.contract): Scheduler {
-    const store = this.#store();
+  start(contract = this.contract, own: OwnClock = {}): Scheduler {
+    const store = this.#store(() => unnoticedMs(own));
     const sqs = { send: async (command: never) => this.#take(command) } as unknown as SQSClient;
     const queueUrls = new QueueUrls('http://sqs/0/');
     const { send } = new TaskClient({ sqs, queueUrls, source: 'tests', records: store });
-    const { clock } = this;
+    const clock = this.#clockOf(own);
     const contracts = [contract];
     const scheduler = new Scheduler({
       contracts,
@@ -88,12 +104,15 @@ export class ScheduledWork {
     await Promise.all(stopped.map((each) => each.stop()));
   }
 
-  /** Has a worker run every message that was sent, each as often as it was. */
-  async runAll(): Promise<void> {
-    const store = this.#store();
-    const { ran } = this;
+  /** Has a worker run every message that was sent, each as often as it was; what it puts back comes again next time. */
+  async runAll(aheadMs = 0): Promise<void> {
+    const store = this.#store(() => aheadMs);
     const logger = createLogger({ service: 'tests', level: 'silent' });
-    const task = implement(this.contract, (_payload, { taskId }) => (ran.push(taskId), null));
+    const task = implement(this.contract, (_payload, { taskId }) => {
+      this.ran.push(taskId);
+      this.ranAt.push(new Date(this.clock.nowMs).toISOString());
+      return null;
+    });
     const processing = {
       implementations: new Implementations([task]),
       send: (async () => ({ taskId: 'sent' })) as never,
@@ -104,20 +123,38 @@ export class ScheduledWork {
       abortGraceSeconds: 0.2,
     };
     const hold = { signal: new AbortController().signal, outlivedBy: () => undefined };
-    for (const body of this.sent.splice(0)) {
+    for (const body of [...this.#waiting.splice(0), ...this.sent.splice(0)]) {
       const message = { messageId: randomUUID(), receiptHandle: 'r', receiveCount: 1, body, attributes: {} };
       const times = { sentAtMs: Date.now(), firstReceivedAtMs: 0 };
-      await processMessage({ ...message, ...times }, 'default', hold, processing);
+      const { kind } = await processMessage({ ...message, ...times }, 'default', hold, processing);
+      if (kind === 'release') this.#waiting.push(body);
     }
   }
 
-  #store(): TaskStore {
+  #clockOf(own: OwnClock): Clock {
+    const { clock } = this;
+    return {
+      get nowMs() {
+        return clock.nowMs + unnoticedMs(own);
+      },
+      get trouble() {
+        return own.noticed ? 'the clock is wrong' : undefined;
+      },
+      wait: (forMs, signal) => clock.wait(forMs, signal),
+    };
+  }
+
+  #store(aheadMs: () => number): TaskStore {
     const send = async (command: never) => {
       this.troubles.store(command);
       return this.backends.documents.send(command);
     };
     const documents = { send } as never;
-    return new TaskStore({ documents, table: this.backends.tasksTable, now: () => this.clock.nowMs });
+    return new TaskStore({
+      documents,
+      table: this.backends.tasksTable,
+      now: () => this.clock.nowMs + aheadMs(),
+    });
   }
 
   #take({ input }: { input: { Entries: { Id: string; MessageBody: string }[] } }) {
@@ -125,6 +162,10 @@ export class ScheduledWork {
     this.sent.push(...input.Entries.map(({ MessageBody }) => MessageBody));
     return { Successful: input.Entries.map(({ Id }) => ({ Id })), Failed: [] };
   }
+}
+
+function unnoticedMs({ aheadMs = 0, noticed = false }: OwnClock): number {
+  return noticed ? 0 : aheadMs;
 }
 
 /** A store for the schedulers of a test file. */
