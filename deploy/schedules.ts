@@ -1,5 +1,5 @@
 import { encodeEnvelope } from '@baton/common/queue/envelope';
-import { tickTaskId } from '@baton/common/queue/schedule';
+import { SCHEDULER_SOURCE, tickTaskId } from '@baton/common/queue/schedule';
 import type { TaskContract } from '@baton/common/queue/task';
 import { allow } from './access.ts';
 import { awsExpression } from './aws-cron.ts';
@@ -9,8 +9,6 @@ import { arnOf, queueArn, type Resource, type Resources } from './template.ts';
 
 /** What EventBridge Scheduler puts in its place: 2026-11-24T03:00:00Z ("Adding context attributes", its User Guide). */
 const TIME = '<aws.scheduler.scheduled-time>';
-/** Who sends, in the envelopes. */
-const SOURCE = 'scheduler';
 
 /**
  * The CloudFormation resources that send the ticks of `contracts`: a schedule each, and one role that may send to their
@@ -49,7 +47,15 @@ function scheduleOf({ name, version, schedule }: TaskContract, queue: unknown): 
   const { cron = '', timeZone = '' } = schedule ?? {};
   const taskId = tickTaskId(name, TIME);
   // Its payload's defaults are filled in by whoever runs it
-  const envelope = { taskId, task: name, version, source: SOURCE, time: TIME, trace: undefined, data: {} };
+  const envelope = {
+    taskId,
+    task: name,
+    version,
+    source: SCHEDULER_SOURCE,
+    time: TIME,
+    trace: undefined,
+    data: {},
+  };
   return {
     Type: 'AWS::Scheduler::Schedule',
     Properties: {

@@ -4,10 +4,14 @@ import type { ReceivedMessage } from './received-message.ts';
 export const UNKNOWN_TIMES = 'baton.unknown-times';
 /** The claims on a tracked task that were given up, with spaces between: see `unconcluded`. */
 export const UNCONCLUDED = 'baton.unconcluded';
+/** When a message counts as sent, in milliseconds since 1970; 0 for before every end of its task. See `putBackBy`. */
+export const SENT_AT = 'baton.sent-at';
+/** Of the copy of a dead letter that was put back: the end that it was the dead letter of, ISO 8601. */
+export const DEAD_AT = 'baton.dead-at';
 /** How many attempts were made with the messages that a copy continues. */
 const EARLIER_ATTEMPTS = 'baton.earlier-attempts';
 /** What the copy of a message may note, as attributes, of the message that it continues. */
-const NOTES: ReadonlySet<string> = new Set([EARLIER_ATTEMPTS, UNKNOWN_TIMES, UNCONCLUDED]);
+const NOTES: ReadonlySet<string> = new Set([EARLIER_ATTEMPTS, UNKNOWN_TIMES, UNCONCLUDED, SENT_AT, DEAD_AT]);
 
 /**
  * The number of the attempt that is made with a message, counted from 1: every time that SQS hands it out counts, and so

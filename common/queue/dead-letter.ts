@@ -3,7 +3,7 @@ import { formatTraceparent } from '../telemetry/trace-context.ts';
 import { attemptOf, withoutNotes } from './copy-notes.ts';
 import { decodeEnvelope, type Envelope } from './envelope.ts';
 import { laneOfQueue } from './lane.ts';
-import type { DeadLetterReason } from './outcome.ts';
+import type { DeadLetterOutcome, DeadLetterReason } from './outcome.ts';
 import type { ReceivedMessage } from './received-message.ts';
 import { MAX_MESSAGE_BYTES } from './queue-sender.ts';
 
@@ -17,6 +17,8 @@ const NOT_ALLOWED = /[^\t\n\r\u0020-\uD7FF\uE000-\uFFFD]/g;
 export interface DeadLetter {
   readonly reason: DeadLetterReason;
   readonly error: Error;
+  /** How its task ended, if that is tracked. */
+  readonly end?: DeadLetterOutcome['end'];
   /** The id of the worker that gave up. */
   readonly workerId: string;
   /** The queue that the message was in; of a lane that one's own, such as `orders_high`. */
@@ -31,7 +33,7 @@ export interface DeadLetter {
  */
 export function deadLetterEntry(
   message: ReceivedMessage,
-  { reason, error, workerId, queue }: DeadLetter,
+  { reason, error, end, workerId, queue }: DeadLetter,
   nowMs = Date.now(),
 ) {
   const envelope = envelopeOf(message.body);
@@ -40,10 +42,12 @@ export function deadLetterEntry(
     message: error.message.slice(0, MAX_ERROR_CHARACTERS),
     task: envelope?.task,
     taskId: envelope?.taskId,
-    attempts: attemptOf(message),
+    // SQS counts receives: releases, and deliveries while the task ran elsewhere, too
+    attempts: end?.attempts ?? attemptOf(message),
     sentAt: new Date(message.sentAtMs).toISOString(),
     firstReceivedAt: new Date(message.firstReceivedAtMs).toISOString(),
-    deadAt: new Date(nowMs).toISOString(),
+    // To the letter when the task ended: that is how it is known that this very end was put back
+    deadAt: end?.at ?? new Date(nowMs).toISOString(),
     worker: workerId,
     // All lanes share the dead letter queue
     lane: laneOfQueue(queue),

@@ -33,6 +33,8 @@ export interface DeadLetterOutcome {
   readonly kind: 'dead-letter';
   readonly reason: DeadLetterReason;
   readonly error: Error;
+  /** How its task ended, if that is tracked. */
+  readonly end?: { readonly attempts: number; readonly at: string } | undefined;
 }
 
 /** What is to become of a message after an attempt. Decided in this file, carried out by `Settler`. */
@@ -57,13 +59,6 @@ export type Outcome =
       /** What the copy tells whoever receives it. */
       readonly notes?: Notes;
     };
-
-/** A message is set aside. */
-export interface DeadLetterOutcome {
-  readonly kind: 'dead-letter';
-  readonly reason: DeadLetterReason;
-  readonly error: Error;
-}
 
 /** The outcome of a body that no attempt could be made with. */
 export function outcomeOfBody(error: MalformedEnvelopeError | InvalidValueError): Outcome {

@@ -36,16 +36,14 @@ export class QueueSender {
    * Sends a body that SQS keeps from workers for so many seconds; more than 900 mean 900, the most that SQS takes. Resolves
    * once SQS has taken it.
    *
-   * @param notes - text attributes by their names, at most ten
+   * @param notes - text attributes by their names, at most ten; left out if they are too much beside the body
    * @throws BatchEntryError when SQS refused it, or the error of the whole request
    */
   async send(body: string, delaySeconds = 0, notes?: Readonly<Record<string, string>>): Promise<void> {
     const DelaySeconds = wholeSeconds(delaySeconds, MAX_DELAY_SECONDS);
-    await this.#batcher.add({
-      MessageBody: body,
-      ...(DelaySeconds > 0 && { DelaySeconds }),
-      ...(notes && { MessageAttributes: attributesOf(notes) }),
-    });
+    const bare = { MessageBody: body, ...(DelaySeconds > 0 && { DelaySeconds }) };
+    const noted = notes && { ...bare, MessageAttributes: attributesOf(notes) };
+    await this.#batcher.add(noted && bytesOf(noted) <= MAX_MESSAGE_BYTES ? noted : bare);
   }
 }
 

@@ -34,6 +34,9 @@ export const scheduleSchema = z.object({
 /** The longest name of a task with a schedule, in characters: a tick's task id is the name and 30 more. */
 export const MAX_SCHEDULED_NAME_CHARACTERS = 98;
 
+/** Who sends ticks on AWS: the `source` of EventBridge Scheduler's envelopes. */
+export const SCHEDULER_SOURCE = 'scheduler';
+
 /**
  * The id of the task that a tick sends: whoever sends it, the task store knows it as one task.
  *

@@ -9,6 +9,7 @@ import { Batcher } from './batcher.ts';
 import { ClockWatch } from './clock-watch.ts';
 import { type DeadLetter, deadLetterEntry } from './dead-letter.ts';
 import { MAX_VISIBILITY_SECONDS, type Notes, type Outcome } from './outcome.ts';
+import { notesOfCopy } from './put-back.ts';
 import type { QueueUrls } from './queue-urls.ts';
 import type { ReceivedMessage } from './received-message.ts';
 import { wholeSeconds } from './rest.ts';
@@ -127,8 +128,8 @@ export class Settler {
   }
 
   /** Sends a message again, which is still to be deleted: new to SQS, with notes in place of its own attributes. */
-  async #sendAnew({ body }: ReceivedMessage, delaySeconds: number, notes?: Notes): Promise<void> {
-    await this.#copies.send(body, delaySeconds, notes);
+  async #sendAnew(message: ReceivedMessage, delaySeconds: number, notes?: Notes): Promise<void> {
+    await this.#copies.send(message.body, delaySeconds, { ...notesOfCopy(message), ...notes });
   }
 
   /** Copies a message to the dead letter queue with its reason. The message itself is still to be deleted. */

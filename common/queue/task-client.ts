@@ -10,6 +10,8 @@ import { encodeEnvelope, type Envelope, MAX_DEPTH, sourceSchema } from './envelo
 import { InvalidValueError, SendError, TaskTooLargeError, TooDeepError } from './errors.ts';
 import { type Chain, type Join, nextTask } from './flow.ts';
 import { laneWhereDeclared, queueOfLane } from './lane.ts';
+import type { Notes } from './outcome.ts';
+import { FIRST_MESSAGE } from './put-back.ts';
 import { MAX_MESSAGE_BYTES, QueueSender } from './queue-sender.ts';
 import type { QueueUrls } from './queue-urls.ts';
 import { checkedDelay, checkedTaskId, isDelayed, namespaceOf, type SendOptions } from './send-options.ts';
@@ -157,7 +159,8 @@ export class TaskClient {
    * @throws SendError when SQS did not take it
    */
   readonly forward: ForwardTask = async (next, data, sent) => {
-    await this.#deliver({ ...next, body: this.#encode(next, data, sent), delaySeconds: 0 });
+    const body = this.#encode(next, data, sent);
+    await this.#deliver({ ...next, body, delaySeconds: 0 }, FIRST_MESSAGE);
   };
 
   /** Resolves when the queue of a contract answers; for a health check. */
@@ -284,7 +287,7 @@ export class TaskClient {
     const noted = { ...what, notBefore, parentId, traceparent, onEnd, ...links };
     if (!(await records.create({ ...noted, ...(depth > 0 && { depth }) }))) return;
     try {
-      await this.#deliver(prepared);
+      await this.#deliver(prepared, FIRST_MESSAGE);
     } catch (error) {
       // If SQS has taken it all the same, its claim makes it known again, except what follows it and whom its sender named
       const { taskId: own, deduplicationKey, onEnd: another } = options;
@@ -296,14 +299,12 @@ export class TaskClient {
     }
   }
 
-  async #deliver({
-    task,
-    queue,
-    body,
-    delaySeconds,
-  }: Pick<Prepared, 'task' | 'queue' | 'body' | 'delaySeconds'>) {
+  async #deliver(
+    { task, queue, body, delaySeconds }: Pick<Prepared, 'task' | 'queue' | 'body' | 'delaySeconds'>,
+    notes?: Notes,
+  ) {
     try {
-      await this.#senderOf(queue).send(body, delaySeconds);
+      await this.#senderOf(queue).send(body, delaySeconds, notes);
     } catch (cause) {
       throw sendError(task, queue, cause);
     }

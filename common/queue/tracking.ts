@@ -87,6 +87,10 @@ export interface TaskStatus {
   /** What the handler returned, as its contract's result schema gave it. */
   readonly result?: unknown;
   readonly error?: TaskFailure | undefined;
+  /** How often it was dead, or had failed, and was put back. */
+  readonly deaths?: number | undefined;
+  /** How it ended before it was put back for the last time. */
+  readonly lastDeath?: (TaskFailure & { readonly at: string }) | undefined;
   /** What its sender said that it is about. */
   readonly subject?: string | undefined;
 }
@@ -127,7 +131,7 @@ export interface NextTask {
 export type Listener = Omit<NextTask, 'taskId'>;
 
 /** What a task store keeps of a task, as far as what follows from its end depends on it. */
-export interface KeptTask extends Omit<TaskStatus, 'result' | 'waiting' | 'lane'> {
+export interface KeptTask extends Omit<TaskStatus, 'result' | 'waiting' | 'lane' | 'lastDeath'> {
   /** The queue that carries it, a lane's included (`orders_high`), so that a store's lists know the lane too. */
   readonly queue: string;
   /** As JSON, so that it comes back as it was, whatever the store has types for. */

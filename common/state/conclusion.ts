@@ -1,7 +1,8 @@
 import { AttemptsCrashedError, InvalidValueError, PostponeTask } from '../queue/errors.ts';
-import type { Outcome } from '../queue/outcome.ts';
+import type { DeadLetterOutcome, Outcome } from '../queue/outcome.ts';
 import type { TaskFailure } from '../queue/tracking.ts';
 import type { Conclusion } from './task-attempts.ts';
+import type { TaskRow } from './task-row.ts';
 
 /** The largest result that is kept, in bytes of JSON. */
 export const MAX_RESULT_BYTES = 65_536;
@@ -45,6 +46,11 @@ export function suspicionAfter(outcome: Outcome): 'cleared' | 'kept' {
   const interrupted = outcome.kind === 'release' && !(outcome.error instanceof PostponeTask);
   const crashed = outcome.kind === 'dead-letter' && outcome.error instanceof AttemptsCrashedError;
   return interrupted || crashed ? 'kept' : 'cleared';
+}
+
+/** How a task ended, as its dead letter says it. */
+export function endIn({ attempts, finishedAt, updatedAt }: TaskRow): DeadLetterOutcome['end'] {
+  return { attempts, at: finishedAt ?? updatedAt };
 }
 
 /** Why a task did not succeed, within what a row keeps. */

@@ -6,13 +6,14 @@ import {
   OLD_MESSAGE_SECONDS,
   type Outcome,
 } from '../queue/outcome.ts';
+import { putBackBy } from '../queue/put-back.ts';
 import { listenersOf } from '../queue/end-listeners.ts';
 import type { ReceivedMessage } from '../queue/received-message.ts';
 import { type ForwardTask, TaskContinuation } from '../queue/task-continuation.ts';
 import type { Claim, ClaimRequest, TaskTracker } from '../queue/tracking.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { formatTraceparent } from '../telemetry/trace-context.ts';
-import { failureOf } from './conclusion.ts';
+import { endIn, failureOf } from './conclusion.ts';
 import { StoredClaim } from './stored-claim.ts';
 import type { TaskRow } from './task-row.ts';
 import type { TaskStore } from './task-store.ts';
@@ -54,10 +55,9 @@ export class StoreTracker implements TaskTracker {
     const { taskId, task, trace, parentId, subject } = envelope;
     const claimId = randomUUID();
     const askedAtMs = performance.now();
-    const putBackFrom = deadAt(message.attributes);
+    const putBack = putBackBy(message, envelope);
     let mayStand: readonly string[] = [];
     try {
-      if (putBackFrom !== undefined) await store.revive(taskId, putBackFrom);
       const request = {
         taskId,
         task,
@@ -69,10 +69,17 @@ export class StoreTracker implements TaskTracker {
         parentId,
         subject,
         onEnd: listenersOf(contract),
+        sentAtMs: putBack.sentAtMs,
       };
       const known = await this.#givenUp(message, taskId);
       mayStand = [...(known?.claimId === undefined ? [] : [known.claimId]), claimId];
-      const row = await (known ? store.attempts.resume(request, known) : store.attempts.claim(request));
+      let row = await (known ? store.attempts.resume(request, known) : store.attempts.claim(request));
+      if (isDead(row)) {
+        const revived = await store.revive(taskId, putBack);
+        if (revived) logger.info({ taskId, task }, 'a dead letter was put back: its task begins anew');
+        // Where it was not: the answer of a write that was made may have been lost
+        row = await store.attempts.claim(request);
+      }
       mayStand = [];
       if (row?.state !== 'running' || row.claimId !== claimId) return await this.#unclaimed(taskId, row);
       const line = logger.child({ taskId, task });
@@ -114,7 +121,8 @@ export class StoreTracker implements TaskTracker {
       const row = await store.giveUp(taskId, failureOf(outcome.error, outcome.reason));
       if (row) await this.#follow(row);
       const known = row ? undefined : await store.read(taskId);
-      return known ? await this.#unclaimed(taskId, known) : outcome;
+      if (known) return await this.#unclaimed(taskId, known);
+      return row ? { ...outcome, end: endIn(row) } : outcome;
     } catch (error) {
       logger.warn({ taskId, task, error }, 'task could not be given up; its message comes back');
       return {
@@ -141,7 +149,8 @@ export class StoreTracker implements TaskTracker {
         // Its worker may have died before it set the message aside: better twice in the dead letters than never
         await this.#follow(row);
         const error = new TaskError(row.error?.message ?? `The task ${taskId} is ${row.state}`);
-        return { kind: 'dead-letter', reason: (row.error?.reason ?? 'rejected') as DeadLetterReason, error };
+        const reason = (row.error?.reason ?? 'rejected') as DeadLetterReason;
+        return { kind: 'dead-letter', reason, error, end: endIn(row) };
       }
       case 'running': {
         const leftSeconds = Math.ceil(((row.leaseUntilMs ?? 0) - this.#options.store.clock.nowMs) / 1000);
@@ -192,12 +201,6 @@ function restSeconds(ageMs: number): number {
   return Math.ceil(longest * (1 - Math.random() / 2));
 }
 
-/** When a message was set aside that somebody has put back, ISO 8601: what made it a dead letter went along with it. */
-function deadAt(attributes: ClaimRequest['message']['attributes']): string | undefined {
-  try {
-    const details = JSON.parse(attributes['baton.details']?.StringValue ?? '{}') as { deadAt?: unknown };
-    return typeof details.deadAt === 'string' ? details.deadAt : undefined;
-  } catch {
-    return undefined;
-  }
+function isDead(row: TaskRow | undefined): boolean {
+  return row?.state === 'dead' || row?.state === 'failed';
 }

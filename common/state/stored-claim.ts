@@ -5,7 +5,7 @@ import { Renewal, type Renewed } from '../queue/renewal.ts';
 import type { TaskContinuation } from '../queue/task-continuation.ts';
 import { type Claim, isFinal, type Progress } from '../queue/tracking.ts';
 import type { Logger } from '../telemetry/logger.ts';
-import { conclusionOf, jsonOf, suspicionAfter, withinLimits } from './conclusion.ts';
+import { conclusionOf, endIn, jsonOf, suspicionAfter, withinLimits } from './conclusion.ts';
 import { PatientWrites } from './patient-writes.ts';
 import { ProgressWriter } from './progress-writer.ts';
 import type { TaskRow } from './task-row.ts';
@@ -178,8 +178,9 @@ export class StoredClaim implements Claim {
       const error = new ClaimLostError(`The task ${taskId} is another attempt's`);
       return { kind: 'release', error, delaySeconds: Math.ceil(leaseSeconds) };
     }
-    if (row && isFinal(row.state)) await continuation.ended(row);
-    return outcome;
+    if (!row || !isFinal(row.state)) return outcome;
+    await continuation.ended(row);
+    return outcome.kind === 'dead-letter' ? { ...outcome, end: endIn(row) } : outcome;
   }
 
   async #renew(): Promise<Renewed> {

@@ -1,5 +1,5 @@
 import { laneOfQueue, queueWithoutLane } from '../queue/lane.ts';
-import type { KeptGroup, KeptTask, TaskStatus, Waiting } from '../queue/tracking.ts';
+import type { KeptGroup, KeptTask, TaskFailure, TaskStatus, Waiting } from '../queue/tracking.ts';
 
 /** How long a task is known after it was sent, and again after it has ended. */
 export const DEFAULT_TTL_DAYS = 14;
@@ -27,6 +27,13 @@ export interface TaskRow extends KeptTask {
   readonly effects?: Readonly<Record<string, string>> | undefined;
   /** Keys of effects that have begun, of those that ask in doubt. */
   readonly begunEffects?: ReadonlySet<string> | undefined;
+  /** How it ended the last time before its dead letter was put back, and when, ISO 8601. */
+  readonly lastDeath?: TaskFailure | undefined;
+  readonly lastDeathAt?: string | undefined;
+  /** When the message counts as sent that it was run from, in milliseconds since 1970: a later one may put it back. */
+  readonly sentAtMs?: number | undefined;
+  /** The same of the message that put it back, which it does once. */
+  readonly putBackFromMs?: number | undefined;
   /** Its place in the lists: `createdAt`, made unique by the id. */
   readonly listedAt: string;
   readonly listedIn: string;
@@ -44,7 +51,7 @@ export interface GroupRow extends KeptGroup {
 export function statusOf(row: TaskRow): TaskStatus {
   const { taskId, task, queue, state, attempts, createdAt, updatedAt, startedAt, finishedAt } = row;
   const { notBefore, nextAttemptAt: until, waiting, parentId, traceparent, progress, result } = row;
-  const { error, subject } = row;
+  const { error, subject, deaths, lastDeath, lastDeathAt: at } = row;
   const times = { createdAt, updatedAt, startedAt, finishedAt, notBefore };
   return {
     taskId,
@@ -59,6 +66,8 @@ export function statusOf(row: TaskRow): TaskStatus {
     traceparent,
     progress,
     error,
+    deaths,
+    lastDeath: lastDeath && at !== undefined ? { at, ...lastDeath } : undefined,
     subject,
     result: result === undefined ? undefined : JSON.parse(result),
   };

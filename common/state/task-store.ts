@@ -1,6 +1,7 @@
 import { DeleteCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
 import type { ClockWatch } from '../queue/clock-watch.ts';
 import { TaskConflictError } from '../queue/errors.ts';
+import type { PutBack } from '../queue/put-back.ts';
 import {
   isFinal,
   type NewTask,
@@ -14,6 +15,8 @@ import { ALL_TASKS, statusOf, type TaskRow } from './task-row.ts';
 import { TaskSchedules } from './task-schedules.ts';
 import { TaskTable, type TaskTableOptions } from './task-table.ts';
 
+/** The clocks of SQS, which says when a message was sent, and of DynamoDB, by which tasks end, agree within so much. */
+const CLOCKS_DIFFER_MS = 2000;
 /** DynamoDB gives so many rows in one BatchGetItem. */
 const MAX_BATCH_GET = 100;
 
@@ -150,28 +153,48 @@ export class TaskStore implements TaskRecords {
   }
 
   /**
-   * Has a task begin anew that is dead or has failed, with none of its attempts used up: somebody has put back the dead
-   * letter that was set aside at `deadAt`, ISO 8601. One that has ended again since then stays as it is. Its
-   * token grows, so that no end has the token of an earlier one.
+   * Has a task begin anew that is dead or has failed, if a message puts it back: the dead letter of this end, or a body
+   * that was sent after it, and after the message that the task was run from. None of its attempts is used up then. Its
+   * token grows, so that no end has the token of an earlier one. Resolves to whether it was put back.
    */
-  async revive(taskId: string, deadAt: string): Promise<void> {
+  async revive(taskId: string, { deadAt, sentAtMs }: PutBack): Promise<boolean> {
+    if (deadAt === undefined && sentAtMs === undefined) return false;
     await this.#table.timeKnown();
-    await this.#table.update(
+    const dead = '#state IN (:dead, :failed)';
+    const later = ['sentAtMs', 'putBackFromMs'].map(
+      (name) => `(attribute_not_exists(${name}) OR ${name} < :sentAtMs)`,
+    );
+    const ways = [
+      ...(deadAt === undefined ? [] : [`${dead} AND finishedAt <= :deadAt`]),
+      ...(sentAtMs === undefined ? [] : [`${dead} AND finishedAt < :sentAt AND ${later.join(' AND ')}`]),
+    ];
+    const row = await this.#table.update(
       taskId,
-      '#state IN (:dead, :failed) AND finishedAt <= :deadAt',
-      'SET #state = :queued, attempts = :zero, #token = #token + :one, updatedAt = :at, expiresAt = :expires REMOVE finishedAt, #error, progress, crashes, begun, nextAttemptAt, waiting',
+      ways.join(' OR '),
+      [
+        'SET #state = :queued, attempts = :zero, #token = #token + :one, updatedAt = :at, expiresAt = :expires',
+        'deaths = if_not_exists(deaths, :zero) + :one, lastDeathAt = finishedAt',
+        'lastDeath = if_not_exists(#error, :unknown)',
+        ...(sentAtMs === undefined ? [] : ['putBackFromMs = :sentAtMs']),
+      ].join(', ') + ' REMOVE finishedAt, #error, progress, crashes, begun, nextAttemptAt, waiting',
       {
         ':dead': 'dead',
         ':failed': 'failed',
-        ':deadAt': deadAt,
+        ...(deadAt !== undefined && { ':deadAt': deadAt }),
+        ...(sentAtMs !== undefined && {
+          ':sentAt': new Date(sentAtMs + CLOCKS_DIFFER_MS).toISOString(),
+          ':sentAtMs': sentAtMs,
+        }),
         ':queued': 'queued',
         ':zero': 0,
         ':one': 1,
         ':at': this.#table.iso,
         ':expires': this.#table.expiry(),
+        ':unknown': { name: 'Error', message: 'Nothing more is known' },
       },
       { '#error': 'error' },
     );
+    return row !== undefined;
   }
 
   /** How this process's clock compares with DynamoDB's, whose time the store goes by. */

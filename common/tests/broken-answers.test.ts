@@ -84,7 +84,7 @@ const asked: Readonly<Record<string, () => Promise<unknown>>> = {
   find: () => store.find('t'),
   readAll: () => store.readAll(['t', 'u']),
   cancel: () => store.cancel('t'),
-  revive: () => store.revive('t', new Date().toISOString()),
+  revive: () => store.revive('t', { deadAt: new Date().toISOString() }),
   'give up': () => store.giveUp('t', failure),
   claim: () => store.attempts.claim(claiming),
   begin: () => store.attempts.begins(held, 'alone'),

@@ -180,7 +180,7 @@ describe('a task in the store', () => {
     const reviving = {
       send: async (command: never) => {
         if ((command as object) instanceof GetCommand) {
-          await store.revive(task.taskId, '2026-11-24T10:00:01.000Z');
+          await store.revive(task.taskId, { deadAt: '2026-11-24T10:00:01.000Z' });
         }
         return backends.documents.send(command);
       },
@@ -200,9 +200,9 @@ describe('a task in the store', () => {
       state: 'dead',
       error: { name: 'E', message: 'no', reason: 'timed-out' },
     });
-    await store.revive(task.taskId, '2026-11-24T09:59:59.000Z');
+    await store.revive(task.taskId, { deadAt: '2026-11-24T09:59:59.000Z' });
     await expect(store.find(task.taskId)).resolves.toMatchObject({ state: 'dead' });
-    await store.revive(task.taskId, '2026-11-24T10:00:00.005Z');
+    await store.revive(task.taskId, { deadAt: '2026-11-24T10:00:00.005Z' });
     await expect(store.find(task.taskId)).resolves.toMatchObject({ state: 'queued', attempts: 0 });
     const again = claimOf(task);
     await expect(store.attempts.claim(again)).resolves.toMatchObject({ claimId: again.claimId, attempts: 1 });

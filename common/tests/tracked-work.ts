@@ -132,7 +132,8 @@ export class TrackedWork {
       sentAtMs: Date.now(),
       firstReceivedAtMs: 0,
       body: this.#body(notBefore),
-      attributes: {},
+      // As a client of tasks sends it
+      attributes: { 'baton.sent-at': { DataType: 'String', StringValue: '0' } },
       ...change,
     };
     const { confirm } = options;

@@ -44,6 +44,7 @@ export const handler = createApi({ logger, routes: [getTask, listTasks, cancelTa
 function taskView(status: TaskStatus) {
   const { taskId, task, queue, lane, state, attempts, createdAt, updatedAt, startedAt, finishedAt } = status;
   const { notBefore, waiting, parentId, traceparent, progress, result, error, subject } = status;
+  const { deaths, lastDeath } = status;
   return {
     taskId,
     task,
@@ -64,5 +65,8 @@ function taskView(status: TaskStatus) {
     progress,
     result,
     error,
+    // As with `waiting`: what lists leave out
+    deaths,
+    lastDeath,
   };
 }

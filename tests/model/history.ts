@@ -43,6 +43,8 @@ export interface MessagePlan {
   readonly steps: readonly Step[];
   /** When a tracked task, or the last of a chain, is cancelled, if it is. */
   readonly cancelledAtMs: number | undefined;
+  /** How somebody puts a tracked task's first dead letter back, if they do, and after how long. */
+  readonly putBack: { readonly as: 'letter' | 'body'; readonly afterMs: number } | undefined;
 }
 
 /** A worker, and how it ends, if it does (killed, stopped, or told to stop twice); another takes its place. */
@@ -89,6 +91,10 @@ const message: fc.Arbitrary<MessagePlan> = fc.record({
   sentAtMs: fc.nat(5000),
   steps: fc.array(step, { maxLength: 4 }),
   cancelledAtMs: fc.option(fc.nat(20_000), { nil: undefined, freq: 4 }),
+  putBack: fc.option(
+    fc.record({ as: fc.constantFrom('letter' as const, 'body' as const), afterMs: fc.nat(8000) }),
+    { nil: undefined, freq: 2 },
+  ),
 });
 
 const worker: fc.Arbitrary<WorkerPlan> = fc.record({

@@ -48,6 +48,8 @@ export type Refusal = 'ReceiptHandleIsInvalid' | 'MessageNotInflight' | 'Invalid
 export class ModelSqs {
   /** Bodies in the dead letter queue, in the order that they came. */
   readonly deadLetters: string[] = [];
+  /** Called when a dead letter comes. */
+  onDeadLetter: (body: string, attributes: Attributes) => void = () => undefined;
   readonly #messages = new Map<string, Stored>();
   readonly #random: Random;
   readonly #staleHandles: StaleHandles;
@@ -73,6 +75,12 @@ export class ModelSqs {
     this.#messages.set(messageId, { messageId, body, attributes, ...times, ...state });
     this.#change();
     return undefined;
+  }
+
+  /** Takes a dead letter. */
+  setAside(body: string, attributes: Attributes): void {
+    this.deadLetters.push(body);
+    this.onDeadLetter(body, attributes);
   }
 
   /** Hands out visible messages, as many as are asked for or fewer, in any order, and hides them. */

@@ -12,7 +12,7 @@ import type { Fault, History, MessagePlan, Step, WorkerPlan } from './history.ts
 import { Ledger } from './ledger.ts';
 import { ModelFunction } from './model-function.ts';
 import type { ModelWorld } from './model-world.ts';
-import { ModelSqs } from './model-sqs.ts';
+import { type Attributes, ModelSqs } from './model-sqs.ts';
 import { ModelTable } from './model-table.ts';
 import { bodyOf, implementationsFor, tracked, work } from './model-tasks.ts';
 import { SqsClient } from './sqs-client.ts';
@@ -62,6 +62,7 @@ class Run {
   #toSend = 0;
   /** Cancels under way: what they tell is told once they are over. */
   #toCancel = 0;
+  readonly #wasPutBack = new Set<string>();
   readonly #faultsToCome: readonly Fault[];
   #requests = 0;
   #faults = 0;
@@ -99,6 +100,7 @@ class Run {
   async play(): Promise<readonly string[]> {
     const { sqs, ledger } = this.#world;
     this.#toSend = this.#plans.length;
+    sqs.onDeadLetter = (body, attributes) => this.#putBack(body, attributes);
     for (const plan of this.#plans) {
       setTimeout(() => {
         void this.#send(plan).finally(() => (this.#toSend -= 1));
@@ -146,6 +148,21 @@ class Run {
       this.#toCancel += 1;
       void handle.cancel().finally(() => (this.#toCancel -= 1));
     }, cancelledAtMs);
+  }
+
+  /** Puts the first dead letter of a task back where that is planned. */
+  #putBack(body: string, attributes: Attributes): void {
+    const { sqs, ledger } = this.#world;
+    const plan = this.#plans.find(({ id, is }) => is === 'tracked' && body.includes(`"id":"${id}"`));
+    if (!plan?.putBack || this.#wasPutBack.has(plan.id)) return;
+    const { as, afterMs } = plan.putBack;
+    this.#wasPutBack.add(plan.id);
+    this.#toSend += 1;
+    setTimeout(() => {
+      ledger.books.putBack(plan.id);
+      sqs.send(body, 0, as === 'letter' ? attributes : {});
+      this.#toSend -= 1;
+    }, afterMs);
   }
 
   #passUntil(done: () => boolean, limitMs: number): Promise<boolean> {

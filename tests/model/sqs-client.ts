@@ -108,7 +108,7 @@ export class SqsClient {
     const aside = command.input.QueueUrl?.endsWith('-dlq');
     return ({ MessageBody = '', DelaySeconds = 0, MessageAttributes = {} }) => {
       if (!aside) return sqs.send(MessageBody, DelaySeconds, MessageAttributes);
-      sqs.deadLetters.push(MessageBody);
+      sqs.setAside(MessageBody, MessageAttributes);
       return undefined;
     };
   }

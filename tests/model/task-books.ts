@@ -27,6 +27,8 @@ export class TaskBooks {
   readonly #dueMs = new Map<string, number>();
   readonly #chains: Steps[] = [];
   readonly #tasks = new Set<string>();
+  /** Tasks whose dead letter was put back, and which have not begun anew yet. */
+  readonly #putBack = new Set<string>();
   /** What listeners were told, by task and token. */
   readonly #told = new Map<string, TaskEnd>();
 
@@ -106,6 +108,11 @@ export class TaskBooks {
     this.#kept.add(`${taskId} ${key}`);
   }
 
+  /** Somebody puts a dead letter of a task back: it may begin anew, once. */
+  putBack(taskId: string): void {
+    this.#putBack.add(taskId);
+  }
+
   /** A listener is told how a task ended. */
   told(end: TaskEnd): void {
     const key = `${end.taskId} ${end.token}`;
@@ -117,6 +124,7 @@ export class TaskBooks {
 
   /** Looks at what listeners were told, once all has ended: of each task its end, and of none a later one. */
   lookAtEnds(): void {
+    for (const taskId of this.#putBack) this.#broken(`${taskId} was put back, and never began anew`);
     for (const taskId of this.#tasks) {
       const { state, token = 0, result = '' } = this.#row(taskId) ?? {};
       const end = this.#told.get(`${taskId} ${token}`);
@@ -137,6 +145,8 @@ export class TaskBooks {
       if (row && row.state !== 'cancelled') this.#states.set(taskId, row.state);
       else if (row) this.#states.set(taskId, 'running');
       if (!row || !isFinal(row.state)) {
+        if (/^(dead|failed) /.test(this.#ends.get(taskId) ?? '') && this.#putBack.delete(taskId))
+          this.#ends.delete(taskId);
         if (this.#ends.has(taskId))
           this.#broken(`${taskId} is ${row?.state}, and was ${this.#ends.get(taskId)}`);
         continue;
