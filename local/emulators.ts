@@ -19,8 +19,15 @@ export async function startSqs(port: number, host: string = HOST): Promise<Emula
   return { endpoint, stop: () => app.close() };
 }
 
-/** Starts an emulator of DynamoDB (dynalite). Its tables live as long as it runs. It listens at this machine only, unless `host` says otherwise. */
+/**
+ * Starts an emulator of DynamoDB (dynalite). Its tables live as long as it runs. It listens at this machine only, unless
+ * `host` says otherwise.
+ *
+ * From then on this process has no pool of small Buffers. Node cuts them from slabs of 64 KiB, and one that dynalite keeps
+ * keeps its whole slab: 80 kB an order, for ever.
+ */
 export async function startDynamoDb(port: number, host: string = HOST): Promise<Emulator> {
+  Buffer.poolSize = 0;
   const server = dynalite({ createTableMs: 0 });
   const endpoint = await listen(server, port, host);
   // A connection that was answered after the stop would be kept for a next request

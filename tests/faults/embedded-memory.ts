@@ -1,0 +1,90 @@
+// What the embedded runtime keeps of each order: `node tests/faults/embedded-memory.ts [--orders 10000]`
+import { setTimeout as sleep } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
+import { eventually } from '../support/eventually.ts';
+import { freePorts, Program } from '../support/program.ts';
+import { SoakProgress } from './soak-progress.ts';
+
+const SERVERLESS = 'node_modules/serverless/bin/serverless.js';
+/** The rows of an order, its notification and its tasks, with their copies in indexes: data, which is to be kept. */
+const MOST_BYTES_AN_ORDER = 30_000;
+const AT_ONCE = 10;
+const DONE_MS = 60_000;
+const LOOKS = 10;
+const LOOK_MS = 500;
+const ORDER = JSON.stringify({
+  customerId: 'c-1',
+  customerEmail: 'customer@example.com',
+  items: [{ productId: 'p-1', quantity: 2 }],
+  totalAmount: 4200,
+  currency: 'EUR',
+});
+
+const { values } = parseArgs({ options: { orders: { type: 'string', default: '10000' } } });
+const orders = Number(values.orders);
+const ports = await freePorts();
+const url = `http://127.0.0.1:${ports['HTTP_PORT']}`;
+const runtime = new Program(
+  SERVERLESS,
+  {
+    ...ports,
+    LOG_LEVEL: 'error',
+    NODE_OPTIONS: '--expose-gc --import=./tests/support/memory-lines.js',
+  },
+  ['offline'],
+);
+await runtime.says('Try this');
+const progress = new SoakProgress(orders);
+// What a process makes once, for its first orders, is no growth
+const first = Math.ceil(orders / 4);
+await post(first, 0);
+const before = await kept();
+await post(orders - first, first);
+const after = await kept();
+progress.stop();
+await runtime.stop();
+
+const bytes = Math.round((after - before) / (orders - first));
+process.stdout.write(`orders ${orders}\nkept of each ${bytes} bytes\n`);
+process.exitCode = bytes <= MOST_BYTES_AN_ORDER ? 0 : 1;
+
+/** Posts so many orders, some at a time, and waits until the last are completed. */
+async function post(count: number, doneBefore: number): Promise<void> {
+  let left = count;
+  const lane = async (): Promise<void> => {
+    let location = '';
+    for (; left > 0; progress.update(doneBefore + count - left)) {
+      left -= 1;
+      const answer = await fetch(`${url}/orders`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: ORDER,
+      });
+      const text = await answer.text();
+      if (answer.status !== 202) throw new Error(`The order was answered with ${answer.status}: ${text}`);
+      location = answer.headers.get('location') ?? '';
+    }
+    const isCompleted = async (): Promise<boolean> =>
+      ((await (await fetch(url + location)).json()) as { status: string }).status === 'completed';
+    if (location !== '') await eventually(`${location} completed`, isCompleted, DONE_MS);
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, lane));
+}
+
+/** What the runtime keeps once it is idle, in bytes: the least of some looks, since it still does something at times. */
+async function kept(): Promise<number> {
+  const looks: number[] = [];
+  while (looks.length < LOOKS) {
+    looks.push(await keptNow());
+    await sleep(LOOK_MS);
+  }
+  return Math.min(...looks);
+}
+
+async function keptNow(): Promise<number> {
+  const said = (): string[] => runtime.output.match(/^kept \d+ bytes$/gm) ?? [];
+  const saidBefore = said().length;
+  runtime.signal('SIGUSR2');
+  const line = await eventually('what is kept', () => said()[saidBefore]);
+  return Number(/\d+/.exec(line)?.[0]);
+}
