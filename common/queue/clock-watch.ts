@@ -102,7 +102,7 @@ export class ClockWatch {
 
   /** The service's time, as far as it is known, in milliseconds since 1970. */
   get nowMs(): number {
-    return this.#now() + this.#offsetMs;
+    return this.#now() + Math.round(this.#offsetMs);
   }
 
   /**

@@ -153,9 +153,14 @@ export class StoreTracker implements TaskTracker {
         return { kind: 'dead-letter', reason, error, end: endIn(row) };
       }
       case 'running': {
-        const leftSeconds = Math.ceil(((row.leaseUntilMs ?? 0) - this.#options.store.clock.nowMs) / 1000);
+        const { store, leaseSeconds } = this.#options;
+        const leftSeconds = ((row.leaseUntilMs ?? 0) - store.clock.nowMs) / 1000;
         const error = new TaskRunningError(`The task ${taskId} is being run by ${row.owner ?? 'another'}`);
-        return { kind: 'release', error, delaySeconds: Math.max(1, leftSeconds) };
+        return {
+          kind: 'release',
+          error,
+          delaySeconds: Math.ceil(Math.max(1, Math.min(leftSeconds, leaseSeconds))),
+        };
       }
       case 'queued':
       case 'retrying':

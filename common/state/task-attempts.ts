@@ -5,11 +5,15 @@ import {
   type TaskFailure,
   type TaskState,
 } from '../queue/tracking.ts';
+import { MAX_SKEW_MS } from '../queue/clock-watch.ts';
 import { ALL_TASKS, type TaskRow } from './task-row.ts';
 import type { RowValues, TaskTable } from './task-table.ts';
 
 /** The clocks of two processes may differ by so much: a task is not kept waiting for that. */
 const CLOCKS_DIFFER_SECONDS = 1;
+
+/** A claim as it was read: neither renewed nor taken over since. */
+const SAME_CLAIM = '#state = :running AND #token = :known AND leaseUntilMs = :seen';
 
 /** Who claims a task, and as what it is known where its row is not there. */
 export interface ClaimRow {
@@ -85,7 +89,8 @@ export class TaskAttempts {
     if (begun) return begun;
     // As it stands, though it may have expired: a task that has ended is not to be run again
     const known = (await this.#table.get(request.taskId)) as TaskRow | undefined;
-    if (!known || known.claimId === request.claimId || !this.#isAbandoned(known)) return known;
+    if (known?.state !== 'running' || known.claimId === request.claimId) return known;
+    if (!(await this.#isAbandoned(known, request))) return known;
     const takenOver = await this.#takeOver(request, known);
     return takenOver ?? ((await this.#table.get(request.taskId)) as TaskRow | undefined);
   }
@@ -110,20 +115,41 @@ export class TaskAttempts {
     return resumed ?? ((await this.#table.get(request.taskId)) as TaskRow | undefined);
   }
 
-  #isAbandoned({ state, leaseUntilMs = 0 }: TaskRow): boolean {
-    return state === 'running' && leaseUntilMs < this.#table.nowMs;
+  /** Whether the claim of a running task is over. */
+  async #isAbandoned(row: TaskRow, { leaseSeconds: ownSeconds }: ClaimRow): Promise<boolean> {
+    const {
+      taskId,
+      token,
+      leaseUntilMs = 0,
+      leaseSeconds = ownSeconds,
+      doubtedUntilMs,
+      doubtedAtMs = 0,
+    } = row;
+    const { nowMs } = this.#table;
+    const lengthMs = leaseSeconds * 1000;
+    if (leaseUntilMs < nowMs) return true;
+    if (leaseUntilMs <= nowMs + lengthMs + MAX_SKEW_MS) return false;
+    // A wrong clock wrote that. If its worker lives, it renews the claim, and so changes it, within a lease
+    if (doubtedUntilMs === leaseUntilMs && doubtedAtMs <= nowMs) return doubtedAtMs + lengthMs < nowMs;
+    await this.#table.update(taskId, SAME_CLAIM, 'SET doubtedUntilMs = :seen, doubtedAtMs = :nowMs', {
+      ':running': 'running',
+      ':known': token,
+      ':seen': leaseUntilMs,
+      ':nowMs': nowMs,
+    });
+    return false;
   }
 
   /**
    * Takes over from an attempt whose worker died. Unless it ran alone nobody knows whether its handler was the cause:
    * then it uses no attempt. One that still waited to run alone was surely not.
    */
-  async #takeOver(request: ClaimRow, { token, begun }: TaskRow): Promise<TaskRow | undefined> {
+  async #takeOver(request: ClaimRow, { token, begun, leaseUntilMs }: TaskRow): Promise<TaskRow | undefined> {
     const crashes = begun === 'not yet' ? 0 : 1;
     const attempts = begun === 'alone' ? 1 : 0;
     return this.#begin(
       request,
-      '#state = :running AND #token = :known AND leaseUntilMs < :nowMs',
+      SAME_CLAIM,
       [
         'crashes = if_not_exists(crashes, :zero) + :crashes',
         'attempts = attempts + :attempts',
@@ -131,7 +157,7 @@ export class TaskAttempts {
       ],
       {
         ':known': token,
-        ':nowMs': this.#table.nowMs,
+        ':seen': leaseUntilMs,
         ':crashes': crashes,
         ':attempts': attempts,
         ':begun': 'not yet' satisfies TaskRow['begun'],
@@ -156,7 +182,7 @@ export class TaskAttempts {
       taskId,
       condition,
       `${[
-        'SET #state = :running, claimId = :claimId, #owner = :owner, leaseUntilMs = :untilMs, updatedAt = :at',
+        'SET #state = :running, claimId = :claimId, #owner = :owner, leaseUntilMs = :untilMs, leaseSeconds = :length, updatedAt = :at',
         '#token = if_not_exists(#token, :zero) + :one',
         ...sets,
         'startedAt = if_not_exists(startedAt, :at), createdAt = if_not_exists(createdAt, :at)',
@@ -165,13 +191,14 @@ export class TaskAttempts {
         'listedAt = if_not_exists(listedAt, :listedAt), listedIn = if_not_exists(listedIn, :listedIn)',
         ...noted.map(([name]) => `${name} = if_not_exists(${name}, :${name})`),
         ...(sentAtMs === undefined ? [] : ['sentAtMs = :sentAtMs']),
-      ].join(', ')} REMOVE nextAttemptAt, waiting`,
+      ].join(', ')} REMOVE nextAttemptAt, waiting, doubtedUntilMs, doubtedAtMs`,
       {
         ...values,
         ':running': 'running',
         ':claimId': claimId,
         ':owner': owner,
         ':untilMs': this.#table.nowMs + leaseSeconds * 1000,
+        ':length': leaseSeconds,
         ':at': at,
         ':zero': 0,
         ':one': 1,

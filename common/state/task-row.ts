@@ -14,6 +14,11 @@ export interface TaskRow extends KeptTask {
   readonly owner?: string | undefined;
   /** Until when the attempt's claim lasts unless it is renewed, in milliseconds since 1970. */
   readonly leaseUntilMs?: number | undefined;
+  /** How long its claim lasts unless it is renewed. */
+  readonly leaseSeconds?: number | undefined;
+  /** A `leaseUntilMs` too far ahead to be true, and when it was first seen: it is taken over unless it is renewed. */
+  readonly doubtedUntilMs?: number | undefined;
+  readonly doubtedAtMs?: number | undefined;
   /** How many attempts in a row ended because their workers died; absent when the last one ended by itself. */
   readonly crashes?: number | undefined;
   /** Of a task with `crashes`: whether the handler of its attempt has begun, and beside what. */

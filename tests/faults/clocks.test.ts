@@ -161,6 +161,33 @@ describeClocks('a worker whose clock is 12 hours', () => {
   });
 });
 
+test('a claim that a worker of an older version, 12 hours ahead, left behind is taken over within leases', async () => {
+  const { documents, tasksTable } = backends;
+  const old = new TaskStore({
+    documents,
+    table: tasksTable,
+    now: () => Date.now() + HALF_A_DAY_SECONDS * 1000,
+  });
+  const { name: task, queue } = count;
+  const claimId = 'dead';
+  await old.attempts.claim({
+    taskId: 'left',
+    task,
+    queue,
+    claimId,
+    owner: 'old',
+    leaseSeconds: LEASE_SECONDS,
+  });
+  await tasks.forward(
+    { taskId: 'left', task, queue },
+    { number: 1, ms: 0, failures: 0 },
+    { trace: startTrace(), depth: 0 },
+  );
+  await startWorker();
+  await ended('left');
+  await expect(sink.rows()).resolves.toEqual(new Map([['left:count', 0]]));
+});
+
 describeClocks('a worker whose clock is set forward and back while it runs', () => {
   test('finishes its tasks, each once, and notices each time', async () => {
     const clock = clockAhead(0);
