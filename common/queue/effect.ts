@@ -41,7 +41,8 @@ export interface EffectOptions<Result> {
  *
  * @param key - 1 to 64 letters, digits and `. _ : -`, one for each effect of the task, 50 at most. Once in an attempt: in
  *   a loop it names what the effect is for, as in `charge-${customerId}`. To try again within an attempt, do so in `run`
- * @param run - gives what JSON can hold, at most 4,096 bytes
+ * @param run - gives what JSON can hold, at most 4,096 bytes. Every attempt gets it as JSON carries it: a Date as a text,
+ *   NaN as null
  *
  * @throws InvalidValueError when the key is none, or one too many; `run` has not begun
  * @throws EffectUsedTwiceError when this attempt has used the key before; `run` has not begun

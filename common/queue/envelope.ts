@@ -45,7 +45,13 @@ const wireSchema = z.object({
   parentid: taskIdSchema.optional(),
   contractversion: versionSchema.optional(),
   depth: z.int().min(0).max(MAX_DEPTH).optional(),
-  data: z.unknown(),
+  undefineditems: z
+    .string()
+    .regex(/^\d{1,3}(,\d{1,3}){0,99}$/)
+    .optional()
+    .catch(undefined),
+  // Left out where it is undefined, as of z.void()
+  data: z.unknown().optional(),
 });
 
 /** What surrounds a payload on the wire. */
@@ -75,8 +81,9 @@ export interface Envelope {
 
 /**
  * Writes an envelope as a message body: CloudEvents 1.0 in structured JSON mode, with the `traceparent` of the
- * Distributed Tracing extension, and Baton's own extensions `notbefore`, `parentid`, `depth` (left out if it is 0) and
- * `contractversion` (left out if it is 1).
+ * Distributed Tracing extension, and Baton's own extensions `notbefore`, `parentid`, `depth` (left out if it is 0),
+ * `contractversion` (left out if it is 1) and `undefineditems`: the places in a list that are undefined, as of results of
+ * a group, for which JSON has `null` alone.
  */
 export function encodeEnvelope(envelope: Envelope): string {
   const json = JSON.stringify({
@@ -92,9 +99,21 @@ export function encodeEnvelope(envelope: Envelope): string {
     ...(envelope.parentId !== undefined && { parentid: envelope.parentId }),
     ...(envelope.depth !== undefined && envelope.depth > 0 && { depth: envelope.depth }),
     ...(envelope.version !== undefined && envelope.version > 1 && { contractversion: envelope.version }),
+    ...undefinedItems(envelope.data),
     data: envelope.data,
   });
   return json.replaceAll(NOT_ON_THE_WIRE, (character) => `\\u${character.charCodeAt(0).toString(16)}`);
+}
+
+function undefinedItems(data: unknown): { undefineditems?: string } {
+  if (!Array.isArray(data) || !data.includes(undefined)) return {};
+  return { undefineditems: data.flatMap((item, index) => (item === undefined ? [index] : [])).join() };
+}
+
+function withUndefinedItems(data: unknown, places: string | undefined): unknown {
+  if (!Array.isArray(data) || places === undefined) return data;
+  const undefinedPlaces = new Set(places.split(',').map(Number));
+  return data.map((item: unknown, index) => (undefinedPlaces.has(index) ? undefined : item));
 }
 
 /**
@@ -110,7 +129,7 @@ export function decodeEnvelope(body: string): Envelope {
     throw new MalformedEnvelopeError(`The body is no CloudEvents 1.0 envelope: ${issues.join('; ')}`);
   }
   const { id, type, contractversion, traceparent, notbefore, parentid, ...plain } = parsed.data;
-  const { source, time, subject, depth, data } = plain;
+  const { source, time, subject, depth, undefineditems, data } = plain;
   return {
     taskId: id,
     task: type,
@@ -122,7 +141,7 @@ export function decodeEnvelope(body: string): Envelope {
     notBefore: notbefore,
     parentId: parentid,
     depth,
-    data,
+    data: withUndefinedItems(data, undefineditems),
   };
 }
 

@@ -3,6 +3,7 @@ import type { Logger } from '../telemetry/logger.ts';
 import { isInstance } from '../telemetry/thrown.ts';
 import { startTrace, type TraceContext } from '../telemetry/trace-context.ts';
 import { outcomeOfEarly } from './early-task.ts';
+import { checkedResult, receivedPayload } from './contract-values.ts';
 import { attemptOf, UNCONCLUDED } from './copy-notes.ts';
 import { Ending, type Right } from './ending.ts';
 import { decodeEnvelope, type Envelope } from './envelope.ts';
@@ -17,7 +18,6 @@ import { contextOf, type GatedContext } from './task-context.ts';
 import type { HandlerRun, Threads } from './threads.ts';
 import { type Claim, isClaim, type TaskTracker } from './tracking.ts';
 import { outcomeOfUnknown } from './unknown-task.ts';
-import { valueIssues } from './value-issues.ts';
 
 /** A thread ends within milliseconds, unless it is inside native code. */
 const TERMINATION_MS = 2000;
@@ -173,7 +173,7 @@ async function attempt(making: Attempt, hold: Hold, processing: Processing): Pro
   }
   let payload: unknown;
   try {
-    payload = checkedPayload(contract, envelope.data);
+    payload = receivedPayload(contract, envelope.data);
   } catch (thrown) {
     // A refinement of the schema may throw anything, as a handler may
     return isInstance(thrown, InvalidValueError) ? outcomeOfBody(thrown) : failed(making, processing, thrown);
@@ -271,19 +271,6 @@ async function terminated({ ended, terminate }: HandlerRun): Promise<boolean> {
     () => true,
   );
   return Promise.race([gone, late]).finally(() => timer.abort());
-}
-
-/** @throws InvalidValueError when the payload breaks its contract; and whatever a refinement of the schema throws */
-function checkedPayload({ name, payload: schema }: Implementation['contract'], data: unknown): unknown {
-  const parsed = schema.safeParse(data);
-  if (parsed.success) return parsed.data;
-  throw new InvalidValueError(`The payload breaks the contract ${name}`, valueIssues(parsed.error));
-}
-
-function checkedResult({ name, result: schema }: Implementation['contract'], result: unknown): unknown {
-  const parsed = schema.safeParse(result);
-  if (parsed.success) return parsed.data;
-  throw new InvalidValueError(`The result of ${name} breaks its contract`, valueIssues(parsed.error));
 }
 
 /** A task that nobody here knows may be tracked all the same: then its row ends as its message does. */

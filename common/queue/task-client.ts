@@ -6,8 +6,9 @@ import { childOf, formatTraceparent, startTrace, type TraceContext } from '../te
 import { ClockWatch } from './clock-watch.ts';
 import { checkedListeners, checkedSubject, listenersOf } from './end-listeners.ts';
 import { BrokenAnswerError } from './answers.ts';
+import { sentPayload } from './contract-values.ts';
 import { encodeEnvelope, type Envelope, MAX_DEPTH, sourceSchema } from './envelope.ts';
-import { InvalidValueError, SendError, TaskTooLargeError, TooDeepError } from './errors.ts';
+import { SendError, TaskTooLargeError, TooDeepError } from './errors.ts';
 import { type Chain, type Join, nextTask } from './flow.ts';
 import { laneWhereDeclared, queueOfLane } from './lane.ts';
 import type { Notes } from './outcome.ts';
@@ -21,7 +22,6 @@ import { TaskHandle } from './task-handle.ts';
 import type { TaskContract, TrackedContract } from './task.ts';
 import type { Listener, NextTask, TaskRecords, TaskStatus } from './tracking.ts';
 import { isTransient } from './transient.ts';
-import { valueIssues } from './value-issues.ts';
 
 /** A task that SQS has taken; of a tracked one, what can be asked of it. */
 export type SentTask<
@@ -247,7 +247,7 @@ export class TaskClient {
     const { delaySeconds, notBefore } = checkedDelay(contract, options, nowMs);
     const subject = checkedSubject(options);
     const onEnd = checkedListeners(contract, options);
-    const data = checkedPayload(contract, payload);
+    const data = sentPayload(contract, payload);
     const trace = options.trace ? childOf(options.trace) : startTrace();
     const { parentId, depth = 0 } = options;
     if (depth > MAX_DEPTH) throw new TooDeepError(task, MAX_DEPTH);
@@ -332,12 +332,6 @@ export class TaskClient {
 /** The ids of a chain's second task and those after it, by the id of the first. */
 export function laterStepIds(firstId: string, steps: number): string[] {
   return Array.from({ length: steps - 1 }, (_, index) => uuidv5(String(index + 1), namespaceOf(firstId)));
-}
-
-function checkedPayload(contract: TaskContract, payload: unknown): unknown {
-  const parsed = contract.payload.safeParse(payload);
-  if (parsed.success) return parsed.data;
-  throw new InvalidValueError(`The payload breaks the contract ${contract.name}`, valueIssues(parsed.error));
 }
 
 function sendError(task: string, queue: string, cause: unknown): SendError {

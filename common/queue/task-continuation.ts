@@ -2,6 +2,7 @@ import { v5 as uuidv5 } from 'uuid';
 import { parseTraceparent, startTrace, type TraceContext } from '../telemetry/trace-context.ts';
 import { type Envelope, MAX_DEPTH } from './envelope.ts';
 import { TaskTooLargeError } from './errors.ts';
+import { fromJson } from './json-value.ts';
 import type { TaskEnd } from './task-end.ts';
 import type { KeptTask, Listener, NextTask, TaskRecords } from './tracking.ts';
 
@@ -127,5 +128,5 @@ function traceOf(traceparent: string | undefined): TraceContext {
 }
 
 function parsed(json: string | undefined): unknown {
-  return json === undefined ? undefined : JSON.parse(json);
+  return json === undefined ? undefined : fromJson(json);
 }

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { laneIssues, type LaneWeights, laneWeightsSchema } from './lane.ts';
+import { reportOf } from './contract-schema.ts';
 import { type RetryPolicy, retryPolicySchema } from './retry-policy.ts';
 import { MAX_SCHEDULED_NAME_CHARACTERS, type Schedule, scheduleSchema } from './schedule.ts';
 import { type TaskEndSchema, taskEndSchema } from './task-end.ts';
@@ -97,6 +98,12 @@ export const taskNameSchema = z
 /** The version of a contract. */
 export const versionSchema = z.int().min(1).max(1_000_000);
 
+/** A schema whose values JSON carries, and that takes what it gives: a value is checked at both ends of its way. */
+const carriedSchema = z.instanceof(z.ZodType).superRefine((schema, context) => {
+  for (const { path, message } of reportOf(schema).issues)
+    context.addIssue({ code: 'custom', path: path.split('.').filter((part) => part !== ''), message });
+});
+
 const contractSchema = z
   .object({
     name: taskNameSchema,
@@ -112,7 +119,8 @@ const contractSchema = z
     isolation: z.literal('thread').optional(),
     tracked: z.boolean().optional(),
     schedule: scheduleSchema.optional(),
-    payload: z.instanceof(z.ZodType),
+    payload: carriedSchema,
+    result: carriedSchema,
     onEnd: z
       .custom<EndListener>(isEndListener, 'expected a contract whose payload is taskEndSchema')
       .optional(),
@@ -144,6 +152,10 @@ export function isEndListener(contract: unknown): contract is EndListener {
 
 /**
  * Defines a task. Types of payload and result flow from the schemas to `TaskClient.send` and to `implement`.
+ *
+ * A payload travels as JSON and is checked by its schema twice: where it is sent and where it is run. So a schema can have
+ * no values that JSON cannot carry, and none that change a value each time, as transforms and codecs do. `trim` and its
+ * like, defaults and z.coerce can be used: the second time they change nothing.
  *
  * @throws TypeError naming the field when a contract is out of its limits, at import, so that no process starts with it
  */

@@ -1,4 +1,5 @@
 import { AttemptsCrashedError, InvalidValueError, PostponeTask } from '../queue/errors.ts';
+import { jsonIssue, toJson } from '../queue/json-value.ts';
 import type { DeadLetterOutcome, Outcome } from '../queue/outcome.ts';
 import type { TaskFailure } from '../queue/tracking.ts';
 import type { Conclusion } from './task-attempts.ts';
@@ -13,7 +14,7 @@ const MAX_MESSAGE_CHARACTERS = 1000;
 export function conclusionOf(outcome: Outcome): Conclusion {
   switch (outcome.kind) {
     case 'done':
-      return { state: 'succeeded', result: jsonOf(outcome.result) };
+      return { state: 'succeeded', result: jsonOf(outcome.result) || undefined };
     case 'retry':
       return {
         state: 'retrying',
@@ -68,19 +69,21 @@ export function withinLimits(outcome: Outcome): Outcome {
   const json = jsonOf(outcome.result);
   const bytes = Buffer.byteLength(json ?? '');
   if (json !== undefined && bytes <= MAX_RESULT_BYTES) return outcome;
-  const got = json === undefined ? 'what is not JSON' : String(bytes);
-  const message = `expected at most ${MAX_RESULT_BYTES} bytes of JSON, got ${got}`;
+  const issue =
+    json === undefined
+      ? { path: '', message: `it is not JSON: ${jsonIssue(outcome.result)?.message}` }
+      : { path: '', message: `expected at most ${MAX_RESULT_BYTES} bytes of JSON, got ${bytes}` };
   return {
     kind: 'dead-letter',
     reason: 'rejected',
-    error: new InvalidValueError('The result cannot be kept', [{ path: '', message }]),
+    error: new InvalidValueError('The result cannot be kept', [issue]),
   };
 }
 
 /** JSON of a value, empty of `undefined`; nothing of what JSON cannot hold. */
 export function jsonOf(value: unknown): string | undefined {
   try {
-    return JSON.stringify(value) ?? '';
+    return toJson(value);
   } catch {
     return undefined;
   }

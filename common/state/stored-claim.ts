@@ -1,5 +1,6 @@
 import { ClaimLostError, InvalidValueError, RejectTask, TaskCancelledError } from '../queue/errors.ts';
 import type { KnownEffect } from '../queue/effect.ts';
+import { fromJson, jsonIssue } from '../queue/json-value.ts';
 import type { Outcome } from '../queue/outcome.ts';
 import { Renewal, type Renewed } from '../queue/renewal.ts';
 import type { TaskContinuation } from '../queue/task-continuation.ts';
@@ -113,7 +114,7 @@ export class StoredClaim implements Claim {
 
   async find(key: string): Promise<KnownEffect> {
     const json = this.#effects.get(checkedKey(key));
-    if (json !== undefined) return { result: json === '' ? undefined : JSON.parse(json) };
+    if (json !== undefined) return { result: fromJson(json) };
     if (this.#options.row.begunEffects?.has(key)) return 'in doubt';
     if (this.#begun.add(key).size > MAX_EFFECTS)
       throw unfit(key, `is one more than the ${MAX_EFFECTS} of a task`);
@@ -129,7 +130,8 @@ export class StoredClaim implements Claim {
   async keep(key: string, result: unknown): Promise<void> {
     const json = jsonOf(result);
     // It has been run: no later attempt may run it once more only to find the same
-    if (json === undefined) throw new RejectTask(`What the effect ${key} gave is not JSON`);
+    if (json === undefined)
+      throw new RejectTask(`What the effect ${key} gave is not JSON: ${jsonIssue(result)?.message}`);
     if (Buffer.byteLength(json) > MAX_EFFECT_BYTES)
       throw new RejectTask(
         `What the effect ${key} gave is ${Buffer.byteLength(json)} bytes of JSON, ${MAX_EFFECT_BYTES} are kept`,

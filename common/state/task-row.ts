@@ -1,3 +1,4 @@
+import { fromJson } from '../queue/json-value.ts';
 import { laneOfQueue, queueWithoutLane } from '../queue/lane.ts';
 import type { KeptGroup, KeptTask, TaskFailure, TaskStatus, Waiting } from '../queue/tracking.ts';
 
@@ -74,6 +75,6 @@ export function statusOf(row: TaskRow): TaskStatus {
     deaths,
     lastDeath: lastDeath && at !== undefined ? { at, ...lastDeath } : undefined,
     subject,
-    result: result === undefined ? undefined : JSON.parse(result),
+    result: result === undefined ? undefined : fromJson(result),
   };
 }

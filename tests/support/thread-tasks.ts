@@ -55,10 +55,7 @@ export const end = defineTask({
   name: 'tests.end',
   payload: z.object({
     how: z.string(),
-    when: z
-      .string()
-      .transform((text) => new URL(text))
-      .optional(),
+    where: z.string().trim().optional(),
   }),
   result: z.unknown(),
   retry: { maxAttempts: 5, baseSeconds: 60 },
@@ -93,7 +90,7 @@ function burnCpu({ ms }: { ms: number }, { logger }: TaskContext): Record<string
   return {};
 }
 
-const ends: Readonly<Record<string, (context: TaskContext, when: URL | undefined) => unknown>> = {
+const ends: Readonly<Record<string, (context: TaskContext, where: string | undefined) => unknown>> = {
   retry: () => {
     throw new RetryTask('later', { delaySeconds: 7 });
   },
@@ -129,7 +126,8 @@ const ends: Readonly<Record<string, (context: TaskContext, when: URL | undefined
     throw proxy;
   },
   'return a function': () => () => 1,
-  'return its payload': (_context, when) => ({ host: when?.host, isUrl: when instanceof URL }),
+  'return nothing': () => undefined,
+  'return its payload': (_context, where) => ({ where }),
   'return its context': ({ taskId, attempt, maxAttempts, worker }) => ({
     taskId,
     attempt,
@@ -171,7 +169,7 @@ export const threadTasks = [
     logger.info({ reason: (signal.reason as Error).name }, 'heeded');
     throw signal.reason;
   }),
-  implement(end, ({ how, when }, context) => ends[how]?.(context, when)),
+  implement(end, ({ how, where }, context) => ends[how]?.(context, where)),
   implement(passOn, async (_payload, { logger, send }) => {
     logger.child({ part: 1 }).warn({ error: new Error('none') }, 'passing on');
     await send(block, { ms: 0 });

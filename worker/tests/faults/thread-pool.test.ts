@@ -113,6 +113,7 @@ describe('a handler in a thread', () => {
         },
       },
     ],
+    ['return nothing', { kind: 'done', result: undefined }],
     [
       'exit the process',
       {
@@ -146,10 +147,10 @@ describe('a handler in a thread', () => {
     expect((outcome as { error: Error }).error).toBeInstanceOf(RangeError);
   });
 
-  test('is given what its schema makes of the payload, though that could not cross', async () => {
-    await expect(run(end, { how: 'return its payload', when: 'http://example.org/' })).resolves.toEqual({
+  test('is given what its schema makes of the payload', async () => {
+    await expect(run(end, { how: 'return its payload', where: ' here ' })).resolves.toEqual({
       kind: 'done',
-      result: { host: 'example.org', isUrl: true },
+      result: { where: 'here' },
     });
   });
 
