@@ -3,7 +3,7 @@ import { ReceiveMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import { fromReceive, RECEIVED_ATTRIBUTES, type ReceivedMessage } from '@baton/common/queue/received-message';
 import type { Logger } from '@baton/common/telemetry/logger';
 import { Backoff } from './backoff.ts';
-import type { Slots } from './slots.ts';
+import type { Gathering, Slots } from './slots.ts';
 
 /** SQS's limit for one ReceiveMessage. */
 const MAX_MESSAGES = 10;
@@ -33,10 +33,13 @@ export interface ReceiverOptions {
 }
 
 /**
- * Receives the messages of one queue. While the queue gives messages, slots are taken before messages are asked for,
- * and several receives go side by side while each comes back full. While it gives none, one long poll waits for it
- * that holds no slot, so that an idle queue keeps no busy one waiting. What it brings takes its slot then, or is given
- * back if there is none; after that the queue has to have a slot before it asks again, so a full worker asks once.
+ * Receives the messages of one queue. While the queue gives messages, slots are taken before messages are asked for. While
+ * it gives all that it is asked for, slots for the next receive gather during each one, and several receives go side by side
+ * if each comes back full.
+ *
+ * While the queue gives none, one long poll waits for it that holds no slot, so that an idle queue keeps no busy one
+ * waiting. What it brings takes its slot then, or is given back if there is none; after that the queue has to have a slot
+ * before it asks again, so a full worker asks once.
  */
 export class Receiver {
   readonly #options: ReceiverOptions;
@@ -46,6 +49,12 @@ export class Receiver {
   readonly #lanes = new Set<Promise<void>>();
   #lastReceiveAt: Date | undefined;
   #quickAnswers = 0;
+  /** Whether the last receive gave all that it asked for. */
+  #hasMore = false;
+  /** Slots that it has for its next receive. */
+  #gathered = 0;
+  /** What it waits for before that. */
+  #waiting: Gathering | undefined;
 
   constructor(options: ReceiverOptions) {
     this.#options = options;
@@ -59,6 +68,7 @@ export class Receiver {
   /** Asks for no more messages. Resolves once the polls under way have ended, which takes as long as they wait. */
   async stop(): Promise<void> {
     this.#stop.abort();
+    this.#waiting?.take();
     while (this.#lanes.size > 0) await Promise.all(this.#lanes);
   }
 
@@ -88,15 +98,37 @@ export class Receiver {
   async #run(): Promise<void> {
     let gives = true;
     while (!this.#stopping) gives = gives ? await this.#drain() : await this.#wait();
+    this.#options.slots.giveBack(this.#options.queue, this.#gathered);
   }
 
   /** Takes slots and asks for as many messages, without waiting for any. Resolves to whether there were some. */
   async #drain(): Promise<boolean> {
     const { slots, queue } = this.#options;
-    if (!(await slots.take(queue, this.#stop.signal))) return false;
+    const taken = await this.#slotsForReceive();
+    if (taken === 0) return false;
+    const gathering = this.#hasMore ? slots.gather(queue, MAX_MESSAGES) : undefined;
+    const received = await this.#receiveInto(taken);
+    this.#hasMore = received === taken;
+    this.#gathered = gathering?.take() ?? 0;
+    if (received > 0) return true;
+    slots.giveBack(queue, this.#gathered);
+    this.#gathered = 0;
+    return false;
+  }
+
+  /** As many slots as one receive can fill, as soon as there are some; none if the receiver stops. */
+  async #slotsForReceive(): Promise<number> {
+    const { slots, queue } = this.#options;
+    const taken = this.#gathered;
+    this.#gathered = 0;
+    const atOnce = taken + slots.takeFree(queue, MAX_MESSAGES - taken);
+    if (atOnce > 0) return atOnce;
+    const gathering = slots.gather(queue, MAX_MESSAGES);
+    this.#waiting = gathering;
+    await gathering.first;
     // Tasks that end together make room for one receive, not for one each
     await nextTurn();
-    return this.#receiveInto(1 + slots.takeFree(queue, MAX_MESSAGES - 1));
+    return gathering.take();
   }
 
   /** Another receive beside the first, for as long as slots are free and each receive comes back full. */
@@ -104,12 +136,12 @@ export class Receiver {
     const { slots, queue } = this.#options;
     for (let full = true; full && !this.#stopping;) {
       const taken = slots.takeFree(queue, MAX_MESSAGES);
-      full = taken > 0 && (await this.#receiveInto(taken));
+      full = taken > 0 && (await this.#receiveInto(taken)) > 0;
     }
   }
 
-  /** Receives into slots that are taken, and gives back those that stay empty. */
-  async #receiveInto(taken: number): Promise<boolean> {
+  /** Receives into slots that are taken, and gives back those that stay empty. Resolves to how many did not. */
+  async #receiveInto(taken: number): Promise<number> {
     const { slots, queue, accept } = this.#options;
     const startedAtMs = performance.now();
     const messages = this.#stopping ? [] : await this.#receive(taken, 0);
@@ -117,7 +149,7 @@ export class Receiver {
     for (const message of messages) void accept(message, startedAtMs, true);
     if (messages.length === MAX_MESSAGES && slots.freeFor(queue) > 0 && this.#lanes.size < MAX_LANES)
       this.#open(this.#help());
-    return messages.length > 0;
+    return messages.length;
   }
 
   /** Waits for a message without a slot; asks for this queue's share of the free ones, or for one where there are none. */

@@ -56,8 +56,7 @@ export function threadsFor(
 }
 
 /**
- * The queues that a worker runs itself, by name, with their weights; lanes are queues, too, whose weights are those of the
- * contract times that of their queue.
+ * The queues that a worker runs itself, by name, with their weights.
  *
  * @throws ConfigError naming one that it has no implementation for
  */
@@ -68,29 +67,39 @@ export function localQueueWeights(
   const implemented = implementations.queues;
   if (queues === 'all') {
     const own = implemented.filter((queue) => !lambdaQueues.some((target) => target.queue === queue));
-    return withLanes(new Map(own.map((queue) => [queue, 1])), implementations);
+    return new Map(own.map((queue) => [queue, 1]));
   }
   const foreign = [...queues.keys()].find((queue) => !implemented.includes(queue));
-  if (foreign === undefined) return withLanes(queues, implementations);
+  if (foreign === undefined) return queues;
   throw new ConfigError(
     `WORKER_QUEUES has ${foreign}, whose tasks this worker cannot run; it has ${implemented.join(', ')}`,
   );
 }
 
-function withLanes(
-  queues: ReadonlyMap<string, number>,
+/** The lanes of each of these queues by name, with their weights; a queue without lanes is one lane. */
+export function lanesOf(
+  queues: readonly string[],
   { lanes }: Implementations,
-): ReadonlyMap<string, number> {
-  const entries = [...queues].flatMap(([queue, weight]): (readonly [string, number])[] => {
-    const own = lanes.get(queue);
-    if (!own) return [[queue, weight]];
-    return [...queuesOfLanes(queue, own)].map(([name, laneWeight]) => [name, laneWeight * weight]);
-  });
-  return new Map(entries);
+): ReadonlyMap<string, ReadonlyMap<string, number>> {
+  return new Map(
+    queues.map((queue) => {
+      const own = lanes.get(queue);
+      return [queue, own ? queuesOfLanes(queue, own) : new Map([[queue, 1]])];
+    }),
+  );
 }
 
-/** The queues whose tasks run in the worker's own process, all within the same slots. */
-export function serveLocal(serving: Serving, queues: readonly string[], slots: Slots): ServedQueue[] {
+/**
+ * The queues whose tasks run in the worker's own process, all within the same slots.
+ *
+ * @param lanes - of each queue, by their own queues' names
+ */
+export function serveLocal(
+  serving: Serving,
+  lanes: ReadonlyMap<string, ReadonlyMap<string, number>>,
+  slots: Slots,
+): ServedQueue[] {
+  const queues = [...lanes.values()].flatMap((each) => Array.from(each.keys()));
   const { config, implementations, store, tasks, threads, broker, logger } = serving;
   const { leaseSeconds } = config;
   const processing = {

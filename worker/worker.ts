@@ -14,7 +14,7 @@ import { connect, type Connections, disconnect } from './connections.ts';
 import { ProcessGuard } from './process-guard.ts';
 import type { RunningTask } from './running-task.ts';
 import { contractsToTick, Scheduler } from './scheduler.ts';
-import { localQueueWeights, serveLambda, serveLocal, SOURCE, threadsFor } from './serve-queues.ts';
+import { lanesOf, localQueueWeights, serveLambda, serveLocal, SOURCE, threadsFor } from './serve-queues.ts';
 import type { ServedQueue } from './served-queue.ts';
 import { Slots } from './slots.ts';
 import type { ThreadPool } from './thread-pool.ts';
@@ -71,7 +71,9 @@ export class Worker {
     this.#logger = logger.child({ worker: config.workerId });
     this.#connections = connections;
     const weights = localQueueWeights(config, implementations);
-    this.#slots = new Slots(config.concurrency, weights);
+    const local = [...weights.keys()];
+    const lanes = lanesOf(local, implementations);
+    this.#slots = new Slots(config.concurrency, weights, lanes);
     const threads = threadsFor(implementations, config, threadEntry, this.#logger);
     this.#threads = threads;
     const guard = processGuard === 'off' ? undefined : this.#guardOf(processGuard === 'own');
@@ -93,8 +95,7 @@ export class Worker {
       logger: this.#logger,
       onBegin: guard && ((attempt: AttemptName) => guard.begins(attempt)),
     };
-    const local = [...weights.keys()];
-    this.#queues = [...serveLocal(serving, local, this.#slots), ...serveLambda(serving)];
+    this.#queues = [...serveLocal(serving, lanes, this.#slots), ...serveLambda(serving)];
     const lambda = config.lambdaQueues.map(({ queue }) => queue);
     this.#scheduler = new Scheduler({
       contracts: contractsToTick(implementations, scheduled, { local, lambda }),

@@ -23,7 +23,7 @@ const CHANGED = '--param=smtp-from=Shop <shop@shop.example>';
 
 /** The queue of orders and its lanes. */
 const ORDERS = ['orders', 'orders_high', 'orders_low'];
-const CONSUMED = ['default', 'orders', 'order-outcomes', 'notifications'];
+const CONSUMED = ['default', ...ORDERS, 'order-outcomes', 'notifications'];
 
 const deployment = new Deployment();
 const system = new System(deployment);
@@ -152,6 +152,13 @@ describe('the deployed functions', () => {
       },
       PATIENCE_MS,
     );
+  });
+
+  test.each(['HIGH', 'LOW'] as const)('process a %s order, which travels in a lane', async (priority) => {
+    const { headers, body } = await system.postOrder(2, {}, priority);
+    await system.when(headers.get('location') ?? '', 'completed');
+    const { body: task } = await system.ask('GET', `/tasks/${String(body['taskId'])}`);
+    expect(task).toMatchObject({ queue: 'orders', lane: priority.toLowerCase() });
   });
 
   test('answer lists, repeated posts and what is wrong as they do anywhere', async () => {

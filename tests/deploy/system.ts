@@ -58,13 +58,17 @@ export class System {
   }
 
   /** Posts an order of so many units. */
-  postOrder(units = 2, headers: Readonly<Record<string, string>> = {}): Promise<Answer> {
+  postOrder(
+    units = 2,
+    headers: Readonly<Record<string, string>> = {},
+    priority: 'LOW' | 'NORMAL' | 'HIGH' = 'NORMAL',
+  ): Promise<Answer> {
     const count = Math.ceil(units / UNITS_PER_ITEM);
     const items = Array.from({ length: count }, (_, index) => ({
       productId: `p-${index}`,
       quantity: Math.min(UNITS_PER_ITEM, units - index * UNITS_PER_ITEM),
     }));
-    return this.ask('POST', '/orders', { ...order, items }, headers);
+    return this.ask('POST', '/orders', { ...order, items, priority }, headers);
   }
 
   /** What is at a path, once it has that status. */

@@ -8,6 +8,7 @@ import { stopAndExit } from '@baton/worker/stop-and-exit';
 import { Worker } from '@baton/worker/worker';
 import { chatterTask } from './chatter.ts';
 import { hoarderTask } from './hoarder.ts';
+import { lanedNapTask } from './laned-nap.ts';
 import { napTask } from './nap.ts';
 import { poisonTasks } from './poison.ts';
 import { threadTasks } from './thread-tasks.ts';
@@ -26,6 +27,8 @@ async function run(): Promise<void> {
     ...threadTasks,
     ...tickingTasks,
     ...trackedTasks,
+    // On a queue that few tests have
+    ...(process.env['LANED_NAPS'] ? [lanedNapTask] : []),
   ]);
   const threadEntry = new URL('./test-thread.ts', import.meta.url);
   const processGuard = (process.env['PROCESS_GUARD'] ?? 'own') as 'own' | 'shared';

@@ -166,6 +166,35 @@ describe('a receiver', () => {
     expect(receiver?.state.lastReceiveAt).toEqual(expect.any(String));
   });
 
+  test('keeps its turn while it receives: a lighter queue does not get all slots that come free meanwhile', async () => {
+    const slots = new Slots(4, new Map(Object.entries({ work: 8, light: 1 })));
+    const TASK_MS = 4;
+    let light = 0;
+    const done = new AbortController();
+    const run = (queue: string): void => void setTimeout(() => slots.taskEnded(queue, TASK_MS), TASK_MS);
+    const takeLight = async (): Promise<void> => {
+      while (await slots.take('light', done.signal)) {
+        light += 1;
+        run('light');
+      }
+    };
+    let heavy = 0;
+    const { accepted } = start(
+      async ({ MaxNumberOfMessages = 0 }) => {
+        // As long as tasks take: half of all slots come free while it receives
+        await new Promise((resolve) => setTimeout(resolve, TASK_MS));
+        const given = Array.from({ length: MaxNumberOfMessages }, () => ({ MessageId: 'x' }));
+        for (const _ of given) run('work');
+        heavy += given.length;
+        return { Messages: given };
+      },
+      { slots },
+    );
+    void takeLight();
+    await eventually('tasks of the heavy queue', () => accepted.length >= 200).finally(() => done.abort());
+    expect(heavy / light).toBeGreaterThan(3);
+  });
+
   test('of an idle queue keeps no busy one waiting, with one slot and five queues', async () => {
     const slots = new Slots(1);
     const idle = new AbortController();

@@ -1,0 +1,23 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { implement } from '@baton/common/queue/implementation';
+import { defineTask } from '@baton/common/queue/task';
+import * as z from 'zod';
+
+/** Takes a while, in one of three lanes. */
+export const lanedNap = defineTask({
+  name: 'tests.laned-nap',
+  queue: 'orders',
+  lanes: { high: 8, normal: 3, low: 1 },
+  defaultLane: 'normal',
+  payload: z.object({ lane: z.string(), ms: z.int().min(0), sentAtMs: z.int() }),
+  result: z.object({}),
+  retry: { maxAttempts: 3, baseSeconds: 1 },
+  timeoutSeconds: 60,
+});
+
+/** Says in its log line which lane it was sent in, and how long ago. */
+export const lanedNapTask = implement(lanedNap, async ({ lane, ms, sentAtMs }, { signal, logger }) => {
+  logger.info({ lane, waitedMs: Date.now() - sentAtMs }, 'nap begins');
+  await sleep(ms, undefined, { signal });
+  return {};
+});
