@@ -41,7 +41,8 @@ function mayImport(from: string, to: string): boolean {
   if (from === to) return true;
   if (from === 'tests') return true;
   // What a deploy is made of is read by serverless.yml, and by tests
-  if (['local', 'bench', 'examples', 'contract-guard', 'new-service'].includes(from)) return to !== 'deploy';
+  if (['local', 'bench', 'examples', 'contract-guard', 'new-service', 'dead-letters'].includes(from))
+    return to !== 'deploy';
   const withinCommon = WITHIN_COMMON[from];
   return withinCommon ? withinCommon.includes(to) : to in WITHIN_COMMON;
 }

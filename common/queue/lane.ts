@@ -54,11 +54,11 @@ export function laneIssues({
       path: 'lanes',
       message: `expected names of 1 to 20 lower-case letters and digits, each word between hyphens starting with a letter, got ${JSON.stringify(wrong)}`,
     });
-  const long = names.find((name) => nameOf(queue, name).length > MAX_NAME_CHARACTERS);
+  const long = names.find((name) => laneQueueName(queue, name).length > MAX_NAME_CHARACTERS);
   if (long !== undefined)
     issues.push({
       path: 'lanes',
-      message: `expected at most ${MAX_NAME_CHARACTERS} characters of queue and lane together, as in ${nameOf(queue, long)}`,
+      message: `expected at most ${MAX_NAME_CHARACTERS} characters of queue and lane together, as in ${laneQueueName(queue, long)}`,
     });
   return issues;
 }
@@ -73,7 +73,7 @@ export function queueOfLane({ name, queue, lanes, defaultLane }: Laned, lane: st
   if (lane === undefined) return queue;
   if (!lanes) throw noSuchLane(lane, `${name} has no lanes`);
   if (!Object.hasOwn(lanes, lane)) throw noSuchLane(lane, `expected one of ${Object.keys(lanes).join(', ')}`);
-  return lane === defaultLane ? queue : nameOf(queue, lane);
+  return lane === defaultLane ? queue : laneQueueName(queue, lane);
 }
 
 /**
@@ -114,7 +114,7 @@ export function laneOfQueue(queue: string): string | undefined {
 export function queuesOfLanes(queue: string, { weights, defaultLane }: Lanes): ReadonlyMap<string, number> {
   const byWeight = Object.entries(weights).toSorted(([, one], [, other]) => other - one);
   return new Map(
-    byWeight.map(([lane, weight]) => [lane === defaultLane ? queue : nameOf(queue, lane), weight]),
+    byWeight.map(([lane, weight]) => [lane === defaultLane ? queue : laneQueueName(queue, lane), weight]),
   );
 }
 
@@ -145,7 +145,8 @@ function noSuchLane(lane: string, why: string): InvalidValueError {
   ]);
 }
 
-function nameOf(queue: string, lane: string): string {
+/** The name of the queue of a lane that is not the default one, such as `orders_high`. */
+export function laneQueueName(queue: string, lane: string): string {
   return `${queue}${SEPARATOR}${lane}`;
 }
 

@@ -1,0 +1,90 @@
+import { parseArgs } from 'node:util';
+
+/** How to use the command. */
+export const USAGE = `npm run dead-letters -- QUEUE [options]
+
+Lists the dead letters of a queue, such as orders, and changes nothing; with --put-back, sends them to it again.
+
+  --put-back        sends each to the queue that it came from, with its attributes, and then deletes it here
+  --task TASK_ID    only the dead letters of that task
+  --reason REASON   only those that were set aside for that reason: rejected, attempts-exhausted, timed-out, crashed,
+                    unknown-task, invalid-payload, malformed; none for those that SQS moved itself
+  --limit N         no more than so many, 1 to 100,000 (default 1,000)
+  --json            a JSON object a line; so it is, too, when the output is no terminal
+
+Where the queues are: AWS, by the variables that the AWS SDK reads (AWS_REGION, AWS_PROFILE, AWS_ENDPOINT_URL_SQS), and
+  --stage STAGE     those of that stage (default dev)
+  --prefix URL      those whose URLs begin like this, up to the queue's name (default QUEUE_URL_PREFIX, if that is set)
+  --local           those of a running npm start, or of the containers
+`;
+
+const MAX_LIMIT = 100_000;
+
+/** A command line that cannot be understood. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError';
+}
+
+/** What is asked for. */
+export interface Options {
+  readonly help: boolean;
+  readonly queue: string;
+  readonly putBack: boolean;
+  readonly taskId: string | undefined;
+  readonly reason: string | undefined;
+  readonly limit: number;
+  readonly json: boolean;
+  readonly stage: string;
+  /** What stands before a queue's name in its URL; asked of SQS by the stage where it is not known. */
+  readonly prefix: string | undefined;
+  readonly local: boolean;
+}
+
+/** Reads the command line. @throws UsageError saying what is wrong with it */
+export function readOptions(
+  args: readonly string[],
+  environment: Readonly<Record<string, string | undefined>>,
+): Options {
+  const { values, positionals } = parsed(args);
+  const [queue = '', ...more] = positionals;
+  if (!values.help && (more.length > 0 || !/^[a-z0-9-]{1,60}$/.test(queue)))
+    throw new UsageError(
+      `Expected the name of one queue, such as orders, got ${positionals.join(' ') || 'none'}`,
+    );
+  const limit = /^\d{1,6}$/.test(values.limit) ? Number(values.limit) : 0;
+  if (limit < 1 || limit > MAX_LIMIT)
+    throw new UsageError(`--limit: expected a whole number from 1 to ${MAX_LIMIT}, got ${values.limit}`);
+  if (!/^[a-z][a-z0-9-]{0,30}$/.test(values.stage))
+    throw new UsageError(`--stage: expected a stage such as dev, got ${values.stage}`);
+  // A stage that is named counts for more than what is set for all commands
+  const given =
+    values.prefix ??
+    (args.some((arg) => arg.startsWith('--stage')) ? undefined : environment['QUEUE_URL_PREFIX']);
+  const prefix = given === '' || values.local ? undefined : given;
+  if (prefix !== undefined && !/^https?:\/\/.+\/[^/]*$/.test(prefix))
+    throw new UsageError(`--prefix: expected a URL up to the name of the queue, got ${prefix}`);
+  const { 'put-back': putBack, task: taskId, reason, json, stage, local, help } = values;
+  return { help, queue, putBack, taskId, reason, limit, json, stage, prefix, local };
+}
+
+function parsed(args: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...args],
+      allowPositionals: true,
+      options: {
+        'put-back': { type: 'boolean', default: false },
+        task: { type: 'string' },
+        reason: { type: 'string' },
+        limit: { type: 'string', default: '1000' },
+        json: { type: 'boolean', default: false },
+        stage: { type: 'string', default: 'dev' },
+        prefix: { type: 'string' },
+        local: { type: 'boolean', default: false },
+        help: { type: 'boolean', default: false },
+      },
+    });
+  } catch (error) {
+    throw new UsageError((error as Error).message);
+  }
+}
