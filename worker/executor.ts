@@ -1,5 +1,5 @@
 import type { Outcome } from '@baton/common/queue/outcome';
-import type { Hold } from '@baton/common/queue/process-message';
+import type { Hold } from '@baton/common/queue/hold';
 import type { ReceivedMessage } from '@baton/common/queue/received-message';
 
 /** What an executor says of a message: an outcome to settle, or that it is left to SQS and to whoever ran it. */
@@ -10,4 +10,6 @@ export interface Executor {
   readonly kind: 'local' | 'lambda';
   /** Runs one message. Never rejects. */
   run(message: ReceivedMessage, hold: Hold): Promise<Execution>;
+  /** Notes that a message comes back because it could not be settled: no worker has died of it. May reject. */
+  comesBack?(message: ReceivedMessage): Promise<void>;
 }

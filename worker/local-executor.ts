@@ -1,7 +1,13 @@
 import { type Processing, processMessage } from '@baton/common/queue/process-message';
+import { noteReturn } from '@baton/common/queue/untracked-attempt';
 import type { Executor } from './executor.ts';
 
 /** Runs a queue's messages in the worker's own process. */
 export function localExecutor(queue: string, processing: Processing): Executor {
-  return { kind: 'local', run: (message, hold) => processMessage(message, queue, hold, processing) };
+  const log = processing.tracker?.receives;
+  return {
+    kind: 'local',
+    run: (message, hold) => processMessage(message, queue, hold, processing),
+    ...(log && { comesBack: (message) => noteReturn(message, log) }),
+  };
 }

@@ -1,4 +1,5 @@
-import { isWithoutSlot, outcomeWithoutSlot } from '@baton/common/queue/given-back';
+import { ExclusiveRuns } from '@baton/common/queue/exclusive-runs';
+import { isWithoutSlot, outcomeWithoutSlot, RunsAloneError } from '@baton/common/queue/given-back';
 import { type Outcome, restingAtMost } from '@baton/common/queue/outcome';
 import type { ReceivedMessage } from '@baton/common/queue/received-message';
 import type { Settler } from '@baton/common/queue/settler';
@@ -7,7 +8,7 @@ import type { AttemptName } from '@baton/common/queue/running-attempt';
 import type { Logger } from '@baton/common/telemetry/logger';
 import type { Execution, Executor } from './executor.ts';
 import { RunningTask } from './running-task.ts';
-import type { Slots } from './slots.ts';
+import { MAX_WAIT_MS, type Slots } from './slots.ts';
 
 /** While so many messages of a queue wait to be settled, because SQS takes no deletes, say, no slot becomes free. */
 const MAX_UNSETTLED = 1000;
@@ -32,6 +33,8 @@ export interface QueueRunnerOptions {
   readonly leaseSeconds: number;
   readonly workerId: string;
   readonly logger: Logger;
+  /** By which a suspect runs alone among all queues of the worker. Default: among this queue's tasks. */
+  readonly exclusive?: ExclusiveRuns | undefined;
   /** Called right before a handler begins. */
   readonly onBegin?: ((attempt: AttemptName) => void) | undefined;
 }
@@ -48,12 +51,14 @@ export class QueueRunner {
   readonly #held = new Set<Promise<void>>();
   readonly #running = new Set<RunningTask>();
   readonly #stopping = new AbortController();
+  readonly #exclusive: ExclusiveRuns;
   /** Slots that wait for something to be settled before they are given back. */
   readonly #waitingToEnd: (() => void)[] = [];
   #unsettled = 0;
 
   constructor(options: QueueRunnerOptions) {
     this.#options = options;
+    this.#exclusive = options.exclusive ?? new ExclusiveRuns();
   }
 
   /** How many messages are held: running, waiting for a slot, or being settled. */
@@ -82,7 +87,7 @@ export class QueueRunner {
 
   /** Starts no task any more: messages that wait for a slot are released. Running ones go on. */
   stopStarting(): void {
-    this.#stopping.abort();
+    this.#stopping.abort(new WorkerStoppingError('The worker stops'));
   }
 
   /** Aborts what runs, so that it is released. */
@@ -107,8 +112,10 @@ export class QueueRunner {
       if (settling) await this.#settle(message, settling);
     } catch (error) {
       const { messageId } = message;
-      const { logger } = this.#options;
+      const { logger, executor } = this.#options;
       logger.error({ messageId, error }, 'message could not be settled; it comes back when its lease ends');
+      // Else the next attempt would take this worker for dead
+      await executor.comesBack?.(message).catch(() => undefined);
     }
   }
 
@@ -120,7 +127,10 @@ export class QueueRunner {
     onStart: () => void,
   ): Promise<Settling | undefined> {
     const { settler, leaseSeconds, logger, onBegin } = this.#options;
-    const task = new RunningTask({ message, settler, leaseSeconds, askedAtMs, logger, onBegin });
+    const exclusive = this.#exclusive;
+    const { signal: stopping } = this.#stopping;
+    const leasing = { message, settler, leaseSeconds, askedAtMs, logger };
+    const task = new RunningTask({ ...leasing, onBegin, exclusive, stopping });
     const { lease } = task;
     try {
       const execution = await this.#execute(task, hasSlot, onStart);
@@ -140,9 +150,13 @@ export class QueueRunner {
     const starts = hasSlot ? !signal.aborted : await slots.takeSoon(queue, signal);
     if (!starts) {
       if (hasSlot) slots.giveBack(queue);
-      if (signal.aborted) return { kind: 'release', error: new WorkerStoppingError('The worker stops') };
+      if (signal.aborted) return this.#givenBack(task);
       logger.info({ messageId: task.message.messageId }, 'no slot is free: message given back');
       return outcomeWithoutSlot(task.message);
+    }
+    if (this.#exclusive.closed && !(await this.#exclusive.opened(MAX_WAIT_MS, signal))) {
+      slots.giveBack(queue);
+      return this.#givenBack(task);
     }
     if (task.signal.aborted) {
       // The lease was lost while the message waited: another worker may run it by now
@@ -150,6 +164,7 @@ export class QueueRunner {
       return { kind: 'left' };
     }
     this.#running.add(task);
+    this.#exclusive.begin();
     onStart();
     const startedAtMs = performance.now();
     let execution: Execution | undefined;
@@ -157,8 +172,18 @@ export class QueueRunner {
       execution = await executor.run(task.message, task);
       return execution;
     } finally {
+      task.decided();
       void task.whenEnded().then(() => this.#end(task, startedAtMs, execution));
     }
+  }
+
+  /** What becomes of a message that must not begin: the worker stops, or a suspect runs alone. */
+  #givenBack({ message }: RunningTask): Execution {
+    const { aborted, reason } = this.#stopping.signal as {
+      readonly aborted: boolean;
+      readonly reason: Error;
+    };
+    return outcomeWithoutSlot(message, aborted ? reason : new RunsAloneError());
   }
 
   async #settle(message: ReceivedMessage, { outcome, untilMs }: Settling): Promise<void> {
@@ -180,6 +205,7 @@ export class QueueRunner {
     const { slots, queue } = this.#options;
     const ranMs = performance.now() - startedAtMs;
     this.#running.delete(task);
+    this.#exclusive.end();
     if (execution && leavesToOthers(execution))
       setTimeout(() => slots.giveBack(queue), UNKNOWN_REST_MS).unref();
     else if (execution && isWithoutSlot(execution)) slots.giveBack(queue);

@@ -1,6 +1,7 @@
 import { attemptOf } from '@baton/common/queue/copy-notes';
 import { decodeEnvelope } from '@baton/common/queue/envelope';
-import type { Hold } from '@baton/common/queue/process-message';
+import type { ExclusiveRuns, Turn } from '@baton/common/queue/exclusive-runs';
+import type { Hold } from '@baton/common/queue/hold';
 import type { ReceivedMessage } from '@baton/common/queue/received-message';
 import type { AttemptName } from '@baton/common/queue/running-attempt';
 import { Lease, type LeaseOptions } from './lease.ts';
@@ -9,6 +10,10 @@ import { Lease, type LeaseOptions } from './lease.ts';
 export interface RunningTaskOptions extends Omit<LeaseOptions, 'onLost'> {
   /** Called right before its handler begins. */
   readonly onBegin?: ((attempt: AttemptName) => void) | undefined;
+  /** By which a suspect runs alone. */
+  readonly exclusive: ExclusiveRuns;
+  /** Aborts when the worker starts no task any more. */
+  readonly stopping: AbortSignal;
 }
 
 /** A message that a worker holds, from its receive to its settling: the lease, and the attempt that runs under it. */
@@ -22,8 +27,14 @@ export class RunningTask implements Hold {
 
   readonly #onBegin: ((attempt: AttemptName) => void) | undefined;
 
-  constructor({ onBegin, ...options }: RunningTaskOptions) {
+  readonly #exclusive: ExclusiveRuns;
+  readonly #stopping: AbortSignal;
+  #turn: Turn | undefined;
+
+  constructor({ onBegin, exclusive, stopping, ...options }: RunningTaskOptions) {
     this.message = options.message;
+    this.#exclusive = exclusive;
+    this.#stopping = stopping;
     this.#onBegin = onBegin;
     this.lease = new Lease({ ...options, onLost: (error) => this.abort(error) });
   }
@@ -52,6 +63,17 @@ export class RunningTask implements Hold {
   begins(attempt: AttemptName): void {
     this.#begun = attempt;
     this.#onBegin?.(attempt);
+  }
+
+  /** Waits until nothing else runs in the worker, or for its patience; others begin again once `decided` is called. */
+  async runAlone(givenUp: AbortSignal): Promise<boolean> {
+    this.#turn = await this.#exclusive.turn(AbortSignal.any([givenUp, this.#stopping]));
+    return this.#turn.alone;
+  }
+
+  /** Its outcome is decided. */
+  decided(): void {
+    this.#turn?.over();
   }
 
   /** Notes that the handler goes on although its outcome is decided. */

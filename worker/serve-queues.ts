@@ -1,5 +1,6 @@
 import { ConfigError } from '@baton/common/config';
 import type { ClockWatch } from '@baton/common/queue/clock-watch';
+import { ExclusiveRuns } from '@baton/common/queue/exclusive-runs';
 import type { Implementations } from '@baton/common/queue/implementation';
 import { queuesOfLanes } from '@baton/common/queue/lane';
 import { QueueUrls } from '@baton/common/queue/queue-urls';
@@ -113,10 +114,12 @@ export function serveLocal(
     worker: { id: config.workerId, version: config.version },
     unknownTaskPatienceSeconds: config.unknownTaskPatienceSeconds,
     abortGraceSeconds: config.abortGraceSeconds,
+    everyReceiveIsSeen: true,
   };
+  const exclusive = new ExclusiveRuns({ onClose: () => slots.pause(), onOpen: () => slots.resume() });
   return queues.map((queue) => {
     const executor = localExecutor(queue, processing);
-    return new ServedQueue({ ...serving, queue, executor, slots, queues: queues.length });
+    return new ServedQueue({ ...serving, queue, executor, slots, exclusive, queues: queues.length });
   });
 }
 

@@ -1,3 +1,4 @@
+import type { ExclusiveRuns } from '@baton/common/queue/exclusive-runs';
 import { QueueUrls } from '@baton/common/queue/queue-urls';
 import { Settler } from '@baton/common/queue/settler';
 import type { AttemptName } from '@baton/common/queue/running-attempt';
@@ -22,6 +23,8 @@ export interface ServedQueueOptions {
   readonly config: WorkerConfig;
   readonly connections: Connections;
   readonly logger: Logger;
+  /** By which a suspect runs alone among all queues of the worker. Default: among this queue's tasks. */
+  readonly exclusive?: ExclusiveRuns | undefined;
   /** Called right before a handler begins. */
   readonly onBegin?: ((attempt: AttemptName) => void) | undefined;
 }
@@ -33,7 +36,7 @@ export class ServedQueue {
   readonly #runner: QueueRunner;
 
   constructor(options: ServedQueueOptions) {
-    const { queue, executor, slots, queues, config, connections, onBegin } = options;
+    const { queue, executor, slots, queues, config, connections, exclusive, onBegin } = options;
     const { leaseSeconds, waitSeconds, workerId } = config;
     const queueUrls = new QueueUrls(config.queueUrlPrefix);
     const settler = new Settler(connections.settling, queueUrls, queue);
@@ -46,6 +49,7 @@ export class ServedQueue {
       leaseSeconds,
       workerId,
       logger,
+      exclusive,
       onBegin,
     });
     this.executor = executor.kind;

@@ -61,6 +61,7 @@ export class Slots {
   /** When a slot was last given, or given back by a task. */
   #lastChangeAtMs = -Infinity;
   #recheck: NodeJS.Timeout | undefined;
+  #paused = false;
 
   /**
    * @param total - how many tasks may run at one time, at least 1
@@ -79,7 +80,18 @@ export class Slots {
 
   /** How many slots are free. */
   get free(): number {
-    return Math.max(0, this.#free);
+    return this.#paused ? 0 : Math.max(0, this.#free);
+  }
+
+  /** Gives no slots from now on. */
+  pause(): void {
+    this.#paused = true;
+  }
+
+  /** Gives slots again. */
+  resume(): void {
+    this.#paused = false;
+    this.#serve(performance.now());
   }
 
   /** How many slots this queue could take now. */
@@ -220,7 +232,7 @@ export class Slots {
   }
 
   #serve(nowMs: number): void {
-    while (this.#free > 0) {
+    while (this.free > 0) {
       const next = this.#next(nowMs);
       const queue = next?.line.next(next.typicalMs);
       if (!next || queue === undefined) return this.#recheckLater(nowMs);
@@ -246,7 +258,7 @@ export class Slots {
   }
 
   #freeFor(share: Share, nowMs: number): number {
-    if (this.#free <= 0 || share.held === 0) return this.free;
+    if (this.free === 0 || share.held === 0) return this.free;
     return this.#keptUntilMs(share, nowMs) > nowMs ? this.#free - 1 : this.#free;
   }
 
@@ -275,7 +287,7 @@ export class Slots {
 
   /** A slot that is kept becomes free for those who wait without anything happening. */
   #recheckLater(nowMs: number): void {
-    if (this.#recheck || this.#free <= 0) return;
+    if (this.#recheck || this.free === 0) return;
     let untilMs = Infinity;
     for (const share of this.#shares)
       if (share.line.length > 0) untilMs = Math.min(untilMs, this.#keptUntilMs(share, nowMs));

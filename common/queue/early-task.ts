@@ -1,3 +1,4 @@
+import { waitsSeconds } from './copy-notes.ts';
 import type { Envelope } from './envelope.ts';
 import { TaskNotDueError } from './errors.ts';
 import { OLD_MESSAGE_SECONDS, type Outcome } from './outcome.ts';
@@ -26,4 +27,16 @@ export async function outcomeOfEarly(
   const anew = ageMs(message, now) > OLD_MESSAGE_SECONDS * 1000;
   const error = new TaskNotDueError(task, notBefore);
   return { kind: 'release', error, delaySeconds: Math.ceil(leftMs / 1000), anew };
+}
+
+/** An untracked message that rests for longer than SQS delays a copy is put back until its rest is over. */
+export function outcomeOfCopyInWait(
+  { task }: Envelope,
+  message: ReceivedMessage,
+  { now = Date.now }: EarlyTaskClocks,
+): Outcome | undefined {
+  const delaySeconds = waitsSeconds(message, now);
+  if (delaySeconds === 0) return undefined;
+  const error = new TaskNotDueError(task, new Date(now() + delaySeconds * 1000).toISOString());
+  return { kind: 'release', error, delaySeconds };
 }

@@ -41,11 +41,11 @@ export class RetryTask extends TaskError {
  * Thrown by a handler on purpose: not now, and this does not count as an attempt. For what the task cannot help, such as
  * a server that is known to be away.
  *
- * The message is shown again after the rest. Of a tracked task the store counts no attempt. Of any other SQS's count goes
- * on: it may be postponed as often as it likes, but its next failure may find its attempts used up. A queue whose tasks
- * are postponed needs a `maxReceiveCount` above the number of rests in 5 days.
+ * The message is shown again after the rest, as often as it likes. It goes on in a copy before SQS sets it aside for the
+ * number of its receives.
  *
- * A task that is postponed 5 days after SQS took it is a dead letter, `attempts-exhausted`, for SQS would soon forget it.
+ * A task that is postponed 5 days after SQS took it first is a dead letter, `attempts-exhausted`, for SQS would soon
+ * forget it.
  */
 export class PostponeTask extends TaskError {
   override readonly name = 'PostponeTask';
@@ -126,6 +126,18 @@ export class AttemptsCrashedError extends TaskError {
 
   constructor(task: string, crashes: number) {
     super(`${task} is given up: its worker died ${crashes} times while it ran`);
+  }
+}
+
+/** An untracked message was received too often for one more attempt: its workers probably die of it. */
+export class ReceivedTooOftenError extends TaskError {
+  override readonly name = 'ReceivedTooOftenError';
+
+  constructor(task: string, receives: number, maxAttempts: number) {
+    super(
+      `${task} is given up: it was received ${receives} times, its contract allows ${maxAttempts} attempts; its workers ` +
+        'probably died while it ran',
+    );
   }
 }
 

@@ -19,8 +19,8 @@ export interface TaskContext {
   /** The same at every attempt and redelivery: what makes effects idempotent. */
   readonly taskId: string;
   /**
-   * This attempt's number, counted from 1. Of a tracked task, released attempts do not count, and crashed ones only
-   * when they ran alone; of any other task both count.
+   * This attempt's number, counted from 1. Released attempts do not count, and crashed ones only when they ran alone.
+   * While the task store is away, each receive of an untracked message counts.
    */
   readonly attempt: number;
   /** Attempts in all, by the contract's retry policy. */

@@ -2,7 +2,9 @@ import type { SQSClient } from '@aws-sdk/client-sqs';
 import type { Context, SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
 import { ClockWatch } from './clock-watch.ts';
 import { TaskError } from './errors.ts';
+import { ExclusiveRuns, type Turn } from './exclusive-runs.ts';
 import { MAX_VISIBILITY_SECONDS, type Outcome, restingAtMost } from './outcome.ts';
+import type { Hold } from './hold.ts';
 import { type Processing, processMessage } from './process-message.ts';
 import type { QueueUrls } from './queue-urls.ts';
 import { fromRecord, type ReceivedMessage } from './received-message.ts';
@@ -51,6 +53,41 @@ interface Attempted {
   readonly outcome: Outcome;
 }
 
+/** What the records of one batch share. */
+interface Invocation {
+  /** Aborts when the invocation has no more time. */
+  readonly end: AbortSignal;
+  readonly runnableMs: () => number;
+  /** By which a suspect runs by itself. */
+  readonly exclusive: ExclusiveRuns;
+}
+
+/** A function's hold on a record, from its begin to its outcome. */
+class RecordHold implements Hold {
+  readonly signal: AbortSignal;
+  readonly #exclusive: ExclusiveRuns;
+  #turn: Turn | undefined;
+
+  constructor(signal: AbortSignal, exclusive: ExclusiveRuns) {
+    this.signal = signal;
+    this.#exclusive = exclusive;
+    exclusive.begin();
+  }
+
+  async runAlone(givenUp: AbortSignal): Promise<boolean> {
+    this.#turn = await this.#exclusive.turn(givenUp);
+    return this.#turn.alone;
+  }
+
+  decided(): void {
+    this.#turn?.over();
+    this.#exclusive.end();
+  }
+
+  /** The invocation answers without it. */
+  outlivedBy(): void {}
+}
+
 /** A handler of Lambda's event source for SQS. */
 export type LambdaConsumer = (
   event: SQSEvent,
@@ -60,7 +97,8 @@ export type LambdaConsumer = (
 /**
  * Makes the handler of a function that consumes a queue, for an event source with ReportBatchItemFailures.
  *
- * The records of a batch run side by side, ten at a time, and are settled once all have run, all but the delete,
+ * The records of a batch run side by side, ten at a time; one that may have been what an earlier invocation died of runs
+ * by itself. They are settled once all have run, all but the delete,
  * which is the event source's. What is to come back is reported failed, and so is whatever could not be settled. When
  * the invocation's time grows short, no more records are begun and those that run are aborted; all of them are shown
  * again at once and reported failed.
@@ -92,13 +130,17 @@ export function createLambdaConsumer(options: LambdaConsumerOptions): LambdaCons
     return settler;
   };
 
-  const attempt = async (record: SQSRecord, signal: AbortSignal, runnableMs: number): Promise<Attempted> => {
+  const attempt = async (
+    record: SQSRecord,
+    { end, runnableMs, exclusive }: Invocation,
+  ): Promise<Attempted> => {
     const queue = queueUrls.nameFromArn(record.eventSourceARN);
     const message = fromRecord(record);
-    if (runnableMs < SHORTEST_RUN_MS)
+    const mayBegin = !exclusive.closed || (await exclusive.opened(runnableMs(), end));
+    if (!mayBegin || runnableMs() < SHORTEST_RUN_MS)
       return { queue, message, outcome: { kind: 'release', error: new InvocationEndsError() } };
-    const hold = { signal, outlivedBy: () => undefined };
-    const outcome = await processMessage(message, queue, hold, processing);
+    const hold = new RecordHold(end, exclusive);
+    const outcome = await processMessage(message, queue, hold, processing).finally(() => hold.decided());
     return { queue, message, outcome: restingAtMost(outcome, LONGEST_REST_SECONDS) };
   };
 
@@ -117,8 +159,9 @@ export function createLambdaConsumer(options: LambdaConsumerOptions): LambdaCons
     const runnableMs = (): number => context.getRemainingTimeInMillis() - SETTLE_RESERVE_MS;
     const end = new AbortController();
     const timer = setTimeout(() => end.abort(new InvocationEndsError()), Math.max(0, runnableMs()));
+    const invocation = { end: end.signal, runnableMs, exclusive: new ExclusiveRuns() };
     const attempts = await sideBySide(Records, concurrency, (record) =>
-      attempt(record, end.signal, runnableMs()).catch((error: unknown) => {
+      attempt(record, invocation).catch((error: unknown) => {
         // What is wrong with one record is no reason to run the whole batch again
         processing.logger.error(
           { messageId: record.messageId, error },

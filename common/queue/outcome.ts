@@ -72,13 +72,16 @@ export interface FailedAttempt {
   readonly attempt: number;
   /** How long ago SQS took the message, in milliseconds. */
   readonly ageMs: number;
+  /** The same of the first message that its message continues, in copies. Default: `ageMs`. */
+  readonly firstAgeMs?: number;
 }
 
 /** The outcome of a handler that threw, whatever it threw: from here on it is an error that nothing can stumble over. */
-export function outcomeOfFailure({ contract, attempt, ageMs }: FailedAttempt, thrown: unknown): Outcome {
+export function outcomeOfFailure(failed: FailedAttempt, thrown: unknown): Outcome {
+  const { contract, attempt, ageMs } = failed;
   const error = asError(thrown);
   if (error instanceof RejectTask) return { kind: 'dead-letter', reason: 'rejected', error };
-  if (error instanceof PostponeTask) return outcomeOfPostponement(error, { contract, attempt, ageMs });
+  if (error instanceof PostponeTask) return outcomeOfPostponement(error, failed);
   const old = ageMs >= OLD_MESSAGE_SECONDS * 1000;
   // SQS would forget it without a word; of a tracked task a copy can go on, whose attempts the store has counted
   if (attempt >= contract.retry.maxAttempts || (old && !contract.tracked)) {
@@ -88,8 +91,9 @@ export function outcomeOfFailure({ contract, attempt, ageMs }: FailedAttempt, th
   return { kind: 'retry', delaySeconds: restSeconds(error, contract, attempt), error, anew: old };
 }
 
-function outcomeOfPostponement(error: PostponeTask, { contract, attempt, ageMs }: FailedAttempt): Outcome {
-  if (ageMs >= OLD_MESSAGE_SECONDS * 1000)
+function outcomeOfPostponement(error: PostponeTask, failed: FailedAttempt): Outcome {
+  const { contract, attempt, ageMs, firstAgeMs = ageMs } = failed;
+  if (firstAgeMs >= OLD_MESSAGE_SECONDS * 1000)
     return { kind: 'dead-letter', reason: 'attempts-exhausted', error };
   return { kind: 'release', error, delaySeconds: restSeconds(error, contract, attempt) };
 }

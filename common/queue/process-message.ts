@@ -2,21 +2,23 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from '../telemetry/logger.ts';
 import { isInstance } from '../telemetry/thrown.ts';
 import { startTrace, type TraceContext } from '../telemetry/trace-context.ts';
-import { outcomeOfEarly } from './early-task.ts';
+import { outcomeOfCopyInWait, outcomeOfEarly } from './early-task.ts';
 import { checkedResult, receivedPayload } from './contract-values.ts';
-import { attemptOf, UNCONCLUDED } from './copy-notes.ts';
-import { Ending, type Right } from './ending.ts';
+import { ageOfFirstMs, attemptOf, FIRST_SENT, notesOf, UNCONCLUDED } from './copy-notes.ts';
+import { Ending } from './ending.ts';
 import { decodeEnvelope, type Envelope } from './envelope.ts';
-import { AttemptsCrashedError, InvalidValueError, type MalformedEnvelopeError } from './errors.ts';
+import { InvalidValueError, type MalformedEnvelopeError } from './errors.ts';
+import type { Hold } from './hold.ts';
 import type { Implementation, Implementations, WorkerIdentity } from './implementation.ts';
 import { type Outcome, outcomeOfBody, outcomeOfFailure } from './outcome.ts';
-import { asError } from './plain-error.ts';
 import { ageMs, type ReceivedMessage } from './received-message.ts';
-import { type AttemptName, RunningAttempt } from './running-attempt.ts';
+import { RunningAttempt } from './running-attempt.ts';
 import type { SendTask } from './task-client.ts';
 import { contextOf, type GatedContext } from './task-context.ts';
 import type { HandlerRun, Threads } from './threads.ts';
-import { type Claim, isClaim, type TaskTracker } from './tracking.ts';
+import { beginAlone, outcomeOfCrashes } from './suspect.ts';
+import { type BegunAttempt, type Claim, isClaim, type TaskTracker } from './tracking.ts';
+import { UntrackedAttempt } from './untracked-attempt.ts';
 import { outcomeOfUnknown } from './unknown-task.ts';
 
 /** A thread ends within milliseconds, unless it is inside native code. */
@@ -24,8 +26,6 @@ const TERMINATION_MS = 2000;
 const MANY_RECEIVES = 20;
 /** How long an outcome may take to be written down when its worker has to give the message up. */
 const LONGEST_WRITE_SECONDS = 2;
-/** A task whose workers died so often in a row is given up: the first time in company, then twice alone. */
-const MAX_CRASHES = 3;
 
 /** What a process runs messages with. */
 export interface Processing {
@@ -49,27 +49,13 @@ export interface Processing {
   readonly now?: (() => number) | undefined;
   /** Keeps the state of tracked tasks; needed where one of them is implemented. */
   readonly tracker?: TaskTracker | undefined;
+  /**
+   * Whether every receive of a message comes to a process that processes it so. Default false: as Lambda receives, which
+   * may throttle the function.
+   */
+  readonly everyReceiveIsSeen?: boolean | undefined;
   /** Where handlers of the isolation `thread` run. Default: in this process, as all others. */
   readonly threads?: Threads | undefined;
-}
-
-/** A process's hold on a message while it runs. */
-export interface Hold extends Right {
-  /** Aborts when the lease is lost or the worker must stop; a handler that then fails is released. */
-  readonly signal: AbortSignal;
-  /** Called right before the handler of an attempt begins. */
-  begins?(attempt: AttemptName): void;
-  /** Called when a handler heeds no signal and its outcome is decided without it; `handler` settles when it ends. */
-  outlivedBy(handler: Promise<unknown>): void;
-  /**
-   * Resolves once nothing else runs in this process, and keeps it so until the message's outcome is decided. Called for
-   * a task whose last worker died, before its handler begins: if it kills this worker too, it harms no other task. The
-   * message's lease is renewed meanwhile. Left out: the task runs in company.
-   *
-   * @param givenUp - aborts when the attempt ends before its turn has come: it waits no longer
-   * @throws whatever makes this process unable to run it, and the reason of `givenUp`; the message is then released
-   */
-  runAlone?(givenUp: AbortSignal): Promise<void>;
 }
 
 /**
@@ -103,11 +89,13 @@ export async function processMessage(
   const claim = await claimOf(message, queue, envelope, implementation, hold, processing);
   if (claim && !isClaim(claim)) return logged(processing, fields, goingOn(claim, message), task);
 
-  if (claim) fields.attempt = claim.attempt;
+  const begun = claim ?? (await attemptAgain(message, implementation, processing));
+  if (begun) fields.attempt = begun.attempt;
   const startedAtMs = performance.now();
-  const making = { implementation, envelope, message, trace, fields, claim };
-  const decided = await attempt(making, hold, processing);
-  const outcome = claim ? goingOn(await claim.conclude(decided), message) : decided;
+  const making = { implementation, envelope, message, trace, fields, begun, claim };
+  const decided =
+    outcomeOfCopyInWait(envelope, message, processing) ?? (await attempt(making, hold, processing));
+  const outcome = await concluded(making, decided, processing);
   return logged(processing, fields, outcome, task, Math.round(performance.now() - startedAtMs));
 }
 
@@ -115,12 +103,14 @@ export async function processMessage(
  * A tracked task's message that SQS has handed out often goes on in a copy: else SQS would set it aside without a
  * reason, at the queues' `maxReceiveCount` of 30. The store counts attempts, so nothing starts anew by that.
  */
-function goingOn(outcome: Outcome, { receiveCount, attributes }: ReceivedMessage): Outcome {
+function goingOn(outcome: Outcome, message: ReceivedMessage): Outcome {
   const waits = outcome.kind === 'retry' || outcome.kind === 'release';
-  if (!waits || receiveCount < MANY_RECEIVES) return outcome;
-  const givenUp = attributes[UNCONCLUDED]?.StringValue;
-  const notes = givenUp === undefined ? outcome.notes : { [UNCONCLUDED]: givenUp, ...outcome.notes };
-  return { ...outcome, anew: true, ...(notes && { notes }) };
+  if (!waits || message.receiveCount < MANY_RECEIVES) return outcome;
+  return {
+    ...outcome,
+    anew: true,
+    notes: { ...notesOf(message, [FIRST_SENT, UNCONCLUDED]), ...outcome.notes },
+  };
 }
 
 /** The implementation of a message's task. One of a lower version cannot judge the payload. */
@@ -144,6 +134,29 @@ async function claimOf(
   return tracker.claim({ message, queue, envelope, contract, owner: worker.id, signal, graceSeconds });
 }
 
+/** An attempt at a message of an untracked task that was received before. */
+async function attemptAgain(
+  message: ReceivedMessage,
+  { contract }: Implementation,
+  { tracker, everyReceiveIsSeen = false, logger }: Processing,
+): Promise<UntrackedAttempt | undefined> {
+  if (message.receiveCount === 1) return undefined;
+  return UntrackedAttempt.again({ message, contract, log: tracker?.receives, everyReceiveIsSeen, logger });
+}
+
+/** Writes an outcome down where the next attempt looks for it. That costs nothing for a message that is done at once. */
+async function concluded(
+  { implementation: { contract }, message, begun, claim }: Attempt,
+  decided: Outcome,
+  { tracker, everyReceiveIsSeen = false, logger }: Processing,
+): Promise<Outcome> {
+  if (claim) return goingOn(await claim.conclude(decided), message);
+  if (begun) return begun.conclude(decided);
+  if (decided.kind === 'done') return decided;
+  const first = { message, contract, log: tracker?.receives, everyReceiveIsSeen, logger };
+  return UntrackedAttempt.first(first).conclude(decided);
+}
+
 /** What every line of a task says of it. */
 interface TaskFields {
   readonly queue: string;
@@ -160,17 +173,17 @@ interface Attempt {
   readonly message: ReceivedMessage;
   readonly trace: TraceContext;
   readonly fields: TaskFields;
+  /** Of a tracked task its claim; of any other, what is known of it if its message was received before. */
+  readonly begun: BegunAttempt | undefined;
   /** A tracked task's. */
   readonly claim: Claim | undefined;
 }
 
 async function attempt(making: Attempt, hold: Hold, processing: Processing): Promise<Outcome> {
-  const { claim, envelope, fields } = making;
+  const { begun, claim, envelope, fields, message } = making;
   const { contract } = making.implementation;
-  if (claim && (claim.crashes >= MAX_CRASHES || claim.attempt > contract.retry.maxAttempts)) {
-    const error = new AttemptsCrashedError(contract.name, claim.crashes);
-    return { kind: 'dead-letter', reason: 'crashed', error };
-  }
+  const givenUp = begun && outcomeOfCrashes(begun, contract);
+  if (givenUp) return givenUp;
   let payload: unknown;
   try {
     payload = receivedPayload(contract, envelope.data);
@@ -178,9 +191,10 @@ async function attempt(making: Attempt, hold: Hold, processing: Processing): Pro
     // A refinement of the schema may throw anything, as a handler may
     return isInstance(thrown, InvalidValueError) ? outcomeOfBody(thrown) : failed(making, processing, thrown);
   }
-  const early = claim?.suspect ? await isolated(claim, hold) : undefined;
+  const rights = claim ? [hold, claim] : [hold];
+  const early = begun?.suspect ? await beginAlone(begun, hold, rights) : undefined;
   if (early) return early;
-  const ending = new Ending(claim ? [hold, claim] : [hold], contract, processing.abortGraceSeconds);
+  const ending = new Ending(rights, contract, processing.abortGraceSeconds);
   const { maxAttempts } = contract.retry;
   const { logger, send, worker } = processing;
   const depth = depthBelow(envelope);
@@ -196,7 +210,7 @@ async function attempt(making: Attempt, hold: Hold, processing: Processing): Pro
     worker,
   });
   hold.begins?.(fields);
-  const running = new RunningAttempt(fields, (error) => ending.fail(error));
+  const running = new RunningAttempt(fields, message.receiveCount, (error) => ending.fail(error));
   const handler = running.run(() => startHandler(making, payload, gated, processing.threads));
   try {
     const result = await ending.unlessDeaf(handler.ended);
@@ -221,20 +235,8 @@ function failed(
   { now }: Processing,
   thrown: unknown,
 ): Outcome {
-  return outcomeOfFailure({ contract, attempt: fields.attempt, ageMs: ageMs(message, now) }, thrown);
-}
-
-/** Has a suspect begin alone. Resolves to its outcome when it cannot begin. */
-async function isolated(claim: Claim, hold: Hold): Promise<Outcome | undefined> {
-  const givenUp = AbortSignal.any([hold.signal, claim.signal]);
-  try {
-    await hold.runAlone?.(givenUp);
-    givenUp.throwIfAborted();
-    await claim.begins(hold.runAlone !== undefined);
-    return undefined;
-  } catch (error) {
-    return { kind: 'release', error: asError(error) };
-  }
+  const ages = { ageMs: ageMs(message, now), firstAgeMs: ageOfFirstMs(message, now) };
+  return outcomeOfFailure({ contract, attempt: fields.attempt, ...ages }, thrown);
 }
 
 /** The depth of what a task's handler sends. */

@@ -18,11 +18,14 @@ const attempts = new AsyncLocalStorage<RunningAttempt>();
  */
 export class RunningAttempt {
   readonly name: AttemptName;
+  /** Which of SQS's receives of its message it is made with, counted from 1. */
+  readonly receive: number;
   #fail: ((error: Error) => boolean) | undefined;
 
   /** @param fail - fails the attempt; gives whether its outcome was still open */
-  constructor(name: AttemptName, fail: (error: Error) => boolean) {
+  constructor(name: AttemptName, receive: number, fail: (error: Error) => boolean) {
     this.name = name;
+    this.receive = receive;
     this.#fail = fail;
   }
 

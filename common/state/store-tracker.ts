@@ -10,7 +10,7 @@ import { putBackBy } from '../queue/put-back.ts';
 import { listenersOf } from '../queue/end-listeners.ts';
 import type { ReceivedMessage } from '../queue/received-message.ts';
 import { type ForwardTask, TaskContinuation } from '../queue/task-continuation.ts';
-import type { Claim, ClaimRequest, TaskTracker } from '../queue/tracking.ts';
+import type { Claim, ClaimRequest, ReceiveLog, TaskTracker } from '../queue/tracking.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { formatTraceparent } from '../telemetry/trace-context.ts';
 import { endIn, failureOf } from './conclusion.ts';
@@ -47,6 +47,10 @@ export class StoreTracker implements TaskTracker {
     this.#options = options;
     options.store.clock.reportTo(options.logger);
     this.#continuation = new TaskContinuation(options.store, options.forward);
+  }
+
+  get receives(): ReceiveLog {
+    return this.#options.store.receives;
   }
 
   async claim(asked: ClaimRequest): Promise<Claim | Outcome> {

@@ -9,6 +9,7 @@ import {
   type TaskRecords,
   type TaskStatus,
 } from '../queue/tracking.ts';
+import { MessageReceives } from './message-receives.ts';
 import { TaskAttempts } from './task-attempts.ts';
 import { TaskGroups } from './task-groups.ts';
 import { ALL_TASKS, statusOf, type TaskRow } from './task-row.ts';
@@ -27,6 +28,7 @@ const MAX_BATCH_GET = 100;
 export class TaskStore implements TaskRecords {
   readonly attempts: TaskAttempts;
   readonly groups: TaskGroups;
+  readonly receives: MessageReceives;
   readonly schedules: TaskSchedules;
   readonly #table: TaskTable;
 
@@ -34,6 +36,7 @@ export class TaskStore implements TaskRecords {
     this.#table = new TaskTable(options);
     this.attempts = new TaskAttempts(this.#table);
     this.groups = new TaskGroups(this.#table);
+    this.receives = new MessageReceives(this.#table);
     this.schedules = new TaskSchedules(this.#table);
   }
 

@@ -14,14 +14,14 @@ const done: Handler = ({ text }) => ({ length: text.length });
 const failing: Handler = () => {
   throw new Error('no');
 };
-const alone = async (): Promise<void> => undefined;
+const alone = async (): Promise<boolean> => true;
 const row = () => tracked.store.read(tracked.taskId);
 
 describe('a tracked task whose worker died while it ran', () => {
   test('in company has lost no attempt, and runs alone the next time', async () => {
     await tracked.crash();
     const order: string[] = [];
-    const runAlone = async (): Promise<void> => void order.push('alone');
+    const runAlone = async (): Promise<boolean> => order.push('alone') > 0;
     const handler: Handler = (_payload, { attempt }) => {
       order.push(`attempt ${attempt}`);
       return { length: 1 };
@@ -32,14 +32,14 @@ describe('a tracked task whose worker died while it ran', () => {
 
   test('keeps its claim while it waits to run alone, however long other tasks take', async () => {
     await tracked.crash();
-    const turn = Promise.withResolvers<void>();
+    const turn = Promise.withResolvers<boolean>();
     const running = tracked.run(done, { runAlone: () => turn.promise, leaseSeconds: 0.3 });
     const { leaseUntilMs = Infinity } = await eventually('its claim', async () => {
       const claimed = await row();
       return claimed?.owner === 'w-1' && claimed;
     });
     await eventually('its first lease over', () => Date.now() > leaseUntilMs + 200);
-    turn.resolve();
+    turn.resolve(true);
     await expect(running).resolves.toMatchObject({ kind: 'done' });
   });
 
@@ -120,7 +120,7 @@ describe('a tracked task whose worker died while it ran', () => {
 
   test('waits no longer to run alone when it is cancelled, or its worker must stop', async () => {
     const waiting = (givenUp: AbortSignal) =>
-      new Promise<void>((_, reject) =>
+      new Promise<boolean>((_, reject) =>
         givenUp.addEventListener('abort', () => reject(givenUp.reason as Error)),
       );
     const never = jest.fn<Handler>();

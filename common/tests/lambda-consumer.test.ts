@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { ReceiveMessageCommand, SendMessageCommand } from '@aws-sdk/client-sqs';
 import { healthCheck } from '@baton/common/contracts/health';
 import { encodeEnvelope } from '@baton/common/queue/envelope';
@@ -175,4 +176,28 @@ describe('a function that consumes a queue', () => {
     await consumer(handler, { concurrency: 2 })({ Records }, context);
     expect(most).toBe(2);
   });
+});
+
+test('a record that may have been what an earlier invocation died of runs by itself in its batch', async () => {
+  const records = await received(['t-1', 't-2', 't-3', 't-4'].map(body));
+  const [suspect] = records;
+  // More often than its five attempts
+  if (suspect) suspect.attributes = { ...suspect.attributes, ApproximateReceiveCount: '6' };
+  const running = new Set<string>();
+  const company: (readonly [taskId: string, others: number])[] = [];
+  const invoke = consumer(
+    async (_payload, { taskId }) => {
+      company.push([taskId, running.size]);
+      running.add(taskId);
+      await sleep(20);
+      running.delete(taskId);
+      return healthy;
+    },
+    { concurrency: 2 },
+  );
+  await expect(invoke({ Records: records }, context)).resolves.toEqual({ batchItemFailures: [] });
+  const suspectId = (JSON.parse(suspect?.body ?? '') as { id: string }).id;
+  expect(company.filter(([taskId]) => taskId === suspectId)).toEqual([[suspectId, 0]]);
+  expect(company).toHaveLength(4);
+  expect(company.filter(([, others]) => others > 0).length).toBeGreaterThan(0);
 });

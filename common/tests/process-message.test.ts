@@ -123,7 +123,7 @@ describe('an attempt', () => {
   test('that throws PostponeTask is released for the rest that it names, after its last one, too', async () => {
     const outcome = run(
       () => Promise.reject(new PostponeTask('not now', { delaySeconds: 90 })),
-      message({ receiveCount: 9 }),
+      message({ receiveCount: 6 }),
     );
     await expect(outcome).resolves.toMatchObject({
       kind: 'release',
@@ -224,10 +224,10 @@ describe('an attempt', () => {
   });
 
   test('is made although releases and crashes have used up the count: it is then the last', async () => {
-    await expect(run(() => ({ length: 4 }), message({ receiveCount: 9 }))).resolves.toMatchObject({
+    await expect(run(() => ({ length: 4 }), message({ receiveCount: 6 }))).resolves.toMatchObject({
       kind: 'done',
     });
-    const failing = run(() => Promise.reject(new Error('no')), message({ receiveCount: 9 }));
+    const failing = run(() => Promise.reject(new Error('no')), message({ receiveCount: 6 }));
     await expect(failing).resolves.toMatchObject({ kind: 'dead-letter', reason: 'attempts-exhausted' });
   });
 });

@@ -165,7 +165,7 @@ test('a suspect that was given up is a suspect still, and no crash is added', as
     async () => (await tracked.store.attempts.claim(claim))?.claimId === 'given-up',
   );
   const attributes = { 'baton.unconcluded': { DataType: 'String', StringValue: 'given-up' } };
-  const runAlone = jest.fn(async () => undefined);
+  const runAlone = jest.fn(async () => true);
   await expect(tracked.run(done, { change: { attributes }, runAlone })).resolves.toMatchObject({
     kind: 'done',
   });

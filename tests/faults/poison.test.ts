@@ -1,11 +1,15 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { ReceiveMessageCommand } from '@aws-sdk/client-sqs';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { TaskClient } from '@baton/common/queue/task-client';
 import { TaskStore } from '@baton/common/state/task-store';
 import { type Backends, startBackends } from '../support/backends.ts';
 import { eventually } from '../support/eventually.ts';
 import { nap } from '../support/nap.ts';
-import { poison, survivable, trackedPoison } from '../support/poison.ts';
+import { NapSink } from '../support/nap-sink.ts';
+import { good, poison, survivable, trackedGood, trackedPoison } from '../support/poison.ts';
 import { freePort, Program } from '../support/program.ts';
+import { Supervisor } from '../support/supervisor.ts';
 
 let backends: Backends;
 let tasks: TaskClient;
@@ -107,4 +111,102 @@ test('a function fails only the record whose handler left an error, and hands on
   const failed = [{ itemIdentifier: 'record-0' }, { itemIdentifier: 'record-2' }];
   expect(said.at(-1)).toBe(`answer ${JSON.stringify({ batchItemFailures: failed })}`);
   expect(new Set(said.slice(0, -1))).toEqual(new Set(['runtime elsewhere']));
+});
+
+describe('one poison task among good ones of three attempts, under a supervisor: all good tasks are done, and none of them is dead;', () => {
+  const DEADLY = ['SIGKILL', 'endless loop', 'out of memory'];
+  const TRACKED: [string, typeof poison, typeof good][] = [
+    ['untracked', poison, good],
+    ['tracked', trackedPoison as never, trackedGood as never],
+  ];
+  let sink: NapSink;
+  let supervisor: Supervisor;
+
+  beforeEach(async () => {
+    sink = new NapSink();
+    // Enough for a worker, and soon used up by what keeps all that it makes
+    const memory = { NODE_OPTIONS: '--max-old-space-size=96' };
+    supervisor = new Supervisor(() => startWorker({ NAP_SINK: sink.path, ...memory }));
+  });
+  afterEach(async () => {
+    await supervisor.stop();
+    sink.clear();
+  });
+
+  const deadLetters = async () => {
+    const { Messages = [] } = await backends.sqs.send(
+      new ReceiveMessageCommand({
+        QueueUrl: backends.queueUrls.deadLettersOf('default'),
+        MaxNumberOfMessages: 10,
+        VisibilityTimeout: 600,
+        MessageAttributeNames: ['All'],
+      }),
+    );
+    return Messages.map(({ MessageAttributes: attributes = {} }) => {
+      const details = JSON.parse(attributes['baton.details']?.StringValue ?? '{}') as Record<string, unknown>;
+      const { taskId, message } = details;
+      return { reason: attributes['baton.reason']?.StringValue, taskId, message };
+    });
+  };
+
+  const saysCrashed = (taskId: string) =>
+    supervisor.lines.some((line) => line['taskId'] === taskId && line['reason'] === 'crashed');
+
+  /** No good task was begun as another attempt than its first. */
+  function expectNoAttemptLost(): void {
+    const begun = supervisor.lines.filter((line) => line['message'] === 'good begins');
+    expect(begun.filter(({ attempt }) => attempt !== 1)).toEqual([]);
+  }
+
+  async function expectOnePoisonDead(taskId: string): Promise<void> {
+    // The worker says so before it sets the message aside
+    const letters = await eventually('a dead letter in the queue', async () => {
+      const found = await deadLetters();
+      return found.length > 0 && found;
+    });
+    expect(letters).toMatchObject([
+      { reason: 'crashed', taskId, message: expect.stringContaining('worker died') },
+    ]);
+    expect(supervisor.deaths).toBe(3);
+  }
+
+  test.each(TRACKED.flatMap(([what, bad, nice]) => DEADLY.map((how) => ({ what, how, bad, nice }))))(
+    'one worker, $what, $how',
+    async ({ how, bad, nice }) => {
+      const sent = await Promise.all(Array.from({ length: 9 }, () => tasks.send(nice, { ms: 1500 })));
+      const { taskId } = await tasks.send(bad, { how });
+      await supervisor.start(1);
+      await eventually('a dead letter', () => saysCrashed(taskId), 90_000);
+      await eventually('all good tasks done', () => sink.done.size === sent.length, 60_000);
+      expect(new Set(sink.done.keys())).toEqual(new Set(sent.map((each) => each.taskId)));
+      expectNoAttemptLost();
+      await expectOnePoisonDead(taskId);
+    },
+    180_000,
+  );
+
+  test.each(TRACKED)(
+    'three workers under a steady stream, %s',
+    async (_what, bad, nice) => {
+      await supervisor.start(3);
+      const sent = new Set<string>();
+      const streamed = new AbortController();
+      const stream = (async () => {
+        while (!streamed.signal.aborted) {
+          sent.add((await tasks.send(nice, { ms: 100 })).taskId);
+          await sleep(20);
+        }
+      })();
+      await eventually('some good tasks', () => sink.done.size > 20, 30_000);
+      const { taskId } = await tasks.send(bad, { how: 'SIGKILL' });
+      await eventually('a dead letter', () => saysCrashed(taskId), 90_000);
+      streamed.abort();
+      await stream;
+      await eventually('all good tasks done', () => sink.done.size === sent.size, 60_000);
+      expect(new Set(sink.done.keys())).toEqual(sent);
+      expectNoAttemptLost();
+      await expectOnePoisonDead(taskId);
+    },
+    180_000,
+  );
 });

@@ -102,21 +102,15 @@ export class Ledger {
     return this.#crashed.has(process);
   }
 
-  /** The receipt handle that a process holds a task's message by; of an untracked one that of its attempt. */
-  handleOf(process: string, taskId: string, attempt: number): string {
-    const exact = this.#handles.get(`${process} ${taskId} ${attempt}`);
-    return (this.books.has(taskId) ? undefined : exact) ?? this.#handles.get(`${process} ${taskId}`) ?? '';
-  }
-
   /** A process learns that it holds a message. */
   delivered(process: string, handle: string): void {
     const taskId = this.#taskIdIn(this.#options.sqs.bodyOf(handle));
-    const [messageId] = handle.split('#');
+    const [messageId = ''] = handle.split('#');
     const held = this.#handles.get(`${process} ${taskId}`);
     // A second message of the same task: one that was sent twice, or a copy
-    if (held !== undefined && held.split('#')[0] !== messageId) this.#duplicated.add(taskId);
+    const second = held !== undefined && held.split('#')[0] !== messageId;
+    if (second || this.#options.sqs.hasTwin(handle)) this.#duplicated.add(taskId);
     this.#handles.set(`${process} ${taskId}`, handle);
-    this.#handles.set(`${process} ${taskId} ${handle.slice(handle.indexOf('#') + 1)}`, handle);
     this.#received.set(handle, { process, handle, faultsBefore: this.#options.faults(), settled: false });
   }
 

@@ -172,6 +172,12 @@ export class ModelSqs {
     return [...this.#messages.values()].filter((message) => message.body === body).length > 1;
   }
 
+  /** Whether another message of the same body is in the queue: a copy that was sent twice, or whose original is left. */
+  hasTwin(handle: string): boolean {
+    const { message } = this.#find(handle);
+    return this.#kept.some((other) => other !== message && other.body === message?.body);
+  }
+
   /** Until when the lease of a receipt handle was given, whether or not another has superseded it. */
   leaseEndMs(handle: string): number {
     return this.#leaseEndsMs.get(handle) ?? 0;

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { encodeEnvelope } from '@baton/common/queue/envelope';
 import { RejectTask, RetryTask } from '@baton/common/queue/errors';
+import { currentAttempt, type RunningAttempt } from '@baton/common/queue/running-attempt';
 import { implement, Implementations, type TaskContext } from '@baton/common/queue/implementation';
 import { defineTask } from '@baton/common/queue/task';
 import { taskEndSchema } from '@baton/common/queue/task-end';
@@ -64,7 +65,8 @@ export function implementationsFor(
     doIt: (entry: Run) => Promise<Result>,
   ): Promise<Result> => {
     const { taskId, attempt, signal } = context;
-    const handle = ledger.handleOf(process, taskId, attempt);
+    const { name, receive } = currentAttempt() as RunningAttempt;
+    const handle = `${name.messageId}#${receive}`;
     const entry = { process, taskId, attempt, signal, handle };
     ledger.begins(entry);
     let returned = false;

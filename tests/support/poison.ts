@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { EventEmitter } from 'node:events';
-import { createReadStream } from 'node:fs';
+import { appendFileSync, createReadStream } from 'node:fs';
 import { exit as namedExit } from 'node:process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { implement, type TaskContext } from '@baton/common/queue/implementation';
@@ -20,6 +20,12 @@ export const poison = defineTask({ ...common, name: 'tests.poison' });
 
 /** The same, tracked. */
 export const trackedPoison = defineTask({ ...common, name: 'tests.tracked-poison', tracked: true });
+
+/** Takes a while, and leaves a line in the sink at its end. */
+export const good = defineTask({ ...common, name: 'tests.good', payload: z.object({ ms: z.int() }) });
+
+/** The same, tracked. */
+export const trackedGood = defineTask({ ...good, name: 'tests.tracked-good', tracked: true });
 
 // oxlint-disable-next-line typescript/unbound-method -- what a module that keeps it does
 const capturedExit = process.exit;
@@ -130,5 +136,20 @@ const harm = ({ how }: { how: string }, context: TaskContext): Promise<Record<st
   >;
 };
 
-/** What does both. */
-export const poisonTasks = [implement(poison, harm), implement(trackedPoison, harm)];
+const sink = process.env['NAP_SINK'];
+
+async function doGood({ ms }: { ms: number }, context: TaskContext): Promise<Record<string, never>> {
+  const { signal, logger, taskId } = context;
+  logger.info('good begins');
+  await sleep(ms, undefined, { signal });
+  if (sink) appendFileSync(sink, `${taskId} done ${Date.now()} ${ms}\n`);
+  return {};
+}
+
+/** What does all of these. */
+export const poisonTasks = [
+  implement(poison, harm),
+  implement(trackedPoison, harm),
+  implement(good, doGood),
+  implement(trackedGood, doGood),
+];

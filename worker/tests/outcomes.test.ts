@@ -37,7 +37,7 @@ type Call = readonly [action: string, queue: string, what: unknown];
 
 const DELETE: Call = ['DeleteMessageBatch', 'work', 'r-1'];
 const hide = (from: number, to = from): Call => ['ChangeMessageVisibilityBatch', 'work', { from, to }];
-/** A copy that notes how often processes that do not know its task have put it back. */
+/** A copy that notes how often processes that do not know its task have put it back, or how many attempts are used up. */
 const copy = (noted: string): Call[] => [['SendMessageBatch', 'work', noted], DELETE];
 const deadLetter = (reason: string): Call[] => [['SendMessageBatch', 'work-dlq', reason], DELETE];
 
@@ -46,9 +46,11 @@ function callOf({ constructor, input }: { constructor: { name: string }; input: 
   const { QueueUrl, Entries } = input as { QueueUrl: string; Entries: Record<string, unknown>[] };
   const [entry = {}] = Entries;
   const attributes = entry['MessageAttributes'] as Record<string, { StringValue: string }> | undefined;
+  const earlier = attributes?.['baton.earlier-attempts']?.StringValue;
   const what =
     attributes?.['baton.reason']?.StringValue ??
     attributes?.['baton.unknown-times']?.StringValue ??
+    (earlier && `${earlier} earlier`) ??
     entry['VisibilityTimeout'] ??
     entry['ReceiptHandle'];
   return [constructor.name.replace('Command', ''), QueueUrl.replace('http://sqs/0/', ''), what];
@@ -137,13 +139,14 @@ const SECOND = { from: 60, to: 120 };
 const ATTEMPTS: [what: string, handler: Handler, attempt: number, calls: readonly Call[]][] = [
   ['returns', returns, 1, [DELETE]],
   ['returns', returns, 3, [DELETE]],
-  ['returns after its last', returns, 9, [DELETE]],
+  ['returns after its last', returns, 6, [DELETE]],
+  ['was received too often for its attempts', mustNotRun, 7, deadLetter('crashed')],
   ['breaks its result schema', () => ({ length: 'four' }), 1, [hide(FIRST.from, FIRST.to)]],
   ['breaks its result schema', () => ({ length: 'four' }), 3, deadLetter('attempts-exhausted')],
   ['throws', throws(new Error('no')), 1, [hide(FIRST.from, FIRST.to)]],
   ['throws', throws(new Error('no')), 2, [hide(SECOND.from, SECOND.to)]],
   ['throws', throws(new Error('no')), 3, deadLetter('attempts-exhausted')],
-  ['throws after its last', throws(new Error('no')), 9, deadLetter('attempts-exhausted')],
+  ['throws after its last', throws(new Error('no')), 6, deadLetter('attempts-exhausted')],
   ['throws what is no error', throws('text'), 1, [hide(FIRST.from, FIRST.to)]],
   ['throws what no text can be made of', throws(Object.create(null)), 1, [hide(FIRST.from, FIRST.to)]],
   ['throws undefined', throws(undefined), 3, deadLetter('attempts-exhausted')],
@@ -158,12 +161,12 @@ const ATTEMPTS: [what: string, handler: Handler, attempt: number, calls: readonl
   ['asks for a day', throws(new RetryTask('later', { delaySeconds: 86_400 })), 1, [hide(41_400, 43_200)]],
   ['asks for its rest', throws(new RetryTask('later')), 1, [hide(FIRST.from, FIRST.to)]],
   ['postpones for 7 s', throws(new PostponeTask('not now', { delaySeconds: 7 })), 1, [hide(7)]],
-  ['postpones for 7 s', throws(new PostponeTask('not now', { delaySeconds: 7 })), 3, [hide(7)]],
+  ['postpones for 7 s', throws(new PostponeTask('not now', { delaySeconds: 7 })), 3, copy('2 earlier')],
   [
     'postpones for 7 s after its last',
     throws(new PostponeTask('not now', { delaySeconds: 7 })),
-    9,
-    [hide(7)],
+    6,
+    copy('2 earlier'),
   ],
   ['postpones for 0.2 s', throws(new PostponeTask('not now', { delaySeconds: 0.2 })), 1, [hide(1)]],
   [

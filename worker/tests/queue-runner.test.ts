@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { ExclusiveRuns } from '@baton/common/queue/exclusive-runs';
 import type { Settler } from '@baton/common/queue/settler';
 import { createLogger } from '@baton/common/telemetry/logger';
 import { eventually } from '@baton/tests/eventually';
@@ -28,7 +29,14 @@ function message(messageId: string) {
   };
 }
 
-function runnerOf(run: Executor['run'], { slots = new Slots(10), leaseSeconds = 30 } = {}): QueueRunner {
+function runnerOf(
+  run: Executor['run'],
+  {
+    slots = new Slots(10),
+    leaseSeconds = 30,
+    exclusive,
+  }: { slots?: Slots; leaseSeconds?: number; exclusive?: ExclusiveRuns } = {},
+): QueueRunner {
   const settler = { extendLease, settle } as unknown as Settler;
   return new QueueRunner({
     queue: 'work',
@@ -38,6 +46,7 @@ function runnerOf(run: Executor['run'], { slots = new Slots(10), leaseSeconds = 
     leaseSeconds,
     workerId: 'w-1',
     logger,
+    exclusive,
   });
 }
 
@@ -246,5 +255,79 @@ describe('a queue runner', () => {
     renewal.resolve();
     await runner.whenIdle();
     expect(settle).toHaveBeenCalledTimes(1);
+  });
+
+  describe('with a task that may kill its worker', () => {
+    /** Runs each message for as long as its test says; `suspect` alone. */
+    function runnerOfSuspect(slots: Slots) {
+      const ends = new Map<string, () => void>();
+      const begun: string[] = [];
+      const exclusive = new ExclusiveRuns({ onClose: () => slots.pause(), onOpen: () => slots.resume() });
+      const run: Executor['run'] = async ({ messageId }, hold) => {
+        if (messageId === 'suspect') {
+          try {
+            await hold.runAlone?.(hold.signal);
+          } catch (error) {
+            return { kind: 'release', error: error as Error };
+          }
+        }
+        begun.push(messageId);
+        const end = Promise.withResolvers<void>();
+        ends.set(messageId, end.resolve);
+        await end.promise;
+        return done;
+      };
+      const accept = (runner: QueueRunner, id: string) =>
+        runner.accept(message(id), performance.now(), false);
+      return { begun, ends, accept, runner: runnerOf(run, { slots, exclusive }) };
+    }
+
+    test('runs it alone: after what runs, before what comes later', async () => {
+      const slots = new Slots(10);
+      const { begun, ends, accept, runner } = runnerOfSuspect(slots);
+      void accept(runner, 'a');
+      void accept(runner, 'suspect');
+      await eventually('a pause', () => slots.free === 0);
+      void accept(runner, 'b');
+      expect(begun).toEqual(['a']);
+      ends.get('a')?.();
+      await eventually('the suspect alone', () => begun.length === 2);
+      expect([begun, slots.free]).toEqual([['a', 'suspect'], 0]);
+      ends.get('suspect')?.();
+      await eventually('what came later', () => begun.length === 3);
+      ends.get('b')?.();
+      await runner.whenIdle();
+      expect(slots.free).toBe(10);
+    });
+
+    test('gives what it received meanwhile back to other workers within a second', async () => {
+      const slots = new Slots(10);
+      const { begun, accept, runner } = runnerOfSuspect(slots);
+      void accept(runner, 'suspect');
+      await eventually('the suspect alone', () => begun.length === 1);
+      const acceptedAtMs = performance.now();
+      await accept(runner, 'b');
+      expect(performance.now() - acceptedAtMs).toBeLessThan(1500);
+      await eventually('a settling', () => settle.mock.calls.length === 1);
+      expect(settle.mock.calls[0]).toMatchObject([message('b'), { kind: 'release', anew: true }, 'w-1', {}]);
+    });
+
+    test('releases it when the worker stops before its turn has come', async () => {
+      const { begun, ends, accept, runner } = runnerOfSuspect(new Slots(10));
+      void accept(runner, 'a');
+      void accept(runner, 'suspect');
+      await eventually('it waits', () => begun.length === 1);
+      runner.stopStarting();
+      await eventually('a settling', () => settle.mock.calls.length === 1);
+      expect(settle.mock.calls[0]).toMatchObject([
+        message('suspect'),
+        { kind: 'release', error: { name: 'WorkerStoppingError' } },
+        'w-1',
+        {},
+      ]);
+      ends.get('a')?.();
+      await runner.whenIdle();
+      expect(begun).toEqual(['a']);
+    });
   });
 });

@@ -1,0 +1,58 @@
+import { PutCommand } from '@aws-sdk/lib-dynamodb';
+import type { EarlierReceives, ReceiveLog } from '../queue/tracking.ts';
+import type { TaskTable } from './task-table.ts';
+
+/** An attempt must not wait long for what only helps against crashes. */
+const LIMIT_MS = 2000;
+/** Once a request has failed, no other is made for so long. */
+const REST_MS = 5000;
+
+/** The table has not answered in time, or a moment ago. */
+export class ReceiveLogAwayError extends Error {
+  override readonly name = 'ReceiveLogAwayError';
+}
+
+/**
+ * What is known of the receives of untracked messages, a row each in the task store's table, under `message#` and the
+ * message's id: no task's id has such a character. A row is written when an attempt fails or is put back, not for a message
+ * that is done at its first receive, and expires as those of tasks do.
+ */
+export class MessageReceives implements ReceiveLog {
+  readonly #table: TaskTable;
+  #awayUntilMs = -Infinity;
+
+  constructor(table: TaskTable) {
+    this.#table = table;
+  }
+
+  async find(messageId: string): Promise<EarlierReceives | undefined> {
+    return (await this.#ask(() => this.#table.get(rowId(messageId)))) as EarlierReceives | undefined;
+  }
+
+  async keep(messageId: string, receives: EarlierReceives): Promise<void> {
+    const Item = { ...receives, taskId: rowId(messageId), expiresAt: this.#table.expiry() };
+    await this.#ask(() => this.#table.documents.send(new PutCommand({ TableName: this.#table.name, Item })));
+  }
+
+  async #ask<Answer>(request: () => Promise<Answer>): Promise<Answer> {
+    if (performance.now() < this.#awayUntilMs)
+      throw new ReceiveLogAwayError('The task store was away a moment ago');
+    const late = Promise.withResolvers<never>();
+    const timer = setTimeout(
+      () => late.reject(new ReceiveLogAwayError(`The task store did not answer within ${LIMIT_MS} ms`)),
+      LIMIT_MS,
+    );
+    try {
+      return await Promise.race([request(), late.promise]);
+    } catch (error) {
+      this.#awayUntilMs = performance.now() + REST_MS;
+      throw error;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+}
+
+function rowId(messageId: string): string {
+  return `message#${messageId}`;
+}
