@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { taskEndSchema } from '../queue/task-end.ts';
 import { defineTask } from '../queue/task.ts';
+import { mailAddressSchema } from './mail-address.ts';
 
 const message = z.string().min(1).max(10_000);
 const subject = z.string().min(1).max(200);
@@ -8,7 +9,7 @@ const address = z.string().min(1).max(320);
 
 /** A notification. An EMAIL goes to a mail address and needs a subject; SMS and PUSH take what their channel takes. */
 export const notificationSchema = z.discriminatedUnion('channel', [
-  z.object({ channel: z.literal('EMAIL'), recipient: z.email().max(320), subject, message }),
+  z.object({ channel: z.literal('EMAIL'), recipient: mailAddressSchema, subject, message }),
   z.object({ channel: z.literal('SMS'), recipient: address, subject: subject.optional(), message }),
   z.object({ channel: z.literal('PUSH'), recipient: address, subject: subject.optional(), message }),
 ]);
@@ -29,6 +30,8 @@ export const recordNotificationEnd = defineTask({
 /** Send a notification. Its task id is the notification's id: however often the task is run, it is one notification. */
 export const sendNotification = defineTask({
   name: 'notifications.send',
+  // 2: takes all mail addresses that can be delivered to
+  version: 2,
   queue: 'notifications',
   payload: notificationSchema,
   result: z.object({

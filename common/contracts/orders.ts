@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { taskEndSchema } from '../queue/task-end.ts';
 import { defineTask } from '../queue/task.ts';
 import { currencyDecimals } from './currencies.ts';
+import { mailAddressSchema } from './mail-address.ts';
 
 /** One line of an order. */
 export const orderItemSchema = z.object({
@@ -18,7 +19,7 @@ export function itemsOf<Item extends z.ZodType>(item: Item) {
 export const orderSchema = z.object({
   orderId: z.uuid(),
   customerId: z.string().min(1).max(64),
-  customerEmail: z.email().max(320),
+  customerEmail: mailAddressSchema,
   items: itemsOf(orderItemSchema),
   /** In the currency's minor unit: cents, not euros. */
   totalAmount: z.int().positive(),
@@ -50,6 +51,8 @@ export const recordOrderTaskEnd = defineTask({
 /** Process an order: confirm it and have its customer notified. Its subject is the order's id. */
 export const processOrder = defineTask({
   name: 'orders.process',
+  // 2: takes all mail addresses that can be delivered to
+  version: 2,
   queue: 'orders',
   lanes: { high: 8, normal: 3, low: 1 },
   defaultLane: 'normal',

@@ -3,7 +3,8 @@ import { v5 as uuidv5, v7 as uuidv7 } from 'uuid';
 import { Problem } from './problem.ts';
 
 const MAX_KEY_CHARACTERS = 255;
-const PRINTABLE = /^[\x21-\x7E]+$/;
+/** What the header may hold: a String of RFC 8941, with its quotes or without. */
+const PRINTABLE = /^[\x20-\x7E]+$/;
 
 /**
  * The id of the thing that a request makes: of the same key always the same, of no key a new uuid v7.
@@ -19,7 +20,7 @@ export function idOfRequest(
   if (key === undefined) return uuidv7();
   if (key.length <= MAX_KEY_CHARACTERS && PRINTABLE.test(key)) return uuidv5(key, namespace);
   throw new Problem('invalid-request', {
-    detail: `The Idempotency-Key is not 1 to ${MAX_KEY_CHARACTERS} printable ASCII characters without spaces.`,
+    detail: `The Idempotency-Key is not 1 to ${MAX_KEY_CHARACTERS} printable ASCII characters.`,
   });
 }
 

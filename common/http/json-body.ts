@@ -1,11 +1,14 @@
 import type { HttpRequest } from './http-message.ts';
+import { parseMediaType } from './media-type.ts';
 import { Problem } from './problem.ts';
 
 /** The longest request body, in bytes (256 KiB). */
 export const MAX_BODY_BYTES = 262_144;
 
-/** JSON is UTF-8 (RFC 8259, 8.1). */
-const JSON_TYPE = /^application\/(?:[\w.-]+\+)?json\s*(?:;\s*charset="?utf-8"?\s*)?$/i;
+/** JSON itself, and what is written in it (RFC 6839, section 3.1). */
+const JSON_TYPE = /^application\/json$|\+json$/;
+/** JSON is UTF-8 (RFC 8259, section 8.1), and ASCII is UTF-8. */
+const UTF8_NAMES = new Set(['utf-8', 'utf8', 'us-ascii']);
 const UTF8 = new TextDecoder('utf-8', { fatal: true });
 
 /**
@@ -19,7 +22,7 @@ export function readJsonBody({ headers, body }: HttpRequest): unknown {
     throw new Problem('body-too-large', { detail });
   }
   const contentType = headers['content-type'];
-  if (!contentType || !JSON_TYPE.test(contentType)) {
+  if (!contentType || !isJson(contentType)) {
     const held = contentType ? JSON.stringify(contentType.slice(0, 100)) : 'missing';
     throw new Problem('unsupported-content-type', {
       detail: `The content-type is ${held}; application/json in UTF-8 was expected.`,
@@ -44,4 +47,9 @@ export function readJsonBody({ headers, body }: HttpRequest): unknown {
       cause,
     });
   }
+}
+
+function isJson(contentType: string): boolean {
+  const { type = '', parameters } = parseMediaType(contentType) ?? {};
+  return JSON_TYPE.test(type) && UTF8_NAMES.has(parameters?.get('charset')?.toLowerCase() ?? 'utf-8');
 }

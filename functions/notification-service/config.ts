@@ -1,10 +1,11 @@
 import { parseConfig, serverVariables, sharedVariables, text } from '@baton/common/config';
+import { domainOf } from '@baton/common/contracts/mail-address';
 import * as z from 'zod';
 
 const DEFAULT_FROM = 'Baton <baton@localhost>';
-/** A mail address with or without a name before it; what would need quoting in a header is not allowed in either. */
+/** A mail address with or without a name before it; what would need quoting in a header is not allowed in the name. */
 const FROM =
-  /^(?:(?<name>[^\s"<>,;:@\\()[\]][^\r\n"<>,;:@\\()[\]]{0,98}) )?(?<open><)?(?<address>[\w.!#$%&'*+/=?^`{|}~-]{1,64}@(?<domain>[A-Za-z0-9](?:[A-Za-z0-9.-]{0,253}[A-Za-z0-9])?))(?<close>>)?$/;
+  /^(?:(?<name>[^\s"<>,;:@\\()[\]][^\r\n"<>,;:@\\()[\]]{0,98}) )?(?<open><)?(?<address>[^\s<>]{1,320})(?<close>>)?$/;
 
 const smtpUrl = z
   .url({
@@ -18,10 +19,11 @@ const sender = z
   .string()
   .default(DEFAULT_FROM)
   .transform((value, context) => {
-    const { name = '', open, address = '', domain = '', close } = FROM.exec(value)?.groups ?? {};
+    const { name = '', open, address = '', close } = FROM.exec(value)?.groups ?? {};
+    const domain = domainOf(address);
     const bracketed = open !== undefined && close !== undefined;
     const bare = open === undefined && close === undefined && name === '';
-    if (address !== '' && (bracketed || bare)) return { name, address, domain };
+    if (domain !== undefined && (bracketed || bare)) return { name, address, domain };
     const message = 'expected a mail address such as shop@example.com or Shop <shop@example.com>';
     context.addIssue({ code: 'custom', message });
     return z.NEVER;

@@ -23,6 +23,10 @@ describe('the sender of mails', () => {
       'The Shop <shop@shop.example>',
       { name: 'The Shop', address: 'shop@shop.example', domain: 'shop.example' },
     ],
+    [
+      'Bücher <a&b@bücher.example>',
+      { name: 'Bücher', address: 'a&b@bücher.example', domain: 'xn--bcher-kva.example' },
+    ],
     ['Käse & Co. <o+k@a.b-c.d>', { name: 'Käse & Co.', address: 'o+k@a.b-c.d', domain: 'a.b-c.d' }],
   ])('may be %j', (SMTP_FROM, from) => {
     expect(readConfig({ ...environment, SMTP_URL: url, SMTP_FROM }).smtp).toEqual({ url, from });

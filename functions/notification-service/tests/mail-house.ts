@@ -93,10 +93,12 @@ export class MailHouse {
     return new EventSource(this.#backends, 'notifications', consume);
   }
 
-  /** Sends the tasks of so many mails, n-0 and so on. */
-  async sendMails(count: number): Promise<string[]> {
+  /** Sends the tasks of so many mails to one address, n-0 and so on. */
+  async sendMails(count: number, recipient = RECIPIENT): Promise<string[]> {
     const ids = Array.from({ length: count }, (_, index) => `n-${index}`);
-    await Promise.all(ids.map((taskId) => this.tasks.send(sendNotification, mail, { taskId })));
+    await Promise.all(
+      ids.map((taskId) => this.tasks.send(sendNotification, { ...mail, recipient }, { taskId })),
+    );
     return ids;
   }
 

@@ -97,7 +97,7 @@ describe('order-service, with every other service stopped,', () => {
 
   test('answers the same key and body with the same order, and sends nothing twice', async () => {
     await queued();
-    const key = { 'idempotency-key': 'key-1' };
+    const key = { 'idempotency-key': '"key 1"' };
     const [first, second] = [await post(order, key), await post(order, key)];
     expect(second.status).toBe(202);
     expect(await read(second)).toEqual(await read(first));

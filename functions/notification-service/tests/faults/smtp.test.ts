@@ -37,6 +37,19 @@ describe('a mail', () => {
     });
   });
 
+  test.each([
+    ['a&b@example.com', 'a&b@example.com'],
+    ['ada@b\u00FCcher.example', 'ada@xn--bcher-kva.example'],
+    ['ada@xn--e1afmkfd.xn--p1ai', 'ada@xn--e1afmkfd.xn--p1ai'],
+    ['m\u00FCller@b\u00FCcher.example', 'm\u00FCller@b\u00FCcher.example'],
+  ])('arrives at %s, which is %s on its way', async (recipient, sent) => {
+    const source = house.consumer();
+    await house.sendMails(1, recipient);
+    await expect(source.invoke(1)).resolves.toEqual({ received: 1, failed: 0 });
+    expect(house.server.mails.map(({ headers }) => headers['to'])).toEqual([sent]);
+    expect(house.said(recipient)).toBe(0);
+  });
+
   test('is sent once though its message comes twice, at one time and later', async () => {
     const source = house.consumer();
     await house.sendMails(1);
