@@ -42,7 +42,7 @@ describe('the lanes of a contract are, on AWS,', () => {
       expect(allowedBy(resources, 'WorkerRole')).toEqual(
         expect.arrayContaining(LANES.map((id) => `sqs:${action} ${id}`)),
       );
-    const others = allowedBy(resources, 'NotificationServiceDeliveriesRole');
+    const others = allowedBy(resources, 'NotificationServiceApiRole');
     expect(others.filter((each) => each.includes('Lane'))).toEqual([]);
   });
 

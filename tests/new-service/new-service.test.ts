@@ -7,6 +7,7 @@ import { freePorts } from '../support/program.ts';
 const LONG_MS = 300_000;
 const NEW = [
   '?? common/contracts/unicorns.ts',
+  '?? contract-guard/released/unicorns.record-end.json',
   '?? contract-guard/released/unicorns.record.json',
   '?? functions/unicorns-service/',
 ];
