@@ -42,8 +42,9 @@ export interface Gathering {
  * The slots for running tasks in a worker, shared among its queues by the time that they use.
  *
  * A free slot goes to the queue that asks first. While none is free, the next one goes to the queue that has used least
- * slot time for its weight, and in it to the lane whose turn it is. This is start-time fair queueing (Goyal, Vin and Cheng, 1997), except that time is charged
- * while it passes, because nobody knows beforehand how long a task takes. A queue that was idle has no credit for it.
+ * slot time for its weight, and in it to the lane whose turn it is. This is start-time fair queueing (Goyal, Vin and
+ * Cheng, 1997), except that time is charged while it passes, because nobody knows beforehand how long a task takes. A
+ * queue that was idle has no credit for it.
  *
  * One slot may stay free: while the slots are held by slow tasks, a queue that already holds some may not take the last
  * one if another queue, which holds none, had a task within the last minute. Otherwise that queue's next task would wait
