@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, test } from '@jest/globals';
+import { afterEach, describe, expect, jest, test } from '@jest/globals';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { DEADLINE_HEADER, type Functions, serveFunctions } from '@baton/common/http/function-server';
@@ -38,6 +38,20 @@ describe('a function in a container', () => {
     const { payload, StatusCode, FunctionError } = await invoke('echo', { Records: ['é'] });
     expect(payload).toEqual({ event: { Records: ['é'] }, name: 'echo' });
     expect([StatusCode, FunctionError]).toEqual([200, undefined]);
+  });
+
+  test('has its time whatever its clock is set to while it runs', async () => {
+    const now = jest.spyOn(Date, 'now');
+    const setClock = async (_event: object, context: { getRemainingTimeInMillis(): number }) => {
+      now.mockReturnValue(new Date('2036-01-01T00:00:00Z').getTime());
+      const leftMs = context.getRemainingTimeInMillis();
+      now.mockRestore();
+      return leftMs;
+    };
+    await start({ setClock });
+    const { payload } = await invoke('setClock', {});
+    expect(payload).toBeGreaterThan(25_000);
+    expect(payload).toBeLessThanOrEqual(30_000);
   });
 
   test('that answers nothing answers null', async () => {

@@ -4,9 +4,13 @@ import { SQSClient } from '@aws-sdk/client-sqs';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { ClockWatch } from '@baton/common/queue/clock-watch';
-import { decodeEnvelope } from '@baton/common/queue/envelope';
+import { decodeEnvelope, encodeEnvelope } from '@baton/common/queue/envelope';
+import { implement, Implementations } from '@baton/common/queue/implementation';
+import { createLambdaConsumer } from '@baton/common/queue/lambda-consumer';
+import { processMessage } from '@baton/common/queue/process-message';
 import { TaskClient } from '@baton/common/queue/task-client';
 import { Intake, type IntakeRow } from '@baton/common/state/intake';
+import { StoreTracker } from '@baton/common/state/store-tracker';
 import { TaskStore } from '@baton/common/state/task-store';
 import { createLogger } from '@baton/common/telemetry/logger';
 import { type Backends, startBackends } from '@baton/tests/backends';
@@ -60,6 +64,23 @@ function processWith(clock: { aheadMs: number }) {
   const store = new TaskStore({ documents, table });
   const tasks = new TaskClient({ sqs, queueUrls: backends.queueUrls, source: 'tests', records: store });
   return { documents, store, tasks, requests: () => requests };
+}
+
+/** The contract of the same task, that no store keeps. */
+const { tracked: _tracked, ...untracked } = work;
+
+function bodyOf(task: string, notBefore?: string): string {
+  const time = new Date().toISOString();
+  const data = { text: 'four' };
+  return encodeEnvelope({
+    taskId: randomUUID(),
+    task,
+    source: 'tests',
+    time,
+    trace: undefined,
+    notBefore,
+    data,
+  });
 }
 
 const right = () => processWith({ aheadMs: 0 });
@@ -173,18 +194,79 @@ describe.each([
   });
 });
 
-test('the envelope of a task has the true time', async () => {
-  const bodies: string[] = [];
-  const send = async (command: { input: { Entries: { Id: string; MessageBody: string }[] } }) => {
-    bodies.push(...command.input.Entries.map(({ MessageBody }) => MessageBody));
+/** A client of SQS that takes everything, of a process whose clock is ahead by so much, and knows that. */
+function wrongSqs(aheadMs: number) {
+  const commands: { readonly name: string; readonly input: Record<string, unknown> }[] = [];
+  const send = async (command: { input: { Entries: { Id: string }[] } }) => {
+    commands.push({ name: command.constructor.name, input: command.input });
     return { Successful: command.input.Entries.map(({ Id }) => ({ Id })), Failed: [] };
   };
-  const wrong = { send, middlewareStack: new SQSClient({ region: 'us-east-1' }).middlewareStack };
-  const watch = new ClockWatch('SQS', { now: () => Date.now() + HOUR_MS });
-  watch.listenTo(wrong);
+  const sqs = { send, middlewareStack: new SQSClient({ region: 'us-east-1' }).middlewareStack };
+  const watch = new ClockWatch('SQS', { now: () => Date.now() + aheadMs });
+  watch.listenTo(sqs);
   watch.hear(new Date().toUTCString(), performance.now());
-  const tasks = new TaskClient({ sqs: wrong as never, queueUrls: backends.queueUrls, source: 'tests' });
-  const { tracked: _tracked, ...untracked } = work;
+  return { sqs: sqs as never, commands };
+}
+
+test('the envelope of a task has the true time', async () => {
+  const { sqs, commands } = wrongSqs(HOUR_MS);
+  const tasks = new TaskClient({ sqs, queueUrls: backends.queueUrls, source: 'tests' });
   await tasks.send(untracked, { text: 'four' });
-  expect(Math.abs(Date.parse(decodeEnvelope(bodies[0] ?? '').time) - Date.now())).toBeLessThan(EXACT_MS);
+  const [{ MessageBody = '' } = {}] = (commands[0]?.input['Entries'] ?? []) as { MessageBody?: string }[];
+  expect(Math.abs(Date.parse(decodeEnvelope(MessageBody).time) - Date.now())).toBeLessThan(EXACT_MS);
+});
+
+test('a message that is new by the clock of SQS is not given up for its age', async () => {
+  const { sqs, commands } = wrongSqs(10 * 24 * HOUR_MS);
+  const consume = createLambdaConsumer({
+    sqs,
+    queueUrls: backends.queueUrls,
+    send: (async () => ({ taskId: '' })) as never,
+    logger,
+    worker: { id: 'w-1', version: '1' },
+    implementations: new Implementations([
+      implement(untracked, () => {
+        throw new Error('not yet');
+      }),
+    ]),
+  });
+  const record = {
+    messageId: 'm-1',
+    receiptHandle: 'r-1',
+    body: bodyOf(untracked.name),
+    attributes: {
+      ApproximateReceiveCount: '1',
+      SentTimestamp: String(Date.now() - 60_000),
+      ApproximateFirstReceiveTimestamp: String(Date.now()),
+    },
+    messageAttributes: {},
+    eventSourceARN: 'arn:aws:sqs:us-east-1:000000000000:default',
+  };
+  await consume({ Records: [record] } as never, { getRemainingTimeInMillis: () => 30_000 });
+  expect(commands.map(({ name }) => name)).toEqual(['ChangeMessageVisibilityBatchCommand']);
+});
+
+test.each([
+  ['12 h behind runs a task whose time has come', -12 * HOUR_MS, -60_000, 'done'],
+  ['12 h ahead runs none whose time has not', 12 * HOUR_MS, 60_000, 'release'],
+])('a process whose clock is %s', async (_what, aheadMs, dueInMs, kind) => {
+  const { store } = processWith({ aheadMs });
+  const processing = {
+    implementations: new Implementations([implement(work, () => ({ length: 4 }))]),
+    send: (async () => ({ taskId: '' })) as never,
+    tracker: new StoreTracker({ store, forward: async () => undefined, leaseSeconds: LEASE_SECONDS, logger }),
+    logger,
+    worker: { id: 'w-1', version: '1' },
+    unknownTaskPatienceSeconds: 600,
+    abortGraceSeconds: 1,
+  };
+  const ids = { messageId: 'm-1', receiptHandle: 'r-1', receiveCount: 1, attributes: {} };
+  const times = { sentAtMs: Date.now(), firstReceivedAtMs: Date.now() };
+  const body = bodyOf(work.name, new Date(Date.now() + dueInMs).toISOString());
+  const hold = { signal: new AbortController().signal, outlivedBy: () => undefined };
+  await expect(
+    processMessage({ ...ids, ...times, body }, 'default', hold, processing),
+  ).resolves.toMatchObject({
+    kind,
+  });
 });
