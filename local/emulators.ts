@@ -1,6 +1,6 @@
 import type { Server } from 'node:http';
-import dynalite from 'dynalite';
 import { buildApp } from 'fauxqs';
+import { dynalite } from './dynalite.ts';
 import { HOST } from './ports.ts';
 
 /** For a request that is never sent to its end. */
@@ -19,15 +19,8 @@ export async function startSqs(port: number, host: string = HOST): Promise<Emula
   return { endpoint, stop: () => app.close() };
 }
 
-/**
- * Starts an emulator of DynamoDB (dynalite). Its tables live as long as it runs. It listens at this machine only, unless
- * `host` says otherwise.
- *
- * From then on this process has no pool of small Buffers. Node cuts them from slabs of 64 KiB, and one that dynalite keeps
- * keeps its whole slab: 80 kB an order, for ever.
- */
+/** Starts an emulator of DynamoDB (dynalite). Its tables live as long as it runs. It listens at this machine only, unless `host` says otherwise. */
 export async function startDynamoDb(port: number, host: string = HOST): Promise<Emulator> {
-  Buffer.poolSize = 0;
   const server = dynalite({ createTableMs: 0 });
   const endpoint = await listen(server, port, host);
   // A connection that was answered after the stop would be kept for a next request
