@@ -128,20 +128,19 @@ export function decodeEnvelope(body: string): Envelope {
     const issues = valueIssues(parsed.error).map(({ path, message }) => `${path || '(root)'}: ${message}`);
     throw new MalformedEnvelopeError(`The body is no CloudEvents 1.0 envelope: ${issues.join('; ')}`);
   }
-  const { id, type, contractversion, traceparent, notbefore, parentid, ...plain } = parsed.data;
-  const { source, time, subject, depth, undefineditems, data } = plain;
+  const wire = parsed.data;
   return {
-    taskId: id,
-    task: type,
-    version: contractversion,
-    source,
-    time,
-    trace: parseTraceparent(traceparent),
-    subject,
-    notBefore: notbefore,
-    parentId: parentid,
-    depth,
-    data: withUndefinedItems(data, undefineditems),
+    taskId: wire.id,
+    task: wire.type,
+    version: wire.contractversion,
+    source: wire.source,
+    time: wire.time,
+    trace: parseTraceparent(wire.traceparent),
+    subject: wire.subject,
+    notBefore: wire.notbefore,
+    parentId: wire.parentid,
+    depth: wire.depth,
+    data: withUndefinedItems(wire.data, wire.undefineditems),
   };
 }
 

@@ -8,7 +8,7 @@ import { EffectSink } from '../support/effect-sink.ts';
 import { eventually } from '../support/eventually.ts';
 import { countMessages } from '../support/message-counts.ts';
 import { freePort, Program } from '../support/program.ts';
-import { count, sum } from '../support/tracked-tasks.ts';
+import { count, sum, told } from '../support/tracked-tasks.ts';
 
 const LONG_MS = 1000;
 const three = chain([count, count, count]);
@@ -88,6 +88,19 @@ test('a chain whose workers are killed at each step ends all the same, each effe
   const rows = await store.readAll(stepsOf('chain'));
   // A crash is no failure of the task that ran beside it
   expect(rows.map(({ attempts }) => attempts)).toEqual([1, 1, 1]);
+  await queueEmpty();
+});
+
+test('who listens to a chain is told of its end, though the worker of each step was killed', async () => {
+  const handle = await tasks.start(three, { number: 1, ms: LONG_MS }, { taskId: 'chain', onEnd: told });
+  for (const taskId of stepsOf('chain')) await killTheWorkerOf(taskId);
+  await handle.result();
+  const { token } = (await store.read(handle.taskId)) ?? {};
+  await eventually('the listener', async () =>
+    (await sink.rows()).has(`${handle.taskId} succeeded ${token}`),
+  );
+  const ends = [...(await sink.rows())].filter(([effect]) => effect.startsWith(`${handle.taskId} `));
+  expect(ends).toEqual([[`${handle.taskId} succeeded ${token}`, 0]]);
   await queueEmpty();
 });
 

@@ -3,6 +3,7 @@ import { RejectTask } from '@baton/common/queue/errors';
 import { implement } from '@baton/common/queue/implementation';
 import { defineTask } from '@baton/common/queue/task';
 import { createDocumentClient } from '@baton/common/state/documents';
+import { taskEndSchema } from '@baton/common/queue/task-end';
 import * as z from 'zod';
 import { EffectSink } from './effect-sink.ts';
 
@@ -41,6 +42,17 @@ export const sum = defineTask({
   tracked: true,
 });
 
+/** Is told of an end, and leaves a row that says which. */
+export const told = defineTask({
+  name: 'tests.told',
+  queue: 'default',
+  payload: taskEndSchema,
+  result: z.object({}),
+  retry: RETRY,
+  timeoutSeconds: 60,
+  tracked: true,
+});
+
 const table = process.env['EFFECTS_TABLE'];
 const sink = table === undefined ? undefined : new EffectSink(createDocumentClient(), table);
 const insert = (key: string): Promise<void> | undefined => sink?.insert(key);
@@ -60,5 +72,9 @@ export const trackedTasks = [
   implement(sum, async (parts, { effect }) => {
     await effect('sum', insert);
     return { sum: parts.reduce((total, { number }) => total + number, 0) };
+  }),
+  implement(told, async ({ taskId, state, token }, { effect }) => {
+    await effect('told', () => insert(`${taskId} ${state} ${token}`));
+    return {};
   }),
 ];
