@@ -35,7 +35,8 @@ export interface TaskContract<
    * lanes. While more than one lane has tasks waiting, they share slots by weight.
    *
    * Each lane but the default one is a queue of its own, `orders_high`, which follows from this line on AWS too. List the
-   * contract in `common/contracts/lanes.ts`. Contracts on one queue that declare lanes declare the same.
+   * contract in `common/contracts/lanes.ts`. Contracts on one queue that declare lanes declare the same. Ticks of a schedule
+   * go to the default lane.
    */
   readonly lanes?: LaneWeights<Lane>;
   /** The lane of tasks that are sent without one; its messages are in `queue` itself. Needed beside `lanes`. */

@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { laneQueues, withLaneEvents } from '@baton/common/queue/lane-queues';
 import { fillIn } from '../environment.ts';
 import { eventSourcesOf } from '../event-sources.ts';
 import { queuesOf, tablesOf } from '../stack.ts';
@@ -68,6 +69,25 @@ describe('the embedded runtime reads from CloudFormation', () => {
     expect(eventSourcesOf(functions, resources, 'baton-dev-')).toEqual([
       { queue: 'work', functionName: 'baton-dev-consumer', batchSize: 5, maximumConcurrency: 2 },
     ]);
+  });
+
+  test('lanes of a queue that a function consumes, each with a queue and an event source like those of the queue', () => {
+    const contract = { name: 'works.do', queue: 'work', lanes: { high: 2, slow: 1 }, defaultLane: 'slow' };
+    const lanes = laneQueues<object>(resources, [contract], 'baton-dev-');
+    const withLanes = { ...resources, ...lanes };
+    const [work, ...others] = queuesOf(withLanes);
+    expect(others.at(-1)).toEqual({ ...work, name: 'baton-dev-work_high' });
+    const arn = { 'Fn::GetAtt': ['Work', 'Arn'] };
+    const events = withLaneEvents([{ sqs: { arn, batchSize: 5, maximumConcurrency: 2 } }], withLanes);
+    const consumer = { name: 'baton-dev-consumer', events };
+    expect(eventSourcesOf({ consumer }, withLanes, 'baton-dev-')).toEqual(
+      ['work', 'work_high'].map((queue) => ({
+        queue,
+        functionName: 'baton-dev-consumer',
+        batchSize: 5,
+        maximumConcurrency: 2,
+      })),
+    );
   });
 
   test.each([

@@ -31,6 +31,15 @@ describe('the queues whose messages functions run', () => {
     expect(readWorkerConfig(environment).lambdaQueues).toEqual([]);
   });
 
+  test('can be lanes of a queue, each with an entry of its own', () => {
+    const lanes = ['mails', 'mails_high'].map((queue) => ({ queue, functionName: 'deliveries' }));
+    const { lambdaQueues } = readWorkerConfig({
+      ...environment,
+      WORKER_LAMBDA_QUEUES: JSON.stringify(lanes),
+    });
+    expect(lambdaQueues.map(({ queue }) => queue)).toEqual(['mails', 'mails_high']);
+  });
+
   test.each([
     ['is not JSON', () => fileWith('{'), {}, 'expected JSON: a list of'],
     ['lacks a member', () => fileWith('[{"queue":"q"}]'), {}, '0.functionName: Invalid input'],
