@@ -33,32 +33,51 @@ export interface GatedContext {
 
 /** Makes the context of an attempt: nothing leaves it once the attempt is over. */
 export function contextOf(parts: ContextParts): GatedContext {
-  const { fields, maxAttempts, trace, depth, claim, ending, logger, send, worker } = parts;
-  const { taskId, attempt } = fields;
-  const links = { trace, parentId: taskId, depth };
+  const { fields, trace, depth, claim, ending, send } = parts;
+  const links = { trace, parentId: fields.taskId, depth };
   const gate = gateOf(ending, fields);
   const progress =
     claim &&
     ((said: Progress): void => {
       if (!ending.over) claim.progress(said);
     });
-  let own: Logger | undefined;
-  const context: TaskContext = {
-    taskId,
-    attempt,
-    maxAttempts,
-    signal: ending.signal,
-    // Most handlers log nothing: it is made for those that do
-    get logger() {
-      return (own ??= logger.child(fields));
-    },
-    send: (contract, payload, options) => {
-      const sending = () => send(contract, payload, { ...links, ...options });
-      const doubt = gate(`the send of ${contract.name}`);
-      return doubt ? doubt.then(sending) : sending();
-    },
-    worker,
-    ...(claim && { token: claim.token, progress, effect: effectOf(claim, fields, gate) }),
-  };
+  const context = new HandlerContext(parts, (contract, payload, options) => {
+    const sending = () => send(contract, payload, { ...links, ...options });
+    const doubt = gate(`the send of ${contract.name}`);
+    return doubt ? doubt.then(sending) : sending();
+  });
+  if (claim) Object.assign(context, { token: claim.token, progress, effect: effectOf(claim, fields, gate) });
   return { context, gate, progress };
+}
+
+/** The context, whose logger is made when it is first asked for: most handlers log nothing. */
+class HandlerContext implements TaskContext {
+  readonly taskId: string;
+  readonly attempt: number;
+  readonly maxAttempts: number;
+  readonly signal: AbortSignal;
+  readonly send: SendTask;
+  readonly worker: WorkerIdentity;
+  declare readonly logger: Logger;
+  readonly #parts: ContextParts;
+  #logger: Logger | undefined;
+
+  constructor(parts: ContextParts, send: SendTask) {
+    this.taskId = parts.fields.taskId;
+    this.attempt = parts.fields.attempt;
+    this.maxAttempts = parts.maxAttempts;
+    this.signal = parts.ending.signal;
+    this.send = send;
+    this.worker = parts.worker;
+    this.#parts = parts;
+    // Its own, so that a copy of the context has it too. A getter made for each context would double what an attempt costs
+    Object.defineProperty(this, 'logger', HandlerContext.#ownLogger);
+  }
+
+  static readonly #ownLogger = {
+    enumerable: true,
+    get(this: HandlerContext): Logger {
+      return (this.#logger ??= this.#parts.logger.child(this.#parts.fields));
+    },
+  };
 }

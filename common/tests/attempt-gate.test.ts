@@ -1,7 +1,13 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
-import type { TrackedTaskContext } from '@baton/common/queue/implementation';
+import { encodeEnvelope } from '@baton/common/queue/envelope';
+import { implement, Implementations, type TrackedTaskContext } from '@baton/common/queue/implementation';
+import type { Hold } from '@baton/common/queue/hold';
+import { processMessage } from '@baton/common/queue/process-message';
+import { defineTask } from '@baton/common/queue/task';
 import type { SendTask } from '@baton/common/queue/task-client';
+import { createLogger } from '@baton/common/telemetry/logger';
 import { eventually } from '@baton/tests/eventually';
+import * as z from 'zod';
 import { type Handler, type RunOptions, TrackedWork, work } from './tracked-work.ts';
 
 let tracked: TrackedWork;
@@ -183,6 +189,64 @@ describe('where only the wall clock says that the claim has ended', () => {
     const { results } = await triedAfter(() => setClockAhead(60_000), { leaseSeconds: 2 });
     expect(results).toEqual(['begun', 'begun']);
     expect(asked).toBeGreaterThanOrEqual(3);
+  });
+});
+
+describe('an untracked task sends nothing', () => {
+  const plain = defineTask({
+    name: 'tests.plain',
+    queue: 'default',
+    payload: z.object({}),
+    result: z.object({}),
+    retry: { maxAttempts: 3, baseSeconds: 1 },
+    timeoutSeconds: 20,
+  });
+
+  /** Runs a handler of it that sends when its attempt is over, and gives what became of that. */
+  async function sentAfter(until: () => unknown, hold: Partial<Hold> = {}, timeoutSeconds = 20) {
+    const sent = Promise.withResolvers<unknown>();
+    const implementation = implement({ ...plain, timeoutSeconds }, async (_payload, context) => {
+      await until();
+      sent.resolve(await context.send(plain, {}).catch((error: unknown) => error));
+      return {};
+    });
+    const time = new Date().toISOString();
+    const envelope = { taskId: 't-1', task: plain.name, source: 'tests', time, trace: undefined, data: {} };
+    const ids = { messageId: 'm-1', receiptHandle: 'r-1', receiveCount: 1, firstReceivedAtMs: 0 };
+    const message = { ...ids, sentAtMs: Date.now(), body: encodeEnvelope(envelope), attributes: {} };
+    const signal = new AbortController().signal;
+    await processMessage(
+      message,
+      plain.queue,
+      { signal, outlivedBy: () => undefined, ...hold },
+      {
+        implementations: new Implementations([implementation]),
+        send: send as never,
+        logger: createLogger({ service: 'tests', level: 'silent' }),
+        worker: { id: 'w-1', version: '1' },
+        unknownTaskPatienceSeconds: 600,
+        abortGraceSeconds: 0.1,
+      },
+    );
+    return sent.promise;
+  }
+
+  test('after its time limit, also before a timer has fired', async () => {
+    await expect(sentAfter(() => block(100), {}, 0.05)).resolves.toEqual(over('TaskTimeoutError'));
+    expect(send).not.toHaveBeenCalled();
+  });
+
+  test('after its lease is lost, and sends while SQS says that it lasts', async () => {
+    const lease = new AbortController();
+    const lost = () => {
+      lease.abort(new Error('lost'));
+      return Promise.resolve(false);
+    };
+    const hold = { signal: lease.signal, confirm: lost };
+    await expect(sentAfter(() => undefined, hold)).resolves.toEqual(over('Error'));
+    expect(send).not.toHaveBeenCalled();
+    const lasts = { confirm: () => Promise.resolve(true) };
+    await expect(sentAfter(() => undefined, lasts)).resolves.toEqual({ taskId: 'sent' });
   });
 });
 

@@ -40,7 +40,8 @@ export class Troublemaker {
   async make(trouble: Trouble): Promise<void> {
     switch (trouble) {
       case 'kill':
-        return this.#targets.swarm.killOne(this.#random);
+        await this.#targets.swarm.killOne(this.#random);
+        return;
       case 'cut':
         return this.#cut();
       case 'restart':

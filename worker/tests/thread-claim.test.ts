@@ -1,10 +1,11 @@
 import { afterAll, beforeEach, expect, jest, test } from '@jest/globals';
 import { encodeEnvelope } from '@baton/common/queue/envelope';
 import { ClaimLostError, InvalidValueError } from '@baton/common/queue/errors';
+import type { Hold } from '@baton/common/queue/hold';
 import { processMessage } from '@baton/common/queue/process-message';
 import type { Claim } from '@baton/common/queue/tracking';
 import { createLogger } from '@baton/common/telemetry/logger';
-import { pay, threadImplementations } from '@baton/tests/thread-tasks';
+import { passOn, pay, threadImplementations } from '@baton/tests/thread-tasks';
 import { ThreadPool } from '../thread-pool.ts';
 
 const logger = createLogger({ service: 'tests', level: 'silent' });
@@ -39,29 +40,28 @@ function run(key: string, confirm?: Claim['confirm']) {
     conclude: async (outcome) => outcome,
     ...(confirm && { confirm }),
   };
+  return runMessage(pay.name, { key }, { signal, outlivedBy: () => undefined }, claim);
+}
+
+function runMessage(task: string, data: object, hold: Hold, claim: Claim | undefined) {
   const time = new Date().toISOString();
-  const envelope = { taskId: 't-1', task: pay.name, source: 'tests', time, trace: undefined, data: { key } };
+  const envelope = { taskId: 't-1', task, source: 'tests', time, trace: undefined, data };
   const ids = { messageId: 'm-1', receiptHandle: 'r-1', receiveCount: 1, sentAtMs: 0, firstReceivedAtMs: 0 };
   const message = { ...ids, body: encodeEnvelope(envelope), attributes: {} };
-  return processMessage(
-    message,
-    'default',
-    { signal, outlivedBy: () => undefined },
-    {
-      implementations: threadImplementations,
-      threads,
-      tracker: {
-        claim: async () => claim,
-        giveUp: async (_given, outcome) => outcome,
-        now: async () => Date.now(),
-      },
-      send: jest.fn() as never,
-      logger,
-      worker: { id: 'w-1', version: '1' },
-      unknownTaskPatienceSeconds: 600,
-      abortGraceSeconds: 0.2,
+  return processMessage(message, 'default', hold, {
+    implementations: threadImplementations,
+    threads,
+    tracker: {
+      claim: async () => claim as Claim,
+      giveUp: async (_given, outcome) => outcome,
+      now: async () => Date.now(),
     },
-  );
+    send: jest.fn() as never,
+    logger,
+    worker: { id: 'w-1', version: '1' },
+    unknownTaskPatienceSeconds: 600,
+    abortGraceSeconds: 0.2,
+  });
 }
 
 test('a handler in a thread has its effects kept, and its progress written, by the worker', async () => {
@@ -80,6 +80,17 @@ test('an effect of an attempt that is over does not begin in a thread, and nothi
     },
   });
   expect(keep).not.toHaveBeenCalled();
+});
+
+test('a handler in a thread sends nothing once its attempt is over', async () => {
+  const { signal } = new AbortController();
+  const hold = { signal, outlivedBy: () => undefined, confirm: () => Promise.resolve(false) };
+  await expect(runMessage(passOn.name, {}, hold, undefined)).resolves.toMatchObject({
+    error: {
+      name: 'AttemptOverError',
+      message: expect.stringContaining('so the send of tests.block did not begin') as unknown,
+    },
+  });
 });
 
 test('an effect that was kept is not run again in a thread', async () => {
