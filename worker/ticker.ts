@@ -11,7 +11,7 @@ import type { Clock } from './clock.ts';
 const LOOK_AGAIN_MS = 60_000;
 /** So often the store is asked though no tick is due: a worker with a wrong clock may have noted one that is ahead. */
 const ASK_AGAIN_MS = 600_000;
-/** While the clock is wrong it is looked at more often, so that a tick is not late once it is right. */
+/** While the clock is wrong it is looked at more often, at no cost: a tick is not late once it is right. */
 const LOOK_AT_WRONG_CLOCK_MS = 5000;
 /** Workers that keep one schedule send its ticks within that time of each other, so that most find them sent. */
 const SPREAD_MS = 2000;
@@ -93,8 +93,7 @@ export class Ticker {
   /** Sends the last tick if nobody has. */
   async #look(): Promise<void> {
     const { contract, schedules, clock } = this.#options;
-    if (!this.#seen || clock.trouble !== undefined || clock.nowMs - this.#askedAtMs >= ASK_AGAIN_MS)
-      await this.#see();
+    if (!this.#seen || clock.nowMs - this.#askedAtMs >= ASK_AGAIN_MS) await this.#see();
     if (!this.#due) return;
     await clock.wait(Math.random() * SPREAD_MS, this.#stop.signal);
     await this.#see();
