@@ -8,7 +8,7 @@ Lists the dead letters of a queue, such as orders, and changes nothing; with --p
   --put-back        sends each to the queue that it came from, with its attributes, and then deletes it here
   --task TASK_ID    only the dead letters of that task
   --reason REASON   only those that were set aside for that reason: rejected, attempts-exhausted, timed-out, crashed,
-                    unknown-task, invalid-payload, malformed; none for those that SQS moved itself
+                    flow-lost, unknown-task, invalid-payload, malformed; none for those that SQS moved itself
   --limit N         no more than so many, 1 to 100,000 (default 1,000)
   --json            a JSON object a line; so it is, too, when the output is no terminal
 

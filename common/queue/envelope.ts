@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { formatTraceparent, parseTraceparent, type TraceContext } from '../telemetry/trace-context.ts';
 import { MalformedEnvelopeError } from './errors.ts';
+import { type FlowEnd, flowEndSchema, formatFlowEnd, parseFlowEnd } from './flow-end.ts';
 import { subjectSchema } from './task-end.ts';
 import { versionSchema } from './task.ts';
 import { valueIssues } from './value-issues.ts';
@@ -45,6 +46,7 @@ const wireSchema = z.object({
   parentid: taskIdSchema.optional(),
   contractversion: versionSchema.optional(),
   depth: z.int().min(0).max(MAX_DEPTH).optional(),
+  flowend: flowEndSchema,
   undefineditems: z
     .string()
     .regex(/^\d{1,3}(,\d{1,3}){0,99}$/)
@@ -75,6 +77,8 @@ export interface Envelope {
   readonly parentId?: string | undefined;
   /** How many tasks sent each other before this one. Default 0: its sender is no task. */
   readonly depth?: number | undefined;
+  /** The last task of the chain or group that it is a part of; none for that one itself. */
+  readonly flowEnd?: FlowEnd | undefined;
   /** The payload, not yet checked against its contract. */
   readonly data: unknown;
 }
@@ -82,7 +86,7 @@ export interface Envelope {
 /**
  * Writes an envelope as a message body: CloudEvents 1.0 in structured JSON mode, with the `traceparent` of the
  * Distributed Tracing extension, and Baton's own extensions `notbefore`, `parentid`, `depth` (left out if it is 0),
- * `contractversion` (left out if it is 1) and `undefineditems`: the places in a list that are undefined, as of results of
+ * `contractversion` (left out if it is 1), `flowend` (the last task of its chain or group) and `undefineditems`: the places in a list that are undefined, as of results of
  * a group, for which JSON has `null` alone.
  */
 export function encodeEnvelope(envelope: Envelope): string {
@@ -99,6 +103,7 @@ export function encodeEnvelope(envelope: Envelope): string {
     ...(envelope.parentId !== undefined && { parentid: envelope.parentId }),
     ...(envelope.depth !== undefined && envelope.depth > 0 && { depth: envelope.depth }),
     ...(envelope.version !== undefined && envelope.version > 1 && { contractversion: envelope.version }),
+    ...(envelope.flowEnd && { flowend: formatFlowEnd(envelope.flowEnd) }),
     ...undefinedItems(envelope.data),
     data: envelope.data,
   });
@@ -140,6 +145,7 @@ export function decodeEnvelope(body: string): Envelope {
     notBefore: wire.notbefore,
     parentId: wire.parentid,
     depth: wire.depth,
+    flowEnd: parseFlowEnd(wire.flowend),
     data: withUndefinedItems(wire.data, wire.undefineditems),
   };
 }

@@ -262,6 +262,17 @@ export class EffectUsedTwiceError extends TaskError {
   }
 }
 
+/** The row of a task is gone from the task store, and with it what follows the task in its chain or group. */
+export class FlowLostError extends TaskError {
+  override readonly name = 'FlowLostError';
+
+  constructor(taskId: string, end: { readonly task: string; readonly taskId: string }) {
+    super(
+      `The task store has lost the row of the task ${taskId}, and with it what leads from there to ${end.task} (${end.taskId})`,
+    );
+  }
+}
+
 /** A tracked task did not succeed: what whoever waits for its result gets. */
 export class TaskFailedError extends TaskError {
   override readonly name = 'TaskFailedError';

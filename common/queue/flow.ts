@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import type { FlowEnd } from './flow-end.ts';
 import { queueOfLane } from './lane.ts';
 import type { TaskContract, TrackedContract } from './task.ts';
 import type { NextTask } from './tracking.ts';
@@ -104,6 +105,17 @@ export function group<const Members extends readonly Member[]>(
       );
     },
   };
+}
+
+/** The tasks of a chain, each but the last with what they lead to. */
+export function withFlowEnd(planned: readonly NextTask[]): NextTask[] {
+  const last = planned.at(-1);
+  return planned.map((each) => (!last || each === last ? each : { ...each, flowEnd: flowEndOf(last) }));
+}
+
+/** The last task of a flow, as those before it know it. */
+export function flowEndOf({ taskId, task, queue }: NextTask): FlowEnd {
+  return { taskId, task, queue };
 }
 
 /** A task of a flow as those before it know it. @throws InvalidValueError where its contract has no such lane */

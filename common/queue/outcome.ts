@@ -15,12 +15,16 @@ export const MAX_VISIBILITY_SECONDS = 43_200;
 /** How long a message may live before something is done about it: SQS forgets it after the 7 days of the house's queues. */
 export const OLD_MESSAGE_SECONDS = 5 * 86_400;
 
-/** Why a message was set aside. `crashed`: its workers died again and again while it ran. */
+/**
+ * Why a message was set aside. `crashed`: its workers died again and again while it ran. `flow-lost`: it is part of a
+ * chain or group of which the task store has lost the rest.
+ */
 export type DeadLetterReason =
   | 'attempts-exhausted'
   | 'rejected'
   | 'timed-out'
   | 'crashed'
+  | 'flow-lost'
   | 'malformed'
   | 'invalid-payload'
   | 'unknown-task';

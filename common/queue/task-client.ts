@@ -9,7 +9,7 @@ import { BrokenAnswerError } from './answers.ts';
 import { sentPayload } from './contract-values.ts';
 import { encodeEnvelope, type Envelope, MAX_DEPTH, sourceSchema } from './envelope.ts';
 import { SendError, TaskTooLargeError, TooDeepError } from './errors.ts';
-import { type Chain, type Join, nextTask } from './flow.ts';
+import { type Chain, flowEndOf, type Join, nextTask, withFlowEnd } from './flow.ts';
 import { laneWhereDeclared, queueOfLane } from './lane.ts';
 import type { Notes } from './outcome.ts';
 import { FIRST_MESSAGE } from './put-back.ts';
@@ -20,7 +20,8 @@ import { BatchEntryError } from './sqs-batch.ts';
 import { type ForwardTask, TaskContinuation } from './task-continuation.ts';
 import { TaskHandle } from './task-handle.ts';
 import type { TaskContract, TrackedContract } from './task.ts';
-import type { Listener, NextTask, TaskRecords, TaskStatus } from './tracking.ts';
+import type { FlowEnd } from './flow-end.ts';
+import type { Listener, NewTask, NextTask, TaskRecords, TaskStatus } from './tracking.ts';
 import { isTransient } from './transient.ts';
 
 /** A task that SQS has taken; of a tracked one, what can be asked of it. */
@@ -159,7 +160,7 @@ export class TaskClient {
    * @throws SendError when SQS did not take it
    */
   readonly forward: ForwardTask = async (next, data, sent) => {
-    const body = this.#encode(next, data, sent);
+    const body = this.#encode(next, data, { ...sent, flowEnd: next.flowEnd });
     await this.#deliver({ ...next, body, delaySeconds: 0 }, FIRST_MESSAGE);
   };
 
@@ -175,7 +176,7 @@ export class TaskClient {
     const firstId = checkedTaskId(options, 'chain');
     const ids = [firstId, ...laterStepIds(firstId, steps.length)];
     const laneOf = laneWhereDeclared(steps, options.lane);
-    const planned = steps.map((step, index) => nextTask(step, ids[index] ?? '', laneOf(step)));
+    const planned = withFlowEnd(steps.map((step, index) => nextTask(step, ids[index] ?? '', laneOf(step))));
     const [first, ...later] = planned;
     const [contract] = steps;
     const last = planned.at(-1);
@@ -185,7 +186,7 @@ export class TaskClient {
     const told = checkedListeners(lastContract, { onEnd });
     const nowMs = await this.#now(contract);
     const own = { ...sending, taskId: first.taskId, lane: laneOf(contract) };
-    const prepared = this.#prepare(contract, payload, own, nowMs);
+    const prepared = this.#prepare(contract, payload, own, nowMs, first.flowEnd);
     const { notBefore, subject, trace } = prepared;
     const noted = {
       parentId: options.parentId,
@@ -217,9 +218,11 @@ export class TaskClient {
     const onEnd = checkedListeners(joining, { onEnd: another });
     const trace = options.trace ?? startTrace();
     const nowMs = await records.now();
+    const flowEnd = flowEndOf(next);
     const prepared = members.map(({ contract, payload }, index) => {
       const taskId = uuidv5(String(index), namespaceOf(groupId));
-      return this.#prepare(contract, payload, { ...sending, trace, taskId, lane: laneOf(contract) }, nowMs);
+      const own = { ...sending, trace, taskId, lane: laneOf(contract) };
+      return this.#prepare(contract, payload, own, nowMs, flowEnd);
     });
     const memberIds = prepared.map(({ taskId }) => taskId);
     const { notBefore, subject } = prepared.at(-1) ?? {};
@@ -227,7 +230,7 @@ export class TaskClient {
     const { taskId, task, queue } = next;
     await records.create({ ...noted, depth: (options.depth ?? 0) + 1, taskId, task, queue, onEnd });
     await records.groups.create({ groupId, memberIds, next, notBefore });
-    await Promise.all(prepared.map((each) => this.#sendTracked(each, options, { groupId })));
+    await Promise.all(prepared.map((each) => this.#sendTracked(each, options, { groupId, flowEnd })));
     return new TaskHandle(records, joining, next.taskId, async () => {
       for (const memberId of memberIds) await this.cancel(memberId);
       return this.cancel(next.taskId);
@@ -240,7 +243,13 @@ export class TaskClient {
     return this.#store({ name: 'A step' }).find(ids.at(-1) ?? '');
   }
 
-  #prepare(contract: TaskContract, payload: unknown, options: SendOptions, nowMs: number): Prepared {
+  #prepare(
+    contract: TaskContract,
+    payload: unknown,
+    options: SendOptions,
+    nowMs: number,
+    flowEnd?: FlowEnd,
+  ): Prepared {
     const { name: task, version } = contract;
     const queue = queueOfLane(contract, options.lane);
     const taskId = checkedTaskId(options, task);
@@ -252,7 +261,7 @@ export class TaskClient {
     const { parentId, depth = 0 } = options;
     if (depth > MAX_DEPTH) throw new TooDeepError(task, MAX_DEPTH);
     // SQS itself keeps a short delay; what is longer is looked at when it comes
-    const held = contract.tracked ? { notBefore, parentId } : {};
+    const held = contract.tracked ? { notBefore, parentId, flowEnd } : {};
     const body = this.#encode({ taskId, task, version, queue }, data, { trace, subject, depth, ...held });
     const payloadHash = createHash('sha256')
       .update(JSON.stringify(data) ?? '')
@@ -264,7 +273,7 @@ export class TaskClient {
   #encode(
     { taskId, task, version }: NextTask,
     data: unknown,
-    extensions: Pick<Envelope, 'trace' | 'subject' | 'notBefore' | 'parentId' | 'depth'>,
+    extensions: Pick<Envelope, 'trace' | 'subject' | 'notBefore' | 'parentId' | 'depth' | 'flowEnd'>,
   ): string {
     const time = new Date(this.#clock.nowMs).toISOString();
     const body = encodeEnvelope({ taskId, task, version, source: this.#source, time, ...extensions, data });
@@ -277,7 +286,7 @@ export class TaskClient {
   async #sendTracked(
     prepared: Prepared,
     options: SendOptions,
-    links: { readonly next?: NextTask | undefined; readonly groupId?: string } = {},
+    links: Pick<NewTask, 'next' | 'groupId' | 'flowEnd'> = {},
   ): Promise<void> {
     const { taskId, task, queue, payloadHash, notBefore, depth, trace, subject, onEnd } = prepared;
     const { parentId } = options;

@@ -1,7 +1,8 @@
 import { v5 as uuidv5 } from 'uuid';
 import { parseTraceparent, startTrace, type TraceContext } from '../telemetry/trace-context.ts';
 import { type Envelope, MAX_DEPTH } from './envelope.ts';
-import { TaskTooLargeError } from './errors.ts';
+import { FlowLostError, TaskTooLargeError } from './errors.ts';
+import type { FlowEnd } from './flow-end.ts';
 import { fromJson } from './json-value.ts';
 import type { TaskEnd } from './task-end.ts';
 import type { KeptTask, Listener, NextTask, TaskRecords } from './tracking.ts';
@@ -43,9 +44,10 @@ export class TaskContinuation {
   }
 
   /** Sends what follows a task that has succeeded, if anything does and it waits for no other. */
-  async #goOn({ taskId, next, groupId, result, traceparent }: KeptTask): Promise<void> {
+  async #goOn({ taskId, next, groupId, flowEnd, result, traceparent }: KeptTask): Promise<void> {
     if (next) await this.#send(next, parsed(result), traceparent);
     const group = groupId === undefined ? undefined : await this.#records.groups.memberDone(groupId, taskId);
+    if (groupId !== undefined && !group && flowEnd) await this.lost(taskId, flowEnd);
     if (!group || (group.done?.size ?? 0) < group.memberIds.length) return;
     const members = await this.#records.readAll(group.memberIds);
     // Some may have expired, or have been sent anew under the same ids since
@@ -55,6 +57,20 @@ export class TaskContinuation {
       members.map((member) => parsed(member.result)),
       traceparent,
     );
+  }
+
+  /**
+   * Ends the last task of a flow, because what leads to it is gone from the store: else whoever waits for it would wait
+   * for ever. Resolves to what to say of the task that led there.
+   */
+  async lost(taskId: string, flowEnd: FlowEnd): Promise<FlowLostError> {
+    const error = new FlowLostError(taskId, flowEnd);
+    // Its row may be gone as well
+    await this.#records.create(flowEnd);
+    const { name, message } = error;
+    const end = await this.#records.giveUp(flowEnd.taskId, { name, message, reason: 'flow-lost' });
+    if (end) await this.ended(end);
+    return error;
   }
 
   /** Cancels what follows a task that has not succeeded, and all that follows that. */

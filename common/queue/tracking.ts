@@ -4,6 +4,7 @@ import type { ReceivedMessage } from './received-message.ts';
 import type { KeptEffects } from './effect.ts';
 import type { Right } from './ending.ts';
 import type { Envelope } from './envelope.ts';
+import type { FlowEnd } from './flow-end.ts';
 
 /**
  * How far a tracked task has come. `failed` is a task that its handler rejected, `dead` one that was given up for any
@@ -112,6 +113,8 @@ export interface NewTask {
   readonly next?: NextTask | undefined;
   /** The group that waits for it. */
   readonly groupId?: string | undefined;
+  /** What that group leads to. */
+  readonly flowEnd?: FlowEnd | undefined;
   readonly subject?: string | undefined;
   /** Who is told how it ends. */
   readonly onEnd?: readonly Listener[] | undefined;
@@ -121,6 +124,8 @@ export interface NewTask {
 export interface NextTask {
   readonly taskId: string;
   readonly task: string;
+  /** What it leads to; nothing if it is the last one itself. */
+  readonly flowEnd?: FlowEnd | undefined;
   /** The version of its contract, as whoever started the flow knew it. Default 1. */
   readonly version?: number | undefined;
   /** The queue that carries it; of a lane that one's own, such as `orders_high`. */
@@ -128,7 +133,7 @@ export interface NextTask {
 }
 
 /** A task that is told how another one ended, as whoever ends that one has to know it. */
-export type Listener = Omit<NextTask, 'taskId'>;
+export type Listener = Omit<NextTask, 'taskId' | 'flowEnd'>;
 
 /** What a task store keeps of a task, as far as what follows from its end depends on it. */
 export interface KeptTask extends Omit<TaskStatus, 'result' | 'waiting' | 'lane' | 'lastDeath'> {
@@ -142,6 +147,8 @@ export interface KeptTask extends Omit<TaskStatus, 'result' | 'waiting' | 'lane'
   readonly depth?: number | undefined;
   readonly next?: NextTask | undefined;
   readonly groupId?: string | undefined;
+  /** What a group leads to, of its members. */
+  readonly flowEnd?: FlowEnd | undefined;
   readonly onEnd?: readonly Listener[] | undefined;
 }
 
@@ -197,6 +204,8 @@ export interface TaskRecords {
    * @param error - why, when nobody asked for it: a step before it did not succeed, say
    */
   cancel(taskId: string, error?: TaskFailure): Promise<TaskStatus | undefined>;
+  /** Ends a task that waits and is not to be run. Resolves to what is kept of it; to nothing if it does not wait. */
+  giveUp(taskId: string, error: TaskFailure): Promise<KeptTask | undefined>;
 }
 
 /** What a process runs tracked tasks with. */

@@ -87,7 +87,7 @@ export class StoreTracker implements TaskTracker {
       mayStand = [];
       if (row?.state !== 'running' || row.claimId !== claimId) return await this.#unclaimed(taskId, row);
       const line = logger.child({ taskId, task });
-      return new StoredClaim({
+      const claim = new StoredClaim({
         store,
         continuation: this.#continuation,
         row,
@@ -98,6 +98,11 @@ export class StoreTracker implements TaskTracker {
         graceSeconds,
         logger: line,
       });
+      const { flowEnd } = envelope;
+      if (!flowEnd || row.next || row.groupId !== undefined) return claim;
+      // Not to be run: what it would do may have been done, and be lost as well
+      const error = await this.#continuation.lost(taskId, flowEnd);
+      return await claim.conclude({ kind: 'dead-letter', reason: 'flow-lost', error });
     } catch (error) {
       logger.warn({ taskId, task, error }, 'task could not be claimed; its message comes back');
       const delaySeconds = restSeconds(store.clock.nowMs - message.sentAtMs);

@@ -2,16 +2,11 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { decodeEnvelope, encodeEnvelope } from '@baton/common/queue/envelope';
 import { chain, group, member } from '@baton/common/queue/flow';
 import { implement, Implementations } from '@baton/common/queue/implementation';
-import { processMessage } from '@baton/common/queue/process-message';
-import { ReceiveMessageCommand } from '@aws-sdk/client-sqs';
-import { fromReceive } from '@baton/common/queue/received-message';
-import { Settler } from '@baton/common/queue/settler';
 import { defineTask } from '@baton/common/queue/task';
 import { TaskClient } from '@baton/common/queue/task-client';
-import { StoreTracker } from '@baton/common/state/store-tracker';
 import { TaskStore } from '@baton/common/state/task-store';
-import { createLogger } from '@baton/common/telemetry/logger';
 import { type Backends, startBackends } from '@baton/tests/backends';
+import { runQueue } from './in-process-worker.ts';
 import * as z from 'zod';
 
 const shared = {
@@ -65,30 +60,7 @@ const implementations = new Implementations([
   implement(plain, (payload) => void ran.push(payload)),
 ]);
 
-/** Runs every message of the queue, and those that they send, as a worker does. */
-async function work(): Promise<void> {
-  const logger = createLogger({ service: 'tests', level: 'silent' });
-  const tracker = new StoreTracker({ store, forward: tasks.forward, leaseSeconds: 30, logger });
-  const settler = new Settler(backends.sqs, backends.queueUrls, 'default');
-  const processing = {
-    implementations,
-    send: tasks.send,
-    tracker,
-    logger,
-    worker: { id: 'w-1', version: '1' },
-    unknownTaskPatienceSeconds: 600,
-    abortGraceSeconds: 1,
-  };
-  const hold = { signal: new AbortController().signal, outlivedBy: () => undefined };
-  for (;;) {
-    const { Messages = [] } = await backends.sqs.send(
-      new ReceiveMessageCommand({ QueueUrl: backends.queueUrls.of('default'), MaxNumberOfMessages: 10 }),
-    );
-    if (Messages.length === 0) return;
-    for (const message of Messages.map(fromReceive))
-      await settler.settle(message, await processMessage(message, 'default', hold, processing), 'w-1');
-  }
-}
+const work = () => runQueue(backends, store, tasks, implementations);
 
 describe('a task that takes and gives nothing', () => {
   test.each([
