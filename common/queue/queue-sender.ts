@@ -1,7 +1,9 @@
 import { type MessageAttributeValue, SendMessageBatchCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import { Batcher } from './batcher.ts';
+import { SendError } from './errors.ts';
 import { wholeSeconds } from './rest.ts';
-import { type BatchRetries, callInBatch } from './sqs-batch.ts';
+import { BatchEntryError, type BatchRetries, callInBatch } from './sqs-batch.ts';
+import { isTransient } from './transient.ts';
 
 /** SQS's limit for one message and for one batch, in bytes (Amazon SQS message quotas). */
 export const MAX_MESSAGE_BYTES = 1_048_576;
@@ -59,4 +61,11 @@ function attributesOf(notes: Readonly<Record<string, string>>): Record<string, M
 function bytesOf({ MessageBody, MessageAttributes }: Entry): number {
   const own = Buffer.byteLength(MessageBody);
   return MessageAttributes ? own + Buffer.byteLength(JSON.stringify(MessageAttributes)) : own;
+}
+
+/** What to tell a sender whose task SQS did not take. */
+export function sendError(task: string, queue: string, cause: unknown): SendError {
+  const transient = cause instanceof BatchEntryError ? !cause.senderFault : isTransient(cause);
+  const reason = Error.isError(cause) ? cause.message || cause.name : String(cause);
+  return new SendError(`SQS did not take ${task} on the queue ${queue}: ${reason}`, { cause, transient });
 }

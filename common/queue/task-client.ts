@@ -8,21 +8,19 @@ import { checkedListeners, checkedSubject, listenersOf } from './end-listeners.t
 import { BrokenAnswerError } from './answers.ts';
 import { sentPayload } from './contract-values.ts';
 import { encodeEnvelope, type Envelope, MAX_DEPTH, sourceSchema } from './envelope.ts';
-import { SendError, TaskTooLargeError, TooDeepError } from './errors.ts';
+import { TaskTooLargeError, TooDeepError } from './errors.ts';
 import { type Chain, flowEndOf, type Join, nextTask, withFlowEnd } from './flow.ts';
 import { laneWhereDeclared, queueOfLane } from './lane.ts';
 import type { Notes } from './outcome.ts';
 import { FIRST_MESSAGE } from './put-back.ts';
-import { MAX_MESSAGE_BYTES, QueueSender } from './queue-sender.ts';
+import { MAX_MESSAGE_BYTES, QueueSender, sendError } from './queue-sender.ts';
 import type { QueueUrls } from './queue-urls.ts';
 import { checkedDelay, checkedTaskId, isDelayed, namespaceOf, type SendOptions } from './send-options.ts';
-import { BatchEntryError } from './sqs-batch.ts';
 import { type ForwardTask, TaskContinuation } from './task-continuation.ts';
 import { TaskHandle } from './task-handle.ts';
 import type { TaskContract, TrackedContract } from './task.ts';
 import type { FlowEnd } from './flow-end.ts';
 import type { Listener, NewTask, NextTask, TaskRecords, TaskStatus } from './tracking.ts';
-import { isTransient } from './transient.ts';
 
 /** A task that SQS has taken; of a tracked one, what can be asked of it. */
 export type SentTask<
@@ -341,10 +339,4 @@ export class TaskClient {
 /** The ids of a chain's second task and those after it, by the id of the first. */
 export function laterStepIds(firstId: string, steps: number): string[] {
   return Array.from({ length: steps - 1 }, (_, index) => uuidv5(String(index + 1), namespaceOf(firstId)));
-}
-
-function sendError(task: string, queue: string, cause: unknown): SendError {
-  const transient = cause instanceof BatchEntryError ? !cause.senderFault : isTransient(cause);
-  const reason = Error.isError(cause) ? cause.message || cause.name : String(cause);
-  return new SendError(`SQS did not take ${task} on the queue ${queue}: ${reason}`, { cause, transient });
 }
