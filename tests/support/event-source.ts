@@ -4,6 +4,8 @@ import {
   type Message,
   ReceiveMessageCommand,
 } from '@aws-sdk/client-sqs';
+import { UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import { decodeEnvelope } from '@baton/common/queue/envelope';
 import type { LambdaConsumer } from '@baton/common/queue/lambda-consumer';
 import type { SQSRecord } from 'aws-lambda';
 import type { Backends } from './backends.ts';
@@ -46,17 +48,28 @@ export class EventSource {
     return { received: records.length, failed: failed.size };
   }
 
-  /** Has the messages that failed in the last invocation come back at once, whatever rest they were given. */
+  /** Has the messages that failed in the last invocation come back at once, whatever rest they and their tasks were given. */
   async hurry(): Promise<void> {
-    for (const { receiptHandle } of this.#failed.splice(0)) {
-      await this.#backends.sqs.send(
-        new ChangeMessageVisibilityCommand({
-          QueueUrl: this.#url,
-          ReceiptHandle: receiptHandle,
-          VisibilityTimeout: 0,
-        }),
-      );
+    for (const { receiptHandle, body } of this.#failed.splice(0)) {
+      await this.#forgetRest(decodeEnvelope(body).taskId);
+      const change = { QueueUrl: this.#url, ReceiptHandle: receiptHandle, VisibilityTimeout: 0 };
+      // One that was given back is there already, and may be so as a copy
+      await this.#backends.sqs
+        .send(new ChangeMessageVisibilityCommand(change))
+        .catch(unless('MessageNotInflight'));
     }
+  }
+
+  /** Lets the next attempt at a tracked task begin at once. */
+  async #forgetRest(taskId: string): Promise<void> {
+    const { documents, tasksTable: TableName } = this.#backends;
+    const update = {
+      UpdateExpression: 'REMOVE nextAttemptAt',
+      ConditionExpression: 'attribute_exists(taskId)',
+    };
+    await documents
+      .send(new UpdateCommand({ TableName, Key: { taskId }, ...update }))
+      .catch(unless('ConditionalCheckFailedException'));
   }
 
   /** The messages in the queue's dead letter queue. */
@@ -103,4 +116,11 @@ export class EventSource {
       awsRegion: 'us-east-1',
     };
   }
+}
+
+/** Passes over errors of that name, and throws all others. */
+function unless(name: string): (error: Error) => void {
+  return (error) => {
+    if (error.name !== name) throw error;
+  };
 }

@@ -85,7 +85,8 @@ export class MailHouse {
       sqs: this.#watchedSqs(),
       queueUrls,
       send: tasks.send,
-      tracker: new StoreTracker({ store, forward: tasks.forward, leaseSeconds: 30, logger }),
+      // What follows from an end is sent to the same queue, and no mail
+      tracker: new StoreTracker({ store, forward: async () => undefined, leaseSeconds: 30, logger }),
       logger,
       worker: { id: 'w-1', version: '1' },
       implementations: notificationTasks({ notifications, channels }),

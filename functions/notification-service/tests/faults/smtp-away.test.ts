@@ -135,7 +135,7 @@ describe('a server that', () => {
     await eventually('a probe', async () => {
       await source.hurry();
       // Sooner over than the server's time to greet
-      await source.invoke(1, 2600);
+      await source.invoke(1, 3100);
       return house.said('is probed') === 1;
     });
     expect([house.said('it is not called'), house.said('is back')]).toEqual([2, 0]);
