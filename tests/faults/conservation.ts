@@ -2,9 +2,9 @@ import { type Message, ReceiveMessageCommand } from '@aws-sdk/client-sqs';
 import { decodeEnvelope } from '@baton/common/queue/envelope';
 import type { Backends } from '../support/backends.ts';
 import { countMessages } from '../support/message-counts.ts';
-import type { NapSink } from '../support/nap-sink.ts';
 import type { SoakPlan } from './soak-plan.ts';
 import type { SoakTasks } from './soak-tasks.ts';
+import type { Swarm } from './swarm.ts';
 
 /** Longer than reading all dead letters takes. */
 const READING_SECONDS = 600;
@@ -14,54 +14,78 @@ export interface SoakResult {
   readonly plan: SoakPlan;
   readonly backends: Backends;
   readonly tasks: SoakTasks;
-  readonly sink: NapSink;
+  readonly swarm: Swarm;
   readonly seconds: number;
 }
 
+interface DeadLetter {
+  readonly taskId: string;
+  readonly reason: string;
+}
+
 /**
- * Accounts for every task by its id: one that was to be done is in the sink, one that was to reject itself is in the
- * dead letter queue, and neither is in the other's place; or it is lost, or misplaced.
+ * Accounts for every task by its id, in the words of Jepsen's total queue: a task that was acknowledged is lost unless
+ * it came to the end that it was meant to have; an end is unexpected that no attempted task was to have; a task is
+ * recovered that came to its end though the broker never acknowledged it.
  */
-export async function conservationReport({ plan, backends, tasks, sink, seconds }: SoakResult) {
-  const { plain, rejecting, repeated } = tasks;
+export async function conservationReport({ plan, backends, tasks, swarm, seconds }: SoakResult) {
+  const { attempted, acknowledged } = tasks;
+  const { sink } = swarm;
   const letters = await deadLetters(backends);
-  const dead = new Set(letters);
+  const ends = new Set([
+    ...[...sink.done.keys()].map((taskId) => `done ${taskId}`),
+    ...letters.map(({ taskId, reason }) => `${reason} ${taskId}`),
+  ]);
   const { visible, hidden } = await countMessages(backends, backends.queueUrls.of('default'));
-  const lost = [
-    ...[...plain].filter((id) => !sink.done.has(id)),
-    ...[...rejecting].filter((id) => !dead.has(id)),
-  ];
-  const misplaced = [
-    ...[...sink.done.keys()].filter((id) => !plain.has(id)),
-    ...[...dead].filter((id) => !rejecting.has(id)),
-  ];
+  const expected = new Set([...attempted].map(([taskId, end]) => `${end} ${taskId}`));
+  const cameToItsEnd = (taskId: string): boolean => ends.has(`${attempted.get(taskId)} ${taskId}`);
+  const lost = [...acknowledged].filter((taskId) => !cameToItsEnd(taskId));
+  const unexpected = [...ends].filter((end) => !expected.has(end));
+  const innocents = letters.filter(
+    ({ taskId, reason }) => reason !== 'rejected' && attempted.get(taskId) !== 'crashed',
+  );
+  const unacknowledged = [...attempted.keys()].filter((taskId) => !acknowledged.has(taskId));
   const runs = [...sink.done.values(), ...sink.rejected.values()].reduce((sum, count) => sum + count, 0);
-  const rows = [
-    ['seed', plan.seed],
-    ['workers killed', plan.kills],
-    ['network troubles', plan.cuts],
-    ['broker restarts', plan.restarts],
-    ['tasks sent', plain.size + rejecting.size],
-    ['done', sink.done.size],
-    ['dead letters', dead.size],
-    ['lost', lost.length],
-    ['misplaced', misplaced.length],
-    ['left in the queue', visible + hidden],
-    ['sends repeated', repeated],
-    ['runs beyond the first', runs - sink.done.size - sink.rejected.size],
-    ['copies beyond the first', letters.length - dead.size],
-    ['seconds', Math.round(seconds)],
-  ];
+  const count = (reason: string): number =>
+    new Set(letters.filter((letter) => letter.reason === reason).map(({ taskId }) => taskId)).size;
+  const wrong = {
+    lost: lost.length,
+    unexpected: unexpected.length,
+    'innocents dead': innocents.length,
+    'left in the queue': visible + hidden,
+  };
+  const figures = {
+    seed: plan.seed,
+    'workers killed': plan.kills,
+    'workers paused': plan.pauses,
+    'workers with a wrong clock': plan.clocks,
+    'workers on a full disk': plan.disks,
+    'network troubles': plan.cuts,
+    'broker restarts': plan.restarts,
+    'poison tasks': plan.poisons,
+    'workers dead of themselves': swarm.deaths,
+    attempted: attempted.size,
+    acknowledged: acknowledged.size,
+    done: sink.done.size,
+    'rejected themselves': count('rejected'),
+    'set aside as crashed': count('crashed'),
+    ...wrong,
+    duplicated: runs - sink.done.size - sink.rejected.size,
+    recovered: unacknowledged.filter(cameToItsEnd).length,
+    'dead letters twice': letters.length - new Set(letters.map(({ taskId }) => taskId)).size,
+    seconds: Math.round(seconds),
+  };
   return {
-    conserved: lost.length + misplaced.length + visible + hidden === 0,
-    lost,
-    text: `${rows.map(([name, value]) => `${String(name).padEnd(24)} ${value}`).join('\n')}\n`,
+    conserved: Object.values(wrong).every((times) => times === 0),
+    wrong: [...lost.map((taskId) => `lost ${taskId}`), ...unexpected],
+    text: `${Object.entries(figures)
+      .map(([name, value]) => `${name.padEnd(27)} ${value}`)
+      .join('\n')}\n`,
   };
 }
 
-/** The ids of the tasks in the dead letter queue, or what else it holds as it is. */
-async function deadLetters({ sqs, queueUrls }: Backends): Promise<string[]> {
-  const ids: string[] = [];
+async function deadLetters({ sqs, queueUrls }: Backends): Promise<DeadLetter[]> {
+  const letters: DeadLetter[] = [];
   for (;;) {
     const { Messages = [] } = await sqs.send(
       new ReceiveMessageCommand({
@@ -71,14 +95,12 @@ async function deadLetters({ sqs, queueUrls }: Backends): Promise<string[]> {
         MessageAttributeNames: ['baton.reason'],
       }),
     );
-    if (Messages.length === 0) return ids;
-    ids.push(...Messages.map(idOf));
+    if (Messages.length === 0) return letters;
+    letters.push(...Messages.map(letterOf));
   }
 }
 
-/** A letter that was set aside for another reason has no place among those that rejected themselves. */
-function idOf({ Body = '', MessageAttributes = {} }: Message): string {
+function letterOf({ Body = '', MessageAttributes = {} }: Message): DeadLetter {
   const reason = MessageAttributes['baton.reason']?.StringValue ?? 'no reason';
-  const { taskId } = decodeEnvelope(Body);
-  return reason === 'rejected' ? taskId : `${taskId} (${reason})`;
+  return { taskId: decodeEnvelope(Body).taskId, reason };
 }

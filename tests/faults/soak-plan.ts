@@ -3,8 +3,16 @@ import { parseArgs } from 'node:util';
 /** How much a soak does, and the seed that gives the same tasks and the same faults again. */
 export interface SoakPlan {
   readonly tasks: number;
+  /** Tasks that kill the worker which runs them. */
+  readonly poisons: number;
   /** Workers killed with SIGKILL. */
   readonly kills: number;
+  /** Workers stopped in their tracks with SIGSTOP, for up to three leases. */
+  readonly pauses: number;
+  /** Workers whose clock is wrong by up to 12 hours. */
+  readonly clocks: number;
+  /** Workers whose log is on a full disk. */
+  readonly disks: number;
   /** Troubles of the network, up to a second each. */
   readonly cuts: number;
   /** Broker ended and started again with its messages. */
@@ -18,7 +26,11 @@ export function readSoakPlan(args: readonly string[]): SoakPlan {
     args: [...args],
     options: {
       tasks: { type: 'string', default: '100000' },
+      poisons: { type: 'string', default: '10' },
       kills: { type: 'string', default: '100' },
+      pauses: { type: 'string', default: '30' },
+      clocks: { type: 'string', default: '10' },
+      disks: { type: 'string', default: '10' },
       cuts: { type: 'string', default: '30' },
       restarts: { type: 'string', default: '20' },
       seed: { type: 'string', default: seedByChance() },
@@ -26,7 +38,11 @@ export function readSoakPlan(args: readonly string[]): SoakPlan {
   });
   return {
     tasks: wholeNumber('tasks', values.tasks),
+    poisons: wholeNumber('poisons', values.poisons),
     kills: wholeNumber('kills', values.kills),
+    pauses: wholeNumber('pauses', values.pauses),
+    clocks: wholeNumber('clocks', values.clocks),
+    disks: wholeNumber('disks', values.disks),
     cuts: wholeNumber('cuts', values.cuts),
     restarts: wholeNumber('restarts', values.restarts),
     seed: wholeNumber('seed', values.seed),

@@ -2,6 +2,7 @@ import { TaskClient } from '@baton/common/queue/task-client';
 import { startBackends } from '../support/backends.ts';
 import { DurableBroker } from '../support/durable-broker.ts';
 import { eventually } from '../support/eventually.ts';
+import { missingForFaketime } from '../support/faketime.ts';
 import { countMessages } from '../support/message-counts.ts';
 import { Proxy } from '../support/proxy.ts';
 import { conservationReport } from './conservation.ts';
@@ -16,12 +17,16 @@ const WORKERS = 3;
 const SEND_AT_ONCE = 500;
 /** Sending keeps no further ahead than this, so that troubles meet it, too. */
 const MAX_BACKLOG = 5000;
-/** A task that outlives this many leases without a step forward by any worker is lost. */
+/** A task that outlives so many leases without a step forward by any worker is lost. */
 const STALLED_MS = 60_000;
 const LONGEST_MS = 3_600_000;
 const MAX_NAMED = 10;
 
 const plan = readSoakPlan(process.argv.slice(2));
+if (plan.clocks > 0 && missingForFaketime !== undefined) {
+  process.stderr.write(`Wrong clocks need ${missingForFaketime}; --clocks 0 does without them\n`);
+  process.exit(2);
+}
 process.stdout.write(`soak: ${JSON.stringify(plan)}\n`);
 
 const broker = await DurableBroker.start();
@@ -38,19 +43,18 @@ const progress = new SoakProgress(plan.tasks);
 await Promise.all(Array.from({ length: WORKERS }, () => swarm.add()));
 
 let stalled = false;
+let allSent = false;
 await Promise.all([sendAll(), makeTroubles(), untilFinished()]);
-// A send that was made again may have come after everything was finished
-await untilFinished();
 progress.stop();
 await swarm.stop();
 await proxy.stop();
 const seconds = (performance.now() - startedAtMs) / 1000;
-const report = await conservationReport({ plan, backends, tasks, sink, seconds });
+const report = await conservationReport({ plan, backends, tasks, swarm, seconds });
 await backends.stop();
 await broker.stop();
 sink.clear();
 process.stdout.write(report.text);
-if (report.lost.length > 0) process.stdout.write(`lost: ${report.lost.slice(0, MAX_NAMED).join(' ')}\n`);
+if (report.wrong.length > 0) process.stdout.write(`${report.wrong.slice(0, MAX_NAMED).join('\n')}\n`);
 process.exitCode = report.conserved ? 0 : 1;
 
 function finished(): number {
@@ -58,10 +62,15 @@ function finished(): number {
 }
 
 async function sendAll(): Promise<void> {
+  let poisoned = 0;
   for (let sent = 0; sent < plan.tasks; sent += SEND_AT_ONCE) {
     await eventually('a shorter queue', () => stalled || sent - finished() < MAX_BACKLOG, LONGEST_MS);
     await tasks.send(Math.min(SEND_AT_ONCE, plan.tasks - sent));
+    // Among all that run, so that poison has company
+    const due = Math.ceil((plan.poisons * (sent + SEND_AT_ONCE)) / plan.tasks);
+    for (; poisoned < Math.min(due, plan.poisons); poisoned += 1) await tasks.sendPoison();
   }
+  allSent = true;
 }
 
 /** Spreads the troubles over the run, by how many tasks are finished; what is left of them comes at the end. */
@@ -69,6 +78,9 @@ async function makeTroubles(): Promise<void> {
   const troublemaker = new Troublemaker({ swarm, proxy, broker }, faults);
   const troubles = faults.shuffled([
     ...Array<Trouble>(plan.kills).fill('kill'),
+    ...Array<Trouble>(plan.pauses).fill('pause'),
+    ...Array<Trouble>(plan.clocks).fill('clock'),
+    ...Array<Trouble>(plan.disks).fill('disk'),
     ...Array<Trouble>(plan.cuts).fill('cut'),
     ...Array<Trouble>(plan.restarts).fill('restart'),
   ]);
@@ -79,14 +91,14 @@ async function makeTroubles(): Promise<void> {
   }
 }
 
-/** Waits until every task is finished and none is left in the queue, or nothing goes forward any more. */
+/** Waits until every task is sent and none is left in the queue, or nothing goes forward any more. */
 async function untilFinished(): Promise<void> {
   let last = { step: '', atMs: performance.now() };
   await eventually(
     'every task finished',
     async () => {
       progress.update(finished());
-      const left = finished() < plan.tasks ? -1 : await leftInQueue();
+      const left = allSent ? await leftInQueue() : -1;
       const step = `${finished()} ${left}`;
       if (step !== last.step) last = { step, atMs: performance.now() };
       stalled = performance.now() - last.atMs > STALLED_MS;

@@ -1,19 +1,36 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { createInterface } from 'node:readline';
+import { closeSync, openSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { eventually } from '../support/eventually.ts';
 import { NapSink } from '../support/nap-sink.ts';
 import { freePort } from '../support/program.ts';
 import type { Random } from './random.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+const FULL_DISK = '/dev/full';
+const START_MS = 60_000;
+/** Longer than a worker's drain, grace, and what it gives itself to settle. */
+const STOP_MS = 60_000;
 
-/** Worker processes that are killed and replaced, and the sink in which each finished task leaves its id. */
+/** What is wrong with a worker from its start. */
+export interface Handicap {
+  /** More of its environment: a wrong clock, say. */
+  readonly environment?: Readonly<Record<string, string>>;
+  /** Its standard output is a disk without room. */
+  readonly fullDisk?: boolean;
+}
+
+/**
+ * Worker processes that are harmed and replaced, under a supervisor that starts another for each that ends by itself; and
+ * the sink in which each finished task leaves its id.
+ */
 export class Swarm {
   readonly #environment: Readonly<Record<string, string>>;
-  /** By their ids. */
-  readonly #workers = new Map<string, ChildProcess>();
-  #added = 0;
+  readonly #workers = new Set<ChildProcess>();
+  readonly #paused = new Set<Promise<void>>();
+  #stopping = false;
+  #deaths = 0;
   /** What they have finished. */
   readonly sink = new NapSink();
 
@@ -22,55 +39,86 @@ export class Swarm {
     this.#environment = environment;
   }
 
-  /** Starts one more worker. Resolves once it receives. */
-  async add(): Promise<void> {
-    const id = `swarm-${(this.#added += 1)}`;
+  /** How many workers have ended by themselves: killed by a task, or by their own watchdog. */
+  get deaths(): number {
+    return this.#deaths;
+  }
+
+  /** Starts one more worker. Resolves once it receives, or has ended. */
+  async add({ environment = {}, fullDisk = false }: Handicap = {}): Promise<void> {
+    const port = await freePort();
     const own = {
-      WORKER_ID: id,
       LEASE_SECONDS: '5',
       WORKER_WAIT_SECONDS: '1',
       WORKER_CONCURRENCY: '20',
-      HEALTH_PORT: String(await freePort()),
+      DRAIN_TIMEOUT_SECONDS: '5',
+      HEALTH_PORT: String(port),
       NAP_SINK: this.sink.path,
       LOG_LEVEL: 'info',
     };
+    const output = openSync(fullDisk ? FULL_DISK : '/dev/null', 'w');
     const child = spawn(process.execPath, ['tests/support/test-worker.ts'], {
       cwd: ROOT,
-      env: { PATH: process.env['PATH'], ...own, ...this.#environment },
-      stdio: ['ignore', 'pipe', 'inherit'],
+      env: { PATH: process.env['PATH'], ...own, ...this.#environment, ...environment },
+      stdio: ['ignore', output, 'inherit'],
     });
-    this.#workers.set(id, child);
-    const started = Promise.withResolvers<void>();
-    createInterface({ input: child.stdout }).on('line', (line) => {
-      if (line.includes('"worker started"')) started.resolve();
-    });
-    child.once('exit', () => {
-      this.#workers.delete(id);
-      started.resolve();
-    });
-    await started.promise;
+    closeSync(output);
+    this.#workers.add(child);
+    child.once('exit', () => this.#ended(child));
+    const receives = async (): Promise<boolean> =>
+      hasEnded(child) ||
+      fetch(`http://127.0.0.1:${port}/health/live`).then(
+        ({ ok }) => ok,
+        () => false,
+      );
+    await eventually('a worker that has started', receives, START_MS);
   }
 
-  /**
-   * Kills a worker by chance, at once, and starts another in its place. Resolves to whether there was one to kill.
-   *
-   * @param spared - the ids of workers that are not to be killed
-   */
-  async killOne(random: Random, spared: ReadonlySet<string> = new Set()): Promise<boolean> {
-    const workers = [...this.#workers].flatMap(([id, worker]) => (spared.has(id) ? [] : worker));
-    const victim = workers[random.below(Math.max(1, workers.length))];
-    if (!victim) return false;
+  /** Kills a worker by chance, at once, and starts another in its place. */
+  async replaceOne(random: Random, handicap: Handicap = {}): Promise<void> {
+    const victim = this.#oneOf(random);
+    if (!victim) return;
+    this.#workers.delete(victim);
     victim.kill('SIGKILL');
-    await this.add();
-    return true;
+    await this.add(handicap);
   }
 
-  /** Stops every worker as a deploy would. */
-  async stop(): Promise<void> {
-    const exits = [...this.#workers.values()].map((worker) => {
-      worker.kill('SIGTERM');
-      return once(worker, 'exit');
+  /** Stops a worker by chance in its tracks (SIGSTOP), and lets it go on after so long. Does not wait for that. */
+  pauseOne(random: Random, ms: number): void {
+    const victim = this.#oneOf(random);
+    if (!victim) return;
+    victim.kill('SIGSTOP');
+    const paused = sleep(ms).then(() => {
+      victim.kill('SIGCONT');
+      this.#paused.delete(paused);
     });
-    await Promise.all(exits);
+    this.#paused.add(paused);
   }
+
+  /** Stops every worker as a deploy would. @throws Error when one does not end in its time */
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    await Promise.all(this.#paused);
+    const workers = [...this.#workers];
+    for (const worker of workers) worker.kill('SIGTERM');
+    await eventually('every worker stopped', () => workers.every(hasEnded), STOP_MS).finally(() => {
+      for (const worker of workers) worker.kill('SIGKILL');
+    });
+  }
+
+  #ended(child: ChildProcess): void {
+    // One that was killed on purpose is no longer among them
+    if (!this.#workers.delete(child) || this.#stopping) return;
+    this.#deaths += 1;
+    void this.add();
+  }
+
+  #oneOf(random: Random): ChildProcess | undefined {
+    const workers = [...this.#workers];
+    return workers[random.below(workers.length)];
+  }
+}
+
+function hasEnded({ exitCode, signalCode }: ChildProcess): boolean {
+  return exitCode !== null || signalCode !== null;
 }

@@ -71,16 +71,9 @@ async function killInTheMidst(): Promise<void> {
       LONGEST_MS,
     );
     progress.update(watch.ended.size);
-    await eventually('a worker to kill', async () => swarm.killOne(faults, await lastChances()), LONGEST_MS);
+    await swarm.replaceOne(faults);
   }
   await tasks.send(shareOf(plan.kills));
-}
-
-/** Workers of tasks that were killed twice in a row: a third time would make dead letters of them, as of a task that kills. */
-async function lastChances(): Promise<ReadonlySet<string>> {
-  const rows = await store.readAll([...tasks.numbers.keys()]);
-  const endangered = rows.filter(({ state, crashes = 0 }) => state === 'running' && crashes >= 2);
-  return new Set(endangered.flatMap(({ owner }) => owner ?? []));
 }
 
 function shareOf(part: number): number {

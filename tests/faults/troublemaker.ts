@@ -1,11 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { DurableBroker } from '../support/durable-broker.ts';
+import { clockOffBy } from '../support/faketime.ts';
 import type { NetworkMode, Proxy } from '../support/proxy.ts';
 import type { Random } from './random.ts';
 import type { Swarm } from './swarm.ts';
 
 const SHORTEST_MS = 100;
 const LONGEST_MS = 1000;
+/** Three leases of the swarm. */
+const LONGEST_PAUSE_MS = 15_000;
+const MOST_WRONG_SECONDS = 43_200;
 const MODES: readonly NetworkMode[] = ['cut', 'reset', 'half-open'];
 /** Every action, or one alone: receives, heartbeats and releases, deletes, copies of dead letters. */
 const ACTIONS = [
@@ -17,7 +21,7 @@ const ACTIONS = [
 ];
 
 /** What can go wrong in a soak. */
-export type Trouble = 'kill' | 'cut' | 'restart';
+export type Trouble = 'kill' | 'pause' | 'clock' | 'disk' | 'cut' | 'restart';
 
 /** What a troublemaker acts on. */
 export interface TroubleTargets {
@@ -26,7 +30,7 @@ export interface TroubleTargets {
   readonly broker: DurableBroker;
 }
 
-/** Kills workers, breaks the network and restarts the broker, by chance that a seed gives again. */
+/** Harms workers, breaks the network and restarts the broker, by chance that a seed gives again. */
 export class Troublemaker {
   readonly #targets: TroubleTargets;
   readonly #random: Random;
@@ -40,8 +44,15 @@ export class Troublemaker {
   async make(trouble: Trouble): Promise<void> {
     switch (trouble) {
       case 'kill':
-        await this.#targets.swarm.killOne(this.#random);
-        return;
+        return this.#targets.swarm.replaceOne(this.#random);
+      case 'pause':
+        return this.#targets.swarm.pauseOne(this.#random, SHORTEST_MS + this.#random.below(LONGEST_PAUSE_MS));
+      case 'clock':
+        return this.#targets.swarm.replaceOne(this.#random, {
+          environment: clockOffBy(this.#wrongBySeconds()),
+        });
+      case 'disk':
+        return this.#targets.swarm.replaceOne(this.#random, { fullDisk: true });
       case 'cut':
         return this.#cut();
       case 'restart':
@@ -62,6 +73,10 @@ export class Troublemaker {
     await broker.kill(this.#oneOf(['SIGKILL', 'SIGKILL', 'SIGTERM'] as const));
     await this.#last();
     await broker.startAgain();
+  }
+
+  #wrongBySeconds(): number {
+    return this.#random.below(2 * MOST_WRONG_SECONDS) - MOST_WRONG_SECONDS;
   }
 
   #last(): Promise<void> {
