@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { TaskClient } from '@baton/common/queue/task-client';
+import { trackedPoison } from '../support/poison.ts';
 import { count } from '../support/tracked-tasks.ts';
 import type { Random } from './random.ts';
 
@@ -13,6 +14,7 @@ export class CountedTasks {
   readonly #client: TaskClient;
   readonly #random: Random;
   readonly #numbers = new Map<string, number>();
+  readonly #poisons = new Set<string>();
   #failures = 0;
 
   constructor(client: TaskClient, random: Random) {
@@ -25,6 +27,11 @@ export class CountedTasks {
     return this.#numbers;
   }
 
+  /** The ids of those that kill the worker which runs them. */
+  get poisons(): ReadonlySet<string> {
+    return this.#poisons;
+  }
+
   /** How many attempts are to throw. */
   get failures(): number {
     return this.#failures;
@@ -33,6 +40,12 @@ export class CountedTasks {
   /** Sends so many tasks at one time; resolves once SQS has taken all of them. */
   async send(howMany: number): Promise<void> {
     await Promise.all(Array.from({ length: howMany }, () => this.#sendOne()));
+  }
+
+  /** Sends one task that kills the worker which runs it. */
+  async sendPoison(): Promise<void> {
+    const { taskId } = await this.#client.send(trackedPoison, { how: 'SIGKILL' });
+    this.#poisons.add(taskId);
   }
 
   async #sendOne(): Promise<void> {

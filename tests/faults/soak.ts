@@ -2,7 +2,6 @@ import { TaskClient } from '@baton/common/queue/task-client';
 import { startBackends } from '../support/backends.ts';
 import { DurableBroker } from '../support/durable-broker.ts';
 import { eventually } from '../support/eventually.ts';
-import { missingForFaketime } from '../support/faketime.ts';
 import { countMessages } from '../support/message-counts.ts';
 import { Proxy } from '../support/proxy.ts';
 import { conservationReport } from './conservation.ts';
@@ -12,6 +11,7 @@ import { SoakProgress } from './soak-progress.ts';
 import { SoakTasks } from './soak-tasks.ts';
 import { Swarm } from './swarm.ts';
 import { type Trouble, Troublemaker } from './troublemaker.ts';
+import { workerTroubles } from './worker-troubles.ts';
 
 const WORKERS = 3;
 const SEND_AT_ONCE = 500;
@@ -23,10 +23,6 @@ const LONGEST_MS = 3_600_000;
 const MAX_NAMED = 10;
 
 const plan = readSoakPlan(process.argv.slice(2));
-if (plan.clocks > 0 && missingForFaketime !== undefined) {
-  process.stderr.write(`Wrong clocks need ${missingForFaketime}; --clocks 0 does without them\n`);
-  process.exit(2);
-}
 process.stdout.write(`soak: ${JSON.stringify(plan)}\n`);
 
 const broker = await DurableBroker.start();
@@ -77,10 +73,7 @@ async function sendAll(): Promise<void> {
 async function makeTroubles(): Promise<void> {
   const troublemaker = new Troublemaker({ swarm, proxy, broker }, faults);
   const troubles = faults.shuffled([
-    ...Array<Trouble>(plan.kills).fill('kill'),
-    ...Array<Trouble>(plan.pauses).fill('pause'),
-    ...Array<Trouble>(plan.clocks).fill('clock'),
-    ...Array<Trouble>(plan.disks).fill('disk'),
+    ...workerTroubles(plan),
     ...Array<Trouble>(plan.cuts).fill('cut'),
     ...Array<Trouble>(plan.restarts).fill('restart'),
   ]);

@@ -11,6 +11,8 @@ export interface TrackedResult {
   readonly tasks: CountedTasks;
   readonly watch: TableWatch;
   readonly sink: EffectSink;
+  /** Workers that ended by themselves. */
+  readonly deaths: number;
   /** Messages in the queue at the end. */
   readonly left: number;
   readonly seconds: number;
@@ -20,7 +22,8 @@ export interface TrackedResult {
  * Accounts for every tracked task by its id: it has succeeded with the result that its number gives, which was written
  * once, and its effect is in the sink; the sink has nothing else.
  */
-export async function trackedReport({ plan, store, tasks, watch, sink, left, seconds }: TrackedResult) {
+export async function trackedReport(result: TrackedResult) {
+  const { plan, store, tasks, watch, sink, left, deaths, seconds } = result;
   const ids = [...tasks.numbers.keys()];
   const rows = await store.readAll(ids);
   const effects = await sink.rows();
@@ -29,11 +32,14 @@ export async function trackedReport({ plan, store, tasks, watch, sink, left, sec
     const { number } = JSON.parse(result) as { number?: number };
     return number === (tasks.numbers.get(taskId) ?? Number.NaN) + 1;
   });
+  const poisons = await store.readAll([...tasks.poisons]);
+  const crashed = poisons.filter(({ state, error }) => state === 'dead' && error?.reason === 'crashed');
   const attempts = rows.reduce((total, row) => total + row.attempts, 0);
   const again = [...effects.values()].reduce((total, times) => total + times, 0);
   const written = [...watch.results.values()];
   const expected = new Set(ids.map((taskId) => `${taskId}:count`));
   const wrong = {
+    'innocents dead': rows.filter(({ state }) => state === 'dead' || state === 'failed').length,
     'results missing': ids.length - succeeded.length,
     'results wrong': succeeded.length - right.length,
     'results written twice': written.filter((times) => times > 1).length,
@@ -41,11 +47,17 @@ export async function trackedReport({ plan, store, tasks, watch, sink, left, sec
     'effects missing': [...expected].filter((key) => !effects.has(key)).length,
     'effects doubled': [...effects.keys()].filter((key) => !expected.has(key)).length,
     'asked again though kept': watch.askedAfterKept.length,
+    'poison not set aside': tasks.poisons.size - crashed.length,
     'left in the queue': left,
   };
   const figures = {
     seed: plan.seed,
     'workers killed': plan.kills,
+    'workers paused': plan.pauses,
+    'workers with a wrong clock': plan.clocks,
+    'workers on a full disk': plan.disks,
+    'workers dead of themselves': deaths,
+    'poison tasks': tasks.poisons.size,
     'tasks sent': ids.length,
     'results as expected': right.length,
     'results written': written.reduce((total, times) => total + times, 0),

@@ -10,6 +10,7 @@ import { readTrackedPlan } from './soak-plan.ts';
 import { SoakProgress } from './soak-progress.ts';
 import { Swarm } from './swarm.ts';
 import { TableWatch } from './table-watch.ts';
+import { troubleWorker, workerTroubles } from './worker-troubles.ts';
 import { trackedReport } from './tracked-report.ts';
 
 const WORKERS = 3;
@@ -41,48 +42,54 @@ const client = new TaskClient({ sqs, queueUrls, source: 'soak', records: store }
 // One seed gives the same tasks and the same kills again; how they fall together is the machine's
 const tasks = new CountedTasks(client, new Random(plan.seed));
 const faults = new Random(plan.seed + 1);
+const troubles = faults.shuffled(workerTroubles(plan));
 const startedAtMs = performance.now();
 let last = { step: '', atMs: startedAtMs };
 const progress = new SoakProgress(plan.tasks);
 await Promise.all(Array.from({ length: WORKERS }, () => swarm.add()));
 
-await killInTheMidst();
+await troubleInTheMidst();
 const left = await untilEnded();
 progress.stop();
 await swarm.stop();
 swarm.sink.clear();
 const seconds = (performance.now() - startedAtMs) / 1000;
-const report = await trackedReport({ plan, store, tasks, watch, sink, left, seconds });
+const report = await trackedReport({ plan, store, tasks, watch, sink, left, deaths: swarm.deaths, seconds });
 await watch.stop();
 await backends.stop();
 process.stdout.write(report.text);
 process.exitCode = report.kept ? 0 : 1;
 
-/** Sends a share of the tasks before each kill, which comes when some of them, as many as chance wants, have begun. */
-async function killInTheMidst(): Promise<void> {
-  for (let kill = 0; kill < plan.kills; kill += 1) {
-    const share = shareOf(kill);
+/** Sends a share of the tasks before each trouble, which comes when some of them, as many as chance wants, have begun. */
+async function troubleInTheMidst(): Promise<void> {
+  for (const [index, trouble] of troubles.entries()) {
+    const share = shareOf(index);
     const begunBefore = watch.begun;
     await tasks.send(share);
+    if (poisonsAfter(index) > poisonsAfter(index - 1)) await tasks.sendPoison();
     const due = begunBefore + 1 + faults.below(Math.max(1, share));
     await eventually(
-      'tasks to be killed',
+      'tasks to be troubled',
       () => watch.begun >= due || allEnded() || stalledAt(`${watch.begun}`),
       LONGEST_MS,
     );
     progress.update(watch.ended.size);
-    await swarm.replaceOne(faults);
+    await troubleWorker(swarm, faults, trouble);
   }
-  await tasks.send(shareOf(plan.kills));
+  await tasks.send(shareOf(troubles.length));
 }
 
 function shareOf(part: number): number {
-  const until = (parts: number): number => Math.floor((plan.tasks * parts) / (plan.kills + 1));
+  const until = (parts: number): number => Math.floor((plan.tasks * parts) / (troubles.length + 1));
   return until(part + 1) - until(part);
 }
 
+function poisonsAfter(part: number): number {
+  return Math.floor((plan.poisons * (part + 1)) / troubles.length);
+}
+
 function allEnded(): boolean {
-  return watch.ended.size >= tasks.numbers.size;
+  return watch.ended.size >= tasks.numbers.size + tasks.poisons.size;
 }
 
 /** Whether there was no other step than this one for too long. */

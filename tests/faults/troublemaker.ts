@@ -1,15 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { DurableBroker } from '../support/durable-broker.ts';
-import { clockOffBy } from '../support/faketime.ts';
 import type { NetworkMode, Proxy } from '../support/proxy.ts';
 import type { Random } from './random.ts';
 import type { Swarm } from './swarm.ts';
+import { troubleWorker, type WorkerTrouble } from './worker-troubles.ts';
 
 const SHORTEST_MS = 100;
 const LONGEST_MS = 1000;
-/** Three leases of the swarm. */
-const LONGEST_PAUSE_MS = 15_000;
-const MOST_WRONG_SECONDS = 43_200;
 const MODES: readonly NetworkMode[] = ['cut', 'reset', 'half-open'];
 /** Every action, or one alone: receives, heartbeats and releases, deletes, copies of dead letters. */
 const ACTIONS = [
@@ -21,7 +18,7 @@ const ACTIONS = [
 ];
 
 /** What can go wrong in a soak. */
-export type Trouble = 'kill' | 'pause' | 'clock' | 'disk' | 'cut' | 'restart';
+export type Trouble = WorkerTrouble | 'cut' | 'restart';
 
 /** What a troublemaker acts on. */
 export interface TroubleTargets {
@@ -43,20 +40,12 @@ export class Troublemaker {
   /** Makes one trouble. Resolves once it is over. */
   async make(trouble: Trouble): Promise<void> {
     switch (trouble) {
-      case 'kill':
-        return this.#targets.swarm.replaceOne(this.#random);
-      case 'pause':
-        return this.#targets.swarm.pauseOne(this.#random, SHORTEST_MS + this.#random.below(LONGEST_PAUSE_MS));
-      case 'clock':
-        return this.#targets.swarm.replaceOne(this.#random, {
-          environment: clockOffBy(this.#wrongBySeconds()),
-        });
-      case 'disk':
-        return this.#targets.swarm.replaceOne(this.#random, { fullDisk: true });
       case 'cut':
         return this.#cut();
       case 'restart':
         return this.#restart();
+      default:
+        return troubleWorker(this.#targets.swarm, this.#random, trouble);
     }
   }
 
@@ -73,10 +62,6 @@ export class Troublemaker {
     await broker.kill(this.#oneOf(['SIGKILL', 'SIGKILL', 'SIGTERM'] as const));
     await this.#last();
     await broker.startAgain();
-  }
-
-  #wrongBySeconds(): number {
-    return this.#random.below(2 * MOST_WRONG_SECONDS) - MOST_WRONG_SECONDS;
   }
 
   #last(): Promise<void> {
