@@ -1,12 +1,16 @@
 import { expect, test } from '@jest/globals';
 import { Program } from '../support/program.ts';
+import { missingForWrongClocks } from '../support/wrong-clock.ts';
 
-test('a short soak of tracked tasks: 200 tasks, 10 workers killed, 200 results, each written once, 200 effects, none twice', async () => {
-  const soak = new Program('tests/faults/tracked-soak.ts', {}, ['--tasks', '200', '--kills', '10']);
+test('a short soak of tracked tasks: 200 tasks, workers killed, paused and with wrong clocks, poison; 200 results, each written once, 200 effects, none twice', async () => {
+  const soak = new Program('tests/faults/tracked-soak.ts', {}, [
+    ...['--tasks', '200', '--poisons', '2', '--kills', '5', '--pauses', '3'],
+    ...['--clocks', missingForWrongClocks ? '0' : '2', '--disks', '1'],
+  ]);
   const status = await soak.ended();
   expect(soak.output).toMatch(
-    /^results as expected +200\nresults written +200\nrows in the sink +200\nresults missing +0\n/m,
+    /^results as expected +200\nresults written +200\nrows in the sink +200\ninnocents dead +0\nresults missing +0\n/m,
   );
-  expect(soak.output).toMatch(/^asked again though kept +0\nleft in the queue +0$/m);
+  expect(soak.output).toMatch(/^asked again though kept +0\npoison not set aside +0\nleft in the queue +0$/m);
   expect(status).toBe(0);
-}, 120_000);
+}, 240_000);

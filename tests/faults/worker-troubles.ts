@@ -1,4 +1,4 @@
-import { clockOffBy, missingForFaketime } from '../support/faketime.ts';
+import { missingForWrongClocks, WrongClock } from '../support/wrong-clock.ts';
 import type { Random } from './random.ts';
 import type { Swarm } from './swarm.ts';
 
@@ -24,8 +24,8 @@ export interface WorkerTroubles {
 
 /** The troubles of a plan, one after the other. @throws Error when this machine cannot give processes a wrong clock */
 export function workerTroubles({ kills, pauses, clocks, disks }: WorkerTroubles): WorkerTrouble[] {
-  if (clocks > 0 && missingForFaketime !== undefined)
-    throw new Error(`Wrong clocks need ${missingForFaketime}; --clocks 0 does without them`);
+  if (clocks > 0 && missingForWrongClocks !== undefined)
+    throw new Error(`Wrong clocks need ${missingForWrongClocks}; --clocks 0 does without them`);
   return [
     ...Array<WorkerTrouble>(kills).fill('kill'),
     ...Array<WorkerTrouble>(pauses).fill('pause'),
@@ -43,7 +43,9 @@ export async function troubleWorker(swarm: Swarm, random: Random, trouble: Worke
       return swarm.pauseOne(random, SHORTEST_PAUSE_MS + random.below(LONGEST_PAUSE_MS));
     case 'clock': {
       const seconds = random.below(2 * MOST_WRONG_SECONDS) - MOST_WRONG_SECONDS;
-      return swarm.replaceOne(random, { environment: clockOffBy(seconds) });
+      const clock = new WrongClock(seconds);
+      process.once('exit', () => clock.clear());
+      return swarm.replaceOne(random, clock);
     }
     case 'disk':
       return swarm.replaceOne(random, { fullDisk: true });
