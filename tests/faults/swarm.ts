@@ -27,7 +27,9 @@ export interface Handicap {
  */
 export class Swarm {
   readonly #environment: Readonly<Record<string, string>>;
-  readonly #workers = new Set<ChildProcess>();
+  /** By their ids. */
+  readonly #workers = new Map<string, ChildProcess>();
+  #added = 0;
   readonly #paused = new Set<Promise<void>>();
   #stopping = false;
   #deaths = 0;
@@ -47,7 +49,9 @@ export class Swarm {
   /** Starts one more worker. Resolves once it receives, or has ended. */
   async add({ environment = {}, fullDisk = false }: Handicap = {}): Promise<void> {
     const port = await freePort();
+    const id = `swarm-${(this.#added += 1)}`;
     const own = {
+      WORKER_ID: id,
       LEASE_SECONDS: '5',
       WORKER_WAIT_SECONDS: '1',
       WORKER_CONCURRENCY: '20',
@@ -63,8 +67,8 @@ export class Swarm {
       stdio: ['ignore', output, 'inherit'],
     });
     closeSync(output);
-    this.#workers.add(child);
-    child.once('exit', () => this.#ended(child));
+    this.#workers.set(id, child);
+    child.once('exit', () => this.#ended(id));
     const receives = async (): Promise<boolean> =>
       hasEnded(child) ||
       fetch(`http://127.0.0.1:${port}/health/live`).then(
@@ -74,48 +78,54 @@ export class Swarm {
     await eventually('a worker that has started', receives, START_MS);
   }
 
-  /** Kills a worker by chance, at once, and starts another in its place. */
-  async replaceOne(random: Random, handicap: Handicap = {}): Promise<void> {
-    const victim = this.#oneOf(random);
-    if (!victim) return;
-    this.#workers.delete(victim);
+  /**
+   * Kills a worker by chance, at once, and starts another in its place. Resolves to whether there was one to kill.
+   *
+   * @param spared - the ids of workers that are not to be harmed
+   */
+  async replaceOne(random: Random, handicap: Handicap = {}, spared?: ReadonlySet<string>): Promise<boolean> {
+    const [id, victim] = this.#oneOf(random, spared) ?? [];
+    if (id === undefined || !victim) return false;
+    this.#workers.delete(id);
     victim.kill('SIGKILL');
     await this.add(handicap);
+    return true;
   }
 
   /** Stops a worker by chance in its tracks (SIGSTOP), and lets it go on after so long. Does not wait for that. */
-  pauseOne(random: Random, ms: number): void {
-    const victim = this.#oneOf(random);
-    if (!victim) return;
+  pauseOne(random: Random, ms: number, spared?: ReadonlySet<string>): boolean {
+    const [, victim] = this.#oneOf(random, spared) ?? [];
+    if (!victim) return false;
     victim.kill('SIGSTOP');
     const paused = sleep(ms).then(() => {
       victim.kill('SIGCONT');
       this.#paused.delete(paused);
     });
     this.#paused.add(paused);
+    return true;
   }
 
   /** Stops every worker as a deploy would. @throws Error when one does not end in its time */
   async stop(): Promise<void> {
     this.#stopping = true;
     await Promise.all(this.#paused);
-    const workers = [...this.#workers];
+    const workers = [...this.#workers.values()];
     for (const worker of workers) worker.kill('SIGTERM');
     await eventually('every worker stopped', () => workers.every(hasEnded), STOP_MS).finally(() => {
       for (const worker of workers) worker.kill('SIGKILL');
     });
   }
 
-  #ended(child: ChildProcess): void {
+  #ended(id: string): void {
     // One that was killed on purpose is no longer among them
-    if (!this.#workers.delete(child) || this.#stopping) return;
+    if (!this.#workers.delete(id) || this.#stopping) return;
     this.#deaths += 1;
     void this.add();
   }
 
-  #oneOf(random: Random): ChildProcess | undefined {
-    const workers = [...this.#workers];
-    return workers[random.below(workers.length)];
+  #oneOf(random: Random, spared?: ReadonlySet<string>): [string, ChildProcess] | undefined {
+    const workers = [...this.#workers].filter(([id]) => !spared?.has(id));
+    return workers[random.below(Math.max(1, workers.length))];
   }
 }
 

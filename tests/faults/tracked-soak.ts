@@ -74,9 +74,20 @@ async function troubleInTheMidst(): Promise<void> {
       LONGEST_MS,
     );
     progress.update(watch.ended.size);
-    await troubleWorker(swarm, faults, trouble);
+    await eventually(
+      'a worker to trouble',
+      async () => troubleWorker(swarm, faults, trouble, await lastChances()),
+      LONGEST_MS,
+    );
   }
   await tasks.send(shareOf(troubles.length));
+}
+
+/** Workers of tasks that were killed twice in a row: a third time would make dead letters of them, as of a task that kills. */
+async function lastChances(): Promise<ReadonlySet<string>> {
+  const rows = await store.readAll([...tasks.numbers.keys()]);
+  const endangered = rows.filter(({ state, crashes = 0 }) => state === 'running' && crashes >= 2);
+  return new Set(endangered.flatMap(({ owner }) => owner ?? []));
 }
 
 function shareOf(part: number): number {

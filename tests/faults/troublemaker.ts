@@ -45,7 +45,7 @@ export class Troublemaker {
       case 'restart':
         return this.#restart();
       default:
-        return troubleWorker(this.#targets.swarm, this.#random, trouble);
+        await troubleWorker(this.#targets.swarm, this.#random, trouble);
     }
   }
 

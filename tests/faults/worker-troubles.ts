@@ -34,20 +34,28 @@ export function workerTroubles({ kills, pauses, clocks, disks }: WorkerTroubles)
   ];
 }
 
-/** Makes one trouble for a worker by chance. Resolves once another is in its place, if one has to be. */
-export async function troubleWorker(swarm: Swarm, random: Random, trouble: WorkerTrouble): Promise<void> {
+/**
+ * Makes one trouble for a worker by chance, but for those that are spared. Resolves once another is in its place, if one
+ * has to be, to whether there was one to trouble.
+ */
+export async function troubleWorker(
+  swarm: Swarm,
+  random: Random,
+  trouble: WorkerTrouble,
+  spared?: ReadonlySet<string>,
+): Promise<boolean> {
   switch (trouble) {
     case 'kill':
-      return swarm.replaceOne(random);
+      return swarm.replaceOne(random, {}, spared);
     case 'pause':
-      return swarm.pauseOne(random, SHORTEST_PAUSE_MS + random.below(LONGEST_PAUSE_MS));
+      return swarm.pauseOne(random, SHORTEST_PAUSE_MS + random.below(LONGEST_PAUSE_MS), spared);
     case 'clock': {
       const seconds = random.below(2 * MOST_WRONG_SECONDS) - MOST_WRONG_SECONDS;
       const clock = new WrongClock(seconds);
       process.once('exit', () => clock.clear());
-      return swarm.replaceOne(random, clock);
+      return swarm.replaceOne(random, clock, spared);
     }
     case 'disk':
-      return swarm.replaceOne(random, { fullDisk: true });
+      return swarm.replaceOne(random, { fullDisk: true }, spared);
   }
 }
