@@ -97,7 +97,7 @@ export class Swarm {
     const [, victim] = this.#oneOf(random, spared) ?? [];
     if (!victim) return false;
     victim.kill('SIGSTOP');
-    const paused = sleep(ms).then(() => {
+    const paused = sleep(ms).finally(() => {
       victim.kill('SIGCONT');
       this.#paused.delete(paused);
     });

@@ -22,8 +22,8 @@ export interface TrackedResult {
  * Accounts for every tracked task by its id: it has succeeded with the result that its number gives, which was written
  * once, and its effect is in the sink; the sink has nothing else.
  */
-export async function trackedReport(result: TrackedResult) {
-  const { plan, store, tasks, watch, sink, left, deaths, seconds } = result;
+export async function trackedReport(soak: TrackedResult) {
+  const { plan, store, tasks, watch, sink, left, deaths, seconds } = soak;
   const ids = [...tasks.numbers.keys()];
   const rows = await store.readAll(ids);
   const effects = await sink.rows();

@@ -3,10 +3,10 @@ import { Program } from '../support/program.ts';
 import { missingForWrongClocks } from '../support/wrong-clock.ts';
 
 test('a short soak of tracked tasks: 200 tasks, workers killed, paused and with wrong clocks, poison; 200 results, each written once, 200 effects, none twice', async () => {
-  const soak = new Program('tests/faults/tracked-soak.ts', {}, [
-    ...['--tasks', '200', '--poisons', '2', '--kills', '5', '--pauses', '3'],
-    ...['--clocks', missingForWrongClocks ? '0' : '2', '--disks', '1'],
-  ]);
+  const clocks = missingForWrongClocks ? '0' : '2';
+  const troubles = ['--kills', '5', '--pauses', '3', '--clocks', clocks, '--disks', '1'];
+  const plan = ['--tasks', '200', '--poisons', '2', ...troubles];
+  const soak = new Program('tests/faults/tracked-soak.ts', {}, plan);
   const status = await soak.ended();
   expect(soak.output).toMatch(
     /^results as expected +200\nresults written +200\nrows in the sink +200\ninnocents dead +0\nresults missing +0\n/m,

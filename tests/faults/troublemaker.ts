@@ -44,7 +44,10 @@ export class Troublemaker {
         return this.#cut();
       case 'restart':
         return this.#restart();
-      default:
+      case 'kill':
+      case 'pause':
+      case 'clock':
+      case 'disk':
         await troubleWorker(this.#targets.swarm, this.#random, trouble);
     }
   }
