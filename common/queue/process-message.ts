@@ -89,13 +89,15 @@ export async function processMessage(
   const claim = await claimOf(message, queue, envelope, implementation, hold, processing);
   if (claim && !isClaim(claim)) return logged(processing, fields, goingOn(claim, message), task);
 
-  const begun = claim ?? (await attemptAgain(message, implementation, processing));
+  const again = !claim && message.receiveCount > 1;
+  const begun = again ? await attemptAgain(message, implementation, processing) : claim;
   if (begun) fields.attempt = begun.attempt;
   const startedAtMs = performance.now();
   const making = { implementation, envelope, message, trace, fields, begun, claim };
   const decided =
     outcomeOfCopyInWait(envelope, message, processing) ?? (await attempt(making, hold, processing));
-  const outcome = await concluded(making, decided, processing);
+  // Most messages are done at once, and cost nothing more
+  const outcome = begun || decided.kind !== 'done' ? await concluded(making, decided, processing) : decided;
   return logged(processing, fields, outcome, task, Math.round(performance.now() - startedAtMs));
 }
 
@@ -139,12 +141,11 @@ async function attemptAgain(
   message: ReceivedMessage,
   { contract }: Implementation,
   { tracker, everyReceiveIsSeen = false, logger }: Processing,
-): Promise<UntrackedAttempt | undefined> {
-  if (message.receiveCount === 1) return undefined;
+): Promise<UntrackedAttempt> {
   return UntrackedAttempt.again({ message, contract, log: tracker?.receives, everyReceiveIsSeen, logger });
 }
 
-/** Writes an outcome down where the next attempt looks for it. That costs nothing for a message that is done at once. */
+/** Writes an outcome down where the next attempt looks for it. */
 async function concluded(
   { implementation: { contract }, message, begun, claim }: Attempt,
   decided: Outcome,
@@ -152,7 +153,6 @@ async function concluded(
 ): Promise<Outcome> {
   if (claim) return goingOn(await claim.conclude(decided), message);
   if (begun) return begun.conclude(decided);
-  if (decided.kind === 'done') return decided;
   const first = { message, contract, log: tracker?.receives, everyReceiveIsSeen, logger };
   return UntrackedAttempt.first(first).conclude(decided);
 }

@@ -1,4 +1,4 @@
-import { PutCommand } from '@aws-sdk/lib-dynamodb';
+import { UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import type { EarlierReceives, ReceiveLog } from '../queue/tracking.ts';
 import type { TaskTable } from './task-table.ts';
 
@@ -30,8 +30,19 @@ export class MessageReceives implements ReceiveLog {
   }
 
   async keep(messageId: string, receives: EarlierReceives): Promise<void> {
-    const Item = { ...receives, taskId: rowId(messageId), expiresAt: this.#table.expiry() };
-    await this.#ask(() => this.#table.documents.send(new PutCommand({ TableName: this.#table.name, Item })));
+    const { ended, attempts, crashes, begun = 0, alone = false, suspect = false } = receives;
+    const members = { ended, attempts, crashes, begun, alone, suspect, expiresAt: this.#table.expiry() };
+    const names = Object.keys(members);
+    // Not a put: whoever runs tracked tasks may update the table
+    const command = new UpdateCommand({
+      TableName: this.#table.name,
+      Key: { taskId: rowId(messageId) },
+      UpdateExpression: `SET ${names.map((name) => `${name} = :${name}`).join(', ')}`,
+      ExpressionAttributeValues: Object.fromEntries(
+        Object.entries(members).map(([name, value]) => [`:${name}`, value]),
+      ),
+    });
+    await this.#ask(() => this.#table.documents.send(command));
   }
 
   async #ask<Answer>(request: () => Promise<Answer>): Promise<Answer> {
