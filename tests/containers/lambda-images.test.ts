@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { SendMessageCommand } from '@aws-sdk/client-sqs';
 import { parts } from '@baton/local/functions-yml';
 import { healthCheck } from '@baton/common/contracts/health';
-import { defineTask } from '@baton/common/queue/task';
+import { encodeEnvelope } from '@baton/common/queue/envelope';
 import { TaskClient } from '@baton/common/queue/task-client';
 import type { SQSBatchResponse } from 'aws-lambda';
-import * as z from 'zod';
 import { EventSource } from '../support/event-source.ts';
 import { BackendNetwork } from './backend-network.ts';
 import { Container } from './container.ts';
@@ -36,14 +36,15 @@ const order = {
   currency: 'EUR',
 };
 
-/** A task that no worker of the house knows. */
-const unknownTask = defineTask({
-  name: 'tests.unknown',
-  queue: 'default',
-  payload: z.object({}),
-  result: z.null(),
-  retry: { maxAttempts: 3, baseSeconds: 1 },
-  timeoutSeconds: 10,
+/** A task that is not to be run before the next hour. */
+const laterTask = encodeEnvelope({
+  taskId: 'later',
+  task: 'tests.later',
+  source: 'tests',
+  time: new Date().toISOString(),
+  trace: undefined,
+  notBefore: new Date(Date.now() + 3_600_000).toISOString(),
+  data: {},
 });
 
 const tagOf = (folder: string): string => `baton-img-lambda-${folder.replace('/', '-')}`;
@@ -125,7 +126,7 @@ describeFunctions('as functions', () => {
     const { sqs, queueUrls } = network.backends;
     const tasks = new TaskClient({ sqs, queueUrls, source: 'tests' });
     await tasks.send(healthCheck, {});
-    await tasks.send(unknownTask, {});
+    await sqs.send(new SendMessageCommand({ QueueUrl: queueUrls.of('default'), MessageBody: laterTask }));
     await tasks.send(healthCheck, {});
     await expect(worker.invoke(3)).resolves.toEqual({ received: 3, failed: 1 });
     await worker.hurry();
