@@ -175,8 +175,8 @@ export const threadTasks = [
     await send(block, { ms: 0 });
     return {};
   }),
-  implement(pay, async ({ key }, { effect, progress }) => {
-    progress({ fraction: 0.5, message: 'paying' });
+  implement(pay, async ({ key }, { effect, progress, token }) => {
+    progress({ fraction: 0.5, message: `paying under ${token}` });
     return { paid: await effect(key, (idempotencyKey) => ({ by: idempotencyKey })) };
   }),
 ];

@@ -68,7 +68,7 @@ test('a handler in a thread has its effects kept, and its progress written, by t
   keep.mockImplementation(async (_key, result) => void find.mockResolvedValue({ result }));
   await expect(run('card')).resolves.toMatchObject({ kind: 'done', result: { paid: { by: 't-1:card' } } });
   expect(keep.mock.calls).toEqual([['card', { by: 't-1:card' }]]);
-  expect(progress.mock.calls).toEqual([[{ fraction: 0.5, message: 'paying' }]]);
+  expect(progress.mock.calls).toEqual([[{ fraction: 0.5, message: 'paying under 3' }]]);
 });
 
 test('an effect of an attempt that is over does not begin in a thread, and nothing of it is written', async () => {
