@@ -182,7 +182,7 @@ describe('an untracked message', () => {
   test('that came to its end before its delete failed is no suspect, and its crashes are forgotten', async () => {
     for (const receive of [1, 2]) await crash(received(receive));
     for (const receive of [3, 4]) await run(received(receive), done);
-    expect(runAlone).toHaveBeenCalledTimes(1);
+    expect([attempts, runAlone.mock.calls.length]).toEqual([[1, 1, 1, 1], 1]);
   });
 
   test('that could not be settled is no suspect', async () => {
@@ -210,7 +210,7 @@ describe('an untracked message that a function consumes', () => {
 
   test('runs alone after it began and its function died, and is a dead letter after the third time that is known', async () => {
     for (const receive of [1, 2, 3, 4]) await crash(received(receive), options);
-    expect(runAlone).toHaveBeenCalledTimes(2);
+    expect([attempts, runAlone.mock.calls.length]).toEqual([[1, 1, 1, 2], 2]);
     const outcome = await run(received(5), done, options);
     expect(outcome).toMatchObject({ kind: 'dead-letter', reason: 'crashed' });
   });

@@ -300,17 +300,33 @@ describe('a queue runner', () => {
       expect(slots.free).toBe(10);
     });
 
-    test('gives what it received meanwhile back to other workers within a second', async () => {
-      const slots = new Slots(10);
-      const { begun, accept, runner } = runnerOfSuspect(slots);
-      void accept(runner, 'suspect');
-      await eventually('the suspect alone', () => begun.length === 1);
-      const acceptedAtMs = performance.now();
-      await accept(runner, 'b');
-      expect(performance.now() - acceptedAtMs).toBeLessThan(1500);
-      await eventually('a settling', () => settle.mock.calls.length === 1);
-      expect(settle.mock.calls[0]).toMatchObject([message('b'), { kind: 'release', anew: true }, 'w-1', {}]);
-    });
+    test.each([
+      ['had a slot for', true],
+      ['has no slot for', false],
+    ])(
+      'gives what it received meanwhile, and %s, back to other workers within a second',
+      async (_what, hasSlot) => {
+        const slots = new Slots(10);
+        const { begun, ends, accept, runner } = runnerOfSuspect(slots);
+        if (hasSlot) slots.takeFree('work', 1);
+        void accept(runner, 'suspect');
+        await eventually('the suspect alone', () => begun.length === 1);
+        const acceptedAtMs = performance.now();
+        void runner.accept(message('b'), acceptedAtMs, hasSlot);
+        await eventually('a settling', () => settle.mock.calls.length === 1);
+        expect(performance.now() - acceptedAtMs).toBeLessThan(2000);
+        expect(settle.mock.calls[0]).toMatchObject([
+          message('b'),
+          { kind: 'release', anew: true },
+          'w-1',
+          {},
+        ]);
+        expect(begun).toEqual(['suspect']);
+        ends.get('suspect')?.();
+        await runner.whenIdle();
+        expect(slots.free).toBe(10);
+      },
+    );
 
     test('releases it when the worker stops before its turn has come', async () => {
       const { begun, ends, accept, runner } = runnerOfSuspect(new Slots(10));
