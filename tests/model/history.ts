@@ -13,7 +13,9 @@ export type Step =
   /** Works until its signal aborts. */
   | { readonly does: 'hang' }
   /** Works for so long, heeds no signal, and returns. */
-  | { readonly does: 'ignore'; readonly ms: number };
+  | { readonly does: 'ignore'; readonly ms: number }
+  /** Works for so long, and kills its process. */
+  | { readonly does: 'kill'; readonly ms: number };
 
 /** What the network does to one request. */
 export type Fault =
@@ -47,10 +49,18 @@ export interface MessagePlan {
   readonly putBack: { readonly as: 'letter' | 'body'; readonly afterMs: number } | undefined;
 }
 
+/** A stretch of time. */
+export interface Span {
+  readonly fromMs: number;
+  readonly forMs: number;
+}
+
 /** A worker, and how it ends, if it does (killed, stopped, or told to stop twice); another takes its place. */
 export interface WorkerPlan {
   readonly concurrency: number;
   readonly end: { readonly by: 'crash' | 'stop' | 'hurried stop'; readonly atMs: number } | undefined;
+  /** When it stands still, as after SIGSTOP: it asks for nothing and hears nothing until it goes on. */
+  readonly pause: Span | undefined;
 }
 
 /** All that chance decides in one run of the system against the model. */
@@ -65,6 +75,10 @@ export interface History {
   readonly latencyMs: number;
   /** What befalls so many requests in a row, in the order that they are made; nothing once it is used up. */
   readonly faults: readonly { readonly fault: Fault; readonly requests: number }[];
+  /** When the task store answers nobody. */
+  readonly storeAway: Span | undefined;
+  /** When the wall clocks of all processes are set, and by how much; those of SQS and DynamoDB are right. */
+  readonly clockSet: { readonly atMs: number; readonly byMs: number } | undefined;
 }
 
 const step: fc.Arbitrary<Step> = fc.oneof(
@@ -76,32 +90,52 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   fc.record({ does: fc.constant('ignore' as const), ms: fc.nat(26_000) }),
 );
 
-const message: fc.Arbitrary<MessagePlan> = fc.record({
-  is: fc.constantFrom(
-    'task',
-    'task',
-    'task',
-    'tracked',
-    'tracked',
-    'chain',
-    'malformed',
-    'invalid',
-    'unknown',
-  ),
-  sentAtMs: fc.nat(5000),
-  steps: fc.array(step, { maxLength: 4 }),
-  cancelledAtMs: fc.option(fc.nat(20_000), { nil: undefined, freq: 4 }),
-  putBack: fc.option(
-    fc.record({ as: fc.constantFrom('letter' as const, 'body' as const), afterMs: fc.nat(8000) }),
-    { nil: undefined, freq: 2 },
-  ),
-});
+const kill: fc.Arbitrary<Step> = fc.record({ does: fc.constant('kill' as const), ms: fc.nat(3000) });
+const steps = fc.array(step, { maxLength: 4 });
+/** Some that kill their process, and some that do it more often than any task may. */
+const deadlySteps = fc.oneof(
+  {
+    weight: 8,
+    arbitrary: fc.array(fc.oneof({ weight: 6, arbitrary: step }, { weight: 1, arbitrary: kill }), {
+      maxLength: 4,
+    }),
+  },
+  { weight: 1, arbitrary: kill.map((each) => Array<Step>(6).fill(each)) },
+);
+
+const spanUpTo = (longestMs: number): fc.Arbitrary<Span> =>
+  fc.record({ fromMs: fc.nat(15_000), forMs: fc.nat(longestMs) });
+const seldom = <Value>(value: fc.Arbitrary<Value>): fc.Arbitrary<Value | undefined> =>
+  fc.option(value, { nil: undefined, freq: 1 });
+
+const messageOf = (stepsOfOne: fc.Arbitrary<Step[]>): fc.Arbitrary<MessagePlan> =>
+  fc.record({
+    is: fc.constantFrom(
+      'task',
+      'task',
+      'task',
+      'tracked',
+      'tracked',
+      'chain',
+      'malformed',
+      'invalid',
+      'unknown',
+    ),
+    sentAtMs: fc.nat(5000),
+    steps: stepsOfOne,
+    cancelledAtMs: fc.option(fc.nat(20_000), { nil: undefined, freq: 4 }),
+    putBack: fc.option(
+      fc.record({ as: fc.constantFrom('letter' as const, 'body' as const), afterMs: fc.nat(8000) }),
+      { nil: undefined, freq: 2 },
+    ),
+  });
 
 const worker: fc.Arbitrary<WorkerPlan> = fc.record({
   concurrency: fc.integer({ min: 1, max: 3 }),
   end: fc.option(fc.record({ by: fc.constantFrom('crash', 'stop', 'hurried stop'), atMs: fc.nat(15_000) }), {
     nil: undefined,
   }),
+  pause: seldom(spanUpTo(20_000)),
 });
 
 const fault: fc.Arbitrary<Fault> = fc.constantFrom(
@@ -117,13 +151,23 @@ const fault: fc.Arbitrary<Fault> = fc.constantFrom(
   'reappear',
 );
 
+const historiesOf = (message: fc.Arbitrary<MessagePlan>): fc.Arbitrary<History> =>
+  fc.record({
+    executor: fc.constantFrom('local', 'local', 'local', 'lambda'),
+    staleHandles: fc.constantFrom('ignored', 'obeyed', 'refused'),
+    seed: fc.nat(2 ** 31 - 1),
+    messages: fc.array(message, { minLength: 1, maxLength: 5 }),
+    workers: fc.array(worker, { minLength: 1, maxLength: 2 }),
+    latencyMs: fc.constantFrom(5, 40, 400),
+    faults: fc.array(fc.record({ fault, requests: fc.integer({ min: 1, max: 8 }) }), { maxLength: 8 }),
+    storeAway: seldom(spanUpTo(30_000)),
+    clockSet: seldom(
+      fc.record({ atMs: fc.nat(15_000), byMs: fc.integer({ min: -43_200_000, max: 43_200_000 }) }),
+    ),
+  });
+
 /** Histories, small ones first. */
-export const histories: fc.Arbitrary<History> = fc.record({
-  executor: fc.constantFrom('local', 'local', 'local', 'lambda'),
-  staleHandles: fc.constantFrom('ignored', 'obeyed', 'refused'),
-  seed: fc.nat(2 ** 31 - 1),
-  messages: fc.array(message, { minLength: 1, maxLength: 5 }),
-  workers: fc.array(worker, { minLength: 1, maxLength: 2 }),
-  latencyMs: fc.constantFrom(5, 40, 400),
-  faults: fc.array(fc.record({ fault, requests: fc.integer({ min: 1, max: 8 }) }), { maxLength: 8 }),
-});
+export const histories = historiesOf(messageOf(steps));
+
+/** The same with tasks that kill their processes. */
+export const deadlyHistories = historiesOf(messageOf(deadlySteps));

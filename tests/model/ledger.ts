@@ -44,6 +44,8 @@ export class Ledger {
   readonly #crashed = new Set<string>();
   readonly #handles = new Map<string, string>();
   readonly #taskIds = new Map<string, string>();
+  /** The message that each task was last delivered by. */
+  readonly #messages = new Map<string, string>();
   /** Attempts that returned in time. */
   readonly #returned = new Set<string>();
   /** Attempts whose lease was lost while they ran. */
@@ -62,7 +64,9 @@ export class Ledger {
     this.books.begins(run);
     const twin = [...this.#running].find(
       (other) =>
-        other.taskId === run.taskId && !other.signal.aborted && sqs.leaseEndMs(other.handle) > Date.now(),
+        other.taskId === run.taskId &&
+        !other.signal.aborted &&
+        sqs.leaseEndMs(other.handle) > performance.now(),
     );
     if (twin && leasesAbort && fenced && !this.#duplicated.has(run.taskId))
       this.#violated(`${run.taskId} runs twice while its lease holds: ${twin.process} and ${run.process}`);
@@ -78,6 +82,7 @@ export class Ledger {
   ends(run: Run, returned: boolean): boolean {
     if (this.hasCrashed(run.process)) return false;
     this.books.ends(run);
+    this.books.survives(run.taskId);
     this.#running.delete(run);
     this.#ended.add(run.handle);
     if (returned) this.#done.add(run.taskId);
@@ -106,9 +111,9 @@ export class Ledger {
   delivered(process: string, handle: string): void {
     const taskId = this.#taskIdIn(this.#options.sqs.bodyOf(handle));
     const [messageId = ''] = handle.split('#');
-    const held = this.#handles.get(`${process} ${taskId}`);
-    // A second message of the same task: one that was sent twice, or a copy
-    const second = held !== undefined && held.split('#')[0] !== messageId;
+    // A second message of the same task: one that was sent twice, as an end is told twice, or a copy
+    const second = (this.#messages.get(taskId) ?? messageId) !== messageId;
+    this.#messages.set(taskId, messageId);
     if (second || this.#options.sqs.hasTwin(handle)) this.#duplicated.add(taskId);
     this.#handles.set(`${process} ${taskId}`, handle);
     this.#received.set(handle, { process, handle, faultsBefore: this.#options.faults(), settled: false });
@@ -138,7 +143,7 @@ export class Ledger {
     const received = this.#received.get(handle);
     if (received) received.settled = true;
     if (!leasesAbort) return;
-    const lateMs = Date.now() - sqs.leaseEndMs(handle);
+    const lateMs = performance.now() - sqs.leaseEndMs(handle);
     // A message that has its copy is better deleted late than there twice
     if (lateMs > SETTLE_TOLERANCE_MS && !sqs.isDeadLetter(handle) && !sqs.isCopied(handle))
       this.#violated(`${process} settles ${handle} ${lateMs} ms after its lease`);
@@ -168,7 +173,7 @@ export class Ledger {
     }
     if (!leasesAbort) return;
     for (const run of this.#running) {
-      if (!run.signal.aborted && this.#isClear(run) && Date.now() > sqs.leaseEndMs(run.handle))
+      if (!run.signal.aborted && this.#isClear(run) && performance.now() > sqs.leaseEndMs(run.handle))
         this.#violated(`${run.process} runs ${run.handle} past its lease, and its signal is not aborted`);
     }
   }
@@ -213,7 +218,7 @@ export class Ledger {
   }
 
   #violated(promise: string): void {
-    this.violations.push(`at ${Date.now()} ms: ${promise}`);
+    this.violations.push(`at ${performance.now()} ms: ${promise}`);
   }
 
   /** Where a tracked task's message came twice, nobody can tell by which of its handles it runs. */

@@ -45,9 +45,9 @@ export class ModelFunction {
   }
 
   async #run(payload: string): Promise<object> {
-    const endsAtMs = Date.now() + FUNCTION_TIMEOUT_MS;
+    const endsAtMs = performance.now() + FUNCTION_TIMEOUT_MS;
     const answer = this.#consumer(JSON.parse(payload) as SQSEvent, {
-      getRemainingTimeInMillis: () => endsAtMs - Date.now(),
+      getRemainingTimeInMillis: () => endsAtMs - performance.now(),
     });
     const answered = await Promise.race([answer, sleep(FUNCTION_TIMEOUT_MS)]);
     if (!answered)

@@ -11,6 +11,7 @@ export class ModelLine {
   readonly #world: ModelWorld;
   readonly #timeoutMs: number;
   #cut = false;
+  #goesOnAtMs = 0;
 
   /** @param timeoutMs - how long the process waits for an answer */
   constructor(world: ModelWorld, timeoutMs: number) {
@@ -23,16 +24,34 @@ export class ModelLine {
     this.#cut = true;
   }
 
+  /** Whether the process has ever stood still. */
+  get paused(): boolean {
+    return this.#goesOnAtMs > 0;
+  }
+
+  /** The process stands still: it asks for nothing, and hears nothing, until then. */
+  pauseUntil(untilMs: number): void {
+    this.#goesOnAtMs = untilMs;
+  }
+
   /** Makes a request, which meets `fault`. What was sent before the process died still arrives. */
   async request<Answer>(carryOut: CarryOut<Answer>, fault: Fault): Promise<Answer> {
+    await this.#awake();
     if (this.#cut) return never();
     try {
       const answer = await this.#through(carryOut, fault);
+      await this.#awake();
       return this.#cut ? await never() : answer;
     } catch (error) {
+      await this.#awake();
       if (this.#cut) return await never();
       throw error;
     }
+  }
+
+  async #awake(): Promise<void> {
+    const leftMs = this.#goesOnAtMs - performance.now();
+    if (leftMs > 0) await sleep(leftMs);
   }
 
   async #through<Answer>(carryOut: CarryOut<Answer>, fault: Fault): Promise<Answer> {

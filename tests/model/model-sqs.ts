@@ -68,7 +68,7 @@ export class ModelSqs {
   send(body: string, delaySeconds = 0, attributes: Attributes = {}): Refusal {
     if (delaySeconds > MAX_DELAY_SECONDS) return 'InvalidParameterValue';
     const messageId = `m${this.#messages.size}`;
-    const sentAtMs = Date.now();
+    const sentAtMs = performance.now();
     const visibleAtMs = sentAtMs + delaySeconds * 1000;
     const times = { sentAtMs, visibleAtMs, firstReceivedAtMs: sentAtMs, receivedAtMs: sentAtMs };
     const state = { receiveCount: 0, handle: '', deleted: false };
@@ -85,7 +85,7 @@ export class ModelSqs {
 
   /** Hands out visible messages, as many as are asked for or fewer, in any order, and hides them. */
   receive(most: number, visibilitySeconds: number): Delivery[] {
-    const visible = this.#kept.filter(({ visibleAtMs }) => visibleAtMs <= Date.now());
+    const visible = this.#kept.filter(({ visibleAtMs }) => visibleAtMs <= performance.now());
     const count = Math.min(visible.length, 1 + this.#random.below(most));
     return this.#random
       .shuffled(visible)
@@ -95,7 +95,7 @@ export class ModelSqs {
 
   /** Hands out a message that another holds, as SQS's at-least-once delivery may. */
   receiveAgain(visibilitySeconds: number): Delivery[] {
-    const held = this.#kept.filter(({ visibleAtMs }) => visibleAtMs > Date.now());
+    const held = this.#kept.filter(({ visibleAtMs }) => visibleAtMs > performance.now());
     const message = held[this.#random.below(Math.max(1, held.length))];
     return message ? [this.#handOut(message, visibilitySeconds)] : [];
   }
@@ -115,10 +115,10 @@ export class ModelSqs {
   changeVisibility(handle: string, seconds: number): Refusal {
     const { message, stale } = this.#find(handle);
     if (!message || (stale && this.#staleHandles !== 'obeyed')) return 'ReceiptHandleIsInvalid';
-    if (message.deleted || message.visibleAtMs <= Date.now()) return 'MessageNotInflight';
-    if (Date.now() + seconds * 1000 > message.receivedAtMs + MAX_VISIBILITY_SECONDS * 1000)
+    if (message.deleted || message.visibleAtMs <= performance.now()) return 'MessageNotInflight';
+    if (performance.now() + seconds * 1000 > message.receivedAtMs + MAX_VISIBILITY_SECONDS * 1000)
       return 'InvalidParameterValue';
-    message.visibleAtMs = Date.now() + seconds * 1000;
+    message.visibleAtMs = performance.now() + seconds * 1000;
     // A lease that is given back early may be given back again: the first answer can be lost
     this.#leaseEndsMs.set(handle, Math.max(this.leaseEndMs(handle), message.visibleAtMs));
     this.#change();
@@ -139,7 +139,7 @@ export class ModelSqs {
     const message = deleted[this.#random.below(Math.max(1, deleted.length))];
     if (!message) return false;
     message.deleted = false;
-    message.visibleAtMs = Date.now();
+    message.visibleAtMs = performance.now();
     this.#change();
     return true;
   }
@@ -186,16 +186,16 @@ export class ModelSqs {
   /** Whether a receipt handle hides a message that is in the queue. */
   hides(handle: string): boolean {
     const { message, stale } = this.#find(handle);
-    return message !== undefined && !stale && !message.deleted && message.visibleAtMs > Date.now();
+    return message !== undefined && !stale && !message.deleted && message.visibleAtMs > performance.now();
   }
 
   #handOut(message: Stored, visibilitySeconds: number): Delivery {
     const { messageId, body, attributes, sentAtMs } = message;
-    if (message.receiveCount === 0) message.firstReceivedAtMs = Date.now();
+    if (message.receiveCount === 0) message.firstReceivedAtMs = performance.now();
     message.receiveCount += 1;
-    message.receivedAtMs = Date.now();
+    message.receivedAtMs = performance.now();
     message.handle = `${messageId}#${message.receiveCount}`;
-    message.visibleAtMs = Date.now() + visibilitySeconds * 1000;
+    message.visibleAtMs = performance.now() + visibilitySeconds * 1000;
     this.#leaseEndsMs.set(message.handle, message.visibleAtMs);
     const { receiveCount, firstReceivedAtMs, handle: receiptHandle } = message;
     return { messageId, body, attributes, sentAtMs, receiveCount, firstReceivedAtMs, receiptHandle };
@@ -206,7 +206,7 @@ export class ModelSqs {
   }
 
   #isKept({ sentAtMs }: Stored): boolean {
-    return Date.now() < sentAtMs + this.#retentionSeconds * 1000;
+    return performance.now() < sentAtMs + this.#retentionSeconds * 1000;
   }
 
   #find(handle: string): { message: Stored | undefined; stale: boolean } {

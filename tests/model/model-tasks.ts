@@ -54,11 +54,19 @@ export function bodyOf({ is }: MessagePlan, taskId: string): string {
   });
 }
 
+/** What a handler may do to its process, and what that does to it. */
+export interface ProcessControl {
+  readonly kill: (taskId: string) => void;
+  /** Resolves once the process does not stand still. */
+  readonly awake: () => Promise<void>;
+}
+
 /** Implements the tasks for one process: each run does the next step that its message has planned. */
 export function implementationsFor(
   process: string,
   nextStep: (taskId: string) => Step | undefined,
   ledger: Ledger,
+  { kill, awake }: ProcessControl,
 ): Implementations {
   const run = async <Result>(
     context: TaskContext,
@@ -79,9 +87,17 @@ export function implementationsFor(
       if (!ledger.ends(entry, returned)) await never();
     }
   };
+  const step = async (taskId: string, signal: AbortSignal): Promise<void> => {
+    const next = nextStep(taskId) ?? AT_ONCE;
+    await take(next, signal);
+    await awake();
+    if (next.does !== 'kill') return;
+    kill(taskId);
+    await never();
+  };
   const doWork = implement(work, (_payload, context) =>
     run(context, async () => {
-      await take(nextStep(context.taskId) ?? AT_ONCE, context.signal);
+      await step(context.taskId, context.signal);
       return {};
     }),
   );
@@ -92,8 +108,9 @@ export function implementationsFor(
         await context.effect(key, () => ledger.books.effectRuns(entry, key));
         return ledger.hasCrashed(process) ? never() : ledger.books.effectKept(taskId, key);
       };
+      await awake();
       await effect('pay');
-      await take(nextStep(taskId) ?? AT_ONCE, context.signal);
+      await step(taskId, context.signal);
       // One that heeds no signal comes here long after its attempt is over
       await effect('bill');
       return { of: of + 1 };
@@ -111,6 +128,7 @@ export function implementationsFor(
 async function take(step: Step, signal: AbortSignal): Promise<void> {
   switch (step.does) {
     case 'return':
+    case 'kill':
       return sleep(step.ms, undefined, { signal });
     case 'throw':
       await sleep(step.ms, undefined, { signal });

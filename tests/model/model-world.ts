@@ -15,4 +15,6 @@ export interface ModelWorld {
   readonly latencyMs: number;
   /** What happens to the next request. */
   readonly nextFault: () => Fault;
+  /** Whether the task store answers at this moment. */
+  readonly storeAnswers: () => boolean;
 }

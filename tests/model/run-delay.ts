@@ -118,6 +118,7 @@ class Delay {
       leaseSeconds: LEASE_SECONDS,
       latencyMs: 40,
       nextFault,
+      storeAnswers: () => true,
     };
   }
 

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { createLambdaConsumer } from '@baton/common/queue/lambda-consumer';
 import { chain } from '@baton/common/queue/flow';
 import { QueueUrls } from '@baton/common/queue/queue-urls';
@@ -5,25 +6,20 @@ import { laterStepIds, TaskClient } from '@baton/common/queue/task-client';
 import { StoreTracker } from '@baton/common/state/store-tracker';
 import { TaskStore } from '@baton/common/state/task-store';
 import { createLogger } from '@baton/common/telemetry/logger';
-import type { WorkerConfig } from '@baton/worker/config';
 import { Worker } from '@baton/worker/worker';
 import { Random } from '../faults/random.ts';
-import type { Fault, History, MessagePlan, Step, WorkerPlan } from './history.ts';
+import type { Fault, History, MessagePlan, Span, Step, WorkerPlan } from './history.ts';
 import { Ledger } from './ledger.ts';
+import { configOf, DRAIN_SECONDS, GRACE_SECONDS, LEASE_SECONDS, WAIT_SECONDS } from './model-config.ts';
 import { ModelFunction } from './model-function.ts';
 import type { ModelWorld } from './model-world.ts';
 import { type Attributes, ModelSqs } from './model-sqs.ts';
 import { ModelTable } from './model-table.ts';
-import { bodyOf, implementationsFor, tracked, work } from './model-tasks.ts';
+import { bodyOf, implementationsFor, tracked } from './model-tasks.ts';
 import { SqsClient } from './sqs-client.ts';
 import { TableClient } from './table-client.ts';
 import { VirtualTime } from './virtual-time.ts';
 
-/** No task asks for a rest of this length, so what hides a message for so long renews its lease. */
-const LEASE_SECONDS = 6.5;
-const WAIT_SECONDS = 2;
-const DRAIN_SECONDS = 3;
-const GRACE_SECONDS = 1;
 const SETTLING_TIMEOUT_MS = 1000;
 const RECEIVE_TIMEOUT_MS = 7000;
 /** For so long a request that goes wrong may be under way. */
@@ -35,6 +31,8 @@ const LONGEST_CALM_STOP_MS = (DRAIN_SECONDS + GRACE_SECONDS) * 1000 + 5000;
 /** Two hours: a hundred requests that fail in a row rest for half a minute each. */
 const LONGEST_HISTORY_MS = 7_200_000;
 const REPLACED_AFTER_MS = 500;
+/** While the store is away no row counts anything: SQS's own count ends a task after its attempts and three more. */
+const STORE_AWAY_FAULTS = 6;
 
 const logger = createLogger({ service: 'model', level: 'silent' });
 const queueUrls = new QueueUrls('http://sqs/0/');
@@ -66,7 +64,7 @@ class Run {
   readonly #faultsToCome: readonly Fault[];
   #requests = 0;
   #faults = 0;
-  #lastFaultAtMs = -Infinity;
+  #lastFaultAtMs: number;
   #started = 0;
   #toEnd: number;
 
@@ -87,13 +85,25 @@ class Run {
     });
     const { latencyMs } = history;
     const nextFault = (): Fault => this.#nextFault();
-    this.#world = { sqs, table, ledger, random, leaseSeconds: LEASE_SECONDS, latencyMs, nextFault };
+    const storeAnswers = (): boolean => !isIn(history.storeAway, time.nowMs);
+    this.#world = {
+      sqs,
+      table,
+      ledger,
+      random,
+      leaseSeconds: LEASE_SECONDS,
+      latencyMs,
+      nextFault,
+      storeAnswers,
+    };
     this.#faultsToCome = history.faults.flatMap(({ fault, requests }) => Array<Fault>(requests).fill(fault));
     this.#plans = history.messages.map((plan, index) => ({
       ...plan,
       id: `t${index}`,
       steps: [...plan.steps],
     }));
+    const { storeAway } = history;
+    this.#lastFaultAtMs = storeAway ? storeAway.fromMs + storeAway.forMs : -Infinity;
     this.#toEnd = history.workers.filter(({ end }) => end).length;
   }
 
@@ -107,6 +117,8 @@ class Run {
       }, plan.sentAtMs);
     }
     for (const plan of this.#history.workers) this.#start(plan);
+    const { clockSet } = this.#history;
+    if (clockSet) setTimeout(() => this.#time.setWallClock(clockSet.byMs), clockSet.atMs);
     const allEnded = (): boolean =>
       this.#toSend === 0 &&
       this.#toCancel === 0 &&
@@ -131,7 +143,7 @@ class Run {
     const { sqs, ledger } = this.#world;
     const { id: taskId, is, cancelledAtMs } = plan;
     if (is !== 'tracked' && is !== 'chain') return void sqs.send(bodyOf(plan, taskId));
-    const calm = { ...this.#world, nextFault: () => 'none' as const };
+    const calm = { ...this.#world, nextFault: () => 'none' as const, storeAnswers: () => true };
     const store = new TaskStore({
       documents: new TableClient(calm, SETTLING_TIMEOUT_MS).client,
       table: 'tasks',
@@ -184,12 +196,12 @@ class Run {
     this.#requests += 1;
     if (fault !== 'none') {
       this.#faults += 1;
-      this.#lastFaultAtMs = this.#time.nowMs;
+      this.#lastFaultAtMs = Math.max(this.#lastFaultAtMs, this.#time.nowMs);
     }
     return fault;
   }
 
-  #start({ concurrency, end }: WorkerPlan): void {
+  #start({ concurrency, end, pause }: WorkerPlan): void {
     const name = `w${(this.#started += 1)}`;
     const { ledger } = this.#world;
     const receiving = new SqsClient(this.#world, name, RECEIVE_TIMEOUT_MS);
@@ -197,10 +209,30 @@ class Run {
     const documents = new TableClient(this.#world, SETTLING_TIMEOUT_MS);
     const lambda = this.#function(name);
     const local = this.#history.executor === 'local';
+    const connections = [receiving, settling, documents, lambda];
+    let goesOnAtMs = 0;
+    const crash = (): void => {
+      if (!this.#live.delete(name)) return;
+      for (const connection of connections) connection.cut();
+      ledger.crashes(name);
+      this.#replace(concurrency);
+    };
+    const awake = async (): Promise<void> => {
+      const leftMs = goesOnAtMs - this.#time.nowMs;
+      if (leftMs > 0) await sleep(leftMs);
+    };
     const worker = new Worker({
       processGuard: 'off',
       config: configOf(name, concurrency, local),
-      implementations: implementationsFor(name, (taskId) => this.#nextStep(taskId), ledger),
+      implementations: implementationsFor(name, (taskId) => this.#nextStep(taskId), ledger, {
+        kill: (taskId) => {
+          if (!this.#live.has(name)) return;
+          ledger.books.killedBy(taskId, this.#mayHideCrashes);
+          this.#toEnd += 1;
+          crash();
+        },
+        awake,
+      }),
       logger,
       connections: {
         receiving: receiving.client,
@@ -213,35 +245,51 @@ class Run {
     this.#live.set(name, worker);
     if (local) this.#concurrency.set(name, concurrency);
     worker.start();
+    if (pause)
+      setTimeout(() => {
+        goesOnAtMs = this.#time.nowMs + pause.forMs;
+        this.#lastFaultAtMs = Math.max(this.#lastFaultAtMs, goesOnAtMs);
+        for (const connection of [receiving, settling, documents]) connection.pauseUntil(goesOnAtMs);
+      }, pause.fromMs);
     if (!end) return;
     setTimeout(() => {
-      if (end.by !== 'crash') {
-        void this.#stop(name).then(() => this.#replace(concurrency));
+      // It has killed itself before, and another has taken its place
+      if (!this.#live.has(name)) this.#toEnd -= 1;
+      else if (end.by !== 'crash') {
+        void this.#stop(name, pause).then(() => this.#replace(concurrency));
         if (end.by === 'hurried stop') void worker.stop();
       } else {
-        for (const connection of [receiving, settling, documents, lambda]) connection.cut();
-        ledger.crashes(name);
-        this.#live.delete(name);
-        this.#replace(concurrency);
+        crash();
       }
     }, end.atMs);
+  }
+
+  /** How many crashes of an untracked message may go uncounted: by failed requests, stops, and what other tasks kill. */
+  get #mayHideCrashes(): number {
+    const { workers, messages, storeAway } = this.#history;
+    const stops = workers.filter((each) => each.end !== undefined).length;
+    const killers = messages.filter(({ steps }) => steps.some(({ does }) => does === 'kill')).length;
+    return this.#faults + stops + killers - 1 + (storeAway ? STORE_AWAY_FAULTS : 0);
   }
 
   #replace(concurrency: number): void {
     setTimeout(() => {
       this.#toEnd -= 1;
-      this.#start({ concurrency, end: undefined });
+      this.#start({ concurrency, end: undefined, pause: undefined });
     }, REPLACED_AFTER_MS);
   }
 
-  async #stop(name: string): Promise<void> {
+  async #stop(name: string, pause?: Span): Promise<void> {
     const { ledger } = this.#world;
     const faults = this.#faults;
     const { ended } = ledger;
     const startedAtMs = this.#time.nowMs;
     await this.#live.get(name)?.stop();
+    // A handler has killed it meanwhile
+    if (!this.#live.has(name)) return;
     const calm = this.#lastFaultAtMs < startedAtMs - LONGEST_FAULT_MS;
-    ledger.stopped(name, this.#time.nowMs - startedAtMs, calm, faults, ended);
+    const tookMs = this.#time.nowMs - startedAtMs - (pause?.forMs ?? 0);
+    ledger.stopped(name, tookMs, calm, faults, ended);
     this.#live.delete(name);
   }
 
@@ -269,38 +317,25 @@ class Run {
       send: (async () => ({ taskId: '' })) as never,
       logger,
       worker: { id: name, version: '1' },
-      implementations: implementationsFor(name, (taskId) => this.#nextStep(taskId), ledger),
+      implementations: implementationsFor(name, (taskId) => this.#nextStep(taskId), ledger, {
+        // A function that kills itself costs its invocation alone, which Lambda answers with an error
+        kill: () => {
+          throw new Error('killed by plan');
+        },
+        awake: async () => undefined,
+      }),
       unknownTaskPatienceSeconds: 8,
     });
     return new ModelFunction(consumer, nextFault);
   }
 }
 
+function isIn(span: Span | undefined, atMs: number): boolean {
+  return span !== undefined && atMs >= span.fromMs && atMs < span.fromMs + span.forMs;
+}
+
 /** The tasks of a chain, by the id of its first. */
 function stepsOf(taskId: string): [string, string, string] {
   const [second, third] = laterStepIds(taskId, 3);
   return [taskId, second ?? '', third ?? ''];
-}
-
-function configOf(workerId: string, concurrency: number, local: boolean): WorkerConfig {
-  const target = { queue: work.queue, functionName: 'model', batchSize: 3, maximumConcurrency: 2 };
-  return {
-    logLevel: 'silent',
-    queueUrlPrefix: 'http://sqs/0/',
-    tasksTable: 'tasks',
-    region: 'us-east-1',
-    workerId,
-    version: '1',
-    revision: 'unknown',
-    concurrency,
-    queues: new Map(local ? [[work.queue, 1]] : []),
-    lambdaQueues: local ? [] : [target],
-    waitSeconds: WAIT_SECONDS,
-    leaseSeconds: LEASE_SECONDS,
-    drainTimeoutSeconds: DRAIN_SECONDS,
-    abortGraceSeconds: GRACE_SECONDS,
-    unknownTaskPatienceSeconds: 8,
-    healthHost: '127.0.0.1',
-    healthPort: 1,
-  };
 }

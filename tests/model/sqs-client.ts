@@ -11,6 +11,7 @@ import type { Fault } from './history.ts';
 import { ModelLine } from './model-line.ts';
 import type { Attributes, Refusal } from './model-sqs.ts';
 import type { ModelWorld } from './model-world.ts';
+import { withRightTime } from './right-time.ts';
 
 interface Entry {
   readonly Id?: string | undefined;
@@ -44,12 +45,17 @@ export class SqsClient {
   get client(): SQSClient {
     const send = (command: Command, options?: { abortSignal?: AbortSignal }): Promise<unknown> =>
       this.#send(command, options?.abortSignal);
-    return { send, destroy: () => undefined } as unknown as SQSClient;
+    return withRightTime({ send, destroy: () => undefined } as unknown as SQSClient);
   }
 
   /** The process is no more. */
   cut(): void {
     this.#line.cut();
+  }
+
+  /** The process stands still until then. */
+  pauseUntil(untilMs: number): void {
+    this.#line.pauseUntil(untilMs);
   }
 
   async #send(command: Command, abortSignal?: AbortSignal): Promise<unknown> {
@@ -64,7 +70,7 @@ export class SqsClient {
       .then((output) => this.#heard(output));
     const aborted = Promise.withResolvers<never>();
     const abort = (): void => {
-      if (fault === 'none')
+      if (fault === 'none' && !this.#line.paused && !ledger.hasCrashed(this.#process))
         ledger.broken(`${this.#process} cuts a poll short that would have ended by itself`);
       aborted.reject(new Error('aborted'));
     };
@@ -119,11 +125,11 @@ export class SqsClient {
     if (fault === 'failed entries') throw new Error('InternalError');
     const again = fault === 'twice' ? sqs.receiveAgain(VisibilityTimeout) : [];
     for (const { body } of again) ledger.duplicated(body);
-    const untilMs = Date.now() + WaitTimeSeconds * 1000;
+    const untilMs = performance.now() + WaitTimeSeconds * 1000;
     let deliveries = again;
     while (deliveries.length === 0) {
       deliveries = sqs.receive(MaxNumberOfMessages, VisibilityTimeout);
-      if (deliveries.length > 0 || Date.now() >= untilMs) break;
+      if (deliveries.length > 0 || performance.now() >= untilMs) break;
       await this.#somethingVisible(untilMs);
     }
     const Messages = deliveries.map((delivery) => ({
@@ -144,7 +150,7 @@ export class SqsClient {
     const { sqs } = this.#world;
     const nextMs = Math.min(untilMs, sqs.nextVisibleAtMs ?? untilMs);
     const timer = new AbortController();
-    const late = sleep(Math.max(1, nextMs - Date.now()), undefined, { signal: timer.signal }).catch(
+    const late = sleep(Math.max(1, nextMs - performance.now()), undefined, { signal: timer.signal }).catch(
       () => undefined,
     );
     await Promise.race([late, sqs.changed]);

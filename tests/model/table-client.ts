@@ -1,6 +1,7 @@
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import type { Fault } from './history.ts';
 import { ModelLine } from './model-line.ts';
+import { withRightTime } from './right-time.ts';
 import type { TableCommand } from './model-table.ts';
 import type { ModelWorld } from './model-world.ts';
 
@@ -16,14 +17,22 @@ export class TableClient {
 
   /** In the place of an SDK client. */
   get client(): DynamoDBDocumentClient {
-    const send = (command: TableCommand): Promise<object> =>
-      this.#line.request((fault) => this.#carryOut(command, fault), this.#world.nextFault());
-    return { send, destroy: () => undefined } as unknown as DynamoDBDocumentClient;
+    const { nextFault, storeAnswers } = this.#world;
+    const send = (command: TableCommand): Promise<object> => {
+      const fault = nextFault();
+      return this.#line.request((met) => this.#carryOut(command, met), storeAnswers() ? fault : 'refused');
+    };
+    return withRightTime({ send, destroy: () => undefined } as unknown as DynamoDBDocumentClient);
   }
 
   /** The process is no more. */
   cut(): void {
     this.#line.cut();
+  }
+
+  /** The process stands still until then. */
+  pauseUntil(untilMs: number): void {
+    this.#line.pauseUntil(untilMs);
   }
 
   async #carryOut(command: TableCommand, fault: Fault): Promise<object> {

@@ -22,6 +22,9 @@ export class VirtualTime {
     try {
       return await work(new VirtualTime(clock));
     } finally {
+      // What waits for the end of this turn of the event loop would wait for ever, and all after it
+      clock.tick(0);
+      await settled();
       clock.uninstall();
       syncBuiltinESMExports();
     }
@@ -29,7 +32,12 @@ export class VirtualTime {
 
   /** Now, in milliseconds since the beginning. */
   get nowMs(): number {
-    return this.#clock.now;
+    return performance.now();
+  }
+
+  /** Sets the wall clock of all processes forward or back. No timer is due sooner or later by that. */
+  setWallClock(byMs: number): void {
+    this.#clock.setSystemTime(this.#clock.now + byMs);
   }
 
   /**
@@ -45,7 +53,7 @@ export class VirtualTime {
       await settled();
       eachMoment();
       if (done()) return true;
-      if (this.#clock.now >= limitMs || this.#clock.countTimers() === 0) return false;
+      if (this.nowMs >= limitMs || this.#clock.countTimers() === 0) return false;
       this.#clock.next();
     }
   }
