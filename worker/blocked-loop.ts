@@ -1,7 +1,7 @@
 import { Session } from 'node:inspector';
 
-/** Some milliseconds, unless the main thread is inside a system call. */
-const LIMIT_MS = 1000;
+/** It takes milliseconds, on a busy machine a second, and for ever if the main thread is inside a system call. */
+const LIMIT_MS = 3000;
 const MAX_FRAMES = 10;
 
 /** What the main thread answers, by this name of its global object, when the watchdog has paused it. */
@@ -32,7 +32,7 @@ interface Parsed {
 /**
  * Pauses the main thread's code from another thread, as a debugger does, and asks it what it does: this works within an
  * endless loop, where no code of the main thread could answer by itself. The main thread goes on afterwards. Resolves to
- * nothing if it does not pause within a second: a blocking system call does not.
+ * nothing if it does not pause within 3 s: a blocking system call does not.
  */
 export async function askBlockedLoop(): Promise<BlockedLoop | undefined> {
   const session = new Session();
