@@ -11,7 +11,7 @@ import { LABEL_ARGS, LABELLED, labelsOf } from './labels.ts';
 
 /** The bundles, their maps, and what legal comments are in them; of packages only piscina, whose threads start in a file of its own. */
 const ALLOWED =
-  /^\/app(\/(main|thread)\.mjs(\.map|\.LEGAL\.txt)?|\/node_modules|\/node_modules\/piscina(\/.*)?)?$/;
+  /^\/app(\/(main|thread|watchdog-thread)\.mjs(\.map|\.LEGAL\.txt)?|\/node_modules|\/node_modules\/piscina(\/.*)?)?$/;
 /** Before `docker stop` by itself would kill. */
 const STOP_SECONDS = 10;
 /** Where nobody listens. */
@@ -117,13 +117,14 @@ describe.each(imageFolders)('the image of %s', (folder) => {
     expect(sources.filter((path) => /\/tests(\/|$)|\/\.env|\.md$/.test(path))).toEqual([]);
   });
 
-  test('has no configuration but where it listens', async () => {
+  test('has no configuration but where it listens and what it was built from', async () => {
     const [own, base] = await Promise.all([image, nodeImage(folder)].map(environmentIn));
     const added = own?.filter((variable) => !base?.includes(variable));
     const listens =
       folder === 'worker' ? ['HEALTH_HOST=0.0.0.0', 'HEALTH_PORT=8000'] : ['HOST=0.0.0.0', 'PORT=8000'];
     const maps = 'NODE_OPTIONS=--import=data:text/javascript,process.setSourceMapsEnabled(true)';
-    expect(added?.toSorted()).toEqual([...listens, maps].toSorted());
+    const revision = `REVISION=${LABEL_ARGS.REVISION}`;
+    expect(added?.toSorted()).toEqual([...listens, maps, revision].toSorted());
   });
 
   test('says what it is, of which version, and where that comes from', async () => {
