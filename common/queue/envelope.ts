@@ -123,7 +123,7 @@ function withUndefinedItems(data: unknown, places: string | undefined): unknown 
 
 /**
  * Reads a message body. Attributes that this version does not know are left aside; a broken `traceparent` or
- * `subject` is as none.
+ * `subject` is ignored.
  *
  * @throws MalformedEnvelopeError when the body is not JSON or no CloudEvents 1.0 envelope, saying what is wrong where
  */

@@ -7,7 +7,7 @@ export interface FlowEnd {
   readonly queue: string;
 }
 
-/** The same on the wire, where an attribute is a text: id, name and queue. One that is broken is as none. */
+/** The same on the wire, where an attribute is a text: id, name and queue. A broken one is ignored. */
 export const flowEndSchema = z
   .string()
   .regex(/^[\w.:-]{1,128} [\w.-]{1,128} [\w-]{1,80}$/)

@@ -37,8 +37,8 @@ export interface TaskContext {
 /** What the handler of a tracked task is given. */
 export interface TrackedTaskContext extends TaskContext {
   /**
-   * Fencing token: greater than that of every attempt before, and what the task's end is told under. Whoever keeps what
-   * attempts say keeps it too, and drops what comes with a smaller one.
+   * Fencing token: greater than that of every attempt before; the task's end carries it, too. A service that writes down
+   * what attempts say keeps the token with it, and drops what comes with a smaller one.
    */
   readonly token: number;
   /** Says how far the handler is, for whoever asks; written down at most once a second. */

@@ -60,7 +60,7 @@ export type Outcome =
       readonly delaySeconds?: number;
       /** Whether a copy is sent in its place, because SQS would forget the message before its rest is over. */
       readonly anew?: boolean;
-      /** What the copy tells whoever receives it. */
+      /** What the copy tells the worker that receives it. */
       readonly notes?: Notes;
     };
 
