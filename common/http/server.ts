@@ -109,8 +109,10 @@ export async function readRequestBody(request: IncomingMessage, response: Server
   throw new Problem('service-unavailable', { detail, headers });
 }
 
-/** Writes an answer to a request of Node's HTTP server. */
+/** Writes an answer to a request of Node's HTTP server. The connection closes behind a 503. */
 export function write(response: ServerResponse, { statusCode, headers, body }: HttpResponse): void {
+  // What is short may be descriptors, and idle connections hold them for as long as load balancers keep theirs
+  if (statusCode === 503) response.shouldKeepAlive = false;
   response.writeHead(statusCode, { ...headers, 'content-length': Buffer.byteLength(body) });
   response.end(body);
 }
