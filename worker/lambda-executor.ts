@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { InvokeCommand, type LambdaClient, TooManyRequestsException } from '@aws-sdk/client-lambda';
+import { BrokenAnswerError } from '@baton/common/queue/answers';
 import { Batcher } from '@baton/common/queue/batcher';
 import { outcomeWithoutSlot } from '@baton/common/queue/given-back';
 import type { ReceivedMessage } from '@baton/common/queue/received-message';
@@ -119,13 +120,15 @@ async function invoke(
   arn: string,
 ): Promise<ReadonlySet<string>> {
   const event: SQSEvent = { Records: messages.map((message) => recordOf(message, arn)) };
-  const { FunctionError, Payload } = await lambda.send(
+  const { ExecutedVersion, FunctionError, Payload } = await lambda.send(
     new InvokeCommand({
       FunctionName: functionName,
       InvocationType: 'RequestResponse',
       Payload: JSON.stringify(event),
     }),
   );
+  // What only stands in the place of Lambda may answer nothing or `{}`, which from a function means that all is done
+  if (!ExecutedVersion) throw new BrokenAnswerError('Invoke', 'it names no version of a function that ran');
   const answer = Payload ? Buffer.from(Payload).toString() : '';
   if (FunctionError) throw new Error(`${functionName} failed: ${answer.slice(0, 1000)}`);
   const response = responseSchema.parse(answer === '' ? null : JSON.parse(answer));

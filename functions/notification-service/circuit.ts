@@ -1,12 +1,14 @@
 import type { Logger } from '@baton/common/telemetry/logger';
 import {
-  BrokenCircuitError,
   circuitBreaker,
   type CircuitBreakerPolicy,
   CircuitState,
   ConsecutiveBreaker,
   handleWhen,
 } from 'cockatiel';
+
+/** cockatiel counts how long it is open by the wall clock, which may be set: a circuit counts itself. */
+const AT_ONCE = -Infinity;
 
 /** What a circuit is made of. */
 export interface CircuitOptions {
@@ -37,6 +39,8 @@ export class CircuitOpenError extends Error {
 export class Circuit {
   readonly #options: CircuitOptions;
   readonly #breaker: CircuitBreakerPolicy;
+  /** When a call may probe, by `performance.now()`. */
+  #probeAtMs = -Infinity;
 
   constructor(options: CircuitOptions) {
     const { name, failures, probeAfterMs, isAway, isSilent, logger } = options;
@@ -44,8 +48,9 @@ export class Circuit {
     // cockatiel takes what it does not handle for an answer: a probe that was broken off has shown nothing
     const failed = handleWhen((error) => isAway(error) || (isSilent(error) && this.#probing));
     const breaker = new ConsecutiveBreaker(failures);
-    this.#breaker = circuitBreaker(failed, { halfOpenAfter: probeAfterMs, breaker });
+    this.#breaker = circuitBreaker(failed, { halfOpenAfter: AT_ONCE, breaker });
     this.#breaker.onBreak((reason) => {
+      this.#probeAtMs = performance.now() + probeAfterMs;
       const error = 'error' in reason ? reason.error : undefined;
       logger.warn({ error, probeAfterMs }, `${name} is away: it is not called`);
     });
@@ -63,11 +68,12 @@ export class Circuit {
     const { name, isAway } = this.#options;
     // cockatiel has calls beside a probe wait for its end
     if (this.#probing) throw new CircuitOpenError(`${name} is away and is being probed`);
+    if (this.#breaker.state === CircuitState.Open && performance.now() < this.#probeAtMs)
+      throw new CircuitOpenError(`${name} is away`);
     try {
       const answer = await this.#breaker.execute(() => this.#answerTo(call));
       return await answer();
     } catch (error) {
-      if (error instanceof BrokenCircuitError) throw new CircuitOpenError(`${name} is away`);
       if (!isAway(error) || this.#breaker.state === CircuitState.Closed) throw error;
       throw new CircuitOpenError(`${name} is away`, { cause: error });
     }

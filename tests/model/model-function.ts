@@ -6,6 +6,8 @@ import type { Fault } from './history.ts';
 import { never } from './never.ts';
 
 const FUNCTION_TIMEOUT_MS = 25_000;
+/** What Lambda says of every invocation. */
+const ran = { ExecutedVersion: '$LATEST' };
 
 /** Lambda with one function, which a client invokes over a network that loses and repeats. */
 export class ModelFunction {
@@ -41,7 +43,9 @@ export class ModelFunction {
     const answer = await running;
     if (this.#cut) return never();
     if (fault === 'lost reply') throw new Error('ECONNRESET');
-    return fault === 'slow reply' ? { FunctionError: 'Unhandled', Payload: Buffer.from('{}') } : answer;
+    return fault === 'slow reply'
+      ? { ...ran, FunctionError: 'Unhandled', Payload: Buffer.from('{}') }
+      : answer;
   }
 
   async #run(payload: string): Promise<object> {
@@ -51,7 +55,7 @@ export class ModelFunction {
     });
     const answered = await Promise.race([answer, sleep(FUNCTION_TIMEOUT_MS)]);
     if (!answered)
-      return { FunctionError: 'Unhandled', Payload: Buffer.from('{"errorMessage":"timed out"}') };
-    return { Payload: Buffer.from(JSON.stringify(answered)) };
+      return { ...ran, FunctionError: 'Unhandled', Payload: Buffer.from('{"errorMessage":"timed out"}') };
+    return { ...ran, Payload: Buffer.from(JSON.stringify(answered)) };
   }
 }

@@ -22,7 +22,7 @@ function message(messageId: string) {
 }
 
 /** An executor whose function answers as `answer` says. */
-function executorOf(answer: (event: SQSEvent) => unknown) {
+function executorOf(answer: (event: SQSEvent) => unknown, ExecutedVersion: string | undefined = '$LATEST') {
   const events: SQSEvent[] = [];
   const slots = new Slots(target.batchSize * target.maximumConcurrency);
   const send = jest.fn(async ({ input }: InvokeCommand) => {
@@ -30,8 +30,13 @@ function executorOf(answer: (event: SQSEvent) => unknown) {
     events.push(event);
     const answered = await answer(event);
     if (answered instanceof Error)
-      return { FunctionError: 'Unhandled', Payload: Buffer.from(answered.message) };
+      return {
+        ExecutedVersion,
+        FunctionError: 'Unhandled',
+        Payload: Buffer.from(answered.message),
+      };
     return {
+      ExecutedVersion,
       Payload: Buffer.from(typeof answered === 'string' ? answered : JSON.stringify(answered ?? null)),
     };
   });
@@ -81,6 +86,13 @@ describe('the lambda executor', () => {
   ])('takes a function that answers %s as AWS does', async (_what, answer, executions) => {
     await expect(executorOf(() => answer).run('a', 'b')).resolves.toEqual(executions);
   });
+
+  test.each(['', '{}', 'null', '{"batchItemFailures":[]}'])(
+    'leaves all messages when %j comes from what is not Lambda: it names no version that ran',
+    async (answer) => {
+      await expect(executorOf(() => answer, '').run('a', 'b')).resolves.toEqual(['left', 'left']);
+    },
+  );
 
   test('leaves the messages of an invocation that could not be made', async () => {
     const { run } = executorOf(() => Promise.reject(new Error('no function')));

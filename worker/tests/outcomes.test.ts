@@ -107,7 +107,7 @@ function lambdaExecutorOf(consumer: ReturnType<typeof createLambdaConsumer>) {
   const send = async ({ input }: InvokeCommand) => {
     const event = JSON.parse(input.Payload as unknown as string) as SQSEvent;
     const answer = await consumer(event, { getRemainingTimeInMillis: () => 60_000 });
-    return { Payload: Buffer.from(JSON.stringify(answer)) };
+    return { ExecutedVersion: '$LATEST', Payload: Buffer.from(JSON.stringify(answer)) };
   };
   return lambdaExecutor({
     lambda: { send } as unknown as LambdaClient,

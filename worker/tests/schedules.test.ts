@@ -34,7 +34,7 @@ function startWorker(own: ScheduledContract, functions: ScheduledContract, clock
   const send = async ({ input }: { input: { Payload: string } }) => {
     const { Records } = JSON.parse(Buffer.from(input.Payload).toString()) as SQSEvent;
     invoked.push(...Records.map(({ body }) => decodeEnvelope(body).taskId));
-    return { StatusCode: 200, Payload: Buffer.from('{"batchItemFailures":[]}') };
+    return { StatusCode: 200, ExecutedVersion: '$LATEST', Payload: Buffer.from('{"batchItemFailures":[]}') };
   };
   const lambda = { send, destroy: () => undefined } as unknown as LambdaClient;
   const endpoint = backends.environment['AWS_ENDPOINT_URL_SQS'] ?? '';

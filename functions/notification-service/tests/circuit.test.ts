@@ -1,13 +1,13 @@
-import { expect, test } from '@jest/globals';
+import { afterEach, describe, expect, jest, test } from '@jest/globals';
 import { createLogger } from '@baton/common/telemetry/logger';
 import { Circuit } from '../circuit.ts';
 
-/** Opens after one failure, and lets the next call probe at once. */
-function openCircuit() {
+/** Opens after one failure. @param probeAfterMs - default: the next call may probe at once */
+function openCircuit(probeAfterMs = 0) {
   return new Circuit({
     name: 'the server',
     failures: 1,
-    probeAfterMs: 0,
+    probeAfterMs,
     isAway: (error) => error === 'away',
     isSilent: () => false,
     logger: createLogger({ service: 'tests', level: 'silent' }),
@@ -35,4 +35,24 @@ test('what is no sign of being away comes through as it is, and closes an open c
   await expect(circuit.call(() => Promise.reject('away'))).rejects.toMatchObject({ cause: 'away' });
   await expect(circuit.call(() => Promise.reject('refused'))).rejects.toBe('refused');
   await expect(circuit.call(async () => 'next')).resolves.toBe('next');
+});
+
+describe('an open circuit counts by the monotonic clock', () => {
+  const away = () => Promise.reject('away');
+  afterEach(() => {
+    jest.restoreAllMocks();
+  });
+
+  test.each(['back', 'forward'])('when the wall clock is set %s', async (way) => {
+    const circuit = openCircuit(1000);
+    const elapsedMs = performance.now();
+    const elapsed = jest.spyOn(performance, 'now').mockReturnValue(elapsedMs);
+    await expect(circuit.call(away)).rejects.toMatchObject({ cause: 'away' });
+    const set = way === 'back' ? -3_600_000 : 3_600_000;
+    jest.spyOn(Date, 'now').mockReturnValue(Date.now() + set);
+    elapsed.mockReturnValue(elapsedMs + 999);
+    await expect(circuit.call(async () => 'too soon')).rejects.toThrow('the server is away');
+    elapsed.mockReturnValue(elapsedMs + 1000);
+    await expect(circuit.call(async () => 'in time')).resolves.toBe('in time');
+  });
 });
