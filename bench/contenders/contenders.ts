@@ -8,6 +8,7 @@ import { IMAGE_ENVIRONMENT, makeBundles } from '../services/bundles.ts';
 import { pinnedVersion } from '../versions.ts';
 
 const BATON = 'bench/contenders/baton';
+const WATCHDOG = 'bench/contenders/watchdog-thread';
 const BUNDLES = fileURLToPath(new URL('../../node_modules/.cache/bench', import.meta.url));
 
 /** Baton, at its documented settings, in a bundle and with Node's options as its image has them. */
@@ -59,7 +60,7 @@ export async function contenders(
   say: (text: string) => void,
 ): Promise<Field> {
   const asked = ({ name }: Contender): boolean => names?.includes(name) ?? true;
-  await makeBundles(BUNDLES, [BATON], 'bundle:image');
+  await makeBundles(BUNDLES, [BATON, WATCHDOG], 'bundle:image');
   const { present, absent } = await installRivals(rivals.filter(asked), say);
   return { present: [...[baton].filter(asked), ...present], absent };
 }

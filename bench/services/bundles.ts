@@ -57,7 +57,7 @@ export function imageBundles(folder: string): Promise<ReadonlyMap<string, string
 
 async function makeImageBundles(folder: string): Promise<ReadonlyMap<string, string>> {
   const modules = parts.map((part) => `${part}/main`);
-  // Of the worker's threads
-  const files = await makeBundles(folder, [...modules, 'worker/thread'], 'bundle:image');
+  const threads = ['worker/thread', 'worker/watchdog-thread'];
+  const files = await makeBundles(folder, [...modules, ...threads], 'bundle:image');
   return new Map(parts.map((part) => [basename(part), files.get(`${part}/main`) ?? '']));
 }
