@@ -142,6 +142,14 @@ describe('npm run dead-letters', () => {
     await expect(countMessages(backends, urlOf(`${queue}-dlq`))).resolves.toEqual({ visible: 0, hidden: 0 });
   });
 
+  test('puts a task back once, though it is set aside again before the others are looked at', async () => {
+    for (let again = 0; again < 3; again += 1) await setAside({ taskId: 'again' });
+    const { status, letters } = await run(queue, '--put-back');
+    expect([status, letters.map(({ taskId, became }) => [taskId, became])]).toEqual([0, [['again', 'back']]]);
+    await expect(visible(queue)).resolves.toBe(1);
+    await expect(visible(`${queue}-dlq`)).resolves.toBe(2);
+  });
+
   test('puts back more than one request takes, of messages as well as of bytes', async () => {
     const filler = 'x'.repeat(300_000);
     const ids = [...Array(12).keys()].map((index) => `small-${index}`);
