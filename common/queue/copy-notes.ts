@@ -8,12 +8,18 @@ const NOTES_BYTES = 1000;
 export const UNKNOWN_TIMES = 'baton.unknown-times';
 /** The claims on a tracked task that were given up, with spaces between: see `unconcluded`. */
 export const UNCONCLUDED = 'baton.unconcluded';
+/** SQS's ids are UUIDs; other brokers have others. */
+const MESSAGE_ID = /^[\w-]{1,100}$/;
 /** When a message counts as sent, in milliseconds since 1970; 0 for before every end of its task. See `putBackBy`. */
 export const SENT_AT = 'baton.sent-at';
 /** Of the copy of a dead letter that was put back: the end that it was the dead letter of, ISO 8601. */
 export const DEAD_AT = 'baton.dead-at';
-/** How many attempts were made with the messages that a copy continues. */
+/** How many attempts had been used up when the first message of a copy's chain was sent. See `givenBack`. */
 const EARLIER_ATTEMPTS = 'baton.earlier-attempts';
+/** The id of the first message of a copy's chain: the log of receives knows the whole chain by it. */
+const FIRST_ID = 'baton.first-id';
+/** How often the messages of a copy's chain were received before it, without the receives that they were given back at. */
+const EARLIER_RECEIVES = 'baton.earlier-receives';
 /** When SQS took the first of the messages that a copy continues, ISO 8601. */
 export const FIRST_SENT = 'baton.first-sent-at';
 /** Before when a copy must not be run, because SQS delays a message by 15 minutes at most, ISO 8601. */
@@ -21,6 +27,8 @@ const NOT_BEFORE = 'baton.not-before';
 /** What the copy of a message may note, as attributes, of the message that it continues. */
 const NOTES: ReadonlySet<string> = new Set([
   EARLIER_ATTEMPTS,
+  FIRST_ID,
+  EARLIER_RECEIVES,
   UNKNOWN_TIMES,
   UNCONCLUDED,
   SENT_AT,
@@ -28,13 +36,31 @@ const NOTES: ReadonlySet<string> = new Set([
   FIRST_SENT,
   NOT_BEFORE,
 ]);
+/** What a message's receives and attempts are counted by. */
+const COUNTS: ReadonlySet<string> = new Set([EARLIER_ATTEMPTS, FIRST_ID, EARLIER_RECEIVES]);
 
 /**
- * The number of the attempt that is made with a message, counted from 1: every time that SQS hands it out counts, and so
- * do the attempts that were made with messages which it continues.
+ * The number of the attempt that is made with a message, counted from 1, as far as SQS knows it: each receive counts, and
+ * so does each attempt that was used up before its chain began.
  */
-export function attemptOf({ receiveCount, attributes }: ReceivedMessage): number {
-  return receiveCount + countNoted(attributes[EARLIER_ATTEMPTS]?.StringValue);
+export function attemptOf(message: ReceivedMessage): number {
+  return receiveOf(message) + attemptsBefore(message);
+}
+
+/** The number of this receive in the message's chain of copies, counted from 1. A receive at which one was given back does not count. */
+export function receiveOf({ receiveCount, attributes }: ReceivedMessage): number {
+  return receiveCount + countNoted(attributes[EARLIER_RECEIVES]?.StringValue);
+}
+
+/** How many attempts were used up before the message's chain began. */
+export function attemptsBefore({ attributes }: ReceivedMessage): number {
+  return countNoted(attributes[EARLIER_ATTEMPTS]?.StringValue);
+}
+
+/** The id of the first message of a message's chain; its own if it is no copy. */
+export function firstIdOf({ messageId, attributes }: ReceivedMessage): string {
+  const noted = attributes[FIRST_ID]?.StringValue;
+  return noted !== undefined && MESSAGE_ID.test(noted) ? noted : messageId;
 }
 
 /** A count that a note holds; 0 for none, and for what is no count. */
@@ -58,13 +84,16 @@ export function waitsSeconds({ attributes }: ReceivedMessage, now: () => number 
   return leftMs > 0 ? Math.ceil(leftMs / 1000) : 0;
 }
 
+/** An outcome after which a message goes on. */
+type GoingOn = Extract<Outcome, { kind: 'retry' | 'release' }>;
+
 /**
- * The same outcome, of a message that goes on in a copy: SQS counts the receives of that from 1. A message that carries
- * attributes of its sender goes on as it is, because a copy would lose them.
+ * The same outcome by a copy of the message. A new chain begins with the copy: its receives are counted from 1, and nothing
+ * is known of crashes. A message that carries attributes of its sender goes on as it is, because a copy would lose them.
  *
  * @param attempts - how many attempts were used up
  */
-export function continuing<Kind extends Extract<Outcome, { kind: 'retry' | 'release' }>>(
+export function continuing<Kind extends GoingOn>(
   outcome: Kind,
   message: ReceivedMessage,
   attempts: number,
@@ -81,20 +110,34 @@ export function continuing<Kind extends Extract<Outcome, { kind: 'retry' | 'rele
   return { ...outcome, anew: true, notes };
 }
 
-/** The notes of a copy that continues a message, in which this receive of the message does not count as an attempt. */
-export function notesWithoutThisReceive(message: ReceivedMessage): Record<string, string> {
-  const earlier = attemptOf(message) - 1;
-  return { ...notesOf(message), ...(earlier > 0 && { [EARLIER_ATTEMPTS]: String(earlier) }) };
+/**
+ * The same outcome by a copy of the message that takes its place in its chain: the next receive counts in the place of this
+ * one, and the log of receives knows the copy by what it knows of the message. A message that carries attributes of its
+ * sender goes on as it is.
+ */
+export function givenBack<Kind extends GoingOn>(outcome: Kind, message: ReceivedMessage): Kind {
+  return canBeCopied(message) ? { ...outcome, anew: true, notes: notesWithoutThisReceive(message) } : outcome;
 }
 
-/** What a message notes of those that it continues, and when the first of them was sent. @param names - default: all notes */
+/** The notes of a copy that takes its message's place, in which this receive of the message does not count. */
+export function notesWithoutThisReceive(message: ReceivedMessage): Record<string, string> {
+  const [attempts, receives] = [attemptsBefore(message), receiveOf(message) - 1];
+  return {
+    ...notesOf(message),
+    ...(attempts > 0 && { [EARLIER_ATTEMPTS]: String(attempts) }),
+    ...(receives > 0 && { [EARLIER_RECEIVES]: String(receives) }),
+    [FIRST_ID]: firstIdOf(message),
+  };
+}
+
+/** What a message notes of those that it continues, and when the first of them was sent. @param names - default: all but counts */
 export function notesOf(
   { attributes, sentAtMs }: ReceivedMessage,
   names: readonly string[] = [...NOTES],
 ): Record<string, string> {
   const notes: Record<string, string> = { [FIRST_SENT]: new Date(sentAtMs).toISOString() };
   for (const name of names) {
-    const text = name === EARLIER_ATTEMPTS ? undefined : attributes[name]?.StringValue;
+    const text = COUNTS.has(name) ? undefined : attributes[name]?.StringValue;
     if (text !== undefined) notes[name] = text;
   }
   return notes;

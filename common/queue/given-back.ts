@@ -1,4 +1,4 @@
-import { canBeCopied, notesWithoutThisReceive } from './copy-notes.ts';
+import { givenBack } from './copy-notes.ts';
 import { TaskError } from './errors.ts';
 import type { Outcome } from './outcome.ts';
 import type { ReceivedMessage } from './received-message.ts';
@@ -25,11 +25,11 @@ export class RunsAloneError extends TaskError {
  * The outcome of a message that a worker received and cannot begin now: it is shown to all workers at once.
  *
  * It goes on in a copy, because SQS has counted this receive, which was no attempt. A message that carries attributes of
- * its sender, or that leaves no room for notes, is shown again itself: that costs an untracked task one attempt.
+ * its sender, or that leaves no room for notes, is shown again itself: that costs an untracked task one attempt if the task
+ * store is away at the next receive.
  */
 export function outcomeWithoutSlot(message: ReceivedMessage, error: Error = new NoSlotError()): Outcome {
-  if (!canBeCopied(message)) return { kind: 'release', error };
-  return { kind: 'release', error, anew: true, notes: notesWithoutThisReceive(message) };
+  return givenBack({ kind: 'release', error }, message);
 }
 
 /** Whether an outcome is that of a message that a worker had no slot for. */

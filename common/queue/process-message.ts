@@ -4,7 +4,7 @@ import { isInstance } from '../telemetry/thrown.ts';
 import { startTrace, type TraceContext } from '../telemetry/trace-context.ts';
 import { outcomeOfCopyInWait, outcomeOfEarly } from './early-task.ts';
 import { checkedResult, receivedPayload } from './contract-values.ts';
-import { ageOfFirstMs, attemptOf, FIRST_SENT, notesOf, UNCONCLUDED } from './copy-notes.ts';
+import { ageOfFirstMs, attemptOf, FIRST_SENT, notesOf, receiveOf, UNCONCLUDED } from './copy-notes.ts';
 import { Ending } from './ending.ts';
 import { decodeEnvelope, type Envelope } from './envelope.ts';
 import { InvalidValueError, type MalformedEnvelopeError } from './errors.ts';
@@ -89,7 +89,7 @@ export async function processMessage(
   const claim = await claimOf(message, queue, envelope, implementation, hold, processing);
   if (claim && !isClaim(claim)) return logged(processing, fields, goingOn(claim, message), task);
 
-  const again = !claim && message.receiveCount > 1;
+  const again = !claim && receiveOf(message) > 1;
   const begun = again ? await attemptAgain(message, implementation, processing) : claim;
   if (begun) fields.attempt = begun.attempt;
   const startedAtMs = performance.now();

@@ -229,7 +229,7 @@ export interface TaskTracker {
   readonly receives?: ReceiveLog;
 }
 
-/** What is known of a message's receives before this one. They are counted from 1, as SQS does. */
+/** What is known of a message's receives before this one. They are counted from 1, through its chain of copies: see `receiveOf`. */
 export interface EarlierReceives {
   /** The last one that ended in an orderly way and left the message; 0 for none. */
   readonly ended: number;
@@ -245,12 +245,12 @@ export interface EarlierReceives {
   readonly suspect?: boolean | undefined;
 }
 
-/** Keeps what is known of the receives of messages. */
+/** Keeps what is known of the receives of messages, by the id of the first message of each chain of copies: see `firstIdOf`. */
 export interface ReceiveLog {
   /** Resolves to nothing for a message that it does not know. */
-  find(messageId: string): Promise<EarlierReceives | undefined>;
+  find(firstId: string): Promise<EarlierReceives | undefined>;
   /** Keeps it in place of what was known. */
-  keep(messageId: string, receives: EarlierReceives): Promise<void>;
+  keep(firstId: string, receives: EarlierReceives): Promise<void>;
 }
 
 /** Who wants to begin an attempt at what. */

@@ -1,5 +1,5 @@
 import type { Logger } from '../telemetry/logger.ts';
-import { attemptOf, continuing } from './copy-notes.ts';
+import { attemptOf, attemptsBefore, continuing, firstIdOf, givenBack, receiveOf } from './copy-notes.ts';
 import { PostponeTask, ReceivedTooOftenError } from './errors.ts';
 import type { Outcome } from './outcome.ts';
 import type { ReceivedMessage } from './received-message.ts';
@@ -36,7 +36,11 @@ export interface UntrackedOptions {
  *
  * While the log cannot be read, or where there is none, the count decides: a message that was received more often than
  * its contract allows attempts runs alone, and one that was received three times more is given up. What is released then
- * goes on in a copy with one attempt left, so that no release leads there.
+ * goes on in a copy, so that no release leads there: at the same count if its worker had to stop, with one attempt left if
+ * it is postponed.
+ *
+ * A message that is given back goes on in a copy, which has another id. The log knows all copies of a chain by the id of its
+ * first message, and counts their receives on: see `givenBack`.
  */
 export class UntrackedAttempt implements BegunAttempt {
   readonly attempt: number;
@@ -74,7 +78,7 @@ export class UntrackedAttempt implements BegunAttempt {
     const { messageId } = message;
     let earlier: EarlierReceives | undefined;
     try {
-      earlier = log && ((await log.find(messageId)) ?? first(message));
+      earlier = log && ((await log.find(firstIdOf(message))) ?? first(message));
     } catch (error) {
       logger.warn({ messageId, error }, 'earlier receives of a message are not known; their count decides');
     }
@@ -89,13 +93,13 @@ export class UntrackedAttempt implements BegunAttempt {
   }
 
   async begins(alone: boolean): Promise<void> {
-    const begun = this.#options.message.receiveCount;
+    const begun = receiveOf(this.#options.message);
     this.#noted = await this.#note({ begun, alone });
   }
 
   async conclude(outcome: Outcome): Promise<Outcome> {
     const { message, contract } = this.#options;
-    const ended = message.receiveCount;
+    const ended = receiveOf(message);
     if (outcome.kind !== 'retry' && outcome.kind !== 'release') {
       // It may come back all the same, if its delete fails
       if (this.#noted) await this.#note({ ended, crashes: 0, suspect: false });
@@ -104,11 +108,15 @@ export class UntrackedAttempt implements BegunAttempt {
     const used = outcome.kind === 'retry' ? this.attempt : this.attempt - 1;
     const byItself = outcome.kind === 'retry' || outcome.error instanceof PostponeTask;
     const cleared = byItself ? { crashes: 0, suspect: false } : {};
-    if (ended >= MANY_RECEIVES) return continuing(outcome, message, used);
+    const goesOnInCopy = (attempts: number): Outcome =>
+      byItself ? continuing(outcome, message, attempts) : givenBack(outcome, message);
+    if (message.receiveCount >= MANY_RECEIVES) return goesOnInCopy(used);
     if (await this.#note({ ended, attempts: used, ...cleared })) return outcome;
+    // The log says that it began: the next receive would take this worker for dead
+    if (this.#noted) return goesOnInCopy(used);
     // The count decides at the next receive: it must not be used up by what is no attempt
     const usedUp = outcome.kind === 'release' && attemptOf(message) >= contract.retry.maxAttempts;
-    return usedUp ? continuing(outcome, message, contract.retry.maxAttempts - 1) : outcome;
+    return usedUp ? goesOnInCopy(contract.retry.maxAttempts - 1) : outcome;
   }
 
   /** Writes to the log. Resolves to whether that was done. */
@@ -117,7 +125,7 @@ export class UntrackedAttempt implements BegunAttempt {
     const { messageId } = message;
     if (!log || !this.#known) return false;
     try {
-      await log.keep(messageId, { ...this.#known, ...change });
+      await log.keep(firstIdOf(message), { ...this.#known, ...change });
       return true;
     } catch (error) {
       logger.warn({ messageId, error }, 'a receive of a message could not be logged');
@@ -128,22 +136,24 @@ export class UntrackedAttempt implements BegunAttempt {
 
 /** Notes that a message comes back though no worker has died of it: it could not be settled. */
 export async function noteReturn(message: ReceivedMessage, log: ReceiveLog): Promise<void> {
-  const { messageId, receiveCount: ended } = message;
-  const earlier = (await log.find(messageId)) ?? first(message);
-  await log.keep(messageId, { ...earlier, ended });
+  const firstId = firstIdOf(message);
+  const earlier = (await log.find(firstId)) ?? first(message);
+  await log.keep(firstId, { ...earlier, ended: receiveOf(message) });
 }
 
 function first(message: ReceivedMessage): EarlierReceives {
-  return { ...NOTHING, attempts: attemptOf(message) - message.receiveCount };
+  return { ...NOTHING, attempts: attemptsBefore(message) };
 }
 
 /** What is known once the last receive is counted in, if that never ended. */
 function afterCrash(earlier: EarlierReceives, options: UntrackedOptions): EarlierReceives {
   const { ended, attempts, crashes, begun = 0, alone = false, suspect = false } = earlier;
-  // It began, and its worker died. Of one that still waited for its turn nothing is logged: it is not to blame
-  if (begun > ended)
+  const receive = receiveOf(options.message);
+  // It began, and its worker died. Of one that still waited for its turn nothing is logged: it is not to blame. One that
+  // was given back after it had begun goes on in a copy, at the same receive
+  if (begun > ended && begun < receive)
     return { ended, attempts: attempts + (alone ? 1 : 0), crashes: crashes + 1, suspect: true };
   // Whether the handler of a first receive began is not logged
-  const lost = options.everyReceiveIsSeen && ended < options.message.receiveCount - 1;
+  const lost = options.everyReceiveIsSeen && ended < receive - 1;
   return { ended, attempts, crashes: lost && crashes === 0 ? 1 : crashes, suspect };
 }

@@ -14,7 +14,7 @@ export class ReceiveLogAwayError extends Error {
 
 /**
  * What is known of the receives of untracked messages, a row each in the task store's table, under `message#` and the
- * message's id: no task's id has such a character. A row is written when an attempt fails or is put back, not for a message
+ * id of the first message of a chain of copies: no task's id has such a character. A row is written when an attempt fails or is put back, not for a message
  * that is done at its first receive, and expires as those of tasks do.
  */
 export class MessageReceives implements ReceiveLog {
@@ -25,18 +25,18 @@ export class MessageReceives implements ReceiveLog {
     this.#table = table;
   }
 
-  async find(messageId: string): Promise<EarlierReceives | undefined> {
-    return (await this.#ask(() => this.#table.get(rowId(messageId)))) as EarlierReceives | undefined;
+  async find(firstId: string): Promise<EarlierReceives | undefined> {
+    return (await this.#ask(() => this.#table.get(rowId(firstId)))) as EarlierReceives | undefined;
   }
 
-  async keep(messageId: string, receives: EarlierReceives): Promise<void> {
+  async keep(firstId: string, receives: EarlierReceives): Promise<void> {
     const { ended, attempts, crashes, begun = 0, alone = false, suspect = false } = receives;
     const members = { ended, attempts, crashes, begun, alone, suspect, expiresAt: this.#table.expiry() };
     const names = Object.keys(members);
     // Not a put: whoever runs tracked tasks may update the table
     const command = new UpdateCommand({
       TableName: this.#table.name,
-      Key: { taskId: rowId(messageId) },
+      Key: { taskId: rowId(firstId) },
       UpdateExpression: `SET ${names.map((name) => `${name} = :${name}`).join(', ')}`,
       ExpressionAttributeValues: Object.fromEntries(
         Object.entries(members).map(([name, value]) => [`:${name}`, value]),
@@ -64,6 +64,6 @@ export class MessageReceives implements ReceiveLog {
   }
 }
 
-function rowId(messageId: string): string {
-  return `message#${messageId}`;
+function rowId(firstId: string): string {
+  return `message#${firstId}`;
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { attemptOf } from '../queue/copy-notes.ts';
+import { attemptOf, attemptsBefore, firstIdOf, receiveOf } from '../queue/copy-notes.ts';
 import { deadLetterEntry } from '../queue/dead-letter.ts';
 import { outcomeWithoutSlot } from '../queue/given-back.ts';
 import type { Outcome } from '../queue/outcome.ts';
@@ -32,7 +32,18 @@ describe('a message that a worker had no slot for', () => {
   test.each([1, 2, 7])('is at the attempt that it was at, %i, however often that happens', (receives) => {
     let message = messageOf(receives);
     for (let worker = 0; worker < 50; worker += 1) message = copyOf(outcomeWithoutSlot(message));
-    expect(attemptOf(message)).toBe(receives);
+    expect([attemptOf(message), receiveOf(message), firstIdOf(message)]).toEqual([receives, receives, 'm-1']);
+  });
+
+  test('keeps the attempts that were used up before its chain of copies began apart from its receives', () => {
+    const message = messageOf(3, { 'baton.earlier-attempts': '2' });
+    const copy = copyOf(outcomeWithoutSlot(message));
+    expect([attemptOf(copy), attemptsBefore(copy), receiveOf(copy)]).toEqual([5, 2, 3]);
+  });
+
+  test('has its own id if a note of the first one is no id', () => {
+    const noted = (id: string) => firstIdOf(messageOf(1, { 'baton.first-id': id }));
+    expect(['m-0', '', 'a b', 'x'.repeat(101)].map(noted)).toEqual(['m-0', 'm-1', 'm-1', 'm-1']);
   });
 
   test('keeps how often it was unknown, and a message that was unknown keeps its attempts', () => {

@@ -1,104 +1,25 @@
 import { afterAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
-import { encodeEnvelope } from '@baton/common/queue/envelope';
 import { PostponeTask } from '@baton/common/queue/errors';
-import type { Hold } from '@baton/common/queue/hold';
-import { implement, Implementations, type TaskContext } from '@baton/common/queue/implementation';
-import type { Outcome } from '@baton/common/queue/outcome';
-import { processMessage } from '@baton/common/queue/process-message';
 import type { ReceivedMessage } from '@baton/common/queue/received-message';
-import { defineTask } from '@baton/common/queue/task';
-import type { EarlierReceives, ReceiveLog, TaskTracker } from '@baton/common/queue/tracking';
 import { noteReturn } from '@baton/common/queue/untracked-attempt';
-import { createLogger } from '@baton/common/telemetry/logger';
-import * as z from 'zod';
+import {
+  attempts,
+  away,
+  crash,
+  done,
+  endHandlers,
+  fails,
+  forgetMessages,
+  log,
+  postpones,
+  received,
+  rows,
+  run,
+  runAlone,
+} from './untracked-work.ts';
 
-const contract = defineTask({
-  name: 'tests.work',
-  queue: 'default',
-  payload: z.object({}),
-  result: z.object({}),
-  retry: { maxAttempts: 3, baseSeconds: 1 },
-  timeoutSeconds: 10,
-});
-const logger = createLogger({ service: 'tests', level: 'silent' });
-const envelope = { taskId: 't-1', task: contract.name, source: 'tests', trace: undefined, data: {} };
-const body = encodeEnvelope({ ...envelope, time: new Date().toISOString() });
-
-const rows = new Map<string, EarlierReceives>();
-const log: ReceiveLog = {
-  find: async (messageId) => rows.get(messageId),
-  keep: async (messageId, receives) => void rows.set(messageId, receives),
-};
-const away: ReceiveLog = {
-  find: () => Promise.reject(new Error('away')),
-  keep: () => Promise.reject(new Error('away')),
-};
-const runAlone = jest.fn<NonNullable<Hold['runAlone']>>();
-const attempts: number[] = [];
-/** Handlers whose workers died: they end after all tests. */
-const lost: (() => void)[] = [];
-afterAll(() => {
-  for (const end of lost) end();
-});
-
-beforeEach(() => {
-  rows.clear();
-  runAlone.mockReset().mockResolvedValue(true);
-  attempts.length = 0;
-});
-
-/** A message at its `receiveCount`th receive. */
-function received(receiveCount: number, change: Partial<ReceivedMessage> = {}): ReceivedMessage {
-  const ids = { messageId: 'm-1', receiptHandle: 'r-1' };
-  const sentAtMs = Date.now();
-  return { ...ids, body, receiveCount, sentAtMs, firstReceivedAtMs: sentAtMs, attributes: {}, ...change };
-}
-
-interface RunOptions {
-  readonly receives?: ReceiveLog;
-  readonly everyReceiveIsSeen?: boolean;
-  readonly signal?: AbortSignal;
-}
-
-function run(message: ReceivedMessage, handler: () => unknown, options: RunOptions = {}): Promise<Outcome> {
-  const { receives = log, everyReceiveIsSeen = true, signal = new AbortController().signal } = options;
-  const handle = (_payload: unknown, { attempt }: TaskContext) => {
-    attempts.push(attempt);
-    return handler() as never;
-  };
-  const hold = { signal, outlivedBy: () => undefined, runAlone };
-  return processMessage(message, 'default', hold, {
-    implementations: new Implementations([implement(contract, handle)]),
-    send: (async () => ({ taskId: '' })) as never,
-    tracker: { receives } as unknown as TaskTracker,
-    logger,
-    worker: { id: 'w-1', version: '1' },
-    unknownTaskPatienceSeconds: 600,
-    abortGraceSeconds: 1,
-    everyReceiveIsSeen,
-  });
-}
-
-const done = () => ({});
-const fails = () => {
-  throw new Error('no');
-};
-const postpones = () => {
-  throw new PostponeTask('not now', { delaySeconds: 7 });
-};
-/** The worker dies while the handler runs: nothing is ever decided. */
-async function crash(message: ReceivedMessage, options?: RunOptions): Promise<void> {
-  const begun = Promise.withResolvers<void>();
-  void run(
-    message,
-    () => {
-      begun.resolve();
-      return new Promise<object>((resolve) => lost.push(() => resolve({})));
-    },
-    options,
-  );
-  await begun.promise;
-}
+beforeEach(forgetMessages);
+afterAll(endHandlers);
 
 describe('an untracked message', () => {
   test('that is done at once costs no request of the log', async () => {

@@ -5,6 +5,7 @@ import { TaskClient } from '@baton/common/queue/task-client';
 import { TaskStore } from '@baton/common/state/task-store';
 import { type Backends, startBackends } from '../support/backends.ts';
 import { eventually } from '../support/eventually.ts';
+import { lanedNap } from '../support/laned-nap.ts';
 import { nap } from '../support/nap.ts';
 import { NapSink } from '../support/nap-sink.ts';
 import { good, poison, survivable, trackedGood, trackedPoison } from '../support/poison.ts';
@@ -16,7 +17,7 @@ let tasks: TaskClient;
 const programs: Program[] = [];
 
 beforeEach(async () => {
-  backends = await startBackends(['worker']);
+  backends = await startBackends(['worker', 'functions/order-service']);
   const records = new TaskStore({ documents: backends.documents, table: backends.tasksTable });
   tasks = new TaskClient({ sqs: backends.sqs, queueUrls: backends.queueUrls, source: 'tests', records });
 });
@@ -209,4 +210,35 @@ describe('one poison task among good ones of three attempts, under a supervisor:
     },
     180_000,
   );
+
+  test('two workers whose slots are full of tasks of another queue: they give the poison back, and count on', async () => {
+    const full = { WORKER_CONCURRENCY: '2', LANED_NAPS: 'yes', NAP_SINK: sink.path };
+    supervisor = new Supervisor(() => startWorker(full));
+    await supervisor.start(2);
+    const sent = new Set<string>();
+    const streamed = new AbortController();
+    const stream = (async () => {
+      while (!streamed.signal.aborted) {
+        const payload = { lane: 'normal', ms: 2500, sentAtMs: Date.now() };
+        sent.add((await tasks.send(lanedNap, payload)).taskId);
+        await sleep(500);
+      }
+    })();
+    await eventually('a backlog', () => sent.size > 8, 30_000);
+    const { taskId } = await tasks.send(poison, { how: 'SIGKILL' });
+    for (let each = 0; each < 3; each += 1) sent.add((await tasks.send(good, { ms: 100 })).taskId);
+    await eventually('a dead letter', () => saysCrashed(taskId), 120_000);
+    streamed.abort();
+    await stream;
+    await eventually('all good tasks done', () => sink.done.size === sent.size, 120_000);
+    expect(new Set(sink.done.keys())).toEqual(sent);
+    const naps = supervisor.lines.filter(({ message }) => message === 'nap begins');
+    expect(naps.filter(({ attempt }) => attempt !== 1)).toEqual([]);
+    expectNoAttemptLost();
+    const givenBack = supervisor.lines.filter(
+      ({ message, queue }) => queue === 'default' && message === 'no slot is free: message given back',
+    );
+    expect(givenBack).not.toEqual([]);
+    await expectOnePoisonDead(taskId);
+  }, 300_000);
 });

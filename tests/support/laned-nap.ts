@@ -1,3 +1,4 @@
+import { appendFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { implement } from '@baton/common/queue/implementation';
 import { defineTask } from '@baton/common/queue/task';
@@ -15,9 +16,15 @@ export const lanedNap = defineTask({
   timeoutSeconds: 60,
 });
 
-/** Says in its log line which lane it was sent in, and how long ago. */
-export const lanedNapTask = implement(lanedNap, async ({ lane, ms, sentAtMs }, { signal, logger }) => {
-  logger.info({ lane, waitedMs: Date.now() - sentAtMs }, 'nap begins');
-  await sleep(ms, undefined, { signal });
-  return {};
-});
+const sink = process.env['NAP_SINK'];
+
+/** Says in its log line which lane it was sent in, and how long ago. Leaves a line in the sink at its end, if there is one. */
+export const lanedNapTask = implement(
+  lanedNap,
+  async ({ lane, ms, sentAtMs }, { signal, logger, taskId }) => {
+    logger.info({ lane, waitedMs: Date.now() - sentAtMs }, 'nap begins');
+    await sleep(ms, undefined, { signal });
+    if (sink) appendFileSync(sink, `${taskId} done ${Date.now()} ${ms}\n`);
+    return {};
+  },
+);

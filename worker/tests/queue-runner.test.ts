@@ -131,7 +131,7 @@ describe('a queue runner', () => {
     expect(settle.mock.calls).toMatchObject([
       [
         { messageId: 'a' },
-        { kind: 'release', anew: true, notes: { 'baton.earlier-attempts': '2' } },
+        { kind: 'release', anew: true, notes: { 'baton.earlier-receives': '2', 'baton.first-id': 'a' } },
         'w-1',
         expect.any(Number),
       ],
