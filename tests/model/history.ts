@@ -91,16 +91,16 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 );
 
 const kill: fc.Arbitrary<Step> = fc.record({ does: fc.constant('kill' as const), ms: fc.nat(3000) });
-const steps = fc.array(step, { maxLength: 4 });
-/** Some that kill their process, and some that do it more often than any task may. */
-const deadlySteps = fc.oneof(
-  {
-    weight: 8,
-    arbitrary: fc.array(fc.oneof({ weight: 6, arbitrary: step }, { weight: 1, arbitrary: kill }), {
-      maxLength: 4,
-    }),
-  },
-  { weight: 1, arbitrary: kill.map((each) => Array<Step>(6).fill(each)) },
+const harmless = fc.array(step, { maxLength: 4 });
+const deadly = fc.array(fc.oneof({ weight: 6, arbitrary: step }, { weight: 1, arbitrary: kill }), {
+  maxLength: 4,
+});
+/** More often than any task may kill its process. */
+const poison = kill.map((each) => Array<Step>(6).fill(each));
+const steps = fc.oneof(
+  { weight: 16, arbitrary: harmless },
+  { weight: 8, arbitrary: deadly },
+  { weight: 2, arbitrary: poison },
 );
 
 const spanUpTo = (longestMs: number): fc.Arbitrary<Span> =>
@@ -108,27 +108,26 @@ const spanUpTo = (longestMs: number): fc.Arbitrary<Span> =>
 const seldom = <Value>(value: fc.Arbitrary<Value>): fc.Arbitrary<Value | undefined> =>
   fc.option(value, { nil: undefined, freq: 1 });
 
-const messageOf = (stepsOfOne: fc.Arbitrary<Step[]>): fc.Arbitrary<MessagePlan> =>
-  fc.record({
-    is: fc.constantFrom(
-      'task',
-      'task',
-      'task',
-      'tracked',
-      'tracked',
-      'chain',
-      'malformed',
-      'invalid',
-      'unknown',
-    ),
-    sentAtMs: fc.nat(5000),
-    steps: stepsOfOne,
-    cancelledAtMs: fc.option(fc.nat(20_000), { nil: undefined, freq: 4 }),
-    putBack: fc.option(
-      fc.record({ as: fc.constantFrom('letter' as const, 'body' as const), afterMs: fc.nat(8000) }),
-      { nil: undefined, freq: 2 },
-    ),
-  });
+const message: fc.Arbitrary<MessagePlan> = fc.record({
+  is: fc.constantFrom(
+    'task',
+    'task',
+    'task',
+    'tracked',
+    'tracked',
+    'chain',
+    'malformed',
+    'invalid',
+    'unknown',
+  ),
+  sentAtMs: fc.nat(5000),
+  steps,
+  cancelledAtMs: fc.option(fc.nat(20_000), { nil: undefined, freq: 4 }),
+  putBack: fc.option(
+    fc.record({ as: fc.constantFrom('letter' as const, 'body' as const), afterMs: fc.nat(8000) }),
+    { nil: undefined, freq: 2 },
+  ),
+});
 
 const worker: fc.Arbitrary<WorkerPlan> = fc.record({
   concurrency: fc.integer({ min: 1, max: 3 }),
@@ -151,23 +150,17 @@ const fault: fc.Arbitrary<Fault> = fc.constantFrom(
   'reappear',
 );
 
-const historiesOf = (message: fc.Arbitrary<MessagePlan>): fc.Arbitrary<History> =>
-  fc.record({
-    executor: fc.constantFrom('local', 'local', 'local', 'lambda'),
-    staleHandles: fc.constantFrom('ignored', 'obeyed', 'refused'),
-    seed: fc.nat(2 ** 31 - 1),
-    messages: fc.array(message, { minLength: 1, maxLength: 5 }),
-    workers: fc.array(worker, { minLength: 1, maxLength: 2 }),
-    latencyMs: fc.constantFrom(5, 40, 400),
-    faults: fc.array(fc.record({ fault, requests: fc.integer({ min: 1, max: 8 }) }), { maxLength: 8 }),
-    storeAway: seldom(spanUpTo(30_000)),
-    clockSet: seldom(
-      fc.record({ atMs: fc.nat(15_000), byMs: fc.integer({ min: -43_200_000, max: 43_200_000 }) }),
-    ),
-  });
-
 /** Histories, small ones first. */
-export const histories = historiesOf(messageOf(steps));
-
-/** The same with tasks that kill their processes. */
-export const deadlyHistories = historiesOf(messageOf(deadlySteps));
+export const histories: fc.Arbitrary<History> = fc.record({
+  executor: fc.constantFrom('local', 'local', 'local', 'lambda'),
+  staleHandles: fc.constantFrom('ignored', 'obeyed', 'refused'),
+  seed: fc.nat(2 ** 31 - 1),
+  messages: fc.array(message, { minLength: 1, maxLength: 5 }),
+  workers: fc.array(worker, { minLength: 1, maxLength: 2 }),
+  latencyMs: fc.constantFrom(5, 40, 400),
+  faults: fc.array(fc.record({ fault, requests: fc.integer({ min: 1, max: 8 }) }), { maxLength: 8 }),
+  storeAway: seldom(spanUpTo(30_000)),
+  clockSet: seldom(
+    fc.record({ atMs: fc.nat(15_000), byMs: fc.integer({ min: -43_200_000, max: 43_200_000 }) }),
+  ),
+});

@@ -1,4 +1,5 @@
 import { ChangeMessageVisibilityBatchCommand, DeleteMessageBatchCommand } from '@aws-sdk/client-sqs';
+import { CrashBooks } from './crash-books.ts';
 import type { ModelSqs } from './model-sqs.ts';
 import type { ModelTable } from './model-table.ts';
 import type { Run } from './run.ts';
@@ -28,6 +29,10 @@ export interface LedgerOptions {
   readonly longestCalmStopMs: number;
   /** How many faults there have been. */
   readonly faults: () => number;
+  /** Whether the task store is away for a while. */
+  readonly storeAway: boolean;
+  /** Whether a worker stands still for a while. */
+  readonly pauses: boolean;
 }
 
 /** Keeps the books of one history, and says which promise was broken. */
@@ -35,6 +40,8 @@ export class Ledger {
   readonly violations: string[] = [];
   /** The books of tracked tasks. */
   readonly books: TaskBooks;
+  /** The books of processes that die. */
+  readonly crashBooks: CrashBooks;
   readonly #options: LedgerOptions;
   readonly #running = new Set<Run>();
   readonly #ended = new Set<string>();
@@ -55,13 +62,16 @@ export class Ledger {
 
   constructor(options: LedgerOptions) {
     this.#options = options;
-    this.books = new TaskBooks(options.table, (promise) => this.#violated(promise));
+    const broken = (promise: string): void => this.#violated(promise);
+    this.books = new TaskBooks(options.table, broken);
+    this.crashBooks = new CrashBooks(options, broken);
   }
 
   /** A handler begins. */
   begins(run: Run): void {
     const { sqs, leasesAbort, fenced } = this.#options;
     this.books.begins(run);
+    this.crashBooks.begins(run, this.books.has(run.taskId));
     const twin = [...this.#running].find(
       (other) =>
         other.taskId === run.taskId &&
@@ -82,7 +92,7 @@ export class Ledger {
   ends(run: Run, returned: boolean): boolean {
     if (this.hasCrashed(run.process)) return false;
     this.books.ends(run);
-    this.books.survives(run.taskId);
+    this.crashBooks.ends(run);
     this.#running.delete(run);
     this.#ended.add(run.handle);
     if (returned) this.#done.add(run.taskId);
@@ -99,7 +109,18 @@ export class Ledger {
   crashes(process: string): void {
     this.#crashed.add(process);
     this.books.crashes(process);
+    this.crashBooks.crashes(process);
     for (const run of this.#running) if (run.process === process) this.#running.delete(run);
+  }
+
+  /** A handler kills its process. */
+  killedBy(taskId: string): void {
+    this.crashBooks.killedBy(taskId, this.books.has(taskId));
+  }
+
+  /** A message comes to the dead letters. */
+  setAside(body: string, reason: string | undefined): void {
+    if (reason === 'crashed') this.crashBooks.setAside(this.#taskIdIn(body));
   }
 
   /** Whether a process is no more. */

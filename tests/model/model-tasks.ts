@@ -57,7 +57,7 @@ export function bodyOf({ is }: MessagePlan, taskId: string): string {
 /** What a handler may do to its process, and what that does to it. */
 export interface ProcessControl {
   readonly kill: (taskId: string) => void;
-  /** Resolves once the process does not stand still. */
+  /** Resolves once the process does not stand still; never if it has crashed. */
   readonly awake: () => Promise<void>;
 }
 
@@ -72,6 +72,8 @@ export function implementationsFor(
     context: TaskContext,
     doIt: (entry: Run) => Promise<Result>,
   ): Promise<Result> => {
+    // A timeout of its own may lead a process on that crashed while it waited for an answer
+    if (ledger.hasCrashed(process)) return never();
     const { taskId, attempt, signal } = context;
     const { name, receive } = currentAttempt() as RunningAttempt;
     const handle = `${name.messageId}#${receive}`;

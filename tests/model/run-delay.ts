@@ -107,6 +107,8 @@ class Delay {
       longestStopMs: Infinity,
       longestCalmStopMs: Infinity,
       faults: () => 0,
+      storeAway: false,
+      pauses: false,
     });
     const twice = plan.trouble === 'delivered twice';
     const nextFault = () => (twice && random.below(TWICE_IN) === 0 ? 'twice' : 'none');

@@ -16,6 +16,7 @@ import type { ModelWorld } from './model-world.ts';
 import { type Attributes, ModelSqs } from './model-sqs.ts';
 import { ModelTable } from './model-table.ts';
 import { bodyOf, implementationsFor, tracked } from './model-tasks.ts';
+import { never } from './never.ts';
 import { SqsClient } from './sqs-client.ts';
 import { TableClient } from './table-client.ts';
 import { VirtualTime } from './virtual-time.ts';
@@ -31,8 +32,6 @@ const LONGEST_CALM_STOP_MS = (DRAIN_SECONDS + GRACE_SECONDS) * 1000 + 5000;
 /** Two hours: a hundred requests that fail in a row rest for half a minute each. */
 const LONGEST_HISTORY_MS = 7_200_000;
 const REPLACED_AFTER_MS = 500;
-/** While the store is away no row counts anything: SQS's own count ends a task after its attempts and three more. */
-const STORE_AWAY_FAULTS = 6;
 
 const logger = createLogger({ service: 'model', level: 'silent' });
 const queueUrls = new QueueUrls('http://sqs/0/');
@@ -82,6 +81,8 @@ class Run {
       longestStopMs: LONGEST_STOP_MS,
       longestCalmStopMs: LONGEST_CALM_STOP_MS,
       faults: () => this.#faults,
+      storeAway: history.storeAway !== undefined,
+      pauses: history.workers.some(({ pause }) => pause !== undefined),
     });
     const { latencyMs } = history;
     const nextFault = (): Fault => this.#nextFault();
@@ -110,7 +111,10 @@ class Run {
   async play(): Promise<readonly string[]> {
     const { sqs, ledger } = this.#world;
     this.#toSend = this.#plans.length;
-    sqs.onDeadLetter = (body, attributes) => this.#putBack(body, attributes);
+    sqs.onDeadLetter = (body, attributes) => {
+      ledger.setAside(body, attributes['baton.reason']?.StringValue);
+      this.#putBack(body, attributes);
+    };
     for (const plan of this.#plans) {
       setTimeout(() => {
         void this.#send(plan).finally(() => (this.#toSend -= 1));
@@ -172,6 +176,7 @@ class Run {
     this.#toSend += 1;
     setTimeout(() => {
       ledger.books.putBack(plan.id);
+      ledger.crashBooks.beginsAnew(plan.id);
       sqs.send(body, 0, as === 'letter' ? attributes : {});
       this.#toSend -= 1;
     }, afterMs);
@@ -220,6 +225,7 @@ class Run {
     const awake = async (): Promise<void> => {
       const leftMs = goesOnAtMs - this.#time.nowMs;
       if (leftMs > 0) await sleep(leftMs);
+      if (ledger.hasCrashed(name)) await never();
     };
     const worker = new Worker({
       processGuard: 'off',
@@ -227,7 +233,7 @@ class Run {
       implementations: implementationsFor(name, (taskId) => this.#nextStep(taskId), ledger, {
         kill: (taskId) => {
           if (!this.#live.has(name)) return;
-          ledger.books.killedBy(taskId, this.#mayHideCrashes);
+          ledger.killedBy(taskId);
           this.#toEnd += 1;
           crash();
         },
@@ -262,14 +268,6 @@ class Run {
         crash();
       }
     }, end.atMs);
-  }
-
-  /** How many crashes of an untracked message may go uncounted: by failed requests, stops, and what other tasks kill. */
-  get #mayHideCrashes(): number {
-    const { workers, messages, storeAway } = this.#history;
-    const stops = workers.filter((each) => each.end !== undefined).length;
-    const killers = messages.filter(({ steps }) => steps.some(({ does }) => does === 'kill')).length;
-    return this.#faults + stops + killers - 1 + (storeAway ? STORE_AWAY_FAULTS : 0);
   }
 
   #replace(concurrency: number): void {

@@ -8,8 +8,6 @@ import type { Run } from './run.ts';
 /** The store takes clocks to differ by so much. */
 const CLOCKS_DIFFER_MS = 1000;
 
-const MOST_KILLS = 3;
-
 /** A chain of tracked tasks, in their order. */
 export type Steps = readonly string[];
 
@@ -27,8 +25,6 @@ export class TaskBooks {
   readonly #used = new Map<string, number>();
   /** When the next attempt at a task that waits may begin, in milliseconds. */
   readonly #dueMs = new Map<string, number>();
-  /** How often in a row each task has killed its process. */
-  readonly #kills = new Map<string, number>();
   readonly #chains: Steps[] = [];
   readonly #tasks = new Set<string>();
   /** Tasks whose dead letter was put back, and which have not begun anew yet. */
@@ -97,22 +93,6 @@ export class TaskBooks {
     }
   }
 
-  /**
-   * A handler kills its process. It may do so three times in a row; an untracked task's once more for each request that
-   * failed, since the row that counts its receives may be missing one.
-   */
-  killedBy(taskId: string, faults: number): void {
-    const most = MOST_KILLS + (this.has(taskId) ? 0 : faults);
-    const kills = (this.#kills.get(taskId) ?? 0) + 1;
-    this.#kills.set(taskId, kills);
-    if (kills > most) this.#broken(`${taskId} kills its process for time ${kills}`);
-  }
-
-  /** A handler comes to an end, which clears its task of suspicion. */
-  survives(taskId: string): void {
-    this.#kills.delete(taskId);
-  }
-
   /** An effect is run. */
   effectRuns(run: Run, key: string): void {
     const { taskId, process, signal } = run;
@@ -130,7 +110,6 @@ export class TaskBooks {
 
   /** Somebody puts a dead letter of a task back: it may begin anew, once. */
   putBack(taskId: string): void {
-    this.#kills.delete(taskId);
     this.#putBack.add(taskId);
   }
 
