@@ -1,4 +1,8 @@
+import { randomInt } from 'node:crypto';
 import { availableParallelism } from 'node:os';
+
+// One seed for all embedded SQSs of a run; tests/support/run-lines.js writes it
+process.env.SQS_SEED ||= String(randomInt(2 ** 31 - 1));
 
 /** @type {import('jest').Config} */
 export default {

@@ -9,16 +9,25 @@ import {
   wholeNumber,
 } from '@baton/common/config';
 import * as z from 'zod';
+import { MAX_SEED } from './sqs/sqs-character.ts';
 
-const variables = z.object({
-  HTTP_PORT: port(3000),
-  LAMBDA_PORT: port(3002),
-  SQS_PORT: port(4566),
-  DYNAMODB_PORT: port(4567),
-  HEALTH_PORT: port(9090),
-  AWS_ENDPOINT_URL_SQS: endpoint(),
-  AWS_ENDPOINT_URL_DYNAMODB: endpoint(),
-});
+const variables = z
+  .object({
+    HTTP_PORT: port(3000),
+    LAMBDA_PORT: port(3002),
+    SQS_PORT: port(4566),
+    DYNAMODB_PORT: port(4567),
+    HEALTH_PORT: port(9090),
+    AWS_ENDPOINT_URL_SQS: endpoint(),
+    AWS_ENDPOINT_URL_DYNAMODB: endpoint(),
+    SQS_SEED: wholeNumber(0, MAX_SEED, 0).unwrap().optional(),
+    SQS_HOSTILE: oneOf(['true', 'false'], 'false'),
+  })
+  .superRefine(({ SQS_HOSTILE, AWS_ENDPOINT_URL_SQS }, context) => {
+    if (SQS_HOSTILE !== 'true' || AWS_ENDPOINT_URL_SQS === undefined) return;
+    const message = 'expected false, because AWS_ENDPOINT_URL_SQS names an SQS that is not the embedded one';
+    context.addIssue({ code: 'custom', path: ['SQS_HOSTILE'], message });
+  });
 
 /** What the embedded runtime is configured with: its ports, and where it finds an SQS and a DynamoDB that run already. */
 export type LocalConfig = z.output<typeof variables>;

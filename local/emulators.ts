@@ -2,6 +2,8 @@ import type { Server } from 'node:http';
 import { buildApp } from 'fauxqs';
 import { dynalite } from './dynalite.ts';
 import { HOST } from './ports.ts';
+import { mendFauxqs } from './sqs/mended-fauxqs.ts';
+import { characterFrom, type SqsCharacter } from './sqs/sqs-character.ts';
 
 /** For a request that is never sent to its end. */
 const STOP_PATIENCE_MS = 2000;
@@ -12,8 +14,18 @@ export interface Emulator {
   stop(): Promise<void>;
 }
 
-/** Starts an emulator of SQS (fauxqs). Its queues live as long as it runs. It listens at this machine only, unless `host` says otherwise. */
-export async function startSqs(port: number, host: string = HOST): Promise<Emulator> {
+/**
+ * Starts an emulator of SQS (fauxqs, made as strict as AWS). Its queues live as long as it runs. It listens at this machine
+ * only, unless `host` says otherwise.
+ *
+ * @param character - default: what SQS_SEED and SQS_HOSTILE say
+ */
+export async function startSqs(
+  port: number,
+  host: string = HOST,
+  character: SqsCharacter = characterFrom(process.env),
+): Promise<Emulator> {
+  await mendFauxqs(character);
   const app = buildApp({ logger: false });
   const endpoint = await app.listen({ port, host });
   return { endpoint, stop: () => app.close() };

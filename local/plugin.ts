@@ -5,6 +5,12 @@ import { readLocalConfig } from './config.ts';
 import { LocalRuntime } from './runtime.ts';
 import type { Offline, OfflineOptions, PluginUtils, Serverless } from './serverless.ts';
 
+const HOSTILE = {
+  type: 'boolean',
+  usage:
+    'Have the embedded SQS deliver some messages twice and give fewer a receive than there are. Default: false.',
+};
+
 /**
  * The serverless plugin behind `serverless offline`: emulators, queues, tables, the services' functions and a worker,
  * in one process. The functions are run by serverless-offline, which this plugin holds inside, so that everything
@@ -21,7 +27,7 @@ export default class LocalRuntimePlugin {
     this.#serverless = serverless;
     this.#options = options;
     this.#offline = new ServerlessOffline(serverless, options, withoutNotices(utils));
-    this.commands = this.#offline.commands;
+    this.commands = withHostile(this.#offline.commands);
     if (serverless.processedInput.commands[0] === 'offline') skipSchema(serverless);
     const run = (): Promise<void> => this.#run();
     this.hooks = { 'offline:start': run, 'offline:start:init': run };
@@ -31,7 +37,7 @@ export default class LocalRuntimePlugin {
     const signal = firstSignal();
     const runtime = new LocalRuntime(this.#serverless, this.#offline, this.#options);
     try {
-      const config = readLocalConfig({ ...process.env, ...portsOf(this.#options) });
+      const config = readLocalConfig({ ...process.env, ...variablesOf(this.#options) });
       // A signal ends a start that is still under way, too
       await Promise.race([runtime.start(config), signal]);
     } catch (error) {
@@ -77,11 +83,22 @@ function withoutNotices({ log, progress }: PluginUtils): PluginUtils {
   };
 }
 
-/** serverless-offline's own options for its ports win over the variables. */
-function portsOf({ httpPort, lambdaPort }: OfflineOptions): Record<string, string> {
+/** The commands of serverless-offline with an option of this runtime. */
+function withHostile(commands: Offline['commands']): Offline['commands'] {
+  const { offline } = commands;
+  const { start } = offline.commands;
+  const options = { ...offline.options, hostile: HOSTILE };
+  const startOptions = { ...start.options, hostile: HOSTILE };
+  const withStart = { ...offline.commands, start: { ...start, options: startOptions } };
+  return { ...commands, offline: { ...offline, options, commands: withStart } };
+}
+
+/** Options of the command line win over the variables. */
+function variablesOf({ httpPort, lambdaPort, hostile }: OfflineOptions): Record<string, string> {
   return {
     ...(httpPort !== undefined && { HTTP_PORT: String(httpPort) }),
     ...(lambdaPort !== undefined && { LAMBDA_PORT: String(lambdaPort) }),
+    ...(hostile && { SQS_HOSTILE: 'true' }),
   };
 }
 

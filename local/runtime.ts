@@ -19,6 +19,7 @@ import { type Emulator, startDynamoDb, startSqs } from './emulators.ts';
 import { fillIn, pointSdkAt } from './environment.ts';
 import { type EventSource, eventSourcesOf } from './event-sources.ts';
 import { checkPorts, HOST } from './ports.ts';
+import { characterFrom, describeCharacter } from './sqs/sqs-character.ts';
 import type { Resources } from './stack.ts';
 import type { FunctionDefinition, Offline, OfflineOptions, Serverless } from './serverless.ts';
 
@@ -62,7 +63,9 @@ export class LocalRuntime {
       ...(!config.AWS_ENDPOINT_URL_DYNAMODB && { DYNAMODB_PORT: config.DYNAMODB_PORT }),
     });
 
-    const sqs = config.AWS_ENDPOINT_URL_SQS ?? (await this.#emulate(startSqs(config.SQS_PORT)));
+    const character = characterFrom(config);
+    const sqs =
+      config.AWS_ENDPOINT_URL_SQS ?? (await this.#emulate(startSqs(config.SQS_PORT, HOST, character)));
     const dynamoDb =
       config.AWS_ENDPOINT_URL_DYNAMODB ?? (await this.#emulate(startDynamoDb(config.DYNAMODB_PORT)));
     const { provider, functions, resources } = this.#serverless.service;
@@ -83,8 +86,9 @@ export class LocalRuntime {
       runs: runnerOf(queue, executor, sources),
     }));
     const startedInMs = performance.now() - startedAtMs;
+    const sqsRow = config.AWS_ENDPOINT_URL_SQS ?? `${sqs}  ${describeCharacter(character)}`;
     process.stdout.write(
-      banner({ http, prefixes: prefixesOf(functions), sqs, dynamoDb, health, queues, startedInMs }),
+      banner({ http, prefixes: prefixesOf(functions), sqs: sqsRow, dynamoDb, health, queues, startedInMs }),
     );
   }
 

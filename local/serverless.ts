@@ -38,11 +38,20 @@ export interface OfflineOptions {
   noSponsor?: boolean;
   noTimeout?: boolean;
   useInProcess?: boolean;
+  /** Whether the embedded SQS is hostile; an option of this runtime. */
+  hostile?: boolean;
+}
+
+/** A command of serverless, with its options. */
+interface Command {
+  readonly options?: object;
 }
 
 /** What this runtime uses of serverless-offline 14, which publishes no types either. */
 export interface Offline {
-  readonly commands: object;
+  readonly commands: {
+    readonly offline: Command & { readonly commands: { readonly start: Command } };
+  };
   start(): Promise<void>;
   end(skipExit: boolean): Promise<void>;
 }

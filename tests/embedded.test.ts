@@ -1,4 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import {
+  CreateQueueCommand,
+  ReceiveMessageCommand,
+  SendMessageCommand,
+  SQSClient,
+} from '@aws-sdk/client-sqs';
 import { randomBytes } from 'node:crypto';
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
@@ -24,7 +30,7 @@ let ports: Record<string, string>;
 let schemas: string;
 
 /** `serverless offline`, on ports of its own; on the SQS and DynamoDB that the environment names, if it does. */
-function startRuntime(environment: Record<string, string>): Program {
+function startRuntime(environment: Record<string, string>, options: readonly string[] = []): Program {
   const given = ['AWS_ENDPOINT_URL_SQS', 'AWS_ENDPOINT_URL_DYNAMODB', 'AWS_REGION'].flatMap((name) => {
     const value = process.env[name];
     return value ? [[name, value]] : [];
@@ -34,6 +40,7 @@ function startRuntime(environment: Record<string, string>): Program {
     'offline',
     '--stage',
     stage,
+    ...options,
   ]);
 }
 
@@ -190,6 +197,23 @@ function answersAt(host: string, port: string): Promise<boolean> {
   return promise.finally(() => socket.destroy());
 }
 
+/** Whether an SQS delivers one of 20 messages again although it is hidden. */
+async function secondDelivery(endpoint: string): Promise<boolean> {
+  const credentials = { accessKeyId: 'test', secretAccessKey: 'test' };
+  const sqs = new SQSClient({ endpoint, credentials, region: 'us-east-1', useQueueUrlAsEndpoint: false });
+  const { QueueUrl = '' } = await sqs.send(new CreateQueueCommand({ QueueName: 'twice' }));
+  for (let sent = 0; sent < 20; sent += 1)
+    await sqs.send(new SendMessageCommand({ QueueUrl, MessageBody: 'x' }));
+  let received = 0;
+  const twice = await eventually('more deliveries than messages', async () => {
+    const { Messages = [] } = await sqs.send(new ReceiveMessageCommand({ QueueUrl }));
+    received += Messages.length;
+    return received > 20;
+  });
+  sqs.destroy();
+  return twice;
+}
+
 describe('a start of the embedded runtime', () => {
   test('says of each port why it cannot be had, and which variable changes it', async () => {
     const taken = ports['HTTP_PORT'] ?? '';
@@ -218,6 +242,27 @@ describe('a start of the embedded runtime', () => {
     await expect(wrong.ended()).resolves.not.toBe(0);
     expect(wrong.output).toContain(says);
     expect(wrong.output).not.toContain('    at ');
+  });
+
+  test('with --hostile has an SQS that delivers messages twice, and every order gets its mail', async () => {
+    const own = await freePorts();
+    const given = { AWS_ENDPOINT_URL_SQS: '', SQS_SEED: '7', SQS_HOSTILE: 'false' };
+    const hostile = startRuntime({ ...own, ...given }, ['--hostile']);
+    await hostile.says('Try this');
+    const sqs = `http://127.0.0.1:${own['SQS_PORT']}`;
+    expect(hostile.output).toContain(`${sqs}  hostile, SQS_SEED=7`);
+    const headers = { 'content-type': 'application/json' };
+    const base = `http://127.0.0.1:${own['HTTP_PORT']}`;
+    const post = () => fetch(`${base}/orders`, { method: 'POST', headers, body: JSON.stringify(order) });
+    const posted = await Promise.all(Array.from({ length: 5 }, post));
+    expect(posted.map(({ status }) => status)).toEqual(posted.map(() => 202));
+    await expect(secondDelivery(sqs)).resolves.toBe(true);
+    await eventually('every order to have its mail', async () => {
+      const response = await fetch(`${base}/notifications?recipient=${order.customerEmail}`);
+      const { notifications } = (await response.json()) as { notifications: { status: string }[] };
+      return notifications.filter(({ status }) => status === 'delivered').length === posted.length;
+    });
+    await hostile.stop();
   });
 
   test('ends at SIGINT with status 0, and frees its ports', async () => {

@@ -55,12 +55,12 @@ describe("the README's", () => {
   });
 });
 
-test('npm test says at once how many files there are to run, and at the end what came of them', async () => {
+test('npm test says at once how many files it runs and by which seed, and at the end what came of them', async () => {
   const args = ['node_modules/jest/bin/jest.js', 'trace-context'];
-  const run = new Program('--experimental-vm-modules', {}, args);
+  const run = new Program('--experimental-vm-modules', { SQS_SEED: '7', SQS_HOSTILE: 'true' }, args);
   await expect(run.ended()).resolves.toBe(0);
   const [first, ...others] = run.output.split('\n').filter((line) => !/Warning|trace-warnings/.test(line));
-  expect(first).toBe('Files of tests to run: 1');
+  expect(first).toBe('Files of tests to run: 1, with SQS_SEED=7 SQS_HOSTILE=true');
   expect(others.some((line) => /^\d+ passed, 0 failed$/.test(line))).toBe(true);
 });
 

@@ -25,8 +25,14 @@ export function standardOutput(options: Pick<LogOutputOptions, 'service' | 'form
 
 /** What writes past the logs, as a handler's `console.log` does, must not end the process where writing fails. */
 function surviveFailures(): void {
-  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
+  for (const stream of [process.stdout, process.stderr]) {
+    // Copies of this module share the streams: each of Jest's test files has one
+    const ignored = stream.listeners('error').some(({ name }) => name === ignoreFailure.name);
+    if (!ignored) stream.on('error', ignoreFailure);
+  }
 }
+
+function ignoreFailure(): void {}
 
 /** Writes what waits to be written to standard output, for at most so many milliseconds, in which nothing else runs. */
 export function flushLogs(limitMs: number): void {

@@ -49,10 +49,13 @@ async function lose(taskId: string): Promise<void> {
   await backends.documents.send(new DeleteCommand({ TableName: backends.tasksTable, Key: { taskId } }));
 }
 
-/** What becomes of a table that is deleted and made again. */
+/**
+ * Loses the rows of all tasks that have not run, as if the table were deleted and made again. The rows of earlier tests
+ * stay: SQS may deliver their messages once more.
+ */
 async function loseAll(): Promise<void> {
   const { Items = [] } = await backends.documents.send(new ScanCommand({ TableName: backends.tasksTable }));
-  for (const { taskId } of Items) await lose(String(taskId));
+  for (const { taskId, attempts } of Items) if (!attempts) await lose(String(taskId));
 }
 
 /** The reasons in the dead letter queue, which is empty then. */
@@ -84,7 +87,8 @@ describe('a chain', () => {
       state: 'dead',
       error: { name: 'FlowLostError', reason: 'flow-lost' },
     });
-    await expect(reasons()).resolves.toEqual(['flow-lost']);
+    // Twice if SQS delivers its message twice
+    expect(new Set(await reasons())).toEqual(new Set(['flow-lost']));
     expect(ran).toEqual([]);
   });
 

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
-import { ReceiveMessageCommand } from '@aws-sdk/client-sqs';
+import { type Message, ReceiveMessageCommand } from '@aws-sdk/client-sqs';
 import { implement, Implementations } from '@baton/common/queue/implementation';
 import { createLambdaConsumer } from '@baton/common/queue/lambda-consumer';
 import { TaskClient } from '@baton/common/queue/task-client';
@@ -16,8 +16,10 @@ beforeAll(async () => {
 });
 afterAll(() => backends.stop());
 
-/** Receives the one message that is in the queue, as the event source of a function would. */
-async function received(): Promise<SQSRecord> {
+const seen = new Set<string | undefined>();
+
+/** Receives the next message that is new, because SQS may deliver one twice. */
+async function newMessage(): Promise<Message | undefined> {
   const { Messages: [message] = [] } = await backends.sqs.send(
     new ReceiveMessageCommand({
       QueueUrl: backends.queueUrls.of('default'),
@@ -26,6 +28,14 @@ async function received(): Promise<SQSRecord> {
       MessageAttributeNames: ['All'],
     }),
   );
+  if (!message || !seen.has(message.MessageId)) return message;
+  return newMessage();
+}
+
+/** Receives a message as the event source of a function would. */
+async function received(): Promise<SQSRecord> {
+  const message = await newMessage();
+  seen.add(message?.MessageId);
   const entries = Object.entries(message?.MessageAttributes ?? {}).map(([name, { StringValue }]) => [
     name,
     { dataType: 'String', stringValue: StringValue },

@@ -42,6 +42,7 @@ let backends: Backends;
 let store: TaskStore;
 let tasks: TaskClient;
 const ran: unknown[] = [];
+const ranUntracked: unknown[] = [];
 
 beforeAll(async () => {
   backends = await startBackends(['worker']);
@@ -57,7 +58,7 @@ const implementations = new Implementations([
   implement(none, () => null),
   implement(perhaps, (payload) => (payload === undefined ? undefined : String(payload))),
   implement(gather, (results) => results.map((result) => String(result))),
-  implement(plain, (payload) => void ran.push(payload)),
+  implement(plain, (payload) => void ranUntracked.push(payload)),
 ]);
 
 const work = () => runQueue(backends, store, tasks, implementations);
@@ -83,10 +84,10 @@ describe('a task that takes and gives nothing', () => {
   });
 
   test('runs untracked, too', async () => {
-    ran.length = 0;
     await tasks.send(plain, undefined);
     await work();
-    expect(ran).toEqual([undefined]);
+    // SQS may deliver it twice
+    expect(new Set(ranUntracked)).toEqual(new Set([undefined]));
   });
 
   test('is a step of a chain', async () => {

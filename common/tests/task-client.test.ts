@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { ReceiveMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
+import type { SQSClient } from '@aws-sdk/client-sqs';
 import { healthCheck } from '@baton/common/contracts/health';
 import { processOrder } from '@baton/common/contracts/orders';
 import { decodeEnvelope, type Envelope } from '@baton/common/queue/envelope';
@@ -9,6 +9,7 @@ import { defineTask } from '@baton/common/queue/task';
 import { TaskClient } from '@baton/common/queue/task-client';
 import { startTrace } from '@baton/common/telemetry/trace-context';
 import { type Backends, startBackends } from '@baton/tests/backends';
+import { Inbox } from '@baton/tests/inbox';
 import * as z from 'zod';
 
 const echo = defineTask({
@@ -21,20 +22,19 @@ const echo = defineTask({
 });
 
 let backends: Backends;
+let inbox: Inbox;
 let tasks: TaskClient;
 
 beforeAll(async () => {
   backends = await startBackends(['worker']);
+  inbox = new Inbox(backends.sqs);
   tasks = new TaskClient({ sqs: backends.sqs, queueUrls: backends.queueUrls, source: 'tests' });
 });
 afterAll(() => backends.stop());
 
 async function receive(): Promise<Envelope[]> {
-  const QueueUrl = backends.queueUrls.of('default');
-  const { Messages = [] } = await backends.sqs.send(
-    new ReceiveMessageCommand({ QueueUrl, MaxNumberOfMessages: 10, WaitTimeSeconds: 2 }),
-  );
-  return Messages.map(({ Body = '' }) => decodeEnvelope(Body));
+  const messages = await inbox.take(backends.queueUrls.of('default'), 2);
+  return messages.map(({ Body = '' }) => decodeEnvelope(Body));
 }
 
 describe('a task client', () => {

@@ -4,7 +4,7 @@ declare module 'serverless-offline' {
   /** The serverless plugin of that name. */
   export default class ServerlessOffline implements Offline {
     constructor(serverless: Serverless, options: OfflineOptions, utils: PluginUtils);
-    readonly commands: object;
+    readonly commands: Offline['commands'];
     start(): Promise<void>;
     end(skipExit: boolean): Promise<void>;
   }

@@ -49,6 +49,20 @@ test('listens at one address of this machine alone', async () => {
   await expect(fetch(broker.endpoint.replace('127.0.0.1', '127.0.0.2'))).rejects.toThrow('fetch failed');
 });
 
+test('delivers nothing twice if it is hostile, because a message and its copy would be one row', async () => {
+  const hostile = await DurableBroker.start({ SQS_HOSTILE: 'true' });
+  const own = await startBackends(['worker'], { sqsEndpoint: hostile.endpoint });
+  QueueUrl = own.queueUrls.of('default');
+  const take = async (WaitTimeSeconds: number) =>
+    (await own.sqs.send(new ReceiveMessageCommand({ QueueUrl, WaitTimeSeconds }))).Messages ?? [];
+  for (let sent = 0; sent < 30; sent += 1)
+    await own.sqs.send(new SendMessageCommand({ QueueUrl, MessageBody: 'x' }));
+  for (let received = 0; received < 30; received += 1) expect(await take(2)).toHaveLength(1);
+  await expect(take(2)).resolves.toEqual([]);
+  await own.stop();
+  await hostile.stop();
+});
+
 describe.each(['SIGKILL', 'SIGTERM'] as const)('a broker that is started again after %s', (signal) => {
   test('has its queues as they were, and what was sent, and not what was deleted', async () => {
     await send('deleted');

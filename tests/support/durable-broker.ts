@@ -8,24 +8,27 @@ export class DurableBroker {
   /** The endpoint to give to programs; it stays the same. */
   readonly endpoint: string;
   readonly #port: number;
+  readonly #environment: Readonly<Record<string, string>>;
   readonly #folder = mkdtempSync(join(tmpdir(), 'baton-broker-'));
   #program: Program | undefined;
 
-  private constructor(port: number) {
+  private constructor(port: number, environment: Readonly<Record<string, string>>) {
     this.#port = port;
+    this.#environment = environment;
     this.endpoint = `http://127.0.0.1:${port}`;
   }
 
-  /** Starts a broker without any queue. */
-  static async start(): Promise<DurableBroker> {
-    const broker = new DurableBroker(await freePort());
+  /** Starts a broker without any queue. `environment` may set its SQS_SEED and SQS_HOSTILE. */
+  static async start(environment: Readonly<Record<string, string>> = {}): Promise<DurableBroker> {
+    const broker = new DurableBroker(await freePort(), environment);
     await broker.startAgain();
     return broker;
   }
 
   /** Starts it with the queues and messages that it had. Resolves once it answers. */
   async startAgain(): Promise<void> {
-    this.#program = new Program('tests/support/durable-sqs.ts', {}, [String(this.#port), this.#folder]);
+    const args = [String(this.#port), this.#folder];
+    this.#program = new Program('tests/support/durable-sqs.ts', this.#environment, args);
     await this.#program.says(`SQS answers at ${this.endpoint}`);
   }
 

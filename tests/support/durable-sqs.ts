@@ -1,5 +1,7 @@
 import { Server } from 'node:net';
 import { DatabaseSync } from 'node:sqlite';
+import { mendFauxqs } from '@baton/local/sqs/mended-fauxqs';
+import { characterFrom } from '@baton/local/sqs/sqs-character';
 import { startFauxqs } from 'fauxqs';
 
 const HOST = '127.0.0.1';
@@ -40,6 +42,7 @@ async function run(): Promise<void> {
   listenAtThisMachineOnly();
   keepWhatIsReleased();
   leaveSyncToTheSystem();
+  await mendFauxqs(characterFrom(process.env));
   const server = await startFauxqs({ port: Number(port), dataDir, logger: false });
   process.once('SIGTERM', () => void server.stop().then(() => process.exit(0)));
   process.stdout.write(`SQS answers at ${server.address}\n`);

@@ -11,6 +11,11 @@ const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 /** Most of a start's time is spent compiling: each test's programs read what the first of them compiled. */
 const COMPILED = `${ROOT}node_modules/.cache/compiled`;
 
+/** The character of embedded brokers in this run of tests. */
+const SQS = Object.fromEntries(
+  Object.entries(process.env).filter(([name]) => name === 'SQS_SEED' || name === 'SQS_HOSTILE'),
+);
+
 /** How a test's program differs from others. */
 export interface ProgramOptions {
   /** What its standard output is, as a file descriptor; then `output` has what it writes to standard error alone. */
@@ -20,8 +25,8 @@ export interface ProgramOptions {
 }
 
 /**
- * A program that a test runs as a process of its own, with nothing of the test's environment but PATH and HOME. With
- * TEST_IMAGE_PREFIX set, services and the worker run in their images.
+ * A program that a test runs as a process of its own, with nothing of the test's environment but PATH, HOME, and the
+ * character of embedded brokers. With TEST_IMAGE_PREFIX set, services and the worker run in their images.
  */
 export class Program {
   readonly #child;
@@ -45,6 +50,7 @@ export class Program {
         PATH: process.env['PATH'],
         HOME: process.env['HOME'],
         NODE_COMPILE_CACHE: COMPILED,
+        ...SQS,
         ...environment,
       },
     });

@@ -63,7 +63,8 @@ describe('a fleet in the midst of a deploy', () => {
     await Promise.all(Array.from({ length: ORDERS }, (_, number) => tasks.send(newTask, { number })));
     await eventually('all of them run', () => attempts.size === ORDERS, 15_000);
     expect(performance.now() - startedAtMs).toBeLessThan(15_000);
-    expect([...attempts.values()].filter((each) => each.join() !== '1')).toEqual([]);
+    // SQS may deliver one twice: then that is its first attempt, too
+    expect([...attempts.values()].flat().filter((attempt) => attempt !== 1)).toEqual([]);
     await Promise.all([old.stop(), fresh.stop()]);
   });
 });

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { ReceiveMessageCommand } from '@aws-sdk/client-sqs';
 import { decodeEnvelope } from '@baton/common/queue/envelope';
 import { type Backends, startBackends } from '@baton/tests/backends';
+import { Inbox } from '@baton/tests/inbox';
 import { Program } from '@baton/tests/program';
 import { read, RunningService } from '@baton/tests/service';
 
@@ -37,10 +37,8 @@ describe('notification-service, with every other service stopped,', () => {
     expect(response.status).toBe(202);
     const answer = await read(response);
     expect(answer).toMatchObject({ taskId: answer['notificationId'], status: 'accepted' });
-    const { Messages = [] } = await backends.sqs.send(
-      new ReceiveMessageCommand({ QueueUrl: backends.queueUrls.of('notifications'), WaitTimeSeconds: 2 }),
-    );
-    expect(decodeEnvelope(Messages[0]?.Body ?? '')).toMatchObject({
+    const [message] = await new Inbox(backends.sqs).take(backends.queueUrls.of('notifications'), 2);
+    expect(decodeEnvelope(message?.Body ?? '')).toMatchObject({
       taskId: answer['notificationId'],
       task: 'notifications.send',
       source: 'notification-service',

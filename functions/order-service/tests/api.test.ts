@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { ReceiveMessageCommand } from '@aws-sdk/client-sqs';
 import { decodeEnvelope, type Envelope } from '@baton/common/queue/envelope';
 import { type Backends, startBackends } from '@baton/tests/backends';
+import { Inbox } from '@baton/tests/inbox';
 import { Program } from '@baton/tests/program';
 import { read, RunningService } from '@baton/tests/service';
 
@@ -14,6 +14,7 @@ const order = {
 };
 
 let backends: Backends;
+let inbox: Inbox;
 let service: RunningService;
 let url: string;
 
@@ -23,6 +24,7 @@ function environment(): Record<string, string> {
 
 beforeAll(async () => {
   backends = await startBackends(['functions/order-service']);
+  inbox = new Inbox(backends.sqs);
   service = await RunningService.start('order-service', environment());
   ({ url } = service);
 });
@@ -35,18 +37,8 @@ const post = (body: unknown, headers: Record<string, string> = {}) => service.po
 
 /** Everything in the queue now, taken out of sight. */
 async function queued(queue = 'orders'): Promise<Envelope[]> {
-  const envelopes: Envelope[] = [];
-  for (;;) {
-    const { Messages = [] } = await backends.sqs.send(
-      new ReceiveMessageCommand({
-        QueueUrl: backends.queueUrls.of(queue),
-        MaxNumberOfMessages: 10,
-        VisibilityTimeout: 600,
-      }),
-    );
-    if (Messages.length === 0) return envelopes;
-    envelopes.push(...Messages.map(({ Body = '' }) => decodeEnvelope(Body)));
-  }
+  const messages = await inbox.take(backends.queueUrls.of(queue));
+  return messages.map(({ Body = '' }) => decodeEnvelope(Body));
 }
 
 describe('order-service, with every other service stopped,', () => {

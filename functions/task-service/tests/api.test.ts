@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { ReceiveMessageCommand } from '@aws-sdk/client-sqs';
 import { decodeEnvelope } from '@baton/common/queue/envelope';
 import { defineTask } from '@baton/common/queue/task';
 import { TaskClient } from '@baton/common/queue/task-client';
 import type { TaskStatus } from '@baton/common/queue/tracking';
 import { type Backends, startBackends } from '@baton/tests/backends';
+import { Inbox } from '@baton/tests/inbox';
 import { read, RunningService } from '@baton/tests/service';
 import * as z from 'zod';
 import { environmentOf, newName, StoredTasks } from './stored-tasks.ts';
@@ -212,10 +212,8 @@ describe('cancelling', () => {
     const next = await stored.queued({ onEnd, subject: 'o-1' });
     const { taskId } = await stored.queued({ onEnd, subject: 'o-1', next });
     expect((await cancel(taskId)).status).toBe(200);
-    const { Messages = [] } = await backends.sqs.send(
-      new ReceiveMessageCommand({ QueueUrl: backends.queueUrls.of('orders'), MaxNumberOfMessages: 10 }),
-    );
-    const ends = Messages.map(({ Body = '' }) => decodeEnvelope(Body));
+    const messages = await new Inbox(backends.sqs).take(backends.queueUrls.of('orders'));
+    const ends = messages.map(({ Body = '' }) => decodeEnvelope(Body));
     const told = { task: 'tests.listening', source: 'task-service', subject: 'o-1' };
     expect(ends.toSorted((one) => ((one.data as TaskStatus).taskId === taskId ? -1 : 1))).toMatchObject([
       { ...told, data: { taskId, state: 'cancelled', attempts: 0, token: 0, subject: 'o-1' } },

@@ -1,17 +1,19 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { ReceiveMessageCommand } from '@aws-sdk/client-sqs';
 import { decodeEnvelope } from '@baton/common/queue/envelope';
 import { type Backends, startBackends } from '@baton/tests/backends';
 import { Program } from '@baton/tests/program';
+import { Inbox } from '@baton/tests/inbox';
 import { read, RunningService } from '@baton/tests/service';
 
 const sample = { reference: 'r-1' };
 
 let backends: Backends;
+let inbox: Inbox;
 let service: RunningService;
 
 beforeAll(async () => {
   backends = await startBackends(['functions/samples-service']);
+  inbox = new Inbox(backends.sqs);
   service = await RunningService.start('samples-service', {
     ...backends.environment,
     SAMPLES_TABLE: `baton-${backends.stage}-samples`,
@@ -26,12 +28,8 @@ const post = (body: unknown, headers: Record<string, string> = {}) => service.po
 
 /** The ids of the tasks in the queue now, taken out of sight. */
 async function queued(): Promise<string[]> {
-  const QueueUrl = backends.queueUrls.of('samples');
-  const { Messages = [] } = await backends.sqs.send(
-    new ReceiveMessageCommand({ QueueUrl, MaxNumberOfMessages: 10, VisibilityTimeout: 600 }),
-  );
-  const ids = Messages.map(({ Body = '' }) => decodeEnvelope(Body).taskId);
-  return ids.length === 0 ? [] : [...ids, ...(await queued())];
+  const messages = await inbox.take(backends.queueUrls.of('samples'));
+  return messages.map(({ Body = '' }) => decodeEnvelope(Body).taskId);
 }
 
 describe('samples-service, with every other service stopped,', () => {

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { ReceiveMessageCommand } from '@aws-sdk/client-sqs';
 import { encodeEnvelope } from '@baton/common/queue/envelope';
 import type { TaskEnd } from '@baton/common/queue/task-end';
 import { type Backends, startBackends } from '@baton/tests/backends';
+import { Inbox } from '@baton/tests/inbox';
 import type { SQSBatchResponse, SQSEvent } from 'aws-lambda';
 import type { SampleStore } from '../store.ts';
 
@@ -108,11 +108,8 @@ test('a sample whose task is cancelled says so', async () => {
 
 test('the task of a sample that nobody knows is a dead letter', async () => {
   await records({ Records: [messageOf(randomUUID())] }, context);
-  const QueueUrl = backends.queueUrls.of('samples-dlq');
-  const { Messages = [] } = await backends.sqs.send(
-    new ReceiveMessageCommand({ QueueUrl, MessageAttributeNames: ['All'] }),
-  );
-  expect(Messages.map(({ MessageAttributes }) => MessageAttributes?.['baton.reason']?.StringValue)).toEqual([
+  const dead = await new Inbox(backends.sqs).take(backends.queueUrls.of('samples-dlq'));
+  expect(dead.map(({ MessageAttributes }) => MessageAttributes?.['baton.reason']?.StringValue)).toEqual([
     'rejected',
   ]);
 });

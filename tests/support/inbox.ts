@@ -1,0 +1,33 @@
+import { type Message, ReceiveMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
+
+const HIDDEN_SECONDS = 600;
+
+/** Takes messages out of queues, each once: a standard queue may deliver one twice. */
+export class Inbox {
+  readonly #sqs: SQSClient;
+  readonly #seen = new Set<string | undefined>();
+
+  constructor(sqs: SQSClient) {
+    this.#sqs = sqs;
+  }
+
+  /** The new messages of a queue, which are hidden from now on. Waits up to `waitSeconds` for a first one. */
+  async take(QueueUrl: string, waitSeconds = 0): Promise<Message[]> {
+    const taken: Message[] = [];
+    for (;;) {
+      const { Messages = [] } = await this.#sqs.send(
+        new ReceiveMessageCommand({
+          QueueUrl,
+          MaxNumberOfMessages: 10,
+          VisibilityTimeout: HIDDEN_SECONDS,
+          WaitTimeSeconds: taken.length === 0 ? waitSeconds : 0,
+          MessageAttributeNames: ['All'],
+          MessageSystemAttributeNames: ['All'],
+        }),
+      );
+      if (Messages.length === 0) return taken;
+      taken.push(...Messages.filter(({ MessageId }) => !this.#seen.has(MessageId)));
+      for (const { MessageId } of Messages) this.#seen.add(MessageId);
+    }
+  }
+}
