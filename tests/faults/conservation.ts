@@ -27,6 +27,9 @@ interface DeadLetter {
  * Accounts for every task by its id, in the words of Jepsen's total queue: a task that was acknowledged is lost unless
  * it came to the end that it was meant to have; an end is unexpected that no attempted task was to have; a task is
  * recovered that came to its end though the broker never acknowledged it.
+ *
+ * One end is not promised to an innocent task, and counted by itself: its worker dies twice, beside poison, say, and then
+ * the soak kills or pauses the one that runs it alone.
  */
 export async function conservationReport({ plan, backends, tasks, swarm, seconds }: SoakResult) {
   const { attempted, acknowledged } = tasks;
@@ -37,13 +40,22 @@ export async function conservationReport({ plan, backends, tasks, swarm, seconds
     ...letters.map(({ taskId, reason }) => `${reason} ${taskId}`),
   ]);
   const { visible, hidden } = await countMessages(backends, backends.queueUrls.of('default'));
-  const expected = new Set([...attempted].map(([taskId, end]) => `${end} ${taskId}`));
-  const cameToItsEnd = (taskId: string): boolean => ends.has(`${attempted.get(taskId)} ${taskId}`);
-  const lost = [...acknowledged].filter((taskId) => !cameToItsEnd(taskId));
-  const unexpected = [...ends].filter((end) => !expected.has(end));
   const innocents = letters.filter(
     ({ taskId, reason }) => reason !== 'rejected' && attempted.get(taskId) !== 'crashed',
   );
+  const { lastBegun } = sink;
+  const killedAlone = new Set(
+    innocents
+      .filter(({ taskId, reason }) => reason === 'crashed' && swarm.harmed.has(lastBegun.get(taskId) ?? ''))
+      .map(({ taskId }) => taskId),
+  );
+  const expected = new Set([
+    ...[...attempted].map(([taskId, end]) => `${end} ${taskId}`),
+    ...[...killedAlone].map((taskId) => `crashed ${taskId}`),
+  ]);
+  const cameToItsEnd = (taskId: string): boolean => ends.has(`${attempted.get(taskId)} ${taskId}`);
+  const lost = [...acknowledged].filter((taskId) => !cameToItsEnd(taskId) && !killedAlone.has(taskId));
+  const unexpected = [...ends].filter((end) => !expected.has(end));
   const unacknowledged = [...attempted.keys()].filter((taskId) => !acknowledged.has(taskId));
   const runs = [...sink.done.values(), ...sink.rejected.values()].reduce((sum, count) => sum + count, 0);
   const count = (reason: string): number =>
@@ -51,7 +63,7 @@ export async function conservationReport({ plan, backends, tasks, swarm, seconds
   const wrong = {
     lost: lost.length,
     unexpected: unexpected.length,
-    'innocents dead': innocents.length,
+    'innocents dead': innocents.filter(({ taskId }) => !killedAlone.has(taskId)).length,
     'left in the queue': visible + hidden,
   };
   const figures = {
@@ -69,6 +81,7 @@ export async function conservationReport({ plan, backends, tasks, swarm, seconds
     done: sink.done.size,
     'rejected themselves': count('rejected'),
     'set aside as crashed': count('crashed'),
+    'killed while alone': killedAlone.size,
     ...wrong,
     duplicated: runs - sink.done.size - sink.rejected.size,
     recovered: unacknowledged.filter(cameToItsEnd).length,

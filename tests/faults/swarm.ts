@@ -33,6 +33,7 @@ export class Swarm {
   readonly #paused = new Set<Promise<void>>();
   #stopping = false;
   #deaths = 0;
+  readonly #harmed = new Set<string>();
   /** What they have finished. */
   readonly sink = new NapSink();
 
@@ -44,6 +45,11 @@ export class Swarm {
   /** How many workers have ended by themselves: killed by a task, or by their own watchdog. */
   get deaths(): number {
     return this.#deaths;
+  }
+
+  /** The ids of those that were killed or paused from outside. */
+  get harmed(): ReadonlySet<string> {
+    return this.#harmed;
   }
 
   /** Starts one more worker. Resolves once it receives, or has ended. */
@@ -58,6 +64,7 @@ export class Swarm {
       DRAIN_TIMEOUT_SECONDS: '5',
       HEALTH_PORT: String(port),
       NAP_SINK: this.sink.path,
+      NAP_BEGINNER: id,
       LOG_LEVEL: 'info',
     };
     const output = openSync(fullDisk ? FULL_DISK : '/dev/null', 'w');
@@ -87,6 +94,7 @@ export class Swarm {
     const [id, victim] = this.#oneOf(random, spared) ?? [];
     if (id === undefined || !victim) return false;
     this.#workers.delete(id);
+    this.#harmed.add(id);
     victim.kill('SIGKILL');
     await this.add(handicap);
     return true;
@@ -94,8 +102,9 @@ export class Swarm {
 
   /** Stops a worker by chance in its tracks (SIGSTOP), and lets it go on after so long. Does not wait for that. */
   pauseOne(random: Random, ms: number, spared?: ReadonlySet<string>): boolean {
-    const [, victim] = this.#oneOf(random, spared) ?? [];
-    if (!victim) return false;
+    const [id, victim] = this.#oneOf(random, spared) ?? [];
+    if (id === undefined || !victim) return false;
+    this.#harmed.add(id);
     victim.kill('SIGSTOP');
     const paused = sleep(ms).finally(() => {
       victim.kill('SIGCONT');

@@ -20,6 +20,7 @@ export class NapSink {
   readonly #done = new Map<string, number>();
   readonly #rejected = new Map<string, number>();
   readonly #past: PastNap[] = [];
+  readonly #begun = new Map<string, string>();
   #readBytes = 0;
 
   /** How often each nap was done, by its task's id, up to now. */
@@ -32,6 +33,12 @@ export class NapSink {
   get rejected(): ReadonlyMap<string, number> {
     this.#read();
     return this.#rejected;
+  }
+
+  /** Who began each nap last, by its task's id, up to now: of workers that are given NAP_BEGINNER. */
+  get lastBegun(): ReadonlyMap<string, string> {
+    this.#read();
+    return this.#begun;
   }
 
   /** All that are over, in the order of their ends, up to now. */
@@ -52,7 +59,11 @@ export class NapSink {
     const whole = bytes.subarray(0, bytes.lastIndexOf('\n') + 1);
     this.#readBytes += whole.byteLength;
     for (const line of whole.toString().split('\n').filter(Boolean)) {
-      const [id = '', end, endedMs, ms] = line.split(' ');
+      const [id = '', end, endedMs = '', ms] = line.split(' ');
+      if (end === 'begun') {
+        this.#begun.set(id, endedMs);
+        continue;
+      }
       const naps = end === 'done' ? this.#done : this.#rejected;
       naps.set(id, (naps.get(id) ?? 0) + 1);
       this.#past.push({ endedMs: Number(endedMs), ms: Number(ms) });

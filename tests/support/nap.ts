@@ -21,10 +21,13 @@ export const nap = defineTask({
 
 /** A file that every finished nap adds a line to: unlike a log's pipe, it loses nothing when a worker is killed. */
 const sink = process.env['NAP_SINK'];
+/** Whose worker this is: with it, every nap that begins adds a line, too. */
+const beginner = process.env['NAP_BEGINNER'];
 
 /** Naps, and leaves a line in the sink when it is over. */
 export const napTask = implement(nap, async ({ ms, deaf, rejects }, { signal, logger, taskId }) => {
   logger.info('nap begins');
+  if (sink && beginner) appendFileSync(sink, `${taskId} begun ${beginner}\n`);
   await sleep(ms, undefined, deaf ? {} : { signal });
   if (sink) appendFileSync(sink, `${taskId} ${rejects ? 'rejected' : 'done'} ${Date.now()} ${ms}\n`);
   if (rejects) throw new RejectTask('It was to reject itself');
