@@ -1,9 +1,9 @@
 import { exitProcess, exitWithin } from '@baton/common/exit';
+import { keepHandlersFromEndingProcess } from '@baton/common/queue/process-end';
 import { type AttemptName, currentAttempt } from '@baton/common/queue/running-attempt';
 import { type StrayOrigin, watchStrayErrors } from '@baton/common/queue/stray-errors';
 import { writeLastWords } from '@baton/common/telemetry/last-words';
 import type { Logger } from '@baton/common/telemetry/logger';
-import { keepHandlersFromEndingProcess } from './process-end.ts';
 import { Watchdog } from './watchdog.ts';
 
 /** What a process does in an emergency, by the part that a worker has in it. */

@@ -24,6 +24,7 @@ export class Ending {
   readonly #limitAtMs: number;
   #closed = false;
   readonly #graceSeconds: number;
+  readonly #inAttempt: <Result>(code: () => Result) => Result;
   readonly #timeLimit: NodeJS.Timeout;
   #grace: NodeJS.Timeout | undefined;
   #giveUp: ((error: DeafHandlerError) => void) | undefined;
@@ -33,12 +34,15 @@ export class Ending {
   /**
    * @param rights - the hold on the message, and the claim on the task where there is one
    * @param graceSeconds - how long a handler may go on after its signal aborted
+   * @param inAttempt - runs code as a part of the attempt: what listens to its signal is the handler's
    */
   constructor(
     rights: readonly Right[],
     contract: Pick<TaskContract, 'name' | 'timeoutSeconds'>,
     graceSeconds: number,
+    inAttempt: <Result>(code: () => Result) => Result,
   ) {
+    this.#inAttempt = inAttempt;
     this.#rights = rights;
     this.#contract = contract;
     this.#graceSeconds = graceSeconds;
@@ -141,7 +145,7 @@ export class Ending {
       this.#giveUp?.(this.#deafness);
     };
     this.#grace = setTimeout(onGraceOver, this.#graceSeconds * 1000);
-    this.#attempt.abort(reason);
+    this.#inAttempt(() => this.#attempt.abort(reason));
   }
 }
 

@@ -9,7 +9,7 @@ import { type Processing, processMessage } from './process-message.ts';
 import type { QueueUrls } from './queue-urls.ts';
 import { fromRecord, type ReceivedMessage } from './received-message.ts';
 import { Settler } from './settler.ts';
-import { watchStrayErrorsOfFunctions } from './stray-errors.ts';
+import { watchFunctions } from './stray-errors.ts';
 
 /** Kept free at the end of an invocation, in milliseconds: to end handlers, to write outcomes down, to settle and to answer. */
 const SETTLE_RESERVE_MS = 2500;
@@ -103,8 +103,8 @@ export type LambdaConsumer = (
  * the invocation's time grows short, no more records are begun and those that run are aborted; all of them are shown
  * again at once and reported failed.
  *
- * From now on, an error that nothing caught fails the record whose handler left it. One that belongs to no record is
- * for the runtime, as always.
+ * From now on, an error that nothing caught fails the record whose handler left it, and so does a handler's attempt to
+ * end the process. An error that belongs to no record is for the runtime, as always.
  *
  * @throws TypeError when a tracked task is implemented and there is no tracker
  */
@@ -114,7 +114,7 @@ export function createLambdaConsumer(options: LambdaConsumerOptions): LambdaCons
     throw new TypeError(
       `${implementations.tracked.join(', ')} cannot be run without a task store as "tracker"`,
     );
-  watchStrayErrorsOfFunctions(options.logger);
+  watchFunctions(options.logger);
   const clock = ClockWatch.of(sqs);
   clock.reportTo(options.logger);
   const processing = {

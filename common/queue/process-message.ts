@@ -194,7 +194,8 @@ async function attempt(making: Attempt, hold: Hold, processing: Processing): Pro
   const rights = claim ? [hold, claim] : [hold];
   const early = begun?.suspect ? await beginAlone(begun, hold, rights) : undefined;
   if (early) return early;
-  const ending = new Ending(rights, contract, processing.abortGraceSeconds);
+  const running = new RunningAttempt(fields, message.receiveCount, (error) => ending.fail(error));
+  const ending = new Ending(rights, contract, processing.abortGraceSeconds, (code) => running.run(code));
   const { maxAttempts } = contract.retry;
   const { logger, send, worker } = processing;
   const depth = depthBelow(envelope);
@@ -210,7 +211,6 @@ async function attempt(making: Attempt, hold: Hold, processing: Processing): Pro
     worker,
   });
   hold.begins?.(fields);
-  const running = new RunningAttempt(fields, message.receiveCount, (error) => ending.fail(error));
   const handler = running.run(() => startHandler(making, payload, gated, processing.threads));
   try {
     const result = await ending.unlessDeaf(handler.ended);

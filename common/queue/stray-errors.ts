@@ -1,6 +1,7 @@
 import { writeLastWords } from '../telemetry/last-words.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { StrayError } from './errors.ts';
+import { keepHandlersFromEndingProcess } from './process-end.ts';
 import { currentAttempt, type RunningAttempt } from './running-attempt.ts';
 
 /** How an error reached the process: a promise that nobody handled, or a throw that nothing caught. */
@@ -44,12 +45,14 @@ export function watchStrayErrors(options: StrayErrorsOptions): () => void {
 let inFunctions = false;
 
 /**
- * The same for a process that runs functions, until it ends: whatever no attempt has caused is for the runtime that
- * the functions run in.
+ * The same for a process that runs functions, until it ends, and keeps handlers from ending it. Whatever no attempt has
+ * caused is for the runtime that the functions run in.
  */
-export function watchStrayErrorsOfFunctions(logger: Logger): void {
-  if (!inFunctions) watchStrayErrors({ logger });
+export function watchFunctions(logger: Logger): void {
+  if (inFunctions) return;
   inFunctions = true;
+  watchStrayErrors({ logger });
+  keepHandlersFromEndingProcess();
 }
 
 function handle(origin: StrayOrigin, error: unknown, rest: readonly unknown[]): void {

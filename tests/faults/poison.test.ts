@@ -8,7 +8,15 @@ import { eventually } from '../support/eventually.ts';
 import { lanedNap } from '../support/laned-nap.ts';
 import { nap } from '../support/nap.ts';
 import { NapSink } from '../support/nap-sink.ts';
-import { good, poison, survivable, trackedGood, trackedPoison } from '../support/poison.ts';
+import {
+  atAbort,
+  good,
+  latePoison,
+  poison,
+  survivable,
+  trackedGood,
+  trackedPoison,
+} from '../support/poison.ts';
 import { freePort, Program } from '../support/program.ts';
 import { Supervisor } from '../support/supervisor.ts';
 
@@ -73,6 +81,31 @@ describe('harm that a handler does to its process fails its own attempt, and the
   });
 });
 
+test('what a handler does when its signal aborts harms its own attempt alone: throws, rejections, exits, programs', async () => {
+  const worker = await startWorker({ WORKER_CONCURRENCY: '20' });
+  const hows = Object.keys(atAbort);
+  await Promise.all(hows.map((how) => tasks.send(latePoison, { how })));
+  const neighbour = await tasks.send(nap, { ms: 8000 });
+  const dead = () => linesOf(worker, `${latePoison.name} is a dead letter: timed-out`);
+  await eventually('all poison dead', () => dead().length === hows.length, 40_000);
+  await eventually('the neighbour done', () => linesOf(worker, 'tests.nap done').length === 1, 20_000);
+  expect(linesOf(worker, 'tests.nap done')).toMatchObject([{ taskId: neighbour.taskId, attempt: 1 }]);
+  expect(worker.output).not.toContain('"level":"fatal"');
+  await expect(worker.stop()).resolves.toBe(0);
+});
+
+test('a handler whose task is cancelled harms its own attempt alone when its signal aborts', async () => {
+  const worker = await startWorker();
+  const handles = await Promise.all(Object.keys(atAbort).map((how) => tasks.send(trackedPoison, { how })));
+  await eventually('all begun', () => linesOf(worker, 'poison begins').length === handles.length, 20_000);
+  await Promise.all(handles.map((handle) => handle.cancel()));
+  const { taskId } = await tasks.send(nap, { ms: 5000 });
+  await eventually('the neighbour done', () => linesOf(worker, 'tests.nap done').length === 1, 20_000);
+  expect(linesOf(worker, 'tests.nap done')).toMatchObject([{ taskId, attempt: 1 }]);
+  expect(worker.output).not.toContain('"level":"fatal"');
+  await expect(worker.stop()).resolves.toBe(0);
+});
+
 describe('a worker that ends by itself says in its last line what ran,', () => {
   test('after an error that no task can be blamed for: it finishes what runs, and ends with status 1', async () => {
     const worker = await startWorker();
@@ -104,12 +137,12 @@ describe('a worker that ends by itself says in its last line what ran,', () => {
   });
 });
 
-test('a function fails only the record whose handler left an error, and hands on what belongs to none', async () => {
+test('a function fails only the record whose handler left an error or would end it, and hands on what belongs to none', async () => {
   const program = new Program('tests/support/poison-function.ts', backends.environment);
   programs.push(program);
   await expect(program.ended()).resolves.toBe(0);
   const said = program.output.split('\n').filter((line) => /^(answer|runtime)/.test(line));
-  const failed = [{ itemIdentifier: 'record-0' }, { itemIdentifier: 'record-2' }];
+  const failed = [0, 2, 3, 4, 5].map((record) => ({ itemIdentifier: `record-${record}` }));
   expect(said.at(-1)).toBe(`answer ${JSON.stringify({ batchItemFailures: failed })}`);
   expect(new Set(said.slice(0, -1))).toEqual(new Set(['runtime elsewhere']));
 });

@@ -24,7 +24,14 @@ async function run(): Promise<void> {
     worker: { id: 'function', version: '1' },
     implementations: new Implementations(poisonTasks),
   });
-  const hows = ['rejection while it runs', 'throw elsewhere', 'throw in a timer'];
+  const hows = [
+    'rejection while it runs',
+    'throw elsewhere',
+    'throw in a timer',
+    'process.exit',
+    'process.abort',
+    'signal to itself',
+  ];
   const answer = await consumer(
     { Records: hows.map((how, index) => recordOf(how, `record-${index}`)) },
     { getRemainingTimeInMillis: () => 60_000 },

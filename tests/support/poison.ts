@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { EventEmitter } from 'node:events';
 import { appendFileSync, createReadStream } from 'node:fs';
 import { exit as namedExit } from 'node:process';
@@ -20,6 +20,9 @@ export const poison = defineTask({ ...common, name: 'tests.poison' });
 
 /** The same, tracked. */
 export const trackedPoison = defineTask({ ...common, name: 'tests.tracked-poison', tracked: true });
+
+/** Does its process harm when its signal aborts, at its time limit of a second. */
+export const latePoison = defineTask({ ...common, name: 'tests.late-poison', timeoutSeconds: 1 });
 
 /** Takes a while, and leaves a line in the sink at its end. */
 export const good = defineTask({ ...common, name: 'tests.good', payload: z.object({ ms: z.int() }) });
@@ -71,6 +74,42 @@ export const survivable: Readonly<Record<string, (context: TaskContext) => unkno
   },
   'stream that fails': () => {
     createReadStream('/no/such/file');
+    return never();
+  },
+};
+
+/** Harm that comes when the handler's signal aborts; the process survives it, too. */
+export const atAbort: Readonly<Record<string, (context: TaskContext) => unknown>> = {
+  'throw in a listener': ({ signal }) => {
+    signal.addEventListener('abort', () => fails('listener'));
+    return never();
+  },
+  'throw in onabort': ({ signal }) => {
+    // oxlint-disable-next-line unicorn/prefer-add-event-listener -- what some handlers do
+    signal.onabort = () => fails('onabort');
+    return never();
+  },
+  'rejection in a listener': ({ signal }) => {
+    signal.addEventListener('abort', () => void Promise.reject(new Error('floating')));
+    return never();
+  },
+  'throw behind another signal': ({ signal }) => {
+    AbortSignal.any([signal]).addEventListener('abort', () => fails('behind'));
+    return never();
+  },
+  'throw beside a rejection': ({ signal }) =>
+    new Promise((_, reject) => {
+      signal.addEventListener('abort', () => {
+        reject(signal.reason as Error);
+        fails('beside');
+      });
+    }),
+  'a program without a listener': ({ signal }) => {
+    spawn('sleep', ['60'], { signal });
+    return never();
+  },
+  'exit in a listener': ({ signal }) => {
+    signal.addEventListener('abort', () => process.exit(7));
     return never();
   },
 };
@@ -131,7 +170,7 @@ export const deadly: Readonly<Record<string, () => unknown>> = {
 
 const harm = ({ how }: { how: string }, context: TaskContext): Promise<Record<string, never>> => {
   context.logger.info({ how }, 'poison begins');
-  return ({ ...survivable, ...anonymous, ...deadly }[how] ?? fails)(context as never) as Promise<
+  return ({ ...survivable, ...atAbort, ...anonymous, ...deadly }[how] ?? fails)(context as never) as Promise<
     Record<string, never>
   >;
 };
@@ -150,6 +189,7 @@ async function doGood({ ms }: { ms: number }, context: TaskContext): Promise<Rec
 export const poisonTasks = [
   implement(poison, harm),
   implement(trackedPoison, harm),
+  implement(latePoison, harm),
   implement(good, doGood),
   implement(trackedGood, doGood),
 ];

@@ -1,6 +1,6 @@
 import { syncBuiltinESMExports } from 'node:module';
-import { ProcessEndError } from '@baton/common/queue/errors';
-import { currentAttempt } from '@baton/common/queue/running-attempt';
+import { ProcessEndError } from './errors.ts';
+import { currentAttempt } from './running-attempt.ts';
 
 type AnyFunction = (...args: unknown[]) => unknown;
 
