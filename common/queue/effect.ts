@@ -1,8 +1,11 @@
 import type { AttemptGate, GatedAttempt } from './attempt-gate.ts';
-import { EffectUsedTwiceError } from './errors.ts';
+import { EffectUsedTwiceError, RejectTask } from './errors.ts';
 
-/** What is known of an effect: what it gave, that an attempt before this one began it, or nothing. */
-export type KnownEffect = { readonly result: unknown } | 'in doubt' | undefined;
+/**
+ * What is known of an effect: what it gave, that an attempt before this one began it, that it was run and gave what cannot
+ * be kept, or nothing.
+ */
+export type KnownEffect = { readonly result: unknown } | 'in doubt' | 'not kept' | undefined;
 
 /** Where the effects of one task are kept. */
 export interface KeptEffects {
@@ -18,10 +21,11 @@ export interface KeptEffects {
 export interface EffectOptions<Result> {
   /**
    * Asks the outside system what became of the effect, by its idempotency key. Called instead of `run` when an earlier
-   * attempt began the effect and nobody knows how it ended: its process died, say. Resolves to what it gave, or to
-   * nothing when it was never done; then `run` is called.
+   * attempt began the effect and its result is not kept: its process died, say, or the result was too large. Resolves to
+   * what it gave, or to nothing when it was never done; then `run` is called.
    *
-   * Costs one more write to the task store for each effect. Left out: such an effect is run again.
+   * Costs one more write to the task store for each effect. Left out: the effect is run again, unless its result was what
+   * could not be kept.
    */
   readonly inDoubt?: (
     idempotencyKey: string,
@@ -47,7 +51,7 @@ export interface EffectOptions<Result> {
  * @throws InvalidValueError when the key is none, or one too many; `run` has not begun
  * @throws EffectUsedTwiceError when this attempt has used the key before; `run` has not begun
  * @throws AttemptOverError when the attempt is over; `run` has not begun
- * @throws RejectTask when what `run` gave is more than can be kept: it is not to be run again
+ * @throws RejectTask when what `run` gave is more than can be kept. It is not run again: later attempts get a RejectTask
  * @throws ClaimLostError when the task is another attempt's; and what `run` and `inDoubt` throw
  */
 export type Effect = <Result>(
@@ -64,7 +68,11 @@ export function effectOf(claim: KeptEffects, attempt: GatedAttempt, gate: Attemp
     if (used.has(key)) throw new EffectUsedTwiceError(key, task, taskId);
     used.add(key);
     const known = await claim.find(key);
-    if (known && known !== 'in doubt') return known.result as never;
+    if (typeof known === 'object') return known.result as never;
+    if (known === 'not kept' && !inDoubt)
+      throw new RejectTask(
+        `The effect ${key} of ${task} (${taskId}) was run by an earlier attempt, and what it gave could not be kept: it is not run again. With inDoubt it asks what became of it`,
+      );
     const idempotencyKey = `${taskId}:${key}`;
     const found = known && inDoubt ? await inDoubt(idempotencyKey) : undefined;
     if (!found && inDoubt) await claim.begin(key);

@@ -17,6 +17,8 @@ import type { TaskStore } from './task-store.ts';
 export const MAX_EFFECT_BYTES = 4096;
 /** The most effects that one task may have: its row has to fit into what DynamoDB takes. */
 export const MAX_EFFECTS = 50;
+/** Kept in the place of what an effect gave that cannot be kept: no JSON. */
+const NOT_KEPT = 'not kept';
 const OTHERS = "the task is another attempt's";
 const EFFECT_KEY = /^[\w.:-]{1,64}$/;
 /** A message whose task could not be concluded comes back after this long. */
@@ -52,6 +54,8 @@ export class StoredClaim implements Claim {
   readonly #renewal: Renewal;
   readonly #progress: ProgressWriter;
   readonly #writes: PatientWrites;
+  /** Results of effects that are being written. */
+  readonly #keeping = new Set<Promise<unknown>>();
   /** The store has said how the attempt ended. */
   #isConcluded = false;
 
@@ -114,6 +118,7 @@ export class StoredClaim implements Claim {
 
   async find(key: string): Promise<KnownEffect> {
     const json = this.#effects.get(checkedKey(key));
+    if (json === NOT_KEPT) return 'not kept';
     if (json !== undefined) return { result: fromJson(json) };
     if (this.#options.row.begunEffects?.has(key)) return 'in doubt';
     if (this.#begun.add(key).size > MAX_EFFECTS)
@@ -129,15 +134,22 @@ export class StoredClaim implements Claim {
 
   async keep(key: string, result: unknown): Promise<void> {
     const json = jsonOf(result);
+    if (json !== undefined && Buffer.byteLength(json) <= MAX_EFFECT_BYTES)
+      return this.#write(checkedKey(key), json);
     // It has been run: no later attempt may run it once more only to find the same
-    if (json === undefined)
-      throw new RejectTask(`What the effect ${key} gave is not JSON: ${jsonIssue(result)?.message}`);
-    if (Buffer.byteLength(json) > MAX_EFFECT_BYTES)
-      throw new RejectTask(
-        `What the effect ${key} gave is ${Buffer.byteLength(json)} bytes of JSON, ${MAX_EFFECT_BYTES} are kept`,
-      );
+    await this.#write(checkedKey(key), NOT_KEPT);
+    throw new RejectTask(
+      json === undefined
+        ? `What the effect ${key} gave is not JSON: ${jsonIssue(result)?.message}`
+        : `What the effect ${key} gave is ${Buffer.byteLength(json)} bytes of JSON, ${MAX_EFFECT_BYTES} are kept`,
+    );
+  }
+
+  async #write(key: string, json: string): Promise<void> {
     const { attempts } = this.#options.store;
-    if (!(await this.#writes.make(() => attempts.keepEffect(this.#held, checkedKey(key), json)))) {
+    const keeping = this.#writes.make(() => attempts.keepEffect(this.#held, key, json));
+    this.#keeping.add(keeping);
+    if (!(await keeping.finally(() => this.#keeping.delete(keeping)))) {
       await this.#learnWhy();
       throw new ClaimLostError(`The effect ${key} could not be kept: ${OTHERS}`);
     }
@@ -167,6 +179,8 @@ export class StoredClaim implements Claim {
       suspicion: this.suspect ? suspicionAfter(outcome) : undefined,
     };
     const row = await this.#writes.make(async () => {
+      // Else the next attempt would run again what was run, because that is not kept yet
+      await Promise.allSettled(this.#keeping);
       const written = await store.attempts.conclude(this.#held, conclusion);
       return written ?? store.read(taskId);
     });

@@ -86,6 +86,46 @@ describe('an effect', () => {
     expect(pay).toHaveBeenCalledTimes(1);
   });
 
+  test.each([
+    ['more than is kept', 'x'.repeat(5000)],
+    ['what is not JSON', 5n],
+  ])(
+    'that gives %s is not run again though its handler throws another error, and says why',
+    async (_what, result) => {
+      const pay = jest.fn(() => result);
+      const paying: Handler = async (_payload, { effect, attempt }) => {
+        await effect('pay', pay).catch((cause: unknown) => {
+          throw attempt === 1 ? new Error('payment failed', { cause }) : cause;
+        });
+        return { length: 1 };
+      };
+      await expect(tracked.run(paying)).resolves.toMatchObject({ kind: 'retry' });
+      await expect(tracked.run(paying)).resolves.toMatchObject({
+        kind: 'dead-letter',
+        reason: 'rejected',
+        error: { name: 'RejectTask', message: expect.stringContaining('The effect pay of') },
+      });
+      expect(pay).toHaveBeenCalledTimes(1);
+    },
+  );
+
+  test('that gave what cannot be kept asks what became of it, where it can', async () => {
+    const pay = jest.fn<() => unknown>(() => 5n);
+    const inDoubt = jest.fn(() => ({ result: 'paid' as unknown }));
+    const seen: unknown[] = [];
+    const paying: Handler = async (_payload, { effect, attempt }) => {
+      seen.push(
+        await effect('pay', pay, { inDoubt }).catch((cause: unknown) => {
+          throw attempt === 1 ? new Error('payment failed', { cause }) : cause;
+        }),
+      );
+      return { length: 1 };
+    };
+    await tracked.run(paying);
+    await expect(tracked.run(paying)).resolves.toMatchObject({ kind: 'done' });
+    expect([seen, pay.mock.calls.length, inDoubt.mock.calls.length]).toEqual([['paid'], 1, 1]);
+  });
+
   test('beyond the fiftieth of a task is not run, also where they go side by side', async () => {
     let runs = 0;
     const paying: Handler = async (_payload, { effect }) => {

@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { RejectTask, RetryTask } from '@baton/common/queue/errors';
 import type { Outcome } from '@baton/common/queue/outcome';
 import { eventually } from '@baton/tests/eventually';
 import { type Handler, TrackedWork, work } from './tracked-work.ts';
@@ -79,6 +80,28 @@ describe('while the task store is away', () => {
     };
     await expect(tracked.run(paying, { leaseSeconds: 30 })).resolves.toMatchObject({ kind: 'done' });
     expect((await row())?.effects).toEqual({ pay: '1' });
+  });
+
+  test.each([
+    ['fails', () => new Error('no mail')],
+    ['asks for another attempt at once', () => new RetryTask('again', { delaySeconds: 0 })],
+    ['is to be tried no more', () => new RejectTask('no')],
+  ])('an effect that was run is kept before its attempt %s, and is not run again', async (_how, thrown) => {
+    const pay = jest.fn(() => 1);
+    const { attempts } = tracked.store;
+    const away = jest.spyOn(attempts, 'keepEffect').mockRejectedValue(new Error('no table'));
+    const paying: Handler = async (_payload, { effect, attempt }) => {
+      const paid = effect('pay', pay);
+      await eventually('the effect to be kept', () => away.mock.calls.length > 0);
+      if (attempt > 1) await paid;
+      else throw thrown();
+      return { length: 1 };
+    };
+    const first = tracked.run(paying, { leaseSeconds: 30 });
+    await eventually('a second try', () => away.mock.calls.length > 1);
+    away.mockRestore();
+    await first;
+    expect([(await row())?.effects, pay.mock.calls.length]).toEqual([{ pay: '1' }, 1]);
   });
 
   test('a worker that must stop gives its task back at once, as no crash and no attempt', async () => {
