@@ -5,6 +5,7 @@ import {
   SendMessageBatchCommand,
   type SQSClient,
 } from '@aws-sdk/client-sqs';
+import { ClockWatch } from '@baton/common/queue/clock-watch';
 import { MAX_MESSAGE_BYTES } from '@baton/common/queue/queue-sender';
 import { callInBatch } from '@baton/common/queue/sqs-batch';
 import { type Letter, letterOf } from './letter.ts';
@@ -47,7 +48,9 @@ export class DeadLetterQueue {
   /** Its letters, ten at a time, each once. What is not put back is to be shown again by `release`. */
   async *letters(): AsyncGenerator<Letter[]> {
     const { sqs, url, queue } = this.#options;
+    const clock = ClockWatch.of(sqs);
     const seen = new Set<string>();
+    let sinceMs: number | undefined;
     for (;;) {
       const { Messages = [] } = await sqs.send(
         new ReceiveMessageCommand({
@@ -60,7 +63,8 @@ export class DeadLetterQueue {
         }),
       );
       if (Messages.length === 0) return;
-      const letters = Messages.map((message) => letterOf(message, queue));
+      const beganMs = (sinceMs ??= clock.nowMs);
+      const letters = Messages.map((message) => letterOf(message, queue, beganMs));
       for (const letter of letters) this.#held.set(letter.messageId, letter);
       const fresh = letters.filter(({ messageId }) => !seen.has(messageId));
       // Those of the beginning come again: there are more than can be looked at in the time that they are held

@@ -5,6 +5,9 @@ import { laneQueueName } from '@baton/common/queue/lane';
 /** What a letter is listed with that SQS itself has moved, after too many receives: it says no reason. */
 export const NO_REASON = 'none';
 
+/** SQS's time is known to the second. */
+const CLOCK_RESOLUTION_MS = 1000;
+
 /** A message of a dead letter queue, held by its receipt handle. */
 export interface Letter {
   readonly messageId: string;
@@ -24,6 +27,8 @@ export interface Letter {
   readonly attempts: number | undefined;
   /** Since when it is a dead letter, ISO 8601. */
   readonly deadAt: string;
+  /** Whether it was set aside after somebody began to look at the dead letters. */
+  readonly isNewcomer: boolean;
 }
 
 /** What `baton.details` may say. Somebody may have changed it by hand, so that nothing is taken for granted. */
@@ -35,13 +40,18 @@ interface Details {
   readonly lane?: unknown;
 }
 
-/** Reads a message of the dead letter queue of `queue`. */
-export function letterOf(message: Message, queue: string): Letter {
+/**
+ * Reads a message of the dead letter queue of `queue`.
+ *
+ * @param sinceMs - when somebody began to look, by SQS's time
+ */
+export function letterOf(message: Message, queue: string, sinceMs = Infinity): Letter {
   const { MessageId = '', ReceiptHandle = '', Body = '', Attributes, MessageAttributes = {} } = message;
   const details = detailsOf(MessageAttributes['baton.details']?.StringValue);
   const { error, message: text, attempts, deadAt, lane } = details;
   const said = [error, text].filter((part) => typeof part === 'string' && part !== '');
-  const takenAt = new Date(Number(Attributes?.SentTimestamp ?? Date.now())).toISOString();
+  const takenAtMs = Number(Attributes?.SentTimestamp ?? Date.now());
+  const takenAt = new Date(takenAtMs).toISOString();
   return {
     messageId: MessageId,
     receiptHandle: ReceiptHandle,
@@ -53,6 +63,7 @@ export function letterOf(message: Message, queue: string): Letter {
     ...taskIn(Body),
     attempts: typeof attempts === 'number' ? attempts : undefined,
     deadAt: typeof deadAt === 'string' && !Number.isNaN(Date.parse(deadAt)) ? deadAt : takenAt,
+    isNewcomer: takenAtMs > sinceMs + CLOCK_RESOLUTION_MS,
   };
 }
 

@@ -7,6 +7,14 @@ import { DeadLetterQueue } from './dead-letter-queue.ts';
 import type { Letter } from './letter.ts';
 import { jsonOf, type Line, tableOf } from './lines.ts';
 import { type Options, readOptions, USAGE, UsageError } from './options.ts';
+import { Output } from './output.ts';
+
+const INTERRUPTED = 130;
+
+const output = new Output(process.stdout);
+const messages = new Output(process.stderr);
+const interrupted = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => interrupted.abort());
 
 /** The variables of a system on this machine; its own credentials, so that nothing here can reach an account. */
 function pointAtThisMachine(): void {
@@ -45,33 +53,44 @@ async function handle(letters: DeadLetterQueue, options: Options): Promise<numbe
   const { queue, limit, putBack } = options;
   const asJson = options.json || !process.stdout.isTTY;
   const lines: Line[] = [];
-  // What is put back may fail at once and be a dead letter again while others are still looked at: it goes back once
-  const putBackBefore = new Set<string>();
-  const isNew = ({ taskId, body }: Letter): boolean => {
-    const key = taskId ?? body;
-    return !putBack || (!putBackBefore.has(key) && Boolean(putBackBefore.add(key)));
-  };
+  const once = new OnceEach();
   for await (const batch of letters.letters()) {
     const wanted = batch
-      .filter((letter) => isWanted(letter, options))
-      .slice(0, limit - lines.length)
-      .filter(isNew);
+      .filter((letter) => isWanted(letter, options) && (!putBack || once.admits(letter)))
+      .slice(0, limit - lines.length);
     const handled: Line[] = putBack ? await letters.putBack(wanted) : wanted.map((letter) => ({ letter }));
     lines.push(...handled);
-    if (asJson) for (const line of handled) process.stdout.write(`${jsonOf(line)}\n`);
-    if (lines.length >= limit) break;
+    if (asJson) for (const line of handled) output.line(jsonOf(line));
+    // Whoever lists for `head` wants no more; what is to be put back is, whoever reads of it
+    if (lines.length >= limit || interrupted.signal.aborted || (output.ended && !putBack)) break;
   }
-  if (!asJson && lines.length > 0) process.stdout.write(`${tableOf(lines, Date.now())}\n`);
+  if (!asJson && lines.length > 0) output.line(tableOf(lines, Date.now()));
   const more = lines.length >= limit ? `, the first ${limit}: there may be more` : '';
-  process.stderr.write(`${summaryOf(lines, queue, putBack)}${more}\n`);
+  const left = once.refused > 0 ? `; ${once.refused} left, of the same tasks or set aside meanwhile` : '';
+  messages.line(`${summaryOf(lines, queue, putBack)}${more}${left}`);
   const failed = lines.filter(({ became }) => became === 'kept' || became === 'twice');
   for (const { letter, became, why } of failed)
-    process.stderr.write(
+    messages.line(
       became === 'kept'
-        ? `${letter.taskId ?? letter.messageId} was not put back and is still a dead letter: ${why}\n`
-        : `${letter.taskId ?? letter.messageId} is back, and still a dead letter too, for it could not be deleted: ${why}\n`,
+        ? `${letter.taskId ?? letter.messageId} was not put back and is still a dead letter: ${why}`
+        : `${letter.taskId ?? letter.messageId} is back, and still a dead letter too, for it could not be deleted: ${why}`,
     );
-  return failed.length > 0 ? 1 : 0;
+  if (output.trouble) messages.line(`Not all could be written: ${output.trouble.message}`);
+  if (interrupted.signal.aborted) return INTERRUPTED;
+  return failed.length > 0 || output.trouble ? 1 : 0;
+}
+
+/** What is put back may fail at once and be a dead letter again while others are still looked at: it goes back once. */
+class OnceEach {
+  readonly #taskIds = new Set<string>();
+  refused = 0;
+
+  admits({ taskId, isNewcomer }: Letter): boolean {
+    const again = isNewcomer || (taskId !== undefined && this.#taskIds.has(taskId));
+    if (again) this.refused += 1;
+    else if (taskId !== undefined) this.#taskIds.add(taskId);
+    return !again;
+  }
 }
 
 function isWanted(letter: Letter, { taskId, reason }: Options): boolean {
@@ -96,6 +115,6 @@ try {
 } catch (error) {
   const { name, message } = error as Error;
   const isUsage = error instanceof UsageError;
-  process.stderr.write(isUsage ? `${message}\n\n${USAGE}` : `${name}: ${message}\n`);
+  messages.line(isUsage ? `${message}\n\n${USAGE}` : `${name}: ${message}`);
   process.exitCode = isUsage ? 2 : 1;
 }

@@ -1,5 +1,9 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { text } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
 import {
   CreateQueueCommand,
   DeleteQueueCommand,
@@ -14,6 +18,7 @@ import { type Backends, startBackends } from '@baton/tests/backends';
 import { countMessages } from '@baton/tests/message-counts';
 import { Program } from '@baton/tests/program';
 
+const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 const own = { DataType: 'String', StringValue: 'kept' };
 
 let backends: Backends;
@@ -144,10 +149,34 @@ describe('npm run dead-letters', () => {
 
   test('puts a task back once, though it is set aside again before the others are looked at', async () => {
     for (let again = 0; again < 3; again += 1) await setAside({ taskId: 'again' });
-    const { status, letters } = await run(queue, '--put-back');
+    const { status, letters, output } = await run(queue, '--put-back');
     expect([status, letters.map(({ taskId, became }) => [taskId, became])]).toEqual([0, [['again', 'back']]]);
     await expect(visible(queue)).resolves.toBe(1);
     await expect(visible(`${queue}-dlq`)).resolves.toBe(2);
+    expect(output).toContain(`1 dead letter of ${queue} put back; 2 left`);
+  });
+
+  test('puts each back whose body is no task, also where bodies are equal', async () => {
+    for (let letter = 0; letter < 3; letter += 1) await setAside({ body: 'no task' });
+    const { status, letters } = await run(queue, '--put-back');
+    expect([status, letters.length]).toEqual([0, 3]);
+    await expect(visible(queue)).resolves.toBe(3);
+  });
+
+  test.each([
+    ['lists for a reader that wants the first alone', '', '| head -1', 0, 0, 30],
+    ['puts all back though nobody reads of it', '--put-back', '| true', 0, 30, 0],
+    ['lists onto a full disk, and says so', '', '> /dev/full', 1, 0, 30],
+    ['puts all back though the disk is full, and says so', '--put-back', '> /dev/full', 1, 30, 0],
+  ])('%s', async (_what, option, where, status, back, left) => {
+    for (let letter = 0; letter < 30; letter += 1) await setAside();
+    const command = `set -o pipefail; "$0" dead-letters/main.ts ${queue} ${option} ${where}`;
+    const env = { PATH: process.env['PATH'], ...backends.environment };
+    const shell = spawn('bash', ['-c', command, process.execPath], { cwd: ROOT, env });
+    const [stderr, [ended]] = await Promise.all([text(shell.stderr), once(shell, 'exit')]);
+    expect([ended, stderr.includes('ENOSPC')]).toEqual([status, status === 1]);
+    expect(stderr).not.toMatch(/^ +at /m);
+    await expect(Promise.all([visible(queue), visible(`${queue}-dlq`)])).resolves.toEqual([back, left]);
   });
 
   test('puts back more than one request takes, of messages as well as of bytes', async () => {
