@@ -1,23 +1,22 @@
 import * as z from 'zod';
+import { readThrown } from '../telemetry/thrown.ts';
 import type { ValueIssue } from './errors.ts';
-import { jsonIssue } from './json-value.ts';
+import { differenceOf, jsonIssue } from './json-value.ts';
+import { attempted, changeByChecks, checkIssues, internalsOf, keepsValues } from './schema-checks.ts';
 
 /** What a contract's schema makes of values on their way: each is checked where it is sent and again where it is read. */
 export interface SchemaReport {
   /** Why the schema cannot be a contract's, and where in it. */
   readonly issues: readonly ValueIssue[];
-  /** Whether JSON carries every value that the schema gives; otherwise each value has to be looked at. */
+  /**
+   * Whether every value that the schema gives arrives as it is: JSON carries it, and the schema changes nothing more where
+   * it is read. Otherwise each value has to be looked at.
+   */
   readonly isExact: boolean;
 }
 
 type Schema = z.core.$ZodType;
 type Definition = z.core.$ZodTypes['_zod']['def'];
-
-/** An overwrite that gives one of these another value the second time changes what is sent. */
-const SAMPLES: Readonly<Record<string, readonly unknown[]>> = {
-  string: ['', ' A b-C  d ', 'ÄÖ ß é', '007', 'İ', '\u0000x', 'a,b;c'],
-  number: [0, 1, -1, 0.5, 42, 99.99, -1234.5678, 1e15],
-};
 
 const reports = new WeakMap<Schema, SchemaReport>();
 
@@ -40,30 +39,21 @@ class SchemaWalk {
   visit(schema: Schema, path: string): void {
     if (this.#seen.has(schema)) return;
     this.#seen.add(schema);
-    const { def } = internalsOf(schema);
-    this.#visitChecks(def, path);
-    this.#visitKind(schema, def, path);
+    try {
+      for (const message of checkIssues(schema)) this.#refuse(path, message);
+      if (changeByChecks(schema) === 'unknown') this.isExact = false;
+      this.#visitKind(schema, internalsOf(schema).def, path);
+    } catch (error) {
+      // z.lazy and getters call functions of the contract's author
+      this.#refuse(
+        path,
+        `what is in it is not there yet (${readThrown(error).message}); expected z.lazy and getters to name what is declared before the contract`,
+      );
+    }
   }
 
   #refuse(path: string, message: string): void {
     this.issues.push({ path, message });
-  }
-
-  /** `trim` and its like come again to the same; any other overwrite may not. */
-  #visitChecks({ type, checks = [] }: Definition, path: string): void {
-    for (const check of checks) {
-      const { check: kind, tx } = internalsOf(check as never).def as unknown as {
-        check: string;
-        tx?: (value: unknown) => unknown;
-      };
-      if (kind !== 'overwrite' || !tx) continue;
-      const samples = SAMPLES[type];
-      if (!samples?.every((sample) => isSettledBy(tx, sample)))
-        this.#refuse(
-          path,
-          'an overwrite is applied where the value is sent and again where it is read; expected one that then changes nothing more',
-        );
-    }
   }
 
   #visitKind(schema: Schema, def: Definition, path: string): void {
@@ -95,11 +85,12 @@ class SchemaWalk {
         for (const [name, member] of Object.entries(def.shape)) {
           this.visit(member, `${path}.${name}`);
           // An undefined member is left out on its way, and missed where it is read
-          if (internalsOf(member).optin !== 'optional' && takesUndefined(member)) this.isExact = false;
+          if (!internalsOf(member).optin && this.#takesUndefined(member)) this.isExact = false;
         }
         if (def.catchall) this.#visitOpen(def.catchall, `${path}.*`);
         return;
       case 'record':
+        this.visit(def.keyType, `${path}{}`);
         this.#visitOpen(def.valueType, `${path}.*`);
         return;
       case 'array':
@@ -111,8 +102,12 @@ class SchemaWalk {
         return;
       case 'union':
         for (const option of def.options) this.visit(option, path);
+        // What one option has changed, another one may take where it is read
+        if (!def.options.every(keepsValues) && !isDiscriminated(def)) this.isExact = false;
         return;
       case 'intersection':
+        // What one side fills in, the other one checks where it is read
+        this.isExact = false;
         this.visit(def.left, path);
         this.visit(def.right, path);
         return;
@@ -128,9 +123,16 @@ class SchemaWalk {
       case 'default':
       case 'prefault':
         this.visit(def.innerType, path);
-        this.#visitFilled(def.innerType, () => def.defaultValue, 'its default', path);
+        this.#visitFilled(
+          def.innerType,
+          () => def.defaultValue,
+          'its default',
+          path,
+          def.type === 'prefault',
+        );
         return;
       case 'catch':
+        this.isExact = false;
         this.visit(def.innerType, path);
         this.#visitFilled(
           def.innerType,
@@ -181,7 +183,13 @@ class SchemaWalk {
 
   #visitItem(item: Schema, path: string): void {
     this.visit(item, path);
-    if (takesUndefined(item)) this.isExact = false;
+    if (this.#takesUndefined(item)) this.isExact = false;
+  }
+
+  /** Of a schema that is refused already nothing is run: an asynchronous check may reject with nobody there to catch it. */
+  #takesUndefined(schema: Schema): boolean {
+    if (this.issues.length > 0) return true;
+    return attempted(() => z.safeParse(schema, undefined).success)?.result ?? true;
   }
 
   #visitCustom(schema: Schema, path: string): void {
@@ -190,14 +198,16 @@ class SchemaWalk {
     if (Class) this.#refuse(path, notOfJson(Class.name));
   }
 
-  /** What is filled in has to pass as it is, for it is checked where it is read. */
-  #visitFilled(inner: Schema, get: () => unknown, what: string, path: string): void {
+  /** What is filled in has to pass as it is, for it is checked where it is read; a prefault is checked first. */
+  #visitFilled(inner: Schema, get: () => unknown, what: string, path: string, isChangedFirst = false): void {
     const value = attempted(get);
     if (value === undefined) return;
     const issue = jsonIssue(value.result);
-    if (issue) this.#refuse(path, `${what} is not JSON: ${issue.message}`);
-    else if (attempted(() => z.safeParse(inner, value.result).success)?.result === false)
-      this.#refuse(path, `${what} breaks the schema that it stands in`);
+    if (issue) return this.#refuse(path, `${what} is not JSON: ${issue.message}`);
+    const parsed = attempted(() => z.safeParse(inner, value.result))?.result;
+    if (parsed?.success === false) this.#refuse(path, `${what} breaks the schema that it stands in`);
+    else if (parsed && !isChangedFirst && differenceOf(value.result, parsed.data))
+      this.#refuse(path, `${what} is changed by the schema that it stands in; expected what that gives`);
   }
 
   #visitPipe(def: Extract<Definition, { type: 'pipe' }>, path: string): void {
@@ -210,6 +220,7 @@ class SchemaWalk {
     }
     this.visit(def.in, path);
     this.visit(def.out, path);
+    if (!keepsValues(def.out)) this.isExact = false;
     if (this.issues.length === 0 && changes(def.out))
       this.#refuse(
         path,
@@ -218,10 +229,15 @@ class SchemaWalk {
   }
 }
 
-/** What zod says of a schema to libraries. */
-function internalsOf(schema: Schema): z.core.$ZodTypes['_zod'] {
-  const { _zod: internals } = schema as z.core.$ZodTypes;
-  return internals;
+/** Whether the member that chose an option chooses it again. */
+function isDiscriminated(def: Extract<Definition, { type: 'union' }>): boolean {
+  const { discriminator, unionFallback } = def as Partial<z.core.$ZodDiscriminatedUnionDef>;
+  if (discriminator === undefined || unionFallback) return false;
+  return def.options.every((option) => {
+    const { def: known } = internalsOf(option);
+    const member = known.type === 'object' && known.shape[discriminator];
+    return member && changeByChecks(option) !== 'unknown' && keepsValues(member);
+  });
 }
 
 function notOfJson(kind: string): string {
@@ -247,22 +263,4 @@ function changes(schema: Schema): boolean {
     ].includes(def.type) &&
     !(def.type === 'object' && Object.values(def.shape).every((member) => !changes(member)))
   );
-}
-
-function isSettledBy(tx: (value: unknown) => unknown, sample: unknown): boolean {
-  const once = attempted(() => tx(sample));
-  const twice = once && attempted(() => tx(once.result));
-  return once !== undefined && Object.is(once.result, twice?.result) && jsonIssue(once.result) === undefined;
-}
-
-function takesUndefined(schema: Schema): boolean {
-  return attempted(() => z.safeParse(schema, undefined).success)?.result ?? true;
-}
-
-function attempted<Result>(get: () => Result): { readonly result: Result } | undefined {
-  try {
-    return { result: get() };
-  } catch {
-    return undefined;
-  }
 }

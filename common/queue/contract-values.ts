@@ -1,20 +1,20 @@
-import type { z } from 'zod';
+import * as z from 'zod';
 import { reportOf } from './contract-schema.ts';
 import { InvalidValueError, RejectTask, type ValueIssue } from './errors.ts';
-import { hasProto, jsonIssue, toJson } from './json-value.ts';
+import { differenceOf, fromJson, hasProto, jsonIssue, toJson } from './json-value.ts';
 import type { TaskContract } from './task.ts';
 import { valueIssues } from './value-issues.ts';
 
 /**
  * A payload as it is sent.
  *
- * @throws InvalidValueError when it breaks its contract, or JSON cannot carry it
+ * @throws InvalidValueError when it breaks its contract, JSON cannot carry it, or its schema would change it again
  */
 export function sentPayload({ name, payload: schema }: TaskContract, payload: unknown): unknown {
   const data = checked(`The payload breaks the contract ${name}`, schema, payload);
-  const issue = uncarriedIssue(schema, payload, data);
+  const { value, issue } = carried(schema, payload, data);
   if (issue) throw new InvalidValueError(`The payload of ${name} cannot be sent`, [issue]);
-  return data;
+  return value;
 }
 
 /** A payload as its handler gets it. @throws InvalidValueError when it breaks its contract */
@@ -26,12 +26,21 @@ export function receivedPayload({ name, payload: schema }: TaskContract, data: u
  * A handler's result.
  *
  * @throws InvalidValueError when it breaks its contract
- * @throws RejectTask when JSON cannot carry it and the task is tracked: running it again would give the same
+ * @throws RejectTask when it cannot be checked, or the task is tracked and the result cannot be kept as it is: running it
+ *   again would give the same
  */
 export function checkedResult({ name, result: schema, tracked }: TaskContract, result: unknown): unknown {
-  const data = checked(`The result of ${name} breaks its contract`, schema, result);
-  const issue = tracked && uncarriedIssue(schema, result, data);
-  if (!issue) return data;
+  let data;
+  try {
+    data = checked(`The result of ${name} breaks its contract`, schema, result);
+  } catch (error) {
+    if (error instanceof InvalidValueError && error.issues.includes(ASYNCHRONOUS))
+      throw new RejectTask(error.message);
+    throw error;
+  }
+  if (!tracked) return data;
+  const { value, issue } = carried(schema, result, data);
+  if (!issue) return value;
   const { message } = new InvalidValueError(`The result of ${name} cannot be kept`, [issue]);
   throw new RejectTask(message);
 }
@@ -42,6 +51,7 @@ function checked(what: string, schema: z.ZodType, value: unknown): unknown {
     parsed = schema.safeParse(value);
   } catch (cause) {
     if (cause instanceof RangeError) throw new InvalidValueError(what, [TOO_DEEP]);
+    if (cause instanceof z.core.$ZodAsyncError) throw new InvalidValueError(what, [ASYNCHRONOUS]);
     throw cause;
   }
   if (parsed.success) return parsed.data;
@@ -49,11 +59,22 @@ function checked(what: string, schema: z.ZodType, value: unknown): unknown {
 }
 
 const TOO_DEEP: ValueIssue = { path: '', message: 'nested too deeply' };
+const ASYNCHRONOUS: ValueIssue = {
+  path: '',
+  message: 'its schema has an asynchronous check, which cannot be awaited; expected it in the handler',
+};
 
-/** Most schemas give nothing but what JSON carries; then there is nothing to look at. */
-function uncarriedIssue(schema: z.ZodType, given: unknown, data: unknown): ValueIssue | undefined {
-  if (reportOf(schema).isExact) return undefined;
-  return jsonIssue(data) ?? protoIssue(given, data) ?? lostIssue(schema, data);
+/** A value as JSON carries it, or why that is another one. Most schemas give only what arrives: nothing is looked at then. */
+function carried(
+  schema: z.ZodType,
+  given: unknown,
+  data: unknown,
+): { readonly value: unknown; readonly issue?: ValueIssue | undefined } {
+  if (reportOf(schema).isExact) return { value: data };
+  const issue = jsonIssue(data) ?? protoIssue(given, data);
+  if (issue) return { value: data, issue };
+  const json = toJson(data);
+  return { value: fromJson(json), issue: arrivalIssue(schema, data, json) };
 }
 
 function protoIssue(given: unknown, data: unknown): ValueIssue | undefined {
@@ -63,9 +84,40 @@ function protoIssue(given: unknown, data: unknown): ValueIssue | undefined {
     : undefined;
 }
 
-/** What is undefined is left out on its way, and the schema may miss it where it is read. */
-function lostIssue(schema: z.ZodType, data: unknown): ValueIssue | undefined {
-  const json = toJson(data);
-  const arrived = schema.safeParse(json === '' ? undefined : JSON.parse(json));
-  return arrived.success ? undefined : valueIssues(arrived.error)[0];
+/** Why a value that is checked again where it is read is refused there, or becomes another one. */
+function arrivalIssue(schema: z.ZodType, data: unknown, json: string): ValueIssue | undefined {
+  // A check may change what it is given
+  const arrived = schema.safeParse(fromJson(json));
+  if (arrived.success) {
+    const place = differenceOf(fromJson(json), arrived.data);
+    return (
+      place && {
+        path: place.join('.').slice(0, 200),
+        message:
+          'a check or overwrite of the schema changes it again where it is read; do that in the handler',
+      }
+    );
+  }
+  const [found = { path: '', message: '' }] = valueIssues(arrived.error);
+  return isLeftOut(data, arrived.error.issues[0]?.path ?? [])
+    ? {
+        path: found.path,
+        message:
+          'JSON leaves out a member that is undefined, and the schema misses it; expected it optional()',
+      }
+    : { path: found.path, message: `its schema refuses it where it is read: ${found.message}` };
+}
+
+/** Whether there is an undefined member at a path. */
+function isLeftOut(data: unknown, path: readonly PropertyKey[]): boolean {
+  let within = data;
+  for (const name of path.slice(0, -1)) within = (within as Record<PropertyKey, unknown> | undefined)?.[name];
+  const name = path.at(-1);
+  return (
+    typeof within === 'object' &&
+    within !== null &&
+    name !== undefined &&
+    Object.hasOwn(within, name) &&
+    (within as Record<PropertyKey, unknown>)[name] === undefined
+  );
 }

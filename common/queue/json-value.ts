@@ -1,3 +1,4 @@
+import { readThrown } from '../telemetry/thrown.ts';
 import type { ValueIssue } from './errors.ts';
 
 /** More levels are refused: what reads the value recurses. */
@@ -9,7 +10,33 @@ const MAX_DEPTH = 1000;
  * An object's member that is `undefined` is left out, which is what is meant by it. -0 arrives as 0.
  */
 export function jsonIssue(value: unknown): ValueIssue | undefined {
-  return value === undefined ? undefined : issueAt(value, [], []);
+  if (value === undefined) return undefined;
+  try {
+    return issueAt(value, [], []);
+  } catch (error) {
+    // A getter or a Proxy
+    return issue([], `a member cannot be read: ${readThrown(error).message}`);
+  }
+}
+
+/** The path of the first place where two values of JSON differ; nothing where they are the same. */
+export function differenceOf(one: unknown, other: unknown): readonly string[] | undefined {
+  if (one === other) return undefined;
+  if (!isObject(one) || !isObject(other) || Array.isArray(one) !== Array.isArray(other)) return [];
+  for (const name of new Set([...Object.keys(one), ...Object.keys(other)])) {
+    const found = differenceOf(memberOf(one, name), memberOf(other, name));
+    if (found) return [name, ...found];
+  }
+  return undefined;
+}
+
+/** A member as JSON has it: what is undefined is not there. */
+function memberOf(value: object, name: string): unknown {
+  return Object.hasOwn(value, name) ? (value as Record<string, unknown>)[name] : undefined;
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null;
 }
 
 /** JSON of a value that has no issue; empty of `undefined`. */
@@ -47,21 +74,46 @@ function issueWithin(
 ): ValueIssue | undefined {
   if (within.includes(value)) return issue(path, 'the value is part of itself');
   if (within.length >= MAX_DEPTH) return issue(path.slice(0, 3), `nested more than ${MAX_DEPTH} levels deep`);
+  const isList = Array.isArray(value);
+  if (!(isList ? isPlainList(value) : isPlain(value)))
+    return issue(path, `expected plain data, got a ${nameOf(value)}`);
+  const left = leftOut(value, isList);
+  if (left) return issue([...path, left.name], left.message);
   const inside = [...within, value];
-  if (Array.isArray(value)) {
-    for (let index = 0; index < value.length; index += 1) {
-      const found = issueAt(value[index], [...path, String(index)], inside);
-      if (found) return found;
-    }
-    return undefined;
-  }
-  if (!isPlain(value)) return issue(path, `expected plain data, got a ${nameOf(value)}`);
-  for (const [name, member] of Object.entries(value)) {
-    if (member === undefined) continue;
-    const found = issueAt(member, [...path, name], inside);
+  for (const name of isList ? value.keys() : Object.keys(value)) {
+    const member = (value as Record<string | number, unknown>)[name];
+    if (member === undefined && !isList) continue;
+    const found = issueAt(member, [...path, String(name)], inside);
     if (found) return found;
   }
   return undefined;
+}
+
+/** A member of an object or a list that JSON has no place for, or that changes what JSON has. */
+function leftOut(value: object, isList: boolean): { name: string; message: string } | undefined {
+  if (typeof (value as { toJSON?: unknown }).toJSON === 'function')
+    return { name: 'toJSON', message: 'JSON has no function, and this one changes the value' };
+  const names = Reflect.ownKeys(value);
+  if (names.length === (isList ? (value as unknown[]).length + 1 : Object.keys(value).length))
+    return undefined;
+  const lost = names.find(
+    (name) =>
+      typeof name === 'symbol' ||
+      (isList
+        ? name !== 'length' && !isIndex(name, value as unknown[])
+        : !Object.prototype.propertyIsEnumerable.call(value, name)),
+  );
+  if (lost === undefined) return undefined;
+  if (typeof lost === 'symbol') return { name: String(lost), message: 'JSON has no symbol' };
+  return {
+    name: lost,
+    message: isList ? 'JSON has only items in a list' : 'JSON leaves out a hidden member',
+  };
+}
+
+function isIndex(name: string, list: readonly unknown[]): boolean {
+  const index = Number(name);
+  return String(index) === name && Number.isInteger(index) && index >= 0 && index < list.length;
 }
 
 /** An object of no class, of any realm. */
@@ -70,8 +122,15 @@ function isPlain(value: object): boolean {
   return prototype === null || Object.getPrototypeOf(prototype) === null;
 }
 
+/** A list of no class, of any realm. */
+function isPlainList(value: unknown[]): boolean {
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return Array.isArray(prototype) && isPlain(prototype);
+}
+
 function nameOf(value: object): string {
-  return value.constructor.name || 'class instance';
+  const { constructor: made } = value as { constructor?: { name?: unknown } };
+  return typeof made?.name === 'string' && made.name !== '' ? made.name : 'class instance';
 }
 
 function issue(path: readonly string[], message: string): ValueIssue {

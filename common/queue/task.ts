@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { laneIssues, type LaneWeights, laneWeightsSchema } from './lane.ts';
 import { reportOf } from './contract-schema.ts';
+import { attempted } from './schema-checks.ts';
 import { type RetryPolicy, retryPolicySchema } from './retry-policy.ts';
 import { MAX_SCHEDULED_NAME_CHARACTERS, type Schedule, scheduleSchema } from './schedule.ts';
 import { type TaskEndSchema, taskEndSchema } from './task-end.ts';
@@ -143,7 +144,7 @@ const contractSchema = z
       issue(
         `expected a name of at most ${MAX_SCHEDULED_NAME_CHARACTERS} characters, which is in each tick's task id`,
       );
-    if (!payload.safeParse({}).success) issue('expected a payload that may be {}');
+    if (!attempted(() => payload.safeParse({}))?.result.success) issue('expected a payload that may be {}');
   });
 
 /** Whether a contract's tasks can be told how others ended. */
@@ -156,7 +157,9 @@ export function isEndListener(contract: unknown): contract is EndListener {
  *
  * A payload travels as JSON and is checked by its schema twice: where it is sent and where it is run. So a schema can have
  * no values that JSON cannot carry, and none that change a value each time, as transforms and codecs do. `trim` and its
- * like, defaults and z.coerce can be used: the second time they change nothing.
+ * like, defaults and z.coerce can be used: the second time they change nothing. Checks cannot be asynchronous. What z.lazy
+ * and getters name is declared before the contract. Where a schema does not prove that it changes nothing more, such as one
+ * with `check` or `superRefine`, each value is checked twice where it is sent, and refused if it changes again.
  *
  * @throws TypeError naming the field when a contract is out of its limits, at import, so that no process starts with it
  */
