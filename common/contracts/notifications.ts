@@ -30,8 +30,8 @@ export const recordNotificationEnd = defineTask({
 /** Send a notification. Its task id is the notification's id: however often the task is run, it is one notification. */
 export const sendNotification = defineTask({
   name: 'notifications.send',
-  // 2: takes all mail addresses that can be delivered to
-  version: 2,
+  // 3: takes all mail addresses that can be delivered to, with middle dots in their domains, too
+  version: 3,
   queue: 'notifications',
   payload: notificationSchema,
   result: z.object({

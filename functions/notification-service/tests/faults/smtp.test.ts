@@ -42,6 +42,8 @@ describe('a mail', () => {
     ['ada@b\u00FCcher.example', 'ada@xn--bcher-kva.example'],
     ['ada@xn--e1afmkfd.xn--p1ai', 'ada@xn--e1afmkfd.xn--p1ai'],
     ['m\u00FCller@b\u00FCcher.example', 'm\u00FCller@b\u00FCcher.example'],
+    ['\u7528\u6237@\u4F8B\u3048\u3002\u30C6\u30B9\u30C8', '\u7528\u6237@\u4F8B\u3048.\u30C6\u30B9\u30C8'],
+    ['a@\u24D4xample.col\u00B7legi.cat', 'a@example.xn--collegi-xma.cat'],
   ])('arrives at %s, which is %s on its way', async (recipient, sent) => {
     const source = house.consumer();
     await house.sendMails(1, recipient);
