@@ -108,6 +108,8 @@ describe('the embedded runtime', () => {
       const { body } = await ask('GET', String(posted.headers.get('location')));
       return (body['notification'] as { status: string }).status === 'delivered';
     });
+    // What failed would be done once more
+    expect(runtime.output).not.toContain('invocation failed');
     const notification = await eventually('the notification delivered', async () => {
       const { body } = await ask('GET', `/notifications/${notificationId}`);
       return body['status'] === 'delivered' && body;

@@ -127,11 +127,16 @@ async function invoke(
       Payload: JSON.stringify(event),
     }),
   );
-  // What only stands in the place of Lambda may answer nothing or `{}`, which from a function means that all is done
-  if (!ExecutedVersion) throw new BrokenAnswerError('Invoke', 'it names no version of a function that ran');
   const answer = Payload ? Buffer.from(Payload).toString() : '';
   if (FunctionError) throw new Error(`${functionName} failed: ${answer.slice(0, 1000)}`);
   const response = responseSchema.parse(answer === '' ? null : JSON.parse(answer));
+  // What only stands in the place of Lambda may answer nothing or `{}`, which from a function means that all is done.
+  // serverless-offline names no version
+  if (!ExecutedVersion && !response?.batchItemFailures)
+    throw new BrokenAnswerError(
+      'Invoke',
+      'it names no version of a function that ran, and no list of failures',
+    );
   const failed = new Set(response?.batchItemFailures?.map(({ itemIdentifier }) => itemIdentifier));
   const sent = new Set(messages.map(({ messageId }) => messageId));
   const foreign = [...failed].find((id) => !sent.has(id));

@@ -6,4 +6,4 @@ test('real workers keep every promise in 10,000 histories of a model of SQS', as
   const status = await model.ended();
   expect(model.output).toContain('every promise held in 10000 histories');
   expect(status).toBe(0);
-}, 240_000);
+}, 480_000);

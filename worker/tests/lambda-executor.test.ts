@@ -87,12 +87,17 @@ describe('the lambda executor', () => {
     await expect(executorOf(() => answer).run('a', 'b')).resolves.toEqual(executions);
   });
 
-  test.each(['', '{}', 'null', '{"batchItemFailures":[]}'])(
+  test.each(['', '{}', 'null', '{"batchItemFailures":null}'])(
     'leaves all messages when %j comes from what is not Lambda: it names no version that ran',
     async (answer) => {
       await expect(executorOf(() => answer, '').run('a', 'b')).resolves.toEqual(['left', 'left']);
     },
   );
+
+  test('believes a list of failures though no version is named, as serverless-offline answers', async () => {
+    const answer = { batchItemFailures: [{ itemIdentifier: 'b' }] };
+    await expect(executorOf(() => answer, '').run('a', 'b')).resolves.toEqual(['done', 'left']);
+  });
 
   test('leaves the messages of an invocation that could not be made', async () => {
     const { run } = executorOf(() => Promise.reject(new Error('no function')));
