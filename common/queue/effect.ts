@@ -1,5 +1,6 @@
 import type { AttemptGate, GatedAttempt } from './attempt-gate.ts';
-import { EffectUsedTwiceError, RejectTask } from './errors.ts';
+import { EffectUsedTwiceError, InvalidValueError, RejectTask } from './errors.ts';
+import { shownValue } from './value-issues.ts';
 
 /**
  * What is known of an effect: what it gave, that an attempt before this one began it, that it was run and gave what cannot
@@ -60,11 +61,17 @@ export type Effect = <Result>(
   options?: EffectOptions<Result>,
 ) => Promise<Result>;
 
+function notText(key: unknown): InvalidValueError {
+  const message = `expected a text of 1 to 64 letters, digits and . _ : -, got ${shownValue(key)}`;
+  return new InvalidValueError('The effect cannot be kept', [{ path: 'key', message }]);
+}
+
 /** Makes the `effect` of one attempt. */
 export function effectOf(claim: KeptEffects, attempt: GatedAttempt, gate: AttemptGate): Effect {
   const { task, taskId } = attempt;
   const used = new Set<string>();
   const once: Effect = async (key, run, { inDoubt } = {}) => {
+    if (typeof key !== 'string') throw notText(key);
     if (used.has(key)) throw new EffectUsedTwiceError(key, task, taskId);
     used.add(key);
     const known = await claim.find(key);

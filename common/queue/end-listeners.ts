@@ -18,8 +18,10 @@ export function checkedListeners(
   contract: TaskContract,
   { onEnd }: Pick<SendOptions, 'onEnd'> = {},
 ): readonly Listener[] | undefined {
-  if (onEnd && !contract.tracked) throw untold(`expected none, for ${contract.name} is not tracked`);
-  if (onEnd && !isEndListener(onEnd)) throw untold('expected a contract whose payload is taskEndSchema');
+  if (onEnd !== undefined && !contract.tracked)
+    throw untold(`expected none, for ${contract.name} is not tracked`);
+  if (onEnd !== undefined && !isEndListener(onEnd))
+    throw untold('expected a contract whose payload is taskEndSchema');
   return listenersOf(contract, onEnd);
 }
 

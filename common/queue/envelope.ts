@@ -15,11 +15,18 @@ export const MAX_TASK_ID_CHARACTERS = 128;
  */
 export const MAX_DEPTH = 1000;
 
+const TASK_ID = /^[\w.:-]+$/;
+
 /** Letters, digits and `._:-`: what a caller's own task id may be made of. */
 export const taskIdSchema = z
   .string()
   .max(MAX_TASK_ID_CHARACTERS)
-  .regex(/^[\w.:-]+$/, 'expected letters, digits, and . _ : -');
+  .regex(TASK_ID, 'expected letters, digits, and . _ : -');
+
+/** Whether a value is a task id. */
+export function isTaskId(value: unknown): value is string {
+  return typeof value === 'string' && value.length <= MAX_TASK_ID_CHARACTERS && TASK_ID.test(value);
+}
 
 /** The name of a service, as it stands in the `source` of every envelope. */
 export const sourceSchema = z

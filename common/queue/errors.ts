@@ -195,9 +195,10 @@ export class TaskTooLargeError extends SendError {
 export class TooDeepError extends SendError {
   override readonly name = 'TooDeepError';
 
-  constructor(task: string, maxDepth: number) {
+  /** @param place - where in a chain or group the task is */
+  constructor(task: string, maxDepth: number, place = '') {
     super(
-      `${task} would be sent by the last of ${maxDepth} tasks that sent each other, which is the most that is allowed: expected an end, or a schedule`,
+      `${task}${place && `, ${place},`} would be sent by the last of ${maxDepth} tasks that sent each other, which is the most that is allowed: expected an end, or a schedule`,
       { transient: false },
     );
   }

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { InvalidValueError } from './errors.ts';
+import { shownValue } from './value-issues.ts';
 
 /** Stands between a queue's name and a lane's. A contract's queue has none in its name. */
 const SEPARATOR = '_';
@@ -72,7 +73,8 @@ export function laneIssues({
 export function queueOfLane({ name, queue, lanes, defaultLane }: Laned, lane: string | undefined): string {
   if (lane === undefined) return queue;
   if (!lanes) throw noSuchLane(lane, `${name} has no lanes`);
-  if (!Object.hasOwn(lanes, lane)) throw noSuchLane(lane, `expected one of ${Object.keys(lanes).join(', ')}`);
+  if (typeof lane !== 'string' || !Object.hasOwn(lanes, lane))
+    throw noSuchLane(lane, `expected one of ${Object.keys(lanes).join(', ')}`);
   return lane === defaultLane ? queue : laneQueueName(queue, lane);
 }
 
@@ -141,7 +143,7 @@ export function lanesByQueue(contracts: readonly Laned[]): ReadonlyMap<string, L
 
 function noSuchLane(lane: string, why: string): InvalidValueError {
   return new InvalidValueError('The lane cannot be', [
-    { path: 'lane', message: `${why}, got ${JSON.stringify(lane)}` },
+    { path: 'lane', message: `${why}, got ${shownValue(lane)}` },
   ]);
 }
 

@@ -5,7 +5,7 @@ import { taskIdSchema } from './envelope.ts';
 import { InvalidValueError } from './errors.ts';
 import { MAX_DELAY_SECONDS } from './queue-sender.ts';
 import type { EndListener, TaskContract } from './task.ts';
-import { valueIssues } from './value-issues.ts';
+import { shownValue, valueIssues } from './value-issues.ts';
 
 /** The longest that a tracked task may be put off, in seconds: 14 days. */
 export const MAX_TRACKED_DELAY_SECONDS = 1_209_600;
@@ -68,11 +68,12 @@ export function checkedTaskId({ taskId, deduplicationKey }: SendOptions, task: s
   if (taskId !== undefined && deduplicationKey !== undefined)
     throw invalid('The task id cannot be', 'deduplicationKey', 'expected no taskId beside it');
   if (deduplicationKey !== undefined) {
-    if (deduplicationKey.length === 0 || deduplicationKey.length > MAX_KEY_CHARACTERS)
+    const isKey = typeof deduplicationKey === 'string' && deduplicationKey.length > 0;
+    if (!isKey || deduplicationKey.length > MAX_KEY_CHARACTERS)
       throw invalid(
         'The task id cannot be',
         'deduplicationKey',
-        `expected 1 to ${MAX_KEY_CHARACTERS} characters`,
+        `expected a text of 1 to ${MAX_KEY_CHARACTERS} characters, got ${shownValue(deduplicationKey)}`,
       );
     return uuidv5(`${task}\n${deduplicationKey}`, KEYS);
   }
@@ -119,18 +120,22 @@ function checkedSeconds(
   if (delaySeconds !== undefined && notBefore !== undefined)
     throw invalid(what, 'notBefore', 'expected no delaySeconds beside it');
   if (notBefore !== undefined && !isValidDate(notBefore))
-    throw invalid(what, 'notBefore', 'expected a valid Date');
+    throw invalid(what, 'notBefore', 'expected a valid Date of the years 0 to 9999');
   const path = notBefore === undefined ? 'delaySeconds' : 'notBefore';
-  const seconds = notBefore === undefined ? (delaySeconds ?? 0) : secondsUntil(notBefore, nowMs);
+  const given = delaySeconds === undefined ? 0 : delaySeconds;
+  const seconds = notBefore === undefined ? given : secondsUntil(notBefore, nowMs);
   const most = tracked ? MAX_TRACKED_DELAY_SECONDS : MAX_DELAY_SECONDS;
   if (Number.isInteger(seconds) && seconds >= 0 && seconds <= most) return seconds;
   const why =
-    !tracked && seconds <= MAX_TRACKED_DELAY_SECONDS ? `; ${name} would have to be tracked for more` : '';
-  throw invalid(what, path, `expected 0 to ${most} whole seconds, got ${seconds}${why}`);
+    !tracked && Number.isInteger(seconds) && seconds <= MAX_TRACKED_DELAY_SECONDS
+      ? `; ${name} would have to be tracked for more`
+      : '';
+  throw invalid(what, path, `expected 0 to ${most} whole seconds, got ${shownValue(seconds)}${why}`);
 }
 
+/** Beyond these years ISO 8601 needs a sign, which no receiver takes. */
 function isValidDate(time: unknown): boolean {
-  return types.isDate(time) && !Number.isNaN(time.getTime());
+  return types.isDate(time) && !Number.isNaN(time.getTime()) && /^\d/.test(time.toISOString());
 }
 
 function secondsUntil(time: Date, nowMs: number): number {

@@ -2,13 +2,13 @@ import { createHash } from 'node:crypto';
 import { GetQueueAttributesCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import { v5 as uuidv5 } from 'uuid';
 import type { z } from 'zod';
-import { childOf, formatTraceparent, startTrace, type TraceContext } from '../telemetry/trace-context.ts';
+import { formatTraceparent, startTrace, type TraceContext } from '../telemetry/trace-context.ts';
 import { ClockWatch } from './clock-watch.ts';
 import { checkedListeners, checkedSubject, listenersOf } from './end-listeners.ts';
 import { BrokenAnswerError } from './answers.ts';
 import { sentPayload } from './contract-values.ts';
-import { encodeEnvelope, type Envelope, MAX_DEPTH, sourceSchema } from './envelope.ts';
-import { TaskTooLargeError, TooDeepError } from './errors.ts';
+import { encodeEnvelope, type Envelope, sourceSchema } from './envelope.ts';
+import { TaskTooLargeError } from './errors.ts';
 import { type Chain, flowEndOf, type Join, nextTask, withFlowEnd } from './flow.ts';
 import { laneWhereDeclared, queueOfLane } from './lane.ts';
 import type { Notes } from './outcome.ts';
@@ -18,6 +18,7 @@ import type { QueueUrls } from './queue-urls.ts';
 import { checkedDelay, checkedTaskId, isDelayed, namespaceOf, type SendOptions } from './send-options.ts';
 import { type ForwardTask, TaskContinuation } from './task-continuation.ts';
 import { TaskHandle } from './task-handle.ts';
+import { checkedDepth, checkedLinks } from './task-links.ts';
 import type { TaskContract, TrackedContract } from './task.ts';
 import type { FlowEnd } from './flow-end.ts';
 import type { Listener, NewTask, NextTask, TaskRecords, TaskStatus } from './tracking.ts';
@@ -111,6 +112,8 @@ export class TaskClient {
    *
    * @param options - `taskId` or `deduplicationKey` make it one flow however often it is started; `lane` is of each task
    *   whose contract has that lane
+   *
+   * @throws what `send` throws, and TooDeepError when the last task would be deeper than 1,000; nothing was sent
    */
   async start<Payload extends z.ZodType, Result extends z.ZodType, Lane extends string>(
     flow: Chain<Payload, Result, Lane>,
@@ -173,6 +176,9 @@ export class TaskClient {
   async #startChain({ steps }: Chain, payload: unknown, options: SendOptions): Promise<TaskHandle> {
     const firstId = checkedTaskId(options, 'chain');
     const ids = [firstId, ...laterStepIds(firstId, steps.length)];
+    steps.forEach(({ name }, index) =>
+      checkedDepth(options, name, index, `step ${index + 1} of ${steps.length}`),
+    );
     const laneOf = laneWhereDeclared(steps, options.lane);
     const planned = withFlowEnd(steps.map((step, index) => nextTask(step, ids[index] ?? '', laneOf(step))));
     const [first, ...later] = planned;
@@ -214,7 +220,8 @@ export class TaskClient {
     const next = nextTask(joining, uuidv5('then', namespaceOf(groupId)), laneOf(joining));
     const { deduplicationKey: _key, onEnd: another, ...sending } = options;
     const onEnd = checkedListeners(joining, { onEnd: another });
-    const trace = options.trace ?? startTrace();
+    const trace = options.trace === undefined ? startTrace() : options.trace;
+    const depth = checkedDepth(options, joining.name, 1, 'which follows the group');
     const nowMs = await records.now();
     const flowEnd = flowEndOf(next);
     const prepared = members.map(({ contract, payload }, index) => {
@@ -226,7 +233,7 @@ export class TaskClient {
     const { notBefore, subject } = prepared.at(-1) ?? {};
     const noted = { parentId: options.parentId, traceparent: formatTraceparent(trace), notBefore, subject };
     const { taskId, task, queue } = next;
-    await records.create({ ...noted, depth: (options.depth ?? 0) + 1, taskId, task, queue, onEnd });
+    await records.create({ ...noted, depth, taskId, task, queue, onEnd });
     await records.groups.create({ groupId, memberIds, next, notBefore });
     await Promise.all(prepared.map((each) => this.#sendTracked(each, options, { groupId, flowEnd })));
     return new TaskHandle(records, joining, next.taskId, async () => {
@@ -254,10 +261,8 @@ export class TaskClient {
     const { delaySeconds, notBefore } = checkedDelay(contract, options, nowMs);
     const subject = checkedSubject(options);
     const onEnd = checkedListeners(contract, options);
+    const { trace, parentId, depth } = checkedLinks(options, task);
     const data = sentPayload(contract, payload);
-    const trace = options.trace ? childOf(options.trace) : startTrace();
-    const { parentId, depth = 0 } = options;
-    if (depth > MAX_DEPTH) throw new TooDeepError(task, MAX_DEPTH);
     // SQS itself keeps a short delay; what is longer is looked at when it comes
     const held = contract.tracked ? { notBefore, parentId, flowEnd } : {};
     const body = this.#encode({ taskId, task, version, queue }, data, { trace, subject, depth, ...held });

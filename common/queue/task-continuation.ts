@@ -99,7 +99,9 @@ export class TaskContinuation {
     if (known && known.state !== 'queued') return;
     try {
       const { depth = 0, subject } = known ?? {};
-      await this.#forward(next, payload, { trace: traceOf(traceparent), depth, subject });
+      // A sender without the bound may have noted more: the step runs all the same, and what it sends fails
+      const within = Math.min(depth, MAX_DEPTH);
+      await this.#forward(next, payload, { trace: traceOf(traceparent), depth: within, subject });
     } catch (error) {
       // The results together are more than a message takes: no later try changes that
       if (!(error instanceof TaskTooLargeError)) throw error;

@@ -14,3 +14,9 @@ export function valueIssues(error: z.ZodError): ValueIssue[] {
     message: message.slice(0, MAX_CHARACTERS),
   }));
 }
+
+/** A value as a message about it shows it: a text or a number, of anything else the kind. */
+export function shownValue(value: unknown): string {
+  if (typeof value === 'string') return JSON.stringify(value.slice(0, 64));
+  return typeof value === 'number' || value === null ? String(value) : typeof value;
+}

@@ -16,6 +16,14 @@ export interface TraceContext {
   readonly flags: string;
 }
 
+/** Whether a value is a trace context that a `traceparent` header can carry. */
+export function isTraceContext(value: unknown): value is TraceContext {
+  if (typeof value !== 'object' || value === null) return false;
+  const { traceId, spanId, flags } = value as TraceContext;
+  const header = formatTraceparent({ traceId, spanId, flags });
+  return header.length === LENGTH && TRACEPARENT.test(header);
+}
+
 /** Begins a trace of its own. */
 export function startTrace(): TraceContext {
   return { traceId: hex(16), spanId: hex(8), flags: '01' };

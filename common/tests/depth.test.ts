@@ -1,7 +1,9 @@
+import { randomUUID } from 'node:crypto';
+import { UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { ReceiveMessageCommand } from '@aws-sdk/client-sqs';
 import { decodeEnvelope, type Envelope, MAX_DEPTH } from '@baton/common/queue/envelope';
-import { chain } from '@baton/common/queue/flow';
+import { chain, group, member } from '@baton/common/queue/flow';
 import { implement, Implementations, type TaskContext } from '@baton/common/queue/implementation';
 import { processMessage } from '@baton/common/queue/process-message';
 import { defineTask } from '@baton/common/queue/task';
@@ -19,6 +21,12 @@ const contract = {
   retry: { maxAttempts: 1, baseSeconds: 1 },
   timeoutSeconds: 10,
 };
+const join = defineTask({
+  ...contract,
+  name: 'tests.join',
+  payload: z.array(z.object({})),
+  tracked: true,
+});
 const again = defineTask({ ...contract, name: 'tests.again' });
 const step = defineTask({ ...contract, name: 'tests.step', tracked: true });
 
@@ -62,7 +70,11 @@ async function runNext(handler: (context: TaskContext) => unknown) {
     'default',
     { signal: new AbortController().signal, outlivedBy: () => undefined },
     {
-      implementations: new Implementations([implement(again, run), implement(step, run)]),
+      implementations: new Implementations([
+        implement(again, run),
+        implement(step, run),
+        implement(join, run),
+      ]),
       send: tasks.send,
       tracker: new StoreTracker({ store, forward: tasks.forward, leaseSeconds: 30, logger }),
       logger,
@@ -91,6 +103,49 @@ describe('tasks that send each other', () => {
       kind: 'dead-letter',
       error: { name: 'TooDeepError', message: expect.stringContaining(`the last of ${MAX_DEPTH} tasks`) },
     });
+  });
+
+  test.each([
+    [
+      'a chain',
+      (depth: number, taskId: string) => tasks.start(chain([step, step, step]), {}, { depth, taskId }),
+      2,
+    ],
+    [
+      'a group',
+      (depth: number, taskId: string) => tasks.start(group([member(step, {})]).then(join), { depth, taskId }),
+      1,
+    ],
+  ])(
+    'are all of %s, which is not started if its last task would be too deep',
+    async (_what, start, further) => {
+      const id = randomUUID();
+      const tooDeep = {
+        name: 'TooDeepError',
+        message: expect.stringMatching(/step 3 of 3|follows the group/) as unknown,
+      };
+      await expect(start(MAX_DEPTH - further + 1, id)).rejects.toMatchObject(tooDeep);
+      await expect(store.find(id)).resolves.toBeUndefined();
+      const handle = await start(MAX_DEPTH - further, id);
+      const depths: number[] = [];
+      for (let run = 0; run <= further; run += 1) depths.push((await runNext(() => undefined)).depth);
+      expect(depths.at(-1)).toBe(MAX_DEPTH);
+      await expect(handle.result()).resolves.toEqual({});
+    },
+  );
+
+  test('go on with a step that an earlier version noted deeper: it runs, and what it sends fails', async () => {
+    const handle = await tasks.start(chain([step, step]), {}, { depth: MAX_DEPTH - 1 });
+    const deeper = { TableName: backends.tasksTable, Key: { taskId: handle.taskId } };
+    const change = { UpdateExpression: 'SET #d = :d', ExpressionAttributeNames: { '#d': 'depth' } };
+    await backends.documents.send(
+      new UpdateCommand({ ...deeper, ...change, ExpressionAttributeValues: { ':d': MAX_DEPTH + 7 } }),
+    );
+    await runNext(() => undefined);
+    const { depth, outcome } = await runNext(({ send }) => send(again, {}));
+    expect(depth).toBe(MAX_DEPTH);
+    expect(outcome).toMatchObject({ kind: 'dead-letter', error: { name: 'TooDeepError' } });
+    await expect(handle.status()).resolves.toMatchObject({ state: 'dead' });
   });
 
   test('as steps of one chain are counted too', async () => {

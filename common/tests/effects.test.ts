@@ -59,8 +59,15 @@ describe('an effect', () => {
 
   test.each([
     ['a key that is none', 'a b'],
+    ['an empty key', ''],
     ['a key that a map has already', '__proto__'],
-  ])('is not run under %s', async (_what, key) => {
+    ['a number', 5],
+    ['a list', ['pay']],
+    ['a String object', Object('pay')],
+    ['a symbol', Symbol('pay')],
+    ['no key', undefined],
+    ['null', null],
+  ] as [string, string][])('is not run under %s', async (_what, key) => {
     const pay = jest.fn(() => 1);
     await expect(
       tracked.run(async (_payload, { effect }) => {
