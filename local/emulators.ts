@@ -1,6 +1,9 @@
+import { mkdtempSync, rmSync } from 'node:fs';
 import type { Server } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { buildApp } from 'fauxqs';
-import { dynalite } from './dynalite.ts';
+import dynalite from 'dynalite';
 import { HOST } from './ports.ts';
 import { mendFauxqs } from './sqs/mended-fauxqs.ts';
 import { characterFrom, type SqsCharacter } from './sqs/sqs-character.ts';
@@ -31,15 +34,32 @@ export async function startSqs(
   return { endpoint, stop: () => app.close() };
 }
 
-/** Starts an emulator of DynamoDB (dynalite). Its tables live as long as it runs. It listens at this machine only, unless `host` says otherwise. */
-export async function startDynamoDb(port: number, host: string = HOST): Promise<Emulator> {
-  const server = dynalite({ createTableMs: 0 });
+/** Where an emulator of DynamoDB keeps its tables. On disk means in a temporary folder, which its stop removes. */
+export type TablePlace = 'in memory' | 'on disk';
+
+/**
+ * Starts an emulator of DynamoDB (dynalite). Its tables live as long as it runs. It listens at this machine only, unless
+ * `host` says otherwise.
+ *
+ * @param place - on disk, rows take no memory. Default: in memory
+ */
+export async function startDynamoDb(
+  port: number,
+  host: string = HOST,
+  place: TablePlace = 'in memory',
+): Promise<Emulator> {
+  const path = place === 'on disk' ? mkdtempSync(join(tmpdir(), 'baton-tables-')) : undefined;
+  const server = dynalite({ createTableMs: 0, ...(path !== undefined && { path }) });
   const endpoint = await listen(server, port, host);
   // A connection that was answered after the stop would be kept for a next request
   server.on('request', (_request, response) => {
     response.once('close', () => server.listening || server.closeIdleConnections());
   });
-  return { endpoint, stop: () => close(server) };
+  const stop = async (): Promise<void> => {
+    await close(server);
+    if (path !== undefined) rmSync(path, { recursive: true, force: true });
+  };
+  return { endpoint, stop };
 }
 
 function listen(server: Server, port: number, host: string): Promise<string> {

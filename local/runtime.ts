@@ -67,7 +67,8 @@ export class LocalRuntime {
     const sqs =
       config.AWS_ENDPOINT_URL_SQS ?? (await this.#emulate(startSqs(config.SQS_PORT, HOST, character)));
     const dynamoDb =
-      config.AWS_ENDPOINT_URL_DYNAMODB ?? (await this.#emulate(startDynamoDb(config.DYNAMODB_PORT)));
+      config.AWS_ENDPOINT_URL_DYNAMODB ??
+      (await this.#emulate(startDynamoDb(config.DYNAMODB_PORT, HOST, 'on disk')));
     const { provider, functions, resources } = this.#serverless.service;
     pointSdkAt({ sqs, dynamoDb, lambda: `http://${HOST}:${lambdaPort}`, region: provider.region });
 
