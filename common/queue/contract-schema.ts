@@ -82,6 +82,8 @@ class SchemaWalk {
         }
         return;
       case 'object':
+        if (Object.hasOwn(def.shape, '__proto__'))
+          this.#refuse(path, 'zod drops a member of the name __proto__; expected another name');
         for (const [name, member] of Object.entries(def.shape)) {
           this.visit(member, `${path}.${name}`);
           // An undefined member is left out on its way, and missed where it is read

@@ -1,7 +1,9 @@
 import * as z from 'zod';
+import { readThrown } from '../telemetry/thrown.ts';
 import { reportOf } from './contract-schema.ts';
 import { InvalidValueError, RejectTask, type ValueIssue } from './errors.ts';
 import { differenceOf, fromJson, hasProto, jsonIssue, toJson } from './json-value.ts';
+import { attempted } from './schema-checks.ts';
 import type { TaskContract } from './task.ts';
 import { valueIssues } from './value-issues.ts';
 
@@ -52,6 +54,7 @@ function checked(what: string, schema: z.ZodType, value: unknown): unknown {
   } catch (cause) {
     if (cause instanceof RangeError) throw new InvalidValueError(what, [TOO_DEEP]);
     if (cause instanceof z.core.$ZodAsyncError) throw new InvalidValueError(what, [ASYNCHRONOUS]);
+    if (isUnmergable(cause)) throw new InvalidValueError(what, [UNMERGABLE]);
     throw cause;
   }
   if (parsed.success) return parsed.data;
@@ -63,6 +66,16 @@ const ASYNCHRONOUS: ValueIssue = {
   path: '',
   message: 'its schema has an asynchronous check, which cannot be awaited; expected it in the handler',
 };
+
+const UNMERGABLE: ValueIssue = {
+  path: '',
+  message: 'the two sides of an intersection in its schema give different values of it',
+};
+
+/** zod throws it as a plain error, though it is of the value. */
+function isUnmergable(error: unknown): boolean {
+  return readThrown(error).message.startsWith('Unmergable intersection');
+}
 
 /** A value as JSON carries it, or why that is another one. Most schemas give only what arrives: nothing is looked at then. */
 function carried(
@@ -87,7 +100,8 @@ function protoIssue(given: unknown, data: unknown): ValueIssue | undefined {
 /** Why a value that is checked again where it is read is refused there, or becomes another one. */
 function arrivalIssue(schema: z.ZodType, data: unknown, json: string): ValueIssue | undefined {
   // A check may change what it is given
-  const arrived = schema.safeParse(fromJson(json));
+  const arrived = attempted(() => schema.safeParse(fromJson(json)))?.result;
+  if (!arrived) return { path: '', message: 'its schema throws where it is read' };
   if (arrived.success) {
     const place = differenceOf(fromJson(json), arrived.data);
     return (

@@ -71,6 +71,11 @@ describe('a contract cannot be whose schema', () => {
       ),
       /an overwrite/,
     ],
+    [
+      'has a member __proto__',
+      z.object({ ['__proto__']: z.string() }),
+      /zod drops a member of the name __proto__/,
+    ],
     ['names members by symbols', z.record(z.symbol(), z.int()), /JSON has no symbol/],
     ...(
       [

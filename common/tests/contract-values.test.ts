@@ -141,6 +141,14 @@ describe('what arrives', () => {
     );
   });
 
+  test('is nothing when the two sides of an intersection make different values of it', () => {
+    const schema = z.intersection(z.object({ a: z.string().trim() }), z.object({ a: z.string() }));
+    const contract = contractOf(schema);
+    for (const check of [sentPayload, receivedPayload])
+      expect(() => check(contract, { a: ' x ' })).toThrow(InvalidValueError);
+    expect(carried(schema, { a: 'x' })).toEqual({ a: 'x' });
+  });
+
   test('is what was sent, whatever that is', () => {
     const anything = fc.anything({
       withBigInt: true,
