@@ -1,9 +1,13 @@
 import type { MessagePort } from 'node:worker_threads';
-import type { KeptEffects, KnownEffect } from '@baton/common/queue/effect';
+import type { GatedAttempt } from '@baton/common/queue/attempt-gate';
+import type { EffectResult, KeptEffects, KnownEffect } from '@baton/common/queue/effect';
+import { AttemptOverError, OutcomeDecidedError } from '@baton/common/queue/errors';
+import { fromJson, toJson } from '@baton/common/queue/json-value';
 import { fromPlain } from '@baton/common/queue/plain-error';
+import { cutProgress } from '@baton/common/queue/progress';
 import type { ThreadedAttempt } from '@baton/common/queue/threads';
 import type { Progress } from '@baton/common/queue/tracking';
-import type { FromThread, ThreadAsk, ToThread } from './thread-task.ts';
+import type { FromThread, ThreadAsk, ThreadKnownEffect, ToThread } from './thread-task.ts';
 
 /** An answer that was under way for longer may be of before a pause of the whole process. */
 const FRESH_MS = 1000;
@@ -11,51 +15,63 @@ const FRESH_MS = 1000;
 /** An attempt, seen from the thread that its handler runs in: the worker holds its message and its claim. */
 export class ThreadClaim implements KeptEffects {
   readonly #port: MessagePort;
-  readonly #asked = new Map<number, PromiseWithResolvers<KnownEffect>>();
+  readonly #attempt: GatedAttempt;
+  readonly #asked = new Map<number, PromiseWithResolvers<ThreadKnownEffect>>();
   #asks = 0;
+  #isClosed = false;
 
-  constructor(port: MessagePort) {
+  constructor(port: MessagePort, attempt: GatedAttempt) {
     this.#port = port;
+    this.#attempt = attempt;
     port.on('message', (message: ToThread) => this.#answered(message));
   }
 
-  /** Says how far the handler is. */
-  readonly progress = (progress: Progress): void => this.#say({ kind: 'progress', progress });
+  /** Says how far the handler is. @throws InvalidValueError as `cutProgress` does */
+  progress(progress: Progress): void {
+    this.#say({ kind: 'progress', progress: cutProgress(progress) });
+  }
 
   /** What an effect of an earlier attempt gave, if it was kept. */
-  find(key: string): Promise<KnownEffect> {
-    return this.#ask({ kind: 'find-effect', key });
+  async find(key: string): Promise<KnownEffect> {
+    const known = await this.#ask({ kind: 'find-effect', key }, `the effect ${key}`);
+    return typeof known === 'object' ? { result: fromJson(known.json) } : known;
   }
 
   /** Notes that an effect begins. @throws what the claim throws */
   async begin(key: string): Promise<void> {
-    await this.#ask({ kind: 'begin-effect', key });
+    await this.#ask({ kind: 'begin-effect', key }, `the effect ${key}`);
   }
 
-  /** Keeps what an effect gave. @throws what the claim throws, and TypeError when it cannot be cloned */
-  async keep(key: string, result: unknown): Promise<void> {
-    await this.#ask({ kind: 'keep-effect', key, result });
+  /** Keeps what an effect gave. @throws what the claim throws */
+  async keep(key: string, result: EffectResult): Promise<void> {
+    await this.#ask({ kind: 'keep-effect', key, result }, `the effect ${key}`);
   }
 
   /** Asks the worker whether the attempt goes on, right before something leaves it. @throws AttemptOverError */
   readonly gate = async (what: string): Promise<void> => {
     for (let fresh = false; !fresh;) {
       const [askedAtMs, askedAtWallMs] = [performance.now(), Date.now()];
-      await this.#ask({ kind: 'pass', what });
+      await this.#ask({ kind: 'pass', what }, what);
       fresh = performance.now() - askedAtMs < FRESH_MS && Date.now() - askedAtWallMs < FRESH_MS;
     }
   };
 
-  #ask(question: ThreadAsk): Promise<KnownEffect> {
+  /** The worker no longer listens: what is asked from now on is refused here. */
+  close(): void {
+    this.#isClosed = true;
+  }
+
+  async #ask(question: ThreadAsk, what: string): Promise<ThreadKnownEffect> {
+    if (this.#isClosed) throw new AttemptOverError(what, this.#attempt, new OutcomeDecidedError());
     const ask = (this.#asks += 1);
-    const answer = Promise.withResolvers<KnownEffect>();
+    const answer = Promise.withResolvers<ThreadKnownEffect>();
     this.#asked.set(ask, answer);
     this.#say({ ...question, ask });
     return answer.promise;
   }
 
   #answered(message: ToThread): void {
-    if (message.kind === 'abort') return;
+    if (message.kind !== 'answer' && message.kind !== 'refusal') return;
     const answer = this.#asked.get(message.ask);
     this.#asked.delete(message.ask);
     if (message.kind === 'answer') answer?.resolve(message.known);
@@ -69,13 +85,18 @@ export class ThreadClaim implements KeptEffects {
 }
 
 /** Does what a thread asks of its attempt, and tells it what became of that. */
-export async function answerAsk(question: ThreadAsk, { gate, claim }: ThreadedAttempt): Promise<KnownEffect> {
+export async function answerAsk(
+  question: ThreadAsk,
+  { gate, claim }: Pick<ThreadedAttempt, 'gate' | 'claim'>,
+): Promise<ThreadKnownEffect> {
   switch (question.kind) {
     case 'pass':
       await gate(question.what);
       return undefined;
-    case 'find-effect':
-      return claim?.find(question.key);
+    case 'find-effect': {
+      const known = await claim?.find(question.key);
+      return typeof known === 'object' ? { json: toJson(known.result) } : known;
+    }
     case 'begin-effect':
       await claim?.begin(question.key);
       return undefined;

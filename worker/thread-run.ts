@@ -1,84 +1,177 @@
 import { once } from 'node:events';
 import { MessageChannel, type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
+import { fromJson } from '@baton/common/queue/json-value';
 import { fromPlain, toPlain } from '@baton/common/queue/plain-error';
 import type { HandlerRun, ThreadedAttempt } from '@baton/common/queue/threads';
 import { writeLine } from '@baton/common/telemetry/logger';
 import { answerAsk } from './thread-claim.ts';
-import type { FromThread, ThreadAsk, ThreadSender, ThreadTask, ToThread } from './thread-task.ts';
+import type {
+  FromThread,
+  ThreadAnswer,
+  ThreadAsk,
+  ThreadSender,
+  ThreadTask,
+  ToThread,
+} from './thread-task.ts';
 
-/** A thread ended before its handler did: the handler ended the thread, ran out of memory, or the thread never began. */
+/** How long a handler that is to be terminated is spared while effects or sends of it are under way. */
+const SPARED_MS = 30_000;
+
+/** A thread ended before its handler did: it ran out of memory, say, or it never began. */
 export class ThreadEndedError extends Error {
   override readonly name = 'ThreadEndedError';
 }
 
-/** Runs a task in some thread, and ends that thread when `kill` aborts. Resolves when the thread is free again. */
-export type RunInThread = (task: ThreadTask, kill: AbortSignal) => Promise<void>;
+/** Where threads come from. */
+export interface ThreadHost {
+  /**
+   * Runs a task in a thread, and ends that thread when `kill` aborts. Resolves when the thread is free again.
+   *
+   * @param thread - `new` for one that has run nothing before
+   */
+  run(task: ThreadTask, thread: 'any' | 'new', kill: AbortSignal): Promise<void>;
+  /**
+   * A handler has ended, and its thread is kept because effects or sends of it are under way.
+   *
+   * @param letGo - frees the thread all the same
+   * @param free - resolves when the thread is free
+   */
+  lingers(letGo: () => void, free: Promise<unknown>): void;
+}
 
 /** A handler that runs in a thread, seen from the worker. */
 export class ThreadRun implements HandlerRun {
   readonly ended: Promise<unknown>;
+  readonly isChecked = true;
   readonly #attempt: ThreadedAttempt;
+  readonly #host: ThreadHost;
   readonly #kill = new AbortController();
-  #answer: Extract<FromThread, { kind: 'result' | 'failure' }> | undefined;
+  /** How many handlers the thread had run before; nothing until this one begins. */
+  #earlier: number | undefined;
+  /** Effects that the handler began in a thread that has died since, of those that note it. */
+  readonly #begunEffects = new Set<string>();
+  #isUnderWay = false;
+  #onNoneUnderWay: (() => void) | undefined;
+  #answer: ThreadAnswer | undefined;
+  readonly #lingers = Promise.withResolvers<undefined>();
 
-  constructor(attempt: ThreadedAttempt, sender: ThreadSender, run: RunInThread) {
+  constructor(attempt: ThreadedAttempt, sender: ThreadSender, host: ThreadHost) {
     this.#attempt = attempt;
-    this.ended = this.#run(sender, run);
+    this.#host = host;
+    this.ended = this.#run(sender);
   }
 
-  /** Ends the thread with the handler in it. */
-  readonly terminate = (): void => this.#kill.abort();
+  /**
+   * Ends the thread with the handler in it. While effects or sends of the handler are under way it waits for their end, for
+   * at most 30 s: an effect that was cut off would be run again.
+   */
+  readonly terminate = (): void => {
+    const kill = (): void => this.#kill.abort();
+    if (!this.#isUnderWay) {
+      kill();
+      return;
+    }
+    this.#onNoneUnderWay = kill;
+    setTimeout(kill, SPARED_MS).unref();
+  };
 
-  async #run(sender: ThreadSender, run: RunInThread): Promise<unknown> {
+  async #run(sender: ThreadSender): Promise<unknown> {
+    let cause = await this.#runIn('any', sender);
+    if (!this.#answer && this.#isSpared) {
+      this.#attempt.context.logger.warn({ error: cause }, 'its thread ended: it runs again in a new one');
+      cause = await this.#runIn('new', sender);
+    }
+    if (this.#answer?.kind === 'result') return fromJson(this.#answer.json);
+    if (this.#answer) throw fromPlain(this.#answer.error);
+    const { task } = this.#attempt;
+    throw new ThreadEndedError(`The thread of ${task} ended without an answer: ${cause?.message}`, { cause });
+  }
+
+  /** Nobody knows what a thread died of that had run other handlers; so this one gets another try, in a new thread. */
+  get #isSpared(): boolean {
+    return this.#earlier !== 0 && !this.#kill.signal.aborted && !this.#attempt.context.signal.aborted;
+  }
+
+  /** Resolves when the handler has ended: to why its thread did, if that came first. */
+  async #runIn(thread: 'any' | 'new', sender: ThreadSender): Promise<Error | undefined> {
     const { port1: port, port2: itsPort } = new MessageChannel();
-    const { task, context } = this.#attempt;
-    const closed = once(port, 'close');
-    const abort = (): void => this.#tell(port, { kind: 'abort', reason: toPlain(context.signal.reason) });
+    const { signal } = this.#attempt.context;
+    this.#earlier = undefined;
+    this.#isUnderWay = false;
+    const abort = (): void => this.#tell(port, { kind: 'abort', reason: toPlain(signal.reason) });
     port.on('message', (message: FromThread) => this.#receive(message, port));
-    context.signal.addEventListener('abort', abort, { once: true });
-    if (context.signal.aborted) abort();
-    const cause = await run(this.#taskWith(itsPort, sender), this.#kill.signal).then(
-      () => new Error('its answer could not be read'),
-      (error: Error) => error,
+    signal.addEventListener('abort', abort, { once: true });
+    if (signal.aborted) abort();
+    const free = this.#free(
+      port,
+      itsPort,
+      this.#host.run(this.#taskWith(itsPort, sender), thread, this.#kill.signal),
     );
-    context.signal.removeEventListener('abort', abort);
+    void this.#lingers.promise.then(() =>
+      this.#host.lingers(() => this.#tell(port, { kind: 'let-go' }), free),
+    );
+    try {
+      return await Promise.race([free, this.#lingers.promise]);
+    } finally {
+      signal.removeEventListener('abort', abort);
+    }
+  }
+
+  /** Resolves when the thread is free and has said all; to why it ended, if it did. */
+  async #free(port: MessagePort, itsPort: MessagePort, running: Promise<void>): Promise<Error | undefined> {
+    const closed = once(port, 'close');
+    const error = await running.then(
+      () => undefined,
+      (thrown: Error) => thrown,
+    );
     // The thread has said all, but this port's events may come later than those of the pool's own
     for (let next = receiveMessageOnPort(port); next; next = receiveMessageOnPort(port))
       this.#receive(next.message as FromThread, port);
+    if (!error && this.#isUnderWay) {
+      // It was let go: it says what becomes of its effects, and closes the port behind them
+      port.unref();
+      return undefined;
+    }
     // A thread that was terminated closes its port when it is gone, which is what to wait for; one that never began has
     // left its port here
     if (this.#kill.signal.aborted) itsPort.close();
     else port.close();
     await closed;
-    if (this.#answer?.kind === 'result') return this.#answer.result;
-    if (this.#answer) throw fromPlain(this.#answer.error);
-    throw new ThreadEndedError(`The thread of ${task} ended without an answer: ${cause.message}`, { cause });
+    return error ?? new Error('its answer could not be read');
   }
 
   #taskWith(port: MessagePort, sender: ThreadSender): ThreadTask {
-    const { task, data, depth, trace, context } = this.#attempt;
+    const { data, depth, trace, context, claim, running } = this.#attempt;
     const { taskId, attempt, maxAttempts, worker, logger } = context;
-    const log = { level: logger.level, fields: logger.bindings() };
-    const { claim } = this.#attempt;
-    const tracked = claim !== undefined;
     return {
-      task,
+      name: running.name,
+      receive: running.receive,
       data,
       depth,
       trace,
       context: { taskId, attempt, maxAttempts, worker, token: claim?.token },
-      log,
+      log: { level: logger.level, fields: logger.bindings() },
       sender,
-      tracked,
+      tracked: claim !== undefined,
       port,
     };
   }
 
   #receive(message: FromThread, port: MessagePort): void {
-    const { progress, context } = this.#attempt;
+    const { progress, context, running } = this.#attempt;
     switch (message.kind) {
       case 'line':
         writeLine(context.logger, message.line);
+        break;
+      case 'begins':
+        this.#earlier = message.earlier;
+        break;
+      case 'under-way':
+        this.#isUnderWay = message.isUnderWay;
+        if (!this.#isUnderWay) this.#onNoneUnderWay?.();
+        break;
+      case 'stray':
+        running.fail(fromPlain(message.error));
         break;
       case 'progress':
         progress?.(message.progress);
@@ -86,6 +179,7 @@ export class ThreadRun implements HandlerRun {
       case 'result':
       case 'failure':
         this.#answer = message;
+        if (this.#isUnderWay) this.#lingers.resolve(undefined);
         break;
       case 'pass':
       case 'find-effect':
@@ -98,7 +192,10 @@ export class ThreadRun implements HandlerRun {
   async #answerAsk(question: ThreadAsk & { readonly ask: number }, port: MessagePort): Promise<void> {
     const { ask } = question;
     try {
-      this.#tell(port, { kind: 'answer', ask, known: await answerAsk(question, this.#attempt) });
+      const known = await answerAsk(question, this.#attempt);
+      if (question.kind === 'begin-effect') this.#begunEffects.add(question.key);
+      const isInDoubt = question.kind === 'find-effect' && this.#begunEffects.has(question.key);
+      this.#tell(port, { kind: 'answer', ask, known: known ?? (isInDoubt ? 'in doubt' : undefined) });
     } catch (error) {
       this.#tell(port, { kind: 'refusal', ask, error: toPlain(error) });
     }

@@ -1,7 +1,8 @@
 import type { MessagePort } from 'node:worker_threads';
-import type { KnownEffect } from '@baton/common/queue/effect';
+import type { EffectResult, KnownEffect } from '@baton/common/queue/effect';
 import type { WorkerIdentity } from '@baton/common/queue/implementation';
 import type { PlainError } from '@baton/common/queue/plain-error';
+import type { AttemptName } from '@baton/common/queue/running-attempt';
 import type { Progress } from '@baton/common/queue/tracking';
 import type { TraceContext } from '@baton/common/telemetry/trace-context';
 
@@ -16,7 +17,10 @@ export interface ThreadSender {
 
 /** An attempt on its way into a thread: plain data, and the port by which the two speak while it runs. */
 export interface ThreadTask {
-  readonly task: string;
+  /** What names the attempt in lines about errors that its handler leaves. */
+  readonly name: AttemptName;
+  /** Which of SQS's receives of its message it is made with, counted from 1. */
+  readonly receive: number;
   readonly data: unknown;
   /** The depth of what its handler sends. */
   readonly depth: number;
@@ -36,23 +40,46 @@ export interface ThreadTask {
   readonly port: MessagePort;
 }
 
-/** What the worker says to a thread: that its handler's signal aborts, and why; what became of what was asked. */
+/** What is known of an effect, on its way into a thread; what it gave is JSON, empty of `undefined`. */
+export type ThreadKnownEffect = { readonly json: string } | Exclude<KnownEffect, object>;
+
+/**
+ * What the worker says to a thread: that its handler's signal aborts, and why; what became of what was asked; that the
+ * thread is not to be kept from other tasks by effects that are still under way.
+ */
 export type ToThread =
   | { readonly kind: 'abort'; readonly reason: PlainError }
-  | { readonly kind: 'answer'; readonly ask: number; readonly known: KnownEffect }
-  | { readonly kind: 'refusal'; readonly ask: number; readonly error: PlainError };
+  | { readonly kind: 'answer'; readonly ask: number; readonly known: ThreadKnownEffect }
+  | { readonly kind: 'refusal'; readonly ask: number; readonly error: PlainError }
+  | { readonly kind: 'let-go' };
 
 /** What a thread asks of its attempt: whether something may leave it, and what its claim knows and keeps of effects. */
 export type ThreadAsk =
   | { readonly kind: 'pass'; readonly what: string }
   | { readonly kind: 'find-effect'; readonly key: string }
   | { readonly kind: 'begin-effect'; readonly key: string }
-  | { readonly kind: 'keep-effect'; readonly key: string; readonly result: unknown };
+  | { readonly kind: 'keep-effect'; readonly key: string; readonly result: EffectResult };
 
-/** What a thread says to its worker: lines of the log, what it asks of the claim, and at last how the handler ended. */
+/** How a handler ended. Its result has passed its contract and is JSON, empty of `undefined`. */
+export type ThreadAnswer =
+  | { readonly kind: 'result'; readonly json: string }
+  | { readonly kind: 'failure'; readonly error: PlainError };
+
+/** A line of the log. Those that belong to no attempt that still has its port come by the thread's own port. */
+export interface ThreadLine {
+  readonly kind: 'line';
+  readonly line: string;
+}
+
+/** What a thread says to its worker by the port of an attempt. */
 export type FromThread =
-  | { readonly kind: 'line'; readonly line: string }
+  | ThreadLine
+  /** The handler begins, so many after the thread's first one. */
+  | { readonly kind: 'begins'; readonly earlier: number }
+  /** Whether effects or sends of the handler are under way. */
+  | { readonly kind: 'under-way'; readonly isUnderWay: boolean }
+  /** An error of the handler that nothing caught. */
+  | { readonly kind: 'stray'; readonly error: PlainError }
   | { readonly kind: 'progress'; readonly progress: Progress }
   | (ThreadAsk & { readonly ask: number })
-  | { readonly kind: 'result'; readonly result: unknown }
-  | { readonly kind: 'failure'; readonly error: PlainError };
+  | ThreadAnswer;

@@ -1,4 +1,5 @@
 import { syncBuiltinESMExports } from 'node:module';
+import { isMainThread } from 'node:worker_threads';
 import { ProcessEndError } from './errors.ts';
 import { currentAttempt } from './running-attempt.ts';
 
@@ -12,9 +13,10 @@ let users = 0;
 
 /**
  * Keeps handlers from ending the process, from now on: `process.exit`, `process.abort` and a signal to the own process
- * throw a ProcessEndError when a handler calls them, and its attempt fails. Other code calls them as always.
+ * throw a ProcessEndError when a handler calls them, and its attempt fails. Other code calls them as always, except in a
+ * worker thread: there an exit that no handler asks for throws too, because it would end the handler that runs.
  *
- * @returns stops it
+ * @returns stops it, for this process or this thread
  */
 export function keepHandlersFromEndingProcess(): () => void {
   users += 1;
@@ -35,10 +37,13 @@ function replace(name: (typeof NAMES)[number]): void {
   originals.set(name, original);
   functions[name] = (...args) => {
     const attempt = currentAttempt();
-    if (!attempt || !endsThisProcess(name, args)) return Reflect.apply(original, process, args);
+    const isRefused = attempt ? endsThisProcess(name, args) : !isMainThread && name !== 'kill';
+    if (!isRefused) return Reflect.apply(original, process, args);
     // `exit` has set them by now, and no promise rejection is handled while a process is exiting
     if (name === 'reallyExit') Object.assign(process, { _exiting: false, exitCode: undefined });
-    const error = new ProcessEndError(attempt.name.task, `process.${name}(${args.map(String).join(', ')})`);
+    const call = `process.${name}(${args.map(String).join(', ')})`;
+    if (!attempt) throw new Error(`Code that belongs to no task called ${call} in a thread that runs tasks`);
+    const error = new ProcessEndError(attempt.name.task, call);
     attempt.fail(error);
     throw error;
   };

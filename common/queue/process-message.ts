@@ -211,11 +211,11 @@ async function attempt(making: Attempt, hold: Hold, processing: Processing): Pro
     worker,
   });
   hold.begins?.(fields);
-  const handler = running.run(() => startHandler(making, payload, gated, processing.threads));
+  const handler = running.run(() => startHandler(making, running, payload, gated, processing.threads));
   try {
     const result = await ending.unlessDeaf(handler.ended);
     if (ending.stray) throw ending.stray;
-    return { kind: 'done', result: checkedResult(contract, result) };
+    return { kind: 'done', result: handler.isChecked ? result : checkedResult(contract, result) };
   } catch (error) {
     if (ending.gaveUp(error) && !(await terminated(handler))) {
       gated.context.logger.error({ error }, `${contract.name} heeds no signal and still runs`);
@@ -246,6 +246,7 @@ function depthBelow({ depth = 0 }: Envelope): number {
 
 function startHandler(
   { implementation: { contract, run }, envelope, trace, claim }: Attempt,
+  running: RunningAttempt,
   payload: unknown,
   gated: GatedContext,
   threads: Threads | undefined,
@@ -257,6 +258,7 @@ function startHandler(
       depth: depthBelow(envelope),
       trace,
       claim,
+      running,
       ...gated,
     });
   return { ended: (async () => run(payload, gated.context))() };

@@ -51,8 +51,9 @@ export interface TaskContract<
    * Where the handler runs. Left out: on its worker's event loop, which it must not block. `thread`: in a worker thread,
    * where it may burn CPU while its lease is renewed, and which is terminated where it heeds no signal within its grace.
    *
-   * The handler is the same either way; its result has to be what `structuredClone` takes. A thread starts in some tenths
-   * of a second, which count towards the time limit, and is kept for the next task. A function runs the handler in its own
+   * The handler is the same either way, and so is what becomes of what it gives, throws and leaves behind. A thread starts
+   * in some tenths of a second, which count towards the time limit, and is kept for the next task. It is terminated later,
+   * by 30 s at most, while an effect of the handler is under way. A function runs the handler in its own
    * process all the same, which Lambda ends by itself.
    */
   readonly isolation?: 'thread';

@@ -1,12 +1,15 @@
 import type { TraceContext } from '../telemetry/trace-context.ts';
 import type { AttemptGate } from './attempt-gate.ts';
 import type { TaskContext } from './implementation.ts';
+import type { RunningAttempt } from './running-attempt.ts';
 import type { Claim, Progress } from './tracking.ts';
 
 /** A handler that was started. */
 export interface HandlerRun {
   /** Settles as the handler does; once it was terminated, rejects when it is gone. */
   readonly ended: Promise<unknown>;
+  /** Whether the result has passed `checkedResult` already, in the thread. Default false. */
+  readonly isChecked?: boolean;
   /** Ends the handler by force, as only one in a thread can be. */
   readonly terminate?: () => void;
 }
@@ -21,6 +24,8 @@ export interface ThreadedAttempt {
   /** What `send` sends within. */
   readonly trace: TraceContext;
   readonly context: Omit<TaskContext, 'send'>;
+  /** What the handler's errors that nothing catches fail. */
+  readonly running: RunningAttempt;
   /** What its sends and effects pass before they begin. */
   readonly gate: AttemptGate;
   /** A tracked task's, through which its effects go. */

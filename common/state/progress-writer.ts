@@ -1,8 +1,8 @@
+import { cutProgress } from '../queue/progress.ts';
 import type { Progress } from '../queue/tracking.ts';
 import type { Logger } from '../telemetry/logger.ts';
 
 const MIN_INTERVAL_MS = 1000;
-const MAX_MESSAGE_CHARACTERS = 200;
 
 /** Writes down what a handler says of its progress, at most once a second: the first at once, then the latest. */
 export class ProgressWriter {
@@ -23,15 +23,9 @@ export class ProgressWriter {
     return this.#unsaid;
   }
 
-  /** Takes what the handler says. A fraction outside 0 to 1 is cut to it, a message to 200 characters. */
-  say({ fraction, message }: Progress): void {
-    const within = Number.isFinite(fraction) ? Math.min(1, Math.max(0, fraction)) : 0;
-    this.#unsaid = {
-      fraction: within,
-      ...(message !== undefined && {
-        message: message.slice(0, MAX_MESSAGE_CHARACTERS).toWellFormed(),
-      }),
-    };
+  /** Takes what the handler says, cut by `cutProgress`. @throws InvalidValueError as that does */
+  say(progress: Progress): void {
+    this.#unsaid = cutProgress(progress);
     const restMs = Math.max(0, this.#lastAtMs + MIN_INTERVAL_MS - performance.now());
     this.#timer ??= setTimeout(() => this.#flush(), restMs);
   }

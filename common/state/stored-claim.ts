@@ -1,12 +1,12 @@
+import { checkedEffectKey, type EffectResult, type KnownEffect } from '../queue/effect.ts';
 import { ClaimLostError, InvalidValueError, RejectTask, TaskCancelledError } from '../queue/errors.ts';
-import type { KnownEffect } from '../queue/effect.ts';
-import { fromJson, jsonIssue } from '../queue/json-value.ts';
+import { fromJson } from '../queue/json-value.ts';
 import type { Outcome } from '../queue/outcome.ts';
 import { Renewal, type Renewed } from '../queue/renewal.ts';
 import type { TaskContinuation } from '../queue/task-continuation.ts';
 import { type Claim, isFinal, type Progress } from '../queue/tracking.ts';
 import type { Logger } from '../telemetry/logger.ts';
-import { conclusionOf, endIn, jsonOf, suspicionAfter, withinLimits } from './conclusion.ts';
+import { conclusionOf, endIn, suspicionAfter, withinLimits } from './conclusion.ts';
 import { PatientWrites } from './patient-writes.ts';
 import { ProgressWriter } from './progress-writer.ts';
 import type { TaskRow } from './task-row.ts';
@@ -20,7 +20,6 @@ export const MAX_EFFECTS = 50;
 /** Kept in the place of what an effect gave that cannot be kept: no JSON. */
 const NOT_KEPT = 'not kept';
 const OTHERS = "the task is another attempt's";
-const EFFECT_KEY = /^[\w.:-]{1,64}$/;
 /** A message whose task could not be concluded comes back after this long. */
 const RETURN_SECONDS = 2;
 /** An effect that ends after its attempt is over is written down for so long. */
@@ -117,7 +116,7 @@ export class StoredClaim implements Claim {
   }
 
   async find(key: string): Promise<KnownEffect> {
-    const json = this.#effects.get(checkedKey(key));
+    const json = this.#effects.get(checkedEffectKey(key));
     if (json === NOT_KEPT) return 'not kept';
     if (json !== undefined) return { result: fromJson(json) };
     if (this.#options.row.begunEffects?.has(key)) return 'in doubt';
@@ -132,16 +131,15 @@ export class StoredClaim implements Claim {
     throw (await this.#learnWhy()) ?? new ClaimLostError(`The effect ${key} did not begin: ${OTHERS}`);
   }
 
-  async keep(key: string, result: unknown): Promise<void> {
-    const json = jsonOf(result);
-    if (json !== undefined && Buffer.byteLength(json) <= MAX_EFFECT_BYTES)
-      return this.#write(checkedKey(key), json);
+  async keep(key: string, result: EffectResult): Promise<void> {
+    const tooLarge = 'json' in result && Buffer.byteLength(result.json) > MAX_EFFECT_BYTES;
+    if ('json' in result && !tooLarge) return this.#write(checkedEffectKey(key), result.json);
     // It has been run: no later attempt may run it once more only to find the same
-    await this.#write(checkedKey(key), NOT_KEPT);
+    await this.#write(checkedEffectKey(key), NOT_KEPT);
     throw new RejectTask(
-      json === undefined
-        ? `What the effect ${key} gave is not JSON: ${jsonIssue(result)?.message}`
-        : `What the effect ${key} gave is ${Buffer.byteLength(json)} bytes of JSON, ${MAX_EFFECT_BYTES} are kept`,
+      'json' in result
+        ? `What the effect ${key} gave is ${Buffer.byteLength(result.json)} bytes of JSON, ${MAX_EFFECT_BYTES} are kept`
+        : `What the effect ${key} gave is not JSON: ${result.notJson}`,
     );
   }
 
@@ -220,11 +218,6 @@ export class StoredClaim implements Claim {
     if (!this.#isConcluded) this.#abort.abort(why);
     return why;
   }
-}
-
-function checkedKey(key: string): string {
-  if (EFFECT_KEY.test(key) && key !== '__proto__') return key;
-  throw unfit(key.slice(0, 64), 'is not 1 to 64 letters, digits and . _ : -');
 }
 
 function unfit(key: string, why: string): InvalidValueError {

@@ -12,8 +12,10 @@ import {
   atAbort,
   good,
   latePoison,
+  lateThreadPoison,
   poison,
   survivable,
+  threadPoison,
   trackedGood,
   trackedPoison,
 } from '../support/poison.ts';
@@ -56,6 +58,7 @@ describe('harm that a handler does to its process fails its own attempt, and the
   test.each([
     ['untracked', poison],
     ['tracked', trackedPoison],
+    ['in a thread', threadPoison],
   ])('where the task is %s: exits, signals, floating rejections, late throws', async (_what, contract) => {
     const worker = await startWorker({ WORKER_CONCURRENCY: '20' });
     const hows = Object.keys(survivable);
@@ -81,18 +84,24 @@ describe('harm that a handler does to its process fails its own attempt, and the
   });
 });
 
-test('what a handler does when its signal aborts harms its own attempt alone: throws, rejections, exits, programs', async () => {
-  const worker = await startWorker({ WORKER_CONCURRENCY: '20' });
-  const hows = Object.keys(atAbort);
-  await Promise.all(hows.map((how) => tasks.send(latePoison, { how })));
-  const neighbour = await tasks.send(nap, { ms: 8000 });
-  const dead = () => linesOf(worker, `${latePoison.name} is a dead letter: timed-out`);
-  await eventually('all poison dead', () => dead().length === hows.length, 40_000);
-  await eventually('the neighbour done', () => linesOf(worker, 'tests.nap done').length === 1, 20_000);
-  expect(linesOf(worker, 'tests.nap done')).toMatchObject([{ taskId: neighbour.taskId, attempt: 1 }]);
-  expect(worker.output).not.toContain('"level":"fatal"');
-  await expect(worker.stop()).resolves.toBe(0);
-});
+test.each([
+  ['', latePoison],
+  [' in a thread', lateThreadPoison],
+])(
+  'what a handler does when its signal aborts%s harms its own attempt alone: throws, rejections, exits, programs',
+  async (_what, contract) => {
+    const worker = await startWorker({ WORKER_CONCURRENCY: '20' });
+    const hows = Object.keys(atAbort);
+    await Promise.all(hows.map((how) => tasks.send(contract, { how })));
+    const neighbour = await tasks.send(nap, { ms: 8000 });
+    const dead = () => linesOf(worker, `${contract.name} is a dead letter: timed-out`);
+    await eventually('all poison dead', () => dead().length === hows.length, 40_000);
+    await eventually('the neighbour done', () => linesOf(worker, 'tests.nap done').length === 1, 20_000);
+    expect(linesOf(worker, 'tests.nap done')).toMatchObject([{ taskId: neighbour.taskId, attempt: 1 }]);
+    expect(worker.output).not.toContain('"level":"fatal"');
+    await expect(worker.stop()).resolves.toBe(0);
+  },
+);
 
 test('a handler whose task is cancelled harms its own attempt alone when its signal aborts', async () => {
   const worker = await startWorker();

@@ -24,6 +24,16 @@ export const trackedPoison = defineTask({ ...common, name: 'tests.tracked-poison
 /** Does its process harm when its signal aborts, at its time limit of a second. */
 export const latePoison = defineTask({ ...common, name: 'tests.late-poison', timeoutSeconds: 1 });
 
+/** The same as `poison`, in a thread. */
+export const threadPoison = defineTask({ ...common, name: 'tests.thread-poison', isolation: 'thread' });
+
+/** The same as `latePoison`, in a thread. */
+export const lateThreadPoison = defineTask({
+  ...latePoison,
+  name: 'tests.late-thread-poison',
+  isolation: 'thread',
+});
+
 /** Takes a while, and leaves a line in the sink at its end. */
 export const good = defineTask({ ...common, name: 'tests.good', payload: z.object({ ms: z.int() }) });
 
@@ -55,6 +65,10 @@ export const survivable: Readonly<Record<string, (context: TaskContext) => unkno
   },
   'process.abort': () => process.abort(),
   'signal to itself': () => process.kill(process.pid, 'SIGKILL'),
+  'stop signal to itself': async ({ signal }) => {
+    process.kill(process.pid, 'SIGTERM');
+    await sleep(60_000, undefined, { signal });
+  },
   'rejection as it returns': () => {
     void Promise.reject(new Error('floating'));
     return {};
@@ -190,6 +204,8 @@ export const poisonTasks = [
   implement(poison, harm),
   implement(trackedPoison, harm),
   implement(latePoison, harm),
+  implement(threadPoison, harm),
+  implement(lateThreadPoison, harm),
   implement(good, doGood),
   implement(trackedGood, doGood),
 ];

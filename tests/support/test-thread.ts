@@ -1,5 +1,7 @@
+import { Implementations } from '@baton/common/queue/implementation';
 import { threadEntry } from '@baton/worker/thread-entry';
-import { threadImplementations } from './thread-tasks.ts';
+import { poisonTasks } from './poison.ts';
+import { threadTasks } from './thread-tasks.ts';
 
 /** The entry of a test worker's threads. */
-export default threadEntry(threadImplementations);
+export default threadEntry(new Implementations([...threadTasks, ...poisonTasks]));

@@ -65,9 +65,9 @@ function runMessage(task: string, data: object, hold: Hold, claim: Claim | undef
 }
 
 test('a handler in a thread has its effects kept, and its progress written, by the worker', async () => {
-  keep.mockImplementation(async (_key, result) => void find.mockResolvedValue({ result }));
+  keep.mockImplementation(async () => void find.mockResolvedValue({ result: { by: 't-1:card' } }));
   await expect(run('card')).resolves.toMatchObject({ kind: 'done', result: { paid: { by: 't-1:card' } } });
-  expect(keep.mock.calls).toEqual([['card', { by: 't-1:card' }]]);
+  expect(keep.mock.calls).toEqual([['card', { json: '{"by":"t-1:card"}' }]]);
   expect(progress.mock.calls).toEqual([[{ fraction: 0.5, message: 'paying under 3' }]]);
 });
 
