@@ -25,7 +25,7 @@ export const inThreadBriefly = defineTask({
   ...common,
   name: 'tests.brief-twin',
   isolation: 'thread',
-  timeoutSeconds: 1,
+  timeoutSeconds: 2,
 });
 
 class Money {
@@ -171,7 +171,7 @@ const ways: Readonly<Record<string, Way>> = {
   'has a slow effect': async ({ effect, logger }) => {
     await effect('pay', async () => {
       logger.info('paying');
-      await sleep(2500);
+      await sleep(4000);
       return 'receipt';
     });
     for (;;);

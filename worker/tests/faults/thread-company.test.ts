@@ -33,6 +33,8 @@ describe('an effect in a thread that ends after its attempt is over', () => {
   });
 
   test('is kept past its time limit and grace; then its thread is terminated', async () => {
+    // A new thread takes a moment, which counts towards the time limit
+    await work.inThread('rests');
     const running = work.inThread('has a slow effect', '', inThreadBriefly);
     await expect(running).resolves.toMatchObject({ error: { name: 'TaskTimeoutError' } });
     await eventually('what it gave', () => work.kept.get('pay') === '"receipt"');
@@ -118,6 +120,7 @@ describe('harm that a handler does to its thread fails its own attempt, and the 
   });
 
   test('when a listener to its signal throws', async () => {
+    await work.inThread('rests');
     const running = work.inThread('throws as its signal aborts', '', inThreadBriefly);
     await expect(running).resolves.toMatchObject({ error: { name: 'TaskTimeoutError' } });
     expect(work.saying('left an error that nothing caught')).toMatchObject([{ task: inThreadBriefly.name }]);
