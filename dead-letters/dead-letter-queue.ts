@@ -6,6 +6,7 @@ import {
   type SQSClient,
 } from '@aws-sdk/client-sqs';
 import { ClockWatch } from '@baton/common/queue/clock-watch';
+import { attributesPutBack } from '@baton/common/queue/copy-notes';
 import { MAX_MESSAGE_BYTES } from '@baton/common/queue/queue-sender';
 import { callInBatch } from '@baton/common/queue/sqs-batch';
 import { type Letter, letterOf } from './letter.ts';
@@ -59,7 +60,7 @@ export class DeadLetterQueue {
           WaitTimeSeconds: WAIT_SECONDS,
           VisibilityTimeout: HELD_SECONDS,
           MessageAttributeNames: ['All'],
-          MessageSystemAttributeNames: ['SentTimestamp'],
+          MessageSystemAttributeNames: ['SentTimestamp', 'DeadLetterQueueSourceArn'],
         }),
       );
       if (Messages.length === 0) return;
@@ -74,7 +75,7 @@ export class DeadLetterQueue {
     }
   }
 
-  /** Sends letters to the queue that they came from, with their attributes, and then deletes them here. */
+  /** Sends letters to the queue that they came from, with their attributes but no counts, and then deletes them here. */
   async putBack(letters: readonly Letter[]): Promise<PutBack[]> {
     const results: PutBack[] = [];
     for (const batch of batchesOf(letters)) results.push(...(await this.#putBackTogether(batch)));
@@ -119,7 +120,7 @@ export class DeadLetterQueue {
       const QueueUrl = await urlOf(queue);
       const entries = letters.map(({ body, attributes }) => ({
         MessageBody: body,
-        MessageAttributes: { ...attributes },
+        MessageAttributes: { ...attributesPutBack(attributes) },
       }));
       const send = (Entries: ((typeof entries)[number] & { Id: string })[]) =>
         sqs.send(new SendMessageBatchCommand({ QueueUrl, Entries }));

@@ -1,6 +1,6 @@
 import type { Message, MessageAttributeValue } from '@aws-sdk/client-sqs';
 import { decodeEnvelope } from '@baton/common/queue/envelope';
-import { laneQueueName } from '@baton/common/queue/lane';
+import { laneOfQueue, laneQueueName } from '@baton/common/queue/lane';
 
 /** What a letter is listed with that SQS itself has moved, after too many receives: it says no reason. */
 export const NO_REASON = 'none';
@@ -48,7 +48,7 @@ interface Details {
 export function letterOf(message: Message, queue: string, sinceMs = Infinity): Letter {
   const { MessageId = '', ReceiptHandle = '', Body = '', Attributes, MessageAttributes = {} } = message;
   const details = detailsOf(MessageAttributes['baton.details']?.StringValue);
-  const { error, message: text, attempts, deadAt, lane } = details;
+  const { error, message: text, attempts, deadAt, lane = laneMovedFrom(Attributes, queue) } = details;
   const said = [error, text].filter((part) => typeof part === 'string' && part !== '');
   const takenAtMs = Number(Attributes?.SentTimestamp ?? Date.now());
   const takenAt = new Date(takenAtMs).toISOString();
@@ -73,6 +73,13 @@ function detailsOf(json: string | undefined): Details {
   } catch {
     return {};
   }
+}
+
+/** The lane that SQS itself moved a letter from; nothing for any other letter, and for the default lane. */
+function laneMovedFrom(attributes: Message['Attributes'], queue: string): string | undefined {
+  const source = attributes?.DeadLetterQueueSourceArn?.split(':').at(-1) ?? '';
+  const end = source.lastIndexOf(`-${laneQueueName(queue, '')}`);
+  return end < 0 ? undefined : laneOfQueue(source.slice(end + 1));
 }
 
 function taskIn(body: string): Pick<Letter, 'task' | 'taskId'> {

@@ -36,6 +36,8 @@ const NOTES: ReadonlySet<string> = new Set([
   FIRST_SENT,
   NOT_BEFORE,
 ]);
+/** What a task that is put back needs of them: which end it was the dead letter of, and which claim nobody holds any more. */
+const KEPT_WHEN_PUT_BACK: ReadonlySet<string> = new Set([DEAD_AT, UNCONCLUDED]);
 /** What a message's receives and attempts are counted by. */
 const COUNTS: ReadonlySet<string> = new Set([EARLIER_ATTEMPTS, FIRST_ID, EARLIER_RECEIVES]);
 
@@ -152,4 +154,14 @@ export function canBeCopied({ body, attributes }: ReceivedMessage): boolean {
 /** The attributes of a message without its notes, which are over with the message. */
 export function withoutNotes(attributes: ReceivedMessage['attributes']): ReceivedMessage['attributes'] {
   return Object.fromEntries(Object.entries(attributes).filter(([name]) => !NOTES.has(name)));
+}
+
+/**
+ * The attributes that a dead letter is put back with. A letter that SQS itself moved may be a copy and carry its notes:
+ * put back with its counts, age and rest, it would be given up at once.
+ */
+export function attributesPutBack(attributes: ReceivedMessage['attributes']): ReceivedMessage['attributes'] {
+  return Object.fromEntries(
+    Object.entries(attributes).filter(([name]) => !NOTES.has(name) || KEPT_WHEN_PUT_BACK.has(name)),
+  );
 }

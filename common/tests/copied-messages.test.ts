@@ -1,4 +1,5 @@
 import { afterAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { attributesPutBack } from '@baton/common/queue/copy-notes';
 import { outcomeWithoutSlot } from '@baton/common/queue/given-back';
 import type { Outcome } from '@baton/common/queue/outcome';
 import type { ReceivedMessage } from '@baton/common/queue/received-message';
@@ -153,5 +154,36 @@ describe('an untracked message that has come to its end while the task store wen
     await crash(copy);
     await run(nextOf(copy), done);
     expect([attempts, runAlone.mock.calls.length]).toEqual([[1, 1, 1, 1], 1]);
+  });
+});
+
+describe('a copy that SQS itself made a dead letter, put back', () => {
+  const old = new Date(Date.now() - 6 * 86_400_000).toISOString();
+
+  test.each<[string, Record<string, string>]>([
+    ['attempts were used up before it', { 'baton.earlier-attempts': '2' }],
+    ['it was received often', { 'baton.earlier-receives': '29' }],
+    ['its first message is old', { 'baton.first-sent-at': old }],
+    ['its worker died three times', { 'baton.first-id': 'm-0' }],
+    ['it has to rest', { 'baton.not-before': new Date(Date.now() + 3_600_000).toISOString() }],
+    ['it was often unknown', { 'baton.unknown-times': '60' }],
+  ])('has all its attempts again though %s', async (_why, notes) => {
+    rows.set('m-0', { ended: 0, attempts: 3, crashes: 3, begun: 1, alone: true, suspect: true });
+    const set = Object.entries(notes).map(([name, StringValue]) => [
+      name,
+      { DataType: 'String', StringValue },
+    ]);
+    let message = received(1, { attributes: attributesPutBack(Object.fromEntries(set) as never) });
+    const kinds: string[] = [];
+    for (let receive = 1; receive <= 3; receive += 1) {
+      kinds.push((await run(message, fails)).kind);
+      message = nextOf(message);
+    }
+    expect([attempts, kinds]).toEqual([
+      [1, 2, 3],
+      ['retry', 'retry', 'dead-letter'],
+    ]);
+    const unknown = outcomeOfUnknown(envelope, message, 600);
+    expect(unknown).toMatchObject({ kind: 'release' });
   });
 });

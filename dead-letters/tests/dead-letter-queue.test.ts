@@ -1,16 +1,26 @@
 import { expect, test } from '@jest/globals';
-import type { SQSClient } from '@aws-sdk/client-sqs';
+import type { Message, SQSClient } from '@aws-sdk/client-sqs';
 import { DeadLetterQueue } from '../dead-letter-queue.ts';
 
+interface Input {
+  readonly QueueUrl: string;
+  readonly Entries?: { readonly Id: string; readonly MessageAttributes?: object }[];
+}
+
 /** A queue whose one letter is put back by an SQS that refuses requests of the kinds in `refuses`. */
-async function putBack(refuses: readonly string[]) {
+async function putBack(refuses: readonly string[], letter: Message = {}) {
   const calls: string[] = [];
-  let left = [{ MessageId: 'm-1', ReceiptHandle: 'r-1', Body: 'no task' }];
-  const send = async (command: { constructor: { name: string }; input: { Entries?: { Id: string }[] } }) => {
+  const sent: { readonly to: string; readonly attributes: object }[] = [];
+  let left = [{ MessageId: 'm-1', ReceiptHandle: 'r-1', Body: 'no task', ...letter }];
+  const send = async (command: { constructor: { name: string }; input: Input }) => {
     const call = command.constructor.name.replace('Command', '');
     calls.push(call);
     if (call === 'ReceiveMessage') return { Messages: left.splice(0) };
-    const { Entries = [] } = command.input;
+    const { Entries = [], QueueUrl } = command.input;
+    if (call === 'SendMessageBatch')
+      sent.push(
+        ...Entries.map(({ MessageAttributes = {} }) => ({ to: QueueUrl, attributes: MessageAttributes })),
+      );
     if (!refuses.includes(call)) return { Successful: Entries };
     return { Failed: Entries.map(({ Id }) => ({ Id, Code: 'AccessDenied', SenderFault: true })) };
   };
@@ -21,7 +31,7 @@ async function putBack(refuses: readonly string[]) {
   for await (const letters of queue.letters()) results.push(...(await queue.putBack(letters)));
   await queue.release();
   left = [];
-  return { calls, results };
+  return { calls, results, sent };
 }
 
 test('a letter is sent before it is deleted', async () => {
@@ -40,4 +50,27 @@ test('a letter that is not taken is not deleted, and is shown again', async () =
 test('a letter that is back and cannot be deleted is said to be there twice', async () => {
   const { results } = await putBack(['DeleteMessageBatch']);
   expect(results).toMatchObject([{ became: 'twice', why: 'AccessDenied' }]);
+});
+
+test('a letter that SQS itself moved goes back without what its attempts, receives, age and rest are counted by', async () => {
+  const text = (StringValue: string) => ({ DataType: 'String', StringValue });
+  const counting = ['earlier-attempts', 'earlier-receives', 'first-id', 'unknown-times', 'not-before'];
+  const notes = [...counting, 'first-sent-at', 'sent-at'].map((name) => [`baton.${name}`, text('2')]);
+  const kept = { tenant: text('acme'), 'baton.dead-at': text('then'), 'baton.unconcluded': text('c-1') };
+  const letter = {
+    MessageAttributes: { ...Object.fromEntries(notes), ...kept } as Message['MessageAttributes'],
+  };
+  const { sent } = await putBack([], letter);
+  expect(sent).toEqual([{ to: 'orders', attributes: kept }]);
+});
+
+test.each([
+  ['baton-dev-orders_high', 'orders_high'],
+  ['baton-dev_orders_x-orders_low', 'orders_low'],
+  ['baton-dev-orders', 'orders'],
+  ['baton-dev_orders_x-orders', 'orders'],
+])('a letter that SQS itself moved from %s goes back to %s', async (source, to) => {
+  const arn = `arn:aws:sqs:eu-central-1:123456789012:${source}`;
+  const { sent } = await putBack([], { Attributes: { DeadLetterQueueSourceArn: arn } });
+  expect(sent).toMatchObject([{ to }]);
 });
