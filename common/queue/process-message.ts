@@ -184,13 +184,6 @@ async function attempt(making: Attempt, hold: Hold, processing: Processing): Pro
   const { contract } = making.implementation;
   const givenUp = begun && outcomeOfCrashes(begun, contract);
   if (givenUp) return givenUp;
-  let payload: unknown;
-  try {
-    payload = receivedPayload(contract, envelope.data);
-  } catch (thrown) {
-    // A refinement of the schema may throw anything, as a handler may
-    return isInstance(thrown, InvalidValueError) ? outcomeOfBody(thrown) : failed(making, processing, thrown);
-  }
   const rights = claim ? [hold, claim] : [hold];
   const early = begun?.suspect ? await beginAlone(begun, hold, rights) : undefined;
   if (early) return early;
@@ -211,11 +204,23 @@ async function attempt(making: Attempt, hold: Hold, processing: Processing): Pro
     worker,
   });
   hold.begins?.(fields);
-  const handler = running.run(() => startHandler(making, running, payload, gated, processing.threads));
+  // The code of schemas belongs to the attempt, as its handler does: it may throw anything, block the loop or end the process
+  let handler: HandlerRun;
+  try {
+    handler = running.run(() => {
+      const payload = receivedPayload(contract, envelope.data);
+      return startHandler(making, running, payload, gated, processing.threads);
+    });
+  } catch (thrown) {
+    running.end();
+    ending.close();
+    return isInstance(thrown, InvalidValueError) ? outcomeOfBody(thrown) : failed(making, processing, thrown);
+  }
   try {
     const result = await ending.unlessDeaf(handler.ended);
     if (ending.stray) throw ending.stray;
-    return { kind: 'done', result: handler.isChecked ? result : checkedResult(contract, result) };
+    if (handler.isChecked) return { kind: 'done', result };
+    return { kind: 'done', result: running.run(() => checkedResult(contract, result)) };
   } catch (error) {
     if (ending.gaveUp(error) && !(await terminated(handler))) {
       gated.context.logger.error({ error }, `${contract.name} heeds no signal and still runs`);
@@ -223,7 +228,8 @@ async function attempt(making: Attempt, hold: Hold, processing: Processing): Pro
       if (!ending.stray) hold.outlivedBy(handler.ended);
     }
     if (ending.outside) return { kind: 'release', error: ending.outside };
-    return failed(making, processing, ending.timeout ?? ending.stray ?? error);
+    // To read what was thrown may run its getters
+    return running.run(() => failed(making, processing, ending.timeout ?? ending.stray ?? error));
   } finally {
     running.end();
     ending.close();

@@ -14,10 +14,12 @@ import {
   latePoison,
   lateThreadPoison,
   poison,
+  schemaPoison,
   survivable,
   threadPoison,
   trackedGood,
   trackedPoison,
+  trackedSchemaPoison,
 } from '../support/poison.ts';
 import { freePort, Program } from '../support/program.ts';
 import { Supervisor } from '../support/supervisor.ts';
@@ -98,6 +100,33 @@ test.each([
     await eventually('all poison dead', () => dead().length === hows.length, 40_000);
     await eventually('the neighbour done', () => linesOf(worker, 'tests.nap done').length === 1, 20_000);
     expect(linesOf(worker, 'tests.nap done')).toMatchObject([{ taskId: neighbour.taskId, attempt: 1 }]);
+    expect(worker.output).not.toContain('"level":"fatal"');
+    await expect(worker.stop()).resolves.toBe(0);
+  },
+);
+
+test.each([
+  ['untracked', schemaPoison],
+  ['tracked', trackedSchemaPoison],
+])(
+  'what the schema of a payload does harms its own attempt alone, where the task is %s',
+  async (_what, contract) => {
+    const worker = await startWorker({ WORKER_CONCURRENCY: '20' });
+    const hows = [
+      'process.exit',
+      'process.abort',
+      'signal to itself',
+      'throw in a timer',
+      'rejection as it returns',
+    ];
+    await Promise.all(hows.map((how) => tasks.send(contract, { how })));
+    const { taskId } = await tasks.send(nap, { ms: 4000 });
+    await eventually('the neighbour done', () => linesOf(worker, 'tests.nap done').length === 1, 20_000);
+    expect(linesOf(worker, 'tests.nap done')).toMatchObject([{ taskId, attempt: 1 }]);
+    await eventually('what ends the process to be given up', () => {
+      const dead = linesOf(worker, `${contract.name} is a dead letter: attempts-exhausted`);
+      return dead.length >= 3;
+    });
     expect(worker.output).not.toContain('"level":"fatal"');
     await expect(worker.stop()).resolves.toBe(0);
   },
@@ -213,7 +242,16 @@ describe('one poison task among good ones of three attempts, under a supervisor:
     expect(supervisor.deaths).toBe(3);
   }
 
-  test.each(TRACKED.flatMap(([what, bad, nice]) => DEADLY.map((how) => ({ what, how, bad, nice }))))(
+  const IN_SCHEMA: [string, typeof poison, typeof good][] = [
+    ['untracked, in its schema', schemaPoison, good],
+    ['tracked, in its schema', trackedSchemaPoison as never, trackedGood as never],
+  ];
+
+  test.each(
+    IN_SCHEMA.map(([what, bad, nice]) => ({ what, how: 'endless loop', bad, nice })).concat(
+      TRACKED.flatMap(([what, bad, nice]) => DEADLY.map((how) => ({ what, how, bad, nice }))),
+    ),
+  )(
     'one worker, $what, $how',
     async ({ how, bad, nice }) => {
       const sent = await Promise.all(Array.from({ length: 9 }, () => tasks.send(nice, { ms: 1500 })));

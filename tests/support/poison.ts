@@ -182,6 +182,27 @@ export const deadly: Readonly<Record<string, () => unknown>> = {
   },
 };
 
+const inWorker = process.env['HEALTH_PORT'] !== undefined;
+/** Does harm where a worker checks the payload, and none where it is sent. */
+const harmless = (how: string): boolean => {
+  if (inWorker) void { ...survivable, ...deadly }[how]?.({} as never);
+  return true;
+};
+
+/** Does its process harm in the schema of its payload. */
+export const schemaPoison = defineTask({
+  ...common,
+  name: 'tests.schema-poison',
+  payload: z.object({ how: z.string().refine(harmless) }),
+});
+
+/** The same, tracked. */
+export const trackedSchemaPoison = defineTask({
+  ...schemaPoison,
+  name: 'tests.tracked-schema-poison',
+  tracked: true,
+});
+
 const harm = ({ how }: { how: string }, context: TaskContext): Promise<Record<string, never>> => {
   context.logger.info({ how }, 'poison begins');
   return ({ ...survivable, ...atAbort, ...anonymous, ...deadly }[how] ?? fails)(context as never) as Promise<
@@ -206,6 +227,8 @@ export const poisonTasks = [
   implement(latePoison, harm),
   implement(threadPoison, harm),
   implement(lateThreadPoison, harm),
+  implement(schemaPoison, () => ({})),
+  implement(trackedSchemaPoison, () => ({})),
   implement(good, doGood),
   implement(trackedGood, doGood),
 ];
