@@ -19,7 +19,7 @@ import type { HandlerRun, Threads } from './threads.ts';
 import { beginAlone, outcomeOfCrashes } from './suspect.ts';
 import { type BegunAttempt, type Claim, isClaim, type TaskTracker } from './tracking.ts';
 import { UntrackedAttempt } from './untracked-attempt.ts';
-import { outcomeOfUnknown } from './unknown-task.ts';
+import { outcomeOfUnknown, stillUnknown } from './unknown-task.ts';
 
 /** A thread ends within milliseconds, unless it is inside native code. */
 const TERMINATION_MS = 2000;
@@ -290,7 +290,8 @@ async function unknown(
   { tracker, unknownTaskPatienceSeconds }: Processing,
 ): Promise<Outcome> {
   const outcome = outcomeOfUnknown(envelope, message, unknownTaskPatienceSeconds);
-  return outcome.kind === 'dead-letter' && tracker ? tracker.giveUp({ message, envelope }, outcome) : outcome;
+  if (outcome.kind !== 'dead-letter' || !tracker) return outcome;
+  return stillUnknown(await tracker.giveUp({ message, envelope }, outcome), message);
 }
 
 /** Says what became of a message, and hands the outcome on. */

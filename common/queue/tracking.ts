@@ -218,9 +218,9 @@ export interface TaskTracker {
    */
   claim(request: ClaimRequest): Promise<Claim | Outcome>;
   /**
-   * Ends a task that has not begun, because its message is to be a dead letter without an attempt. Does nothing for a task
-   * that is not tracked. Resolves to the outcome of the message: another one if the task runs or has ended after all, or
-   * if the store does not answer.
+   * Ends a task that waits, or whose last attempt was abandoned, because its message is to be a dead letter without an
+   * attempt. Does nothing for a task that is not tracked. Resolves to the outcome of the message: another one if the task
+   * runs or has ended after all, or if the store does not answer.
    */
   giveUp(given: Pick<ClaimRequest, 'message' | 'envelope'>, outcome: DeadLetterOutcome): Promise<Outcome>;
   /** The store's time, in milliseconds since 1970, whatever this process's clock says. */

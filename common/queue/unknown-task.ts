@@ -31,6 +31,15 @@ export function outcomeOfUnknown(
   return { kind: 'release', error, delaySeconds: restSeconds(times), anew: true, notes };
 }
 
+/**
+ * The outcome of a message whose patience is over, and whose task cannot be given up now: it runs elsewhere, or the task
+ * store is away. Its copy waits without patience of its own: its task is given up as soon as that can be.
+ */
+export function stillUnknown(outcome: Outcome, message: ReceivedMessage): Outcome {
+  if (outcome.kind !== 'release') return outcome;
+  return { ...outcome, anew: true, notes: { ...notesWithoutThisReceive(message), ...outcome.notes } };
+}
+
 /** Whether an outcome leaves a message to processes that know its task. */
 export function leavesToOthers(outcome: { readonly kind: string; readonly error?: Error }): boolean {
   return outcome.kind === 'release' && outcome.error instanceof UnknownTaskError;

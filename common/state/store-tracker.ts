@@ -124,10 +124,11 @@ export class StoreTracker implements TaskTracker {
     { message, envelope }: Pick<ClaimRequest, 'message' | 'envelope'>,
     outcome: DeadLetterOutcome,
   ): Promise<Outcome> {
-    const { store, logger } = this.#options;
+    const { store, leaseSeconds, logger } = this.#options;
     const { taskId, task } = envelope;
     try {
-      const row = await store.giveUp(taskId, failureOf(outcome.error, outcome.reason));
+      const claims = { leaseSeconds, givenUp: claimsGivenUp(message) };
+      const row = await store.giveUp(taskId, failureOf(outcome.error, outcome.reason), claims);
       if (row) await this.#follow(row);
       const known = row ? undefined : await store.read(taskId);
       if (known) return await this.#unclaimed(taskId, known);

@@ -5,15 +5,12 @@ import {
   type TaskFailure,
   type TaskState,
 } from '../queue/tracking.ts';
-import { MAX_SKEW_MS } from '../queue/clock-watch.ts';
+import { isAbandoned, SAME_CLAIM } from './abandoned-claim.ts';
 import { ALL_TASKS, type TaskRow } from './task-row.ts';
 import type { RowValues, TaskTable } from './task-table.ts';
 
 /** The clocks of two processes may differ by so much: a task is not kept waiting for that. */
 const CLOCKS_DIFFER_SECONDS = 1;
-
-/** A claim as it was read: neither renewed nor taken over since. */
-const SAME_CLAIM = '#state = :running AND #token = :known AND leaseUntilMs = :seen';
 
 /** Who claims a task, and as what it is known where its row is not there. */
 export interface ClaimRow {
@@ -90,7 +87,7 @@ export class TaskAttempts {
     // As it stands, though it may have expired: a task that has ended is not to be run again
     const known = (await this.#table.get(request.taskId)) as TaskRow | undefined;
     if (known?.state !== 'running' || known.claimId === request.claimId) return known;
-    if (!(await this.#isAbandoned(known, request))) return known;
+    if (!(await isAbandoned(this.#table, known, request.leaseSeconds))) return known;
     const takenOver = await this.#takeOver(request, known);
     return takenOver ?? ((await this.#table.get(request.taskId)) as TaskRow | undefined);
   }
@@ -115,31 +112,6 @@ export class TaskAttempts {
     return resumed ?? ((await this.#table.get(request.taskId)) as TaskRow | undefined);
   }
 
-  /** Whether the claim of a running task is over. */
-  async #isAbandoned(row: TaskRow, { leaseSeconds: ownSeconds }: ClaimRow): Promise<boolean> {
-    const {
-      taskId,
-      token,
-      leaseUntilMs = 0,
-      leaseSeconds = ownSeconds,
-      doubtedUntilMs,
-      doubtedAtMs = 0,
-    } = row;
-    const { nowMs } = this.#table;
-    const lengthMs = leaseSeconds * 1000;
-    if (leaseUntilMs < nowMs) return true;
-    if (leaseUntilMs <= nowMs + lengthMs + MAX_SKEW_MS) return false;
-    // A wrong clock wrote that. If its worker lives, it renews the claim, and so changes it, within a lease
-    if (doubtedUntilMs === leaseUntilMs && doubtedAtMs <= nowMs) return doubtedAtMs + lengthMs < nowMs;
-    await this.#table.update(taskId, SAME_CLAIM, 'SET doubtedUntilMs = :seen, doubtedAtMs = :nowMs', {
-      ':running': 'running',
-      ':known': token,
-      ':seen': leaseUntilMs,
-      ':nowMs': nowMs,
-    });
-    return false;
-  }
-
   /**
    * Takes over from an attempt whose worker died. Unless it ran alone nobody knows whether its handler was the cause:
    * then it uses no attempt. One that still waited to run alone was surely not.
@@ -149,7 +121,7 @@ export class TaskAttempts {
     const attempts = begun === 'alone' ? 1 : 0;
     return this.#begin(
       request,
-      SAME_CLAIM,
+      `#state = :running AND ${SAME_CLAIM}`,
       [
         'crashes = if_not_exists(crashes, :zero) + :crashes',
         'attempts = attempts + :attempts',

@@ -9,17 +9,26 @@ import {
   type TaskRecords,
   type TaskStatus,
 } from '../queue/tracking.ts';
+import { isAbandoned, SAME_CLAIM } from './abandoned-claim.ts';
 import { MessageReceives } from './message-receives.ts';
 import { TaskAttempts } from './task-attempts.ts';
 import { TaskGroups } from './task-groups.ts';
 import { ALL_TASKS, statusOf, type TaskRow } from './task-row.ts';
 import { TaskSchedules } from './task-schedules.ts';
-import { TaskTable, type TaskTableOptions } from './task-table.ts';
+import { type RowValues, TaskTable, type TaskTableOptions } from './task-table.ts';
 
 /** The clocks of SQS, which says when a message was sent, and of DynamoDB, by which tasks end, agree within so much. */
 const CLOCKS_DIFFER_MS = 2000;
 /** DynamoDB gives so many rows in one BatchGetItem. */
 const MAX_BATCH_GET = 100;
+
+/** Which attempts count as abandoned, beside those whose lease is over. */
+export interface AbandonedClaims {
+  /** How long a claim lasts whose row does not say so. */
+  readonly leaseSeconds: number;
+  /** The ids of the claims that their workers gave up, because the store did not answer them. */
+  readonly givenUp: readonly string[];
+}
 
 /**
  * The states of tracked tasks, a row each. Every change is one conditional write; one that carries the token of an
@@ -135,21 +144,55 @@ export class TaskStore implements TaskRecords {
     return known && !isFinal(known.state) ? this.cancel(taskId, error) : known;
   }
 
-  /** Ends a task that waits and is not to be run. Resolves to its row; to nothing if it does not wait, or is not known. */
-  async giveUp(taskId: string, error: TaskFailure): Promise<TaskRow | undefined> {
+  /**
+   * Ends a task that waits and is not to be run. Resolves to its row; to nothing if it does not wait, or is not known.
+   *
+   * @param claims - given, it also ends a running task whose attempt was abandoned
+   */
+  async giveUp(taskId: string, error: TaskFailure, claims?: AbandonedClaims): Promise<TaskRow | undefined> {
     await this.#table.timeKnown();
+    const waiting = { ':queued': 'queued', ':retrying': 'retrying' };
+    const ended = await this.#die(taskId, error, '#state IN (:queued, :retrying)', waiting);
+    return ended ?? (claims && this.#giveUpAbandoned(taskId, error, claims));
+  }
+
+  /** Ends a task whose worker died, or could not reach the store to conclude its attempt. */
+  async #giveUpAbandoned(
+    taskId: string,
+    error: TaskFailure,
+    { leaseSeconds, givenUp }: AbandonedClaims,
+  ): Promise<TaskRow | undefined> {
+    const known = await this.read(taskId);
+    if (known?.state !== 'running') return undefined;
+    const { token, begun, claimId = '', leaseUntilMs } = known;
+    const lives = givenUp.includes(claimId);
+    if (!lives && !(await isAbandoned(this.#table, known, leaseSeconds))) return undefined;
+    const values = { ':running': 'running', ':known': token, ':seen': leaseUntilMs };
+    // As in a takeover: only an attempt whose worker died while it ran alone counts
+    const counts = begun === 'alone' && !lives;
+    return this.#die(taskId, error, `#state = :running AND ${SAME_CLAIM}`, values, counts ? 0 : 1);
+  }
+
+  async #die(
+    taskId: string,
+    error: TaskFailure,
+    condition: string,
+    values: RowValues,
+    uncounted = 0,
+  ): Promise<TaskRow | undefined> {
     const at = this.#table.iso;
     return this.#table.update(
       taskId,
-      '#state IN (:queued, :retrying)',
-      'SET #state = :dead, #error = :error, finishedAt = :at, updatedAt = :at, expiresAt = :expires',
+      condition,
+      `SET #state = :dead, #error = :error, finishedAt = :at, updatedAt = :at, expiresAt = :expires,
+        attempts = attempts - :uncounted REMOVE claimId, #owner, leaseUntilMs`,
       {
-        ':queued': 'queued',
-        ':retrying': 'retrying',
+        ...values,
         ':dead': 'dead',
         ':error': error,
         ':at': at,
         ':expires': this.#table.expiry(),
+        ':uncounted': uncounted,
       },
       { '#error': 'error' },
     );
