@@ -75,7 +75,11 @@ describe('a server that', () => {
   test('is away is called no more: its mails wait without attempts, one probes, and all arrive when it is back', async () => {
     let laterMs = 0;
     const now = Date.now.bind(Date);
-    const clock = jest.spyOn(Date, 'now').mockImplementation(() => now() + laterMs);
+    const elapsed = performance.now.bind(performance);
+    const clocks = [
+      jest.spyOn(Date, 'now').mockImplementation(() => now() + laterMs),
+      jest.spyOn(performance, 'now').mockImplementation(() => elapsed() + laterMs),
+    ];
     const source = house.consumer(QUICK_TO_CONNECT);
     house.server.mode = 'hang-at-greeting';
     const ids = await house.sendMails(10);
@@ -102,7 +106,7 @@ describe('a server that', () => {
       await source.hurry();
       return (await source.invoke(10 - house.server.mails.length)).failed === 0;
     });
-    clock.mockRestore();
+    for (const clock of clocks) clock.mockRestore();
     const arrived = house.server.mails.map(({ headers }) => headers['message-id']);
     expect(arrived).toHaveLength(10);
     expect(new Set(arrived)).toEqual(new Set(ids.map((id) => `<${id}@shop.example>`)));
