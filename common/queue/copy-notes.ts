@@ -1,4 +1,4 @@
-import type { Outcome } from './outcome.ts';
+import { MAX_VISIBILITY_SECONDS, type Outcome } from './outcome.ts';
 import { MAX_DELAY_SECONDS, MAX_MESSAGE_BYTES } from './queue-sender.ts';
 import { ageMs, type ReceivedMessage } from './received-message.ts';
 
@@ -10,6 +10,8 @@ export const UNKNOWN_TIMES = 'baton.unknown-times';
 export const UNCONCLUDED = 'baton.unconcluded';
 /** SQS's ids are UUIDs; other brokers have others. */
 const MESSAGE_ID = /^[\w-]{1,100}$/;
+/** As `toISOString` writes it. */
+const ISO_TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
 /** When a message counts as sent, in milliseconds since 1970; 0 for before every end of its task. See `putBackBy`. */
 export const SENT_AT = 'baton.sent-at';
 /** Of the copy of a dead letter that was put back: the end that it was the dead letter of, ISO 8601. */
@@ -70,20 +72,29 @@ export function countNoted(note: string | undefined): number {
   return note !== undefined && /^\d{1,6}$/.test(note) ? Number(note) : 0;
 }
 
+/** A time that a note holds, in milliseconds since 1970; NaN for none, and for what is no time as Baton writes it. */
+function timeNoted(note: string | undefined): number {
+  return note !== undefined && ISO_TIME.test(note) ? Date.parse(note) : NaN;
+}
+
 /** How long ago SQS took a message, or the first of those that it continues, in milliseconds. @param now - SQS's time */
 export function ageOfFirstMs(message: ReceivedMessage, now?: () => number): number {
-  const firstMs = Date.parse(message.attributes[FIRST_SENT]?.StringValue ?? '');
+  const firstMs = timeNoted(message.attributes[FIRST_SENT]?.StringValue);
   return ageMs(
     Number.isNaN(firstMs) ? message : { ...message, sentAtMs: Math.min(firstMs, message.sentAtMs) },
     now,
   );
 }
 
-/** How long a copy must still wait, in seconds; 0 for a message that may run. @param now - SQS's time */
+/**
+ * How long a copy must still wait, in seconds; 0 for a message that may run. A rest that is longer than Baton's longest was
+ * not noted by Baton, and is none.
+ *
+ * @param now - SQS's time
+ */
 export function waitsSeconds({ attributes }: ReceivedMessage, now: () => number = Date.now): number {
-  const notBefore = attributes[NOT_BEFORE]?.StringValue;
-  const leftMs = notBefore === undefined ? 0 : Date.parse(notBefore) - now();
-  return leftMs > 0 ? Math.ceil(leftMs / 1000) : 0;
+  const leftMs = timeNoted(attributes[NOT_BEFORE]?.StringValue) - now();
+  return leftMs > 0 && leftMs <= MAX_VISIBILITY_SECONDS * 1000 ? Math.ceil(leftMs / 1000) : 0;
 }
 
 /** An outcome after which a message goes on. */

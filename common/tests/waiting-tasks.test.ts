@@ -110,3 +110,29 @@ describe('a task that waits says why', () => {
     await expect(tracked.store.cancel(tracked.taskId)).resolves.toMatchObject({ waiting: undefined });
   });
 });
+
+describe('a note that a message must wait', () => {
+  const run = (notBefore: string, handler: Handler) =>
+    tracked.run(handler, {
+      change: { attributes: { 'baton.not-before': { DataType: 'String', StringValue: notBefore } } },
+    });
+  const inHours = (hours: number) => new Date(Date.now() + hours * 3_600_000).toISOString();
+
+  test.each(['9999-12-31T00:00:00.000Z', '+275760-09-13T00:00:00.000Z', inHours(13), '9999', 'tomorrow'])(
+    'for longer than Baton ever notes, or that is no time, is none: %s',
+    async (notBefore) => {
+      await expect(run(notBefore, () => ({ length: 1 }))).resolves.toMatchObject({ kind: 'done' });
+      await expect(status()).resolves.toMatchObject({ state: 'succeeded' });
+    },
+  );
+
+  test('is kept to if Baton may have written it', async () => {
+    const never = jest.fn<Handler>();
+    const outcome = (await run(inHours(11), never)) as { delaySeconds: number };
+    expect(outcome).toMatchObject({ kind: 'release', error: { name: 'TaskNotDueError' } });
+    expect(outcome.delaySeconds).toBeLessThanOrEqual(11 * 3600);
+    const { waiting } = (await status()) ?? {};
+    expect(Date.parse(waiting?.until ?? '')).toBeLessThanOrEqual(Date.parse(inHours(11)) + 2000);
+    expect(never).not.toHaveBeenCalled();
+  });
+});
