@@ -1,5 +1,6 @@
 import type { MiddlewareStack } from '@smithy/types';
 import type { Logger } from '../telemetry/logger.ts';
+import { httpDateMs } from './http-date.ts';
 
 /**
  * A clock that is further off is said to be wrong, in milliseconds. Time synchronization keeps machines within tenths
@@ -160,15 +161,15 @@ export class ClockWatch {
   /**
    * Takes note of an answer.
    *
-   * @param date - its Date header
+   * @param date - its Date header; what is no HTTP date is as none
    * @param askedAtMs - when the request was made, by the monotonic clock
    */
   hear(date: string | undefined, askedAtMs: number): void {
     const elapsedMs = this.#elapsed();
     const nowMs = this.#now();
     this.#lookedAtMs = elapsedMs;
-    const serverMs = date === undefined ? NaN : Date.parse(date);
-    if (Number.isNaN(serverMs)) {
+    const serverMs = date === undefined ? undefined : httpDateMs(date, nowMs);
+    if (serverMs === undefined) {
       // A service that never says its time: this process's own clock is all there is
       if (!this.#dated) this.#confirm(SYSTEM_TIME, nowMs, elapsedMs);
       return;

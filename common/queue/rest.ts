@@ -1,4 +1,5 @@
 import { types } from 'node:util';
+import { httpDateMs } from './http-date.ts';
 
 type Moment =
   /** Until a point in time, at most 12 h from now. A time that is past means now. */
@@ -28,14 +29,6 @@ export interface UnderstoodRest {
 }
 
 const MAX_SHOWN_CHARACTERS = 100;
-const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
-
-/** The three forms of an HTTP date (RFC 9110, section 5.6.7): IMF-fixdate, and those of RFC 850 and of asctime. */
-const DATES = [
-  /^\w{3}, (?<day>\d{2}) (?<month>\w{3}) (?<year>\d{4}) (?<time>\d{2}:\d{2}:\d{2}) GMT$/,
-  /^\w{6,9}, (?<day>\d{2})-(?<month>\w{3})-(?<year>\d{2}) (?<time>\d{2}:\d{2}:\d{2}) GMT$/,
-  /^\w{3} (?<month>\w{3}) (?<day>[ \d]\d) (?<time>\d{2}:\d{2}:\d{2}) (?<year>\d{4})$/,
-];
 
 /**
  * Understands a rest. Never throws, since it is given where something has gone wrong already: what cannot be used
@@ -72,30 +65,9 @@ function byRetryAfter(header: string | null | undefined, nowMs: number): Underst
   const text = header.trim();
   // The RFC has whole seconds alone; some servers send fractions
   if (/^\d+(\.\d+)?$/.test(text)) return { delaySeconds: Number(text) };
-  const dateMs = parseHttpDate(text, nowMs);
+  const dateMs = httpDateMs(text, nowMs);
   if (dateMs === undefined) return unusable('retryAfter', 'a number of seconds or an HTTP date', header);
   return { delaySeconds: secondsUntil(dateMs, nowMs) };
-}
-
-/** The time of an HTTP date, in milliseconds since 1970. `Date.parse` takes much that is none. */
-function parseHttpDate(text: string, nowMs: number): number | undefined {
-  const groups = DATES.map((form) => form.exec(text)?.groups).find((found) => found);
-  if (!groups) return undefined;
-  const { day = '', month = '', year = '', time = '' } = groups;
-  const [hours = 0, minutes = 0, seconds = 0] = time.split(':').map(Number);
-  const monthIndex = MONTHS.indexOf(month);
-  const fullYear = year.length === 2 ? fullYearOf(Number(year), nowMs) : Number(year);
-  const dateMs = Date.UTC(fullYear, monthIndex, Number(day), hours, minutes, seconds);
-  const isDay =
-    monthIndex >= 0 && new Date(Date.UTC(fullYear, monthIndex, Number(day))).getUTCDate() === Number(day);
-  return isDay && hours < 24 && minutes < 60 && seconds <= 60 ? dateMs : undefined;
-}
-
-/** A year of two digits is one of the past where it would be more than 50 years ahead (RFC 9110, section 5.6.7). */
-function fullYearOf(year: number, nowMs: number): number {
-  const thisYear = new Date(nowMs).getUTCFullYear();
-  const inThisCentury = thisYear - (thisYear % 100) + year;
-  return inThisCentury > thisYear + 50 ? inThisCentury - 100 : inThisCentury;
 }
 
 function secondsUntil(timeMs: number, nowMs: number): number {

@@ -1,0 +1,42 @@
+const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
+
+const DAY = '(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)';
+const LONG_DAY = '(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day';
+const MONTH = `(?<month>${MONTHS.join('|')})`;
+const TIME = String.raw`(?<time>\d{2}:\d{2}:\d{2})`;
+
+/** The three forms of an HTTP date: IMF-fixdate, and the obsolete ones of RFC 850 and of asctime. */
+const FORMS = [
+  String.raw`${DAY}, (?<day>\d{2}) ${MONTH} (?<year>\d{4}) ${TIME} GMT`,
+  String.raw`${LONG_DAY}, (?<day>\d{2})-${MONTH}-(?<year>\d{2}) ${TIME} GMT`,
+  String.raw`${DAY} ${MONTH} (?<day>[ \d]\d) ${TIME} (?<year>\d{4})`,
+].map((form) => new RegExp(`^${form}$`));
+
+/**
+ * The time that an HTTP date says, in milliseconds since 1970; nothing where the text is none of the three forms of RFC
+ * 9110, section 5.6.7. All of them are UTC. `Date.parse` takes much more, and takes what names no zone for local time.
+ *
+ * @param nowMs - decides the century of a year of two digits
+ */
+export function httpDateMs(text: string, nowMs: number): number | undefined {
+  const groups = FORMS.map((form) => form.exec(text)?.groups).find((found) => found);
+  if (!groups) return undefined;
+  const { month = '', year = '', time = '' } = groups;
+  const day = Number(groups['day']);
+  const [hours = 0, minutes = 0, seconds = 0] = time.split(':').map(Number);
+  // 60 is a leap second
+  if (hours > 23 || minutes > 59 || seconds > 60) return undefined;
+  const date = new Date(0);
+  const fullYear = year.length === 2 ? fullYearOf(Number(year), nowMs) : Number(year);
+  date.setUTCFullYear(fullYear, MONTHS.indexOf(month), day);
+  // The 31st of February would be a day in March
+  if (date.getUTCDate() !== day) return undefined;
+  return date.setUTCHours(hours, minutes, seconds);
+}
+
+/** A year of two digits is one of the past where it would be more than 50 years ahead (RFC 9110, section 5.6.7). */
+function fullYearOf(year: number, nowMs: number): number {
+  const thisYear = new Date(nowMs).getUTCFullYear();
+  const inThisCentury = thisYear - (thisYear % 100) + year;
+  return inThisCentury > thisYear + 50 ? inThisCentury - 100 : inThisCentury;
+}
