@@ -115,7 +115,10 @@ export class TaskSchedules {
     }
   }
 
-  /** An attempt under way can write nothing any more. Resolves to whether the condition held. */
+  /**
+   * Begins a tick's task anew. An attempt under way can write nothing any more. The token grows, so that no end has the
+   * token of an earlier one. Resolves to whether the condition held.
+   */
   async #beginAnew(
     taskId: string,
     tick: Date,
@@ -126,13 +129,15 @@ export class TaskSchedules {
     const row = await this.#table.update(
       taskId,
       condition,
-      `SET #state = :queued, attempts = :zero, effects = :none, notBefore = :tick, updatedAt = :at, expiresAt = :expires
+      `SET #state = :queued, attempts = :zero, #token = #token + :one, effects = :none, notBefore = :tick, updatedAt = :at,
+          expiresAt = :expires
         REMOVE startedAt, finishedAt, #owner, leaseUntilMs, claimId, crashes, begun, nextAttemptAt, waiting, progress,
           #result, #error`,
       {
         ...values,
         ':queued': 'queued',
         ':zero': 0,
+        ':one': 1,
         ':none': {},
         ':tick': notBefore,
         ':at': this.#table.iso,

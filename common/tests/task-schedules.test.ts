@@ -168,7 +168,7 @@ describe('the task of a tick that a worker with a wrong clock', () => {
     expect([row?.result, row?.finishedAt, row?.claimId]).toEqual([undefined, undefined, undefined]);
     await expect(store.attempts.claim(claim(taskId))).resolves.toMatchObject({ state: 'queued' });
     nowMs = Date.parse(TICK);
-    await expect(store.attempts.claim(claim(taskId))).resolves.toMatchObject({ state: 'running', token: 2 });
+    await expect(store.attempts.claim(claim(taskId))).resolves.toMatchObject({ state: 'running', token: 3 });
   });
 
   test('still runs can write nothing any more, and waits for the tick', async () => {
@@ -192,6 +192,28 @@ describe('the task of a tick that a worker with a wrong clock', () => {
     nowMs = Date.parse(TICK);
     await store.schedules.reopen(contract, at(TICK));
     await expect(store.read(taskId)).resolves.toMatchObject(fresh);
+  });
+
+  test.each<[string, (contract: ScheduledContract) => Promise<unknown>]>([
+    ['seen', (contract) => store.schedules.see(contract)],
+    [
+      'sent',
+      (contract) => {
+        nowMs = Date.parse(TICK);
+        return store.schedules.reopen(contract, at(TICK));
+      },
+    ],
+  ])('ran has another token at its next end, once its tick is %s anew', async (_what, reopen) => {
+    const contract = scheduled('0 * * * *');
+    const taskId = await send(contract);
+    nowMs = Date.parse(NOW) + 30_000;
+    await run(taskId);
+    const { token = Infinity } = (await store.read(taskId)) ?? {};
+    await reopen(contract);
+    await store.cancel(taskId);
+    const row = await store.read(taskId);
+    expect(row?.state).toBe('cancelled');
+    expect(row?.token).toBeGreaterThan(token);
   });
 
   test('sent is cancelled, and stays so', async () => {
