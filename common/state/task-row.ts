@@ -8,6 +8,10 @@ export const DEFAULT_TTL_DAYS = 14;
 /** What `listedIn` holds of every task: the partition of the index that lists all. */
 export const ALL_TASKS = 'tasks';
 
+/** What holds only while a task waits or runs, as a list of an update expression. An end without an attempt removes it. */
+export const OVER_AT_THE_END =
+  '#owner, leaseUntilMs, doubtedUntilMs, doubtedAtMs, nextAttemptAt, waiting' as const;
+
 /** A tracked task as it stands in the table. */
 export interface TaskRow extends KeptTask {
   /** The attempt that holds it: whether a write whose answer was lost was one's own. */

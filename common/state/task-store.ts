@@ -13,7 +13,7 @@ import { isAbandoned, SAME_CLAIM } from './abandoned-claim.ts';
 import { MessageReceives } from './message-receives.ts';
 import { TaskAttempts } from './task-attempts.ts';
 import { TaskGroups } from './task-groups.ts';
-import { ALL_TASKS, statusOf, type TaskRow } from './task-row.ts';
+import { ALL_TASKS, OVER_AT_THE_END, statusOf, type TaskRow } from './task-row.ts';
 import { TaskSchedules } from './task-schedules.ts';
 import { type RowValues, TaskTable, type TaskTableOptions } from './task-table.ts';
 
@@ -125,7 +125,7 @@ export class TaskStore implements TaskRecords {
       '#state IN (:queued, :retrying, :running) AND expiresAt >= :now',
       `SET #state = :cancelled, finishedAt = :at, updatedAt = :at, expiresAt = :expires${
         error ? ', #error = :error' : ''
-      } REMOVE #owner, leaseUntilMs, nextAttemptAt, waiting`,
+      } REMOVE ${OVER_AT_THE_END}`,
       {
         ':queued': 'queued',
         ':retrying': 'retrying',
@@ -185,7 +185,7 @@ export class TaskStore implements TaskRecords {
       taskId,
       condition,
       `SET #state = :dead, #error = :error, finishedAt = :at, updatedAt = :at, expiresAt = :expires,
-        attempts = attempts - :uncounted REMOVE claimId, #owner, leaseUntilMs`,
+        attempts = attempts - :uncounted REMOVE claimId, ${OVER_AT_THE_END}`,
       {
         ...values,
         ':dead': 'dead',

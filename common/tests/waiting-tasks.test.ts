@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
-import { PostponeTask, RetryTask } from '@baton/common/queue/errors';
-import { type Handler, TrackedWork } from './tracked-work.ts';
+import { PostponeTask, RejectTask, RetryTask } from '@baton/common/queue/errors';
+import { type Handler, TrackedWork, work } from './tracked-work.ts';
 
 let tracked: TrackedWork;
 beforeAll(async () => {
@@ -108,6 +108,30 @@ describe('a task that waits says why', () => {
     tracked.begin();
     await tracked.run(throwing(error));
     await expect(tracked.store.cancel(tracked.taskId)).resolves.toMatchObject({ waiting: undefined });
+  });
+
+  test.each<[string, string, () => Promise<unknown>]>([
+    ['cancelled', 'cancelled', () => tracked.store.cancel(tracked.taskId)],
+    ['given up', 'dead', () => tracked.store.giveUp(tracked.taskId, { name: 'Error', message: 'no' })],
+    [
+      'set aside, because no process knows it',
+      'dead',
+      () => {
+        const attributes = { 'baton.unknown-times': { DataType: 'String', StringValue: '1000' } };
+        return tracked.run(() => ({ length: 1 }), {
+          contract: { ...work, name: 'tests.other' },
+          change: { attributes },
+        });
+      },
+    ],
+    ['rejected at its next attempt', 'failed', () => deliveredAfter(3601, throwing(new RejectTask('no')))],
+  ])('and no longer once it was %s while it rested', async (_what, state, end) => {
+    await tracked.run(throwing(new RetryTask('rate limit', { delaySeconds: 3600 })));
+    await end();
+    await expect(status()).resolves.toMatchObject({ state, waiting: undefined });
+    const row = await tracked.store.read(tracked.taskId);
+    const { nextAttemptAt, owner, leaseUntilMs, doubtedUntilMs } = row ?? {};
+    expect([nextAttemptAt, owner, leaseUntilMs, doubtedUntilMs]).toEqual(Array(4).fill(undefined));
   });
 });
 
