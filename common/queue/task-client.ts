@@ -3,6 +3,7 @@ import { GetQueueAttributesCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import { v5 as uuidv5 } from 'uuid';
 import type { z } from 'zod';
 import { formatTraceparent, startTrace, type TraceContext } from '../telemetry/trace-context.ts';
+import { allDone } from './all-done.ts';
 import { ClockWatch } from './clock-watch.ts';
 import { checkedListeners, checkedSubject, listenersOf } from './end-listeners.ts';
 import { BrokenAnswerError } from './answers.ts';
@@ -237,8 +238,8 @@ export class TaskClient {
     await records.groups.create({ groupId, memberIds, next, notBefore });
     await Promise.all(prepared.map((each) => this.#sendTracked(each, options, { groupId, flowEnd })));
     return new TaskHandle(records, joining, next.taskId, async () => {
-      for (const memberId of memberIds) await this.cancel(memberId);
-      return this.cancel(next.taskId);
+      const statuses = await allDone([...memberIds, next.taskId].map((id) => this.cancel(id)));
+      return statuses.at(-1);
     });
   }
 

@@ -1,5 +1,6 @@
 import { v5 as uuidv5 } from 'uuid';
 import { parseTraceparent, startTrace, type TraceContext } from '../telemetry/trace-context.ts';
+import { allDone } from './all-done.ts';
 import { type Envelope, MAX_DEPTH } from './envelope.ts';
 import { FlowLostError, TaskTooLargeError } from './errors.ts';
 import type { FlowEnd } from './flow-end.ts';
@@ -33,21 +34,25 @@ export class TaskContinuation {
   }
 
   /**
-   * Does what follows from the end of a task, by its row as the end has left it.
+   * Does what follows from the end of a task, by its row as the end has left it. A queue that is away, or gone, keeps
+   * nothing else from being done.
    *
    * @throws SendError when SQS did not take one of the messages, and what the store throws: to be called again then
    */
   async ended(task: KeptTask): Promise<void> {
-    if (task.state === 'succeeded') await this.#goOn(task);
-    else await this.#cancelAfter(task);
-    await this.#tell(task);
+    const followed = task.state === 'succeeded' ? this.#goOn(task) : this.#cancelAfter(task);
+    await Promise.allSettled([followed]);
+    await allDone([followed, this.#tell(task)]);
   }
 
   /** Sends what follows a task that has succeeded, if anything does and it waits for no other. */
   async #goOn({ taskId, next, groupId, flowEnd, result, traceparent }: KeptTask): Promise<void> {
     if (next) await this.#send(next, parsed(result), traceparent);
     const group = groupId === undefined ? undefined : await this.#records.groups.memberDone(groupId, taskId);
-    if (groupId !== undefined && !group && flowEnd) await this.lost(taskId, flowEnd);
+    if (groupId !== undefined && !group && flowEnd) {
+      const { end } = await this.lose(taskId, flowEnd);
+      if (end) await this.ended(end);
+    }
     if (!group || (group.done?.size ?? 0) < group.memberIds.length) return;
     const members = await this.#records.readAll(group.memberIds);
     // Some may have expired, or have been sent anew under the same ids since
@@ -61,16 +66,20 @@ export class TaskContinuation {
 
   /**
    * Ends the last task of a flow, because what leads to it is gone from the store: else whoever waits for it would wait
-   * for ever. Resolves to what to say of the task that led there.
+   * for ever. Resolves to what to say of the task that led there, and to the last task if what follows from its end is to
+   * be done: also when it was ended so before, because that may have failed.
    */
-  async lost(taskId: string, flowEnd: FlowEnd): Promise<FlowLostError> {
+  async lose(
+    taskId: string,
+    flowEnd: FlowEnd,
+  ): Promise<{ error: FlowLostError; end?: KeptTask | undefined }> {
     const error = new FlowLostError(taskId, flowEnd);
     // Its row may be gone as well
     await this.#records.create(flowEnd);
     const { name, message } = error;
-    const end = await this.#records.giveUp(flowEnd.taskId, { name, message, reason: 'flow-lost' });
-    if (end) await this.ended(end);
-    return error;
+    const ended = await this.#records.giveUp(flowEnd.taskId, { name, message, reason: 'flow-lost' });
+    const end = ended ?? (await this.#records.read(flowEnd.taskId));
+    return { error, end: end?.error?.reason === 'flow-lost' ? end : undefined };
   }
 
   /** Cancels what follows a task that has not succeeded, and all that follows that. */
@@ -80,21 +89,24 @@ export class TaskContinuation {
   }
 
   async #cancelFrom(first: NextTask | undefined, message: string): Promise<void> {
+    const cancelled: KeptTask[] = [];
     let next = first;
     while (next) {
       await this.#records.cancel(next.taskId, { name: 'TaskCancelledError', message });
       const task = await this.#records.read(next.taskId);
       // Also one that was cancelled before: its end may not have been told, and it has no message that would tell it
-      if (task?.state === 'cancelled') await this.#tell(task);
+      if (task?.state === 'cancelled') cancelled.push(task);
       next = task?.next;
     }
+    await allDone(cancelled.map((task) => this.#tell(task)));
   }
 
   async #send(next: NextTask, payload: unknown, traceparent: string | undefined): Promise<void> {
     const known = await this.#records.read(next.taskId);
     if (known?.state === 'cancelled') {
-      await this.#tell(known);
-      return this.#cancelFrom(known.next, `The task ${known.taskId} before it was cancelled`);
+      const after = this.#cancelFrom(known.next, `The task ${known.taskId} before it was cancelled`);
+      await allDone([this.#tell(known), after]);
+      return;
     }
     if (known && known.state !== 'queued') return;
     try {
@@ -113,10 +125,11 @@ export class TaskContinuation {
     const { onEnd = [], traceparent, subject } = task;
     // At the greatest depth it is told as well: what is told can send nothing there
     const depth = Math.min((task.depth ?? 0) + 1, MAX_DEPTH);
-    for (const listener of onEnd) {
+    const told = onEnd.map(async (listener) => {
       const next = { ...listener, taskId: idOfEnd(task, listener) };
       await this.#forward(next, endOf(task), { trace: traceOf(traceparent), depth, subject });
-    }
+    });
+    await allDone(told);
   }
 }
 

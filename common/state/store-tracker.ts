@@ -10,7 +10,8 @@ import { putBackBy } from '../queue/put-back.ts';
 import { listenersOf } from '../queue/end-listeners.ts';
 import type { ReceivedMessage } from '../queue/received-message.ts';
 import { type ForwardTask, TaskContinuation } from '../queue/task-continuation.ts';
-import type { Claim, ClaimRequest, ReceiveLog, TaskTracker } from '../queue/tracking.ts';
+import type { FlowEnd } from '../queue/flow-end.ts';
+import type { Claim, ClaimRequest, KeptTask, ReceiveLog, TaskTracker } from '../queue/tracking.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { formatTraceparent } from '../telemetry/trace-context.ts';
 import { endIn, failureOf } from './conclusion.ts';
@@ -101,12 +102,10 @@ export class StoreTracker implements TaskTracker {
       const { flowEnd } = envelope;
       if (!flowEnd || row.next || row.groupId !== undefined) return claim;
       // Not to be run: what it would do may have been done, and be lost as well
-      const error = await this.#continuation.lost(taskId, flowEnd);
-      return await claim.conclude({ kind: 'dead-letter', reason: 'flow-lost', error });
+      return await claim.conclude(await this.#outcomeOfLost(message, taskId, flowEnd));
     } catch (error) {
       logger.warn({ taskId, task, error }, 'task could not be claimed; its message comes back');
-      const delaySeconds = restSeconds(store.clock.nowMs - message.sentAtMs);
-      const release = { kind: 'release', error: error as Error, delaySeconds } as const;
+      const release = this.#releaseOf(message, error as Error);
       // The answer may be all that is lost
       return mayStand.length > 0 ? unconcluded(release, mayStand) : release;
     }
@@ -135,12 +134,23 @@ export class StoreTracker implements TaskTracker {
       return row ? { ...outcome, end: endIn(row) } : outcome;
     } catch (error) {
       logger.warn({ taskId, task, error }, 'task could not be given up; its message comes back');
-      return {
-        kind: 'release',
-        error: error as Error,
-        delaySeconds: restSeconds(store.clock.nowMs - message.sentAtMs),
-      };
+      return this.#releaseOf(message, error as Error);
     }
+  }
+
+  /** The outcome of a message whose task has lost what it is to lead to. */
+  async #outcomeOfLost(message: ReceivedMessage, taskId: string, flowEnd: FlowEnd): Promise<Outcome> {
+    try {
+      const { error, end } = await this.#continuation.lose(taskId, flowEnd);
+      if (end) await this.#follow(end);
+      return { kind: 'dead-letter', reason: 'flow-lost', error };
+    } catch (error) {
+      return this.#releaseOf(message, error as Error);
+    }
+  }
+
+  #releaseOf({ sentAtMs }: ReceivedMessage, error: Error): Extract<Outcome, { kind: 'release' }> {
+    return { kind: 'release', error, delaySeconds: restSeconds(this.#options.store.clock.nowMs - sentAtMs) };
   }
 
   now(): Promise<number> {
@@ -183,7 +193,7 @@ export class StoreTracker implements TaskTracker {
    * Does what follows from a task's end. Given up 5 days after it: a queue that is gone for good must not have the message
    * come back for longer than its row is kept, after which the task would be run again.
    */
-  async #follow(row: TaskRow): Promise<void> {
+  async #follow(row: KeptTask): Promise<void> {
     try {
       await this.#continuation.ended(row);
     } catch (error) {
