@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { taskEndSchema } from '../queue/task-end.ts';
+import { type TaskEnd, taskEndSchema } from '../queue/task-end.ts';
 import { defineTask } from '../queue/task.ts';
 import { mailAddressSchema } from './mail-address.ts';
 
@@ -44,3 +44,11 @@ export const sendNotification = defineTask({
   tracked: true,
   onEnd: recordNotificationEnd,
 });
+
+/** The effect of a notification's task by which it leaves: once it is kept, the notification has been delivered. */
+export const DELIVERY = 'send';
+
+/** Whether a notification was delivered, which it may have been though its task was cancelled, died or failed after that. */
+export function wasDelivered({ state, effects = [] }: TaskEnd): boolean {
+  return state === 'succeeded' || effects.includes(DELIVERY);
+}

@@ -133,9 +133,16 @@ export class TaskContinuation {
   }
 }
 
-/** The same for the same end and listener: a tracked listener that is told twice runs once. */
-function idOfEnd({ taskId, token }: KeptTask, { task }: Listener): string {
-  return uuidv5(`${taskId}\n${token}\n${task}`, ENDS);
+/** The same for the same end and listener: a tracked listener that is told twice runs once, unless it is told more. */
+function idOfEnd(row: KeptTask, { task }: Listener): string {
+  const { taskId, token } = row;
+  return uuidv5([taskId, token, task, ...(effectsDespite(row) ?? [])].join('\n'), ENDS);
+}
+
+/** The keys of what a task has done though it did not succeed; nothing of one that succeeded, or has done nothing. */
+function effectsDespite({ state, effects = {} }: KeptTask): string[] | undefined {
+  const keys = Object.keys(effects).toSorted();
+  return state === 'succeeded' || keys.length === 0 ? undefined : keys;
 }
 
 /** How a task ended, by its row. */
@@ -151,6 +158,7 @@ function endOf(row: KeptTask): TaskEnd {
     at: finishedAt ?? updatedAt,
     result: state === 'succeeded' ? parsed(result) : undefined,
     error,
+    effects: effectsDespite(row),
   };
 }
 

@@ -35,6 +35,11 @@ export const taskEndSchema = z.object({
   result: z.unknown().optional(),
   /** Why it did not succeed. Absent when somebody cancelled it. */
   error: z.object({ name: z.string(), message: z.string(), reason: z.string().optional() }).optional(),
+  /**
+   * The keys of the effects that were kept, such as a mail that was sent, though the task did not succeed. Absent if it
+   * succeeded, or if there are none. An effect that ends after its task makes the same end be told again.
+   */
+  effects: z.array(z.string()).optional(),
 });
 
 /** The schema of how a task ended. */

@@ -150,6 +150,8 @@ export interface KeptTask extends Omit<TaskStatus, 'result' | 'waiting' | 'lane'
   /** What a group leads to, of its members. */
   readonly flowEnd?: FlowEnd | undefined;
   readonly onEnd?: readonly Listener[] | undefined;
+  /** What effects gave, as JSON, by their keys. */
+  readonly effects?: Readonly<Record<string, string>> | undefined;
 }
 
 /** What a task store keeps of a group. */

@@ -55,6 +55,8 @@ export class StoredClaim implements Claim {
   readonly #writes: PatientWrites;
   /** Results of effects that are being written. */
   readonly #keeping = new Set<Promise<unknown>>();
+  /** The end is being written: what is kept from now on may not be part of it. */
+  #isEnding = false;
   /** The store has said how the attempt ended. */
   #isConcluded = false;
 
@@ -147,11 +149,27 @@ export class StoredClaim implements Claim {
     const { attempts } = this.#options.store;
     const keeping = this.#writes.make(() => attempts.keepEffect(this.#held, key, json));
     this.#keeping.add(keeping);
-    if (!(await keeping.finally(() => this.#keeping.delete(keeping)))) {
+    const row = await keeping.finally(() => this.#keeping.delete(keeping));
+    if (row && isFinal(row.state) && this.#isEnding) await this.#tellAgain(row);
+    if (!row || row.state === 'cancelled') {
       await this.#learnWhy();
-      throw new ClaimLostError(`The effect ${key} could not be kept: ${OTHERS}`);
+      throw new ClaimLostError(
+        row
+          ? `The effect ${key} was kept, but the task was cancelled`
+          : `The effect ${key} could not be kept: ${OTHERS}`,
+      );
     }
     this.#effects.set(key, json);
+  }
+
+  /** Those who were told of the end do not know of an effect that ended after it. */
+  async #tellAgain(row: TaskRow): Promise<void> {
+    const { continuation, logger } = this.#options;
+    try {
+      await continuation.ended(row);
+    } catch (error) {
+      logger.error({ error }, 'an effect ended after its task, and those who listen could not be told');
+    }
   }
 
   async conclude(outcome: Outcome): Promise<Outcome> {
@@ -169,6 +187,7 @@ export class StoredClaim implements Claim {
   }
 
   async #concluded(outcome: Outcome): Promise<Outcome> {
+    this.#isEnding = true;
     const { store, continuation, leaseSeconds, claimId } = this.#options;
     const { taskId } = this.#held;
     const conclusion = {

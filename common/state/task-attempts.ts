@@ -205,12 +205,13 @@ export class TaskAttempts {
     return (await this.#write(held, 'SET progress = :progress, updatedAt = :at', values)) !== undefined;
   }
 
-  /** Keeps what an effect gave, as JSON. Resolves to whether the row is still that attempt's. */
-  async keepEffect({ taskId, token }: HeldRow, key: string, result: string): Promise<boolean> {
-    const row = await this.#table.update(
+  /** Keeps what an effect gave, as JSON. Resolves to the row; to nothing where it is no longer that attempt's. */
+  keepEffect({ taskId, token }: HeldRow, key: string, result: string): Promise<TaskRow | undefined> {
+    return this.#table.update(
       taskId,
-      // An effect may outlive its attempt: it is kept for the next one until that begins
-      '#token = :token AND #state IN (:running, :retrying, :queued, :dead, :failed)',
+      // An effect may outlive its attempt: it is kept for the next one until that begins, and for those who are told of
+      // the end
+      '#token = :token AND #state IN (:running, :retrying, :queued, :dead, :failed, :cancelled)',
       'SET effects.#key = :result',
       {
         ':token': token,
@@ -220,10 +221,10 @@ export class TaskAttempts {
         ':queued': 'queued',
         ':dead': 'dead',
         ':failed': 'failed',
+        ':cancelled': 'cancelled',
       },
       { '#key': key },
     );
-    return row !== undefined;
   }
 
   /** Notes that an effect begins. Resolves to whether the row is still that attempt's. */

@@ -33,8 +33,6 @@ export interface TaskRow extends KeptTask {
   /** Why it waits for its next attempt. */
   readonly waiting?: Omit<Waiting, 'until'> | undefined;
   readonly payloadHash?: string | undefined;
-  /** What effects gave, as JSON, by their keys. */
-  readonly effects?: Readonly<Record<string, string>> | undefined;
   /** Keys of effects that have begun, of those that ask in doubt. */
   readonly begunEffects?: ReadonlySet<string> | undefined;
   /** How it ended the last time before its dead letter was put back, and when, ISO 8601. */

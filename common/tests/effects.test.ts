@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { randomUUID } from 'node:crypto';
 import { eventually } from '@baton/tests/eventually';
-import { type Handler, TrackedWork } from './tracked-work.ts';
+import { type Handler, TrackedWork, work } from './tracked-work.ts';
 
 let tracked: TrackedWork;
 beforeAll(async () => {
@@ -199,13 +200,34 @@ describe('an effect', () => {
 
   test('keeps nothing where the task is another attempt’s, and says so', async () => {
     let thrown: unknown;
+    const { taskId, store } = tracked;
     await tracked.run(async (_payload, { effect }) => {
-      await tracked.store.cancel(tracked.taskId);
+      const { claimId = '', token = 0 } = (await store.read(taskId)) ?? {};
+      await store.attempts.conclude({ taskId, claimId, token }, { state: 'retrying' });
+      const other = { taskId, task: work.name, queue: 'default', owner: 'w-2', leaseSeconds: 30 };
+      await store.attempts.claim({ ...other, claimId: randomUUID() });
       thrown = await effect('pay', () => 1).catch((error: unknown) => error);
       return { length: 1 };
     });
     expect(thrown).toMatchObject({ name: 'ClaimLostError' });
-    expect((await tracked.store.read(tracked.taskId))?.effects).toEqual({});
+    expect((await store.read(taskId))?.effects).toEqual({});
+  });
+
+  test('that was run when the task was cancelled is kept, and the handler is told of the cancellation', async () => {
+    let thrown: unknown;
+    let reason: unknown;
+    await tracked.run(async (_payload, { effect, signal }) => {
+      await tracked.store.cancel(tracked.taskId);
+      thrown = await effect('pay', () => 1).catch((error: unknown) => error);
+      ({ reason } = signal);
+      return { length: 1 };
+    });
+    expect(thrown).toMatchObject({ message: 'The effect pay was kept, but the task was cancelled' });
+    expect(reason).toMatchObject({ name: 'TaskCancelledError' });
+    await expect(tracked.store.read(tracked.taskId)).resolves.toMatchObject({
+      state: 'cancelled',
+      effects: { pay: '1' },
+    });
   });
 });
 

@@ -1,9 +1,12 @@
 import {
+  DELIVERY,
   type Notification,
   recordNotificationEnd,
   sendNotification,
+  wasDelivered,
 } from '@baton/common/contracts/notifications';
 import { implement, type Implementation, Implementations } from '@baton/common/queue/implementation';
+import type { TaskEnd } from '@baton/common/queue/task-end';
 import type { Channel } from './channel.ts';
 import type { NotificationStore } from './store.ts';
 
@@ -19,13 +22,29 @@ export function notificationTasks(options: DeliveringOptions): Implementations {
   return new Implementations([deliverNotification(options), recordEnd(options)]);
 }
 
-/** Writes down how a notification's task ended that was not delivered. */
-function recordEnd({ notifications }: DeliveringOptions): Implementation {
+/** Writes down how a notification's task ended that did not succeed. */
+function recordEnd(options: DeliveringOptions): Implementation {
   return implement(recordNotificationEnd, async (end, { logger }) => {
-    const recorded = await notifications.recordEnd(end);
+    const recorded = (await recordDelivery(end, options)) || (await options.notifications.recordEnd(end));
     logger.info({ notificationId: end.taskId, recorded }, `notification ${end.state}`);
     return { recorded };
   });
+}
+
+/**
+ * Writes down that a notification was delivered whose task did not succeed: the handler may have been stopped before it
+ * could. Resolves to whether it was written.
+ */
+async function recordDelivery(
+  end: TaskEnd,
+  { notifications, channels }: DeliveringOptions,
+): Promise<boolean> {
+  // The handler itself has marked it as delivered
+  if (end.state === 'succeeded' || !wasDelivered(end)) return false;
+  const row = await notifications.find(end.taskId);
+  if (row?.channel === undefined || row.status === 'delivered') return false;
+  await notifications.markDelivered(end.taskId, channels[row.channel].name);
+  return true;
 }
 
 /**
@@ -41,8 +60,9 @@ function deliverNotification({ notifications, channels }: DeliveringOptions): Im
       return channel.name;
     };
     // A row of before this service's tasks were tracked may say that it was delivered, and no effect does
-    const by = status === 'delivered' ? row.deliveredBy : await effect('send', deliver);
-    const { deliveredAt = '', deliveredBy = '' } = await notifications.markDelivered(taskId, by ?? '');
+    const known = status === 'delivered' ? (row.deliveredBy ?? '') : undefined;
+    const by = await effect(DELIVERY, async () => known ?? deliver());
+    const { deliveredAt = '', deliveredBy = '' } = await notifications.markDelivered(taskId, by);
     return { notificationId: taskId, deliveredAt, deliveredBy };
   });
 }

@@ -1,4 +1,4 @@
-import { sendNotification } from '@baton/common/contracts/notifications';
+import { sendNotification, wasDelivered } from '@baton/common/contracts/notifications';
 import { type OrderOutcome, processOrder } from '@baton/common/contracts/orders';
 import { RejectTask } from '@baton/common/queue/errors';
 import type { TaskEnd } from '@baton/common/queue/task-end';
@@ -94,10 +94,14 @@ function ownMembers({ state, result, error }: TaskEnd) {
   }
 }
 
+/** What has left stays delivered, however the mail's task ended, and whatever order its ends come in. */
 function changeByMailsEnd(end: TaskEnd): OrderChange {
   const { state, taskId, token, at, error } = end;
-  const status = { succeeded: 'delivered', cancelled: 'cancelled', failed: 'failed', dead: 'failed' }[state];
+  const delivered = wasDelivered(end);
+  const status = delivered ? 'delivered' : state === 'cancelled' ? 'cancelled' : 'failed';
   const failed = status === 'failed';
+  const undelivered = '(attribute_not_exists(notificationStatus) OR notificationStatus <> :delivered)';
+  const later = '(attribute_not_exists(notificationToken) OR notificationToken < :token)';
   return {
     set: {
       notificationId: taskId,
@@ -107,9 +111,8 @@ function changeByMailsEnd(end: TaskEnd): OrderChange {
       ...(failed && { notificationFailure: failureOf(error, 'The notification could not be sent') }),
     },
     remove: failed ? [] : ['notificationFailure'],
-    condition:
-      'attribute_exists(orderId) AND (attribute_not_exists(notificationToken) OR notificationToken < :token)',
-    values: { ':token': token },
+    condition: `attribute_exists(orderId) AND ${delivered ? `(${undelivered} OR ${later})` : `${undelivered} AND ${later}`}`,
+    values: { ':token': token, ':delivered': 'delivered' },
   };
 }
 

@@ -220,6 +220,24 @@ test('an order whose mail is refused, or cancelled while it waits, says so, and 
   await whenStatus(`/notifications/${mailId}`, 'cancelled');
 }, 60_000);
 
+test('an order and its notification say that a mail was delivered which left while its task was cancelled', async () => {
+  await startWorker();
+  const answer = Promise.withResolvers<void>();
+  mails.answersAfter = answer.promise;
+  const { path, customerEmail } = await post();
+  await eventually('the mail at its server', async () =>
+    mails.mails.some(({ to }) => to.includes(customerEmail)),
+  );
+  const { notification } = await whenStatus(path, 'completed');
+  const { notificationId } = notification as { notificationId: string };
+  await ask('POST', `/tasks/${notificationId}/cancel`);
+  await whenStatus(`/notifications/${notificationId}`, 'cancelled');
+  answer.resolve();
+  await when(path, 'with its mail delivered', (order) => statusOf(order['notification']) === 'delivered');
+  await whenStatus(`/notifications/${notificationId}`, 'delivered');
+  await expect(ask('GET', `/tasks/${notificationId}`)).resolves.toMatchObject({ state: 'cancelled' });
+}, 60_000);
+
 function statusOf(notification: unknown): string | undefined {
   return (notification as { status: string } | undefined)?.status;
 }

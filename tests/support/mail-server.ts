@@ -24,6 +24,8 @@ export class MailServer {
   mode: MailServerMode = 'accept';
   /** What a number as mode refuses. */
   refuses: 'recipient' | 'mail' = 'recipient';
+  /** A mail that has arrived is answered after this. */
+  answersAfter: Promise<unknown> = Promise.resolve();
   readonly mails: ArrivedMail[] = [];
   /** How many connections were made. */
   connections = 0;
@@ -65,7 +67,11 @@ export class MailServer {
         stream.once('end', () => {
           const refusal = started.#refusal('mail', session.envelope.rcptTo[0]?.address ?? '');
           if (!refusal) started.#take(session, Buffer.concat(chunks).toString());
-          done(refusal);
+          const answer = async (): Promise<void> => {
+            await started.answersAfter;
+            done(refusal);
+          };
+          void answer();
         });
       },
     });

@@ -142,6 +142,22 @@ describe('a notification', () => {
     expect(list.map(({ notificationId }) => notificationId)).toContain('never-begun');
   });
 
+  test('that left before its task was cancelled or died says that it was delivered, also if the handler could not', async () => {
+    const { notifications } = await import('../service.ts');
+    for (const state of ['cancelled', 'dead', 'failed'] as const) {
+      const taskId = randomUUID();
+      await notifications.open(taskId, mail as never, 1);
+      await deliveries({ Records: [end(taskId, { state, error: rejected })] }, context);
+      await expect(notifications.find(taskId)).resolves.not.toMatchObject({ status: 'delivered' });
+      for (let again = 0; again < 2; again += 1)
+        await deliveries({ Records: [end(taskId, { state, error: rejected, effects: ['send'] })] }, context);
+      await deliveries({ Records: [end(taskId, { state, error: rejected })] }, context);
+      const row = await notifications.find(taskId);
+      expect(row).toMatchObject({ status: 'delivered', deliveredBy: 'outbox' });
+      expect([row?.failure, row?.reason]).toEqual([undefined, undefined]);
+    }
+  });
+
   test('that left stays delivered, and one that is tried again after its end is accepted until then', async () => {
     const { notifications } = await import('../service.ts');
     const statusOf = async (id: string) => (await notifications.find(id))?.status;

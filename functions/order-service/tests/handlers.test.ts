@@ -144,6 +144,23 @@ describe("the end of the mail of an order's customer", () => {
     });
   });
 
+  test('is that it was delivered if it has left, however its task ended, and whatever order that is told in', async () => {
+    const ends = [
+      mail({ state: 'cancelled' }),
+      mail({ state: 'cancelled', effects: ['send'] }),
+      mail({ state: 'dead', error: crashed, token: 3 }),
+      mail({ state: 'dead', error: crashed, token: 3, effects: ['other', 'send'] }),
+      mail({ state: 'failed', error: rejected, token: 5 }),
+    ];
+    for (const told of [ends, ends.toReversed()]) {
+      const orderId = await orderWith('completed');
+      for (const one of told) await store.recordEnd(orderId, one);
+      const order = await store.find(orderId);
+      expect(order).toMatchObject({ status: 'completed', notificationStatus: 'delivered' });
+      expect(order).not.toHaveProperty('notificationFailure');
+    }
+  });
+
   test('may come before that of the order, which keeps it; a later one follows an earlier one', async () => {
     const orderId = await orderWith('processing');
     await store.recordEnd(orderId, mail({ state: 'failed', error: rejected }));
