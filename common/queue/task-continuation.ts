@@ -2,7 +2,7 @@ import { v5 as uuidv5 } from 'uuid';
 import { parseTraceparent, startTrace, type TraceContext } from '../telemetry/trace-context.ts';
 import { allDone } from './all-done.ts';
 import { type Envelope, MAX_DEPTH } from './envelope.ts';
-import { FlowLostError, TaskTooLargeError } from './errors.ts';
+import { FlowLostError, TaskTooLargeError, TooDeepError } from './errors.ts';
 import type { FlowEnd } from './flow-end.ts';
 import { fromJson } from './json-value.ts';
 import type { TaskEnd } from './task-end.ts';
@@ -18,6 +18,9 @@ export type ForwardTask = (
   sent: Pick<Envelope, 'trace' | 'subject' | 'depth'>,
 ) => Promise<void>;
 
+/** Notes that an end is not told to a listener. */
+type UntoldReport = (error: TooDeepError, ended: KeptTask) => void;
+
 /**
  * Does what follows from the end of a tracked task: sends the next step of its chain or group, or cancels what cannot
  * follow any more, and tells those who listen. Everything here may be done again after a crash: a task that is sent
@@ -27,10 +30,13 @@ export type ForwardTask = (
 export class TaskContinuation {
   readonly #records: TaskRecords;
   readonly #forward: ForwardTask;
+  readonly #onUntold: UntoldReport | undefined;
 
-  constructor(records: TaskRecords, forward: ForwardTask) {
+  /** @param onUntold - is called for each listener that is not told, because too many tasks led to the one that ended */
+  constructor(records: TaskRecords, forward: ForwardTask, onUntold?: UntoldReport) {
     this.#records = records;
     this.#forward = forward;
+    this.#onUntold = onUntold;
   }
 
   /**
@@ -123,9 +129,13 @@ export class TaskContinuation {
 
   async #tell(task: KeptTask): Promise<void> {
     const { onEnd = [], traceparent, subject } = task;
-    // At the greatest depth it is told as well: what is told can send nothing there
-    const depth = Math.min((task.depth ?? 0) + 1, MAX_DEPTH);
+    const depth = (task.depth ?? 0) + 1;
     const told = onEnd.map(async (listener) => {
+      // Else two tasks that listen to each other would tell each other for ever
+      if (depth > MAX_DEPTH) {
+        const place = `which is told the end of ${task.task}`;
+        return this.#onUntold?.(new TooDeepError(listener.task, MAX_DEPTH, place), task);
+      }
       const next = { ...listener, taskId: idOfEnd(task, listener) };
       await this.#forward(next, endOf(task), { trace: traceOf(traceparent), depth, subject });
     });

@@ -47,7 +47,10 @@ export class StoreTracker implements TaskTracker {
   constructor(options: StoreTrackerOptions) {
     this.#options = options;
     options.store.clock.reportTo(options.logger);
-    this.#continuation = new TaskContinuation(options.store, options.forward);
+    const { store, forward, logger } = options;
+    this.#continuation = new TaskContinuation(store, forward, (error, { taskId, task }) =>
+      logger.error({ taskId, task, error }, 'the end of a task is not told: too many tasks led to it'),
+    );
   }
 
   get receives(): ReceiveLog {
@@ -57,7 +60,7 @@ export class StoreTracker implements TaskTracker {
   async claim(asked: ClaimRequest): Promise<Claim | Outcome> {
     const { message, envelope, contract, queue, owner, signal: hold, graceSeconds } = asked;
     const { store, leaseSeconds, logger } = this.#options;
-    const { taskId, task, trace, parentId, subject } = envelope;
+    const { taskId, task, trace, parentId, subject, depth } = envelope;
     const claimId = randomUUID();
     const askedAtMs = performance.now();
     const putBack = putBackBy(message, envelope);
@@ -73,6 +76,7 @@ export class StoreTracker implements TaskTracker {
         traceparent: trace && formatTraceparent(trace),
         parentId,
         subject,
+        depth,
         onEnd: listenersOf(contract),
         sentAtMs: putBack.sentAtMs,
       };

@@ -20,6 +20,8 @@ export interface ClaimRow {
   readonly traceparent?: string | undefined;
   readonly parentId?: string | undefined;
   readonly subject?: string | undefined;
+  /** How many tasks sent each other before this one. Default 0. */
+  readonly depth?: number | undefined;
   /** Who is told how it ends, as far as its contract says so. */
   readonly onEnd?: readonly Listener[] | undefined;
   /** When the message counts as sent, in milliseconds since 1970. Left out for one that counts as sent before any end. */
@@ -144,7 +146,7 @@ export class TaskAttempts {
     values: RowValues,
   ): Promise<TaskRow | undefined> {
     const { taskId, task, queue, claimId, owner, leaseSeconds } = request;
-    const { traceparent, parentId, subject, onEnd, sentAtMs } = request;
+    const { traceparent, parentId, subject, depth = 0, onEnd, sentAtMs } = request;
     // What its sender noted, where that could not
     const noted = Object.entries({ traceparent, parentId, subject, onEnd }).filter(
       ([, value]) => value !== undefined,
@@ -162,6 +164,7 @@ export class TaskAttempts {
         'effects = if_not_exists(effects, :none), expiresAt = :expires',
         'listedAt = if_not_exists(listedAt, :listedAt), listedIn = if_not_exists(listedIn, :listedIn)',
         ...noted.map(([name]) => `${name} = if_not_exists(${name}, :${name})`),
+        ...(depth > 0 ? ['#depth = if_not_exists(#depth, :depth)'] : []),
         ...(sentAtMs === undefined ? [] : ['sentAtMs = :sentAtMs']),
       ].join(', ')} REMOVE nextAttemptAt, waiting, doubtedUntilMs, doubtedAtMs`,
       {
@@ -181,6 +184,7 @@ export class TaskAttempts {
         ':listedAt': `${at}#${taskId}`,
         ':listedIn': ALL_TASKS,
         ...Object.fromEntries(noted.map(([name, value]) => [`:${name}`, value])),
+        ...(depth > 0 && { ':depth': depth }),
         ...(sentAtMs !== undefined && { ':sentAtMs': sentAtMs }),
       },
     );

@@ -17,7 +17,7 @@ const DAY_SECONDS = 86_400;
 const MAX_IN_VAIN = 5;
 const UNPROCESSED_REST_MS = 25;
 /** Names that DynamoDB keeps for itself (Reserved words in DynamoDB), as expressions write them. */
-const RESERVED = { '#state': 'state', '#owner': 'owner', '#token': 'token' };
+const RESERVED = { '#state': 'state', '#owner': 'owner', '#token': 'token', '#depth': 'depth' };
 
 /** Values of an expression, by their placeholders. */
 export type RowValues = Readonly<Record<string, unknown>>;

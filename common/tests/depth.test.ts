@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { UpdateCommand } from '@aws-sdk/lib-dynamodb';
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { ReceiveMessageCommand } from '@aws-sdk/client-sqs';
 import { decodeEnvelope, type Envelope, MAX_DEPTH } from '@baton/common/queue/envelope';
 import { chain, group, member } from '@baton/common/queue/flow';
@@ -8,6 +8,7 @@ import { implement, Implementations, type TaskContext } from '@baton/common/queu
 import { processMessage } from '@baton/common/queue/process-message';
 import { defineTask } from '@baton/common/queue/task';
 import { TaskClient } from '@baton/common/queue/task-client';
+import { taskEndSchema } from '@baton/common/queue/task-end';
 import { StoreTracker } from '@baton/common/state/store-tracker';
 import { TaskStore } from '@baton/common/state/task-store';
 import { createLogger } from '@baton/common/telemetry/logger';
@@ -29,6 +30,11 @@ const join = defineTask({
 });
 const again = defineTask({ ...contract, name: 'tests.again' });
 const step = defineTask({ ...contract, name: 'tests.step', tracked: true });
+
+/** Two tasks that listen to each other's ends, as whoever knows only their names makes them. */
+const echo = defineTask({ ...contract, name: 'tests.echo', payload: taskEndSchema });
+const echoBack = defineTask({ ...echo, name: 'tests.echo-back', tracked: true, onEnd: echo });
+const echoing = defineTask({ ...echo, tracked: true, onEnd: echoBack });
 
 const logger = createLogger({ service: 'tests', level: 'silent' });
 let backends: Backends;
@@ -74,6 +80,8 @@ async function runNext(handler: (context: TaskContext) => unknown) {
         implement(again, run),
         implement(step, run),
         implement(join, run),
+        implement(echoing, run),
+        implement(echoBack, run),
       ]),
       send: tasks.send,
       tracker: new StoreTracker({ store, forward: tasks.forward, leaseSeconds: 30, logger }),
@@ -153,5 +161,22 @@ describe('tasks that send each other', () => {
     const depths: number[] = [];
     for (let run = 0; run < 3; run += 1) depths.push((await runNext(() => undefined)).depth);
     expect(depths).toEqual([7, 8, 9]);
+  });
+
+  test('are those too that are told of an end: two that listen to each other stop, and the log names both', async () => {
+    const lines = jest.spyOn(logger, 'error').mockReturnValue();
+    const end = { taskId: 't', task: 'tests.other', state: 'succeeded', attempts: 1, token: 1 } as const;
+    const at = new Date().toISOString();
+    await tasks.send(echoing, { ...end, at }, { depth: MAX_DEPTH - 2 });
+    const depths: number[] = [];
+    for (let run = 0; run < 3; run += 1) depths.push((await runNext(() => undefined)).depth);
+    expect(depths).toEqual([MAX_DEPTH - 2, MAX_DEPTH - 1, MAX_DEPTH]);
+    await tasks.send(again, {});
+    // Nothing was sent before it
+    await expect(runNext(() => undefined)).resolves.toMatchObject({ depth: 0 });
+    const [fields] = lines.mock.calls.at(-1) ?? [];
+    lines.mockRestore();
+    const message = expect.stringMatching(/^tests\.echo-back, .* the end of tests\.echo,/) as unknown;
+    expect(fields).toMatchObject({ task: 'tests.echo', error: { name: 'TooDeepError', message } });
   });
 });
