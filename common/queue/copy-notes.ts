@@ -93,7 +93,10 @@ export function ageOfFirstMs(message: ReceivedMessage, now?: () => number): numb
  * @param now - SQS's time
  */
 export function waitsSeconds({ attributes }: ReceivedMessage, now: () => number = Date.now): number {
-  const leftMs = timeNoted(attributes[NOT_BEFORE]?.StringValue) - now();
+  const notBefore = attributes[NOT_BEFORE]?.StringValue;
+  // Of most messages: they cost no look at the clock
+  if (notBefore === undefined) return 0;
+  const leftMs = timeNoted(notBefore) - now();
   return leftMs > 0 && leftMs <= MAX_VISIBILITY_SECONDS * 1000 ? Math.ceil(leftMs / 1000) : 0;
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { attemptOf, attemptsBefore, firstIdOf, receiveOf } from '../queue/copy-notes.ts';
+import { ageOfFirstMs, attemptOf, attemptsBefore, firstIdOf, receiveOf } from '../queue/copy-notes.ts';
 import { deadLetterEntry } from '../queue/dead-letter.ts';
 import { outcomeWithoutSlot } from '../queue/given-back.ts';
 import type { Outcome } from '../queue/outcome.ts';
@@ -66,6 +66,15 @@ describe('a message that a worker had no slot for', () => {
   test('counts what was noted, unless that is no count', () => {
     const noted = (text: string) => attemptOf(messageOf(2, { 'baton.earlier-attempts': text }));
     expect(['3', '0', '-1', 'many', '1e9', ''].map(noted)).toEqual([5, 2, 2, 2, 2, 2]);
+  });
+
+  test('is as old as the first one, unless the note of its time is none that Baton writes', () => {
+    const now = () => Date.parse('2026-11-29T10:00:00.000Z');
+    const sentAtMs = now() - 1000;
+    const age = (note: string) =>
+      ageOfFirstMs({ ...messageOf(1, { 'baton.first-sent-at': note }), sentAtMs }, now);
+    const texts = ['2026-11-29T09:00:00.000Z', '1', '2001', '29 Nov 2020', '2020-11-29', '', 'long ago'];
+    expect(texts.map(age)).toEqual([3_600_000, 1000, 1000, 1000, 1000, 1000, 1000]);
   });
 
   test('is a dead letter with its own number of attempts, and begins anew when that is put back', () => {
