@@ -131,7 +131,7 @@ export class TaskSchedules {
       condition,
       `SET #state = :queued, attempts = :zero, #token = #token + :one, effects = :none, notBefore = :tick, updatedAt = :at,
           expiresAt = :expires
-        REMOVE startedAt, finishedAt, #owner, leaseUntilMs, claimId, crashes, begun, nextAttemptAt, waiting, progress,
+        REMOVE startedAt, finishedAt, #owner, leaseUntilMs, claimId, crashes, begun, begunEffects, nextAttemptAt, waiting, progress,
           #result, #error`,
       {
         ...values,

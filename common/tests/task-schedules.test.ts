@@ -151,6 +151,7 @@ describe('the task of a tick that a worker with a wrong clock', () => {
   async function run(taskId: string): Promise<void> {
     const row = await store.attempts.claim(claim(taskId));
     const held = { taskId, claimId: 'wrong', token: row?.token ?? 0 };
+    await store.attempts.beginEffect(held, 'mail');
     await store.attempts.keepEffect(held, 'mail', '1');
     await store.attempts.conclude(held, { state: 'succeeded', result: 'null' });
   }
@@ -165,7 +166,8 @@ describe('the task of a tick that a worker with a wrong clock', () => {
     await store.schedules.see(contract);
     const row = await store.read(taskId);
     expect(row).toMatchObject(fresh);
-    expect([row?.result, row?.finishedAt, row?.claimId]).toEqual([undefined, undefined, undefined]);
+    const { result, finishedAt, claimId, begunEffects } = row ?? {};
+    expect({ result, finishedAt, claimId, begunEffects }).toEqual({});
     await expect(store.attempts.claim(claim(taskId))).resolves.toMatchObject({ state: 'queued' });
     nowMs = Date.parse(TICK);
     await expect(store.attempts.claim(claim(taskId))).resolves.toMatchObject({ state: 'running', token: 3 });
