@@ -34,6 +34,7 @@ export class Swarm {
   #stopping = false;
   #deaths = 0;
   readonly #harmed = new Set<string>();
+  readonly #everPaused = new Set<string>();
   /** What they have finished. */
   readonly sink = new NapSink();
 
@@ -50,6 +51,11 @@ export class Swarm {
   /** The ids of those that were killed or paused from outside. */
   get harmed(): ReadonlySet<string> {
     return this.#harmed;
+  }
+
+  /** The ids of those that were paused. */
+  get everPaused(): ReadonlySet<string> {
+    return this.#everPaused;
   }
 
   /** Starts one more worker. Resolves once it receives, or has ended. */
@@ -105,6 +111,7 @@ export class Swarm {
     const [id, victim] = this.#oneOf(random, spared) ?? [];
     if (id === undefined || !victim) return false;
     this.#harmed.add(id);
+    this.#everPaused.add(id);
     victim.kill('SIGSTOP');
     const paused = sleep(ms).finally(() => {
       victim.kill('SIGCONT');

@@ -34,7 +34,7 @@ export class TableWatch {
   readonly results = new Map<string, number>();
   /** Tasks whose rows were written once more after they had ended. */
   readonly changedAfterEnd: string[] = [];
-  /** Tasks whose effect was asked for once more after what it gave was kept. */
+  /** The workers that asked for an effect once more after what it gave was kept. */
   readonly askedAfterKept: string[] = [];
   readonly #tables: WatchedTables;
   readonly #server = createServer((asked, answering) => void this.#serve(asked, answering));
@@ -106,7 +106,7 @@ export class TableWatch {
   #asks(target: string, { TableName, Item }: Write): void {
     if (!target.endsWith('.PutItem') || TableName !== this.#tables.effects) return;
     const [taskId = ''] = Item?.['effect']?.S?.split(':') ?? [];
-    if (this.#kept.has(taskId)) this.askedAfterKept.push(taskId);
+    if (this.#kept.has(taskId)) this.askedAfterKept.push(Item?.['worker']?.S ?? '');
   }
 
   /** What DynamoDB took. */

@@ -2,6 +2,7 @@ import type { TaskStore } from '@baton/common/state/task-store';
 import type { EffectSink } from '../support/effect-sink.ts';
 import type { CountedTasks } from './counted-tasks.ts';
 import type { TrackedPlan } from './soak-plan.ts';
+import type { Swarm } from './swarm.ts';
 import type { TableWatch } from './table-watch.ts';
 
 /** What a soak of tracked tasks has to account for. */
@@ -11,8 +12,7 @@ export interface TrackedResult {
   readonly tasks: CountedTasks;
   readonly watch: TableWatch;
   readonly sink: EffectSink;
-  /** Workers that ended by themselves. */
-  readonly deaths: number;
+  readonly swarm: Swarm;
   /** Messages in the queue at the end. */
   readonly left: number;
   readonly seconds: number;
@@ -23,7 +23,7 @@ export interface TrackedResult {
  * once, and its effect is in the sink; the sink has nothing else.
  */
 export async function trackedReport(soak: TrackedResult) {
-  const { plan, store, tasks, watch, sink, left, deaths, seconds } = soak;
+  const { plan, store, tasks, watch, sink, left, swarm, seconds } = soak;
   const ids = [...tasks.numbers.keys()];
   const rows = await store.readAll(ids);
   const effects = await sink.rows();
@@ -37,6 +37,8 @@ export async function trackedReport(soak: TrackedResult) {
   const attempts = rows.reduce((total, row) => total + row.attempts, 0);
   const again = [...effects.values()].reduce((total, times) => total + times, 0);
   const written = [...watch.results.values()];
+  // An effect that began right before a pause goes on behind it
+  const late = watch.askedAfterKept.filter((worker) => swarm.everPaused.has(worker)).length;
   const expected = new Set(ids.map((taskId) => `${taskId}:count`));
   const wrong = {
     'innocents dead': rows.filter(({ state }) => state === 'dead' || state === 'failed').length,
@@ -46,7 +48,7 @@ export async function trackedReport(soak: TrackedResult) {
     'rows changed after end': watch.changedAfterEnd.length,
     'effects missing': [...expected].filter((key) => !effects.has(key)).length,
     'effects doubled': [...effects.keys()].filter((key) => !expected.has(key)).length,
-    'asked again though kept': watch.askedAfterKept.length,
+    'asked again though kept': watch.askedAfterKept.length - late,
     'poison not set aside': tasks.poisons.size - crashed.length,
     'left in the queue': left,
   };
@@ -56,13 +58,14 @@ export async function trackedReport(soak: TrackedResult) {
     'workers paused': plan.pauses,
     'workers with a wrong clock': plan.clocks,
     'workers on a full disk': plan.disks,
-    'workers dead of themselves': deaths,
+    'workers dead of themselves': swarm.deaths,
     'poison tasks': tasks.poisons.size,
     'tasks sent': ids.length,
     'results as expected': right.length,
     'results written': written.reduce((total, times) => total + times, 0),
     'rows in the sink': effects.size,
     ...wrong,
+    'asked again after a pause': late,
     'effects asked again': again,
     'attempts that threw': tasks.failures,
     'attempts beyond the first': attempts - rows.length,

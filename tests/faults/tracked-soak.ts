@@ -54,7 +54,7 @@ progress.stop();
 await swarm.stop();
 swarm.sink.clear();
 const seconds = (performance.now() - startedAtMs) / 1000;
-const report = await trackedReport({ plan, store, tasks, watch, sink, left, deaths: swarm.deaths, seconds });
+const report = await trackedReport({ plan, store, tasks, watch, sink, left, swarm, seconds });
 await watch.stop();
 await backends.stop();
 process.stdout.write(report.text);

@@ -7,6 +7,9 @@ const STORE_AWAY_KILLS = 3;
 /** Of three deaths that make a task a dead letter, one may be of a worker that had not begun it yet. */
 const FEWEST_DEATHS = 2;
 
+/** Until the end of an attempt is written down it looks as if it still ran. */
+const WRITING_MS = 2500;
+
 /** What may keep an untracked message's crashes from being counted in the task store. */
 export interface CrashTroubles {
   /** How many requests have failed so far. */
@@ -37,6 +40,8 @@ export class CrashBooks {
   /** How often in a row each task has killed its process. */
   readonly #kills = new Map<string, number>();
   readonly #deaths = new Map<string, Deaths>();
+  /** When each task last came to an end by itself. */
+  readonly #endedAtMs = new Map<string, number>();
   /** How many attempts each task may have used. */
   readonly #used = new Map<string, number>();
 
@@ -96,6 +101,8 @@ export class CrashBooks {
   setAside(taskId: string): void {
     const { inARow = 0, alone = false } = this.#deaths.get(taskId) ?? {};
     if (this.#countDecides || this.#troubles.pauses || (inARow >= FEWEST_DEATHS && alone)) return;
+    // A worker died after it had sent a copy and before it deleted the message: to one of them, the other's run looks lost
+    if (this.#runsElsewhere(taskId)) return;
     this.#broken(`${taskId} is dead, though only ${inARow} of its workers died, ${alone ? '' : 'not '}alone`);
   }
 
@@ -104,7 +111,14 @@ export class CrashBooks {
     return this.#troubles.storeAway || this.#troubles.faults() > 0;
   }
 
+  #runsElsewhere(taskId: string): boolean {
+    const endedAtMs = this.#endedAtMs.get(taskId) ?? -Infinity;
+    const runs = [...this.#running.keys()].some((run) => run.taskId === taskId);
+    return runs || performance.now() - endedAtMs < WRITING_MS;
+  }
+
   #endsByItself(taskId: string): void {
+    this.#endedAtMs.set(taskId, performance.now());
     this.#kills.delete(taskId);
     this.#deaths.delete(taskId);
     this.#use(taskId);

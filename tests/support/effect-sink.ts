@@ -33,7 +33,7 @@ export class EffectSink {
       await this.#documents.send(
         new PutCommand({
           TableName: this.table,
-          Item: { effect, again: 0 },
+          Item: { effect, again: 0, worker: process.env['WORKER_ID'] ?? '' },
           ConditionExpression: REFUSAL,
         }),
       );
