@@ -1,4 +1,6 @@
-import * as z from 'zod';
+import type * as z from 'zod';
+// Not by z.core, which would bring all its languages into every bundle
+import { $ZodAsyncError } from 'zod/v4/core';
 import { readThrown } from '../telemetry/thrown.ts';
 import { reportOf } from './contract-schema.ts';
 import { InvalidValueError, RejectTask, type ValueIssue } from './errors.ts';
@@ -53,7 +55,7 @@ function checked(what: string, schema: z.ZodType, value: unknown): unknown {
     parsed = schema.safeParse(value);
   } catch (cause) {
     if (cause instanceof RangeError) throw new InvalidValueError(what, [TOO_DEEP]);
-    if (cause instanceof z.core.$ZodAsyncError) throw new InvalidValueError(what, [ASYNCHRONOUS]);
+    if (cause instanceof $ZodAsyncError) throw new InvalidValueError(what, [ASYNCHRONOUS]);
     if (isUnmergable(cause)) throw new InvalidValueError(what, [UNMERGABLE]);
     throw cause;
   }

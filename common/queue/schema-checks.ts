@@ -1,5 +1,7 @@
 import { types } from 'node:util';
 import * as z from 'zod';
+// Not by z.core, which would bring all its languages into every bundle
+import { $ZodCustom } from 'zod/v4/core';
 import { differenceOf, jsonIssue } from './json-value.ts';
 
 type Schema = z.core.$ZodType;
@@ -145,7 +147,7 @@ function changeBy(checker: z.core.$ZodCheck, isPrimitive: boolean): string {
   if (check === 'overwrite') return KNOWN_OVERWRITES.get(String(tx)) ?? 'unknown';
   if (check === 'string_format' && format === 'url') return normalize ? 'unknown' : 'trim';
   // Of all custom checks only these are given the value alone
-  if (check === 'custom' && checker instanceof z.core.$ZodCustom && isPrimitive) return 'none';
+  if (check === 'custom' && checker instanceof $ZodCustom && isPrimitive) return 'none';
   return ONLY_LOOK.has(check) ? 'none' : 'unknown';
 }
 
