@@ -30,9 +30,10 @@ export interface Laned {
   readonly defaultLane?: string | undefined;
 }
 
-/** Lanes with their weights. */
+/** Lanes with their weights. Not by `z.record`, which nothing else needs in a function's bundle: 3 kB. */
 export const laneWeightsSchema = z
-  .record(z.string(), z.int(`expected a whole weight from 1 to ${MAX_WEIGHT}`).min(1).max(MAX_WEIGHT))
+  .object({})
+  .catchall(z.int(`expected a whole weight from 1 to ${MAX_WEIGHT}`).min(1).max(MAX_WEIGHT))
   .refine((lanes) => Object.keys(lanes).length >= MIN_LANES && Object.keys(lanes).length <= MAX_LANES, {
     error: `expected ${MIN_LANES} to ${MAX_LANES} lanes`,
   });
