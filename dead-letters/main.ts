@@ -61,7 +61,7 @@ async function handle(letters: DeadLetterQueue, options: Options): Promise<numbe
     const handled: Line[] = putBack ? await letters.putBack(wanted) : wanted.map((letter) => ({ letter }));
     lines.push(...handled);
     if (asJson) for (const line of handled) output.line(jsonOf(line));
-    // Whoever lists for `head` wants no more; what is to be put back is, whoever reads of it
+    // A list stops when its reader is gone, as `head` is. Putting back goes on without a reader
     if (lines.length >= limit || interrupted.signal.aborted || (output.ended && !putBack)) break;
   }
   if (!asJson && lines.length > 0) output.line(tableOf(lines, Date.now()));

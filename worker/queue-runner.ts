@@ -198,7 +198,7 @@ export class QueueRunner {
   }
 
   /**
-   * Gives a task's slot back: one of a handler that heeds no signal when that ends at last, and any while too much
+   * Gives a task's slot back: one of a handler that ignores its signal when that ends at last, and any while too much
    * waits to be settled when some of it is.
    */
   #end(task: RunningTask, startedAtMs: number, execution: Execution | undefined): void {

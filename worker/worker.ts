@@ -162,7 +162,7 @@ export class Worker {
     if (this.#clock.trouble !== undefined) throw new Error(this.#clock.trouble);
   }
 
-  /** Rejects when every slot is held by a handler that heeds no signal: only a new process can help. */
+  /** Rejects when every slot is held by a handler that ignores its signal: only a new process can help. */
   async live(): Promise<void> {
     const overdue = this.#running.filter((task) => task.overdue).length;
     if (overdue >= this.#slots.total)

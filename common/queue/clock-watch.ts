@@ -161,7 +161,7 @@ export class ClockWatch {
   /**
    * Takes note of an answer.
    *
-   * @param date - its Date header; what is no HTTP date is as none
+   * @param date - its Date header. A text that is no HTTP date is ignored
    * @param askedAtMs - when the request was made, by the monotonic clock
    */
   hear(date: string | undefined, askedAtMs: number): void {

@@ -7,7 +7,7 @@ export interface Hold extends Right {
   readonly signal: AbortSignal;
   /** Called right before the handler of an attempt begins. */
   begins?(attempt: AttemptName): void;
-  /** Called when a handler heeds no signal and its outcome is decided without it; `handler` settles when it ends. */
+  /** Called when the outcome is decided although the handler still runs, because it ignores its signal. `handler` settles when it ends. */
   outlivedBy(handler: Promise<unknown>): void;
   /**
    * Resolves once nothing else runs in this process, or it was waited for long enough, and lets nothing else begin until

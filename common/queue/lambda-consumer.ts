@@ -19,7 +19,7 @@ const LONGEST_REST_SECONDS = MAX_VISIBILITY_SECONDS - 1800;
 const SETTLING_MS = 1500;
 /** No record is begun with less time than this left to run it in, in milliseconds. */
 const SHORTEST_RUN_MS = 500;
-/** A handler that heeds no signal must not cost the whole batch its answer. */
+/** A handler that ignores its signal must not cost the whole batch its answer. */
 const ABORT_GRACE_SECONDS = 0.5;
 const DEFAULT_PATIENCE_SECONDS = 21_600;
 const DEFAULT_CONCURRENCY = 10;

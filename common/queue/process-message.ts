@@ -223,7 +223,7 @@ async function attempt(making: Attempt, hold: Hold, processing: Processing): Pro
     return { kind: 'done', result: running.run(() => checkedResult(contract, result)) };
   } catch (error) {
     if (ending.gaveUp(error) && !(await terminated(handler))) {
-      gated.context.logger.error({ error }, `${contract.name} heeds no signal and still runs`);
+      gated.context.logger.error({ error }, `${contract.name} ignores its signal and still runs`);
       // A handler that lost the only step which could settle its promise never ends: it keeps no slot
       if (!ending.stray) hold.outlivedBy(handler.ended);
     }

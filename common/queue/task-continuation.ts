@@ -71,9 +71,9 @@ export class TaskContinuation {
   }
 
   /**
-   * Ends the last task of a flow, because what leads to it is gone from the store: else whoever waits for it would wait
-   * for ever. Resolves to what to say of the task that led there, and to the last task if what follows from its end is to
-   * be done: also when it was ended so before, because that may have failed.
+   * Ends the last task of a flow whose earlier tasks are gone from the store. Nobody can wait for it in vain then.
+   * Resolves to the error of the task that led there. Also resolves to the last task if its end must still be told: an
+   * earlier try to tell it may have failed.
    */
   async lose(
     taskId: string,

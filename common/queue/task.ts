@@ -49,7 +49,7 @@ export interface TaskContract<
   readonly timeoutSeconds: number;
   /**
    * Where the handler runs. Left out: on its worker's event loop, which it must not block. `thread`: in a worker thread,
-   * where it may burn CPU while its lease is renewed, and which is terminated where it heeds no signal within its grace.
+   * where it may burn CPU while its lease is renewed, and which is terminated where it ignores its signal within its grace.
    *
    * The handler is the same either way, and so is what becomes of what it gives, throws and leaves behind. A thread starts
    * in some tenths of a second, which count towards the time limit, and is kept for the next task. It is terminated later,

@@ -33,7 +33,7 @@ export class MessageReceives implements ReceiveLog {
     const { ended, attempts, crashes, begun = 0, alone = false, suspect = false } = receives;
     const members = { ended, attempts, crashes, begun, alone, suspect, expiresAt: this.#table.expiry() };
     const names = Object.keys(members);
-    // Not a put: whoever runs tracked tasks may update the table
+    // An update, not a put: workers have the right to update the table only
     const command = new UpdateCommand({
       TableName: this.#table.name,
       Key: { taskId: rowId(firstId) },

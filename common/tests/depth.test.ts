@@ -31,7 +31,7 @@ const join = defineTask({
 const again = defineTask({ ...contract, name: 'tests.again' });
 const step = defineTask({ ...contract, name: 'tests.step', tracked: true });
 
-/** Two tasks that listen to each other's ends, as whoever knows only their names makes them. */
+/** Two tasks that listen to each other's ends. Each contract knows the other one by its name alone. */
 const echo = defineTask({ ...contract, name: 'tests.echo', payload: taskEndSchema });
 const echoBack = defineTask({ ...echo, name: 'tests.echo-back', tracked: true, onEnd: echo });
 const echoing = defineTask({ ...echo, tracked: true, onEnd: echoBack });

@@ -40,7 +40,8 @@ test('a process ends while a file or a name server keeps a thread for ever', asy
     import { open } from 'node:fs';
     open(${JSON.stringify(pipe)}, () => undefined);
     ${LAST_WORDS}
-    setTimeout(() => exitProcess(0), 100);
+    const blocked = () => process.getActiveResourcesInfo().includes('FSReqCallback');
+    setInterval(() => blocked() && exitProcess(0), 10);
   `;
   const { status, stdout, ms } = await run(program);
   rmSync(folder, { recursive: true });
@@ -49,13 +50,16 @@ test('a process ends while a file or a name server keeps a thread for ever', asy
 });
 
 test('a process ends while a worker thread is blocked in a system call', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'baton-end-'));
+  const begun = join(folder, 'begun');
   const program = `
+    import { existsSync } from 'node:fs';
     import { Worker } from 'node:worker_threads';
-    new Worker('process.getBuiltinModule("child_process").execSync("sleep 12")', { eval: true }).once('online', () => {
-      setTimeout(() => exitProcess(4), 200);
-    });
+    new Worker('process.getBuiltinModule("child_process").execSync("touch ${begun}; sleep 12")', { eval: true });
+    setInterval(() => existsSync('${begun}') && exitProcess(4), 10);
   `;
   const { status, ms } = await run(program);
+  rmSync(folder, { recursive: true });
   expect(status).toBe(4);
   expect(ms).toBeLessThan(10_000);
 });

@@ -190,7 +190,7 @@ describe('an attempt', () => {
     await expect(outrun(untilAborted, message({ receiveCount }))).resolves.toMatchObject(outcome);
   });
 
-  test('that heeds no signal is decided without it after its grace, and its holder is told', async () => {
+  test('that ignores its signal is decided without it after its grace, and its holder is told', async () => {
     const { promise, resolve } = Promise.withResolvers<unknown>();
     await expect(outrun(() => promise)).resolves.toMatchObject({
       kind: 'retry',
@@ -201,7 +201,7 @@ describe('an attempt', () => {
     await expect(outlivedBy.mock.calls[0]?.[0]).resolves.toEqual({ length: 4 });
   });
 
-  test('that heeds no signal is decided after its grace, though its worker had to stop before it began', async () => {
+  test('that ignores its signal is decided after its grace, though its worker had to stop before it began', async () => {
     const outcome = run(
       () => new Promise(() => undefined),
       message(),
@@ -263,7 +263,7 @@ describe('an attempt at a task whose isolation is thread', () => {
     });
   });
 
-  test('is decided once its thread is gone when it heeds no signal, and its holder is told nothing', async () => {
+  test('is decided once its thread is gone when it ignores its signal, and its holder is told nothing', async () => {
     const { promise: ended, reject } = Promise.withResolvers<unknown>();
     let gone = false;
     const terminate = (): void => {

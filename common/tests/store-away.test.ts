@@ -1,5 +1,4 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { RejectTask, RetryTask } from '@baton/common/queue/errors';
 import type { Outcome } from '@baton/common/queue/outcome';
 import { eventually } from '@baton/tests/eventually';
@@ -39,14 +38,17 @@ function attributesOf(outcome: Outcome) {
 describe('while the task store is away', () => {
   test('an outcome is held for longer than the claim lasts, and written when the store is back', async () => {
     let back = (): void => undefined;
+    const begun = Promise.withResolvers<Awaited<ReturnType<typeof row>>>();
     const running = tracked.run(
-      () => {
+      async () => {
+        begun.resolve(await row());
         back = storeAway();
         return { length: 4 };
       },
       { leaseSeconds: 0.3, maxAttempts: 1 },
     );
-    await Promise.race([sleep(800), running]);
+    const { leaseUntilMs = Infinity } = (await begun.promise) ?? {};
+    await eventually('the end of the claim', () => Date.now() > leaseUntilMs);
     back();
     await expect(running).resolves.toMatchObject({ kind: 'done', result: { length: 4 } });
     const after = await row();
@@ -70,15 +72,20 @@ describe('while the task store is away', () => {
 
   test('an effect that was run is kept when the store is back', async () => {
     const pay = jest.fn(() => 1);
+    const keep = jest.spyOn(tracked.store.attempts, 'keepEffect');
+    let back = (): void => undefined;
     const paying: Handler = async (_payload, { effect }) => {
       await effect('pay', () => {
-        const back = storeAway();
-        setTimeout(back, 500);
+        back = storeAway();
         return pay();
       });
       return { length: 1 };
     };
-    await expect(tracked.run(paying, { leaseSeconds: 30 })).resolves.toMatchObject({ kind: 'done' });
+    const running = tracked.run(paying, { leaseSeconds: 30 });
+    // The second try comes once the first has failed
+    await eventually('a second try', () => keep.mock.calls.length > 1);
+    back();
+    await expect(running).resolves.toMatchObject({ kind: 'done' });
     expect((await row())?.effects).toEqual({ pay: '1' });
   });
 

@@ -118,7 +118,7 @@ describe('SIGTERM ends a worker with status 0, and strands nothing,', () => {
 
   test.each([
     ['heeds its signal', false],
-    ['heeds no signal', true],
+    ['ignores its signal', true],
   ])(
     'while it runs what is longer than the drain time and %s: that is released at once',
     async (_what, deaf) => {

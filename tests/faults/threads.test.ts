@@ -102,7 +102,7 @@ describe('a handler that burns CPU in a thread', () => {
       20_000,
     );
     expect(overdue).toEqual([]);
-    expect(worker.output).not.toContain('heeds no signal');
+    expect(worker.output).not.toContain('ignores its signal');
     // The worker's own lines: on a busy machine the second attempt's time can be over before its thread has begun
     const [again] = linesSaying('tests.burn-on will be tried again');
     expect(again).toMatchObject({ attempt: 1, error: { type: 'TaskTimeoutError' } });

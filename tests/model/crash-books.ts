@@ -58,7 +58,7 @@ export class CrashBooks {
       this.#broken(`${process} begins ${taskId} as attempt ${attempt}, and has used up ${used}`);
     this.#running.set(run, ![...this.#running.keys()].some((other) => other.process === process));
     signal.addEventListener('abort', () => {
-      // Its outcome is decided then, also of a handler that heeds no signal
+      // Its outcome is decided then, also of a handler that ignores its signal
       if (this.#running.has(run) && isTimeout(signal)) this.#endsByItself(taskId);
     });
   }

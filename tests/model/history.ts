@@ -12,7 +12,7 @@ export type Step =
   | { readonly does: 'reject' }
   /** Works until its signal aborts. */
   | { readonly does: 'hang' }
-  /** Works for so long, heeds no signal, and returns. */
+  /** Works for so long, ignores its signal, and returns. */
   | { readonly does: 'ignore'; readonly ms: number }
   /** Works for so long, and kills its process. */
   | { readonly does: 'kill'; readonly ms: number };

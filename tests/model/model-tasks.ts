@@ -113,7 +113,7 @@ export function implementationsFor(
       await awake();
       await effect('pay');
       await step(taskId, context.signal);
-      // One that heeds no signal comes here long after its attempt is over
+      // One that ignores its signal comes here long after its attempt is over
       await effect('bill');
       return { of: of + 1 };
     }),

@@ -88,7 +88,7 @@ export class TaskBooks {
       if (run.process !== process) continue;
       this.#running.delete(run);
       const { state, attempts, begun } = this.#row(run.taskId) ?? {};
-      // One that heeds no signal may have been decided before, and its task may run elsewhere
+      // One that ignores its signal may have been decided before, and its task may run elsewhere
       if (state === 'running' && attempts === run.attempt && begun !== 'alone') this.#use(run.taskId, -1);
     }
   }

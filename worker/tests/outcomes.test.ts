@@ -179,8 +179,8 @@ const ATTEMPTS: [what: string, handler: Handler, attempt: number, calls: readonl
   ['rejects', throws(new RejectTask('never')), 3, deadLetter('rejected')],
   ['takes too long', untilAborted, 1, [hide(FIRST.from, FIRST.to)]],
   ['takes too long', untilAborted, 3, deadLetter('timed-out')],
-  ['takes too long and heeds no signal', never, 1, [hide(FIRST.from, FIRST.to)]],
-  ['takes too long and heeds no signal', never, 3, deadLetter('timed-out')],
+  ['takes too long and ignores its signal', never, 1, [hide(FIRST.from, FIRST.to)]],
+  ['takes too long and ignores its signal', never, 3, deadLetter('timed-out')],
 ];
 
 const NEW = bodyOf('tests.new');

@@ -199,7 +199,7 @@ describe('a queue runner', () => {
     ]);
   });
 
-  test('keeps the slot of a handler that heeds no signal until it ends at last', async () => {
+  test('keeps the slot of a handler that ignores its signal until it ends at last', async () => {
     const { promise, resolve } = Promise.withResolvers<unknown>();
     const slots = new Slots(1);
     const runner = runnerOf(

@@ -59,7 +59,7 @@ describe('a server that', () => {
         2000,
       );
       await expect(house.store.find('n-0')).resolves.toMatchObject({ state: 'queued', attempts: 0 });
-      expect(house.said('heeds no signal')).toBe(0);
+      expect(house.said('ignores its signal')).toBe(0);
     },
   );
 
