@@ -42,7 +42,6 @@ export interface ThreadHost {
 /** A handler that runs in a thread, seen from the worker. */
 export class ThreadRun implements HandlerRun {
   readonly ended: Promise<unknown>;
-  readonly isChecked = true;
   readonly #attempt: ThreadedAttempt;
   readonly #host: ThreadHost;
   readonly #kill = new AbortController();

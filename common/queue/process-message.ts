@@ -219,8 +219,7 @@ async function attempt(making: Attempt, hold: Hold, processing: Processing): Pro
   try {
     const result = await ending.unlessDeaf(handler.ended);
     if (ending.stray) throw ending.stray;
-    if (handler.isChecked) return { kind: 'done', result };
-    return { kind: 'done', result: running.run(() => checkedResult(contract, result)) };
+    return { kind: 'done', result };
   } catch (error) {
     if (ending.gaveUp(error) && !(await terminated(handler))) {
       gated.context.logger.error({ error }, `${contract.name} ignores its signal and still runs`);
@@ -267,7 +266,7 @@ function startHandler(
       running,
       ...gated,
     });
-  return { ended: (async () => run(payload, gated.context))() };
+  return { ended: (async () => checkedResult(contract, await run(payload, gated.context)))() };
 }
 
 /** Ends a handler by force, where that can be done; resolves to whether it is gone. */

@@ -6,10 +6,8 @@ import type { Claim, Progress } from './tracking.ts';
 
 /** A handler that was started. */
 export interface HandlerRun {
-  /** Settles as the handler does; once it was terminated, rejects when it is gone. */
+  /** Settles as the handler does, with what `checkedResult` gives. Once it was terminated, rejects when it is gone. */
   readonly ended: Promise<unknown>;
-  /** Whether the result has passed `checkedResult` already, in the thread. Default false. */
-  readonly isChecked?: boolean;
   /** Ends the handler by force, as only one in a thread can be. */
   readonly terminate?: () => void;
 }
