@@ -23,6 +23,11 @@ export class TaskBooks {
   readonly #running = new Set<Run>();
   /** How many attempts at a task have begun, without those that crashed beside other tasks. */
   readonly #used = new Map<string, number>();
+  /** Attempts that were written down to begin alone, by task and token, and the process of each. */
+  readonly #aboutToBegin = new Map<string, { readonly taskId: string; readonly process: string }>();
+  /** Attempts whose handler began, by task and token. */
+  readonly #begun = new Set<string>();
+  readonly #crashed = new Set<string>();
   /** When the next attempt at a task that waits may begin, in milliseconds. */
   readonly #dueMs = new Map<string, number>();
   readonly #chains: Steps[] = [];
@@ -67,6 +72,7 @@ export class TaskBooks {
     // A worker may be faster than its sender, who learns only later that the task is sent
     if (!this.has(run.taskId)) return;
     const row = this.#row(run.taskId);
+    this.#begun.add(`${run.taskId} ${row?.token}`);
     // One that is cancelled at the very moment of its claim begins, and is aborted within a heartbeat
     const never = row?.state === 'cancelled' ? this.#neverToRun.has(run.taskId) : row && isFinal(row.state);
     if (never) this.#broken(`${run.process} runs ${run.taskId}, which is ${row?.state}`);
@@ -84,6 +90,7 @@ export class TaskBooks {
 
   /** A process is no more. */
   crashes(process: string): void {
+    this.#crashed.add(process);
     for (const run of this.#running) {
       if (run.process !== process) continue;
       this.#running.delete(run);
@@ -139,6 +146,8 @@ export class TaskBooks {
   look(): void {
     for (const taskId of this.#tasks) {
       const row = this.#row(taskId);
+      if (row?.begun === 'alone')
+        this.#aboutToBegin.set(`${taskId} ${row.token}`, { taskId, process: row.owner ?? '' });
       if (row?.state === 'cancelled' && this.#states.get(taskId) !== 'running') this.#neverToRun.add(taskId);
       if (row?.state === 'queued' || row?.state === 'retrying')
         this.#dueMs.set(taskId, Date.parse(row.nextAttemptAt ?? '') || 0);
@@ -164,10 +173,18 @@ export class TaskBooks {
       const { state, attempts = 0 } = this.#row(taskId) ?? {};
       // One that is cancelled at the very moment of its claim is never run
       if (state === 'cancelled') continue;
-      const used = this.#used.get(taskId) ?? 0;
+      const used = (this.#used.get(taskId) ?? 0) + this.#diedBeforeHandler(taskId);
       if (attempts > used)
         this.#broken(`${taskId} has used ${attempts} attempts, and ${used} have begun that count`);
     }
+  }
+
+  /** Attempts at a task that were about to begin alone when their process crashed: nobody can tell them from begun ones. */
+  #diedBeforeHandler(taskId: string): number {
+    return [...this.#aboutToBegin].filter(
+      ([attempt, each]) =>
+        each.taskId === taskId && this.#crashed.has(each.process) && !this.#begun.has(attempt),
+    ).length;
   }
 
   #use(taskId: string, attempts: number): void {
