@@ -1,13 +1,4 @@
-import {
-  type Comparison,
-  orAny,
-  otherBreaks,
-  type Pair,
-  type Place,
-  type SchemaBreak,
-  shortened,
-  wasAndIs,
-} from './comparison.ts';
+import { type Comparison, orAny, otherBreaks, type Pair, type Place, type SchemaBreak, shortened, wasAndIs } from './comparison.ts';
 import { objectBreaks } from './object-breaks.ts';
 import { assertionsOf, canonical, formsOf, resolved, type Schema, typesOf, valuesOf } from './schema.ts';
 import { keysOfForms } from './union-keys.ts';

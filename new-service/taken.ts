@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { parts, servicesFunctions, servicesResources, sharedResources } from '@baton/local/functions-yml';
+import { parts, servicesFunctions, servicesResources, sharedResources } from '../local/functions-yml.ts';
 import { NewServiceError, type ServiceName } from './service-name.ts';
 
 const STAGE = 'dev';

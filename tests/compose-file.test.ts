@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { parts, servicesFunctions } from '@baton/local/functions-yml';
-import { readRouting } from '@baton/local/routing';
+import { parts, servicesFunctions } from '../local/functions-yml.ts';
+import { readRouting } from '../local/routing.ts';
 import { parse } from 'yaml';
 import { textOf } from './support/source.ts';
 

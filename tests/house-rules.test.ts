@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
-import { tablesOf } from '@baton/local/stack';
+import { tablesOf } from '../local/stack.ts';
 import { parse } from 'yaml';
-import { parts, servicesFunctions, servicesResources } from '@baton/local/functions-yml';
+import { parts, servicesFunctions, servicesResources } from '../local/functions-yml.ts';
 import {
   fileOfImport,
   filesBelow,

@@ -1,6 +1,6 @@
 import { expect, jest, test } from '@jest/globals';
 import { defineTask } from '@baton/common/queue/task';
-import { readFunctionsYml } from '@baton/local/functions-yml';
+import { readFunctionsYml } from '../local/functions-yml.ts';
 import * as z from 'zod';
 
 const contract = defineTask({

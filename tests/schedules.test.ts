@@ -4,15 +4,15 @@ import { decodeEnvelope } from '@baton/common/queue/envelope';
 import { tickTaskId, tickTime } from '@baton/common/queue/schedule';
 import { defineTask, isScheduled, type TaskContract } from '@baton/common/queue/task';
 import { allTasks } from '@baton/common/tasks/all';
-import { awsExpression } from '@baton/deploy/aws-cron';
-import { scheduleResources } from '@baton/deploy/schedules';
-import { queueNameOfArn } from '@baton/local/stack';
+import { awsExpression } from '../deploy/aws-cron.ts';
+import { scheduleResources } from '../deploy/schedules.ts';
+import { queueNameOfArn } from '../local/stack.ts';
 import { contractsToTick } from '@baton/worker/scheduler';
 import { Cron } from 'croner';
 import * as fc from 'fast-check';
 import * as z from 'zod';
 import { filesBelow } from './support/source.ts';
-import { parts, servicesFunctions, servicesResources } from '@baton/local/functions-yml';
+import { parts, servicesFunctions, servicesResources } from '../local/functions-yml.ts';
 
 function scheduled(cron: string, change: Partial<TaskContract> = {}): TaskContract {
   return defineTask({

@@ -2,9 +2,9 @@ import { describe, expect, test } from '@jest/globals';
 import { lanedContracts } from '@baton/common/contracts/lanes';
 import { lanesByQueue, queuesOfLanes } from '@baton/common/queue/lane';
 import type { TaskContract } from '@baton/common/queue/task';
-import { queueNameOfArn, queuesOf } from '@baton/local/stack';
+import { queueNameOfArn, queuesOf } from '../local/stack.ts';
 import { filesBelow } from './support/source.ts';
-import { parts, servicesFunctions, servicesResources } from '@baton/local/functions-yml';
+import { parts, servicesFunctions, servicesResources } from '../local/functions-yml.ts';
 
 const resources = servicesResources(parts, 'dev');
 const queues = new Map(queuesOf(resources).map((queue) => [queue.name, queue]));

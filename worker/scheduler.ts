@@ -1,6 +1,6 @@
 import type { Implementations } from '@baton/common/queue/implementation';
 import { isScheduled, type ScheduledContract, type TaskContract } from '@baton/common/queue/task';
-import type { SendTask } from '@baton/common/queue/task-client';
+import type { SendTask } from '@baton/common/queue/send-task';
 import type { TaskSchedules } from '@baton/common/state/task-schedules';
 import type { Logger } from '@baton/common/telemetry/logger';
 import { type Clock, systemClock } from './clock.ts';

@@ -1,13 +1,14 @@
 import { checkedResult, receivedPayload } from '@baton/common/queue/contract-values';
-import { type Effect, effectOf } from '@baton/common/queue/effect';
+import { type Effect } from '@baton/common/queue/effect';
+import { effectOf } from '@baton/common/queue/effects';
 import { RejectTask } from '@baton/common/queue/errors';
 import type { Implementation, Implementations, TaskContext } from '@baton/common/queue/implementation';
 import { toJson } from '@baton/common/queue/json-value';
 import { fromPlain, toPlain } from '@baton/common/queue/plain-error';
 import { RunningAttempt } from '@baton/common/queue/running-attempt';
-import type { SendTask } from '@baton/common/queue/task-client';
+import type { SendTask } from '@baton/common/queue/send-task';
 import type { TaskContract } from '@baton/common/queue/task';
-import type { Progress } from '@baton/common/queue/tracking';
+import type { Progress } from '@baton/common/queue/progress';
 import { createLogger, type Logger } from '@baton/common/telemetry/logger';
 import { readThrown } from '@baton/common/telemetry/thrown';
 import { ThreadClaim } from './thread-claim.ts';

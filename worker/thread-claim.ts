@@ -1,12 +1,12 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { GatedAttempt } from '@baton/common/queue/attempt-gate';
-import type { EffectResult, KeptEffects, KnownEffect } from '@baton/common/queue/effect';
+import type { EffectResult, KeptEffects, KnownEffect } from '@baton/common/queue/effects';
 import { AttemptOverError, OutcomeDecidedError } from '@baton/common/queue/errors';
 import { fromJson, toJson } from '@baton/common/queue/json-value';
 import { fromPlain } from '@baton/common/queue/plain-error';
 import { cutProgress } from '@baton/common/queue/progress';
 import type { ThreadedAttempt } from '@baton/common/queue/threads';
-import type { Progress } from '@baton/common/queue/tracking';
+import type { Progress } from '@baton/common/queue/progress';
 import type { FromThread, ThreadAsk, ThreadKnownEffect, ToThread } from './thread-task.ts';
 
 /** An answer that was under way for longer may be of before a pause of the whole process. */

@@ -1,9 +1,9 @@
 import type { MessagePort } from 'node:worker_threads';
-import type { EffectResult, KnownEffect } from '@baton/common/queue/effect';
+import type { EffectResult, KnownEffect } from '@baton/common/queue/effects';
 import type { WorkerIdentity } from '@baton/common/queue/implementation';
 import type { PlainError } from '@baton/common/queue/plain-error';
 import type { AttemptName } from '@baton/common/queue/running-attempt';
-import type { Progress } from '@baton/common/queue/tracking';
+import type { Progress } from '@baton/common/queue/progress';
 import type { TraceContext } from '@baton/common/telemetry/trace-context';
 
 /** What a handler in a thread sends tasks with. */

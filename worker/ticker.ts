@@ -1,6 +1,6 @@
 import { TaskConflictError } from '@baton/common/queue/errors';
 import { lastTick, nextTick, tickTaskId, tickTime } from '@baton/common/queue/schedule';
-import type { SendTask } from '@baton/common/queue/task-client';
+import type { SendTask } from '@baton/common/queue/send-task';
 import type { ScheduledContract } from '@baton/common/queue/task';
 import { isDue, type ScheduleRow, type TaskSchedules } from '@baton/common/state/task-schedules';
 import type { Logger } from '@baton/common/telemetry/logger';

@@ -1,7 +1,7 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { SQSClient } from '@aws-sdk/client-sqs';
-import { createResources } from '@baton/local/create-resources';
-import { sharedResources } from '@baton/local/functions-yml';
+import { createResources } from '../../local/create-resources.ts';
+import { sharedResources } from '../../local/functions-yml.ts';
 import { CountingServer, type RequestCounts } from './counting-server.ts';
 
 const STAGE = 'bench';

@@ -1,4 +1,4 @@
-import { parts } from '@baton/local/functions-yml';
+import { parts } from '../../local/functions-yml.ts';
 import { basename } from 'node:path';
 import type { Measure } from '../bench.ts';
 import { ContainerSystem } from '../services/container-system.ts';

@@ -1,9 +1,9 @@
 import { createLogger } from '@baton/common/telemetry/logger';
-import { eventSourcesOf } from '@baton/local/event-sources';
-import { parts, servicesFunctions, servicesResources } from '@baton/local/functions-yml';
-import { Forwarder } from '@baton/local/gateway/forwarder';
-import { serveInvokeApi } from '@baton/local/gateway/invoke-api';
-import { readRouting } from '@baton/local/routing';
+import { eventSourcesOf } from '../../local/event-sources.ts';
+import { parts, servicesFunctions, servicesResources } from '../../local/functions-yml.ts';
+import { Forwarder } from '../../local/gateway/forwarder.ts';
+import { serveInvokeApi } from '../../local/gateway/invoke-api.ts';
+import { readRouting } from '../../local/routing.ts';
 import { startBackends } from '@baton/tests/backends';
 import type { Environment } from './backends.ts';
 import { tablesOf } from './environment.ts';

@@ -3,7 +3,7 @@ import type { Envelope } from './envelope.ts';
 import { TaskNotDueError } from './errors.ts';
 import { OLD_MESSAGE_SECONDS, type Outcome } from './outcome.ts';
 import { ageMs, type ReceivedMessage } from './received-message.ts';
-import type { TaskTracker } from './tracking.ts';
+import type { TaskTracker } from './task-tracker.ts';
 
 /** Whose time decides whether a task is early. */
 export interface EarlyTaskClocks {

@@ -1,8 +1,8 @@
 import { InvalidValueError } from './errors.ts';
-import type { SendOptions } from './send-options.ts';
+import type { SendOptions } from './send-task.ts';
 import { subjectSchema } from './task-end.ts';
 import { type EndListener, isEndListener, type TaskContract } from './task.ts';
-import type { Listener } from './tracking.ts';
+import type { Listener } from './next-task.ts';
 import { valueIssues } from './value-issues.ts';
 
 /** What a task is about. @throws InvalidValueError when it is empty or too long */

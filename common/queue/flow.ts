@@ -2,7 +2,7 @@ import type { z } from 'zod';
 import type { FlowEnd } from './flow-end.ts';
 import { queueOfLane } from './lane.ts';
 import type { TaskContract, TrackedContract } from './task.ts';
-import type { NextTask } from './tracking.ts';
+import type { NextTask } from './next-task.ts';
 
 /** Steps of one chain, and members of one group. */
 export const MAX_STEPS = 100;

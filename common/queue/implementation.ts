@@ -2,9 +2,9 @@ import type { z } from 'zod';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Effect } from './effect.ts';
 import { type Lanes, lanesByQueue } from './lane.ts';
-import type { SendTask } from './task-client.ts';
+import type { SendTask } from './send-task.ts';
 import type { TaskContract } from './task.ts';
-import type { Progress } from './tracking.ts';
+import type { Progress } from './progress.ts';
 
 /** Who runs a task: a worker process or a function. */
 export interface WorkerIdentity {

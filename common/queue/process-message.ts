@@ -13,11 +13,11 @@ import type { Implementation, Implementations, WorkerIdentity } from './implemen
 import { type Outcome, outcomeOfBody, outcomeOfFailure } from './outcome.ts';
 import { ageMs, type ReceivedMessage } from './received-message.ts';
 import { RunningAttempt } from './running-attempt.ts';
-import type { SendTask } from './task-client.ts';
+import type { SendTask } from './send-task.ts';
 import { contextOf, type GatedContext } from './task-context.ts';
 import type { HandlerRun, Threads } from './threads.ts';
 import { beginAlone, outcomeOfCrashes } from './suspect.ts';
-import { type BegunAttempt, type Claim, isClaim, type TaskTracker } from './tracking.ts';
+import { type BegunAttempt, type Claim, isClaim, type TaskTracker } from './task-tracker.ts';
 import { UntrackedAttempt } from './untracked-attempt.ts';
 import { outcomeOfUnknown, stillUnknown } from './unknown-task.ts';
 

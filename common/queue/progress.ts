@@ -1,5 +1,12 @@
 import { InvalidValueError } from './errors.ts';
-import type { Progress } from './tracking.ts';
+
+/** What a handler says of how far it is. */
+export interface Progress {
+  /** From 0 to 1. */
+  readonly fraction: number;
+  /** At most 200 characters are kept. */
+  readonly message?: string | undefined;
+}
 
 const MAX_MESSAGE_CHARACTERS = 200;
 

@@ -4,7 +4,7 @@ import type { Hold } from './hold.ts';
 import type { DeadLetterOutcome, Outcome } from './outcome.ts';
 import { asError } from './plain-error.ts';
 import type { TaskContract } from './task.ts';
-import type { BegunAttempt } from './tracking.ts';
+import type { BegunAttempt } from './task-tracker.ts';
 
 /** A task whose workers died so often in a row is given up: the first time in company, then twice alone. */
 const MAX_CRASHES = 3;

@@ -16,31 +16,17 @@ import type { Notes } from './outcome.ts';
 import { FIRST_MESSAGE } from './put-back.ts';
 import { MAX_MESSAGE_BYTES, QueueSender, sendError } from './queue-sender.ts';
 import type { QueueUrls } from './queue-urls.ts';
-import { checkedDelay, checkedTaskId, isDelayed, namespaceOf, type SendOptions } from './send-options.ts';
+import { checkedDelay, checkedTaskId, isDelayed, namespaceOf } from './send-checks.ts';
+import { type SendOptions } from './send-task.ts';
 import { type ForwardTask, TaskContinuation } from './task-continuation.ts';
-import { TaskHandle } from './task-handle.ts';
+import { KeptTaskHandle } from './task-handle.ts';
 import { checkedDepth, checkedLinks } from './task-links.ts';
+import type { SendTask, TaskHandle } from './send-task.ts';
 import type { TaskContract, TrackedContract } from './task.ts';
 import type { FlowEnd } from './flow-end.ts';
-import type { Listener, NewTask, NextTask, TaskRecords, TaskStatus } from './tracking.ts';
-
-/** A task that SQS has taken; of a tracked one, what can be asked of it. */
-export type SentTask<
-  Result extends z.ZodType = z.ZodType,
-  Tracked extends boolean = false,
-> = Tracked extends true ? TaskHandle<Result> : { readonly taskId: string };
-
-/** Sends a task: the form that handlers and routes get, without the client around it. */
-export type SendTask = <
-  Payload extends z.ZodType,
-  Result extends z.ZodType,
-  Tracked extends boolean = false,
-  Lane extends string = never,
->(
-  contract: TaskContract<Payload, Result, Tracked, Lane>,
-  payload: z.input<Payload>,
-  options?: SendOptions<NoInfer<Lane>>,
-) => Promise<SentTask<Result, Tracked>>;
+import type { Listener, NextTask } from './next-task.ts';
+import type { NewTask, TaskRecords } from './task-records.ts';
+import type { TaskStatus } from './task-status.ts';
 
 /** What a task client needs. */
 export interface TaskClientOptions {
@@ -103,7 +89,7 @@ export class TaskClient {
       return { taskId } as never;
     }
     await this.#sendTracked(prepared, options);
-    return this.handle(contract as TrackedContract, taskId) as never;
+    return this.handle(contract as TrackedContract, taskId);
   };
 
   /**
@@ -135,7 +121,7 @@ export class TaskClient {
     contract: TrackedContract<z.ZodType, Result>,
     taskId: string,
   ): TaskHandle<Result> {
-    return new TaskHandle(this.#store(contract), contract, taskId, () => this.cancel(taskId));
+    return new KeptTaskHandle(this.#store(contract), contract, taskId, () => this.cancel(taskId));
   }
 
   /**
@@ -211,7 +197,7 @@ export class TaskClient {
     }));
     for (const link of links.toReversed()) await this.#store(contract).create(link);
     await this.#sendTracked(prepared, options, { next: later[0] });
-    return new TaskHandle(this.#store(contract), lastContract, last.taskId, () => this.#cancelChain(ids));
+    return new KeptTaskHandle(this.#store(contract), lastContract, last.taskId, () => this.#cancelChain(ids));
   }
 
   async #startJoin({ members, next: joining }: Join, options: SendOptions): Promise<TaskHandle> {
@@ -237,7 +223,7 @@ export class TaskClient {
     await records.create({ ...noted, depth, taskId, task, queue, onEnd });
     await records.groups.create({ groupId, memberIds, next, notBefore });
     await Promise.all(prepared.map((each) => this.#sendTracked(each, options, { groupId, flowEnd })));
-    return new TaskHandle(records, joining, next.taskId, async () => {
+    return new KeptTaskHandle(records, joining, next.taskId, async () => {
       const statuses = await allDone([...memberIds, next.taskId].map((id) => this.cancel(id)));
       return statuses.at(-1);
     });

@@ -1,11 +1,12 @@
 import type { Logger } from '../telemetry/logger.ts';
 import type { TraceContext } from '../telemetry/trace-context.ts';
 import { type AttemptGate, gateOf } from './attempt-gate.ts';
-import { effectOf } from './effect.ts';
+import { effectOf } from './effects.ts';
 import type { Ending } from './ending.ts';
 import type { TaskContext, WorkerIdentity } from './implementation.ts';
-import type { SendTask } from './task-client.ts';
-import type { Claim, Progress } from './tracking.ts';
+import type { SendTask } from './send-task.ts';
+import type { Claim } from './task-tracker.ts';
+import type { Progress } from './progress.ts';
 
 /** What the context of an attempt is made of. */
 export interface ContextParts {

@@ -6,7 +6,8 @@ import { FlowLostError, TaskTooLargeError, TooDeepError } from './errors.ts';
 import type { FlowEnd } from './flow-end.ts';
 import { fromJson } from './json-value.ts';
 import type { TaskEnd } from './task-end.ts';
-import type { KeptTask, Listener, NextTask, TaskRecords } from './tracking.ts';
+import type { KeptTask, TaskRecords } from './task-records.ts';
+import type { Listener, NextTask } from './next-task.ts';
 
 /** The namespace of the ids of tasks that are told of an end. */
 const ENDS = 'a6f2c0d4-5b8e-4f6b-9f0e-2d7c1e9b3a54';

@@ -1,8 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { z } from 'zod';
 import { ResultTimeoutError, TaskCancelledError, TaskFailedError } from './errors.ts';
+import type { ResultOptions, TaskHandle } from './send-task.ts';
 import type { TrackedContract } from './task.ts';
-import { isFinal, type TaskRecords, type TaskStatus } from './tracking.ts';
+import { isFinal, type TaskStatus } from './task-status.ts';
+import { type TaskRecords } from './task-records.ts';
 import { isTransient } from './transient.ts';
 
 const FIRST_LOOK_MS = 50;
@@ -10,16 +12,8 @@ const LONGEST_LOOK_MS = 2000;
 const LOOK_GROWTH = 1.5;
 const DEFAULT_TIMEOUT_SECONDS = 30;
 
-/** How long to wait for a result. */
-export interface ResultOptions {
-  /** In seconds. Default 30. */
-  readonly timeoutSeconds?: number;
-  /** Ends the wait sooner. */
-  readonly signal?: AbortSignal;
-}
-
-/** A tracked task, for whoever sent it or knows its id. */
-export class TaskHandle<Result extends z.ZodType = z.ZodType> {
+/** The handle of a task that a task store keeps. */
+export class KeptTaskHandle<Result extends z.ZodType = z.ZodType> implements TaskHandle<Result> {
   readonly taskId: string;
   readonly #contract: TrackedContract<z.ZodType, Result>;
   readonly #records: TaskRecords;

@@ -1,7 +1,7 @@
 import { childOf, isTraceContext, startTrace, type TraceContext } from '../telemetry/trace-context.ts';
 import { isTaskId, MAX_DEPTH } from './envelope.ts';
 import { InvalidValueError, TooDeepError } from './errors.ts';
-import type { SendOptions } from './send-options.ts';
+import type { SendOptions } from './send-task.ts';
 import { shownValue } from './value-issues.ts';
 
 /** What led to a task, as it goes on the wire. */

@@ -2,7 +2,8 @@ import type { TraceContext } from '../telemetry/trace-context.ts';
 import type { AttemptGate } from './attempt-gate.ts';
 import type { TaskContext } from './implementation.ts';
 import type { RunningAttempt } from './running-attempt.ts';
-import type { Claim, Progress } from './tracking.ts';
+import type { Claim } from './task-tracker.ts';
+import type { Progress } from './progress.ts';
 
 /** A handler that was started. */
 export interface HandlerRun {

@@ -4,7 +4,7 @@ import { PostponeTask, ReceivedTooOftenError } from './errors.ts';
 import type { Outcome } from './outcome.ts';
 import type { ReceivedMessage } from './received-message.ts';
 import type { TaskContract } from './task.ts';
-import type { BegunAttempt, EarlierReceives, ReceiveLog } from './tracking.ts';
+import type { BegunAttempt, EarlierReceives, ReceiveLog } from './task-tracker.ts';
 
 /** SQS sets a message aside without a reason at the queues' `maxReceiveCount` of 30. */
 const MANY_RECEIVES = 20;

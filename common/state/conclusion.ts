@@ -1,7 +1,7 @@
 import { AttemptsCrashedError, InvalidValueError, PostponeTask } from '../queue/errors.ts';
 import { jsonIssue, toJson } from '../queue/json-value.ts';
 import type { DeadLetterOutcome, Outcome } from '../queue/outcome.ts';
-import type { TaskFailure } from '../queue/tracking.ts';
+import type { TaskFailure } from '../queue/task-status.ts';
 import type { Conclusion } from './task-attempts.ts';
 import type { TaskRow } from './task-row.ts';
 

@@ -1,5 +1,5 @@
 import { UpdateCommand } from '@aws-sdk/lib-dynamodb';
-import type { EarlierReceives, ReceiveLog } from '../queue/tracking.ts';
+import type { EarlierReceives, ReceiveLog } from '../queue/task-tracker.ts';
 import type { TaskTable } from './task-table.ts';
 
 /** An attempt must not wait long for what only helps against crashes. */

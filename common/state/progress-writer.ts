@@ -1,5 +1,5 @@
 import { cutProgress } from '../queue/progress.ts';
-import type { Progress } from '../queue/tracking.ts';
+import type { Progress } from '../queue/progress.ts';
 import type { Logger } from '../telemetry/logger.ts';
 
 const MIN_INTERVAL_MS = 1000;

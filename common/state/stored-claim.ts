@@ -1,10 +1,12 @@
-import { checkedEffectKey, type EffectResult, type KnownEffect } from '../queue/effect.ts';
+import { checkedEffectKey, type EffectResult, type KnownEffect } from '../queue/effects.ts';
 import { ClaimLostError, InvalidValueError, RejectTask, TaskCancelledError } from '../queue/errors.ts';
 import { fromJson } from '../queue/json-value.ts';
 import type { Outcome } from '../queue/outcome.ts';
 import { Renewal, type Renewed } from '../queue/renewal.ts';
 import type { TaskContinuation } from '../queue/task-continuation.ts';
-import { type Claim, isFinal, type Progress } from '../queue/tracking.ts';
+import { type Claim } from '../queue/task-tracker.ts';
+import { isFinal } from '../queue/task-status.ts';
+import { type Progress } from '../queue/progress.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { conclusionOf, endIn, suspicionAfter, withinLimits } from './conclusion.ts';
 import { PatientWrites } from './patient-writes.ts';

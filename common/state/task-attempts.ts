@@ -1,10 +1,6 @@
-import {
-  isFinal,
-  type Listener,
-  type Progress,
-  type TaskFailure,
-  type TaskState,
-} from '../queue/tracking.ts';
+import { isFinal, type TaskFailure, type TaskState } from '../queue/task-status.ts';
+import { type Listener } from '../queue/next-task.ts';
+import { type Progress } from '../queue/progress.ts';
 import { isAbandoned, SAME_CLAIM } from './abandoned-claim.ts';
 import { ALL_TASKS, type TaskRow } from './task-row.ts';
 import type { RowValues, TaskTable } from './task-table.ts';

@@ -1,6 +1,6 @@
 import { PutCommand } from '@aws-sdk/lib-dynamodb';
 import { TaskConflictError } from '../queue/errors.ts';
-import type { NewGroup } from '../queue/tracking.ts';
+import type { NewGroup } from '../queue/task-records.ts';
 import type { GroupRow } from './task-row.ts';
 import type { TaskTable } from './task-table.ts';
 

@@ -1,7 +1,7 @@
 import { type DynamoDBDocumentClient, QueryCommand } from '@aws-sdk/lib-dynamodb';
 import * as z from 'zod';
 import { ClockWatch } from '../queue/clock-watch.ts';
-import type { TaskState, TaskStatus } from '../queue/tracking.ts';
+import type { TaskState, TaskStatus } from '../queue/task-status.ts';
 import { ALL_TASKS, statusOf, type TaskRow } from './task-row.ts';
 
 const ALL_INDEX = 'newest-first';

@@ -1,6 +1,7 @@
 import { fromJson } from '../queue/json-value.ts';
 import { laneOfQueue, queueWithoutLane } from '../queue/lane.ts';
-import type { KeptGroup, KeptTask, TaskFailure, TaskStatus, Waiting } from '../queue/tracking.ts';
+import type { KeptGroup, KeptTask } from '../queue/task-records.ts';
+import type { TaskFailure, TaskStatus, Waiting } from '../queue/task-status.ts';
 
 /** How long a task is known after it was sent, and again after it has ended. */
 export const DEFAULT_TTL_DAYS = 14;

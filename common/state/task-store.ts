@@ -2,13 +2,8 @@ import { DeleteCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
 import type { ClockWatch } from '../queue/clock-watch.ts';
 import { TaskConflictError } from '../queue/errors.ts';
 import type { PutBack } from '../queue/put-back.ts';
-import {
-  isFinal,
-  type NewTask,
-  type TaskFailure,
-  type TaskRecords,
-  type TaskStatus,
-} from '../queue/tracking.ts';
+import { isFinal, type TaskFailure, type TaskStatus } from '../queue/task-status.ts';
+import { type NewTask, type TaskRecords } from '../queue/task-records.ts';
 import { isAbandoned, SAME_CLAIM } from './abandoned-claim.ts';
 import { MessageReceives } from './message-receives.ts';
 import { TaskAttempts } from './task-attempts.ts';

@@ -1,12 +1,12 @@
 import { describe, expect, test } from '@jest/globals';
-import { createApi } from '@baton/common/http/api';
-import { cursorOf, pageQuery } from '@baton/common/http/cursor';
-import type { HttpEvent, HttpResponse } from '@baton/common/http/http-message';
-import { notFound } from '@baton/common/http/problem';
-import { route } from '@baton/common/http/route';
-import { SendError } from '@baton/common/queue/errors';
-import { RequestInProgressError, RequestMismatchError } from '@baton/common/state/intake';
-import { createLogger } from '@baton/common/telemetry/logger';
+import { createApi } from '../http/api.ts';
+import { cursorOf, pageQuery } from '../http/cursor.ts';
+import type { HttpEvent, HttpResponse } from '../http/http-message.ts';
+import { notFound } from '../http/problem.ts';
+import { route } from '../http/route.ts';
+import { SendError } from '../queue/errors.ts';
+import { RequestInProgressError, RequestMismatchError } from '../state/intake.ts';
+import { createLogger } from '../telemetry/logger.ts';
 import * as z from 'zod';
 
 const cursor = cursorOf(z.strictObject({ at: z.string() }));

@@ -1,11 +1,11 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
-import { encodeEnvelope } from '@baton/common/queue/envelope';
-import { implement, Implementations, type TrackedTaskContext } from '@baton/common/queue/implementation';
-import type { Hold } from '@baton/common/queue/hold';
-import { processMessage } from '@baton/common/queue/process-message';
-import { defineTask } from '@baton/common/queue/task';
-import type { SendTask } from '@baton/common/queue/task-client';
-import { createLogger } from '@baton/common/telemetry/logger';
+import { encodeEnvelope } from '../queue/envelope.ts';
+import { implement, Implementations, type TrackedTaskContext } from '../queue/implementation.ts';
+import type { Hold } from '../queue/hold.ts';
+import { processMessage } from '../queue/process-message.ts';
+import { defineTask } from '../queue/task.ts';
+import type { SendTask } from '../queue/send-task.ts';
+import { createLogger } from '../telemetry/logger.ts';
 import { eventually } from '@baton/tests/eventually';
 import * as z from 'zod';
 import { type Handler, type RunOptions, TrackedWork, work } from './tracked-work.ts';

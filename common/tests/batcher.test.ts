@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { Batcher } from '@baton/common/queue/batcher';
-import { BatchEntryError, callInBatch } from '@baton/common/queue/sqs-batch';
+import { Batcher } from '../queue/batcher.ts';
+import { BatchEntryError, callInBatch } from '../queue/sqs-batch.ts';
 
 const fulfilled = (value: string): PromiseSettledResult<string> => ({ status: 'fulfilled', value });
 

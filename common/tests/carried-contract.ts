@@ -1,4 +1,4 @@
-import { defineTask, type TaskContract } from '@baton/common/queue/task';
+import { defineTask, type TaskContract } from '../queue/task.ts';
 import * as z from 'zod';
 
 /** A contract whose payload or result is looked at. */

@@ -1,13 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import {
-  oneOf,
-  parseConfig,
-  port,
-  serverVariables,
-  sharedVariables,
-  text,
-  wholeNumber,
-} from '@baton/common/config';
+import { oneOf, parseConfig, port, serverVariables, sharedVariables, text, wholeNumber } from '../config.ts';
 import * as z from 'zod';
 
 const schema = z.object({

@@ -1,8 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
-import { notificationSchema } from '@baton/common/contracts/notifications';
-import { orderOutcomeSchema, orderSchema } from '@baton/common/contracts/orders';
-import { reportOf } from '@baton/common/queue/contract-schema';
-import { defineTask } from '@baton/common/queue/task';
+import { notificationSchema } from '../contracts/notifications.ts';
+import { orderOutcomeSchema, orderSchema } from '../contracts/orders.ts';
+import { reportOf } from '../queue/contract-schema.ts';
+import { defineTask } from '../queue/task.ts';
 import { contractOf } from './carried-contract.ts';
 import * as z from 'zod';
 

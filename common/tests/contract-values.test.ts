@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { receivedPayload, sentPayload } from '@baton/common/queue/contract-values';
-import { InvalidValueError } from '@baton/common/queue/errors';
+import { receivedPayload, sentPayload } from '../queue/contract-values.ts';
+import { InvalidValueError } from '../queue/errors.ts';
 import { contractOf } from './carried-contract.ts';
 import * as fc from 'fast-check';
 import * as z from 'zod';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { notificationSchema } from '@baton/common/contracts/notifications';
-import { orderSchema } from '@baton/common/contracts/orders';
+import { notificationSchema } from '../contracts/notifications.ts';
+import { orderSchema } from '../contracts/orders.ts';
 
 const order = {
   orderId: '0190c8b2-0000-7000-8000-000000000000',

@@ -1,11 +1,11 @@
 import { afterAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
-import { attributesPutBack } from '@baton/common/queue/copy-notes';
-import { outcomeWithoutSlot } from '@baton/common/queue/given-back';
-import type { Outcome } from '@baton/common/queue/outcome';
-import type { ReceivedMessage } from '@baton/common/queue/received-message';
-import type { ReceiveLog } from '@baton/common/queue/tracking';
-import { outcomeOfUnknown } from '@baton/common/queue/unknown-task';
-import { noteReturn } from '@baton/common/queue/untracked-attempt';
+import { attributesPutBack } from '../queue/copy-notes.ts';
+import { outcomeWithoutSlot } from '../queue/given-back.ts';
+import type { Outcome } from '../queue/outcome.ts';
+import type { ReceivedMessage } from '../queue/received-message.ts';
+import type { ReceiveLog } from '../queue/task-tracker.ts';
+import { outcomeOfUnknown } from '../queue/unknown-task.ts';
+import { noteReturn } from '../queue/untracked-attempt.ts';
 import {
   attempts,
   away,

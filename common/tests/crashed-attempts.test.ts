@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
-import { PostponeTask } from '@baton/common/queue/errors';
+import { PostponeTask } from '../queue/errors.ts';
 import { eventually } from '@baton/tests/eventually';
 import { type Handler, TrackedWork } from './tracked-work.ts';
 

@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
-import { encodeEnvelope } from '@baton/common/queue/envelope';
-import type { Outcome } from '@baton/common/queue/outcome';
-import { isClaim } from '@baton/common/queue/tracking';
-import { StoreTracker } from '@baton/common/state/store-tracker';
-import { TaskStore } from '@baton/common/state/task-store';
-import { createLogger } from '@baton/common/telemetry/logger';
+import { encodeEnvelope } from '../queue/envelope.ts';
+import type { Outcome } from '../queue/outcome.ts';
+import { isClaim } from '../queue/task-tracker.ts';
+import { StoreTracker } from '../state/store-tracker.ts';
+import { TaskStore } from '../state/task-store.ts';
+import { createLogger } from '../telemetry/logger.ts';
 import { type Backends, startBackends } from '@baton/tests/backends';
 import { work } from './tracked-work.ts';
 

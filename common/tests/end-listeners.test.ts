@@ -1,8 +1,8 @@
 import { describe, expect, jest, test } from '@jest/globals';
-import { QueueUrls } from '@baton/common/queue/queue-urls';
-import { defineTask, type TaskContract } from '@baton/common/queue/task';
-import { TaskClient } from '@baton/common/queue/task-client';
-import { taskEndSchema } from '@baton/common/queue/task-end';
+import { QueueUrls } from '../queue/queue-urls.ts';
+import { defineTask, type TaskContract } from '../queue/task.ts';
+import { TaskClient } from '../queue/task-client.ts';
+import { taskEndSchema } from '../queue/task-end.ts';
 import * as z from 'zod';
 import { work } from './tracked-work.ts';
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { defineTask } from '@baton/common/queue/task';
-import { taskEndSchema } from '@baton/common/queue/task-end';
+import { defineTask } from '../queue/task.ts';
+import { taskEndSchema } from '../queue/task-end.ts';
 import { eventually } from '@baton/tests/eventually';
 import * as z from 'zod';
 import { type Handler, TrackedWork, work } from './tracked-work.ts';

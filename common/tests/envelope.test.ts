@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { decodeEnvelope, encodeEnvelope } from '@baton/common/queue/envelope';
-import { startTrace } from '@baton/common/telemetry/trace-context';
+import { decodeEnvelope, encodeEnvelope } from '../queue/envelope.ts';
+import { startTrace } from '../telemetry/trace-context.ts';
 
 const envelope = {
   taskId: '0190c8b2-0000-7000-8000-000000000000',

@@ -1,5 +1,5 @@
 import { describe, expect, jest, test } from '@jest/globals';
-import { ExclusiveRuns, type Turn } from '@baton/common/queue/exclusive-runs';
+import { ExclusiveRuns, type Turn } from '../queue/exclusive-runs.ts';
 import { eventually } from '@baton/tests/eventually';
 
 const never = new AbortController().signal;

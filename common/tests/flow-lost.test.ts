@@ -2,11 +2,11 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/g
 import { randomUUID } from 'node:crypto';
 import { ReceiveMessageCommand } from '@aws-sdk/client-sqs';
 import { DeleteCommand, ScanCommand } from '@aws-sdk/lib-dynamodb';
-import { chain, group, member } from '@baton/common/queue/flow';
-import { implement, Implementations } from '@baton/common/queue/implementation';
-import { defineTask } from '@baton/common/queue/task';
-import { laterStepIds, TaskClient } from '@baton/common/queue/task-client';
-import { TaskStore } from '@baton/common/state/task-store';
+import { chain, group, member } from '../queue/flow.ts';
+import { implement, Implementations } from '../queue/implementation.ts';
+import { defineTask } from '../queue/task.ts';
+import { laterStepIds, TaskClient } from '../queue/task-client.ts';
+import { TaskStore } from '../state/task-store.ts';
 import { type Backends, startBackends } from '@baton/tests/backends';
 import { runQueue } from './in-process-worker.ts';
 import * as z from 'zod';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { chain, group, member } from '@baton/common/queue/flow';
-import { defineTask } from '@baton/common/queue/task';
+import { chain, group, member } from '../queue/flow.ts';
+import { defineTask } from '../queue/task.ts';
 import * as z from 'zod';
 
 const same = defineTask({

@@ -1,9 +1,9 @@
 import { afterEach, describe, expect, jest, test } from '@jest/globals';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
-import { DEADLINE_HEADER, type Functions, serveFunctions } from '@baton/common/http/function-server';
-import type { RunningServer } from '@baton/common/http/listener';
-import { createLogger } from '@baton/common/telemetry/logger';
+import { DEADLINE_HEADER, type Functions, serveFunctions } from '../http/function-server.ts';
+import type { RunningServer } from '../http/listener.ts';
+import { createLogger } from '../telemetry/logger.ts';
 
 let server: RunningServer;
 let lambda: LambdaClient;

@@ -1,8 +1,8 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { expect, test } from '@jest/globals';
-import { gathering } from '@baton/common/telemetry/gathered-lines';
-import { createLogger } from '@baton/common/telemetry/logger';
+import { gathering } from '../telemetry/gathered-lines.ts';
+import { createLogger } from '../telemetry/logger.ts';
 
 const run = promisify(execFile);
 const turn = () => new Promise((resolve) => setImmediate(resolve));

@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
-import { chain, group, member } from '@baton/common/queue/flow';
-import { encodeEnvelope } from '@baton/common/queue/envelope';
-import { RejectTask } from '@baton/common/queue/errors';
-import { defineTask } from '@baton/common/queue/task';
-import { TaskClient } from '@baton/common/queue/task-client';
-import type { ForwardTask } from '@baton/common/queue/task-continuation';
-import { type TaskEnd, taskEndSchema } from '@baton/common/queue/task-end';
+import { chain, group, member } from '../queue/flow.ts';
+import { encodeEnvelope } from '../queue/envelope.ts';
+import { RejectTask } from '../queue/errors.ts';
+import { defineTask } from '../queue/task.ts';
+import { TaskClient } from '../queue/task-client.ts';
+import type { ForwardTask } from '../queue/task-continuation.ts';
+import { type TaskEnd, taskEndSchema } from '../queue/task-end.ts';
 import * as z from 'zod';
 import { type Handler, TrackedWork, work } from './tracked-work.ts';
 

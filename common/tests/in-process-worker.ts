@@ -1,12 +1,12 @@
 import { ReceiveMessageCommand } from '@aws-sdk/client-sqs';
-import type { Implementations } from '@baton/common/queue/implementation';
-import { processMessage } from '@baton/common/queue/process-message';
-import { fromReceive } from '@baton/common/queue/received-message';
-import { Settler } from '@baton/common/queue/settler';
-import type { TaskClient } from '@baton/common/queue/task-client';
-import { StoreTracker } from '@baton/common/state/store-tracker';
-import type { TaskStore } from '@baton/common/state/task-store';
-import { createLogger } from '@baton/common/telemetry/logger';
+import type { Implementations } from '../queue/implementation.ts';
+import { processMessage } from '../queue/process-message.ts';
+import { fromReceive } from '../queue/received-message.ts';
+import { Settler } from '../queue/settler.ts';
+import type { TaskClient } from '../queue/task-client.ts';
+import { StoreTracker } from '../state/store-tracker.ts';
+import type { TaskStore } from '../state/task-store.ts';
+import { createLogger } from '../telemetry/logger.ts';
 import type { Backends } from '@baton/tests/backends';
 
 /** Runs every message of the queue `default`, and those that they send, one after the other, as a worker does. */

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
-import { Intake, type IntakeRow } from '@baton/common/state/intake';
-import { createLogger } from '@baton/common/telemetry/logger';
+import { Intake, type IntakeRow } from '../state/intake.ts';
+import { createLogger } from '../telemetry/logger.ts';
 import { type Backends, startBackends } from '@baton/tests/backends';
 import { eventually } from '@baton/tests/eventually';
 

@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import { type Message, ReceiveMessageCommand } from '@aws-sdk/client-sqs';
-import { implement, Implementations } from '@baton/common/queue/implementation';
-import { createLambdaConsumer } from '@baton/common/queue/lambda-consumer';
-import { TaskClient } from '@baton/common/queue/task-client';
-import { StoreTracker } from '@baton/common/state/store-tracker';
-import { TaskStore } from '@baton/common/state/task-store';
-import { createLogger } from '@baton/common/telemetry/logger';
+import { implement, Implementations } from '../queue/implementation.ts';
+import { createLambdaConsumer } from '../queue/lambda-consumer.ts';
+import { TaskClient } from '../queue/task-client.ts';
+import { StoreTracker } from '../state/store-tracker.ts';
+import { TaskStore } from '../state/task-store.ts';
+import { createLogger } from '../telemetry/logger.ts';
 import { type Backends, startBackends } from '@baton/tests/backends';
 import type { SQSRecord } from 'aws-lambda';
 import { work } from './tracked-work.ts';

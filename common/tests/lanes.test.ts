@@ -1,14 +1,14 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import type { SQSClient } from '@aws-sdk/client-sqs';
-import { decodeEnvelope } from '@baton/common/queue/envelope';
-import { chain, group, member } from '@baton/common/queue/flow';
-import { implement, Implementations } from '@baton/common/queue/implementation';
-import { QueueUrls } from '@baton/common/queue/queue-urls';
-import { defineTask, type TaskContract } from '@baton/common/queue/task';
-import { TaskClient } from '@baton/common/queue/task-client';
-import { TaskHistory } from '@baton/common/state/task-history';
-import { TaskStore } from '@baton/common/state/task-store';
-import { startTrace } from '@baton/common/telemetry/trace-context';
+import { decodeEnvelope } from '../queue/envelope.ts';
+import { chain, group, member } from '../queue/flow.ts';
+import { implement, Implementations } from '../queue/implementation.ts';
+import { QueueUrls } from '../queue/queue-urls.ts';
+import { defineTask, type TaskContract } from '../queue/task.ts';
+import { TaskClient } from '../queue/task-client.ts';
+import { TaskHistory } from '../state/task-history.ts';
+import { TaskStore } from '../state/task-store.ts';
+import { startTrace } from '../telemetry/trace-context.ts';
 import { type Backends, startBackends } from '@baton/tests/backends';
 import * as z from 'zod';
 

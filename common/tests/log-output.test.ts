@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
-import { LogOutput } from '@baton/common/telemetry/log-output';
-import { createLogger } from '@baton/common/telemetry/logger';
+import { LogOutput } from '../telemetry/log-output.ts';
+import { createLogger } from '../telemetry/logger.ts';
 
 const MIB = 1024 * 1024;
 const RETRIED_BY_NOW_MS = 6000;

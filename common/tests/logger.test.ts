@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { createLogger } from '@baton/common/telemetry/logger';
+import { createLogger } from '../telemetry/logger.ts';
 
 test('a line says of an error what it is and where, with its cause, and no more than fits', () => {
   const lines: string[] = [];

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { domainOf, mailAddressSchema } from '@baton/common/contracts/mail-address';
+import { domainOf, mailAddressSchema } from '../contracts/mail-address.ts';
 
 describe('a mail address may be', () => {
   test.each([

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { parseMediaType } from '@baton/common/http/media-type';
-import { readJsonBody } from '@baton/common/http/json-body';
+import { parseMediaType } from '../http/media-type.ts';
+import { readJsonBody } from '../http/json-body.ts';
 
 const read = (contentType: string): unknown =>
   readJsonBody({ headers: { 'content-type': contentType }, body: Buffer.from('{}') } as never);

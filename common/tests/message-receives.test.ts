@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
-import { TaskStore } from '@baton/common/state/task-store';
+import { TaskStore } from '../state/task-store.ts';
 import { type Backends, startBackends } from '@baton/tests/backends';
 
 const earlier = { ended: 2, attempts: 1, crashes: 1, begun: 3, alone: true, suspect: true };

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { decodeEnvelope, encodeEnvelope } from '@baton/common/queue/envelope';
-import { chain, group, member } from '@baton/common/queue/flow';
-import { implement, Implementations } from '@baton/common/queue/implementation';
-import { defineTask } from '@baton/common/queue/task';
-import { TaskClient } from '@baton/common/queue/task-client';
-import { TaskStore } from '@baton/common/state/task-store';
+import { decodeEnvelope, encodeEnvelope } from '../queue/envelope.ts';
+import { chain, group, member } from '../queue/flow.ts';
+import { implement, Implementations } from '../queue/implementation.ts';
+import { defineTask } from '../queue/task.ts';
+import { TaskClient } from '../queue/task-client.ts';
+import { TaskStore } from '../state/task-store.ts';
 import { type Backends, startBackends } from '@baton/tests/backends';
 import { runQueue } from './in-process-worker.ts';
 import * as z from 'zod';

@@ -1,14 +1,14 @@
 import { beforeEach, describe, expect, jest, test } from '@jest/globals';
-import { encodeEnvelope } from '@baton/common/queue/envelope';
-import { PostponeTask, RejectTask, RetryTask } from '@baton/common/queue/errors';
-import { implement, Implementations, type TaskContext } from '@baton/common/queue/implementation';
-import { type Processing, processMessage } from '@baton/common/queue/process-message';
-import type { ReceivedMessage } from '@baton/common/queue/received-message';
-import { defineTask, type TaskContract } from '@baton/common/queue/task';
-import type { SendTask } from '@baton/common/queue/task-client';
-import type { Threads } from '@baton/common/queue/threads';
-import { createLogger } from '@baton/common/telemetry/logger';
-import { startTrace } from '@baton/common/telemetry/trace-context';
+import { encodeEnvelope } from '../queue/envelope.ts';
+import { PostponeTask, RejectTask, RetryTask } from '../queue/errors.ts';
+import { implement, Implementations, type TaskContext } from '../queue/implementation.ts';
+import { type Processing, processMessage } from '../queue/process-message.ts';
+import type { ReceivedMessage } from '../queue/received-message.ts';
+import { defineTask, type TaskContract } from '../queue/task.ts';
+import type { SendTask } from '../queue/send-task.ts';
+import type { Threads } from '../queue/threads.ts';
+import { createLogger } from '../telemetry/logger.ts';
+import { startTrace } from '../telemetry/trace-context.ts';
 import * as z from 'zod';
 
 const work = defineTask({

@@ -1,10 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
-import { orderSchema, processOrder } from '@baton/common/contracts/orders';
-import type { TaskContext } from '@baton/common/queue/implementation';
-import type { SendOptions } from '@baton/common/queue/send-options';
-import type { SendTask } from '@baton/common/queue/task-client';
-import { processOrderTask } from '@baton/common/tasks/process-order';
-import { createLogger } from '@baton/common/telemetry/logger';
+import { orderSchema, processOrder } from '../contracts/orders.ts';
+import type { TaskContext } from '../queue/implementation.ts';
+import type { SendOptions } from '../queue/send-task.ts';
+import type { SendTask } from '../queue/send-task.ts';
+import { processOrderTask } from '../tasks/process-order.ts';
+import { createLogger } from '../telemetry/logger.ts';
 
 const order = {
   orderId: '0190c8b2-0000-7000-8000-000000000000',

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
-import { ProgressWriter } from '@baton/common/state/progress-writer';
-import { createLogger } from '@baton/common/telemetry/logger';
+import { ProgressWriter } from '../state/progress-writer.ts';
+import { createLogger } from '../telemetry/logger.ts';
 
 beforeEach(() => {
   jest.useFakeTimers();

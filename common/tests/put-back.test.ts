@@ -1,13 +1,13 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
-import { deadLetterEntry } from '@baton/common/queue/dead-letter';
-import { encodeEnvelope } from '@baton/common/queue/envelope';
-import { RejectTask } from '@baton/common/queue/errors';
-import type { DeadLetterOutcome } from '@baton/common/queue/outcome';
-import { notesOfCopy } from '@baton/common/queue/put-back';
-import { QueueUrls } from '@baton/common/queue/queue-urls';
-import type { ReceivedMessage } from '@baton/common/queue/received-message';
-import { defineTask } from '@baton/common/queue/task';
-import { TaskClient } from '@baton/common/queue/task-client';
+import { deadLetterEntry } from '../queue/dead-letter.ts';
+import { encodeEnvelope } from '../queue/envelope.ts';
+import { RejectTask } from '../queue/errors.ts';
+import type { DeadLetterOutcome } from '../queue/outcome.ts';
+import { notesOfCopy } from '../queue/put-back.ts';
+import { QueueUrls } from '../queue/queue-urls.ts';
+import type { ReceivedMessage } from '../queue/received-message.ts';
+import { defineTask } from '../queue/task.ts';
+import { TaskClient } from '../queue/task-client.ts';
 import { type Handler, TrackedWork, work } from './tracked-work.ts';
 
 const HOUR_MS = 3_600_000;

@@ -1,14 +1,14 @@
 import { describe, expect, test } from '@jest/globals';
-import { encodeEnvelope } from '@baton/common/queue/envelope';
-import { PostponeTask, RetryTask } from '@baton/common/queue/errors';
-import { implement, Implementations } from '@baton/common/queue/implementation';
-import { createLambdaConsumer } from '@baton/common/queue/lambda-consumer';
-import { QueueUrls } from '@baton/common/queue/queue-urls';
-import { fromRecord } from '@baton/common/queue/received-message';
-import { type OptionalRest, type Rest, understoodRest } from '@baton/common/queue/rest';
-import { Settler } from '@baton/common/queue/settler';
-import { defineTask } from '@baton/common/queue/task';
-import { createLogger } from '@baton/common/telemetry/logger';
+import { encodeEnvelope } from '../queue/envelope.ts';
+import { PostponeTask, RetryTask } from '../queue/errors.ts';
+import { implement, Implementations } from '../queue/implementation.ts';
+import { createLambdaConsumer } from '../queue/lambda-consumer.ts';
+import { QueueUrls } from '../queue/queue-urls.ts';
+import { fromRecord } from '../queue/received-message.ts';
+import { type OptionalRest, type Rest, understoodRest } from '../queue/rest.ts';
+import { Settler } from '../queue/settler.ts';
+import { defineTask } from '../queue/task.ts';
+import { createLogger } from '../telemetry/logger.ts';
 import * as fc from 'fast-check';
 import * as z from 'zod';
 

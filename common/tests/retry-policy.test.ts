@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { retryDelaySeconds } from '@baton/common/queue/retry-policy';
+import { retryDelaySeconds } from '../queue/retry-policy.ts';
 
 const policy = { maxAttempts: 10, baseSeconds: 60 };
 

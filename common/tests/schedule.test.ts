@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
-import { taskIdSchema } from '@baton/common/queue/envelope';
+import { taskIdSchema } from '../queue/envelope.ts';
 import {
   lastTick,
   MAX_SCHEDULED_NAME_CHARACTERS,
@@ -8,8 +8,8 @@ import {
   scheduleSchema,
   tickTaskId,
   tickTime,
-} from '@baton/common/queue/schedule';
-import { defineTask } from '@baton/common/queue/task';
+} from '../queue/schedule.ts';
+import { defineTask } from '../queue/task.ts';
 import * as z from 'zod';
 
 const zurich = (cron: string) => ({ cron, timeZone: 'Europe/Zurich' });

@@ -1,11 +1,11 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { once } from 'node:events';
 import { Agent, type ClientRequest, type IncomingMessage, request } from 'node:http';
-import type { HttpEvent } from '@baton/common/http/http-message';
-import { readRequest } from '@baton/common/http/http-message';
-import type { RunningServer } from '@baton/common/http/listener';
-import { serve } from '@baton/common/http/server';
-import { createLogger } from '@baton/common/telemetry/logger';
+import type { HttpEvent } from '../http/http-message.ts';
+import { readRequest } from '../http/http-message.ts';
+import type { RunningServer } from '../http/listener.ts';
+import { serve } from '../http/server.ts';
+import { createLogger } from '../telemetry/logger.ts';
 import { eventually } from '@baton/tests/eventually';
 
 let server: RunningServer | undefined;

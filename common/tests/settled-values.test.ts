@@ -1,8 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
-import { reportOf } from '@baton/common/queue/contract-schema';
-import { checkedResult, receivedPayload, sentPayload } from '@baton/common/queue/contract-values';
-import { InvalidValueError } from '@baton/common/queue/errors';
-import type { TaskContract } from '@baton/common/queue/task';
+import { reportOf } from '../queue/contract-schema.ts';
+import { checkedResult, receivedPayload, sentPayload } from '../queue/contract-values.ts';
+import { InvalidValueError } from '../queue/errors.ts';
+import type { TaskContract } from '../queue/task.ts';
 import { contractOf } from './carried-contract.ts';
 import * as fc from 'fast-check';
 import * as z from 'zod';

@@ -1,9 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
 import type { SQSClient } from '@aws-sdk/client-sqs';
-import { encodeEnvelope } from '@baton/common/queue/envelope';
-import type { Outcome } from '@baton/common/queue/outcome';
-import { QueueUrls } from '@baton/common/queue/queue-urls';
-import { Settler } from '@baton/common/queue/settler';
+import { encodeEnvelope } from '../queue/envelope.ts';
+import type { Outcome } from '../queue/outcome.ts';
+import { QueueUrls } from '../queue/queue-urls.ts';
+import { Settler } from '../queue/settler.ts';
 
 const body = encodeEnvelope({
   taskId: 't-1',

@@ -1,5 +1,5 @@
 import { expect, jest, test } from '@jest/globals';
-import type * as StandardOutput from '@baton/common/telemetry/standard-output';
+import type * as StandardOutput from '../telemetry/standard-output.ts';
 
 const MODULE = '@baton/common/telemetry/standard-output';
 

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
-import { RejectTask, RetryTask } from '@baton/common/queue/errors';
-import type { Outcome } from '@baton/common/queue/outcome';
+import { RejectTask, RetryTask } from '../queue/errors.ts';
+import type { Outcome } from '../queue/outcome.ts';
 import { eventually } from '@baton/tests/eventually';
 import { type Handler, TrackedWork, work } from './tracked-work.ts';
 

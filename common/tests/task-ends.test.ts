@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
-import { chain, group, member } from '@baton/common/queue/flow';
-import { encodeEnvelope } from '@baton/common/queue/envelope';
-import { RejectTask } from '@baton/common/queue/errors';
-import { defineTask, type EndListener, type TaskContract } from '@baton/common/queue/task';
-import { TaskClient } from '@baton/common/queue/task-client';
-import { type TaskEnd, taskEndSchema } from '@baton/common/queue/task-end';
+import { chain, group, member } from '../queue/flow.ts';
+import { encodeEnvelope } from '../queue/envelope.ts';
+import { RejectTask } from '../queue/errors.ts';
+import { defineTask, type EndListener, type TaskContract } from '../queue/task.ts';
+import { TaskClient } from '../queue/task-client.ts';
+import { type TaskEnd, taskEndSchema } from '../queue/task-end.ts';
 import { eventually } from '@baton/tests/eventually';
 import * as z from 'zod';
 import { type Handler, TrackedWork, work } from './tracked-work.ts';

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
-import { TaskStore } from '@baton/common/state/task-store';
+import { TaskStore } from '../state/task-store.ts';
 import { type Backends, startBackends } from '@baton/tests/backends';
 
 let backends: Backends;

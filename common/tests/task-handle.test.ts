@@ -1,12 +1,13 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
-import { BrokenAnswerError } from '@baton/common/queue/answers';
-import { chain, group, member } from '@baton/common/queue/flow';
-import { TaskClient } from '@baton/common/queue/task-client';
-import { TaskHandle } from '@baton/common/queue/task-handle';
-import type { TaskRecords } from '@baton/common/queue/tracking';
-import type { Conclusion, HeldRow } from '@baton/common/state/task-attempts';
-import { TaskStore } from '@baton/common/state/task-store';
+import { BrokenAnswerError } from '../queue/answers.ts';
+import { chain, group, member } from '../queue/flow.ts';
+import { TaskClient } from '../queue/task-client.ts';
+import { KeptTaskHandle } from '../queue/task-handle.ts';
+import type { TaskHandle } from '../queue/send-task.ts';
+import type { TaskRecords } from '../queue/task-records.ts';
+import type { Conclusion, HeldRow } from '../state/task-attempts.ts';
+import { TaskStore } from '../state/task-store.ts';
 import { type Backends, startBackends } from '@baton/tests/backends';
 import { eventually } from '@baton/tests/eventually';
 import { work } from './tracked-work.ts';
@@ -64,7 +65,7 @@ describe('a handle of a tracked task', () => {
       if (looks < 3) throw new BrokenAnswerError('GetItem', 'it is HTML');
       return store.find(id);
     };
-    const handle = new TaskHandle({ find } as TaskRecords, work, taskId, async () => undefined);
+    const handle = new KeptTaskHandle({ find } as TaskRecords, work, taskId, async () => undefined);
     await expect(handle.result()).resolves.toEqual({ length: 4 });
     looks = -Infinity;
     await expect(handle.result({ timeoutSeconds: 0.1 })).rejects.toMatchObject({
@@ -102,7 +103,7 @@ describe('a handle of a tracked task', () => {
   test('asks the store ever less often', async () => {
     let looks = 0;
     const records = { find: async () => void (looks += 1) } as unknown as TaskRecords;
-    const handle = new TaskHandle(records, work, 'any', async () => undefined);
+    const handle = new KeptTaskHandle(records, work, 'any', async () => undefined);
     await expect(handle.result({ timeoutSeconds: 0.5 })).rejects.toMatchObject({
       name: 'ResultTimeoutError',
     });

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
-import { TaskHistory } from '@baton/common/state/task-history';
-import { TaskStore } from '@baton/common/state/task-store';
+import { TaskHistory } from '../state/task-history.ts';
+import { TaskStore } from '../state/task-store.ts';
 import { type Backends, startBackends } from '@baton/tests/backends';
 
 const DAY_MS = 86_400_000;

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
-import { tickTaskId } from '@baton/common/queue/schedule';
-import { defineTask, isScheduled, type ScheduledContract } from '@baton/common/queue/task';
-import { TaskHistory } from '@baton/common/state/task-history';
-import { isDue } from '@baton/common/state/task-schedules';
-import { TaskStore } from '@baton/common/state/task-store';
+import { tickTaskId } from '../queue/schedule.ts';
+import { defineTask, isScheduled, type ScheduledContract } from '../queue/task.ts';
+import { TaskHistory } from '../state/task-history.ts';
+import { isDue } from '../state/task-schedules.ts';
+import { TaskStore } from '../state/task-store.ts';
 import { type Backends, startBackends } from '@baton/tests/backends';
 import * as z from 'zod';
 

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import { GetCommand } from '@aws-sdk/lib-dynamodb';
-import { TaskConflictError } from '@baton/common/queue/errors';
-import type { NewTask } from '@baton/common/queue/tracking';
-import { TaskStore } from '@baton/common/state/task-store';
+import { TaskConflictError } from '../queue/errors.ts';
+import type { NewTask } from '../queue/task-records.ts';
+import { TaskStore } from '../state/task-store.ts';
 import { type Backends, startBackends } from '@baton/tests/backends';
 
 const DAY_MS = 86_400_000;

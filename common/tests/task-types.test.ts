@@ -1,11 +1,12 @@
 import { describe, expect, test } from '@jest/globals';
 import * as z from 'zod';
-import { processOrder } from '@baton/common/contracts/orders';
-import { PostponeTask, RetryTask } from '@baton/common/queue/errors';
-import { implement, Implementations } from '@baton/common/queue/implementation';
-import { defineTask } from '@baton/common/queue/task';
-import { chain, group, member } from '@baton/common/queue/flow';
-import type { SendTask, TaskClient } from '@baton/common/queue/task-client';
+import { processOrder } from '../contracts/orders.ts';
+import { PostponeTask, RetryTask } from '../queue/errors.ts';
+import { implement, Implementations } from '../queue/implementation.ts';
+import { defineTask } from '../queue/task.ts';
+import { chain, group, member } from '../queue/flow.ts';
+import type { SendTask } from '../queue/send-task.ts';
+import type { TaskClient } from '../queue/task-client.ts';
 
 const greet = defineTask({
   name: 'greetings.greet',

@@ -1,10 +1,5 @@
 import { expect, test } from '@jest/globals';
-import {
-  childOf,
-  formatTraceparent,
-  parseTraceparent,
-  startTrace,
-} from '@baton/common/telemetry/trace-context';
+import { childOf, formatTraceparent, parseTraceparent, startTrace } from '../telemetry/trace-context.ts';
 
 test('a trace context survives its header', () => {
   const trace = startTrace();

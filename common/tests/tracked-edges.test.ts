@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
-import { isClaim } from '@baton/common/queue/tracking';
-import { StoreTracker } from '@baton/common/state/store-tracker';
-import { TaskContinuation } from '@baton/common/queue/task-continuation';
-import { TaskStore } from '@baton/common/state/task-store';
-import { createLogger } from '@baton/common/telemetry/logger';
+import { isClaim } from '../queue/task-tracker.ts';
+import { StoreTracker } from '../state/store-tracker.ts';
+import { TaskContinuation } from '../queue/task-continuation.ts';
+import { TaskStore } from '../state/task-store.ts';
+import { createLogger } from '../telemetry/logger.ts';
 import { type Handler, TrackedWork, work } from './tracked-work.ts';
 
 const DAY_MS = 86_400_000;

@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import type { SQSClient } from '@aws-sdk/client-sqs';
-import { decodeEnvelope } from '@baton/common/queue/envelope';
-import { chain, group, member } from '@baton/common/queue/flow';
-import { QueueUrls } from '@baton/common/queue/queue-urls';
-import { defineTask } from '@baton/common/queue/task';
-import { TaskClient } from '@baton/common/queue/task-client';
-import { TaskStore } from '@baton/common/state/task-store';
+import { decodeEnvelope } from '../queue/envelope.ts';
+import { chain, group, member } from '../queue/flow.ts';
+import { QueueUrls } from '../queue/queue-urls.ts';
+import { defineTask } from '../queue/task.ts';
+import { TaskClient } from '../queue/task-client.ts';
+import { TaskStore } from '../state/task-store.ts';
 import { type Backends, startBackends } from '@baton/tests/backends';
 import * as z from 'zod';
 import { work } from './tracked-work.ts';

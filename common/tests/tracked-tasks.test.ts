@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { UpdateCommand } from '@aws-sdk/lib-dynamodb';
-import { RejectTask } from '@baton/common/queue/errors';
+import { RejectTask } from '../queue/errors.ts';
 import { eventually } from '@baton/tests/eventually';
 import { type Handler, TrackedWork, work } from './tracked-work.ts';
 

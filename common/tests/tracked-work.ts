@@ -1,20 +1,20 @@
 import { randomUUID } from 'node:crypto';
-import { encodeEnvelope } from '@baton/common/queue/envelope';
-import { implement, Implementations, type TrackedTaskContext } from '@baton/common/queue/implementation';
-import type { Outcome } from '@baton/common/queue/outcome';
-import type { Hold } from '@baton/common/queue/hold';
-import { processMessage } from '@baton/common/queue/process-message';
-import type { ReceivedMessage } from '@baton/common/queue/received-message';
-import { defineTask, type TaskContract } from '@baton/common/queue/task';
-import type { ForwardTask } from '@baton/common/queue/task-continuation';
-import { type TaskEnd, taskEndSchema } from '@baton/common/queue/task-end';
-import type { NextTask } from '@baton/common/queue/tracking';
-import { StoreTracker } from '@baton/common/state/store-tracker';
-import { TaskStore } from '@baton/common/state/task-store';
-import { createLogger } from '@baton/common/telemetry/logger';
+import { encodeEnvelope } from '../queue/envelope.ts';
+import { implement, Implementations, type TrackedTaskContext } from '../queue/implementation.ts';
+import type { Outcome } from '../queue/outcome.ts';
+import type { Hold } from '../queue/hold.ts';
+import { processMessage } from '../queue/process-message.ts';
+import type { ReceivedMessage } from '../queue/received-message.ts';
+import { defineTask, type TaskContract } from '../queue/task.ts';
+import type { ForwardTask } from '../queue/task-continuation.ts';
+import { type TaskEnd, taskEndSchema } from '../queue/task-end.ts';
+import type { NextTask } from '../queue/next-task.ts';
+import { StoreTracker } from '../state/store-tracker.ts';
+import { TaskStore } from '../state/task-store.ts';
+import { createLogger } from '../telemetry/logger.ts';
 import { type Backends, startBackends } from '@baton/tests/backends';
 import { eventually } from '@baton/tests/eventually';
-import type { SendTask } from '@baton/common/queue/task-client';
+import type { SendTask } from '../queue/send-task.ts';
 import * as z from 'zod';
 
 /** A tracked task of three attempts. */

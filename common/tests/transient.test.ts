@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { isTransient } from '@baton/common/queue/transient';
+import { isTransient } from '../queue/transient.ts';
 
 const failedCall = (syscall: string, code: string): Error =>
   Object.assign(new Error(`${syscall} ${code}`), { syscall, code });

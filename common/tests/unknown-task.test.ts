@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
-import { encodeEnvelope } from '@baton/common/queue/envelope';
-import { Implementations } from '@baton/common/queue/implementation';
-import { processMessage } from '@baton/common/queue/process-message';
-import type { ForwardTask } from '@baton/common/queue/task-continuation';
-import { StoreTracker } from '@baton/common/state/store-tracker';
-import { TaskStore } from '@baton/common/state/task-store';
-import { createLogger } from '@baton/common/telemetry/logger';
+import { encodeEnvelope } from '../queue/envelope.ts';
+import { Implementations } from '../queue/implementation.ts';
+import { processMessage } from '../queue/process-message.ts';
+import type { ForwardTask } from '../queue/task-continuation.ts';
+import { StoreTracker } from '../state/store-tracker.ts';
+import { TaskStore } from '../state/task-store.ts';
+import { createLogger } from '../telemetry/logger.ts';
 import { type Backends, startBackends } from '@baton/tests/backends';
 import { eventually } from '@baton/tests/eventually';
 

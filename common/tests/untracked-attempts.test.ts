@@ -1,7 +1,7 @@
 import { afterAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
-import { PostponeTask } from '@baton/common/queue/errors';
-import type { ReceivedMessage } from '@baton/common/queue/received-message';
-import { noteReturn } from '@baton/common/queue/untracked-attempt';
+import { PostponeTask } from '../queue/errors.ts';
+import type { ReceivedMessage } from '../queue/received-message.ts';
+import { noteReturn } from '../queue/untracked-attempt.ts';
 import {
   attempts,
   away,

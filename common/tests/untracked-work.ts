@@ -1,14 +1,14 @@
 import { jest } from '@jest/globals';
-import { encodeEnvelope } from '@baton/common/queue/envelope';
-import { PostponeTask } from '@baton/common/queue/errors';
-import type { Hold } from '@baton/common/queue/hold';
-import { implement, Implementations, type TaskContext } from '@baton/common/queue/implementation';
-import type { Outcome } from '@baton/common/queue/outcome';
-import { processMessage } from '@baton/common/queue/process-message';
-import type { ReceivedMessage } from '@baton/common/queue/received-message';
-import { defineTask } from '@baton/common/queue/task';
-import type { EarlierReceives, ReceiveLog, TaskTracker } from '@baton/common/queue/tracking';
-import { createLogger } from '@baton/common/telemetry/logger';
+import { encodeEnvelope } from '../queue/envelope.ts';
+import { PostponeTask } from '../queue/errors.ts';
+import type { Hold } from '../queue/hold.ts';
+import { implement, Implementations, type TaskContext } from '../queue/implementation.ts';
+import type { Outcome } from '../queue/outcome.ts';
+import { processMessage } from '../queue/process-message.ts';
+import type { ReceivedMessage } from '../queue/received-message.ts';
+import { defineTask } from '../queue/task.ts';
+import type { EarlierReceives, ReceiveLog, TaskTracker } from '../queue/task-tracker.ts';
+import { createLogger } from '../telemetry/logger.ts';
 import * as z from 'zod';
 
 const contract = defineTask({

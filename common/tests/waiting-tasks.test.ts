@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
-import { PostponeTask, RejectTask, RetryTask } from '@baton/common/queue/errors';
+import { PostponeTask, RejectTask, RetryTask } from '../queue/errors.ts';
 import { type Handler, TrackedWork, work } from './tracked-work.ts';
 
 let tracked: TrackedWork;

@@ -1,6 +1,6 @@
 import { lanedContracts } from '@baton/common/contracts/lanes';
 import type { TaskContract } from '@baton/common/queue/task';
-import { parts, readFunctionsYml } from '@baton/local/functions-yml';
+import { parts, readFunctionsYml } from '../../local/functions-yml.ts';
 import { readParameters } from '../parameters.ts';
 import { compileStack, type Part } from '../stack.ts';
 

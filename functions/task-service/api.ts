@@ -3,7 +3,7 @@ import { cursorOf, pageQuery } from '@baton/common/http/cursor';
 import { notFound, Problem } from '@baton/common/http/problem';
 import { route } from '@baton/common/http/route';
 import { taskNameSchema } from '@baton/common/queue/task';
-import { TASK_STATES, type TaskStatus } from '@baton/common/queue/tracking';
+import { TASK_STATES, type TaskStatus } from '@baton/common/queue/task-status';
 import { taskPositionSchema } from '@baton/common/state/task-history';
 import * as z from 'zod';
 import { history, logger, tasks, taskStore } from './service.ts';

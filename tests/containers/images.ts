@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { parts } from '@baton/local/functions-yml';
+import { parts } from '../../local/functions-yml.ts';
 import { BackendNetwork } from './backend-network.ts';
 import { missingEngine } from './docker.ts';
 import { imageFolders } from './image.ts';

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { SendMessageCommand } from '@aws-sdk/client-sqs';
-import { parts } from '@baton/local/functions-yml';
+import { parts } from '../../local/functions-yml.ts';
 import { healthCheck } from '@baton/common/contracts/health';
 import { encodeEnvelope } from '@baton/common/queue/envelope';
 import { TaskClient } from '@baton/common/queue/task-client';

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { chain, group, member } from '@baton/common/queue/flow';
 import { laterStepIds, TaskClient } from '@baton/common/queue/task-client';
-import type { TaskStatus } from '@baton/common/queue/tracking';
+import type { TaskStatus } from '@baton/common/queue/task-status';
 import { TaskStore } from '@baton/common/state/task-store';
 import { type Backends, startBackends } from '../support/backends.ts';
 import { EffectSink } from '../support/effect-sink.ts';

@@ -3,9 +3,9 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DeleteQueueCommand, ListQueuesCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { QueueUrls } from '@baton/common/queue/queue-urls';
-import { createResources } from '@baton/local/create-resources';
-import { startDynamoDb, startSqs } from '@baton/local/emulators';
-import { servicesResources, sharedResources } from '@baton/local/functions-yml';
+import { createResources } from '../../local/create-resources.ts';
+import { startDynamoDb, startSqs } from '../../local/emulators.ts';
+import { servicesResources, sharedResources } from '../../local/functions-yml.ts';
 
 const CLIENT = {
   region: process.env['AWS_REGION'] ?? 'us-east-1',

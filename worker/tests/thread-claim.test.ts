@@ -3,7 +3,7 @@ import { encodeEnvelope } from '@baton/common/queue/envelope';
 import { ClaimLostError, InvalidValueError } from '@baton/common/queue/errors';
 import type { Hold } from '@baton/common/queue/hold';
 import { processMessage } from '@baton/common/queue/process-message';
-import type { Claim } from '@baton/common/queue/tracking';
+import type { Claim } from '@baton/common/queue/task-tracker';
 import { createLogger } from '@baton/common/telemetry/logger';
 import { passOn, pay, threadImplementations } from '@baton/tests/thread-tasks';
 import { ThreadPool } from '../thread-pool.ts';

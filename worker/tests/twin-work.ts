@@ -1,11 +1,12 @@
-import type { EffectResult, KnownEffect } from '@baton/common/queue/effect';
+import type { EffectResult, KnownEffect } from '@baton/common/queue/effects';
 import { encodeEnvelope } from '@baton/common/queue/envelope';
 import { RejectTask } from '@baton/common/queue/errors';
 import { cutProgress } from '@baton/common/queue/progress';
 import type { Outcome } from '@baton/common/queue/outcome';
 import { processMessage } from '@baton/common/queue/process-message';
 import type { TaskContract } from '@baton/common/queue/task';
-import type { Claim, Progress } from '@baton/common/queue/tracking';
+import type { Claim } from '@baton/common/queue/task-tracker';
+import type { Progress } from '@baton/common/queue/progress';
 import { fromJson } from '@baton/common/queue/json-value';
 import { createLogger } from '@baton/common/telemetry/logger';
 import { here, inThread, threadTwins, twinsHere } from '@baton/tests/twins';

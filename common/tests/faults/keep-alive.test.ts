@@ -2,7 +2,7 @@ import { afterEach, describe, expect, test } from '@jest/globals';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { listenAt, type RunningServer } from '@baton/common/http/listener';
+import { listenAt, type RunningServer } from '../../http/listener.ts';
 import { eventually } from '@baton/tests/eventually';
 import { freePort, Program } from '@baton/tests/program';
 

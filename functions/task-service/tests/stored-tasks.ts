@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { NewTask } from '@baton/common/queue/tracking';
+import type { NewTask } from '@baton/common/queue/task-records';
 import type { Conclusion, HeldRow } from '@baton/common/state/task-attempts';
 import { TaskStore } from '@baton/common/state/task-store';
 import type { Backends } from '@baton/tests/backends';

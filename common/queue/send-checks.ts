@@ -1,10 +1,10 @@
 import { types } from 'node:util';
 import { v5 as uuidv5, v7 as uuidv7 } from 'uuid';
-import type { TraceContext } from '../telemetry/trace-context.ts';
 import { taskIdSchema } from './envelope.ts';
 import { InvalidValueError } from './errors.ts';
 import { MAX_DELAY_SECONDS } from './queue-sender.ts';
-import type { EndListener, TaskContract } from './task.ts';
+import type { SendOptions } from './send-task.ts';
+import type { TaskContract } from './task.ts';
 import { shownValue, valueIssues } from './value-issues.ts';
 
 /** The longest that a tracked task may be put off, in seconds: 14 days. */
@@ -13,50 +13,6 @@ export const MAX_TRACKED_DELAY_SECONDS = 1_209_600;
 /** The namespace of the task ids that deduplication keys give. */
 const KEYS = '3e1f7a52-8f3b-4f0e-9d55-6f1f0c2f8a10';
 const MAX_KEY_CHARACTERS = 255;
-
-/**
- * What a sender may say beyond the payload.
- *
- * @typeParam Lane - the names of the lanes that there are
- */
-export interface SendOptions<Lane extends string = string> {
-  /** The task's id: 1 to 128 letters, digits and `._:-`. Default: a new uuid v7. */
-  readonly taskId?: string;
-  /**
-   * Gives the same task id for the same key and contract, so that a tracked task is sent once however often it is
-   * asked for; 1 to 255 characters. Not beside `taskId`.
-   */
-  readonly deduplicationKey?: string;
-  /**
-   * How long the task is kept from workers, in whole seconds, 0 to 900; of tracked tasks to 1,209,600 (14 days), where
-   * what is beyond 900 costs one more receive for every 12 hours. Default 0.
-   */
-  readonly delaySeconds?: number;
-  /** Earliest start time. A time that is past means now. Cannot be combined with `delaySeconds`. */
-  readonly notBefore?: Date;
-  /**
-   * The lane that the task travels in, of those that its contract declares; of a chain or group, the lane of each of its
-   * tasks whose contract has it. Default: the contract's default lane.
-   */
-  readonly lane?: Lane | undefined;
-  /** The trace that this task belongs to. Default: a new one. */
-  readonly trace?: TraceContext | undefined;
-  /** The task whose handler sends this one. */
-  readonly parentId?: string | undefined;
-  /** How many tasks sent each other before this one, at most 1,000: what a handler's own `send` counts. Default 0. */
-  readonly depth?: number | undefined;
-  /**
-   * What the task is about, such as an order's id, 1 to 128 characters: for whoever is told of its end, and for people who
-   * look at it. Of a chain or group, what all of its tasks are about.
-   */
-  readonly subject?: string | undefined;
-  /**
-   * One more task, beside the one that the contract names, that is told of every end of this one: a contract whose payload
-   * is `taskEndSchema`. Of tracked tasks only. Of a chain or group it is told of the last task's end: that is cancelled
-   * when one before it does not succeed.
-   */
-  readonly onEnd?: EndListener | undefined;
-}
 
 /** A namespace for ids that follow from a task's id: a task id is any text, a namespace is a uuid. */
 export function namespaceOf(taskId: string): string {
