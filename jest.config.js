@@ -13,8 +13,8 @@ export default {
     '/tests/faults/',
     '/tests/containers/',
     '/new-service/template/',
-    '/tests/deploy/',
-    '/deploy/tests/compiled',
+    '<rootDir>/tests/deploy/',
+    '/src/deploy/tests/compiled',
     '/tests/new-service/',
   ],
   // Other packages' files, where the bench has installed its rivals

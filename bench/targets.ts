@@ -3,7 +3,15 @@ import { cpuTargets, peakMemoryTarget, throughputTargets } from './drain-targets
 import { onBroker } from './report/names.ts';
 import type { Sample } from './results.ts';
 import { type Broker, type Choice, of } from './series.ts';
-import { differenceTarget, figureTarget, type Found, judge, type Judged, ratioTarget, type Target } from './target.ts';
+import {
+  differenceTarget,
+  figureTarget,
+  type Found,
+  judge,
+  type Judged,
+  ratioTarget,
+  type Target,
+} from './target.ts';
 
 /** All that Baton has to reach, in the order of the issue that asks for it, judged by what a run found. */
 export function judgeTargets(found: Found): Judged[] {

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { implement, Implementations } from '@baton/common/queue/implementation';
-import { defineTask } from '@baton/common/queue/task';
-import { type TaskEnd, taskEndSchema } from '@baton/common/queue/task-end';
+import { implement, Implementations } from 'baton-tasks/internal/task/implementation';
+import { defineTask } from 'baton-tasks/internal/task/task';
+import { type TaskEnd, taskEndSchema } from 'baton-tasks/internal/task/task-end';
 import * as z from 'zod';
 
 const common = { queue: 'default', retry: { maxAttempts: 5, baseSeconds: 1 }, timeoutSeconds: 60 } as const;

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { parts, servicesFunctions } from '../local/functions-yml.ts';
-import { readRouting } from '../local/routing.ts';
+import { parts, servicesFunctions } from 'baton-dev/embedded/functions-yml';
+import { readRouting } from 'baton-dev/embedded/routing';
 import { parse } from 'yaml';
 import { textOf } from './support/source.ts';
 

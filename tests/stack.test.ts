@@ -1,10 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
 import { lanedContracts } from '@baton/common/contracts/lanes';
-import { lanesByQueue, queuesOfLanes } from '@baton/common/queue/lane';
-import type { TaskContract } from '@baton/common/queue/task';
-import { queueNameOfArn, queuesOf } from '../local/stack.ts';
+import { lanesByQueue, queuesOfLanes } from 'baton-tasks/internal/task/lane';
+import type { TaskContract } from 'baton-tasks/internal/task/task';
+import { queueNameOfArn, queuesOf } from 'baton-dev/embedded/stack';
 import { filesBelow } from './support/source.ts';
-import { parts, servicesFunctions, servicesResources } from '../local/functions-yml.ts';
+import { parts, servicesFunctions, servicesResources } from 'baton-dev/embedded/functions-yml';
 
 const resources = servicesResources(parts, 'dev');
 const queues = new Map(queuesOf(resources).map((queue) => [queue.name, queue]));

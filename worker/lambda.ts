@@ -1,15 +1,15 @@
 import { hostname } from 'node:os';
-import { orExit } from '@baton/common/config';
-import { createLambdaConsumer } from '@baton/common/queue/lambda-consumer';
-import { QueueUrls } from '@baton/common/queue/queue-urls';
-import { createSqsClient } from '@baton/common/queue/sqs-client';
-import { TaskClient } from '@baton/common/queue/task-client';
-import { createDocumentClient } from '@baton/common/state/documents';
-import { StoreTracker } from '@baton/common/state/store-tracker';
-import { TaskStore } from '@baton/common/state/task-store';
+import { orExit } from 'baton-tasks/internal/process/config';
+import { createLambdaConsumer } from 'baton-tasks/internal/lambda/lambda-consumer';
+import { QueueUrls } from 'baton-tasks/internal/sqs/queue-urls';
+import { createSqsClient } from 'baton-tasks/internal/sqs/sqs-client';
+import { TaskClient } from 'baton-tasks/internal/send/task-client';
+import { createDocumentClient } from 'baton-tasks/internal/aws/documents';
+import { StoreTracker } from 'baton-tasks/internal/tracked/store-tracker';
+import { TaskStore } from 'baton-tasks/internal/tracked/task-store';
 import { allTasks } from '@baton/common/tasks/all';
-import { createLogger } from '@baton/common/telemetry/logger';
-import { readWorkerConfig } from './config.ts';
+import { createLogger } from 'baton-tasks/internal/telemetry/logger';
+import { readWorkerConfig } from 'baton-tasks/internal/worker/config';
 
 const config = orExit(() => readWorkerConfig(process.env));
 const sqs = createSqsClient();

@@ -1,14 +1,14 @@
 // First: it notes the signals that come while the rest is loaded
-import { onStopSignal } from './stop-signal.ts';
+import { onStopSignal } from 'baton-tasks/internal/process/stop-signal';
 import { extname } from 'node:path';
-import { orExit } from '@baton/common/config';
+import { orExit } from 'baton-tasks/internal/process/config';
 import { scheduledContracts as scheduled } from '@baton/common/contracts/scheduled';
 import { allTasks } from '@baton/common/tasks/all';
-import { createLogger } from '@baton/common/telemetry/logger';
-import { readWorkerConfig } from './config.ts';
-import { serveHealth } from './health.ts';
-import { stopAndExit } from './stop-and-exit.ts';
-import { Worker } from './worker.ts';
+import { createLogger } from 'baton-tasks/internal/telemetry/logger';
+import { readWorkerConfig } from 'baton-tasks/internal/worker/config';
+import { serveHealth } from 'baton-tasks/internal/worker/health';
+import { stopAndExit } from 'baton-tasks/internal/worker/stop-and-exit';
+import { Worker } from 'baton-tasks/internal/worker/worker';
 
 const config = orExit(() => readWorkerConfig(process.env));
 const logger = createLogger({ service: 'worker', level: config.logLevel });

@@ -1,7 +1,7 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { SQSClient } from '@aws-sdk/client-sqs';
-import { createResources } from '../../local/create-resources.ts';
-import { sharedResources } from '../../local/functions-yml.ts';
+import { createResources } from 'baton-dev/embedded/create-resources';
+import { sharedResources } from 'baton-dev/embedded/functions-yml';
 import { CountingServer, type RequestCounts } from './counting-server.ts';
 
 const STAGE = 'bench';

@@ -1,16 +1,16 @@
-import { Implementations, implement } from '@baton/common/queue/implementation';
-import { QueueUrls } from '@baton/common/queue/queue-urls';
-import { createSqsClient } from '@baton/common/queue/sqs-client';
-import { TaskClient } from '@baton/common/queue/task-client';
-import { createDocumentClient } from '@baton/common/state/documents';
-import { TaskStore } from '@baton/common/state/task-store';
-import { createLogger } from '@baton/common/telemetry/logger';
+import { Implementations, implement } from 'baton-tasks/internal/task/implementation';
+import { QueueUrls } from 'baton-tasks/internal/sqs/queue-urls';
+import { createSqsClient } from 'baton-tasks/internal/sqs/sqs-client';
+import { TaskClient } from 'baton-tasks/internal/send/task-client';
+import { createDocumentClient } from 'baton-tasks/internal/aws/documents';
+import { TaskStore } from 'baton-tasks/internal/tracked/task-store';
+import { createLogger } from 'baton-tasks/internal/telemetry/logger';
 import { freePort } from '@baton/tests/program';
-import { readWorkerConfig } from '@baton/worker/config';
-import { serveHealth } from '@baton/worker/health';
-import { stopAndExit } from '@baton/worker/stop-and-exit';
-import { onStopSignal } from '@baton/worker/stop-signal';
-import { Worker } from '@baton/worker/worker';
+import { readWorkerConfig } from 'baton-tasks/internal/worker/config';
+import { serveHealth } from 'baton-tasks/internal/worker/health';
+import { stopAndExit } from 'baton-tasks/internal/worker/stop-and-exit';
+import { onStopSignal } from 'baton-tasks/internal/process/stop-signal';
+import { Worker } from 'baton-tasks/internal/worker/worker';
 import { type Job, ready, sendAll, settings, Work } from '../protocol.ts';
 import { jobTask, trackedJobTask } from './job-tasks.ts';
 

@@ -1,4 +1,4 @@
-import { defineTask } from '@baton/common/queue/task';
+import { defineTask } from 'baton-tasks/internal/task/task';
 import * as z from 'zod';
 
 const payload = z.object({

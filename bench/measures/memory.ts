@@ -1,4 +1,4 @@
-import { parts } from '../../local/functions-yml.ts';
+import { parts } from 'baton-dev/embedded/functions-yml';
 import { basename } from 'node:path';
 import type { Measure } from '../bench.ts';
 import { ContainerSystem } from '../services/container-system.ts';

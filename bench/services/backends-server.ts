@@ -1,9 +1,9 @@
-import { createLogger } from '@baton/common/telemetry/logger';
-import { eventSourcesOf } from '../../local/event-sources.ts';
-import { parts, servicesFunctions, servicesResources } from '../../local/functions-yml.ts';
-import { Forwarder } from '../../local/gateway/forwarder.ts';
-import { serveInvokeApi } from '../../local/gateway/invoke-api.ts';
-import { readRouting } from '../../local/routing.ts';
+import { createLogger } from 'baton-tasks/internal/telemetry/logger';
+import { eventSourcesOf } from 'baton-dev/embedded/event-sources';
+import { parts, servicesFunctions, servicesResources } from 'baton-dev/embedded/functions-yml';
+import { Forwarder } from 'baton-dev/embedded/gateway/forwarder';
+import { serveInvokeApi } from 'baton-dev/embedded/gateway/invoke-api';
+import { readRouting } from 'baton-dev/embedded/routing';
 import { startBackends } from '@baton/tests/backends';
 import type { Environment } from './backends.ts';
 import { tablesOf } from './environment.ts';

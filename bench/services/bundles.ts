@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { basename, join } from 'node:path';
 import { promisify } from 'node:util';
-import { parts, servicesFunctions } from '../../local/functions-yml.ts';
+import { parts, servicesFunctions } from 'baton-dev/embedded/functions-yml';
 import { ROOT } from './own-process.ts';
 
 const run = promisify(execFile);

@@ -1,4 +1,4 @@
-import type { TaskContract } from '../queue/task.ts';
+import type { TaskContract } from 'baton-tasks/internal/task/task';
 import { processOrder } from './orders.ts';
 
 /**

@@ -1,6 +1,6 @@
 import * as z from 'zod';
-import { type TaskEnd, taskEndSchema } from '../queue/task-end.ts';
-import { defineTask } from '../queue/task.ts';
+import { type TaskEnd, taskEndSchema } from 'baton-tasks/internal/task/task-end';
+import { defineTask } from 'baton-tasks/internal/task/task';
 import { mailAddressSchema } from './mail-address.ts';
 
 const message = z.string().min(1).max(10_000);

@@ -1,6 +1,6 @@
 import * as z from 'zod';
-import { taskEndSchema } from '../queue/task-end.ts';
-import { defineTask } from '../queue/task.ts';
+import { taskEndSchema } from 'baton-tasks/internal/task/task-end';
+import { defineTask } from 'baton-tasks/internal/task/task';
 import { currencyDecimals } from './currencies.ts';
 import { mailAddressSchema } from './mail-address.ts';
 

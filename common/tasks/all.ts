@@ -1,4 +1,4 @@
-import { Implementations } from '../queue/implementation.ts';
+import { Implementations } from 'baton-tasks/internal/task/implementation';
 import { healthCheckTask } from './health-check.ts';
 import { processOrderTask } from './process-order.ts';
 

@@ -1,9 +1,9 @@
 import { notificationSchema, sendNotification } from '@baton/common/contracts/notifications';
-import { createApi } from '@baton/common/http/api';
-import { cursorOf, pageQuery } from '@baton/common/http/cursor';
-import { hashOfRequest, idOfRequest } from '@baton/common/http/idempotency';
-import { notFound } from '@baton/common/http/problem';
-import { route } from '@baton/common/http/route';
+import { createApi } from 'baton-tasks/internal/http/api';
+import { cursorOf, pageQuery } from 'baton-tasks/internal/http/cursor';
+import { hashOfRequest, idOfRequest } from 'baton-tasks/internal/http/idempotency';
+import { notFound } from 'baton-tasks/internal/http/problem';
+import { route } from 'baton-tasks/internal/http/route';
 import * as z from 'zod';
 import { logger, notifications, tasks } from './service.ts';
 import { type NotificationRow, positionSchema } from './store.ts';

@@ -1,4 +1,4 @@
-import { parseConfig, serverVariables, sharedVariables, text } from '@baton/common/config';
+import { parseConfig, serverVariables, sharedVariables, text } from 'baton-tasks/internal/process/config';
 import { domainOf } from '@baton/common/contracts/mail-address';
 import * as z from 'zod';
 

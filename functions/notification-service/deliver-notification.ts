@@ -5,8 +5,8 @@ import {
   sendNotification,
   wasDelivered,
 } from '@baton/common/contracts/notifications';
-import { implement, type Implementation, Implementations } from '@baton/common/queue/implementation';
-import type { TaskEnd } from '@baton/common/queue/task-end';
+import { implement, type Implementation, Implementations } from 'baton-tasks/internal/task/implementation';
+import type { TaskEnd } from 'baton-tasks/internal/task/task-end';
 import type { Channel } from './channel.ts';
 import type { NotificationStore } from './store.ts';
 

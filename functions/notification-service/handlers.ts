@@ -1,6 +1,6 @@
 import { hostname } from 'node:os';
-import { createLambdaConsumer } from '@baton/common/queue/lambda-consumer';
-import { StoreTracker } from '@baton/common/state/store-tracker';
+import { createLambdaConsumer } from 'baton-tasks/internal/lambda/lambda-consumer';
+import { StoreTracker } from 'baton-tasks/internal/tracked/store-tracker';
 import { notificationTasks } from './deliver-notification.ts';
 import { outbox } from './outbox.ts';
 import packageJson from './package.json' with { type: 'json' };

@@ -1,6 +1,6 @@
-import { orExit } from '@baton/common/config';
+import { orExit } from 'baton-tasks/internal/process/config';
 import { sendNotification } from '@baton/common/contracts/notifications';
-import { runServer } from '@baton/common/http/run-server';
+import { runServer } from 'baton-tasks/internal/http/run-server';
 import { handler } from './api.ts';
 import { readServerConfig } from './config.ts';
 import { deliveries } from './handlers.ts';

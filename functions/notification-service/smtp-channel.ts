@@ -1,5 +1,5 @@
-import { PostponeTask } from '@baton/common/queue/errors';
-import type { Logger } from '@baton/common/telemetry/logger';
+import { PostponeTask } from 'baton-tasks/internal/task/errors';
+import type { Logger } from 'baton-tasks/internal/telemetry/logger';
 import { createTransport } from 'nodemailer';
 import type { Channel, Delivery } from './channel.ts';
 import { Circuit, CircuitOpenError } from './circuit.ts';

@@ -7,9 +7,9 @@ import {
   type UpdateCommandInput,
 } from '@aws-sdk/lib-dynamodb';
 import type { Notification } from '@baton/common/contracts/notifications';
-import { Intake, type IntakeRow } from '@baton/common/state/intake';
-import type { TaskEnd } from '@baton/common/queue/task-end';
-import type { Logger } from '@baton/common/telemetry/logger';
+import { Intake, type IntakeRow } from 'baton-tasks/internal/http/intake';
+import type { TaskEnd } from 'baton-tasks/internal/task/task-end';
+import type { Logger } from 'baton-tasks/internal/telemetry/logger';
 import * as z from 'zod';
 
 /** How far a notification has come; `pending` before SQS has taken its task, which nobody is shown. */

@@ -1,4 +1,4 @@
-import { parseConfig, serverVariables, sharedVariables, text } from '@baton/common/config';
+import { parseConfig, serverVariables, sharedVariables, text } from 'baton-tasks/internal/process/config';
 import * as z from 'zod';
 
 const variables = z.object({ ...sharedVariables, ORDERS_TABLE: text("the name of this service's table") });

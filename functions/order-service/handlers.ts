@@ -1,8 +1,8 @@
 import { hostname } from 'node:os';
 import { recordOrderOutcome, recordOrderTaskEnd } from '@baton/common/contracts/orders';
-import { RejectTask } from '@baton/common/queue/errors';
-import { implement, Implementations } from '@baton/common/queue/implementation';
-import { createLambdaConsumer } from '@baton/common/queue/lambda-consumer';
+import { RejectTask } from 'baton-tasks/internal/task/errors';
+import { implement, Implementations } from 'baton-tasks/internal/task/implementation';
+import { createLambdaConsumer } from 'baton-tasks/internal/lambda/lambda-consumer';
 import { logger, orders, queueUrls, sqs, tasks, unknownTaskPatienceSeconds } from './service.ts';
 import packageJson from './package.json' with { type: 'json' };
 

@@ -1,6 +1,6 @@
-import { orExit } from '@baton/common/config';
+import { orExit } from 'baton-tasks/internal/process/config';
 import { processOrder } from '@baton/common/contracts/orders';
-import { runServer } from '@baton/common/http/run-server';
+import { runServer } from 'baton-tasks/internal/http/run-server';
 import { handler } from './api.ts';
 import { readServerConfig } from './config.ts';
 import { orderOutcomes } from './handlers.ts';

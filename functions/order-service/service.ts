@@ -1,10 +1,10 @@
-import { orExit } from '@baton/common/config';
-import { QueueUrls } from '@baton/common/queue/queue-urls';
-import { createSqsClient } from '@baton/common/queue/sqs-client';
-import { TaskClient } from '@baton/common/queue/task-client';
-import { createDocumentClient } from '@baton/common/state/documents';
-import { TaskStore } from '@baton/common/state/task-store';
-import { createLogger } from '@baton/common/telemetry/logger';
+import { orExit } from 'baton-tasks/internal/process/config';
+import { QueueUrls } from 'baton-tasks/internal/sqs/queue-urls';
+import { createSqsClient } from 'baton-tasks/internal/sqs/sqs-client';
+import { TaskClient } from 'baton-tasks/internal/send/task-client';
+import { createDocumentClient } from 'baton-tasks/internal/aws/documents';
+import { TaskStore } from 'baton-tasks/internal/tracked/task-store';
+import { createLogger } from 'baton-tasks/internal/telemetry/logger';
 import { readConfig } from './config.ts';
 import { OrderStore } from './store.ts';
 

@@ -1,9 +1,9 @@
 import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
 import { type DynamoDBDocumentClient, GetCommand, QueryCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import type { Order, OrderOutcome } from '@baton/common/contracts/orders';
-import { Intake, type IntakeRow } from '@baton/common/state/intake';
-import type { TaskEnd } from '@baton/common/queue/task-end';
-import type { Logger } from '@baton/common/telemetry/logger';
+import { Intake, type IntakeRow } from 'baton-tasks/internal/http/intake';
+import type { TaskEnd } from 'baton-tasks/internal/task/task-end';
+import type { Logger } from 'baton-tasks/internal/telemetry/logger';
 import * as z from 'zod';
 import { changeByEnd, changeByOutcome, LISTED, type OrderChange } from './order-change.ts';
 

@@ -1,10 +1,10 @@
-import { createApi } from '@baton/common/http/api';
-import { cursorOf, pageQuery } from '@baton/common/http/cursor';
-import { notFound, Problem } from '@baton/common/http/problem';
-import { route } from '@baton/common/http/route';
-import { taskNameSchema } from '@baton/common/queue/task';
-import { TASK_STATES, type TaskStatus } from '@baton/common/queue/task-status';
-import { taskPositionSchema } from '@baton/common/state/task-history';
+import { createApi } from 'baton-tasks/internal/http/api';
+import { cursorOf, pageQuery } from 'baton-tasks/internal/http/cursor';
+import { notFound, Problem } from 'baton-tasks/internal/http/problem';
+import { route } from 'baton-tasks/internal/http/route';
+import { taskNameSchema } from 'baton-tasks/internal/task/task';
+import { TASK_STATES, type TaskStatus } from 'baton-tasks/internal/task/task-status';
+import { taskPositionSchema } from 'baton-tasks/internal/tracked/task-history';
 import * as z from 'zod';
 import { history, logger, tasks, taskStore } from './service.ts';
 

@@ -1,4 +1,4 @@
-import { parseConfig, serverVariables, sharedVariables } from '@baton/common/config';
+import { parseConfig, serverVariables, sharedVariables } from 'baton-tasks/internal/process/config';
 import * as z from 'zod';
 
 const variables = z.object(sharedVariables);

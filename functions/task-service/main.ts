@@ -1,5 +1,5 @@
-import { orExit } from '@baton/common/config';
-import { runServer } from '@baton/common/http/run-server';
+import { orExit } from 'baton-tasks/internal/process/config';
+import { runServer } from 'baton-tasks/internal/http/run-server';
 import { handler } from './api.ts';
 import { readServerConfig } from './config.ts';
 import { logger, taskStore } from './service.ts';

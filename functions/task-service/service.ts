@@ -1,11 +1,11 @@
-import { orExit } from '@baton/common/config';
-import { QueueUrls } from '@baton/common/queue/queue-urls';
-import { createSqsClient } from '@baton/common/queue/sqs-client';
-import { TaskClient } from '@baton/common/queue/task-client';
-import { createDocumentClient } from '@baton/common/state/documents';
-import { TaskHistory } from '@baton/common/state/task-history';
-import { TaskStore } from '@baton/common/state/task-store';
-import { createLogger } from '@baton/common/telemetry/logger';
+import { orExit } from 'baton-tasks/internal/process/config';
+import { QueueUrls } from 'baton-tasks/internal/sqs/queue-urls';
+import { createSqsClient } from 'baton-tasks/internal/sqs/sqs-client';
+import { TaskClient } from 'baton-tasks/internal/send/task-client';
+import { createDocumentClient } from 'baton-tasks/internal/aws/documents';
+import { TaskHistory } from 'baton-tasks/internal/tracked/task-history';
+import { TaskStore } from 'baton-tasks/internal/tracked/task-store';
+import { createLogger } from 'baton-tasks/internal/telemetry/logger';
 import { readConfig } from './config.ts';
 
 const SERVICE = 'task-service';

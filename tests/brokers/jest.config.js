@@ -9,7 +9,7 @@ export default {
   ...base,
   rootDir: '../..',
   testMatch: [
-    '**/common/tests/{lambda-consumer,task-client}.test.ts',
+    '**/src/{lambda,send}/tests/{lambda-consumer,task-client}.test.ts',
     '**/functions/*/tests/api.test.ts',
     '**/worker/tests/worker.test.ts',
     '**/tests/faults/{crash,network}.test.ts',

@@ -8,8 +8,8 @@ import base from './jest.config.js';
 export default {
   ...base,
   testMatch: [
-    '**/common/tests/{task-,tracked-}*.test.ts',
-    '**/common/tests/{crashed-attempts,effects,intake,unknown-task}.test.ts',
+    '**/packages/baton/src/*/tests/{task-,tracked-}*.test.ts',
+    '**/packages/baton/src/*/tests/{crashed-attempts,effects,intake,unknown-task}.test.ts',
     '**/functions/*/tests/{api,handlers,problems}.test.ts',
     '**/tests/faults/flows.test.ts',
   ],

@@ -1,4 +1,4 @@
-import { startDynamoDb, startSqs } from '../../local/emulators.ts';
+import { startDynamoDb, startSqs } from 'baton-dev/embedded/emulators';
 
 /** Reached from other containers, and from nowhere else: what is published is up to whoever starts this one. */
 const EVERY_ADDRESS = '0.0.0.0';

@@ -4,7 +4,7 @@ import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parts } from '../../local/functions-yml.ts';
+import { parts } from 'baton-dev/embedded/functions-yml';
 import { docker, dockerSaid } from './docker.ts';
 
 /** The repository's root. */

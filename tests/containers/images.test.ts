@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { parts } from '../../local/functions-yml.ts';
+import { parts } from 'baton-dev/embedded/functions-yml';
 import { eventually } from '../support/eventually.ts';
 import { BackendNetwork } from './backend-network.ts';
 import { Container } from './container.ts';

@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { parts } from '../../local/functions-yml.ts';
+import { parts } from 'baton-dev/embedded/functions-yml';
 import { BackendNetwork } from './backend-network.ts';
 import { missingEngine } from './docker.ts';
 import { imageFolders } from './image.ts';

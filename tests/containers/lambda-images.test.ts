@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { SendMessageCommand } from '@aws-sdk/client-sqs';
-import { parts } from '../../local/functions-yml.ts';
+import { parts } from 'baton-dev/embedded/functions-yml';
 import { healthCheck } from '@baton/common/contracts/health';
-import { encodeEnvelope } from '@baton/common/queue/envelope';
-import { TaskClient } from '@baton/common/queue/task-client';
+import { encodeEnvelope } from 'baton-tasks/internal/sqs/envelope';
+import { TaskClient } from 'baton-tasks/internal/send/task-client';
 import type { SQSBatchResponse } from 'aws-lambda';
 import { EventSource } from '../support/event-source.ts';
 import { BackendNetwork } from './backend-network.ts';

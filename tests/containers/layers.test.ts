@@ -64,7 +64,7 @@ test.each(imageFolders)(
 
 test(`a change of common is in every image within ${ALL_SECONDS} s, and installs nothing`, async () => {
   const before = await buildAll();
-  await change('common/config.ts');
+  await change('packages/baton/src/process/config.ts');
   const after = await buildAll();
   expect(changedBetween(before, after)).toEqual(imageFolders);
   expect(installs(after)).toEqual([]);
@@ -82,7 +82,7 @@ test(`a change of common is in every image within ${ALL_SECONDS} s, and installs
 test('what no bundle is made of (tests, docs, an environment) makes no image anew', async () => {
   const before = await buildAll();
   const files = [
-    'common/tests/config.test.ts',
+    'packages/baton/src/process/tests/config.test.ts',
     'functions/order-service/.env',
     'functions/order-service/README.md',
     'worker/.env.example',

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { parts } from '../../local/functions-yml.ts';
+import { parts } from 'baton-dev/embedded/functions-yml';
 import { BackendNetwork } from './backend-network.ts';
 import { note } from './figures.ts';
 import { imageFolders } from './image.ts';

@@ -6,8 +6,8 @@ import {
   DescribeStackResourcesCommand,
   type StackResource,
 } from '@aws-sdk/client-cloudformation';
-import { createSqsClient } from '@baton/common/queue/sqs-client';
-import { QueueUrls } from '@baton/common/queue/queue-urls';
+import { createSqsClient } from 'baton-tasks/internal/sqs/sqs-client';
+import { QueueUrls } from 'baton-tasks/internal/sqs/queue-urls';
 import { Program } from '../support/program.ts';
 
 const SERVERLESS = 'node_modules/serverless/bin/serverless.js';

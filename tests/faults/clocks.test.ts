@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { tickTaskId, tickTime } from '@baton/common/queue/schedule';
-import { TaskClient } from '@baton/common/queue/task-client';
-import { TaskStore } from '@baton/common/state/task-store';
-import { startTrace } from '@baton/common/telemetry/trace-context';
+import { tickTaskId, tickTime } from 'baton-tasks/internal/task/schedule';
+import { TaskClient } from 'baton-tasks/internal/send/task-client';
+import { TaskStore } from 'baton-tasks/internal/tracked/task-store';
+import { startTrace } from 'baton-tasks/internal/telemetry/trace-context';
 import { type Backends, startBackends } from '../support/backends.ts';
 import { EffectSink } from '../support/effect-sink.ts';
 import { eventually } from '../support/eventually.ts';

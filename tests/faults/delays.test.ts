@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import { SendMessageCommand } from '@aws-sdk/client-sqs';
-import { encodeEnvelope } from '@baton/common/queue/envelope';
-import { TaskStore } from '@baton/common/state/task-store';
+import { encodeEnvelope } from 'baton-tasks/internal/sqs/envelope';
+import { TaskStore } from 'baton-tasks/internal/tracked/task-store';
 import { type Backends, startBackends } from '../support/backends.ts';
 import { EffectSink } from '../support/effect-sink.ts';
 import { eventually } from '../support/eventually.ts';

@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import { chain, group, member } from '@baton/common/queue/flow';
-import { laterStepIds, TaskClient } from '@baton/common/queue/task-client';
-import type { TaskStatus } from '@baton/common/queue/task-status';
-import { TaskStore } from '@baton/common/state/task-store';
+import { chain, group, member } from 'baton-tasks/internal/task/flow';
+import { laterStepIds, TaskClient } from 'baton-tasks/internal/send/task-client';
+import type { TaskStatus } from 'baton-tasks/internal/task/task-status';
+import { TaskStore } from 'baton-tasks/internal/tracked/task-store';
 import { type Backends, startBackends } from '../support/backends.ts';
 import { EffectSink } from '../support/effect-sink.ts';
 import { eventually } from '../support/eventually.ts';

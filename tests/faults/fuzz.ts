@@ -1,9 +1,9 @@
 import { parseArgs } from 'node:util';
-import { encodeEnvelope } from '@baton/common/queue/envelope';
-import { implement, Implementations } from '@baton/common/queue/implementation';
-import { type Processing, processMessage } from '@baton/common/queue/process-message';
-import { defineTask } from '@baton/common/queue/task';
-import { createLogger } from '@baton/common/telemetry/logger';
+import { encodeEnvelope } from 'baton-tasks/internal/sqs/envelope';
+import { implement, Implementations } from 'baton-tasks/internal/task/implementation';
+import { type Processing, processMessage } from 'baton-tasks/internal/run/process-message';
+import { defineTask } from 'baton-tasks/internal/task/task';
+import { createLogger } from 'baton-tasks/internal/telemetry/logger';
 import * as fc from 'fast-check';
 import * as z from 'zod';
 

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { randomBytes, randomUUID } from 'node:crypto';
 import { ReceiveMessageCommand, SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
-import { QueueUrls } from '@baton/common/queue/queue-urls';
+import { QueueUrls } from 'baton-tasks/internal/sqs/queue-urls';
 import { eventually } from '../support/eventually.ts';
 import { MailServer } from '../support/mail-server.ts';
 import { freePort, freePorts, Program } from '../support/program.ts';
@@ -99,7 +99,11 @@ const byCommand = (taskId: string) =>
     `the dead letter of ${taskId}`,
     async () => {
       const args = ['orders', '--task', taskId, '--put-back', '--stage', stage, '--local'];
-      const command = new Program('dead-letters/main.ts', { SQS_PORT: ports['SQS_PORT'] ?? '' }, args);
+      const command = new Program(
+        'packages/baton-dev/src/dead-letters/main.ts',
+        { SQS_PORT: ports['SQS_PORT'] ?? '' },
+        args,
+      );
       expect(await command.ended()).toBe(0);
       return command.lines.length > 0;
     },

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { SendError } from '@baton/common/queue/errors';
-import type { TaskClient } from '@baton/common/queue/task-client';
+import { SendError } from 'baton-tasks/internal/task/errors';
+import type { TaskClient } from 'baton-tasks/internal/send/task-client';
 import { nap } from '../support/nap.ts';
 import { poison } from '../support/poison.ts';
 import type { Random } from './random.ts';

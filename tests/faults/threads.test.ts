@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { GetQueueAttributesCommand, ReceiveMessageCommand } from '@aws-sdk/client-sqs';
-import { MAX_DEPTH } from '@baton/common/queue/envelope';
-import { TaskClient } from '@baton/common/queue/task-client';
+import { MAX_DEPTH } from 'baton-tasks/internal/sqs/envelope';
+import { TaskClient } from 'baton-tasks/internal/send/task-client';
 import { type Backends, startBackends } from '../support/backends.ts';
 import { eventually } from '../support/eventually.ts';
 import { freePort, Program } from '../support/program.ts';

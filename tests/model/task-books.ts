@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { TaskEnd } from '@baton/common/queue/task-end';
-import type { TaskRow } from '@baton/common/state/task-row';
-import { isFinal } from '@baton/common/queue/task-status';
+import type { TaskEnd } from 'baton-tasks/internal/task/task-end';
+import type { TaskRow } from 'baton-tasks/internal/tracked/task-row';
+import { isFinal } from 'baton-tasks/internal/task/task-status';
 import type { ModelTable } from './model-table.ts';
 import type { Run } from './run.ts';
 

@@ -6,9 +6,9 @@ import { freePorts } from '../support/program.ts';
 
 const LONG_MS = 300_000;
 const NEW = [
+  '?? common/contracts/released/unicorns.record-end.json',
+  '?? common/contracts/released/unicorns.record.json',
   '?? common/contracts/unicorns.ts',
-  '?? contract-guard/released/unicorns.record-end.json',
-  '?? contract-guard/released/unicorns.record.json',
   '?? functions/unicorns-service/',
 ];
 /** They list what there is; no service has them for its own. */

@@ -2,10 +2,10 @@ import { randomBytes } from 'node:crypto';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DeleteQueueCommand, ListQueuesCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
-import { QueueUrls } from '@baton/common/queue/queue-urls';
-import { createResources } from '../../local/create-resources.ts';
-import { startDynamoDb, startSqs } from '../../local/emulators.ts';
-import { servicesResources, sharedResources } from '../../local/functions-yml.ts';
+import { QueueUrls } from 'baton-tasks/internal/sqs/queue-urls';
+import { createResources } from 'baton-dev/embedded/create-resources';
+import { startDynamoDb, startSqs } from 'baton-dev/embedded/emulators';
+import { servicesResources, sharedResources } from 'baton-dev/embedded/functions-yml';
 
 const CLIENT = {
   region: process.env['AWS_REGION'] ?? 'us-east-1',

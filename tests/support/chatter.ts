@@ -1,6 +1,6 @@
 import { setImmediate as turn } from 'node:timers/promises';
-import { implement } from '@baton/common/queue/implementation';
-import { defineTask } from '@baton/common/queue/task';
+import { implement } from 'baton-tasks/internal/task/implementation';
+import { defineTask } from 'baton-tasks/internal/task/task';
 import * as z from 'zod';
 
 /** Writes many lines to its log, numbered from 0. */

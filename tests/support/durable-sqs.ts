@@ -1,7 +1,7 @@
 import { Server } from 'node:net';
 import { DatabaseSync } from 'node:sqlite';
-import { mendFauxqs } from '../../local/sqs/mended-fauxqs.ts';
-import { characterFrom } from '../../local/sqs/sqs-character.ts';
+import { mendFauxqs } from 'baton-dev/embedded/sqs/mended-fauxqs';
+import { characterFrom } from 'baton-dev/embedded/sqs/sqs-character';
 import { startFauxqs } from 'fauxqs';
 
 const HOST = '127.0.0.1';

@@ -1,7 +1,7 @@
 import { closeSync, openSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { implement } from '@baton/common/queue/implementation';
-import { defineTask } from '@baton/common/queue/task';
+import { implement } from 'baton-tasks/internal/task/implementation';
+import { defineTask } from 'baton-tasks/internal/task/task';
 import * as z from 'zod';
 
 /** Takes all file descriptors that its process may have, and keeps them for a while. */

@@ -1,8 +1,8 @@
 import { appendFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { RejectTask } from '@baton/common/queue/errors';
-import { implement } from '@baton/common/queue/implementation';
-import { defineTask } from '@baton/common/queue/task';
+import { RejectTask } from 'baton-tasks/internal/task/errors';
+import { implement } from 'baton-tasks/internal/task/implementation';
+import { defineTask } from 'baton-tasks/internal/task/task';
 import * as z from 'zod';
 
 /** Takes a while, heeds its signal or does not, and is done or rejects itself at the end. */

@@ -1,12 +1,12 @@
-import { encodeEnvelope } from '@baton/common/queue/envelope';
-import { Implementations } from '@baton/common/queue/implementation';
-import { createLambdaConsumer } from '@baton/common/queue/lambda-consumer';
-import { QueueUrls } from '@baton/common/queue/queue-urls';
-import { createSqsClient } from '@baton/common/queue/sqs-client';
-import { createLogger } from '@baton/common/telemetry/logger';
-import { StoreTracker } from '@baton/common/state/store-tracker';
-import { TaskStore } from '@baton/common/state/task-store';
-import { createDocumentClient } from '@baton/common/state/documents';
+import { encodeEnvelope } from 'baton-tasks/internal/sqs/envelope';
+import { Implementations } from 'baton-tasks/internal/task/implementation';
+import { createLambdaConsumer } from 'baton-tasks/internal/lambda/lambda-consumer';
+import { QueueUrls } from 'baton-tasks/internal/sqs/queue-urls';
+import { createSqsClient } from 'baton-tasks/internal/sqs/sqs-client';
+import { createLogger } from 'baton-tasks/internal/telemetry/logger';
+import { StoreTracker } from 'baton-tasks/internal/tracked/store-tracker';
+import { TaskStore } from 'baton-tasks/internal/tracked/task-store';
+import { createDocumentClient } from 'baton-tasks/internal/aws/documents';
 import type { SQSRecord } from 'aws-lambda';
 import { poison, poisonTasks } from './poison.ts';
 

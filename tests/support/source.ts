@@ -53,6 +53,8 @@ export function readSources(): Source[] {
 /** The file of the house that an import means, as a path from the root; undefined for a package from outside. */
 export function fileOfImport({ path }: Source, request: string): string | undefined {
   if (request.startsWith('.')) return normalize(join(dirname(path), request)).replaceAll('\\', '/');
+  const [, library, inside = ''] = /^(baton-tasks\/internal|baton-dev)\/(.+)$/.exec(request) ?? [];
+  if (library) return `packages/${library === 'baton-dev' ? 'baton-dev' : 'baton'}/src/${inside}.ts`;
   const [, room = '', rest = ''] = /^@baton\/([^/]+)\/(.+)$/.exec(request) ?? [];
   if (!room) return undefined;
   if (room === 'tests') return `tests/support/${rest}.ts`;

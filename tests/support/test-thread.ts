@@ -1,5 +1,5 @@
-import { Implementations } from '@baton/common/queue/implementation';
-import { threadEntry } from '@baton/worker/thread-entry';
+import { Implementations } from 'baton-tasks/internal/task/implementation';
+import { threadEntry } from 'baton-tasks/internal/worker/threads/thread-entry';
 import { poisonTasks } from './poison.ts';
 import { threadTasks } from './thread-tasks.ts';
 

@@ -2,9 +2,9 @@ import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as turn } from 'node:timers/promises';
 import { isMainThread } from 'node:worker_threads';
-import { PostponeTask, RejectTask, RetryTask } from '@baton/common/queue/errors';
-import { implement, Implementations, type TaskContext } from '@baton/common/queue/implementation';
-import { defineTask } from '@baton/common/queue/task';
+import { PostponeTask, RejectTask, RetryTask } from 'baton-tasks/internal/task/errors';
+import { implement, Implementations, type TaskContext } from 'baton-tasks/internal/task/implementation';
+import { defineTask } from 'baton-tasks/internal/task/task';
 import * as z from 'zod';
 
 const common = {

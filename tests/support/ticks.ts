@@ -1,6 +1,6 @@
-import { implement } from '@baton/common/queue/implementation';
-import { defineTask } from '@baton/common/queue/task';
-import { createDocumentClient } from '@baton/common/state/documents';
+import { implement } from 'baton-tasks/internal/task/implementation';
+import { defineTask } from 'baton-tasks/internal/task/task';
+import { createDocumentClient } from 'baton-tasks/internal/aws/documents';
 import * as z from 'zod';
 import { EffectSink } from './effect-sink.ts';
 

@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { RejectTask } from '@baton/common/queue/errors';
-import { implement } from '@baton/common/queue/implementation';
-import { defineTask } from '@baton/common/queue/task';
-import { createDocumentClient } from '@baton/common/state/documents';
-import { taskEndSchema } from '@baton/common/queue/task-end';
+import { RejectTask } from 'baton-tasks/internal/task/errors';
+import { implement } from 'baton-tasks/internal/task/implementation';
+import { defineTask } from 'baton-tasks/internal/task/task';
+import { createDocumentClient } from 'baton-tasks/internal/aws/documents';
+import { taskEndSchema } from 'baton-tasks/internal/task/task-end';
 import * as z from 'zod';
 import { EffectSink } from './effect-sink.ts';
 

@@ -1,4 +1,4 @@
-import { threadEntry } from '@baton/worker/thread-entry';
+import { threadEntry } from 'baton-tasks/internal/worker/threads/thread-entry';
 import { threadTwins } from './twins.ts';
 
 /** The entry of the threads of twins. */

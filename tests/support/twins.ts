@@ -1,8 +1,12 @@
 import { threadId } from 'node:worker_threads';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { RetryTask } from '@baton/common/queue/errors';
-import { implement, Implementations, type TrackedTaskContext } from '@baton/common/queue/implementation';
-import { defineTask } from '@baton/common/queue/task';
+import { RetryTask } from 'baton-tasks/internal/task/errors';
+import {
+  implement,
+  Implementations,
+  type TrackedTaskContext,
+} from 'baton-tasks/internal/task/implementation';
+import { defineTask } from 'baton-tasks/internal/task/task';
 import * as z from 'zod';
 
 const common = {

@@ -1,10 +1,10 @@
 import { ChangeMessageVisibilityBatchCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import { type Notification, sendNotification } from '@baton/common/contracts/notifications';
-import { createLambdaConsumer } from '@baton/common/queue/lambda-consumer';
-import { TaskClient } from '@baton/common/queue/task-client';
-import { StoreTracker } from '@baton/common/state/store-tracker';
-import { TaskStore } from '@baton/common/state/task-store';
-import { createLogger, type Logger } from '@baton/common/telemetry/logger';
+import { createLambdaConsumer } from 'baton-tasks/internal/lambda/lambda-consumer';
+import { TaskClient } from 'baton-tasks/internal/send/task-client';
+import { StoreTracker } from 'baton-tasks/internal/tracked/store-tracker';
+import { TaskStore } from 'baton-tasks/internal/tracked/task-store';
+import { createLogger, type Logger } from 'baton-tasks/internal/telemetry/logger';
 import { type Backends, startBackends } from '@baton/tests/backends';
 import { EventSource } from '@baton/tests/event-source';
 import { MailServer } from '@baton/tests/mail-server';

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { decodeEnvelope } from '@baton/common/queue/envelope';
-import { defineTask } from '@baton/common/queue/task';
-import { TaskClient } from '@baton/common/queue/task-client';
-import type { TaskStatus } from '@baton/common/queue/task-status';
+import { decodeEnvelope } from 'baton-tasks/internal/sqs/envelope';
+import { defineTask } from 'baton-tasks/internal/task/task';
+import { TaskClient } from 'baton-tasks/internal/send/task-client';
+import type { TaskStatus } from 'baton-tasks/internal/task/task-status';
 import { type Backends, startBackends } from '@baton/tests/backends';
 import { Inbox } from '@baton/tests/inbox';
 import { read, RunningService } from '@baton/tests/service';

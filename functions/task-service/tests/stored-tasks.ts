@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import type { NewTask } from '@baton/common/queue/task-records';
-import type { Conclusion, HeldRow } from '@baton/common/state/task-attempts';
-import { TaskStore } from '@baton/common/state/task-store';
+import type { NewTask } from 'baton-tasks/internal/send/task-records';
+import type { Conclusion, HeldRow } from 'baton-tasks/internal/tracked/task-attempts';
+import { TaskStore } from 'baton-tasks/internal/tracked/task-store';
 import type { Backends } from '@baton/tests/backends';
 
 /** A task with an attempt under way. */

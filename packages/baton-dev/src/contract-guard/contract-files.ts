@@ -1,0 +1,71 @@
+import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import type { TaskContract } from 'baton-tasks/internal/task/task';
+import * as z from 'zod';
+import { type ReleasedContract, releasedContractSchema } from './contract.ts';
+
+/** Where contracts are defined. */
+export const CONTRACTS = fileURLToPath(new URL('../../../../common/contracts', import.meta.url));
+/** Where the files of contracts are, a file each. */
+export const RELEASED = fileURLToPath(new URL('../../../../common/contracts/released', import.meta.url));
+
+/**
+ * Every contract that a file of the folder exports, by name.
+ *
+ * @throws TypeError when two have one name
+ */
+export async function readContracts(folder: string): Promise<TaskContract[]> {
+  const files = (await readdir(folder)).filter((name) => name.endsWith('.ts')).toSorted();
+  const modules = await Promise.all(
+    files.map((name) => import(pathToFileURL(join(folder, name)).href) as Promise<object>),
+  );
+  // One that is exported twice is one
+  const contracts = [...new Set(modules.flatMap((module): unknown[] => Object.values(module)))].filter(
+    isContract,
+  );
+  const names = contracts.map(({ name }) => name);
+  const twice = names.find((name, index) => names.indexOf(name) !== index);
+  if (twice !== undefined) throw new TypeError(`Two contracts of ${folder} are called ${twice}`);
+  return contracts.toSorted((one, other) => (one.name < other.name ? -1 : 1));
+}
+
+function isContract(value: unknown): value is TaskContract {
+  return typeof value === 'object' && value !== null && 'timeoutSeconds' in value && 'payload' in value;
+}
+
+/**
+ * The contracts that were released, by name.
+ *
+ * @throws TypeError naming the file that is not one of `writeReleased`
+ */
+export async function readReleased(folder: string): Promise<Map<string, ReleasedContract>> {
+  const files = (await readdir(folder)).filter((name) => name.endsWith('.json')).toSorted();
+  const contracts = await Promise.all(files.map((name) => readOne(join(folder, name))));
+  return new Map(contracts.map((contract) => [contract.name, contract]));
+}
+
+async function readOne(path: string): Promise<ReleasedContract> {
+  const parsed = releasedContractSchema.safeParse(parseJson(await readFile(path, 'utf8'), path));
+  if (!parsed.success) throw new TypeError(`${path} is no contract: ${z.prettifyError(parsed.error)}`);
+  if (parsed.data.name !== basename(path, '.json'))
+    throw new TypeError(`${path} holds ${parsed.data.name}, expected the contract that it is named after`);
+  return parsed.data;
+}
+
+function parseJson(text: string, path: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new TypeError(`${path} is not JSON: ${(cause as Error).message}`, { cause });
+  }
+}
+
+/** Writes contracts, a file each. */
+export async function writeReleased(folder: string, contracts: readonly ReleasedContract[]): Promise<void> {
+  await Promise.all(
+    contracts.map((contract) =>
+      writeFile(join(folder, `${contract.name}.json`), `${JSON.stringify(contract, undefined, 2)}\n`),
+    ),
+  );
+}

@@ -1,0 +1,124 @@
+import type { TaskContract } from 'baton-tasks/internal/task/task';
+import { taskNameSchema } from 'baton-tasks/internal/task/task';
+import * as z from 'zod';
+import { canonical, type Schema } from './schema.ts';
+
+const jsonSchema = z.custom<Schema>(
+  (value) => typeof value === 'object' && value !== null,
+  'expected a schema',
+);
+
+/** What of a contract messages in flight and services one version behind rely on, as its file has it. */
+export const releasedContractSchema = z.strictObject({
+  name: taskNameSchema,
+  version: z.int().min(1),
+  queue: z.string(),
+  /** Sorted. Without their weights, which no message relies on. */
+  lanes: z.array(z.string()).optional(),
+  defaultLane: z.string().optional(),
+  tracked: z.boolean(),
+  payload: jsonSchema,
+  result: jsonSchema,
+});
+
+/** A contract as its file has it. Payload and result are JSON Schemas of what is read; `default` says what is filled in. */
+export type ReleasedContract = z.output<typeof releasedContractSchema>;
+
+/**
+ * Describes a contract.
+ *
+ * @throws TypeError naming the contract when a schema is not one of JSON, or takes other than it gives: what a sender's
+ *   schema has given is what the consumer's takes
+ */
+export function describeContract(contract: TaskContract): ReleasedContract {
+  const { name, version = 1, queue, lanes, defaultLane, tracked = false, payload, result } = contract;
+  const described = {
+    payload: describeSchema(`${name} payload`, payload),
+    result: describeSchema(`${name} result`, result),
+  };
+  const laned = lanes && { lanes: Object.keys(lanes).toSorted(), defaultLane };
+  return { name, version, queue, ...laned, tracked, ...described };
+}
+
+/** A task that gives nothing: JSON has no value for that. */
+const NOTHING: Schema = { not: {} };
+
+function describeSchema(what: string, schema: z.ZodType): Schema {
+  if (schema instanceof z.ZodVoid || schema instanceof z.ZodUndefined) return NOTHING;
+  try {
+    const {
+      $schema: _taken,
+      '~standard': _standard,
+      ...taken
+    } = z.toJSONSchema(schema, { io: 'input', override });
+    const {
+      $schema: _given,
+      '~standard': _other,
+      ...given
+    } = z.toJSONSchema(schema, { io: 'output', override });
+    if (canonical(asGiven(taken)) === canonical(asGiven(given, true))) return taken;
+  } catch (cause) {
+    throw new TypeError(`${what}: ${(cause as Error).message}`, { cause });
+  }
+  throw new TypeError(
+    `${what}: gives other than it takes, by a transform or a codec; expected a schema that takes what it gives, for a value is checked where it is written and where it is read`,
+  );
+}
+
+/** What a text's schema is held to beside JSON Schema, which has no words for it: of a URL, and of a JWT. */
+const CHECKED = ['protocol', 'hostname', 'alg'] as const;
+
+/** A schema of zod, or one of its checks, as far as it says something of a text. */
+interface Checked {
+  readonly _zod: {
+    readonly def: {
+      readonly pattern?: RegExp;
+      readonly checks?: readonly Checked[];
+      readonly protocol?: RegExp;
+      readonly hostname?: RegExp;
+      readonly alg?: string | null;
+    };
+  };
+}
+
+/** Adds, as keywords of the house's own, what zod checks of a text and JSON Schema leaves out: so that a change is seen. */
+function override({
+  zodSchema,
+  jsonSchema: json,
+}: {
+  zodSchema: z.core.$ZodTypes;
+  jsonSchema: Schema;
+}): void {
+  const flags = patternsOf(zodSchema as Checked).map((pattern) => pattern.flags);
+  if (flags.some((each) => each !== '')) json['x-flags'] = flags;
+  const { _zod: internals } = zodSchema as Checked;
+  for (const name of CHECKED) {
+    const { [name]: checked } = internals.def;
+    if (checked !== undefined && checked !== null) json[`x-${name}`] = String(checked);
+  }
+}
+
+function patternsOf({ _zod: { def } }: Checked): RegExp[] {
+  return [...(def.pattern ? [def.pattern] : []), ...(def.checks ?? []).flatMap(patternsOf)];
+}
+
+/**
+ * A schema of what is taken as one of what is given: defaults are filled in, unknown properties dropped. One of what is
+ * given stays as it is, but for what does not matter.
+ */
+function asGiven(value: unknown, isGiven = false): unknown {
+  if (Array.isArray(value)) return value.map((each) => asGiven(each, isGiven));
+  if (typeof value !== 'object' || value === null) return value;
+  const { default: _filled, ...schema } = value as Schema;
+  const inner = Object.fromEntries(
+    Object.entries(schema).map(([key, each]) => [key, asGiven(each, isGiven)]),
+  );
+  if (schema.type !== 'object' || schema.properties === undefined) return inner;
+  const names = Object.keys(schema.properties);
+  const filled = names.filter((name) => {
+    const property = schema.properties?.[name];
+    return !isGiven && typeof property === 'object' && 'default' in property;
+  });
+  const required = [...new Set([...(schema.required ?? []), ...filled])].toSorted();
+  return { additionalProperties: false, ...inner, required };
+}

@@ -1,0 +1,24 @@
+// Writes each contract to its file in common/contracts/released, unless that breaks what was released.
+import { relative } from 'node:path';
+import process from 'node:process';
+import { describeContract } from './contract.ts';
+import { CONTRACTS, readContracts, readReleased, RELEASED, writeReleased } from './contract-files.ts';
+import { guard } from './guard.ts';
+
+const folder = relative(process.cwd(), RELEASED);
+try {
+  const contracts = (await readContracts(CONTRACTS)).map(describeContract);
+  const { toWrite, refused, raised } = guard(await readReleased(RELEASED), contracts, folder);
+  if (refused.length > 0) throw new TypeError(`Nothing was written:\n${refused.join('\n')}`);
+  await writeReleased(RELEASED, toWrite);
+  for (const line of raised) console.log(line);
+  if (raised.length > 0)
+    console.log('Their versions were raised for it: this is what you promise to have seen to.');
+  const names = toWrite.map(({ name, version }) => `${name} ${version}`).join(', ');
+  console.log(
+    names ? `Written to ${folder}: ${names}` : `All ${contracts.length} contracts are in ${folder}.`,
+  );
+} catch (error) {
+  console.error((error as Error).message);
+  process.exitCode = 1;
+}

@@ -1,0 +1,277 @@
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { defineTask, type TaskContract } from 'baton-tasks/internal/task/task';
+import * as z from 'zod';
+import { describeContract } from '../contract.ts';
+import { CONTRACTS, readContracts, readReleased, RELEASED, writeReleased } from '../contract-files.ts';
+import { COMMAND, guard, type Verdict } from '../guard.ts';
+
+const item = z.object({ productId: z.string(), quantity: z.int().optional() });
+const released = defineTask({
+  name: 'orders.pack',
+  queue: 'orders',
+  payload: z.object({ items: z.array(item) }),
+  result: z.object({ boxes: z.int() }),
+  retry: { maxAttempts: 3, baseSeconds: 1 },
+  timeoutSeconds: 10,
+  tracked: true,
+});
+const required = z.object({ items: z.array(z.object({ productId: z.string(), quantity: z.int() })) });
+
+const LANED = { lanes: { high: 3, normal: 2, low: 1 }, defaultLane: 'normal' };
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'contracts-'));
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+const refusedOf = (before: Partial<TaskContract>, ...now: Partial<TaskContract>[]): Verdict =>
+  guard(
+    new Map([[released.name, describeContract({ ...released, ...before })]]),
+    now.map((each) => describeContract({ ...released, ...each })),
+    'common/contracts/released',
+  );
+
+test(`the contracts of this house are those of their files; "${COMMAND}" writes them`, async () => {
+  const contracts = (await readContracts(CONTRACTS)).map(describeContract);
+  const { toWrite, refused } = guard(await readReleased(RELEASED), contracts, 'common/contracts/released');
+  expect(refused).toEqual([]);
+  expect(toWrite.map(({ name }) => `${name} is not what its file says: ${COMMAND}`)).toEqual([]);
+  expect(contracts.map(({ name }) => name)).toEqual(
+    expect.arrayContaining(['health.check', 'notifications.send', 'orders.process', 'orders.record-outcome']),
+  );
+});
+
+describe('a change that breaks messages in flight is refused, with the reason', () => {
+  test.each<[string, Partial<TaskContract>, Partial<TaskContract>, string]>([
+    [
+      'a payload that needs more',
+      {},
+      { payload: required },
+      'orders.pack payload.items[].quantity: was optional, is now required: messages in flight without it would be refused',
+    ],
+    [
+      'a payload that needs less',
+      { payload: required },
+      { payload: released.payload },
+      'orders.pack payload.items[].quantity: was required, is now optional: services one version behind would refuse messages without it',
+    ],
+    [
+      'a payload that says less',
+      {},
+      { payload: z.object({ items: z.array(item.omit({ quantity: true })) }) },
+      'orders.pack payload.items[].quantity: is gone: what messages in flight say in it would be lost',
+    ],
+    [
+      'a result that gives less',
+      {},
+      { result: z.object({}) },
+      'orders.pack result.boxes: was required, is now unknown: senders one version behind would refuse results without it',
+    ],
+    [
+      'a result that needs more',
+      {},
+      { result: z.object({ boxes: z.int(), bags: z.int() }) },
+      'orders.pack result.bags: was unknown, is now required: results in the task store without it would be refused',
+    ],
+    [
+      'a result where there was nothing',
+      { result: z.void() },
+      {},
+      'orders.pack result: was nothing, is now object: results in the task store with nothing would be refused',
+    ],
+    [
+      'a schema that cannot be judged',
+      { payload: z.string().regex(/^a+$/) },
+      { payload: z.string().regex(/^a*$/) },
+      'orders.pack payload: pattern was "^a+$", is now "^a*$": whether messages in flight, and services one version behind, go with that cannot be told',
+    ],
+    [
+      "a pattern's flags, which JSON Schema leaves out",
+      { payload: z.string().regex(/^a+$/i) },
+      { payload: z.string().regex(/^a+$/) },
+      'orders.pack payload: x-flags was ["i"], is now gone: services one version behind would refuse messages that break what it was',
+    ],
+    [
+      'the protocol of a URL, which JSON Schema leaves out',
+      { payload: z.url() },
+      { payload: z.url({ protocol: /^https$/ }) },
+      'orders.pack payload: had no x-protocol, is now "/^https$/": messages in flight that break it would be refused',
+    ],
+    [
+      'another queue',
+      {},
+      { queue: 'packing' },
+      'orders.pack queue: was orders, is now packing: messages in flight would stay in orders, where nobody may know this task any more',
+    ],
+    [
+      'a lane less',
+      LANED,
+      { lanes: { high: 2, normal: 1 }, defaultLane: 'normal' },
+      'orders.pack lanes: orders_low is gone: messages in flight in that queue would be lost with it',
+    ],
+    [
+      'a lane with another name',
+      LANED,
+      { lanes: { urgent: 3, normal: 2, low: 1 }, defaultLane: 'normal' },
+      'orders.pack lanes: orders_high is gone: messages in flight in that queue would be lost with it',
+    ],
+    [
+      'no lanes any more',
+      LANED,
+      {},
+      'orders.pack lanes: orders_high is gone: messages in flight in that queue would be lost with it',
+    ],
+    [
+      'another default lane',
+      LANED,
+      { ...LANED, defaultLane: 'low' },
+      'orders.pack defaultLane: was normal, is now low: messages in flight in orders were sent in the lane normal and would be run as low',
+    ],
+    [
+      'no longer tracked',
+      {},
+      { tracked: false },
+      'orders.pack tracked: was true, is now false: tasks in flight would never end in the task store, and what follows them in a chain would not come',
+    ],
+    [
+      'now tracked',
+      { tracked: false },
+      { tracked: true },
+      'orders.pack tracked: was false, is now true: workers one version behind would run tasks and never say so in the task store',
+    ],
+    [
+      'an older version',
+      { version: 3 },
+      { version: 2 },
+      'orders.pack version: was 3, is now 2: a version is never taken back',
+    ],
+  ])('%s', (_what, before, now, reason) => {
+    expect(refusedOf(before, now).refused[0]).toBe(reason);
+  });
+
+  test('with what can be done about it', () => {
+    expect(refusedOf({ version: 4 }, { version: 4, payload: required }).refused.at(-1)).toBe(
+      'orders.pack: take that back, or raise its version to 5 (CONTRIBUTING.md, "Contracts", says what that promises), or give what is new a name of its own',
+    );
+  });
+
+  test('unless its version is raised', () => {
+    expect(refusedOf({}, { version: 2, payload: required })).toMatchObject({
+      toWrite: [{ version: 2 }],
+      refused: [],
+      raised: [expect.stringContaining('was optional, is now required')],
+    });
+  });
+
+  test('a contract that is gone, or has another name', () => {
+    const reason =
+      'orders.pack: the contract is gone: messages in flight would be dead letters; once there are none, delete common/contracts/released/orders.pack.json';
+    expect(refusedOf({}).refused).toEqual([reason]);
+    expect(refusedOf({}, { name: 'orders.wrap' })).toMatchObject({
+      toWrite: [{ name: 'orders.wrap' }],
+      refused: [reason],
+    });
+  });
+});
+
+describe('goes on without a word', () => {
+  test.each<[string, Partial<TaskContract>, Partial<TaskContract>, number]>([
+    ['what has not changed', {}, {}, 0],
+    [
+      'what messages do not rely on',
+      {},
+      { timeoutSeconds: 20, retry: { maxAttempts: 1, baseSeconds: 1 }, isolation: 'thread' },
+      0,
+    ],
+    ['a result that is nothing', { result: z.void() }, { result: z.undefined() }, 0],
+    ['a higher version alone', {}, { version: 2 }, 1],
+    ['the first lanes', {}, LANED, 1],
+    ['a lane more', LANED, { ...LANED, lanes: { ...LANED.lanes, idle: 1 } }, 1],
+    ['other weights of lanes', LANED, { ...LANED, lanes: { high: 100, normal: 1, low: 1 } }, 0],
+    [
+      'an optional property more',
+      { payload: z.object({}) },
+      { payload: z.object({ a: z.int().optional() }) },
+      1,
+    ],
+    [
+      'another result of a task that is not tracked',
+      { tracked: false },
+      { tracked: false, result: z.string() },
+      1,
+    ],
+    [
+      'a default for what was required of senders, who fill it in',
+      { tracked: false, payload: z.object({ a: z.int() }) },
+      { tracked: false, payload: z.object({ a: z.int().default(1) }) },
+      1,
+    ],
+  ])('%s', (_what, before, now, toWrite) => {
+    const verdict = refusedOf(before, now);
+    expect(verdict).toMatchObject({ refused: [], raised: [] });
+    expect(verdict.toWrite).toHaveLength(toWrite);
+  });
+});
+
+test('a default for what was required of a tracked task is refused: a chain fills nothing in', () => {
+  const verdict = refusedOf(
+    { payload: z.object({ a: z.int() }) },
+    { payload: z.object({ a: z.int().default(1) }) },
+  );
+  expect(verdict.refused[0]).toContain(
+    'payload.a: was required, is now optional: services one version behind',
+  );
+});
+
+describe('a contract cannot be described', () => {
+  test.each<[string, Partial<TaskContract>, string]>([
+    ['that JSON cannot hold', { payload: z.object({ at: z.date() }) }, 'orders.pack payload: Date cannot be'],
+    [
+      'that transforms',
+      { payload: z.string().transform(Number) },
+      'orders.pack payload: Transforms cannot be',
+    ],
+    [
+      'that gives other than it takes',
+      { result: z.object({ yes: z.stringbool() }) },
+      'orders.pack result: gives other than it takes',
+    ],
+  ])('%s', (_what, change, says) => {
+    expect(() => describeContract({ ...released, ...change })).toThrow(says);
+  });
+});
+
+describe('files', () => {
+  test('are read as they were written, one a contract', async () => {
+    const contract = describeContract(released);
+    await writeReleased(folder, [contract]);
+    await expect(readdir(folder)).resolves.toEqual(['orders.pack.json']);
+    await expect(readReleased(folder)).resolves.toEqual(new Map([['orders.pack', contract]]));
+  });
+
+  test.each([
+    ['is not JSON', 'orders.pack.json', '{', 'orders.pack.json is not JSON'],
+    ['is no contract', 'orders.pack.json', '{"name":"orders.pack"}', 'orders.pack.json is no contract'],
+    [
+      'has the name of another',
+      'orders.wrap.json',
+      JSON.stringify(describeContract(released)),
+      'holds orders.pack',
+    ],
+  ])('one that %s is refused by name', async (_what, file, text, says) => {
+    const own = await mkdtemp(join(folder, 'own-'));
+    await writeFile(join(own, file), text);
+    await expect(readReleased(own)).rejects.toThrow(says);
+  });
+
+  test('two contracts of one name are refused', async () => {
+    const own = await mkdtemp(join(folder, 'own-'));
+    const text = `export const one = ${JSON.stringify({ name: 'a.b', timeoutSeconds: 1, payload: {} })};`;
+    await Promise.all(['one.ts', 'two.ts'].map((name) => writeFile(join(own, name), text)));
+    await expect(readContracts(own)).rejects.toThrow('are called a.b');
+  });
+});

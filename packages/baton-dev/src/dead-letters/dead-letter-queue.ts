@@ -1,0 +1,166 @@
+import {
+  ChangeMessageVisibilityBatchCommand,
+  DeleteMessageBatchCommand,
+  ReceiveMessageCommand,
+  SendMessageBatchCommand,
+  type SQSClient,
+} from '@aws-sdk/client-sqs';
+import { ClockWatch } from 'baton-tasks/internal/time/clock-watch';
+import { attributesPutBack } from 'baton-tasks/internal/sqs/copy-notes';
+import { MAX_MESSAGE_BYTES } from 'baton-tasks/internal/sqs/queue-sender';
+import { callInBatch } from 'baton-tasks/internal/sqs/sqs-batch';
+import { type Letter, letterOf } from './letter.ts';
+
+/** Messages that SQS takes, and gives, in one request. */
+const BATCH = 10;
+/** While a letter is looked at nobody else sees it, in seconds. It is shown again by itself when this process dies. */
+const HELD_SECONDS = 120;
+/** A poll that waits asks all servers of SQS: an empty answer says that there is nothing more. */
+const WAIT_SECONDS = 1;
+
+/** What became of a letter that was to be put back. */
+export interface PutBack {
+  readonly letter: Letter;
+  /** `back`, `kept` because SQS did not take it, or `twice`: it is back, and could not be deleted here. */
+  readonly became: 'back' | 'kept' | 'twice';
+  /** Why it is not simply back. */
+  readonly why?: string;
+}
+
+/** Where a dead letter queue is, and the queues that its letters came from. */
+export interface DeadLetterQueueOptions {
+  readonly sqs: SQSClient;
+  /** The name of the queue that it belongs to, such as `orders`. */
+  readonly queue: string;
+  readonly url: string;
+  /** The URL of that queue, or of one of its lanes. */
+  readonly urlOf: (queue: string) => Promise<string>;
+}
+
+/** The dead letters of one queue, for somebody who looks at them and puts them back. */
+export class DeadLetterQueue {
+  readonly #options: DeadLetterQueueOptions;
+  readonly #held = new Map<string, Letter>();
+
+  constructor(options: DeadLetterQueueOptions) {
+    this.#options = options;
+  }
+
+  /** Its letters, ten at a time, each once. What is not put back is to be shown again by `release`. */
+  async *letters(): AsyncGenerator<Letter[]> {
+    const { sqs, url, queue } = this.#options;
+    const clock = ClockWatch.of(sqs);
+    const seen = new Set<string>();
+    let sinceMs: number | undefined;
+    for (;;) {
+      const { Messages = [] } = await sqs.send(
+        new ReceiveMessageCommand({
+          QueueUrl: url,
+          MaxNumberOfMessages: BATCH,
+          WaitTimeSeconds: WAIT_SECONDS,
+          VisibilityTimeout: HELD_SECONDS,
+          MessageAttributeNames: ['All'],
+          MessageSystemAttributeNames: ['SentTimestamp', 'DeadLetterQueueSourceArn'],
+        }),
+      );
+      if (Messages.length === 0) return;
+      const beganMs = (sinceMs ??= clock.nowMs);
+      const letters = Messages.map((message) => letterOf(message, queue, beganMs));
+      for (const letter of letters) this.#held.set(letter.messageId, letter);
+      const fresh = letters.filter(({ messageId }) => !seen.has(messageId));
+      // Those of the beginning come again: there are more than can be looked at in the time that they are held
+      if (fresh.length === 0) return;
+      for (const { messageId } of fresh) seen.add(messageId);
+      yield fresh;
+    }
+  }
+
+  /** Sends letters to the queue that they came from, with their attributes but no counts, and then deletes them here. */
+  async putBack(letters: readonly Letter[]): Promise<PutBack[]> {
+    const results: PutBack[] = [];
+    for (const batch of batchesOf(letters)) results.push(...(await this.#putBackTogether(batch)));
+    return results;
+  }
+
+  /** Shows all letters again that were looked at and not put back. */
+  async release(): Promise<void> {
+    const { sqs, url: QueueUrl } = this.#options;
+    const entries = [...this.#held.values()].map(({ receiptHandle }) => ({
+      ReceiptHandle: receiptHandle,
+      VisibilityTimeout: 0,
+    }));
+    this.#held.clear();
+    // What fails is shown again by itself, only later
+    for (let from = 0; from < entries.length; from += BATCH)
+      await callInBatch(entries.slice(from, from + BATCH), (Entries) =>
+        sqs.send(new ChangeMessageVisibilityBatchCommand({ QueueUrl, Entries })),
+      );
+  }
+
+  async #putBackTogether(letters: readonly Letter[]): Promise<PutBack[]> {
+    const sent = await this.#send(letters);
+    const back = letters.filter((_, index) => sent[index] === undefined);
+    const deleted = await this.#delete(back);
+    for (const { messageId } of back) this.#held.delete(messageId);
+    return letters.map((letter, index) => {
+      const notSent = sent[index];
+      if (notSent !== undefined) return { letter, became: 'kept', why: notSent };
+      const notDeleted = deleted[back.indexOf(letter)];
+      return notDeleted === undefined
+        ? { letter, became: 'back' }
+        : { letter, became: 'twice', why: notDeleted };
+    });
+  }
+
+  /** Why each was not sent; nothing of those that were. */
+  async #send(letters: readonly Letter[]): Promise<(string | undefined)[]> {
+    const { sqs, urlOf } = this.#options;
+    const queue = letters[0]?.queue ?? this.#options.queue;
+    try {
+      const QueueUrl = await urlOf(queue);
+      const entries = letters.map(({ body, attributes }) => ({
+        MessageBody: body,
+        MessageAttributes: { ...attributesPutBack(attributes) },
+      }));
+      const send = (Entries: ((typeof entries)[number] & { Id: string })[]) =>
+        sqs.send(new SendMessageBatchCommand({ QueueUrl, Entries }));
+      return (await callInBatch(entries, send)).map(failureOf);
+    } catch (error) {
+      return letters.map(() => textOf(error));
+    }
+  }
+
+  async #delete(letters: readonly Letter[]): Promise<(string | undefined)[]> {
+    if (letters.length === 0) return [];
+    const { sqs, url: QueueUrl } = this.#options;
+    const entries = letters.map(({ receiptHandle }) => ({ ReceiptHandle: receiptHandle }));
+    const results = await callInBatch(entries, (Entries) =>
+      sqs.send(new DeleteMessageBatchCommand({ QueueUrl, Entries })),
+    );
+    return results.map(failureOf);
+  }
+}
+
+/** Letters that travel together: of one queue, at most ten, and no more bytes than SQS takes in one request. */
+function batchesOf(letters: readonly Letter[]): Letter[][] {
+  const batches: Letter[][] = [];
+  let bytes = 0;
+  for (const letter of letters) {
+    const own = Buffer.byteLength(letter.body) + Buffer.byteLength(JSON.stringify(letter.attributes));
+    const batch = batches.at(-1);
+    const fits =
+      batch && batch.length < BATCH && batch[0]?.queue === letter.queue && bytes + own <= MAX_MESSAGE_BYTES;
+    if (fits) batch.push(letter);
+    else batches.push([letter]);
+    bytes = fits ? bytes + own : own;
+  }
+  return batches;
+}
+
+function failureOf(result: PromiseSettledResult<unknown>): string | undefined {
+  return result.status === 'rejected' ? textOf(result.reason) : undefined;
+}
+
+function textOf(error: unknown): string {
+  return Error.isError(error) ? error.message || error.name : String(error);
+}

@@ -1,0 +1,120 @@
+// Lists the dead letters of a queue, and puts them back: npm run dead-letters -- orders
+import { existsSync } from 'node:fs';
+import process from 'node:process';
+import { GetQueueUrlCommand } from '@aws-sdk/client-sqs';
+import { createSqsClient } from 'baton-tasks/internal/sqs/sqs-client';
+import { DeadLetterQueue } from './dead-letter-queue.ts';
+import type { Letter } from './letter.ts';
+import { jsonOf, type Line, tableOf } from './lines.ts';
+import { type Options, readOptions, USAGE, UsageError } from './options.ts';
+import { Output } from './output.ts';
+
+const INTERRUPTED = 130;
+
+const output = new Output(process.stdout);
+const messages = new Output(process.stderr);
+const interrupted = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => interrupted.abort());
+
+/** The variables of a system on this machine; its own credentials, so that nothing here can reach an account. */
+function pointAtThisMachine(): void {
+  for (const name of ['AWS_PROFILE', 'AWS_SESSION_TOKEN', 'AWS_ENDPOINT_URL']) delete process.env[name];
+  Object.assign(process.env, {
+    AWS_REGION: 'us-east-1',
+    AWS_ACCESS_KEY_ID: 'local',
+    AWS_SECRET_ACCESS_KEY: 'local',
+    AWS_ENDPOINT_URL_SQS: `http://127.0.0.1:${process.env['SQS_PORT'] || 4566}`,
+  });
+}
+
+/** Resolves to the exit status: 1 when a letter could not be put back. */
+async function run(options: Options): Promise<number> {
+  if (options.local) pointAtThisMachine();
+  const sqs = createSqsClient();
+  const urlOf = async (queue: string): Promise<string> => {
+    if (options.prefix !== undefined) return options.prefix + queue;
+    const QueueName = `baton-${options.stage}-${queue}`;
+    return (await sqs.send(new GetQueueUrlCommand({ QueueName }))).QueueUrl ?? '';
+  };
+  const { queue } = options;
+  try {
+    const letters = new DeadLetterQueue({ sqs, queue, url: await urlOf(`${queue}-dlq`), urlOf });
+    try {
+      return await handle(letters, options);
+    } finally {
+      await letters.release();
+    }
+  } finally {
+    sqs.destroy();
+  }
+}
+
+async function handle(letters: DeadLetterQueue, options: Options): Promise<number> {
+  const { queue, limit, putBack } = options;
+  const asJson = options.json || !process.stdout.isTTY;
+  const lines: Line[] = [];
+  const once = new OnceEach();
+  for await (const batch of letters.letters()) {
+    const wanted = batch
+      .filter((letter) => isWanted(letter, options) && (!putBack || once.admits(letter)))
+      .slice(0, limit - lines.length);
+    const handled: Line[] = putBack ? await letters.putBack(wanted) : wanted.map((letter) => ({ letter }));
+    lines.push(...handled);
+    if (asJson) for (const line of handled) output.line(jsonOf(line));
+    // A list stops when its reader is gone, as `head` is. Putting back goes on without a reader
+    if (lines.length >= limit || interrupted.signal.aborted || (output.ended && !putBack)) break;
+  }
+  if (!asJson && lines.length > 0) output.line(tableOf(lines, Date.now()));
+  const more = lines.length >= limit ? `, the first ${limit}: there may be more` : '';
+  const left = once.refused > 0 ? `; ${once.refused} left, of the same tasks or set aside meanwhile` : '';
+  messages.line(`${summaryOf(lines, queue, putBack)}${more}${left}`);
+  const failed = lines.filter(({ became }) => became === 'kept' || became === 'twice');
+  for (const { letter, became, why } of failed)
+    messages.line(
+      became === 'kept'
+        ? `${letter.taskId ?? letter.messageId} was not put back and is still a dead letter: ${why}`
+        : `${letter.taskId ?? letter.messageId} is back, and still a dead letter too, for it could not be deleted: ${why}`,
+    );
+  if (output.trouble) messages.line(`Not all could be written: ${output.trouble.message}`);
+  if (interrupted.signal.aborted) return INTERRUPTED;
+  return failed.length > 0 || output.trouble ? 1 : 0;
+}
+
+/** What is put back may fail at once and be a dead letter again while others are still looked at: it goes back once. */
+class OnceEach {
+  readonly #taskIds = new Set<string>();
+  refused = 0;
+
+  admits({ taskId, isNewcomer }: Letter): boolean {
+    const again = isNewcomer || (taskId !== undefined && this.#taskIds.has(taskId));
+    if (again) this.refused += 1;
+    else if (taskId !== undefined) this.#taskIds.add(taskId);
+    return !again;
+  }
+}
+
+function isWanted(letter: Letter, { taskId, reason }: Options): boolean {
+  return (
+    (taskId === undefined || letter.taskId === taskId) && (reason === undefined || letter.reason === reason)
+  );
+}
+
+function summaryOf(lines: readonly Line[], queue: string, putBack: boolean): string {
+  const count = (wanted: readonly Line[]): string =>
+    `${wanted.length} dead letter${wanted.length === 1 ? '' : 's'}`;
+  if (!putBack)
+    return `${count(lines)} of ${queue}${lines.length > 0 ? '; --put-back sends them again' : ''}`;
+  return `${count(lines.filter(({ became }) => became !== 'kept'))} of ${queue} put back`;
+}
+
+try {
+  if (existsSync('.env')) process.loadEnvFile('.env');
+  const options = readOptions(process.argv.slice(2), process.env);
+  if (options.help) process.stdout.write(USAGE);
+  else process.exitCode = await run(options);
+} catch (error) {
+  const { name, message } = error as Error;
+  const isUsage = error instanceof UsageError;
+  messages.line(isUsage ? `${message}\n\n${USAGE}` : `${name}: ${message}`);
+  process.exitCode = isUsage ? 2 : 1;
+}

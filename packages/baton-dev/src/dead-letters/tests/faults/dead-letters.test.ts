@@ -1,0 +1,236 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { text } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
+import {
+  CreateQueueCommand,
+  DeleteQueueCommand,
+  type Message,
+  ReceiveMessageCommand,
+  SendMessageCommand,
+} from '@aws-sdk/client-sqs';
+import { deadLetterEntry } from 'baton-tasks/internal/sqs/dead-letter';
+import { encodeEnvelope } from 'baton-tasks/internal/sqs/envelope';
+import type { DeadLetterReason } from 'baton-tasks/internal/task/outcome';
+import { type Backends, startBackends } from '@baton/tests/backends';
+import { countMessages } from '@baton/tests/message-counts';
+import { Program } from '@baton/tests/program';
+
+const ROOT = fileURLToPath(new URL('../../../../../..', import.meta.url));
+const own = { DataType: 'String', StringValue: 'kept' };
+
+let backends: Backends;
+/** The queue of each test, which has lanes. */
+let queue: string;
+
+beforeAll(async () => {
+  backends = await startBackends(['worker']);
+});
+afterAll(() => backends.stop());
+beforeEach(async () => {
+  queue = `q-${randomUUID().slice(0, 8)}`;
+  for (const name of [queue, `${queue}_high`, `${queue}-dlq`])
+    await backends.sqs.send(new CreateQueueCommand({ QueueName: `baton-${backends.stage}-${name}` }));
+});
+
+interface Set {
+  readonly reason?: DeadLetterReason;
+  readonly taskId?: string;
+  readonly lane?: string;
+  readonly body?: string;
+  readonly filler?: string;
+}
+
+/** Sets a message aside as a worker does. */
+async function setAside({ reason = 'rejected', taskId = randomUUID(), lane, body, filler }: Set = {}) {
+  const time = new Date().toISOString();
+  const envelope = {
+    taskId,
+    task: 'orders.process',
+    source: 'tests',
+    time,
+    trace: undefined,
+    data: { filler },
+  };
+  const message = {
+    messageId: 'm-1',
+    receiptHandle: 'r-1',
+    body: body ?? encodeEnvelope(envelope),
+    receiveCount: 9,
+    sentAtMs: Date.now(),
+    firstReceivedAtMs: Date.now(),
+    attributes: { own },
+  };
+  const entry = deadLetterEntry(message, {
+    reason,
+    error: new RangeError('no such order'),
+    end: { attempts: 3, at: '2026-11-29T10:00:00.000Z' },
+    workerId: 'w-1',
+    queue: lane === undefined ? queue : `${queue}_${lane}`,
+  });
+  await backends.sqs.send(new SendMessageCommand({ QueueUrl: urlOf(`${queue}-dlq`), ...entry }));
+  return { taskId, ...entry };
+}
+
+const urlOf = (name: string): string => backends.queueUrls.of(name);
+
+interface Ran {
+  readonly status: number | null;
+  readonly letters: Record<string, unknown>[];
+  readonly output: string;
+}
+
+async function run(...args: string[]): Promise<Ran> {
+  const program = new Program('packages/baton-dev/src/dead-letters/main.ts', backends.environment, args);
+  const status = await program.ended();
+  return { status, letters: program.lines, output: program.output };
+}
+
+/** What is in a queue now, taken out of it. */
+async function taken(name: string): Promise<Message[]> {
+  const { Messages = [] } = await backends.sqs.send(
+    new ReceiveMessageCommand({
+      QueueUrl: urlOf(name),
+      MaxNumberOfMessages: 10,
+      VisibilityTimeout: 600,
+      MessageAttributeNames: ['All'],
+    }),
+  );
+  return Messages.length === 0 ? [] : [...Messages, ...(await taken(name))];
+}
+
+const visible = async (name: string) => (await countMessages(backends, urlOf(name))).visible;
+
+describe('npm run dead-letters', () => {
+  test('lists why each was set aside, and leaves all where they are, to be seen by others at once', async () => {
+    const { taskId } = await setAside();
+    await setAside({ body: 'no task at all', reason: 'malformed' });
+    await backends.sqs.send(
+      new SendMessageCommand({ QueueUrl: urlOf(`${queue}-dlq`), MessageBody: 'moved by SQS itself' }),
+    );
+    const { status, letters, output } = await run(queue);
+    expect(status).toBe(0);
+    expect(letters).toHaveLength(3);
+    expect(letters).toContainEqual(
+      expect.objectContaining({
+        task: 'orders.process',
+        taskId,
+        reason: 'rejected',
+        error: 'RangeError: no such order',
+        attempts: 3,
+        deadAt: '2026-11-29T10:00:00.000Z',
+      }),
+    );
+    expect(new Set(letters.map(({ reason }) => reason))).toEqual(new Set(['malformed', 'none', 'rejected']));
+    expect(output).toContain(`3 dead letters of ${queue}; --put-back sends them again`);
+    await expect(visible(`${queue}-dlq`)).resolves.toBe(3);
+    await expect(taken(queue)).resolves.toEqual([]);
+  });
+
+  test('puts each back, whole and with its attributes, into its queue or its lane', async () => {
+    const letters = [await setAside(), await setAside({ lane: 'high' }), await setAside({ body: 'no task' })];
+    const { status, letters: lines, output } = await run(queue, '--put-back');
+    expect([status, lines.map(({ became }) => became)]).toEqual([0, ['back', 'back', 'back']]);
+    expect(output).toContain(`3 dead letters of ${queue} put back`);
+    const back = [await taken(queue), await taken(`${queue}_high`)].map((messages) =>
+      messages.map(({ Body, MessageAttributes }) => ({ MessageBody: Body, MessageAttributes })),
+    );
+    const expected = letters.map(({ MessageBody, MessageAttributes }) => ({
+      MessageBody,
+      MessageAttributes,
+    }));
+    expect(back[1]).toEqual([expected[1]]);
+    expect(back[0]?.length).toBe(2);
+    expect(back[0]).toEqual(expect.arrayContaining([expected[0], expected[2]]));
+    await expect(countMessages(backends, urlOf(`${queue}-dlq`))).resolves.toEqual({ visible: 0, hidden: 0 });
+  });
+
+  test('puts a task back once, though it is set aside again before the others are looked at', async () => {
+    for (let again = 0; again < 3; again += 1) await setAside({ taskId: 'again' });
+    const { status, letters, output } = await run(queue, '--put-back');
+    expect([status, letters.map(({ taskId, became }) => [taskId, became])]).toEqual([0, [['again', 'back']]]);
+    await expect(visible(queue)).resolves.toBe(1);
+    await expect(visible(`${queue}-dlq`)).resolves.toBe(2);
+    expect(output).toContain(`1 dead letter of ${queue} put back; 2 left`);
+  });
+
+  test('puts each back whose body is no task, also where bodies are equal', async () => {
+    for (let letter = 0; letter < 3; letter += 1) await setAside({ body: 'no task' });
+    const { status, letters } = await run(queue, '--put-back');
+    expect([status, letters.length]).toEqual([0, 3]);
+    await expect(visible(queue)).resolves.toBe(3);
+  });
+
+  test.each([
+    ['lists for a reader that wants the first alone', '', '| head -1', 0, 0, 30],
+    ['puts all back though nobody reads of it', '--put-back', '| true', 0, 30, 0],
+    ['lists onto a full disk, and says so', '', '> /dev/full', 1, 0, 30],
+    ['puts all back though the disk is full, and says so', '--put-back', '> /dev/full', 1, 30, 0],
+  ])('%s', async (_what, option, where, status, back, left) => {
+    for (let letter = 0; letter < 30; letter += 1) await setAside();
+    const command = `set -o pipefail; "$0" packages/baton-dev/src/dead-letters/main.ts ${queue} ${option} ${where}`;
+    const env = { PATH: process.env['PATH'], ...backends.environment };
+    const shell = spawn('bash', ['-c', command, process.execPath], { cwd: ROOT, env });
+    const [stderr, [ended]] = await Promise.all([text(shell.stderr), once(shell, 'exit')]);
+    expect([ended, stderr.includes('ENOSPC')]).toEqual([status, status === 1]);
+    expect(stderr).not.toMatch(/^ +at /m);
+    await expect(Promise.all([visible(queue), visible(`${queue}-dlq`)])).resolves.toEqual([back, left]);
+  });
+
+  test('puts back more than one request takes, of messages as well as of bytes', async () => {
+    const filler = 'x'.repeat(300_000);
+    const ids = [...Array(12).keys()].map((index) => `small-${index}`);
+    for (const taskId of ids) await setAside({ taskId });
+    for (const taskId of ['large-1', 'large-2', 'large-3', 'large-4']) await setAside({ taskId, filler });
+    const { status, letters } = await run(queue, '--put-back');
+    expect([status, letters.length]).toEqual([0, 16]);
+    expect(new Set((await taken(queue)).map(({ Body }) => Body)).size).toBe(16);
+  });
+
+  test('takes those of one task, of one reason, or so many', async () => {
+    const { taskId } = await setAside();
+    for (let letter = 0; letter < 3; letter += 1) await setAside({ reason: 'timed-out' });
+    expect((await run(queue, '--task', taskId)).letters).toMatchObject([{ taskId }]);
+    expect((await run(queue, '--reason', 'timed-out')).letters).toHaveLength(3);
+    const limited = await run(queue, '--reason', 'timed-out', '--limit', '2', '--put-back');
+    expect(limited.letters).toHaveLength(2);
+    expect(limited.output).toContain('the first 2: there may be more');
+    await expect(visible(`${queue}-dlq`)).resolves.toBe(2);
+    expect((await run(queue, '--task', 'nobody', '--put-back')).letters).toEqual([]);
+    await expect(visible(`${queue}-dlq`)).resolves.toBe(2);
+  });
+
+  test('loses none that cannot be sent, and says why', async () => {
+    const { taskId } = await setAside();
+    await backends.sqs.send(new DeleteQueueCommand({ QueueUrl: urlOf(queue) }));
+    const { status, letters, output } = await run(queue, '--put-back');
+    expect([status, letters.map(({ became }) => became)]).toEqual([1, ['kept']]);
+    expect(output).toMatch(new RegExp(`${taskId} was not put back and is still a dead letter: .+`));
+    expect(output).toContain(`0 dead letters of ${queue} put back`);
+    expect(output).not.toMatch(/^ +at /m);
+    await expect(visible(`${queue}-dlq`)).resolves.toBe(1);
+  });
+
+  test('finds the queues of a stage by their names', async () => {
+    const { taskId } = await setAside();
+    const { letters } = await run(queue, '--stage', backends.stage, '--put-back');
+    expect(letters).toMatchObject([{ taskId, became: 'back' }]);
+    await expect(taken(queue)).resolves.toHaveLength(1);
+  });
+
+  test.each([
+    ['no queue', [], 2, 'Expected the name of one queue, such as orders, got none'],
+    ['two queues', ['orders', 'default'], 2, 'got orders default'],
+    ['an option that there is not', ['orders', '--all'], 2, '--all'],
+    ['a limit that is none', ['orders', '--limit', '0'], 2, '--limit: expected a whole number from 1 to'],
+    ['a prefix that is none', ['orders', '--prefix', 'orders'], 2, '--prefix: expected a URL'],
+    ['a queue that is not there', ['nothing', '--stage', 'nowhere'], 1, 'QueueDoesNotExist'],
+  ])('says what is wrong with %s', async (_what, args, status, says) => {
+    const ran = await run(...args);
+    expect(ran.status).toBe(status);
+    expect(ran.output).toContain(says);
+    expect(ran.output).not.toMatch(/^ +at /m);
+  });
+});

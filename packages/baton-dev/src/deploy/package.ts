@@ -1,0 +1,48 @@
+// The gate before a deploy, `npm run package`: compiles every form of the stack, holds the functions' bundles to their
+// size, and has cfn-lint look at the templates. Needs no account and no credentials.
+import { spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
+import { lintTemplates } from './cfn-lint.ts';
+import { FORMS } from './forms.ts';
+
+const ROOT = fileURLToPath(new URL('../../../..', import.meta.url));
+const CACHE = join(ROOT, 'node_modules/.cache');
+const SERVERLESS = join(ROOT, 'node_modules/serverless/bin/serverless.js');
+const TEMPLATE = 'cloudformation-template-update-stack.json';
+
+const templates = FORMS.map(({ name, args }, index) => {
+  const folder = join(CACHE, 'package', name.replace(' ', '-'));
+  process.stdout.write(`${name}: serverless package ${args.join(' ')}\n`);
+  const { status, stdout, stderr } = spawnSync(
+    process.execPath,
+    [SERVERLESS, 'package', '--package', folder, ...args],
+    { cwd: ROOT, encoding: 'utf8' },
+  );
+  if (status !== 0) fail(`The form ${name} could not be packaged:\n${stdout}${stderr}`);
+  // The bundles of the other forms are the same
+  if (index === 0) process.stdout.write(`${tableIn(stderr)}\n`);
+  return join(folder, TEMPLATE);
+});
+
+const linted = lintTemplates(templates, CACHE);
+if (linted.kind === 'errors') fail(`cfn-lint:\n${linted.text}`);
+if (linted.kind === 'clean') process.stdout.write(`cfn-lint: ${templates.length} templates, no error\n`);
+if (linted.kind === 'skipped') {
+  const line = `cfn-lint was skipped: ${linted.why}`;
+  if (process.env['CI']) fail(line);
+  process.stdout.write(`${line}\n`);
+}
+
+/** The table of sizes among what Serverless says. */
+function tableIn(text: string): string {
+  return text
+    .split('\n')
+    .filter((line) => /^[┌│├└]/.test(line))
+    .join('\n');
+}
+
+function fail(why: string): never {
+  process.stderr.write(`${why}\n`);
+  process.exit(1);
+}

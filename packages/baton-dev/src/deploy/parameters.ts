@@ -1,0 +1,133 @@
+import { oneOf, wholeNumber } from 'baton-tasks/internal/process/config';
+import * as z from 'zod';
+import { CPU_UNITS, memoriesOf } from './fargate-sizes.ts';
+import { StackError } from './stack-error.ts';
+
+const list = z
+  .string()
+  .transform((text) => text.split(',').map((item) => item.trim()))
+  .pipe(z.array(z.string().min(1, { error: 'expected values with commas between, and none of them empty' })));
+/** How long CloudWatch Logs can keep a log, in days (its API Reference, "PutRetentionPolicy"). */
+const RETENTION_DAYS = [
+  1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
+];
+const arn = (service: string) =>
+  z.string().regex(new RegExp(`^arn:aws[\\w-]*:${service}:[\\w-]+:\\d{12}:.+$`), {
+    error: `expected an ARN of ${service}`,
+  });
+
+const names = {
+  api: oneOf(['httpApi', 'http'], 'httpApi'),
+  'throttle-rate': wholeNumber(1, 10_000, 100),
+  'throttle-burst': wholeNumber(1, 5000, 200),
+  'jwt-issuer': z
+    .url({ protocol: /^https$/, error: 'expected a URL such as https://login.example.com' })
+    .optional(),
+  'jwt-audience': list.optional(),
+  'alarm-topic': arn('sns').optional(),
+  'alarm-age-seconds': wholeNumber(60, 1_209_600, 900),
+  'log-retention-days': wholeNumber(1, 3653, 30).refine((days) => RETENTION_DAYS.includes(days), {
+    error: `expected one of ${RETENTION_DAYS.join(', ')}`,
+  }),
+  // These two are read in serverless.yml
+  revision: z.string().max(128, { error: 'expected at most 128 characters' }).optional(),
+  'unknown-task-patience-seconds': wholeNumber(0, 432_000, 21_600),
+  // These two are read in a functions.yml
+  'smtp-url': z.string().optional(),
+  'smtp-from': z.string().optional(),
+  worker: oneOf(['lambda', 'fargate', 'none'], 'lambda'),
+  'worker-image': z.string().optional(),
+  'worker-subnets': list.optional(),
+  'worker-security-groups': list.optional(),
+  'worker-public-ip': oneOf(['no', 'yes'], 'no'),
+  'worker-cluster': z.string().optional(),
+  'worker-architecture': oneOf(['arm64', 'x86_64'], 'arm64'),
+  'worker-cpu': wholeNumber(256, 16_384, 256),
+  'worker-memory': wholeNumber(512, 122_880, 512),
+  'worker-slots': wholeNumber(1, 1000, 10),
+  'worker-min': wholeNumber(1, 1000, 1),
+  'worker-max': wholeNumber(1, 1000, 10),
+  'worker-task-ms': wholeNumber(1, 3_600_000, 1000),
+  'worker-backlog-seconds': wholeNumber(1, 86_400, 60),
+};
+
+/** The names of the parameters, as `sls deploy --param="name=value"` takes them; docs/deploy.md says what each means. */
+export const PARAMETER_NAMES = Object.keys(names);
+
+/** What `worker=fargate` cannot do without. */
+const NEEDED = ['worker-image', 'worker-subnets', 'worker-security-groups'] as const;
+
+const parametersSchema = z
+  .object(names)
+  .superRefine((given, context) => {
+    const refuse = (name: keyof typeof names, message: string): void =>
+      context.addIssue({ code: 'custom', path: [name], message });
+    const together = ['jwt-issuer', 'jwt-audience'] as const;
+    const missing = together.filter((name) => given[name] === undefined);
+    if (missing.length === 1)
+      refuse(missing[0] ?? 'jwt-issuer', `expected, as ${together.join(' and ')} belong together`);
+    if (given['worker-min'] > given['worker-max'])
+      refuse('worker-min', `expected at most worker-max, which is ${given['worker-max']}`);
+    if (given.worker !== 'fargate') return;
+    for (const name of NEEDED) if (given[name] === undefined) refuse(name, 'expected, as worker is fargate');
+    const { 'worker-cpu': cpu, 'worker-memory': memory } = given;
+    const memories = memoriesOf(cpu);
+    if (memories.length === 0) refuse('worker-cpu', `expected one of ${CPU_UNITS.join(', ')}`);
+    else if (!memories.includes(memory))
+      refuse('worker-memory', `expected one of ${memories.join(', ')}, as worker-cpu is ${cpu}`);
+  })
+  .transform((given) => ({
+    api: given.api,
+    throttleRate: given['throttle-rate'],
+    throttleBurst: given['throttle-burst'],
+    jwt:
+      given['jwt-issuer'] === undefined
+        ? undefined
+        : { issuer: given['jwt-issuer'], audience: given['jwt-audience'] ?? [] },
+    alarmTopic: given['alarm-topic'],
+    alarmAgeSeconds: given['alarm-age-seconds'],
+    logRetentionDays: given['log-retention-days'],
+    worker: given.worker,
+    fargate: {
+      image: given['worker-image'] ?? '',
+      subnets: given['worker-subnets'] ?? [],
+      securityGroups: given['worker-security-groups'] ?? [],
+      publicIp: given['worker-public-ip'] === 'yes',
+      cluster: given['worker-cluster'],
+      architecture: given['worker-architecture'],
+      cpu: given['worker-cpu'],
+      memoryMb: given['worker-memory'],
+      slots: given['worker-slots'],
+      least: given['worker-min'],
+      most: given['worker-max'],
+      taskMs: given['worker-task-ms'],
+      backlogSeconds: given['worker-backlog-seconds'],
+    },
+  }));
+
+/** What a deploy is given by `--param`, checked, with defaults. */
+export type Parameters = z.output<typeof parametersSchema>;
+
+/** What a worker on Fargate is given. */
+export type FargateParameters = Parameters['fargate'];
+
+/** A parameter as Serverless has it. */
+export type Given = string | number | boolean | null | undefined;
+
+/**
+ * Reads the parameters of a deploy; an empty one counts as not given.
+ *
+ * @throws StackError with a line for each that is missing, wrong, or none
+ */
+export function readParameters(given: Readonly<Record<string, Given>>): Parameters {
+  const texts = Object.entries(given).map(([name, value]) => [name, String(value ?? '')]);
+  const parsed = parametersSchema.safeParse(Object.fromEntries(texts.filter(([, text]) => text !== '')));
+  const unknown = Object.keys(given)
+    .filter((name) => !PARAMETER_NAMES.includes(name))
+    .map((name) => `  ${name}: there is no such parameter, expected one of ${PARAMETER_NAMES.join(', ')}`);
+  if (parsed.success && unknown.length === 0) return parsed.data;
+  const wrong = (parsed.error?.issues ?? []).map(({ path, message }) => `  ${String(path[0])}: ${message}`);
+  throw new StackError(
+    `No stack can be made with these parameters (--param="name=value"):\n${[...unknown, ...new Set(wrong)].join('\n')}`,
+  );
+}

@@ -1,0 +1,69 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { toGatewayEvent } from 'baton-tasks/internal/http/gateway-event';
+import {
+  type Address,
+  type ConnectionTimeouts,
+  listenAt,
+  type RunningServer,
+} from 'baton-tasks/internal/http/listener';
+import { Problem } from 'baton-tasks/internal/http/problem';
+import { readRequestBody, unanswered, write } from 'baton-tasks/internal/http/server';
+import type { Logger } from 'baton-tasks/internal/telemetry/logger';
+import type { Routing } from '../routing.ts';
+import { unknownRoute } from '../unknown-route.ts';
+import { type Forwarder, ServiceAwayError } from './forwarder.ts';
+
+/** API Gateway waits so long for an integration of an HTTP API (AWS: "Quotas"). */
+const TIMEOUT_MS = 30_000;
+const RETRY_AFTER_SECONDS = 5;
+
+/** What the gateway's two sides are made of. */
+export interface GatewayOptions extends Address, ConnectionTimeouts {
+  readonly routing: Routing;
+  readonly forwarder: Forwarder;
+  /** Where a service listens, such as `http://order-service:8000`. */
+  readonly originOf: (service: string) => string;
+  readonly logger: Logger;
+}
+
+/**
+ * Serves all services at one address, as API Gateway does: by the first part of the path. What leads to no service is
+ * a 404, a service that does not answer a 503 with Retry-After, both as `application/problem+json`.
+ */
+export function serveApiGateway(options: GatewayOptions): Promise<RunningServer> {
+  const elsewhere = unknownRoute(options.logger);
+  return listenAt(options, (request, response) =>
+    answer(request, response, elsewhere, options).catch((error: unknown) =>
+      write(response, unanswered(error, options.logger)),
+    ),
+  );
+}
+
+async function answer(
+  request: IncomingMessage,
+  response: ServerResponse,
+  elsewhere: ReturnType<typeof unknownRoute>,
+  { routing, forwarder, originOf }: GatewayOptions,
+): Promise<void> {
+  const [, prefix = ''] = /^\/([^/?]*)/.exec(request.url ?? '') ?? [];
+  const service = routing.services.get(prefix);
+  if (service === undefined) {
+    write(response, await elsewhere(toGatewayEvent(request, Buffer.alloc(0)), {}));
+    return;
+  }
+  // As API Gateway does, all of it first: a service that refuses a long one hangs up while it is still written to
+  const body = await readRequestBody(request, response);
+  await forwarder
+    .forward(request, response, { origin: originOf(service), timeoutMs: TIMEOUT_MS, body })
+    .catch((error: unknown) => {
+      throw error instanceof ServiceAwayError ? away(error) : error;
+    });
+}
+
+function away(cause: ServiceAwayError): Problem {
+  return new Problem('service-unavailable', {
+    detail: `The service does not answer at the moment. Try again in ${RETRY_AFTER_SECONDS} s; a POST with an Idempotency-Key, to be sure that it counts once.`,
+    headers: { 'retry-after': String(RETRY_AFTER_SECONDS) },
+    cause,
+  });
+}

@@ -1,0 +1,33 @@
+import { orExit } from 'baton-tasks/internal/process/config';
+import { runServers } from 'baton-tasks/internal/http/run-server';
+import { createLogger } from 'baton-tasks/internal/telemetry/logger';
+import { readGatewayConfig, STAGE } from '../config.ts';
+import { readRouting } from '../routing.ts';
+import { serveApiGateway } from './api-gateway.ts';
+import { Forwarder } from './forwarder.ts';
+import { serveInvokeApi } from './invoke-api.ts';
+
+const config = orExit(() => readGatewayConfig(process.env));
+const { HOST: host, PORT, FUNCTIONS_PORT } = config;
+const logger = createLogger({ service: 'gateway', level: config.LOG_LEVEL });
+const routing = readRouting(STAGE);
+const forwarder = new Forwarder();
+
+/** In containers every service is found by its name, at the same ports as the gateway itself. */
+const at = (port: number) => ({
+  routing,
+  forwarder,
+  logger,
+  host,
+  port,
+  keepAliveSeconds: config.HTTP_KEEP_ALIVE_SECONDS,
+  requestTimeoutSeconds: config.HTTP_REQUEST_TIMEOUT_SECONDS,
+  originOf: (service: string) => `http://${service}:${port}`,
+});
+
+const [port] = await runServers([serveApiGateway(at(PORT)), serveInvokeApi(at(FUNCTIONS_PORT))], {
+  drainTimeoutSeconds: config.DRAIN_TIMEOUT_SECONDS,
+  logger,
+});
+const prefixes = Object.fromEntries(routing.services);
+logger.info({ host, port, functionsPort: FUNCTIONS_PORT, prefixes }, `listening on http://${host}:${port}`);

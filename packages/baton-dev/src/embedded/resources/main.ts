@@ -1,0 +1,52 @@
+import { writeFileSync } from 'node:fs';
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { ConfigError, orExit } from 'baton-tasks/internal/process/config';
+import { runServers } from 'baton-tasks/internal/http/run-server';
+import { serve } from 'baton-tasks/internal/http/server';
+import { createSqsClient } from 'baton-tasks/internal/sqs/sqs-client';
+import { createLogger } from 'baton-tasks/internal/telemetry/logger';
+import { readResourcesConfig, STAGE } from '../config.ts';
+import { eventSourcesOf } from '../event-sources.ts';
+import { parts, servicesFunctions, servicesResources, sharedResources } from '../functions-yml.ts';
+import { unknownRoute } from '../unknown-route.ts';
+import { Keeper } from './keeper.ts';
+
+const ONCE_SECONDS = 60;
+/** It answers nothing but health checks. */
+const DRAIN_SECONDS = 5;
+const TIMEOUTS = { connectionTimeout: 1000, requestTimeout: 10_000, throwOnRequestTimeout: true };
+
+const config = orExit(() => readResourcesConfig(process.env));
+const logger = createLogger({ service: 'resources', level: config.LOG_LEVEL });
+const stagePrefix = `baton-${STAGE}-`;
+const resources = { ...sharedResources(STAGE), ...servicesResources(parts, STAGE) };
+const sqs = createSqsClient();
+const dynamoDb = new DynamoDBClient({ requestHandler: TIMEOUTS });
+const keeper = new Keeper({ resources, stagePrefix, clients: { sqs, dynamoDb }, logger });
+
+const named = Object.entries(servicesFunctions(parts, STAGE)).map(([key, described]) => [
+  key,
+  { name: stagePrefix + key, ...described },
+]);
+const sources = eventSourcesOf(Object.fromEntries(named), resources, stagePrefix);
+orExit(() => {
+  try {
+    writeFileSync(config.EVENT_SOURCES_FILE, JSON.stringify(sources));
+  } catch (cause) {
+    throw new ConfigError(`EVENT_SOURCES_FILE cannot be written: ${(cause as Error).message}`, { cause });
+  }
+});
+
+if (process.argv.includes('--once')) {
+  await keeper.once(ONCE_SECONDS).catch((error: Error) => {
+    logger.fatal({ error }, `queues and tables are not there after ${ONCE_SECONDS} s: ${error.message}`);
+    process.exit(1);
+  });
+} else {
+  const { HOST: host, PORT: port } = config;
+  await runServers(
+    [serve({ handler: unknownRoute(logger), ready: () => keeper.ready(), host, port, logger })],
+    { drainTimeoutSeconds: DRAIN_SECONDS, logger },
+  );
+  await keeper.keep();
+}

@@ -1,0 +1,226 @@
+import { resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { createSqsClient } from 'baton-tasks/internal/sqs/sqs-client';
+import { isTransient } from 'baton-tasks/internal/aws/transient';
+import { scheduledContracts as scheduled } from '@baton/common/contracts/scheduled';
+import { allTasks } from '@baton/common/tasks/all';
+import type { RunningServer } from 'baton-tasks/internal/http/listener';
+import { createLogger, writeLogsTo } from 'baton-tasks/internal/telemetry/logger';
+import { standardOutput } from 'baton-tasks/internal/telemetry/standard-output';
+import { readWorkerConfig } from 'baton-tasks/internal/worker/config';
+import { serveHealth } from 'baton-tasks/internal/worker/health';
+import { Worker } from 'baton-tasks/internal/worker/worker';
+import { prettyFactory } from 'pino-pretty';
+import { banner } from './banner.ts';
+import type { LocalConfig } from './config.ts';
+import { createResources } from './create-resources.ts';
+import { type Emulator, startDynamoDb, startSqs } from './emulators.ts';
+import { fillIn, pointSdkAt } from './environment.ts';
+import { type EventSource, eventSourcesOf } from './event-sources.ts';
+import { checkPorts, HOST } from './ports.ts';
+import { characterFrom, describeCharacter } from './sqs/sqs-character.ts';
+import type { Resources } from './stack.ts';
+import type { FunctionDefinition, Offline, OfflineOptions, Serverless } from './serverless.ts';
+
+/** Polls of an emulator cost nothing; short ones let the worker stop at once. */
+const WAIT_SECONDS = 1;
+/** All tasks of all services run here, and most of them wait for an emulator. */
+const CONCURRENCY = 50;
+/** For what stops after the worker: servers and emulators. */
+const STOP_RESERVE_MS = 15_000;
+const SETUP_TIMEOUTS = { connectionTimeout: 1000, requestTimeout: 10_000, throwOnRequestTimeout: true };
+const UNKNOWN_ROUTE = {
+  handler: 'packages/baton-dev/src/embedded/unknown-route.handler',
+  events: [{ httpApi: { method: '*', path: '*' } }],
+};
+
+/** The embedded runtime: everything that AWS would be, in this process, for as long as it runs. */
+export class LocalRuntime {
+  readonly #serverless: Serverless;
+  readonly #offline: Offline;
+  readonly #options: OfflineOptions;
+  /** What has started, in this order; it stops in the reverse one. */
+  readonly #stops: (() => Promise<unknown>)[] = [];
+  #worker: Worker | undefined;
+
+  constructor(serverless: Serverless, offline: Offline, options: OfflineOptions) {
+    this.#serverless = serverless;
+    this.#offline = offline;
+    this.#options = options;
+  }
+
+  /** Starts it all. @throws Error saying which port is taken, which variable is wrong or which resource is not understood */
+  async start(config: LocalConfig): Promise<void> {
+    const startedAtMs = performance.now();
+    if (process.stdout.isTTY) writeLogsTo(standardOutput({ service: 'baton', format: prettyLogs() }));
+    const { HTTP_PORT: httpPort, LAMBDA_PORT: lambdaPort } = config;
+    await checkPorts({
+      HTTP_PORT: httpPort,
+      LAMBDA_PORT: lambdaPort,
+      HEALTH_PORT: config.HEALTH_PORT,
+      ...(!config.AWS_ENDPOINT_URL_SQS && { SQS_PORT: config.SQS_PORT }),
+      ...(!config.AWS_ENDPOINT_URL_DYNAMODB && { DYNAMODB_PORT: config.DYNAMODB_PORT }),
+    });
+
+    const character = characterFrom(config);
+    const sqs =
+      config.AWS_ENDPOINT_URL_SQS ?? (await this.#emulate(startSqs(config.SQS_PORT, HOST, character)));
+    const dynamoDb =
+      config.AWS_ENDPOINT_URL_DYNAMODB ??
+      (await this.#emulate(startDynamoDb(config.DYNAMODB_PORT, HOST, 'on disk')));
+    const { provider, functions, resources } = this.#serverless.service;
+    pointSdkAt({ sqs, dynamoDb, lambda: `http://${HOST}:${lambdaPort}`, region: provider.region });
+
+    const stack = resources?.Resources ?? {};
+    const stagePrefix = `baton-${provider.stage}-`;
+    const sources = eventSourcesOf(functions, stack, stagePrefix);
+    this.#fillIn(await this.#createResources(stack, stagePrefix, { sqs, dynamoDb }));
+    await loadHandlers(Object.values(functions), this.#serverless.serviceDir);
+    await this.#startFunctions(httpPort, lambdaPort);
+    const worker = await this.#startWorker(sources);
+
+    const http = `http://${HOST}:${httpPort}`;
+    const health = `http://${HOST}:${config.HEALTH_PORT}/health/state`;
+    const queues = worker.state.queues.map(({ queue, executor }) => ({
+      name: queue,
+      runs: runnerOf(queue, executor, sources),
+    }));
+    const startedInMs = performance.now() - startedAtMs;
+    const sqsRow = config.AWS_ENDPOINT_URL_SQS ?? `${sqs}  ${describeCharacter(character)}`;
+    process.stdout.write(
+      banner({ http, prefixes: prefixesOf(functions), sqs: sqsRow, dynamoDb, health, queues, startedInMs }),
+    );
+  }
+
+  /** The longest that a stop takes, in milliseconds. */
+  get stopLimitMs(): number {
+    return (this.#worker?.stopLimitMs ?? 0) + STOP_RESERVE_MS;
+  }
+
+  /** Stops what has started, the last first. */
+  async stop(): Promise<void> {
+    for (const stop of this.#stops.splice(0).toReversed()) await stop();
+  }
+
+  async #emulate(starting: Promise<Emulator>): Promise<string> {
+    const emulator = await starting;
+    this.#stops.push(() => emulator.stop());
+    return emulator.endpoint;
+  }
+
+  async #createResources(
+    stack: Resources,
+    stagePrefix: string,
+    at: Readonly<Record<string, string>>,
+  ): Promise<string> {
+    const sqs = createSqsClient();
+    const dynamoDb = new DynamoDBClient({ requestHandler: SETUP_TIMEOUTS });
+    try {
+      return await createResources(stack, stagePrefix, { sqs, dynamoDb });
+    } catch (cause) {
+      if (!isTransient(cause)) throw cause;
+      const why = Error.isError(cause) ? cause.message || cause.name : String(cause);
+      const endpoints = `SQS at ${at['sqs']} (AWS_ENDPOINT_URL_SQS), DynamoDB at ${at['dynamoDb']} (AWS_ENDPOINT_URL_DYNAMODB)`;
+      throw new Error(`Queues and tables could not be created: ${why}\n${endpoints}`, { cause });
+    } finally {
+      sqs.destroy();
+      dynamoDb.destroy();
+    }
+  }
+
+  #fillIn(queueUrlPrefix: string): void {
+    const { provider, functions } = this.#serverless.service;
+    const environments = [provider, ...Object.values(functions)].flatMap(({ environment }) =>
+      environment ? [environment] : [],
+    );
+    fillIn(environments, { QUEUE_URL_PREFIX: queueUrlPrefix, TASKS_TABLE: `baton-${provider.stage}-tasks` });
+  }
+
+  async #startFunctions(httpPort: number, lambdaPort: number): Promise<void> {
+    const { provider, functions } = this.#serverless.service;
+    functions['unknownRoute'] = { ...UNKNOWN_ROUTE, name: `baton-${provider.stage}-unknownRoute` };
+    Object.assign(this.#options, {
+      httpPort,
+      lambdaPort,
+      host: HOST,
+      noSponsor: true,
+      noTimeout: true,
+      useInProcess: true,
+    });
+    this.#stops.push(() => this.#offline.end(true));
+    await withoutConsole(() => this.#offline.start());
+  }
+
+  async #startWorker(sources: readonly EventSource[]): Promise<Worker> {
+    const config = readWorkerConfig({
+      WORKER_WAIT_SECONDS: String(WAIT_SECONDS),
+      WORKER_CONCURRENCY: String(CONCURRENCY),
+      ...process.env,
+      WORKER_LAMBDA_QUEUES: JSON.stringify(sources),
+      HEALTH_HOST: HOST,
+    });
+    const logger = createLogger({ service: 'worker', level: config.logLevel });
+    const threadEntry = new URL(import.meta.resolve('@baton/worker/thread'));
+    const worker = new Worker({
+      config,
+      implementations: allTasks,
+      scheduled,
+      threadEntry,
+      logger,
+      processGuard: 'shared',
+    });
+    const health: RunningServer = await serveHealth(worker, config, logger);
+    this.#stops.push(() => health.close());
+    worker.start();
+    this.#worker = worker;
+    this.#stops.push(() => worker.stop());
+    return worker;
+  }
+}
+
+/** Loads every handler once, so that one which cannot start stops the start, and the first request need not wait. */
+async function loadHandlers(functions: readonly FunctionDefinition[], serviceDir: string): Promise<void> {
+  for (const { handler, environment } of functions) {
+    Object.assign(process.env, environment);
+    await import(pathToFileURL(resolve(serviceDir, handler.replace(/\.\w+$/, '.ts'))).href);
+  }
+}
+
+/** serverless-offline draws a box of its routes with console.log; the banner says it shorter. */
+async function withoutConsole(run: () => Promise<void>): Promise<void> {
+  const { log } = console;
+  console.log = () => undefined;
+  try {
+    await run();
+  } finally {
+    console.log = log;
+  }
+}
+
+function prettyLogs() {
+  return prettyFactory({
+    colorize: true,
+    messageKey: 'message',
+    errorLikeObjectKeys: ['error'],
+    ignore: 'pid,hostname,service,requestId,traceId,taskId,messageId,worker,task,queue',
+    translateTime: 'SYS:HH:MM:ss.l',
+    messageFormat: '{service}: {message}',
+    singleLine: true,
+  });
+}
+
+/** The paths that functions.yml maps to functions, without those below them. */
+function prefixesOf(functions: Serverless['service']['functions']): string[] {
+  const routes = Object.values(functions).flatMap(({ events }) =>
+    events.map((event) => JSON.stringify(event)),
+  );
+  return routes
+    .flatMap((route) => /"ANY (\/[^{"]*)"/.exec(route)?.[1] ?? [])
+    .filter((path) => !path.endsWith('/'));
+}
+
+function runnerOf(queue: string, executor: 'local' | 'lambda', sources: readonly EventSource[]): string {
+  if (executor === 'local') return 'run by the worker';
+  return `run by ${sources.find((source) => source.queue === queue)?.functionName}`;
+}

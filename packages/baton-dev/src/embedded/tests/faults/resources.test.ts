@@ -1,0 +1,129 @@
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import {
+  DeleteTableCommand,
+  DescribeTableCommand,
+  DynamoDBClient,
+  ListTablesCommand,
+} from '@aws-sdk/client-dynamodb';
+import { ListQueuesCommand, SQSClient } from '@aws-sdk/client-sqs';
+import { eventually } from '@baton/tests/eventually';
+import { freePort, Program } from '@baton/tests/program';
+import { readWorkerConfig } from 'baton-tasks/internal/worker/config';
+import { type Emulator, startDynamoDb, startSqs } from '../../emulators.ts';
+
+const credentials = { accessKeyId: 'test', secretAccessKey: 'test' };
+
+let folder: string;
+let sqsPort: number;
+let sqs: Emulator;
+let dynamoDb: Emulator;
+let sqsClient: SQSClient;
+let dynamoDbClient: DynamoDBClient;
+let environment: Record<string, string>;
+const programs: Program[] = [];
+
+beforeEach(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'baton-'));
+  sqsPort = await freePort();
+  sqs = await startSqs(sqsPort);
+  dynamoDb = await startDynamoDb(0);
+  const client = { region: 'us-east-1', credentials };
+  sqsClient = new SQSClient({ ...client, endpoint: sqs.endpoint });
+  dynamoDbClient = new DynamoDBClient({ ...client, endpoint: dynamoDb.endpoint });
+  environment = {
+    AWS_REGION: 'us-east-1',
+    AWS_ACCESS_KEY_ID: 'test',
+    AWS_SECRET_ACCESS_KEY: 'test',
+    AWS_ENDPOINT_URL: sqs.endpoint,
+    AWS_ENDPOINT_URL_DYNAMODB: dynamoDb.endpoint,
+    EVENT_SOURCES_FILE: join(folder, 'event-sources.json'),
+    PORT: String(await freePort()),
+  };
+});
+afterEach(async () => {
+  for (const program of programs.splice(0)) await program.stop('SIGKILL');
+  sqsClient.destroy();
+  dynamoDbClient.destroy();
+  await Promise.all([sqs.stop(), dynamoDb.stop()]);
+  rmSync(folder, { recursive: true });
+});
+
+function start(...args: string[]): Program {
+  const program = new Program('packages/baton-dev/src/embedded/resources/main.ts', environment, args);
+  programs.push(program);
+  return program;
+}
+
+async function queues(): Promise<string[]> {
+  const { QueueUrls = [] } = await sqsClient.send(new ListQueuesCommand({}));
+  return QueueUrls.map((url) => url.slice(url.lastIndexOf('/') + 1));
+}
+
+async function tables(): Promise<string[]> {
+  const { TableNames = [] } = await dynamoDbClient.send(new ListTablesCommand({}));
+  return TableNames;
+}
+
+async function madeAt(TableName: string): Promise<number | undefined> {
+  const { Table } = await dynamoDbClient.send(new DescribeTableCommand({ TableName }));
+  return Table?.CreationDateTime?.getTime();
+}
+
+const ready = () =>
+  fetch(`http://127.0.0.1:${environment['PORT']}/health/ready`).then(
+    async (response) => ({ status: response.status, text: await response.text() }),
+    () => undefined,
+  );
+
+describe('the resources', () => {
+  test('of all services are created once with --once, and the event sources written as a worker reads them', async () => {
+    const program = start('--once');
+    await expect(program.ended()).resolves.toBe(0);
+    expect(await queues()).toEqual(
+      expect.arrayContaining(['baton-dev-orders', 'baton-dev-orders-dlq', 'baton-dev-default']),
+    );
+    expect(await tables()).toEqual(expect.arrayContaining(['baton-dev-orders', 'baton-dev-tasks']));
+    const { lambdaQueues } = readWorkerConfig({
+      AWS_REGION: 'us-east-1',
+      TASKS_TABLE: 'baton-dev-tasks',
+      QUEUE_URL_PREFIX: `${sqs.endpoint}/000000000000/baton-dev-`,
+      WORKER_LAMBDA_QUEUES_FILE: environment['EVENT_SOURCES_FILE'],
+    });
+    expect(lambdaQueues.map(({ queue, functionName }) => [queue, functionName])).toEqual(
+      expect.arrayContaining([['order-outcomes', 'baton-dev-orderServiceOutcomes']]),
+    );
+  });
+
+  test('are created again after the emulator has forgotten them, and the health says so meanwhile', async () => {
+    const program = start();
+    await eventually('all there', async () => (await ready())?.status === 200);
+    await sqs.stop();
+    await eventually('not ready', async () => (await ready())?.status === 503);
+    expect((await ready())?.text).toContain('ECONNREFUSED');
+    sqs = await startSqs(sqsPort);
+    await eventually('ready again', async () => (await ready())?.status === 200);
+    expect(await queues()).toContain('baton-dev-orders');
+    const before = await madeAt('baton-dev-tasks');
+    await dynamoDbClient.send(new DeleteTableCommand({ TableName: 'baton-dev-tasks' }));
+    await eventually('another table', async () => {
+      const now = await madeAt('baton-dev-tasks').catch(() => undefined);
+      return now !== undefined && now !== before;
+    });
+    await expect(program.stop()).resolves.toBe(0);
+  });
+
+  test.each([
+    ['AWS_ENDPOINT_URL', '', 'is not set'],
+    ['EVENT_SOURCES_FILE', '/nowhere/at/all', 'EVENT_SOURCES_FILE cannot be written: ENOENT'],
+  ])('are not begun with when %s is %j', async (name, value, says) => {
+    environment[name] = value;
+    const program = start();
+    await expect(program.ended()).resolves.toBe(1);
+    expect(program.output).toContain(name);
+    expect(program.output).toContain(says);
+    expect(program.output).not.toContain('    at ');
+  });
+});

@@ -1,0 +1,252 @@
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer, request, type RequestListener, type Server } from 'node:http';
+import { type AddressInfo, connect, type Socket } from 'node:net';
+import { execPath } from 'node:process';
+import { fileURLToPath } from 'node:url';
+import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
+import { type Functions, serveFunctions } from 'baton-tasks/internal/http/function-server';
+import type { RunningServer } from 'baton-tasks/internal/http/listener';
+import { createLogger } from 'baton-tasks/internal/telemetry/logger';
+import { serveApiGateway } from '../gateway/api-gateway.ts';
+import { Forwarder } from '../gateway/forwarder.ts';
+import { serveInvokeApi } from '../gateway/invoke-api.ts';
+import type { Routing } from '../routing.ts';
+
+const logger = createLogger({ service: 'tests', level: 'silent' });
+const AWAY = 'http://127.0.0.1:9';
+const routing: Routing = {
+  services: new Map([['orders', 'order-service']]),
+  consumers: new Map([['baton-dev-x', { service: 'order-service', handler: 'x', timeoutSeconds: 1 }]]),
+};
+
+let origin = AWAY;
+let api: RunningServer;
+let invoke: RunningServer;
+let url: string;
+let lambda: LambdaClient;
+const servers: Server[] = [];
+const functionServers: RunningServer[] = [];
+
+beforeEach(async () => {
+  origin = AWAY;
+  const options = { routing, forwarder: new Forwarder(), originOf: () => origin, logger };
+  api = await serveApiGateway({ ...options, host: '127.0.0.1', port: 0 });
+  invoke = await serveInvokeApi({ ...options, host: '127.0.0.1', port: 0 });
+  url = `http://127.0.0.1:${api.port}`;
+  const endpoint = `http://127.0.0.1:${invoke.port}`;
+  const credentials = { accessKeyId: 'test', secretAccessKey: 'test' };
+  lambda = new LambdaClient({ region: 'us-east-1', endpoint, credentials, maxAttempts: 1 });
+});
+afterEach(async () => {
+  lambda.destroy();
+  for (const server of servers.splice(0)) server.close().closeAllConnections();
+  await Promise.all([api, invoke, ...functionServers.splice(0)].map((server) => server.close()));
+});
+
+/** A service behind the gateway. */
+async function serviceThat(listener: RequestListener): Promise<void> {
+  const server = createServer(listener).listen(0, '127.0.0.1');
+  servers.push(server);
+  await once(server, 'listening');
+  origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+async function functionsBehind(functions: Functions): Promise<void> {
+  const server = await serveFunctions({ functions, host: '127.0.0.1', port: 0, logger });
+  functionServers.push(server);
+  origin = `http://127.0.0.1:${server.port}`;
+}
+
+const problemOf = async (response: Response) => ({
+  status: response.status,
+  contentType: response.headers.get('content-type'),
+  retryAfter: response.headers.get('retry-after'),
+  ...((await response.json()) as { title: string; detail: string; requestId: string }),
+});
+
+test.each(['gateway', 'resources'])(
+  'the start of %s says in lines of its own what is wrong with its environment',
+  (name) => {
+    const main = fileURLToPath(new URL(`../${name}/main.ts`, import.meta.url));
+    const { status, stderr } = spawnSync(execPath, [main], { env: { LOG_LEVEL: 'loud' }, encoding: 'utf8' });
+    expect(status).toBe(1);
+    expect(stderr).toContain('LOG_LEVEL held "loud"');
+    expect(stderr).not.toMatch(/^ +at /m);
+  },
+);
+
+describe('the gateway', () => {
+  test('hands a request to the service of its prefix as it came, and its answer back', async () => {
+    await serviceThat((incoming, response) => {
+      const { method, url: path, headers } = incoming;
+      response.writeHead(202, { 'x-own': 'yes', location: '/orders/1' });
+      response.write(`${method} ${path} ${String(headers['x-request-id'])} `);
+      incoming.pipe(response);
+    });
+    const response = await fetch(`${url}/orders/a%20b?limit=2`, {
+      method: 'PUT',
+      body: 'héllo',
+      headers: { 'x-request-id': 'r-1' },
+    });
+    await expect(response.text()).resolves.toBe('PUT /orders/a%20b?limit=2 r-1 héllo');
+    expect([response.status, response.headers.get('location'), response.headers.get('x-own')]).toEqual([
+      202,
+      '/orders/1',
+      'yes',
+    ]);
+  });
+
+  test('keeps headers of one connection to itself, and the connection to its caller open', async () => {
+    let seen: NodeJS.Dict<string | string[]> = {};
+    await serviceThat(({ headers }, response) => {
+      seen = headers;
+      response.writeHead(200, { connection: 'close', 'keep-alive': 'timeout=99' }).end();
+    });
+    const asked = request(`${url}/orders`, {
+      headers: { connection: 'x-secret', 'x-secret': '1', te: 'trailers', 'proxy-authorization': 'me' },
+    }).end();
+    const [answer] = (await once(asked, 'response')) as [{ headers: NodeJS.Dict<string>; resume(): void }];
+    answer.resume();
+    expect(Object.keys(seen).filter((name) => /secret|^te$|^proxy/.test(name))).toEqual([]);
+    expect(answer.headers['connection']).toBe('keep-alive');
+    expect(answer.headers['keep-alive']).not.toBe('timeout=99');
+  });
+
+  test.each([
+    ['content-length', { 'content-length': '22' }],
+    ['transfer-encoding', { 'transfer-encoding': 'chunked' }],
+  ])('hands a body on as a body, though its caller calls %s one of a connection', async (name, framing) => {
+    let body = '';
+    await serviceThat((incoming, response) => {
+      incoming.on('data', (chunk) => (body += String(chunk))).once('end', () => response.end());
+    });
+    const headers = { connection: `close, ${name}`, ...framing };
+    const asked = request(`${url}/orders`, { method: 'DELETE', headers }).end('GET /health HTTP/1.1\r\n');
+    const [answer] = (await once(asked, 'response')) as [{ statusCode: number; resume(): void }];
+    answer.resume();
+    expect([answer.statusCode, body]).toEqual([200, 'GET /health HTTP/1.1\r\n']);
+  });
+
+  test.each(['/', '/nope', '/order', '/ordersx', '//orders', '/constructor', '/health/live'])(
+    'says of %s that there is no such route, and asks nobody',
+    async (path) => {
+      await serviceThat((_incoming, response) => response.end());
+      await expect(fetch(url + path).then(problemOf)).resolves.toMatchObject({
+        status: 404,
+        contentType: 'application/problem+json',
+        title: 'There is no such route',
+        requestId: expect.any(String) as unknown,
+      });
+    },
+  );
+
+  test('answers for a service that nobody finds: come back later', async () => {
+    await expect(fetch(`${url}/orders`).then(problemOf)).resolves.toMatchObject({
+      status: 503,
+      contentType: 'application/problem+json',
+      retryAfter: '5',
+      title: 'A dependency does not answer',
+    });
+  });
+
+  test('answers for a service where connections are neither taken nor refused', async () => {
+    // Blocks for ever once it listens; what then fills its backlog leaves others nothing but to wait
+    const deaf = `require('node:net').createServer().listen({ port: 0, host: '127.0.0.1', backlog: 1 }, function () {
+      require('node:fs').writeSync(1, String(this.address().port));
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
+    })`;
+    const process = spawn(execPath, ['-e', deaf], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const [port] = (await once(process.stdout, 'data')) as [Buffer];
+    const filling = Array.from({ length: 4 }, () =>
+      connect(Number(port), '127.0.0.1').on('error', () => undefined),
+    );
+    await once(filling[0] as Socket, 'connect');
+    origin = `http://127.0.0.1:${String(port)}`;
+    try {
+      await expect(fetch(`${url}/orders`).then(problemOf)).resolves.toMatchObject({
+        status: 503,
+        retryAfter: '5',
+      });
+    } finally {
+      for (const socket of filling) socket.destroy();
+      process.kill('SIGKILL');
+    }
+  }, 15_000);
+
+  test('answers for a service that hangs up instead of answering', async () => {
+    await serviceThat(({ socket }) => socket.destroy());
+    const response = fetch(`${url}/orders`, { method: 'POST', body: '{}' });
+    await expect(response.then(problemOf)).resolves.toMatchObject({ status: 503, retryAfter: '5' });
+  });
+
+  test('breaks an answer off that its service breaks off, and says nothing untrue', async () => {
+    await serviceThat(({ socket }, response) => {
+      response.writeHead(200, { 'content-length': '100' }).write('half', () => socket.destroy());
+    });
+    const response = await fetch(`${url}/orders`);
+    await expect(response.text()).rejects.toThrow('terminated');
+  });
+
+  test.each([
+    ['says how long it is', { 'content-length': '20000000' }],
+    ['does not', { 'transfer-encoding': 'chunked' }],
+  ])('refuses a body that is far too long and %s, and bothers no service with it', async (_what, headers) => {
+    let asked = 0;
+    await serviceThat((_incoming, response) => ((asked += 1), response.end()));
+    const asking = request(`${url}/orders`, { method: 'POST', headers });
+    for (let sent = 0; sent < 20; sent += 1) asking.write(Buffer.alloc(65_536));
+    const [answer] = (await once(asking, 'response')) as [{ statusCode: number }];
+    asking.on('error', () => undefined).destroy();
+    expect([answer.statusCode, asked]).toEqual([413, 0]);
+  });
+
+  test('answers what is under way before it closes', async () => {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const begun = Promise.withResolvers<void>();
+    await serviceThat((_incoming, response) => {
+      begun.resolve();
+      void promise.then(() => response.end('late'));
+    });
+    const response = fetch(`${url}/orders`);
+    await begun.promise;
+    const closed = api.close();
+    resolve();
+    const answer = await response;
+    expect([answer.headers.get('connection'), await answer.text()]).toEqual(['close', 'late']);
+    await closed;
+  });
+});
+
+describe("the gateway's invocations", () => {
+  const invoking = (FunctionName: string) =>
+    lambda.send(new InvokeCommand({ FunctionName, Payload: JSON.stringify({ Records: [1] }) }));
+
+  test("reach the function in its service's container, with the time that its functions.yml gives it", async () => {
+    let remainingMs = 0;
+    await functionsBehind({
+      x: async (event: object, context) => {
+        remainingMs = context.getRemainingTimeInMillis();
+        return event;
+      },
+    });
+    const { Payload, FunctionError } = await invoking('baton-dev-x');
+    expect([Buffer.from(Payload ?? []).toString(), FunctionError]).toEqual(['{"Records":[1]}', undefined]);
+    expect(remainingMs).toBeGreaterThan(0);
+    expect(remainingMs).toBeLessThanOrEqual(1000);
+  });
+
+  test('tell of a function that fails', async () => {
+    await functionsBehind({ x: () => Promise.reject(new Error('no')) });
+    await expect(invoking('baton-dev-x')).resolves.toMatchObject({ FunctionError: 'Unhandled' });
+  });
+
+  test('are throttled while the service is away, so that they are made again', async () => {
+    await expect(invoking('baton-dev-x')).rejects.toMatchObject({ name: 'TooManyRequestsException' });
+  });
+
+  test('of what is no function are refused', async () => {
+    await expect(invoking('baton-dev-y')).rejects.toMatchObject({ name: 'ResourceNotFoundException' });
+  });
+});

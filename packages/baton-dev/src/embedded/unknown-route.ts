@@ -1,0 +1,16 @@
+import { type ApiHandler, createApi } from 'baton-tasks/internal/http/api';
+import { createLogger, type Logger } from 'baton-tasks/internal/telemetry/logger';
+
+/** Answers what no service's prefix matches with the same problem+json as any service would. */
+export function unknownRoute(logger: Logger): ApiHandler {
+  return createApi({ routes: [], logger });
+}
+
+let embedded: ApiHandler | undefined;
+
+/** The same as a function. Its logger is made with the first event: whoever imports this has checked LOG_LEVEL by then. */
+export const handler: ApiHandler = (event, context) => {
+  const level = process.env['LOG_LEVEL'] ?? 'info';
+  embedded ??= unknownRoute(createLogger({ service: 'local', level }));
+  return embedded(event, context);
+};

@@ -1,0 +1,77 @@
+// Makes a new service: npm run new:service payments
+import { spawnSync } from 'node:child_process';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import process from 'node:process';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { withComposeEntry, withPort } from './listed.ts';
+import { NewServiceError, readServiceName, type ServiceName } from './service-name.ts';
+import { nextPort, refuseTaken, wordsOf } from './taken.ts';
+import { type NewFile, newFiles, templateTexts } from './template.ts';
+import { writeNew } from './write-files.ts';
+
+const ROOT = fileURLToPath(new URL('../../../..', import.meta.url));
+const COMPOSE = 'docker-compose.localstack.yml';
+const ENVIRONMENT = '.env.example';
+const USAGE = `npm run new:service NAME [-- --singular WORD]: makes a service that works, to be edited
+  NAME        what it keeps, in the plural: payments
+  --singular  one of them, where it is not NAME without its s: payment
+`;
+
+/** The files that list services, changed. */
+async function lists(name: ServiceName, port: number): Promise<NewFile[]> {
+  const [compose, environment] = await Promise.all(
+    [COMPOSE, ENVIRONMENT].map((path) => readFile(join(ROOT, path), 'utf8')),
+  );
+  return [
+    { path: COMPOSE, text: withComposeEntry(compose ?? '', name, port) },
+    { path: ENVIRONMENT, text: withPort(environment ?? '', name, port) },
+  ];
+}
+
+/** Runs npm. @throws NewServiceError telling what is left to do, when it fails */
+function npm(...words: string[]): void {
+  const { status } = spawnSync('npm', words, {
+    cwd: ROOT,
+    stdio: 'inherit',
+    shell: process.platform === 'win32',
+  });
+  if (status !== 0)
+    throw new NewServiceError(
+      `The files are there, but "npm ${words.join(' ')}" failed: run "npm install", then "npm run contracts"`,
+    );
+}
+
+async function run(): Promise<void> {
+  const options = { singular: { type: 'string' }, help: { type: 'boolean' } } as const;
+  const { values, positionals } = parseArgs({ options, allowPositionals: true });
+  const [plural, ...more] = positionals;
+  if (values.help) {
+    process.stdout.write(USAGE);
+    return;
+  }
+  if (plural === undefined || more.length > 0)
+    throw new NewServiceError(`Expected one name, got ${positionals.length}\n${USAGE}`);
+  const name = readServiceName(plural, values.singular);
+  await refuseTaken(ROOT, name, wordsOf(await templateTexts()));
+  const port = await nextPort(ROOT);
+  const files = await newFiles(ROOT, name, port);
+  const changed = await lists(name, port);
+  await writeNew(ROOT, files);
+  for (const { path, text } of changed) await writeFile(join(ROOT, path), text);
+  npm('install', '--no-audit', '--prefer-offline', '--loglevel=error');
+  npm('run', '--silent', 'contracts');
+  process.stdout.write(
+    `${files.map(({ path }) => path).join('\n')}\nnpm start serves POST /${plural} and GET /${plural}/{${name.singular}Id}.\n`,
+  );
+}
+
+try {
+  await run();
+} catch (error) {
+  const isOfArguments = String((error as NodeJS.ErrnoException).code).startsWith('ERR_PARSE_ARGS');
+  if (!(error instanceof NewServiceError) && !isOfArguments) throw error;
+  process.stderr.write(`${(error as Error).message.trim()}\n${isOfArguments ? USAGE : ''}`);
+  process.exitCode = 1;
+}

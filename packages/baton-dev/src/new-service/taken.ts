@@ -1,0 +1,65 @@
+import { existsSync } from 'node:fs';
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { parts, servicesFunctions, servicesResources, sharedResources } from '../embedded/functions-yml.ts';
+import { NewServiceError, type ServiceName } from './service-name.ts';
+
+const STAGE = 'dev';
+
+/**
+ * Makes sure that a name means nothing else yet: no folder, contract, route, queue, table, nor a word that the files of a
+ * service use.
+ *
+ * @param root - of the repository
+ * @param words - of the files that the service is made of
+ * @throws NewServiceError saying what has the name
+ */
+export async function refuseTaken(
+  root: string,
+  { plural, singular }: ServiceName,
+  words: ReadonlySet<string>,
+): Promise<void> {
+  const is = (what: string): never => {
+    throw new NewServiceError(`${plural} cannot be a service's name: ${what}`);
+  };
+  for (const path of [
+    `functions/${plural}-service`,
+    `functions/${singular}-service`,
+    `common/contracts/${plural}.ts`,
+  ])
+    if (existsSync(join(root, path))) is(`${path} is there already`);
+  const contract = (await readdir(join(root, 'common/contracts/released'))).find((file) =>
+    file.startsWith(`${plural}.`),
+  );
+  if (contract !== undefined) is(`the contract ${contract.replace(/\.json$/, '')} is there already`);
+  for (const [name, { events }] of Object.entries(servicesFunctions(parts, STAGE)))
+    for (const { httpApi } of events)
+      if (String(httpApi).endsWith(` /${plural}`)) is(`the path /${plural} leads to the function ${name}`);
+  const resources = { ...sharedResources(STAGE), ...servicesResources(parts, STAGE) };
+  for (const [id, { Type, Properties = {} }] of Object.entries(resources as Record<string, Resource>))
+    if ([Properties.QueueName, Properties.TableName].includes(`baton-${STAGE}-${plural}`))
+      is(`${id} is a resource (${Type}) of that name`);
+  const word = [plural, singular].find((each) => words.has(each));
+  if (word !== undefined) is(`"${word}" means something else in the code of a service`);
+}
+
+interface Resource {
+  readonly Type: string;
+  readonly Properties?: { readonly QueueName?: string; readonly TableName?: string };
+}
+
+/** The words of texts: what stands between other characters than letters, and the parts of what is written as oneWord. */
+export function wordsOf(texts: readonly string[]): Set<string> {
+  const words = texts.flatMap((text) => text.match(/[A-Z]?[a-z]+\d*/g) ?? []);
+  return new Set(words.map((word) => word.toLowerCase()).filter((word) => !/^samples?$/.test(word)));
+}
+
+/** The port after the last that a service has where no other is set. */
+export async function nextPort(root: string): Promise<number> {
+  const configs = (await readdir(join(root, 'functions')))
+    .map((service) => join(root, 'functions', service, 'config.ts'))
+    .filter((path) => existsSync(path));
+  const texts = await Promise.all(configs.map((path) => readFile(path, 'utf8')));
+  const ports = texts.flatMap((text) => /\bserverVariables\((\d+)\)/.exec(text)?.[1] ?? []).map(Number);
+  return Math.max(8000, ...ports) + 1;
+}

@@ -1,0 +1,39 @@
+import { createApi } from 'baton-tasks/internal/http/api';
+import { hashOfRequest, idOfRequest } from 'baton-tasks/internal/http/idempotency';
+import { notFound } from 'baton-tasks/internal/http/problem';
+import { route } from 'baton-tasks/internal/http/route';
+import { recordSample, sampleSchema } from '../contracts/samples.ts';
+import { logger, samples, tasks } from './service.ts';
+import type { SampleRow } from './store.ts';
+
+/** The namespace of the sample ids that idempotency keys give. */
+const SAMPLES = '00000000-0000-4000-8000-000000000000';
+
+/** What the wire takes with patience is refused here: a caller wants to hear of a misspelt member. */
+const newSampleSchema = sampleSchema.omit({ sampleId: true }).strict();
+
+const postSample = route('POST', '/samples', { body: newSampleSchema }, async ({ body, headers, trace }) => {
+  // The task's id is the sample's: it is one task, however often the request comes
+  const sampleId = idOfRequest(headers, SAMPLES);
+  const sample = { sampleId, ...body };
+  const sendTask = () => tasks.send(recordSample, sample, { taskId: sampleId, trace });
+  await samples.take({ sample, requestHash: hashOfRequest(body), sendTask });
+  return {
+    status: 202,
+    headers: { location: `/samples/${sampleId}` },
+    body: { sampleId, taskId: sampleId, status: 'accepted' },
+  };
+});
+
+const getSample = route('GET', '/samples/{sampleId}', {}, async ({ param }) => {
+  const row = await samples.find(param('sampleId'));
+  if (!row) throw notFound('sample', param('sampleId'));
+  return { status: 200, body: sampleView(row) };
+});
+
+/** The API of samples-service. */
+export const handler = createApi({ logger, routes: [postSample, getSample] });
+
+function sampleView({ sampleId, status, reference, createdAt, recordedAt, failure }: SampleRow) {
+  return { sampleId, status, reference, createdAt, recordedAt, failure };
+}

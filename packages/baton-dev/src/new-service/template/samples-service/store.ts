@@ -1,0 +1,123 @@
+import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
+import { type DynamoDBDocumentClient, GetCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import { Intake, type IntakeRow } from 'baton-tasks/internal/http/intake';
+import type { TaskEnd } from 'baton-tasks/internal/task/task-end';
+import type { Logger } from 'baton-tasks/internal/telemetry/logger';
+import type { Sample } from '../contracts/samples.ts';
+
+/** How far a sample has come; `pending` before SQS has taken its task, which nobody is shown. */
+export type SampleStatus = 'pending' | 'accepted' | 'recorded' | 'failed' | 'cancelled';
+
+/** A sample as it stands in the table. */
+export interface SampleRow extends IntakeRow, Sample {
+  readonly status: SampleStatus;
+  /** When it was posted, ISO 8601. */
+  readonly createdAt: string;
+  readonly recordedAt?: string;
+  /** Why it could not be recorded. */
+  readonly failure?: string;
+  /** Of the latest end that is known of a task that did not succeed. */
+  readonly taskToken?: number;
+}
+
+/** A new sample and its task. */
+export interface NewSample {
+  readonly sample: Sample;
+  /** A digest of the request, by which a repeated one is known. */
+  readonly requestHash: string;
+  readonly sendTask: () => Promise<unknown>;
+}
+
+/** The samples of this service, one row each, in its own table, which no other service reads or writes. */
+export class SampleStore {
+  readonly #documents: DynamoDBDocumentClient;
+  readonly #table: string;
+  readonly #intake: Intake<SampleRow>;
+
+  constructor(documents: DynamoDBDocumentClient, table: string, logger: Logger) {
+    this.#documents = documents;
+    this.#table = table;
+    this.#intake = new Intake({ documents, table, logger, key: 'sampleId' });
+  }
+
+  /** Takes a sample in and sends its task; see Intake for what it throws. */
+  async take({ sample, requestHash, sendTask }: NewSample): Promise<void> {
+    const row = { ...sample, createdAt: new Date().toISOString() };
+    await this.#intake.take({ id: sample.sampleId, requestHash, row, listing: {}, sendTask });
+  }
+
+  /** The sample of that id, if it was accepted. */
+  async find(sampleId: string): Promise<SampleRow | undefined> {
+    const row = await this.#read(sampleId);
+    return row?.status === 'pending' ? undefined : row;
+  }
+
+  /**
+   * Writes down that a sample is recorded, once however often it is called. Its task may overtake its acceptance.
+   *
+   * @returns when it was first recorded, ISO 8601; nothing where there is no such sample
+   */
+  async record(sampleId: string): Promise<string | undefined> {
+    try {
+      const { Attributes } = await this.#documents.send(
+        new UpdateCommand({
+          TableName: this.#table,
+          Key: { sampleId },
+          ConditionExpression: 'attribute_exists(sampleId)',
+          UpdateExpression:
+            'SET #status = :recorded, recordedAt = if_not_exists(recordedAt, :now) REMOVE holder, heldUntilMs, expiresAt, failure',
+          ExpressionAttributeNames: { '#status': 'status' },
+          ExpressionAttributeValues: { ':recorded': 'recorded', ':now': new Date().toISOString() },
+          ReturnValues: 'ALL_NEW',
+        }),
+      );
+      return (Attributes as SampleRow).recordedAt;
+    } catch (error) {
+      if (error instanceof ConditionalCheckFailedException) return undefined;
+      throw error;
+    }
+  }
+
+  /**
+   * Writes down that the task of a sample ended without recording it, unless it was recorded after all, or a later end is
+   * known. Resolves to whether it was written.
+   */
+  async recordEnd({ taskId: sampleId, state, token, error }: TaskEnd): Promise<boolean> {
+    if (state === 'succeeded') return false;
+    try {
+      await this.#documents.send(
+        new UpdateCommand({
+          TableName: this.#table,
+          Key: { sampleId },
+          ConditionExpression:
+            'attribute_exists(sampleId) AND #status <> :recorded AND (attribute_not_exists(taskToken) OR taskToken < :token)',
+          UpdateExpression:
+            'SET #status = :status, failure = :failure, taskToken = :token REMOVE holder, heldUntilMs, expiresAt',
+          ExpressionAttributeNames: { '#status': 'status' },
+          ExpressionAttributeValues: {
+            ':recorded': 'recorded',
+            ':status': state === 'cancelled' ? 'cancelled' : 'failed',
+            ':failure': error?.message ?? 'Its task was cancelled',
+            ':token': token,
+          },
+        }),
+      );
+      return true;
+    } catch (refusal) {
+      if (refusal instanceof ConditionalCheckFailedException) return false;
+      throw refusal;
+    }
+  }
+
+  /** Resolves when the table can be read. */
+  async ping(): Promise<void> {
+    await this.#read('ping');
+  }
+
+  async #read(sampleId: string): Promise<SampleRow | undefined> {
+    const { Item } = await this.#documents.send(
+      new GetCommand({ TableName: this.#table, Key: { sampleId }, ConsistentRead: true }),
+    );
+    return Item as SampleRow | undefined;
+  }
+}

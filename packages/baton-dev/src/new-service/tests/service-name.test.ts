@@ -1,0 +1,89 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, test } from '@jest/globals';
+import { readServiceName, renamed } from '../service-name.ts';
+import { refuseTaken, wordsOf } from '../taken.ts';
+import { templateTexts } from '../template.ts';
+
+const ROOT = fileURLToPath(new URL('../../../../..', import.meta.url));
+
+describe('a name', () => {
+  test.each([
+    ['payments', undefined, 'payment'],
+    ['deliveries', undefined, 'delivery'],
+    ['boxes', undefined, 'box'],
+    ['houses', undefined, 'house'],
+    ['statuses', 'status', 'status'],
+    ['people', 'person', 'person'],
+  ])('%s (--singular %s) keeps one %s each', (plural, given, singular) => {
+    expect(readServiceName(plural, given)).toEqual({ plural, singular });
+  });
+
+  test.each([
+    ['Payments', undefined, '"Payments" is no name for a service: expected 3 to 20 lower-case letters'],
+    ['gift-cards', undefined, '"gift-cards" is no name for a service: expected 3 to 20 lower-case letters'],
+    ['../payments', undefined, '"../payments" is no name'],
+    ['', undefined, '"" is no name'],
+    ['p'.repeat(21), undefined, 'expected 3 to 20'],
+    ['payment-service', undefined, 'expected 3 to 20'],
+    ['paymentservice', undefined, 'without "service"'],
+    ['inventory', undefined, '"inventory" is no name for a service: expected a plural, such as payments'],
+    ['news', undefined, '"new" is no name for a service: expected a word that code can use'],
+    ['evals', undefined, '"eval" is no name for a service: expected a word that code can use'],
+    ['arguments', undefined, '"arguments" is no name for a service: expected a word that code can use'],
+    ['payments', 'Payment', '"Payment" is no name for a service: expected a word that code can use'],
+  ])('%j (--singular %s) is refused, with what is allowed', (plural, singular, says) => {
+    expect(() => readServiceName(plural, singular)).toThrow(says);
+  });
+
+  test.each([
+    ['orders', 'functions/order-service is there already'],
+    ['tasks', 'functions/task-service is there already'],
+    ['documents', '"documents" means something else in the code of a service'],
+  ])('%s that means something already is refused: %s', async (plural, says) => {
+    const words = wordsOf(await templateTexts());
+    const refused = refuseTaken(ROOT, readServiceName(plural), words);
+    await expect(refused).rejects.toThrow(says);
+  });
+
+  test.each(['unicorns', 'griffins'])('%s means nothing yet', async (plural) => {
+    const words = wordsOf(await templateTexts());
+    await expect(refuseTaken(ROOT, readServiceName(plural), words)).resolves.toBeUndefined();
+  });
+
+  test.each([
+    [{ plural: 'orders', singular: 'purchase' }, 'common/contracts/orders.ts is there already'],
+    [{ plural: 'health', singular: 'check' }, 'common/contracts/health.ts is there already'],
+    [{ plural: 'tasks', singular: 'job' }, 'the path /tasks leads to the function taskServiceApi'],
+    [{ plural: 'default', singular: 'one' }, 'is a resource (AWS::SQS::Queue) of that name'],
+  ])('is refused for a contract, a path or a queue: %j', async (name, says) => {
+    await expect(refuseTaken(ROOT, name, new Set())).rejects.toThrow(says);
+  });
+
+  test('is refused for the messages of a contract that was released, though its code is gone', async () => {
+    const root = await mkdtemp(join(tmpdir(), 'new-service-'));
+    await mkdir(join(root, 'common/contracts/released'), { recursive: true });
+    await writeFile(join(root, 'common/contracts/released/unicorns.record.json'), '{}');
+    const refused = refuseTaken(root, readServiceName('unicorns'), new Set());
+    await expect(refused).rejects.toThrow('the contract unicorns.record is there already');
+    await rm(root, { recursive: true });
+  });
+});
+
+test('a text about samples is one about what the service keeps', () => {
+  const text =
+    "Samples of SAMPLES_TABLE: a sample, a new sample. A sample is `sampleId` of NewSample's samples.";
+  expect(renamed(text, { plural: 'invoices', singular: 'invoice' })).toBe(
+    "Invoices of INVOICES_TABLE: an invoice, a new invoice. An invoice is `invoiceId` of NewInvoice's invoices.",
+  );
+});
+
+test('each service has a namespace of its own', () => {
+  const text = "'00000000-0000-4000-8000-000000000000'";
+  const [one, other] = [1, 2].map(() => renamed(text, { plural: 'a', singular: 'b' }));
+  expect(one).toMatch(/^'[0-9a-f-]{36}'$/);
+  expect(one).not.toBe(text);
+  expect(one).not.toBe(other);
+});

@@ -1,0 +1,173 @@
+import middy, { type MiddlewareObj } from '@middy/core';
+import httpRouterHandler, { type Route as RouterEntry } from '@middy/http-router';
+import type { Context } from 'aws-lambda';
+import { v7 as uuidv7 } from 'uuid';
+import { SendError } from '../task/errors.ts';
+import { RequestInProgressError, RequestMismatchError } from './intake.ts';
+import { isTransient } from '../aws/transient.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import { childOf, parseTraceparent, startTrace } from '../telemetry/trace-context.ts';
+import { type HttpEvent, type HttpResponse, readRequest } from './http-message.ts';
+import { Problem } from './problem.ts';
+import type { Route } from './route.ts';
+
+const MAX_SHOWN_CHARACTERS = 200;
+const RETRY_AFTER_SECONDS = 5;
+const REQUEST_ID = /^[\w.:-]{1,128}$/;
+
+/** The handler of an API, for Lambda and for the container's HTTP server alike. */
+export type ApiHandler = (event: HttpEvent, context: Partial<Context>) => Promise<HttpResponse>;
+
+/** What an API is made of. */
+export interface ApiOptions {
+  readonly routes: readonly Route[];
+  readonly logger: Logger;
+}
+
+/**
+ * Makes the handler of an API from its routes. Whatever happens is an answer: a thrown Problem is sent as it is,
+ * a dependency that does not answer is a 503 with Retry-After, all else a 500 that tells nothing of the inside.
+ *
+ * Each answer carries `x-request-id`: the caller's own where it sent a sensible one.
+ */
+export function createApi({ routes, logger }: ApiOptions): ApiHandler {
+  const router = httpRouterHandler<HttpEvent, HttpResponse>({
+    routes: routes.flatMap((route) => served(route, logger)),
+    notFoundResponse: ({ method, path }) => {
+      throw unrouted(method, path, routes);
+    },
+  });
+  const handler = middy<HttpEvent, HttpResponse, Error, Context, Internal>()
+    .use(identified())
+    .use(answered(logger))
+    .handler(router);
+  return handler as unknown as ApiHandler;
+}
+
+type Entry = RouterEntry<HttpEvent, HttpResponse>;
+type Internal = { startedAtMs?: number };
+type Middleware = MiddlewareObj<HttpEvent, HttpResponse, Error, Context, Internal>;
+
+function served({ method, path, answer }: Route, logger: Logger): Entry[] {
+  const handler = async (event: HttpEvent): Promise<HttpResponse> => {
+    const request = readRequest(event);
+    const parent = parseTraceparent(request.headers['traceparent']);
+    const trace = parent ? childOf(parent) : startTrace();
+    const line = logger.child({ requestId: request.headers['x-request-id'], traceId: trace.traceId });
+    const { status, body, headers } = await answer(request, trace, line);
+    return {
+      statusCode: status,
+      headers: { ...headers, 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+    };
+  };
+  const methods = method === 'GET' ? (['GET', 'HEAD'] as const) : [method];
+  return methods.map((each) => ({ method: each, path, handler }));
+}
+
+/** 405 with the methods that the path has, 404 where it has none. */
+function unrouted(method: string, path: string, routes: readonly Route[]): Problem {
+  const shown = `${method.slice(0, MAX_SHOWN_CHARACTERS)} ${path.slice(0, MAX_SHOWN_CHARACTERS)}`;
+  const own = routes.filter((route) => patternOf(route).test(path)).map((route): string => route.method);
+  if (own.length === 0) return new Problem('unknown-route', { detail: `There is no route ${shown} here.` });
+  const allow = (own.includes('GET') ? [...own, 'HEAD'] : own).join(', ');
+  return new Problem('method-not-allowed', {
+    detail: `There is no ${shown}; the path has ${allow}.`,
+    headers: { allow },
+  });
+}
+
+function patternOf({ path }: Route): RegExp {
+  return new RegExp(`^${path.replaceAll(/\{\w+\}/g, '[^/]+')}/?$`);
+}
+
+/** Gives a request its id before anything else happens, and the answer the same. */
+function identified(): Middleware {
+  const identify: NonNullable<Middleware['after']> = (request) => {
+    const { statusCode, headers, body } = request.response as HttpResponse;
+    const requestId = readRequest(request.event).headers['x-request-id'] ?? '';
+    request.response = { statusCode, headers: { ...headers, 'x-request-id': requestId }, body };
+  };
+  return {
+    before: ({ event }) => {
+      const own = readRequest(event).headers['x-request-id'];
+      const others = Object.entries(event.headers ?? {}).filter(
+        ([name]) => name.toLowerCase() !== 'x-request-id',
+      );
+      const requestId = own !== undefined && REQUEST_ID.test(own) ? own : uuidv7();
+      event.headers = { ...Object.fromEntries(others), 'x-request-id': requestId };
+    },
+    after: identify,
+    onError: identify,
+  };
+}
+
+/** Makes an answer of every error, and a log line of every answer. */
+function answered(logger: Logger): Middleware {
+  return {
+    before: ({ internal }) => {
+      internal.startedAtMs = performance.now();
+    },
+    after: ({ event, response, internal }) => {
+      logger.info(lineOf(event, response as HttpResponse, internal), 'request answered');
+    },
+    onError: (request) => {
+      const problem = asProblem(request.error);
+      const requestId = readRequest(request.event).headers['x-request-id'] ?? '';
+      request.response = problem.toResponse(requestId);
+      const fields = lineOf(request.event, request.response, request.internal);
+      if (problem.status >= 500)
+        logger.error({ ...fields, error: problem.cause ?? problem }, problem.message);
+      else logger.info({ ...fields, problem: problem.kind }, 'request refused');
+    },
+  };
+}
+
+function lineOf(event: HttpEvent, { statusCode }: HttpResponse, { startedAtMs = 0 }: Internal) {
+  const { method, path, headers } = readRequest(event);
+  const durationMs = Math.round(performance.now() - startedAtMs);
+  return {
+    requestId: headers['x-request-id'],
+    method,
+    path: path.slice(0, MAX_SHOWN_CHARACTERS),
+    status: statusCode,
+    durationMs,
+  };
+}
+
+/** A route may throw what cannot be looked at, such as a Proxy that was revoked. */
+function asProblem(thrown: unknown): Problem {
+  try {
+    return problemOf(thrown);
+  } catch {
+    return internalError(thrown);
+  }
+}
+
+function problemOf(error: unknown): Problem {
+  if (error instanceof Problem) return error;
+  if (error instanceof RequestMismatchError) {
+    const detail = 'This Idempotency-Key came before with another body. Take a new key for a new request.';
+    return new Problem('idempotency-key-reused', { detail, cause: error });
+  }
+  if (error instanceof RequestInProgressError) {
+    const detail = 'A request with this Idempotency-Key is being taken in at this moment. Ask again shortly.';
+    return new Problem('request-in-progress', { detail, headers: { 'retry-after': '1' }, cause: error });
+  }
+  if (error instanceof SendError ? error.transient : isTransient(error)) {
+    const what = error instanceof SendError ? 'The task queue' : 'The store';
+    return new Problem('service-unavailable', {
+      detail: `${what} does not answer at the moment. Try again in ${RETRY_AFTER_SECONDS} s; a POST with an Idempotency-Key, to be sure that it counts once.`,
+      headers: { 'retry-after': String(RETRY_AFTER_SECONDS) },
+      cause: error,
+    });
+  }
+  return internalError(error);
+}
+
+function internalError(cause: unknown): Problem {
+  return new Problem('internal-error', {
+    detail: 'The request could not be answered. The log has more under its requestId.',
+    cause,
+  });
+}

@@ -1,0 +1,85 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { exitProcess, exitWithin } from '../process/exit.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import { logState } from '../telemetry/standard-output.ts';
+import { type Functions, serveFunctions } from './function-server.ts';
+import type { RunningServer } from './listener.ts';
+import { serve, type ServerOptions } from './server.ts';
+
+/** How long a stop may take beyond the drain time. */
+const STOP_RESERVE_MS = 5000;
+
+/** What a service's process runs. */
+export interface RunOptions extends ServerOptions, StopOptions {
+  /** The service's consumers, which its process runs too if it is given a port for them, as containers do. */
+  readonly functions?: Functions;
+  readonly functionsPort?: number | undefined;
+}
+
+/** How a process of servers stops. */
+export interface StopOptions {
+  /** How long requests under way may go on after SIGTERM, in seconds. Then their connections are cut. */
+  readonly drainTimeoutSeconds: number;
+  readonly logger: Logger;
+}
+
+/** Runs a service's HTTP server as a process; see runServers. */
+export async function runServer(options: RunOptions): Promise<void> {
+  const { logger, host, functions, functionsPort: wanted } = options;
+  const starting = [serve({ state: () => ({ logs: logState() }), ...options })];
+  if (functions && wanted !== undefined)
+    starting.push(serveFunctions({ ...options, port: wanted, functions }));
+  const [port, functionsPort] = await runServers(starting, options);
+  logger.info({ host, port, functionsPort }, `listening on http://${host}:${port}`);
+}
+
+/**
+ * Runs servers as a process: from now until SIGTERM or SIGINT, upon which requests under way are still answered within
+ * the drain time; a second signal cuts them off. The process then ends with status 0, and in any case 5 s after the drain
+ * time, with status 124. A start that fails says why in one line and ends the process with status 1.
+ *
+ * @returns their ports
+ */
+export async function runServers(
+  starting: Promise<RunningServer>[],
+  options: StopOptions,
+): Promise<number[]> {
+  const { logger } = options;
+  const servers = await Promise.all(starting).catch((error: unknown) => fail(logger, error));
+  const again = Promise.withResolvers<void>();
+  let stopping: Promise<never> | undefined;
+  const onSignal = (signal: NodeJS.Signals): void => {
+    if (stopping) again.resolve();
+    stopping ??= stop(servers, signal, again.promise, options);
+  };
+  process.on('SIGTERM', onSignal).on('SIGINT', onSignal);
+  return servers.map(({ port }) => port);
+}
+
+async function stop(
+  servers: readonly RunningServer[],
+  signal: NodeJS.Signals,
+  again: Promise<void>,
+  { logger, drainTimeoutSeconds }: StopOptions,
+): Promise<never> {
+  const drainMs = drainTimeoutSeconds * 1000;
+  logger.info({ signal }, 'stopping');
+  exitWithin(drainMs + STOP_RESERVE_MS, () => logger.fatal('not stopped in time: the process is ended'));
+  const closed = Promise.all(servers.map((server) => server.close()));
+  const late = Symbol('late');
+  const first = await Promise.race([closed, again.then(() => late), sleep(drainMs, late)]);
+  if (first === late) {
+    const underWay = servers.reduce((sum, server) => sum + server.underWay, 0);
+    logger.warn({ underWay }, 'no more time for the requests under way: their connections are cut');
+    for (const server of servers) server.cut();
+    await closed;
+  }
+  logger.info('stopped');
+  // Nothing is under way; connections that are kept for later (SMTP's for a minute) would keep the process
+  return exitProcess(0);
+}
+
+function fail(logger: Logger, error: unknown): never {
+  logger.fatal({ error }, Error.isError(error) ? error.message : String(error));
+  return exitProcess(1);
+}

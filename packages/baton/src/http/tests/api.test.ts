@@ -1,0 +1,276 @@
+import { describe, expect, test } from '@jest/globals';
+import { createApi } from '../api.ts';
+import { cursorOf, pageQuery } from '../cursor.ts';
+import type { HttpEvent, HttpResponse } from '../http-message.ts';
+import { notFound } from '../problem.ts';
+import { route } from '../route.ts';
+import { SendError } from '../../task/errors.ts';
+import { RequestInProgressError, RequestMismatchError } from '../intake.ts';
+import { createLogger } from '../../telemetry/logger.ts';
+import * as z from 'zod';
+
+const cursor = cursorOf(z.strictObject({ at: z.string() }));
+
+const handler = createApi({
+  logger: createLogger({ service: 'tests', level: 'silent' }),
+  routes: [
+    route(
+      'POST',
+      '/things',
+      { body: z.strictObject({ name: z.string(), size: z.int().min(1) }) },
+      async ({ body }) => ({
+        status: 202,
+        headers: { location: '/things/1' },
+        body,
+      }),
+    ),
+    route('GET', '/things', { query: z.strictObject(pageQuery) }, async ({ query }) => ({
+      status: 200,
+      body: {
+        limit: query.limit,
+        after: cursor.decode(query.cursor) ?? null,
+        next: cursor.encode({ at: 'here' }),
+      },
+    })),
+    route('GET', '/things/{name}', {}, async ({ param }) => {
+      switch (param('name')) {
+        case 'no-broker':
+          throw new SendError('SQS did not take it', { transient: true });
+        case 'no-queue':
+          throw new SendError('SQS has no such queue', { transient: false });
+        case 'other-body':
+          throw new RequestMismatchError('other');
+        case 'under-way':
+          throw new RequestInProgressError('under way');
+        case 'no-store':
+          throw Object.assign(new Error('connect'), { code: 'ECONNREFUSED' });
+        case 'bug':
+          throw new TypeError('secret detail');
+        case 'missing':
+          throw notFound('thing', 'missing');
+      }
+      return { status: 200, body: { name: param('name') } };
+    }),
+  ],
+});
+
+interface Request {
+  readonly method?: string;
+  readonly path?: string;
+  readonly headers?: Record<string, string>;
+  readonly query?: Record<string, string>;
+  readonly body?: string;
+  readonly base64?: boolean;
+}
+
+const JSON_TYPE = { 'content-type': 'application/json' };
+
+function version2({
+  method = 'GET',
+  path = '/things',
+  headers = {},
+  query,
+  body,
+  base64 = false,
+}: Request): HttpEvent {
+  const http = { method, path };
+  const event = { version: '2.0', rawPath: path, headers, requestContext: { http }, isBase64Encoded: base64 };
+  return {
+    ...event,
+    ...(query && { queryStringParameters: query }),
+    ...(body !== undefined && { body }),
+  } as never;
+}
+
+function version1({
+  method = 'GET',
+  path = '/things',
+  headers = {},
+  query,
+  body,
+  base64 = false,
+}: Request): HttpEvent {
+  const upper = Object.fromEntries(
+    Object.entries(headers).map(([name, value]) => [name.toUpperCase(), value]),
+  );
+  const multi = query && Object.fromEntries(Object.entries(query).map(([name, value]) => [name, [value]]));
+  return {
+    version: '1.0',
+    httpMethod: method,
+    path,
+    headers: upper,
+    queryStringParameters: query ?? null,
+    multiValueQueryStringParameters: multi ?? null,
+    requestContext: { stage: 'dev' },
+    body: body ?? null,
+    isBase64Encoded: base64,
+  } as never;
+}
+
+const formats = [
+  ['2.0', version2],
+  ['1.0', version1],
+] as const;
+
+function json({ body }: HttpResponse): Record<string, unknown> {
+  return JSON.parse(body) as Record<string, unknown>;
+}
+
+describe.each(formats)('an API, asked in payload format %s,', (_version, eventOf) => {
+  const ask = (request: Request): Promise<HttpResponse> => handler(eventOf(request), {});
+  const post = (body: string, headers: Record<string, string> = JSON_TYPE): Promise<HttpResponse> =>
+    ask({ method: 'POST', headers, body });
+
+  test('answers a route with its status, headers and body', async () => {
+    const answer = await post('{"name":"é","size":1}');
+    expect(answer).toMatchObject({
+      statusCode: 202,
+      headers: { location: '/things/1', 'content-type': 'application/json' },
+    });
+    expect(json(answer)).toEqual({ name: 'é', size: 1 });
+  });
+
+  test('reads a body in base64', async () => {
+    const body = Buffer.from('{"name":"é","size":1}').toString('base64');
+    expect(json(await ask({ method: 'POST', headers: JSON_TYPE, body, base64: true }))).toEqual({
+      name: 'é',
+      size: 1,
+    });
+  });
+
+  test('takes path parameters as they were meant', async () => {
+    expect(json(await ask({ path: '/things/a%20b' }))).toEqual({ name: 'a b' });
+    expect(json(await ask({ path: '/things/100%' }))).toEqual({ name: '100%' });
+  });
+
+  test("keeps a caller's request id, and gives one where there is none or a bad one", async () => {
+    const own = await ask({ headers: { 'x-request-id': 'abc-1' } });
+    expect(own.headers['x-request-id']).toBe('abc-1');
+    const bad = await ask({ headers: { 'x-request-id': 'a b\n' }, path: '/things/missing' });
+    expect(bad.headers['x-request-id']).toMatch(/^[0-9a-f-]{36}$/);
+    expect(json(bad)['requestId']).toBe(bad.headers['x-request-id']);
+  });
+
+  test.each([
+    ['a body that is not JSON', { body: '{"name"' }, 400, 'invalid-json'],
+    [
+      'a body that is not UTF-8',
+      { body: Buffer.from([0x22, 0xff, 0x22]).toString('base64'), base64: true },
+      400,
+      'invalid-json',
+    ],
+    ['no body', {}, 400, 'invalid-json'],
+    [
+      'no body of the wrong type',
+      { headers: { 'content-type': 'text/plain' } },
+      415,
+      'unsupported-content-type',
+    ],
+    [
+      'a content type that is not JSON',
+      { body: '{}', headers: { 'content-type': 'text/plain' } },
+      415,
+      'unsupported-content-type',
+    ],
+    [
+      'another charset',
+      { body: '{}', headers: { 'content-type': 'application/json; charset=latin1' } },
+      415,
+      'unsupported-content-type',
+    ],
+    [
+      'a compressed body',
+      { body: '{}', headers: { ...JSON_TYPE, 'content-encoding': 'gzip' } },
+      415,
+      'unsupported-content-type',
+    ],
+    ['no content type', { body: '{}', headers: {} }, 415, 'unsupported-content-type'],
+    ['a body over 256 KiB', { body: `"${'x'.repeat(262_143)}"` }, 413, 'body-too-large'],
+  ])('refuses %s', async (_what, request, status, kind) => {
+    const answer = await ask({ method: 'POST', headers: JSON_TYPE, ...request });
+    expect(answer).toMatchObject({
+      statusCode: status,
+      headers: { 'content-type': 'application/problem+json' },
+    });
+    expect(json(answer)).toMatchObject({
+      type: `urn:baton:problem:${kind}`,
+      status,
+      detail: expect.any(String) as unknown,
+    });
+  });
+
+  test('takes a body of 256 KiB, and says of its content what is wrong', async () => {
+    const answer = await post(`"${'x'.repeat(262_142)}"`);
+    expect(answer.statusCode).toBe(400);
+    expect(json(answer)['errors']).toEqual([
+      { path: '', message: expect.stringContaining('expected object') as unknown },
+    ]);
+  });
+
+  test('says of a body that breaks its schema where, everywhere', async () => {
+    const answer = await post('{"size":0,"colour":"red"}');
+    expect(answer.statusCode).toBe(400);
+    expect(json(answer)['errors']).toEqual([
+      { path: 'name', message: expect.any(String) as unknown },
+      { path: 'size', message: expect.any(String) as unknown },
+      { path: '', message: expect.stringContaining('colour') as unknown },
+    ]);
+  });
+
+  test('does not give back more of what is wrong than there is use for', async () => {
+    const answer = await post(JSON.stringify({ name: 'x', size: 1, ['k'.repeat(100_000)]: 1 }));
+    expect(answer.statusCode).toBe(400);
+    expect(answer.body.length).toBeLessThan(1000);
+  });
+
+  test.each([
+    [{ path: '/nothing' }, 404, 'unknown-route'],
+    [{ path: '/things/missing' }, 404, 'not-found'],
+    [{ path: `/things/${'x'.repeat(129)}` }, 404, 'not-found'],
+    [{ path: '//evil/things/1' }, 404, 'unknown-route'],
+    [{ path: '/things/no-queue' }, 500, 'internal-error'],
+    [{ path: '/things/other-body' }, 409, 'idempotency-key-reused'],
+    [{ path: '/things/under-way' }, 409, 'request-in-progress'],
+    [{ path: '/things/no-broker' }, 503, 'service-unavailable'],
+    [{ path: '/things/no-store' }, 503, 'service-unavailable'],
+    [{ path: '/things/bug' }, 500, 'internal-error'],
+    [{ query: { limit: '0' } }, 400, 'invalid-request'],
+    [{ query: { limit: '101' } }, 400, 'invalid-request'],
+    [{ query: { limit: 'ten' } }, 400, 'invalid-request'],
+    [{ query: { limti: '5' } }, 400, 'invalid-request'],
+    [{ query: { cursor: 'rubbish' } }, 400, 'invalid-cursor'],
+    [{ query: { cursor: Buffer.from('{"at":1}').toString('base64url') } }, 400, 'invalid-cursor'],
+  ])('answers %j with %d %s', async (request, status, kind) => {
+    const answer = await ask(request);
+    expect(answer.statusCode).toBe(status);
+    expect(json(answer)).toMatchObject({ type: `urn:baton:problem:${kind}`, status });
+  });
+
+  test('tells nothing of the inside when something went wrong there', async () => {
+    expect((await ask({ path: '/things/bug' })).body).not.toContain('secret');
+  });
+
+  test('says when to come back where a dependency does not answer', async () => {
+    expect((await ask({ path: '/things/no-broker' })).headers['retry-after']).toBe('5');
+  });
+
+  test.each([
+    ['DELETE', '/things', 'POST, GET, HEAD'],
+    ['PROPFIND', '/things', 'POST, GET, HEAD'],
+    ['OPTIONS', '/things/', 'POST, GET, HEAD'],
+    ['PUT', '/things/x', 'GET, HEAD'],
+  ])('answers %s %s with the methods that there are', async (method, path, allow) => {
+    const answer = await ask({ method, path });
+    expect(answer).toMatchObject({ statusCode: 405, headers: { allow } });
+  });
+
+  test('answers HEAD as GET', async () => {
+    expect((await ask({ method: 'HEAD' })).statusCode).toBe(200);
+  });
+
+  test('gives cursors that it takes back', async () => {
+    const first = json(await ask({}));
+    const second = json(await ask({ query: { cursor: String(first['next']), limit: '7' } }));
+    expect(second).toMatchObject({ limit: 7, after: { at: 'here' } });
+  });
+});

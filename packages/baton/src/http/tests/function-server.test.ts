@@ -1,0 +1,122 @@
+import { afterEach, describe, expect, jest, test } from '@jest/globals';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
+import { DEADLINE_HEADER, type Functions, serveFunctions } from '../function-server.ts';
+import type { RunningServer } from '../listener.ts';
+import { createLogger } from '../../telemetry/logger.ts';
+
+let server: RunningServer;
+let lambda: LambdaClient;
+afterEach(async () => {
+  lambda.destroy();
+  await server.close();
+});
+
+async function start(functions: Functions): Promise<string> {
+  const logger = createLogger({ service: 'tests', level: 'silent' });
+  server = await serveFunctions({ functions, host: '127.0.0.1', port: 0, logger });
+  const endpoint = `http://127.0.0.1:${server.port}`;
+  const credentials = { accessKeyId: 'test', secretAccessKey: 'test' };
+  lambda = new LambdaClient({ region: 'us-east-1', endpoint, credentials, maxAttempts: 1 });
+  return endpoint;
+}
+
+async function invoke(FunctionName: string, payload: unknown) {
+  const { Payload, ...answer } = await lambda.send(
+    new InvokeCommand({ FunctionName, Payload: JSON.stringify(payload) }),
+  );
+  return { ...answer, payload: JSON.parse(Buffer.from(Payload ?? []).toString()) as unknown };
+}
+
+function post(url: string, body: string, headers: Record<string, string> = {}): Promise<Response> {
+  return fetch(`${url}/2015-03-31/functions/echo/invocations`, { method: 'POST', body, headers });
+}
+
+describe('a function in a container', () => {
+  test("is invoked by AWS's own client, with its event and its context", async () => {
+    await start({ echo: async (event: object, context) => ({ event, name: context.functionName }) });
+    const { payload, StatusCode, FunctionError } = await invoke('echo', { Records: ['é'] });
+    expect(payload).toEqual({ event: { Records: ['é'] }, name: 'echo' });
+    expect([StatusCode, FunctionError]).toEqual([200, undefined]);
+  });
+
+  test('has its time whatever its clock is set to while it runs', async () => {
+    const now = jest.spyOn(Date, 'now');
+    const setClock = async (_event: object, context: { getRemainingTimeInMillis(): number }) => {
+      now.mockReturnValue(new Date('2036-01-01T00:00:00Z').getTime());
+      const leftMs = context.getRemainingTimeInMillis();
+      now.mockRestore();
+      return leftMs;
+    };
+    await start({ setClock });
+    const { payload } = await invoke('setClock', {});
+    expect(payload).toBeGreaterThan(25_000);
+    expect(payload).toBeLessThanOrEqual(30_000);
+  });
+
+  test('that answers nothing answers null', async () => {
+    await start({ nothing: async () => undefined });
+    await expect(invoke('nothing', {})).resolves.toMatchObject({ payload: null });
+  });
+
+  test('that throws is a function error, with what it threw and no stack', async () => {
+    await start({ broken: () => Promise.reject(new TypeError('no such order')) });
+    await expect(invoke('broken', {})).resolves.toMatchObject({
+      FunctionError: 'Unhandled',
+      payload: { errorType: 'TypeError', errorMessage: 'no such order' },
+    });
+  });
+
+  test.each(['missing', 'toString'])(
+    'that is not there (%s) is said to be so as Lambda does',
+    async (name) => {
+      await start({ echo: async () => null });
+      await expect(invoke(name, {})).rejects.toMatchObject({
+        name: 'ResourceNotFoundException',
+        message: `Function not found: ${name}`,
+      });
+    },
+  );
+
+  test('is told how much time it has, and given up when that is over', async () => {
+    const never = new Promise<never>(() => undefined);
+    let remainingMs = 0;
+    const url = await start({
+      echo: (_event: object, context) => ((remainingMs = context.getRemainingTimeInMillis()), never),
+    });
+    const answer = await post(url, '{}', { [DEADLINE_HEADER]: String(Date.now() + 200) });
+    expect(remainingMs).toBeGreaterThan(0);
+    expect(remainingMs).toBeLessThanOrEqual(200);
+    expect([answer.status, answer.headers.get('x-amz-function-error')]).toEqual([200, 'Unhandled']);
+    await expect(answer.json()).resolves.toMatchObject({ errorMessage: 'The function was not done in time' });
+  });
+
+  test.each(['Infinity', '99999999999999'])('is not cut short by a deadline of %s', async (deadline) => {
+    const url = await start({ echo: () => sleep(50, 'done') });
+    const answer = await post(url, '{}', { [DEADLINE_HEADER]: deadline });
+    await expect(answer.json()).resolves.toBe('done');
+  });
+
+  test('is not run with what is no JSON, or is more than Lambda takes', async () => {
+    const url = await start({ echo: async () => 'run' });
+    const broken = await post(url, '{"Records":');
+    expect([broken.status, broken.headers.get('x-amzn-errortype')]).toEqual([
+      400,
+      'InvalidRequestContentException',
+    ]);
+    const large = await post(url, JSON.stringify('x'.repeat(6_291_556)));
+    expect([large.status, large.headers.get('x-amzn-errortype')]).toEqual([413, 'RequestTooLargeException']);
+  });
+
+  test('ends what is under way before its server closes', async () => {
+    const begun = Promise.withResolvers<void>();
+    const end = Promise.withResolvers<string>();
+    const url = await start({ echo: () => (begun.resolve(), end.promise) });
+    const answer = post(url, '{}');
+    await begun.promise;
+    const closed = server.close();
+    end.resolve('done');
+    await expect((await answer).json()).resolves.toBe('done');
+    await closed;
+  });
+});

@@ -1,0 +1,153 @@
+import { afterEach, describe, expect, test } from '@jest/globals';
+import { once } from 'node:events';
+import { Agent, type ClientRequest, type IncomingMessage, request } from 'node:http';
+import type { HttpEvent } from '../http-message.ts';
+import { readRequest } from '../http-message.ts';
+import type { RunningServer } from '../listener.ts';
+import { serve } from '../server.ts';
+import { createLogger } from '../../telemetry/logger.ts';
+import { eventually } from '@baton/tests/eventually';
+
+let server: RunningServer | undefined;
+afterEach(() => server?.close());
+
+interface Options {
+  readonly handle?: (event: HttpEvent) => Promise<unknown>;
+  readonly ready?: () => Promise<unknown>;
+  readonly port?: number;
+}
+
+async function start({
+  handle = async () => ({}),
+  ready = async () => undefined,
+  port = 0,
+}: Options): Promise<string> {
+  server = await serve({
+    handler: async (event) => ({
+      statusCode: 200,
+      headers: {},
+      body: JSON.stringify((await handle(event)) ?? null),
+    }),
+    ready,
+    host: '127.0.0.1',
+    port,
+    logger: createLogger({ service: 'tests', level: 'silent' }),
+  });
+  return `http://127.0.0.1:${server.port}`;
+}
+
+async function answerOf(asking: ClientRequest): Promise<IncomingMessage> {
+  const [answer] = (await once(asking, 'response')) as [IncomingMessage];
+  return answer.resume();
+}
+
+/** Asks for a path as it is, which fetch would tidy up. */
+async function ask(url: string, path: string): Promise<string> {
+  const { hostname, port } = new URL(url);
+  const { promise, resolve, reject } = Promise.withResolvers<string>();
+  request({ hostname, port, path }, (response) => {
+    response.setEncoding('utf8').once('data', resolve).once('error', reject);
+  })
+    .once('error', reject)
+    .end();
+  return promise;
+}
+
+describe("the container's server", () => {
+  test('hands requests over as API Gateway does', async () => {
+    const url = await start({
+      handle: async (event) => {
+        const { body, ...rest } = readRequest(event);
+        return { ...rest, body: body.toString() };
+      },
+    });
+    const response = await fetch(`${url}/a%20b?x=1&x=2&y=%C3%A9`, {
+      method: 'POST',
+      body: 'héllo',
+      headers: { 'X-Custom': 'yes' },
+    });
+    await expect(response.json()).resolves.toMatchObject({
+      method: 'POST',
+      path: '/a%20b',
+      query: { x: '1,2', y: 'é' },
+      headers: { 'x-custom': 'yes' },
+      body: 'héllo',
+    });
+  });
+
+  test('says at /health/live that it runs, and at /health/ready why it cannot work', async () => {
+    const url = await start({ ready: () => Promise.reject(new Error('no table')) });
+    expect((await fetch(`${url}/health/live`)).status).toBe(200);
+    const ready = await fetch(`${url}/health/ready`);
+    expect(ready.status).toBe(503);
+    await expect(ready.json()).resolves.toEqual({ status: 'not ready', reason: 'no table' });
+  });
+
+  test('refuses a body that is far too large without reading it to its end', async () => {
+    const url = await start({});
+    const status = await new Promise((resolve, reject) => {
+      const sending = request(url, { method: 'POST' }, (response) => resolve(response.resume().statusCode));
+      sending.on('error', reject);
+      for (let sent = 0; sent < 20; sent += 1) sending.write(Buffer.alloc(65_536));
+    });
+    expect(status).toBe(413);
+  });
+
+  test('has no more room for bodies than its memory allows, says so, and has it again', async () => {
+    const url = await start({});
+    const headers = { 'content-length': '1048576' };
+    const half = Array.from({ length: 17 }, () => request(url, { method: 'POST', headers }));
+    const refusals = half.map((sending) => once(sending, 'response'));
+    for (const sending of half) sending.on('error', () => undefined).write(Buffer.alloc(1_000_000));
+    try {
+      const [refused] = (await Promise.race(refusals)) as [IncomingMessage];
+      expect([refused.statusCode, refused.headers['retry-after']]).toEqual([503, '1']);
+      expect((await fetch(url)).status).toBe(200);
+    } finally {
+      for (const sending of half) sending.destroy();
+    }
+    await Promise.allSettled(refusals);
+    await eventually('room', async () => (await fetch(url, { method: 'POST', body: '[]' })).status === 200);
+  });
+
+  test('hands paths over as they stood in the request', async () => {
+    const url = await start({ handle: async (event) => readRequest(event).path });
+    for (const path of ['/a%20b', '/%E0%A4%A', '//evil/orders/1', '/a/../b?x']) {
+      const answer = await ask(url, path);
+      expect(answer).toBe(JSON.stringify(path.split('?')[0]));
+    }
+  });
+
+  test('answers what is under way before it closes', async () => {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const begun = Promise.withResolvers<void>();
+    const url = await start({ handle: () => (begun.resolve(), promise) });
+    const response = fetch(url);
+    await begun.promise;
+    const closed = server?.close();
+    resolve();
+    const answer = await response;
+    expect(answer.status).toBe(200);
+    expect(answer.headers.get('connection')).toBe('close');
+    await closed;
+  });
+
+  test('tells its callers for how long it keeps a connection', async () => {
+    const url = await start({});
+    const answer = await answerOf(request(url, { agent: new Agent({ keepAlive: true }) }).end());
+    expect(answer.headers['keep-alive']).toBe('timeout=65');
+  });
+
+  test('says so when its port is taken', async () => {
+    const url = await start({});
+    const port = Number(new URL(url).port);
+    const second = serve({
+      handler: async () => ({ statusCode: 200, headers: {}, body: '' }),
+      ready: async () => undefined,
+      host: '127.0.0.1',
+      port,
+      logger: createLogger({ service: 'tests', level: 'silent' }),
+    });
+    await expect(second).rejects.toThrow(`Port ${port} of 127.0.0.1 is taken`);
+  });
+});

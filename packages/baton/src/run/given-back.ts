@@ -1,0 +1,38 @@
+import { givenBack } from '../sqs/copy-notes.ts';
+import { TaskError } from '../task/errors.ts';
+import type { Outcome } from '../task/outcome.ts';
+import type { ReceivedMessage } from '../sqs/received-message.ts';
+
+/** A worker received a message and had no slot for it. */
+export class NoSlotError extends TaskError {
+  override readonly name = 'NoSlotError';
+
+  constructor() {
+    super('The worker has no free slot for the message');
+  }
+}
+
+/** Another task runs alone in a worker, because it may have been what an earlier worker died of. */
+export class RunsAloneError extends TaskError {
+  override readonly name = 'RunsAloneError';
+
+  constructor() {
+    super('Another task runs alone in this worker');
+  }
+}
+
+/**
+ * The outcome of a message that a worker received and cannot begin now: it is shown to all workers at once.
+ *
+ * It goes on in a copy, because SQS has counted this receive, which was no attempt. A message that carries attributes of
+ * its sender, or that leaves no room for notes, is shown again itself: that costs an untracked task one attempt if the task
+ * store is away at the next receive.
+ */
+export function outcomeWithoutSlot(message: ReceivedMessage, error: Error = new NoSlotError()): Outcome {
+  return givenBack({ kind: 'release', error }, message);
+}
+
+/** Whether an outcome is that of a message that a worker had no slot for. */
+export function isWithoutSlot(outcome: { readonly kind: string; readonly error?: Error }): boolean {
+  return outcome.kind === 'release' && outcome.error instanceof NoSlotError;
+}

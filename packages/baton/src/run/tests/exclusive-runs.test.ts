@@ -1,0 +1,128 @@
+import { describe, expect, jest, test } from '@jest/globals';
+import { ExclusiveRuns, type Turn } from '../exclusive-runs.ts';
+import { eventually } from '@baton/tests/eventually';
+
+const never = new AbortController().signal;
+
+/** A suspect that begins and waits for its turn. */
+function suspect(runs: ExclusiveRuns, givenUp = never) {
+  const waiting: { turn?: Turn; error?: unknown } = {};
+  runs.begin();
+  runs.turn(givenUp).then(
+    (turn) => (waiting.turn = turn),
+    (error: unknown) => (waiting.error = error),
+  );
+  return waiting;
+}
+
+/** What it does at its end. */
+function ends(runs: ExclusiveRuns, { turn }: { turn?: Turn }): void {
+  turn?.over();
+  runs.end();
+}
+
+const moment = () => new Promise(setImmediate);
+
+describe('a suspect', () => {
+  test('has its turn at once when nothing else runs, and keeps others from beginning until it is over', async () => {
+    const [onClose, onOpen] = [jest.fn(), jest.fn()];
+    const runs = new ExclusiveRuns({ onClose, onOpen });
+    const one = suspect(runs);
+    await moment();
+    expect(one.turn?.alone).toBe(true);
+    expect([runs.closed, onClose.mock.calls.length, onOpen.mock.calls.length]).toEqual([true, 1, 0]);
+    await expect(runs.opened(1, never)).resolves.toBe(false);
+    const opened = runs.opened(10_000, never);
+    ends(runs, one);
+    await expect(opened).resolves.toBe(true);
+    expect([runs.closed, onOpen.mock.calls.length]).toEqual([false, 1]);
+  });
+
+  test('waits until all that runs has ended', async () => {
+    const runs = new ExclusiveRuns();
+    runs.begin();
+    runs.begin();
+    const one = suspect(runs);
+    runs.end();
+    await moment();
+    expect(one.turn).toBeUndefined();
+    runs.end();
+    await moment();
+    expect(one.turn?.alone).toBe(true);
+  });
+
+  test('runs beside what still runs once its patience is over, and says so', async () => {
+    const runs = new ExclusiveRuns({ patienceMs: 20 });
+    runs.begin();
+    const one = suspect(runs);
+    await eventually('its turn', () => one.turn);
+    expect([one.turn?.alone, runs.closed]).toEqual([false, true]);
+  });
+
+  test('lets others begin again once it has run for a while', async () => {
+    const onOpen = jest.fn();
+    const runs = new ExclusiveRuns({ aloneMs: 20, onOpen });
+    const one = suspect(runs);
+    await eventually('an end of its turn', () => !runs.closed);
+    expect([one.turn?.alone, onOpen.mock.calls.length]).toEqual([true, 1]);
+    const other = suspect(runs);
+    await moment();
+    expect(other.turn).toBeUndefined();
+    ends(runs, one);
+    await moment();
+    expect([other.turn?.alone, runs.closed]).toEqual([true, true]);
+  });
+
+  test('runs after another that waits too', async () => {
+    const runs = new ExclusiveRuns();
+    runs.begin();
+    const [one, other] = [suspect(runs), suspect(runs)];
+    runs.end();
+    await moment();
+    expect([one.turn?.alone, other.turn]).toEqual([true, undefined]);
+    ends(runs, one);
+    await moment();
+    expect([other.turn?.alone, runs.closed]).toEqual([true, true]);
+    ends(runs, other);
+    expect(runs.closed).toBe(false);
+  });
+
+  test('that is given up while it waits lets others begin again, and counts as running until it ends', async () => {
+    const runs = new ExclusiveRuns();
+    runs.begin();
+    const giveUp = new AbortController();
+    const one = suspect(runs, giveUp.signal);
+    giveUp.abort(new Error('stopping'));
+    await moment();
+    expect([one.error, runs.closed]).toEqual([new Error('stopping'), false]);
+    const other = suspect(runs);
+    runs.end();
+    await moment();
+    expect(other.turn).toBeUndefined();
+    ends(runs, one);
+    await moment();
+    expect(other.turn?.alone).toBe(true);
+  });
+
+  test('that is given up when its turn has come changes nothing for those behind it', async () => {
+    const runs = new ExclusiveRuns();
+    const giveUp = new AbortController();
+    const [one, other] = [suspect(runs, giveUp.signal), suspect(runs)];
+    giveUp.abort(new Error('stopping'));
+    await moment();
+    expect([one.turn?.alone, other.turn, other.error]).toEqual([true, undefined, undefined]);
+    ends(runs, one);
+    await moment();
+    expect(other.turn?.alone).toBe(true);
+  });
+});
+
+test('who waits to begin stops when it is told to', async () => {
+  const runs = new ExclusiveRuns();
+  suspect(runs);
+  const stop = new AbortController();
+  const opened = runs.opened(10_000, stop.signal);
+  stop.abort();
+  await expect(opened).resolves.toBe(false);
+  await expect(runs.opened(10_000, stop.signal)).resolves.toBe(false);
+});

@@ -1,0 +1,198 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { randomUUID } from 'node:crypto';
+import { encodeEnvelope } from '../../sqs/envelope.ts';
+import { Implementations } from '../../task/implementation.ts';
+import { processMessage } from '../process-message.ts';
+import type { ForwardTask } from '../../send/task-continuation.ts';
+import { StoreTracker } from '../../tracked/store-tracker.ts';
+import { TaskStore } from '../../tracked/task-store.ts';
+import { createLogger } from '../../telemetry/logger.ts';
+import { type Backends, startBackends } from '@baton/tests/backends';
+import { eventually } from '@baton/tests/eventually';
+
+const DAY_MS = 86_400_000;
+const logger = createLogger({ service: 'tests', level: 'silent' });
+
+let backends: Backends;
+let store: TaskStore;
+let taskId: string;
+/** Notes who is told of what. */
+const forward = jest.fn<ForwardTask>();
+
+beforeAll(async () => {
+  backends = await startBackends([]);
+  store = new TaskStore({ documents: backends.documents, table: backends.tasksTable });
+});
+beforeEach(() => {
+  taskId = randomUUID();
+  forward.mockReset();
+});
+afterAll(() => backends.stop());
+
+/** How a message comes. */
+interface Received {
+  readonly notBefore?: string;
+  readonly receiveCount?: number;
+  readonly notes?: Readonly<Record<string, string>>;
+}
+
+/** Has a process that knows no task at all run a message, which was put back so often before. */
+function run(putBackTimes: number, { notBefore, receiveCount = 1, notes = {} }: Received = {}) {
+  const time = new Date().toISOString();
+  const body = encodeEnvelope({
+    taskId,
+    task: 'tests.new',
+    source: 'tests',
+    time,
+    trace: undefined,
+    notBefore,
+    data: {},
+  });
+  const noted = { 'baton.unknown-times': String(putBackTimes), ...notes };
+  const attributes = Object.fromEntries(
+    Object.entries(noted).map(([name, StringValue]) => [name, { DataType: 'String', StringValue }]),
+  );
+  const message = {
+    messageId: 'm-1',
+    receiptHandle: 'r-1',
+    body,
+    receiveCount,
+    sentAtMs: Date.now(),
+    firstReceivedAtMs: Date.now(),
+    attributes,
+  };
+  return processMessage(
+    message,
+    'default',
+    { signal: new AbortController().signal, outlivedBy: () => undefined },
+    {
+      implementations: new Implementations([]),
+      send: jest.fn() as never,
+      tracker: new StoreTracker({ store, forward, leaseSeconds: 30, logger }),
+      logger,
+      worker: { id: 'old', version: '1' },
+      unknownTaskPatienceSeconds: 60,
+      abortGraceSeconds: 1,
+    },
+  );
+}
+
+const created = (change: object = {}) =>
+  store.create({ taskId, task: 'tests.new', queue: 'default', ...change });
+
+/** Has a process that knows the task begin an attempt. */
+async function begun(leaseSeconds = 30) {
+  const claimId = randomUUID();
+  const claim = { taskId, task: 'tests.new', queue: 'default', claimId, owner: 'new', leaseSeconds };
+  const { token = 0, leaseUntilMs = 0 } = (await store.attempts.claim(claim)) ?? {};
+  return { taskId, claimId, token, leaseUntilMs };
+}
+
+/** Lets that process die: its lease is over. */
+async function died() {
+  const claim = await begun(0);
+  await eventually('its lease to end', () => Date.now() > claim.leaseUntilMs);
+  return claim;
+}
+
+const unknown = { kind: 'dead-letter', reason: 'unknown-task' };
+
+describe('a tracked task that no process knows', () => {
+  test('waits, in its row too, while a deploy may bring it', async () => {
+    await created();
+    await expect(run(17)).resolves.toMatchObject({ kind: 'release', anew: true });
+    await expect(store.find(taskId)).resolves.toMatchObject({ state: 'queued', attempts: 0 });
+  });
+
+  test('is dead in its row when it is a dead letter, with the same reason', async () => {
+    await created();
+    await expect(run(18)).resolves.toMatchObject({ kind: 'dead-letter', reason: 'unknown-task' });
+    await expect(store.find(taskId)).resolves.toMatchObject({
+      state: 'dead',
+      attempts: 0,
+      error: { name: 'UnknownTaskError', reason: 'unknown-task' },
+      finishedAt: expect.any(String) as unknown,
+    });
+  });
+
+  test('takes those that would have followed it along', async () => {
+    const next = { taskId: `${taskId}-next`, task: 'tests.new', queue: 'default' };
+    await store.create(next);
+    await created({ next });
+    await run(18);
+    await expect(store.find(next.taskId)).resolves.toMatchObject({ state: 'cancelled' });
+  });
+
+  test('uses no patience up before its time', async () => {
+    await created();
+    const outcome = await run(18, { notBefore: new Date(Date.now() + DAY_MS).toISOString() });
+    expect(outcome).toMatchObject({ kind: 'release', error: { name: 'TaskNotDueError' } });
+    await expect(store.find(taskId)).resolves.toMatchObject({ state: 'queued' });
+  });
+
+  test('is neither set aside nor given up while another process runs it, which knows it', async () => {
+    await created();
+    await begun();
+    await expect(run(18)).resolves.toMatchObject({ kind: 'release', error: { name: 'TaskRunningError' } });
+    await expect(store.find(taskId)).resolves.toMatchObject({ state: 'running' });
+  });
+
+  test('is dead once the lease of a process is over that knew it and died', async () => {
+    await created({ onEnd: [{ task: 'tests.listening', queue: 'default' }] });
+    const held = await died();
+    await expect(run(17)).resolves.toMatchObject({ kind: 'release', anew: true });
+    await expect(run(18)).resolves.toMatchObject(unknown);
+    const row = await store.read(taskId);
+    expect(row).toMatchObject({ state: 'dead', attempts: 0, error: { reason: 'unknown-task' } });
+    expect([row?.owner, row?.leaseUntilMs, row?.claimId]).toEqual([undefined, undefined, undefined]);
+    expect(forward.mock.calls).toMatchObject([[{ task: 'tests.listening' }, { taskId, state: 'dead' }, {}]]);
+    await expect(store.attempts.conclude(held, { state: 'succeeded' })).resolves.toBeUndefined();
+  });
+
+  test('keeps the attempt of a process that died while it ran it alone', async () => {
+    await created();
+    await died();
+    await store.attempts.begins(await died(), 'alone');
+    await run(18);
+    await expect(store.find(taskId)).resolves.toMatchObject({ state: 'dead', attempts: 1 });
+  });
+
+  test('is dead at once if the process that began it says that it has given its claim up', async () => {
+    await created();
+    const { claimId } = await begun();
+    await expect(run(18, { notes: { 'baton.unconcluded': claimId } })).resolves.toMatchObject(unknown);
+    await expect(store.find(taskId)).resolves.toMatchObject({ state: 'dead', attempts: 0 });
+  });
+
+  test('goes on in a copy while another process runs it, before SQS sets it aside without a reason', async () => {
+    await created();
+    await begun();
+    const outcome = await run(18, { receiveCount: 20 });
+    const notes = { 'baton.unknown-times': '18' };
+    expect(outcome).toMatchObject({
+      kind: 'release',
+      anew: true,
+      notes,
+      error: { name: 'TaskRunningError' },
+    });
+  });
+
+  test('is not set aside while its row cannot be written', async () => {
+    await created();
+    const away = jest.spyOn(backends.documents, 'send').mockRejectedValue(new Error('no table') as never);
+    const outcome = await run(18).finally(() => away.mockRestore());
+    expect(outcome).toMatchObject({ kind: 'release' });
+  });
+});
+
+test('an untracked task that no process knows uses no attempt while the store is away', async () => {
+  const away = jest.spyOn(backends.documents, 'send').mockRejectedValue(new Error('no table') as never);
+  const outcome = await run(18, { receiveCount: 4 }).finally(() => away.mockRestore());
+  const notes = { 'baton.unknown-times': '18', 'baton.earlier-receives': '3', 'baton.first-id': 'm-1' };
+  expect(outcome).toMatchObject({ kind: 'release', anew: true, notes });
+});
+
+test('an untracked task that no process knows is a dead letter and makes no row', async () => {
+  await expect(run(18)).resolves.toMatchObject({ kind: 'dead-letter', reason: 'unknown-task' });
+  await expect(store.find(taskId)).resolves.toBeUndefined();
+});

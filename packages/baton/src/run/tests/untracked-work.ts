@@ -1,0 +1,141 @@
+import { jest } from '@jest/globals';
+import { encodeEnvelope } from '../../sqs/envelope.ts';
+import { PostponeTask } from '../../task/errors.ts';
+import type { Hold } from '../hold.ts';
+import { implement, Implementations, type TaskContext } from '../../task/implementation.ts';
+import type { Outcome } from '../../task/outcome.ts';
+import { processMessage } from '../process-message.ts';
+import type { ReceivedMessage } from '../../sqs/received-message.ts';
+import { defineTask } from '../../task/task.ts';
+import type { EarlierReceives, ReceiveLog, TaskTracker } from '../task-tracker.ts';
+import { createLogger } from '../../telemetry/logger.ts';
+import * as z from 'zod';
+
+const contract = defineTask({
+  name: 'tests.work',
+  queue: 'default',
+  payload: z.object({}),
+  result: z.object({}),
+  retry: { maxAttempts: 3, baseSeconds: 1 },
+  timeoutSeconds: 10,
+});
+const logger = createLogger({ service: 'tests', level: 'silent' });
+const time = new Date().toISOString();
+/** What all messages say: a task of three attempts. */
+export const envelope = {
+  taskId: 't-1',
+  task: contract.name,
+  source: 'tests',
+  time,
+  trace: undefined,
+  data: {},
+};
+const body = encodeEnvelope(envelope);
+
+/** What is known of the receives of messages, by the ids of the first of their chains. */
+export const rows = new Map<string, EarlierReceives>();
+/** A log that answers: it keeps them in `rows`. */
+export const log: ReceiveLog = {
+  find: async (messageId) => rows.get(messageId),
+  keep: async (messageId, receives) => void rows.set(messageId, receives),
+};
+/** A log whose task store is away. */
+export const away: ReceiveLog = {
+  find: () => Promise.reject(new Error('away')),
+  keep: () => Promise.reject(new Error('away')),
+};
+/** Called when a message is to run alone, which it may. */
+export const runAlone = jest.fn<NonNullable<Hold['runAlone']>>();
+/** The attempts that handlers were told to be, in the order of their begins. */
+export const attempts: number[] = [];
+/** Handlers whose workers died: they end after all tests. */
+export const lost: (() => void)[] = [];
+
+/** Forgets all messages: for before each test. */
+export function forgetMessages(): void {
+  rows.clear();
+  runAlone.mockReset().mockResolvedValue(true);
+  attempts.length = 0;
+}
+
+/** Ends the handlers whose workers died: for after all tests. */
+export function endHandlers(): void {
+  for (const end of lost) end();
+}
+
+/** A message at its `receiveCount`th receive. */
+export function received(receiveCount: number, change: Partial<ReceivedMessage> = {}): ReceivedMessage {
+  const ids = { messageId: 'm-1', receiptHandle: 'r-1' };
+  const sentAtMs = Date.now();
+  return { ...ids, body, receiveCount, sentAtMs, firstReceivedAtMs: sentAtMs, attributes: {}, ...change };
+}
+
+/** The copy that an outcome sends, at its first receive. */
+export function copied(outcome: Outcome, messageId: string): ReceivedMessage {
+  if ((outcome.kind !== 'release' && outcome.kind !== 'retry') || !outcome.anew)
+    throw new Error('The message does not go on in a copy');
+  const entries = Object.entries(outcome.notes ?? {}).map(([name, StringValue]) => [
+    name,
+    { DataType: 'String', StringValue },
+  ]);
+  return received(1, { messageId, attributes: Object.fromEntries(entries) as never });
+}
+
+/** The next receive of a message. */
+export function nextOf(message: ReceivedMessage): ReceivedMessage {
+  return { ...message, receiveCount: message.receiveCount + 1 };
+}
+
+interface RunOptions {
+  readonly receives?: ReceiveLog;
+  readonly everyReceiveIsSeen?: boolean;
+  readonly signal?: AbortSignal;
+}
+
+/** Makes an attempt at a message. */
+export function run(
+  message: ReceivedMessage,
+  handler: () => unknown,
+  options: RunOptions = {},
+): Promise<Outcome> {
+  const { receives = log, everyReceiveIsSeen = true, signal = new AbortController().signal } = options;
+  const handle = (_payload: unknown, { attempt }: TaskContext) => {
+    attempts.push(attempt);
+    return handler() as never;
+  };
+  const hold = { signal, outlivedBy: () => undefined, runAlone };
+  return processMessage(message, 'default', hold, {
+    implementations: new Implementations([implement(contract, handle)]),
+    send: (async () => ({ taskId: '' })) as never,
+    tracker: { receives } as unknown as TaskTracker,
+    logger,
+    worker: { id: 'w-1', version: '1' },
+    unknownTaskPatienceSeconds: 600,
+    abortGraceSeconds: 1,
+    everyReceiveIsSeen,
+  });
+}
+
+/** A handler that returns. */
+export const done = () => ({});
+/** A handler that throws. */
+export const fails = () => {
+  throw new Error('no');
+};
+/** A handler that has its message rest for 7 s. */
+export const postpones = () => {
+  throw new PostponeTask('not now', { delaySeconds: 7 });
+};
+/** The worker dies while the handler runs: nothing is ever decided. */
+export async function crash(message: ReceivedMessage, options?: RunOptions): Promise<void> {
+  const begun = Promise.withResolvers<void>();
+  void run(
+    message,
+    () => {
+      begun.resolve();
+      return new Promise<object>((resolve) => lost.push(() => resolve({})));
+    },
+    options,
+  );
+  await begun.promise;
+}

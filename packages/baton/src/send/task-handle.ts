@@ -1,0 +1,91 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { z } from 'zod';
+import { ResultTimeoutError, TaskCancelledError, TaskFailedError } from '../task/errors.ts';
+import type { ResultOptions, TaskHandle } from '../task/send-task.ts';
+import type { TrackedContract } from '../task/task.ts';
+import { isFinal, type TaskStatus } from '../task/task-status.ts';
+import { type TaskRecords } from './task-records.ts';
+import { isTransient } from '../aws/transient.ts';
+
+const FIRST_LOOK_MS = 50;
+const LONGEST_LOOK_MS = 2000;
+const LOOK_GROWTH = 1.5;
+const DEFAULT_TIMEOUT_SECONDS = 30;
+
+/** The handle of a task that a task store keeps. */
+export class KeptTaskHandle<Result extends z.ZodType = z.ZodType> implements TaskHandle<Result> {
+  readonly taskId: string;
+  readonly #contract: TrackedContract<z.ZodType, Result>;
+  readonly #records: TaskRecords;
+  readonly #cancel: () => Promise<TaskStatus | undefined>;
+
+  /** @param cancel - cancels the task, and with the last of a chain or group all of its tasks */
+  constructor(
+    records: TaskRecords,
+    contract: TrackedContract<z.ZodType, Result>,
+    taskId: string,
+    cancel: () => Promise<TaskStatus | undefined>,
+  ) {
+    this.#records = records;
+    this.#contract = contract;
+    this.taskId = taskId;
+    this.#cancel = cancel;
+  }
+
+  /** What is known of the task; nothing once it has expired, 14 days after its end. */
+  status(): Promise<TaskStatus | undefined> {
+    return this.#records.find(this.taskId);
+  }
+
+  /**
+   * Waits for the task's result. The store is asked after 50 ms, then ever less often, every 2 s at last. It may be away
+   * meanwhile.
+   *
+   * @throws TaskFailedError when the task did not succeed, TaskCancelledError when it was cancelled
+   * @throws ResultTimeoutError when it has not ended in time; it goes on. Its `cause` is why the store could not be asked
+   */
+  async result({ timeoutSeconds = DEFAULT_TIMEOUT_SECONDS, signal }: ResultOptions = {}): Promise<
+    z.output<Result>
+  > {
+    if (!Number.isFinite(timeoutSeconds) || timeoutSeconds < 0)
+      throw new RangeError(`A result is waited for 0 s or longer, not ${timeoutSeconds} s`);
+    const untilMs = performance.now() + timeoutSeconds * 1000;
+    for (let lookMs = FIRST_LOOK_MS; ; lookMs = Math.min(LONGEST_LOOK_MS, lookMs * LOOK_GROWTH)) {
+      const { status, trouble } = await this.#look();
+      if (status && isFinal(status.state)) return this.#resultOf(status);
+      const leftMs = untilMs - performance.now();
+      if (leftMs <= 0)
+        throw new ResultTimeoutError(this.taskId, timeoutSeconds, status?.state ?? 'unknown', {
+          cause: trouble,
+        });
+      await sleep(Math.min(lookMs, leftMs), undefined, { signal });
+    }
+  }
+
+  /**
+   * Cancels the task, and with the handle of a chain or group all of its tasks: what waits never runs, the signal of
+   * what runs aborts within a heartbeat. Resolves to the task as it is then: `cancelled`, unless it had ended before.
+   *
+   * @throws SendError as `TaskClient.cancel`
+   */
+  cancel(): Promise<TaskStatus | undefined> {
+    return this.#cancel();
+  }
+
+  /** A store that is away for a moment is no reason to wait no longer. */
+  async #look(): Promise<{ status?: TaskStatus | undefined; trouble?: unknown }> {
+    try {
+      return { status: await this.status() };
+    } catch (error) {
+      if (!isTransient(error)) throw error;
+      return { trouble: error };
+    }
+  }
+
+  #resultOf({ taskId, state, result, error }: TaskStatus): z.output<Result> {
+    if (state === 'succeeded') return this.#contract.result.parse(result);
+    if (state === 'cancelled') throw new TaskCancelledError(taskId);
+    const { name, message, reason = state } = error ?? { name: 'Error', message: 'nothing more is known' };
+    throw new TaskFailedError(taskId, { name, message, reason });
+  }
+}

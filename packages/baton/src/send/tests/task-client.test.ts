@@ -1,0 +1,145 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import type { SQSClient } from '@aws-sdk/client-sqs';
+import { healthCheck } from '@baton/common/contracts/health';
+import { processOrder } from '@baton/common/contracts/orders';
+import { decodeEnvelope, type Envelope } from '../../sqs/envelope.ts';
+import { nextTask } from '../../task/flow.ts';
+import { QueueUrls } from '../../sqs/queue-urls.ts';
+import { defineTask } from '../../task/task.ts';
+import { TaskClient } from '../task-client.ts';
+import { startTrace } from '../../telemetry/trace-context.ts';
+import { type Backends, startBackends } from '@baton/tests/backends';
+import { Inbox } from '@baton/tests/inbox';
+import * as z from 'zod';
+
+const echo = defineTask({
+  name: 'tests.echo',
+  queue: 'default',
+  payload: z.object({ text: z.string() }),
+  result: z.object({}),
+  retry: { maxAttempts: 1, baseSeconds: 1 },
+  timeoutSeconds: 1,
+});
+
+let backends: Backends;
+let inbox: Inbox;
+let tasks: TaskClient;
+
+beforeAll(async () => {
+  backends = await startBackends(['worker']);
+  inbox = new Inbox(backends.sqs);
+  tasks = new TaskClient({ sqs: backends.sqs, queueUrls: backends.queueUrls, source: 'tests' });
+});
+afterAll(() => backends.stop());
+
+async function receive(): Promise<Envelope[]> {
+  const messages = await inbox.take(backends.queueUrls.of('default'), 2);
+  return messages.map(({ Body = '' }) => decodeEnvelope(Body));
+}
+
+describe('a task client', () => {
+  test('sends an envelope with a uuid v7, the source, and the trace it was given', async () => {
+    const trace = startTrace();
+    const { taskId } = await tasks.send(echo, { text: 'hello' }, { trace });
+    const [envelope] = await receive();
+    expect(envelope).toMatchObject({ taskId, task: 'tests.echo', source: 'tests', data: { text: 'hello' } });
+    expect(taskId).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-7/);
+    expect(envelope?.trace?.traceId).toBe(trace.traceId);
+    expect(envelope?.trace?.spanId).not.toBe(trace.spanId);
+  });
+
+  test("says its contract's version, and that of a task that follows", async () => {
+    const second = defineTask({ ...echo, version: 2 });
+    await tasks.send(second, { text: 'x' });
+    await expect(receive()).resolves.toMatchObject([{ version: 2 }]);
+    const step = nextTask({ ...second, tracked: true }, 'step-1');
+    await tasks.forward(step, { text: 'x' }, { trace: startTrace(), depth: 0 });
+    await expect(receive()).resolves.toMatchObject([{ taskId: 'step-1', version: 2 }]);
+  });
+
+  test("takes the caller's own task id", async () => {
+    await expect(tasks.send(echo, { text: 'x' }, { taskId: 'my-own:1' })).resolves.toEqual({
+      taskId: 'my-own:1',
+    });
+    await expect(receive()).resolves.toMatchObject([{ taskId: 'my-own:1' }]);
+  });
+
+  test.each([
+    ['a payload that breaks its contract', () => tasks.send(echo, { text: 7 } as never), 'text'],
+    ['a task id with a space', () => tasks.send(echo, { text: 'x' }, { taskId: 'a b' }), 'task id'],
+    ['a delay beyond 900 s', () => tasks.send(echo, { text: 'x' }, { delaySeconds: 901 }), 'delaySeconds'],
+    ['half a second of delay', () => tasks.send(echo, { text: 'x' }, { delaySeconds: 0.5 }), 'delaySeconds'],
+    ['an order without items', () => tasks.send(processOrder, {} as never), 'items'],
+  ])('refuses %s, and sends nothing', async (_what, send, says) => {
+    await expect(send()).rejects.toMatchObject({
+      name: 'InvalidValueError',
+      message: expect.stringContaining(says) as unknown as string,
+    });
+  });
+
+  test('refuses a payload beyond 1 MiB without asking SQS', async () => {
+    const text = 'x'.repeat(1_048_576);
+    await expect(tasks.send(echo, { text })).rejects.toMatchObject({
+      name: 'TaskTooLargeError',
+      transient: false,
+    });
+  });
+
+  test('refuses a source that is no service name', () => {
+    const { sqs, queueUrls } = backends;
+    expect(() => new TaskClient({ sqs, queueUrls, source: 'My Service' })).toThrow('service name');
+  });
+
+  test('sends at one time travel together, within the size that SQS takes', async () => {
+    const sizes: number[] = [];
+    const counting = clientThat(async (entries) => {
+      sizes.push(entries.length);
+      return { Successful: entries };
+    });
+    await Promise.all(Array.from({ length: 25 }, () => counting.send(echo, { text: 'x' })));
+    expect(sizes).toEqual([10, 10, 5]);
+    sizes.length = 0;
+    await Promise.all(Array.from({ length: 4 }, () => counting.send(echo, { text: 'x'.repeat(400_000) })));
+    expect(sizes).toEqual([2, 2]);
+  });
+
+  test("reports an entry's failure to its own caller alone", async () => {
+    const partial = clientThat(async (entries) => ({
+      Successful: entries.slice(1),
+      Failed: entries
+        .slice(0, 1)
+        .map(({ Id }) => ({ Id, Code: 'InvalidMessageContents', SenderFault: true })),
+    }));
+    const results = await Promise.allSettled([1, 2, 3].map(() => partial.send(healthCheck, {})));
+    expect(results).toMatchObject([
+      { status: 'rejected', reason: { name: 'SendError', transient: false } },
+      { status: 'fulfilled' },
+      { status: 'fulfilled' },
+    ]);
+  });
+
+  test.each([
+    [{ code: 'ECONNREFUSED' }, true],
+    [{ name: 'TimeoutError' }, true],
+    [{ $metadata: { httpStatusCode: 503 } }, true],
+    [{ name: 'ThrottlingException' }, true],
+    [{ name: 'QueueDoesNotExist', $metadata: { httpStatusCode: 400 } }, false],
+  ])('says of an SQS that answers with %j whether it may take the task later', async (error, transient) => {
+    const failing = clientThat(async () => {
+      throw Object.assign(new Error('no'), error);
+    });
+    await expect(failing.send(echo, { text: 'x' })).rejects.toMatchObject({ name: 'SendError', transient });
+  });
+});
+
+interface Entry {
+  readonly Id: string;
+}
+
+/** A task client whose SQS is one function. */
+function clientThat(answer: (entries: Entry[]) => Promise<object>): TaskClient {
+  const sqs = {
+    send: ({ input }: { input: { Entries: Entry[] } }) => answer(input.Entries),
+  } as unknown as SQSClient;
+  return new TaskClient({ sqs, queueUrls: new QueueUrls('http://sqs/0/'), source: 'tests' });
+}

@@ -1,0 +1,94 @@
+import type { SQSClient } from '@aws-sdk/client-sqs';
+import type { HttpRequest, HttpResponse } from '@smithy/core/protocols';
+import { operation } from '@smithy/core/schema';
+import { toEndpointV1 } from '@smithy/core/transport';
+import { checkSqsAnswer, readError } from '../aws/answers.ts';
+import {
+  type ClientProtocol,
+  type EndpointBearer,
+  type HandlerExecutionContext,
+  type OperationSchema,
+  type RequestSigner,
+  type SerdeFunctions,
+  SMITHY_CONTEXT_KEY,
+  type StaticOperationSchema,
+} from '@smithy/types';
+
+/** What the requests of a client have in common, as the SDK's middleware found it out. */
+interface Route {
+  /** As requests are signed for. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly signer: RequestSigner;
+  readonly context: HandlerExecutionContext & SerdeFunctions & EndpointBearer;
+}
+
+/**
+ * Has a client make its requests by the SDK's own parts, one after the other: protocol, signer, HTTP handler, protocol.
+ * The chain of middleware around them, some fifteen, copies the client's settings four times a request, and costs as
+ * much as its parts do. It still makes the first request, which finds out the route of all; and the next one after
+ * each failure, since it knows what to do about a clock that is wrong, say.
+ *
+ * For clients that try nothing again: that was in the chain.
+ */
+export function requestDirectly({ config, middlewareStack }: SQSClient, userAgent: string): void {
+  const protocol = config.protocol as ClientProtocol<HttpRequest, HttpResponse>;
+  let route: Route | undefined;
+
+  middlewareStack.add(
+    (next, context) => {
+      const schema = schemaOf(context);
+      const abortSignal = context[SMITHY_CONTEXT_KEY]?.abortSignal as AbortSignal | undefined;
+      const request = async (input: object, { headers, signer, context: serde }: Route) => {
+        const unsigned = await protocol.serializeRequest(schema, input, serde);
+        Object.assign(unsigned.headers, headers);
+        const signingDate = new Date(Date.now() + config.systemClockOffset);
+        const signed = (await signer.sign(unsigned, { signingDate })) as HttpRequest;
+        try {
+          const { response } = await config.requestHandler.handle(signed, abortSignal && { abortSignal });
+          const output = await protocol.deserializeResponse(schema, serde, response);
+          checkSqsAnswer(schema.name, output);
+          return { response, output: output as never };
+        } catch (error) {
+          throw readError(error, schema.name);
+        }
+      };
+      return async (args) => {
+        if (!route) return next(args);
+        try {
+          return await request(args.input, route);
+        } catch (error) {
+          route = undefined;
+          throw error;
+        }
+      };
+    },
+    // After the clock watch, which looks at every answer
+    { name: 'directRequestMiddleware', step: 'initialize' },
+  );
+
+  middlewareStack.add(
+    (next, context) => async (args) => {
+      const answer = await next(args);
+      route = await routeOf(context);
+      return answer;
+    },
+    { name: 'routeMiddleware', step: 'finalizeRequest', priority: 'high' },
+  );
+
+  async function routeOf({ endpointV2, authSchemes }: HandlerExecutionContext): Promise<Route | undefined> {
+    if (!endpointV2) return undefined;
+    const endpoint = toEndpointV1(endpointV2);
+    return {
+      headers: { host: endpointV2.url.host, 'user-agent': userAgent },
+      signer: await config.signer(authSchemes?.[0]),
+      context: { ...config, endpoint: async () => endpoint },
+    };
+  }
+}
+
+/** What a kind of request holds, and its answer. */
+function schemaOf(context: HandlerExecutionContext): OperationSchema {
+  const schema = context[SMITHY_CONTEXT_KEY]?.['operationSchema'] as StaticOperationSchema;
+  const [, namespace, name, traits, input, output] = schema;
+  return operation(namespace, name, traits, input, output);
+}

@@ -1,0 +1,166 @@
+import * as z from 'zod';
+import { formatTraceparent, parseTraceparent, type TraceContext } from '../telemetry/trace-context.ts';
+import { MalformedEnvelopeError } from '../task/errors.ts';
+import { type FlowEnd, flowEndSchema, formatFlowEnd, parseFlowEnd } from '../task/flow-end.ts';
+import { subjectSchema } from '../task/task-end.ts';
+import { versionSchema } from '../task/task.ts';
+import { valueIssues } from '../task/value-issues.ts';
+
+/** The longest task id, in characters. */
+export const MAX_TASK_ID_CHARACTERS = 128;
+
+/**
+ * The most sends that may have led to a task, each by the handler of the one before. Functions are let send to
+ * themselves, so that nothing else ends tasks that send each other for ever.
+ */
+export const MAX_DEPTH = 1000;
+
+const TASK_ID = /^[\w.:-]+$/;
+
+/** Letters, digits and `._:-`: what a caller's own task id may be made of. */
+export const taskIdSchema = z
+  .string()
+  .max(MAX_TASK_ID_CHARACTERS)
+  .regex(TASK_ID, 'expected letters, digits, and . _ : -');
+
+/** Whether a value is a task id. */
+export function isTaskId(value: unknown): value is string {
+  return typeof value === 'string' && value.length <= MAX_TASK_ID_CHARACTERS && TASK_ID.test(value);
+}
+
+/** The name of a service, as it stands in the `source` of every envelope. */
+export const sourceSchema = z
+  .string()
+  .max(64)
+  .regex(/^[a-z0-9-]+$/, 'expected a service name of lower-case letters, digits and hyphens');
+
+/**
+ * SQS refuses a body with U+FFFE or U+FFFF (SendMessage in its API reference), and an emulator one with surrogate
+ * pairs; as JSON escapes they are plain ASCII. JSON itself escapes the other characters that SQS refuses.
+ */
+const NOT_ON_THE_WIRE = /[\uD800-\uDFFF\uFFFE\uFFFF]/g;
+
+const wireSchema = z.object({
+  specversion: z.literal('1.0'),
+  id: taskIdSchema,
+  source: sourceSchema,
+  type: z.string().min(1).max(128),
+  time: z.iso.datetime({ offset: true }),
+  // One that other senders made longer is left aside, as a broken `traceparent` is
+  subject: subjectSchema.optional().catch(undefined),
+  traceparent: z.string().optional(),
+  notbefore: z.iso.datetime({ offset: true }).optional(),
+  parentid: taskIdSchema.optional(),
+  contractversion: versionSchema.optional(),
+  depth: z.int().min(0).max(MAX_DEPTH).optional(),
+  flowend: flowEndSchema,
+  undefineditems: z
+    .string()
+    .regex(/^\d{1,3}(,\d{1,3}){0,99}$/)
+    .optional()
+    .catch(undefined),
+  // Left out where it is undefined, as of z.void()
+  data: z.unknown().optional(),
+});
+
+/** What surrounds a payload on the wire. */
+export interface Envelope {
+  /** The task's id: the same at every redelivery. */
+  readonly taskId: string;
+  /** The name of the task's contract. */
+  readonly task: string;
+  /** The version of the sender's contract. Default 1. */
+  readonly version?: number | undefined;
+  /** The service that sent it. */
+  readonly source: string;
+  /** When it was sent, ISO 8601. */
+  readonly time: string;
+  readonly trace: TraceContext | undefined;
+  /** What the task is about, such as an order's id. */
+  readonly subject?: string | undefined;
+  /** The task is not to be run before then, ISO 8601. */
+  readonly notBefore?: string | undefined;
+  /** The task whose handler sent it. */
+  readonly parentId?: string | undefined;
+  /** How many tasks sent each other before this one. Default 0: its sender is no task. */
+  readonly depth?: number | undefined;
+  /** The last task of the chain or group that it is a part of; none for that one itself. */
+  readonly flowEnd?: FlowEnd | undefined;
+  /** The payload, not yet checked against its contract. */
+  readonly data: unknown;
+}
+
+/**
+ * Writes an envelope as a message body: CloudEvents 1.0 in structured JSON mode, with the `traceparent` of the
+ * Distributed Tracing extension, and Baton's own extensions `notbefore`, `parentid`, `depth` (left out if it is 0),
+ * `contractversion` (left out if it is 1), `flowend` (the last task of its chain or group) and `undefineditems`: the places in a list that are undefined, as of results of
+ * a group, for which JSON has `null` alone.
+ */
+export function encodeEnvelope(envelope: Envelope): string {
+  const json = JSON.stringify({
+    specversion: '1.0',
+    id: envelope.taskId,
+    source: envelope.source,
+    type: envelope.task,
+    time: envelope.time,
+    datacontenttype: 'application/json',
+    ...(envelope.subject !== undefined && { subject: envelope.subject }),
+    ...(envelope.trace && { traceparent: formatTraceparent(envelope.trace) }),
+    ...(envelope.notBefore !== undefined && { notbefore: envelope.notBefore }),
+    ...(envelope.parentId !== undefined && { parentid: envelope.parentId }),
+    ...(envelope.depth !== undefined && envelope.depth > 0 && { depth: envelope.depth }),
+    ...(envelope.version !== undefined && envelope.version > 1 && { contractversion: envelope.version }),
+    ...(envelope.flowEnd && { flowend: formatFlowEnd(envelope.flowEnd) }),
+    ...undefinedItems(envelope.data),
+    data: envelope.data,
+  });
+  return json.replaceAll(NOT_ON_THE_WIRE, (character) => `\\u${character.charCodeAt(0).toString(16)}`);
+}
+
+function undefinedItems(data: unknown): { undefineditems?: string } {
+  if (!Array.isArray(data) || !data.includes(undefined)) return {};
+  return { undefineditems: data.flatMap((item, index) => (item === undefined ? [index] : [])).join() };
+}
+
+function withUndefinedItems(data: unknown, places: string | undefined): unknown {
+  if (!Array.isArray(data) || places === undefined) return data;
+  const undefinedPlaces = new Set(places.split(',').map(Number));
+  return data.map((item: unknown, index) => (undefinedPlaces.has(index) ? undefined : item));
+}
+
+/**
+ * Reads a message body. Attributes that this version does not know are left aside; a broken `traceparent` or
+ * `subject` is ignored.
+ *
+ * @throws MalformedEnvelopeError when the body is not JSON or no CloudEvents 1.0 envelope, saying what is wrong where
+ */
+export function decodeEnvelope(body: string): Envelope {
+  const parsed = wireSchema.safeParse(parseJson(body));
+  if (!parsed.success) {
+    const issues = valueIssues(parsed.error).map(({ path, message }) => `${path || '(root)'}: ${message}`);
+    throw new MalformedEnvelopeError(`The body is no CloudEvents 1.0 envelope: ${issues.join('; ')}`);
+  }
+  const wire = parsed.data;
+  return {
+    taskId: wire.id,
+    task: wire.type,
+    version: wire.contractversion,
+    source: wire.source,
+    time: wire.time,
+    trace: parseTraceparent(wire.traceparent),
+    subject: wire.subject,
+    notBefore: wire.notbefore,
+    parentId: wire.parentid,
+    depth: wire.depth,
+    flowEnd: parseFlowEnd(wire.flowend),
+    data: withUndefinedItems(wire.data, wire.undefineditems),
+  };
+}
+
+function parseJson(body: string): unknown {
+  try {
+    return JSON.parse(body);
+  } catch (cause) {
+    throw new MalformedEnvelopeError(`The body is not JSON: ${(cause as Error).message}`, { cause });
+  }
+}

@@ -1,0 +1,72 @@
+import { describe, expect, test } from '@jest/globals';
+import { decodeEnvelope, encodeEnvelope } from '../envelope.ts';
+import { startTrace } from '../../telemetry/trace-context.ts';
+
+const envelope = {
+  taskId: '0190c8b2-0000-7000-8000-000000000000',
+  task: 'orders.process',
+  source: 'order-service',
+  time: '2026-11-22T10:00:00.000Z',
+  trace: startTrace(),
+  data: { text: 'é 🦉 \u0000 "quoted"' },
+};
+
+test('what was encoded is decoded the same', () => {
+  expect(decodeEnvelope(encodeEnvelope(envelope))).toEqual(envelope);
+});
+
+test('no text makes a body that SQS refuses', () => {
+  const body = encodeEnvelope({ ...envelope, data: '\u0000 \u0008 \uFFFE \uFFFF \uD83E 🦉' });
+  expect(body).toMatch(/^[\t\n\r\u0020-\uD7FF\uE000-\uFFFD]*$/);
+  expect(decodeEnvelope(body).data).toBe('\u0000 \u0008 \uFFFE \uFFFF \uD83E 🦉');
+});
+
+test('the wire has CloudEvents 1.0 attributes and a W3C traceparent', () => {
+  expect(JSON.parse(encodeEnvelope(envelope))).toEqual({
+    specversion: '1.0',
+    id: envelope.taskId,
+    source: 'order-service',
+    type: 'orders.process',
+    time: envelope.time,
+    datacontenttype: 'application/json',
+    traceparent: `00-${envelope.trace.traceId}-${envelope.trace.spanId}-01`,
+    data: envelope.data,
+  });
+});
+
+test('the version of a contract is on the wire from 2 on', () => {
+  const body = encodeEnvelope({ ...envelope, version: 2 });
+  expect(JSON.parse(body)).toMatchObject({ contractversion: 2 });
+  expect(decodeEnvelope(body)).toEqual({ ...envelope, version: 2 });
+  expect(encodeEnvelope({ ...envelope, version: 1 })).toBe(encodeEnvelope(envelope));
+});
+
+describe('decoding', () => {
+  const valid = JSON.parse(encodeEnvelope(envelope)) as Record<string, unknown>;
+  const { id: _id, ...withoutId } = valid;
+
+  test.each([
+    ['an empty body', '', 'not JSON'],
+    ['half a JSON', '{"specversion":', 'not JSON'],
+    ['a JSON that is no object', '[1]', 'no CloudEvents 1.0 envelope'],
+    ['another version of CloudEvents', JSON.stringify({ ...valid, specversion: '0.3' }), 'specversion'],
+    ['no id', JSON.stringify(withoutId), 'id'],
+    ['a source that is no service name', JSON.stringify({ ...valid, source: 'Order Service' }), 'source'],
+    ['half a version', JSON.stringify({ ...valid, contractversion: 1.5 }), 'contractversion'],
+    ['a time that is none', JSON.stringify({ ...valid, time: 'yesterday' }), 'time'],
+  ])('refuses %s and says what is wrong', (_what, body, says) => {
+    expect(() => decodeEnvelope(body)).toThrow(
+      expect.objectContaining({
+        name: 'MalformedEnvelopeError',
+        message: expect.stringContaining(says) as unknown as string,
+      }),
+    );
+  });
+
+  test('takes an envelope with attributes of a later version, and with a broken traceparent or subject as with none', () => {
+    for (const subject of ['', 's'.repeat(129), 1]) {
+      const body = JSON.stringify({ ...valid, traceparent: '00-zz', subject, somethingnew: 1 });
+      expect(decodeEnvelope(body)).toEqual({ ...envelope, trace: undefined });
+    }
+  });
+});

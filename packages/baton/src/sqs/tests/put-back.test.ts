@@ -1,0 +1,208 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { deadLetterEntry } from '../dead-letter.ts';
+import { encodeEnvelope } from '../envelope.ts';
+import { RejectTask } from '../../task/errors.ts';
+import type { DeadLetterOutcome } from '../../task/outcome.ts';
+import { notesOfCopy } from '../put-back.ts';
+import { QueueUrls } from '../queue-urls.ts';
+import type { ReceivedMessage } from '../received-message.ts';
+import { defineTask } from '../../task/task.ts';
+import { TaskClient } from '../../send/task-client.ts';
+import { type Handler, TrackedWork, work } from '../../tracked/tests/tracked-work.ts';
+
+const HOUR_MS = 3_600_000;
+
+let tracked: TrackedWork;
+beforeAll(async () => {
+  tracked = await TrackedWork.start();
+});
+beforeEach(() => tracked.begin());
+afterAll(() => tracked.stop());
+
+const done: Handler = ({ text }) => ({ length: text.length });
+const rejecting: Handler = () => {
+  throw new RejectTask('no such order');
+};
+
+type Change = Partial<ReceivedMessage>;
+const noted = (notes: Record<string, string>): Pick<ReceivedMessage, 'attributes'> => ({
+  attributes: Object.fromEntries(
+    Object.entries(notes).map(([name, StringValue]) => [name, { DataType: 'String', StringValue }]),
+  ),
+});
+/** As the client of tasks sends it. */
+const sent = (sentAtMs = Date.now()): Change => ({ sentAtMs, ...noted({ 'baton.sent-at': '0' }) });
+const bodyAlone = (sentAtMs = Date.now()): Change => ({ sentAtMs, attributes: {} });
+
+/** Has the task rejected, and gives its dead letter. */
+async function dies(change: Change = sent()) {
+  const outcome = (await tracked.run(rejecting, { change })) as DeadLetterOutcome;
+  const body = encodeEnvelope({
+    taskId: tracked.taskId,
+    task: work.name,
+    source: 'tests',
+    time: new Date().toISOString(),
+    trace: undefined,
+    data: {},
+  });
+  const times = { receiveCount: 17, sentAtMs: Date.now(), firstReceivedAtMs: Date.now() };
+  const message = { messageId: 'm', receiptHandle: 'r', body, ...times, ...noted({ 'baton.sent-at': '0' }) };
+  const { MessageAttributes } = deadLetterEntry(message, { ...outcome, workerId: 'w-1', queue: 'default' });
+  const details = JSON.parse(MessageAttributes['baton.details']?.StringValue ?? '') as Record<
+    string,
+    unknown
+  >;
+  return { outcome, attributes: MessageAttributes, details };
+}
+
+const stateOf = async () => (await tracked.store.find(tracked.taskId))?.state;
+
+describe('a dead letter', () => {
+  test("says the task's own count of attempts, and to the letter when the task ended", async () => {
+    const { details } = await dies();
+    const { attempts, finishedAt } = (await tracked.store.find(tracked.taskId)) ?? {};
+    expect(details).toMatchObject({ attempts: 1, deadAt: finishedAt });
+    expect(attempts).toBe(1);
+    const again = (await tracked.run(done, { change: sent() })) as DeadLetterOutcome;
+    expect(again).toMatchObject({ kind: 'dead-letter', end: { attempts: 1, at: finishedAt } });
+  });
+
+  test.each<[string, (attributes: ReceivedMessage['attributes']) => Change]>([
+    ['with its attributes', (attributes) => ({ attributes })],
+    ['by its body alone', () => bodyAlone()],
+    ['by its body alone, while clocks differ by a second', () => bodyAlone(Date.now() - 1000)],
+    [
+      'with its attributes, and goes on in a copy',
+      (attributes) => noted(notesOfCopy({ ...blank, sentAtMs: Date.now(), attributes })),
+    ],
+    [
+      'by its body alone, and goes on in a copy',
+      () => noted(notesOfCopy({ ...blank, sentAtMs: Date.now(), attributes: {} })),
+    ],
+  ])('that is put back %s runs again, and the row says that it was dead once', async (_what, change) => {
+    const { attributes } = await dies();
+    const { finishedAt } = (await tracked.store.find(tracked.taskId)) ?? {};
+    let attempt = 0;
+    const handler: Handler = (_payload, context) => {
+      ({ attempt } = context);
+      return { length: 4 };
+    };
+    await expect(tracked.run(handler, { change: change(attributes) })).resolves.toMatchObject({
+      kind: 'done',
+    });
+    await expect(tracked.store.find(tracked.taskId)).resolves.toMatchObject({
+      state: 'succeeded',
+      attempts: 1,
+      deaths: 1,
+      lastDeath: { at: finishedAt, name: 'RejectTask', message: 'no such order', reason: 'rejected' },
+    });
+    expect(attempt).toBe(1);
+  });
+
+  test('that is put back puts its task back once, however often its message comes', async () => {
+    for (const way of ['letter', 'body']) {
+      tracked.begin();
+      const { attributes } = await dies();
+      const change = way === 'letter' ? { attributes, sentAtMs: Date.now() } : bodyAlone();
+      await tracked.run(rejecting, { change });
+      const never = jest.fn<Handler>();
+      await expect(tracked.run(never, { change })).resolves.toMatchObject({ kind: 'dead-letter' });
+      const copy = noted(notesOfCopy({ ...blank, sentAtMs: Date.now(), ...change }));
+      await expect(tracked.run(never, { change: copy })).resolves.toMatchObject({ kind: 'dead-letter' });
+      expect(never).not.toHaveBeenCalled();
+      await expect(tracked.store.find(tracked.taskId)).resolves.toMatchObject({ state: 'failed', deaths: 1 });
+    }
+  });
+
+  test('that is put back runs again though the answer that said so was lost', async () => {
+    await dies();
+    const { documents } = tracked.backends;
+    const send = documents.send.bind(documents) as (command: { input: object }) => Promise<object>;
+    const lossy = jest.spyOn(documents, 'send').mockImplementation((async (command: { input: object }) => {
+      const revives = JSON.stringify(command.input).includes('deaths = ');
+      // The SDK makes the write again, and gives the answer to that
+      if (revives) await send(command);
+      return send(command);
+    }) as never);
+    const outcome = await tracked.run(done, { change: bodyAlone() }).finally(() => lossy.mockRestore());
+    expect(outcome).toMatchObject({ kind: 'done' });
+    await expect(stateOf()).resolves.toBe('succeeded');
+  });
+});
+
+describe('a late message', () => {
+  test.each<[string, () => Change]>([
+    ['a second one of the same send, which SQS took after the end', () => sent(Date.now() + 60_000)],
+    ['a second one of another sender, which SQS took before the end', () => bodyAlone(Date.now() - 10_000)],
+    [
+      'a copy of one that was sent before the end',
+      () => noted(notesOfCopy({ ...blank, sentAtMs: Date.now() - 10_000, attributes: {} })),
+    ],
+    ['one whose note is no time', () => noted({ 'baton.sent-at': '1e30' })],
+    ["EventBridge Scheduler's, which may be late", () => ({ ...bodyAlone(), body: bodyOf('scheduler') })],
+  ])('does not put a task back that is dead: %s', async (_what, change) => {
+    await dies();
+    const never = jest.fn<Handler>();
+    await expect(tracked.run(never, { change: change() })).resolves.toMatchObject({
+      kind: 'dead-letter',
+      reason: 'rejected',
+    });
+    expect(never).not.toHaveBeenCalled();
+    await expect(stateOf()).resolves.toBe('failed');
+  });
+
+  test('does not put a task back that is dead: the same one again of a sender that is not Baton', async () => {
+    const message = bodyAlone();
+    await dies(message);
+    const never = jest.fn<Handler>();
+    await expect(tracked.run(never, { change: message })).resolves.toMatchObject({ kind: 'dead-letter' });
+    expect(never).not.toHaveBeenCalled();
+  });
+
+  test('does not begin a task again that has succeeded or was cancelled, by hand neither', async () => {
+    await tracked.run(done, { change: sent() });
+    const never = jest.fn<Handler>();
+    const byHand = bodyAlone(Date.now() + HOUR_MS);
+    await expect(tracked.run(never, { change: byHand })).resolves.toMatchObject({ kind: 'done' });
+    tracked.begin();
+    await tracked.store.create({ taskId: tracked.taskId, task: work.name, queue: work.queue });
+    await tracked.store.cancel(tracked.taskId);
+    await expect(tracked.run(never, { change: byHand })).resolves.toMatchObject({ kind: 'done' });
+    expect(never).not.toHaveBeenCalled();
+  });
+});
+
+test('every message of a tracked task that a client sends says that it counts as sent before any end', async () => {
+  const notes: unknown[] = [];
+  const send = async ({ input: { Entries } }: { input: { Entries: { MessageAttributes?: object }[] } }) => {
+    notes.push(...Entries.map(({ MessageAttributes }) => MessageAttributes));
+    return { Successful: Entries };
+  };
+  const queueUrls = new QueueUrls('http://sqs/0/');
+  const records = tracked.store;
+  const tasks = new TaskClient({ sqs: { send } as never, queueUrls, source: 'tests', records });
+  await tasks.send(work, { text: 'x' });
+  const next = { taskId: 'next', task: work.name, queue: work.queue };
+  await tasks.forward(next, {}, { trace: undefined });
+  await tasks.send(defineTask({ ...work, name: 'tests.plain', tracked: false }), { text: 'x' });
+  // As much as SQS takes leaves no room for it
+  await tasks.send(work, { text: 'x'.repeat(1_048_576 - 400) });
+  const first = { 'baton.sent-at': { DataType: 'String', StringValue: '0' } };
+  expect(notes).toEqual([first, first, undefined, expect.anything()]);
+});
+
+const blank: ReceivedMessage = {
+  messageId: 'm-1',
+  receiptHandle: 'r-1',
+  body: '',
+  receiveCount: 1,
+  sentAtMs: 0,
+  firstReceivedAtMs: 0,
+  attributes: {},
+};
+
+function bodyOf(source: string): string {
+  const time = new Date().toISOString();
+  const data = { text: 'four' };
+  return encodeEnvelope({ taskId: tracked.taskId, task: work.name, source, time, trace: undefined, data });
+}

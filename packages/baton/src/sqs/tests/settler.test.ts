@@ -1,0 +1,158 @@
+import { describe, expect, test } from '@jest/globals';
+import type { SQSClient } from '@aws-sdk/client-sqs';
+import { encodeEnvelope } from '../envelope.ts';
+import type { Outcome } from '../../task/outcome.ts';
+import { QueueUrls } from '../queue-urls.ts';
+import { Settler } from '../settler.ts';
+
+const body = encodeEnvelope({
+  taskId: 't-1',
+  task: 'tests.work',
+  source: 'tests',
+  time: '2026-11-22T10:00:00.000Z',
+  trace: { traceId: '1'.repeat(32), spanId: '2'.repeat(16), flags: '01' },
+  data: {},
+});
+const message = {
+  messageId: 'm-1',
+  receiptHandle: 'r-1',
+  body,
+  receiveCount: 3,
+  sentAtMs: 0,
+  firstReceivedAtMs: 0,
+  attributes: {},
+};
+const error = new Error('bad \u0000 \uFFFF character');
+
+interface Call {
+  readonly name: string;
+  readonly input: { readonly QueueUrl: string; readonly Entries: readonly Record<string, unknown>[] };
+}
+
+/** A settler whose calls of SQS are kept, and taken. */
+function settlerAndCalls(queue = 'work'): [Settler, Call[]] {
+  const calls: Call[] = [];
+  const send = async (command: { constructor: { name: string }; input: Call['input'] }) => {
+    calls.push({ name: command.constructor.name, input: command.input });
+    return { Successful: command.input.Entries };
+  };
+  return [new Settler({ send } as unknown as SQSClient, new QueueUrls('http://sqs/0/'), queue), calls];
+}
+
+const DELETE = ['DeleteMessageBatchCommand', 'http://sqs/0/work', { ReceiptHandle: 'r-1' }];
+const hide = (seconds: number) => [
+  'ChangeMessageVisibilityBatchCommand',
+  'http://sqs/0/work',
+  { ReceiptHandle: 'r-1', VisibilityTimeout: seconds },
+];
+const COPY = ['SendMessageBatchCommand', 'http://sqs/0/work-dlq', { MessageBody: body }];
+
+describe('a settler', () => {
+  test.each<[Outcome, unknown[][]]>([
+    [{ kind: 'done', result: {} }, [DELETE]],
+    [{ kind: 'retry', delaySeconds: 42, error }, [hide(42)]],
+    [{ kind: 'release', error }, [hide(0)]],
+    [{ kind: 'dead-letter', reason: 'rejected', error }, [COPY, DELETE]],
+  ])('carries $kind out', async (outcome, expected) => {
+    const [settler, calls] = settlerAndCalls();
+    await settler.settle(message, outcome, 'w-1');
+    expect(calls.map(({ name, input }) => [name, input.QueueUrl, input.Entries[0]])).toMatchObject(expected);
+    expect(calls).toHaveLength(expected.length);
+  });
+
+  test.each([
+    [5000, 900],
+    [7, 7],
+  ])(
+    'sends a message anew that is to rest for %d s, after %d s, before it deletes the old one',
+    async (rests, delay) => {
+      const [settler, calls] = settlerAndCalls();
+      await settler.settle(message, { kind: 'release', error, delaySeconds: rests, anew: true }, 'w-1');
+      expect(calls.map(({ name, input }) => [name, input.QueueUrl, input.Entries[0]])).toMatchObject([
+        ['SendMessageBatchCommand', 'http://sqs/0/work', { MessageBody: body, DelaySeconds: delay }],
+        DELETE,
+      ]);
+    },
+  );
+
+  test('leaves the delete to an event source', async () => {
+    const [settler, calls] = settlerAndCalls();
+    await expect(settler.settleAllButDelete(message, { kind: 'done', result: {} }, 'w-1')).resolves.toBe(
+      true,
+    );
+    const rejected: Outcome = { kind: 'dead-letter', reason: 'rejected', error };
+    await expect(settler.settleAllButDelete(message, rejected, 'w-1')).resolves.toBe(true);
+    expect(calls.map(({ name }) => name)).toEqual(['SendMessageBatchCommand']);
+  });
+
+  test('says of a dead letter what is known of it, in characters that SQS takes', async () => {
+    const [settler, calls] = settlerAndCalls();
+    await settler.settle(message, { kind: 'dead-letter', reason: 'rejected', error }, 'w-1');
+    const attributes = calls[0]?.input.Entries[0]?.['MessageAttributes'] as Record<
+      string,
+      { StringValue: string }
+    >;
+    expect(attributes['baton.reason']?.StringValue).toBe('rejected');
+    expect(attributes['traceparent']?.StringValue).toBe(`00-${'1'.repeat(32)}-${'2'.repeat(16)}-01`);
+    const details = attributes['baton.details']?.StringValue ?? '';
+    expect(details).toMatch(/^[\t\n\r\u0020-\uD7FF\uE000-\uFFFD]*$/);
+    expect(JSON.parse(details)).toEqual({
+      error: 'Error',
+      message: expect.stringMatching(/^bad .* character$/) as unknown,
+      task: 'tests.work',
+      taskId: 't-1',
+      attempts: 3,
+      sentAt: '1970-01-01T00:00:00.000Z',
+      firstReceivedAt: '1970-01-01T00:00:00.000Z',
+      deadAt: expect.any(String) as unknown,
+      worker: 'w-1',
+    });
+  });
+
+  test("keeps the sender's attributes with a dead letter, as many as SQS takes", async () => {
+    const [settler, calls] = settlerAndCalls();
+    const names = Array.from({ length: 10 }, (_, index) => `own-${index}`);
+    const own = Object.fromEntries(names.map((name) => [name, { DataType: 'String', StringValue: 'x' }]));
+    await settler.settle(
+      { ...message, attributes: own },
+      { kind: 'dead-letter', reason: 'rejected', error },
+      'w-1',
+    );
+    const kept = Object.keys(calls[0]?.input.Entries[0]?.['MessageAttributes'] as object);
+    expect(kept).toEqual(['baton.reason', 'baton.details', 'traceparent', ...names.slice(0, 7)]);
+  });
+
+  test('sets a message aside that leaves no room for attributes', async () => {
+    const [settler, calls] = settlerAndCalls();
+    const large = { ...message, body: 'x'.repeat(1_048_576 - 50) };
+    await settler.settle(large, { kind: 'dead-letter', reason: 'malformed', error }, 'w-1');
+    expect(Object.keys(calls[0]?.input.Entries[0]?.['MessageAttributes'] as object)).toEqual([
+      'baton.reason',
+    ]);
+    expect(calls).toHaveLength(2);
+  });
+
+  test('keeps the copies of a lane in the lane, and sends its dead letters with its name to the queue that all share', async () => {
+    const [settler, calls] = settlerAndCalls('work_high');
+    await settler.settle(message, { kind: 'retry', delaySeconds: 1, error, anew: true }, 'w-1');
+    await settler.settle(message, { kind: 'dead-letter', reason: 'rejected', error }, 'w-1');
+    const sent = calls.filter(({ name }) => name === 'SendMessageBatchCommand');
+    expect(sent.map(({ input }) => input.QueueUrl)).toEqual([
+      'http://sqs/0/work_high',
+      'http://sqs/0/work-dlq',
+    ]);
+    const attributes = sent[1]?.input.Entries[0]?.['MessageAttributes'] as Record<
+      string,
+      { StringValue: string }
+    >;
+    expect(JSON.parse(attributes['baton.details']?.StringValue ?? '')).toMatchObject({ lane: 'high' });
+  });
+
+  test('joins what is settled at one time', async () => {
+    const [settler, calls] = settlerAndCalls();
+    await Promise.all(
+      Array.from({ length: 12 }, () => settler.settle(message, { kind: 'done', result: {} }, 'w-1')),
+    );
+    expect(calls.map(({ input }) => input.Entries.length)).toEqual([10, 2]);
+  });
+});

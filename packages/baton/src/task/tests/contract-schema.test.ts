@@ -1,0 +1,178 @@
+import { describe, expect, test } from '@jest/globals';
+import { notificationSchema } from '@baton/common/contracts/notifications';
+import { orderOutcomeSchema, orderSchema } from '@baton/common/contracts/orders';
+import { reportOf } from '../contract-schema.ts';
+import { defineTask } from '../task.ts';
+import { contractOf } from './carried-contract.ts';
+import * as z from 'zod';
+
+const euro = z.number().transform((amount) => amount * 100);
+const codec = z.codec(z.iso.datetime(), z.date(), {
+  decode: (text) => new Date(text),
+  encode: (date) => date.toISOString(),
+});
+const tree: z.ZodType = z.lazy(() => z.object({ at: z.date(), inner: tree.optional() }));
+
+describe('a contract cannot be whose schema', () => {
+  test.each<[string, z.ZodType, RegExp]>([
+    ['is a date', z.object({ at: z.date() }), /JSON has no date: expected a text.*\n.*at payload\.at/],
+    ['coerces to a date', z.coerce.date(), /JSON has no date/],
+    ['is a bigint', z.object({ n: z.bigint() }), /JSON has no bigint/],
+    ['is an int64', z.int64(), /JSON has no bigint/],
+    ['is a map', z.map(z.string(), z.string()), /JSON has no map/],
+    ['is a set', z.set(z.string()), /JSON has no set/],
+    ['is a symbol', z.symbol(), /JSON has no symbol/],
+    ['is NaN', z.union([z.number(), z.nan()]), /JSON has no nan/],
+    ['is a file', z.file(), /JSON has no file/],
+    ['is a promise', z.promise(z.string()), /JSON has no promise/],
+    ['is of a class', z.object({ url: z.instanceof(URL) }), /JSON has no URL.*\n.*at payload\.url/],
+    ['is a literal that JSON has not', z.literal([1, 5n]), /JSON has no bigint/],
+    [
+      'transforms',
+      z.object({ amount: euro }),
+      /a transform is applied where the value is sent and again.*\n.*at payload\.amount/,
+    ],
+    [
+      'transforms in a list',
+      z.array(z.object({ amount: euro })),
+      /at payload\[\]\.amount|at payload.*amount/,
+    ],
+    ['transforms in a record', z.record(z.string(), euro), /a transform/],
+    ['transforms in a tuple', z.tuple([z.string()], euro), /a transform/],
+    ['transforms in a union', z.union([z.string(), euro]), /a transform/],
+    ['transforms in an intersection', z.intersection(z.object({ a: euro }), z.object({})), /a transform/],
+    ['transforms what unknown members hold', z.object({}).catchall(euro), /a transform/],
+    ['transforms what may be left out', euro.optional(), /a transform/],
+    ['preprocesses', z.preprocess((value) => Number(value) * 100, z.number()), /a transform/],
+    ['has a codec', z.object({ at: codec }), /a codec decodes/],
+    ['is a stringbool', z.stringbool(), /a codec decodes/],
+    ['is a date deep inside itself', tree, /JSON has no date/],
+    [
+      'overwrites with something else each time',
+      z.number().overwrite((amount) => amount * 100),
+      /an overwrite/,
+    ],
+    ['overwrites an object', z.object({}).overwrite((value) => value), /an overwrite/],
+    ['pipes into what changes', z.string().pipe(z.coerce.number()), /a pipe into what changes values/],
+    ['says whether something would succeed', z.success(z.string()), /takes other values than it gives/],
+    [
+      'transforms the names of members',
+      z.record(
+        z.string().transform((name) => `x${name}`),
+        z.int(),
+      ),
+      /a transform/,
+    ],
+    [
+      'overwrites the names of members',
+      z.record(
+        z.string().overwrite((name) => `x${name}`),
+        z.int(),
+      ),
+      /an overwrite/,
+    ],
+    [
+      'has a member __proto__',
+      z.object({ ['__proto__']: z.string() }),
+      /zod drops a member of the name __proto__/,
+    ],
+    ['names members by symbols', z.record(z.symbol(), z.int()), /JSON has no symbol/],
+    ...(
+      [
+        ['escapes', (text) => text.replaceAll('&', '&amp;')],
+        ['unescapes', (text) => text.replaceAll('&amp;', '&')],
+        ['takes one hyphen away', (text) => text.replace('-', '')],
+        ['takes a plus away', (text) => text.replace(/^\+/, '')],
+        ['takes quotes away', (text) => text.replace(/^"(.*)"$/, '$1')],
+        ['decodes', decodeURIComponent],
+        ['encodes', encodeURIComponent],
+        ['quotes', JSON.stringify],
+      ] as [string, (text: string) => string][]
+    ).map(([what, change]): [string, z.ZodType, RegExp] => [
+      `overwrites a text each time: ${what}`,
+      z.object({ text: z.string().overwrite(change) }),
+      /an overwrite is applied.*\n.*at payload\.text/,
+    ]),
+    [
+      'refines asynchronously',
+      z.object({ a: z.string().refine(async () => true) }),
+      /asynchronous.*\n.*payload\.a/,
+    ],
+    ['checks asynchronously', z.string().check(async () => undefined), /asynchronous/],
+    ['overwrites asynchronously', z.string().overwrite((async () => '') as never), /asynchronous/],
+    [
+      'has an asynchronous check of any value',
+      z.object({ a: z.any().refine(async () => Promise.reject(new Error('x'))) }),
+      /asynchronous/,
+    ],
+    [
+      'has a default that it changes',
+      z.string().trim().default(' x '),
+      /its default is changed by the schema/,
+    ],
+    ['catches with what it changes', z.string().trim().catch(' x '), /what it catches with is changed/],
+    ['has a default that breaks it', z.string().min(3).default('x'), /its default breaks the schema/],
+    ['has a default that is not JSON', z.any().default(() => new Date()), /its default is not JSON/],
+    ['catches with what is not JSON', z.any().catch(NaN), /what it catches with is not JSON/],
+  ])('%s', (_what, schema, says) => {
+    expect(() => contractOf(schema)).toThrow(says);
+    expect(() => contractOf(z.object({}), schema)).toThrow(TypeError);
+  });
+
+  test.each([
+    ['z.lazy', (get: () => z.ZodType) => z.object({ a: z.lazy(get) })],
+    [
+      'a getter',
+      (get: () => z.ZodType) =>
+        z.object({
+          get a() {
+            return get();
+          },
+        }),
+    ],
+  ])('names by %s what is declared further down', (_what, schemaOf) => {
+    const define = () => contractOf(schemaOf(() => later));
+    expect(define).toThrow(/not there yet \(Cannot access 'later' before initialization\)/);
+    expect(define).toThrow(TypeError);
+    const later = z.string();
+    expect(define).not.toThrow();
+  });
+
+  test('cannot be asked for {}, which a schedule sends', () => {
+    const scheduled = { tracked: true, schedule: { cron: '0 0 * * *', timeZone: 'UTC' } };
+    const payload = z.object({}).refine(() => Promise.resolve(true));
+    expect(() => defineTask({ ...contractOf(z.object({})), ...scheduled, payload })).toThrow(
+      /expected a payload that may be \{\}/,
+    );
+  });
+});
+
+test('of a schema whose values JSON carries as they are, none is looked at', () => {
+  const plain = z.object({
+    id: z.string(),
+    items: z.array(z.object({ n: z.int(), note: z.string().optional() })).max(3),
+    kind: z.enum(['a', 'b']),
+  });
+  expect(reportOf(plain)).toEqual({ issues: [], isExact: true });
+  for (const open of [z.any(), z.array(z.string().optional()), z.looseObject({}), z.object({ a: z.void() })])
+    expect(reportOf(open)).toEqual({ issues: [], isExact: false });
+});
+
+test.each([
+  ['trims', z.string().trim().min(1)],
+  ['folds', z.string().trim().toLowerCase().max(9)],
+  ['is a URL', z.url().max(99)],
+  [
+    'refines a text',
+    z
+      .string()
+      .min(1)
+      .refine(() => true),
+  ],
+  ['is one of several kinds', z.union([z.string(), z.int(), z.null()])],
+  ['tells objects apart by a member', orderOutcomeSchema],
+  ['is an order', orderSchema],
+  ['is a notification', notificationSchema],
+])('no value is checked twice where it is sent by a schema that %s', (_what, schema) => {
+  expect(reportOf(schema)).toEqual({ issues: [], isExact: true });
+});

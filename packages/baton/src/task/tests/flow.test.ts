@@ -1,0 +1,41 @@
+import { describe, expect, test } from '@jest/globals';
+import { chain, group, member } from '../flow.ts';
+import { defineTask } from '../task.ts';
+import * as z from 'zod';
+
+const same = defineTask({
+  name: 'tests.same',
+  queue: 'default',
+  payload: z.object({ text: z.string() }),
+  result: z.object({ text: z.string() }),
+  retry: { maxAttempts: 1, baseSeconds: 1 },
+  timeoutSeconds: 1,
+  tracked: true,
+});
+const collect = defineTask({ ...same, name: 'tests.collect', payload: z.array(same.result) });
+
+const some = <Item>(howMany: number, item: Item): Item[] => Array.from({ length: howMany }, () => item);
+
+describe('a flow', () => {
+  test.each([0, 1, 101])('refuses a chain of %d steps', (howMany) => {
+    expect(() => chain(some(howMany, same) as never)).toThrow(`2 to 100 tasks, not ${howMany}`);
+  });
+
+  test.each([0, 101])('refuses a group of %d members', (howMany) => {
+    expect(() => group(some(howMany, member(same, { text: 'x' })))).toThrow(`1 to 100 tasks, not ${howMany}`);
+  });
+
+  test('takes a hundred of both', () => {
+    expect(chain(some(100, same) as never)).toMatchObject({ kind: 'chain' });
+    const members = some(100, member(same, { text: 'x' }));
+    expect(group(members).then(collect)).toMatchObject({ kind: 'join', next: { name: 'tests.collect' } });
+  });
+
+  test('says of a group that somebody awaits what is missing', async () => {
+    // The compiler refuses the await itself
+    const mistake: unknown = group([member(same, { text: 'x' })]);
+    await expect(Promise.resolve(mistake)).rejects.toThrow(
+      'A group is no promise: name the task that takes its results',
+    );
+  });
+});

@@ -1,0 +1,54 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import { expect, test } from '@jest/globals';
+import { gathering } from '../gathered-lines.ts';
+import { createLogger } from '../logger.ts';
+
+const run = promisify(execFile);
+const turn = () => new Promise((resolve) => setImmediate(resolve));
+
+function logger() {
+  const writes: string[] = [];
+  const to = { write: (text: string) => void writes.push(text) };
+  return { logger: createLogger({ service: 'tests', to }).child({ worker: 'w-1' }), writes };
+}
+
+test('lines of one turn of the event loop are written in one go at its end, in their order', async () => {
+  const { logger: own, writes } = logger();
+  const gathered = gathering(own);
+  gathered.info({ attempt: 1 }, 'first');
+  await Promise.resolve();
+  gathered.info('second');
+  expect(writes).toEqual([]);
+  await turn();
+  expect(writes).toHaveLength(1);
+  const lines = writes[0]
+    ?.trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as object);
+  expect(lines).toMatchObject([
+    { level: 'info', service: 'tests', worker: 'w-1', attempt: 1, message: 'first' },
+    { level: 'info', service: 'tests', worker: 'w-1', message: 'second' },
+  ]);
+  gathered.info('third');
+  await turn();
+  expect(writes).toHaveLength(2);
+});
+
+test('lines of the logger that it was made of are still written at once', () => {
+  const { logger: own, writes } = logger();
+  gathering(own);
+  own.info('at once');
+  expect(writes).toHaveLength(1);
+});
+
+test('lines that wait when the process exits are written then', async () => {
+  const program = `
+    import { gathering } from '${new URL('../gathered-lines.ts', import.meta.url).href}';
+    import { createLogger } from '${new URL('../logger.ts', import.meta.url).href}';
+    gathering(createLogger({ service: 'tests' })).info('last words');
+    process.exit(0);
+  `;
+  const { stdout } = await run(process.execPath, ['--input-type=module', '--eval', program]);
+  expect(JSON.parse(stdout)).toMatchObject({ message: 'last words' });
+});

@@ -1,0 +1,193 @@
+import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { LogOutput } from '../log-output.ts';
+import { createLogger } from '../logger.ts';
+
+const MIB = 1024 * 1024;
+const RETRIED_BY_NOW_MS = 6000;
+
+/** Standard output as a system would be: it takes so many bytes, then fails as told. */
+class Sink {
+  text = '';
+  writes = 0;
+  room = Infinity;
+  code = 'EAGAIN';
+
+  readonly write = (_fd: number, data: string | Uint8Array): number => {
+    this.writes += 1;
+    const bytes = Buffer.from(data).subarray(0, this.room);
+    if (bytes.byteLength === 0) throw Object.assign(new Error(`${this.code}: write`), { code: this.code });
+    this.room -= bytes.byteLength;
+    this.text += bytes.toString('latin1');
+    return bytes.byteLength;
+  };
+
+  get lines(): string[] {
+    return Buffer.from(this.text, 'latin1').toString().trimEnd().split('\n');
+  }
+}
+
+let sink: Sink;
+let output: LogOutput;
+beforeEach(() => {
+  jest.useFakeTimers();
+  sink = new Sink();
+  output = new LogOutput({ fd: 1, service: 'tests', write: sink.write });
+});
+afterEach(() => void jest.useRealTimers());
+
+const numbered = (from: number, to: number): string[] =>
+  Array.from({ length: to - from }, (_, index) => `${from + index} é`);
+const write = (lines: readonly string[]): void => lines.forEach((line) => output.write(`${line}\n`));
+/** A line of about so many bytes. */
+const long = (bytes: number, level = 'info'): string => `{"level":"${level}","x":"${'x'.repeat(bytes)}"}`;
+/** Has so many lines of almost a MiB wait. */
+function fill(count: number): string[] {
+  const lines = Array.from({ length: count }, (_, index) => `${index}${long(MIB - 100)}`);
+  write(lines);
+  return lines;
+}
+const dropped = (line: string | undefined): unknown =>
+  (JSON.parse(line ?? '{}') as { droppedLines?: number }).droppedLines;
+
+describe('a log output', () => {
+  test('writes a line at once', () => {
+    output.write('first\n');
+    expect(sink.lines).toEqual(['first']);
+    expect(output.state).toEqual({ waitingBytes: 0, droppedLines: 0, failure: null });
+  });
+
+  test.each(['EAGAIN', 'ENOSPC', 'EDQUOT', 'EIO', 'EFBIG', 'EPIPE', 'EBADF'])(
+    'keeps lines in their order and whole while writing fails with %s, and writes them when it works again',
+    (code) => {
+      sink.code = code;
+      sink.room = 20;
+      write(numbered(0, 2000));
+      expect(output.state).toMatchObject({ droppedLines: 0, failure: code });
+      sink.room = Infinity;
+      jest.advanceTimersByTime(RETRIED_BY_NOW_MS);
+      write(['last']);
+      expect(sink.lines).toEqual([...numbered(0, 2000), 'last']);
+      expect(output.state).toEqual({ waitingBytes: 0, droppedLines: 0, failure: null });
+    },
+  );
+
+  test('goes on in the middle of a line, as often as only part of it is taken', () => {
+    sink.room = 3;
+    write(numbered(0, 30));
+    for (let times = 0; times < 200; times += 1) {
+      sink.room = 2;
+      jest.advanceTimersByTime(RETRIED_BY_NOW_MS);
+    }
+    expect(sink.lines).toEqual(numbered(0, 30));
+  });
+
+  test('asks a stalled reader ten times a second at most, and a full disk once in 5 s', () => {
+    sink.room = 0;
+    write(numbered(0, 1000));
+    jest.advanceTimersByTime(10_000);
+    expect(sink.writes).toBeLessThan(110);
+    sink.code = 'ENOSPC';
+    sink.writes = 0;
+    jest.advanceTimersByTime(60_000);
+    expect(sink.writes).toBeLessThan(25);
+  });
+
+  test('is not stopped by a device that takes nothing and says nothing', () => {
+    output = new LogOutput({ fd: 1, service: 'tests', write: () => 0 });
+    output.write('line\n');
+    expect(output.state.failure).toBe('EAGAIN');
+  });
+
+  test('drops what does not fit into 7 MiB, counts it, and says so where it is missing', () => {
+    sink.room = 0;
+    const kept = fill(7);
+    write([`${long(MIB)}\nlost with it`, 'lost as well']);
+    expect(output.state.droppedLines).toBe(3);
+    expect(output.state.waitingBytes).toBeLessThan(7 * MIB);
+    sink.room = Infinity;
+    jest.advanceTimersByTime(RETRIED_BY_NOW_MS);
+    write(['after']);
+    expect(sink.lines.slice(0, 7)).toEqual(kept);
+    expect(sink.lines.slice(7)).toEqual([expect.any(String), 'after']);
+    expect(JSON.parse(sink.lines[7] ?? '')).toMatchObject({
+      level: 'error',
+      service: 'tests',
+      droppedLines: 3,
+      message: expect.stringContaining('missing here') as unknown,
+    });
+  });
+
+  test('has room left for errors, up to 8 MiB, and says before them what is missing', () => {
+    sink.room = 0;
+    fill(7);
+    write([long(MIB), long(100), long(100, 'error'), long(100), long(100, 'fatal'), long(MIB, 'error')]);
+    expect(output.state.droppedLines).toBe(4);
+    sink.room = Infinity;
+    jest.advanceTimersByTime(RETRIED_BY_NOW_MS);
+    expect(sink.lines.slice(7).map((line) => dropped(line) ?? line)).toEqual([
+      2,
+      long(100, 'error'),
+      1,
+      long(100, 'fatal'),
+      1,
+    ]);
+  });
+
+  test('makes few gaps for a reader that is slow: it takes lines again once half of the room is free', () => {
+    sink.room = 0;
+    fill(7);
+    for (let times = 0; times < 600; times += 1) {
+      write([long(30_000), long(30_000)]);
+      sink.room = 30_000;
+      jest.advanceTimersByTime(100);
+    }
+    sink.room = Infinity;
+    jest.advanceTimersByTime(RETRIED_BY_NOW_MS);
+    const gaps = sink.lines.filter((line) => line.includes('droppedLines'));
+    const missing = gaps.reduce((sum, line) => sum + Number(dropped(line)), 0);
+    expect(missing).toBe(output.state.droppedLines);
+    expect(missing).toBeGreaterThan(100);
+    expect(gaps.length).toBeLessThan(10);
+  });
+
+  test('writes what waits when the process ends, and waits for a reader for as long as it is told alone', () => {
+    sink.room = 0;
+    write(['last words']);
+    jest.useRealTimers();
+    const beganAtMs = Date.now();
+    output.flush(100);
+    expect(Date.now() - beganAtMs).toBeGreaterThanOrEqual(90);
+    expect(Date.now() - beganAtMs).toBeLessThan(1000);
+    sink.room = Infinity;
+    output.flush(100);
+    expect(sink.lines).toEqual(['last words']);
+  });
+
+  test('waits for no disk when the process ends', () => {
+    sink.room = 0;
+    sink.code = 'ENOSPC';
+    write(['last words']);
+    sink.writes = 0;
+    output.flush(60_000);
+    expect(sink.writes).toBe(1);
+  });
+
+  test('shows lines to a person as it is told to, one by one, those that waited too', () => {
+    const format = (line: string): string => `-- ${line}\n`;
+    output = new LogOutput({ fd: 1, service: 'tests', format, write: sink.write });
+    output.write('one\ntwo\n');
+    sink.room = 0;
+    write(['three', 'four']);
+    sink.room = Infinity;
+    jest.advanceTimersByTime(RETRIED_BY_NOW_MS);
+    expect(sink.lines).toEqual(['-- one', '-- two', '-- three', '-- four']);
+  });
+
+  test('takes lines from a logger, and lets nothing that fails out to it', () => {
+    sink.room = 0;
+    sink.code = 'EPIPE';
+    const logger = createLogger({ service: 'tests', to: output });
+    expect(() => logger.fatal('nobody reads this')).not.toThrow();
+    expect(output.state).toMatchObject({ failure: 'EPIPE' });
+  });
+});

@@ -1,0 +1,272 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { inspect } from 'node:util';
+import { deadLetterEntry } from '../../sqs/dead-letter.ts';
+import { encodeEnvelope } from '../../sqs/envelope.ts';
+import { PostponeTask, RejectTask, RetryTask } from '../../task/errors.ts';
+import { implement, Implementations, type TaskContext } from '../../task/implementation.ts';
+import { createLambdaConsumer } from '../../lambda/lambda-consumer.ts';
+import { asError, fromPlain, toPlain } from '../../task/plain-error.ts';
+import { processMessage } from '../../run/process-message.ts';
+import { QueueUrls } from '../../sqs/queue-urls.ts';
+import type { ReceivedMessage } from '../../sqs/received-message.ts';
+import { defineTask } from '../../task/task.ts';
+import { createApi } from '../../http/api.ts';
+import { route } from '../../http/route.ts';
+import { createLogger } from '../logger.ts';
+import { isInstance } from '../thrown.ts';
+import { CardDeclined, KNOWN_THROWABLES, throwables } from '@baton/tests/throwables';
+import * as fc from 'fast-check';
+import * as z from 'zod';
+import { TrackedWork } from '../../tracked/tests/tracked-work.ts';
+
+const work = defineTask({
+  name: 'tests.throw',
+  queue: 'default',
+  payload: z.object({ index: z.int() }),
+  result: z.object({}),
+  retry: { maxAttempts: 3, baseSeconds: 60 },
+  timeoutSeconds: 5,
+});
+/** What SQS takes in an attribute. */
+const ATTRIBUTE = /^[\t\n\r\u0020-\uD7FF\uE000-\uFFFD]+$/;
+
+const lines: string[] = [];
+const logger = createLogger({ service: 'tests', to: { write: (line: string) => void lines.push(line) } });
+const worker = { id: 'w-1', version: '1' };
+
+function written(): Record<string, unknown>[] {
+  return lines.splice(0).map((line) => JSON.parse(line) as Record<string, unknown>);
+}
+
+function bodyOf(index: number): string {
+  const time = '2026-11-29T10:00:00.000Z';
+  return encodeEnvelope({
+    taskId: `t-${index}`,
+    task: work.name,
+    source: 'tests',
+    time,
+    trace: undefined,
+    data: { index },
+  });
+}
+
+function messageOf(receiveCount: number): ReceivedMessage {
+  return {
+    messageId: 'm-1',
+    receiptHandle: 'r-1',
+    body: bodyOf(0),
+    receiveCount,
+    sentAtMs: Date.now(),
+    firstReceivedAtMs: 0,
+    attributes: {},
+  };
+}
+
+function processingOf(handler: (index: number, context: TaskContext) => unknown) {
+  return {
+    implementations: new Implementations([
+      implement(work, (({ index }: { index: number }, context: TaskContext) =>
+        handler(index, context)) as never),
+    ]),
+    send: (async () => ({ taskId: 'sent' })) as never,
+    logger,
+    worker,
+    unknownTaskPatienceSeconds: 600,
+    abortGraceSeconds: 0.1,
+  };
+}
+
+function outcomeOf(thrown: unknown, receiveCount = 1) {
+  const processing = processingOf(() => {
+    throw thrown;
+  });
+  const hold = { signal: new AbortController().signal, outlivedBy: () => undefined };
+  return processMessage(messageOf(receiveCount), 'default', hold, processing);
+}
+
+function expectedKind(thrown: unknown, receiveCount: number): object {
+  if (isInstance(thrown, RejectTask)) return { kind: 'dead-letter', reason: 'rejected' };
+  if (isInstance(thrown, PostponeTask)) return { kind: 'release' };
+  return receiveCount < 3 ? { kind: 'retry' } : { kind: 'dead-letter', reason: 'attempts-exhausted' };
+}
+
+describe('whatever a handler throws', () => {
+  test('becomes an error of plain parts', () => {
+    fc.assert(
+      fc.property(throwables, (make) => {
+        const thrown = make();
+        const plain = toPlain(thrown);
+        const error = fromPlain(structuredClone(plain));
+        expect([typeof error.name, typeof error.message, typeof error.stack]).toEqual(
+          Array(3).fill('string'),
+        );
+        expect(inspect(error).length).toBeLessThan(1_000_000);
+        expect(JSON.stringify(plain).length).toBeLessThan(1_000_000);
+        expect(isInstance(error, RejectTask)).toBe(isInstance(thrown, RejectTask));
+        expect(isInstance(error, RetryTask)).toBe(isInstance(thrown, RetryTask));
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
+  test('has the outcome that its class asks for, and a line in the log', async () => {
+    await fc.assert(
+      fc.asyncProperty(throwables, fc.constantFrom(1, 3), async (make, receiveCount) => {
+        const thrown = make();
+        await expect(outcomeOf(thrown, receiveCount)).resolves.toMatchObject(
+          expectedKind(thrown, receiveCount),
+        );
+        const [line] = written();
+        expect(line).toMatchObject({ taskId: 't-0', error: { message: expect.any(String) as unknown } });
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
+  test('fits into a dead letter', () => {
+    fc.assert(
+      fc.property(throwables, (make) => {
+        const thrown = make();
+        const deadLetter = {
+          reason: 'rejected',
+          error: asError(thrown),
+          workerId: 'w-1',
+          queue: 'work',
+        } as const;
+        const { MessageAttributes } = deadLetterEntry(messageOf(1), deadLetter);
+        for (const { StringValue = '' } of Object.values(MessageAttributes))
+          expect(StringValue).toMatch(ATTRIBUTE);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  test('can be logged by the handler itself, in every way', async () => {
+    await fc.assert(
+      fc.asyncProperty(throwables, async (make) => {
+        const thrown = make();
+        const processing = processingOf((_index, context) => {
+          context.logger.error(thrown as Error, 'failed');
+          context.logger.error(thrown as Error);
+          context.logger.error({ error: thrown }, 'failed');
+          context.logger.error({ err: thrown });
+          context.logger.child({ error: thrown }).error('failed %s', 'so');
+          return {};
+        });
+        const hold = { signal: new AbortController().signal, outlivedBy: () => undefined };
+        await expect(processMessage(messageOf(1), 'default', hold, processing)).resolves.toMatchObject({
+          kind: 'done',
+        });
+        expect(written()).toHaveLength(6);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  test('costs the other records of a Lambda batch nothing', async () => {
+    const succeed = ({ input }: { input: { Entries: { Id: string }[] } }) =>
+      Promise.resolve({ Successful: input.Entries.map(({ Id }) => ({ Id })) });
+    await fc.assert(
+      fc.asyncProperty(throwables, async (make) => {
+        const thrown = make();
+        const {
+          unknownTaskPatienceSeconds: _patience,
+          abortGraceSeconds: _grace,
+          ...processing
+        } = processingOf((index) => {
+          if (index === 3) throw thrown;
+          return {};
+        });
+        const queueUrls = new QueueUrls('http://127.0.0.1:9/1/baton-');
+        const consume = createLambdaConsumer({ ...processing, sqs: { send: succeed } as never, queueUrls });
+        const Records = Array.from({ length: 5 }, (_, index) => recordOf(index));
+        const answer = await consume({ Records } as never, { getRemainingTimeInMillis: () => 30_000 });
+        const failed = isInstance(thrown, RejectTask) ? [] : [{ itemIdentifier: 'm-3' }];
+        expect(answer).toEqual({ batchItemFailures: failed });
+        written();
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  test.each(KNOWN_THROWABLES)('is a 500 of an API: %s', async (_what, thrown) => {
+    const routes = [route('GET', '/things', {}, () => Promise.reject(thrown))];
+    const event = {
+      version: '2.0',
+      rawPath: '/things',
+      headers: {},
+      requestContext: { http: { method: 'GET', path: '/things' } },
+    };
+    await expect(createApi({ routes, logger })(event as never, {})).resolves.toMatchObject({
+      statusCode: 500,
+    });
+    expect(written()).toMatchObject([{ status: 500 }]);
+  });
+});
+
+test('what a schema throws by itself is an outcome as well', async () => {
+  const refuse = (): never => {
+    throw Object.freeze(new Error('the refinement is broken'));
+  };
+  const payload = z.object({ index: z.int().refine(refuse) });
+  const implementations = new Implementations([implement({ ...work, payload }, () => ({}))]);
+  const hold = { signal: new AbortController().signal, outlivedBy: () => undefined };
+  const processing = { ...processingOf(() => ({})), implementations };
+  await expect(processMessage(messageOf(1), 'default', hold, processing)).resolves.toMatchObject({
+    kind: 'retry',
+    error: { message: 'the refinement is broken' },
+  });
+});
+
+test('an error keeps what it says: its class, properties and causes, within limits', () => {
+  const cause = Object.assign(new TypeError('no route'), { code: 'EHOSTUNREACH', socket: new Map() });
+  const error = asError(Object.freeze(new CardDeclined('declined', { cause })));
+  expect(error).toBeInstanceOf(RejectTask);
+  expect(error).toMatchObject({
+    name: 'RejectTask',
+    message: 'declined',
+    decline: { code: 51, at: new Date(0) },
+  });
+  expect(error.stack).toContain('thrown.test.ts');
+  expect(error.cause).toMatchObject({ name: 'TypeError', message: 'no route', code: 'EHOSTUNREACH' });
+  expect(Object.keys(error.cause as object)).not.toContain('socket');
+});
+
+describe('of a tracked task', () => {
+  let tracked: TrackedWork;
+  beforeAll(async () => {
+    tracked = await TrackedWork.start();
+  });
+  afterAll(() => tracked.stop());
+
+  test.each(KNOWN_THROWABLES)('it is written down: %s', async (_what, thrown) => {
+    tracked.begin();
+    const outcome = await tracked.run(() => {
+      throw thrown;
+    });
+    expect(outcome).toMatchObject(expectedKind(thrown, 1));
+    await expect(tracked.store.find(tracked.taskId)).resolves.toMatchObject(expectedRow(thrown));
+  });
+});
+
+function expectedRow(thrown: unknown): object {
+  if (isInstance(thrown, PostponeTask)) return { state: 'queued', attempts: 0 };
+  const state = isInstance(thrown, RejectTask) ? 'failed' : 'retrying';
+  return { state, attempts: 1, error: { message: expect.any(String) as unknown } };
+}
+
+function recordOf(index: number) {
+  const nowMs = String(Date.now());
+  return {
+    messageId: `m-${index}`,
+    receiptHandle: `r-${index}`,
+    body: bodyOf(index),
+    attributes: {
+      ApproximateReceiveCount: '1',
+      SentTimestamp: nowMs,
+      ApproximateFirstReceiveTimestamp: nowMs,
+    },
+    messageAttributes: {},
+    eventSourceARN: 'arn:aws:sqs:us-east-1:1:baton-default',
+  };
+}

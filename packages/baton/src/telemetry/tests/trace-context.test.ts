@@ -1,0 +1,37 @@
+import { expect, test } from '@jest/globals';
+import { childOf, formatTraceparent, parseTraceparent, startTrace } from '../trace-context.ts';
+
+test('a trace context survives its header', () => {
+  const trace = startTrace();
+  expect(parseTraceparent(formatTraceparent(trace))).toEqual(trace);
+});
+
+test('a child is of the same trace, in a span of its own', () => {
+  const parent = startTrace();
+  const child = childOf(parent);
+  expect(child.traceId).toBe(parent.traceId);
+  expect(child.spanId).not.toBe(parent.spanId);
+});
+
+test('of a later version what is known is read, and of the flags the one that is known', () => {
+  const ids = `${'1'.repeat(32)}-${'2'.repeat(16)}`;
+  expect(parseTraceparent(`01-${ids}-ff-more`)).toEqual({
+    traceId: '1'.repeat(32),
+    spanId: '2'.repeat(16),
+    flags: '01',
+  });
+  expect(parseTraceparent(`00-${ids}-02`)?.flags).toBe('00');
+});
+
+test.each([
+  undefined,
+  `00-${'1'.repeat(32)}-${'1'.repeat(16)}-01-more`,
+  '',
+  'rubbish',
+  `00-${'0'.repeat(32)}-${'1'.repeat(16)}-01`,
+  `00-${'1'.repeat(32)}-${'0'.repeat(16)}-01`,
+  `ff-${'1'.repeat(32)}-${'1'.repeat(16)}-01`,
+  `00-${'A'.repeat(32)}-${'1'.repeat(16)}-01`,
+])('the header %j is as none', (header) => {
+  expect(parseTraceparent(header)).toBeUndefined();
+});

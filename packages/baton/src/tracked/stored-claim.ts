@@ -1,0 +1,246 @@
+import { checkedEffectKey, type EffectResult, type KnownEffect } from '../run/effects.ts';
+import { ClaimLostError, InvalidValueError, RejectTask, TaskCancelledError } from '../task/errors.ts';
+import { fromJson } from '../task/json-value.ts';
+import type { Outcome } from '../task/outcome.ts';
+import { Renewal, type Renewed } from '../sqs/renewal.ts';
+import type { TaskContinuation } from '../send/task-continuation.ts';
+import { type Claim } from '../run/task-tracker.ts';
+import { isFinal } from '../task/task-status.ts';
+import { type Progress } from '../task/progress.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import { conclusionOf, endIn, suspicionAfter, withinLimits } from './conclusion.ts';
+import { PatientWrites } from './patient-writes.ts';
+import { ProgressWriter } from './progress-writer.ts';
+import type { TaskRow } from './task-row.ts';
+import { unconcluded } from './unconcluded.ts';
+import type { TaskStore } from './task-store.ts';
+
+/** The largest result of an effect that is kept, in bytes of JSON. */
+export const MAX_EFFECT_BYTES = 4096;
+/** The most effects that one task may have: its row has to fit into what DynamoDB takes. */
+export const MAX_EFFECTS = 50;
+/** Kept in the place of what an effect gave that cannot be kept: no JSON. */
+const NOT_KEPT = 'not kept';
+const OTHERS = "the task is another attempt's";
+/** A message whose task could not be concluded comes back after this long. */
+const RETURN_SECONDS = 2;
+/** An effect that ends after its attempt is over is written down for so long. */
+const LATE_EFFECT_MS = 30_000;
+
+/** What a claim needs. */
+export interface StoredClaimOptions {
+  readonly store: TaskStore;
+  readonly continuation: TaskContinuation;
+  /** The row as the claim's write left it. */
+  readonly row: TaskRow;
+  readonly claimId: string;
+  readonly leaseSeconds: number;
+  /** When the claim was asked for, by `performance.now()`. */
+  readonly askedAtMs: number;
+  /** Aborts when the worker must give the task's message up. */
+  readonly hold: AbortSignal;
+  /** How long after that it tries to write, in seconds. */
+  readonly graceSeconds: number;
+  readonly logger: Logger;
+}
+
+/** One attempt's right to a task's row, renewed until the attempt is concluded. */
+export class StoredClaim implements Claim {
+  readonly #options: StoredClaimOptions;
+  readonly #held;
+  readonly #effects: Map<string, string>;
+  /** Effects that were kept or have begun. */
+  readonly #begun: Set<string>;
+  readonly #abort = new AbortController();
+  readonly #renewal: Renewal;
+  readonly #progress: ProgressWriter;
+  readonly #writes: PatientWrites;
+  /** Results of effects that are being written. */
+  readonly #keeping = new Set<Promise<unknown>>();
+  /** The end is being written: what is kept from now on may not be part of it. */
+  #isEnding = false;
+  /** The store has said how the attempt ended. */
+  #isConcluded = false;
+
+  constructor(options: StoredClaimOptions) {
+    const { row, claimId, leaseSeconds, askedAtMs, store, hold, graceSeconds } = options;
+    const lengthMs = leaseSeconds * 1000;
+    this.#options = options;
+    this.#held = { taskId: row.taskId, claimId, token: row.token };
+    this.#effects = new Map(Object.entries(row.effects ?? {}));
+    this.#begun = new Set([...this.#effects.keys(), ...(row.begunEffects ?? [])]);
+    this.#writes = new PatientWrites(hold, graceSeconds * 1000);
+    this.#renewal = new Renewal({
+      lengthMs,
+      endsAtMs: askedAtMs + lengthMs,
+      renewAtMs: askedAtMs + lengthMs / 3,
+      renew: () => this.#renew(),
+      onTrouble: (error) => options.logger.warn({ error }, 'claim could not be renewed; trying again'),
+      onLost: (why) =>
+        this.#abort.abort(new ClaimLostError(`The task ${row.taskId} is another attempt's: ${why}`)),
+    });
+    this.#progress = new ProgressWriter(async (progress) => {
+      if (!(await store.attempts.progress(this.#held, progress))) await this.#learnWhy();
+    }, options.logger);
+  }
+
+  get attempt(): number {
+    return this.#options.row.attempts;
+  }
+
+  get crashes(): number {
+    return this.#options.row.crashes ?? 0;
+  }
+
+  get suspect(): boolean {
+    return this.crashes > 0;
+  }
+
+  async begins(alone: boolean): Promise<void> {
+    const { store, row } = this.#options;
+    const begun = alone ? 'alone' : 'in company';
+    if (!(await this.#writes.make(() => store.attempts.begins(this.#held, begun))))
+      throw new ClaimLostError(`The task ${row.taskId} is another attempt's`);
+  }
+
+  get token(): number {
+    return this.#held.token;
+  }
+
+  get signal(): AbortSignal {
+    return this.#abort.signal;
+  }
+
+  confirm(): Promise<boolean> | undefined {
+    return this.#renewal.confirm();
+  }
+
+  progress(progress: Progress): void {
+    this.#progress.say(progress);
+  }
+
+  async find(key: string): Promise<KnownEffect> {
+    const json = this.#effects.get(checkedEffectKey(key));
+    if (json === NOT_KEPT) return 'not kept';
+    if (json !== undefined) return { result: fromJson(json) };
+    if (this.#options.row.begunEffects?.has(key)) return 'in doubt';
+    if (this.#begun.add(key).size > MAX_EFFECTS)
+      throw unfit(key, `is one more than the ${MAX_EFFECTS} of a task`);
+    return undefined;
+  }
+
+  async begin(key: string): Promise<void> {
+    const { attempts } = this.#options.store;
+    if (await this.#writes.make(() => attempts.beginEffect(this.#held, key))) return;
+    throw (await this.#learnWhy()) ?? new ClaimLostError(`The effect ${key} did not begin: ${OTHERS}`);
+  }
+
+  async keep(key: string, result: EffectResult): Promise<void> {
+    const tooLarge = 'json' in result && Buffer.byteLength(result.json) > MAX_EFFECT_BYTES;
+    if ('json' in result && !tooLarge) return this.#write(checkedEffectKey(key), result.json);
+    // It has been run: no later attempt may run it once more only to find the same
+    await this.#write(checkedEffectKey(key), NOT_KEPT);
+    throw new RejectTask(
+      'json' in result
+        ? `What the effect ${key} gave is ${Buffer.byteLength(result.json)} bytes of JSON, ${MAX_EFFECT_BYTES} are kept`
+        : `What the effect ${key} gave is not JSON: ${result.notJson}`,
+    );
+  }
+
+  async #write(key: string, json: string): Promise<void> {
+    const { attempts } = this.#options.store;
+    const keeping = this.#writes.make(() => attempts.keepEffect(this.#held, key, json));
+    this.#keeping.add(keeping);
+    const row = await keeping.finally(() => this.#keeping.delete(keeping));
+    if (row && isFinal(row.state) && this.#isEnding) await this.#tellAgain(row);
+    if (!row || row.state === 'cancelled') {
+      await this.#learnWhy();
+      throw new ClaimLostError(
+        row
+          ? `The effect ${key} was kept, but the task was cancelled`
+          : `The effect ${key} could not be kept: ${OTHERS}`,
+      );
+    }
+    this.#effects.set(key, json);
+  }
+
+  /** Those who were told of the end do not know of an effect that ended after it. */
+  async #tellAgain(row: TaskRow): Promise<void> {
+    const { continuation, logger } = this.#options;
+    try {
+      await continuation.ended(row);
+    } catch (error) {
+      logger.error({ error }, 'an effect ended after its task, and those who listen could not be told');
+    }
+  }
+
+  async conclude(outcome: Outcome): Promise<Outcome> {
+    await Promise.all([this.#renewal.stop(), this.#progress.stop()]);
+    try {
+      return await this.#concluded(withinLimits(outcome));
+    } catch (error) {
+      this.#options.logger.error({ error }, 'outcome could not be written down; the message comes back');
+      const release = { kind: 'release', error: error as Error, delaySeconds: RETURN_SECONDS } as const;
+      return this.#isConcluded ? release : unconcluded(release, [this.#held.claimId]);
+    } finally {
+      this.#renewal.close();
+      this.#writes.endIn(LATE_EFFECT_MS);
+    }
+  }
+
+  async #concluded(outcome: Outcome): Promise<Outcome> {
+    this.#isEnding = true;
+    const { store, continuation, leaseSeconds, claimId } = this.#options;
+    const { taskId } = this.#held;
+    const conclusion = {
+      ...conclusionOf(outcome),
+      progress: this.#progress.unsaid,
+      suspicion: this.suspect ? suspicionAfter(outcome) : undefined,
+    };
+    const row = await this.#writes.make(async () => {
+      // Else the next attempt would run again what was run, because that is not kept yet
+      await Promise.allSettled(this.#keeping);
+      const written = await store.attempts.conclude(this.#held, conclusion);
+      return written ?? store.read(taskId);
+    });
+    this.#isConcluded = true;
+    if (row?.state === 'cancelled') {
+      await continuation.ended(row);
+      return { kind: 'done', result: undefined };
+    }
+    // A write is made again whose answer was lost: then it is refused, and is one's own all the same
+    if (!(row?.claimId === claimId && row.state === conclusion.state)) {
+      const error = new ClaimLostError(`The task ${taskId} is another attempt's`);
+      return { kind: 'release', error, delaySeconds: Math.ceil(leaseSeconds) };
+    }
+    if (!row || !isFinal(row.state)) return outcome;
+    await continuation.ended(row);
+    return outcome.kind === 'dead-letter' ? { ...outcome, end: endIn(row) } : outcome;
+  }
+
+  async #renew(): Promise<Renewed> {
+    const { store, leaseSeconds } = this.#options;
+    if (await store.attempts.renew(this.#held, leaseSeconds)) return { forMs: leaseSeconds * 1000 };
+    const why = await this.#learnWhy();
+    return why instanceof TaskCancelledError ? 'last' : { lost: 'it was begun again elsewhere' };
+  }
+
+  /** A write was refused. Aborts the signal with the reason, which the row tells. */
+  async #learnWhy(): Promise<Error | undefined> {
+    const { taskId } = this.#held;
+    if (this.#abort.signal.aborted) return this.#abort.signal.reason as Error;
+    const row = await this.#options.store.read(taskId);
+    if (row?.state === 'running' && row.claimId === this.#held.claimId) return undefined;
+    const cancelled = row?.state === 'cancelled';
+    const why = cancelled
+      ? new TaskCancelledError(taskId)
+      : new ClaimLostError(`The task ${taskId}: ${OTHERS}`);
+    // Of an attempt that is concluded nothing is left to abort
+    if (!this.#isConcluded) this.#abort.abort(why);
+    return why;
+  }
+}
+
+function unfit(key: string, why: string): InvalidValueError {
+  return new InvalidValueError('The effect cannot be kept', [{ path: key, message: `it ${why}` }]);
+}

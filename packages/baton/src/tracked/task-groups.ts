@@ -1,0 +1,47 @@
+import { PutCommand } from '@aws-sdk/lib-dynamodb';
+import { TaskConflictError } from '../task/errors.ts';
+import type { NewGroup } from '../send/task-records.ts';
+import type { GroupRow } from './task-row.ts';
+import type { TaskTable } from './task-table.ts';
+
+/** The groups of tracked tasks, each a row of the task store's table under an id of its own. */
+export class TaskGroups {
+  readonly #table: TaskTable;
+
+  constructor(table: TaskTable) {
+    this.#table = table;
+  }
+
+  /** Notes a group that its members will name. Does nothing where it is known. */
+  async create({ groupId, memberIds, next, notBefore }: NewGroup): Promise<void> {
+    await this.#table.timeKnown();
+    const row: GroupRow = { taskId: groupId, memberIds, next, expiresAt: this.#table.expiry(notBefore) };
+    const written = await this.#table.unlessRefused(
+      new PutCommand({
+        TableName: this.#table.name,
+        Item: row,
+        ConditionExpression: 'attribute_not_exists(taskId) OR expiresAt < :now',
+        ExpressionAttributeValues: { ':now': this.#table.seconds },
+      }),
+    );
+    const known = written ? undefined : await this.find(groupId);
+    if (known && known.memberIds.join() !== memberIds.join())
+      throw new TaskConflictError(`The id of the group ${groupId} belongs to another one`);
+  }
+
+  /** Notes that a member has succeeded. Resolves to the group as it is then; nothing once it has expired. */
+  async memberDone(groupId: string, taskId: string): Promise<GroupRow | undefined> {
+    await this.#table.timeKnown();
+    const group: unknown = await this.#table.update(groupId, 'expiresAt >= :now', 'ADD done :member', {
+      ':member': new Set([taskId]),
+      ':now': this.#table.seconds,
+    });
+    return group as GroupRow | undefined;
+  }
+
+  /** The group of that id, unless it has expired. */
+  async find(groupId: string): Promise<GroupRow | undefined> {
+    const row = (await this.#table.get(groupId)) as GroupRow | undefined;
+    return row && row.expiresAt >= this.#table.seconds ? row : undefined;
+  }
+}

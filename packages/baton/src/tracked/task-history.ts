@@ -1,0 +1,111 @@
+import { type DynamoDBDocumentClient, QueryCommand } from '@aws-sdk/lib-dynamodb';
+import * as z from 'zod';
+import { ClockWatch } from '../time/clock-watch.ts';
+import type { TaskState, TaskStatus } from '../task/task-status.ts';
+import { ALL_TASKS, statusOf, type TaskRow } from './task-row.ts';
+
+const ALL_INDEX = 'newest-first';
+const NAME_INDEX = 'newest-first-by-name';
+const STATE_INDEX = 'newest-first-by-state';
+/** Requests for one page, where most of what is read is of another state or has expired. */
+const MAX_REQUESTS = 20;
+/** Rows of one request where most of them may be left out. */
+const FILTERED_ROWS = 100;
+
+/** A place in a list of tasks, the same in every list: DynamoDB takes no empty text for a key. */
+export const taskPositionSchema = z.strictObject({
+  listedAt: z.string().min(1).max(200),
+  taskId: z.string().min(1).max(128),
+});
+type Position = z.output<typeof taskPositionSchema>;
+
+/** Which tasks to list. */
+export interface TaskQuery {
+  /** The name of their contract. */
+  readonly name?: string | undefined;
+  readonly state?: TaskState | undefined;
+  /** 1 to 100. */
+  readonly limit: number;
+  readonly after?: Position | undefined;
+}
+
+/** A page of tasks, without their results, and where the next one begins; `undefined` after the last one. */
+export interface TaskPage {
+  readonly tasks: TaskStatus[];
+  readonly next: Position | undefined;
+}
+
+/** Lists tracked tasks, newest first. A change may be missing for a moment: the indexes follow the table. */
+export class TaskHistory {
+  readonly #documents: DynamoDBDocumentClient;
+  readonly #table: string;
+  readonly #now: () => number;
+
+  constructor(documents: DynamoDBDocumentClient, table: string, now = () => ClockWatch.of(documents).nowMs) {
+    this.#documents = documents;
+    this.#table = table;
+    this.#now = now;
+  }
+
+  /**
+   * A page of tasks, in one request where one of `name` and `state` is given, or none; of both, those of
+   * the name are read, 2,000 at most, until there are enough of the state, so a page may be short though more follow.
+   */
+  async list({ name, state, limit, after }: TaskQuery): Promise<TaskPage> {
+    const rows: TaskRow[] = [];
+    const filter = name === undefined ? undefined : state;
+    let next = after;
+    // One more than asked for tells the last page from one that happens to be full
+    for (let request = 0; request < MAX_REQUESTS && rows.length <= limit; request += 1) {
+      const most = filter || request > 0 ? FILTERED_ROWS : limit + 1;
+      const page = await this.#page(partitionOf(name, state), filter, most, next);
+      rows.push(...page.rows);
+      next = page.next;
+      if (!next) break;
+    }
+    const last = rows.length > limit ? rows[limit - 1] : undefined;
+    return { tasks: rows.slice(0, limit).map(statusOf), next: last ? positionOf(last) : next };
+  }
+
+  async #page(
+    { index, key, value }: Partition,
+    state: TaskState | undefined,
+    limit: number,
+    after: Position | undefined,
+  ): Promise<{ rows: TaskRow[]; next: Position | undefined }> {
+    const { Items = [], LastEvaluatedKey } = await this.#documents.send(
+      new QueryCommand({
+        TableName: this.#table,
+        IndexName: index,
+        KeyConditionExpression: '#key = :value',
+        FilterExpression: `expiresAt >= :now${state ? ' AND #state = :state' : ''}`,
+        ExpressionAttributeNames: { '#key': key, ...(state && { '#state': 'state' }) },
+        ExpressionAttributeValues: {
+          ':value': value,
+          ':now': Math.floor(this.#now() / 1000),
+          ...(state && { ':state': state }),
+        },
+        ScanIndexForward: false,
+        Limit: limit,
+        ...(after && { ExclusiveStartKey: { [key]: value, ...after } }),
+      }),
+    );
+    return { rows: Items as TaskRow[], next: LastEvaluatedKey && positionOf(LastEvaluatedKey as Position) };
+  }
+}
+
+function positionOf({ listedAt, taskId }: Position): Position {
+  return { listedAt, taskId };
+}
+
+interface Partition {
+  readonly index: string;
+  readonly key: string;
+  readonly value: string;
+}
+
+function partitionOf(name: string | undefined, state: TaskState | undefined): Partition {
+  if (name !== undefined) return { index: NAME_INDEX, key: 'task', value: name };
+  if (state !== undefined) return { index: STATE_INDEX, key: 'state', value: state };
+  return { index: ALL_INDEX, key: 'listedIn', value: ALL_TASKS };
+}

@@ -1,0 +1,266 @@
+import { DeleteCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
+import type { ClockWatch } from '../time/clock-watch.ts';
+import { TaskConflictError } from '../task/errors.ts';
+import type { PutBack } from '../sqs/put-back.ts';
+import { isFinal, type TaskFailure, type TaskStatus } from '../task/task-status.ts';
+import { type NewTask, type TaskRecords } from '../send/task-records.ts';
+import { isAbandoned, SAME_CLAIM } from './abandoned-claim.ts';
+import { MessageReceives } from './message-receives.ts';
+import { TaskAttempts } from './task-attempts.ts';
+import { TaskGroups } from './task-groups.ts';
+import { ALL_TASKS, OVER_AT_THE_END, statusOf, type TaskRow } from './task-row.ts';
+import { TaskSchedules } from './task-schedules.ts';
+import { type RowValues, TaskTable, type TaskTableOptions } from './task-table.ts';
+
+/** The clocks of SQS, which says when a message was sent, and of DynamoDB, by which tasks end, agree within so much. */
+const CLOCKS_DIFFER_MS = 2000;
+/** DynamoDB gives so many rows in one BatchGetItem. */
+const MAX_BATCH_GET = 100;
+
+/** Which attempts count as abandoned, beside those whose lease is over. */
+export interface AbandonedClaims {
+  /** How long a claim lasts whose row does not say so. */
+  readonly leaseSeconds: number;
+  /** The ids of the claims that their workers gave up, because the store did not answer them. */
+  readonly givenUp: readonly string[];
+}
+
+/**
+ * The states of tracked tasks, a row each. Every change is one conditional write; one that carries the token of an
+ * attempt changes nothing once another attempt has begun, so a worker whose lease was taken over can write nothing.
+ */
+export class TaskStore implements TaskRecords {
+  readonly attempts: TaskAttempts;
+  readonly groups: TaskGroups;
+  readonly receives: MessageReceives;
+  readonly schedules: TaskSchedules;
+  readonly #table: TaskTable;
+
+  constructor(options: TaskTableOptions) {
+    this.#table = new TaskTable(options);
+    this.attempts = new TaskAttempts(this.#table);
+    this.groups = new TaskGroups(this.#table);
+    this.receives = new MessageReceives(this.#table);
+    this.schedules = new TaskSchedules(this.#table);
+  }
+
+  async create(task: NewTask): Promise<boolean> {
+    await this.#table.timeKnown();
+    const at = this.#table.iso;
+    const row: TaskRow = {
+      ...task,
+      state: 'queued',
+      attempts: 0,
+      token: 0,
+      effects: {},
+      createdAt: at,
+      updatedAt: at,
+      listedAt: `${at}#${task.taskId}`,
+      listedIn: ALL_TASKS,
+      expiresAt: this.#table.expiry(task.notBefore),
+    };
+    const written = await this.#table.unlessRefused(
+      new PutCommand({
+        TableName: this.#table.name,
+        Item: row,
+        ConditionExpression: 'attribute_not_exists(taskId) OR expiresAt < :now',
+        ExpressionAttributeValues: { ':now': this.#table.seconds },
+      }),
+    );
+    if (written) return true;
+    const known = await this.read(task.taskId);
+    if (known && !isSame(known, task))
+      throw new TaskConflictError(
+        `The task id ${task.taskId} belongs to another ${known.task === task.task ? 'payload of ' : ''}${known.task}`,
+      );
+    // It may never have been sent; a second message of a tracked task does no harm
+    return known === undefined || known.state === 'queued';
+  }
+
+  async forget(taskId: string): Promise<void> {
+    await this.#table.unlessRefused(
+      new DeleteCommand({
+        TableName: this.#table.name,
+        Key: { taskId },
+        // One that was begun and released has no attempts either, and effects that may be kept
+        ConditionExpression: '#state = :queued AND #token = :zero',
+        ExpressionAttributeNames: { '#state': 'state', '#token': 'token' },
+        ExpressionAttributeValues: { ':queued': 'queued', ':zero': 0 },
+      }),
+    );
+  }
+
+  async find(taskId: string): Promise<TaskStatus | undefined> {
+    const row = await this.read(taskId);
+    return row && statusOf(row);
+  }
+
+  /** The row of a task, unless it has expired. */
+  async read(taskId: string): Promise<TaskRow | undefined> {
+    const row = (await this.#table.get(taskId)) as TaskRow | undefined;
+    // Groups and schedules stand in the same table under ids that no task has
+    return row && row.state !== undefined && row.expiresAt >= this.#table.seconds ? row : undefined;
+  }
+
+  /** The rows of several tasks, in the order of their ids; those that are not there are left out. */
+  async readAll(taskIds: readonly string[]): Promise<TaskRow[]> {
+    const rows = new Map<string, TaskRow>();
+    for (let from = 0; from < taskIds.length; from += MAX_BATCH_GET) {
+      const batch = taskIds.slice(from, from + MAX_BATCH_GET);
+      for (const row of await this.#table.getAll(batch)) rows.set((row as TaskRow).taskId, row as TaskRow);
+    }
+    return taskIds.flatMap((taskId) => rows.get(taskId) ?? []);
+  }
+
+  async cancel(taskId: string, error?: TaskFailure): Promise<TaskStatus | undefined> {
+    await this.#table.timeKnown();
+    const at = this.#table.iso;
+    const cancelled = await this.#table.update(
+      taskId,
+      '#state IN (:queued, :retrying, :running) AND expiresAt >= :now',
+      `SET #state = :cancelled, finishedAt = :at, updatedAt = :at, expiresAt = :expires${
+        error ? ', #error = :error' : ''
+      } REMOVE ${OVER_AT_THE_END}`,
+      {
+        ':queued': 'queued',
+        ':retrying': 'retrying',
+        ':running': 'running',
+        ':cancelled': 'cancelled',
+        ':now': this.#table.seconds,
+        ':at': at,
+        ':expires': this.#table.expiry(),
+        ...(error && { ':error': error }),
+      },
+      error && { '#error': 'error' },
+    );
+    if (cancelled) return statusOf(cancelled);
+    const known = await this.find(taskId);
+    // Sent anew, or put back from the dead letters, between the two: only what has ended stays as it is
+    return known && !isFinal(known.state) ? this.cancel(taskId, error) : known;
+  }
+
+  /**
+   * Ends a task that waits and is not to be run. Resolves to its row; to nothing if it does not wait, or is not known.
+   *
+   * @param claims - given, it also ends a running task whose attempt was abandoned
+   */
+  async giveUp(taskId: string, error: TaskFailure, claims?: AbandonedClaims): Promise<TaskRow | undefined> {
+    await this.#table.timeKnown();
+    const waiting = { ':queued': 'queued', ':retrying': 'retrying' };
+    const ended = await this.#die(taskId, error, '#state IN (:queued, :retrying)', waiting);
+    return ended ?? (claims && this.#giveUpAbandoned(taskId, error, claims));
+  }
+
+  /** Ends a task whose worker died, or could not reach the store to conclude its attempt. */
+  async #giveUpAbandoned(
+    taskId: string,
+    error: TaskFailure,
+    { leaseSeconds, givenUp }: AbandonedClaims,
+  ): Promise<TaskRow | undefined> {
+    const known = await this.read(taskId);
+    if (known?.state !== 'running') return undefined;
+    const { token, begun, claimId = '', leaseUntilMs } = known;
+    const lives = givenUp.includes(claimId);
+    if (!lives && !(await isAbandoned(this.#table, known, leaseSeconds))) return undefined;
+    const values = { ':running': 'running', ':known': token, ':seen': leaseUntilMs };
+    // As in a takeover: only an attempt whose worker died while it ran alone counts
+    const counts = begun === 'alone' && !lives;
+    return this.#die(taskId, error, `#state = :running AND ${SAME_CLAIM}`, values, counts ? 0 : 1);
+  }
+
+  async #die(
+    taskId: string,
+    error: TaskFailure,
+    condition: string,
+    values: RowValues,
+    uncounted = 0,
+  ): Promise<TaskRow | undefined> {
+    const at = this.#table.iso;
+    return this.#table.update(
+      taskId,
+      condition,
+      `SET #state = :dead, #error = :error, finishedAt = :at, updatedAt = :at, expiresAt = :expires,
+        attempts = attempts - :uncounted REMOVE claimId, ${OVER_AT_THE_END}`,
+      {
+        ...values,
+        ':dead': 'dead',
+        ':error': error,
+        ':at': at,
+        ':expires': this.#table.expiry(),
+        ':uncounted': uncounted,
+      },
+      { '#error': 'error' },
+    );
+  }
+
+  /**
+   * Has a task begin anew that is dead or has failed, if a message puts it back: the dead letter of this end, or a body
+   * that was sent after it, and after the message that the task was run from. None of its attempts is used up then. Its
+   * token grows, so that no end has the token of an earlier one. Resolves to whether it was put back.
+   */
+  async revive(taskId: string, { deadAt, sentAtMs }: PutBack): Promise<boolean> {
+    if (deadAt === undefined && sentAtMs === undefined) return false;
+    await this.#table.timeKnown();
+    const dead = '#state IN (:dead, :failed)';
+    const later = ['sentAtMs', 'putBackFromMs'].map(
+      (name) => `(attribute_not_exists(${name}) OR ${name} < :sentAtMs)`,
+    );
+    const ways = [
+      ...(deadAt === undefined ? [] : [`${dead} AND finishedAt <= :deadAt`]),
+      ...(sentAtMs === undefined ? [] : [`${dead} AND finishedAt < :sentAt AND ${later.join(' AND ')}`]),
+    ];
+    const row = await this.#table.update(
+      taskId,
+      ways.join(' OR '),
+      [
+        'SET #state = :queued, attempts = :zero, #token = #token + :one, updatedAt = :at, expiresAt = :expires',
+        'deaths = if_not_exists(deaths, :zero) + :one, lastDeathAt = finishedAt',
+        'lastDeath = if_not_exists(#error, :unknown)',
+        ...(sentAtMs === undefined ? [] : ['putBackFromMs = :sentAtMs']),
+      ].join(', ') + ' REMOVE finishedAt, #error, progress, crashes, begun, nextAttemptAt, waiting',
+      {
+        ':dead': 'dead',
+        ':failed': 'failed',
+        ...(deadAt !== undefined && { ':deadAt': deadAt }),
+        ...(sentAtMs !== undefined && {
+          ':sentAt': new Date(sentAtMs + CLOCKS_DIFFER_MS).toISOString(),
+          ':sentAtMs': sentAtMs,
+        }),
+        ':queued': 'queued',
+        ':zero': 0,
+        ':one': 1,
+        ':at': this.#table.iso,
+        ':expires': this.#table.expiry(),
+        ':unknown': { name: 'Error', message: 'Nothing more is known' },
+      },
+      { '#error': 'error' },
+    );
+    return row !== undefined;
+  }
+
+  /** How this process's clock compares with DynamoDB's, whose time the store goes by. */
+  get clock(): ClockWatch {
+    return this.#table.clock;
+  }
+
+  async now(): Promise<number> {
+    await this.#table.timeKnown();
+    return this.#table.nowMs;
+  }
+
+  /** Resolves when the table can be read. */
+  async ping(): Promise<void> {
+    await this.read('ping');
+  }
+}
+
+/** A row that a claim had to make, of a task that was forgotten and had been sent, knows nothing of its payload. */
+function isSame(known: TaskRow, { task, payloadHash, next, groupId }: NewTask): boolean {
+  const madeByClaim = known.payloadHash === undefined && known.token > 0;
+  if (known.task !== task) return false;
+  if (madeByClaim) return true;
+  // A step of another flow, too, is another task: something else follows it
+  return (
+    known.payloadHash === payloadHash && known.next?.taskId === next?.taskId && known.groupId === groupId
+  );
+}

@@ -1,0 +1,141 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { encodeEnvelope } from '../../sqs/envelope.ts';
+import type { Outcome } from '../../task/outcome.ts';
+import { isClaim } from '../../run/task-tracker.ts';
+import { StoreTracker } from '../store-tracker.ts';
+import { TaskStore } from '../task-store.ts';
+import { createLogger } from '../../telemetry/logger.ts';
+import { type Backends, startBackends } from '@baton/tests/backends';
+import { work } from './tracked-work.ts';
+
+const LEASE_SECONDS = 30;
+const LEASE_MS = LEASE_SECONDS * 1000;
+const HALF_A_DAY_MS = 43_200_000;
+
+let backends: Backends;
+let nowMs: number;
+let taskId: string;
+beforeAll(async () => {
+  backends = await startBackends([]);
+});
+afterAll(() => backends.stop());
+beforeEach(() => {
+  nowMs = Date.parse('2026-11-25T03:00:00Z');
+  taskId = randomUUID();
+});
+
+/** The store as a worker has it whose clock is ahead by so much, and that does not notice. */
+const storeAhead = (aheadMs: number): TaskStore =>
+  new TaskStore({
+    documents: backends.documents,
+    table: backends.tasksTable,
+    now: () => nowMs + aheadMs,
+  });
+
+const claimBy = (owner: string, leaseSeconds = LEASE_SECONDS) => ({
+  taskId,
+  task: work.name,
+  queue: work.queue,
+  claimId: randomUUID(),
+  owner,
+  leaseSeconds,
+});
+
+const claim = (owner: string, aheadMs = 0) => storeAhead(aheadMs).attempts.claim(claimBy(owner));
+
+/** What becomes of the task's message at a worker. */
+async function outcomeAt(owner: string): Promise<Outcome | 'claimed'> {
+  const logger = createLogger({ service: 'tests', level: 'silent' });
+  const [store, leaseSeconds] = [storeAhead(0), LEASE_SECONDS];
+  const tracker = new StoreTracker({ store, forward: async () => undefined, leaseSeconds, logger });
+  const { signal } = new AbortController();
+  const time = new Date(nowMs).toISOString();
+  const envelope = {
+    taskId,
+    task: work.name,
+    source: 'tests',
+    time,
+    trace: undefined,
+    data: { text: 'four' },
+  };
+  const ids = {
+    messageId: 'm-1',
+    receiptHandle: 'r-1',
+    receiveCount: 1,
+    sentAtMs: nowMs,
+    firstReceivedAtMs: nowMs,
+  };
+  const message = { ...ids, body: encodeEnvelope(envelope), attributes: {} };
+  const claimed = await tracker.claim({
+    message,
+    envelope,
+    contract: work,
+    queue: work.queue,
+    owner,
+    signal,
+    graceSeconds: 1,
+  });
+  if (!isClaim(claimed)) return claimed;
+  await claimed.conclude({ kind: 'release', error: new Error('enough') });
+  return 'claimed';
+}
+
+test('a claim that lies half a day ahead is taken over after a lease without renewal', async () => {
+  await claim('wrong', HALF_A_DAY_MS);
+  await expect(claim('right')).resolves.toMatchObject({ owner: 'wrong', token: 1 });
+  nowMs += LEASE_MS - 1000;
+  await expect(claim('right')).resolves.toMatchObject({ owner: 'wrong', token: 1 });
+  nowMs += 2000;
+  const row = await claim('another right one');
+  expect(row).toMatchObject({ owner: 'another right one', token: 2, crashes: 1 });
+  expect([row?.doubtedUntilMs, row?.doubtedAtMs]).toEqual([undefined, undefined]);
+});
+
+test('its message rests for a lease at most, and is run then', async () => {
+  await claim('wrong', HALF_A_DAY_MS);
+  await expect(outcomeAt('right')).resolves.toMatchObject({ kind: 'release', delaySeconds: LEASE_SECONDS });
+  nowMs += LEASE_MS + 1;
+  await expect(outcomeAt('right')).resolves.toBe('claimed');
+});
+
+test('one that is renewed is left to its worker, however wrong its clock', async () => {
+  const wrong = storeAhead(HALF_A_DAY_MS);
+  const { claimId = '', token = 0 } = (await wrong.attempts.claim(claimBy('wrong'))) ?? {};
+  for (let renewal = 1; renewal <= 20; renewal += 1) {
+    await expect(claim('right')).resolves.toMatchObject({ owner: 'wrong', token: 1 });
+    nowMs += LEASE_MS / 3;
+    await expect(wrong.attempts.renew({ taskId, claimId, token }, LEASE_SECONDS)).resolves.toBe(true);
+  }
+  nowMs += LEASE_MS + 1;
+  await claim('right');
+  nowMs += LEASE_MS + 1;
+  await expect(claim('right')).resolves.toMatchObject({ owner: 'right', token: 2 });
+});
+
+test('one that lasts long by its own lease is no more than looked at again', async () => {
+  await storeAhead(0).attempts.claim(claimBy('patient', 3600));
+  for (let look = 1; look <= 3; look += 1) {
+    await expect(outcomeAt('right')).resolves.toMatchObject({ kind: 'release', delaySeconds: LEASE_SECONDS });
+    nowMs += 2 * LEASE_MS;
+  }
+  const row = await storeAhead(0).read(taskId);
+  expect([row?.owner, row?.doubtedUntilMs]).toEqual(['patient', undefined]);
+});
+
+test('a doubt that a wrong clock has noted binds nobody', async () => {
+  await claim('wrong', 2 * HALF_A_DAY_MS);
+  await claim('wrong, too', HALF_A_DAY_MS);
+  await claim('right');
+  nowMs += LEASE_MS + 1;
+  await expect(claim('right')).resolves.toMatchObject({ owner: 'right', token: 2 });
+});
+
+test('of several who doubt, one takes over', async () => {
+  await claim('wrong', HALF_A_DAY_MS);
+  await Promise.all(['a', 'b', 'c'].map((owner) => claim(owner)));
+  nowMs += LEASE_MS + 1;
+  const rows = await Promise.all(['a', 'b', 'c'].map((owner) => claim(owner)));
+  expect(new Set(rows.map((row) => row?.owner)).size).toBe(1);
+  expect(rows.map((row) => row?.token)).toEqual([2, 2, 2]);
+});

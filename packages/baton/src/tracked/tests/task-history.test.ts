@@ -1,0 +1,161 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { randomUUID } from 'node:crypto';
+import { TaskHistory } from '../task-history.ts';
+import { TaskStore } from '../task-store.ts';
+import { type Backends, startBackends } from '@baton/tests/backends';
+
+const DAY_MS = 86_400_000;
+
+let backends: Backends;
+let nowMs: number;
+let store: TaskStore;
+let history: TaskHistory;
+
+beforeAll(async () => {
+  backends = await startBackends([]);
+});
+afterAll(() => backends.stop());
+beforeEach(() => {
+  nowMs = Date.parse('2026-11-24T10:00:00.000Z');
+  const now = () => nowMs;
+  store = new TaskStore({ documents: backends.documents, table: backends.tasksTable, now });
+  history = new TaskHistory(backends.documents, backends.tasksTable, now);
+});
+
+/** A task that waits. */
+async function queued(change: { readonly task: string; readonly taskId?: string }) {
+  const task = { taskId: randomUUID(), queue: 'default', payloadHash: 'hash', ...change };
+  await store.create(task);
+  return task;
+}
+
+/** Ends a task's first attempt as its worker would, or leaves it under way. */
+async function begun(task: string, ends: boolean): Promise<string> {
+  const { taskId, queue } = await queued({ task });
+  const claimId = randomUUID();
+  const row = await store.attempts.claim({ taskId, task, queue, owner: 'w-1', claimId, leaseSeconds: 30 });
+  const held = { taskId, claimId, token: row?.token ?? 0 };
+  if (ends) await store.attempts.conclude(held, { state: 'succeeded', result: '1' });
+  return taskId;
+}
+
+describe('the history of tasks', () => {
+  test('is newest first: of all, of one name, of one state, of both; in pages', async () => {
+    const name = `tests.${randomUUID()}`;
+    const ids: string[] = [];
+    for (let index = 0; index < 7; index += 1) {
+      nowMs += 1000;
+      ids.unshift(await begun(name, index % 2 === 0));
+    }
+    const list = async (query: object, limit = 100) => {
+      const seen: string[] = [];
+      for (let after; ;) {
+        const page = await history.list({ limit, ...query, ...(after && { after }) });
+        seen.push(...page.tasks.map(({ taskId }) => taskId));
+        after = page.next;
+        if (!after) return seen.filter((taskId) => ids.includes(taskId));
+      }
+    };
+    await expect(list({ name })).resolves.toEqual(ids);
+    await expect(list({ name }, 2)).resolves.toEqual(ids);
+    await expect(list({})).resolves.toEqual(ids);
+    const succeeded = ids.filter((_, index) => index % 2 === 0);
+    await expect(list({ state: 'succeeded' }, 3)).resolves.toEqual(succeeded);
+    await expect(list({ name, state: 'succeeded' }, 3)).resolves.toEqual(succeeded);
+    const { tasks } = await history.list({ name, limit: 1 });
+    expect(tasks[0]).toMatchObject({ task: name, state: 'succeeded', attempts: 1, queue: 'default' });
+    nowMs += 30 * DAY_MS;
+    await expect(list({ name })).resolves.toEqual([]);
+  });
+
+  /** A history that counts its requests. */
+  function counted() {
+    const counter = { requests: 0 };
+    const counting = {
+      send: (command: never) => ((counter.requests += 1), backends.documents.send(command)),
+    };
+    return { counter, history: new TaskHistory(counting as never, backends.tasksTable, () => nowMs) };
+  }
+
+  /** So many tasks of a name of their own, newest first. */
+  async function created(count: number) {
+    const name = `tests.${randomUUID()}`;
+    const ids = Array.from(
+      { length: count },
+      (_, index) => `${String(count - index).padStart(4, '0')}-${name}`,
+    );
+    await Promise.all(ids.map((taskId) => queued({ taskId, task: name })));
+    return { name, ids };
+  }
+
+  test('gives a hundred tasks in one request', async () => {
+    const { name } = await created(101);
+    const { counter, history: list } = counted();
+    const page = await list.list({ name, limit: 100 });
+    expect([page.tasks.length, counter.requests]).toEqual([100, 1]);
+  });
+
+  test.each([
+    ['a name', {}],
+    ['a name and a state', { state: 'queued' as const }],
+  ])(
+    'of %s says where the next page begins where there is one, and never otherwise',
+    async (_what, filter) => {
+      for (const count of [0, 1, 2, 3, 4]) {
+        const { name, ids } = await created(count);
+        for (const limit of [1, 2, 3, 4]) {
+          const pages: string[][] = [];
+          for (let after; ;) {
+            const page = await history.list({ name, ...filter, limit, ...(after && { after }) });
+            pages.push(page.tasks.map(({ taskId }) => taskId));
+            after = page.next;
+            if (!after) break;
+          }
+          expect(pages.flat()).toEqual(ids);
+          expect(pages).toHaveLength(Math.max(1, Math.ceil(count / limit)));
+        }
+      }
+    },
+  );
+
+  test('finds the one of a state far down among those of its name, in few requests', async () => {
+    const { name, ids } = await created(250);
+    await store.cancel(ids[150] ?? '');
+    const { counter, history: list } = counted();
+    const page = await list.list({ name, state: 'cancelled', limit: 1 });
+    expect([page.tasks.map(({ taskId }) => taskId), page.next]).toEqual([[ids[150]], undefined]);
+    expect(counter.requests).toBe(3);
+  });
+
+  test('gives up a page after 20 requests that found nothing, and says where to go on', async () => {
+    let requests = 0;
+    const barren = {
+      send: async () => {
+        requests += 1;
+        return {
+          Items: [],
+          LastEvaluatedKey: { listedAt: String(requests), taskId: 't', task: 'tests.work' },
+        };
+      },
+    };
+    const list = new TaskHistory(barren as never, backends.tasksTable);
+    await expect(list.list({ name: 'tests.work', state: 'dead', limit: 1 })).resolves.toEqual({
+      tasks: [],
+      next: { listedAt: '20', taskId: 't' },
+    });
+    expect(requests).toBe(20);
+  });
+
+  test('goes on behind a task that has left the list, and from a place of one list in another', async () => {
+    const { name, ids } = await created(6);
+    const { next } = await history.list({ name, state: 'queued', limit: 2 });
+    for (const taskId of ids.slice(1, 4)) await store.cancel(taskId);
+    const idsOf = async (query: object) =>
+      (await history.list({ limit: 100, after: next, ...query })).tasks.map(({ taskId }) => taskId);
+    const own = async (query: object) => (await idsOf(query)).filter((taskId) => ids.includes(taskId));
+    await expect(own({ name, state: 'queued' })).resolves.toEqual(ids.slice(4));
+    await expect(own({ name })).resolves.toEqual(ids.slice(2));
+    await expect(own({})).resolves.toEqual(ids.slice(2));
+    await expect(own({ state: 'cancelled' })).resolves.toEqual(ids.slice(2, 4));
+  });
+});

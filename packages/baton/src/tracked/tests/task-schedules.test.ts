@@ -1,0 +1,248 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { randomUUID } from 'node:crypto';
+import { tickTaskId } from '../../task/schedule.ts';
+import { defineTask, isScheduled, type ScheduledContract } from '../../task/task.ts';
+import { TaskHistory } from '../task-history.ts';
+import { isDue } from '../task-schedules.ts';
+import { TaskStore } from '../task-store.ts';
+import { type Backends, startBackends } from '@baton/tests/backends';
+import * as z from 'zod';
+
+const NOW = '2026-11-24T10:00:00.000Z';
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
+const YEAR_MS = 365 * DAY_MS;
+
+let backends: Backends;
+let nowMs: number;
+let store: TaskStore;
+
+beforeAll(async () => {
+  backends = await startBackends([]);
+});
+afterAll(() => backends.stop());
+beforeEach(() => {
+  nowMs = Date.parse(NOW);
+  store = new TaskStore({ documents: backends.documents, table: backends.tasksTable, now: () => nowMs });
+});
+
+function scheduled(cron = '0 3 * * *', name = `tests.sweep-${randomUUID()}`): ScheduledContract {
+  const contract = defineTask({
+    name,
+    queue: 'default',
+    payload: z.object({}),
+    result: z.void(),
+    retry: { maxAttempts: 1, baseSeconds: 1 },
+    timeoutSeconds: 10,
+    tracked: true,
+    schedule: { cron, timeZone: 'UTC' },
+  });
+  if (!isScheduled(contract)) throw new TypeError('expected a schedule');
+  return contract;
+}
+
+const at = (time: string): Date => new Date(time);
+
+test('a schedule is known since its first sight, whoever sees it again and however late', async () => {
+  const contract = scheduled();
+  const rows = await Promise.all([store.schedules.see(contract), store.schedules.see(contract)]);
+  expect(rows.map(({ since }) => since)).toEqual([NOW, NOW]);
+  nowMs += 3 * YEAR_MS;
+  await expect(store.schedules.see(contract)).resolves.toMatchObject({ since: NOW });
+});
+
+test('no tick is due that lies before the first sight, nor one that is noted', async () => {
+  const contract = scheduled();
+  const seen = await store.schedules.see(contract);
+  expect(isDue(at('2026-11-24T09:59:59.999Z'), seen)).toBe(false);
+  expect(isDue(at(NOW), seen)).toBe(true);
+  const noted = await store.schedules.note(contract, at('2026-11-25T03:00:00Z'));
+  expect(noted).toMatchObject({ since: NOW, lastTick: '2026-11-25T03:00:00.000Z' });
+  expect(isDue(at('2026-11-24T12:00:00Z'), noted)).toBe(false);
+  expect(isDue(at('2026-11-25T03:00:00Z'), noted)).toBe(false);
+  expect(isDue(at('2026-11-26T03:00:00Z'), noted)).toBe(true);
+});
+
+test('the last tick only grows, and who notes an older one is told the newer', async () => {
+  const contract = scheduled();
+  await store.schedules.see(contract);
+  nowMs += YEAR_MS;
+  await store.schedules.note(contract, at('2026-11-26T03:00:00Z'));
+  const told = await store.schedules.note(contract, at('2026-11-25T03:00:00Z'));
+  expect(told.lastTick).toBe('2026-11-26T03:00:00.000Z');
+  await expect(store.schedules.see(contract)).resolves.toEqual(told);
+});
+
+test('a line that is changed is a schedule of its own, beside the old one', async () => {
+  const [old, changed] = [scheduled('0 3 * * *', 'tests.changed'), scheduled('0 12 * * *', 'tests.changed')];
+  await store.schedules.see(old);
+  await store.schedules.note(old, at('2026-11-24T03:00:00Z'));
+  nowMs += 60_000;
+  await expect(store.schedules.see(changed)).resolves.toMatchObject({ since: '2026-11-24T10:01:00.000Z' });
+  await expect(store.schedules.see(old)).resolves.toMatchObject({ lastTick: '2026-11-24T03:00:00.000Z' });
+});
+
+test.each([
+  ['its first sight', '2036-01-01T00:00:00.000Z', undefined, '2026-11-24T10:00:01.000Z'],
+  ['a tick', NOW, '2036-01-01T00:00:00.000Z', NOW],
+  ['a tick of today', NOW, '2026-11-24T22:00:00.000Z', NOW],
+])(
+  'a schedule of which a clock that was wrong has noted %s begins anew, and misses nothing since it was seen',
+  async (_what, seenAt, tick, since) => {
+    const contract = scheduled();
+    nowMs = Date.parse(seenAt);
+    await store.schedules.see(contract);
+    if (tick) await store.schedules.note(contract, at(tick));
+    nowMs = Date.parse(NOW) + 1000;
+    const row = await store.schedules.see(contract);
+    expect(row).toEqual({ taskId: row.taskId, since });
+    await expect(store.schedules.see(contract)).resolves.toEqual(row);
+  },
+);
+
+test('a schedule that is repaired misses no more than what its tasks are known for', async () => {
+  const contract = scheduled();
+  await store.schedules.see(contract);
+  nowMs += YEAR_MS;
+  await store.schedules.note(contract, new Date(nowMs + YEAR_MS));
+  const { since } = await store.schedules.see(contract);
+  expect(since).toBe(new Date(nowMs - 13 * DAY_MS).toISOString());
+});
+
+test('a tick can be noted over one that lies ahead, and that is no longer in its way', async () => {
+  const contract = scheduled();
+  await store.schedules.see(contract);
+  await store.schedules.note(contract, at('2026-11-25T03:00:00Z'));
+  await expect(store.schedules.note(contract, at('2026-11-24T03:00:00Z'))).resolves.toMatchObject({
+    lastTick: '2026-11-24T03:00:00.000Z',
+  });
+});
+
+test('a clock that is a little behind the others takes nothing back', async () => {
+  const contract = scheduled('* * * * *');
+  await store.schedules.see(contract);
+  await store.schedules.note(contract, at('2026-11-24T10:00:04Z'));
+  await expect(store.schedules.see(contract)).resolves.toMatchObject({
+    lastTick: '2026-11-24T10:00:04.000Z',
+  });
+});
+
+describe('the task of a tick that a worker with a wrong clock', () => {
+  const TICK = '2026-11-24T22:00:00Z';
+  const claim = (taskId: string) => ({
+    taskId,
+    task: 'tests.sweep',
+    queue: 'default',
+    claimId: 'wrong',
+    owner: 'wrong',
+    leaseSeconds: 30,
+  });
+
+  /** Sends the tick's task as a worker does that goes by its clock. */
+  async function send(contract: ScheduledContract): Promise<string> {
+    const taskId = tickTaskId(contract.name, TICK);
+    await store.schedules.see(contract);
+    nowMs += 12 * HOUR_MS + 60_000;
+    await store.create({ taskId, task: contract.name, queue: contract.queue });
+    await store.schedules.note(contract, at(TICK));
+    return taskId;
+  }
+
+  async function run(taskId: string): Promise<void> {
+    const row = await store.attempts.claim(claim(taskId));
+    const held = { taskId, claimId: 'wrong', token: row?.token ?? 0 };
+    await store.attempts.beginEffect(held, 'mail');
+    await store.attempts.keepEffect(held, 'mail', '1');
+    await store.attempts.conclude(held, { state: 'succeeded', result: 'null' });
+  }
+
+  const fresh = { state: 'queued', attempts: 0, effects: {}, notBefore: '2026-11-24T22:00:00.000Z' };
+
+  test('sent and ran waits for the tick, as soon as a right one sees the schedule', async () => {
+    const contract = scheduled('0 * * * *');
+    const taskId = await send(contract);
+    await run(taskId);
+    nowMs = Date.parse(NOW) + 30_000;
+    await store.schedules.see(contract);
+    const row = await store.read(taskId);
+    expect(row).toMatchObject(fresh);
+    const { result, finishedAt, claimId, begunEffects } = row ?? {};
+    expect({ result, finishedAt, claimId, begunEffects }).toEqual({});
+    await expect(store.attempts.claim(claim(taskId))).resolves.toMatchObject({ state: 'queued' });
+    nowMs = Date.parse(TICK);
+    await expect(store.attempts.claim(claim(taskId))).resolves.toMatchObject({ state: 'running', token: 3 });
+  });
+
+  test('still runs can write nothing any more, and waits for the tick', async () => {
+    const contract = scheduled('0 * * * *');
+    const taskId = await send(contract);
+    const { token = 0 } = (await store.attempts.claim(claim(taskId))) ?? {};
+    nowMs = Date.parse(NOW) + 30_000;
+    await store.schedules.see(contract);
+    const held = { taskId, claimId: 'wrong', token };
+    await expect(
+      store.attempts.conclude(held, { state: 'succeeded', result: 'null' }),
+    ).resolves.toBeUndefined();
+    await expect(store.read(taskId)).resolves.toMatchObject(fresh);
+  });
+
+  test('sent and a right one ran begins anew when the tick comes', async () => {
+    const contract = scheduled('0 * * * *');
+    const taskId = await send(contract);
+    nowMs = Date.parse(NOW) + 30_000;
+    await run(taskId);
+    nowMs = Date.parse(TICK);
+    await store.schedules.reopen(contract, at(TICK));
+    await expect(store.read(taskId)).resolves.toMatchObject(fresh);
+  });
+
+  test.each<[string, (contract: ScheduledContract) => Promise<unknown>]>([
+    ['seen', (contract) => store.schedules.see(contract)],
+    [
+      'sent',
+      (contract) => {
+        nowMs = Date.parse(TICK);
+        return store.schedules.reopen(contract, at(TICK));
+      },
+    ],
+  ])('ran has another token at its next end, once its tick is %s anew', async (_what, reopen) => {
+    const contract = scheduled('0 * * * *');
+    const taskId = await send(contract);
+    nowMs = Date.parse(NOW) + 30_000;
+    await run(taskId);
+    const { token = Infinity } = (await store.read(taskId)) ?? {};
+    await reopen(contract);
+    await store.cancel(taskId);
+    const row = await store.read(taskId);
+    expect(row?.state).toBe('cancelled');
+    expect(row?.token).toBeGreaterThan(token);
+  });
+
+  test('sent is cancelled, and stays so', async () => {
+    const contract = scheduled('0 * * * *');
+    const taskId = await send(contract);
+    await store.cancel(taskId);
+    nowMs = Date.parse(NOW) + 30_000;
+    await store.schedules.see(contract);
+    nowMs = Date.parse(TICK);
+    await store.schedules.reopen(contract, at(TICK));
+    await expect(store.read(taskId)).resolves.toMatchObject({ state: 'cancelled' });
+  });
+
+  test('never saw stays as it is once it has run in time', async () => {
+    const contract = scheduled('0 * * * *');
+    const taskId = await send(contract);
+    await run(taskId);
+    await store.schedules.reopen(contract, at(TICK));
+    await expect(store.read(taskId)).resolves.toMatchObject({ state: 'succeeded', attempts: 1 });
+  });
+});
+
+test('the row of a schedule is no task', async () => {
+  const { taskId } = await store.schedules.see(scheduled());
+  await expect(store.find(taskId)).resolves.toBeUndefined();
+  await expect(store.cancel(taskId)).resolves.toBeUndefined();
+  const history = new TaskHistory(backends.documents, backends.tasksTable, () => nowMs);
+  const { tasks } = await history.list({ limit: 100 });
+  expect(tasks.filter((task) => task.taskId.startsWith('schedule#'))).toEqual([]);
+});

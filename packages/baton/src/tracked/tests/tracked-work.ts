@@ -1,0 +1,174 @@
+import { randomUUID } from 'node:crypto';
+import { encodeEnvelope } from '../../sqs/envelope.ts';
+import { implement, Implementations, type TrackedTaskContext } from '../../task/implementation.ts';
+import type { Outcome } from '../../task/outcome.ts';
+import type { Hold } from '../../run/hold.ts';
+import { processMessage } from '../../run/process-message.ts';
+import type { ReceivedMessage } from '../../sqs/received-message.ts';
+import { defineTask, type TaskContract } from '../../task/task.ts';
+import type { ForwardTask } from '../../send/task-continuation.ts';
+import { type TaskEnd, taskEndSchema } from '../../task/task-end.ts';
+import type { NextTask } from '../../task/next-task.ts';
+import { StoreTracker } from '../store-tracker.ts';
+import { TaskStore } from '../task-store.ts';
+import { createLogger } from '../../telemetry/logger.ts';
+import { type Backends, startBackends } from '@baton/tests/backends';
+import { eventually } from '@baton/tests/eventually';
+import type { SendTask } from '../../task/send-task.ts';
+import * as z from 'zod';
+
+/** A tracked task of three attempts. */
+export const work = defineTask({
+  name: 'tests.tracked',
+  queue: 'default',
+  payload: z.object({ text: z.string() }),
+  result: z.object({ length: z.int(), filler: z.string().optional() }),
+  // Of a rest of a second nothing is left to wait for: so much may clocks differ
+  retry: { maxAttempts: 3, baseSeconds: 1, capSeconds: 1 },
+  timeoutSeconds: 20,
+  tracked: true,
+});
+
+/** A handler of it that may do wrong. */
+export type Handler = (payload: { text: string }, context: TrackedTaskContext) => unknown;
+
+/** How a message of the task comes, and to whom. */
+export interface RunOptions {
+  readonly owner?: string;
+  readonly leaseSeconds?: number;
+  readonly change?: Partial<ReceivedMessage>;
+  readonly notBefore?: string;
+  /** The contract that the worker knows the task by. Default: `work`. */
+  readonly contract?: TaskContract;
+  /** How the next steps and what listeners are told are sent. Default: noted in `forwarded`. */
+  readonly forward?: ForwardTask;
+  /** Aborts when the worker must stop. */
+  readonly signal?: AbortSignal;
+  /** Sends what the handler sends. */
+  readonly send?: SendTask;
+  /** Whether SQS's lease lasts; `hold` says so. */
+  readonly confirm?: Hold['confirm'];
+  /** Waits until nothing else runs in the worker. */
+  readonly runAlone?: Hold['runAlone'];
+  /** Of the contract, for this run. Default 3. */
+  readonly maxAttempts?: number;
+  /** Of the contract, for this run: the first rest after an error. Default 1. */
+  readonly baseSeconds?: number;
+}
+
+/** A task store of a test's own, and workers that run one task of it. */
+export class TrackedWork {
+  readonly backends: Backends;
+  readonly store: TaskStore;
+  /** The task that is run; `begin` makes it another. */
+  taskId = randomUUID();
+  /** What was sent after tasks that ended: next steps, and what listeners are told. */
+  forwarded: { readonly next: NextTask; readonly payload: unknown; readonly subject?: string | undefined }[] =
+    [];
+
+  private constructor(backends: Backends) {
+    this.backends = backends;
+    // Looked up each time, so that a test can replace the clock
+    const now = () => Date.now();
+    this.store = new TaskStore({ documents: backends.documents, table: backends.tasksTable, now });
+  }
+
+  /** Starts the store. */
+  static async start(): Promise<TrackedWork> {
+    return new TrackedWork(await startBackends([]));
+  }
+
+  /** Begins with another task. */
+  begin(): void {
+    this.taskId = randomUUID();
+    this.forwarded = [];
+  }
+
+  /** What listeners were told of the ends of the task, in the order that they were told. */
+  get told(): TaskEnd[] {
+    const ends = this.forwarded.map(({ payload }) => taskEndSchema.safeParse(payload).data);
+    return ends.filter((end) => end?.taskId === this.taskId) as TaskEnd[];
+  }
+
+  /** Sends what follows from an end. */
+  readonly forward: ForwardTask = async (next, payload, { subject }) => {
+    this.forwarded.push({ next, payload, subject });
+  };
+
+  /** Ends the store. */
+  stop(): Promise<void> {
+    return this.backends.stop();
+  }
+
+  /** Has a worker run a message of the task. */
+  run(handler: Handler, options: RunOptions = {}): Promise<Outcome> {
+    const {
+      owner = 'w-1',
+      leaseSeconds = 30,
+      change,
+      notBefore,
+      contract: known = work,
+      forward = this.forward,
+      signal = new AbortController().signal,
+      runAlone,
+      maxAttempts = known.retry.maxAttempts,
+      baseSeconds = known.retry.baseSeconds,
+    } = options;
+    const retry = { maxAttempts, baseSeconds, capSeconds: baseSeconds };
+    const contract = { ...known, retry };
+    const logger = createLogger({ service: 'tests', level: 'silent' });
+    const processing = {
+      implementations: new Implementations([implement(contract, handler as never)]),
+      send: options.send ?? ((async () => ({ taskId: 'sent' })) as never),
+      tracker: new StoreTracker({ store: this.store, forward, leaseSeconds, logger }),
+      logger,
+      worker: { id: owner, version: '1' },
+      unknownTaskPatienceSeconds: 600,
+      abortGraceSeconds: 0.2,
+    };
+    const message: ReceivedMessage = {
+      messageId: 'm-1',
+      receiptHandle: 'r-1',
+      receiveCount: 1,
+      sentAtMs: Date.now(),
+      firstReceivedAtMs: 0,
+      body: this.#body(notBefore),
+      // As a client of tasks sends it
+      attributes: { 'baton.sent-at': { DataType: 'String', StringValue: '0' } },
+      ...change,
+    };
+    const { confirm } = options;
+    const own = { ...(runAlone && { runAlone }), ...(confirm && { confirm }) };
+    const hold = { signal, outlivedBy: () => undefined, ...own };
+    return processMessage(message, 'default', hold, processing);
+  }
+
+  /** Has a worker begin an attempt and die. `begins`: how the handler of a suspect began before that. */
+  async crash(begins?: 'alone' | 'in company'): Promise<void> {
+    const { taskId, store } = this;
+    const { name: task, queue } = work;
+    const claim = { taskId, task, queue, claimId: randomUUID(), owner: 'dead', leaseSeconds: 0 };
+    // The lease of the crash before it ends at the end of its millisecond
+    const row = await eventually('a claim', async () => {
+      const claimed = await store.attempts.claim(claim);
+      return claimed?.claimId === claim.claimId && claimed;
+    });
+    if (begins) await store.attempts.begins({ taskId, claimId: claim.claimId, token: row.token }, begins);
+    await eventually('its lease to end', () => Date.now() > (row.leaseUntilMs ?? 0));
+  }
+
+  #body(notBefore: string | undefined): string {
+    const { taskId } = this;
+    const time = '2026-11-24T10:00:00.000Z';
+    const data = { text: 'four' };
+    return encodeEnvelope({
+      taskId,
+      task: work.name,
+      source: 'tests',
+      time,
+      trace: undefined,
+      notBefore,
+      data,
+    });
+  }
+}

@@ -1,0 +1,162 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { PostponeTask, RejectTask, RetryTask } from '../../task/errors.ts';
+import { type Handler, TrackedWork, work } from './tracked-work.ts';
+
+let tracked: TrackedWork;
+beforeAll(async () => {
+  tracked = await TrackedWork.start();
+});
+beforeEach(() => tracked.begin());
+afterAll(() => tracked.stop());
+
+const throwing =
+  (error: Error): Handler =>
+  () => {
+    throw error;
+  };
+const status = () => tracked.store.find(tracked.taskId);
+
+/** Has a duplicate of the task's message come after so long, and says what became of it. */
+async function deliveredAfter(seconds: number, handler: Handler) {
+  const nowMs = Date.now() + seconds * 1000;
+  const clock = jest.spyOn(Date, 'now').mockReturnValue(nowMs);
+  return tracked.run(handler, { owner: 'w-2' }).finally(() => clock.mockRestore());
+}
+
+describe('a duplicate message of a tracked task', () => {
+  test.each([
+    ['RetryTask asked for', new RetryTask('rate limit', { delaySeconds: 20 }), 20],
+    ['PostponeTask asked for', new PostponeTask('server away', { delaySeconds: 300 }), 300],
+    [
+      'RetryTask asked for, as long as SQS hides a message',
+      new RetryTask('no', { delaySeconds: 43_200 }),
+      43_200,
+    ],
+  ])('waits for the rest that %s', async (_what, error, restSeconds) => {
+    await tracked.run(throwing(error));
+    const handler = jest.fn<Handler>(() => ({ length: 1 }));
+    for (const afterSeconds of [0, restSeconds / 2, restSeconds - 3]) {
+      const outcome = await deliveredAfter(afterSeconds, handler);
+      expect(outcome).toMatchObject({ kind: 'release', error: { name: 'TaskNotDueError' } });
+      const { delaySeconds } = outcome as { delaySeconds: number };
+      expect(delaySeconds).toBeGreaterThan(restSeconds - afterSeconds - 2);
+      expect(delaySeconds).toBeLessThanOrEqual(restSeconds - afterSeconds);
+    }
+    expect(handler).not.toHaveBeenCalled();
+    await expect(deliveredAfter(restSeconds, handler)).resolves.toMatchObject({ kind: 'done' });
+  });
+
+  test('waits for the backoff of an error', async () => {
+    await tracked.run(throwing(new Error('no')), { baseSeconds: 60 });
+    const until = Date.parse((await tracked.store.find(tracked.taskId))?.waiting?.until ?? '');
+    expect(until).toBeGreaterThan(Date.now() + 25_000);
+    const never = jest.fn<Handler>();
+    await expect(deliveredAfter(1, never)).resolves.toMatchObject({ kind: 'release' });
+    expect(never).not.toHaveBeenCalled();
+  });
+
+  test('is run at once after its worker had to stop', async () => {
+    const stop = new AbortController();
+    const stopped: Handler = (_payload, { signal }) => {
+      stop.abort(new Error('stopping'));
+      signal.throwIfAborted();
+    };
+    await tracked.run(stopped, { signal: stop.signal });
+    await expect(tracked.run(() => ({ length: 1 }))).resolves.toMatchObject({ kind: 'done' });
+  });
+});
+
+describe('a task that waits says why', () => {
+  test.each([
+    ['for its next try', new RetryTask('rate limit', { delaySeconds: 20 }), 'retrying', 'retry'],
+    [
+      'because it was postponed',
+      new PostponeTask('server away', { delaySeconds: 300 }),
+      'queued',
+      'postponed',
+    ],
+  ])('%s', async (_what, error, state, reason) => {
+    await tracked.run(throwing(error));
+    const { name, message, delaySeconds = 0 } = error;
+    const found = await status();
+    expect(found).toMatchObject({ state, waiting: { reason, error: { name, message } } });
+    const untilMs = Date.parse(found?.waiting?.until ?? '');
+    expect(Math.abs(untilMs - Date.now() - delaySeconds * 1000)).toBeLessThan(5000);
+  });
+
+  test('because its worker stopped, and for nothing more', async () => {
+    const stopped = tracked.run(throwing(new Error('no')), {
+      signal: AbortSignal.abort(new Error('stopping')),
+    });
+    await expect(stopped).resolves.toMatchObject({ kind: 'release' });
+    const found = await status();
+    expect(found).toMatchObject({ waiting: { reason: 'released', error: { message: 'stopping' } } });
+    expect(found?.waiting?.until).toBeUndefined();
+  });
+
+  test('and no longer once it runs, or has ended', async () => {
+    const error = new RetryTask('once more', { delaySeconds: 0 });
+    await tracked.run(throwing(error));
+    let running: unknown;
+    await tracked.run(async () => {
+      running = await status();
+      return { length: 1 };
+    });
+    expect(running).toMatchObject({ state: 'running', waiting: undefined });
+    await expect(status()).resolves.toMatchObject({ state: 'succeeded', waiting: undefined });
+
+    tracked.begin();
+    await tracked.run(throwing(error));
+    await expect(tracked.store.cancel(tracked.taskId)).resolves.toMatchObject({ waiting: undefined });
+  });
+
+  test.each<[string, string, () => Promise<unknown>]>([
+    ['cancelled', 'cancelled', () => tracked.store.cancel(tracked.taskId)],
+    ['given up', 'dead', () => tracked.store.giveUp(tracked.taskId, { name: 'Error', message: 'no' })],
+    [
+      'set aside, because no process knows it',
+      'dead',
+      () => {
+        const attributes = { 'baton.unknown-times': { DataType: 'String', StringValue: '1000' } };
+        return tracked.run(() => ({ length: 1 }), {
+          contract: { ...work, name: 'tests.other' },
+          change: { attributes },
+        });
+      },
+    ],
+    ['rejected at its next attempt', 'failed', () => deliveredAfter(3601, throwing(new RejectTask('no')))],
+  ])('and no longer once it was %s while it rested', async (_what, state, end) => {
+    await tracked.run(throwing(new RetryTask('rate limit', { delaySeconds: 3600 })));
+    await end();
+    await expect(status()).resolves.toMatchObject({ state, waiting: undefined });
+    const row = await tracked.store.read(tracked.taskId);
+    const { nextAttemptAt, owner, leaseUntilMs, doubtedUntilMs } = row ?? {};
+    expect([nextAttemptAt, owner, leaseUntilMs, doubtedUntilMs]).toEqual(Array(4).fill(undefined));
+  });
+});
+
+describe('a note that a message must wait', () => {
+  const run = (notBefore: string, handler: Handler) =>
+    tracked.run(handler, {
+      change: { attributes: { 'baton.not-before': { DataType: 'String', StringValue: notBefore } } },
+    });
+  const inHours = (hours: number) => new Date(Date.now() + hours * 3_600_000).toISOString();
+
+  test.each(['9999-12-31T00:00:00.000Z', '+275760-09-13T00:00:00.000Z', inHours(13), '9999', 'tomorrow'])(
+    'for longer than Baton ever notes, or that is no time, is none: %s',
+    async (notBefore) => {
+      await expect(run(notBefore, () => ({ length: 1 }))).resolves.toMatchObject({ kind: 'done' });
+      await expect(status()).resolves.toMatchObject({ state: 'succeeded' });
+    },
+  );
+
+  test('is kept to if Baton may have written it', async () => {
+    const never = jest.fn<Handler>();
+    const outcome = (await run(inHours(11), never)) as { delaySeconds: number };
+    expect(outcome).toMatchObject({ kind: 'release', error: { name: 'TaskNotDueError' } });
+    expect(outcome.delaySeconds).toBeLessThanOrEqual(11 * 3600);
+    const { waiting } = (await status()) ?? {};
+    expect(Date.parse(waiting?.until ?? '')).toBeLessThanOrEqual(Date.parse(inHours(11)) + 2000);
+    expect(never).not.toHaveBeenCalled();
+  });
+});

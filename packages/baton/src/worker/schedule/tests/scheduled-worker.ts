@@ -1,0 +1,172 @@
+import { randomUUID } from 'node:crypto';
+import type { SQSClient } from '@aws-sdk/client-sqs';
+import { implement, Implementations } from '../../../task/implementation.ts';
+import { processMessage } from '../../../run/process-message.ts';
+import { QueueUrls } from '../../../sqs/queue-urls.ts';
+import { defineTask, isScheduled, type ScheduledContract } from '../../../task/task.ts';
+import { TaskClient } from '../../../send/task-client.ts';
+import { StoreTracker } from '../../../tracked/store-tracker.ts';
+import { TaskStore } from '../../../tracked/task-store.ts';
+import { createLogger } from '../../../telemetry/logger.ts';
+import { type Backends, startBackends } from '@baton/tests/backends';
+import * as z from 'zod';
+import type { Clock } from '../../clock.ts';
+import { Scheduler } from '../scheduler.ts';
+import { VirtualClock } from './virtual-clock.ts';
+
+/** A task with a schedule, under a name that no other test has. */
+export function scheduledTask(cron = '0 3 * * *', name = `tests.sweep-${randomUUID()}`): ScheduledContract {
+  const contract = defineTask({
+    name,
+    queue: 'default',
+    payload: z.object({ day: z.string().default('today') }),
+    result: z.null(),
+    retry: { maxAttempts: 3, baseSeconds: 1 },
+    timeoutSeconds: 10,
+    tracked: true,
+    schedule: { cron, timeZone: 'UTC' },
+  });
+  if (!isScheduled(contract)) throw new TypeError('expected a schedule');
+  return contract;
+}
+
+/** What stands between schedulers and what they use. */
+interface Troubles {
+  /** Called before each request to the task store; throws where it is away. */
+  store: (command: object) => void;
+  /** Called before each request to SQS. */
+  broker: () => void;
+}
+
+/** A process's own clock: what it makes of the time that passes for all. */
+export interface OwnClock {
+  /** By how much it is ahead of the true time, in milliseconds. Default 0. */
+  aheadMs?: number;
+  /**
+   * Whether its difference is noticed: then the store's time is taken, and nothing is ticked. Left out: it is not, as of
+   * a worker of an older version, or where no answer has a date.
+   */
+  noticed?: boolean;
+}
+
+/** Schedulers of one task, as several workers have them, on a clock of their own and with a real task store. */
+export class ScheduledWork {
+  readonly backends: Backends;
+  readonly contract: ScheduledContract;
+  readonly clock: VirtualClock;
+  readonly troubles: Troubles = { store: () => undefined, broker: () => undefined };
+  /** The bodies that SQS has taken. */
+  readonly sent: string[] = [];
+  /** The ids of the tasks that were run, in their order. */
+  readonly ran: string[] = [];
+  /** When, by the true time, ISO 8601. */
+  readonly ranAt: string[] = [];
+  /** What the schedulers have logged. */
+  readonly lines: Record<string, unknown>[] = [];
+  readonly #running = new Set<Scheduler>();
+  /** The bodies that a worker has put back, because their time has not come. */
+  readonly #waiting: string[] = [];
+  readonly #logger = createLogger({
+    service: 'tests',
+    to: { write: (line: string) => void this.lines.push(JSON.parse(line) as Record<string, unknown>) },
+  });
+
+  constructor(backends: Backends, { contract = scheduledTask(), at = '2026-11-25T02:00:00Z' } = {}) {
+    this.backends = backends;
+    this.contract = contract;
+    this.clock = new VirtualClock(at, () => this.#running.size);
+  }
+
+  /** Starts the scheduler of one more worker. */
+  start(contract = this.contract, own: OwnClock = {}): Scheduler {
+    const store = this.#store(() => unnoticedMs(own));
+    const sqs = { send: async (command: never) => this.#take(command) } as unknown as SQSClient;
+    const queueUrls = new QueueUrls('http://sqs/0/');
+    const { send } = new TaskClient({ sqs, queueUrls, source: 'tests', records: store });
+    const clock = this.#clockOf(own);
+    const contracts = [contract];
+    const scheduler = new Scheduler({
+      contracts,
+      schedules: store.schedules,
+      send,
+      clock,
+      logger: this.#logger,
+    });
+    scheduler.start();
+    this.#running.add(scheduler);
+    return scheduler;
+  }
+
+  /** Stops all schedulers, or one. */
+  async stop(...schedulers: Scheduler[]): Promise<void> {
+    const stopped = schedulers.length > 0 ? schedulers : [...this.#running];
+    for (const each of stopped) this.#running.delete(each);
+    await Promise.all(stopped.map((each) => each.stop()));
+  }
+
+  /** Has a worker run every message that was sent, each as often as it was; what it puts back comes again next time. */
+  async runAll(aheadMs = 0): Promise<void> {
+    const store = this.#store(() => aheadMs);
+    const logger = createLogger({ service: 'tests', level: 'silent' });
+    const task = implement(this.contract, (_payload, { taskId }) => {
+      this.ran.push(taskId);
+      this.ranAt.push(new Date(this.clock.nowMs).toISOString());
+      return null;
+    });
+    const processing = {
+      implementations: new Implementations([task]),
+      send: (async () => ({ taskId: 'sent' })) as never,
+      tracker: new StoreTracker({ store, forward: async () => undefined, leaseSeconds: 30, logger }),
+      logger,
+      worker: { id: 'w-1', version: '1' },
+      unknownTaskPatienceSeconds: 600,
+      abortGraceSeconds: 0.2,
+    };
+    const hold = { signal: new AbortController().signal, outlivedBy: () => undefined };
+    for (const body of [...this.#waiting.splice(0), ...this.sent.splice(0)]) {
+      const message = { messageId: randomUUID(), receiptHandle: 'r', receiveCount: 1, body, attributes: {} };
+      const times = { sentAtMs: Date.now(), firstReceivedAtMs: 0 };
+      const { kind } = await processMessage({ ...message, ...times }, 'default', hold, processing);
+      if (kind === 'release') this.#waiting.push(body);
+    }
+  }
+
+  #clockOf(own: OwnClock): Clock {
+    const { clock } = this;
+    return {
+      get nowMs() {
+        return clock.nowMs + unnoticedMs(own);
+      },
+      get trouble() {
+        return own.noticed ? 'the clock is wrong' : undefined;
+      },
+      wait: (forMs, signal) => clock.wait(forMs, signal),
+    };
+  }
+
+  #store(aheadMs: () => number): TaskStore {
+    const send = async (command: never) => {
+      this.troubles.store(command);
+      return this.backends.documents.send(command);
+    };
+    const documents = { send } as never;
+    return new TaskStore({
+      documents,
+      table: this.backends.tasksTable,
+      now: () => this.clock.nowMs + aheadMs(),
+    });
+  }
+
+  #take({ input }: { input: { Entries: { Id: string; MessageBody: string }[] } }) {
+    this.troubles.broker();
+    this.sent.push(...input.Entries.map(({ MessageBody }) => MessageBody));
+    return { Successful: input.Entries.map(({ Id }) => ({ Id })), Failed: [] };
+  }
+}
+
+function unnoticedMs({ aheadMs = 0, noticed = false }: OwnClock): number {
+  return noticed ? 0 : aheadMs;
+}
+
+/** A store for the schedulers of a test file. */
+export const startStore = (): Promise<Backends> => startBackends([]);

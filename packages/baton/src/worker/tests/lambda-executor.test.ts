@@ -1,0 +1,160 @@
+import { describe, expect, jest, test } from '@jest/globals';
+import { type InvokeCommand, type LambdaClient, TooManyRequestsException } from '@aws-sdk/client-lambda';
+import { createLogger } from '../../telemetry/logger.ts';
+import { eventually } from '@baton/tests/eventually';
+import type { SQSEvent } from 'aws-lambda';
+import { lambdaExecutor } from '../lambda-executor.ts';
+import { Slots } from '../slots.ts';
+
+const target = { queue: 'work', functionName: 'worker-function', batchSize: 2, maximumConcurrency: 1 };
+const hold = { signal: new AbortController().signal, outlivedBy: () => undefined };
+
+function message(messageId: string) {
+  return {
+    messageId,
+    receiptHandle: `r-${messageId}`,
+    body: `body of ${messageId}`,
+    receiveCount: 2,
+    sentAtMs: 5,
+    firstReceivedAtMs: 0,
+    attributes: {},
+  };
+}
+
+/** An executor whose function answers as `answer` says. */
+function executorOf(answer: (event: SQSEvent) => unknown, ExecutedVersion: string | undefined = '$LATEST') {
+  const events: SQSEvent[] = [];
+  const slots = new Slots(target.batchSize * target.maximumConcurrency);
+  const send = jest.fn(async ({ input }: InvokeCommand) => {
+    const event = JSON.parse(input.Payload as unknown as string) as SQSEvent;
+    events.push(event);
+    const answered = await answer(event);
+    if (answered instanceof Error)
+      return {
+        ExecutedVersion,
+        FunctionError: 'Unhandled',
+        Payload: Buffer.from(answered.message),
+      };
+    return {
+      ExecutedVersion,
+      Payload: Buffer.from(typeof answered === 'string' ? answered : JSON.stringify(answered ?? null)),
+    };
+  });
+  const executor = lambdaExecutor({
+    lambda: { send } as unknown as LambdaClient,
+    target,
+    region: 'us-east-1',
+    slots,
+    leaseSeconds: 30,
+    queueUrl: 'http://127.0.0.1:4566/000000000000/baton-dev-work',
+    logger: createLogger({ service: 'tests', level: 'silent' }),
+  });
+  return {
+    events,
+    executor,
+    slots,
+    run: (...ids: string[]) =>
+      Promise.all(ids.map((id) => executor.run(message(id), hold).then(({ kind }) => kind))),
+  };
+}
+
+describe('the lambda executor', () => {
+  test('invokes with batches of the batch size, as the event source of AWS would', async () => {
+    const { events, run } = executorOf(() => null);
+    await expect(run('a', 'b', 'c')).resolves.toEqual(['done', 'done', 'done']);
+    expect(events.map(({ Records }) => Records.length)).toEqual([2, 1]);
+    expect(events[0]?.Records[0]).toMatchObject({
+      messageId: 'a',
+      receiptHandle: 'r-a',
+      body: 'body of a',
+      attributes: { ApproximateReceiveCount: '2', SentTimestamp: '5' },
+      eventSourceARN: 'arn:aws:sqs:us-east-1:000000000000:baton-dev-work',
+    });
+  });
+
+  test.each([
+    ['nothing at all', '', ['done', 'done']],
+    ['null', null, ['done', 'done']],
+    ['no failures', { batchItemFailures: [] }, ['done', 'done']],
+    ['no list of failures', { batchItemFailures: null }, ['done', 'done']],
+    ['one failure', { batchItemFailures: [{ itemIdentifier: 'b' }] }, ['done', 'left']],
+    ['an id that it was not given', { batchItemFailures: [{ itemIdentifier: 'z' }] }, ['left', 'left']],
+    ['an empty id', { batchItemFailures: [{ itemIdentifier: '' }] }, ['left', 'left']],
+    ['what is not JSON', '{"batch', ['left', 'left']],
+    ['another shape', { batchItemFailures: 'b' }, ['left', 'left']],
+    ['an error', new Error('{"errorMessage":"no"}'), ['left', 'left']],
+  ])('takes a function that answers %s as AWS does', async (_what, answer, executions) => {
+    await expect(executorOf(() => answer).run('a', 'b')).resolves.toEqual(executions);
+  });
+
+  test.each(['', '{}', 'null', '{"batchItemFailures":null}'])(
+    'leaves all messages when %j comes from what is not Lambda: it names no version that ran',
+    async (answer) => {
+      await expect(executorOf(() => answer, '').run('a', 'b')).resolves.toEqual(['left', 'left']);
+    },
+  );
+
+  test('believes a list of failures though no version is named, as serverless-offline answers', async () => {
+    const answer = { batchItemFailures: [{ itemIdentifier: 'b' }] };
+    await expect(executorOf(() => answer, '').run('a', 'b')).resolves.toEqual(['done', 'left']);
+  });
+
+  test('leaves the messages of an invocation that could not be made', async () => {
+    const { run } = executorOf(() => Promise.reject(new Error('no function')));
+    await expect(run('a')).resolves.toEqual(['left']);
+  });
+
+  test('makes no more invocations at one time than it may', async () => {
+    let running = 0;
+    let most = 0;
+    const { run } = executorOf(async () => {
+      most = Math.max(most, (running += 1));
+      await new Promise((resolve) => setImmediate(resolve));
+      running -= 1;
+    });
+    await run('a', 'b', 'c', 'd', 'e');
+    expect(most).toBe(1);
+  });
+
+  test('gives back what no invocation is free for within a second', async () => {
+    const end = Promise.withResolvers<void>();
+    const { events, run } = executorOf(() => end.promise);
+    const running = run('a', 'b');
+    await expect(run('c')).resolves.toEqual(['release']);
+    end.resolve();
+    await expect(running).resolves.toEqual(['done', 'done']);
+    expect(events).toHaveLength(1);
+  });
+
+  test('holds the slots of a whole batch while an invocation runs, so that nothing is received to wait for another', async () => {
+    const end = Promise.withResolvers<void>();
+    const { events, run, slots } = executorOf(() => end.promise);
+    slots.takeFree(target.queue, 1);
+    const running = run('a');
+    await eventually('an invocation', () => events.length === 1);
+    expect(slots.free).toBe(0);
+    end.resolve();
+    await running;
+    slots.giveBack(target.queue);
+    expect(slots.free).toBe(2);
+  });
+
+  test('makes an invocation again that was throttled', async () => {
+    let calls = 0;
+    const { run } = executorOf(() => {
+      calls += 1;
+      if (calls < 3) throw new TooManyRequestsException({ message: 'slower', $metadata: {} });
+      return null;
+    });
+    await expect(run('a')).resolves.toEqual(['done']);
+    expect(calls).toBe(3);
+  });
+
+  test('leaves a message to a function that hangs when the worker must stop', async () => {
+    const { executor } = executorOf(() => new Promise(() => undefined));
+    const stop = new AbortController();
+    const execution = executor.run(message('a'), { signal: stop.signal, outlivedBy: () => undefined });
+    stop.abort();
+    await expect(execution).resolves.toEqual({ kind: 'left' });
+  });
+});

@@ -1,0 +1,233 @@
+import { describe, expect, test } from '@jest/globals';
+import type { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
+import type { SQSClient } from '@aws-sdk/client-sqs';
+import { encodeEnvelope } from '../../sqs/envelope.ts';
+import { PostponeTask, RejectTask, RetryTask } from '../../task/errors.ts';
+import { implement, Implementations, type TaskContext } from '../../task/implementation.ts';
+import { createLambdaConsumer } from '../../lambda/lambda-consumer.ts';
+import { QueueUrls } from '../../sqs/queue-urls.ts';
+import type { ReceivedMessage } from '../../sqs/received-message.ts';
+import { Settler } from '../../sqs/settler.ts';
+import { defineTask } from '../../task/task.ts';
+import { createLogger } from '../../telemetry/logger.ts';
+import { lambdaExecutor } from '../lambda-executor.ts';
+import { localExecutor } from '../local-executor.ts';
+import { QueueRunner } from '../queue-runner.ts';
+import { Slots } from '../slots.ts';
+import type { SQSEvent } from 'aws-lambda';
+import * as z from 'zod';
+
+/** Three attempts with rests of up to 60 and 120 s; a time limit that a test can wait for. */
+const work = {
+  ...defineTask({
+    name: 'tests.work',
+    queue: 'work',
+    payload: z.object({ text: z.string() }),
+    result: z.object({ length: z.int() }),
+    retry: { maxAttempts: 3, baseSeconds: 60 },
+    timeoutSeconds: 1,
+  }),
+  timeoutSeconds: 0.05,
+};
+const logger = createLogger({ service: 'tests', level: 'silent' });
+const queueUrls = new QueueUrls('http://sqs/0/');
+
+type Handler = (context: TaskContext) => unknown;
+type Call = readonly [action: string, queue: string, what: unknown];
+
+const DELETE: Call = ['DeleteMessageBatch', 'work', 'r-1'];
+const hide = (from: number, to = from): Call => ['ChangeMessageVisibilityBatch', 'work', { from, to }];
+/** A copy that notes how often processes that do not know its task have put it back, or how many attempts are used up. */
+const copy = (noted: string): Call[] => [['SendMessageBatch', 'work', noted], DELETE];
+const deadLetter = (reason: string): Call[] => [['SendMessageBatch', 'work-dlq', reason], DELETE];
+
+/** What a call says, short enough for a table. */
+function callOf({ constructor, input }: { constructor: { name: string }; input: object }): Call {
+  const { QueueUrl, Entries } = input as { QueueUrl: string; Entries: Record<string, unknown>[] };
+  const [entry = {}] = Entries;
+  const attributes = entry['MessageAttributes'] as Record<string, { StringValue: string }> | undefined;
+  const earlier = attributes?.['baton.earlier-attempts']?.StringValue;
+  const what =
+    attributes?.['baton.reason']?.StringValue ??
+    attributes?.['baton.unknown-times']?.StringValue ??
+    (earlier && `${earlier} earlier`) ??
+    entry['VisibilityTimeout'] ??
+    entry['ReceiptHandle'];
+  return [constructor.name.replace('Command', ''), QueueUrl.replace('http://sqs/0/', ''), what];
+}
+
+/** A message of the task at its attempt, in the body that a case has. */
+function messageOf(body: string, receiveCount: number, noted?: string) {
+  const sentAtMs = Date.now();
+  const ids = { messageId: 'm-1', receiptHandle: 'r-1' };
+  const note = { DataType: 'String', StringValue: noted };
+  const attributes: ReceivedMessage['attributes'] =
+    noted === undefined ? {} : { 'baton.unknown-times': note };
+  return { ...ids, body, receiveCount, sentAtMs, firstReceivedAtMs: sentAtMs, attributes };
+}
+
+function bodyOf(task = work.name, data: unknown = { text: 'four' }): string {
+  const time = '2026-11-24T10:00:00.000Z';
+  return encodeEnvelope({ taskId: 't-1', task, source: 'tests', time, trace: undefined, data });
+}
+
+/** Has a worker run one message from its receive to its settling, and gives the calls of SQS that it took. */
+async function run(kind: 'local' | 'lambda', handler: Handler, message: ReturnType<typeof messageOf>) {
+  const calls: Call[] = [];
+  const sqs = {
+    send: async (command: { constructor: { name: string }; input: { Entries: object[] } }) => {
+      calls.push(callOf(command));
+      return { Successful: command.input.Entries };
+    },
+  } as unknown as SQSClient;
+  const processing = {
+    implementations: new Implementations([implement(work, (_payload, context) => handler(context) as never)]),
+    send: (async () => ({ taskId: 'sent' })) as never,
+    logger,
+    worker: { id: 'w-1', version: '1' },
+    unknownTaskPatienceSeconds: 600,
+    abortGraceSeconds: 0.05,
+  };
+  const consumer = createLambdaConsumer({ ...processing, sqs, queueUrls });
+  const runner = new QueueRunner({
+    queue: 'work',
+    slots: new Slots(1),
+    executor: kind === 'local' ? localExecutor('work', processing) : lambdaExecutorOf(consumer),
+    settler: new Settler(sqs, queueUrls, 'work'),
+    leaseSeconds: 30,
+    workerId: 'w-1',
+    logger,
+  });
+  await runner.accept(message, performance.now(), false);
+  await runner.whenIdle();
+  return calls;
+}
+
+function lambdaExecutorOf(consumer: ReturnType<typeof createLambdaConsumer>) {
+  const send = async ({ input }: InvokeCommand) => {
+    const event = JSON.parse(input.Payload as unknown as string) as SQSEvent;
+    const answer = await consumer(event, { getRemainingTimeInMillis: () => 60_000 });
+    return { ExecutedVersion: '$LATEST', Payload: Buffer.from(JSON.stringify(answer)) };
+  };
+  return lambdaExecutor({
+    lambda: { send } as unknown as LambdaClient,
+    target: { queue: 'work', functionName: 'f', batchSize: 1, maximumConcurrency: 1 },
+    queueUrl: queueUrls.of('work'),
+    region: 'us-east-1',
+    slots: new Slots(1),
+    leaseSeconds: 30,
+    logger,
+  });
+}
+
+const returns: Handler = () => ({ length: 4 });
+const throws =
+  (thrown: unknown): Handler =>
+  () => {
+    throw thrown;
+  };
+const untilAborted: Handler = ({ signal }) =>
+  new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error)));
+const never: Handler = () => new Promise(() => undefined);
+const mustNotRun: Handler = () => {
+  throw new Error('A message that is no task of this worker was run');
+};
+
+const FIRST = { from: 30, to: 60 };
+const SECOND = { from: 60, to: 120 };
+
+const ATTEMPTS: [what: string, handler: Handler, attempt: number, calls: readonly Call[]][] = [
+  ['returns', returns, 1, [DELETE]],
+  ['returns', returns, 3, [DELETE]],
+  ['returns after its last', returns, 6, [DELETE]],
+  ['was received too often for its attempts', mustNotRun, 7, deadLetter('crashed')],
+  ['breaks its result schema', () => ({ length: 'four' }), 1, [hide(FIRST.from, FIRST.to)]],
+  ['breaks its result schema', () => ({ length: 'four' }), 3, deadLetter('attempts-exhausted')],
+  ['throws', throws(new Error('no')), 1, [hide(FIRST.from, FIRST.to)]],
+  ['throws', throws(new Error('no')), 2, [hide(SECOND.from, SECOND.to)]],
+  ['throws', throws(new Error('no')), 3, deadLetter('attempts-exhausted')],
+  ['throws after its last', throws(new Error('no')), 6, deadLetter('attempts-exhausted')],
+  ['throws what is no error', throws('text'), 1, [hide(FIRST.from, FIRST.to)]],
+  ['throws what no text can be made of', throws(Object.create(null)), 1, [hide(FIRST.from, FIRST.to)]],
+  ['throws undefined', throws(undefined), 3, deadLetter('attempts-exhausted')],
+  ['asks for a rest of 7 s', throws(new RetryTask('later', { delaySeconds: 7 })), 1, [hide(7)]],
+  ['asks for a rest of 7 s', throws(new RetryTask('later', { delaySeconds: 7 })), 2, [hide(7)]],
+  [
+    'asks for a rest of 7 s',
+    throws(new RetryTask('later', { delaySeconds: 7 })),
+    3,
+    deadLetter('attempts-exhausted'),
+  ],
+  ['asks for a day', throws(new RetryTask('later', { delaySeconds: 86_400 })), 1, [hide(41_400, 43_200)]],
+  ['asks for its rest', throws(new RetryTask('later')), 1, [hide(FIRST.from, FIRST.to)]],
+  ['postpones for 7 s', throws(new PostponeTask('not now', { delaySeconds: 7 })), 1, [hide(7)]],
+  ['postpones for 7 s', throws(new PostponeTask('not now', { delaySeconds: 7 })), 3, copy('2 earlier')],
+  [
+    'postpones for 7 s after its last',
+    throws(new PostponeTask('not now', { delaySeconds: 7 })),
+    6,
+    copy('2 earlier'),
+  ],
+  ['postpones for 0.2 s', throws(new PostponeTask('not now', { delaySeconds: 0.2 })), 1, [hide(1)]],
+  [
+    'postpones for a day',
+    throws(new PostponeTask('not now', { delaySeconds: 86_400 })),
+    1,
+    [hide(41_400, 43_200)],
+  ],
+  ['rejects', throws(new RejectTask('never')), 1, deadLetter('rejected')],
+  ['rejects', throws(new RejectTask('never')), 3, deadLetter('rejected')],
+  ['takes too long', untilAborted, 1, [hide(FIRST.from, FIRST.to)]],
+  ['takes too long', untilAborted, 3, deadLetter('timed-out')],
+  ['takes too long and ignores its signal', never, 1, [hide(FIRST.from, FIRST.to)]],
+  ['takes too long and ignores its signal', never, 3, deadLetter('timed-out')],
+];
+
+const NEW = bodyOf('tests.new');
+const BODIES: [
+  what: string,
+  body: string,
+  attempt: number,
+  noted: string | undefined,
+  calls: readonly Call[],
+][] = [
+  ['is not JSON', 'hello', 1, undefined, deadLetter('malformed')],
+  ['is not JSON', 'hello', 9, undefined, deadLetter('malformed')],
+  ['is empty JSON', '{}', 1, undefined, deadLetter('malformed')],
+  ['is no envelope', '{"specversion":"1.0","data":{}}', 1, undefined, deadLetter('malformed')],
+  ['breaks its payload schema', bodyOf(work.name, { text: 4 }), 1, undefined, deadLetter('invalid-payload')],
+  ['breaks its payload schema', bodyOf(work.name, null), 3, undefined, deadLetter('invalid-payload')],
+  ['names a task of tomorrow', NEW, 1, undefined, copy('1')],
+  ['names a task of tomorrow', NEW, 1, '4', copy('5')],
+  ['names a task of tomorrow', NEW, 9, '12', copy('13')],
+  ['names a task of tomorrow', NEW, 1, '27', copy('28')],
+  ['names a task of tomorrow that never came', NEW, 1, '28', deadLetter('unknown-task')],
+  ['names a task of tomorrow, and somebody wrote nonsense on it', NEW, 1, 'soon', copy('1')],
+];
+
+/** The calls, with every rest that lies in the range which its place in `expected` has shown as that range. */
+function rounded(calls: readonly Call[], expected: readonly Call[]): Call[] {
+  return calls.map(([action, queue, what], index) => {
+    const range = expected[index]?.[2] as { from: number; to: number };
+    const within = typeof what === 'number' && what >= range.from && what <= range.to;
+    return [action, queue, within ? range : what];
+  });
+}
+
+describe.each(['local', 'lambda'] as const)('the calls of SQS that the %s executor ends with', (kind) => {
+  test.each(ATTEMPTS.map(([what, handler, attempt, calls]) => ({ what, handler, attempt, calls })))(
+    'where a handler $what, at attempt $attempt',
+    async ({ handler, attempt, calls }) => {
+      const seen = await run(kind, handler, messageOf(bodyOf(), attempt));
+      expect(rounded(seen, calls)).toEqual(calls);
+    },
+  );
+
+  test.each(BODIES.map(([what, body, attempt, noted, calls]) => ({ what, body, attempt, noted, calls })))(
+    'where a body $what, received for time $attempt and put back $noted times',
+    async ({ body, attempt, noted, calls }) => {
+      const seen = await run(kind, mustNotRun, messageOf(body, attempt, noted));
+      expect(rounded(seen, calls)).toEqual(calls);
+    },
+  );
+});

@@ -1,0 +1,349 @@
+import { beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { ExclusiveRuns } from '../../run/exclusive-runs.ts';
+import type { Settler } from '../../sqs/settler.ts';
+import { createLogger } from '../../telemetry/logger.ts';
+import { eventually } from '@baton/tests/eventually';
+import type { Execution, Executor } from '../executor.ts';
+import { QueueRunner } from '../queue-runner.ts';
+import { Slots } from '../slots.ts';
+
+const extendLease = jest.fn<Settler['extendLease']>();
+const settle = jest.fn<Settler['settle']>();
+const done: Execution = { kind: 'done', result: undefined };
+const logger = createLogger({ service: 'tests', level: 'silent' });
+
+beforeEach(() => {
+  extendLease.mockReset().mockResolvedValue(undefined);
+  settle.mockReset().mockResolvedValue();
+});
+
+function message(messageId: string) {
+  return {
+    messageId,
+    receiptHandle: messageId,
+    body: '',
+    receiveCount: 1,
+    sentAtMs: 0,
+    firstReceivedAtMs: 0,
+    attributes: {},
+  };
+}
+
+function runnerOf(
+  run: Executor['run'],
+  {
+    slots = new Slots(10),
+    leaseSeconds = 30,
+    exclusive,
+  }: { slots?: Slots; leaseSeconds?: number; exclusive?: ExclusiveRuns } = {},
+): QueueRunner {
+  const settler = { extendLease, settle } as unknown as Settler;
+  return new QueueRunner({
+    queue: 'work',
+    slots,
+    executor: { kind: 'local', run },
+    settler,
+    leaseSeconds,
+    workerId: 'w-1',
+    logger,
+    exclusive,
+  });
+}
+
+describe('a queue runner', () => {
+  test('settles what the executor says, and holds nothing afterwards', async () => {
+    const runner = runnerOf(async () => done);
+    await Promise.all(
+      [message('a'), message('b')].map((each) => runner.accept(each, performance.now(), false)),
+    );
+    await runner.whenIdle();
+    expect(settle.mock.calls).toEqual([
+      [message('a'), done, 'w-1', expect.any(Number)],
+      [message('b'), done, 'w-1', expect.any(Number)],
+    ]);
+    expect(runner.held).toBe(0);
+  });
+
+  test('runs a message before it settles it', async () => {
+    const order: string[] = [];
+    settle.mockImplementation(async () => void order.push('settled'));
+    const runner = runnerOf(async () => {
+      order.push('run');
+      return done;
+    });
+    await runner.accept(message('a'), performance.now(), false);
+    await runner.whenIdle();
+    expect(order).toEqual(['run', 'settled']);
+  });
+
+  test('settles nothing that is left to whoever ran it', async () => {
+    const runner = runnerOf(async () => ({ kind: 'left' }));
+    await runner.accept(message('a'), performance.now(), false);
+    await runner.whenIdle();
+    expect(settle).not.toHaveBeenCalled();
+  });
+
+  test('settles nothing whose lease was lost, and tells the handler', async () => {
+    extendLease.mockRejectedValue(new Error('no broker'));
+    let aborted: unknown;
+    const runner = runnerOf(
+      (_message, { signal }) =>
+        new Promise((resolve) => {
+          signal.addEventListener('abort', () => {
+            aborted = signal.reason;
+            resolve(done);
+          });
+        }),
+      { leaseSeconds: 0.3 },
+    );
+    await runner.accept(message('a'), performance.now(), false);
+    await runner.whenIdle();
+    expect(aborted).toMatchObject({ name: 'LeaseLostError' });
+    expect(settle).not.toHaveBeenCalled();
+  });
+
+  test('does not run a message whose lease was lost while it waited for a slot', async () => {
+    extendLease.mockRejectedValue(new Error('no broker'));
+    const run = jest.fn<Executor['run']>(async () => done);
+    const slots = new Slots(1);
+    await slots.take('another');
+    const lost = jest.spyOn(logger, 'error');
+    const runner = runnerOf(run, { slots, leaseSeconds: 0.2 });
+    const accepted = runner.accept(message('a'), performance.now(), false);
+    await eventually('the lease lost', () => lost.mock.calls.some(([, line]) => line === 'lease lost'));
+    slots.giveBack('another');
+    await accepted;
+    await runner.whenIdle();
+    expect(run).not.toHaveBeenCalled();
+    expect([settle.mock.calls, slots.free]).toEqual([[], 1]);
+  });
+
+  test('gives a message back within a second when no slot comes, as a copy that is at the same attempt', async () => {
+    const slots = new Slots(1);
+    await slots.take('another');
+    const run = jest.fn<Executor['run']>(async () => done);
+    const runner = runnerOf(run, { slots });
+    const askedAtMs = performance.now();
+    await runner.accept({ ...message('a'), receiveCount: 3 }, askedAtMs, false);
+    await runner.whenIdle();
+    expect(performance.now() - askedAtMs).toBeLessThan(1500);
+    expect(run).not.toHaveBeenCalled();
+    expect(settle.mock.calls).toMatchObject([
+      [
+        { messageId: 'a' },
+        { kind: 'release', anew: true, notes: { 'baton.earlier-receives': '2', 'baton.first-id': 'a' } },
+        'w-1',
+        expect.any(Number),
+      ],
+    ]);
+  });
+
+  test('gives a message back at once when the slots are held by tasks that last longer than a second', async () => {
+    const slots = new Slots(1);
+    await slots.take('another');
+    slots.taskEnded('another', 8000);
+    await slots.take('another');
+    const runner = runnerOf(async () => done, { slots });
+    const askedAtMs = performance.now();
+    await runner.accept(message('a'), askedAtMs, false);
+    await runner.whenIdle();
+    expect(performance.now() - askedAtMs).toBeLessThan(500);
+    expect(settle.mock.calls).toMatchObject([
+      [{ messageId: 'a' }, { kind: 'release' }, 'w-1', expect.any(Number)],
+    ]);
+  });
+
+  test('does not fail when a message cannot be settled', async () => {
+    settle.mockRejectedValue(new Error('no broker'));
+    const runner = runnerOf(async () => done);
+    await runner.accept(message('a'), performance.now(), false);
+    await expect(runner.whenIdle()).resolves.toBeUndefined();
+  });
+
+  test('releases what waits for a slot as soon as the worker stops, and lets the running end', async () => {
+    const { promise, resolve } = Promise.withResolvers<Execution>();
+    const slots = new Slots(1);
+    const runner = runnerOf(() => promise, { slots });
+    const accepted = [message('running'), message('waiting')].map((each) =>
+      runner.accept(each, performance.now(), false),
+    );
+    runner.stopStarting();
+    await Promise.all(accepted);
+    await new Promise((turn) => setImmediate(turn));
+    expect(settle.mock.calls).toMatchObject([
+      [{ messageId: 'waiting' }, { kind: 'release' }, 'w-1', expect.any(Number)],
+    ]);
+    resolve(done);
+    await runner.whenIdle();
+    expect(settle).toHaveBeenLastCalledWith(message('running'), done, 'w-1', expect.any(Number));
+    expect(slots.free).toBe(1);
+  });
+
+  test('aborts what still runs when the drain time is over', async () => {
+    const runner = runnerOf(
+      (_message, { signal }) =>
+        new Promise((resolve) => {
+          signal.addEventListener('abort', () => resolve({ kind: 'release', error: signal.reason as Error }));
+        }),
+    );
+    await runner.accept(message('a'), performance.now(), false);
+    runner.abort();
+    await runner.whenIdle();
+    expect(settle.mock.calls).toMatchObject([
+      [
+        { messageId: 'a' },
+        { kind: 'release', error: { name: 'WorkerStoppingError' } },
+        'w-1',
+        expect.any(Number),
+      ],
+    ]);
+  });
+
+  test('keeps the slot of a handler that ignores its signal until it ends at last', async () => {
+    const { promise, resolve } = Promise.withResolvers<unknown>();
+    const slots = new Slots(1);
+    const runner = runnerOf(
+      async (_message, hold) => {
+        hold.outlivedBy(promise);
+        return { kind: 'retry', delaySeconds: 1, error: new Error('timed out') };
+      },
+      { slots },
+    );
+    await runner.accept(message('a'), performance.now(), false);
+    await runner.whenIdle();
+    expect(settle).toHaveBeenCalledTimes(1);
+    expect([slots.free, runner.running.map((task) => task.overdue)]).toEqual([0, [true]]);
+    resolve(undefined);
+    await new Promise((turn) => setImmediate(turn));
+    expect([slots.free, runner.running]).toEqual([1, []]);
+  });
+
+  test('gives no more slots back while a thousand messages wait to be settled', async () => {
+    const settled = Promise.withResolvers<void>();
+    settle.mockReturnValue(settled.promise);
+    const slots = new Slots(1200);
+    const runner = runnerOf(async () => done, { slots });
+    const take = (count: number) =>
+      Promise.all(
+        Array.from({ length: count }, (_, index) =>
+          runner.accept(message(String(index)), performance.now(), false),
+        ),
+      );
+    await take(900);
+    await eventually('all slots free', () => settle.mock.calls.length === 900 && slots.free === 1200);
+    await take(200);
+    await eventually('all run', () => settle.mock.calls.length === 1100);
+    expect(slots.free).toBeLessThanOrEqual(1100);
+    settled.resolve();
+    await runner.whenIdle();
+    expect(slots.free).toBe(1200);
+  });
+
+  test.each<[string, Execution, number]>([
+    ['settles a finished message', done, 1],
+    ['releases no message', { kind: 'release', error: new Error('stopping') }, 0],
+  ])('%s while a renewal of its lease hangs', async (_what, execution, settledMeanwhile) => {
+    const renewal = Promise.withResolvers<void>();
+    extendLease.mockReturnValue(renewal.promise);
+    const ends = Promise.withResolvers<Execution>();
+    const runner = runnerOf(() => ends.promise, { leaseSeconds: 1.2 });
+    await runner.accept(message('a'), performance.now(), false);
+    await eventually('a renewal', () => extendLease.mock.calls.length > 0);
+    ends.resolve(execution);
+    await new Promise((turn) => setImmediate(turn));
+    expect(settle).toHaveBeenCalledTimes(settledMeanwhile);
+    renewal.resolve();
+    await runner.whenIdle();
+    expect(settle).toHaveBeenCalledTimes(1);
+  });
+
+  describe('with a task that may kill its worker', () => {
+    /** Runs each message for as long as its test says; `suspect` alone. */
+    function runnerOfSuspect(slots: Slots) {
+      const ends = new Map<string, () => void>();
+      const begun: string[] = [];
+      const exclusive = new ExclusiveRuns({ onClose: () => slots.pause(), onOpen: () => slots.resume() });
+      const run: Executor['run'] = async ({ messageId }, hold) => {
+        if (messageId === 'suspect') {
+          try {
+            await hold.runAlone?.(hold.signal);
+          } catch (error) {
+            return { kind: 'release', error: error as Error };
+          }
+        }
+        begun.push(messageId);
+        const end = Promise.withResolvers<void>();
+        ends.set(messageId, end.resolve);
+        await end.promise;
+        return done;
+      };
+      const accept = (runner: QueueRunner, id: string) =>
+        runner.accept(message(id), performance.now(), false);
+      return { begun, ends, accept, runner: runnerOf(run, { slots, exclusive }) };
+    }
+
+    test('runs it alone: after what runs, before what comes later', async () => {
+      const slots = new Slots(10);
+      const { begun, ends, accept, runner } = runnerOfSuspect(slots);
+      void accept(runner, 'a');
+      void accept(runner, 'suspect');
+      await eventually('a pause', () => slots.free === 0);
+      void accept(runner, 'b');
+      expect(begun).toEqual(['a']);
+      ends.get('a')?.();
+      await eventually('the suspect alone', () => begun.length === 2);
+      expect([begun, slots.free]).toEqual([['a', 'suspect'], 0]);
+      ends.get('suspect')?.();
+      await eventually('what came later', () => begun.length === 3);
+      ends.get('b')?.();
+      await runner.whenIdle();
+      expect(slots.free).toBe(10);
+    });
+
+    test.each([
+      ['had a slot for', true],
+      ['has no slot for', false],
+    ])(
+      'gives what it received meanwhile, and %s, back to other workers within a second',
+      async (_what, hasSlot) => {
+        const slots = new Slots(10);
+        const { begun, ends, accept, runner } = runnerOfSuspect(slots);
+        if (hasSlot) slots.takeFree('work', 1);
+        void accept(runner, 'suspect');
+        await eventually('the suspect alone', () => begun.length === 1);
+        const acceptedAtMs = performance.now();
+        void runner.accept(message('b'), acceptedAtMs, hasSlot);
+        await eventually('a settling', () => settle.mock.calls.length === 1);
+        expect(performance.now() - acceptedAtMs).toBeLessThan(2000);
+        expect(settle.mock.calls[0]).toMatchObject([
+          message('b'),
+          { kind: 'release', anew: true },
+          'w-1',
+          {},
+        ]);
+        expect(begun).toEqual(['suspect']);
+        ends.get('suspect')?.();
+        await runner.whenIdle();
+        expect(slots.free).toBe(10);
+      },
+    );
+
+    test('releases it when the worker stops before its turn has come', async () => {
+      const { begun, ends, accept, runner } = runnerOfSuspect(new Slots(10));
+      void accept(runner, 'a');
+      void accept(runner, 'suspect');
+      await eventually('it waits', () => begun.length === 1);
+      runner.stopStarting();
+      await eventually('a settling', () => settle.mock.calls.length === 1);
+      expect(settle.mock.calls[0]).toMatchObject([
+        message('suspect'),
+        { kind: 'release', error: { name: 'WorkerStoppingError' } },
+        'w-1',
+        {},
+      ]);
+      ends.get('a')?.();
+      await runner.whenIdle();
+      expect(begun).toEqual(['a']);
+    });
+  });
+});

@@ -1,0 +1,232 @@
+import { afterEach, describe, expect, jest, test } from '@jest/globals';
+import type { ReceiveMessageCommandInput, SQSClient } from '@aws-sdk/client-sqs';
+import { createLogger } from '../../telemetry/logger.ts';
+import { eventually } from '@baton/tests/eventually';
+import { Receiver } from '../receiver.ts';
+import { Slots } from '../slots.ts';
+
+type Receive = (input: ReceiveMessageCommandInput) => Promise<{ Messages?: { MessageId: string }[] }>;
+
+let receiver: Receiver | undefined;
+afterEach(() => receiver?.stop());
+
+function start(receive: Receive, { slots = new Slots(3), queues = 1 } = {}) {
+  const inputs: ReceiveMessageCommandInput[] = [];
+  const accepted: [string, boolean][] = [];
+  const send = async ({ input }: { input: ReceiveMessageCommandInput }) => {
+    inputs.push(input);
+    await new Promise((resolve) => setImmediate(resolve));
+    return receive(input);
+  };
+  receiver = new Receiver({
+    sqs: { send } as unknown as SQSClient,
+    queue: 'work',
+    queueUrl: 'http://sqs/0/work',
+    slots,
+    queues,
+    waitSeconds: 20,
+    leaseSeconds: 30,
+    logger: createLogger({ service: 'tests', level: 'silent' }),
+    accept: async ({ messageId }, _receivedAtMs, hasSlot) => {
+      if (!hasSlot) await slots.take('work');
+      accepted.push([messageId, hasSlot]);
+    },
+  });
+  receiver.start();
+  return { inputs, accepted, slots };
+}
+
+/** A queue that gives its messages in order, and none where it is asked to wait for nothing. */
+function queueOf(...messages: string[]): Receive {
+  return async ({ MaxNumberOfMessages = 1, WaitTimeSeconds = 0 }) => {
+    const given = messages.splice(0, MaxNumberOfMessages).map((MessageId) => ({ MessageId }));
+    if (given.length === 0 && WaitTimeSeconds > 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    return { Messages: given };
+  };
+}
+
+describe('a receiver', () => {
+  test('takes slots before it asks for messages while there are some, and asks for none without', async () => {
+    const { inputs, accepted, slots } = start(queueOf('a', 'b', 'c', 'd'));
+    await eventually('no slot left', () => accepted.length === 3);
+    expect(
+      inputs.map(({ MaxNumberOfMessages, WaitTimeSeconds }) => [MaxNumberOfMessages, WaitTimeSeconds]),
+    ).toEqual([[3, 0]]);
+    expect(accepted.every(([, hasSlot]) => hasSlot)).toBe(true);
+    slots.giveBack('work');
+    await eventually('the fourth message', () => accepted.length === 4);
+    expect(inputs).toHaveLength(2);
+    slots.giveBack('work', 3);
+  });
+
+  test('asks in one receive for all slots that become free in one turn of the event loop', async () => {
+    const { inputs, accepted, slots } = start(queueOf('a', 'b', 'c', 'd', 'e', 'f'));
+    await eventually('no slot left', () => accepted.length === 3);
+    for (let task = 0; task < 3; task += 1) {
+      slots.giveBack('work');
+      // As between two timers that are due: all that waits for the first one goes on
+      for (let step = 0; step < 20; step += 1) await Promise.resolve();
+    }
+    await eventually('the other messages', () => accepted.length === 6);
+    expect(inputs.map(({ MaxNumberOfMessages }) => MaxNumberOfMessages)).toEqual([3, 3]);
+    slots.giveBack('work', 3);
+  });
+
+  test('holds no slot while it waits, and asks for no more than its share of the free ones', async () => {
+    const { inputs, slots } = start(queueOf(), { slots: new Slots(10), queues: 3 });
+    await eventually('a long poll', () => inputs.length > 1);
+    expect(inputs[0]).toMatchObject({
+      QueueUrl: 'http://sqs/0/work',
+      VisibilityTimeout: 30,
+      WaitTimeSeconds: 0,
+    });
+    expect(inputs[1]).toMatchObject({ WaitTimeSeconds: 20, MaxNumberOfMessages: 3 });
+    expect(slots.free).toBe(10);
+  });
+
+  test('receives several times at once while each receive comes back full', async () => {
+    let underWay = 0;
+    let most = 0;
+    const { inputs, accepted } = start(
+      async ({ MaxNumberOfMessages = 0 }) => {
+        underWay += 1;
+        most = Math.max(most, underWay);
+        await new Promise((resolve) => setTimeout(resolve, 5));
+        underWay -= 1;
+        return {
+          Messages: Array.from({ length: MaxNumberOfMessages }, (_, index) => ({ MessageId: String(index) })),
+        };
+      },
+      { slots: new Slots(100) },
+    );
+    await eventually('all slots taken', () => accepted.length === 100);
+    expect(most).toBeGreaterThan(1);
+    expect(most).toBeLessThanOrEqual(10);
+    expect(inputs).toHaveLength(10);
+  });
+
+  test('of a full worker asks once for a queue of a thousand messages: what it gave back is left to others', async () => {
+    const slots = new Slots(1);
+    const waiting = Promise.withResolvers<void>();
+    const given: string[] = [];
+    const inputs: ReceiveMessageCommandInput[] = [];
+    const send = async ({ input }: { input: ReceiveMessageCommandInput }) => {
+      inputs.push(input);
+      // The worker becomes full while its long poll waits
+      if (input.WaitTimeSeconds) await waiting.promise;
+      return inputs.length === 1 ? {} : { Messages: [{ MessageId: String(inputs.length) }] };
+    };
+    receiver = new Receiver({
+      sqs: { send } as unknown as SQSClient,
+      queue: 'work',
+      queueUrl: 'http://sqs/0/work',
+      slots,
+      queues: 2,
+      waitSeconds: 20,
+      leaseSeconds: 30,
+      logger: createLogger({ service: 'tests', level: 'silent' }),
+      accept: async ({ messageId }, _askedAtMs, hasSlot) => {
+        if (hasSlot || (await slots.takeSoon('work'))) return;
+        given.push(messageId);
+      },
+    });
+    receiver.start();
+    await eventually('a long poll', () => inputs.length === 2);
+    await slots.take('another');
+    slots.taskEnded('another', 60_000);
+    await slots.take('another');
+    waiting.resolve();
+    await eventually('a message given back', () => given.length === 1);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    expect(inputs).toHaveLength(2);
+    slots.giveBack('another');
+    await eventually('a receive with a slot', () => inputs.length === 3);
+    expect(inputs[2]).toMatchObject({ WaitTimeSeconds: 0, MaxNumberOfMessages: 1 });
+    expect(given).toEqual(['2']);
+  });
+
+  test('does not ask all the time where a broker answers at once with nothing', async () => {
+    const { inputs } = start(async () => ({}));
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(inputs.length).toBeLessThan(15);
+  });
+
+  test('knows how it goes, and rests while it goes badly', async () => {
+    let broken = true;
+    const receive = jest.fn<Receive>(async () => {
+      if (broken) throw new Error('no broker');
+      return {};
+    });
+    start(receive);
+    await eventually('a failure', () => receive.mock.calls.length > 0);
+    expect(receiver?.state).toEqual({ queue: 'work', receiving: false, lastReceiveAt: null });
+    expect(receive.mock.calls.length).toBeLessThan(20);
+    broken = false;
+    await eventually('the queue back', () => receiver?.state.receiving);
+    expect(receiver?.state.lastReceiveAt).toEqual(expect.any(String));
+  });
+
+  test('keeps its turn while it receives: a lighter queue does not get all slots that come free meanwhile', async () => {
+    const slots = new Slots(4, new Map(Object.entries({ work: 8, light: 1 })));
+    const TASK_MS = 4;
+    let light = 0;
+    const done = new AbortController();
+    const run = (queue: string): void => void setTimeout(() => slots.taskEnded(queue, TASK_MS), TASK_MS);
+    const takeLight = async (): Promise<void> => {
+      while (await slots.take('light', done.signal)) {
+        light += 1;
+        run('light');
+      }
+    };
+    let heavy = 0;
+    const { accepted } = start(
+      async ({ MaxNumberOfMessages = 0 }) => {
+        // As long as tasks take: half of all slots come free while it receives
+        await new Promise((resolve) => setTimeout(resolve, TASK_MS));
+        const given = Array.from({ length: MaxNumberOfMessages }, () => ({ MessageId: 'x' }));
+        for (const _ of given) run('work');
+        heavy += given.length;
+        return { Messages: given };
+      },
+      { slots },
+    );
+    void takeLight();
+    await eventually('tasks of the heavy queue', () => accepted.length >= 200).finally(() => done.abort());
+    expect(heavy / light).toBeGreaterThan(3);
+  });
+
+  test('of an idle queue keeps no busy one waiting, with one slot and five queues', async () => {
+    const slots = new Slots(1);
+    const idle = new AbortController();
+    let done = 0;
+    const receivers = ['busy', 'idle-1', 'idle-2', 'idle-3', 'idle-4'].map((queue) => {
+      const send = async ({ input }: { input: ReceiveMessageCommandInput }) => {
+        await new Promise((resolve) => setImmediate(resolve));
+        if (queue === 'busy') return { Messages: [{ MessageId: String(done) }] };
+        if (input.WaitTimeSeconds)
+          await new Promise((resolve) => idle.signal.addEventListener('abort', resolve));
+        return {};
+      };
+      return new Receiver({
+        sqs: { send } as unknown as SQSClient,
+        queue,
+        queueUrl: `http://sqs/0/${queue}`,
+        slots,
+        queues: 5,
+        waitSeconds: 20,
+        leaseSeconds: 30,
+        logger: createLogger({ service: 'tests', level: 'silent' }),
+        accept: async (_message, _receivedAtMs, hasSlot) => {
+          if (!hasSlot) await slots.take(queue);
+          done += 1;
+          slots.giveBack(queue);
+        },
+      });
+    });
+    for (const each of receivers) each.start();
+    await eventually('a hundred tasks of the busy queue', () => done > 100, 5000);
+    expect(slots.free).toBeLessThanOrEqual(1);
+    idle.abort();
+    await Promise.all(receivers.map((each) => each.stop()));
+  });
+});

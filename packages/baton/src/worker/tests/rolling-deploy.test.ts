@@ -1,0 +1,70 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { healthCheck } from '@baton/common/contracts/health';
+import { implement, Implementations } from '../../task/implementation.ts';
+import { TaskClient } from '../../send/task-client.ts';
+import { defineTask } from '../../task/task.ts';
+import { createLogger } from '../../telemetry/logger.ts';
+import { type Backends, startBackends } from '@baton/tests/backends';
+import { eventually } from '@baton/tests/eventually';
+import * as z from 'zod';
+import { readWorkerConfig } from '../config.ts';
+import { Worker } from '../worker.ts';
+
+const ORDERS = 60;
+/** What one worker of ten slots needs for them, with nothing in its way: six rounds. */
+const TASK_MS = 200;
+
+const newTask = defineTask({
+  name: 'tests.new',
+  queue: 'default',
+  payload: z.object({ number: z.int() }),
+  result: z.object({ attempt: z.int() }),
+  retry: { maxAttempts: 1, baseSeconds: 1 },
+  timeoutSeconds: 20,
+});
+
+const logger = createLogger({ service: 'tests', level: 'silent' });
+let backends: Backends;
+
+beforeAll(async () => {
+  backends = await startBackends(['worker']);
+});
+afterAll(() => backends.stop());
+
+/** What one revision of the worker can run. */
+function startWorker(implementations: Implementations): Worker {
+  const own = { WORKER_QUEUES: 'default', WORKER_WAIT_SECONDS: '1', DRAIN_TIMEOUT_SECONDS: '5' };
+  const config = readWorkerConfig({ AWS_REGION: 'us-east-1', ...backends.environment, ...own });
+  const worker = new Worker({ config, implementations, logger });
+  worker.start();
+  return worker;
+}
+
+describe('a fleet in the midst of a deploy', () => {
+  test(`has ${ORDERS} tasks done that only the new one of two workers knows, in seconds and at their first attempt`, async () => {
+    const known = implement(healthCheck, () => ({
+      workerId: '',
+      version: '',
+      time: new Date().toISOString(),
+    }));
+    const attempts = new Map<number, number[]>();
+    const run = implement(newTask, async ({ number }, { attempt }) => {
+      attempts.set(number, [...(attempts.get(number) ?? []), attempt]);
+      await sleep(TASK_MS);
+      return { attempt };
+    });
+    Object.assign(process.env, backends.environment);
+    const { sqs, queueUrls } = backends;
+    const tasks = new TaskClient({ sqs, queueUrls, source: 'tests' });
+    const old = startWorker(new Implementations([known]));
+    const fresh = startWorker(new Implementations([known, run]));
+    const startedAtMs = performance.now();
+    await Promise.all(Array.from({ length: ORDERS }, (_, number) => tasks.send(newTask, { number })));
+    await eventually('all of them run', () => attempts.size === ORDERS, 15_000);
+    expect(performance.now() - startedAtMs).toBeLessThan(15_000);
+    // SQS may deliver one twice: then that is its first attempt, too
+    expect([...attempts.values()].flat().filter((attempt) => attempt !== 1)).toEqual([]);
+    await Promise.all([old.stop(), fresh.stop()]);
+  });
+});

@@ -1,0 +1,137 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { GetQueueAttributesCommand, ReceiveMessageCommand, SendMessageCommand } from '@aws-sdk/client-sqs';
+import { healthCheck } from '@baton/common/contracts/health';
+import { TaskClient } from '../../send/task-client.ts';
+import { type Backends, startBackends } from '@baton/tests/backends';
+import { eventually } from '@baton/tests/eventually';
+import { freePort, Program } from '@baton/tests/program';
+
+let backends: Backends;
+let worker: Program;
+let health: string;
+
+/** The worker as its container runs it, with no service anywhere. */
+async function startWorker(environment: Record<string, string> = {}): Promise<[Program, string]> {
+  const port = String(await freePort());
+  const own = { WORKER_QUEUES: 'default', WORKER_WAIT_SECONDS: '1', HEALTH_PORT: port };
+  const program = new Program('worker/main.ts', { ...backends.environment, ...own, ...environment });
+  await program.says('worker started');
+  return [program, `http://127.0.0.1:${port}`];
+}
+
+beforeAll(async () => {
+  backends = await startBackends(['worker']);
+  [worker, health] = await startWorker({ WORKER_ID: 'w-1', REVISION: '0123abc' });
+});
+afterAll(async () => {
+  await worker.stop();
+  await backends.stop();
+});
+
+async function left(queue: string): Promise<number> {
+  const { Attributes = {} } = await backends.sqs.send(
+    new GetQueueAttributesCommand({ QueueUrl: backends.queueUrls.of(queue), AttributeNames: ['All'] }),
+  );
+  return (
+    Number(Attributes.ApproximateNumberOfMessages) + Number(Attributes.ApproximateNumberOfMessagesNotVisible)
+  );
+}
+
+describe('the worker, with every service stopped,', () => {
+  test('runs a task and deletes its message', async () => {
+    const tasks = new TaskClient({ sqs: backends.sqs, queueUrls: backends.queueUrls, source: 'tests' });
+    const { taskId } = await tasks.send(healthCheck, {});
+    const line = await eventually('the log line of the task', () =>
+      worker.lines.find((each) => each['taskId'] === taskId),
+    );
+    expect(line).toMatchObject({
+      message: 'health.check done',
+      service: 'worker',
+      worker: 'w-1',
+      queue: 'default',
+      task: 'health.check',
+      attempt: 1,
+      traceId: expect.stringMatching(/^[0-9a-f]{32}$/) as unknown,
+    });
+    await eventually('an empty queue', async () => (await left('default')) === 0);
+  });
+
+  test('sets aside what is no task, with the reason, and the body as it came', async () => {
+    await backends.sqs.send(
+      new SendMessageCommand({ QueueUrl: backends.queueUrls.of('default'), MessageBody: 'rubbish' }),
+    );
+    const { Messages = [] } = await backends.sqs.send(
+      new ReceiveMessageCommand({
+        QueueUrl: backends.queueUrls.deadLettersOf('default'),
+        WaitTimeSeconds: 5,
+        MessageAttributeNames: ['All'],
+      }),
+    );
+    expect(Messages[0]).toMatchObject({
+      Body: 'rubbish',
+      MessageAttributes: { 'baton.reason': { StringValue: 'malformed' } },
+    });
+    await eventually('an empty queue', async () => (await left('default')) === 0);
+  });
+
+  test('tells how it is', async () => {
+    await eventually('readiness', async () => (await fetch(`${health}/health/ready`)).ok);
+    expect((await fetch(`${health}/health/live`)).status).toBe(200);
+    const state = await (await fetch(`${health}/health/state`)).json();
+    expect(state).toMatchObject({
+      worker: 'w-1',
+      revision: '0123abc',
+      slots: { total: 10, free: 10 },
+      queues: [{ queue: 'default', receiving: true }],
+    });
+  });
+
+  test('ends with status 0 at SIGTERM', async () => {
+    const [program] = await startWorker();
+    await expect(program.stop()).resolves.toBe(0);
+    expect(program.output).toContain('worker stopped');
+  });
+
+  test.each([
+    ['its queue is not there', { WORKER_QUEUES: 'orders' }, 'orders', 'the queue does not exist'],
+    ['its broker is gone', { AWS_ENDPOINT_URL_SQS: 'http://127.0.0.1:9' }, 'default', 'ECONNREFUSED'],
+  ])(
+    'is not ready, says why once, and stops all the same when %s',
+    async (_what, environment, queue, why) => {
+      const [program, at] = await startWorker(environment);
+      await program.says(`cannot receive from ${queue}: `);
+      expect(program.output).toContain(why);
+      const ready = await fetch(`${at}/health/ready`);
+      expect(ready.status).toBe(503);
+      await expect(ready.json()).resolves.toMatchObject({
+        reason: expect.stringContaining(queue) as unknown,
+      });
+      await expect(program.stop()).resolves.toBe(0);
+      expect(program.output.split(`cannot receive from ${queue}:`)).toHaveLength(2);
+    },
+  );
+});
+
+describe('the start of the worker', () => {
+  test.each([
+    [
+      'variables are wrong, with all of them at once',
+      { WORKER_QUEUES: 'a b', WORKER_CONCURRENCY: '0', QUEUE_URL_PREFIX: '' },
+      [
+        'WORKER_QUEUES held "a b": expected all, none, or queue names',
+        'WORKER_CONCURRENCY held "0": expected a whole number from 1 to 1000',
+        'QUEUE_URL_PREFIX is not set',
+      ],
+    ],
+    [
+      'it cannot run the tasks of a queue',
+      { WORKER_QUEUES: 'notifications' },
+      ['WORKER_QUEUES', 'whose tasks this worker cannot run; it has default, orders'],
+    ],
+  ])('is refused in words without a stack when %s', async (_what, environment, says) => {
+    const program = new Program('worker/main.ts', { ...backends.environment, ...environment });
+    await expect(program.ended()).resolves.toBe(1);
+    expect(says.filter((words) => !program.output.includes(words))).toEqual([]);
+    expect(program.output).not.toContain('    at ');
+  });
+});

@@ -1,0 +1,280 @@
+import { afterAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { ConfigError } from '../../../../process/config.ts';
+import { healthCheck } from '@baton/common/contracts/health';
+import { encodeEnvelope } from '../../../../sqs/envelope.ts';
+import type { Hold } from '../../../../run/hold.ts';
+import { processMessage } from '../../../../run/process-message.ts';
+import { RunningAttempt } from '../../../../run/running-attempt.ts';
+import type { TaskContract } from '../../../../task/task.ts';
+import { allTasks } from '@baton/common/tasks/all';
+import { createLogger } from '../../../../telemetry/logger.ts';
+import { startTrace } from '../../../../telemetry/trace-context.ts';
+import { eventually } from '@baton/tests/eventually';
+import { burn, burnOn, end, heed, threadImplementations } from '@baton/tests/thread-tasks';
+import { readWorkerConfig } from '../../../config.ts';
+import { threadsFor } from '../../../serve-queues.ts';
+import { ThreadPool } from '../../thread-pool.ts';
+import { Worker } from '../../../worker.ts';
+
+const lines: Record<string, unknown>[] = [];
+const to = { write: (line: string) => void lines.push(JSON.parse(line) as Record<string, unknown>) };
+const logger = createLogger({ service: 'tests', to });
+const entry = new URL(import.meta.resolve('@baton/tests/test-thread'));
+const sender = { queueUrlPrefix: 'http://127.0.0.1:9/baton-', source: 'tests' };
+const pool = new ThreadPool({ entry, threads: 2, sender, logger });
+const outlivedBy = jest.fn<Hold['outlivedBy']>();
+
+beforeEach(() => {
+  lines.length = 0;
+  outlivedBy.mockClear();
+});
+afterAll(() => pool.close());
+
+interface Circumstances {
+  readonly receiveCount?: number;
+  readonly signal?: AbortSignal;
+  readonly threads?: ThreadPool | undefined;
+  readonly abortGraceSeconds?: number;
+}
+
+const USUAL = {
+  receiveCount: 1,
+  signal: new AbortController().signal,
+  threads: pool,
+  abortGraceSeconds: 0.2,
+};
+
+function run(contract: TaskContract, data: unknown, circumstances: Circumstances = {}) {
+  const { receiveCount, signal, threads, abortGraceSeconds } = { ...USUAL, ...circumstances };
+  const time = new Date().toISOString();
+  const envelope = { taskId: 't-1', task: contract.name, source: 'tests', time, trace: startTrace(), data };
+  const message = {
+    messageId: 'm-1',
+    receiptHandle: 'r-1',
+    body: encodeEnvelope(envelope),
+    receiveCount,
+    sentAtMs: Date.now(),
+    firstReceivedAtMs: 0,
+    attributes: {},
+  };
+  const processing = {
+    implementations: threadImplementations,
+    threads,
+    send: jest.fn() as never,
+    logger,
+    worker: { id: 'w-1', version: '1' },
+    unknownTaskPatienceSeconds: 600,
+    abortGraceSeconds,
+  };
+  return processMessage(message, 'default', { signal, outlivedBy }, processing);
+}
+
+/** How busy this process is, its threads included: 1 is one core. */
+async function busyCores(): Promise<number> {
+  const startedAtMs = performance.now();
+  const since = process.cpuUsage();
+  await sleep(100);
+  return process.cpuUsage(since).user / 1000 / (performance.now() - startedAtMs);
+}
+
+const began = () => lines.some(({ message }) => message === 'burn begins');
+
+describe('a handler in a thread', () => {
+  test.each([
+    ['retry', { kind: 'retry', delaySeconds: 7, error: { name: 'RetryTask', message: 'later' } }],
+    ['postpone', { kind: 'release', delaySeconds: 8, error: { name: 'PostponeTask', message: 'not now' } }],
+    [
+      'reject',
+      {
+        kind: 'dead-letter',
+        reason: 'rejected',
+        error: { name: 'RejectTask', message: 'never', cause: { name: 'TypeError', message: 'because' } },
+      },
+    ],
+    [
+      'fail',
+      { kind: 'retry', error: { name: 'RangeError', message: 'no', code: 'E_NO', cause: { code: 4 } } },
+    ],
+    ['throw text', { kind: 'retry', error: { message: 'Thrown: just text' } }],
+    ['throw a function', { kind: 'retry', error: { message: 'Thrown: [Function (anonymous)]' } }],
+    ['throw in a circle', { kind: 'retry', error: { message: 'round', cause: { message: 'round' } } }],
+    ['throw a strange message', { kind: 'retry', error: { name: 'Error', message: '[Function: message]' } }],
+    ['throw what is frozen', { kind: 'dead-letter', reason: 'rejected', error: { message: 'frozen' } }],
+    [
+      'throw what cannot be read',
+      { kind: 'retry', error: { message: expect.stringMatching(/^Thrown: /) as unknown } },
+    ],
+    ['return a function', { kind: 'done' }],
+    ['return nothing', { kind: 'done', result: undefined }],
+    [
+      'exit the process',
+      {
+        kind: 'retry',
+        error: {
+          name: 'ProcessEndError',
+          message:
+            'The handler of tests.end called process.exit(3); a handler must not end its process, throw an error instead',
+        },
+      },
+    ],
+    [
+      'throw where nobody waits',
+      { kind: 'retry', error: { name: 'StrayError', cause: { message: 'stray' } } },
+    ],
+    [
+      'return its context',
+      {
+        kind: 'done',
+        result: { taskId: 't-1', attempt: 1, maxAttempts: 5, worker: { id: 'w-1', version: '1' } },
+      },
+    ],
+  ])('that is to %s has its outcome, as anywhere', async (how, outcome) => {
+    await expect(run(end, { how })).resolves.toMatchObject(outcome);
+  });
+
+  test('has the stack of what it threw', async () => {
+    const outcome = await run(end, { how: 'fail' });
+    expect(outcome).toMatchObject({
+      error: { stack: expect.stringContaining('thread-tasks.ts') as unknown },
+    });
+    expect((outcome as { error: Error }).error).toBeInstanceOf(RangeError);
+  });
+
+  test('is given what its schema makes of the payload', async () => {
+    await expect(run(end, { how: 'return its payload', where: ' here ' })).resolves.toEqual({
+      kind: 'done',
+      result: { where: 'here' },
+    });
+  });
+
+  test('that burns CPU for ever is terminated after its grace, and nothing of it is left', async () => {
+    const running = run(burnOn, { ms: 600_000 });
+    await eventually('a burning thread', began);
+    await expect(running).resolves.toMatchObject({ kind: 'retry', error: { name: 'TaskTimeoutError' } });
+    expect(outlivedBy).not.toHaveBeenCalled();
+    await eventually('a CPU at rest', async () => (await busyCores()) < 0.5);
+    await expect(run(burnOn, { ms: 600_000 }, { receiveCount: 2 })).resolves.toMatchObject({
+      kind: 'dead-letter',
+      reason: 'timed-out',
+    });
+  });
+
+  test('that burns when its worker must stop is terminated, and released', async () => {
+    const stop = new AbortController();
+    const running = run(burn, { ms: 600_000 }, { signal: stop.signal });
+    await eventually('a burning thread', began);
+    stop.abort(new Error('stopping'));
+    await expect(running).resolves.toMatchObject({ kind: 'release', error: { message: 'stopping' } });
+    expect(outlivedBy).not.toHaveBeenCalled();
+  });
+
+  test('that is inside native code cannot be terminated: its holder is told, until it is gone', async () => {
+    const stop = new AbortController();
+    const running = run(end, { how: 'call a program' }, { signal: stop.signal });
+    await eventually('a program', () => lines.some(({ message }) => message === 'calling a program'));
+    stop.abort(new Error('stopping'));
+    await expect(running).resolves.toMatchObject({ kind: 'release' });
+    expect(outlivedBy).toHaveBeenCalledTimes(1);
+    const handler = outlivedBy.mock.calls[0]?.[0];
+    const still = Promise.resolve('still');
+    await expect(Promise.race([handler, still])).resolves.toBe('still');
+    await expect(handler).rejects.toThrow('ended without an answer');
+  });
+
+  test('whose signal aborted before it began sees so', async () => {
+    const signal = AbortSignal.abort(new Error('stopping'));
+    // A new thread takes a moment, which its grace has to last for
+    await expect(run(heed, {}, { signal, abortGraceSeconds: 10 })).resolves.toMatchObject({
+      kind: 'release',
+    });
+    expect(lines).toContainEqual(expect.objectContaining({ message: 'heeded', reason: 'Error' }));
+  });
+
+  test('that fails when it has ended costs nothing', async () => {
+    await expect(run(end, { how: 'throw after its end' })).resolves.toMatchObject({ kind: 'done' });
+    const line = await eventually('a line', () =>
+      lines.find(({ message }) => String(message).startsWith('tests.end left an error that nothing caught')),
+    );
+    expect(line).toMatchObject({ taskId: 't-1', error: { type: 'StrayError' } });
+    await expect(run(end, { how: 'retry' })).resolves.toMatchObject({ kind: 'retry', delaySeconds: 7 });
+  });
+
+  test('that its pool has no entry for has failed', async () => {
+    const missing = new ThreadPool({ entry: new URL('nowhere.ts', entry), threads: 1, sender, logger });
+    await expect(run(end, { how: 'retry' }, { threads: missing })).resolves.toMatchObject({
+      kind: 'retry',
+      error: { message: expect.stringContaining('nowhere.ts') as unknown },
+    });
+    await missing.close();
+  });
+
+  test('does not wait for another: there are as many threads as slots', async () => {
+    const stop = new AbortController();
+    const running = [1, 2].map(() => run(burn, { ms: 600_000 }, { signal: stop.signal }));
+    await eventually(
+      'two burning',
+      () => lines.filter(({ message }) => message === 'burn begins').length === 2,
+    );
+    stop.abort(new Error('stopping'));
+    await Promise.all(running);
+    await expect(run(end, { how: 'retry' })).resolves.toMatchObject({ kind: 'retry', delaySeconds: 7 });
+  });
+});
+
+test("the house's own entry has the house's own tasks", async () => {
+  const own = new ThreadPool({
+    entry: new URL('../../../../../../../worker/thread.ts', import.meta.url),
+    threads: 1,
+    sender,
+    logger,
+  });
+  const worker = { id: 'w-1', version: '1' };
+  const signal = new AbortController().signal;
+  const context = { taskId: 't-1', attempt: 1, maxAttempts: 1, signal, logger, worker };
+  const name = { queue: 'default', messageId: 'm-1', task: healthCheck.name };
+  const { ended } = own.run({
+    task: healthCheck.name,
+    data: {},
+    depth: 1,
+    trace: startTrace(),
+    context,
+    running: new RunningAttempt({ ...name, taskId: 't-1', attempt: 1 }, 1, () => true),
+    gate: () => undefined,
+  });
+  await expect(ended).resolves.toMatchObject({ workerId: 'w-1' });
+  await own.close();
+});
+
+describe('threads are made', () => {
+  const config = readWorkerConfig({
+    AWS_REGION: 'us-east-1',
+    QUEUE_URL_PREFIX: sender.queueUrlPrefix,
+    TASKS_TABLE: 'tasks',
+  });
+
+  test('where a task wants one', async () => {
+    const threads = threadsFor(threadImplementations, config, entry, logger);
+    expect(threads).toBeInstanceOf(ThreadPool);
+    await threads?.close();
+  });
+
+  test('and ended when the worker stops', async () => {
+    const close = jest.spyOn(ThreadPool.prototype, 'close');
+    const implementations = threadImplementations;
+    await new Worker({ config, implementations, threadEntry: entry, logger }).stop();
+    expect(close).toHaveBeenCalledTimes(1);
+    close.mockRestore();
+  });
+
+  test('nowhere else', () => {
+    expect(threadsFor(allTasks, config, entry, logger)).toBeUndefined();
+    expect(threadsFor(allTasks, config, undefined, logger)).toBeUndefined();
+  });
+
+  test('not without an entry: the worker does not start', () => {
+    const start = (): unknown => new Worker({ config, implementations: threadImplementations, logger });
+    expect(start).toThrow(ConfigError);
+    expect(start).toThrow(/^The isolation of tests\.burn, tests\.burn-on, .* is thread, but this worker/);
+  });
+});

@@ -1,0 +1,64 @@
+import { afterAll, beforeEach, describe, expect, test } from '@jest/globals';
+import type { Outcome } from '../../../../task/outcome.ts';
+import { gives, keys, progresses } from '@baton/tests/twins';
+import { TwinWork } from '../twin-work.ts';
+
+const work = new TwinWork();
+beforeEach(() => work.begin());
+afterAll(() => work.pool.close());
+
+/** What becomes of a task, and all that anybody learns of it. */
+async function learnt(run: () => Promise<Outcome>): Promise<unknown> {
+  work.begin();
+  const { kind, ...outcome } = await run();
+  const { error, delaySeconds, ...rest } = outcome as { error?: Error; delaySeconds?: number };
+  return {
+    kind,
+    ...rest,
+    ...(error && { name: error.name, message: error.message }),
+    ...(kind === 'retry' && (delaySeconds ?? 0) > 1 && { delaySeconds }),
+    kept: Object.fromEntries(work.kept),
+    progress: [...work.progress],
+    paid: work.saying('paid').length,
+  };
+}
+
+describe("a handler in a thread ends as on its worker's event loop", () => {
+  test.each(Object.keys(gives))('when an effect gives %s', async (what) => {
+    const there = await learnt(() => work.inThread('gives an effect', what));
+    expect(there).toEqual(await learnt(() => work.here('gives an effect', what)));
+    expect(there).toMatchObject({ paid: 1 });
+    expect(there).toMatchObject(
+      JSON.stringify(there).includes('pay":')
+        ? { kind: 'done' }
+        : { kind: 'dead-letter', reason: 'rejected' },
+    );
+  });
+
+  test.each(Object.keys(gives))('when it returns %s', async (what) => {
+    expect(await learnt(() => work.inThread('gives a result', what))).toEqual(
+      await learnt(() => work.here('gives a result', what)),
+    );
+  });
+
+  test.each(Object.keys(progresses))('when it says of its progress: %s', async (what) => {
+    const there = await learnt(() => work.inThread('says its progress', what));
+    expect(there).toEqual(await learnt(() => work.here('says its progress', what)));
+    expect(JSON.stringify(there)).not.toContain('StrayError');
+  });
+
+  test.each(Object.keys(keys))('when the key of an effect is %s', async (what) => {
+    const there = await learnt(() => work.inThread('uses a key', what));
+    expect(there).toEqual(await learnt(() => work.here('uses a key', what)));
+    expect(there).toMatchObject({ kind: 'retry', name: 'InvalidValueError' });
+  });
+
+  test.each(['120', 'soon', 'Wed, 21 Oct 2020 07:28:00 GMT'])(
+    'when it asks for a rest of %s',
+    async (what) => {
+      expect(await learnt(() => work.inThread('asks for a rest', what))).toEqual(
+        await learnt(() => work.here('asks for a rest', what)),
+      );
+    },
+  );
+});

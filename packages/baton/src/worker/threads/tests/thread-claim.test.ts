@@ -1,0 +1,112 @@
+import { afterAll, beforeEach, expect, jest, test } from '@jest/globals';
+import { encodeEnvelope } from '../../../sqs/envelope.ts';
+import { ClaimLostError, InvalidValueError } from '../../../task/errors.ts';
+import type { Hold } from '../../../run/hold.ts';
+import { processMessage } from '../../../run/process-message.ts';
+import type { Claim } from '../../../run/task-tracker.ts';
+import { createLogger } from '../../../telemetry/logger.ts';
+import { passOn, pay, threadImplementations } from '@baton/tests/thread-tasks';
+import { ThreadPool } from '../thread-pool.ts';
+
+const logger = createLogger({ service: 'tests', level: 'silent' });
+const entry = new URL(import.meta.resolve('@baton/tests/test-thread'));
+const sender = { queueUrlPrefix: 'http://127.0.0.1:9/baton-', source: 'tests' };
+const threads = new ThreadPool({ entry, threads: 1, sender, logger });
+afterAll(() => threads.close());
+
+const find = jest.fn<Claim['find']>();
+const keep = jest.fn<Claim['keep']>();
+const progress = jest.fn<Claim['progress']>();
+beforeEach(() => {
+  find.mockReset().mockResolvedValue(undefined);
+  keep.mockReset().mockResolvedValue();
+  progress.mockReset();
+});
+
+/** Runs a payment in a thread, whose claim is this test's. */
+function run(key: string, confirm?: Claim['confirm']) {
+  const signal = new AbortController().signal;
+  const claim: Claim = {
+    attempt: 2,
+    token: 3,
+    crashes: 0,
+    suspect: false,
+    signal,
+    begins: async () => undefined,
+    begin: async () => undefined,
+    find,
+    keep,
+    progress,
+    conclude: async (outcome) => outcome,
+    ...(confirm && { confirm }),
+  };
+  return runMessage(pay.name, { key }, { signal, outlivedBy: () => undefined }, claim);
+}
+
+function runMessage(task: string, data: object, hold: Hold, claim: Claim | undefined) {
+  const time = new Date().toISOString();
+  const envelope = { taskId: 't-1', task, source: 'tests', time, trace: undefined, data };
+  const ids = { messageId: 'm-1', receiptHandle: 'r-1', receiveCount: 1, sentAtMs: 0, firstReceivedAtMs: 0 };
+  const message = { ...ids, body: encodeEnvelope(envelope), attributes: {} };
+  return processMessage(message, 'default', hold, {
+    implementations: threadImplementations,
+    threads,
+    tracker: {
+      claim: async () => claim as Claim,
+      giveUp: async (_given, outcome) => outcome,
+      now: async () => Date.now(),
+    },
+    send: jest.fn() as never,
+    logger,
+    worker: { id: 'w-1', version: '1' },
+    unknownTaskPatienceSeconds: 600,
+    abortGraceSeconds: 0.2,
+  });
+}
+
+test('a handler in a thread has its effects kept, and its progress written, by the worker', async () => {
+  keep.mockImplementation(async () => void find.mockResolvedValue({ result: { by: 't-1:card' } }));
+  await expect(run('card')).resolves.toMatchObject({ kind: 'done', result: { paid: { by: 't-1:card' } } });
+  expect(keep.mock.calls).toEqual([['card', { json: '{"by":"t-1:card"}' }]]);
+  expect(progress.mock.calls).toEqual([[{ fraction: 0.5, message: 'paying under 3' }]]);
+});
+
+test('an effect of an attempt that is over does not begin in a thread, and nothing of it is written', async () => {
+  await expect(run('card', () => Promise.resolve(false))).resolves.toMatchObject({
+    kind: 'dead-letter',
+    error: {
+      name: 'AttemptOverError',
+      message: expect.stringContaining('so the effect card did not begin') as unknown,
+    },
+  });
+  expect(keep).not.toHaveBeenCalled();
+});
+
+test('a handler in a thread sends nothing once its attempt is over', async () => {
+  const { signal } = new AbortController();
+  const hold = { signal, outlivedBy: () => undefined, confirm: () => Promise.resolve(false) };
+  await expect(runMessage(passOn.name, {}, hold, undefined)).resolves.toMatchObject({
+    error: {
+      name: 'AttemptOverError',
+      message: expect.stringContaining('so the send of tests.block did not begin') as unknown,
+    },
+  });
+});
+
+test('an effect that was kept is not run again in a thread', async () => {
+  find.mockResolvedValue({ result: 'before' });
+  await expect(run('card')).resolves.toMatchObject({ kind: 'done', result: { paid: 'before' } });
+  expect(keep).not.toHaveBeenCalled();
+});
+
+test.each([
+  ['a lost claim', new ClaimLostError('gone')],
+  [
+    'a key that is none',
+    new InvalidValueError('The effect cannot be kept', [{ path: 'a b', message: 'no' }]),
+  ],
+])('%s is told to a handler in a thread', async (_what, error) => {
+  keep.mockRejectedValue(error);
+  const { name, message } = error;
+  await expect(run('card')).resolves.toMatchObject({ kind: 'dead-letter', error: { name, message } });
+});

@@ -1,0 +1,206 @@
+import { once } from 'node:events';
+import { MessageChannel, type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
+import { fromJson } from '../../task/json-value.ts';
+import { fromPlain, toPlain } from '../../task/plain-error.ts';
+import type { HandlerRun, ThreadedAttempt } from '../../run/threads.ts';
+import { writeLine } from '../../telemetry/logger.ts';
+import { answerAsk } from './thread-claim.ts';
+import type {
+  FromThread,
+  ThreadAnswer,
+  ThreadAsk,
+  ThreadSender,
+  ThreadTask,
+  ToThread,
+} from './thread-task.ts';
+
+/** How long a handler that is to be terminated is spared while effects or sends of it are under way. */
+const SPARED_MS = 30_000;
+
+/** A thread ended before its handler did: it ran out of memory, say, or it never began. */
+export class ThreadEndedError extends Error {
+  override readonly name = 'ThreadEndedError';
+}
+
+/** Where threads come from. */
+export interface ThreadHost {
+  /**
+   * Runs a task in a thread, and ends that thread when `kill` aborts. Resolves when the thread is free again.
+   *
+   * @param thread - `new` for one that has run nothing before
+   */
+  run(task: ThreadTask, thread: 'any' | 'new', kill: AbortSignal): Promise<void>;
+  /**
+   * A handler has ended, and its thread is kept because effects or sends of it are under way.
+   *
+   * @param letGo - frees the thread all the same
+   * @param free - resolves when the thread is free
+   */
+  lingers(letGo: () => void, free: Promise<unknown>): void;
+}
+
+/** A handler that runs in a thread, seen from the worker. */
+export class ThreadRun implements HandlerRun {
+  readonly ended: Promise<unknown>;
+  readonly #attempt: ThreadedAttempt;
+  readonly #host: ThreadHost;
+  readonly #kill = new AbortController();
+  /** How many handlers the thread had run before; nothing until this one begins. */
+  #earlier: number | undefined;
+  /** Effects that the handler began in a thread that has died since, of those that note it. */
+  readonly #begunEffects = new Set<string>();
+  #isUnderWay = false;
+  #onNoneUnderWay: (() => void) | undefined;
+  #answer: ThreadAnswer | undefined;
+  readonly #lingers = Promise.withResolvers<undefined>();
+
+  constructor(attempt: ThreadedAttempt, sender: ThreadSender, host: ThreadHost) {
+    this.#attempt = attempt;
+    this.#host = host;
+    this.ended = this.#run(sender);
+  }
+
+  /**
+   * Ends the thread with the handler in it. While effects or sends of the handler are under way it waits for their end, for
+   * at most 30 s: an effect that was cut off would be run again.
+   */
+  readonly terminate = (): void => {
+    const kill = (): void => this.#kill.abort();
+    if (!this.#isUnderWay) {
+      kill();
+      return;
+    }
+    this.#onNoneUnderWay = kill;
+    setTimeout(kill, SPARED_MS).unref();
+  };
+
+  async #run(sender: ThreadSender): Promise<unknown> {
+    let cause = await this.#runIn('any', sender);
+    if (!this.#answer && this.#isSpared) {
+      this.#attempt.context.logger.warn({ error: cause }, 'its thread ended: it runs again in a new one');
+      cause = await this.#runIn('new', sender);
+    }
+    if (this.#answer?.kind === 'result') return fromJson(this.#answer.json);
+    if (this.#answer) throw fromPlain(this.#answer.error);
+    const { task } = this.#attempt;
+    throw new ThreadEndedError(`The thread of ${task} ended without an answer: ${cause?.message}`, { cause });
+  }
+
+  /** Nobody knows what a thread died of that had run other handlers; so this one gets another try, in a new thread. */
+  get #isSpared(): boolean {
+    return this.#earlier !== 0 && !this.#kill.signal.aborted && !this.#attempt.context.signal.aborted;
+  }
+
+  /** Resolves when the handler has ended: to why its thread did, if that came first. */
+  async #runIn(thread: 'any' | 'new', sender: ThreadSender): Promise<Error | undefined> {
+    const { port1: port, port2: itsPort } = new MessageChannel();
+    const { signal } = this.#attempt.context;
+    this.#earlier = undefined;
+    this.#isUnderWay = false;
+    const abort = (): void => this.#tell(port, { kind: 'abort', reason: toPlain(signal.reason) });
+    port.on('message', (message: FromThread) => this.#receive(message, port));
+    signal.addEventListener('abort', abort, { once: true });
+    if (signal.aborted) abort();
+    const free = this.#free(
+      port,
+      itsPort,
+      this.#host.run(this.#taskWith(itsPort, sender), thread, this.#kill.signal),
+    );
+    void this.#lingers.promise.then(() =>
+      this.#host.lingers(() => this.#tell(port, { kind: 'let-go' }), free),
+    );
+    try {
+      return await Promise.race([free, this.#lingers.promise]);
+    } finally {
+      signal.removeEventListener('abort', abort);
+    }
+  }
+
+  /** Resolves when the thread is free and has said all; to why it ended, if it did. */
+  async #free(port: MessagePort, itsPort: MessagePort, running: Promise<void>): Promise<Error | undefined> {
+    const closed = once(port, 'close');
+    const error = await running.then(
+      () => undefined,
+      (thrown: Error) => thrown,
+    );
+    // The thread has said all, but this port's events may come later than those of the pool's own
+    for (let next = receiveMessageOnPort(port); next; next = receiveMessageOnPort(port))
+      this.#receive(next.message as FromThread, port);
+    if (!error && this.#isUnderWay) {
+      // It was let go: it says what becomes of its effects, and closes the port behind them
+      port.unref();
+      return undefined;
+    }
+    // A thread that was terminated closes its port when it is gone, which is what to wait for; one that never began has
+    // left its port here
+    if (this.#kill.signal.aborted) itsPort.close();
+    else port.close();
+    await closed;
+    return error ?? new Error('its answer could not be read');
+  }
+
+  #taskWith(port: MessagePort, sender: ThreadSender): ThreadTask {
+    const { data, depth, trace, context, claim, running } = this.#attempt;
+    const { taskId, attempt, maxAttempts, worker, logger } = context;
+    return {
+      name: running.name,
+      receive: running.receive,
+      data,
+      depth,
+      trace,
+      context: { taskId, attempt, maxAttempts, worker, token: claim?.token },
+      log: { level: logger.level, fields: logger.bindings() },
+      sender,
+      tracked: claim !== undefined,
+      port,
+    };
+  }
+
+  #receive(message: FromThread, port: MessagePort): void {
+    const { progress, context, running } = this.#attempt;
+    switch (message.kind) {
+      case 'line':
+        writeLine(context.logger, message.line);
+        break;
+      case 'begins':
+        this.#earlier = message.earlier;
+        break;
+      case 'under-way':
+        this.#isUnderWay = message.isUnderWay;
+        if (!this.#isUnderWay) this.#onNoneUnderWay?.();
+        break;
+      case 'stray':
+        running.fail(fromPlain(message.error));
+        break;
+      case 'progress':
+        progress?.(message.progress);
+        break;
+      case 'result':
+      case 'failure':
+        this.#answer = message;
+        if (this.#isUnderWay) this.#lingers.resolve(undefined);
+        break;
+      case 'pass':
+      case 'find-effect':
+      case 'begin-effect':
+      case 'keep-effect':
+        void this.#answerAsk(message, port);
+    }
+  }
+
+  async #answerAsk(question: ThreadAsk & { readonly ask: number }, port: MessagePort): Promise<void> {
+    const { ask } = question;
+    try {
+      const known = await answerAsk(question, this.#attempt);
+      if (question.kind === 'begin-effect') this.#begunEffects.add(question.key);
+      const isInDoubt = question.kind === 'find-effect' && this.#begunEffects.has(question.key);
+      this.#tell(port, { kind: 'answer', ask, known: known ?? (isInDoubt ? 'in doubt' : undefined) });
+    } catch (error) {
+      this.#tell(port, { kind: 'refusal', ask, error: toPlain(error) });
+    }
+  }
+
+  #tell(port: MessagePort, message: ToThread): void {
+    port.postMessage(message);
+  }
+}
