@@ -48,8 +48,8 @@ async function startProxy(): Promise<[Proxy, Record<string, string>]> {
   return [proxy, { AWS_ENDPOINT_URL_SQS: proxy.endpoint }];
 }
 
-const sendNaps = (count: number, ms: number, deaf = false) =>
-  Promise.all(Array.from({ length: count }, () => tasks.send(nap, { ms, deaf })));
+const sendNaps = (count: number, ms: number, ignoresSignal = false) =>
+  Promise.all(Array.from({ length: count }, () => tasks.send(nap, { ms, ignoresSignal })));
 
 /** The ids of the tasks that a worker says of in a message of its log. */
 function idsOf(program: Program, message: string): unknown[] {
@@ -121,9 +121,9 @@ describe('SIGTERM ends a worker with status 0, and strands nothing,', () => {
     ['ignores its signal', true],
   ])(
     'while it runs what is longer than the drain time and %s: that is released at once',
-    async (_what, deaf) => {
+    async (_what, ignoresSignal) => {
       const worker = await readyWorker({ DRAIN_TIMEOUT_SECONDS: '1', ABORT_GRACE_SECONDS: '1' });
-      await sendNaps(1, 30_000, deaf);
+      await sendNaps(1, 30_000, ignoresSignal);
       await worker.says('nap begins');
       await expect(worker.stop()).resolves.toBe(0);
       expect(worker.output).toContain('tests.nap released');

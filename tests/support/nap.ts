@@ -11,7 +11,7 @@ export const nap = defineTask({
   queue: 'default',
   payload: z.object({
     ms: z.int().min(0),
-    deaf: z.boolean().default(false),
+    ignoresSignal: z.boolean().default(false),
     rejects: z.boolean().default(false),
   }),
   result: z.object({}),
@@ -25,10 +25,10 @@ const sink = process.env['NAP_SINK'];
 const beginner = process.env['NAP_BEGINNER'];
 
 /** Naps, and leaves a line in the sink when it is over. */
-export const napTask = implement(nap, async ({ ms, deaf, rejects }, { signal, logger, taskId }) => {
+export const napTask = implement(nap, async ({ ms, ignoresSignal, rejects }, { signal, logger, taskId }) => {
   logger.info('nap begins');
   if (sink && beginner) appendFileSync(sink, `${taskId} begun ${beginner}\n`);
-  await sleep(ms, undefined, deaf ? {} : { signal });
+  await sleep(ms, undefined, ignoresSignal ? {} : { signal });
   if (sink) appendFileSync(sink, `${taskId} ${rejects ? 'rejected' : 'done'} ${Date.now()} ${ms}\n`);
   if (rejects) throw new RejectTask('It was to reject itself');
   return {};

@@ -24,9 +24,9 @@ export async function outcomeOfEarly(
   const nowMs = tracker ? await tracker.now().catch(() => Infinity) : now();
   const leftMs = Date.parse(notBefore) - nowMs;
   if (leftMs <= 0) return undefined;
-  const anew = ageMs(message, now) > OLD_MESSAGE_SECONDS * 1000;
+  const asCopy = ageMs(message, now) > OLD_MESSAGE_SECONDS * 1000;
   const error = new TaskNotDueError(task, notBefore);
-  return { kind: 'release', error, delaySeconds: Math.ceil(leftMs / 1000), anew };
+  return { kind: 'release', error, delaySeconds: Math.ceil(leftMs / 1000), asCopy };
 }
 
 /** An untracked message that rests for longer than SQS delays a copy is put back until its rest is over. */

@@ -1,4 +1,4 @@
-import { DeafHandlerError, OutcomeDecidedError, TaskTimeoutError } from '../task/errors.ts';
+import { UnresponsiveHandlerError, OutcomeDecidedError, TaskTimeoutError } from '../task/errors.ts';
 import type { TaskContract } from '../task/task.ts';
 
 /** A right that an attempt depends on, such as the lease of its message and the claim on its task. */
@@ -27,8 +27,8 @@ export class Ending {
   readonly #inAttempt: <Result>(code: () => Result) => Result;
   readonly #timeLimit: NodeJS.Timeout;
   #grace: NodeJS.Timeout | undefined;
-  #giveUp: ((error: DeafHandlerError) => void) | undefined;
-  #deafness: DeafHandlerError | undefined;
+  #giveUp: ((error: UnresponsiveHandlerError) => void) | undefined;
+  #deafness: UnresponsiveHandlerError | undefined;
   #stray: Error | undefined;
 
   /**
@@ -116,7 +116,7 @@ export class Ending {
    * The handler's result. A result waits for the end of the event loop's turn: only then does the process learn of
    * promises that the handler's last step left rejected.
    *
-   * @throws DeafHandlerError when the handler goes on for so long after its signal aborted
+   * @throws UnresponsiveHandlerError when the handler goes on for so long after its signal aborted
    */
   unlessDeaf<Result>(handler: Promise<Result>): Promise<Result> {
     return new Promise((resolve, reject) => {
@@ -141,7 +141,7 @@ export class Ending {
   #end(reason: Error | undefined): void {
     if (this.#attempt.signal.aborted) return;
     const onGraceOver = (): void => {
-      this.#deafness = new DeafHandlerError(this.#graceSeconds);
+      this.#deafness = new UnresponsiveHandlerError(this.#graceSeconds);
       this.#giveUp?.(this.#deafness);
     };
     this.#grace = setTimeout(onGraceOver, this.#graceSeconds * 1000);

@@ -110,7 +110,7 @@ function goingOn(outcome: Outcome, message: ReceivedMessage): Outcome {
   if (!waits || message.receiveCount < MANY_RECEIVES) return outcome;
   return {
     ...outcome,
-    anew: true,
+    asCopy: true,
     notes: { ...notesOf(message, [FIRST_SENT, UNCONCLUDED]), ...outcome.notes },
   };
 }

@@ -28,7 +28,7 @@ export function outcomeOfUnknown(
   if (restedSeconds(times, patienceSeconds) >= patienceSeconds)
     return { kind: 'dead-letter', reason: 'unknown-task', error };
   const notes = { ...notesWithoutThisReceive(message), [UNKNOWN_TIMES]: String(times + 1) };
-  return { kind: 'release', error, delaySeconds: restSeconds(times), anew: true, notes };
+  return { kind: 'release', error, delaySeconds: restSeconds(times), asCopy: true, notes };
 }
 
 /**
@@ -37,7 +37,7 @@ export function outcomeOfUnknown(
  */
 export function stillUnknown(outcome: Outcome, message: ReceivedMessage): Outcome {
   if (outcome.kind !== 'release') return outcome;
-  return { ...outcome, anew: true, notes: { ...notesWithoutThisReceive(message), ...outcome.notes } };
+  return { ...outcome, asCopy: true, notes: { ...notesWithoutThisReceive(message), ...outcome.notes } };
 }
 
 /** Whether an outcome leaves a message to processes that know its task. */

@@ -123,7 +123,7 @@ export function continuing<Kind extends GoingOn>(
     ...(attempts > 0 && { [EARLIER_ATTEMPTS]: String(attempts) }),
     ...(notBefore && { [NOT_BEFORE]: notBefore }),
   };
-  return { ...outcome, anew: true, notes };
+  return { ...outcome, asCopy: true, notes };
 }
 
 /**
@@ -132,7 +132,9 @@ export function continuing<Kind extends GoingOn>(
  * sender goes on as it is.
  */
 export function givenBack<Kind extends GoingOn>(outcome: Kind, message: ReceivedMessage): Kind {
-  return canBeCopied(message) ? { ...outcome, anew: true, notes: notesWithoutThisReceive(message) } : outcome;
+  return canBeCopied(message)
+    ? { ...outcome, asCopy: true, notes: notesWithoutThisReceive(message) }
+    : outcome;
 }
 
 /** The notes of a copy that takes its message's place, in which this receive of the message does not count. */

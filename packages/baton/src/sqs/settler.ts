@@ -101,10 +101,10 @@ export class Settler {
         return true;
       case 'retry':
       case 'release': {
-        const { anew, notes, delaySeconds = 0 } = outcome;
-        if (anew) await insist(() => this.#sendAnew(message, delaySeconds, notes), untilMs);
+        const { asCopy, notes, delaySeconds = 0 } = outcome;
+        if (asCopy) await insist(() => this.#sendCopy(message, delaySeconds, notes), untilMs);
         else await insist(() => this.hide(message, delaySeconds), untilMs);
-        return anew ?? false;
+        return asCopy ?? false;
       }
       case 'dead-letter':
         await insist(() => this.copyToDeadLetters(message, { ...outcome, workerId }), untilMs);
@@ -128,7 +128,7 @@ export class Settler {
   }
 
   /** Sends a message again, which is still to be deleted: new to SQS, with notes in place of its own attributes. */
-  async #sendAnew(message: ReceivedMessage, delaySeconds: number, notes?: Notes): Promise<void> {
+  async #sendCopy(message: ReceivedMessage, delaySeconds: number, notes?: Notes): Promise<void> {
     await this.#copies.send(message.body, delaySeconds, { ...notesOfCopy(message), ...notes });
   }
 

@@ -77,8 +77,8 @@ export class TaskTimeoutError extends TaskError {
 }
 
 /** A handler went on for longer than its grace after its signal aborted. */
-export class DeafHandlerError extends TaskError {
-  override readonly name = 'DeafHandlerError';
+export class UnresponsiveHandlerError extends TaskError {
+  override readonly name = 'UnresponsiveHandlerError';
 
   constructor(graceSeconds: number) {
     super(`The handler goes on ${graceSeconds} s after its signal aborted`);

@@ -49,7 +49,7 @@ export type Outcome =
       readonly delaySeconds: number;
       readonly error: Error;
       /** As of a release. */
-      readonly anew?: boolean;
+      readonly asCopy?: boolean;
       readonly notes?: Notes;
     }
   | DeadLetterOutcome
@@ -59,7 +59,7 @@ export type Outcome =
       /** How long the message rests, without this counting as an attempt. Default 0. */
       readonly delaySeconds?: number;
       /** Whether a copy is sent in its place, because SQS would forget the message before its rest is over. */
-      readonly anew?: boolean;
+      readonly asCopy?: boolean;
       /** What the copy tells the worker that receives it. */
       readonly notes?: Notes;
     };
@@ -92,7 +92,7 @@ export function outcomeOfFailure(failed: FailedAttempt, thrown: unknown): Outcom
     const reason = error instanceof TaskTimeoutError ? 'timed-out' : 'attempts-exhausted';
     return { kind: 'dead-letter', reason, error };
   }
-  return { kind: 'retry', delaySeconds: restSeconds(error, contract, attempt), error, anew: old };
+  return { kind: 'retry', delaySeconds: restSeconds(error, contract, attempt), error, asCopy: old };
 }
 
 function outcomeOfPostponement(error: PostponeTask, failed: FailedAttempt): Outcome {

@@ -11,7 +11,7 @@ export function unconcluded(
   release: Extract<Outcome, { kind: 'release' }>,
   claimIds: readonly string[],
 ): Outcome {
-  return { ...release, anew: true, notes: { ...release.notes, [UNCONCLUDED]: claimIds.join(' ') } };
+  return { ...release, asCopy: true, notes: { ...release.notes, [UNCONCLUDED]: claimIds.join(' ') } };
 }
 
 /** The claims that were given up before a message was sent again. */

@@ -24,7 +24,7 @@ function messageOf(receiveCount: number, notes: Record<string, string> = {}, bod
 
 /** The message that continues another, as it is received for the first time. */
 function copyOf(outcome: Outcome): ReceivedMessage {
-  if (outcome.kind !== 'release' || !outcome.anew) throw new Error('The message does not go on in a copy');
+  if (outcome.kind !== 'release' || !outcome.asCopy) throw new Error('The message does not go on in a copy');
   return messageOf(1, outcome.notes);
 }
 

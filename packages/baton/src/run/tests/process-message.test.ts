@@ -326,7 +326,7 @@ describe('a message', () => {
 
   test('that names an unknown task is shown to others at once, however old it is: a deploy may bring it', async () => {
     const days = message({ sentAtMs: Date.now() - 4 * 86_400_000 }, 'tests.new');
-    const copied = { kind: 'release', anew: true, error: { name: 'UnknownTaskError' } };
+    const copied = { kind: 'release', asCopy: true, error: { name: 'UnknownTaskError' } };
     await expect(run(never, days)).resolves.toMatchObject({ ...copied, delaySeconds: 0 });
   });
 

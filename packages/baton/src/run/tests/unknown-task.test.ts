@@ -100,7 +100,7 @@ const unknown = { kind: 'dead-letter', reason: 'unknown-task' };
 describe('a tracked task that no process knows', () => {
   test('waits, in its row too, while a deploy may bring it', async () => {
     await created();
-    await expect(run(17)).resolves.toMatchObject({ kind: 'release', anew: true });
+    await expect(run(17)).resolves.toMatchObject({ kind: 'release', asCopy: true });
     await expect(store.find(taskId)).resolves.toMatchObject({ state: 'queued', attempts: 0 });
   });
 
@@ -140,7 +140,7 @@ describe('a tracked task that no process knows', () => {
   test('is dead once the lease of a process is over that knew it and died', async () => {
     await created({ onEnd: [{ task: 'tests.listening', queue: 'default' }] });
     const held = await died();
-    await expect(run(17)).resolves.toMatchObject({ kind: 'release', anew: true });
+    await expect(run(17)).resolves.toMatchObject({ kind: 'release', asCopy: true });
     await expect(run(18)).resolves.toMatchObject(unknown);
     const row = await store.read(taskId);
     expect(row).toMatchObject({ state: 'dead', attempts: 0, error: { reason: 'unknown-task' } });
@@ -171,7 +171,7 @@ describe('a tracked task that no process knows', () => {
     const notes = { 'baton.unknown-times': '18' };
     expect(outcome).toMatchObject({
       kind: 'release',
-      anew: true,
+      asCopy: true,
       notes,
       error: { name: 'TaskRunningError' },
     });
@@ -189,7 +189,7 @@ test('an untracked task that no process knows uses no attempt while the store is
   const away = jest.spyOn(backends.documents, 'send').mockRejectedValue(new Error('no table') as never);
   const outcome = await run(18, { receiveCount: 4 }).finally(() => away.mockRestore());
   const notes = { 'baton.unknown-times': '18', 'baton.earlier-receives': '3', 'baton.first-id': 'm-1' };
-  expect(outcome).toMatchObject({ kind: 'release', anew: true, notes });
+  expect(outcome).toMatchObject({ kind: 'release', asCopy: true, notes });
 });
 
 test('an untracked task that no process knows is a dead letter and makes no row', async () => {

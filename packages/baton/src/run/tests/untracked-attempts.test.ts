@@ -42,7 +42,7 @@ describe('an untracked message', () => {
     for (const receive of [1, 2, 3, 4, 5]) {
       const outcome = await run(received(receive), postpones);
       expect(outcome).toMatchObject({ kind: 'release', delaySeconds: 7 });
-      expect(outcome).not.toHaveProperty('anew');
+      expect(outcome).not.toHaveProperty('asCopy');
     }
     expect([attempts, runAlone.mock.calls]).toEqual([[1, 1, 1, 1, 1], []]);
   });
@@ -117,7 +117,11 @@ describe('an untracked message', () => {
   test('goes on in a copy before SQS sets it aside, with its attempts used up as they were', async () => {
     rows.set('m-1', { ended: 19, attempts: 1, crashes: 0 });
     const outcome = await run(received(20), postpones);
-    expect(outcome).toMatchObject({ kind: 'release', anew: true, notes: { 'baton.earlier-attempts': '1' } });
+    expect(outcome).toMatchObject({
+      kind: 'release',
+      asCopy: true,
+      notes: { 'baton.earlier-attempts': '1' },
+    });
   });
 });
 
@@ -159,9 +163,13 @@ describe('an untracked message while the task store is away', () => {
   });
 
   test('keeps one attempt when it is postponed with its count used up: it goes on in a copy', async () => {
-    await expect(run(received(2), postpones, options)).resolves.not.toHaveProperty('anew');
+    await expect(run(received(2), postpones, options)).resolves.not.toHaveProperty('asCopy');
     const outcome = await run(received(3), postpones, options);
-    expect(outcome).toMatchObject({ kind: 'release', anew: true, notes: { 'baton.earlier-attempts': '2' } });
+    expect(outcome).toMatchObject({
+      kind: 'release',
+      asCopy: true,
+      notes: { 'baton.earlier-attempts': '2' },
+    });
   });
 
   test('rests in copies for as long as it is to, though SQS delays a copy by 15 minutes at most', async () => {

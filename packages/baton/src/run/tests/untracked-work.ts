@@ -72,7 +72,7 @@ export function received(receiveCount: number, change: Partial<ReceivedMessage> 
 
 /** The copy that an outcome sends, at its first receive. */
 export function copied(outcome: Outcome, messageId: string): ReceivedMessage {
-  if ((outcome.kind !== 'release' && outcome.kind !== 'retry') || !outcome.anew)
+  if ((outcome.kind !== 'release' && outcome.kind !== 'retry') || !outcome.asCopy)
     throw new Error('The message does not go on in a copy');
   const entries = Object.entries(outcome.notes ?? {}).map(([name, StringValue]) => [
     name,

@@ -67,7 +67,7 @@ describe('a settler', () => {
     'sends a message anew that is to rest for %d s, after %d s, before it deletes the old one',
     async (rests, delay) => {
       const [settler, calls] = settlerAndCalls();
-      await settler.settle(message, { kind: 'release', error, delaySeconds: rests, anew: true }, 'w-1');
+      await settler.settle(message, { kind: 'release', error, delaySeconds: rests, asCopy: true }, 'w-1');
       expect(calls.map(({ name, input }) => [name, input.QueueUrl, input.Entries[0]])).toMatchObject([
         ['SendMessageBatchCommand', 'http://sqs/0/work', { MessageBody: body, DelaySeconds: delay }],
         DELETE,
@@ -134,7 +134,7 @@ describe('a settler', () => {
 
   test('keeps the copies of a lane in the lane, and sends its dead letters with its name to the queue that all share', async () => {
     const [settler, calls] = settlerAndCalls('work_high');
-    await settler.settle(message, { kind: 'retry', delaySeconds: 1, error, anew: true }, 'w-1');
+    await settler.settle(message, { kind: 'retry', delaySeconds: 1, error, asCopy: true }, 'w-1');
     await settler.settle(message, { kind: 'dead-letter', reason: 'rejected', error }, 'w-1');
     const sent = calls.filter(({ name }) => name === 'SendMessageBatchCommand');
     expect(sent.map(({ input }) => input.QueueUrl)).toEqual([

@@ -131,7 +131,7 @@ const error = new Error('no');
 const outcomes: readonly Outcome[] = [
   { kind: 'done', result: {} },
   { kind: 'retry', delaySeconds: 5, error },
-  { kind: 'release', error, anew: true },
+  { kind: 'release', error, asCopy: true },
   { kind: 'dead-letter', reason: 'rejected', error },
 ];
 

@@ -123,7 +123,7 @@ describe('while the task store is away', () => {
       { signal: stop.signal, maxAttempts: 1 },
     );
     const outcome = await running.finally(() => back());
-    expect(outcome).toMatchObject({ kind: 'release', error: { name: 'StoreAwayError' }, anew: true });
+    expect(outcome).toMatchObject({ kind: 'release', error: { name: 'StoreAwayError' }, asCopy: true });
     // Its claim would last for 30 s more
     const change = { attributes: attributesOf(outcome) };
     await expect(tracked.run(done, { change, maxAttempts: 1, owner: 'w-2' })).resolves.toMatchObject({
@@ -144,7 +144,7 @@ describe('while the task store is away', () => {
       });
       const never = jest.fn<Handler>();
       const outcome = await tracked.run(never, { change: { attributes } });
-      expect(outcome).toMatchObject({ kind: 'release', anew: true });
+      expect(outcome).toMatchObject({ kind: 'release', asCopy: true });
       expect(never).not.toHaveBeenCalled();
       attributes = attributesOf(outcome);
       lost.mockRestore();
@@ -161,12 +161,12 @@ describe('while the task store is away', () => {
     const back = storeAway();
     const outcome = await tracked.run(done, { change: { attributes } }).finally(back);
     expect(outcome).toMatchObject({ kind: 'release', error: { message: 'no table' } });
-    expect(outcome).not.toMatchObject({ anew: true });
+    expect(outcome).not.toMatchObject({ asCopy: true });
 
     // Only when SQS would set it aside, which it does after 30 receives
     const away = storeAway();
     const often = await tracked.run(done, { change: { attributes, receiveCount: 20 } }).finally(away);
-    expect(often).toMatchObject({ anew: true, notes: { 'baton.unconcluded': 'given-up' } });
+    expect(often).toMatchObject({ asCopy: true, notes: { 'baton.unconcluded': 'given-up' } });
   });
 });
 

@@ -47,7 +47,7 @@ async function ends(taskId: string, state: 'succeeded' | 'failed', result = '1')
 describe('a tracked task whose message SQS has handed out often', () => {
   test('goes on in a copy, before SQS sets it aside without a reason', async () => {
     const change = { receiveCount: 20 };
-    await expect(tracked.run(failing, { change })).resolves.toMatchObject({ kind: 'retry', anew: true });
+    await expect(tracked.run(failing, { change })).resolves.toMatchObject({ kind: 'retry', asCopy: true });
   });
 
   test('because its store is away rests ever longer, and goes on in a copy', async () => {
@@ -56,7 +56,7 @@ describe('a tracked task whose message SQS has handed out often', () => {
       .mockRejectedValue(new Error('no table') as never);
     const change = { receiveCount: 20, sentAtMs: Date.now() - 1_200_000 };
     const outcome = await tracked.run(done, { change }).finally(() => away.mockRestore());
-    expect(outcome).toMatchObject({ kind: 'release', anew: true });
+    expect(outcome).toMatchObject({ kind: 'release', asCopy: true });
     expect((outcome as { delaySeconds: number }).delaySeconds).toBeGreaterThanOrEqual(150);
     await expect(tracked.run(done)).resolves.toMatchObject({ kind: 'done' });
   });

@@ -94,7 +94,7 @@ describe('a tracked task', () => {
       throw new Error('no');
     };
     const change = { sentAtMs: Date.now() - 5 * 86_400_000 };
-    await expect(tracked.run(failing, { change })).resolves.toMatchObject({ kind: 'retry', anew: true });
+    await expect(tracked.run(failing, { change })).resolves.toMatchObject({ kind: 'retry', asCopy: true });
     await expect(tracked.store.find(tracked.taskId)).resolves.toMatchObject({
       state: 'retrying',
       attempts: 1,
@@ -206,12 +206,12 @@ describe('a tracked task', () => {
     const never = jest.fn<Handler>();
     const notBefore = new Date(Date.now() + 3 * 86_400_000).toISOString();
     const early = await tracked.run(never, { notBefore });
-    expect(early).toMatchObject({ kind: 'release', anew: false });
+    expect(early).toMatchObject({ kind: 'release', asCopy: false });
     expect((early as { delaySeconds: number }).delaySeconds).toBeCloseTo(3 * 86_400, -1);
     const sentAtMs = Date.now() - 5.1 * 86_400_000;
     await expect(tracked.run(never, { notBefore, change: { sentAtMs } })).resolves.toMatchObject({
       kind: 'release',
-      anew: true,
+      asCopy: true,
     });
     expect(never).not.toHaveBeenCalled();
     await expect(tracked.store.find(tracked.taskId)).resolves.toBeUndefined();

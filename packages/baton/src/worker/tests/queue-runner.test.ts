@@ -131,7 +131,7 @@ describe('a queue runner', () => {
     expect(settle.mock.calls).toMatchObject([
       [
         { messageId: 'a' },
-        { kind: 'release', anew: true, notes: { 'baton.earlier-receives': '2', 'baton.first-id': 'a' } },
+        { kind: 'release', asCopy: true, notes: { 'baton.earlier-receives': '2', 'baton.first-id': 'a' } },
         'w-1',
         expect.any(Number),
       ],
@@ -317,7 +317,7 @@ describe('a queue runner', () => {
         expect(performance.now() - acceptedAtMs).toBeLessThan(2000);
         expect(settle.mock.calls[0]).toMatchObject([
           message('b'),
-          { kind: 'release', anew: true },
+          { kind: 'release', asCopy: true },
           'w-1',
           {},
         ]);
