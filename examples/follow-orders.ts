@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Permits } from 'baton-tasks/internal/time/permits';
 import { Progress } from './progress.ts';
 
 const CONCURRENCY = 10;
@@ -23,28 +24,16 @@ export interface FollowedOrder {
 /** Posts every order, ten at a time, and follows each until its customer is notified. */
 export async function followOrders(url: string, orders: readonly string[]): Promise<FollowedOrder[]> {
   const progress = new Progress(orders.length);
-  const posted = await tenAtATime(orders, async (order) => {
+  const tenAtATime = new Permits(CONCURRENCY);
+  const posted = await tenAtATime.map(orders, async (order) => {
     const postedAtMs = Date.now();
     const answer = await postOrder(url, order);
     if (answer.orderId !== undefined) progress.step('accepted');
     return { ...answer, postedAtMs };
   });
-  const followed = await tenAtATime(posted, (order) => follow(url, order, progress));
+  const followed = await tenAtATime.map(posted, (order) => follow(url, order, progress));
   progress.stop();
   return followed;
-}
-
-async function tenAtATime<Item, Result>(
-  items: readonly Item[],
-  run: (item: Item) => Promise<Result>,
-): Promise<Result[]> {
-  const results: Result[] = [];
-  const queue = items.entries();
-  const lane = async (): Promise<void> => {
-    for (const [index, item] of queue) results[index] = await run(item);
-  };
-  await Promise.all(Array.from({ length: CONCURRENCY }, lane));
-  return results;
 }
 
 interface Posted {

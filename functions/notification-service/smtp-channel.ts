@@ -1,10 +1,10 @@
 import { PostponeTask } from 'baton-tasks/internal/task/errors';
 import type { Logger } from 'baton-tasks/internal/telemetry/logger';
+import { Permits, TooManyWaitingError } from 'baton-tasks/internal/time/permits';
 import { createTransport } from 'nodemailer';
 import type { Channel, Delivery } from './channel.ts';
 import { Circuit, CircuitOpenError } from './circuit.ts';
 import type { Sender } from './config.ts';
-import { Line, LineFullError } from './line.ts';
 import { failureOf, SmtpAbortedError, SmtpAwayError } from './smtp-failure.ts';
 
 /** Servers allow few: Postfix 50 a client, others 10. */
@@ -67,7 +67,7 @@ export class SmtpChannel implements Channel {
   readonly #from: Sender;
   readonly #patience: SmtpPatience;
   readonly #pool;
-  readonly #line = new Line(MAX_CONNECTIONS, MAX_WAITING);
+  readonly #connections = new Permits(MAX_CONNECTIONS, MAX_WAITING);
   readonly #circuit: Circuit;
 
   constructor({ url, from, logger, patience = {} }: SmtpChannelOptions) {
@@ -105,7 +105,7 @@ export class SmtpChannel implements Channel {
     } catch (error) {
       throw error instanceof CircuitOpenError ? this.#postponed(error, delivery) : error;
     } finally {
-      this.#line.giveBack();
+      this.#connections.release();
     }
   }
 
@@ -117,9 +117,9 @@ export class SmtpChannel implements Channel {
   async #takeRoom(signal: AbortSignal): Promise<void> {
     const late = AbortSignal.timeout(this.#patience.lineTimeoutMs);
     try {
-      await this.#line.take(AbortSignal.any([signal, late]));
+      await this.#connections.acquire(AbortSignal.any([signal, late]));
     } catch (error) {
-      if (!(error instanceof LineFullError) && error !== late.reason) throw error;
+      if (!(error instanceof TooManyWaitingError) && error !== late.reason) throw error;
       throw new PostponeTask('All connections to the SMTP server are busy', { delaySeconds: BUSY_SECONDS });
     }
   }

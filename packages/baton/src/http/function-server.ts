@@ -3,6 +3,7 @@ import type { Context } from 'aws-lambda';
 import { v7 as uuidv7 } from 'uuid';
 import type { Logger } from '../telemetry/logger.ts';
 import { readThrown } from '../telemetry/thrown.ts';
+import { within } from '../time/within.ts';
 import { type Address, type ConnectionTimeouts, listenAt, readBody, type RunningServer } from './listener.ts';
 
 /** With the characters that a function's name may have (AWS: "CreateFunction"). */
@@ -87,7 +88,8 @@ async function answer(
     getRemainingTimeInMillis: () => Math.round(endsAtMs - performance.now()),
   };
   try {
-    const result = await inTime(endsAtMs, (functions[name] as Functions[string])(event as never, context));
+    const running = (functions[name] as Functions[string])(event as never, context);
+    const result = await within(endsAtMs - performance.now(), running, notInTime);
     return { status: 200, body: result ?? null };
   } catch (error) {
     logger.error({ requestId, function: name, error }, 'function failed');
@@ -101,12 +103,8 @@ function timeLeftMs({ headers }: IncomingMessage): number {
   return Math.min(deadlineMs ? deadlineMs - Date.now() : DEFAULT_TIMEOUT_MS, MAX_TIMEOUT_MS);
 }
 
-async function inTime<Result>(endsAtMs: number, work: Promise<Result>): Promise<Result> {
-  const late = Promise.withResolvers<never>();
-  const timer = setTimeout(() => {
-    late.reject(new Error('The function was not done in time'));
-  }, endsAtMs - performance.now());
-  return Promise.race([work, late.promise]).finally(() => clearTimeout(timer));
+function notInTime(): never {
+  throw new Error('The function was not done in time');
 }
 
 /** What became of a function that failed, as Lambda words it; the stack is the log's. */

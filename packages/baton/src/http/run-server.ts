@@ -1,7 +1,8 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { exitProcess, exitWithin } from '../process/exit.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { logState } from '../telemetry/standard-output.ts';
+import { reasonOf } from '../telemetry/thrown.ts';
+import { within } from '../time/within.ts';
 import { type Functions, serveFunctions } from './function-server.ts';
 import type { RunningServer } from './listener.ts';
 import { serve, type ServerOptions } from './server.ts';
@@ -66,9 +67,8 @@ async function stop(
   logger.info({ signal }, 'stopping');
   exitWithin(drainMs + STOP_RESERVE_MS, () => logger.fatal('not stopped in time: the process is ended'));
   const closed = Promise.all(servers.map((server) => server.close()));
-  const late = Symbol('late');
-  const first = await Promise.race([closed, again.then(() => late), sleep(drainMs, late)]);
-  if (first === late) {
+  const drained = Promise.race([closed.then(() => true), again.then(() => false)]);
+  if (!(await within(drainMs, drained, () => false))) {
     const underWay = servers.reduce((sum, server) => sum + server.underWay, 0);
     logger.warn({ underWay }, 'no more time for the requests under way: their connections are cut');
     for (const server of servers) server.cut();
@@ -80,6 +80,6 @@ async function stop(
 }
 
 function fail(logger: Logger, error: unknown): never {
-  logger.fatal({ error }, Error.isError(error) ? error.message : String(error));
+  logger.fatal({ error }, reasonOf(error));
   return exitProcess(1);
 }

@@ -1,8 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { v7 as uuidv7 } from 'uuid';
 import type { Logger } from '../telemetry/logger.ts';
-import { isInstance, readThrown } from '../telemetry/thrown.ts';
+import { isInstance, readThrown, reasonOf } from '../telemetry/thrown.ts';
+import { within } from '../time/within.ts';
 import type { ApiHandler } from './api.ts';
 import { toGatewayEvent } from './gateway-event.ts';
 import type { HttpResponse } from './http-message.ts';
@@ -62,23 +62,13 @@ async function answer(
 }
 
 function checked(status: string, check: () => Promise<unknown>): Promise<HttpResponse> {
-  return within(HEALTH_TIMEOUT_MS, check()).then(
+  const late = (): never => {
+    throw new Error(`No answer within ${HEALTH_TIMEOUT_MS} ms`);
+  };
+  return within(HEALTH_TIMEOUT_MS, check(), late).then(
     () => health(200, { status }),
     (error: unknown) => health(503, { status: `not ${status}`, reason: reasonOf(error) }),
   );
-}
-
-async function within(limitMs: number, work: Promise<unknown>): Promise<void> {
-  const late = new AbortController();
-  const timer = sleep(limitMs, undefined, late).then(() =>
-    Promise.reject(new Error(`No answer within ${limitMs} ms`)),
-  );
-  await Promise.race([work, timer]).finally(() => late.abort());
-}
-
-function reasonOf(error: unknown): string {
-  const { message, name } = readThrown(error);
-  return message || name;
 }
 
 function health(statusCode: number, body: object): HttpResponse {

@@ -1,6 +1,7 @@
 import type { SQSClient } from '@aws-sdk/client-sqs';
 import type { Context, SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
 import { ClockWatch } from '../time/clock-watch.ts';
+import { Permits } from '../time/permits.ts';
 import { TaskError } from '../task/errors.ts';
 import { ExclusiveRuns, type Turn } from '../run/exclusive-runs.ts';
 import { MAX_VISIBILITY_SECONDS, type Outcome, restingAtMost } from '../task/outcome.ts';
@@ -160,34 +161,21 @@ export function createLambdaConsumer(options: LambdaConsumerOptions): LambdaCons
     const end = new AbortController();
     const timer = setTimeout(() => end.abort(new InvocationEndsError()), Math.max(0, runnableMs()));
     const invocation = { end: end.signal, runnableMs, exclusive: new ExclusiveRuns() };
-    const attempts = await sideBySide(Records, concurrency, (record) =>
-      attempt(record, invocation).catch((error: unknown) => {
-        // What is wrong with one record is no reason to run the whole batch again
-        processing.logger.error(
-          { messageId: record.messageId, error },
-          'record could not be run; it comes back',
-        );
-        return undefined;
-      }),
-    ).finally(() => clearTimeout(timer));
+    const attempts = await new Permits(concurrency)
+      .map(Records, (record) =>
+        attempt(record, invocation).catch((error: unknown) => {
+          // What is wrong with one record is no reason to run the whole batch again
+          processing.logger.error(
+            { messageId: record.messageId, error },
+            'record could not be run; it comes back',
+          );
+          return undefined;
+        }),
+      )
+      .finally(() => clearTimeout(timer));
     // Only now: whoever invoked this function may renew the leases of the whole batch until it answers
     const finished = await Promise.all(attempts.map(async (each) => each !== undefined && settle(each)));
     const failed = Records.filter((_, index) => !finished[index]);
     return { batchItemFailures: failed.map(({ messageId }) => ({ itemIdentifier: messageId })) };
   };
-}
-
-/** Does all of `items`, so many at one time. Resolves to their results, in their order. */
-async function sideBySide<Item, Result>(
-  items: readonly Item[],
-  concurrency: number,
-  work: (item: Item) => Promise<Result>,
-): Promise<Result[]> {
-  const results: Result[] = [];
-  const queue = items.entries();
-  const lane = async (): Promise<void> => {
-    for (const [index, item] of queue) results[index] = await work(item);
-  };
-  await Promise.all(Array.from({ length: concurrency }, lane));
-  return results;
 }

@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import { within } from '../time/within.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { isInstance } from '../telemetry/thrown.ts';
 import { startTrace, type TraceContext } from '../telemetry/trace-context.ts';
@@ -273,13 +273,11 @@ function startHandler(
 async function terminated({ ended, terminate }: HandlerRun): Promise<boolean> {
   if (!terminate) return false;
   terminate();
-  const timer = new AbortController();
-  const late = sleep(TERMINATION_MS, false, { signal: timer.signal }).catch(() => false);
   const gone = ended.then(
     () => true,
     () => true,
   );
-  return Promise.race([gone, late]).finally(() => timer.abort());
+  return within(TERMINATION_MS, gone, () => false);
 }
 
 /** A task that nobody here knows may be tracked all the same: then its row ends as its message does. */

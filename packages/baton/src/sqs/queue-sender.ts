@@ -1,6 +1,7 @@
 import { type MessageAttributeValue, SendMessageBatchCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import { Batcher } from './batcher.ts';
 import { SendError } from '../task/errors.ts';
+import { reasonOf } from '../telemetry/thrown.ts';
 import { wholeSeconds } from '../time/rest.ts';
 import { BatchEntryError, type BatchRetries, callInBatch } from './sqs-batch.ts';
 import { isTransient } from '../aws/transient.ts';
@@ -66,6 +67,8 @@ function bytesOf({ MessageBody, MessageAttributes }: Entry): number {
 /** What to tell a sender whose task SQS did not take. */
 export function sendError(task: string, queue: string, cause: unknown): SendError {
   const transient = cause instanceof BatchEntryError ? !cause.senderFault : isTransient(cause);
-  const reason = Error.isError(cause) ? cause.message || cause.name : String(cause);
-  return new SendError(`SQS did not take ${task} on the queue ${queue}: ${reason}`, { cause, transient });
+  return new SendError(`SQS did not take ${task} on the queue ${queue}: ${reasonOf(cause)}`, {
+    cause,
+    transient,
+  });
 }

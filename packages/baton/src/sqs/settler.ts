@@ -4,7 +4,7 @@ import {
   SendMessageBatchCommand,
   type SQSClient,
 } from '@aws-sdk/client-sqs';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { retryUntil } from '../time/backoff.ts';
 import { Batcher } from './batcher.ts';
 import { ClockWatch } from '../time/clock-watch.ts';
 import { type DeadLetter, deadLetterEntry } from './dead-letter.ts';
@@ -19,8 +19,6 @@ import { MAX_MESSAGE_BYTES, QueueSender } from './queue-sender.ts';
 const LINGER_MS = 5;
 /** An entry that fails is tried again by itself, for as long as its own lease lasts. */
 const ONCE = { attempts: 1 };
-const BASE_REST_MS = 100;
-const MAX_REST_MS = 5000;
 
 type DeadLetterEntry = ReturnType<typeof deadLetterEntry>;
 
@@ -86,7 +84,7 @@ export class Settler {
   async settle(message: ReceivedMessage, outcome: Outcome, workerId: string, untilMs = 0): Promise<void> {
     const finished =
       outcome.kind === 'done' || (await this.settleAllButDelete(message, outcome, workerId, untilMs));
-    if (finished) await insist(() => this.delete(message), untilMs);
+    if (finished) await retryUntil(untilMs, () => this.delete(message), mayRecover);
   }
 
   /** Settles for a caller whose event source deletes. Resolves to whether the message is to be deleted. */
@@ -102,12 +100,16 @@ export class Settler {
       case 'retry':
       case 'release': {
         const { asCopy, notes, delaySeconds = 0 } = outcome;
-        if (asCopy) await insist(() => this.#sendCopy(message, delaySeconds, notes), untilMs);
-        else await insist(() => this.hide(message, delaySeconds), untilMs);
+        if (asCopy) await retryUntil(untilMs, () => this.#sendCopy(message, delaySeconds, notes), mayRecover);
+        else await retryUntil(untilMs, () => this.hide(message, delaySeconds), mayRecover);
         return asCopy ?? false;
       }
       case 'dead-letter':
-        await insist(() => this.copyToDeadLetters(message, { ...outcome, workerId }), untilMs);
+        await retryUntil(
+          untilMs,
+          () => this.copyToDeadLetters(message, { ...outcome, workerId }),
+          mayRecover,
+        );
         return true;
     }
   }
@@ -139,19 +141,9 @@ export class Settler {
   }
 }
 
-/** Makes a call again until it succeeds, SQS says that it never will, or the next one would come too late. */
-async function insist(call: () => Promise<unknown>, untilMs: number): Promise<void> {
-  for (let attempt = 0; ; attempt += 1) {
-    try {
-      await call();
-      return;
-    } catch (error) {
-      const restMs = Math.min(MAX_REST_MS, BASE_REST_MS * 2 ** attempt) * (1 - Math.random() / 2);
-      const hopeless = error instanceof BatchEntryError && error.senderFault;
-      if (hopeless || performance.now() + restMs >= untilMs) throw error;
-      await sleep(restMs);
-    }
-  }
+/** Whether SQS may take the same entry later. */
+function mayRecover(error: unknown): boolean {
+  return !(error instanceof BatchEntryError && error.senderFault);
 }
 
 function deadLetterBytes({ MessageBody, MessageAttributes }: DeadLetterEntry): number {

@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { equalJitter, longestRest } from '../time/backoff.ts';
 
 const DEFAULT_ATTEMPTS = 4;
-const BASE_DELAY_MS = 50;
+const REST_MS = { base: 50, cap: Infinity } as const;
 
 /** One entry that SQS refused while it took others of the same batch (BatchResultErrorEntry in its API). */
 export class BatchEntryError extends Error {
@@ -58,7 +59,7 @@ export async function callInBatch<Entry extends object, Success extends object>(
     for (const [id, result] of await callOnce(left, call)) results.set(id, result);
     if (attempt >= attempts) break;
     left = left.filter(({ Id }) => mayYetSucceed(results.get(Id)));
-    if (left.length > 0) await sleep(BASE_DELAY_MS * 2 ** (attempt - 1) * (1 - Math.random() / 2));
+    if (left.length > 0) await sleep(equalJitter(longestRest(REST_MS, attempt - 1)));
   }
   return entries.map(
     (_, index) => results.get(String(index)) ?? { status: 'rejected', reason: unanswered() },

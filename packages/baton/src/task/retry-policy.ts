@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { equalJitter, longestRest } from '../time/backoff.ts';
 
 const DEFAULT_CAP_SECONDS = 3600;
 
@@ -20,21 +21,13 @@ export const retryPolicySchema = z.object({
 });
 
 /**
- * The rest after a failed attempt, in whole seconds, at least 1.
- *
- * Exponential with equal jitter: half of it is certain, so that a broken dependency gets its rest, and half is
- * chance, so that tasks which failed together do not come back together
- * (AWS Architecture Blog, "Exponential Backoff And Jitter").
+ * The rest after a failed attempt, in whole seconds, at least 1: exponential, with equal jitter.
  *
  * @param attempt - the attempt that failed, counted from 1
- * @param random - a number from 0 to 1; the default is chance
+ * @param random - a number from 0 to 1; default: `Math.random()`
  */
-export function retryDelaySeconds(
-  policy: RetryPolicy,
-  attempt: number,
-  random: number = Math.random(),
-): number {
+export function retryDelaySeconds(policy: RetryPolicy, attempt: number, random?: number): number {
   const cap = policy.capSeconds ?? DEFAULT_CAP_SECONDS;
-  const longest = Math.min(cap, policy.baseSeconds * 2 ** (attempt - 1));
-  return Math.max(1, Math.round(longest / 2 + (longest / 2) * random));
+  const longest = longestRest({ base: policy.baseSeconds, cap }, attempt - 1);
+  return Math.max(1, Math.round(equalJitter(longest, random)));
 }

@@ -39,6 +39,12 @@ export function readThrown(thrown: unknown): Thrown {
   return read(thrown, { left: MAX_ERRORS });
 }
 
+/** Why something failed, in a line: the message of what was thrown, or its name if it has none. Never throws. */
+export function reasonOf(thrown: unknown): string {
+  const { message, name } = readThrown(thrown);
+  return message || name;
+}
+
 /** Whether a value has a class. Never throws, as `instanceof` may for a Proxy. */
 export function isInstance<Class>(
   value: unknown,

@@ -1,5 +1,6 @@
 import { UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import type { EarlierReceives, ReceiveLog } from '../run/task-tracker.ts';
+import { within } from '../time/within.ts';
 import type { TaskTable } from './task-table.ts';
 
 /** An attempt must not wait long for what only helps against crashes. */
@@ -48,20 +49,17 @@ export class MessageReceives implements ReceiveLog {
   async #ask<Answer>(request: () => Promise<Answer>): Promise<Answer> {
     if (performance.now() < this.#awayUntilMs)
       throw new ReceiveLogAwayError('The task store was away a moment ago');
-    const late = Promise.withResolvers<never>();
-    const timer = setTimeout(
-      () => late.reject(new ReceiveLogAwayError(`The task store did not answer within ${LIMIT_MS} ms`)),
-      LIMIT_MS,
-    );
     try {
-      return await Promise.race([request(), late.promise]);
+      return await within(LIMIT_MS, request(), notInTime);
     } catch (error) {
       this.#awayUntilMs = performance.now() + REST_MS;
       throw error;
-    } finally {
-      clearTimeout(timer);
     }
   }
+}
+
+function notInTime(): never {
+  throw new ReceiveLogAwayError(`The task store did not answer within ${LIMIT_MS} ms`);
 }
 
 function rowId(firstId: string): string {

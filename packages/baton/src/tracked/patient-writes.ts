@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { equalJitter, longestRest } from '../time/backoff.ts';
 
-const FIRST_REST_MS = 200;
-const LONGEST_REST_MS = 2000;
+const REST_MS = { base: 200, cap: 2000 } as const;
 
 /** The store did not take a write for as long as this process could wait. Whether it was made is not known. */
 export class StoreAwayError extends Error {
@@ -43,7 +43,7 @@ export class PatientWrites {
   }
 
   async #again<Written>(write: () => Promise<Written>): Promise<Written> {
-    for (let restMs = FIRST_REST_MS; ; restMs = Math.min(LONGEST_REST_MS, restMs * 2)) {
+    for (let failures = 0; ; failures += 1) {
       const writing = write();
       // The last one may fail when nobody waits for it any more
       writing.catch(() => undefined);
@@ -53,7 +53,7 @@ export class PatientWrites {
         if (error instanceof StoreAwayError || isHopeless(error)) throw error;
         this.#last = error;
       }
-      await Promise.race([sleep(restMs * (1 - Math.random() / 2)), this.#givenUp.promise]);
+      await Promise.race([sleep(equalJitter(longestRest(REST_MS, failures))), this.#givenUp.promise]);
     }
   }
 

@@ -6,6 +6,7 @@ import {
   OLD_MESSAGE_SECONDS,
   type Outcome,
 } from '../task/outcome.ts';
+import { equalJitter } from '../time/backoff.ts';
 import { putBackBy } from '../sqs/put-back.ts';
 import { listenersOf } from '../send/end-listeners.ts';
 import type { ReceivedMessage } from '../sqs/received-message.ts';
@@ -228,7 +229,7 @@ function outcomeOfWaiting(taskId: string, row: TaskRow | undefined, nowMs: numbe
 function restSeconds(ageMs: number): number {
   const quarter = ageMs / 4000;
   const longest = Math.min(LONGEST_REST_SECONDS, Math.max(SHORTEST_REST_SECONDS, quarter));
-  return Math.ceil(longest * (1 - Math.random() / 2));
+  return Math.ceil(equalJitter(longest));
 }
 
 function isDead(row: TaskRow | undefined): boolean {

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { retryUntil } from '../time/backoff.ts';
 import { InvokeCommand, type LambdaClient, TooManyRequestsException } from '@aws-sdk/client-lambda';
 import { BrokenAnswerError } from '../aws/answers.ts';
 import { Batcher } from '../sqs/batcher.ts';
@@ -16,8 +16,6 @@ import { Slots } from './slots.ts';
 const LEFT: Execution = { kind: 'left' };
 const DONE: Execution = { kind: 'done', result: undefined };
 const LINGER_MS = 5;
-const BASE_REST_MS = 100;
-const MAX_REST_MS = 5000;
 /** Lambda takes 6 MB an invocation; JSON escapes can make a body longer than it was. */
 const MAX_BATCH_BYTES = 3_000_000;
 
@@ -67,9 +65,11 @@ export function lambdaExecutor(options: LambdaExecutorOptions): Executor {
       slots.takeAnyway(target.queue, spare);
       const startedAtMs = performance.now();
       try {
-        const failed = await unthrottled(
+        // As Lambda's own event source does with what is throttled
+        const failed = await retryUntil(
+          startedAtMs + leaseSeconds * 1000,
           () => invoke(lambda, target.functionName, messages, arn),
-          leaseSeconds,
+          (error) => error instanceof TooManyRequestsException,
         );
         return messages.map(({ messageId }) => fulfilled(failed.has(messageId) ? LEFT : DONE));
       } catch (error) {
@@ -95,21 +95,6 @@ export function lambdaExecutor(options: LambdaExecutorOptions): Executor {
 async function left(signal: AbortSignal): Promise<Execution> {
   if (!signal.aborted) await once(signal, 'abort');
   return { kind: 'left' };
-}
-
-/** Makes an invocation again that Lambda throttled, as its own event source does: for as long as a lease lasts. */
-async function unthrottled<Result>(call: () => Promise<Result>, seconds: number): Promise<Result> {
-  const untilMs = performance.now() + seconds * 1000;
-  for (let attempt = 0; ; attempt += 1) {
-    try {
-      return await call();
-    } catch (error) {
-      const restMs = Math.min(MAX_REST_MS, BASE_REST_MS * 2 ** attempt) * (1 - Math.random() / 2);
-      const throttled = error instanceof TooManyRequestsException;
-      if (!throttled || performance.now() + restMs >= untilMs) throw error;
-      await sleep(restMs);
-    }
-  }
 }
 
 /** The ids of the messages that the function reports as failed. @throws Error when the batch as a whole failed */

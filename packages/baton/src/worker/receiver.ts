@@ -2,7 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { ReceiveMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import { fromReceive, RECEIVED_ATTRIBUTES, type ReceivedMessage } from '../sqs/received-message.ts';
 import type { Logger } from '../telemetry/logger.ts';
-import { Backoff } from './backoff.ts';
+import { Backoff } from '../time/backoff.ts';
 import type { Gathering, Slots } from './slots.ts';
 
 /** SQS's limit for one ReceiveMessage. */

@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import { within } from '../time/within.ts';
 import type { Implementations } from '../task/implementation.ts';
 import { QueueUrls } from '../sqs/queue-urls.ts';
 import type { AttemptName } from '../run/running-attempt.ts';
@@ -222,9 +222,7 @@ export class Worker {
 
 /** Whether `work` is done before the time is over, or before `sooner` ends the wait. */
 async function before(work: Promise<unknown>, limitMs: number, sooner?: Promise<unknown>): Promise<boolean> {
-  const timer = new AbortController();
-  const late = sleep(limitMs, undefined, { signal: timer.signal }).catch(() => undefined);
-  const ends = [work.then(() => true), late.then(() => false)];
+  const ends = [work.then(() => true)];
   if (sooner) ends.push(sooner.then(() => false));
-  return Promise.race(ends).finally(() => timer.abort());
+  return within(limitMs, Promise.race(ends), () => false);
 }

@@ -13,7 +13,7 @@ import { defineTask } from '../../task/task.ts';
 import { createApi } from '../../http/api.ts';
 import { route } from '../../http/route.ts';
 import { createLogger } from '../logger.ts';
-import { isInstance } from '../thrown.ts';
+import { isInstance, reasonOf } from '../thrown.ts';
 import { CardDeclined, KNOWN_THROWABLES, throwables } from '@baton/tests/throwables';
 import * as fc from 'fast-check';
 import * as z from 'zod';
@@ -230,6 +230,17 @@ test('an error keeps what it says: its class, properties and causes, within limi
   expect(error.stack).toContain('thrown.test.ts');
   expect(error.cause).toMatchObject({ name: 'TypeError', message: 'no route', code: 'EHOSTUNREACH' });
   expect(Object.keys(error.cause as object)).not.toContain('socket');
+});
+
+test('the reason of a failure is a line: the message, or the name of an error without one', async () => {
+  expect(reasonOf(new TypeError('not a number'))).toBe('not a number');
+  expect(reasonOf(new TypeError(''))).toBe('TypeError');
+  expect(reasonOf(new AggregateError([]))).toBe('AggregateError');
+  fc.assert(
+    fc.property(throwables, (make) => {
+      expect(reasonOf(make())).toMatch(/./);
+    }),
+  );
 });
 
 describe('of a tracked task', () => {

@@ -4,7 +4,8 @@ import type { SendTask } from '../../task/send-task.ts';
 import type { ScheduledContract } from '../../task/task.ts';
 import { isDue, type ScheduleRow, type TaskSchedules } from '../../tracked/task-schedules.ts';
 import type { Logger } from '../../telemetry/logger.ts';
-import { Backoff } from '../backoff.ts';
+import { reasonOf } from '../../telemetry/thrown.ts';
+import { Backoff } from '../../time/backoff.ts';
 import type { Clock } from '../clock.ts';
 
 /** No wait is longer: a clock that was set, or a machine that slept, is noticed within that. */
@@ -84,7 +85,7 @@ export class Ticker {
         await clock.wait(this.#untilNextMs(), signal);
       } catch (error) {
         if (!this.#backoff.troubled)
-          logger.error({ error }, `cannot tick ${contract.name}: ${describe(error)}`);
+          logger.error({ error }, `cannot tick ${contract.name}: ${reasonOf(error)}`);
         await this.#backoff.rest(signal);
       }
     }
@@ -141,8 +142,4 @@ export class Ticker {
     const next = nextTick(contract.schedule, new Date(nowMs));
     return Math.min(LOOK_AGAIN_MS, next ? next.getTime() - nowMs : LOOK_AGAIN_MS);
   }
-}
-
-function describe(error: unknown): string {
-  return Error.isError(error) ? error.message || error.name : String(error);
 }

@@ -1,0 +1,84 @@
+import { describe, expect, test } from '@jest/globals';
+import { Permits } from '../permits.ts';
+
+const { signal } = new AbortController();
+
+describe('permits', () => {
+  test('are given to as many as there are, first come, first served', async () => {
+    const permits = new Permits(1, 2);
+    await permits.acquire(signal);
+    const entered: string[] = [];
+    const waiting = ['a', 'b'].map((name) => permits.acquire(signal).then(() => entered.push(name)));
+    permits.release();
+    await waiting[0];
+    expect(entered).toEqual(['a']);
+    permits.release();
+    await waiting[1];
+    expect(entered).toEqual(['a', 'b']);
+  });
+
+  test('are refused at once when too many wait already', async () => {
+    const permits = new Permits(1, 1);
+    await permits.acquire(signal);
+    const waiting = permits.acquire(signal);
+    await expect(permits.acquire(signal)).rejects.toMatchObject({ name: 'TooManyWaitingError' });
+    permits.release();
+    await expect(waiting).resolves.toBeUndefined();
+  });
+
+  test('are not taken by a caller whose signal aborts while it waits', async () => {
+    const permits = new Permits(1, 1);
+    await permits.acquire(signal);
+    const leaving = new AbortController();
+    const left = permits.acquire(leaving.signal);
+    leaving.abort(new Error('no more time'));
+    await expect(left).rejects.toThrow('no more time');
+    await expect(permits.acquire(leaving.signal)).rejects.toThrow('no more time');
+    permits.release();
+    await expect(permits.acquire(signal)).resolves.toBeUndefined();
+  });
+});
+
+describe('work for each item of a list', () => {
+  test('begins in order, as many at one time as there are permits, and gives the results in the order of the items', async () => {
+    const permits = new Permits(2);
+    const gates = [0, 1, 2].map(() => Promise.withResolvers<string>());
+    const begun: number[] = [];
+    const results = permits.map([0, 1, 2], (item) => {
+      begun.push(item);
+      return gates[item]?.promise ?? Promise.resolve('');
+    });
+    await turn();
+    expect(begun).toEqual([0, 1]);
+    gates[1]?.resolve('b');
+    await turn();
+    expect(begun).toEqual([0, 1, 2]);
+    gates[2]?.resolve('c');
+    gates[0]?.resolve('a');
+    await expect(results).resolves.toEqual(['a', 'b', 'c']);
+  });
+
+  test('shares the permits with all others who take some', async () => {
+    const permits = new Permits(1);
+    await permits.acquire(signal);
+    const begun: number[] = [];
+    const results = permits.map([0, 1], async (item) => begun.push(item));
+    await turn();
+    expect(begun).toEqual([]);
+    permits.release();
+    await results;
+    expect(begun).toEqual([0, 1]);
+    await expect(permits.acquire(signal)).resolves.toBeUndefined();
+  });
+
+  test('rejects with the first error, and gives the permits back', async () => {
+    const permits = new Permits(2);
+    const failing = permits.map([0, 1, 2], (item) => Promise.reject(new Error(`no ${item}`)));
+    await expect(failing).rejects.toThrow('no 0');
+    await Promise.all([permits.acquire(signal), permits.acquire(signal)]);
+  });
+});
+
+function turn(): Promise<void> {
+  return new Promise((resolve) => void setImmediate(resolve));
+}
