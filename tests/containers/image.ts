@@ -13,8 +13,8 @@ export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 /** The folders that images are made of: every service's and the worker's. */
 export const imageFolders = parts.filter((folder) => existsSync(join(ROOT, folder, 'Dockerfile')));
 
-/** What is at the root and goes into builds. */
-const MANIFESTS = ['package.json', 'package-lock.json', '.dockerignore'];
+/** What every build needs: the manifests at the root, and the library. */
+const SHARED = ['package.json', 'package-lock.json', '.dockerignore', 'packages/baton'];
 
 const NODE_IMAGE = /^ARG NODE_IMAGE=(\S+)$/m;
 
@@ -36,7 +36,7 @@ export class Tree {
   /** Copies folders, such as `common` and `worker`, without what was installed there. */
   static async copy(folders: readonly string[]): Promise<Tree> {
     const tree = new Tree(await mkdtemp(join(tmpdir(), 'baton-tree-')));
-    for (const name of [...MANIFESTS, ...folders]) {
+    for (const name of [...SHARED, ...folders]) {
       const filter = (from: string): boolean => !['node_modules', '.env'].includes(basename(from));
       await cp(join(ROOT, name), join(tree.path, name), { recursive: true, filter });
     }

@@ -2,11 +2,10 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { format, resolveConfig } from 'prettier';
+import { serviceDockerfile } from '../dockerfiles/dockerfile.ts';
 import { renamed, type ServiceName } from './service-name.ts';
 
 const TEMPLATE = fileURLToPath(new URL('template', import.meta.url));
-/** All Dockerfiles are alike: a new one is this service's, under another name. */
-const LIKE = 'order-service';
 /** The port of the template. */
 const PORT = '8999';
 
@@ -25,7 +24,7 @@ export interface NewFile {
  */
 export async function newFiles(root: string, name: ServiceName, port: number): Promise<NewFile[]> {
   const paths = await templatePaths();
-  const files = paths.map(async (path) => {
+  const writing = paths.map(async (path) => {
     const text = await readFile(path, 'utf8');
     const target = placeOf(path.slice(TEMPLATE.length + 1).replaceAll('\\', '/'));
     return formatted(root, {
@@ -33,7 +32,8 @@ export async function newFiles(root: string, name: ServiceName, port: number): P
       text: renamed(withPackageNames(target, text), name).replaceAll(PORT, String(port)),
     });
   });
-  return Promise.all([...files, dockerfileFor(root, name)]);
+  const files = await Promise.all(writing);
+  return [...files, dockerfileFor(name, files)];
 }
 
 async function templatePaths(): Promise<string[]> {
@@ -64,13 +64,12 @@ async function formatted(root: string, { path, text }: NewFile): Promise<NewFile
   return { path, text: await format(text, { ...(await resolveConfig(filepath)), filepath }) };
 }
 
-async function dockerfileFor(root: string, { plural }: ServiceName): Promise<NewFile> {
-  const text = await readFile(join(root, 'functions', LIKE, 'Dockerfile'), 'utf8');
-  return {
-    path: `functions/${plural}-service/Dockerfile`,
-    text: text
-      .replaceAll(LIKE, `${plural}-service`)
-      .replaceAll(/`handlers\.\w+`/g, '`handlers.records`')
-      .replaceAll(/(image\.description=)"[^"]*"/g, `$1"Takes ${plural} in and records them"`),
-  };
+/** The Dockerfile of a service whose other files are made. */
+function dockerfileFor({ plural }: ServiceName, files: readonly NewFile[]): NewFile {
+  const folder = `functions/${plural}-service`;
+  const own = files.filter(({ path }) => path.startsWith(`${folder}/`));
+  const manifest = own.find(({ path }) => path === `${folder}/package.json`)?.text ?? '{}';
+  const { description } = JSON.parse(manifest) as { readonly description: string };
+  const names = own.map(({ path }) => path.slice(folder.length + 1));
+  return { path: `${folder}/Dockerfile`, text: serviceDockerfile({ folder, description, files: names }) };
 }

@@ -1,0 +1,78 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { COMMAND, serviceDockerfile, writtenDockerfiles } from '../dockerfile.ts';
+import { renderTemplate } from '../template.ts';
+
+const ROOT = fileURLToPath(new URL('../../../../../', import.meta.url));
+
+test('each Dockerfile is as its template makes it', () => {
+  const written = writtenDockerfiles(ROOT);
+  const stale = written.filter(({ text, found }) => text !== found);
+  expect(stale.map(({ path }) => `${path} is not as its template makes it: run "${COMMAND}"`)).toEqual([]);
+  expect(written.length).toBeGreaterThan(1);
+});
+
+describe('the Dockerfile of a service', () => {
+  const image = { folder: 'functions/naps-service', description: 'Takes naps', files: ['main.ts', 'api.ts'] };
+
+  test('bundles the entries that the service has', () => {
+    const consumers = serviceDockerfile({ ...image, files: [...image.files, 'handlers.ts', 'store.ts'] });
+    expect(consumers).toContain(' functions/naps-service/api.ts functions/naps-service/handlers.ts \\\n');
+    expect(consumers).toContain('COPY --from=build /bundle/api.mjs* /bundle/handlers.mjs* ./\n');
+    expect(consumers).not.toContain('store');
+    expect(serviceDockerfile(image)).not.toContain('handlers.ts');
+    expect(serviceDockerfile(image)).toContain('COPY --from=build /bundle/api.mjs* ./\n');
+  });
+
+  test('says in its labels what the service does', () => {
+    const text = serviceDockerfile(image);
+    expect(text).toContain('LABEL org.opencontainers.image.title="naps-service" \\\n');
+    expect(text.match(/image\.description="Takes naps" /g)).toHaveLength(2);
+  });
+});
+
+describe('a repository', () => {
+  let root: string;
+  const write = async (path: string, text: string): Promise<void> => {
+    await mkdir(join(root, path, '..'), { recursive: true });
+    await writeFile(join(root, path), text);
+  };
+  beforeEach(async () => {
+    root = await mkdtemp(join(tmpdir(), 'dockerfiles-'));
+    await write('functions/naps-service/package.json', '{ "description": "Takes naps" }');
+    await write('functions/naps-service/api.ts', '');
+    await write('worker/package.json', '{ "description": "Works" }');
+  });
+  afterEach(() => rm(root, { recursive: true }));
+
+  test('has a Dockerfile written for each service and the worker', () => {
+    expect(writtenDockerfiles(root)).toEqual([
+      { path: 'functions/naps-service/Dockerfile', text: expect.any(String), found: undefined },
+      { path: 'worker/Dockerfile', text: expect.any(String), found: undefined },
+    ]);
+  });
+
+  test('keeps a Dockerfile that somebody made their own', async () => {
+    const [nap] = writtenDockerfiles(root);
+    await write('functions/naps-service/Dockerfile', nap?.text ?? '');
+    expect(writtenDockerfiles(root)).toContainEqual({ ...nap, found: nap?.text });
+    await write('functions/naps-service/Dockerfile', 'FROM scratch\n');
+    expect(writtenDockerfiles(root).map(({ path }) => path)).toEqual(['worker/Dockerfile']);
+  });
+
+  test('is refused with the file and what it lacks, when a service says nothing of itself', async () => {
+    await write('functions/naps-service/package.json', '{}');
+    expect(() => writtenDockerfiles(root)).toThrow(
+      'functions/naps-service/package.json has no "description": expected what the service does',
+    );
+  });
+});
+
+test('a template is refused whose placeholder has no value', () => {
+  expect(() => renderTemplate('service', { folder: 'functions/naps-service' })).toThrow(
+    'service.Dockerfile: {{name}} has no value, expected one of folder',
+  );
+});
