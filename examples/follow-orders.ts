@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Permits } from 'baton-tasks/internal/time/permits';
+import { Permits } from 'baton-tasks/service';
 import { Progress } from './progress.ts';
 
 const CONCURRENCY = 10;

@@ -1,7 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { implement, Implementations } from 'baton-tasks/internal/task/implementation';
-import { defineTask } from 'baton-tasks/internal/task/task';
-import { type TaskEnd, taskEndSchema } from 'baton-tasks/internal/task/task-end';
+import { defineTask, implement, type TaskEnd, taskEndSchema } from 'baton-tasks';
+import { Implementations } from 'baton-tasks/tooling';
 import * as z from 'zod';
 
 const common = { queue: 'default', retry: { maxAttempts: 5, baseSeconds: 1 }, timeoutSeconds: 60 } as const;

@@ -1,12 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { chain, group, member } from 'baton-tasks/internal/task/flow';
-import { nextTick } from 'baton-tasks/internal/task/schedule';
-import { TaskClient } from 'baton-tasks/internal/send/task-client';
-import { TaskStore } from 'baton-tasks/internal/tracked/task-store';
-import { createLogger } from 'baton-tasks/internal/telemetry/logger';
+import { chain, group, member } from 'baton-tasks';
+import { createLogger } from 'baton-tasks/service';
+import { nextTick, readWorkerConfig, TaskClient, TaskStore, Worker } from 'baton-tasks/tooling';
 import { startBackends } from '@baton/tests/backends';
-import { readWorkerConfig } from 'baton-tasks/internal/worker/config';
-import { Worker } from 'baton-tasks/internal/worker/worker';
 import { addUp, countWords, heard, hearOfEnd, reportTasks, sayCount, writeNightly } from './reports.ts';
 
 // A queue, a task store and a worker, all in this process

@@ -24,8 +24,11 @@ const LIBRARY_ROOMS = [
   'run',
   'tracked',
   'http',
-  'worker',
   'lambda',
+  'worker',
+  'service',
+  'tooling',
+  'index.ts',
 ] as const;
 
 /** Where a file stands: a room of the library, a service, or one of the other folders at the root. */
@@ -176,10 +179,11 @@ function packageOf(request: string): string {
 describe('services', () => {
   test("have their routes in api.ts alone, and functions.yml maps no more than the service's prefix", () => {
     const routing = sources.filter(
-      ({ imports, path }) => !isTest(path) && imports.some((name) => /http\/(route|api)$/.test(name)),
+      ({ text, path }) =>
+        !isTest(path) && /import \{[^}]*\b(route|createApi)\b[^}]*\} from 'baton-tasks\/http'/.test(text),
     );
     const allowed =
-      /^((functions|packages\/baton-dev\/src\/new-service\/template)\/[^/]+\/api\.ts|packages\/baton\/src\/(http\/.*|worker\/health)\.ts|packages\/baton-dev\/src\/embedded\/unknown-route\.ts)$/;
+      /^((functions|packages\/baton-dev\/src\/new-service\/template)\/[^/]+\/api\.ts|packages\/baton-dev\/src\/embedded\/unknown-route\.ts)$/;
     expect(routing.map(({ path }) => path).filter((path) => !allowed.test(path))).toEqual([]);
     expect(routing.length).toBeGreaterThan(0);
     const events = Object.values(servicesFunctions(parts, 'dev')).flatMap((each) => each.events);
@@ -217,9 +221,9 @@ describe('services', () => {
     }
   });
 
-  test('and the worker read their configuration in config.ts, and hand the environment on nowhere else', () => {
+  test('and the worker do not read the environment: the library hands it to their config.ts', () => {
     const reading = product.filter(({ text }) => /process\.env|from 'node:process'/.test(text));
-    const allowed = /^(functions\/[^/]+\/(service|main)\.ts|worker\/(main|lambda)\.ts)$/;
+    const allowed = /^packages\/baton\/src\/(service|worker)\//;
     expect(reading.map(({ path }) => path).filter((path) => !allowed.test(path))).toEqual([]);
   });
 

@@ -1,5 +1,5 @@
 import { expect, jest, test } from '@jest/globals';
-import { defineTask } from 'baton-tasks/internal/task/task';
+import { defineTask } from 'baton-tasks';
 import { readFunctionsYml } from 'baton-dev/embedded/functions-yml';
 import * as z from 'zod';
 

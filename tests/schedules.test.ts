@@ -1,13 +1,18 @@
 import { describe, expect, test } from '@jest/globals';
 import { scheduledContracts } from '@baton/common/contracts/scheduled';
-import { decodeEnvelope } from 'baton-tasks/internal/sqs/envelope';
-import { tickTaskId, tickTime } from 'baton-tasks/internal/task/schedule';
-import { defineTask, isScheduled, type TaskContract } from 'baton-tasks/internal/task/task';
+import { defineTask, type TaskContract } from 'baton-tasks';
+import {
+  contractsToTick,
+  decodeEnvelope,
+  Implementations,
+  isScheduled,
+  tickTaskId,
+  tickTime,
+} from 'baton-tasks/tooling';
 import { allTasks } from '@baton/common/tasks/all';
 import { awsExpression } from 'baton-dev/deploy/aws-cron';
 import { scheduleResources } from 'baton-dev/deploy/schedules';
 import { queueNameOfArn } from 'baton-dev/embedded/stack';
-import { contractsToTick } from 'baton-tasks/internal/worker/schedule/scheduler';
 import { Cron } from 'croner';
 import * as fc from 'fast-check';
 import * as z from 'zod';
@@ -220,10 +225,12 @@ describe('no schedule is forgotten', () => {
   const lambda = Object.values(functions)
     .flatMap(({ events }) => events.flatMap(({ sqs }) => (sqs ? [queueNameOfArn(sqs.arn, stack)] : [])))
     .map((name) => name.replace('baton-dev-', ''));
-  const local = allTasks.queues.filter((queue) => !lambda.includes(queue));
+  const local = new Implementations(allTasks).queues.filter((queue) => !lambda.includes(queue));
   /** The names of the contracts that no worker ticks which serves every queue, as the embedded runtime's does. */
   const forgotten = (contracts: readonly TaskContract[]): string[] => {
-    const ticked = new Set(contractsToTick(allTasks, contracts, { local, lambda }).map(({ name }) => name));
+    const ticked = new Set(
+      contractsToTick(new Implementations(allTasks), contracts, { local, lambda }).map(({ name }) => name),
+    );
     return contracts.map(({ name }) => name).filter((name) => !ticked.has(name));
   };
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { lanedContracts } from '@baton/common/contracts/lanes';
-import { lanesByQueue, queuesOfLanes } from 'baton-tasks/internal/task/lane';
-import type { TaskContract } from 'baton-tasks/internal/task/task';
+import type { TaskContract } from 'baton-tasks';
+import { lanesByQueue, queuesOfLanes } from 'baton-tasks/tooling';
 import { queueNameOfArn, queuesOf } from 'baton-dev/embedded/stack';
 import { filesBelow } from './support/source.ts';
 import { parts, servicesFunctions, servicesResources } from 'baton-dev/embedded/functions-yml';

@@ -1,16 +1,19 @@
-import { Implementations, implement } from 'baton-tasks/internal/task/implementation';
-import { QueueUrls } from 'baton-tasks/internal/sqs/queue-urls';
-import { createSqsClient } from 'baton-tasks/internal/sqs/sqs-client';
-import { TaskClient } from 'baton-tasks/internal/send/task-client';
-import { createDocumentClient } from 'baton-tasks/internal/aws/documents';
-import { TaskStore } from 'baton-tasks/internal/tracked/task-store';
-import { createLogger } from 'baton-tasks/internal/telemetry/logger';
+import { implement } from 'baton-tasks';
+import { createLogger } from 'baton-tasks/service';
+import {
+  createDocumentClient,
+  createSqsClient,
+  Implementations,
+  onStopSignal,
+  QueueUrls,
+  readWorkerConfig,
+  serveHealth,
+  stopAndExit,
+  TaskClient,
+  TaskStore,
+  Worker,
+} from 'baton-tasks/tooling';
 import { freePort } from '@baton/tests/program';
-import { readWorkerConfig } from 'baton-tasks/internal/worker/config';
-import { serveHealth } from 'baton-tasks/internal/worker/health';
-import { stopAndExit } from 'baton-tasks/internal/worker/stop-and-exit';
-import { onStopSignal } from 'baton-tasks/internal/process/stop-signal';
-import { Worker } from 'baton-tasks/internal/worker/worker';
 import { type Job, ready, sendAll, settings, Work } from '../protocol.ts';
 import { jobTask, trackedJobTask } from './job-tasks.ts';
 

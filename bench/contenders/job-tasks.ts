@@ -1,4 +1,4 @@
-import { defineTask } from 'baton-tasks/internal/task/task';
+import { defineTask } from 'baton-tasks';
 import * as z from 'zod';
 
 const payload = z.object({

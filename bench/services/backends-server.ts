@@ -1,4 +1,4 @@
-import { createLogger } from 'baton-tasks/internal/telemetry/logger';
+import { createLogger } from 'baton-tasks/service';
 import { eventSourcesOf } from 'baton-dev/embedded/event-sources';
 import { parts, servicesFunctions, servicesResources } from 'baton-dev/embedded/functions-yml';
 import { Forwarder } from 'baton-dev/embedded/gateway/forwarder';

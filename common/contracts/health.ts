@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { defineTask } from 'baton-tasks/internal/task/task';
+import { defineTask } from 'baton-tasks';
 
 /** Say that a worker is there: the way through the queue and back, end to end. */
 export const healthCheck = defineTask({

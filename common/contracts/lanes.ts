@@ -1,4 +1,4 @@
-import type { TaskContract } from 'baton-tasks/internal/task/task';
+import type { TaskContract } from 'baton-tasks';
 import { processOrder } from './orders.ts';
 
 /**

@@ -1,6 +1,5 @@
 import * as z from 'zod';
-import { type TaskEnd, taskEndSchema } from 'baton-tasks/internal/task/task-end';
-import { defineTask } from 'baton-tasks/internal/task/task';
+import { defineTask, type TaskEnd, taskEndSchema } from 'baton-tasks';
 import { mailAddressSchema } from './mail-address.ts';
 
 const message = z.string().min(1).max(10_000);

@@ -1,6 +1,5 @@
 import * as z from 'zod';
-import { taskEndSchema } from 'baton-tasks/internal/task/task-end';
-import { defineTask } from 'baton-tasks/internal/task/task';
+import { defineTask, taskEndSchema } from 'baton-tasks';
 import { currencyDecimals } from './currencies.ts';
 import { mailAddressSchema } from './mail-address.ts';
 

@@ -1,4 +1,4 @@
-import type { TaskContract } from 'baton-tasks/internal/task/task';
+import type { TaskContract } from 'baton-tasks';
 
 /**
  * Every contract of this folder that has a schedule. From here workers tick those that functions run, and AWS gets a

@@ -1,5 +1,5 @@
 import { healthCheck } from '../contracts/health.ts';
-import { implement } from 'baton-tasks/internal/task/implementation';
+import { implement } from 'baton-tasks';
 
 /** Answers a health check with who ran it. */
 export const healthCheckTask = implement(healthCheck, (_payload, { worker }) => ({

@@ -3,8 +3,7 @@ import { v5 as uuidv5 } from 'uuid';
 import { currencyDecimals } from '../contracts/currencies.ts';
 import { sendNotification } from '../contracts/notifications.ts';
 import { type Order, processOrder, recordOrderOutcome, recordOrderTaskEnd } from '../contracts/orders.ts';
-import { RejectTask } from 'baton-tasks/internal/task/errors';
-import { implement } from 'baton-tasks/internal/task/implementation';
+import { implement, RejectTask } from 'baton-tasks';
 
 /** The most units that one order may have and still be processed without a person looking at it. */
 export const MAX_UNITS_PER_ORDER = 100_000;

@@ -1,10 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import { orderSchema, processOrder } from '../contracts/orders.ts';
-import type { TaskContext } from 'baton-tasks/internal/task/implementation';
-import type { SendOptions } from 'baton-tasks/internal/task/send-task';
-import type { SendTask } from 'baton-tasks/internal/task/send-task';
+import type { SendOptions, SendTask, TaskContext } from 'baton-tasks';
+import { createLogger } from 'baton-tasks/service';
 import { processOrderTask } from '../tasks/process-order.ts';
-import { createLogger } from 'baton-tasks/internal/telemetry/logger';
 
 const order = {
   orderId: '0190c8b2-0000-7000-8000-000000000000',

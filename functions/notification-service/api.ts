@@ -1,11 +1,15 @@
 import { notificationSchema, sendNotification } from '@baton/common/contracts/notifications';
-import { createApi } from 'baton-tasks/internal/http/api';
-import { cursorOf, pageQuery } from 'baton-tasks/internal/http/cursor';
-import { hashOfRequest, idOfRequest } from 'baton-tasks/internal/http/idempotency';
-import { notFound } from 'baton-tasks/internal/http/problem';
-import { route } from 'baton-tasks/internal/http/route';
+import {
+  createApi,
+  cursorOf,
+  hashOfRequest,
+  idOfRequest,
+  notFound,
+  pageQuery,
+  route,
+} from 'baton-tasks/http';
 import * as z from 'zod';
-import { logger, notifications, tasks } from './service.ts';
+import { notifications, service } from './service.ts';
 import { type NotificationRow, positionSchema } from './store.ts';
 
 /** The namespace of the notification ids that idempotency keys give. */
@@ -25,7 +29,7 @@ const postNotification = route(
   async ({ body, headers, trace }) => {
     // The task's id is the notification's: the consumer finds the row by it, however often the task is delivered
     const notificationId = idOfRequest(headers, NOTIFICATIONS);
-    const sendTask = () => tasks.send(sendNotification, body, { taskId: notificationId, trace });
+    const sendTask = () => service.tasks.send(sendNotification, body, { taskId: notificationId, trace });
     const requestHash = hashOfRequest(body);
     await notifications.take({ notificationId, notification: body, requestHash, sendTask });
     return {
@@ -52,7 +56,7 @@ const listNotifications = route('GET', '/notifications', { query: listSchema }, 
 });
 
 /** The API of notification-service. */
-export const handler = createApi({ logger, routes: [postNotification, getNotification, listNotifications] });
+export const handler = createApi(service, [postNotification, getNotification, listNotifications]);
 
 function notificationView(row: NotificationRow) {
   const {

@@ -1,4 +1,4 @@
-import type { Logger } from 'baton-tasks/internal/telemetry/logger';
+import type { Logger } from 'baton-tasks/service';
 import {
   circuitBreaker,
   type CircuitBreakerPolicy,

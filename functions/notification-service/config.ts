@@ -1,4 +1,4 @@
-import { parseConfig, serverVariables, sharedVariables, text } from 'baton-tasks/internal/process/config';
+import { text } from 'baton-tasks/service';
 import { domainOf } from '@baton/common/contracts/mail-address';
 import * as z from 'zod';
 
@@ -29,9 +29,9 @@ const sender = z
     return z.NEVER;
   });
 
-const variables = z
+/** The service's own environment variables. */
+export const variables = z
   .object({
-    ...sharedVariables,
     NOTIFICATIONS_TABLE: text("the name of this service's table"),
     SMTP_URL: smtpUrl,
     SMTP_FROM: sender,
@@ -44,13 +44,3 @@ const variables = z
 
 /** Whom mails are from. */
 export type Sender = z.output<typeof sender>;
-
-/** Reads what the service is configured with. @throws ConfigError naming each variable that is missing or wrong */
-export function readConfig(environment: NodeJS.ProcessEnv): z.output<typeof variables> {
-  return parseConfig(variables, environment);
-}
-
-/** Reads where the container's server listens. @throws ConfigError naming each variable that is wrong */
-export function readServerConfig(environment: NodeJS.ProcessEnv) {
-  return parseConfig(serverVariables(8002), environment);
-}

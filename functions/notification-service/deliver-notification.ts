@@ -5,8 +5,7 @@ import {
   sendNotification,
   wasDelivered,
 } from '@baton/common/contracts/notifications';
-import { implement, type Implementation, Implementations } from 'baton-tasks/internal/task/implementation';
-import type { TaskEnd } from 'baton-tasks/internal/task/task-end';
+import { implement, type Implementation, type TaskEnd } from 'baton-tasks';
 import type { Channel } from './channel.ts';
 import type { NotificationStore } from './store.ts';
 
@@ -18,8 +17,8 @@ export interface DeliveringOptions {
 }
 
 /** Makes the implementations of what the queue `notifications` carries. */
-export function notificationTasks(options: DeliveringOptions): Implementations {
-  return new Implementations([deliverNotification(options), recordEnd(options)]);
+export function notificationTasks(options: DeliveringOptions): readonly Implementation[] {
+  return [deliverNotification(options), recordEnd(options)];
 }
 
 /** Writes down how a notification's task ended that did not succeed. */

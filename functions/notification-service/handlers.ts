@@ -1,40 +1,15 @@
-import { hostname } from 'node:os';
-import { createLambdaConsumer } from 'baton-tasks/internal/lambda/lambda-consumer';
-import { StoreTracker } from 'baton-tasks/internal/tracked/store-tracker';
+import { createTrackedConsumer } from 'baton-tasks/service';
 import { notificationTasks } from './deliver-notification.ts';
 import { outbox } from './outbox.ts';
-import packageJson from './package.json' with { type: 'json' };
-import {
-  logger,
-  notifications,
-  queueUrls,
-  smtp,
-  sqs,
-  tasks,
-  taskStore,
-  unknownTaskPatienceSeconds,
-} from './service.ts';
+import { notifications, service } from './service.ts';
 import { SmtpChannel } from './smtp-channel.ts';
 
-/** How long a crashed function keeps a task from being begun again. */
-const CLAIM_SECONDS = 30;
-
-const out = outbox(logger);
-const mail = smtp ? new SmtpChannel({ ...smtp, logger }) : out;
+const { smtp } = service.config;
+const out = outbox(service.logger);
+const mail = smtp ? new SmtpChannel({ ...smtp, logger: service.logger }) : out;
 
 /** Consumes the queue `notifications`. */
-export const deliveries = createLambdaConsumer({
-  sqs,
-  queueUrls,
-  send: tasks.send,
-  tracker: new StoreTracker({
-    store: taskStore,
-    forward: tasks.forward,
-    leaseSeconds: CLAIM_SECONDS,
-    logger,
-  }),
-  logger,
-  worker: { id: `notification-service@${hostname()}`, version: packageJson.version },
-  unknownTaskPatienceSeconds,
-  implementations: notificationTasks({ notifications, channels: { EMAIL: mail, SMS: out, PUSH: out } }),
-});
+export const deliveries = createTrackedConsumer(
+  service,
+  notificationTasks({ notifications, channels: { EMAIL: mail, SMS: out, PUSH: out } }),
+);

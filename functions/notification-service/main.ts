@@ -1,17 +1,13 @@
-import { orExit } from 'baton-tasks/internal/process/config';
 import { sendNotification } from '@baton/common/contracts/notifications';
-import { runServer } from 'baton-tasks/internal/http/run-server';
+import { runService } from 'baton-tasks/service';
 import { handler } from './api.ts';
-import { readServerConfig } from './config.ts';
 import { deliveries } from './handlers.ts';
-import { logger, notifications, tasks, taskStore } from './service.ts';
+import { notifications, service } from './service.ts';
 
-const server = orExit(() => readServerConfig(process.env));
+const { tasks, taskStore } = service;
 
-await runServer({
-  ...server,
+await runService(service, {
   handler,
-  ready: () => Promise.all([notifications.ping(), taskStore.ping(), tasks.ping(sendNotification)]),
   functions: { deliveries },
-  logger,
+  ready: () => Promise.all([notifications.ping(), taskStore.ping(), tasks.ping(sendNotification)]),
 });

@@ -1,4 +1,4 @@
-import type { Logger } from 'baton-tasks/internal/telemetry/logger';
+import type { Logger } from 'baton-tasks/service';
 import type { Channel } from './channel.ts';
 
 /** The channel that leaves the house by nothing but a log line: the notification's row is its record. */

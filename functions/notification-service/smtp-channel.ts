@@ -1,6 +1,5 @@
-import { PostponeTask } from 'baton-tasks/internal/task/errors';
-import type { Logger } from 'baton-tasks/internal/telemetry/logger';
-import { Permits, TooManyWaitingError } from 'baton-tasks/internal/time/permits';
+import { PostponeTask } from 'baton-tasks';
+import { type Logger, Permits, TooManyWaitingError } from 'baton-tasks/service';
 import { createTransport } from 'nodemailer';
 import type { Channel, Delivery } from './channel.ts';
 import { Circuit, CircuitOpenError } from './circuit.ts';

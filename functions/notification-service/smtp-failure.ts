@@ -1,4 +1,4 @@
-import { RejectTask } from 'baton-tasks/internal/task/errors';
+import { RejectTask } from 'baton-tasks';
 
 const MAX_REPLY_CHARACTERS = 300;
 /** What nodemailer calls a failure of the mail itself: of MAIL FROM, RCPT TO, DATA, or of what was to be sent. */

@@ -7,9 +7,9 @@ import {
   type UpdateCommandInput,
 } from '@aws-sdk/lib-dynamodb';
 import type { Notification } from '@baton/common/contracts/notifications';
-import { Intake, type IntakeRow } from 'baton-tasks/internal/http/intake';
-import type { TaskEnd } from 'baton-tasks/internal/task/task-end';
-import type { Logger } from 'baton-tasks/internal/telemetry/logger';
+import type { TaskEnd } from 'baton-tasks';
+import { Intake, type IntakeRow } from 'baton-tasks/http';
+import type { Logger } from 'baton-tasks/service';
 import * as z from 'zod';
 
 /** How far a notification has come; `pending` before SQS has taken its task, which nobody is shown. */

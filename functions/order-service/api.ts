@@ -1,12 +1,16 @@
 import { itemsOf, orderItemSchema, orderSchema, processOrder } from '@baton/common/contracts/orders';
-import { createApi } from 'baton-tasks/internal/http/api';
-import { cursorOf, pageQuery } from 'baton-tasks/internal/http/cursor';
-import { hashOfRequest, idOfRequest } from 'baton-tasks/internal/http/idempotency';
-import { notFound } from 'baton-tasks/internal/http/problem';
-import { route } from 'baton-tasks/internal/http/route';
+import {
+  createApi,
+  cursorOf,
+  hashOfRequest,
+  idOfRequest,
+  notFound,
+  pageQuery,
+  route,
+} from 'baton-tasks/http';
 import { v5 as uuidv5 } from 'uuid';
 import * as z from 'zod';
-import { logger, orders, tasks } from './service.ts';
+import { orders, service } from './service.ts';
 import { type OrderRow, positionSchema } from './store.ts';
 
 /** The namespace of the order ids that idempotency keys give. */
@@ -28,7 +32,7 @@ const postOrder = route('POST', '/orders', { body: newOrderSchema }, async ({ bo
   const taskId = uuidv5('process', orderId);
   const order = { orderId, ...body };
   const lane = LANES[order.priority];
-  const sendTask = () => tasks.send(processOrder, order, { taskId, lane, trace, subject: orderId });
+  const sendTask = () => service.tasks.send(processOrder, order, { taskId, lane, trace, subject: orderId });
   await orders.take({ order, taskId, requestHash: hashOfRequest(body), sendTask });
   return {
     status: 202,
@@ -49,7 +53,7 @@ const listOrders = route('GET', '/orders', { query: listSchema }, async ({ query
 });
 
 /** The API of order-service. */
-export const handler = createApi({ logger, routes: [postOrder, getOrder, listOrders] });
+export const handler = createApi(service, [postOrder, getOrder, listOrders]);
 
 function orderView(row: OrderRow) {
   const { orderId, taskId, status, customerId, customerEmail, items, totalAmount, currency, priority } = row;

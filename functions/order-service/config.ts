@@ -1,14 +1,5 @@
-import { parseConfig, serverVariables, sharedVariables, text } from 'baton-tasks/internal/process/config';
+import { text } from 'baton-tasks/service';
 import * as z from 'zod';
 
-const variables = z.object({ ...sharedVariables, ORDERS_TABLE: text("the name of this service's table") });
-
-/** Reads what the service is configured with. @throws ConfigError naming each variable that is missing or wrong */
-export function readConfig(environment: NodeJS.ProcessEnv): z.output<typeof variables> {
-  return parseConfig(variables, environment);
-}
-
-/** Reads where the container's server listens. @throws ConfigError naming each variable that is wrong */
-export function readServerConfig(environment: NodeJS.ProcessEnv) {
-  return parseConfig(serverVariables(8001), environment);
-}
+/** The service's own environment variables. */
+export const variables = z.object({ ORDERS_TABLE: text("the name of this service's table") });

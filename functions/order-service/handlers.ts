@@ -1,10 +1,7 @@
-import { hostname } from 'node:os';
 import { recordOrderOutcome, recordOrderTaskEnd } from '@baton/common/contracts/orders';
-import { RejectTask } from 'baton-tasks/internal/task/errors';
-import { implement, Implementations } from 'baton-tasks/internal/task/implementation';
-import { createLambdaConsumer } from 'baton-tasks/internal/lambda/lambda-consumer';
-import { logger, orders, queueUrls, sqs, tasks, unknownTaskPatienceSeconds } from './service.ts';
-import packageJson from './package.json' with { type: 'json' };
+import { implement, RejectTask } from 'baton-tasks';
+import { createConsumer } from 'baton-tasks/service';
+import { orders, service } from './service.ts';
 
 const recordOutcome = implement(recordOrderOutcome, async (outcome, { logger: line }) => {
   const recorded = await orders.record(outcome);
@@ -23,12 +20,4 @@ const recordTaskEnd = implement(recordOrderTaskEnd, async (end, { logger: line }
 });
 
 /** Consumes the queue `order-outcomes`. */
-export const orderOutcomes = createLambdaConsumer({
-  sqs,
-  queueUrls,
-  send: tasks.send,
-  logger,
-  worker: { id: `order-service@${hostname()}`, version: packageJson.version },
-  unknownTaskPatienceSeconds,
-  implementations: new Implementations([recordOutcome, recordTaskEnd]),
-});
+export const orderOutcomes = createConsumer(service, [recordOutcome, recordTaskEnd]);

@@ -1,7 +1,6 @@
 import { sendNotification, wasDelivered } from '@baton/common/contracts/notifications';
 import { type OrderOutcome, processOrder } from '@baton/common/contracts/orders';
-import { RejectTask } from 'baton-tasks/internal/task/errors';
-import type { TaskEnd } from 'baton-tasks/internal/task/task-end';
+import { RejectTask, type TaskEnd } from 'baton-tasks';
 
 /**
  * A change of an order's row, and which rows it may be made to. Messages can arrive late, twice and in any order, so each

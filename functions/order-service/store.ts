@@ -1,9 +1,9 @@
 import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
 import { type DynamoDBDocumentClient, GetCommand, QueryCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import type { Order, OrderOutcome } from '@baton/common/contracts/orders';
-import { Intake, type IntakeRow } from 'baton-tasks/internal/http/intake';
-import type { TaskEnd } from 'baton-tasks/internal/task/task-end';
-import type { Logger } from 'baton-tasks/internal/telemetry/logger';
+import type { TaskEnd } from 'baton-tasks';
+import { Intake, type IntakeRow } from 'baton-tasks/http';
+import type { Logger } from 'baton-tasks/service';
 import * as z from 'zod';
 import { changeByEnd, changeByOutcome, LISTED, type OrderChange } from './order-change.ts';
 

@@ -1,12 +1,10 @@
-import { createApi } from 'baton-tasks/internal/http/api';
-import { cursorOf, pageQuery } from 'baton-tasks/internal/http/cursor';
-import { notFound, Problem } from 'baton-tasks/internal/http/problem';
-import { route } from 'baton-tasks/internal/http/route';
-import { taskNameSchema } from 'baton-tasks/internal/task/task';
-import { TASK_STATES, type TaskStatus } from 'baton-tasks/internal/task/task-status';
-import { taskPositionSchema } from 'baton-tasks/internal/tracked/task-history';
+import { TASK_STATES, taskNameSchema, type TaskStatus } from 'baton-tasks';
+import { createApi, cursorOf, notFound, pageQuery, Problem, route } from 'baton-tasks/http';
+import { taskPositionSchema } from 'baton-tasks/service';
 import * as z from 'zod';
-import { history, logger, tasks, taskStore } from './service.ts';
+import { history, service } from './service.ts';
+
+const { tasks, taskStore } = service;
 
 const listSchema = z.strictObject({
   ...pageQuery,
@@ -39,7 +37,7 @@ const cancelTask = route('POST', '/tasks/{taskId}/cancel', {}, async ({ param })
 });
 
 /** The API of task-service. */
-export const handler = createApi({ logger, routes: [getTask, listTasks, cancelTask] });
+export const handler = createApi(service, [getTask, listTasks, cancelTask]);
 
 function taskView(status: TaskStatus) {
   const { taskId, task, queue, lane, state, attempts, createdAt, updatedAt, startedAt, finishedAt } = status;

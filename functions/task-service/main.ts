@@ -1,9 +1,5 @@
-import { orExit } from 'baton-tasks/internal/process/config';
-import { runServer } from 'baton-tasks/internal/http/run-server';
+import { runService } from 'baton-tasks/service';
 import { handler } from './api.ts';
-import { readServerConfig } from './config.ts';
-import { logger, taskStore } from './service.ts';
+import { service } from './service.ts';
 
-const server = orExit(() => readServerConfig(process.env));
-
-await runServer({ ...server, handler, ready: () => taskStore.ping(), logger });
+await runService(service, { handler, ready: () => service.taskStore.ping() });

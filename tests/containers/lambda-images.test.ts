@@ -3,8 +3,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/gl
 import { SendMessageCommand } from '@aws-sdk/client-sqs';
 import { parts } from 'baton-dev/embedded/functions-yml';
 import { healthCheck } from '@baton/common/contracts/health';
-import { encodeEnvelope } from 'baton-tasks/internal/sqs/envelope';
-import { TaskClient } from 'baton-tasks/internal/send/task-client';
+import { encodeEnvelope, TaskClient } from 'baton-tasks/tooling';
 import type { SQSBatchResponse } from 'aws-lambda';
 import { EventSource } from '../support/event-source.ts';
 import { BackendNetwork } from './backend-network.ts';

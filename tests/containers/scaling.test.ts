@@ -1,6 +1,5 @@
 import { SQSClient } from '@aws-sdk/client-sqs';
-import { QueueUrls } from 'baton-tasks/internal/sqs/queue-urls';
-import { TaskClient } from 'baton-tasks/internal/send/task-client';
+import { QueueUrls, TaskClient } from 'baton-tasks/tooling';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { eventually } from '../support/eventually.ts';
 import { nap } from '../support/nap.ts';

@@ -1,8 +1,8 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { defineTask } from 'baton-tasks/internal/task/task';
-import { TaskClient } from 'baton-tasks/internal/send/task-client';
+import { defineTask } from 'baton-tasks';
+import { TaskClient } from 'baton-tasks/tooling';
 import * as z from 'zod';
 import { eventually } from '../support/eventually.ts';
 import { BackendNetwork } from './backend-network.ts';

@@ -6,8 +6,7 @@ import {
   DescribeStackResourcesCommand,
   type StackResource,
 } from '@aws-sdk/client-cloudformation';
-import { createSqsClient } from 'baton-tasks/internal/sqs/sqs-client';
-import { QueueUrls } from 'baton-tasks/internal/sqs/queue-urls';
+import { createSqsClient, QueueUrls } from 'baton-tasks/tooling';
 import { Program } from '../support/program.ts';
 
 const SERVERLESS = 'node_modules/serverless/bin/serverless.js';

@@ -1,5 +1,5 @@
 import { ReceiveMessageCommand, SendMessageCommand } from '@aws-sdk/client-sqs';
-import { encodeEnvelope } from 'baton-tasks/internal/sqs/envelope';
+import { encodeEnvelope } from 'baton-tasks/tooling';
 import { MAX_UNITS_PER_ORDER } from '@baton/common/tasks/process-order';
 import { eventually } from '../support/eventually.ts';
 import type { Deployment } from './deployment.ts';

@@ -1,7 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { tickTaskId, tickTime } from 'baton-tasks/internal/task/schedule';
-import { TaskClient } from 'baton-tasks/internal/send/task-client';
-import { TaskStore } from 'baton-tasks/internal/tracked/task-store';
+import { TaskClient, TaskStore, tickTaskId, tickTime } from 'baton-tasks/tooling';
 import { startTrace } from 'baton-tasks/internal/telemetry/trace-context';
 import { type Backends, startBackends } from '../support/backends.ts';
 import { EffectSink } from '../support/effect-sink.ts';

@@ -1,5 +1,5 @@
 import { type Message, ReceiveMessageCommand } from '@aws-sdk/client-sqs';
-import { decodeEnvelope } from 'baton-tasks/internal/sqs/envelope';
+import { decodeEnvelope } from 'baton-tasks/tooling';
 import type { Backends } from '../support/backends.ts';
 import { countMessages } from '../support/message-counts.ts';
 import type { SoakPlan } from './soak-plan.ts';

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { TaskClient } from 'baton-tasks/internal/send/task-client';
+import type { TaskClient } from 'baton-tasks/service';
 import { trackedPoison } from '../support/poison.ts';
 import { count } from '../support/tracked-tasks.ts';
 import type { Random } from './random.ts';

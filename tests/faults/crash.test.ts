@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { ReceiveMessageCommand } from '@aws-sdk/client-sqs';
-import { TaskClient } from 'baton-tasks/internal/send/task-client';
+import { TaskClient } from 'baton-tasks/tooling';
 import { type Backends, startBackends } from '../support/backends.ts';
 import { eventually } from '../support/eventually.ts';
 import { countMessages } from '../support/message-counts.ts';

@@ -1,8 +1,7 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import { SendMessageCommand } from '@aws-sdk/client-sqs';
-import { encodeEnvelope } from 'baton-tasks/internal/sqs/envelope';
-import { TaskStore } from 'baton-tasks/internal/tracked/task-store';
+import { encodeEnvelope, TaskStore } from 'baton-tasks/tooling';
 import { type Backends, startBackends } from '../support/backends.ts';
 import { EffectSink } from '../support/effect-sink.ts';
 import { eventually } from '../support/eventually.ts';

@@ -1,6 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { TaskClient } from 'baton-tasks/internal/send/task-client';
-import { TaskStore } from 'baton-tasks/internal/tracked/task-store';
+import { TaskClient, TaskStore } from 'baton-tasks/tooling';
 import { type Backends, startBackends } from '../support/backends.ts';
 import { EffectSink } from '../support/effect-sink.ts';
 import { eventually } from '../support/eventually.ts';

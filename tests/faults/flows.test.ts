@@ -1,8 +1,7 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import { chain, group, member } from 'baton-tasks/internal/task/flow';
-import { laterStepIds, TaskClient } from 'baton-tasks/internal/send/task-client';
-import type { TaskStatus } from 'baton-tasks/internal/task/task-status';
-import { TaskStore } from 'baton-tasks/internal/tracked/task-store';
+import { chain, group, member, type TaskStatus } from 'baton-tasks';
+import { TaskClient, TaskStore } from 'baton-tasks/tooling';
+import { laterStepIds } from 'baton-tasks/internal/send/task-client';
 import { type Backends, startBackends } from '../support/backends.ts';
 import { EffectSink } from '../support/effect-sink.ts';
 import { eventually } from '../support/eventually.ts';

@@ -1,9 +1,8 @@
 import { parseArgs } from 'node:util';
-import { encodeEnvelope } from 'baton-tasks/internal/sqs/envelope';
-import { implement, Implementations } from 'baton-tasks/internal/task/implementation';
+import { defineTask, implement } from 'baton-tasks';
+import { createLogger } from 'baton-tasks/service';
+import { encodeEnvelope, Implementations } from 'baton-tasks/tooling';
 import { type Processing, processMessage } from 'baton-tasks/internal/run/process-message';
-import { defineTask } from 'baton-tasks/internal/task/task';
-import { createLogger } from 'baton-tasks/internal/telemetry/logger';
 import * as fc from 'fast-check';
 import * as z from 'zod';
 

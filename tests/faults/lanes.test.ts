@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { TaskClient } from 'baton-tasks/internal/send/task-client';
+import { TaskClient } from 'baton-tasks/tooling';
 import { type Backends, startBackends } from '../support/backends.ts';
 import { eventually } from '../support/eventually.ts';
 import { lanedNap } from '../support/laned-nap.ts';

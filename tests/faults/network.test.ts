@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { afterEach, describe, expect, test } from '@jest/globals';
-import { TaskClient } from 'baton-tasks/internal/send/task-client';
+import { TaskClient } from 'baton-tasks/tooling';
 import { type Backends, startBackends } from '../support/backends.ts';
 import { DurableBroker } from '../support/durable-broker.ts';
 import { eventually } from '../support/eventually.ts';

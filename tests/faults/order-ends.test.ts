@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { randomBytes, randomUUID } from 'node:crypto';
 import { ReceiveMessageCommand, SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
-import { QueueUrls } from 'baton-tasks/internal/sqs/queue-urls';
+import { QueueUrls } from 'baton-tasks/tooling';
 import { eventually } from '../support/eventually.ts';
 import { MailServer } from '../support/mail-server.ts';
 import { freePort, freePorts, Program } from '../support/program.ts';

@@ -1,8 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ReceiveMessageCommand } from '@aws-sdk/client-sqs';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { TaskClient } from 'baton-tasks/internal/send/task-client';
-import { TaskStore } from 'baton-tasks/internal/tracked/task-store';
+import { TaskClient, TaskStore } from 'baton-tasks/tooling';
 import { type Backends, startBackends } from '../support/backends.ts';
 import { eventually } from '../support/eventually.ts';
 import { lanedNap } from '../support/laned-nap.ts';

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { SendError } from 'baton-tasks/internal/task/errors';
-import type { TaskClient } from 'baton-tasks/internal/send/task-client';
+import { SendError } from 'baton-tasks';
+import type { TaskClient } from 'baton-tasks/service';
 import { nap } from '../support/nap.ts';
 import { poison } from '../support/poison.ts';
 import type { Random } from './random.ts';

@@ -1,4 +1,4 @@
-import { TaskClient } from 'baton-tasks/internal/send/task-client';
+import { TaskClient } from 'baton-tasks/tooling';
 import { startBackends } from '../support/backends.ts';
 import { DurableBroker } from '../support/durable-broker.ts';
 import { eventually } from '../support/eventually.ts';

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { closeSync, constants, mkdtempSync, openSync, readFileSync, readSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { TaskClient } from 'baton-tasks/internal/send/task-client';
+import { TaskClient } from 'baton-tasks/tooling';
 import { type Backends, startBackends } from '../support/backends.ts';
 import { chatter } from '../support/chatter.ts';
 import { eventually } from '../support/eventually.ts';

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { Agent, createServer, type IncomingMessage, request, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
-import { isFinal, type TaskState } from 'baton-tasks/internal/task/task-status';
+import { isFinal, type TaskState } from 'baton-tasks';
 
 type Value = { readonly S?: string };
 type Row = Readonly<Record<string, Value>>;

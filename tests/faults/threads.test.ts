@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { GetQueueAttributesCommand, ReceiveMessageCommand } from '@aws-sdk/client-sqs';
 import { MAX_DEPTH } from 'baton-tasks/internal/sqs/envelope';
-import { TaskClient } from 'baton-tasks/internal/send/task-client';
+import { TaskClient } from 'baton-tasks/tooling';
 import { type Backends, startBackends } from '../support/backends.ts';
 import { eventually } from '../support/eventually.ts';
 import { freePort, Program } from '../support/program.ts';

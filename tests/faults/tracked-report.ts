@@ -1,4 +1,4 @@
-import type { TaskStore } from 'baton-tasks/internal/tracked/task-store';
+import type { TaskStore } from 'baton-tasks/service';
 import type { EffectSink } from '../support/effect-sink.ts';
 import type { CountedTasks } from './counted-tasks.ts';
 import type { TrackedPlan } from './soak-plan.ts';

@@ -1,4 +1,4 @@
-import type { WorkerConfig } from 'baton-tasks/internal/worker/config';
+import type { WorkerConfig } from 'baton-tasks/tooling';
 import { work } from './model-tasks.ts';
 
 /** No task asks for a rest of this length, so what hides a message for so long renews its lease. */

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type InvokeCommand, type LambdaClient, TooManyRequestsException } from '@aws-sdk/client-lambda';
-import type { LambdaConsumer } from 'baton-tasks/internal/lambda/lambda-consumer';
+import type { LambdaConsumer } from 'baton-tasks/tooling';
 import type { SQSEvent } from 'aws-lambda';
 import type { Fault } from './history.ts';
 import { never } from './never.ts';

@@ -1,10 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { encodeEnvelope } from 'baton-tasks/internal/sqs/envelope';
-import { RejectTask, RetryTask } from 'baton-tasks/internal/task/errors';
+import { defineTask, implement, RejectTask, RetryTask, type TaskContext, taskEndSchema } from 'baton-tasks';
+import { encodeEnvelope, Implementations } from 'baton-tasks/tooling';
 import { currentAttempt, type RunningAttempt } from 'baton-tasks/internal/run/running-attempt';
-import { implement, Implementations, type TaskContext } from 'baton-tasks/internal/task/implementation';
-import { defineTask } from 'baton-tasks/internal/task/task';
-import { taskEndSchema } from 'baton-tasks/internal/task/task-end';
 import * as z from 'zod';
 import type { MessagePlan, Step } from './history.ts';
 import type { Ledger } from './ledger.ts';

@@ -1,4 +1,4 @@
-import { ClockWatch } from 'baton-tasks/internal/time/clock-watch';
+import { ClockWatch } from 'baton-tasks/tooling';
 
 /** A stand-in for a client whose service's time is known: as by the Date header of its answers, whatever the wall clock. */
 export function withRightTime<Client extends object>(client: Client): Client {

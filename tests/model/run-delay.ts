@@ -1,12 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { implement, Implementations } from 'baton-tasks/internal/task/implementation';
-import { QueueUrls } from 'baton-tasks/internal/sqs/queue-urls';
-import { TaskClient } from 'baton-tasks/internal/send/task-client';
-import { TaskStore } from 'baton-tasks/internal/tracked/task-store';
-import { createLogger } from 'baton-tasks/internal/telemetry/logger';
+import { implement } from 'baton-tasks';
+import { createLogger } from 'baton-tasks/service';
+import {
+  Implementations,
+  QueueUrls,
+  TaskClient,
+  TaskStore,
+  Worker,
+  type WorkerConfig,
+} from 'baton-tasks/tooling';
 import type { LambdaClient } from '@aws-sdk/client-lambda';
-import type { WorkerConfig } from 'baton-tasks/internal/worker/config';
-import { Worker } from 'baton-tasks/internal/worker/worker';
 import { Random } from '../faults/random.ts';
 import { Ledger } from './ledger.ts';
 import { ModelSqs, type Refusal } from './model-sqs.ts';

@@ -1,12 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createLambdaConsumer } from 'baton-tasks/internal/lambda/lambda-consumer';
-import { chain } from 'baton-tasks/internal/task/flow';
-import { QueueUrls } from 'baton-tasks/internal/sqs/queue-urls';
-import { laterStepIds, TaskClient } from 'baton-tasks/internal/send/task-client';
-import { StoreTracker } from 'baton-tasks/internal/tracked/store-tracker';
-import { TaskStore } from 'baton-tasks/internal/tracked/task-store';
-import { createLogger } from 'baton-tasks/internal/telemetry/logger';
-import { Worker } from 'baton-tasks/internal/worker/worker';
+import { chain } from 'baton-tasks';
+import { createLogger } from 'baton-tasks/service';
+import {
+  createLambdaConsumer,
+  QueueUrls,
+  StoreTracker,
+  TaskClient,
+  TaskStore,
+  Worker,
+} from 'baton-tasks/tooling';
+import { laterStepIds } from 'baton-tasks/internal/send/task-client';
 import { Random } from '../faults/random.ts';
 import type { Fault, History, MessagePlan, Span, Step, WorkerPlan } from './history.ts';
 import { Ledger } from './ledger.ts';

@@ -1,7 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { TaskEnd } from 'baton-tasks/internal/task/task-end';
+import { isFinal, type TaskEnd } from 'baton-tasks';
 import type { TaskRow } from 'baton-tasks/internal/tracked/task-row';
-import { isFinal } from 'baton-tasks/internal/task/task-status';
 import type { ModelTable } from './model-table.ts';
 import type { Run } from './run.ts';
 

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DeleteQueueCommand, ListQueuesCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
-import { QueueUrls } from 'baton-tasks/internal/sqs/queue-urls';
+import { QueueUrls } from 'baton-tasks/tooling';
 import { createResources } from 'baton-dev/embedded/create-resources';
 import { startDynamoDb, startSqs } from 'baton-dev/embedded/emulators';
 import { servicesResources, sharedResources } from 'baton-dev/embedded/functions-yml';

@@ -1,6 +1,5 @@
 import { setImmediate as turn } from 'node:timers/promises';
-import { implement } from 'baton-tasks/internal/task/implementation';
-import { defineTask } from 'baton-tasks/internal/task/task';
+import { defineTask, implement } from 'baton-tasks';
 import * as z from 'zod';
 
 /** Writes many lines to its log, numbered from 0. */

@@ -5,8 +5,7 @@ import {
   ReceiveMessageCommand,
 } from '@aws-sdk/client-sqs';
 import { UpdateCommand } from '@aws-sdk/lib-dynamodb';
-import { decodeEnvelope } from 'baton-tasks/internal/sqs/envelope';
-import type { LambdaConsumer } from 'baton-tasks/internal/lambda/lambda-consumer';
+import { decodeEnvelope, type LambdaConsumer } from 'baton-tasks/tooling';
 import type { SQSRecord } from 'aws-lambda';
 import type { Backends } from './backends.ts';
 import { eventually } from './eventually.ts';

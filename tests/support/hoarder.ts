@@ -1,7 +1,6 @@
 import { closeSync, openSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { implement } from 'baton-tasks/internal/task/implementation';
-import { defineTask } from 'baton-tasks/internal/task/task';
+import { defineTask, implement } from 'baton-tasks';
 import * as z from 'zod';
 
 /** Takes all file descriptors that its process may have, and keeps them for a while. */

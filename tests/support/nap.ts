@@ -1,8 +1,6 @@
 import { appendFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { RejectTask } from 'baton-tasks/internal/task/errors';
-import { implement } from 'baton-tasks/internal/task/implementation';
-import { defineTask } from 'baton-tasks/internal/task/task';
+import { defineTask, implement, RejectTask } from 'baton-tasks';
 import * as z from 'zod';
 
 /** Takes a while, heeds its signal or does not, and is done or rejects itself at the end. */

@@ -1,14 +1,9 @@
 import { execFileSync } from 'node:child_process';
 import process from 'node:process';
 import { processOrder } from '@baton/common/contracts/orders';
-import { RejectTask } from 'baton-tasks/internal/task/errors';
-import { implement, Implementations } from 'baton-tasks/internal/task/implementation';
-import { defineTask } from 'baton-tasks/internal/task/task';
-import { createLogger } from 'baton-tasks/internal/telemetry/logger';
-import { readWorkerConfig } from 'baton-tasks/internal/worker/config';
-import { serveHealth } from 'baton-tasks/internal/worker/health';
-import { onStopSignal } from 'baton-tasks/internal/process/stop-signal';
-import { Worker } from 'baton-tasks/internal/worker/worker';
+import { defineTask, implement, RejectTask } from 'baton-tasks';
+import { createLogger } from 'baton-tasks/service';
+import { Implementations, onStopSignal, readWorkerConfig, serveHealth, Worker } from 'baton-tasks/tooling';
 
 /** What becomes of orders here, by the variable ORDERS: as in workers whose code is wrong in one way or another. */
 const handlers = {

@@ -1,12 +1,14 @@
-import { encodeEnvelope } from 'baton-tasks/internal/sqs/envelope';
-import { Implementations } from 'baton-tasks/internal/task/implementation';
-import { createLambdaConsumer } from 'baton-tasks/internal/lambda/lambda-consumer';
-import { QueueUrls } from 'baton-tasks/internal/sqs/queue-urls';
-import { createSqsClient } from 'baton-tasks/internal/sqs/sqs-client';
-import { createLogger } from 'baton-tasks/internal/telemetry/logger';
-import { StoreTracker } from 'baton-tasks/internal/tracked/store-tracker';
-import { TaskStore } from 'baton-tasks/internal/tracked/task-store';
-import { createDocumentClient } from 'baton-tasks/internal/aws/documents';
+import { createLogger } from 'baton-tasks/service';
+import {
+  createDocumentClient,
+  createLambdaConsumer,
+  createSqsClient,
+  encodeEnvelope,
+  Implementations,
+  QueueUrls,
+  StoreTracker,
+  TaskStore,
+} from 'baton-tasks/tooling';
 import type { SQSRecord } from 'aws-lambda';
 import { poison, poisonTasks } from './poison.ts';
 

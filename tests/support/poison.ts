@@ -3,8 +3,7 @@ import { EventEmitter } from 'node:events';
 import { appendFileSync, createReadStream } from 'node:fs';
 import { exit as namedExit } from 'node:process';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { implement, type TaskContext } from 'baton-tasks/internal/task/implementation';
-import { defineTask } from 'baton-tasks/internal/task/task';
+import { defineTask, implement, type TaskContext } from 'baton-tasks';
 import * as z from 'zod';
 
 const common = {

@@ -53,6 +53,9 @@ export function readSources(): Source[] {
 /** The file of the house that an import means, as a path from the root; undefined for a package from outside. */
 export function fileOfImport({ path }: Source, request: string): string | undefined {
   if (request.startsWith('.')) return normalize(join(dirname(path), request)).replaceAll('\\', '/');
+  const [, entry] = /^baton-tasks(?:\/([a-z]+))?$/.exec(request) ?? [];
+  if (entry !== undefined || request === 'baton-tasks')
+    return `packages/baton/src/${entry === undefined ? '' : `${entry}/`}index.ts`;
   const [, library, inside = ''] = /^(baton-tasks\/internal|baton-dev)\/(.+)$/.exec(request) ?? [];
   if (library) return `packages/${library === 'baton-dev' ? 'baton-dev' : 'baton'}/src/${inside}.ts`;
   const [, room = '', rest = ''] = /^@baton\/([^/]+)\/(.+)$/.exec(request) ?? [];
@@ -79,7 +82,7 @@ function readSource(path: string): Source {
   });
   const undocumented = program.body
     .filter(({ type }) => type === 'ExportNamedDeclaration' || type === 'ExportDefaultDeclaration')
-    .filter(({ start }) => !documented(start ?? 0))
+    .filter((node) => !('source' in node && node.source) && !documented(node.start ?? 0))
     .map(({ start }) => text.slice(start ?? 0, text.indexOf('\n', start ?? 0)));
   return { path, text, imports, dynamicImports: [...text.matchAll(/\bimport\(/g)].length, undocumented };
 }

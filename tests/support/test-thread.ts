@@ -1,7 +1,6 @@
-import { Implementations } from 'baton-tasks/internal/task/implementation';
-import { threadEntry } from 'baton-tasks/internal/worker/threads/thread-entry';
+import { threadEntry } from 'baton-tasks/worker';
 import { poisonTasks } from './poison.ts';
 import { threadTasks } from './thread-tasks.ts';
 
 /** The entry of a test worker's threads. */
-export default threadEntry(new Implementations([...threadTasks, ...poisonTasks]));
+export default threadEntry([...threadTasks, ...poisonTasks]);

@@ -1,11 +1,13 @@
-import { onStopSignal } from 'baton-tasks/internal/process/stop-signal';
+import { createLogger } from 'baton-tasks/service';
+import {
+  Implementations,
+  onStopSignal,
+  readWorkerConfig,
+  serveHealth,
+  stopAndExit,
+  Worker,
+} from 'baton-tasks/tooling';
 import { saidLoading } from './loading.ts';
-import { Implementations } from 'baton-tasks/internal/task/implementation';
-import { createLogger } from 'baton-tasks/internal/telemetry/logger';
-import { readWorkerConfig } from 'baton-tasks/internal/worker/config';
-import { serveHealth } from 'baton-tasks/internal/worker/health';
-import { stopAndExit } from 'baton-tasks/internal/worker/stop-and-exit';
-import { Worker } from 'baton-tasks/internal/worker/worker';
 import { chatterTask } from './chatter.ts';
 import { hoarderTask } from './hoarder.ts';
 import { lanedNapTask } from './laned-nap.ts';

@@ -2,9 +2,8 @@ import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as turn } from 'node:timers/promises';
 import { isMainThread } from 'node:worker_threads';
-import { PostponeTask, RejectTask, RetryTask } from 'baton-tasks/internal/task/errors';
-import { implement, Implementations, type TaskContext } from 'baton-tasks/internal/task/implementation';
-import { defineTask } from 'baton-tasks/internal/task/task';
+import { defineTask, implement, PostponeTask, RejectTask, RetryTask, type TaskContext } from 'baton-tasks';
+import { Implementations } from 'baton-tasks/tooling';
 import * as z from 'zod';
 
 const common = {

@@ -1,6 +1,6 @@
 import { runInNewContext } from 'node:vm';
 import { inspect } from 'node:util';
-import { PostponeTask, RejectTask, RetryTask } from 'baton-tasks/internal/task/errors';
+import { PostponeTask, RejectTask, RetryTask } from 'baton-tasks';
 import * as fc from 'fast-check';
 
 /** A control error of a service's own. */

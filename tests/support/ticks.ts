@@ -1,6 +1,5 @@
-import { implement } from 'baton-tasks/internal/task/implementation';
-import { defineTask } from 'baton-tasks/internal/task/task';
-import { createDocumentClient } from 'baton-tasks/internal/aws/documents';
+import { defineTask, implement } from 'baton-tasks';
+import { createDocumentClient } from 'baton-tasks/tooling';
 import * as z from 'zod';
 import { EffectSink } from './effect-sink.ts';
 

@@ -1,9 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { RejectTask } from 'baton-tasks/internal/task/errors';
-import { implement } from 'baton-tasks/internal/task/implementation';
-import { defineTask } from 'baton-tasks/internal/task/task';
-import { createDocumentClient } from 'baton-tasks/internal/aws/documents';
-import { taskEndSchema } from 'baton-tasks/internal/task/task-end';
+import { defineTask, implement, RejectTask, taskEndSchema } from 'baton-tasks';
+import { createDocumentClient } from 'baton-tasks/tooling';
 import * as z from 'zod';
 import { EffectSink } from './effect-sink.ts';
 

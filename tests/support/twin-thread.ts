@@ -1,4 +1,4 @@
-import { threadEntry } from 'baton-tasks/internal/worker/threads/thread-entry';
+import { threadEntry } from 'baton-tasks/worker';
 import { threadTwins } from './twins.ts';
 
 /** The entry of the threads of twins. */

@@ -1,12 +1,7 @@
 import { threadId } from 'node:worker_threads';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { RetryTask } from 'baton-tasks/internal/task/errors';
-import {
-  implement,
-  Implementations,
-  type TrackedTaskContext,
-} from 'baton-tasks/internal/task/implementation';
-import { defineTask } from 'baton-tasks/internal/task/task';
+import { defineTask, implement, RetryTask, type TrackedTaskContext } from 'baton-tasks';
+import { Implementations } from 'baton-tasks/tooling';
 import * as z from 'zod';
 
 const common = {
@@ -248,7 +243,7 @@ const run = (
 ): unknown => ways[how]?.(context, what);
 
 /** What runs in threads. */
-export const threadTwins = new Implementations([implement(inThread, run), implement(inThreadBriefly, run)]);
+export const threadTwins = [implement(inThread, run), implement(inThreadBriefly, run)];
 
 /** The same on the worker's event loop. */
 export const twinsHere = new Implementations([implement(here, run)]);

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { decodeEnvelope } from 'baton-tasks/internal/sqs/envelope';
+import { decodeEnvelope } from 'baton-tasks/tooling';
 import { type Backends, startBackends } from '@baton/tests/backends';
 import { Inbox } from '@baton/tests/inbox';
 import { Program } from '@baton/tests/program';

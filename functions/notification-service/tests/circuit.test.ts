@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, jest, test } from '@jest/globals';
-import { createLogger } from 'baton-tasks/internal/telemetry/logger';
+import { createLogger } from 'baton-tasks/service';
 import { Circuit } from '../circuit.ts';
 
 /** Opens after one failure. @param probeAfterMs - default: the next call may probe at once */

@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { readConfig } from '../config.ts';
+import { parseConfig } from 'baton-tasks/service';
+import { variables } from '../config.ts';
 
 const environment = {
   AWS_REGION: 'us-east-1',
@@ -9,7 +10,7 @@ const environment = {
 };
 
 test('mails stay in the outbox where no SMTP server is set', () => {
-  expect(readConfig({ ...environment, SMTP_URL: '' }).smtp).toBeUndefined();
+  expect(parseConfig(variables, { ...environment, SMTP_URL: '' }).smtp).toBeUndefined();
 });
 
 describe('the sender of mails', () => {
@@ -29,7 +30,7 @@ describe('the sender of mails', () => {
     ],
     ['Käse & Co. <o+k@a.b-c.d>', { name: 'Käse & Co.', address: 'o+k@a.b-c.d', domain: 'a.b-c.d' }],
   ])('may be %j', (SMTP_FROM, from) => {
-    expect(readConfig({ ...environment, SMTP_URL: url, SMTP_FROM }).smtp).toEqual({ url, from });
+    expect(parseConfig(variables, { ...environment, SMTP_URL: url, SMTP_FROM }).smtp).toEqual({ url, from });
   });
 
   test.each([
@@ -44,7 +45,7 @@ describe('the sender of mails', () => {
     'a@-b',
     `a@${'b'.repeat(300)}`,
   ])('may not be %j', (SMTP_FROM) => {
-    expect(() => readConfig({ ...environment, SMTP_FROM })).toThrow(
+    expect(() => parseConfig(variables, { ...environment, SMTP_FROM })).toThrow(
       /SMTP_FROM held .*expected a mail address/,
     );
   });
@@ -53,11 +54,14 @@ describe('the sender of mails', () => {
 test.each(['mail.example.com', 'http://mail.example.com', 'smtp://', 'smtp:mail.example.com', 'smtp://:25'])(
   'an SMTP server may not be %j',
   (SMTP_URL) => {
-    expect(() => readConfig({ ...environment, SMTP_URL })).toThrow(/SMTP_URL held .*expected a URL/);
+    expect(() => parseConfig(variables, { ...environment, SMTP_URL })).toThrow(
+      /SMTP_URL held .*expected a URL/,
+    );
   },
 );
 
 test('a wrong SMTP_URL is said without its password', () => {
-  const read = (): unknown => readConfig({ ...environment, SMTP_URL: 'http://me:secret@mail.example.com' });
+  const read = (): unknown =>
+    parseConfig(variables, { ...environment, SMTP_URL: 'http://me:secret@mail.example.com' });
   expect(read).toThrow('SMTP_URL held "http://***@mail.example.com": expected a URL such as smtp://');
 });

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { PutCommand, ScanCommand } from '@aws-sdk/lib-dynamodb';
 import { randomUUID } from 'node:crypto';
-import { encodeEnvelope } from 'baton-tasks/internal/sqs/envelope';
-import type { TaskEnd } from 'baton-tasks/internal/task/task-end';
+import type { TaskEnd } from 'baton-tasks';
+import { encodeEnvelope } from 'baton-tasks/tooling';
 import { type Backends, startBackends } from '@baton/tests/backends';
 import type { SQSBatchResponse, SQSEvent } from 'aws-lambda';
 

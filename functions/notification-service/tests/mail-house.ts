@@ -1,10 +1,13 @@
 import { ChangeMessageVisibilityBatchCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import { type Notification, sendNotification } from '@baton/common/contracts/notifications';
-import { createLambdaConsumer } from 'baton-tasks/internal/lambda/lambda-consumer';
-import { TaskClient } from 'baton-tasks/internal/send/task-client';
-import { StoreTracker } from 'baton-tasks/internal/tracked/store-tracker';
-import { TaskStore } from 'baton-tasks/internal/tracked/task-store';
-import { createLogger, type Logger } from 'baton-tasks/internal/telemetry/logger';
+import { createLogger, type Logger } from 'baton-tasks/service';
+import {
+  createLambdaConsumer,
+  Implementations,
+  StoreTracker,
+  TaskClient,
+  TaskStore,
+} from 'baton-tasks/tooling';
 import { type Backends, startBackends } from '@baton/tests/backends';
 import { EventSource } from '@baton/tests/event-source';
 import { MailServer } from '@baton/tests/mail-server';
@@ -89,7 +92,7 @@ export class MailHouse {
       tracker: new StoreTracker({ store, forward: async () => undefined, leaseSeconds: 30, logger }),
       logger,
       worker: { id: 'w-1', version: '1' },
-      implementations: notificationTasks({ notifications, channels }),
+      implementations: new Implementations(notificationTasks({ notifications, channels })),
     });
     return new EventSource(this.#backends, 'notifications', consume);
   }

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
 import type { OrderOutcome } from '@baton/common/contracts/orders';
-import type { TaskEnd } from 'baton-tasks/internal/task/task-end';
-import { createLogger } from 'baton-tasks/internal/telemetry/logger';
+import type { TaskEnd } from 'baton-tasks';
+import { createLogger } from 'baton-tasks/service';
 import { type Backends, startBackends } from '@baton/tests/backends';
 import { OrderStore } from '../store.ts';
 

@@ -1,8 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { decodeEnvelope } from 'baton-tasks/internal/sqs/envelope';
-import { defineTask } from 'baton-tasks/internal/task/task';
-import { TaskClient } from 'baton-tasks/internal/send/task-client';
-import type { TaskStatus } from 'baton-tasks/internal/task/task-status';
+import { defineTask, type TaskStatus } from 'baton-tasks';
+import { decodeEnvelope, TaskClient } from 'baton-tasks/tooling';
 import { type Backends, startBackends } from '@baton/tests/backends';
 import { Inbox } from '@baton/tests/inbox';
 import { read, RunningService } from '@baton/tests/service';

@@ -1,7 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { NewTask } from 'baton-tasks/internal/send/task-records';
-import type { Conclusion, HeldRow } from 'baton-tasks/internal/tracked/task-attempts';
-import { TaskStore } from 'baton-tasks/internal/tracked/task-store';
+import { type Conclusion, type HeldRow, type NewTask, TaskStore } from 'baton-tasks/tooling';
 import type { Backends } from '@baton/tests/backends';
 
 /** A task with an attempt under way. */

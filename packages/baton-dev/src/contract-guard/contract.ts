@@ -1,5 +1,4 @@
-import type { TaskContract } from 'baton-tasks/internal/task/task';
-import { taskNameSchema } from 'baton-tasks/internal/task/task';
+import { type TaskContract, taskNameSchema } from 'baton-tasks';
 import * as z from 'zod';
 import { canonical, type Schema } from './schema.ts';
 

@@ -5,10 +5,7 @@ import {
   SendMessageBatchCommand,
   type SQSClient,
 } from '@aws-sdk/client-sqs';
-import { ClockWatch } from 'baton-tasks/internal/time/clock-watch';
-import { attributesPutBack } from 'baton-tasks/internal/sqs/copy-notes';
-import { MAX_MESSAGE_BYTES } from 'baton-tasks/internal/sqs/queue-sender';
-import { callInBatch } from 'baton-tasks/internal/sqs/sqs-batch';
+import { attributesPutBack, callInBatch, ClockWatch, MAX_MESSAGE_BYTES } from 'baton-tasks/tooling';
 import { type Letter, letterOf } from './letter.ts';
 
 /** Messages that SQS takes, and gives, in one request. */

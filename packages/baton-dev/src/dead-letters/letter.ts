@@ -1,6 +1,5 @@
 import type { Message, MessageAttributeValue } from '@aws-sdk/client-sqs';
-import { decodeEnvelope } from 'baton-tasks/internal/sqs/envelope';
-import { laneOfQueue, laneQueueName } from 'baton-tasks/internal/task/lane';
+import { decodeEnvelope, laneOfQueue, laneQueueName } from 'baton-tasks/tooling';
 
 /** What a letter is listed with that SQS itself has moved, after too many receives: it says no reason. */
 export const NO_REASON = 'none';

@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import process from 'node:process';
 import { GetQueueUrlCommand } from '@aws-sdk/client-sqs';
-import { createSqsClient } from 'baton-tasks/internal/sqs/sqs-client';
+import { createSqsClient } from 'baton-tasks/tooling';
 import { DeadLetterQueue } from './dead-letter-queue.ts';
 import type { Letter } from './letter.ts';
 import { jsonOf, type Line, tableOf } from './lines.ts';

@@ -1,4 +1,4 @@
-import { laneIdsOf } from 'baton-tasks/internal/sqs/lane-queues';
+import { laneIdsOf } from 'baton-tasks/tooling';
 import * as z from 'zod';
 import { sourceQueues } from './queues.ts';
 import { StackError } from './stack-error.ts';

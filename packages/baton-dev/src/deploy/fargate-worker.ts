@@ -1,4 +1,4 @@
-import { laneOfQueue } from 'baton-tasks/internal/task/lane';
+import { laneOfQueue } from 'baton-tasks/tooling';
 import { allow, readAccess, type Statement } from './access.ts';
 import { consumedQueues, type DescribedFunction } from './functions.ts';
 import type { FargateParameters } from './parameters.ts';

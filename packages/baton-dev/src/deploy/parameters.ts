@@ -1,4 +1,4 @@
-import { oneOf, wholeNumber } from 'baton-tasks/internal/process/config';
+import { oneOf, wholeNumber } from 'baton-tasks/service';
 import * as z from 'zod';
 import { CPU_UNITS, memoriesOf } from './fargate-sizes.ts';
 import { StackError } from './stack-error.ts';

@@ -1,6 +1,5 @@
-import { encodeEnvelope } from 'baton-tasks/internal/sqs/envelope';
-import { SCHEDULER_SOURCE, tickTaskId } from 'baton-tasks/internal/task/schedule';
-import type { TaskContract } from 'baton-tasks/internal/task/task';
+import type { TaskContract } from 'baton-tasks';
+import { encodeEnvelope, SCHEDULER_SOURCE, tickTaskId } from 'baton-tasks/tooling';
 import { allow } from './access.ts';
 import { awsExpression } from './aws-cron.ts';
 import { role } from './role.ts';

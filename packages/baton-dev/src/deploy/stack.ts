@@ -1,5 +1,5 @@
-import { laneQueues, withLaneEvents } from 'baton-tasks/internal/sqs/lane-queues';
-import type { TaskContract } from 'baton-tasks/internal/task/task';
+import type { TaskContract } from 'baton-tasks';
+import { laneQueues, withLaneEvents } from 'baton-tasks/tooling';
 import { alarms } from './alarms.ts';
 import { fargateWorker } from './fargate-worker.ts';
 import { deployedFunctions, functionRoles, type Functions, recursiveLoops } from './functions.ts';

@@ -1,13 +1,5 @@
-import {
-  checkHttpTimeouts,
-  endpoint,
-  httpTimeouts,
-  oneOf,
-  parseConfig,
-  port,
-  text,
-  wholeNumber,
-} from 'baton-tasks/internal/process/config';
+import { endpoint, oneOf, parseConfig, port, text, wholeNumber } from 'baton-tasks/service';
+import { checkHttpTimeouts, httpTimeouts } from 'baton-tasks/tooling';
 import * as z from 'zod';
 import { MAX_SEED } from './sqs/sqs-character.ts';
 

@@ -1,6 +1,6 @@
 import { lanedContracts } from '@baton/common/contracts/lanes';
-import { laneQueues, withLaneEvents } from 'baton-tasks/internal/sqs/lane-queues';
-import type { TaskContract } from 'baton-tasks/internal/task/task';
+import type { TaskContract } from 'baton-tasks';
+import { laneQueues, withLaneEvents } from 'baton-tasks/tooling';
 import { readdirSync, readFileSync } from 'node:fs';
 import { parse, type ScalarTag } from 'yaml';
 

@@ -1,5 +1,5 @@
-import { ConfigError } from 'baton-tasks/internal/process/config';
-import { exitProcess, exitWithin } from 'baton-tasks/internal/process/exit';
+import { ConfigError } from 'baton-tasks/service';
+import { exitProcess, exitWithin } from 'baton-tasks/tooling';
 import ServerlessOffline from 'serverless-offline';
 import { readLocalConfig } from './config.ts';
 import { LocalRuntime } from './runtime.ts';

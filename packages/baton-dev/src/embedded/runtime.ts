@@ -1,16 +1,20 @@
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { createSqsClient } from 'baton-tasks/internal/sqs/sqs-client';
-import { isTransient } from 'baton-tasks/internal/aws/transient';
+import { createLogger } from 'baton-tasks/service';
+import {
+  createSqsClient,
+  Implementations,
+  isTransient,
+  readWorkerConfig,
+  type RunningServer,
+  serveHealth,
+  standardOutput,
+  Worker,
+  writeLogsTo,
+} from 'baton-tasks/tooling';
 import { scheduledContracts as scheduled } from '@baton/common/contracts/scheduled';
 import { allTasks } from '@baton/common/tasks/all';
-import type { RunningServer } from 'baton-tasks/internal/http/listener';
-import { createLogger, writeLogsTo } from 'baton-tasks/internal/telemetry/logger';
-import { standardOutput } from 'baton-tasks/internal/telemetry/standard-output';
-import { readWorkerConfig } from 'baton-tasks/internal/worker/config';
-import { serveHealth } from 'baton-tasks/internal/worker/health';
-import { Worker } from 'baton-tasks/internal/worker/worker';
 import { prettyFactory } from 'pino-pretty';
 import { banner } from './banner.ts';
 import type { LocalConfig } from './config.ts';
@@ -164,7 +168,7 @@ export class LocalRuntime {
     const threadEntry = new URL(import.meta.resolve('@baton/worker/thread'));
     const worker = new Worker({
       config,
-      implementations: allTasks,
+      implementations: new Implementations(allTasks),
       scheduled,
       threadEntry,
       logger,

@@ -1,9 +1,9 @@
-import { type ApiHandler, createApi } from 'baton-tasks/internal/http/api';
-import { createLogger, type Logger } from 'baton-tasks/internal/telemetry/logger';
+import { type ApiHandler, createApi } from 'baton-tasks/http';
+import { createLogger, type Logger } from 'baton-tasks/service';
 
 /** Answers what no service's prefix matches with the same problem+json as any service would. */
 export function unknownRoute(logger: Logger): ApiHandler {
-  return createApi({ routes: [], logger });
+  return createApi({ logger }, []);
 }
 
 let embedded: ApiHandler | undefined;

@@ -57,9 +57,9 @@ export function wordsOf(texts: readonly string[]): Set<string> {
 /** The port after the last that a service has where no other is set. */
 export async function nextPort(root: string): Promise<number> {
   const configs = (await readdir(join(root, 'functions')))
-    .map((service) => join(root, 'functions', service, 'config.ts'))
+    .map((service) => join(root, 'functions', service, 'service.ts'))
     .filter((path) => existsSync(path));
   const texts = await Promise.all(configs.map((path) => readFile(path, 'utf8')));
-  const ports = texts.flatMap((text) => /\bserverVariables\((\d+)\)/.exec(text)?.[1] ?? []).map(Number);
+  const ports = texts.flatMap((text) => /\bport: (\d+)/.exec(text)?.[1] ?? []).map(Number);
   return Math.max(8000, ...ports) + 1;
 }

@@ -18,19 +18,13 @@ const REQUEST_ID = /^[\w.:-]{1,128}$/;
 /** The handler of an API, for Lambda and for the container's HTTP server alike. */
 export type ApiHandler = (event: HttpEvent, context: Partial<Context>) => Promise<HttpResponse>;
 
-/** What an API is made of. */
-export interface ApiOptions {
-  readonly routes: readonly Route[];
-  readonly logger: Logger;
-}
-
 /**
  * Makes the handler of an API from its routes. Whatever happens is an answer: a thrown Problem is sent as it is,
  * a dependency that does not answer is a 503 with Retry-After, all else a 500 that tells nothing of the inside.
  *
  * Each answer carries `x-request-id`: the caller's own where it sent a sensible one.
  */
-export function createApi({ routes, logger }: ApiOptions): ApiHandler {
+export function createApi({ logger }: { readonly logger: Logger }, routes: readonly Route[]): ApiHandler {
   const router = httpRouterHandler<HttpEvent, HttpResponse>({
     routes: routes.flatMap((route) => served(route, logger)),
     notFoundResponse: ({ method, path }) => {

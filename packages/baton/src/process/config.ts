@@ -3,6 +3,9 @@ import * as z from 'zod';
 const SECRET_NAME = /SECRET|PASSWORD|TOKEN|CREDENTIAL|ACCESS_KEY|_URL$/;
 const MAX_SHOWN_CHARACTERS = 80;
 
+/** A process's environment. */
+export type Environment = Readonly<Record<string, string | undefined>>;
+
 /** An environment that cannot be started with: one line a variable, with what it held and what is allowed. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';
@@ -18,12 +21,25 @@ export class ConfigError extends Error {
  */
 export function parseConfig<Schema extends z.ZodType>(
   schema: Schema,
-  environment: Readonly<Record<string, string | undefined>>,
+  environment: Environment,
 ): z.output<Schema> {
+  return parseConfigs([schema], environment)[0];
+}
+
+/**
+ * The same for several schemas at once, so that one message names every wrong variable. Gives their outputs in order.
+ *
+ * @throws ConfigError
+ */
+export function parseConfigs<const Schemas extends readonly z.ZodType[]>(
+  schemas: Schemas,
+  environment: Environment,
+): { readonly [Index in keyof Schemas]: z.output<Schemas[Index]> } {
   const set = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
-  const parsed = schema.safeParse(set);
-  if (parsed.success) return parsed.data;
-  const lines = parsed.error.issues.map((issue) => {
+  const parsed = schemas.map((schema) => schema.safeParse(set));
+  const issues = parsed.flatMap(({ error }) => error?.issues ?? []);
+  if (issues.length === 0) return parsed.map(({ data }) => data) as never;
+  const lines = issues.map((issue) => {
     const name = String(issue.path[0] ?? '(environment)');
     const inside = issue.path.slice(1).join('.');
     return `  ${name} ${describeHeld(name, set[name])}: ${inside ? `${inside}: ` : ''}${issue.message}`;
@@ -135,14 +151,16 @@ export function endpoint() {
   return z.url({ protocol: /^https?$/, error: 'expected a URL such as http://127.0.0.1:4566' }).optional();
 }
 
-/** The variables that every process of the house reads. */
+/** The table of the task store, of those that send or run tracked tasks. */
+export const tasksTable = text('the name of the table of the task store');
+
+/** The variables that every process reads. */
 export const sharedVariables = {
   AWS_REGION: text('a region of AWS, such as us-east-1'),
   AWS_ENDPOINT_URL: endpoint(),
   AWS_ENDPOINT_URL_SQS: endpoint(),
   AWS_ENDPOINT_URL_DYNAMODB: endpoint(),
   AWS_ENDPOINT_URL_LAMBDA: endpoint(),
-  TASKS_TABLE: text('the name of the table of the task store'),
   /** The revision of the code that the process was built from; its image's own. */
   REVISION: text('the revision of the code, such as a commit')
     .max(128, { error: 'expected at most 128 characters' })

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
-import { parseConfig, port, sharedVariables, text, wholeNumber } from '../process/config.ts';
+import { parseConfig, port, sharedVariables, tasksTable, text, wholeNumber } from '../process/config.ts';
 import * as z from 'zod';
 import packageJson from '../../package.json' with { type: 'json' };
 
@@ -63,6 +63,7 @@ const queueWeights = z
 const variables = z
   .object({
     ...sharedVariables,
+    TASKS_TABLE: tasksTable,
     WORKER_ID: text('a name of its own for each worker')
       .max(128, { error: 'expected at most 128 characters' })
       .default(() => `${hostname()}-${randomUUID().slice(0, 8)}`),

@@ -12,7 +12,7 @@ export function serveHealth(
   logger: Logger,
 ): Promise<RunningServer> {
   return serve({
-    handler: createApi({ routes: [], logger }),
+    handler: createApi({ logger }, []),
     live: () => worker.live(),
     ready: () => worker.ready(),
     state: () => worker.state,

@@ -2,7 +2,7 @@ import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { defineTask, type TaskContract } from 'baton-tasks/internal/task/task';
+import { defineTask, type TaskContract } from 'baton-tasks';
 import * as z from 'zod';
 import { describeContract } from '../contract.ts';
 import { CONTRACTS, readContracts, readReleased, RELEASED, writeReleased } from '../contract-files.ts';

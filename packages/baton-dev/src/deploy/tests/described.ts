@@ -1,5 +1,5 @@
 import { lanedContracts } from '@baton/common/contracts/lanes';
-import type { TaskContract } from 'baton-tasks/internal/task/task';
+import type { TaskContract } from 'baton-tasks';
 import { parts, readFunctionsYml } from '../../embedded/functions-yml.ts';
 import { readParameters } from '../parameters.ts';
 import { compileStack, type Part } from '../stack.ts';

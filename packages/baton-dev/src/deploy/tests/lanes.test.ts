@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { processOrder } from '@baton/common/contracts/orders';
-import { defineTask } from 'baton-tasks/internal/task/task';
+import { defineTask } from 'baton-tasks';
 import { sendNotification } from '@baton/common/contracts/notifications';
 import { healthCheck } from '@baton/common/contracts/health';
 import type { Functions } from '../functions.ts';

@@ -1,14 +1,16 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { toGatewayEvent } from 'baton-tasks/internal/http/gateway-event';
+import { Problem } from 'baton-tasks/http';
+import type { Logger } from 'baton-tasks/service';
 import {
   type Address,
   type ConnectionTimeouts,
   listenAt,
+  readRequestBody,
   type RunningServer,
-} from 'baton-tasks/internal/http/listener';
-import { Problem } from 'baton-tasks/internal/http/problem';
-import { readRequestBody, unanswered, write } from 'baton-tasks/internal/http/server';
-import type { Logger } from 'baton-tasks/internal/telemetry/logger';
+  toGatewayEvent,
+  unanswered,
+  write,
+} from 'baton-tasks/tooling';
 import type { Routing } from '../routing.ts';
 import { unknownRoute } from '../unknown-route.ts';
 import { type Forwarder, ServiceAwayError } from './forwarder.ts';

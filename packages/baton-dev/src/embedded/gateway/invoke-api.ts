@@ -2,10 +2,11 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import {
   DEADLINE_HEADER,
   functionNameOf,
+  listenAt,
   refused,
+  type RunningServer,
   writeInvokeAnswer,
-} from 'baton-tasks/internal/http/function-server';
-import { listenAt, type RunningServer } from 'baton-tasks/internal/http/listener';
+} from 'baton-tasks/tooling';
 import { v7 as uuidv7 } from 'uuid';
 import type { GatewayOptions } from './api-gateway.ts';
 import { ServiceAwayError } from './forwarder.ts';

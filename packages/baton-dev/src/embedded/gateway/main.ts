@@ -1,6 +1,5 @@
-import { orExit } from 'baton-tasks/internal/process/config';
-import { runServers } from 'baton-tasks/internal/http/run-server';
-import { createLogger } from 'baton-tasks/internal/telemetry/logger';
+import { createLogger } from 'baton-tasks/service';
+import { orExit, runServers } from 'baton-tasks/tooling';
 import { readGatewayConfig, STAGE } from '../config.ts';
 import { readRouting } from '../routing.ts';
 import { serveApiGateway } from './api-gateway.ts';

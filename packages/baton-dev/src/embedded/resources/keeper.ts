@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Logger } from 'baton-tasks/internal/telemetry/logger';
+import type { Logger } from 'baton-tasks/service';
 import { createResources, type ResourceClients } from '../create-resources.ts';
 import type { Resources } from '../stack.ts';
 import { missingOf } from './inventory.ts';

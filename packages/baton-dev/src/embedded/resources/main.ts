@@ -1,10 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { ConfigError, orExit } from 'baton-tasks/internal/process/config';
-import { runServers } from 'baton-tasks/internal/http/run-server';
-import { serve } from 'baton-tasks/internal/http/server';
-import { createSqsClient } from 'baton-tasks/internal/sqs/sqs-client';
-import { createLogger } from 'baton-tasks/internal/telemetry/logger';
+import { ConfigError, createLogger } from 'baton-tasks/service';
+import { createSqsClient, orExit, runServers, serve } from 'baton-tasks/tooling';
 import { readResourcesConfig, STAGE } from '../config.ts';
 import { eventSourcesOf } from '../event-sources.ts';
 import { parts, servicesFunctions, servicesResources, sharedResources } from '../functions-yml.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { laneQueues, withLaneEvents } from 'baton-tasks/internal/sqs/lane-queues';
+import { laneQueues, withLaneEvents } from 'baton-tasks/tooling';
 import { fillIn } from '../environment.ts';
 import { eventSourcesOf } from '../event-sources.ts';
 import { queuesOf, tablesOf } from '../stack.ts';

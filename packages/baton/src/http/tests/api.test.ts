@@ -11,48 +11,45 @@ import * as z from 'zod';
 
 const cursor = cursorOf(z.strictObject({ at: z.string() }));
 
-const handler = createApi({
-  logger: createLogger({ service: 'tests', level: 'silent' }),
-  routes: [
-    route(
-      'POST',
-      '/things',
-      { body: z.strictObject({ name: z.string(), size: z.int().min(1) }) },
-      async ({ body }) => ({
-        status: 202,
-        headers: { location: '/things/1' },
-        body,
-      }),
-    ),
-    route('GET', '/things', { query: z.strictObject(pageQuery) }, async ({ query }) => ({
-      status: 200,
-      body: {
-        limit: query.limit,
-        after: cursor.decode(query.cursor) ?? null,
-        next: cursor.encode({ at: 'here' }),
-      },
-    })),
-    route('GET', '/things/{name}', {}, async ({ param }) => {
-      switch (param('name')) {
-        case 'no-broker':
-          throw new SendError('SQS did not take it', { transient: true });
-        case 'no-queue':
-          throw new SendError('SQS has no such queue', { transient: false });
-        case 'other-body':
-          throw new RequestMismatchError('other');
-        case 'under-way':
-          throw new RequestInProgressError('under way');
-        case 'no-store':
-          throw Object.assign(new Error('connect'), { code: 'ECONNREFUSED' });
-        case 'bug':
-          throw new TypeError('secret detail');
-        case 'missing':
-          throw notFound('thing', 'missing');
-      }
-      return { status: 200, body: { name: param('name') } };
+const handler = createApi({ logger: createLogger({ service: 'tests', level: 'silent' }) }, [
+  route(
+    'POST',
+    '/things',
+    { body: z.strictObject({ name: z.string(), size: z.int().min(1) }) },
+    async ({ body }) => ({
+      status: 202,
+      headers: { location: '/things/1' },
+      body,
     }),
-  ],
-});
+  ),
+  route('GET', '/things', { query: z.strictObject(pageQuery) }, async ({ query }) => ({
+    status: 200,
+    body: {
+      limit: query.limit,
+      after: cursor.decode(query.cursor) ?? null,
+      next: cursor.encode({ at: 'here' }),
+    },
+  })),
+  route('GET', '/things/{name}', {}, async ({ param }) => {
+    switch (param('name')) {
+      case 'no-broker':
+        throw new SendError('SQS did not take it', { transient: true });
+      case 'no-queue':
+        throw new SendError('SQS has no such queue', { transient: false });
+      case 'other-body':
+        throw new RequestMismatchError('other');
+      case 'under-way':
+        throw new RequestInProgressError('under way');
+      case 'no-store':
+        throw Object.assign(new Error('connect'), { code: 'ECONNREFUSED' });
+      case 'bug':
+        throw new TypeError('secret detail');
+      case 'missing':
+        throw notFound('thing', 'missing');
+    }
+    return { status: 200, body: { name: param('name') } };
+  }),
+]);
 
 interface Request {
   readonly method?: string;

@@ -197,7 +197,7 @@ describe('whatever a handler throws', () => {
       headers: {},
       requestContext: { http: { method: 'GET', path: '/things' } },
     };
-    await expect(createApi({ routes, logger })(event as never, {})).resolves.toMatchObject({
+    await expect(createApi({ logger }, routes)(event as never, {})).resolves.toMatchObject({
       statusCode: 500,
     });
     expect(written()).toMatchObject([{ status: 500 }]);

@@ -188,7 +188,7 @@ describe.each(whole)('an answer of %s', (_what, answer) => {
         signal,
         graceSeconds: 1,
       }),
-      createApi({ routes, logger })(event as never, {}),
+      createApi({ logger }, routes)(event as never, {}),
     ]);
     expect(claimed).toMatchObject({ kind: 'release' });
     expect(answered).toMatchObject({ statusCode: 503, headers: { 'retry-after': '5' } });

@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import type { Implementations } from '../../task/implementation.ts';
+import { type Implementation, Implementations } from '../../task/implementation.ts';
 import { QueueUrls } from '../../sqs/queue-urls.ts';
 import { createSqsClient } from '../../sqs/sqs-client.ts';
 import { type SendTask } from '../../task/send-task.ts';
@@ -23,12 +23,13 @@ let guard: ThreadGuard | undefined;
  *
  * @param implementations - the same as the worker's own, or those of them at least that want a thread
  */
-export function threadEntry(implementations: Implementations): ThreadEntry {
+export function threadEntry(implementations: readonly Implementation[]): ThreadEntry {
+  const known = new Implementations(implementations);
   return async (task) => {
     guard ??= new ThreadGuard(task.log);
     const earlier = guard.begins();
     const send: SendTask = (...args) => clientOf(task.sender).send(...args);
-    await new ThreadAttempt(task, send).run(implementations, earlier);
+    await new ThreadAttempt(task, send).run(known, earlier);
     guard.ends();
   };
 }

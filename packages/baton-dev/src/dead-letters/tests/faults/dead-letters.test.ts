@@ -11,9 +11,7 @@ import {
   ReceiveMessageCommand,
   SendMessageCommand,
 } from '@aws-sdk/client-sqs';
-import { deadLetterEntry } from 'baton-tasks/internal/sqs/dead-letter';
-import { encodeEnvelope } from 'baton-tasks/internal/sqs/envelope';
-import type { DeadLetterReason } from 'baton-tasks/internal/task/outcome';
+import { deadLetterEntry, type DeadLetterReason, encodeEnvelope } from 'baton-tasks/tooling';
 import { type Backends, startBackends } from '@baton/tests/backends';
 import { countMessages } from '@baton/tests/message-counts';
 import { Program } from '@baton/tests/program';

@@ -11,7 +11,7 @@ import {
 import { ListQueuesCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { eventually } from '@baton/tests/eventually';
 import { freePort, Program } from '@baton/tests/program';
-import { readWorkerConfig } from 'baton-tasks/internal/worker/config';
+import { readWorkerConfig } from 'baton-tasks/tooling';
 import { type Emulator, startDynamoDb, startSqs } from '../../emulators.ts';
 
 const credentials = { accessKeyId: 'test', secretAccessKey: 'test' };

@@ -1,5 +1,4 @@
-import { taskEndSchema } from 'baton-tasks/internal/task/task-end';
-import { defineTask } from 'baton-tasks/internal/task/task';
+import { defineTask, taskEndSchema } from 'baton-tasks';
 import * as z from 'zod';
 
 /** A sample, as it is handed to whoever records it. */

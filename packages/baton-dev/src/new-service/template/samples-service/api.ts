@@ -1,9 +1,6 @@
-import { createApi } from 'baton-tasks/internal/http/api';
-import { hashOfRequest, idOfRequest } from 'baton-tasks/internal/http/idempotency';
-import { notFound } from 'baton-tasks/internal/http/problem';
-import { route } from 'baton-tasks/internal/http/route';
+import { createApi, hashOfRequest, idOfRequest, notFound, route } from 'baton-tasks/http';
 import { recordSample, sampleSchema } from '../contracts/samples.ts';
-import { logger, samples, tasks } from './service.ts';
+import { samples, service } from './service.ts';
 import type { SampleRow } from './store.ts';
 
 /** The namespace of the sample ids that idempotency keys give. */
@@ -16,7 +13,7 @@ const postSample = route('POST', '/samples', { body: newSampleSchema }, async ({
   // The task's id is the sample's: it is one task, however often the request comes
   const sampleId = idOfRequest(headers, SAMPLES);
   const sample = { sampleId, ...body };
-  const sendTask = () => tasks.send(recordSample, sample, { taskId: sampleId, trace });
+  const sendTask = () => service.tasks.send(recordSample, sample, { taskId: sampleId, trace });
   await samples.take({ sample, requestHash: hashOfRequest(body), sendTask });
   return {
     status: 202,
@@ -32,7 +29,7 @@ const getSample = route('GET', '/samples/{sampleId}', {}, async ({ param }) => {
 });
 
 /** The API of samples-service. */
-export const handler = createApi({ logger, routes: [postSample, getSample] });
+export const handler = createApi(service, [postSample, getSample]);
 
 function sampleView({ sampleId, status, reference, createdAt, recordedAt, failure }: SampleRow) {
   return { sampleId, status, reference, createdAt, recordedAt, failure };

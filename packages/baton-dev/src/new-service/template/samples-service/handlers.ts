@@ -1,14 +1,7 @@
-import { hostname } from 'node:os';
-import { RejectTask } from 'baton-tasks/internal/task/errors';
-import { implement, Implementations } from 'baton-tasks/internal/task/implementation';
-import { createLambdaConsumer } from 'baton-tasks/internal/lambda/lambda-consumer';
-import { StoreTracker } from 'baton-tasks/internal/tracked/store-tracker';
+import { implement, RejectTask } from 'baton-tasks';
+import { createTrackedConsumer } from 'baton-tasks/service';
 import { recordSample, recordSampleEnd } from '../contracts/samples.ts';
-import packageJson from './package.json' with { type: 'json' };
-import { logger, queueUrls, samples, sqs, tasks, taskStore, unknownTaskPatienceSeconds } from './service.ts';
-
-/** How long a crashed function keeps a task from being begun again. */
-const CLAIM_SECONDS = 30;
+import { samples, service } from './service.ts';
 
 const record = implement(recordSample, async ({ sampleId }, { logger: line }) => {
   const recordedAt = await samples.record(sampleId);
@@ -24,18 +17,4 @@ const recordEnd = implement(recordSampleEnd, async (end, { logger: line }) => {
 });
 
 /** Consumes the queue `samples`. */
-export const records = createLambdaConsumer({
-  sqs,
-  queueUrls,
-  send: tasks.send,
-  tracker: new StoreTracker({
-    store: taskStore,
-    forward: tasks.forward,
-    leaseSeconds: CLAIM_SECONDS,
-    logger,
-  }),
-  logger,
-  worker: { id: `samples-service@${hostname()}`, version: packageJson.version },
-  unknownTaskPatienceSeconds,
-  implementations: new Implementations([record, recordEnd]),
-});
+export const records = createTrackedConsumer(service, [record, recordEnd]);

@@ -1,17 +1,13 @@
-import { orExit } from 'baton-tasks/internal/process/config';
-import { runServer } from 'baton-tasks/internal/http/run-server';
+import { runService } from 'baton-tasks/service';
 import { recordSample } from '../contracts/samples.ts';
 import { handler } from './api.ts';
-import { readServerConfig } from './config.ts';
 import { records } from './handlers.ts';
-import { logger, samples, tasks, taskStore } from './service.ts';
+import { samples, service } from './service.ts';
 
-const server = orExit(() => readServerConfig(process.env));
+const { tasks, taskStore } = service;
 
-await runServer({
-  ...server,
+await runService(service, {
   handler,
-  ready: () => Promise.all([samples.ping(), taskStore.ping(), tasks.ping(recordSample)]),
   functions: { records },
-  logger,
+  ready: () => Promise.all([samples.ping(), taskStore.ping(), tasks.ping(recordSample)]),
 });

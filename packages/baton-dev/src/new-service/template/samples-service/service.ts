@@ -1,28 +1,15 @@
-import { orExit } from 'baton-tasks/internal/process/config';
-import { QueueUrls } from 'baton-tasks/internal/sqs/queue-urls';
-import { createSqsClient } from 'baton-tasks/internal/sqs/sqs-client';
-import { TaskClient } from 'baton-tasks/internal/send/task-client';
-import { createDocumentClient } from 'baton-tasks/internal/aws/documents';
-import { TaskStore } from 'baton-tasks/internal/tracked/task-store';
-import { createLogger } from 'baton-tasks/internal/telemetry/logger';
-import { readConfig } from './config.ts';
+import { createService } from 'baton-tasks/service';
+import { variables } from './config.ts';
+import packageJson from './package.json' with { type: 'json' };
 import { SampleStore } from './store.ts';
 
-const SERVICE = 'samples-service';
-const config = orExit(() => readConfig(process.env));
-
-/** The service's logger. */
-export const logger = createLogger({ service: SERVICE, level: config.LOG_LEVEL });
-/** The service's client of SQS. */
-export const sqs = createSqsClient();
-/** How long a task that no consumer here knows is put back, in seconds. */
-export const unknownTaskPatienceSeconds = config.UNKNOWN_TASK_PATIENCE_SECONDS;
-/** Where the queues are. */
-export const queueUrls = new QueueUrls(config.QUEUE_URL_PREFIX);
-const documents = createDocumentClient();
-/** The states of tracked tasks. */
-export const taskStore = new TaskStore({ documents, table: config.TASKS_TABLE });
-/** Sends tasks in the service's name, and notes those that are tracked. */
-export const tasks = new TaskClient({ sqs, queueUrls, source: SERVICE, records: taskStore });
+/** What the service's API, handlers and server share. */
+export const service = createService({
+  name: 'samples-service',
+  version: packageJson.version,
+  port: 8999,
+  variables,
+  tracks: true,
+});
 /** The service's own table. */
-export const samples = new SampleStore(documents, config.SAMPLES_TABLE, logger);
+export const samples = new SampleStore(service.documents, service.config.SAMPLES_TABLE, service.logger);

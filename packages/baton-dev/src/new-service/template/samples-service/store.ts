@@ -1,8 +1,8 @@
 import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
 import { type DynamoDBDocumentClient, GetCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
-import { Intake, type IntakeRow } from 'baton-tasks/internal/http/intake';
-import type { TaskEnd } from 'baton-tasks/internal/task/task-end';
-import type { Logger } from 'baton-tasks/internal/telemetry/logger';
+import type { TaskEnd } from 'baton-tasks';
+import { Intake, type IntakeRow } from 'baton-tasks/http';
+import type { Logger } from 'baton-tasks/service';
 import type { Sample } from '../contracts/samples.ts';
 
 /** How far a sample has come; `pending` before SQS has taken its task, which nobody is shown. */

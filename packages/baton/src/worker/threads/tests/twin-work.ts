@@ -9,6 +9,7 @@ import type { Claim } from '../../../run/task-tracker.ts';
 import type { Progress } from '../../../task/progress.ts';
 import { fromJson } from '../../../task/json-value.ts';
 import { createLogger } from '../../../telemetry/logger.ts';
+import { Implementations } from '../../../task/implementation.ts';
 import { here, inThread, threadTwins, twinsHere } from '@baton/tests/twins';
 import { ThreadPool } from '../thread-pool.ts';
 
@@ -70,7 +71,7 @@ export class TwinWork {
       'default',
       { signal, outlivedBy: () => undefined },
       {
-        implementations: contract === here ? twinsHere : threadTwins,
+        implementations: contract === here ? twinsHere : new Implementations(threadTwins),
         threads: this.pool,
         tracker: {
           claim: async () => this.#claim(signal),

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { encodeEnvelope } from 'baton-tasks/internal/sqs/envelope';
-import type { TaskEnd } from 'baton-tasks/internal/task/task-end';
+import type { TaskEnd } from 'baton-tasks';
+import { encodeEnvelope } from 'baton-tasks/tooling';
 import { type Backends, startBackends } from '@baton/tests/backends';
 import { Inbox } from '@baton/tests/inbox';
 import type { SQSBatchResponse, SQSEvent } from 'aws-lambda';

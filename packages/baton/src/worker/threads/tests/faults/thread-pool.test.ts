@@ -7,6 +7,7 @@ import type { Hold } from '../../../../run/hold.ts';
 import { processMessage } from '../../../../run/process-message.ts';
 import { RunningAttempt } from '../../../../run/running-attempt.ts';
 import type { TaskContract } from '../../../../task/task.ts';
+import { Implementations } from '../../../../task/implementation.ts';
 import { allTasks } from '@baton/common/tasks/all';
 import { createLogger } from '../../../../telemetry/logger.ts';
 import { startTrace } from '../../../../telemetry/trace-context.ts';
@@ -268,8 +269,8 @@ describe('threads are made', () => {
   });
 
   test('nowhere else', () => {
-    expect(threadsFor(allTasks, config, entry, logger)).toBeUndefined();
-    expect(threadsFor(allTasks, config, undefined, logger)).toBeUndefined();
+    expect(threadsFor(new Implementations(allTasks), config, entry, logger)).toBeUndefined();
+    expect(threadsFor(new Implementations(allTasks), config, undefined, logger)).toBeUndefined();
   });
 
   test('not without an entry: the worker does not start', () => {

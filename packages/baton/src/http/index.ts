@@ -1,0 +1,12 @@
+// What a service's api.ts is written with.
+
+/** Make an API of routes. */
+export { type ApiHandler, createApi } from './api.ts';
+export { route, type Route, type RouteInput, type RouteResult } from './route.ts';
+/** Answer that something is wrong, as RFC 9457 says. */
+export { notFound, Problem, type ProblemKind } from './problem.ts';
+/** Accept a request once, however often it comes. */
+export { Intake, type IntakeRequest, type IntakeRow } from './intake.ts';
+export { hashOfRequest, idOfRequest } from './idempotency.ts';
+/** Give lists page by page. */
+export { type Cursor, cursorOf, pageQuery } from './cursor.ts';

@@ -1,0 +1,67 @@
+// The consumer of a service: its implementations as the handler of a Lambda function.
+import { hostname } from 'node:os';
+import { createLambdaConsumer, type LambdaConsumer } from '../lambda/lambda-consumer.ts';
+import { type Implementation, Implementations } from '../task/implementation.ts';
+import { StoreTracker } from '../tracked/store-tracker.ts';
+import type { Service } from './service.ts';
+
+const DEFAULT_CLAIM_SECONDS = 30;
+
+/** Configures a consumer. */
+export interface ConsumerOptions {
+  /** How many records of a batch run at the same time. Default 10. */
+  readonly concurrency?: number;
+}
+
+/** Configures a consumer of tracked tasks. */
+export interface TrackedConsumerOptions extends ConsumerOptions {
+  /** How long a crashed function keeps a tracked task from being begun again, in seconds. Default 30. */
+  readonly claimSeconds?: number;
+}
+
+/**
+ * Makes the handler of a function that consumes queues. `functions.yml` names it, and says which queues it consumes.
+ * Tracked tasks need `createTrackedConsumer`: without the task store's part, a function's bundle is smaller.
+ *
+ * @throws TypeError when two implementations share a name, or one is tracked
+ */
+export function createConsumer(
+  service: Service,
+  implementations: readonly Implementation[],
+  options: ConsumerOptions = {},
+): LambdaConsumer {
+  const known = new Implementations(implementations);
+  const [tracked] = known.tracked;
+  if (tracked !== undefined)
+    throw new TypeError(`${tracked} is a tracked task: make its consumer with createTrackedConsumer`);
+  return createLambdaConsumer({ ...partsOf(service), ...options, implementations: known });
+}
+
+/**
+ * The same for implementations of which some are tracked.
+ *
+ * @throws TypeError when two implementations share a name, or the service does not track
+ */
+export function createTrackedConsumer(
+  service: Service,
+  implementations: readonly Implementation[],
+  { claimSeconds = DEFAULT_CLAIM_SECONDS, ...options }: TrackedConsumerOptions = {},
+): LambdaConsumer {
+  const { name, logger, tasks, taskStore: store } = service;
+  if (!store)
+    throw new TypeError(
+      `${name} runs tracked tasks: give "tracks: true" to its createService, and set TASKS_TABLE`,
+    );
+  const { forward } = tasks;
+  return createLambdaConsumer({
+    ...partsOf(service),
+    ...options,
+    tracker: new StoreTracker({ store, forward, leaseSeconds: claimSeconds, logger }),
+    implementations: new Implementations(implementations),
+  });
+}
+
+function partsOf({ name, version, logger, tasks, sqs, queueUrls, unknownTaskPatienceSeconds }: Service) {
+  const worker = { id: `${name}@${hostname()}`, version };
+  return { sqs, queueUrls, send: tasks.send, logger, worker, unknownTaskPatienceSeconds };
+}

@@ -1,0 +1,93 @@
+// A service: what its handlers, its API and its server share, made once from the environment.
+import type { SQSClient } from '@aws-sdk/client-sqs';
+import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import * as z from 'zod';
+import { createDocumentClient } from '../aws/documents.ts';
+import { type Environment, orExit, parseConfigs, sharedVariables, tasksTable } from '../process/config.ts';
+import { TaskClient } from '../send/task-client.ts';
+import { QueueUrls } from '../sqs/queue-urls.ts';
+import { createSqsClient } from '../sqs/sqs-client.ts';
+import { createLogger, type Logger } from '../telemetry/logger.ts';
+import { TaskStore } from '../tracked/task-store.ts';
+
+/** Describes a service. */
+export interface ServiceOptions<Variables extends z.ZodType, Tracks extends boolean> {
+  /** The service's name, `^[a-z0-9-]+$`: it stands in its log lines and in the envelopes that it sends. */
+  readonly name: string;
+  /** The version of its code, as its package.json says. */
+  readonly version: string;
+  /** The port of its HTTP server in a container. The variable PORT overrides it. */
+  readonly port: number;
+  /**
+   * The service's own environment variables, as a zod schema of their names. The shared ones (AWS_REGION,
+   * QUEUE_URL_PREFIX, LOG_LEVEL, ...) need not be listed. Default: none.
+   */
+  readonly variables?: Variables;
+  /**
+   * Whether the service sends or runs tracked tasks. Then TASKS_TABLE must be set, and `taskStore` is there. Default
+   * false.
+   */
+  readonly tracks?: Tracks;
+  /** Default: `process.env`. */
+  readonly environment?: Environment;
+}
+
+/** A service's parts. Handlers, API and server are made of it by `createConsumer`, `createApi` and `runService`. */
+export interface Service<Config = unknown, Tracks extends boolean = boolean> {
+  readonly name: string;
+  readonly version: string;
+  readonly port: number;
+  /** The service's own variables, as its schema gave them. */
+  readonly config: Config;
+  /** Writes JSON lines that carry the service's name. */
+  readonly logger: Logger;
+  /** Sends tasks in the service's name. */
+  readonly tasks: TaskClient;
+  /** A client of DynamoDB, for the service's own tables. */
+  readonly documents: DynamoDBDocumentClient;
+  /** The states of all tracked tasks; absent unless the service tracks. */
+  readonly taskStore: Tracks extends true ? TaskStore : TaskStore | undefined;
+  /** The name of the task store's table; absent unless the service tracks. */
+  readonly tasksTable: Tracks extends true ? string : string | undefined;
+  /** A client of SQS. */
+  readonly sqs: SQSClient;
+  readonly queueUrls: QueueUrls;
+  /** How long a task that no consumer of the service knows is put back, in seconds, before it is a dead letter. */
+  readonly unknownTaskPatienceSeconds: number;
+  readonly environment: Environment;
+}
+
+/**
+ * Makes a service from the environment. A wrong or missing variable ends the process with status 1 and one line for each
+ * such variable.
+ */
+export function createService<Variables extends z.ZodType = z.ZodObject, Tracks extends boolean = false>(
+  options: ServiceOptions<Variables, Tracks>,
+): Service<z.output<Variables>, Tracks> {
+  const { name, version, port, environment = process.env, tracks } = options;
+  const variables = options.variables ?? z.object({});
+  const trackedVariables = z.object({ TASKS_TABLE: tracks ? tasksTable : tasksTable.optional() });
+  const [config, shared, tracked] = orExit(() =>
+    parseConfigs([variables, z.object(sharedVariables), trackedVariables], environment),
+  );
+  const sqs = createSqsClient();
+  const queueUrls = new QueueUrls(shared.QUEUE_URL_PREFIX);
+  const documents = createDocumentClient();
+  const table = tracks ? tracked.TASKS_TABLE : undefined;
+  const taskStore = table === undefined ? undefined : new TaskStore({ documents, table });
+  return {
+    name,
+    version,
+    port,
+    config: config as z.output<Variables>,
+    logger: createLogger({ service: name, level: shared.LOG_LEVEL }),
+    tasks: new TaskClient({ sqs, queueUrls, source: name, ...(taskStore && { records: taskStore }) }),
+    documents,
+    taskStore: taskStore as never,
+    tasksTable: table as never,
+    sqs,
+    queueUrls,
+    unknownTaskPatienceSeconds: shared.UNKNOWN_TASK_PATIENCE_SECONDS,
+    environment,
+  };
+}

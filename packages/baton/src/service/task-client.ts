@@ -1,0 +1,32 @@
+// A task client for programs that are no service: scripts, tests, another framework's handlers.
+import { createDocumentClient } from '../aws/documents.ts';
+import { TaskClient } from '../send/task-client.ts';
+import { QueueUrls } from '../sqs/queue-urls.ts';
+import { createSqsClient } from '../sqs/sqs-client.ts';
+import { TaskStore } from '../tracked/task-store.ts';
+
+/** Configures a task client. */
+export interface ConnectOptions {
+  /** The sender's name, `^[a-z0-9-]+$`: it stands in every envelope. */
+  readonly source: string;
+  /** What stands before a queue's name in its URL, such as `https://sqs.eu-central-1.amazonaws.com/123456789012/baton-dev-`. */
+  readonly queueUrlPrefix: string;
+  /** The table of the task store. Tracked tasks cannot be sent without it. */
+  readonly tasksTable?: string | undefined;
+}
+
+/**
+ * Makes a task client. Region, credentials and endpoints come from the environment, as the AWS SDK reads them.
+ *
+ * @throws ZodError when `source` is no service name
+ */
+export function createTaskClient({ source, queueUrlPrefix, tasksTable }: ConnectOptions): TaskClient {
+  return new TaskClient({
+    sqs: createSqsClient(),
+    queueUrls: new QueueUrls(queueUrlPrefix),
+    source,
+    ...(tasksTable !== undefined && {
+      records: new TaskStore({ documents: createDocumentClient(), table: tasksTable }),
+    }),
+  });
+}

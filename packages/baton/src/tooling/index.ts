@@ -1,0 +1,53 @@
+// What tools that build on Baton need of its inside: runtimes, deploys, operators' commands, benchmarks. Services do not
+// import it. It may change in any version.
+
+/** Read contracts: their lanes, schedules and names. */
+export { isScheduled } from '../task/task.ts';
+export { laneOfQueue, laneQueueName, lanesByQueue, queuesOfLanes } from '../task/lane.ts';
+export { laneIdsOf, laneQueues, withLaneEvents } from '../sqs/lane-queues.ts';
+export { nextTick, SCHEDULER_SOURCE, tickTaskId, tickTime } from '../task/schedule.ts';
+/** Read and write what travels. */
+export { decodeEnvelope, encodeEnvelope, type Envelope } from '../sqs/envelope.ts';
+export { deadLetterEntry } from '../sqs/dead-letter.ts';
+export { attributesPutBack } from '../sqs/copy-notes.ts';
+export { type DeadLetterReason } from '../task/outcome.ts';
+export { MAX_MESSAGE_BYTES } from '../sqs/queue-sender.ts';
+export { callInBatch } from '../sqs/sqs-batch.ts';
+export { QueueUrls } from '../sqs/queue-urls.ts';
+/** Connect to AWS, or to what stands in for it. */
+export { createSqsClient } from '../sqs/sqs-client.ts';
+export { createDocumentClient } from '../aws/documents.ts';
+export { isTransient } from '../aws/transient.ts';
+export { TaskClient } from '../send/task-client.ts';
+export { TaskStore } from '../tracked/task-store.ts';
+export type { NewTask } from '../send/task-records.ts';
+export type { Conclusion, HeldRow } from '../tracked/task-attempts.ts';
+export { StoreTracker } from '../tracked/store-tracker.ts';
+export { ClockWatch } from '../time/clock-watch.ts';
+/** Run a worker, or a function's consumer, inside another process. */
+export { Worker } from '../worker/worker.ts';
+export { readWorkerConfig, type WorkerConfig } from '../worker/config.ts';
+export { serveHealth } from '../worker/health.ts';
+export { stopAndExit } from '../worker/stop-and-exit.ts';
+export { contractsToTick } from '../worker/schedule/scheduler.ts';
+export { Implementations } from '../task/implementation.ts';
+export { createLambdaConsumer, type LambdaConsumer } from '../lambda/lambda-consumer.ts';
+/** Serve HTTP, and Lambda's Invoke API. */
+export {
+  DEADLINE_HEADER,
+  functionNameOf,
+  type Functions,
+  refused,
+  serveFunctions,
+  writeInvokeAnswer,
+} from '../http/function-server.ts';
+export { toGatewayEvent } from '../http/gateway-event.ts';
+export { type Address, type ConnectionTimeouts, listenAt, type RunningServer } from '../http/listener.ts';
+export { runServers } from '../http/run-server.ts';
+export { readRequestBody, serve, unanswered, write } from '../http/server.ts';
+/** Start and end a process. */
+export { checkHttpTimeouts, httpTimeouts, orExit } from '../process/config.ts';
+export { exitProcess, exitWithin } from '../process/exit.ts';
+export { onStopSignal } from '../process/stop-signal.ts';
+export { writeLogsTo } from '../telemetry/logger.ts';
+export { standardOutput } from '../telemetry/standard-output.ts';

@@ -1,0 +1,36 @@
+// The worker's implementations as a Lambda function, for stages where no worker process runs.
+import { hostname } from 'node:os';
+import { createDocumentClient } from '../aws/documents.ts';
+import { createLambdaConsumer, type LambdaConsumer } from '../lambda/lambda-consumer.ts';
+import { orExit } from '../process/config.ts';
+import { TaskClient } from '../send/task-client.ts';
+import { QueueUrls } from '../sqs/queue-urls.ts';
+import { createSqsClient } from '../sqs/sqs-client.ts';
+import { type Implementation, Implementations } from '../task/implementation.ts';
+import { createLogger } from '../telemetry/logger.ts';
+import { StoreTracker } from '../tracked/store-tracker.ts';
+import { TaskStore } from '../tracked/task-store.ts';
+import { readWorkerConfig } from './config.ts';
+
+/**
+ * Makes a handler of Lambda's event source for SQS that runs the worker's implementations. Its configuration comes from
+ * `process.env`, as the worker's.
+ */
+export function createWorkerFunction(implementations: readonly Implementation[]): LambdaConsumer {
+  const config = orExit(() => readWorkerConfig(process.env));
+  const sqs = createSqsClient();
+  const queueUrls = new QueueUrls(config.queueUrlPrefix);
+  const logger = createLogger({ service: 'worker', level: config.logLevel });
+  const store = new TaskStore({ documents: createDocumentClient(), table: config.tasksTable });
+  const { send, forward } = new TaskClient({ sqs, queueUrls, source: 'worker', records: store });
+  return createLambdaConsumer({
+    sqs,
+    queueUrls,
+    send,
+    tracker: new StoreTracker({ store, forward, leaseSeconds: config.leaseSeconds, logger }),
+    logger,
+    worker: { id: `worker@${hostname()}`, version: config.version },
+    implementations: new Implementations(implementations),
+    unknownTaskPatienceSeconds: config.unknownTaskPatienceSeconds,
+  });
+}

@@ -1,0 +1,29 @@
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { parse } from '@babel/parser';
+import { expect, test } from '@jest/globals';
+import manifest from '../package.json' with { type: 'json' };
+
+const PACKAGE = new URL('..', import.meta.url);
+const LIST = new URL('public-names.json', PACKAGE);
+const read = (url: URL): string => readFileSync(fileURLToPath(url), 'utf8');
+
+/** What an entry lists: names alone, none by `export *`. */
+function namesOf(file: string): string[] {
+  const { program } = parse(read(new URL(file, PACKAGE)), { sourceType: 'module', plugins: ['typescript'] });
+  return program.body
+    .flatMap((node) => {
+      if (node.type !== 'ExportNamedDeclaration' || !node.source)
+        throw new TypeError(
+          `${file} has a ${node.type}: an entry only lists names, as in export { a } from './a.ts'`,
+        );
+      return node.specifiers.map(({ exported }) => ('name' in exported ? exported.name : exported.value));
+    })
+    .toSorted();
+}
+
+test('the public names are those of public-names.json: change that file on purpose', () => {
+  const entries = Object.entries(manifest.exports).filter(([, file]) => !file.includes('*'));
+  const names = Object.fromEntries(entries.map(([entry, file]) => [entry, namesOf(file)]));
+  expect(names).toEqual(JSON.parse(read(LIST)));
+});
