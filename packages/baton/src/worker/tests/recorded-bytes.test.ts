@@ -1,0 +1,83 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { type Backends, startBackends } from '@baton/tests/backends';
+import { comparable, play, type RecordedStep, scenes } from './recorded/recording.ts';
+
+// Recorded by record.ts at commit 3f602b6, which is 0.1.0 as it was before its rooms
+const VERSION = new URL('recorded/0.1.0/', import.meta.url);
+
+function recorded(name: string): RecordedStep[] {
+  return JSON.parse(readFileSync(new URL(`${name}.json`, VERSION), 'utf8')) as RecordedStep[];
+}
+
+describe('what the version before has sent and written', () => {
+  let backends: Backends;
+  beforeAll(async () => {
+    backends = await startBackends([]);
+  });
+  afterAll(() => backends.stop());
+
+  // Each step gets the messages and rows of that version: what is done with them, and written, has to be what it did
+  test.each(scenes)('is read, and written alike: $name', async (scene) => {
+    const before = recorded(scene.name);
+    expect(comparable(await play(scene, backends, before))).toEqual(comparable(before));
+  });
+});
+
+describe('the recording', () => {
+  const files = readdirSync(VERSION).map((file) => file.replace('.json', ''));
+  const steps = files.flatMap(recorded);
+  const sent = steps.flatMap(({ calls }) => calls.flatMap((call) => ('send' in call ? [call.send] : [])));
+  const attributes = sent.map(({ MessageAttributes = {} }) => MessageAttributes);
+  const rows = steps.flatMap((step) => step.rows) as Record<string, { readonly S?: string }>[];
+
+  test('is of every scene', () => {
+    expect(files.toSorted()).toEqual(scenes.map(({ name }) => name).toSorted());
+  });
+
+  test('has every attribute that Baton gives a message', () => {
+    const names = new Set(attributes.flatMap((each) => Object.keys(each)));
+    expect([...names].filter((name) => name.startsWith('baton.')).toSorted()).toEqual([
+      'baton.dead-at',
+      'baton.details',
+      'baton.earlier-attempts',
+      'baton.earlier-receives',
+      'baton.first-id',
+      'baton.first-sent-at',
+      'baton.not-before',
+      'baton.reason',
+      'baton.sent-at',
+      'baton.unconcluded',
+      'baton.unknown-times',
+    ]);
+  });
+
+  test('has dead letters of every reason', () => {
+    const reasons = new Set(attributes.map((each) => each['baton.reason']?.StringValue));
+    expect([...reasons].filter((reason) => reason !== undefined).toSorted()).toEqual([
+      'attempts-exhausted',
+      'crashed',
+      'flow-lost',
+      'invalid-payload',
+      'malformed',
+      'rejected',
+      'timed-out',
+      'unknown-task',
+    ]);
+  });
+
+  test('has rows of every state, of groups, of schedules and of the receives of messages', () => {
+    const states = new Set(rows.flatMap(({ state }) => state?.S ?? []));
+    expect([...states].toSorted()).toEqual([
+      'cancelled',
+      'dead',
+      'failed',
+      'queued',
+      'retrying',
+      'running',
+      'succeeded',
+    ]);
+    for (const member of ['memberIds', 'lastTick', 'crashes', 'begunEffects', 'putBackFromMs', 'doubtedAtMs'])
+      expect(rows.some((row) => member in row)).toBe(true);
+  });
+});

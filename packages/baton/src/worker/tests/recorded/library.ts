@@ -1,0 +1,53 @@
+import { createLogger } from '../../../telemetry/logger.ts';
+import { ClockWatch } from '../../../time/clock-watch.ts';
+import { attributesPutBack } from '../../../sqs/copy-notes.ts';
+import { QueueUrls } from '../../../sqs/queue-urls.ts';
+import { fromReceive, type ReceivedMessage } from '../../../sqs/received-message.ts';
+import { Settler } from '../../../sqs/settler.ts';
+import { PostponeTask, RejectTask, RetryTask } from '../../../task/errors.ts';
+import { chain, group, member } from '../../../task/flow.ts';
+import { implement, Implementations, type TrackedTaskContext } from '../../../task/implementation.ts';
+import type { Outcome } from '../../../task/outcome.ts';
+import { defineTask, type ScheduledContract } from '../../../task/task.ts';
+import { taskEndSchema } from '../../../task/task-end.ts';
+import { TaskClient } from '../../../send/task-client.ts';
+import { outcomeWithoutSlot } from '../../../run/given-back.ts';
+import { processMessage } from '../../../run/process-message.ts';
+import { StoreTracker } from '../../../tracked/store-tracker.ts';
+import { TaskStore } from '../../../tracked/task-store.ts';
+import { Ticker } from '../../schedule/ticker.ts';
+import { scheduleResources } from 'baton-dev/deploy/schedules';
+
+/**
+ * What the scenes use of the library. A version that is laid out otherwise records with a file of its own in the place of
+ * this one; the scenes stay as they are.
+ */
+export {
+  createLogger,
+  ClockWatch,
+  attributesPutBack,
+  QueueUrls,
+  fromReceive,
+  type ReceivedMessage,
+  Settler,
+  PostponeTask,
+  RejectTask,
+  RetryTask,
+  chain,
+  group,
+  member,
+  implement,
+  Implementations,
+  type TrackedTaskContext,
+  type Outcome,
+  defineTask,
+  type ScheduledContract,
+  taskEndSchema,
+  TaskClient,
+  outcomeWithoutSlot,
+  processMessage,
+  StoreTracker,
+  TaskStore,
+  Ticker,
+  scheduleResources,
+};

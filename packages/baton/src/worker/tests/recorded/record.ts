@@ -1,0 +1,19 @@
+// Records the bytes of this version: node packages/baton/src/worker/tests/recorded/record.ts FOLDER
+// To be run once for each version that is released, and never for a change that ought to be compatible.
+
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { startBackends } from '@baton/tests/backends';
+import { fileOf, play, scenes } from './recording.ts';
+
+const [folder = ''] = process.argv.slice(2);
+mkdirSync(folder, { recursive: true });
+const backends = await startBackends([]);
+try {
+  for (const scene of scenes) {
+    const steps = await play(scene, backends);
+    writeFileSync(`${folder}/${scene.name}.json`, fileOf(steps));
+    console.log(`${scene.name}: ${steps.length} steps`);
+  }
+} finally {
+  await backends.stop();
+}
