@@ -58,31 +58,19 @@ const listNotifications = route('GET', '/notifications', { query: listSchema }, 
 /** The API of notification-service. */
 export const handler = createApi(service, [postNotification, getNotification, listNotifications]);
 
+/** What callers see of a notification. */
 function notificationView(row: NotificationRow) {
-  const {
-    notificationId,
-    status,
-    channel,
-    recipient,
-    subject,
-    message,
-    createdAt,
-    deliveredAt,
-    deliveredBy,
-    failure,
-    reason,
-  } = row;
   return {
-    notificationId,
-    status,
-    channel,
-    recipient,
-    subject,
-    message,
-    createdAt,
-    deliveredAt,
-    deliveredBy,
-    failure,
-    reason,
+    notificationId: row.notificationId,
+    status: row.status,
+    channel: row.channel,
+    recipient: row.recipient,
+    subject: row.subject,
+    message: row.message,
+    createdAt: row.createdAt,
+    deliveredAt: row.deliveredAt,
+    deliveredBy: row.deliveredBy,
+    failure: row.failure,
+    reason: row.reason,
   };
 }

@@ -55,28 +55,28 @@ const listOrders = route('GET', '/orders', { query: listSchema }, async ({ query
 /** The API of order-service. */
 export const handler = createApi(service, [postOrder, getOrder, listOrders]);
 
+/** What callers see of an order. */
 function orderView(row: OrderRow) {
-  const { orderId, taskId, status, customerId, customerEmail, items, totalAmount, currency, priority } = row;
-  const { createdAt, updatedAt, confirmationNumber, units, failure } = row;
-  const { notificationId, notificationStatus = 'requested', notificationFailure } = row;
+  const { notificationId, notificationStatus, notificationFailure } = row;
   return {
-    orderId,
-    taskId,
-    status,
-    customerId,
-    customerEmail,
-    items,
-    totalAmount,
-    currency,
-    priority,
-    createdAt,
-    updatedAt,
-    confirmationNumber,
-    units,
-    failure,
-    notification:
-      notificationId === undefined
-        ? undefined
-        : { notificationId, status: notificationStatus, failure: notificationFailure },
+    orderId: row.orderId,
+    taskId: row.taskId,
+    status: row.status,
+    customerId: row.customerId,
+    customerEmail: row.customerEmail,
+    items: row.items,
+    totalAmount: row.totalAmount,
+    currency: row.currency,
+    priority: row.priority,
+    createdAt: row.createdAt,
+    updatedAt: row.updatedAt,
+    confirmationNumber: row.confirmationNumber,
+    units: row.units,
+    failure: row.failure,
+    notification: notificationId && {
+      notificationId,
+      status: notificationStatus ?? 'requested',
+      failure: notificationFailure,
+    },
   };
 }

@@ -1,4 +1,4 @@
-import { TASK_STATES, taskNameSchema, type TaskStatus } from 'baton-tasks';
+import { TASK_STATES, taskNameSchema } from 'baton-tasks';
 import { createApi, cursorOf, notFound, pageQuery, Problem, route } from 'baton-tasks/http';
 import { taskPositionSchema } from 'baton-tasks/service';
 import * as z from 'zod';
@@ -17,20 +17,20 @@ const cursor = cursorOf(taskPositionSchema);
 const getTask = route('GET', '/tasks/{taskId}', {}, async ({ param }) => {
   const status = await taskStore.find(param('taskId'));
   if (!status) throw notFound('task', param('taskId'));
-  return { status: 200, body: taskView(status) };
+  return { status: 200, body: status };
 });
 
 const listTasks = route('GET', '/tasks', { query: listSchema }, async ({ query }) => {
   const { name, state, limit } = query;
   const page = await history.list({ name, state, limit, after: cursor.decode(query.cursor) });
-  return { status: 200, body: { tasks: page.tasks.map(taskView), nextCursor: cursor.encode(page.next) } };
+  return { status: 200, body: { tasks: page.tasks, nextCursor: cursor.encode(page.next) } };
 });
 
 const cancelTask = route('POST', '/tasks/{taskId}/cancel', {}, async ({ param }) => {
   const taskId = param('taskId');
   const status = await tasks.cancel(taskId);
   if (!status) throw notFound('task', taskId);
-  if (status.state === 'cancelled') return { status: 200, body: taskView(status) };
+  if (status.state === 'cancelled') return { status: 200, body: status };
   throw new Problem('task-ended', {
     detail: `The task ${JSON.stringify(taskId)} is ${status.state}; only one that has not ended can be cancelled.`,
   });
@@ -38,33 +38,3 @@ const cancelTask = route('POST', '/tasks/{taskId}/cancel', {}, async ({ param })
 
 /** The API of task-service. */
 export const handler = createApi(service, [getTask, listTasks, cancelTask]);
-
-function taskView(status: TaskStatus) {
-  const { taskId, task, queue, lane, state, attempts, createdAt, updatedAt, startedAt, finishedAt } = status;
-  const { notBefore, waiting, parentId, traceparent, progress, result, error, subject } = status;
-  const { deaths, lastDeath } = status;
-  return {
-    taskId,
-    task,
-    queue,
-    lane,
-    state,
-    attempts,
-    createdAt,
-    updatedAt,
-    startedAt,
-    finishedAt,
-    notBefore,
-    // Lists have none, as they have no results: their indexes leave both out, so that a page is one request
-    waiting,
-    subject,
-    parentId,
-    traceparent,
-    progress,
-    result,
-    error,
-    // As with `waiting`: what lists leave out
-    deaths,
-    lastDeath,
-  };
-}

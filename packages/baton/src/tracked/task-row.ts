@@ -56,28 +56,33 @@ export interface GroupRow extends KeptGroup {
   readonly expiresAt: number;
 }
 
-/** What a reader is told of a row. */
+/** Every member of a status, so that none can be forgotten where one is made. */
+type FullStatus = { readonly [Name in keyof Required<TaskStatus>]: TaskStatus[Name] };
+
+/** The status of a task, by its row. It has nothing that only the store uses, not even what other versions may write. */
 export function statusOf(row: TaskRow): TaskStatus {
-  const { taskId, task, queue, state, attempts, createdAt, updatedAt, startedAt, finishedAt } = row;
-  const { notBefore, nextAttemptAt: until, waiting, parentId, traceparent, progress, result } = row;
-  const { error, subject, deaths, lastDeath, lastDeathAt: at } = row;
-  const times = { createdAt, updatedAt, startedAt, finishedAt, notBefore };
-  return {
-    taskId,
-    task,
+  const { queue, waiting, nextAttemptAt, result, lastDeath, lastDeathAt } = row;
+  const status: FullStatus = {
+    taskId: row.taskId,
+    task: row.task,
     queue: queueWithoutLane(queue),
     lane: laneOfQueue(queue),
-    state,
-    attempts,
-    ...times,
-    waiting: waiting && { ...waiting, ...(until !== undefined && { until }) },
-    parentId,
-    traceparent,
-    progress,
-    error,
-    deaths,
-    lastDeath: lastDeath && at !== undefined ? { at, ...lastDeath } : undefined,
-    subject,
+    state: row.state,
+    attempts: row.attempts,
+    createdAt: row.createdAt,
+    updatedAt: row.updatedAt,
+    startedAt: row.startedAt,
+    finishedAt: row.finishedAt,
+    notBefore: row.notBefore,
+    waiting: waiting && { ...waiting, ...(nextAttemptAt !== undefined && { until: nextAttemptAt }) },
+    subject: row.subject,
+    parentId: row.parentId,
+    traceparent: row.traceparent,
+    progress: row.progress,
     result: result === undefined ? undefined : fromJson(result),
+    error: row.error,
+    deaths: row.deaths,
+    lastDeath: lastDeath && lastDeathAt !== undefined ? { at: lastDeathAt, ...lastDeath } : undefined,
   };
+  return status;
 }
