@@ -2,7 +2,8 @@ import { parseArgs } from 'node:util';
 import { defineTask, implement } from 'baton-tasks';
 import { createLogger } from 'baton-tasks/service';
 import { encodeEnvelope, Implementations } from 'baton-tasks/tooling';
-import { type Processing, processMessage } from 'baton-tasks/internal/run/process-message';
+import type { Processing } from 'baton-tasks/internal/run/processing';
+import { processMessage } from 'baton-tasks/internal/run/process-message';
 import * as fc from 'fast-check';
 import * as z from 'zod';
 

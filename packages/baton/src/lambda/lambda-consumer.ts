@@ -5,8 +5,9 @@ import { Permits } from '../time/permits.ts';
 import { TaskError } from '../task/errors.ts';
 import { ExclusiveRuns, type Turn } from '../run/exclusive-runs.ts';
 import { MAX_VISIBILITY_SECONDS, type Outcome, restingAtMost } from '../task/outcome.ts';
-import type { Hold } from '../run/hold.ts';
-import { type Processing, processMessage } from '../run/process-message.ts';
+import type { AttemptHost } from '../run/attempt.ts';
+import { type Processing } from '../run/processing.ts';
+import { processMessage } from '../run/process-message.ts';
 import type { QueueUrls } from '../sqs/queue-urls.ts';
 import { fromRecord, type ReceivedMessage } from '../sqs/received-message.ts';
 import { Settler } from '../sqs/settler.ts';
@@ -63,8 +64,8 @@ interface Invocation {
   readonly exclusive: ExclusiveRuns;
 }
 
-/** A function's hold on a record, from its begin to its outcome. */
-class RecordHold implements Hold {
+/** The function that runs a record, from its start to its outcome. */
+class RecordHost implements AttemptHost {
   readonly signal: AbortSignal;
   readonly #exclusive: ExclusiveRuns;
   #turn: Turn | undefined;
@@ -140,8 +141,8 @@ export function createLambdaConsumer(options: LambdaConsumerOptions): LambdaCons
     const mayBegin = !exclusive.closed || (await exclusive.opened(runnableMs(), end));
     if (!mayBegin || runnableMs() < SHORTEST_RUN_MS)
       return { queue, message, outcome: { kind: 'release', error: new InvocationEndsError() } };
-    const hold = new RecordHold(end, exclusive);
-    const outcome = await processMessage(message, queue, hold, processing).finally(() => hold.decided());
+    const host = new RecordHost(end, exclusive);
+    const outcome = await processMessage(message, queue, host, processing).finally(() => host.decided());
     return { queue, message, outcome: restingAtMost(outcome, LONGEST_REST_SECONDS) };
   };
 

@@ -1,5 +1,5 @@
 import { readThrown } from '../telemetry/thrown.ts';
-import type { AttemptGate, GatedAttempt } from './attempt-gate.ts';
+import type { AttemptGate, GatedAttempt } from './attempt-end.ts';
 import type { Effect } from '../task/effect.ts';
 import { EffectUsedTwiceError, InvalidValueError, RejectTask } from '../task/errors.ts';
 import { jsonIssue, toJson } from '../task/json-value.ts';

@@ -1,57 +1,52 @@
 import type { Logger } from '../telemetry/logger.ts';
-import type { TraceContext } from '../telemetry/trace-context.ts';
-import { type AttemptGate, gateOf } from './attempt-gate.ts';
-import { effectOf } from './effects.ts';
-import type { Ending } from './ending.ts';
+import type { Envelope } from '../sqs/envelope.ts';
 import type { TaskContext, WorkerIdentity } from '../task/implementation.ts';
-import type { SendTask } from '../task/send-task.ts';
-import type { Claim } from './task-tracker.ts';
 import type { Progress } from '../task/progress.ts';
+import type { SendTask } from '../task/send-task.ts';
+import type { Admission, ReceivedTask } from './admission.ts';
+import { type AttemptEnd, type AttemptGate, gateOf } from './attempt-end.ts';
+import { effectOf } from './effects.ts';
+import type { TaskFields } from './outcome-log.ts';
+import type { Processing } from './processing.ts';
 
-/** What the context of an attempt is made of. */
-export interface ContextParts {
-  /** What every log line of the attempt says. */
-  readonly fields: { readonly task: string; readonly taskId: string; readonly attempt: number };
-  readonly maxAttempts: number;
-  readonly trace: TraceContext;
-  /** The depth of what the handler sends. */
-  readonly depth: number;
-  /** A tracked task's. */
-  readonly claim: Claim | undefined;
-  readonly ending: Ending;
-  readonly logger: Logger;
-  readonly send: SendTask;
-  readonly worker: WorkerIdentity;
-}
-
-/** What an attempt's handler is given, and the gate that all passes which leaves the attempt. */
+/** The context of an attempt's handler, and what everything that leaves the attempt must pass. */
 export interface GatedContext {
   readonly context: TaskContext;
   readonly gate: AttemptGate;
-  /** Writes down what the handler says of itself, while the attempt goes on. Of a tracked task only. */
+  /** Writes a tracked task's progress while the attempt lasts. Undefined for other tasks. */
   readonly progress: ((progress: Progress) => void) | undefined;
 }
 
-/** Makes the context of an attempt: nothing leaves it once the attempt is over. */
-export function contextOf(parts: ContextParts): GatedContext {
-  const { fields, trace, depth, claim, ending, send } = parts;
-  const links = { trace, parentId: fields.taskId, depth };
-  const gate = gateOf(ending, fields);
-  const progress =
-    claim &&
-    ((said: Progress): void => {
-      if (!ending.over) claim.progress(said);
-    });
-  const context = new HandlerContext(parts, (contract, payload, options) => {
+/** Makes the context of an attempt. Its sends, effects and progress stop working once the attempt is over. */
+export function contextOf(
+  { envelope, trace, fields }: ReceivedTask,
+  { implementation, claim }: Admission,
+  end: AttemptEnd,
+  { logger, send, worker }: Processing,
+): GatedContext {
+  const links = { trace, parentId: fields.taskId, depth: depthBelow(envelope) };
+  const gate = gateOf(end, fields);
+  const gatedSend: SendTask = (contract, payload, options) => {
     const sending = () => send(contract, payload, { ...links, ...options });
     const doubt = gate(`the send of ${contract.name}`);
     return doubt ? doubt.then(sending) : sending();
-  });
-  if (claim) Object.assign(context, { token: claim.token, progress, effect: effectOf(claim, fields, gate) });
+  };
+  const { maxAttempts } = implementation.contract.retry;
+  const context = new HandlerContext(fields, maxAttempts, end.signal, gatedSend, worker, logger);
+  if (!claim) return { context, gate, progress: undefined };
+  const progress = (said: Progress): void => {
+    if (!end.over) claim.progress(said);
+  };
+  Object.assign(context, { token: claim.token, progress, effect: effectOf(claim, fields, gate) });
   return { context, gate, progress };
 }
 
-/** The context, whose logger is made when it is first asked for: most handlers log nothing. */
+/** The depth of the tasks that a task's handler sends. */
+export function depthBelow({ depth = 0 }: Envelope): number {
+  return depth + 1;
+}
+
+/** Creates its logger at the first use, because most handlers log nothing. */
 class HandlerContext implements TaskContext {
   readonly taskId: string;
   readonly attempt: number;
@@ -60,25 +55,35 @@ class HandlerContext implements TaskContext {
   readonly send: SendTask;
   readonly worker: WorkerIdentity;
   declare readonly logger: Logger;
-  readonly #parts: ContextParts;
+  readonly #fields: TaskFields;
+  readonly #parentLogger: Logger;
   #logger: Logger | undefined;
 
-  constructor(parts: ContextParts, send: SendTask) {
-    this.taskId = parts.fields.taskId;
-    this.attempt = parts.fields.attempt;
-    this.maxAttempts = parts.maxAttempts;
-    this.signal = parts.ending.signal;
+  constructor(
+    fields: TaskFields,
+    maxAttempts: number,
+    signal: AbortSignal,
+    send: SendTask,
+    worker: WorkerIdentity,
+    parentLogger: Logger,
+  ) {
+    this.taskId = fields.taskId;
+    this.attempt = fields.attempt;
+    this.maxAttempts = maxAttempts;
+    this.signal = signal;
     this.send = send;
-    this.worker = parts.worker;
-    this.#parts = parts;
-    // Its own, so that a copy of the context has it too. A getter made for each context would double what an attempt costs
+    this.worker = worker;
+    this.#fields = fields;
+    this.#parentLogger = parentLogger;
+    // An own property, so that a copy of the context has it too. A new getter for each context would double the cost of
+    // an attempt
     Object.defineProperty(this, 'logger', HandlerContext.#ownLogger);
   }
 
   static readonly #ownLogger = {
     enumerable: true,
     get(this: HandlerContext): Logger {
-      return (this.#logger ??= this.#parts.logger.child(this.#parts.fields));
+      return (this.#logger ??= this.#parentLogger.child(this.#fields));
     },
   };
 }

@@ -1,5 +1,5 @@
 import type { KeptEffects } from './effects.ts';
-import type { Right } from './ending.ts';
+import type { Right } from './attempt-end.ts';
 import type { Envelope } from '../sqs/envelope.ts';
 import type { DeadLetterOutcome, Outcome } from '../task/outcome.ts';
 import type { Progress } from '../task/progress.ts';

@@ -1,5 +1,5 @@
 import type { TraceContext } from '../telemetry/trace-context.ts';
-import type { AttemptGate } from './attempt-gate.ts';
+import type { AttemptGate } from './attempt-end.ts';
 import type { TaskContext } from '../task/implementation.ts';
 import type { RunningAttempt } from './running-attempt.ts';
 import type { Claim } from './task-tracker.ts';

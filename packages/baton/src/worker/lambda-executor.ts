@@ -4,7 +4,7 @@ import { retryUntil } from '../time/backoff.ts';
 import { InvokeCommand, type LambdaClient, TooManyRequestsException } from '@aws-sdk/client-lambda';
 import { BrokenAnswerError } from '../aws/answers.ts';
 import { Batcher } from '../sqs/batcher.ts';
-import { outcomeWithoutSlot } from '../run/given-back.ts';
+import { outcomeWithoutSlot } from './slot.ts';
 import type { ReceivedMessage } from '../sqs/received-message.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { SQSEvent, SQSRecord } from 'aws-lambda';

@@ -1,4 +1,5 @@
-import { type Processing, processMessage } from '../run/process-message.ts';
+import { type Processing } from '../run/processing.ts';
+import { processMessage } from '../run/process-message.ts';
 import { noteReturn } from '../run/untracked-attempt.ts';
 import type { Executor } from './executor.ts';
 
@@ -7,7 +8,7 @@ export function localExecutor(queue: string, processing: Processing): Executor {
   const log = processing.tracker?.receives;
   return {
     kind: 'local',
-    run: (message, hold) => processMessage(message, queue, hold, processing),
+    run: (message, host) => processMessage(message, queue, host, processing),
     ...(log && { comesBack: (message) => noteReturn(message, log) }),
   };
 }

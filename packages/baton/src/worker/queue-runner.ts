@@ -1,5 +1,5 @@
 import { ExclusiveRuns } from '../run/exclusive-runs.ts';
-import { isWithoutSlot, outcomeWithoutSlot, RunsAloneError } from '../run/given-back.ts';
+import { isWithoutSlot, outcomeWithoutSlot, RunsAloneError } from './slot.ts';
 import { type Outcome, restingAtMost } from '../task/outcome.ts';
 import type { ReceivedMessage } from '../sqs/received-message.ts';
 import type { Settler } from '../sqs/settler.ts';

@@ -1,7 +1,7 @@
 import { attemptOf } from '../sqs/copy-notes.ts';
 import { decodeEnvelope } from '../sqs/envelope.ts';
 import type { ExclusiveRuns, Turn } from '../run/exclusive-runs.ts';
-import type { Hold } from '../run/hold.ts';
+import type { AttemptHost } from '../run/attempt.ts';
 import type { ReceivedMessage } from '../sqs/received-message.ts';
 import type { AttemptName } from '../run/running-attempt.ts';
 import { Lease, type LeaseOptions } from './lease.ts';
@@ -17,7 +17,7 @@ export interface RunningTaskOptions extends Omit<LeaseOptions, 'onLost'> {
 }
 
 /** A message that a worker holds, from its receive to its settling: the lease, and the attempt that runs under it. */
-export class RunningTask implements Hold {
+export class RunningTask implements AttemptHost {
   readonly message: ReceivedMessage;
   readonly lease: Lease;
   readonly #attempt = new AbortController();

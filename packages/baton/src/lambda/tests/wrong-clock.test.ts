@@ -263,9 +263,9 @@ test.each([
   const ids = { messageId: 'm-1', receiptHandle: 'r-1', receiveCount: 1, attributes: {} };
   const times = { sentAtMs: Date.now(), firstReceivedAtMs: Date.now() };
   const body = bodyOf(work.name, new Date(Date.now() + dueInMs).toISOString());
-  const hold = { signal: new AbortController().signal, outlivedBy: () => undefined };
+  const host = { signal: new AbortController().signal, outlivedBy: () => undefined };
   await expect(
-    processMessage({ ...ids, ...times, body }, 'default', hold, processing),
+    processMessage({ ...ids, ...times, body }, 'default', host, processing),
   ).resolves.toMatchObject({
     kind,
   });

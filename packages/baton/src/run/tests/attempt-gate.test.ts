@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { encodeEnvelope } from '../../sqs/envelope.ts';
 import { implement, Implementations, type TrackedTaskContext } from '../../task/implementation.ts';
-import type { Hold } from '../hold.ts';
+import type { AttemptHost } from '../attempt.ts';
 import { processMessage } from '../process-message.ts';
 import { defineTask } from '../../task/task.ts';
 import type { SendTask } from '../../task/send-task.ts';
@@ -203,7 +203,7 @@ describe('an untracked task sends nothing', () => {
   });
 
   /** Runs a handler of it that sends when its attempt is over, and gives what became of that. */
-  async function sentAfter(until: () => unknown, hold: Partial<Hold> = {}, timeoutSeconds = 20) {
+  async function sentAfter(until: () => unknown, host: Partial<AttemptHost> = {}, timeoutSeconds = 20) {
     const sent = Promise.withResolvers<unknown>();
     const implementation = implement({ ...plain, timeoutSeconds }, async (_payload, context) => {
       await until();
@@ -218,7 +218,7 @@ describe('an untracked task sends nothing', () => {
     await processMessage(
       message,
       plain.queue,
-      { signal, outlivedBy: () => undefined, ...hold },
+      { signal, outlivedBy: () => undefined, ...host },
       {
         implementations: new Implementations([implementation]),
         send: send as never,
@@ -242,8 +242,8 @@ describe('an untracked task sends nothing', () => {
       lease.abort(new Error('lost'));
       return Promise.resolve(false);
     };
-    const hold = { signal: lease.signal, confirm: lost };
-    await expect(sentAfter(() => undefined, hold)).resolves.toEqual(over('Error'));
+    const host = { signal: lease.signal, confirm: lost };
+    await expect(sentAfter(() => undefined, host)).resolves.toEqual(over('Error'));
     expect(send).not.toHaveBeenCalled();
     const lasts = { confirm: () => Promise.resolve(true) };
     await expect(sentAfter(() => undefined, lasts)).resolves.toEqual({ taskId: 'sent' });

@@ -1,6 +1,6 @@
 import { afterAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { attributesPutBack } from '../../sqs/copy-notes.ts';
-import { outcomeWithoutSlot } from '../given-back.ts';
+import { outcomeWithoutSlot } from '../../worker/slot.ts';
 import type { Outcome } from '../../task/outcome.ts';
 import type { ReceivedMessage } from '../../sqs/received-message.ts';
 import type { ReceiveLog } from '../task-tracker.ts';

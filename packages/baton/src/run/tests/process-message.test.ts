@@ -2,7 +2,8 @@ import { beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { encodeEnvelope } from '../../sqs/envelope.ts';
 import { PostponeTask, RejectTask, RetryTask } from '../../task/errors.ts';
 import { implement, Implementations, type TaskContext } from '../../task/implementation.ts';
-import { type Processing, processMessage } from '../process-message.ts';
+import { type Processing } from '../processing.ts';
+import { processMessage } from '../process-message.ts';
 import type { ReceivedMessage } from '../../sqs/received-message.ts';
 import { defineTask, type TaskContract } from '../../task/task.ts';
 import type { SendTask } from '../../task/send-task.ts';
@@ -241,8 +242,8 @@ describe('an attempt at a task whose isolation is thread', () => {
   function runIn(contract: typeof work, start: Threads['run']) {
     const usual = processing(here);
     const implementations = new Implementations([implement(contract, here as never)]);
-    const hold = { signal: alive, outlivedBy };
-    return processMessage(message(), 'default', hold, { ...usual, implementations, threads: { run: start } });
+    const host = { signal: alive, outlivedBy };
+    return processMessage(message(), 'default', host, { ...usual, implementations, threads: { run: start } });
   }
 
   beforeEach(() => {
@@ -294,9 +295,9 @@ describe('an attempt at a task whose isolation is thread', () => {
     await expect(runIn(work, start)).resolves.toMatchObject({ kind: 'done', result: { length: 1 } });
     expect(start).not.toHaveBeenCalled();
     const implementations = new Implementations([implement(isolated, here as never)]);
-    const hold = { signal: alive, outlivedBy };
+    const host = { signal: alive, outlivedBy };
     await expect(
-      processMessage(message(), 'default', hold, { ...processing(here), implementations }),
+      processMessage(message(), 'default', host, { ...processing(here), implementations }),
     ).resolves.toMatchObject({ kind: 'done', result: { length: 1 } });
   });
 });

@@ -1,7 +1,7 @@
 import { jest } from '@jest/globals';
 import { encodeEnvelope } from '../../sqs/envelope.ts';
 import { PostponeTask } from '../../task/errors.ts';
-import type { Hold } from '../hold.ts';
+import type { AttemptHost } from '../attempt.ts';
 import { implement, Implementations, type TaskContext } from '../../task/implementation.ts';
 import type { Outcome } from '../../task/outcome.ts';
 import { processMessage } from '../process-message.ts';
@@ -45,7 +45,7 @@ export const away: ReceiveLog = {
   keep: () => Promise.reject(new Error('away')),
 };
 /** Called when a message is to run alone, which it may. */
-export const runAlone = jest.fn<NonNullable<Hold['runAlone']>>();
+export const runAlone = jest.fn<NonNullable<AttemptHost['runAlone']>>();
 /** The attempts that handlers were told to be, in the order of their begins. */
 export const attempts: number[] = [];
 /** Handlers whose workers died: they end after all tests. */
@@ -103,8 +103,8 @@ export function run(
     attempts.push(attempt);
     return handler() as never;
   };
-  const hold = { signal, outlivedBy: () => undefined, runAlone };
-  return processMessage(message, 'default', hold, {
+  const host = { signal, outlivedBy: () => undefined, runAlone };
+  return processMessage(message, 'default', host, {
     implementations: new Implementations([implement(contract, handle)]),
     send: (async () => ({ taskId: '' })) as never,
     tracker: { receives } as unknown as TaskTracker,

@@ -80,8 +80,8 @@ function outcomeOf(thrown: unknown, receiveCount = 1) {
   const processing = processingOf(() => {
     throw thrown;
   });
-  const hold = { signal: new AbortController().signal, outlivedBy: () => undefined };
-  return processMessage(messageOf(receiveCount), 'default', hold, processing);
+  const host = { signal: new AbortController().signal, outlivedBy: () => undefined };
+  return processMessage(messageOf(receiveCount), 'default', host, processing);
 }
 
 function expectedKind(thrown: unknown, receiveCount: number): object {
@@ -153,8 +153,8 @@ describe('whatever a handler throws', () => {
           context.logger.child({ error: thrown }).error('failed %s', 'so');
           return {};
         });
-        const hold = { signal: new AbortController().signal, outlivedBy: () => undefined };
-        await expect(processMessage(messageOf(1), 'default', hold, processing)).resolves.toMatchObject({
+        const host = { signal: new AbortController().signal, outlivedBy: () => undefined };
+        await expect(processMessage(messageOf(1), 'default', host, processing)).resolves.toMatchObject({
           kind: 'done',
         });
         expect(written()).toHaveLength(6);
@@ -210,9 +210,9 @@ test('what a schema throws by itself is an outcome as well', async () => {
   };
   const payload = z.object({ index: z.int().refine(refuse) });
   const implementations = new Implementations([implement({ ...work, payload }, () => ({}))]);
-  const hold = { signal: new AbortController().signal, outlivedBy: () => undefined };
+  const host = { signal: new AbortController().signal, outlivedBy: () => undefined };
   const processing = { ...processingOf(() => ({})), implementations };
-  await expect(processMessage(messageOf(1), 'default', hold, processing)).resolves.toMatchObject({
+  await expect(processMessage(messageOf(1), 'default', host, processing)).resolves.toMatchObject({
     kind: 'retry',
     error: { message: 'the refinement is broken' },
   });

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { encodeEnvelope } from '../../sqs/envelope.ts';
 import { implement, Implementations, type TrackedTaskContext } from '../../task/implementation.ts';
 import type { Outcome } from '../../task/outcome.ts';
-import type { Hold } from '../../run/hold.ts';
+import type { AttemptHost } from '../../run/attempt.ts';
 import { processMessage } from '../../run/process-message.ts';
 import type { ReceivedMessage } from '../../sqs/received-message.ts';
 import { defineTask, type TaskContract } from '../../task/task.ts';
@@ -46,10 +46,10 @@ export interface RunOptions {
   readonly signal?: AbortSignal;
   /** Sends what the handler sends. */
   readonly send?: SendTask;
-  /** Whether SQS's lease lasts; `hold` says so. */
-  readonly confirm?: Hold['confirm'];
+  /** Whether SQS's lease lasts; `host` says so. */
+  readonly confirm?: AttemptHost['confirm'];
   /** Waits until nothing else runs in the worker. */
-  readonly runAlone?: Hold['runAlone'];
+  readonly runAlone?: AttemptHost['runAlone'];
   /** Of the contract, for this run. Default 3. */
   readonly maxAttempts?: number;
   /** Of the contract, for this run: the first rest after an error. Default 1. */
@@ -139,8 +139,8 @@ export class TrackedWork {
     };
     const { confirm } = options;
     const own = { ...(runAlone && { runAlone }), ...(confirm && { confirm }) };
-    const hold = { signal, outlivedBy: () => undefined, ...own };
-    return processMessage(message, 'default', hold, processing);
+    const host = { signal, outlivedBy: () => undefined, ...own };
+    return processMessage(message, 'default', host, processing);
   }
 
   /** Has a worker begin an attempt and die. `begins`: how the handler of a suspect began before that. */

@@ -27,7 +27,7 @@ export async function runQueue(
     unknownTaskPatienceSeconds: 600,
     abortGraceSeconds: 1,
   };
-  const hold = { signal: new AbortController().signal, outlivedBy: () => undefined };
+  const host = { signal: new AbortController().signal, outlivedBy: () => undefined };
   for (;;) {
     const { Messages = [] } = await sqs.send(
       new ReceiveMessageCommand({
@@ -38,6 +38,6 @@ export async function runQueue(
     );
     if (Messages.length === 0) return;
     for (const message of Messages.map(fromReceive))
-      await settler.settle(message, await processMessage(message, 'default', hold, processing), 'w-1');
+      await settler.settle(message, await processMessage(message, 'default', host, processing), 'w-1');
   }
 }

@@ -7,7 +7,7 @@ import { lambdaExecutor } from '../lambda-executor.ts';
 import { Slots } from '../slots.ts';
 
 const target = { queue: 'work', functionName: 'worker-function', batchSize: 2, maximumConcurrency: 1 };
-const hold = { signal: new AbortController().signal, outlivedBy: () => undefined };
+const host = { signal: new AbortController().signal, outlivedBy: () => undefined };
 
 function message(messageId: string) {
   return {
@@ -54,7 +54,7 @@ function executorOf(answer: (event: SQSEvent) => unknown, ExecutedVersion: strin
     executor,
     slots,
     run: (...ids: string[]) =>
-      Promise.all(ids.map((id) => executor.run(message(id), hold).then(({ kind }) => kind))),
+      Promise.all(ids.map((id) => executor.run(message(id), host).then(({ kind }) => kind))),
   };
 }
 

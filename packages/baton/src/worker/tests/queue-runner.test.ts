@@ -203,8 +203,8 @@ describe('a queue runner', () => {
     const { promise, resolve } = Promise.withResolvers<unknown>();
     const slots = new Slots(1);
     const runner = runnerOf(
-      async (_message, hold) => {
-        hold.outlivedBy(promise);
+      async (_message, host) => {
+        host.outlivedBy(promise);
         return { kind: 'retry', delaySeconds: 1, error: new Error('timed out') };
       },
       { slots },
@@ -263,10 +263,10 @@ describe('a queue runner', () => {
       const ends = new Map<string, () => void>();
       const begun: string[] = [];
       const exclusive = new ExclusiveRuns({ onClose: () => slots.pause(), onOpen: () => slots.resume() });
-      const run: Executor['run'] = async ({ messageId }, hold) => {
+      const run: Executor['run'] = async ({ messageId }, host) => {
         if (messageId === 'suspect') {
           try {
-            await hold.runAlone?.(hold.signal);
+            await host.runAlone?.(host.signal);
           } catch (error) {
             return { kind: 'release', error: error as Error };
           }

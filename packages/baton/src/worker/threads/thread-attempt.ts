@@ -5,7 +5,7 @@ import { RejectTask } from '../../task/errors.ts';
 import type { Implementation, Implementations, TaskContext } from '../../task/implementation.ts';
 import { toJson } from '../../task/json-value.ts';
 import { fromPlain, toPlain } from '../../task/plain-error.ts';
-import { RunningAttempt } from '../../run/running-attempt.ts';
+import { attemptContext, RunningAttempt } from '../../run/running-attempt.ts';
 import type { SendTask } from '../../task/send-task.ts';
 import type { TaskContract } from '../../task/task.ts';
 import type { Progress } from '../../task/progress.ts';
@@ -61,7 +61,7 @@ export class ThreadAttempt {
       const implementation = implementations.find(this.#task.name.task);
       if (!implementation)
         throw new Error(`The entry of the worker's threads has no ${this.#task.name.task}`);
-      const result = await this.#running.run(async () => this.#handle(implementation));
+      const result = await attemptContext.run(this.#running, async () => this.#handle(implementation));
       // Only at the end of its turn does the thread learn of promises that the handler's last step left rejected
       await new Promise(setImmediate);
       return { kind: 'result', json: resultJson(implementation.contract, result) };
@@ -134,7 +134,7 @@ export class ThreadAttempt {
 
   /** Whatever listens to the signal belongs to the attempt. */
   #aborts(reason: Error): void {
-    this.#running.run(() => this.#abort.abort(reason));
+    attemptContext.run(this.#running, () => this.#abort.abort(reason));
   }
 
   /** Something begins to leave the attempt. @returns notes that it has ended */

@@ -1,5 +1,5 @@
 import type { MessagePort } from 'node:worker_threads';
-import type { GatedAttempt } from '../../run/attempt-gate.ts';
+import type { GatedAttempt } from '../../run/attempt-end.ts';
 import type { EffectResult, KeptEffects, KnownEffect } from '../../run/effects.ts';
 import { AttemptOverError, OutcomeDecidedError } from '../../task/errors.ts';
 import { fromJson, toJson } from '../../task/json-value.ts';

@@ -122,11 +122,11 @@ export class ScheduledWork {
       unknownTaskPatienceSeconds: 600,
       abortGraceSeconds: 0.2,
     };
-    const hold = { signal: new AbortController().signal, outlivedBy: () => undefined };
+    const host = { signal: new AbortController().signal, outlivedBy: () => undefined };
     for (const body of [...this.#waiting.splice(0), ...this.sent.splice(0)]) {
       const message = { messageId: randomUUID(), receiptHandle: 'r', receiveCount: 1, body, attributes: {} };
       const times = { sentAtMs: Date.now(), firstReceivedAtMs: 0 };
-      const { kind } = await processMessage({ ...message, ...times }, 'default', hold, processing);
+      const { kind } = await processMessage({ ...message, ...times }, 'default', host, processing);
       if (kind === 'release') this.#waiting.push(body);
     }
   }

@@ -11,7 +11,7 @@ import type { Outcome } from '../../../task/outcome.ts';
 import { defineTask, type ScheduledContract } from '../../../task/task.ts';
 import { taskEndSchema } from '../../../task/task-end.ts';
 import { TaskClient } from '../../../send/task-client.ts';
-import { outcomeWithoutSlot } from '../../../run/given-back.ts';
+import { outcomeWithoutSlot } from '../../slot.ts';
 import { processMessage } from '../../../run/process-message.ts';
 import { StoreTracker } from '../../../tracked/store-tracker.ts';
 import { TaskStore } from '../../../tracked/task-store.ts';

@@ -1,7 +1,7 @@
 import { afterAll, beforeEach, expect, jest, test } from '@jest/globals';
 import { encodeEnvelope } from '../../../sqs/envelope.ts';
 import { ClaimLostError, InvalidValueError } from '../../../task/errors.ts';
-import type { Hold } from '../../../run/hold.ts';
+import type { AttemptHost } from '../../../run/attempt.ts';
 import { processMessage } from '../../../run/process-message.ts';
 import type { Claim } from '../../../run/task-tracker.ts';
 import { createLogger } from '../../../telemetry/logger.ts';
@@ -43,12 +43,12 @@ function run(key: string, confirm?: Claim['confirm']) {
   return runMessage(pay.name, { key }, { signal, outlivedBy: () => undefined }, claim);
 }
 
-function runMessage(task: string, data: object, hold: Hold, claim: Claim | undefined) {
+function runMessage(task: string, data: object, host: AttemptHost, claim: Claim | undefined) {
   const time = new Date().toISOString();
   const envelope = { taskId: 't-1', task, source: 'tests', time, trace: undefined, data };
   const ids = { messageId: 'm-1', receiptHandle: 'r-1', receiveCount: 1, sentAtMs: 0, firstReceivedAtMs: 0 };
   const message = { ...ids, body: encodeEnvelope(envelope), attributes: {} };
-  return processMessage(message, 'default', hold, {
+  return processMessage(message, 'default', host, {
     implementations: threadImplementations,
     threads,
     tracker: {
@@ -84,8 +84,8 @@ test('an effect of an attempt that is over does not begin in a thread, and nothi
 
 test('a handler in a thread sends nothing once its attempt is over', async () => {
   const { signal } = new AbortController();
-  const hold = { signal, outlivedBy: () => undefined, confirm: () => Promise.resolve(false) };
-  await expect(runMessage(passOn.name, {}, hold, undefined)).resolves.toMatchObject({
+  const host = { signal, outlivedBy: () => undefined, confirm: () => Promise.resolve(false) };
+  await expect(runMessage(passOn.name, {}, host, undefined)).resolves.toMatchObject({
     error: {
       name: 'AttemptOverError',
       message: expect.stringContaining('so the send of tests.block did not begin') as unknown,

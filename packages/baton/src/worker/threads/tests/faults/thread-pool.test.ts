@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { ConfigError } from '../../../../process/config.ts';
 import { healthCheck } from '@baton/common/contracts/health';
 import { encodeEnvelope } from '../../../../sqs/envelope.ts';
-import type { Hold } from '../../../../run/hold.ts';
+import type { AttemptHost } from '../../../../run/attempt.ts';
 import { processMessage } from '../../../../run/process-message.ts';
 import { RunningAttempt } from '../../../../run/running-attempt.ts';
 import type { TaskContract } from '../../../../task/task.ts';
@@ -24,7 +24,7 @@ const logger = createLogger({ service: 'tests', to });
 const entry = new URL(import.meta.resolve('@baton/tests/test-thread'));
 const sender = { queueUrlPrefix: 'http://127.0.0.1:9/baton-', source: 'tests' };
 const pool = new ThreadPool({ entry, threads: 2, sender, logger });
-const outlivedBy = jest.fn<Hold['outlivedBy']>();
+const outlivedBy = jest.fn<AttemptHost['outlivedBy']>();
 
 beforeEach(() => {
   lines.length = 0;

@@ -1,10 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
 import { ageOfFirstMs, attemptOf, attemptsBefore, firstIdOf, receiveOf } from '../../sqs/copy-notes.ts';
 import { deadLetterEntry } from '../../sqs/dead-letter.ts';
-import { outcomeWithoutSlot } from '../given-back.ts';
+import { outcomeWithoutSlot } from '../slot.ts';
 import type { Outcome } from '../../task/outcome.ts';
 import type { ReceivedMessage } from '../../sqs/received-message.ts';
-import { outcomeOfUnknown } from '../unknown-task.ts';
+import { outcomeOfUnknown } from '../../run/unknown-task.ts';
 
 function messageOf(receiveCount: number, notes: Record<string, string> = {}, body = '{}'): ReceivedMessage {
   const entries = Object.entries(notes).map(([name, StringValue]) => [

@@ -1,0 +1,164 @@
+import { ageMs, type ReceivedMessage } from '../sqs/received-message.ts';
+import { FIRST_SENT, notesOf, receiveOf, UNCONCLUDED, waitsSeconds } from '../sqs/copy-notes.ts';
+import type { Envelope } from '../sqs/envelope.ts';
+import { AttemptsCrashedError, TaskNotDueError } from '../task/errors.ts';
+import type { Implementation, Implementations } from '../task/implementation.ts';
+import { type DeadLetterOutcome, OLD_MESSAGE_SECONDS, type Outcome } from '../task/outcome.ts';
+import type { TaskContract } from '../task/task.ts';
+import type { TraceContext } from '../telemetry/trace-context.ts';
+import type { TaskFields } from './outcome-log.ts';
+import type { Processing } from './processing.ts';
+import { type BegunAttempt, type Claim, isClaim } from './task-tracker.ts';
+import { outcomeOfUnknown, stillUnknown } from './unknown-task.ts';
+import { UntrackedAttempt } from './untracked-attempt.ts';
+
+// Decides whether a received task may be attempted now: whether this process implements it, whether its time has come,
+// whether another attempt runs, and whether it has killed too many workers.
+
+/** SQS moves a message to the dead-letter queue, without a reason, after 30 receives (`maxReceiveCount`). */
+const MANY_RECEIVES = 20;
+/** How long an outcome may take to be written when the process must give the message up. */
+const LONGEST_WRITE_SECONDS = 2;
+/** After so many crashes in a row a task is given up: the first attempt ran beside other tasks, the next two alone. */
+const MAX_CRASHES = 3;
+
+/** A task as its message brought it. */
+export interface ReceivedTask {
+  readonly message: ReceivedMessage;
+  readonly envelope: Envelope;
+  readonly trace: TraceContext;
+  readonly fields: TaskFields;
+}
+
+/** The right to attempt a task, and what is known of its earlier attempts. */
+export interface Admission {
+  readonly implementation: Implementation;
+  /** The claim of a tracked task. For other tasks, what the receive log knows; undefined at the first receive. */
+  readonly begun: BegunAttempt | undefined;
+  /** The claim of a tracked task. */
+  readonly claim: Claim | undefined;
+}
+
+/**
+ * Admits a task to an attempt, or returns the outcome of a message whose task must not run now.
+ *
+ * @param signal - aborts when this process must give the message up
+ * @throws TypeError if the task is tracked and `processing` has no tracker
+ */
+export async function admit(
+  { message, envelope, fields }: ReceivedTask,
+  signal: AbortSignal,
+  processing: Processing,
+): Promise<Admission | Outcome> {
+  const implementation = implementationOf(envelope, processing.implementations);
+  // Only a tracked task waits for its time. An unknown task may be tracked
+  const mayBeEarly =
+    envelope.notBefore !== undefined && (implementation?.contract.tracked ?? !implementation);
+  const early = mayBeEarly ? await outcomeOfEarly(envelope, message, processing) : undefined;
+  if (early) return asCopyAfterManyReceives(early, message);
+  if (!implementation) return outcomeOfUnimplemented(envelope, message, processing);
+  const { contract } = implementation;
+  if (contract.tracked) {
+    const { tracker, worker, abortGraceSeconds } = processing;
+    // A process that implements a tracked task checks this at its start
+    if (!tracker)
+      throw new TypeError(`${contract.name} is a tracked task, and this process has no task store`);
+    const graceSeconds = Math.min(abortGraceSeconds, LONGEST_WRITE_SECONDS);
+    const { queue } = fields;
+    const owner = worker.id;
+    const claim = await tracker.claim({ message, queue, envelope, contract, owner, signal, graceSeconds });
+    return isClaim(claim) ? { implementation, begun: claim, claim } : asCopyAfterManyReceives(claim, message);
+  }
+  const begun =
+    receiveOf(message) > 1 ? await UntrackedAttempt.again(message, contract, processing) : undefined;
+  return { implementation, begun, claim: undefined };
+}
+
+/** Whether a task was refused. */
+export function isRefused(admission: Admission | Outcome): admission is Outcome {
+  return 'kind' in admission;
+}
+
+/** The outcome of an admitted task that gets no attempt: its copy still waits, or it has killed too many workers. */
+export function outcomeWithoutAttempt(
+  { message, envelope }: ReceivedTask,
+  { begun, implementation }: Admission,
+  processing: Processing,
+): Outcome | undefined {
+  return (
+    outcomeOfWaitingCopy(envelope, message, processing) ??
+    (begun && outcomeOfCrashes(begun, implementation.contract))
+  );
+}
+
+/**
+ * Continues a tracked task in a copy of its message once SQS has delivered the message many times, because SQS would
+ * dead-letter it without a reason. The task store counts the attempts, so a copy resets nothing.
+ */
+export function asCopyAfterManyReceives(outcome: Outcome, message: ReceivedMessage): Outcome {
+  const comesBack = outcome.kind === 'retry' || outcome.kind === 'release';
+  if (!comesBack || message.receiveCount < MANY_RECEIVES) return outcome;
+  return {
+    ...outcome,
+    asCopy: true,
+    notes: { ...notesOf(message, [FIRST_SENT, UNCONCLUDED]), ...outcome.notes },
+  };
+}
+
+/** Finds the implementation of a message's task. A lower version than the message's cannot judge the payload. */
+function implementationOf(
+  { task, version = 1 }: Envelope,
+  implementations: Implementations,
+): Implementation | undefined {
+  const implementation = implementations.find(task);
+  return implementation && version <= (implementation.contract.version ?? 1) ? implementation : undefined;
+}
+
+/** Puts a task back until its time has come, at most for as long as SQS can hide a message. */
+async function outcomeOfEarly(
+  { task, notBefore }: Envelope,
+  message: ReceivedMessage,
+  { tracker, now = Date.now }: Processing,
+): Promise<Outcome | undefined> {
+  if (notBefore === undefined) return undefined;
+  // The time of an unavailable store is unknown. The claim that follows fails, and decides what becomes of the message
+  const nowMs = tracker ? await tracker.now().catch(() => Infinity) : now();
+  const leftMs = Date.parse(notBefore) - nowMs;
+  if (leftMs <= 0) return undefined;
+  const asCopy = ageMs(message, now) > OLD_MESSAGE_SECONDS * 1000;
+  const error = new TaskNotDueError(task, notBefore);
+  return { kind: 'release', error, delaySeconds: Math.ceil(leftMs / 1000), asCopy };
+}
+
+/** Puts a copy back until its rest is over, if that is longer than SQS can delay a new message. */
+function outcomeOfWaitingCopy(
+  { task }: Envelope,
+  message: ReceivedMessage,
+  { now = Date.now }: Processing,
+): Outcome | undefined {
+  const delaySeconds = waitsSeconds(message, now);
+  if (delaySeconds === 0) return undefined;
+  const error = new TaskNotDueError(task, new Date(now() + delaySeconds * 1000).toISOString());
+  return { kind: 'release', error, delaySeconds };
+}
+
+/** The outcome of a task that this process does not implement. It may be tracked: then its row ends with its message. */
+async function outcomeOfUnimplemented(
+  envelope: Envelope,
+  message: ReceivedMessage,
+  { tracker, unknownTaskPatienceSeconds }: Processing,
+): Promise<Outcome> {
+  const outcome = outcomeOfUnknown(envelope, message, unknownTaskPatienceSeconds);
+  if (outcome.kind !== 'dead-letter' || !tracker) return outcome;
+  return stillUnknown(await tracker.giveUp({ message, envelope }, outcome), message);
+}
+
+/** Dead-letters a task whose workers died too often while it ran. */
+function outcomeOfCrashes(
+  { attempt, crashes, givenUp }: BegunAttempt,
+  { name, retry }: TaskContract,
+): DeadLetterOutcome | undefined {
+  if (!givenUp && crashes < MAX_CRASHES && attempt <= retry.maxAttempts) return undefined;
+  const error = givenUp ?? new AttemptsCrashedError(name, crashes);
+  return { kind: 'dead-letter', reason: 'crashed', error };
+}

@@ -1,0 +1,193 @@
+import {
+  AttemptOverError,
+  OutcomeDecidedError,
+  TaskTimeoutError,
+  UnresponsiveHandlerError,
+} from '../task/errors.ts';
+import type { TaskContract } from '../task/task.ts';
+import { attemptContext, type RunningAttempt } from './running-attempt.ts';
+
+/** A right that an attempt depends on: the lease of its message, or the claim on its task. */
+export interface Right {
+  /** Aborts when the right is lost. */
+  readonly signal: AbortSignal;
+  /**
+   * Returns nothing while the right certainly lasts. Otherwise the clock says that it has expired: then asks for it again
+   * and resolves to whether it lasts. If it does not, `signal` has aborted by then. Left out: only `signal` tells.
+   */
+  confirm?(): Promise<boolean> | undefined;
+}
+
+/**
+ * Lets an effect or a send of an attempt start only while the attempt lasts.
+ *
+ * Returns nothing if it certainly lasts. Otherwise returns a promise that rejects with AttemptOverError if it is over.
+ *
+ * @param what - what is about to start, such as `the effect pay`
+ */
+export type AttemptGate = (what: string) => Promise<void> | undefined;
+
+/** The names of an attempt in the errors of its gate. */
+export interface GatedAttempt {
+  readonly task: string;
+  readonly taskId: string;
+  readonly attempt: number;
+}
+
+/** Makes the gate of an attempt. */
+export function gateOf(end: AttemptEnd, attempt: GatedAttempt): AttemptGate {
+  return (what) =>
+    end.check()?.catch((why: Error) => {
+      throw new AttemptOverError(what, attempt, why);
+    });
+}
+
+/**
+ * Ends an attempt before its handler does: when a right is lost, when the contract's time limit passes, or when the
+ * handler leaves an error that nothing catches. Uses one controller for all, because `AbortSignal.any` and its weak
+ * references would cost as much as the rest of an attempt.
+ */
+export class AttemptEnd {
+  readonly #controller = new AbortController();
+  readonly #rights: readonly Right[];
+  readonly #contract: Pick<TaskContract, 'name' | 'timeoutSeconds'>;
+  /** When the time limit passes, by `performance.now()`. */
+  readonly #limitAtMs: number;
+  readonly #graceSeconds: number;
+  readonly #running: RunningAttempt;
+  readonly #timeLimit: NodeJS.Timeout;
+  #grace: NodeJS.Timeout | undefined;
+  #giveUp: ((error: UnresponsiveHandlerError) => void) | undefined;
+  #unresponsive: UnresponsiveHandlerError | undefined;
+  #stray: Error | undefined;
+  #closed = false;
+
+  /**
+   * @param rights - the lease of the message, and the claim of a tracked task
+   * @param graceSeconds - how long a handler may continue after its signal aborted
+   * @param running - the attempt that listeners of the signal belong to
+   */
+  constructor(
+    rights: readonly Right[],
+    contract: Pick<TaskContract, 'name' | 'timeoutSeconds'>,
+    graceSeconds: number,
+    running: RunningAttempt,
+  ) {
+    this.#rights = rights;
+    this.#contract = contract;
+    this.#graceSeconds = graceSeconds;
+    this.#running = running;
+    const limitMs = contract.timeoutSeconds * 1000;
+    this.#limitAtMs = performance.now() + limitMs;
+    this.#timeLimit = setTimeout(this.#onTimeLimit, limitMs);
+    for (const { signal } of rights) signal.addEventListener('abort', this.#onRightLost, { once: true });
+    if (this.lostRight) this.#onRightLost();
+  }
+
+  /** The handler's signal. Aborts with the first reason that ends the attempt. */
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  /** Why a right was lost, if one was. The handler is not at fault. */
+  get lostRight(): Error | undefined {
+    return this.#rights.find(({ signal }) => signal.aborted)?.signal.reason as Error | undefined;
+  }
+
+  /** The time limit, if that ended the attempt. */
+  get timeout(): TaskTimeoutError | undefined {
+    const { reason } = this.#controller.signal as { reason: unknown };
+    return reason instanceof TaskTimeoutError ? reason : undefined;
+  }
+
+  /** Why the attempt is over, if it is. Looks at the clock, because no timer has fired yet right after a pause of the process. */
+  get over(): Error | undefined {
+    if (!this.#closed && performance.now() >= this.#limitAtMs) this.#onTimeLimit();
+    if (this.#controller.signal.aborted) return this.#controller.signal.reason as Error;
+    return this.#closed ? new OutcomeDecidedError() : undefined;
+  }
+
+  /** Returns nothing while the attempt certainly lasts. Otherwise returns a promise that rejects with the reason if it is over. */
+  check(): Promise<void> | undefined {
+    if (this.over) return Promise.reject(this.over);
+    let confirmations: Promise<boolean>[] | undefined;
+    for (const right of this.#rights) {
+      const confirmation = right.confirm?.();
+      if (confirmation) (confirmations ??= []).push(confirmation);
+    }
+    return confirmations && this.#checked(confirmations);
+  }
+
+  async #checked(confirmations: readonly Promise<boolean>[]): Promise<void> {
+    const lasts = (await Promise.all(confirmations)).every(Boolean);
+    // A right that is no longer renewed was given back, because the outcome is being settled
+    const over = this.over ?? (lasts ? undefined : new OutcomeDecidedError());
+    if (over) throw over;
+  }
+
+  /** Whether `resultOf` threw this because the handler is unresponsive. */
+  gaveUp(thrown: unknown): boolean {
+    return this.#unresponsive !== undefined && thrown === this.#unresponsive;
+  }
+
+  /** The handler's uncaught error, if that ended the attempt. */
+  get stray(): Error | undefined {
+    return this.#stray;
+  }
+
+  /** Ends the attempt with an uncaught error of its handler. Returns false if it had to end already. */
+  fail(error: Error): boolean {
+    if (this.#controller.signal.aborted) return false;
+    this.#stray = error;
+    this.#abort(error);
+    return true;
+  }
+
+  /**
+   * Resolves to the handler's result, at the end of the event loop's turn: only then does the process learn of promises
+   * that the handler's last step left rejected.
+   *
+   * @throws UnresponsiveHandlerError if the handler still runs when the grace after its abort is over
+   */
+  resultOf<Result>(handler: Promise<Result>): Promise<Result> {
+    return new Promise((resolve, reject) => {
+      this.#giveUp = reject;
+      handler.then((result) => afterTurn(() => resolve(result)), reject);
+    });
+  }
+
+  /** Stops all timers. Must be called once the outcome is decided. */
+  close(): void {
+    this.#closed = true;
+    clearTimeout(this.#timeLimit);
+    clearTimeout(this.#grace);
+    for (const { signal } of this.#rights) signal.removeEventListener('abort', this.#onRightLost);
+  }
+
+  readonly #onTimeLimit = (): void =>
+    this.#abort(new TaskTimeoutError(this.#contract.name, this.#contract.timeoutSeconds));
+
+  readonly #onRightLost = (): void => this.#abort(this.lostRight);
+
+  #abort(reason: Error | undefined): void {
+    if (this.#controller.signal.aborted) return;
+    const onGraceOver = (): void => {
+      this.#unresponsive = new UnresponsiveHandlerError(this.#graceSeconds);
+      this.#giveUp?.(this.#unresponsive);
+    };
+    this.#grace = setTimeout(onGraceOver, this.#graceSeconds * 1000);
+    attemptContext.run(this.#running, () => this.#controller.abort(reason));
+  }
+}
+
+let waiting: (() => void)[] = [];
+
+/** Calls back at the end of the event loop's turn. One callback of Node serves all that wait. */
+function afterTurn(callback: () => void): void {
+  if (waiting.push(callback) > 1) return;
+  setImmediate(() => {
+    const callbacks = waiting;
+    waiting = [];
+    for (const each of callbacks) each();
+  });
+}

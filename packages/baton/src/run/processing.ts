@@ -1,0 +1,36 @@
+import type { Logger } from '../telemetry/logger.ts';
+import type { Implementations, WorkerIdentity } from '../task/implementation.ts';
+import type { SendTask } from '../task/send-task.ts';
+import type { TaskTracker } from './task-tracker.ts';
+import type { Threads } from './threads.ts';
+
+/** What a process uses to run messages. All messages of a process share one. */
+export interface Processing {
+  readonly implementations: Implementations;
+  readonly send: SendTask;
+  readonly logger: Logger;
+  /** Writes the lines of tasks that are done, which are most of all lines. Default: `logger`. */
+  readonly doneLogger?: Logger | undefined;
+  readonly worker: WorkerIdentity;
+  /** How long a message with an unknown task is put back, in seconds in all. Then it becomes a dead letter. */
+  readonly unknownTaskPatienceSeconds: number;
+  /**
+   * How long a handler may continue after its signal aborted, in seconds. Then its outcome is decided without it, and its
+   * thread is terminated if it has one.
+   */
+  readonly abortGraceSeconds: number;
+  /**
+   * SQS's time, in milliseconds since 1970. The age of a message is measured with it: a process whose own clock is wrong
+   * would give up new messages. Default: the system's clock.
+   */
+  readonly now?: (() => number) | undefined;
+  /** Keeps the state of tracked tasks. Required if one of the implemented tasks is tracked. */
+  readonly tracker?: TaskTracker | undefined;
+  /**
+   * Whether every receive of a message reaches a process that calls `processMessage`. Default false, because Lambda may
+   * receive a message and then throttle the function.
+   */
+  readonly everyReceiveIsSeen?: boolean | undefined;
+  /** Runs handlers with the isolation `thread`. Default: they run in this process, like all others. */
+  readonly threads?: Threads | undefined;
+}
