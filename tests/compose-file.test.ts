@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
-import { parts, servicesFunctions } from 'baton-dev/embedded/functions-yml';
-import { readRouting } from 'baton-dev/embedded/routing';
+import { readStack } from 'baton-dev/stack/described-stack';
+import { partFolders } from 'baton-dev/stack/part';
+import { routingOf } from 'baton-dev/containers/routing';
 import { parse } from 'yaml';
 import { textOf } from './support/source.ts';
 
@@ -20,7 +21,8 @@ interface Entry {
 const text = textOf('docker-compose.localstack.yml');
 const file = parse(text, { merge: true }) as { services: Record<string, Entry> };
 const entries = Object.entries(file.services).map(([name, entry]) => ({ name, entry }));
-const folders = parts.map((folder) => ({ folder, name: folder.split('/').at(-1) ?? '' }));
+const { functions } = await readStack('dev');
+const folders = partFolders().map((folder) => ({ folder, name: folder.split('/').at(-1) ?? '' }));
 const seconds = (name: string): number => parseInt(file.services[name]?.stop_grace_period ?? '', 10);
 
 describe('docker-compose.localstack.yml', () => {
@@ -47,7 +49,7 @@ describe('docker-compose.localstack.yml', () => {
 
   test('publishes the gateway and the services to this machine alone, all the rest to nobody', () => {
     const published = entries.filter(({ entry }) => entry.ports);
-    const callable = [...new Set(readRouting('dev').services.values()), 'gateway'];
+    const callable = [...new Set(routingOf(functions, 'dev').services.values()), 'gateway'];
     expect(published.map(({ name }) => name).toSorted()).toEqual(callable.toSorted());
     for (const { entry } of published)
       expect(entry.ports).toEqual([expect.stringMatching(/^127\.0\.0\.1:\$/)]);
@@ -71,12 +73,11 @@ describe('docker-compose.localstack.yml', () => {
     const secondsOf = (name: string): number => Number(environment[name]);
     const wait = Math.max(secondsOf('ABORT_GRACE_SECONDS'), secondsOf('WORKER_WAIT_SECONDS'));
     expect(seconds('worker')).toBeGreaterThan(secondsOf('DRAIN_TIMEOUT_SECONDS') + wait + RELEASE_SECONDS);
-    const services = parts.filter((folder) => folder !== 'worker');
-    const longest = Math.max(
-      ...Object.values(servicesFunctions(services, 'dev')).map(({ timeout = 0 }) => timeout),
-    );
+    const services = folders.filter(({ folder }) => folder !== 'worker');
+    const { worker: _worker, ...others } = functions;
+    const longest = Math.max(...Object.values(others).map(({ timeout = 0 }) => timeout));
     expect(longest).toBeGreaterThan(0);
-    for (const name of ['gateway', ...services.map((folder) => folder.slice('functions/'.length))])
+    for (const name of ['gateway', ...services.map((service) => service.name)])
       expect({ name, longEnough: seconds(name) > longest }).toEqual({ name, longEnough: true });
   });
 

@@ -1,7 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
-import { tablesOf } from 'baton-dev/embedded/stack';
+import { readResources, readStack } from 'baton-dev/stack/described-stack';
+import { tablesOf } from 'baton-dev/stack/tables';
 import { parse } from 'yaml';
-import { parts, servicesFunctions, servicesResources } from 'baton-dev/embedded/functions-yml';
+import { partFolders } from 'baton-dev/stack/part';
 import { fileOfImport, filesBelow, readSources, type Source, textOf } from './support/source.ts';
 
 const files = filesBelow();
@@ -177,7 +178,7 @@ function packageOf(request: string): string {
 }
 
 describe('services', () => {
-  test("have their routes in api.ts alone, and functions.yml maps no more than the service's prefix", () => {
+  test("have their routes in api.ts alone, and functions.yml maps no more than the service's prefix", async () => {
     const routing = sources.filter(
       ({ text, path }) =>
         !isTest(path) && /import \{[^}]*\b(route|createApi)\b[^}]*\} from 'baton-tasks\/http'/.test(text),
@@ -186,7 +187,8 @@ describe('services', () => {
       /^((functions|packages\/baton-dev\/src\/new-service\/template)\/[^/]+\/api\.ts|packages\/baton-dev\/src\/embedded\/unknown-route\.ts)$/;
     expect(routing.map(({ path }) => path).filter((path) => !allowed.test(path))).toEqual([]);
     expect(routing.length).toBeGreaterThan(0);
-    const events = Object.values(servicesFunctions(parts, 'dev')).flatMap((each) => each.events);
+    const { functions } = await readStack('dev');
+    const events = Object.values(functions).flatMap((each) => each.events ?? []);
     const mapped = events.filter((event) => !('sqs' in event));
     const prefixes = mapped.filter(({ httpApi }) => /^ANY \/[a-z-]+(\/\{proxy\+\})?$/.test(String(httpApi)));
     expect(prefixes).toEqual(mapped);
@@ -206,11 +208,12 @@ describe('services', () => {
     expect(calling.map(({ path }) => path)).toEqual([]);
   });
 
-  test('know no table but their own', () => {
-    for (const part of parts) {
-      const tables = tablesOf(servicesResources([part], 'dev')).map(({ name }) =>
-        name.replace('baton-dev-', ''),
-      );
+  test('know no table but their own', async () => {
+    const shared = new Set(tablesOf(await readResources([], 'dev')).map(({ id }) => id));
+    for (const part of partFolders()) {
+      const tables = tablesOf(await readResources([part], 'dev'))
+        .filter(({ id }) => !shared.has(id))
+        .map(({ name }) => name.replace('baton-dev-', ''));
       const variables = tables.map((name) => `${name.replaceAll('-', '_').toUpperCase()}_TABLE`);
       const others = files.filter(
         (path) => /^(functions|worker)\//.test(path) && !path.startsWith(`${part}/`),

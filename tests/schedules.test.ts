@@ -1,23 +1,22 @@
 import { describe, expect, test } from '@jest/globals';
 import { scheduledContracts } from '@baton/common/contracts/scheduled';
-import { defineTask, type TaskContract } from 'baton-tasks';
 import {
   contractsToTick,
   decodeEnvelope,
-  Implementations,
   isScheduled,
   tickTaskId,
   tickTime,
+  Implementations,
 } from 'baton-tasks/tooling';
+import { defineTask, type TaskContract } from 'baton-tasks';
 import { allTasks } from '@baton/common/tasks/all';
 import { awsExpression } from 'baton-dev/deploy/aws-cron';
 import { scheduleResources } from 'baton-dev/deploy/schedules';
-import { queueNameOfArn } from 'baton-dev/embedded/stack';
+import { queueNameOfArn } from 'baton-dev/stack/queues';
 import { Cron } from 'croner';
 import * as fc from 'fast-check';
 import * as z from 'zod';
-import { filesBelow } from './support/source.ts';
-import { parts, servicesFunctions, servicesResources } from 'baton-dev/embedded/functions-yml';
+import { readStack } from 'baton-dev/stack/described-stack';
 
 function scheduled(cron: string, change: Partial<TaskContract> = {}): TaskContract {
   return defineTask({
@@ -219,32 +218,28 @@ describe('the resources of schedules', () => {
   });
 });
 
+const described = await readStack('dev');
+const implementations = new Implementations(allTasks);
+
 describe('no schedule is forgotten', () => {
-  const stack = servicesResources(parts, 'dev');
-  const { worker: _worker, ...functions } = servicesFunctions(parts, 'dev');
+  const { worker: _worker, ...functions } = described.functions;
   const lambda = Object.values(functions)
-    .flatMap(({ events }) => events.flatMap(({ sqs }) => (sqs ? [queueNameOfArn(sqs.arn, stack)] : [])))
+    .flatMap(({ events = [] }) =>
+      events.flatMap(({ sqs }) => (sqs ? [queueNameOfArn('arn', sqs.arn, described.resources)] : [])),
+    )
     .map((name) => name.replace('baton-dev-', ''));
-  const local = new Implementations(allTasks).queues.filter((queue) => !lambda.includes(queue));
+  const local = implementations.queues.filter((queue) => !lambda.includes(queue));
   /** The names of the contracts that no worker ticks which serves every queue, as the embedded runtime's does. */
   const forgotten = (contracts: readonly TaskContract[]): string[] => {
     const ticked = new Set(
-      contractsToTick(new Implementations(allTasks), contracts, { local, lambda }).map(({ name }) => name),
+      contractsToTick(implementations, contracts, { local, lambda }).map(({ name }) => name),
     );
     return contracts.map(({ name }) => name).filter((name) => !ticked.has(name));
   };
 
-  test('every contract with one is in common/contracts/scheduled.ts', async () => {
-    const files = filesBelow('common/contracts');
-    const modules = await Promise.all(files.map((path) => import(`../${path}`) as Promise<object>));
-    const contracts = modules
-      .flatMap((module): unknown[] => Object.values(module))
-      .filter(
-        (value): value is TaskContract =>
-          typeof value === 'object' && value !== null && 'timeoutSeconds' in value,
-      );
-    expect(contracts.length).toBeGreaterThan(3);
-    expect(new Set(scheduledContracts)).toEqual(new Set(contracts.filter(isScheduled)));
+  test('every contract with one is in common/contracts/scheduled.ts', () => {
+    expect(described.contracts.length).toBeGreaterThan(3);
+    expect(new Set(scheduledContracts)).toEqual(new Set(described.contracts.filter(isScheduled)));
   });
 
   test('each of them is ticked where a worker serves all queues, and can be one of AWS', () => {

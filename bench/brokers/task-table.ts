@@ -1,7 +1,7 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { createResources } from 'baton-dev/embedded/create-resources';
-import { sharedResources } from 'baton-dev/embedded/functions-yml';
+import { readResources } from 'baton-dev/stack/described-stack';
 import { CountingServer, type RequestCounts } from './counting-server.ts';
 
 const STAGE = 'bench';
@@ -22,9 +22,9 @@ export async function startTaskTable(): Promise<TaskTable> {
   const server = await CountingServer.start('dynalite-server.ts');
   const { endpoint } = server;
   const dynamoDb = new DynamoDBClient({ ...CLIENT, endpoint });
-  // Of what is shared, no queue is
+  // The library describes no queue
   const sqs = new SQSClient(CLIENT);
-  await createResources(sharedResources(STAGE), `baton-${STAGE}-`, { sqs, dynamoDb });
+  await createResources(await readResources([], STAGE), `baton-${STAGE}-`, { sqs, dynamoDb });
   dynamoDb.destroy();
   return {
     environment: { AWS_ENDPOINT_URL_DYNAMODB: endpoint, TASKS_TABLE: `baton-${STAGE}-tasks` },

@@ -1,4 +1,4 @@
-import { parts } from 'baton-dev/embedded/functions-yml';
+import { partFolders } from 'baton-dev/stack/part';
 import { basename } from 'node:path';
 import type { Measure } from '../bench.ts';
 import { ContainerSystem } from '../services/container-system.ts';
@@ -14,7 +14,7 @@ export const memoryMeasure: Measure = {
   rounds: { full: 3, quick: 1 },
   run: async (bench) => {
     const orders = ORDERS[bench.mode];
-    const names = parts.map((part) => basename(part));
+    const names = partFolders().map((part) => basename(part));
     const system = await ContainerSystem.start(names, bench);
     const note = async (at: number): Promise<void> => {
       for (const contender of names) {

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { basename, join } from 'node:path';
 import { promisify } from 'node:util';
-import { parts, servicesFunctions } from 'baton-dev/embedded/functions-yml';
+import { partFolders, readPart } from 'baton-dev/stack/part';
 import { ROOT } from './own-process.ts';
 
 const run = promisify(execFile);
@@ -16,7 +16,10 @@ export interface FunctionEntry {
 
 /** Every function of the stack. */
 export function functionEntries(): FunctionEntry[] {
-  return Object.entries(servicesFunctions(parts, 'dev')).map(([name, { handler }]) => ({
+  const functions = partFolders().flatMap((folder) =>
+    Object.entries(readPart(folder, 'dev').functions ?? {}),
+  );
+  return functions.map(([name, { handler }]) => ({
     name,
     module: handler.slice(0, handler.lastIndexOf('.')),
   }));
@@ -56,6 +59,7 @@ export function imageBundles(folder: string): Promise<ReadonlyMap<string, string
 }
 
 async function makeImageBundles(folder: string): Promise<ReadonlyMap<string, string>> {
+  const parts = partFolders();
   const modules = parts.map((part) => `${part}/main`);
   const threads = ['worker/thread', 'worker/watchdog-thread'];
   const files = await makeBundles(folder, [...modules, ...threads], 'bundle:image');

@@ -4,14 +4,14 @@ import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parts } from 'baton-dev/embedded/functions-yml';
+import { partFolders } from 'baton-dev/stack/part';
 import { docker, dockerSaid } from './docker.ts';
 
 /** The repository's root. */
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
 /** The folders that images are made of: every service's and the worker's. */
-export const imageFolders = parts.filter((folder) => existsSync(join(ROOT, folder, 'Dockerfile')));
+export const imageFolders = partFolders().filter((folder) => existsSync(join(ROOT, folder, 'Dockerfile')));
 
 /** What every build needs: the manifests at the root, and the library. */
 const SHARED = ['package.json', 'package-lock.json', '.dockerignore', 'packages/baton'];

@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { parts } from 'baton-dev/embedded/functions-yml';
+import { partFolders } from 'baton-dev/stack/part';
 import { eventually } from '../support/eventually.ts';
 import { BackendNetwork } from './backend-network.ts';
 import { Container } from './container.ts';
@@ -24,7 +24,7 @@ let network: BackendNetwork;
 const containers: Container[] = [];
 
 beforeAll(async () => {
-  network = await BackendNetwork.start(parts);
+  network = await BackendNetwork.start(partFolders());
 });
 afterAll(async () => {
   await Promise.all(containers.map((container) => container.remove()));
@@ -52,7 +52,7 @@ function runIn(image: string, program: string, ...args: readonly string[]): Prom
 const tagOf = (folder: string): string => `baton-img-${folder.replace('/', '-')}`;
 
 test('every service and the worker has an image', () => {
-  expect(imageFolders).toEqual(parts);
+  expect(imageFolders).toEqual(partFolders());
 });
 
 describe.each(imageFolders)('the image of %s', (folder) => {

@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { parts } from 'baton-dev/embedded/functions-yml';
+import { partFolders } from 'baton-dev/stack/part';
 import { BackendNetwork } from './backend-network.ts';
 import { missingEngine } from './docker.ts';
 import { imageFolders } from './image.ts';
@@ -53,7 +53,7 @@ function say(line: string): void {
 }
 
 async function measureAll(fresh: boolean): Promise<ImageFigures[]> {
-  const network = await BackendNetwork.start(parts);
+  const network = await BackendNetwork.start(partFolders());
   try {
     const figures: ImageFigures[] = [];
     for (const folder of imageFolders) {

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { SendMessageCommand } from '@aws-sdk/client-sqs';
-import { parts } from 'baton-dev/embedded/functions-yml';
+import { partFolders } from 'baton-dev/stack/part';
 import { healthCheck } from '@baton/common/contracts/health';
 import { encodeEnvelope, TaskClient } from 'baton-tasks/tooling';
 import type { SQSBatchResponse } from 'aws-lambda';
@@ -53,7 +53,7 @@ describeFunctions('as functions', () => {
   const containers: Container[] = [];
 
   beforeAll(async () => {
-    network = await BackendNetwork.start(parts);
+    network = await BackendNetwork.start(partFolders());
     for (const folder of imageFolders)
       await buildImage({ folder, tag: tagOf(folder), target: 'lambda', args: LABEL_ARGS });
   });

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { parts } from 'baton-dev/embedded/functions-yml';
+import { partFolders } from 'baton-dev/stack/part';
 import { BackendNetwork } from './backend-network.ts';
 import { note } from './figures.ts';
 import { imageFolders } from './image.ts';
@@ -10,7 +10,7 @@ const SECONDS = 30;
 let network: BackendNetwork;
 
 beforeAll(async () => {
-  network = await BackendNetwork.start(parts);
+  network = await BackendNetwork.start(partFolders());
 });
 afterAll(() => network.stop());
 

@@ -5,7 +5,7 @@ import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { QueueUrls } from 'baton-tasks/tooling';
 import { createResources } from 'baton-dev/embedded/create-resources';
 import { startDynamoDb, startSqs } from 'baton-dev/embedded/emulators';
-import { servicesResources, sharedResources } from 'baton-dev/embedded/functions-yml';
+import { readResources } from 'baton-dev/stack/described-stack';
 
 const CLIENT = {
   region: process.env['AWS_REGION'] ?? 'us-east-1',
@@ -56,7 +56,7 @@ export async function startBackends(parts: readonly string[], own: OwnBackends =
   const sqs = new SQSClient({ ...CLIENT, endpoint: sqsEndpoint, useQueueUrlAsEndpoint: false });
   const dynamoDb = new DynamoDBClient({ ...CLIENT, endpoint: dynamoDbEndpoint });
   const tasksTable = `baton-${stage}-tasks`;
-  const resources = { ...sharedResources(stage), ...servicesResources(parts, stage) };
+  const resources = await readResources(parts, stage);
   const queueUrlPrefix = await createResources(resources, `baton-${stage}-`, { sqs, dynamoDb });
   return {
     environment: {

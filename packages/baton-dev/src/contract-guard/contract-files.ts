@@ -1,38 +1,11 @@
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
-import type { TaskContract } from 'baton-tasks';
 import * as z from 'zod';
+import { CONTRACTS } from '../stack/contracts.ts';
 import { type ReleasedContract, releasedContractSchema } from './contract.ts';
 
-/** Where contracts are defined. */
-export const CONTRACTS = fileURLToPath(new URL('../../../../common/contracts', import.meta.url));
 /** Where the files of contracts are, a file each. */
-export const RELEASED = fileURLToPath(new URL('../../../../common/contracts/released', import.meta.url));
-
-/**
- * Every contract that a file of the folder exports, by name.
- *
- * @throws TypeError when two have one name
- */
-export async function readContracts(folder: string): Promise<TaskContract[]> {
-  const files = (await readdir(folder)).filter((name) => name.endsWith('.ts')).toSorted();
-  const modules = await Promise.all(
-    files.map((name) => import(pathToFileURL(join(folder, name)).href) as Promise<object>),
-  );
-  // One that is exported twice is one
-  const contracts = [...new Set(modules.flatMap((module): unknown[] => Object.values(module)))].filter(
-    isContract,
-  );
-  const names = contracts.map(({ name }) => name);
-  const twice = names.find((name, index) => names.indexOf(name) !== index);
-  if (twice !== undefined) throw new TypeError(`Two contracts of ${folder} are called ${twice}`);
-  return contracts.toSorted((one, other) => (one.name < other.name ? -1 : 1));
-}
-
-function isContract(value: unknown): value is TaskContract {
-  return typeof value === 'object' && value !== null && 'timeoutSeconds' in value && 'payload' in value;
-}
+export const RELEASED = join(CONTRACTS, 'released');
 
 /**
  * The contracts that were released, by name.

@@ -2,12 +2,13 @@
 import { relative } from 'node:path';
 import process from 'node:process';
 import { describeContract } from './contract.ts';
-import { CONTRACTS, readContracts, readReleased, RELEASED, writeReleased } from './contract-files.ts';
+import { readContracts } from '../stack/contracts.ts';
+import { readReleased, RELEASED, writeReleased } from './contract-files.ts';
 import { guard } from './guard.ts';
 
 const folder = relative(process.cwd(), RELEASED);
 try {
-  const contracts = (await readContracts(CONTRACTS)).map(describeContract);
+  const contracts = (await readContracts()).map(describeContract);
   const { toWrite, refused, raised } = guard(await readReleased(RELEASED), contracts, folder);
   if (refused.length > 0) throw new TypeError(`Nothing was written:\n${refused.join('\n')}`);
   await writeReleased(RELEASED, toWrite);

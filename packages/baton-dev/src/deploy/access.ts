@@ -1,8 +1,8 @@
-import { laneIdsOf } from 'baton-tasks/tooling';
 import * as z from 'zod';
-import { sourceQueues } from './queues.ts';
-import { StackError } from './stack-error.ts';
-import { arnOf, type Resources, sub, type Value } from './template.ts';
+import { laneIdsOf } from '../stack/lanes.ts';
+import { sourceQueues } from '../stack/queues.ts';
+import { StackError } from '../stack/stack-error.ts';
+import { arnOf, type Resources, sub, type Value } from '../stack/resources.ts';
 
 /** What `access` calls DynamoDB's actions (IAM: "Actions, resources, and condition keys for Amazon DynamoDB"). */
 const TABLE_ACTIONS = {

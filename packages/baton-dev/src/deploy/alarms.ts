@@ -1,7 +1,7 @@
 import { functionId } from './functions.ts';
 import type { Parameters } from './parameters.ts';
-import { sourceQueues } from './queues.ts';
-import { ref, type Resource, type Resources, type Value } from './template.ts';
+import { sourceQueues } from '../stack/queues.ts';
+import { ref, type Resource, type Resources, type Value } from '../stack/resources.ts';
 
 const MINUTE = 60;
 const FIVE_MINUTES = 300;
@@ -18,7 +18,7 @@ export function alarms(
   const actions = alarmTopic === undefined ? {} : { AlarmActions: [alarmTopic], OKActions: [alarmTopic] };
   const sources = sourceQueues(resources);
   const entries = [
-    ...sources.map(({ deadLettersId }) => [`${deadLettersId}NotEmptyAlarm`, notEmpty(deadLettersId)]),
+    ...sources.map(({ deadLetters }) => [`${deadLetters.id}NotEmptyAlarm`, notEmpty(deadLetters.id)]),
     ...sources.map(({ id }) => [`${id}AgeAlarm`, tooOld(id, alarmAgeSeconds)]),
     ...functionNames.map((name) => [`${functionId(name)}ErrorsAlarm`, errors(name)]),
   ] as [string, Record<string, unknown>][];

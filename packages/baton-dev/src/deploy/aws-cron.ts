@@ -1,4 +1,4 @@
-import { StackError } from './stack-error.ts';
+import { StackError } from '../stack/stack-error.ts';
 
 interface Field {
   readonly name: string;

@@ -1,4 +1,4 @@
-import type { PluginUtils, Serverless } from './serverless.ts';
+import type { PluginUtils, Serverless } from '../stack/serverless.ts';
 
 /**
  * The serverless plugin that makes one small bundle of each function before it is packaged, in place of a ZIP file of

@@ -1,4 +1,4 @@
-import type { Serverless } from './serverless.ts';
+import type { Serverless } from '../stack/serverless.ts';
 
 /**
  * The serverless plugin for emulators, which does nothing unless AWS_ENDPOINT_URL names one. `remove` asks ECR whether

@@ -1,11 +1,12 @@
 import { laneOfQueue } from 'baton-tasks/tooling';
 import { allow, readAccess, type Statement } from './access.ts';
-import { consumedQueues, type DescribedFunction } from './functions.ts';
+import type { DescribedFunction } from '../stack/part.ts';
+import type { SourceQueue } from '../stack/queues.ts';
+import { consumedQueues } from './functions.ts';
 import type { FargateParameters } from './parameters.ts';
-import type { SourceQueue } from './queues.ts';
 import { consumerStatements, logStatement, role } from './role.ts';
-import { StackError } from './stack-error.ts';
-import { arnOf, ref, type Resource, type Resources, sub, type Value } from './template.ts';
+import { StackError } from '../stack/stack-error.ts';
+import { arnOf, ref, type Resource, type Resources, sub, type Value } from '../stack/resources.ts';
 import { workerScaling } from './worker-scaling.ts';
 
 /** What a worker is given to finish what runs; its own default. */
@@ -104,7 +105,7 @@ function container(
 ): Record<string, unknown> {
   const variables = {
     ...environment,
-    ...(worker['environment'] as Record<string, unknown> | undefined),
+    ...worker.environment,
     AWS_REGION: ref('AWS::Region'),
     WORKER_QUEUES: queues
       .map(({ name }) => name.slice(stagePrefix.length))

@@ -1,24 +1,13 @@
 import { readAccess } from './access.ts';
 import type { Parameters } from './parameters.ts';
-import { type SourceQueue, sourceQueues } from './queues.ts';
+import type { DescribedFunction, Functions } from '../stack/part.ts';
+import { type SourceQueue, sourceQueues } from '../stack/queues.ts';
 import { consumerStatements, logStatement, role } from './role.ts';
 import { type Extensions, gatewayEvent } from './gateway.ts';
-import { StackError } from './stack-error.ts';
-import { arnOf, idOfArn, type Resource, type Resources } from './template.ts';
+import { StackError } from '../stack/stack-error.ts';
+import { arnOf, idOfArn, type Resource, type Resources } from '../stack/resources.ts';
 
 const NAME = /^[a-z][A-Za-z0-9]*$/;
-
-/** A function as its functions.yml has it. */
-export interface DescribedFunction {
-  readonly handler: string;
-  /** The house's own, not Serverless's: what the function uses; see `Access`. */
-  readonly access?: unknown;
-  readonly events?: readonly Readonly<Record<string, unknown>>[];
-  readonly [member: string]: unknown;
-}
-
-/** Functions by their names. */
-export type Functions = Readonly<Record<string, DescribedFunction>>;
 
 /** The functions as Serverless takes them: with their roles, without `access`, their events in the form of this API. */
 export function deployedFunctions(functions: Functions, parameters: Parameters): Functions {
@@ -64,7 +53,7 @@ export function consumedQueues(
   const sources = sourceQueues(resources);
   return events.flatMap(({ sqs }) => {
     if (sqs === undefined) return [];
-    const id = idOfArn((sqs as { arn?: unknown }).arn);
+    const id = idOfArn(sqs.arn);
     const source = sources.find((each) => each.id === id);
     if (source) return [source];
     throw new StackError(

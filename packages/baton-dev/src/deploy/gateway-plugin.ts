@@ -1,4 +1,4 @@
-import type { Serverless } from './serverless.ts';
+import type { Serverless } from '../stack/serverless.ts';
 
 /**
  * The serverless plugin that has a REST API's deployment called by its routes, in place of the time: the stage names it

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Parameters } from './parameters.ts';
-import { StackError } from './stack-error.ts';
-import { ref, type Resources } from './template.ts';
+import { StackError } from '../stack/stack-error.ts';
+import { ref, type Resources } from '../stack/resources.ts';
 
 /** The authorizer's name in the HTTP API. */
 const JWT = 'jwt';

@@ -1,12 +1,11 @@
 // The gate before a deploy, `npm run package`: compiles every form of the stack, holds the functions' bundles to their
 // size, and has cfn-lint look at the templates. Needs no account and no credentials.
 import { spawnSync } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
 import { join } from 'node:path';
+import { ROOT } from '../stack/root.ts';
 import { lintTemplates } from './cfn-lint.ts';
 import { FORMS } from './forms.ts';
 
-const ROOT = fileURLToPath(new URL('../../../..', import.meta.url));
 const CACHE = join(ROOT, 'node_modules/.cache');
 const SERVERLESS = join(ROOT, 'node_modules/serverless/bin/serverless.js');
 const TEMPLATE = 'cloudformation-template-update-stack.json';

@@ -1,7 +1,7 @@
 import { oneOf, wholeNumber } from 'baton-tasks/service';
 import * as z from 'zod';
 import { CPU_UNITS, memoriesOf } from './fargate-sizes.ts';
-import { StackError } from './stack-error.ts';
+import { StackError } from '../stack/stack-error.ts';
 
 const list = z
   .string()

@@ -1,46 +1,16 @@
-import { StackError } from './stack-error.ts';
-import { idOfArn, ofType, QUEUE, queueArn, type Resource, type Resources } from './template.ts';
-
-/** A queue of the stack that has a dead letter queue. */
-export interface SourceQueue {
-  /** Its logical id. */
-  readonly id: string;
-  /** Its whole name, such as `baton-dev-orders`, or `baton-dev-orders_high` of a lane. */
-  readonly name: string;
-  /** The logical id of the queue that its dead letters go to. */
-  readonly deadLettersId: string;
-}
+import { queuesOf, sourceQueues } from '../stack/queues.ts';
+import { QUEUE, queueArn, ref, type Resource, type Resources, type Value } from '../stack/resources.ts';
 
 /**
- * The queues that have a RedrivePolicy.
- *
- * @throws StackError naming one whose dead letter queue is no queue of this stack
- */
-export function sourceQueues(resources: Resources): SourceQueue[] {
-  return ofType(resources, QUEUE).flatMap(([id, { Properties }]) => {
-    const { QueueName, RedrivePolicy } = Properties;
-    if (RedrivePolicy === undefined) return [];
-    const { deadLetterTargetArn } = RedrivePolicy as { deadLetterTargetArn?: unknown };
-    const deadLettersId = idOfArn(deadLetterTargetArn);
-    if (deadLettersId === undefined || resources[deadLettersId]?.Type !== QUEUE)
-      throw new StackError(
-        `${id}.RedrivePolicy: expected deadLetterTargetArn: !GetAtt, then a queue of this stack`,
-      );
-    if (typeof QueueName !== 'string') throw new StackError(`${id}.QueueName: expected the queue's name`);
-    return [{ id, name: QueueName, deadLettersId }];
-  });
-}
-
-/**
- * The dead letter queues anew, each taking messages of the queues that name it and of no other: without this any queue
- * of the account may (Amazon SQS Developer Guide, "Configuring a dead-letter queue").
+ * The dead letter queues once more, each taking messages of the queues that name it and of no other. Without this any
+ * queue of the account may send to it (Amazon SQS Developer Guide, "Configuring a dead-letter queue").
  */
 export function deadLetterQueues(resources: Resources): Resources {
   const sources = sourceQueues(resources);
-  const ids = new Set(sources.map(({ deadLettersId }) => deadLettersId));
+  const ids = new Set(sources.map(({ deadLetters }) => deadLetters.id));
   const entries = [...ids].map((id): [string, Resource] => {
     const queue = resources[id] ?? { Type: QUEUE, Properties: {} };
-    const own = sources.filter(({ deadLettersId }) => deadLettersId === id);
+    const own = sources.filter(({ deadLetters }) => deadLetters.id === id);
     const RedriveAllowPolicy = {
       redrivePermission: 'byQueue',
       sourceQueueArns: own.map(({ name }) => queueArn(name)),
@@ -50,11 +20,17 @@ export function deadLetterQueues(resources: Resources): Resources {
   return Object.fromEntries(entries);
 }
 
-/** The URLs of all queues, as outputs of the stack: OrdersQueueUrl and so on. */
-export function queueOutputs(resources: Resources): Record<string, { Description: string; Value: unknown }> {
-  const outputs = ofType(resources, QUEUE).map(([id, { Properties }]) => [
+/** An output of the stack. */
+export interface Output {
+  readonly Description: string;
+  readonly Value: Value;
+}
+
+/** The URLs of all queues, as outputs of the stack: PaymentsQueueUrl and so on. */
+export function queueOutputs(resources: Resources): Readonly<Record<string, Output>> {
+  const outputs = queuesOf(resources).map(({ id, name }) => [
     `${id}Url`,
-    { Description: `The URL of the queue ${String(Properties['QueueName'])}`, Value: { Ref: id } },
+    { Description: `The URL of the queue ${name}`, Value: ref(id) },
   ]);
-  return Object.fromEntries(outputs) as Record<string, { Description: string; Value: unknown }>;
+  return Object.fromEntries(outputs) as Record<string, Output>;
 }

@@ -1,6 +1,6 @@
 import { type Access, allow, type Statement, tableStatements } from './access.ts';
-import type { SourceQueue } from './queues.ts';
-import { arnOf, ref, type Resource, type Resources } from './template.ts';
+import type { SourceQueue } from '../stack/queues.ts';
+import { arnOf, ref, type Resource, type Resources } from '../stack/resources.ts';
 
 /** Who may do what. */
 export interface RoleOptions {
@@ -50,7 +50,7 @@ export function consumerStatements(
   resources: Resources,
 ): Statement[] {
   const actions = ['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:ChangeMessageVisibility', ...queueActions];
-  const own = consumed.flatMap(({ id, deadLettersId }) => [id, deadLettersId]);
+  const own = consumed.flatMap(({ id, deadLetters }) => [id, deadLetters.id]);
   const targets = new Set([...own, ...access.queues]);
   return [
     ...(consumed.length > 0

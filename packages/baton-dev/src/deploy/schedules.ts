@@ -3,8 +3,8 @@ import { encodeEnvelope, SCHEDULER_SOURCE, tickTaskId } from 'baton-tasks/toolin
 import { allow } from './access.ts';
 import { awsExpression } from './aws-cron.ts';
 import { role } from './role.ts';
-import { StackError } from './stack-error.ts';
-import { arnOf, queueArn, type Resource, type Resources } from './template.ts';
+import { StackError } from '../stack/stack-error.ts';
+import { arnOf, queueArn, type Resource, type Resources } from '../stack/resources.ts';
 
 /** What EventBridge Scheduler puts in its place: 2026-11-24T03:00:00Z ("Adding context attributes", its User Guide). */
 const TIME = '<aws.scheduler.scheduled-time>';

@@ -1,8 +1,8 @@
 import { queueMetric } from './alarms.ts';
 import type { FargateParameters } from './parameters.ts';
-import type { SourceQueue } from './queues.ts';
-import { StackError } from './stack-error.ts';
-import type { Resources, Value } from './template.ts';
+import type { SourceQueue } from '../stack/queues.ts';
+import { StackError } from '../stack/stack-error.ts';
+import type { Resources, Value } from '../stack/resources.ts';
 
 /** New workers take messages at once, and a queue is quickly full; that it is empty is worth a longer look. */
 const SCALE_OUT_SECONDS = 60;

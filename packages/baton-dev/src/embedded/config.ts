@@ -1,5 +1,4 @@
-import { endpoint, oneOf, parseConfig, port, text, wholeNumber } from 'baton-tasks/service';
-import { checkHttpTimeouts, httpTimeouts } from 'baton-tasks/tooling';
+import { endpoint, oneOf, parseConfig, port, wholeNumber } from 'baton-tasks/service';
 import * as z from 'zod';
 import { MAX_SEED } from './sqs/sqs-character.ts';
 
@@ -27,40 +26,4 @@ export type LocalConfig = z.output<typeof variables>;
 /** Reads the embedded runtime's configuration. @throws ConfigError naming each variable that is wrong */
 export function readLocalConfig(environment: NodeJS.ProcessEnv): LocalConfig {
   return parseConfig(variables, environment);
-}
-
-/** The stage that containers run. */
-export const STAGE = 'dev';
-
-const LOG_LEVEL = oneOf(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'], 'info');
-
-const gatewayVariables = z
-  .object({
-    LOG_LEVEL,
-    HOST: text('an address to listen at').default('127.0.0.1'),
-    PORT: port(8000),
-    FUNCTIONS_PORT: port(9000),
-    DRAIN_TIMEOUT_SECONDS: wholeNumber(1, 3600, 60),
-    ...httpTimeouts,
-  })
-  .superRefine(checkHttpTimeouts);
-
-/** Reads the gateway's configuration. @throws ConfigError naming each variable that is wrong */
-export function readGatewayConfig(environment: NodeJS.ProcessEnv): z.output<typeof gatewayVariables> {
-  return parseConfig(gatewayVariables, environment);
-}
-
-const resourcesVariables = z.object({
-  LOG_LEVEL,
-  HOST: text('an address to listen at').default('127.0.0.1'),
-  PORT: port(8000),
-  AWS_REGION: text('a region of AWS, such as us-east-1'),
-  // Always an emulator's: on AWS itself the deploy creates them
-  AWS_ENDPOINT_URL: endpoint().unwrap(),
-  EVENT_SOURCES_FILE: text('the file that event sources are written to'),
-});
-
-/** Reads the configuration of what creates queues and tables. @throws ConfigError naming each variable that is wrong */
-export function readResourcesConfig(environment: NodeJS.ProcessEnv): z.output<typeof resourcesVariables> {
-  return parseConfig(resourcesVariables, environment);
 }

@@ -14,7 +14,10 @@ import {
   SetQueueAttributesCommand,
   type SQSClient,
 } from '@aws-sdk/client-sqs';
-import { type QueueDescription, queuesOf, type Resources, type TableDescription, tablesOf } from './stack.ts';
+import * as z from 'zod';
+import { type Queue, queuesOf } from '../stack/queues.ts';
+import type { Resources } from '../stack/resources.ts';
+import { type Table, tablesOf } from '../stack/tables.ts';
 
 const TABLE_WAIT_SECONDS = 30;
 
@@ -25,9 +28,9 @@ export interface ResourceClients {
 }
 
 /**
- * Creates every queue and table of the stack; what is there already is kept, queues with these attributes.
+ * Creates every queue and table of the stack. Keeps those that exist; such a queue gets the attributes described here.
  *
- * @param stagePrefix - what stands before the contracts' queue names, such as `baton-dev-`
+ * @param stagePrefix - stands before the queue names of contracts, such as `baton-dev-`
  * @returns the QUEUE_URL_PREFIX of the queues
  */
 export async function createResources(
@@ -41,22 +44,38 @@ export async function createResources(
   return url.slice(0, url.length - name.length) + stagePrefix;
 }
 
-/** Dead letter queues come first: a redrive policy names a queue that is there. */
-async function createQueues(
-  sqs: SQSClient,
-  queues: readonly QueueDescription[],
-): Promise<ReadonlyMap<string, string>> {
+/** Creates dead letter queues first: a redrive policy needs the ARN of a queue that exists. */
+async function createQueues(sqs: SQSClient, queues: readonly Queue[]): Promise<ReadonlyMap<string, string>> {
   const urls = new Map<string, string>();
-  const create = async ({ name, attributes, redrive }: QueueDescription): Promise<void> => {
+  const create = async (queue: Queue): Promise<void> => {
+    const { name, deadLetters } = queue;
     const Attributes = {
-      ...attributes,
-      ...(redrive && { RedrivePolicy: await redrivePolicy(sqs, redrive, urls) }),
+      ...attributesOf(queue),
+      ...(deadLetters && { RedrivePolicy: await redrivePolicy(sqs, deadLetters, urls) }),
     };
     urls.set(name, await createQueue(sqs, name, Attributes));
   };
-  await Promise.all(queues.filter(({ redrive }) => !redrive).map(create));
-  await Promise.all(queues.filter(({ redrive }) => redrive).map(create));
+  await Promise.all(queues.filter(({ deadLetters }) => !deadLetters).map(create));
+  await Promise.all(queues.filter(({ deadLetters }) => deadLetters).map(create));
   return urls;
+}
+
+/**
+ * The attributes that CreateQueue takes of a queue. Without what only AWS does for it: tags, and which queues may use a
+ * dead letter queue.
+ *
+ * @throws Error naming a property that is more than a plain value
+ */
+export function attributesOf({ id, properties }: Queue): Record<string, string> {
+  const { RedriveAllowPolicy: _allowed, Tags: _tags, ...attributes } = properties;
+  const texts = Object.entries(attributes).map(([name, value]) => {
+    if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean')
+      return [name, String(value)];
+    throw new Error(
+      `${id}.${name}: expected a plain value; the embedded runtime does not understand ${JSON.stringify(value)}`,
+    );
+  });
+  return Object.fromEntries(texts) as Record<string, string>;
 }
 
 /** A queue that is there with other attributes keeps its messages and gets these. */
@@ -78,21 +97,29 @@ async function createQueue(
 
 async function redrivePolicy(
   sqs: SQSClient,
-  { to, maxReceiveCount }: NonNullable<QueueDescription['redrive']>,
+  { name, maxReceiveCount }: NonNullable<Queue['deadLetters']>,
   urls: ReadonlyMap<string, string>,
 ): Promise<string> {
   const { Attributes } = await sqs.send(
-    new GetQueueAttributesCommand({ QueueUrl: urls.get(to), AttributeNames: ['QueueArn'] }),
+    new GetQueueAttributesCommand({ QueueUrl: urls.get(name), AttributeNames: ['QueueArn'] }),
   );
   return JSON.stringify({ deadLetterTargetArn: Attributes?.QueueArn, maxReceiveCount });
 }
 
-async function createTable(
-  client: DynamoDBClient,
-  { name, properties, timeToLiveAttribute }: TableDescription,
-): Promise<void> {
+const timeToLiveSchema = z.object({ AttributeName: z.string() }).optional();
+
+/** The members that CreateTable takes of a table, and the attribute by which its rows expire. Backups only AWS makes. */
+export function definitionOf({ properties }: Table) {
+  const { TimeToLiveSpecification, PointInTimeRecoverySpecification: _backup, ...definition } = properties;
+  const timeToLive = timeToLiveSchema.parse(TimeToLiveSpecification);
+  return { definition, timeToLiveAttribute: timeToLive?.AttributeName };
+}
+
+async function createTable(client: DynamoDBClient, table: Table): Promise<void> {
+  const { name } = table;
+  const { definition, timeToLiveAttribute } = definitionOf(table);
   try {
-    await client.send(new CreateTableCommand(properties as unknown as CreateTableCommandInput));
+    await client.send(new CreateTableCommand(definition as unknown as CreateTableCommandInput));
   } catch (error) {
     if (!(error instanceof ResourceInUseException)) throw error;
   }

@@ -1,9 +1,9 @@
 import { ConfigError } from 'baton-tasks/service';
 import { exitProcess, exitWithin } from 'baton-tasks/tooling';
-import ServerlessOffline from 'serverless-offline';
+import ServerlessOffline, { type OfflineCommands, type OfflineOptions } from 'serverless-offline';
 import { readLocalConfig } from './config.ts';
 import { LocalRuntime } from './runtime.ts';
-import type { Offline, OfflineOptions, PluginUtils, Serverless } from './serverless.ts';
+import type { PluginUtils, Serverless } from '../stack/serverless.ts';
 
 const HOSTILE = {
   type: 'boolean',
@@ -17,11 +17,11 @@ const HOSTILE = {
  * starts in order and stops in order. For every other command it does nothing.
  */
 export default class LocalRuntimePlugin {
-  readonly commands: Offline['commands'];
+  readonly commands: OfflineCommands;
   readonly hooks: Readonly<Record<string, () => Promise<void>>>;
   readonly #serverless: Serverless;
   readonly #options: OfflineOptions;
-  readonly #offline: Offline;
+  readonly #offline: ServerlessOffline;
 
   constructor(serverless: Serverless, options: OfflineOptions, utils: PluginUtils) {
     this.#serverless = serverless;
@@ -84,7 +84,7 @@ function withoutNotices({ log, progress }: PluginUtils): PluginUtils {
 }
 
 /** The commands of serverless-offline with an option of this runtime. */
-function withHostile(commands: Offline['commands']): Offline['commands'] {
+function withHostile(commands: OfflineCommands): OfflineCommands {
   const { offline } = commands;
   const { start } = offline.commands;
   const options = { ...offline.options, hostile: HOSTILE };

@@ -1,10 +1,10 @@
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { createLogger } from 'baton-tasks/service';
 import {
   createSqsClient,
   Implementations,
+  isScheduled,
   isTransient,
   readWorkerConfig,
   type RunningServer,
@@ -13,19 +13,24 @@ import {
   Worker,
   writeLogsTo,
 } from 'baton-tasks/tooling';
-import { scheduledContracts as scheduled } from '@baton/common/contracts/scheduled';
-import { allTasks } from '@baton/common/tasks/all';
+import { createLogger } from 'baton-tasks/service';
 import { prettyFactory } from 'pino-pretty';
+import type ServerlessOffline from 'serverless-offline';
+import type { OfflineOptions } from 'serverless-offline';
+import { readContracts } from '../stack/contracts.ts';
+import { type EventSource, eventSourcesOf } from '../stack/event-sources.ts';
+import { readImplementations } from '../stack/implementations.ts';
+import { stagePrefixOf, WORKER_FOLDER } from '../stack/names.ts';
+import type { Resources } from '../stack/resources.ts';
+import { ROOT } from '../stack/root.ts';
+import type { FunctionDefinition, Serverless } from '../stack/serverless.ts';
 import { banner } from './banner.ts';
 import type { LocalConfig } from './config.ts';
 import { createResources } from './create-resources.ts';
 import { type Emulator, startDynamoDb, startSqs } from './emulators.ts';
 import { fillIn, pointSdkAt } from './environment.ts';
-import { type EventSource, eventSourcesOf } from './event-sources.ts';
 import { checkPorts, HOST } from './ports.ts';
 import { characterFrom, describeCharacter } from './sqs/sqs-character.ts';
-import type { Resources } from './stack.ts';
-import type { FunctionDefinition, Offline, OfflineOptions, Serverless } from './serverless.ts';
 
 /** Polls of an emulator cost nothing; short ones let the worker stop at once. */
 const WAIT_SECONDS = 1;
@@ -42,13 +47,13 @@ const UNKNOWN_ROUTE = {
 /** The embedded runtime: everything that AWS would be, in this process, for as long as it runs. */
 export class LocalRuntime {
   readonly #serverless: Serverless;
-  readonly #offline: Offline;
+  readonly #offline: ServerlessOffline;
   readonly #options: OfflineOptions;
   /** What has started, in this order; it stops in the reverse one. */
   readonly #stops: (() => Promise<unknown>)[] = [];
   #worker: Worker | undefined;
 
-  constructor(serverless: Serverless, offline: Offline, options: OfflineOptions) {
+  constructor(serverless: Serverless, offline: ServerlessOffline, options: OfflineOptions) {
     this.#serverless = serverless;
     this.#offline = offline;
     this.#options = options;
@@ -77,8 +82,8 @@ export class LocalRuntime {
     pointSdkAt({ sqs, dynamoDb, lambda: `http://${HOST}:${lambdaPort}`, region: provider.region });
 
     const stack = resources?.Resources ?? {};
-    const stagePrefix = `baton-${provider.stage}-`;
-    const sources = eventSourcesOf(functions, stack, stagePrefix);
+    const stagePrefix = stagePrefixOf(provider.stage);
+    const sources = eventSourcesOf(functions, stack, provider.stage);
     this.#fillIn(await this.#createResources(stack, stagePrefix, { sqs, dynamoDb }));
     await loadHandlers(Object.values(functions), this.#serverless.serviceDir);
     await this.#startFunctions(httpPort, lambdaPort);
@@ -143,7 +148,7 @@ export class LocalRuntime {
 
   async #startFunctions(httpPort: number, lambdaPort: number): Promise<void> {
     const { provider, functions } = this.#serverless.service;
-    functions['unknownRoute'] = { ...UNKNOWN_ROUTE, name: `baton-${provider.stage}-unknownRoute` };
+    functions['unknownRoute'] = { ...UNKNOWN_ROUTE, name: `${stagePrefixOf(provider.stage)}unknownRoute` };
     Object.assign(this.#options, {
       httpPort,
       lambdaPort,
@@ -165,11 +170,12 @@ export class LocalRuntime {
       HEALTH_HOST: HOST,
     });
     const logger = createLogger({ service: 'worker', level: config.logLevel });
-    const threadEntry = new URL(import.meta.resolve('@baton/worker/thread'));
+    const threadEntry = pathToFileURL(join(ROOT, WORKER_FOLDER, 'thread.ts'));
+    const [implementations, contracts] = await Promise.all([readImplementations(), readContracts()]);
     const worker = new Worker({
       config,
-      implementations: new Implementations(allTasks),
-      scheduled,
+      implementations: new Implementations(implementations),
+      scheduled: contracts.filter(isScheduled),
       threadEntry,
       logger,
       processGuard: 'shared',

@@ -3,15 +3,14 @@ import { spawnSync } from 'node:child_process';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import process from 'node:process';
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { ROOT } from '../stack/root.ts';
 import { withComposeEntry, withPort } from './listed.ts';
 import { NewServiceError, readServiceName, type ServiceName } from './service-name.ts';
 import { nextPort, refuseTaken, wordsOf } from './taken.ts';
 import { type NewFile, newFiles, templateTexts } from './template.ts';
 import { writeNew } from './write-files.ts';
 
-const ROOT = fileURLToPath(new URL('../../../..', import.meta.url));
 const COMPOSE = 'docker-compose.localstack.yml';
 const ENVIRONMENT = '.env.example';
 const USAGE = `npm run new:service NAME [-- --singular WORD]: makes a service that works, to be edited

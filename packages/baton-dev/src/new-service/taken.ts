@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { parts, servicesFunctions, servicesResources, sharedResources } from '../embedded/functions-yml.ts';
+import { readStack } from '../stack/described-stack.ts';
+import { stagePrefixOf } from '../stack/names.ts';
 import { NewServiceError, type ServiceName } from './service-name.ts';
 
 const STAGE = 'dev';
@@ -32,20 +33,15 @@ export async function refuseTaken(
     file.startsWith(`${plural}.`),
   );
   if (contract !== undefined) is(`the contract ${contract.replace(/\.json$/, '')} is there already`);
-  for (const [name, { events }] of Object.entries(servicesFunctions(parts, STAGE)))
+  const { functions, resources } = await readStack(STAGE);
+  for (const [name, { events = [] }] of Object.entries(functions))
     for (const { httpApi } of events)
       if (String(httpApi).endsWith(` /${plural}`)) is(`the path /${plural} leads to the function ${name}`);
-  const resources = { ...sharedResources(STAGE), ...servicesResources(parts, STAGE) };
-  for (const [id, { Type, Properties = {} }] of Object.entries(resources as Record<string, Resource>))
-    if ([Properties.QueueName, Properties.TableName].includes(`baton-${STAGE}-${plural}`))
+  for (const [id, { Type, Properties }] of Object.entries(resources))
+    if ([Properties['QueueName'], Properties['TableName']].includes(stagePrefixOf(STAGE) + plural))
       is(`${id} is a resource (${Type}) of that name`);
   const word = [plural, singular].find((each) => words.has(each));
   if (word !== undefined) is(`"${word}" means something else in the code of a service`);
-}
-
-interface Resource {
-  readonly Type: string;
-  readonly Properties?: { readonly QueueName?: string; readonly TableName?: string };
 }
 
 /** The words of texts: what stands between other characters than letters, and the parts of what is written as oneWord. */

@@ -5,7 +5,8 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { defineTask, type TaskContract } from 'baton-tasks';
 import * as z from 'zod';
 import { describeContract } from '../contract.ts';
-import { CONTRACTS, readContracts, readReleased, RELEASED, writeReleased } from '../contract-files.ts';
+import { readContracts } from '../../stack/contracts.ts';
+import { readReleased, RELEASED, writeReleased } from '../contract-files.ts';
 import { COMMAND, guard, type Verdict } from '../guard.ts';
 
 const item = z.object({ productId: z.string(), quantity: z.int().optional() });
@@ -36,7 +37,7 @@ const refusedOf = (before: Partial<TaskContract>, ...now: Partial<TaskContract>[
   );
 
 test(`the contracts of this house are those of their files; "${COMMAND}" writes them`, async () => {
-  const contracts = (await readContracts(CONTRACTS)).map(describeContract);
+  const contracts = (await readContracts()).map(describeContract);
   const { toWrite, refused } = guard(await readReleased(RELEASED), contracts, 'common/contracts/released');
   expect(refused).toEqual([]);
   expect(toWrite.map(({ name }) => `${name} is not what its file says: ${COMMAND}`)).toEqual([]);

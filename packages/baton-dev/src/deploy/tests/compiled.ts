@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Program } from '@baton/tests/program';
-import type { Resource } from '../template.ts';
+import type { Resource } from '../../stack/resources.ts';
 
 const SERVERLESS = 'node_modules/serverless/bin/serverless.js';
 const TEMPLATE = 'cloudformation-template-update-stack.json';

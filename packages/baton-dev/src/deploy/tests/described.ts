@@ -1,26 +1,28 @@
-import { lanedContracts } from '@baton/common/contracts/lanes';
 import type { TaskContract } from 'baton-tasks';
-import { parts, readFunctionsYml } from '../../embedded/functions-yml.ts';
+import { readContracts } from '../../stack/contracts.ts';
+import { describeStack } from '../../stack/described-stack.ts';
+import { readImplementations } from '../../stack/implementations.ts';
+import { type Part, partFolders, readPart, readSharedPart } from '../../stack/part.ts';
 import { readParameters } from '../parameters.ts';
-import { compileStack, type Part } from '../stack.ts';
+import { compileStack } from '../stack.ts';
 
-const files = [...parts.map((part) => `${part}/functions.yml`), 'common/resources.yml'];
-const described = files.map((file) => readFunctionsYml(file, 'dev') as unknown as Part);
+const STAGE = 'dev';
+const parts = [...partFolders().map((folder) => readPart(folder, STAGE)), readSharedPart(STAGE)];
+const all = await readContracts();
+const implemented = (await readImplementations()).map(({ contract }) => contract);
 
 /** The stack of all functions.yml, as a deploy with these parameters makes it. */
 export function stackOf(
   given: Record<string, string> = {},
   more: readonly Part[] = [],
-  contracts: readonly TaskContract[] = lanedContracts,
+  contracts: readonly TaskContract[] = all,
 ) {
   const parameters = readParameters(given);
-  const environment = { LOG_LEVEL: 'info', TASKS_TABLE: 'baton-dev-tasks' };
   return compileStack({
-    parts: [...described, ...more],
+    described: describeStack({ parts: [...parts, ...more], contracts, implemented, stage: STAGE }),
     parameters,
-    contracts,
-    stage: 'dev',
-    environment,
+    stage: STAGE,
+    environment: { LOG_LEVEL: 'info', TASKS_TABLE: 'baton-dev-tasks' },
   });
 }
 

@@ -3,8 +3,8 @@ import { processOrder } from '@baton/common/contracts/orders';
 import { defineTask } from 'baton-tasks';
 import { sendNotification } from '@baton/common/contracts/notifications';
 import { healthCheck } from '@baton/common/contracts/health';
-import type { Functions } from '../functions.ts';
-import { StackError } from '../stack-error.ts';
+import type { Functions } from '../../stack/part.ts';
+import { StackError } from '../../stack/stack-error.ts';
 import { allowedBy, ofType } from './compiled.ts';
 import { fargate, stackOf } from './described.ts';
 
@@ -102,7 +102,7 @@ test.each([
   [
     'on a queue that is not there',
     [defineTask({ ...processOrder, queue: 'parcels' })],
-    'The contract orders.process has lanes on the queue parcels: expected a queue baton-dev-parcels in a functions.yml',
+    'The contract orders.process is on the queue parcels: expected a queue baton-dev-parcels in a functions.yml',
   ],
   [
     'that differ from those of another contract on the queue',

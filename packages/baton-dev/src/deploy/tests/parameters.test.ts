@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { StackError } from '../stack-error.ts';
+import { StackError } from '../../stack/stack-error.ts';
 import { compile } from './compiled.ts';
 import { fargate, stackOf } from './described.ts';
 

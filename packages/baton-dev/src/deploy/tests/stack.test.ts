@@ -3,8 +3,8 @@ import { readParameters } from '../parameters.ts';
 import { fargateWorker } from '../fargate-worker.ts';
 import { functionId } from '../functions.ts';
 import { httpApiOf } from '../gateway.ts';
-import type { Part } from '../stack.ts';
-import { StackError } from '../stack-error.ts';
+import type { Part } from '../../stack/part.ts';
+import { StackError } from '../../stack/stack-error.ts';
 import { allowedBy, ofType, statementsOf } from './compiled.ts';
 import { fargate, stackOf } from './described.ts';
 
@@ -244,7 +244,10 @@ test('who ends tracked tasks may send to every queue that has dead letters, a ne
           Type: 'AWS::SQS::Queue',
           Properties: {
             QueueName: 'baton-dev-payments',
-            RedrivePolicy: { deadLetterTargetArn: { 'Fn::GetAtt': ['PaymentsDeadLetters', 'Arn'] } },
+            RedrivePolicy: {
+              deadLetterTargetArn: { 'Fn::GetAtt': ['PaymentsDeadLetters', 'Arn'] },
+              maxReceiveCount: 30,
+            },
           },
         },
         PaymentsDeadLetters: { Type: 'AWS::SQS::Queue', Properties: { QueueName: 'baton-dev-payments-dlq' } },
@@ -334,7 +337,7 @@ describe('what no stack can be made of is refused with what was wrong, where, an
           },
         },
       },
-      'Lost.RedrivePolicy: expected deadLetterTargetArn',
+      'Lost.RedrivePolicy.deadLetterTargetArn: expected !GetAtt',
     ],
   ] as [string, Part, string][])('%s', (_what, more, says) => {
     expect(() => stackOf({}, [more])).toThrow(says);

@@ -1,10 +1,32 @@
 declare module 'serverless-offline' {
-  import type { Offline, OfflineOptions, PluginUtils, Serverless } from '../serverless.ts';
+  import type { PluginUtils, Serverless } from '../../stack/serverless.ts';
 
-  /** The serverless plugin of that name. */
-  export default class ServerlessOffline implements Offline {
+  /** The options of the command line, and what serverless-offline reads of them. */
+  export interface OfflineOptions {
+    httpPort?: string | number;
+    lambdaPort?: string | number;
+    host?: string;
+    noSponsor?: boolean;
+    noTimeout?: boolean;
+    useInProcess?: boolean;
+    /** Whether the embedded SQS is hostile; an option of this runtime. */
+    hostile?: boolean;
+  }
+
+  /** A command of serverless, with its options. */
+  interface Command {
+    readonly options?: object;
+  }
+
+  /** The commands of serverless-offline. */
+  export interface OfflineCommands {
+    readonly offline: Command & { readonly commands: { readonly start: Command } };
+  }
+
+  /** The serverless plugin of that name (serverless-offline 14, which publishes no types). */
+  export default class ServerlessOffline {
     constructor(serverless: Serverless, options: OfflineOptions, utils: PluginUtils);
-    readonly commands: Offline['commands'];
+    readonly commands: OfflineCommands;
     start(): Promise<void>;
     end(skipExit: boolean): Promise<void>;
   }

@@ -1,13 +1,11 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from '@jest/globals';
 import { readServiceName, renamed } from '../service-name.ts';
 import { refuseTaken, wordsOf } from '../taken.ts';
 import { templateTexts } from '../template.ts';
-
-const ROOT = fileURLToPath(new URL('../../../../..', import.meta.url));
+import { ROOT } from '../../stack/root.ts';
 
 describe('a name', () => {
   test.each([

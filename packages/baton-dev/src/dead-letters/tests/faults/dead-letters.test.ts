@@ -3,7 +3,6 @@ import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
-import { fileURLToPath } from 'node:url';
 import {
   CreateQueueCommand,
   DeleteQueueCommand,
@@ -15,8 +14,8 @@ import { deadLetterEntry, type DeadLetterReason, encodeEnvelope } from 'baton-ta
 import { type Backends, startBackends } from '@baton/tests/backends';
 import { countMessages } from '@baton/tests/message-counts';
 import { Program } from '@baton/tests/program';
+import { ROOT } from '../../../stack/root.ts';
 
-const ROOT = fileURLToPath(new URL('../../../../../..', import.meta.url));
 const own = { DataType: 'String', StringValue: 'kept' };
 
 let backends: Backends;

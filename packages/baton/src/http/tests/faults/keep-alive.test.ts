@@ -48,7 +48,7 @@ test('services, their functions, the gateway and the health of workers keep a co
   const [service = 0, functions = 0, gateway = 0, invoke = 0, health = 0] = ports;
   const started: [string, Record<string, number>][] = [
     ['functions/order-service/main.ts', { PORT: service, FUNCTIONS_PORT: functions }],
-    ['packages/baton-dev/src/embedded/gateway/main.ts', { PORT: gateway, FUNCTIONS_PORT: invoke }],
+    ['packages/baton-dev/src/containers/gateway/main.ts', { PORT: gateway, FUNCTIONS_PORT: invoke }],
     ['worker/main.ts', { HEALTH_PORT: health }],
   ];
   for (const [file, own] of started) {

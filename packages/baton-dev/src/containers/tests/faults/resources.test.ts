@@ -12,7 +12,7 @@ import { ListQueuesCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { eventually } from '@baton/tests/eventually';
 import { freePort, Program } from '@baton/tests/program';
 import { readWorkerConfig } from 'baton-tasks/tooling';
-import { type Emulator, startDynamoDb, startSqs } from '../../emulators.ts';
+import { type Emulator, startDynamoDb, startSqs } from '../../../embedded/emulators.ts';
 
 const credentials = { accessKeyId: 'test', secretAccessKey: 'test' };
 
@@ -40,6 +40,7 @@ beforeEach(async () => {
     AWS_ENDPOINT_URL: sqs.endpoint,
     AWS_ENDPOINT_URL_DYNAMODB: dynamoDb.endpoint,
     EVENT_SOURCES_FILE: join(folder, 'event-sources.json'),
+    STACK_FILE: join(folder, 'stack.json'),
     PORT: String(await freePort()),
   };
 });
@@ -51,8 +52,15 @@ afterEach(async () => {
   rmSync(folder, { recursive: true });
 });
 
+beforeEach(async () => {
+  const describing = new Program('packages/baton-dev/src/containers/describe-stack.ts', {}, [
+    environment['STACK_FILE'] ?? '',
+  ]);
+  if ((await describing.ended()) !== 0) throw new Error(describing.output);
+});
+
 function start(...args: string[]): Program {
-  const program = new Program('packages/baton-dev/src/embedded/resources/main.ts', environment, args);
+  const program = new Program('packages/baton-dev/src/containers/resources/main.ts', environment, args);
   programs.push(program);
   return program;
 }
@@ -118,6 +126,7 @@ describe('the resources', () => {
   test.each([
     ['AWS_ENDPOINT_URL', '', 'is not set'],
     ['EVENT_SOURCES_FILE', '/nowhere/at/all', 'EVENT_SOURCES_FILE cannot be written: ENOENT'],
+    ['STACK_FILE', '/nowhere/at/all', 'STACK_FILE cannot be read: ENOENT'],
   ])('are not begun with when %s is %j', async (name, value, says) => {
     environment[name] = value;
     const program = start();

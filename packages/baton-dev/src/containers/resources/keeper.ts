@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'baton-tasks/service';
-import { createResources, type ResourceClients } from '../create-resources.ts';
-import type { Resources } from '../stack.ts';
+import { createResources, type ResourceClients } from '../../embedded/create-resources.ts';
+import type { Resources } from '../../stack/resources.ts';
 import { missingOf } from './inventory.ts';
 
 const LOOK_EVERY_MS = 2000;

@@ -1,9 +1,12 @@
 import { describe, expect, test } from '@jest/globals';
-import { readRouting } from '../routing.ts';
+import { readStack } from '../../stack/described-stack.ts';
+import { routingOf } from '../routing.ts';
+
+const routing = async (stage: string) => routingOf((await readStack(stage)).functions, stage);
 
 describe('what leads where in containers', () => {
-  test('is read from the functions.yml of every service', () => {
-    const { services, consumers } = readRouting('dev');
+  test('is read from the functions.yml of every service', async () => {
+    const { services, consumers } = await routing('dev');
     expect(Object.fromEntries(services)).toMatchObject({
       orders: 'order-service',
       notifications: 'notification-service',
@@ -18,8 +21,8 @@ describe('what leads where in containers', () => {
     expect([...consumers.keys()].filter((name) => /worker|Api$/.test(name))).toEqual([]);
   });
 
-  test('has the names of its stage', () => {
-    const names = [...readRouting('qa').consumers.keys()];
+  test('has the names of its stage', async () => {
+    const names = [...(await routing('qa')).consumers.keys()];
     expect(names).toContain('baton-qa-notificationServiceDeliveries');
     expect(names.filter((name) => !name.startsWith('baton-qa-'))).toEqual([]);
   });

@@ -12,7 +12,7 @@ import {
   write,
 } from 'baton-tasks/tooling';
 import type { Routing } from '../routing.ts';
-import { unknownRoute } from '../unknown-route.ts';
+import { unknownRoute } from '../../embedded/unknown-route.ts';
 import { type Forwarder, ServiceAwayError } from './forwarder.ts';
 
 /** API Gateway waits so long for an integration of an HTTP API (AWS: "Quotas"). */

@@ -1,6 +1,8 @@
 import { type DynamoDBClient, paginateListTables } from '@aws-sdk/client-dynamodb';
 import { paginateListQueues, type SQSClient } from '@aws-sdk/client-sqs';
-import { queuesOf, type Resources, tablesOf } from '../stack.ts';
+import { queuesOf } from '../../stack/queues.ts';
+import type { Resources } from '../../stack/resources.ts';
+import { tablesOf } from '../../stack/tables.ts';
 
 /**
  * The queues and tables of a stack that are not there, by their names. Two requests, whatever their number.

@@ -2,10 +2,11 @@ import { writeFileSync } from 'node:fs';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { ConfigError, createLogger } from 'baton-tasks/service';
 import { createSqsClient, orExit, runServers, serve } from 'baton-tasks/tooling';
-import { readResourcesConfig, STAGE } from '../config.ts';
-import { eventSourcesOf } from '../event-sources.ts';
-import { parts, servicesFunctions, servicesResources, sharedResources } from '../functions-yml.ts';
-import { unknownRoute } from '../unknown-route.ts';
+import { unknownRoute } from '../../embedded/unknown-route.ts';
+import { eventSourcesOf } from '../../stack/event-sources.ts';
+import { stagePrefixOf } from '../../stack/names.ts';
+import { readResourcesConfig } from '../config.ts';
+import { readStackFile } from '../stack-file.ts';
 import { Keeper } from './keeper.ts';
 
 const ONCE_SECONDS = 60;
@@ -15,17 +16,13 @@ const TIMEOUTS = { connectionTimeout: 1000, requestTimeout: 10_000, throwOnReque
 
 const config = orExit(() => readResourcesConfig(process.env));
 const logger = createLogger({ service: 'resources', level: config.LOG_LEVEL });
-const stagePrefix = `baton-${STAGE}-`;
-const resources = { ...sharedResources(STAGE), ...servicesResources(parts, STAGE) };
+const { functions, resources, stage } = orExit(() => readStackFile(config.STACK_FILE));
+const stagePrefix = stagePrefixOf(stage);
 const sqs = createSqsClient();
 const dynamoDb = new DynamoDBClient({ requestHandler: TIMEOUTS });
 const keeper = new Keeper({ resources, stagePrefix, clients: { sqs, dynamoDb }, logger });
 
-const named = Object.entries(servicesFunctions(parts, STAGE)).map(([key, described]) => [
-  key,
-  { name: stagePrefix + key, ...described },
-]);
-const sources = eventSourcesOf(Object.fromEntries(named), resources, stagePrefix);
+const sources = eventSourcesOf(functions, resources, stage);
 orExit(() => {
   try {
     writeFileSync(config.EVENT_SOURCES_FILE, JSON.stringify(sources));

@@ -1,8 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
-import { laneQueues, withLaneEvents } from 'baton-tasks/tooling';
-import { fillIn } from '../environment.ts';
+import { attributesOf, definitionOf } from '../../embedded/create-resources.ts';
 import { eventSourcesOf } from '../event-sources.ts';
-import { queuesOf, tablesOf } from '../stack.ts';
+import { laneQueues, withLaneEvents } from '../lanes.ts';
+import { queuesOf } from '../queues.ts';
+import { tablesOf } from '../tables.ts';
 
 const resources = {
   Work: {
@@ -34,53 +35,51 @@ const resources = {
   Alarm: { Type: 'AWS::CloudWatch::Alarm', Properties: {} },
 };
 
-describe('the embedded runtime reads from CloudFormation', () => {
+describe('what is created is read from CloudFormation:', () => {
   test('queues with their dead letter queues', () => {
-    expect(queuesOf(resources)).toEqual([
-      {
-        name: 'baton-dev-work',
-        attributes: { VisibilityTimeout: '60' },
-        redrive: { to: 'baton-dev-work-dlq', maxReceiveCount: 5 },
-      },
-      { name: 'baton-dev-work-dlq', attributes: {}, redrive: undefined },
-    ]);
+    const [work, deadLetters, ...others] = queuesOf(resources);
+    expect(work).toMatchObject({
+      id: 'Work',
+      name: 'baton-dev-work',
+      deadLetters: { id: 'WorkDeadLetters', name: 'baton-dev-work-dlq', maxReceiveCount: 5 },
+    });
+    expect(work && attributesOf(work)).toEqual({ VisibilityTimeout: '60' });
+    expect(deadLetters).toMatchObject({ name: 'baton-dev-work-dlq', deadLetters: undefined });
+    expect(deadLetters && attributesOf(deadLetters)).toEqual({});
+    expect(others).toEqual([]);
   });
 
   test('tables with their time to live', () => {
-    expect(tablesOf(resources)).toEqual([
-      {
-        name: 'baton-dev-things',
-        properties: { TableName: 'baton-dev-things' },
-        timeToLiveAttribute: 'expiresAt',
-      },
-    ]);
+    const [table, ...others] = tablesOf(resources);
+    expect(table?.name).toBe('baton-dev-things');
+    expect(table && definitionOf(table)).toEqual({
+      definition: { TableName: 'baton-dev-things' },
+      timeToLiveAttribute: 'expiresAt',
+    });
+    expect(others).toEqual([]);
   });
 
   test('which functions consume which queues, without the one that the worker is on AWS', () => {
     const arn = { 'Fn::GetAtt': ['Work', 'Arn'] };
     const functions = {
-      worker: { name: 'baton-dev-worker', events: [{ sqs: { arn } }] },
-      api: { name: 'baton-dev-api', events: [{ httpApi: 'ANY /x' }] },
-      consumer: {
-        name: 'baton-dev-consumer',
-        events: [{ sqs: { arn, batchSize: 5, maximumConcurrency: 2 } }],
-      },
+      worker: { events: [{ sqs: { arn } }] },
+      api: { events: [{ httpApi: 'ANY /x' }] },
+      consumer: { events: [{ sqs: { arn, batchSize: 5, maximumConcurrency: 2 } }] },
     };
-    expect(eventSourcesOf(functions, resources, 'baton-dev-')).toEqual([
+    expect(eventSourcesOf(functions, resources, 'dev')).toEqual([
       { queue: 'work', functionName: 'baton-dev-consumer', batchSize: 5, maximumConcurrency: 2 },
     ]);
   });
 
   test('lanes of a queue that a function consumes, each with a queue and an event source like those of the queue', () => {
     const contract = { name: 'works.do', queue: 'work', lanes: { high: 2, slow: 1 }, defaultLane: 'slow' };
-    const lanes = laneQueues<object>(resources, [contract], 'baton-dev-');
+    const lanes = laneQueues(resources, [contract], 'baton-dev-');
     const withLanes = { ...resources, ...lanes };
     const [work, ...others] = queuesOf(withLanes);
-    expect(others.at(-1)).toEqual({ ...work, name: 'baton-dev-work_high' });
+    expect(others.at(-1)).toEqual({ ...work, id: 'WorkHighLane', name: 'baton-dev-work_high' });
     const arn = { 'Fn::GetAtt': ['Work', 'Arn'] };
     const events = withLaneEvents([{ sqs: { arn, batchSize: 5, maximumConcurrency: 2 } }], withLanes);
-    const consumer = { name: 'baton-dev-consumer', events };
-    expect(eventSourcesOf({ consumer }, withLanes, 'baton-dev-')).toEqual(
+    expect(eventSourcesOf({ consumer: { events } }, withLanes, 'dev')).toEqual(
       ['work', 'work_high'].map((queue) => ({
         queue,
         functionName: 'baton-dev-consumer',
@@ -94,6 +93,7 @@ describe('the embedded runtime reads from CloudFormation', () => {
     [
       'a property that is more than a value',
       {
+        ...resources,
         Work: {
           ...resources.Work,
           Properties: { ...resources.Work.Properties, KmsMasterKeyId: { Ref: 'Key' } },
@@ -109,28 +109,9 @@ describe('the embedded runtime reads from CloudFormation', () => {
     [
       'a dead letter queue of another stack',
       { Work: resources.Work },
-      'WorkDeadLetters.Arn is not the ARN of a queue of this stack',
+      'Work.RedrivePolicy.deadLetterTargetArn: expected !GetAtt, then a queue of this stack',
     ],
   ])('not %s, and says where that is', (_what, described, says) => {
-    expect(() => queuesOf(described)).toThrow(says);
-  });
-});
-
-describe('variables that only AWS can fill in', () => {
-  test('get their local value', () => {
-    const environment = { QUEUE_URL_PREFIX: { 'Fn::Sub': 'https://...' }, LOG_LEVEL: 'info' };
-    fillIn([environment], { QUEUE_URL_PREFIX: 'http://127.0.0.1/0/' });
-    expect(environment).toEqual({ QUEUE_URL_PREFIX: 'http://127.0.0.1/0/', LOG_LEVEL: 'info' });
-  });
-
-  test('that a deploy is given are the ones of the person here', () => {
-    const environment = { SMTP_URL: '', SMTP_FROM: '', LOG_LEVEL: 'info' };
-    fillIn([environment], {}, { SMTP_URL: 'smtp://127.0.0.1:25', LOG_LEVEL: 'debug' });
-    expect(environment).toEqual({ SMTP_URL: 'smtp://127.0.0.1:25', SMTP_FROM: '', LOG_LEVEL: 'info' });
-  });
-
-  test('are named where there is no local value', () => {
-    const environments = [{ TOPIC_ARN: { Ref: 'Topic' } }, { BUCKET: { Ref: 'Bucket' } }];
-    expect(() => fillIn(environments, {})).toThrow('TOPIC_ARN, BUCKET');
+    expect(() => queuesOf(described).map(attributesOf)).toThrow(says);
   });
 });

@@ -1,7 +1,8 @@
-import { createLogger } from 'baton-tasks/service';
 import { orExit, runServers } from 'baton-tasks/tooling';
-import { readGatewayConfig, STAGE } from '../config.ts';
-import { readRouting } from '../routing.ts';
+import { createLogger } from 'baton-tasks/service';
+import { readGatewayConfig } from '../config.ts';
+import { routingOf } from '../routing.ts';
+import { readStackFile } from '../stack-file.ts';
 import { serveApiGateway } from './api-gateway.ts';
 import { Forwarder } from './forwarder.ts';
 import { serveInvokeApi } from './invoke-api.ts';
@@ -9,7 +10,8 @@ import { serveInvokeApi } from './invoke-api.ts';
 const config = orExit(() => readGatewayConfig(process.env));
 const { HOST: host, PORT, FUNCTIONS_PORT } = config;
 const logger = createLogger({ service: 'gateway', level: config.LOG_LEVEL });
-const routing = readRouting(STAGE);
+const { functions, stage } = orExit(() => readStackFile(config.STACK_FILE));
+const routing = routingOf(functions, stage);
 const forwarder = new Forwarder();
 
 /** In containers every service is found by its name, at the same ports as the gateway itself. */

@@ -1,7 +1,9 @@
 /** The type of a queue. */
 export const QUEUE = 'AWS::SQS::Queue';
+/** The type of a table. */
+export const TABLE = 'AWS::DynamoDB::Table';
 
-/** What CloudFormation fills in: a plain value, or one of its functions such as `{ Ref: 'OrdersQueue' }`. */
+/** What CloudFormation fills in: a plain value, or one of its functions such as `{ Ref: 'PaymentsQueue' }`. */
 export type Value = string | number | boolean | { readonly [name: string]: unknown };
 
 /** A resource of the template. */
@@ -14,7 +16,7 @@ export interface Resource {
 /** Resources by their logical ids. */
 export type Resources = Readonly<Record<string, Resource>>;
 
-/** The ARN of a resource of this stack, which has to be of a type that CloudFormation knows one of. */
+/** The ARN of a resource of this stack. CloudFormation must know an attribute `Arn` of its type. */
 export function arnOf(id: string): Value {
   return { 'Fn::GetAtt': [id, 'Arn'] };
 }
@@ -29,12 +31,12 @@ export function sub(text: string): Value {
   return { 'Fn::Sub': text };
 }
 
-/** The ARN of a queue of this account by its name: it makes no circle where the queue itself names another one. */
+/** The ARN of a queue of this account by its name. Makes no circle when the queue itself names another one. */
 export function queueArn(name: string): Value {
   return sub(`arn:\${AWS::Partition}:sqs:\${AWS::Region}:\${AWS::AccountId}:${name}`);
 }
 
-/** The logical id that an ARN in the template means; undefined where it is not `!GetAtt Id.Arn`. */
+/** The logical id that an ARN in the template means; undefined unless it is `!GetAtt Id.Arn`. */
 export function idOfArn(arn: unknown): string | undefined {
   const target = (arn as { 'Fn::GetAtt'?: unknown } | null | undefined)?.['Fn::GetAtt'];
   const [id, attribute] =

@@ -1,0 +1,59 @@
+import { stagePrefixOf } from '../stack/names.ts';
+import type { Functions } from '../stack/part.ts';
+
+/** The default of serverless.yml. */
+const DEFAULT_TIMEOUT_SECONDS = 29;
+
+/** A function that consumes queues. In containers it runs in the process of its service. */
+export interface Consumer {
+  /** The service's folder, which is also the name of its container. */
+  readonly service: string;
+  /** The name that handlers.ts exports it by. */
+  readonly handler: string;
+  readonly timeoutSeconds: number;
+}
+
+/** Which service answers which path, and which service runs which function. */
+export interface Routing {
+  /** The services, by the first part of the paths that lead to them, such as `payments`. */
+  readonly services: ReadonlyMap<string, string>;
+  /** The functions that consume queues, by the names that they have on AWS. */
+  readonly consumers: ReadonlyMap<string, Consumer>;
+}
+
+/**
+ * Where the events of the services' functions lead to, so that a new service is reached without a line anywhere else.
+ *
+ * @throws Error naming the function whose route or handler is not understood, or the prefix that two services have
+ */
+export function routingOf(functions: Functions, stage: string): Routing {
+  const services = new Map<string, string>();
+  const consumers = new Map<string, Consumer>();
+  for (const [key, { handler, timeout, events = [] }] of Object.entries(functions)) {
+    const { service, name } = placeOf(handler);
+    if (service === undefined) continue;
+    for (const { httpApi } of events.filter((event) => event.httpApi !== undefined)) {
+      const prefix = prefixOf(httpApi, `functions/${service}/functions.yml, ${key}`);
+      const other: string = services.get(prefix) ?? service;
+      if (other !== service) throw new Error(`/${prefix} leads to ${other} and to ${service}`);
+      services.set(prefix, service);
+    }
+    if (events.some(({ sqs }) => sqs)) {
+      const timeoutSeconds = timeout ?? DEFAULT_TIMEOUT_SECONDS;
+      consumers.set(stagePrefixOf(stage) + key, { service, handler: name, timeoutSeconds });
+    }
+  }
+  return { services, consumers };
+}
+
+function prefixOf(httpApi: unknown, where: string): string {
+  const [, prefix] = /^ANY \/([\w-]+)(?:\/\{proxy\+\})?$/.exec(String(httpApi)) ?? [];
+  if (prefix) return prefix;
+  throw new Error(`${where}: expected a route such as ANY /payments, got ${JSON.stringify(httpApi)}`);
+}
+
+/** `functions/payments-service/handlers.records` is the export `records` of payments-service; the worker is no service. */
+function placeOf(handler: string): { readonly service: string | undefined; readonly name: string } {
+  const [, service] = /^functions\/([^/]+)\//.exec(handler) ?? [];
+  return { service, name: handler.slice(handler.lastIndexOf('.') + 1) };
+}

@@ -1,0 +1,96 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import * as z from 'zod';
+import { readYaml } from './cloudformation-yaml.ts';
+import { WORKER_FOLDER } from './names.ts';
+import type { Resources } from './resources.ts';
+import { ROOT } from './root.ts';
+import { StackError } from './stack-error.ts';
+
+/** An event of a function: a queue that it consumes (`sqs`), or a route that leads to it (`httpApi`). */
+export interface FunctionEvent {
+  readonly sqs?: { readonly arn?: unknown; readonly [setting: string]: unknown };
+  readonly httpApi?: unknown;
+  readonly [kind: string]: unknown;
+}
+
+/** A function as its functions.yml describes it. */
+export interface DescribedFunction {
+  /** A module's path without its ending, and the name of its export: `functions/payments-service/api.handler`. */
+  readonly handler: string;
+  /** In seconds. Default: the provider's, in serverless.yml. */
+  readonly timeout?: number;
+  readonly environment?: Readonly<Record<string, unknown>>;
+  /** What the function uses; see `Access`. Not a member of Serverless. */
+  readonly access?: unknown;
+  readonly events?: readonly FunctionEvent[];
+  readonly [member: string]: unknown;
+}
+
+/** Functions by their names. */
+export type Functions = Readonly<Record<string, DescribedFunction>>;
+
+/** What one functions.yml describes. */
+export interface Part {
+  readonly functions?: Functions | null;
+  readonly resources?: { readonly Resources?: Resources | null } | null;
+}
+
+const eventSchema = z.looseObject({
+  sqs: z.looseObject({}, { error: 'expected the settings of an event source' }).optional(),
+});
+
+const partSchema = z.strictObject({
+  functions: z
+    .record(
+      z.string(),
+      z.looseObject({
+        handler: z.string(),
+        timeout: z.int().optional(),
+        environment: z.looseObject({}).optional(),
+        events: z.array(eventSchema).optional(),
+      }),
+    )
+    .nullish(),
+  resources: z
+    .strictObject({
+      Resources: z
+        .record(z.string(), z.looseObject({ Type: z.string(), Properties: z.looseObject({}) }))
+        .nullish(),
+    })
+    .nullish(),
+});
+
+/** The folders that have a functions.yml: those of the services, and the worker's last. */
+export function partFolders(root: string = ROOT): string[] {
+  const services = readdirSync(join(root, 'functions'))
+    .toSorted()
+    .map((service) => `functions/${service}`);
+  return [...services, WORKER_FOLDER].filter((folder) => existsSync(join(root, folder, 'functions.yml')));
+}
+
+/**
+ * Reads the functions.yml of a folder for one stage.
+ *
+ * @param folder - from the root: `functions/payments-service`
+ * @throws StackError naming the file, and the member that is not understood
+ */
+export function readPart(folder: string, stage: string, root: string = ROOT): Part {
+  const file = `${folder}/functions.yml`;
+  return partOf(readFileSync(join(root, file), 'utf8'), file, stage);
+}
+
+/** Reads what the library describes for all services, for one stage: the table of the task store. */
+export function readSharedPart(stage: string): Part {
+  const file = fileURLToPath(import.meta.resolve('baton-tasks/tasks-table.yml'));
+  return partOf(readFileSync(file, 'utf8'), file, stage);
+}
+
+/** Every other variable of Serverless stays as it is: Serverless resolves it in what it is given. */
+function partOf(text: string, file: string, stage: string): Part {
+  const part = readYaml(text.replaceAll('${sls:stage}', stage), file);
+  const { error } = partSchema.safeParse(part);
+  if (error) throw new StackError(`${file}: ${z.prettifyError(error)}`);
+  return part as Part;
+}

@@ -1,0 +1,15 @@
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+
+/** Every repository that these tools work on has this file. */
+const MARK = 'worker/functions.yml';
+
+/** The folder of the repository: the nearest one above these tools that has a `worker/functions.yml`. */
+export const ROOT = rootAbove(import.meta.dirname);
+
+function rootAbove(folder: string): string {
+  if (existsSync(join(folder, MARK))) return folder;
+  const parent = dirname(folder);
+  if (parent === folder) throw new Error(`No folder above ${import.meta.dirname} has a ${MARK}`);
+  return rootAbove(parent);
+}

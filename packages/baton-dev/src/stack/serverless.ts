@@ -1,0 +1,47 @@
+import type { FunctionEvent } from './part.ts';
+import type { Resources } from './resources.ts';
+
+/** What the plugins and the stack use of serverless (osls 4), which publishes no types. */
+export interface Serverless {
+  /** The folder of serverless.yml. */
+  readonly serviceDir: string;
+  readonly service: {
+    readonly provider: { stage: string; region: string; environment?: Record<string, unknown> };
+    readonly functions: Record<string, FunctionDefinition>;
+    readonly resources?: { readonly Resources?: Resources };
+  };
+  /** The command line: `commands` is `['offline']`, or `['offline', 'start']`. */
+  readonly processedInput: { readonly commands: readonly string[] };
+  readonly configSchemaHandler: { validateConfig: (userConfig: object) => Promise<void> };
+  /** The name of this run of Serverless, by which it calls a REST API's deployment. */
+  instanceId: string;
+  readonly pluginManager: { readonly plugins: { checkIfEcrRepositoryExists?: () => Promise<boolean> }[] };
+  /** An error whose message alone is shown. */
+  readonly classes: { readonly Error: new (message: string) => Error };
+}
+
+/** A function as Serverless has it once it has read serverless.yml. */
+export interface FunctionDefinition {
+  /** Its whole name, such as `baton-dev-paymentsServiceApi`. */
+  name: string;
+  /** A module's path without its ending, and the name of its export: `worker/lambda.handler`. */
+  handler: string;
+  environment?: Record<string, unknown>;
+  events: FunctionEvent[];
+  role?: unknown;
+  /** Where the ZIP file is that is uploaded, from the folder of serverless.yml. */
+  package?: { artifact?: string };
+}
+
+/** What a file that serverless.yml names is given to ask for variables: `resolveVariable('sls:stage')`. */
+export interface VariableSources {
+  readonly resolveVariable: (variable: string) => Promise<unknown>;
+}
+
+/** What serverless gives its plugins to say things with. */
+export interface PluginUtils {
+  readonly log: Readonly<
+    Record<'debug' | 'verbose' | 'info' | 'notice' | 'warning' | 'error', (...words: unknown[]) => void>
+  >;
+  readonly progress: unknown;
+}
