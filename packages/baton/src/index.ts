@@ -43,7 +43,6 @@ export {
   AttemptOverError,
   ClaimLostError,
   EffectUsedTwiceError,
-  InvalidValueError,
   ResultTimeoutError,
   SendError,
   TaskCancelledError,
@@ -52,3 +51,4 @@ export {
   TaskFailedError,
   TaskTimeoutError,
 } from './task/errors.ts';
+export { InvalidValueError } from './task/invalid-value.ts';

@@ -4,7 +4,7 @@ import type { Context } from 'aws-lambda';
 import { v7 as uuidv7 } from 'uuid';
 import { SendError } from '../task/errors.ts';
 import { RequestInProgressError, RequestMismatchError } from './intake.ts';
-import { isTransient } from '../aws/transient.ts';
+import { isTransient } from '../aws/answers.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { childOf, parseTraceparent, startTrace } from '../telemetry/trace-context.ts';
 import { type HttpEvent, type HttpResponse, readRequest } from './http-message.ts';

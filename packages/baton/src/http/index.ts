@@ -7,6 +7,6 @@ export { route, type Route, type RouteInput, type RouteResult } from './route.ts
 export { notFound, Problem, type ProblemKind } from './problem.ts';
 /** Accept a request once, however often it comes. */
 export { Intake, type IntakeRequest, type IntakeRow } from './intake.ts';
-export { hashOfRequest, idOfRequest } from './idempotency.ts';
+export { hashOfRequest, idOfRequest } from './intake.ts';
 /** Give lists page by page. */
 export { type Cursor, cursorOf, pageQuery } from './cursor.ts';

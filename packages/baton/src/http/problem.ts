@@ -1,4 +1,4 @@
-import type { ValueIssue } from '../task/errors.ts';
+import type { ValueIssue } from '../task/invalid-value.ts';
 import type { HttpResponse } from './http-message.ts';
 
 /** What a problem may say beyond its title. */

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import type { Logger } from '../telemetry/logger.ts';
 import type { TraceContext } from '../telemetry/trace-context.ts';
-import { valueIssues } from '../task/value-issues.ts';
+import { valueIssues } from '../task/invalid-value.ts';
 import type { HttpRequest } from './http-message.ts';
 import { readJsonBody } from './json-body.ts';
 import { Problem } from './problem.ts';

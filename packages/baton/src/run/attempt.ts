@@ -1,7 +1,7 @@
 import { ageOfFirstMs } from '../sqs/copy-notes.ts';
 import { ageMs } from '../sqs/received-message.ts';
 import { checkedResult, receivedPayload } from '../task/contract-values.ts';
-import { InvalidValueError } from '../task/errors.ts';
+import { InvalidValueError } from '../task/invalid-value.ts';
 import type { Implementation, TaskContext } from '../task/implementation.ts';
 import { type Outcome, outcomeOfBody, outcomeOfFailure } from '../task/outcome.ts';
 import { asError } from '../task/plain-error.ts';

@@ -1,9 +1,9 @@
 import { readThrown } from '../telemetry/thrown.ts';
 import type { AttemptGate, GatedAttempt } from './attempt-end.ts';
 import type { Effect } from '../task/effect.ts';
-import { EffectUsedTwiceError, InvalidValueError, RejectTask } from '../task/errors.ts';
+import { EffectUsedTwiceError, RejectTask } from '../task/errors.ts';
+import { InvalidValueError, shownValue } from '../task/invalid-value.ts';
 import { jsonIssue, toJson } from '../task/json-value.ts';
-import { shownValue } from '../task/value-issues.ts';
 
 const EFFECT_KEY = /^[\w.:-]{1,64}$/;
 

@@ -1,5 +1,4 @@
-import { writeLastWords } from '../telemetry/last-words.ts';
-import type { Logger } from '../telemetry/logger.ts';
+import { type Logger, writeLastWords } from '../telemetry/logger.ts';
 import { StrayError } from '../task/errors.ts';
 import { keepHandlersFromEndingProcess } from './process-end.ts';
 import { currentAttempt, type RunningAttempt } from './running-attempt.ts';

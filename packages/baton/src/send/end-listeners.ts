@@ -1,17 +1,7 @@
-import { InvalidValueError } from '../task/errors.ts';
+import { InvalidValueError } from '../task/invalid-value.ts';
 import type { SendOptions } from '../task/send-task.ts';
-import { subjectSchema } from '../task/task-end.ts';
 import { type EndListener, isEndListener, type TaskContract } from '../task/task.ts';
 import type { Listener } from '../task/next-task.ts';
-import { valueIssues } from '../task/value-issues.ts';
-
-/** What a task is about. @throws InvalidValueError when it is empty or too long */
-export function checkedSubject({ subject }: SendOptions): string | undefined {
-  if (subject === undefined) return undefined;
-  const parsed = subjectSchema.safeParse(subject);
-  if (!parsed.success) throw new InvalidValueError('The subject cannot be', valueIssues(parsed.error));
-  return subject;
-}
 
 /** Who is told how a task ends. @throws InvalidValueError when the sender names a contract that cannot be told */
 export function checkedListeners(

@@ -3,28 +3,39 @@ import { GetQueueAttributesCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import { v5 as uuidv5 } from 'uuid';
 import type { z } from 'zod';
 import { formatTraceparent, startTrace, type TraceContext } from '../telemetry/trace-context.ts';
-import { allDone } from './all-done.ts';
+import { allDone, type ForwardTask, TaskContinuation } from './task-continuation.ts';
 import { ClockWatch } from '../time/clock-watch.ts';
-import { checkedListeners, checkedSubject, listenersOf } from './end-listeners.ts';
+import { checkedListeners, listenersOf } from './end-listeners.ts';
+import {
+  checkedDelay,
+  checkedDepth,
+  checkedLinks,
+  checkedSubject,
+  checkedTaskId,
+  isDelayed,
+  namespaceOf,
+} from './send-checks.ts';
 import { BrokenAnswerError } from '../aws/answers.ts';
 import { sentPayload } from '../task/contract-values.ts';
 import { encodeEnvelope, type Envelope, sourceSchema } from '../sqs/envelope.ts';
 import { TaskTooLargeError } from '../task/errors.ts';
-import { type Chain, flowEndOf, type Join, nextTask, withFlowEnd } from '../task/flow.ts';
+import { type Chain, type Join } from '../task/flow.ts';
+import {
+  type FlowEnd,
+  flowEndOf,
+  type Listener,
+  nextTask,
+  type NextTask,
+  withFlowEnd,
+} from '../task/next-task.ts';
 import { laneWhereDeclared, queueOfLane } from '../task/lane.ts';
 import type { Notes } from '../task/outcome.ts';
 import { FIRST_MESSAGE } from '../sqs/put-back.ts';
 import { MAX_MESSAGE_BYTES, QueueSender, sendError } from '../sqs/queue-sender.ts';
 import type { QueueUrls } from '../sqs/queue-urls.ts';
-import { checkedDelay, checkedTaskId, isDelayed, namespaceOf } from './send-checks.ts';
-import { type SendOptions } from '../task/send-task.ts';
-import { type ForwardTask, TaskContinuation } from './task-continuation.ts';
+import { type SendOptions, type SendTask, type TaskHandle } from '../task/send-task.ts';
 import { KeptTaskHandle } from './task-handle.ts';
-import { checkedDepth, checkedLinks } from './task-links.ts';
-import type { SendTask, TaskHandle } from '../task/send-task.ts';
 import type { TaskContract, TrackedContract } from '../task/task.ts';
-import type { FlowEnd } from '../task/flow-end.ts';
-import type { Listener, NextTask } from '../task/next-task.ts';
 import type { NewTask, TaskRecords } from './task-records.ts';
 import type { TaskStatus } from '../task/task-status.ts';
 

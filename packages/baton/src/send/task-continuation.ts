@@ -1,13 +1,11 @@
 import { v5 as uuidv5 } from 'uuid';
 import { parseTraceparent, startTrace, type TraceContext } from '../telemetry/trace-context.ts';
-import { allDone } from './all-done.ts';
 import { type Envelope, MAX_DEPTH } from '../sqs/envelope.ts';
 import { FlowLostError, TaskTooLargeError, TooDeepError } from '../task/errors.ts';
-import type { FlowEnd } from '../task/flow-end.ts';
+import type { FlowEnd, Listener, NextTask } from '../task/next-task.ts';
 import { fromJson } from '../task/json-value.ts';
 import type { TaskEnd } from '../task/task-end.ts';
 import type { KeptTask, TaskRecords } from './task-records.ts';
-import type { Listener, NextTask } from '../task/next-task.ts';
 
 /** The namespace of the ids of tasks that are told of an end. */
 const ENDS = 'a6f2c0d4-5b8e-4f6b-9f0e-2d7c1e9b3a54';
@@ -179,4 +177,14 @@ function traceOf(traceparent: string | undefined): TraceContext {
 
 function parsed(json: string | undefined): unknown {
   return json === undefined ? undefined : fromJson(json);
+}
+
+/**
+ * Waits for all of several things that were begun, though some fail. Resolves to what they gave.
+ *
+ * @throws the error of the first that failed, once the last is over
+ */
+export async function allDone<Value>(begun: readonly Promise<Value>[]): Promise<Value[]> {
+  await Promise.allSettled(begun);
+  return Promise.all(begun);
 }

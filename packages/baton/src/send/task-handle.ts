@@ -5,7 +5,7 @@ import type { ResultOptions, TaskHandle } from '../task/send-task.ts';
 import type { TrackedContract } from '../task/task.ts';
 import { isFinal, type TaskStatus } from '../task/task-status.ts';
 import { type TaskRecords } from './task-records.ts';
-import { isTransient } from '../aws/transient.ts';
+import { isTransient } from '../aws/answers.ts';
 
 const FIRST_LOOK_MS = 50;
 const LONGEST_LOOK_MS = 2000;

@@ -1,5 +1,4 @@
-import type { FlowEnd } from '../task/flow-end.ts';
-import type { Listener, NextTask } from '../task/next-task.ts';
+import type { FlowEnd, Listener, NextTask } from '../task/next-task.ts';
 import type { TaskFailure, TaskStatus } from '../task/task-status.ts';
 
 /** A task to be tracked from its sending on. */

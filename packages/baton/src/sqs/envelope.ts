@@ -1,10 +1,10 @@
 import * as z from 'zod';
 import { formatTraceparent, parseTraceparent, type TraceContext } from '../telemetry/trace-context.ts';
 import { MalformedEnvelopeError } from '../task/errors.ts';
-import { type FlowEnd, flowEndSchema, formatFlowEnd, parseFlowEnd } from '../task/flow-end.ts';
+import { type FlowEnd, flowEndSchema, formatFlowEnd, parseFlowEnd } from '../task/next-task.ts';
 import { subjectSchema } from '../task/task-end.ts';
 import { versionSchema } from '../task/task.ts';
-import { valueIssues } from '../task/value-issues.ts';
+import { valueIssues } from '../task/invalid-value.ts';
 
 /** The longest task id, in characters. */
 export const MAX_TASK_ID_CHARACTERS = 128;

@@ -4,7 +4,7 @@ import { SendError } from '../task/errors.ts';
 import { reasonOf } from '../telemetry/thrown.ts';
 import { wholeSeconds } from '../time/rest.ts';
 import { BatchEntryError, type BatchRetries, callInBatch } from './sqs-batch.ts';
-import { isTransient } from '../aws/transient.ts';
+import { isTransient } from '../aws/answers.ts';
 
 /** SQS's limit for one message and for one batch, in bytes (Amazon SQS message quotas). */
 export const MAX_MESSAGE_BYTES = 1_048_576;

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { readThrown } from '../telemetry/thrown.ts';
-import type { ValueIssue } from './errors.ts';
+import type { ValueIssue } from './invalid-value.ts';
 import { differenceOf, jsonIssue } from './json-value.ts';
 import { attempted, changeByChecks, checkIssues, internalsOf, keepsValues } from './schema-checks.ts';
 

@@ -3,11 +3,11 @@ import type * as z from 'zod';
 import { $ZodAsyncError } from 'zod/v4/core';
 import { readThrown } from '../telemetry/thrown.ts';
 import { reportOf } from './contract-schema.ts';
-import { InvalidValueError, RejectTask, type ValueIssue } from './errors.ts';
+import { InvalidValueError, type ValueIssue, valueIssues } from './invalid-value.ts';
+import { RejectTask } from './errors.ts';
 import { differenceOf, fromJson, hasProto, jsonIssue, toJson } from './json-value.ts';
 import { attempted } from './schema-checks.ts';
 import type { TaskContract } from './task.ts';
-import { valueIssues } from './value-issues.ts';
 
 /**
  * A payload as it is sent.

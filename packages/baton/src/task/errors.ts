@@ -1,13 +1,6 @@
 import { readThrown } from '../telemetry/thrown.ts';
 import { type OptionalRest, type Rest, understoodRest } from '../time/rest.ts';
 
-/** What is wrong with a value, and where in it. */
-export interface ValueIssue {
-  /** Dotted path from the value's root, such as `items.0.quantity`; empty for the value itself. */
-  readonly path: string;
-  readonly message: string;
-}
-
 /** The root of every error that the task core throws. */
 export class TaskError extends Error {
   override readonly name: string = 'TaskError';
@@ -88,17 +81,6 @@ export class UnresponsiveHandlerError extends TaskError {
 /** A message body that is not JSON, or no envelope. */
 export class MalformedEnvelopeError extends TaskError {
   override readonly name = 'MalformedEnvelopeError';
-}
-
-/** A payload (or a result) that breaks its contract's schema; `issues` say where. */
-export class InvalidValueError extends TaskError {
-  override readonly name = 'InvalidValueError';
-  readonly issues: readonly ValueIssue[];
-
-  constructor(what: string, issues: readonly ValueIssue[]) {
-    super(`${what}: ${issues.map(({ path, message }) => `${path || '(root)'}: ${message}`).join('; ')}`);
-    this.issues = issues;
-  }
 }
 
 /** Nobody here implements the task that a message names, in its version. */

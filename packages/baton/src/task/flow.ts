@@ -1,8 +1,5 @@
 import type { z } from 'zod';
-import type { FlowEnd } from './flow-end.ts';
-import { queueOfLane } from './lane.ts';
 import type { TaskContract, TrackedContract } from './task.ts';
-import type { NextTask } from './next-task.ts';
 
 /** Steps of one chain, and members of one group. */
 export const MAX_STEPS = 100;
@@ -105,23 +102,6 @@ export function group<const Members extends readonly Member[]>(
       );
     },
   };
-}
-
-/** The tasks of a chain, each but the last with what they lead to. */
-export function withFlowEnd(planned: readonly NextTask[]): NextTask[] {
-  const last = planned.at(-1);
-  return planned.map((each) => (!last || each === last ? each : { ...each, flowEnd: flowEndOf(last) }));
-}
-
-/** The last task of a flow, as those before it know it. */
-export function flowEndOf({ taskId, task, queue }: NextTask): FlowEnd {
-  return { taskId, task, queue };
-}
-
-/** A task of a flow as those before it know it. @throws InvalidValueError where its contract has no such lane */
-export function nextTask(contract: TrackedContract, taskId: string, lane?: string): NextTask {
-  const { name, version } = contract;
-  return { taskId, task: name, version, queue: queueOfLane(contract, lane) };
 }
 
 function checkCount(what: string, count: number, least: number): void {

@@ -1,5 +1,5 @@
 import { readThrown } from '../telemetry/thrown.ts';
-import type { ValueIssue } from './errors.ts';
+import type { ValueIssue } from './invalid-value.ts';
 
 /** More levels are refused: what reads the value recurses. */
 const MAX_DEPTH = 1000;

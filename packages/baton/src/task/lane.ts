@@ -1,6 +1,5 @@
 import * as z from 'zod';
-import { InvalidValueError } from './errors.ts';
-import { shownValue } from './value-issues.ts';
+import { InvalidValueError, shownValue } from './invalid-value.ts';
 
 /** Stands between a queue's name and a lane's. A contract's queue has none in its name. */
 const SEPARATOR = '_';

@@ -1,10 +1,5 @@
-import {
-  type InvalidValueError,
-  MalformedEnvelopeError,
-  PostponeTask,
-  RejectTask,
-  TaskTimeoutError,
-} from './errors.ts';
+import { type InvalidValueError } from './invalid-value.ts';
+import { MalformedEnvelopeError, PostponeTask, RejectTask, TaskTimeoutError } from './errors.ts';
 import { asError } from './plain-error.ts';
 import { isRest, wholeSeconds } from '../time/rest.ts';
 import { retryDelaySeconds } from './retry-policy.ts';

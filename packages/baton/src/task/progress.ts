@@ -1,4 +1,4 @@
-import { InvalidValueError } from './errors.ts';
+import { InvalidValueError } from './invalid-value.ts';
 
 /** What a handler says of how far it is. */
 export interface Progress {

@@ -1,5 +1,5 @@
 import { type DestinationStream, type LogFn, type Logger as PinoLogger, pino, symbols } from 'pino';
-import { standardOutput } from './standard-output.ts';
+import { flushLogs, standardOutput } from './standard-output.ts';
 import { readThrown, textOf, type Thrown } from './thrown.ts';
 
 /** A logger of JSON lines; `child` adds fields to every line of its own. */
@@ -118,4 +118,16 @@ function sizeOf(value: unknown): number {
 /** Writes a line that a logger elsewhere has made, in a thread, to where `logger` writes its own. */
 export function writeLine(logger: Logger, line: string): void {
   (logger as Logger & { readonly [symbols.streamSym]: DestinationStream })[symbols.streamSym].write(line);
+}
+
+/** How long a reader that stalls may keep a process from ending. */
+const FLUSH_MS = 500;
+
+/**
+ * Writes a line of level `fatal`, and all that waits to be written before it, before it returns: what a process says when
+ * it is about to end. Gives up after half a second.
+ */
+export function writeLastWords(logger: Logger, fields: object, message: string): void {
+  logger.fatal(fields, message);
+  flushLogs(FLUSH_MS);
 }

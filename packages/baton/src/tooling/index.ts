@@ -16,7 +16,7 @@ export { QueueUrls } from '../sqs/queue-urls.ts';
 /** Connect to AWS, or to what stands in for it. */
 export { createSqsClient } from '../sqs/sqs-client.ts';
 export { createDocumentClient } from '../aws/documents.ts';
-export { isTransient } from '../aws/transient.ts';
+export { isTransient } from '../aws/answers.ts';
 export { TaskClient } from '../send/task-client.ts';
 export { TaskStore } from '../tracked/task-store.ts';
 export type { NewTask } from '../send/task-records.ts';

@@ -1,4 +1,5 @@
-import { AttemptsCrashedError, InvalidValueError, PostponeTask } from '../task/errors.ts';
+import { AttemptsCrashedError, PostponeTask } from '../task/errors.ts';
+import { InvalidValueError } from '../task/invalid-value.ts';
 import { jsonIssue, toJson } from '../task/json-value.ts';
 import type { DeadLetterOutcome, Outcome } from '../task/outcome.ts';
 import type { TaskFailure } from '../task/task-status.ts';

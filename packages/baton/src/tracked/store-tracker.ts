@@ -11,7 +11,7 @@ import { putBackBy } from '../sqs/put-back.ts';
 import { listenersOf } from '../send/end-listeners.ts';
 import type { ReceivedMessage } from '../sqs/received-message.ts';
 import { type ForwardTask, TaskContinuation } from '../send/task-continuation.ts';
-import type { FlowEnd } from '../task/flow-end.ts';
+import type { FlowEnd } from '../task/next-task.ts';
 import type { Claim, ClaimRequest, ReceiveLog, TaskTracker } from '../run/task-tracker.ts';
 import type { KeptTask } from '../send/task-records.ts';
 import type { Logger } from '../telemetry/logger.ts';
@@ -20,7 +20,7 @@ import { endIn, failureOf } from './conclusion.ts';
 import { StoredClaim } from './stored-claim.ts';
 import type { TaskRow } from './task-row.ts';
 import type { TaskStore } from './task-store.ts';
-import { claimsGivenUp, unconcluded } from './unconcluded.ts';
+import { claimsGivenUp, unconcluded } from '../sqs/copy-notes.ts';
 
 /** A message whose task cannot be claimed rests for a quarter of its age between these, of which up to half is chance. */
 const SHORTEST_REST_SECONDS = 10;

@@ -1,5 +1,6 @@
 import { checkedEffectKey, type EffectResult, type KnownEffect } from '../run/effects.ts';
-import { ClaimLostError, InvalidValueError, RejectTask, TaskCancelledError } from '../task/errors.ts';
+import { ClaimLostError, RejectTask, TaskCancelledError } from '../task/errors.ts';
+import { InvalidValueError } from '../task/invalid-value.ts';
 import { fromJson } from '../task/json-value.ts';
 import type { Outcome } from '../task/outcome.ts';
 import { Renewal, type Renewed } from '../sqs/renewal.ts';
@@ -12,7 +13,7 @@ import { conclusionOf, endIn, suspicionAfter, withinLimits } from './conclusion.
 import { PatientWrites } from './patient-writes.ts';
 import { ProgressWriter } from './progress-writer.ts';
 import type { TaskRow } from './task-row.ts';
-import { unconcluded } from './unconcluded.ts';
+import { unconcluded } from '../sqs/copy-notes.ts';
 import type { TaskStore } from './task-store.ts';
 
 /** The largest result of an effect that is kept, in bytes of JSON. */

@@ -1,7 +1,7 @@
+import { MAX_SKEW_MS } from '../time/clock-watch.ts';
 import { isFinal, type TaskFailure, type TaskState } from '../task/task-status.ts';
 import { type Listener } from '../task/next-task.ts';
 import { type Progress } from '../task/progress.ts';
-import { isAbandoned, SAME_CLAIM } from './abandoned-claim.ts';
 import { ALL_TASKS, type TaskRow } from './task-row.ts';
 import type { RowValues, TaskTable } from './task-table.ts';
 
@@ -279,4 +279,30 @@ export class TaskAttempts {
     const held = { ...values, ':running': 'running', ':token': token };
     return this.#table.update(taskId, condition, update, held, names);
   }
+}
+
+/** The claim of a running task as it was read (`:known`, `:seen`): neither renewed nor taken over since. */
+export const SAME_CLAIM = '#token = :known AND leaseUntilMs = :seen';
+
+/**
+ * Whether the claim of a running task is over. Notes a lease that ends too far ahead to be true.
+ *
+ * @param ownSeconds - how long a claim lasts whose row does not say so
+ */
+export async function isAbandoned(table: TaskTable, row: TaskRow, ownSeconds: number): Promise<boolean> {
+  const { taskId, token, leaseUntilMs = 0, leaseSeconds = ownSeconds, doubtedUntilMs, doubtedAtMs = 0 } = row;
+  const { nowMs } = table;
+  const lengthMs = leaseSeconds * 1000;
+  if (leaseUntilMs < nowMs) return true;
+  if (leaseUntilMs <= nowMs + lengthMs + MAX_SKEW_MS) return false;
+  // A wrong clock wrote that. If its worker lives, it renews the claim, and so changes it, within a lease
+  if (doubtedUntilMs === leaseUntilMs && doubtedAtMs <= nowMs) return doubtedAtMs + lengthMs < nowMs;
+  const doubt = 'SET doubtedUntilMs = :seen, doubtedAtMs = :nowMs';
+  await table.update(taskId, `#state = :running AND ${SAME_CLAIM}`, doubt, {
+    ':running': 'running',
+    ':known': token,
+    ':seen': leaseUntilMs,
+    ':nowMs': nowMs,
+  });
+  return false;
 }

@@ -2,8 +2,7 @@ import { exitProcess, exitWithin } from '../process/exit.ts';
 import { keepHandlersFromEndingProcess } from '../run/process-end.ts';
 import { type AttemptName, currentAttempt } from '../run/running-attempt.ts';
 import { type StrayOrigin, watchStrayErrors } from '../run/stray-errors.ts';
-import { writeLastWords } from '../telemetry/last-words.ts';
-import type { Logger } from '../telemetry/logger.ts';
+import { type Logger, writeLastWords } from '../telemetry/logger.ts';
 import { Watchdog } from './threads/watchdog.ts';
 
 /** What a process does in an emergency, by the part that a worker has in it. */

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { isTransient } from '../transient.ts';
+import { isTransient } from '../answers.ts';
 
 const failedCall = (syscall: string, code: string): Error =>
   Object.assign(new Error(`${syscall} ${code}`), { syscall, code });

@@ -3,7 +3,7 @@ import type { SQSClient } from '@aws-sdk/client-sqs';
 import { healthCheck } from '@baton/common/contracts/health';
 import { processOrder } from '@baton/common/contracts/orders';
 import { decodeEnvelope, type Envelope } from '../../sqs/envelope.ts';
-import { nextTask } from '../../task/flow.ts';
+import { nextTask } from '../../task/next-task.ts';
 import { QueueUrls } from '../../sqs/queue-urls.ts';
 import { defineTask } from '../../task/task.ts';
 import { TaskClient } from '../task-client.ts';

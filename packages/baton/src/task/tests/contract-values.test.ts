@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { receivedPayload, sentPayload } from '../contract-values.ts';
-import { InvalidValueError } from '../errors.ts';
+import { InvalidValueError } from '../invalid-value.ts';
 import { contractOf } from './carried-contract.ts';
 import * as fc from 'fast-check';
 import * as z from 'zod';

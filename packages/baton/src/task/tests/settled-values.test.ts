@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { reportOf } from '../contract-schema.ts';
 import { checkedResult, receivedPayload, sentPayload } from '../contract-values.ts';
-import { InvalidValueError } from '../errors.ts';
+import { InvalidValueError } from '../invalid-value.ts';
 import type { TaskContract } from '../task.ts';
 import { contractOf } from './carried-contract.ts';
 import * as fc from 'fast-check';

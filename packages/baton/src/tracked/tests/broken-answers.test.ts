@@ -7,7 +7,7 @@ import type { Outcome } from '../../task/outcome.ts';
 import { Settler } from '../../sqs/settler.ts';
 import { createSqsClient } from '../../sqs/sqs-client.ts';
 import { TaskClient } from '../../send/task-client.ts';
-import { isTransient } from '../../aws/transient.ts';
+import { isTransient } from '../../aws/answers.ts';
 import { createDocumentClient } from '../../aws/documents.ts';
 import { Intake } from '../../http/intake.ts';
 import { StoreTracker } from '../store-tracker.ts';

@@ -1,6 +1,7 @@
 import { afterAll, beforeEach, expect, jest, test } from '@jest/globals';
 import { encodeEnvelope } from '../../../sqs/envelope.ts';
-import { ClaimLostError, InvalidValueError } from '../../../task/errors.ts';
+import { ClaimLostError } from '../../../task/errors.ts';
+import { InvalidValueError } from '../../../task/invalid-value.ts';
 import type { AttemptHost } from '../../../run/attempt.ts';
 import { processMessage } from '../../../run/process-message.ts';
 import type { Claim } from '../../../run/task-tracker.ts';

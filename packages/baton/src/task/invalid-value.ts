@@ -1,8 +1,26 @@
 import type { z } from 'zod';
-import type { ValueIssue } from './errors.ts';
+import { TaskError } from './errors.ts';
 
 const MAX_ISSUES = 20;
 const MAX_CHARACTERS = 200;
+
+/** What is wrong with a value, and where in it. */
+export interface ValueIssue {
+  /** Dotted path from the value's root, such as `items.0.quantity`; empty for the value itself. */
+  readonly path: string;
+  readonly message: string;
+}
+
+/** A payload (or a result) that breaks its contract's schema; `issues` say where. */
+export class InvalidValueError extends TaskError {
+  override readonly name = 'InvalidValueError';
+  readonly issues: readonly ValueIssue[];
+
+  constructor(what: string, issues: readonly ValueIssue[]) {
+    super(`${what}: ${issues.map(({ path, message }) => `${path || '(root)'}: ${message}`).join('; ')}`);
+    this.issues = issues;
+  }
+}
 
 /**
  * What a schema found wrong, as paths and messages: at most 20 of 200 characters each, so that bad
