@@ -1,6 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { defineTask, implement, type TaskEnd, taskEndSchema } from 'baton-tasks';
-import { Implementations } from 'baton-tasks/tooling';
+import { defineTask, implement, RejectTask, RetryTask, type TaskEnd, taskEndSchema } from 'baton-tasks';
 import * as z from 'zod';
 
 const common = { queue: 'default', retry: { maxAttempts: 5, baseSeconds: 1 }, timeoutSeconds: 60 } as const;
@@ -14,7 +13,7 @@ export const countWords = defineTask({
   tracked: true,
 });
 
-/** Say a count of words as people do. */
+/** Say a count of words in a sentence. */
 export const sayCount = defineTask({
   ...common,
   name: 'reports.say-count',
@@ -50,12 +49,31 @@ export const hearOfEnd = defineTask({
   result: z.object({}),
 });
 
-/** The first end that was heard of. */
+/** Print a report. Some cannot wait behind others, so the queue has lanes. */
+export const printReport = defineTask({
+  ...common,
+  name: 'reports.print',
+  queue: 'printing',
+  lanes: { high: 8, normal: 3, low: 1 },
+  defaultLane: 'normal',
+  payload: z.object({ text: z.string() }),
+  result: z.object({ pages: z.int() }),
+});
+
+/** Read a report from a server that may be busy. */
+export const readReport = defineTask({
+  ...common,
+  name: 'reports.read',
+  payload: z.object({ url: z.url() }),
+  result: z.object({ text: z.string() }),
+});
+
+/** The first end that `hearOfEnd` was told. */
 export const heard = Promise.withResolvers<TaskEnd>();
 
 const bills = new Map<string, number>();
 
-/** Whoever bills: asked twice under one key, it bills once. */
+/** Stands for the outside system that bills. Asked twice with one key, it bills once. */
 async function bill(key: string, words: number): Promise<number> {
   bills.set(key, words);
   return bills.size;
@@ -84,11 +102,21 @@ const hearOfEndTask = implement(hearOfEnd, (end) => {
   return {};
 });
 
+const readReportTask = implement(readReport, async ({ url }, { signal }) => {
+  const response = await fetch(url, { signal });
+  if (response.status === 429) {
+    throw new RetryTask('Too many requests', { retryAfter: response.headers.get('retry-after') });
+  }
+  if (response.status === 404) throw new RejectTask(`There is no report at ${url}`);
+  return { text: await response.text() };
+});
+
 /** What the example's worker runs. */
-export const reportTasks = new Implementations([
+export const reportTasks = [
   countWordsTask,
   sayCountTask,
   addUpTask,
   writeNightlyTask,
   hearOfEndTask,
-]);
+  readReportTask,
+];

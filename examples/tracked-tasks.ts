@@ -1,57 +1,48 @@
+// Tracked tasks: npm run demo:tasks runs this on an SQS and a task store of its own
 import { setTimeout as sleep } from 'node:timers/promises';
 import { chain, group, member } from 'baton-tasks';
-import { createLogger } from 'baton-tasks/service';
-import { nextTick, readWorkerConfig, TaskClient, TaskStore, Worker } from 'baton-tasks/tooling';
-import { startBackends } from '@baton/tests/backends';
+import { createTaskClient } from 'baton-tasks/service';
+import { nextTick } from 'baton-tasks/tooling';
+import { runWorker } from 'baton-tasks/worker';
 import { addUp, countWords, heard, hearOfEnd, reportTasks, sayCount, writeNightly } from './reports.ts';
 
-// A queue, a task store and a worker, all in this process
-const backends = await startBackends(['worker']);
-Object.assign(process.env, backends.environment);
-const config = readWorkerConfig({ ...process.env, WORKER_QUEUES: 'default', WORKER_WAIT_SECONDS: '1' });
-const logger = createLogger({ service: 'worker', level: 'warn' });
-const worker = new Worker({ config, implementations: reportTasks, logger });
-worker.start();
-const records = new TaskStore({ documents: backends.documents, table: backends.tasksTable });
-const { sqs, queueUrls } = backends;
-const tasks = new TaskClient({ sqs, queueUrls, source: 'examples', records });
+await runWorker({ implementations: reportTasks });
+const { QUEUE_URL_PREFIX = '', TASKS_TABLE } = process.env;
+const tasks = createTaskClient({ source: 'shop', queueUrlPrefix: QUEUE_URL_PREFIX, tasksTable: TASKS_TABLE });
 
-// Sent, and sent once however often it is asked for: the same key is the same task
+// Send it. The same key is the same task, so it is sent once.
 const text = 'a baton is handed over';
 const counting = await tasks.send(countWords, { text }, { deduplicationKey: 'text-1' });
 await tasks.send(countWords, { text }, { deduplicationKey: 'text-1' });
 
-// Followed
+// Follow it
 while (!(await counting.status())?.progress) await sleep(20);
 const { state, attempts, progress } = (await counting.status()) ?? {};
 console.log(state, attempts, progress?.message);
 
-// Waited for: the type of the result is the contract's
+// Wait for its result, whose type is the contract's
 const { words } = await counting.result({ timeoutSeconds: 10 });
 console.log(`${words} words`);
 
-// Put off for a day, and cancelled: it never runs
+// Delay it for a day, and cancel it: it never runs
 const late = await tasks.send(countWords, { text }, { notBefore: new Date(Date.now() + 86_400_000) });
 console.log((await late.cancel())?.state);
 
-// Another task is told how it ended, whichever way that was
+// Have another task told how it ends, in whatever way
 const watched = await tasks.send(countWords, { text }, { subject: 'text-1', onEnd: hearOfEnd });
 await watched.cancel();
 const end = await heard.promise;
 console.log(end.subject, end.state);
 
-// One after the other: each step takes what the one before gives
+// Run tasks one after the other: each step takes the result of the one before
 const said = await tasks.start(chain([countWords, sayCount]), { text: 'one two three' });
 console.log((await said.result()).said);
 
-// Side by side, and then one that takes all that they gave
+// Run tasks side by side, and then one that takes all their results
 const counts = group([member(countWords, { text: 'one two' }), member(countWords, { text: 'three' })]);
 const sum = await tasks.start(counts.then(addUp));
 console.log((await sum.result()).words);
 
-// By itself, every night at three: `schedule: { cron: '0 3 * * *', timeZone: 'Europe/Zurich' }` in its contract
+// Run a task every night at three, as its contract says
 if (writeNightly.schedule)
   console.log(nextTick(writeNightly.schedule, new Date('2026-11-24'))?.toISOString());
-
-await worker.stop();
-await backends.stop();

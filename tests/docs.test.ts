@@ -1,7 +1,11 @@
 import { existsSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
-import { expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
+import { PARAMETER_NAMES } from 'baton-dev/deploy/parameters';
 import { filesBelow, textOf } from './support/source.ts';
+
+const MAX_ROW_CHARACTERS = 160;
+const MAX_LINES = 120;
 
 const pages = filesBelow()
   .filter((path) => path.endsWith('.md'))
@@ -38,4 +42,69 @@ test('each link in a page leads to a file that exists, and to a heading that it 
       });
   });
   expect(wrong).toEqual([]);
+});
+
+test(`a row of a table has at most ${MAX_ROW_CHARACTERS} characters`, () => {
+  const written = pages.filter(({ path }) => path !== 'docs/performance.md');
+  const long = written.flatMap(({ path, text }) =>
+    text
+      .split('\n')
+      .map((line, index) => ({ line, place: `${path}:${index + 1}` }))
+      .filter(({ line }) => line.startsWith('|') && line.length > MAX_ROW_CHARACTERS)
+      .map(({ line, place }) => `${place} has ${line.length} characters: write the table as a list`),
+  );
+  expect(long).toEqual([]);
+});
+
+test.each(['README.md', 'ARCHITECTURE.md'])(`%s has at most ${MAX_LINES} lines`, (path) => {
+  const lines = textOf(path).trimEnd().split('\n').length;
+  const advice = lines > MAX_LINES ? `${path} has ${lines} lines: move a part to the page of its reader` : '';
+  expect(advice).toBe('');
+});
+
+test('each page of docs names its reader in its first sentence', () => {
+  const silent = pages.filter(({ path, text }) => path.startsWith('docs/') && !/^# .+\n\nFor \w/.test(text));
+  expect(
+    silent.map(({ path }) => `${path}: begin the first paragraph with "For ..." and name the reader`),
+  ).toEqual([]);
+});
+
+test('docs/deploy.md lists each parameter of a deploy', () => {
+  const page = textOf('docs/deploy.md');
+  const missing = PARAMETER_NAMES.filter((name) => !page.includes(`\`${name}\``));
+  expect(missing.map((name) => `docs/deploy.md does not say what \`${name}\` does`)).toEqual([]);
+});
+
+describe('ARCHITECTURE.md', () => {
+  const LIBRARY = 'packages/baton/src/';
+  const text = textOf('ARCHITECTURE.md').replaceAll(/\s+/g, ' ');
+  const named = [...text.matchAll(/`([\w/-]+\.ts): (#?\w+)`/g)].map(([, path = '', name = '']) => ({
+    path,
+    name,
+  }));
+
+  test('names functions and classes that exist in the files that it names', () => {
+    expect(named.length).toBeGreaterThan(12);
+    const wrong = named.flatMap(({ path, name }) => {
+      if (!existsSync(LIBRARY + path)) return [`${LIBRARY}${path} does not exist`];
+      const declared = new RegExp(
+        `^export (async )?(function|class) ${name}\\b|^(async )?function ${name}\\b|^  (async |readonly )?${name}(: \\w+)?( =|\\()`,
+        'm',
+      );
+      return declared.test(textOf(LIBRARY + path)) ? [] : [`${LIBRARY}${path} declares no ${name}`];
+    });
+    expect(wrong).toEqual([]);
+  });
+
+  test('lists each folder of the library', () => {
+    const folders = new Set(
+      filesBelow('packages/baton/src').flatMap(
+        (path) => path.slice(LIBRARY.length).match(/^\w+(?=\/)/) ?? [],
+      ),
+    );
+    const missing = [...folders].filter(
+      (folder) => !new RegExp(`^  ${folder} `, 'm').test(textOf('ARCHITECTURE.md')),
+    );
+    expect(missing.map((folder) => `ARCHITECTURE.md does not say what ${LIBRARY}${folder} is`)).toEqual([]);
+  });
 });

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { MailServer } from './support/mail-server.ts';
 import { freePorts, Program } from './support/program.ts';
-import { answerTo, commands, curl, readme } from './support/readme.ts';
+import { answerTo, curl, linesOf, readme } from './support/readme.ts';
 import { textOf } from './support/source.ts';
 
 const manifest = JSON.parse(textOf('package.json')) as { scripts: Record<string, string> };
@@ -18,30 +18,47 @@ afterAll(async () => {
   await runtime.stop();
 });
 
-describe("the README's", () => {
-  test('scripts are scripts', () => {
-    const scripts = [...readme.matchAll(/npm (?:run )?(start|test|demo|check|[a-z]+:[a-z]+)\b/g)].map(
-      ([, name = '']) => name,
-    );
-    expect(scripts.length).toBeGreaterThan(4);
-    expect(scripts.filter((name) => !(name in manifest.scripts))).toEqual([]);
-    expect(manifest.scripts['start']).toBe('serverless offline');
-  });
+/** The pages whose commands a reader copies. */
+const PAGES = [
+  'README.md',
+  'CONTRIBUTING.md',
+  'docs/guide.md',
+  'docs/demo.md',
+  'docs/containers.md',
+  'docs/deploy.md',
+];
 
-  test('commands are the ones that are run here or by CI', () => {
-    expect(commands.filter((line) => !line.startsWith('curl '))).toEqual([
-      'npm ci && npm start',
+test("the documents' scripts are scripts", () => {
+  const scripts = PAGES.flatMap((page) =>
+    [...textOf(page).matchAll(/npm (?:run )?(start|test|demo|check|example|images|[a-z]+:[a-z-]+)\b/g)].map(
+      ([, name = '']) => name,
+    ),
+  );
+  expect(scripts.length).toBeGreaterThan(15);
+  expect(scripts.filter((name) => !(name in manifest.scripts))).toEqual([]);
+  expect(manifest.scripts['start']).toBe('serverless offline');
+});
+
+test.each([
+  ['README.md', ['npm ci && npm start']],
+  [
+    'docs/containers.md',
+    [
       'docker compose -f docker-compose.localstack.yml build',
       'docker compose -f docker-compose.localstack.yml up --detach --wait',
       'docker compose -f docker-compose.localstack.yml down',
-      'npm run demo',
-      'npm ci',
-      'npm run package',
-      'npx serverless deploy --stage dev',
-      'npm ci && npm test',
-    ]);
-  });
+      'docker build -f worker/Dockerfile --target server -t baton/worker .',
+      'docker build -f functions/task-service/Dockerfile --target lambda -t baton/task-service-lambda .',
+    ],
+  ],
+  ['docs/deploy.md', ['npm ci', 'npm run package', 'npx serverless deploy --stage dev']],
+  ['docs/guide.md', ['npm run new:service payments']],
+  ['CONTRIBUTING.md', ['npm ci', 'npm run check']],
+])('the commands of %s are the ones that are run here or by CI', (page, commands) => {
+  expect(linesOf(page, 'sh').filter((line) => !line.startsWith('curl '))).toEqual(commands);
+});
 
+describe("the README's", () => {
   test('curl gets the answer that the README shows', async () => {
     const { status, location, type, body } = await answerTo(curl.replace(':3000', `:${ports['HTTP_PORT']}`));
     expect(readme).toContain(`HTTP/1.1 ${status} Accepted\n`);

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { eventually } from '../support/eventually.ts';
-import { answerTo, commands, curl } from '../support/readme.ts';
+import { answerTo, curl, linesOf } from '../support/readme.ts';
 import { ComposeProject, crash, type Inspected, serviceOf } from './compose-project.ts';
 import { docker } from './docker.ts';
 import { note } from './figures.ts';
@@ -13,7 +13,7 @@ const LEASE_SECONDS = 10;
 const PATIENCE_MS = 60_000;
 /** Of the whole system's memory, for one service. */
 const MAX_SHARE = 0.3;
-const LINES = commands.filter((line) => line.startsWith('docker compose'));
+const LINES = linesOf('docs/containers.md', 'sh').filter((line) => line.startsWith('docker compose'));
 const [buildLine = '', upLine = ''] = LINES;
 
 let project: ComposeProject;
@@ -65,7 +65,7 @@ test('order-service alone comes up with what it depends on and nothing else, and
 });
 
 describe('the whole system', () => {
-  test("comes up with the README's line, and then does what was asked of one service before", async () => {
+  test('comes up with the line of docs/containers.md, and then does what was asked of one service before', async () => {
     await project.shell(upLine);
     expect(states(await project.containers())).toEqual(
       ['localstack', ...OURS].map((service) => `${service} healthy`).toSorted(),

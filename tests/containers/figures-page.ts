@@ -29,14 +29,14 @@ export function tableOf(figures: readonly Figure[]): string {
 export function pageOf(figures: readonly Figure[], imagesNode: string): string {
   return `# Success criteria
 
-What \`npm run test:containers -- --write\` measured, on ${cpus().length} cores, in images with Node ${imagesNode}. The criteria have
-their numbers from the system that this one replaces; the targets are this project's own, which are higher. Each figure
-is taken by a test that fails where the target is missed.
+For operators who want to know what containers take: what \`npm run test:containers -- --write\` measured, on ${cpus().length} cores, in images
+with Node ${imagesNode}. Each criterion is a numbered requirement of this project. A test takes each figure, and fails if the target is
+missed.
 
 ${tableOf(figures)}
 
-SC-009, all imports resolve by the standard, and the rest of the rules are held by \`tests/house-rules.test.ts\`; SC-008's
-second half, one service of the compose file with all others stopped, by \`tests/containers/compose.test.ts\`. The images
-of gateway and resources, which only the compose file needs, are built and started in that test. SC-006's tasks sleep for 2 s on the average.
+\`tests/house-rules.test.ts\` holds SC-009: all imports resolve by the standard. \`tests/containers/compose.test.ts\` holds the second half of
+SC-008: one service of the compose file while all others are stopped. It also builds and starts the images of gateway and resources,
+which only the compose file needs. The tasks of SC-006 sleep for 2 s on average.
 `;
 }

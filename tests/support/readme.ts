@@ -7,13 +7,14 @@ const run = promisify(execFile);
 /** The README. */
 export const readme = textOf('README.md');
 
-/** The lines that it has a reader run. */
-export const commands = [...readme.matchAll(/```sh\n([^]*?)```/g)].flatMap(([, block = '']) =>
-  block.trim().split('\n'),
-);
+/** The lines of a page's blocks of a language. */
+export function linesOf(page: string, language: string): string[] {
+  const blocks = textOf(page).matchAll(new RegExp(`\`\`\`${language}\\n([^]*?)\`\`\``, 'g'));
+  return [...blocks].flatMap(([, block = '']) => block.trim().split('\n'));
+}
 
-/** The one that posts an order to port 3000. */
-export const curl = commands.find((line) => line.startsWith('curl ')) ?? '';
+/** The README's command that posts an order to port 3000. */
+export const curl = linesOf('README.md', 'sh').find((line) => line.startsWith('curl ')) ?? '';
 
 /** What a server answers to a command of the README. */
 export interface Answer {

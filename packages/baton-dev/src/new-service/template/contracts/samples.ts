@@ -22,8 +22,8 @@ export const recordSampleEnd = defineTask({
 });
 
 /**
- * Record a sample. Its task id is the sample's id. Consumed by samples-service, which alone writes its table. If some of them cannot wait behind others,
- * give it `lanes` (README.md, "Priorities").
+ * Record a sample. Its task id is the sample's id. Consumed by samples-service, which alone writes its table. If some of
+ * them cannot wait behind others, give it `lanes` (docs/guide.md, "Lanes").
  */
 export const recordSample = defineTask({
   name: 'samples.record',
