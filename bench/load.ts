@@ -1,4 +1,4 @@
-import { eventually } from '@baton/tests/eventually';
+import { eventually } from 'baton-dev/testing/eventually';
 import type { Broker } from './brokers/broker.ts';
 import type { Bench } from './bench.ts';
 import type { Contender } from './contender.ts';

@@ -1,8 +1,8 @@
 // Runs a program of this folder on an SQS and a DynamoDB of its own, in this process: npm run example greeting
 import { existsSync } from 'node:fs';
 import process from 'node:process';
-import { startBackends } from '@baton/tests/backends';
-import { freePorts } from '@baton/tests/program';
+import { startBackends } from 'baton-dev/testing/backends';
+import { freePorts } from 'baton-dev/testing/program';
 
 const [name = 'greeting'] = process.argv.slice(2);
 const program = new URL(`${name}.ts`, import.meta.url);

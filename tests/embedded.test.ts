@@ -10,8 +10,8 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
 import { networkInterfaces, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { eventually } from './support/eventually.ts';
-import { freePort, freePorts, Program } from './support/program.ts';
+import { eventually } from 'baton-dev/testing/eventually';
+import { freePort, freePorts, Program } from 'baton-dev/testing/program';
 
 const SERVERLESS = 'node_modules/serverless/bin/serverless.js';
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { MailServer } from './support/mail-server.ts';
-import { freePorts, Program } from './support/program.ts';
+import { MailServer } from 'baton-dev/testing/mail-server';
+import { freePorts, Program } from 'baton-dev/testing/program';
 import { answerTo, curl, linesOf, readme } from './support/readme.ts';
 import { textOf } from './support/source.ts';
 

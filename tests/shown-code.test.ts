@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { newFiles } from 'baton-dev/new-service/template';
-import { Program } from './support/program.ts';
+import { Program } from 'baton-dev/testing/program';
 import { linesOf, readme } from './support/readme.ts';
 import { textOf } from './support/source.ts';
 

@@ -1,5 +1,5 @@
-import { ELASTICMQ, startElasticMq as start } from '@baton/tests/elasticmq';
-import { missingFor, versionOf } from '@baton/tests/java-server';
+import { ELASTICMQ, startElasticMq as start } from 'baton-dev/testing/brokers/elasticmq';
+import { missingFor, versionOf } from 'baton-dev/testing/brokers/java-server';
 import { type Broker, MissingError } from './broker.ts';
 import { SqsQueues } from './sqs-queues.ts';
 

@@ -1,8 +1,8 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { promisify } from 'node:util';
-import { eventually } from '@baton/tests/eventually';
-import { freePort } from '@baton/tests/program';
+import { eventually } from 'baton-dev/testing/eventually';
+import { freePort } from 'baton-dev/testing/program';
 import { type Broker, MissingError } from './broker.ts';
 import type { RequestCounts } from './counting-server.ts';
 

@@ -13,7 +13,7 @@ import {
   TaskStore,
   Worker,
 } from 'baton-tasks/tooling';
-import { freePort } from '@baton/tests/program';
+import { freePort } from 'baton-dev/testing/program';
 import { type Job, ready, sendAll, settings, Work } from '../protocol.ts';
 import { jobTask, trackedJobTask } from './job-tasks.ts';
 

@@ -5,7 +5,7 @@ import { partFolders } from 'baton-dev/stack/part';
 import { Forwarder } from 'baton-dev/containers/gateway/forwarder';
 import { serveInvokeApi } from 'baton-dev/containers/gateway/invoke-api';
 import { routingOf } from 'baton-dev/containers/routing';
-import { startBackends } from '@baton/tests/backends';
+import { startBackends } from 'baton-dev/testing/backends';
 import type { Environment } from './backends.ts';
 import { tablesOf } from './environment.ts';
 

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { freePort } from '@baton/tests/program';
+import { freePort } from 'baton-dev/testing/program';
 import type { Bench } from '../bench.ts';
 import { Backends } from './backends.ts';
 import { IMAGE_ENVIRONMENT, imageBundles } from './bundles.ts';

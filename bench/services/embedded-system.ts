@@ -1,4 +1,4 @@
-import { freePorts } from '@baton/tests/program';
+import { freePorts } from 'baton-dev/testing/program';
 import type { Bench } from '../bench.ts';
 import { ORDER } from './environment.ts';
 import { OwnProcess } from './own-process.ts';

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { afterEach, describe, expect, test } from '@jest/globals';
-import { eventually } from '@baton/tests/eventually';
+import { eventually } from 'baton-dev/testing/eventually';
 import { CannotError, type Contender } from '../contender.ts';
 import { ContenderProcess } from '../contender-process.ts';
 import type { Progress, Settings } from '../protocol.ts';

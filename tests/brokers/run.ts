@@ -2,9 +2,9 @@
 // against AWS's own emulator of DynamoDB; each against an endpoint of the environment instead, where that is given.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { DYNAMODB_LOCAL, startDynamoDbLocal } from '../support/dynamodb-local.ts';
-import { ELASTICMQ, startElasticMq } from '../support/elasticmq.ts';
-import { type JavaPackage, type JavaServer, missingFor } from '../support/java-server.ts';
+import { DYNAMODB_LOCAL, startDynamoDbLocal } from 'baton-dev/testing/brokers/dynamodb-local';
+import { ELASTICMQ, startElasticMq } from 'baton-dev/testing/brokers/elasticmq';
+import { type JavaPackage, type JavaServer, missingFor } from 'baton-dev/testing/brokers/java-server';
 
 const JEST = [
   '--experimental-vm-modules',

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { freePort } from '../support/program.ts';
+import { freePort } from 'baton-dev/testing/program';
 import { docker } from './docker.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));

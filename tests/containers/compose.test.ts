@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { eventually } from '../support/eventually.ts';
+import { eventually } from 'baton-dev/testing/eventually';
 import { answerTo, curl, linesOf } from '../support/readme.ts';
 import { ComposeProject, crash, type Inspected, serviceOf } from './compose-project.ts';
 import { docker } from './docker.ts';

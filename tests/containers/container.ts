@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { eventually } from '../support/eventually.ts';
+import { eventually } from 'baton-dev/testing/eventually';
 import { docker, dockerSaid } from './docker.ts';
 
 /** Port of every service inside its container. */

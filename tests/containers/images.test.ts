@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { partFolders } from 'baton-dev/stack/part';
-import { eventually } from '../support/eventually.ts';
+import { eventually } from 'baton-dev/testing/eventually';
 import { BackendNetwork } from './backend-network.ts';
 import { Container } from './container.ts';
 import { docker } from './docker.ts';

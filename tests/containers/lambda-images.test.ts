@@ -5,7 +5,7 @@ import { partFolders } from 'baton-dev/stack/part';
 import { healthCheck } from '@baton/common/contracts/health';
 import { encodeEnvelope, TaskClient } from 'baton-tasks/tooling';
 import type { SQSBatchResponse } from 'aws-lambda';
-import { EventSource } from '../support/event-source.ts';
+import { EventSource } from 'baton-dev/testing/event-source';
 import { BackendNetwork } from './backend-network.ts';
 import { Container } from './container.ts';
 import { docker } from './docker.ts';

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { HouseCopy } from '../support/house-copy.ts';
-import { freePort } from '../support/program.ts';
+import { freePort } from 'baton-dev/testing/program';
 import { docker } from './docker.ts';
 import { note } from './figures.ts';
 

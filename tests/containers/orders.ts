@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { eventually } from '../support/eventually.ts';
+import { eventually } from 'baton-dev/testing/eventually';
 
 const ORDER = {
   customerId: 'c-1',

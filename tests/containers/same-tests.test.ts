@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { basename } from 'node:path';
 import { beforeAll, expect, test } from '@jest/globals';
-import { IMAGE_PREFIX } from '../support/in-image.ts';
+import { IMAGE_PREFIX } from 'baton-dev/testing/in-image';
 import { note } from './figures.ts';
 import { buildImage, imageFolders } from './image.ts';
 

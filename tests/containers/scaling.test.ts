@@ -1,12 +1,14 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { QueueUrls, TaskClient } from 'baton-tasks/tooling';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { eventually } from '../support/eventually.ts';
-import { nap } from '../support/nap.ts';
-import { NapSink, type PastNap } from '../support/nap-sink.ts';
-import { freePort } from '../support/program.ts';
+import { eventually } from 'baton-dev/testing/eventually';
+import { freePort } from 'baton-dev/testing/program';
 import { ComposeProject } from './compose-project.ts';
 import { note } from './figures.ts';
+import { nap, type PastNap, pastNaps } from './naps.ts';
 
 const OVERRIDE = 'tests/containers/naps.compose.yml';
 /** Naps for each worker of a round, and how long the middle one takes: 20 s for ten at a time. */
@@ -21,10 +23,12 @@ const COUNTED_FROM = 0.2;
 const COUNTED_TO = 0.8;
 const ROUND_MS = 90_000;
 
-const sink = new NapSink();
+const folder = mkdtempSync(join(tmpdir(), 'baton-naps-'));
+const sink = join(folder, 'sink');
+writeFileSync(sink, '');
 const port = await freePort();
 const system = await ComposeProject.create(
-  { NAPS_SQS_PORT: String(port), NAPS_FOLDER: sink.folder, NAPS_REPOSITORY: process.cwd() },
+  { NAPS_SQS_PORT: String(port), NAPS_FOLDER: folder, NAPS_REPOSITORY: process.cwd() },
   [OVERRIDE],
 );
 const sqs = new SQSClient({
@@ -39,15 +43,15 @@ const tasks = new TaskClient({ sqs, queueUrls, source: 'tests' });
 /** Tasks per second of so many workers, over the middle of a round in which all have enough to do. */
 async function throughputOf(workers: number): Promise<number> {
   await system.compose(`up --detach --wait --scale worker=${workers} worker`);
-  const before = sink.past.length;
+  const before = pastNaps(sink).length;
   const naps = NAPS_A_WORKER * workers;
   const lengths = Array.from(
     { length: naps },
     (_, index) => SHORTEST_MS + SPREAD_MS * ((index * GOLDEN) % 1),
   );
   await Promise.all(lengths.map((ms) => tasks.send(nap, { ms: Math.round(ms) })));
-  await eventually('all naps', () => sink.past.length >= before + naps, ROUND_MS);
-  const round = sink.past.slice(before);
+  await eventually('all naps', () => pastNaps(sink).length >= before + naps, ROUND_MS);
+  const round = pastNaps(sink).slice(before);
   return throughputBetween(round, endOf(round, COUNTED_FROM), endOf(round, COUNTED_TO));
 }
 
@@ -74,7 +78,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await system.remove();
   sqs.destroy();
-  sink.clear();
+  rmSync(folder, { recursive: true });
 }, 60_000);
 
 test('three workers do 2.9 times as many sleeping tasks as one, ten do 9.5 times as many, with nothing else changed', async () => {

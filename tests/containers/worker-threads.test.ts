@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { defineTask } from 'baton-tasks';
 import { TaskClient } from 'baton-tasks/tooling';
 import * as z from 'zod';
-import { eventually } from '../support/eventually.ts';
+import { eventually } from 'baton-dev/testing/eventually';
 import { BackendNetwork } from './backend-network.ts';
 import { Container } from './container.ts';
 import { buildImage, Tree } from './image.ts';

@@ -10,7 +10,7 @@ import {
 import { GetQueueAttributesCommand } from '@aws-sdk/client-sqs';
 
 import { Deployment } from './deployment.ts';
-import { eventually } from '../support/eventually.ts';
+import { eventually } from 'baton-dev/testing/eventually';
 import { type Enforced, enforceRoles } from './enforced-roles.ts';
 import { resourcesOf } from './leftovers.ts';
 import { policyOf } from './policy.ts';

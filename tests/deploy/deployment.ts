@@ -7,7 +7,7 @@ import {
   type StackResource,
 } from '@aws-sdk/client-cloudformation';
 import { createSqsClient, QueueUrls } from 'baton-tasks/tooling';
-import { Program } from '../support/program.ts';
+import { Program } from 'baton-dev/testing/program';
 
 const SERVERLESS = 'node_modules/serverless/bin/serverless.js';
 const TEMPLATE = fileURLToPath(

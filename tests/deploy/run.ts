@@ -2,7 +2,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { freePort } from '../support/program.ts';
+import { freePort } from 'baton-dev/testing/program';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 /** LocalStack as a plain process, its functions as processes of this machine; where it is there. */

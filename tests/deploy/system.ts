@@ -1,7 +1,7 @@
 import { ReceiveMessageCommand, SendMessageCommand } from '@aws-sdk/client-sqs';
 import { encodeEnvelope } from 'baton-tasks/tooling';
 import { MAX_UNITS_PER_ORDER } from '@baton/common/tasks/process-order';
-import { eventually } from '../support/eventually.ts';
+import { eventually } from 'baton-dev/testing/eventually';
 import type { Deployment } from './deployment.ts';
 
 /** An emulator polls idle queues each second or so, and starts a function anew for its first message. */

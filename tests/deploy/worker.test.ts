@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { freePort, Program } from '../support/program.ts';
+import { freePort, Program } from 'baton-dev/testing/program';
 import { Deployment, EMULATOR } from './deployment.ts';
 import { resourcesOf } from './leftovers.ts';
 import { System, TOO_MANY_UNITS } from './system.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { Program } from '../support/program.ts';
+import { Program } from 'baton-dev/testing/program';
 
 test('npm start keeps nothing of an order in memory: 400 orders', async () => {
   const measure = new Program('tests/faults/embedded-memory.ts', {}, ['--orders', '400']);

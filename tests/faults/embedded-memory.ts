@@ -1,9 +1,8 @@
 // What the embedded runtime keeps of each order: `node tests/faults/embedded-memory.ts [--orders 10000]`
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { eventually } from '../support/eventually.ts';
-import { freePorts, Program } from '../support/program.ts';
-import { SoakProgress } from './soak-progress.ts';
+import { eventually } from 'baton-dev/testing/eventually';
+import { freePorts, Program } from 'baton-dev/testing/program';
 
 const SERVERLESS = 'node_modules/serverless/bin/serverless.js';
 /** What the process keeps differs by so much from one moment to another; nothing of an order stays. */
@@ -34,14 +33,12 @@ const runtime = new Program(
   ['offline'],
 );
 await runtime.says('Try this');
-const progress = new SoakProgress(orders);
 // What a process makes once, for its first orders, is no growth
 const first = Math.ceil(orders / 4);
 await post(first, 0);
 const before = await kept();
 await post(orders - first, first);
 const after = await kept();
-progress.stop();
 await runtime.stop();
 
 const bytes = after - before;
@@ -54,8 +51,9 @@ async function post(count: number, doneBefore: number): Promise<void> {
   let left = count;
   const lane = async (): Promise<void> => {
     let location = '';
-    for (; left > 0; progress.update(doneBefore + count - left)) {
+    while (left > 0) {
       left -= 1;
+      tellProgress(doneBefore + count - left);
       const answer = await fetch(`${url}/orders`, {
         method: 'POST',
         headers: { 'content-type': 'application/json' },
@@ -70,6 +68,11 @@ async function post(count: number, doneBefore: number): Promise<void> {
     if (location !== '') await eventually(`${location} completed`, isCompleted, DONE_MS);
   };
   await Promise.all(Array.from({ length: AT_ONCE }, lane));
+}
+
+/** Writes a line for each tenth of the orders. */
+function tellProgress(posted: number): void {
+  if (posted % Math.ceil(orders / 10) === 0) process.stderr.write(`${posted} of ${orders} posted\n`);
 }
 
 /** What the runtime keeps once it is idle, in bytes: the least of some looks, since it still does something at times. */

@@ -2,9 +2,9 @@ import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { randomBytes, randomUUID } from 'node:crypto';
 import { ReceiveMessageCommand, SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { QueueUrls } from 'baton-tasks/tooling';
-import { eventually } from '../support/eventually.ts';
-import { MailServer } from '../support/mail-server.ts';
-import { freePort, freePorts, Program } from '../support/program.ts';
+import { eventually } from 'baton-dev/testing/eventually';
+import { MailServer } from 'baton-dev/testing/mail-server';
+import { freePort, freePorts, Program } from 'baton-dev/testing/program';
 
 const PATIENCE_MS = 40_000;
 const stage = `test-${randomBytes(4).toString('hex')}`;

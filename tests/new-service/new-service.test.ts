@@ -1,8 +1,8 @@
 import type { ChildProcess } from 'node:child_process';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { eventually } from '../support/eventually.ts';
+import { eventually } from 'baton-dev/testing/eventually';
 import { endGroup, HouseCopy } from '../support/house-copy.ts';
-import { freePorts } from '../support/program.ts';
+import { freePorts } from 'baton-dev/testing/program';
 
 const LONG_MS = 300_000;
 const NEW = [

@@ -3,7 +3,7 @@ import { PutCommand, ScanCommand } from '@aws-sdk/lib-dynamodb';
 import { randomUUID } from 'node:crypto';
 import type { TaskEnd } from 'baton-tasks';
 import { encodeEnvelope } from 'baton-tasks/tooling';
-import { type Backends, startBackends } from '@baton/tests/backends';
+import { type Backends, startBackends } from 'baton-dev/testing/backends';
 import type { SQSBatchResponse, SQSEvent } from 'aws-lambda';
 
 const mail = { channel: 'EMAIL', recipient: 'customer@example.com', subject: 'Hello', message: 'World' };

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { decodeEnvelope, type Envelope } from 'baton-tasks/tooling';
-import { type Backends, startBackends } from '@baton/tests/backends';
-import { Inbox } from '@baton/tests/inbox';
-import { Program } from '@baton/tests/program';
-import { read, RunningService } from '@baton/tests/service';
+import { type Backends, startBackends } from 'baton-dev/testing/backends';
+import { Inbox } from 'baton-dev/testing/inbox';
+import { Program } from 'baton-dev/testing/program';
+import { read, RunningService } from 'baton-dev/testing/service';
 
 const order = {
   customerId: 'c-1',

@@ -3,7 +3,7 @@ import { GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
 import type { OrderOutcome } from '@baton/common/contracts/orders';
 import type { TaskEnd } from 'baton-tasks';
 import { createLogger } from 'baton-tasks/service';
-import { type Backends, startBackends } from '@baton/tests/backends';
+import { type Backends, startBackends } from 'baton-dev/testing/backends';
 import { OrderStore } from '../store.ts';
 
 const at = '2026-11-22T10:00:00.000Z';

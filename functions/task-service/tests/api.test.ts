@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { defineTask, type TaskStatus } from 'baton-tasks';
 import { decodeEnvelope, TaskClient } from 'baton-tasks/tooling';
-import { type Backends, startBackends } from '@baton/tests/backends';
-import { Inbox } from '@baton/tests/inbox';
-import { read, RunningService } from '@baton/tests/service';
+import { type Backends, startBackends } from 'baton-dev/testing/backends';
+import { Inbox } from 'baton-dev/testing/inbox';
+import { read, RunningService } from 'baton-dev/testing/service';
 import * as z from 'zod';
 import { environmentOf, newName, StoredTasks } from './stored-tasks.ts';
 

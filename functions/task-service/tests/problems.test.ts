@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
-import { type Backends, startBackends } from '@baton/tests/backends';
-import { Program } from '@baton/tests/program';
-import { Proxy } from '@baton/tests/proxy';
-import { read, RunningService } from '@baton/tests/service';
+import { type Backends, startBackends } from 'baton-dev/testing/backends';
+import { Program } from 'baton-dev/testing/program';
+import { Proxy } from 'baton-dev/testing/proxy';
+import { read, RunningService } from 'baton-dev/testing/service';
 import { environmentOf, StoredTasks } from './stored-tasks.ts';
 
 const LONG_ID = 'i'.repeat(129);

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { type Conclusion, type HeldRow, type NewTask, TaskStore } from 'baton-tasks/tooling';
-import type { Backends } from '@baton/tests/backends';
+import type { Backends } from 'baton-dev/testing/backends';
 
 /** A task with an attempt under way. */
 export interface RunningTask {

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { sendNotification } from '@baton/common/contracts/notifications';
-import { eventually } from '@baton/tests/eventually';
+import { eventually } from 'baton-dev/testing/eventually';
 import { mail, MailHouse, RECIPIENT, WRONG_PASSWORD } from '../mail-house.ts';
 
 let house: MailHouse;

@@ -1,8 +1,8 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
-import { type Backends, startBackends } from '@baton/tests/backends';
-import { BROKEN_ANSWERS } from '@baton/tests/broken-answers';
-import { Proxy } from '@baton/tests/proxy';
-import { read, RunningService } from '@baton/tests/service';
+import { type Backends, startBackends } from 'baton-dev/testing/backends';
+import { BROKEN_ANSWERS } from 'baton-dev/testing/broken-answers';
+import { Proxy } from 'baton-dev/testing/proxy';
+import { read, RunningService } from 'baton-dev/testing/service';
 
 const order = {
   customerId: 'c-1',

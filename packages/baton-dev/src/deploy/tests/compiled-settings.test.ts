@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { Program } from '@baton/tests/program';
+import { Program } from '../../testing/program.ts';
 
 /** The stack as a deploy would read it. */
 async function printed(environment: Record<string, string>, args: readonly string[] = []): Promise<string> {

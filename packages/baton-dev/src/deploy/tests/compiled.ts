@@ -1,7 +1,7 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Program } from '@baton/tests/program';
+import { Program } from '../../testing/program.ts';
 import type { Resource } from '../../stack/resources.ts';
 
 const SERVERLESS = 'node_modules/serverless/bin/serverless.js';

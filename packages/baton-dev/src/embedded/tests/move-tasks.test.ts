@@ -11,7 +11,7 @@ import {
   SQSClient,
   StartMessageMoveTaskCommand,
 } from '@aws-sdk/client-sqs';
-import { eventually } from '@baton/tests/eventually';
+import { eventually } from '../../testing/eventually.ts';
 import { type Emulator, startSqs } from '../emulators.ts';
 
 const ARN = 'arn:aws:sqs:us-east-1:000000000000:';

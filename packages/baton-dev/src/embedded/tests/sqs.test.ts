@@ -14,7 +14,7 @@ import {
   SendMessageCommand,
   SQSClient,
 } from '@aws-sdk/client-sqs';
-import { eventually } from '@baton/tests/eventually';
+import { eventually } from '../../testing/eventually.ts';
 import { type Emulator, startSqs } from '../emulators.ts';
 import type { SqsCharacter } from '../sqs/sqs-character.ts';
 

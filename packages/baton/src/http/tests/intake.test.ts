@@ -2,8 +2,8 @@ import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from '@
 import { GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
 import { Intake, type IntakeRow } from '../intake.ts';
 import { createLogger } from '../../telemetry/logger.ts';
-import { type Backends, startBackends } from '@baton/tests/backends';
-import { eventually } from '@baton/tests/eventually';
+import { type Backends, startBackends } from 'baton-dev/testing/backends';
+import { eventually } from 'baton-dev/testing/eventually';
 
 interface Row extends IntakeRow {
   readonly text: string;

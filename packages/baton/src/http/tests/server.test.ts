@@ -6,7 +6,7 @@ import { readRequest } from '../http-message.ts';
 import type { RunningServer } from '../listener.ts';
 import { serve } from '../server.ts';
 import { createLogger } from '../../telemetry/logger.ts';
-import { eventually } from '@baton/tests/eventually';
+import { eventually } from 'baton-dev/testing/eventually';
 
 let server: RunningServer | undefined;
 afterEach(() => server?.close());

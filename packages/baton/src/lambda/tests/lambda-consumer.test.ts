@@ -8,8 +8,8 @@ import { implement, Implementations, type TaskHandler } from '../../task/impleme
 import { createLambdaConsumer } from '../lambda-consumer.ts';
 import { TaskClient } from '../../send/task-client.ts';
 import { createLogger } from '../../telemetry/logger.ts';
-import { type Backends, startBackends } from '@baton/tests/backends';
-import { eventually } from '@baton/tests/eventually';
+import { type Backends, startBackends } from 'baton-dev/testing/backends';
+import { eventually } from 'baton-dev/testing/eventually';
 import type { SQSRecord } from 'aws-lambda';
 
 const context = { getRemainingTimeInMillis: () => 30_000 };

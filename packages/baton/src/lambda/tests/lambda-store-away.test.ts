@@ -6,7 +6,7 @@ import { TaskClient } from '../../send/task-client.ts';
 import { StoreTracker } from '../../tracked/store-tracker.ts';
 import { TaskStore } from '../../tracked/task-store.ts';
 import { createLogger } from '../../telemetry/logger.ts';
-import { type Backends, startBackends } from '@baton/tests/backends';
+import { type Backends, startBackends } from 'baton-dev/testing/backends';
 import type { SQSRecord } from 'aws-lambda';
 import { work } from '../../tracked/tests/tracked-work.ts';
 

@@ -13,8 +13,8 @@ import { Intake, type IntakeRow } from '../../http/intake.ts';
 import { StoreTracker } from '../../tracked/store-tracker.ts';
 import { TaskStore } from '../../tracked/task-store.ts';
 import { createLogger } from '../../telemetry/logger.ts';
-import { type Backends, startBackends } from '@baton/tests/backends';
-import { eventually } from '@baton/tests/eventually';
+import { type Backends, startBackends } from 'baton-dev/testing/backends';
+import { eventually } from 'baton-dev/testing/eventually';
 import { work } from '../../tracked/tests/tracked-work.ts';
 
 const HOUR_MS = 3_600_000;

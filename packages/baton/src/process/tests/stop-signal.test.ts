@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { Program } from '@baton/tests/program';
+import { Program } from 'baton-dev/testing/program';
 
 test('a signal that comes while a program still loads stops it once it has started', async () => {
   const program = new Program('packages/baton/src/process/tests/slow-start.ts', {});

@@ -6,7 +6,7 @@ import { processMessage } from '../process-message.ts';
 import { defineTask } from '../../task/task.ts';
 import type { SendTask } from '../../task/send-task.ts';
 import { createLogger } from '../../telemetry/logger.ts';
-import { eventually } from '@baton/tests/eventually';
+import { eventually } from 'baton-dev/testing/eventually';
 import * as z from 'zod';
 import { type Handler, type RunOptions, TrackedWork, work } from '../../tracked/tests/tracked-work.ts';
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
-import { eventually } from '@baton/tests/eventually';
+import { eventually } from 'baton-dev/testing/eventually';
 import { type Handler, TrackedWork, work } from '../../tracked/tests/tracked-work.ts';
 
 let tracked: TrackedWork;

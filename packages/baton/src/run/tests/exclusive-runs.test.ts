@@ -1,6 +1,6 @@
 import { describe, expect, jest, test } from '@jest/globals';
 import { ExclusiveRuns, type Turn } from '../exclusive-runs.ts';
-import { eventually } from '@baton/tests/eventually';
+import { eventually } from 'baton-dev/testing/eventually';
 
 const never = new AbortController().signal;
 

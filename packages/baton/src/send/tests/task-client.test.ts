@@ -8,8 +8,8 @@ import { QueueUrls } from '../../sqs/queue-urls.ts';
 import { defineTask } from '../../task/task.ts';
 import { TaskClient } from '../task-client.ts';
 import { startTrace } from '../../telemetry/trace-context.ts';
-import { type Backends, startBackends } from '@baton/tests/backends';
-import { Inbox } from '@baton/tests/inbox';
+import { type Backends, startBackends } from 'baton-dev/testing/backends';
+import { Inbox } from 'baton-dev/testing/inbox';
 import * as z from 'zod';
 
 const echo = defineTask({

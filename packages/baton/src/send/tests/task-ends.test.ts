@@ -6,7 +6,7 @@ import { RejectTask } from '../../task/errors.ts';
 import { defineTask, type EndListener, type TaskContract } from '../../task/task.ts';
 import { TaskClient } from '../task-client.ts';
 import { type TaskEnd, taskEndSchema } from '../../task/task-end.ts';
-import { eventually } from '@baton/tests/eventually';
+import { eventually } from 'baton-dev/testing/eventually';
 import * as z from 'zod';
 import { type Handler, TrackedWork, work } from '../../tracked/tests/tracked-work.ts';
 

@@ -8,8 +8,8 @@ import type { TaskHandle } from '../../task/send-task.ts';
 import type { TaskRecords } from '../task-records.ts';
 import type { Conclusion, HeldRow } from '../../tracked/task-attempts.ts';
 import { TaskStore } from '../../tracked/task-store.ts';
-import { type Backends, startBackends } from '@baton/tests/backends';
-import { eventually } from '@baton/tests/eventually';
+import { type Backends, startBackends } from 'baton-dev/testing/backends';
+import { eventually } from 'baton-dev/testing/eventually';
 import { work } from '../../tracked/tests/tracked-work.ts';
 import * as z from 'zod';
 

@@ -14,7 +14,7 @@ import { createApi } from '../../http/api.ts';
 import { route } from '../../http/route.ts';
 import { createLogger } from '../logger.ts';
 import { isInstance, reasonOf } from '../thrown.ts';
-import { CardDeclined, KNOWN_THROWABLES, throwables } from '@baton/tests/throwables';
+import { CardDeclined, KNOWN_THROWABLES, throwables } from '../../../tests/support/throwables.ts';
 import * as fc from 'fast-check';
 import * as z from 'zod';
 import { TrackedWork } from '../../tracked/tests/tracked-work.ts';

@@ -14,9 +14,9 @@ import { StoreTracker } from '../store-tracker.ts';
 import { TaskHistory } from '../task-history.ts';
 import { TaskStore } from '../task-store.ts';
 import { createLogger } from '../../telemetry/logger.ts';
-import { type Backends, startBackends } from '@baton/tests/backends';
-import { BROKEN_ANSWERS, type BrokenAnswer } from '@baton/tests/broken-answers';
-import { Proxy } from '@baton/tests/proxy';
+import { type Backends, startBackends } from 'baton-dev/testing/backends';
+import { BROKEN_ANSWERS, type BrokenAnswer } from 'baton-dev/testing/broken-answers';
+import { Proxy } from 'baton-dev/testing/proxy';
 import { work } from './tracked-work.ts';
 
 const logger = createLogger({ service: 'tests', level: 'silent' });

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { PostponeTask } from '../../task/errors.ts';
-import { eventually } from '@baton/tests/eventually';
+import { eventually } from 'baton-dev/testing/eventually';
 import { type Handler, TrackedWork } from './tracked-work.ts';
 
 let tracked: TrackedWork;

@@ -12,7 +12,7 @@ import { taskEndSchema } from '../../task/task-end.ts';
 import { StoreTracker } from '../store-tracker.ts';
 import { TaskStore } from '../task-store.ts';
 import { createLogger } from '../../telemetry/logger.ts';
-import { type Backends, startBackends } from '@baton/tests/backends';
+import { type Backends, startBackends } from 'baton-dev/testing/backends';
 import * as z from 'zod';
 
 const contract = {

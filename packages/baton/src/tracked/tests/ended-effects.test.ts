@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { defineTask } from '../../task/task.ts';
 import { taskEndSchema } from '../../task/task-end.ts';
-import { eventually } from '@baton/tests/eventually';
+import { eventually } from 'baton-dev/testing/eventually';
 import * as z from 'zod';
 import { type Handler, TrackedWork, work } from './tracked-work.ts';
 

@@ -7,7 +7,7 @@ import { implement, Implementations } from '../../task/implementation.ts';
 import { defineTask } from '../../task/task.ts';
 import { laterStepIds, TaskClient } from '../../send/task-client.ts';
 import { TaskStore } from '../task-store.ts';
-import { type Backends, startBackends } from '@baton/tests/backends';
+import { type Backends, startBackends } from 'baton-dev/testing/backends';
 import { runQueue } from '../../worker/tests/in-process-worker.ts';
 import * as z from 'zod';
 

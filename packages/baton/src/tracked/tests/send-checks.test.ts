@@ -8,8 +8,8 @@ import { defineTask } from '../../task/task.ts';
 import { TaskClient } from '../../send/task-client.ts';
 import { TaskStore } from '../task-store.ts';
 import { startTrace } from '../../telemetry/trace-context.ts';
-import { type Backends, startBackends } from '@baton/tests/backends';
-import { Inbox } from '@baton/tests/inbox';
+import { type Backends, startBackends } from 'baton-dev/testing/backends';
+import { Inbox } from 'baton-dev/testing/inbox';
 import * as z from 'zod';
 
 const shared = {

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { RejectTask, RetryTask } from '../../task/errors.ts';
 import type { Outcome } from '../../task/outcome.ts';
-import { eventually } from '@baton/tests/eventually';
+import { eventually } from 'baton-dev/testing/eventually';
 import { type Handler, TrackedWork, work } from './tracked-work.ts';
 
 let tracked: TrackedWork;

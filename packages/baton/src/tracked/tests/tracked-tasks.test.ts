@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { RejectTask } from '../../task/errors.ts';
-import { eventually } from '@baton/tests/eventually';
+import { eventually } from 'baton-dev/testing/eventually';
 import { type Handler, TrackedWork, work } from './tracked-work.ts';
 
 let tracked: TrackedWork;

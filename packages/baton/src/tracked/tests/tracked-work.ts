@@ -12,8 +12,8 @@ import type { NextTask } from '../../task/next-task.ts';
 import { StoreTracker } from '../store-tracker.ts';
 import { TaskStore } from '../task-store.ts';
 import { createLogger } from '../../telemetry/logger.ts';
-import { type Backends, startBackends } from '@baton/tests/backends';
-import { eventually } from '@baton/tests/eventually';
+import { type Backends, startBackends } from 'baton-dev/testing/backends';
+import { eventually } from 'baton-dev/testing/eventually';
 import type { SendTask } from '../../task/send-task.ts';
 import * as z from 'zod';
 

@@ -1,7 +1,7 @@
 import { describe, expect, jest, test } from '@jest/globals';
 import { type InvokeCommand, type LambdaClient, TooManyRequestsException } from '@aws-sdk/client-lambda';
 import { createLogger } from '../../telemetry/logger.ts';
-import { eventually } from '@baton/tests/eventually';
+import { eventually } from 'baton-dev/testing/eventually';
 import type { SQSEvent } from 'aws-lambda';
 import { lambdaExecutor } from '../lambda-executor.ts';
 import { Slots } from '../slots.ts';

@@ -5,7 +5,7 @@ import { implement, Implementations } from '../../task/implementation.ts';
 import { defineTask } from '../../task/task.ts';
 import { TaskClient } from '../../send/task-client.ts';
 import { TaskStore } from '../../tracked/task-store.ts';
-import { type Backends, startBackends } from '@baton/tests/backends';
+import { type Backends, startBackends } from 'baton-dev/testing/backends';
 import { runQueue } from './in-process-worker.ts';
 import * as z from 'zod';
 

@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { ExclusiveRuns } from '../../run/exclusive-runs.ts';
 import type { Settler } from '../../sqs/settler.ts';
 import { createLogger } from '../../telemetry/logger.ts';
-import { eventually } from '@baton/tests/eventually';
+import { eventually } from 'baton-dev/testing/eventually';
 import type { Execution, Executor } from '../executor.ts';
 import { QueueRunner } from '../queue-runner.ts';
 import { Slots } from '../slots.ts';

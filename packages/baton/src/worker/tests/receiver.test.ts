@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, jest, test } from '@jest/globals';
 import type { ReceiveMessageCommandInput, SQSClient } from '@aws-sdk/client-sqs';
 import { createLogger } from '../../telemetry/logger.ts';
-import { eventually } from '@baton/tests/eventually';
+import { eventually } from 'baton-dev/testing/eventually';
 import { Receiver } from '../receiver.ts';
 import { Slots } from '../slots.ts';
 

@@ -2,9 +2,9 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { GetQueueAttributesCommand, ReceiveMessageCommand, SendMessageCommand } from '@aws-sdk/client-sqs';
 import { healthCheck } from '@baton/common/contracts/health';
 import { TaskClient } from '../../send/task-client.ts';
-import { type Backends, startBackends } from '@baton/tests/backends';
-import { eventually } from '@baton/tests/eventually';
-import { freePort, Program } from '@baton/tests/program';
+import { type Backends, startBackends } from 'baton-dev/testing/backends';
+import { eventually } from 'baton-dev/testing/eventually';
+import { freePort, Program } from 'baton-dev/testing/program';
 
 let backends: Backends;
 let worker: Program;

@@ -9,8 +9,8 @@ import {
   ListTablesCommand,
 } from '@aws-sdk/client-dynamodb';
 import { ListQueuesCommand, SQSClient } from '@aws-sdk/client-sqs';
-import { eventually } from '@baton/tests/eventually';
-import { freePort, Program } from '@baton/tests/program';
+import { eventually } from '../../../testing/eventually.ts';
+import { freePort, Program } from '../../../testing/program.ts';
 import { readWorkerConfig } from 'baton-tasks/tooling';
 import { type Emulator, startDynamoDb, startSqs } from '../../../embedded/emulators.ts';
 

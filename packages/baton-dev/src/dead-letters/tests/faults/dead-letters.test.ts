@@ -11,9 +11,9 @@ import {
   SendMessageCommand,
 } from '@aws-sdk/client-sqs';
 import { deadLetterEntry, type DeadLetterReason, encodeEnvelope } from 'baton-tasks/tooling';
-import { type Backends, startBackends } from '@baton/tests/backends';
-import { countMessages } from '@baton/tests/message-counts';
-import { Program } from '@baton/tests/program';
+import { type Backends, startBackends } from '../../../testing/backends.ts';
+import { countMessages } from '../../../testing/message-counts.ts';
+import { Program } from '../../../testing/program.ts';
 import { ROOT } from '../../../stack/root.ts';
 
 const own = { DataType: 'String', StringValue: 'kept' };

@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { listenAt, type RunningServer } from '../../listener.ts';
-import { eventually } from '@baton/tests/eventually';
-import { freePort, Program } from '@baton/tests/program';
+import { eventually } from 'baton-dev/testing/eventually';
+import { freePort, Program } from 'baton-dev/testing/program';
 
 const IDLE_MS = 61_000;
 const GET = 'GET /health/live HTTP/1.1\r\nhost: x\r\n\r\n';

@@ -3,7 +3,7 @@ import { UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { implement, Implementations } from '../../../task/implementation.ts';
 import { decodeEnvelope, encodeEnvelope } from '../../../sqs/envelope.ts';
 import { defineTask, type ScheduledContract } from '../../../task/task.ts';
-import type { Backends } from '@baton/tests/backends';
+import type { Backends } from 'baton-dev/testing/backends';
 import * as z from 'zod';
 import { contractsToTick } from '../scheduler.ts';
 import { ScheduledWork, scheduledTask, startStore } from './scheduled-worker.ts';

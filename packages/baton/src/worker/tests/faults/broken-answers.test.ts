@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { SQSClient } from '@aws-sdk/client-sqs';
 import { createLogger } from '../../../telemetry/logger.ts';
-import { type Backends, startBackends } from '@baton/tests/backends';
-import { BROKEN_ANSWERS } from '@baton/tests/broken-answers';
-import { eventually } from '@baton/tests/eventually';
-import { Proxy } from '@baton/tests/proxy';
+import { type Backends, startBackends } from 'baton-dev/testing/backends';
+import { BROKEN_ANSWERS } from 'baton-dev/testing/broken-answers';
+import { eventually } from 'baton-dev/testing/eventually';
+import { Proxy } from 'baton-dev/testing/proxy';
 import { connect, type Connections, disconnect } from '../../connections.ts';
 import { Receiver } from '../../receiver.ts';
 import { Slots } from '../../slots.ts';

@@ -6,11 +6,11 @@ import type { AttemptHost } from '../../../run/attempt.ts';
 import { processMessage } from '../../../run/process-message.ts';
 import type { Claim } from '../../../run/task-tracker.ts';
 import { createLogger } from '../../../telemetry/logger.ts';
-import { passOn, pay, threadImplementations } from '@baton/tests/thread-tasks';
+import { passOn, pay, threadImplementations } from '../../../../tests/support/thread-tasks.ts';
 import { ThreadPool } from '../thread-pool.ts';
 
 const logger = createLogger({ service: 'tests', level: 'silent' });
-const entry = new URL(import.meta.resolve('@baton/tests/test-thread'));
+const entry = new URL(import.meta.resolve('../../../../tests/support/test-thread.ts'));
 const sender = { queueUrlPrefix: 'http://127.0.0.1:9/baton-', source: 'tests' };
 const threads = new ThreadPool({ entry, threads: 1, sender, logger });
 afterAll(() => threads.close());

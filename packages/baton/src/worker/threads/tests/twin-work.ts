@@ -10,7 +10,7 @@ import type { Progress } from '../../../task/progress.ts';
 import { fromJson } from '../../../task/json-value.ts';
 import { createLogger } from '../../../telemetry/logger.ts';
 import { Implementations } from '../../../task/implementation.ts';
-import { here, inThread, threadTwins, twinsHere } from '@baton/tests/twins';
+import { here, inThread, threadTwins, twinsHere } from '../../../../tests/support/twins.ts';
 import { ThreadPool } from '../thread-pool.ts';
 
 /** One task that runs in a thread of a pool, or on the event loop of the tests. */
@@ -27,7 +27,7 @@ export class TwinWork {
 
   /** @param threads - how many tasks of the pool may run at one time */
   constructor(threads = 1) {
-    const entry = new URL(import.meta.resolve('@baton/tests/twin-thread'));
+    const entry = new URL(import.meta.resolve('../../../../tests/support/twin-thread.ts'));
     const sender = { queueUrlPrefix: 'http://127.0.0.1:9/baton-', source: 'tests' };
     this.pool = new ThreadPool({ entry, threads, sender, logger: this.#logger });
   }

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { decodeEnvelope } from 'baton-tasks/tooling';
-import { type Backends, startBackends } from '@baton/tests/backends';
-import { Program } from '@baton/tests/program';
-import { Inbox } from '@baton/tests/inbox';
-import { read, RunningService } from '@baton/tests/service';
+import { type Backends, startBackends } from 'baton-dev/testing/backends';
+import { Program } from 'baton-dev/testing/program';
+import { Inbox } from 'baton-dev/testing/inbox';
+import { read, RunningService } from 'baton-dev/testing/service';
 
 const sample = { reference: 'r-1' };
 

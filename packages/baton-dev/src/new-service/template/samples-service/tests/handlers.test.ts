@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { TaskEnd } from 'baton-tasks';
 import { encodeEnvelope } from 'baton-tasks/tooling';
-import { type Backends, startBackends } from '@baton/tests/backends';
-import { Inbox } from '@baton/tests/inbox';
+import { type Backends, startBackends } from 'baton-dev/testing/backends';
+import { Inbox } from 'baton-dev/testing/inbox';
 import type { SQSBatchResponse, SQSEvent } from 'aws-lambda';
 import type { SampleStore } from '../store.ts';
 

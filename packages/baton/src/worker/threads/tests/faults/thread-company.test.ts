@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { Outcome } from '../../../../task/outcome.ts';
-import { eventually } from '@baton/tests/eventually';
-import { inThreadBriefly } from '@baton/tests/twins';
+import { eventually } from 'baton-dev/testing/eventually';
+import { inThreadBriefly } from '../../../../../tests/support/twins.ts';
 import { idOf, TwinWork } from '../twin-work.ts';
 
 let work: TwinWork;

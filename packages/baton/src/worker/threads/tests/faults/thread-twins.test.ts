@@ -1,6 +1,6 @@
 import { afterAll, beforeEach, describe, expect, test } from '@jest/globals';
 import type { Outcome } from '../../../../task/outcome.ts';
-import { gives, keys, progresses } from '@baton/tests/twins';
+import { gives, keys, progresses } from '../../../../../tests/support/twins.ts';
 import { TwinWork } from '../twin-work.ts';
 
 const work = new TwinWork();

@@ -1,0 +1,90 @@
+import { randomBytes } from 'node:crypto';
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { DeleteQueueCommand, ListQueuesCommand, SQSClient } from '@aws-sdk/client-sqs';
+import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import { QueueUrls } from 'baton-tasks/tooling';
+import { createResources } from '../embedded/create-resources.ts';
+import { startDynamoDb, startSqs } from '../embedded/emulators.ts';
+import { readResources } from '../stack/described-stack.ts';
+
+const CLIENT = {
+  region: process.env['AWS_REGION'] ?? 'us-east-1',
+  credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
+};
+
+/** An SQS and a DynamoDB to test against, with a stage of their own on them. */
+export interface Backends {
+  /** The environment of a process that uses them. */
+  readonly environment: Readonly<Record<string, string>>;
+  readonly queueUrls: QueueUrls;
+  /** The task store's table. */
+  readonly tasksTable: string;
+  readonly stage: string;
+  readonly sqs: SQSClient;
+  readonly documents: DynamoDBDocumentClient;
+  stop(): Promise<void>;
+}
+
+/** What a test brings itself. */
+export interface OwnBackends {
+  /** The endpoint of an SQS of the test's own, in the place of any other. */
+  readonly sqsEndpoint?: string;
+  /** The same of a DynamoDB. */
+  readonly dynamoDbEndpoint?: string;
+}
+
+/**
+ * Starts emulators, or uses the endpoints that AWS_ENDPOINT_URL_SQS and AWS_ENDPOINT_URL_DYNAMODB give, and creates
+ * the queues and tables of `parts`, under names that no other test has.
+ *
+ * @param parts - folders with a functions.yml, such as `functions/order-service`
+ */
+export async function startBackends(parts: readonly string[], own: OwnBackends = {}): Promise<Backends> {
+  const given = {
+    sqs: own.sqsEndpoint ?? process.env['AWS_ENDPOINT_URL_SQS'],
+    dynamoDb: own.dynamoDbEndpoint ?? process.env['AWS_ENDPOINT_URL_DYNAMODB'],
+  };
+  const emulators = [
+    given.sqs ? undefined : await startSqs(0),
+    given.dynamoDb ? undefined : await startDynamoDb(0),
+  ];
+  const [sqsEndpoint = '', dynamoDbEndpoint = ''] = [
+    given.sqs ?? emulators[0]?.endpoint,
+    given.dynamoDb ?? emulators[1]?.endpoint,
+  ];
+  const stage = `test-${randomBytes(4).toString('hex')}`;
+  const sqs = new SQSClient({ ...CLIENT, endpoint: sqsEndpoint, useQueueUrlAsEndpoint: false });
+  const dynamoDb = new DynamoDBClient({ ...CLIENT, endpoint: dynamoDbEndpoint });
+  const tasksTable = `baton-${stage}-tasks`;
+  const resources = await readResources(parts, stage);
+  const queueUrlPrefix = await createResources(resources, `baton-${stage}-`, { sqs, dynamoDb });
+  return {
+    environment: {
+      AWS_REGION: CLIENT.region,
+      AWS_ACCESS_KEY_ID: CLIENT.credentials.accessKeyId,
+      AWS_SECRET_ACCESS_KEY: CLIENT.credentials.secretAccessKey,
+      AWS_ENDPOINT_URL_SQS: sqsEndpoint,
+      AWS_ENDPOINT_URL_DYNAMODB: dynamoDbEndpoint,
+      QUEUE_URL_PREFIX: queueUrlPrefix,
+      TASKS_TABLE: tasksTable,
+    },
+    queueUrls: new QueueUrls(queueUrlPrefix),
+    tasksTable,
+    stage,
+    sqs,
+    documents: DynamoDBDocumentClient.from(dynamoDb, { marshallOptions: { removeUndefinedValues: true } }),
+    stop: async () => {
+      if (process.env['AWS_ENDPOINT_URL_SQS'] === sqsEndpoint) await deleteQueues(sqs, `baton-${stage}-`);
+      sqs.destroy();
+      for (const emulator of emulators) await emulator?.stop();
+      // Not before: what it still asks is answered first
+      dynamoDb.destroy();
+    },
+  };
+}
+
+/** A broker that others use, too, is left as it was found. */
+async function deleteQueues(sqs: SQSClient, QueueNamePrefix: string): Promise<void> {
+  const { QueueUrls: urls = [] } = await sqs.send(new ListQueuesCommand({ QueueNamePrefix }));
+  await Promise.all(urls.map((QueueUrl) => sqs.send(new DeleteQueueCommand({ QueueUrl }))));
+}

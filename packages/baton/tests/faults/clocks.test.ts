@@ -1,0 +1,287 @@
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { TaskClient, TaskStore, tickTaskId, tickTime } from 'baton-tasks/tooling';
+import { startTrace } from '../../src/telemetry/trace-context.ts';
+import { type Backends, startBackends } from 'baton-dev/testing/backends';
+import { EffectSink } from '../support/effect-sink.ts';
+import { eventually } from 'baton-dev/testing/eventually';
+import { freePort, Program } from 'baton-dev/testing/program';
+import { minutely } from '../support/ticks.ts';
+import { count } from '../support/tracked-tasks.ts';
+import { missingForWrongClocks, WrongClock } from '../support/wrong-clock.ts';
+
+const missing = missingForWrongClocks;
+if (missing !== undefined) {
+  if (process.env['CI']) throw new Error(`Workers whose clocks are wrong need ${missing}`);
+  process.stdout.write(`Skipped: workers whose clocks are wrong need ${missing}\n`);
+}
+const describeClocks = missing === undefined ? describe : describe.skip;
+
+const LEASE_SECONDS = 3;
+const HALF_A_DAY_SECONDS = 43_200;
+const MINUTE_MS = 60_000;
+/** Workers spread a tick by 2 s; the rest is what a busy machine may take. */
+const LATEST_TICK_MS = 15_000;
+
+interface Worker {
+  readonly program: Program;
+  /** Where its health is served. */
+  readonly health: string;
+}
+
+let backends: Backends;
+let store: TaskStore;
+let tasks: TaskClient;
+let sink: EffectSink;
+let workers: Worker[];
+let clocks: WrongClock[];
+
+beforeEach(async () => {
+  backends = await startBackends(['worker']);
+  const { documents, tasksTable, sqs, queueUrls, stage } = backends;
+  store = new TaskStore({ documents, table: tasksTable });
+  tasks = new TaskClient({ sqs, queueUrls, source: 'tests', records: store });
+  sink = await EffectSink.create(documents, `baton-${stage}-effects`);
+  workers = [];
+  clocks = [];
+});
+afterEach(async () => {
+  for (const { program } of workers) await program.stop('SIGKILL');
+  for (const clock of clocks) clock.clear();
+  await backends.stop();
+});
+
+function clockAhead(seconds: number): WrongClock {
+  const clock = new WrongClock(seconds);
+  clocks.push(clock);
+  return clock;
+}
+
+async function startWorker(clock?: WrongClock, own: Record<string, string> = {}): Promise<Worker> {
+  const port = String(await freePort());
+  const program = new Program('packages/baton/tests/support/test-worker.ts', {
+    ...backends.environment,
+    EFFECTS_TABLE: sink.table,
+    WORKER_ID: `worker-${workers.length + 1}`,
+    WORKER_CONCURRENCY: '5',
+    WORKER_WAIT_SECONDS: '1',
+    LEASE_SECONDS: String(LEASE_SECONDS),
+    HEALTH_PORT: port,
+    ...own,
+    ...clock?.environment,
+  });
+  const worker = { program, health: `http://127.0.0.1:${port}/health` };
+  workers.push(worker);
+  await program.says('worker started');
+  return worker;
+}
+
+const readiness = async ({ health }: Worker) => {
+  const answer = await fetch(`${health}/ready`);
+  return { status: answer.status, reason: ((await answer.json()) as { reason?: string }).reason };
+};
+
+interface State {
+  readonly clocks: Record<'store' | 'broker', { skewSeconds: number | null; differs: boolean }>;
+  readonly schedules: { ticking: boolean }[];
+}
+const stateOf = async ({ health }: Worker): Promise<State> =>
+  (await (await fetch(`${health}/state`)).json()) as State;
+
+const ended = (taskId: string) =>
+  eventually(`${taskId} done`, async () => (await store.read(taskId))?.state === 'succeeded', 20_000);
+
+const messagesOf = ({ program }: Worker, text: string): Record<string, unknown>[] =>
+  program.lines.filter(({ message }) => String(message).includes(text));
+
+describeClocks('a worker whose clock is 12 hours', () => {
+  test.each([
+    ['ahead', HALF_A_DAY_SECONDS],
+    ['behind', -HALF_A_DAY_SECONDS],
+  ])('%s and that dies holds its task no longer than a right one would', async (_side, seconds) => {
+    const wrong = await startWorker(clockAhead(seconds));
+    const { taskId } = await tasks.send(count, { number: 1, ms: 4000 }, { taskId: 'held' });
+    await wrong.program.says('count begins');
+    await startWorker();
+    await wrong.program.stop('SIGKILL');
+    const diedAtMs = performance.now();
+    await ended(taskId);
+    // Message and claim come free within a lease each, and the task takes 4 s
+    expect(performance.now() - diedAtMs).toBeLessThan(2 * LEASE_SECONDS * 1000 + 8000);
+    await expect(sink.rows()).resolves.toEqual(new Map([['held:count', 0]]));
+  });
+
+  test.each([
+    ['ahead takes no task that a right one runs', 0, HALF_A_DAY_SECONDS],
+    ['behind takes no task that a right one runs', 0, -HALF_A_DAY_SECONDS],
+    ['ahead has its tasks left to it by a right one', HALF_A_DAY_SECONDS, 0],
+    ['behind has its tasks left to it by a right one', -HALF_A_DAY_SECONDS, 0],
+  ])('%s', async (_what, holderSeconds, otherSeconds) => {
+    const ids = ['one', 'two', 'three', 'four'];
+    // It has no slot for a message that comes twice
+    const full = { WORKER_CONCURRENCY: String(ids.length) };
+    const holder = await startWorker(clockAhead(holderSeconds), full);
+    for (const taskId of ids) await tasks.send(count, { number: 1, ms: 7000 }, { taskId });
+    await eventually('all of them begun', () => messagesOf(holder, 'count begins').length === ids.length);
+    const other = await startWorker(clockAhead(otherSeconds));
+    const { name: task, queue } = count;
+    for (const taskId of ids)
+      await tasks.forward(
+        { taskId, task, queue },
+        { number: 1, ms: 7000, failures: 0 },
+        { trace: startTrace(), depth: 0 },
+      );
+    await other.program.says('is being run by worker-1');
+    for (const taskId of ids) await ended(taskId);
+    const rows = await store.readAll(ids);
+    expect(rows.map(({ attempts, token }) => [attempts, token])).toEqual(ids.map(() => [1, 1]));
+    await expect(sink.rows()).resolves.toEqual(new Map(ids.map((taskId) => [`${taskId}:count`, 0])));
+    expect(messagesOf(other, 'count begins')).toEqual([]);
+  });
+
+  test('ahead says so in its log, its state and its readiness, and again once it is right', async () => {
+    const clock = clockAhead(HALF_A_DAY_SECONDS);
+    const worker = await startWorker(clock);
+    await eventually('both said', () => messagesOf(worker, 'clock is wrong: ').length === 2);
+    await eventually('both clocks known', async () => {
+      const { store: byStore, broker } = (await stateOf(worker)).clocks;
+      return byStore.differs && broker.differs;
+    });
+    const state = await stateOf(worker);
+    for (const { skewSeconds } of Object.values(state.clocks))
+      expect(Math.abs((skewSeconds ?? 0) - HALF_A_DAY_SECONDS)).toBeLessThan(5);
+    await expect(readiness(worker)).resolves.toMatchObject({
+      status: 503,
+      reason: expect.stringMatching(
+        /^This process's clock is 4\d{4}(\.\d)? s ahead of the clock of DynamoDB$/,
+      ),
+    });
+    clock.set(0);
+    await worker.program.says('clock agrees with DynamoDB again');
+    await worker.program.says('clock agrees with SQS again');
+    await eventually('readiness', async () => (await readiness(worker)).status === 200);
+    const errors = messagesOf(worker, 'clock is wrong');
+    expect(errors.map(({ level }) => level)).toEqual(['error', 'error']);
+  });
+});
+
+test('a claim that a worker of an older version, 12 hours ahead, left behind is taken over within leases', async () => {
+  const { documents, tasksTable } = backends;
+  const old = new TaskStore({
+    documents,
+    table: tasksTable,
+    now: () => Date.now() + HALF_A_DAY_SECONDS * 1000,
+  });
+  const { name: task, queue } = count;
+  const claimId = 'dead';
+  await old.attempts.claim({
+    taskId: 'left',
+    task,
+    queue,
+    claimId,
+    owner: 'old',
+    leaseSeconds: LEASE_SECONDS,
+  });
+  await tasks.forward(
+    { taskId: 'left', task, queue },
+    { number: 1, ms: 0, failures: 0 },
+    { trace: startTrace(), depth: 0 },
+  );
+  await startWorker();
+  await ended('left');
+  await expect(sink.rows()).resolves.toEqual(new Map([['left:count', 0]]));
+});
+
+describeClocks('a worker whose clock is set forward and back while it runs', () => {
+  test('finishes its tasks, each once, and notices each time', async () => {
+    const clock = clockAhead(0);
+    const worker = await startWorker(clock);
+    const ids = Array.from({ length: 10 }, (_, number) => `task-${number}`);
+    for (const taskId of ids) await tasks.send(count, { number: 1, ms: 4000 }, { taskId });
+    for (const seconds of [HALF_A_DAY_SECONDS, -HALF_A_DAY_SECONDS, 0]) {
+      clock.set(seconds);
+      await eventually(
+        `a clock ${seconds} s ahead noticed`,
+        async () => {
+          const { skewSeconds } = (await stateOf(worker)).clocks.store;
+          return Math.abs((skewSeconds ?? 0) - seconds) < 5;
+        },
+        15_000,
+      );
+    }
+    for (const taskId of ids) await ended(taskId);
+    const rows = await store.readAll(ids);
+    expect(rows.map(({ attempts }) => attempts)).toEqual(ids.map(() => 1));
+    await expect(sink.rows()).resolves.toEqual(new Map(ids.map((taskId) => [`${taskId}:count`, 0])));
+    expect(messagesOf(worker, 'lease lost')).toEqual([]);
+  });
+
+  test('and that dies right after holds its task no longer than a right one would', async () => {
+    const clock = clockAhead(0);
+    const worker = await startWorker(clock);
+    const { taskId } = await tasks.send(count, { number: 1, ms: 5000 }, { taskId: 'renewed' });
+    await worker.program.says('count begins');
+    const row = await store.read(taskId);
+    clock.set(HALF_A_DAY_SECONDS);
+    await eventually('a renewal', async () => (await store.read(taskId))?.leaseUntilMs !== row?.leaseUntilMs);
+    await worker.program.stop('SIGKILL');
+    await startWorker();
+    await ended(taskId);
+    await expect(sink.rows()).resolves.toEqual(new Map([['renewed:count', 0]]));
+  });
+});
+
+describeClocks('a schedule', () => {
+  test(
+    'ticks once a minute, at its time, though workers with wrong clocks are up for 15 seconds',
+    async () => {
+      const ticks = await EffectSink.create(backends.documents, `baton-${backends.stage}-ticks`);
+      const own = { TICKS_TABLE: ticks.table };
+      const { name } = minutely;
+      const right = [await startWorker(undefined, own), await startWorker(undefined, own)];
+      const startedAtMs = Date.now();
+      const firstMs = Math.ceil(startedAtMs / MINUTE_MS) * MINUTE_MS;
+      const seenAtMs = new Map<string, number>();
+      const look = async (): Promise<void> => {
+        for (const [taskId] of await ticks.rows())
+          if (!seenAtMs.has(taskId)) seenAtMs.set(taskId, Date.now());
+      };
+      const wrong = [HALF_A_DAY_SECONDS, -HALF_A_DAY_SECONDS, 90].map((seconds) => clockAhead(seconds));
+      const wrongWorkers = await Promise.all(wrong.map((clock) => startWorker(clock, own)));
+      const upUntilMs = performance.now() + 15_000;
+      await eventually(
+        '15 seconds',
+        async () => {
+          await look();
+          return performance.now() > upUntilMs;
+        },
+        30_000,
+      );
+      for (const worker of wrongWorkers) {
+        const { schedules } = await stateOf(worker);
+        expect(schedules.map(({ ticking }) => ticking)).toEqual([false]);
+        await worker.program.stop();
+        expect(messagesOf(worker, 'sent for')).toEqual([]);
+      }
+      await eventually(
+        'three ticks',
+        async () => {
+          await look();
+          return Date.now() > firstMs + 2 * MINUTE_MS + LATEST_TICK_MS;
+        },
+        4 * MINUTE_MS,
+      );
+      const expected = [0, 1, 2].map((minute) => firstMs + minute * MINUTE_MS);
+      const lateMs = expected.map((tickMs) => {
+        const taskId = tickTaskId(name, tickTime(new Date(tickMs)));
+        return (seenAtMs.get(taskId) ?? Infinity) - tickMs;
+      });
+      for (const late of lateMs) {
+        expect(late).toBeGreaterThanOrEqual(0);
+        expect(late).toBeLessThan(LATEST_TICK_MS);
+      }
+      expect([...(await ticks.rows()).values()]).toEqual([0, 0, 0]);
+      expect(right.flatMap((worker) => messagesOf(worker, 'clock is wrong'))).toEqual([]);
+    },
+    5 * MINUTE_MS,
+  );
+});

@@ -1,0 +1,183 @@
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { connect, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { TaskClient, TaskStore } from 'baton-tasks/tooling';
+import { type Backends, startBackends } from 'baton-dev/testing/backends';
+import { eventually } from 'baton-dev/testing/eventually';
+import { freePort, Program } from 'baton-dev/testing/program';
+import { Proxy } from 'baton-dev/testing/proxy';
+import { RunningService } from 'baton-dev/testing/service';
+import { end } from '../support/thread-tasks.ts';
+import { count } from '../support/tracked-tasks.ts';
+
+const DRAIN_SECONDS = 2;
+/** A service's drain time, and far less than the 5 s after which it would end with status 124. */
+const SERVICE_WITHIN_MS = (DRAIN_SECONDS + 3) * 1000;
+/** A worker's drain time and all that a stop waits for, except for the reserve. */
+const WORKER_WITHIN_MS = (DRAIN_SECONDS + 1 + 20) * 1000;
+const ORDER = {
+  customerId: 'c-1',
+  customerEmail: 'customer@example.com',
+  items: [{ productId: 'p-1', quantity: 2 }],
+  totalAmount: 4200,
+  currency: 'EUR',
+};
+const BLOCKED_THREADS = pathToFileURL(join(import.meta.dirname, '../support/blocked-threads.js')).href;
+
+let folder: string;
+let backends: Backends;
+let sqs: Proxy;
+let dynamoDb: Proxy;
+let environment: Record<string, string>;
+const programs: Program[] = [];
+const sockets: Socket[] = [];
+
+beforeEach(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'baton-stop-'));
+  execFileSync('mkfifo', [join(folder, 'pipe')]);
+  backends = await startBackends(['worker', 'functions/order-service']);
+  sqs = await Proxy.start(backends.environment['AWS_ENDPOINT_URL_SQS'] ?? '');
+  dynamoDb = await Proxy.start(backends.environment['AWS_ENDPOINT_URL_DYNAMODB'] ?? '');
+  environment = {
+    ...backends.environment,
+    AWS_ENDPOINT_URL_SQS: sqs.endpoint,
+    AWS_ENDPOINT_URL_DYNAMODB: dynamoDb.endpoint,
+    ORDERS_TABLE: `baton-${backends.stage}-orders`,
+    DRAIN_TIMEOUT_SECONDS: String(DRAIN_SECONDS),
+    NODE_OPTIONS: `--import=${BLOCKED_THREADS}`,
+    BLOCKING_PIPE: join(folder, 'pipe'),
+  };
+});
+afterEach(async () => {
+  for (const program of programs.splice(0)) await program.stop('SIGKILL');
+  for (const socket of sockets.splice(0)) socket.destroy();
+  for (const proxy of [sqs, dynamoDb]) await proxy.stop();
+  await backends.stop();
+  rmSync(folder, { recursive: true });
+});
+
+const STOPPED = { status: 0, inTime: true };
+
+async function stopWithin(program: Program, withinMs: number): Promise<typeof STOPPED> {
+  const toldAtMs = performance.now();
+  const status = Number(await program.stop());
+  return { status, inTime: performance.now() - toldAtMs < withinMs };
+}
+
+async function blockThreads(program: Program): Promise<void> {
+  program.signal('SIGUSR2');
+  await program.says('threads blocked');
+}
+
+describe('SIGTERM ends a service in its time, with status 0,', () => {
+  let service: RunningService;
+  beforeEach(async () => {
+    service = await RunningService.start('order-service', environment);
+    programs.push(service.program);
+  });
+
+  async function connectAndSend(text: string): Promise<Socket> {
+    const socket = connect(Number(new URL(service.url).port), '127.0.0.1').on('error', () => undefined);
+    sockets.push(socket);
+    await once(socket, 'connect');
+    socket.write(text);
+    return socket;
+  }
+
+  test('at once while a kept connection waits for its next request', async () => {
+    const socket = await connectAndSend('GET /health/live HTTP/1.1\r\nhost: x\r\n\r\n');
+    await once(socket, 'data');
+    expect(await stopWithin(service.program, 1000)).toEqual(STOPPED);
+  });
+
+  test.each([
+    ['a connection on which nothing has come', ''],
+    ['half of a header', 'POST /orders HTTP/1.1\r\nhost'],
+  ])('within a second while there is %s', async (_what, text) => {
+    await connectAndSend(text);
+    // What was sent is there before the signal is
+    await fetch(`${service.url}/health/live`);
+    expect(await stopWithin(service.program, 2000)).toEqual(STOPPED);
+  });
+
+  test('while half of a body has come', async () => {
+    const head =
+      'POST /orders HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 99\r\n\r\n{';
+    await connectAndSend(head);
+    await fetch(`${service.url}/health/live`);
+    expect(await stopWithin(service.program, SERVICE_WITHIN_MS)).toEqual(STOPPED);
+    expect(service.program.output).toContain('"underWay":1');
+  });
+
+  test('at once at a second signal, whatever is under way', async () => {
+    await connectAndSend('POST /orders HTTP/1.1\r\nhost: x\r\ncontent-length: 99\r\n\r\n{');
+    await fetch(`${service.url}/health/live`);
+    service.program.signal('SIGTERM');
+    await service.program.says('stopping');
+    expect(await stopWithin(service.program, 1000)).toEqual(STOPPED);
+  });
+
+  test.each([
+    ['its store', () => dynamoDb],
+    ['its broker', () => sqs],
+  ])('while %s hangs and requests are under way', async (_what, hanging) => {
+    hanging().change('half-open');
+    const asked = [service.post('/orders', ORDER), fetch(`${service.url}/health/ready`)];
+    for (const asking of asked) asking.catch(() => undefined);
+    await eventually('a request that hangs', () => hanging().troubled > 0);
+    expect(await stopWithin(service.program, SERVICE_WITHIN_MS)).toEqual(STOPPED);
+    await Promise.allSettled(asked);
+  });
+
+  test('while threads are blocked, as by a name server that does not answer', async () => {
+    await blockThreads(service.program);
+    expect(await stopWithin(service.program, SERVICE_WITHIN_MS)).toEqual(STOPPED);
+    expect(service.program.output).toContain('"stopped"');
+  });
+});
+
+describe('SIGTERM ends a worker in its time, with status 0,', () => {
+  let worker: Program;
+  let tasks: TaskClient;
+  beforeEach(async () => {
+    const own = { LEASE_SECONDS: '30', WORKER_WAIT_SECONDS: '1', ABORT_GRACE_SECONDS: '1' };
+    const port = String(await freePort());
+    worker = new Program('packages/baton/tests/support/test-worker.ts', {
+      ...environment,
+      ...own,
+      HEALTH_PORT: port,
+    });
+    programs.push(worker);
+    await worker.says('worker started');
+    const { queueUrls, documents, tasksTable: table } = backends;
+    const records = new TaskStore({ documents, table });
+    tasks = new TaskClient({ sqs: backends.sqs, queueUrls, source: 'tests', records });
+  });
+
+  test.each([
+    ['its store', () => dynamoDb],
+    ['its broker', () => sqs],
+  ])('while %s hangs and tasks run', async (_what, hanging) => {
+    hanging().change('half-open');
+    await Promise.all([1, 2, 3].map((number) => tasks.send(count, { number, ms: 60_000, failures: 0 })));
+    await eventually('a request that hangs', () => hanging().troubled > 0);
+    expect(await stopWithin(worker, WORKER_WITHIN_MS)).toEqual(STOPPED);
+  });
+
+  test('while threads are blocked, as by a name server that does not answer', async () => {
+    await blockThreads(worker);
+    expect(await stopWithin(worker, WORKER_WITHIN_MS)).toEqual(STOPPED);
+    expect(worker.output).toContain('worker stopped');
+  });
+
+  test('while a handler has blocked its thread in a system call', async () => {
+    await tasks.send(end, { how: 'sleep in a system call' });
+    await worker.says('sleeps in a system call');
+    expect(await stopWithin(worker, WORKER_WITHIN_MS)).toEqual(STOPPED);
+  });
+});
