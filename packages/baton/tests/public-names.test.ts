@@ -8,8 +8,9 @@ const PACKAGE = new URL('..', import.meta.url);
 const LIST = new URL('public-names.json', PACKAGE);
 const read = (url: URL): string => readFileSync(fileURLToPath(url), 'utf8');
 
-/** What an entry lists: names alone, none by `export *`. */
+/** What an entry lists: names alone, none by `export *`. A file that is no module has none. */
 function namesOf(file: string): string[] {
+  if (!file.endsWith('.ts')) return [];
   const { program } = parse(read(new URL(file, PACKAGE)), { sourceType: 'module', plugins: ['typescript'] });
   return program.body
     .flatMap((node) => {
