@@ -6,6 +6,9 @@ import { renderTemplate } from './template.ts';
 /** The command that writes the Dockerfiles. */
 export const COMMAND = 'npm run dockerfiles';
 
+/** The folder of the gateway and resources. Their images have descriptions of their own. */
+const CONTAINERS = 'packages/baton-dev';
+
 const headOf = (template: string): string =>
   `# Written by \`${COMMAND}\` from packages/baton-dev/src/dockerfiles/templates/${template}.Dockerfile.\n` +
   '# Change that file. To change this one alone, delete these two lines: then it is yours.\n';
@@ -30,6 +33,12 @@ export function serviceDockerfile(image: ImageFolder): string {
 /** The Dockerfile of the worker. */
 export function workerDockerfile(image: ImageFolder): string {
   return dockerfile('worker', image, ['main.ts', 'thread.ts', 'lambda.ts'], {});
+}
+
+/** The Dockerfile of what stands in for AWS in containers: the gateway and resources. */
+export function containersDockerfile(): string {
+  const image = { folder: CONTAINERS, description: '', files: [] };
+  return dockerfile('containers', image, [], {});
 }
 
 function dockerfile(
@@ -64,10 +73,13 @@ export interface WrittenDockerfile {
  * @throws Error if the package.json of a folder has no description
  */
 export function writtenDockerfiles(root: string): WrittenDockerfile[] {
-  const services = readdirSync(join(root, 'functions')).map((name) => `functions/${name}`);
+  const services = readdirSync(join(root, 'functions'))
+    .map((name) => `functions/${name}`)
+    .filter((folder) => existsSync(join(root, folder, 'package.json')));
   const made = [
     ...services.map((folder) => ({ folder, text: serviceDockerfile(imageFolderAt(root, folder)) })),
     { folder: 'worker', text: workerDockerfile(imageFolderAt(root, 'worker')) },
+    { folder: CONTAINERS, text: containersDockerfile() },
   ];
   return made
     .map(({ folder, text }) => {

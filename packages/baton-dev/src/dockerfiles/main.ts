@@ -1,11 +1,9 @@
-// Writes the Dockerfile of each service and of the worker: npm run dockerfiles
+// Writes the Dockerfiles of the services, of the worker and of the containers beside them: npm run dockerfiles
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import process from 'node:process';
-import { fileURLToPath } from 'node:url';
+import { ROOT } from '../stack/root.ts';
 import { writtenDockerfiles } from './dockerfile.ts';
-
-const ROOT = fileURLToPath(new URL('../../../..', import.meta.url));
 
 const stale = writtenDockerfiles(ROOT).filter(({ text, found }) => text !== found);
 for (const { path, text } of stale) {

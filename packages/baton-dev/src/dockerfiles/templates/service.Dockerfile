@@ -42,7 +42,7 @@ COPY --from=build /bundle/main.mjs* ./
 USER node
 EXPOSE 8000
 STOPSIGNAL SIGTERM
-# include health port="PORT"
+# include health port="PORT" interval="10s" start="30s" retries="3"
 ENTRYPOINT ["tini", "--"]
 CMD ["node", "main.mjs"]
 # include labels title="{{name}}" description="{{description}}"

@@ -44,7 +44,7 @@ COPY --from=build /bundle/main.mjs* /bundle/thread.mjs* /bundle/watchdog-thread.
 USER node
 EXPOSE 8000
 STOPSIGNAL SIGTERM
-# include health port="HEALTH_PORT"
+# include health port="HEALTH_PORT" interval="10s" start="30s" retries="3"
 ENTRYPOINT ["tini", "--"]
 # Without a limit the young generation of the heap grows by 100 MB. Four threads that collect it take more CPU than one.
 CMD ["node", "--max-semi-space-size=16", "--no-parallel-scavenge", "main.mjs"]

@@ -1,12 +1,10 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { ROOT } from '../../stack/root.ts';
 import { COMMAND, serviceDockerfile, writtenDockerfiles } from '../dockerfile.ts';
 import { renderTemplate } from '../template.ts';
-
-const ROOT = fileURLToPath(new URL('../../../../../', import.meta.url));
 
 test('each Dockerfile is as its template makes it', () => {
   const written = writtenDockerfiles(ROOT);
@@ -48,10 +46,11 @@ describe('a repository', () => {
   });
   afterEach(() => rm(root, { recursive: true }));
 
-  test('has a Dockerfile written for each service and the worker', () => {
+  test('has a Dockerfile written for each service, the worker and the containers beside them', () => {
     expect(writtenDockerfiles(root)).toEqual([
       { path: 'functions/naps-service/Dockerfile', text: expect.any(String), found: undefined },
       { path: 'worker/Dockerfile', text: expect.any(String), found: undefined },
+      { path: 'packages/baton-dev/Dockerfile', text: expect.any(String), found: undefined },
     ]);
   });
 
@@ -60,7 +59,7 @@ describe('a repository', () => {
     await write('functions/naps-service/Dockerfile', nap?.text ?? '');
     expect(writtenDockerfiles(root)).toContainEqual({ ...nap, found: nap?.text });
     await write('functions/naps-service/Dockerfile', 'FROM scratch\n');
-    expect(writtenDockerfiles(root).map(({ path }) => path)).toEqual(['worker/Dockerfile']);
+    expect(writtenDockerfiles(root).map(({ path }) => path)).not.toContain(nap?.path);
   });
 
   test('is refused with the file and what it lacks, when a service says nothing of itself', async () => {
