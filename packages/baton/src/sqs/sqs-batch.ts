@@ -1,3 +1,4 @@
+// The batch calls of SQS, in which some entries may fail while others succeed.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { equalJitter, longestRest } from '../time/backoff.ts';
 
@@ -9,7 +10,7 @@ export class BatchEntryError extends Error {
   override readonly name = 'BatchEntryError';
   /** SQS's code, such as `InternalError` or `ReceiptHandleIsInvalid`. */
   readonly code: string;
-  /** True where the entry is at fault: the same one will be refused again. */
+  /** Whether the entry is at fault: SQS will refuse the same entry again. */
   readonly senderFault: boolean;
 
   constructor(code: string, message: string | undefined, senderFault: boolean) {
@@ -21,7 +22,12 @@ export class BatchEntryError extends Error {
   }
 }
 
-/** What SendMessageBatch, DeleteMessageBatch and ChangeMessageVisibilityBatch answer alike. */
+/** Whether SQS may take an entry later that failed with this error. */
+export function mayRecover(error: unknown): boolean {
+  return !(error instanceof BatchEntryError && error.senderFault);
+}
+
+/** The common part of the answers of SendMessageBatch, DeleteMessageBatch and ChangeMessageVisibilityBatch. */
 export interface BatchAnswer<Success> {
   readonly Successful?: readonly (Success & { readonly Id?: string | undefined })[] | undefined;
   readonly Failed?: readonly FailedEntry[] | undefined;
@@ -34,61 +40,65 @@ interface FailedEntry {
   readonly SenderFault: boolean | undefined;
 }
 
-/** How often entries that fail through no fault of their own are sent again. */
+/** How often an entry that failed through no fault of its own is sent again. */
 export interface BatchRetries {
-  /** Calls in all for one entry. Default 4, with 50, 100 and 200 ms between them, of which up to a half is chance. */
+  /** Calls in all for one entry. Default 4, with rests of 50, 100 and 200 ms, half of each at random. */
   readonly attempts?: number;
 }
 
+/** Makes one call of SQS, with an Id in each entry. */
+export type SqsBatchCall<Entry, Success> = (
+  entries: (Entry & { Id: string })[],
+) => Promise<BatchAnswer<Success>>;
+
+type Results<Success> = Map<string, PromiseSettledResult<Success>>;
+
 /**
- * Makes one batch call to SQS and tells what became of each entry. Entries that SQS failed through no fault of
- * their own are sent again, alone with their like. A failure of a whole call is the SDK's to retry; when it has given
- * up, the entries of that call are rejected with its error.
+ * Makes a batch call of SQS, and resolves to one settled result for each entry. Entries that failed through no fault of
+ * their own are sent again, without the others. If a whole call fails, its entries are rejected with that error, because
+ * the SDK has retried it already.
  *
- * @param entries - without their Id, which this function gives them
- * @param call - makes the call with the entries' Ids filled in
+ * @param entries - without their Id, which this function adds
  */
-export async function callInBatch<Entry extends object, Success extends object>(
+export function callInBatch<Entry extends object, Success extends object>(
   entries: readonly Entry[],
-  call: (entries: (Entry & { Id: string })[]) => Promise<BatchAnswer<Success>>,
-  { attempts = DEFAULT_ATTEMPTS }: BatchRetries = {},
+  call: SqsBatchCall<Entry, Success>,
+  retries: BatchRetries = {},
 ): Promise<PromiseSettledResult<Success>[]> {
-  const results = new Map<string, PromiseSettledResult<Success>>();
-  let left = entries.map((entry, index) => ({ ...entry, Id: String(index) }));
-  for (let attempt = 1; left.length > 0; attempt += 1) {
-    for (const [id, result] of await callOnce(left, call)) results.set(id, result);
-    if (attempt >= attempts) break;
-    left = left.filter(({ Id }) => mayYetSucceed(results.get(Id)));
-    if (left.length > 0) await sleep(equalJitter(longestRest(REST_MS, attempt - 1)));
-  }
-  return entries.map(
-    (_, index) => results.get(String(index)) ?? { status: 'rejected', reason: unanswered() },
-  );
+  return inBatches(call, retries)(entries);
 }
 
-/** What became of the entries of one call that it says anything of. */
-async function callOnce<Entry extends { readonly Id: string }, Success extends object>(
-  entries: Entry[],
-  call: (entries: Entry[]) => Promise<BatchAnswer<Success>>,
-): Promise<[string, PromiseSettledResult<Success>][]> {
-  try {
-    const { Successful, Failed } = await call(entries);
-    return [
-      ...listOf(Successful).map((value): [string, PromiseSettledResult<Success>] => [
-        value.Id ?? '',
-        { status: 'fulfilled', value },
-      ]),
-      ...listOf(Failed).map((failure): [string, PromiseRejectedResult] => [
-        failure.Id ?? '',
-        { status: 'rejected', reason: entryError(failure) },
-      ]),
-    ];
-  } catch (reason) {
-    return entries.map(({ Id }) => [Id, { status: 'rejected', reason }]);
-  }
+/** Makes a function for a `Batcher` that carries a batch out as `callInBatch` does. */
+export function inBatches<Entry extends object, Success extends object>(
+  call: SqsBatchCall<Entry, Success>,
+  { attempts = DEFAULT_ATTEMPTS }: BatchRetries = {},
+) {
+  return async function runBatch(entries: readonly Entry[]): Promise<PromiseSettledResult<Success>[]> {
+    const results: Results<Success> = new Map();
+    let left = entries.map((entry, index) => ({ ...entry, Id: String(index) }));
+    for (let attempt = 1; left.length > 0; attempt += 1) {
+      try {
+        addResults(results, await call(left));
+      } catch (reason) {
+        for (const { Id } of left) results.set(Id, { status: 'rejected', reason });
+      }
+      if (attempt >= attempts) break;
+      left = left.filter(({ Id }) => mayYetSucceed(results.get(Id)));
+      if (left.length > 0) await sleep(equalJitter(longestRest(REST_MS, attempt - 1)));
+    }
+    return entries.map(
+      (_, index) => results.get(String(index)) ?? { status: 'rejected', reason: unanswered() },
+    );
+  };
 }
 
-/** What an answer lists, which may be anything where it is not SQS's. */
+function addResults<Success>(results: Results<Success>, { Successful, Failed }: BatchAnswer<Success>): void {
+  for (const value of listOf(Successful)) results.set(value.Id ?? '', { status: 'fulfilled', value });
+  for (const failure of listOf(Failed))
+    results.set(failure.Id ?? '', { status: 'rejected', reason: entryError(failure) });
+}
+
+/** A list in an answer, which may be anything if the answer does not come from SQS. */
 function listOf<Item>(list: readonly Item[] | undefined): readonly Item[] {
   return Array.isArray(list)
     ? list.filter((item: Item | undefined) => item !== undefined && item !== null)

@@ -72,7 +72,7 @@ export function implement<
   contract: TaskContract<Payload, Result, Tracked>,
   handler: TaskHandler<Payload, Result, Tracked>,
 ): Implementation {
-  return { contract, run: (payload, context) => handler(payload as z.output<Payload>, context as never) };
+  return { contract, run: handler as Implementation['run'] };
 }
 
 /** The implementations of a process, found by task name. */

@@ -1,15 +1,42 @@
-import type { Outcome } from '../task/outcome.ts';
+// How a worker runs the messages of a queue: in its own process, or (see lambda-executor.ts) by invoking a function.
 import type { AttemptHost } from '../run/attempt.ts';
+import { processMessage } from '../run/process-message.ts';
+import type { Processing } from '../run/processing.ts';
+import { noteReturn } from '../run/untracked-attempt.ts';
 import type { ReceivedMessage } from '../sqs/received-message.ts';
+import type { Outcome } from '../task/outcome.ts';
 
-/** What an executor says of a message: an outcome to settle, or that it is left to SQS and to whoever ran it. */
+/** An outcome to settle, or `left`: the worker does nothing more, and the message comes back when its lease ends. */
 export type Execution = Outcome | { readonly kind: 'left' };
 
-/** How a worker runs the messages of one queue. */
+/** Runs the messages of one queue. */
 export interface Executor {
-  readonly kind: 'local' | 'lambda';
+  /** `own` runs messages in the worker's own process, `lambda` invokes a function. */
+  readonly kind: 'own' | 'lambda';
   /** Runs one message. Never rejects. */
   run(message: ReceivedMessage, host: AttemptHost): Promise<Execution>;
-  /** Notes that a message comes back because it could not be settled: no worker has died of it. May reject. */
-  comesBack?(message: ReceivedMessage): Promise<void>;
+  /** Notes that a message comes back because it could not be settled, so that its worker does not count as dead. May reject. */
+  noteReturn?(message: ReceivedMessage): Promise<void>;
+}
+
+/** Runs a queue's messages in the worker's own process. */
+export class OwnExecutor implements Executor {
+  readonly kind = 'own';
+  readonly #queue: string;
+  readonly #processing: Processing;
+
+  /** @param queue - the queue's name, or its lane's, such as `orders_high` */
+  constructor(queue: string, processing: Processing) {
+    this.#queue = queue;
+    this.#processing = processing;
+  }
+
+  run(message: ReceivedMessage, host: AttemptHost): Promise<Outcome> {
+    return processMessage(message, this.#queue, host, this.#processing);
+  }
+
+  async noteReturn(message: ReceivedMessage): Promise<void> {
+    const log = this.#processing.tracker?.receives;
+    if (log) await noteReturn(message, log);
+  }
 }

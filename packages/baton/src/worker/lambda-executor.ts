@@ -53,7 +53,8 @@ export function lambdaExecutor(options: LambdaExecutorOptions): Executor {
     sizeOf: ({ body }) => Buffer.byteLength(body),
     lingerMs: LINGER_MS,
     run: async (messages) => {
-      if (!(await invocations.takeSoon(target.queue))) {
+      const invocation = await invocations.takeSoon(target.queue);
+      if (!invocation) {
         logger.info(
           { queue: target.queue, messages: messages.length },
           'no invocation is free: messages given back',
@@ -79,7 +80,7 @@ export function lambdaExecutor(options: LambdaExecutorOptions): Executor {
         );
         return messages.map(() => fulfilled(LEFT));
       } finally {
-        invocations.taskEnded(target.queue, performance.now() - startedAtMs);
+        invocation.taskEnded(performance.now() - startedAtMs);
         slots.giveBack(target.queue, spare);
       }
     },

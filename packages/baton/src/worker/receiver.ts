@@ -3,6 +3,8 @@ import { ReceiveMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import { fromReceive, RECEIVED_ATTRIBUTES, type ReceivedMessage } from '../sqs/received-message.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { Backoff } from '../time/backoff.ts';
+import type { QueueRunner } from './queue-runner.ts';
+import { Slot } from './slot.ts';
 import type { Gathering, Slots } from './slots.ts';
 
 /** SQS's limit for one ReceiveMessage. */
@@ -25,11 +27,8 @@ export interface ReceiverOptions {
   readonly waitSeconds: number;
   readonly leaseSeconds: number;
   readonly logger: Logger;
-  /**
-   * Takes a message over that was asked for at `askedAtMs` (by `performance.now()`), with or without a slot for it.
-   * Resolves once it has a slot or is given back.
-   */
-  readonly accept: (message: ReceivedMessage, askedAtMs: number, hasSlot: boolean) => Promise<void>;
+  /** Runs the messages. */
+  readonly runner: Pick<QueueRunner, 'run' | 'runIfSlotIsFree'>;
 }
 
 /**
@@ -142,11 +141,11 @@ export class Receiver {
 
   /** Receives into slots that are taken, and gives back those that stay empty. Resolves to how many did not. */
   async #receiveInto(taken: number): Promise<number> {
-    const { slots, queue, accept } = this.#options;
+    const { slots, queue, runner } = this.#options;
     const startedAtMs = performance.now();
     const messages = this.#stopping ? [] : await this.#receive(taken, 0);
     slots.giveBack(queue, taken - messages.length);
-    for (const message of messages) void accept(message, startedAtMs, true);
+    for (const message of messages) void runner.run(message, startedAtMs, new Slot(slots, queue));
     if (messages.length === MAX_MESSAGES && slots.freeFor(queue) > 0 && this.#lanes.size < MAX_LANES)
       this.#open(this.#help());
     return messages.length;
@@ -154,7 +153,7 @@ export class Receiver {
 
   /** Waits for a message without a slot; asks for this queue's share of the free ones, or for one where there are none. */
   async #wait(): Promise<boolean> {
-    const { slots, queue, queues, waitSeconds, accept } = this.#options;
+    const { slots, queue, queues, waitSeconds, runner } = this.#options;
     const share = Math.max(1, Math.min(MAX_MESSAGES, Math.floor(slots.freeFor(queue) / queues)));
     const startedAtMs = performance.now();
     const messages = await this.#receive(share, waitSeconds);
@@ -163,7 +162,7 @@ export class Receiver {
       return false;
     }
     this.#quickAnswers = 0;
-    await Promise.all(messages.map((message) => accept(message, startedAtMs, false)));
+    await Promise.all(messages.map((message) => runner.runIfSlotIsFree(message, startedAtMs)));
     return true;
   }
 

@@ -13,7 +13,7 @@ import type { Logger } from '../telemetry/logger.ts';
 import type { WorkerConfig } from './config.ts';
 import type { Connections } from './connections.ts';
 import { lambdaExecutor } from './lambda-executor.ts';
-import { localExecutor } from './local-executor.ts';
+import { OwnExecutor } from './executor.ts';
 import { ServedQueue } from './served-queue.ts';
 import { Slots } from './slots.ts';
 import { ThreadPool } from './threads/thread-pool.ts';
@@ -118,7 +118,7 @@ export function serveLocal(
   };
   const exclusive = new ExclusiveRuns({ onClose: () => slots.pause(), onOpen: () => slots.resume() });
   return queues.map((queue) => {
-    const executor = localExecutor(queue, processing);
+    const executor = new OwnExecutor(queue, processing);
     return new ServedQueue({ ...serving, queue, executor, slots, exclusive, queues: queues.length });
   });
 }

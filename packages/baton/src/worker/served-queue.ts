@@ -63,7 +63,7 @@ export class ServedQueue {
       waitSeconds,
       leaseSeconds,
       logger,
-      accept: (message, askedAtMs, hasSlot) => runner.accept(message, askedAtMs, hasSlot),
+      runner,
     });
   }
 
@@ -81,7 +81,8 @@ export class ServedQueue {
   get state() {
     return {
       ...this.#receiver.state,
-      executor: this.executor,
+      // The word that readers of `/health/state` know
+      executor: this.executor === 'own' ? ('local' as const) : this.executor,
       held: this.held,
       running: this.running.slice(0, MAX_DESCRIBED).map((task) => task.describe()),
     };

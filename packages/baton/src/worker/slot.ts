@@ -1,7 +1,67 @@
+// A slot of a worker, the request for one, and the outcome of a message that gets none.
 import { givenBack } from '../sqs/copy-notes.ts';
 import type { ReceivedMessage } from '../sqs/received-message.ts';
 import { TaskError } from '../task/errors.ts';
 import type { Outcome } from '../task/outcome.ts';
+
+/** The slots of a worker, as one of them sees them. */
+interface SlotOwner {
+  takeSoon(queue: string, signal?: AbortSignal): Promise<Slot | undefined>;
+  giveBack(queue: string): void;
+  taskEnded(queue: string, ranMs: number): void;
+}
+
+/** A slot that was taken for a queue: room for one running task. Must be given back once, by one of its methods. */
+export class Slot {
+  readonly #slots: SlotOwner;
+  readonly #queue: string;
+
+  /** @param slots - where it is given back */
+  constructor(slots: SlotOwner, queue: string) {
+    this.#slots = slots;
+    this.#queue = queue;
+  }
+
+  /** Gives the slot back if no task has run in it. */
+  giveBack(): void {
+    this.#slots.giveBack(this.#queue);
+  }
+
+  /** Gives the slot back after a task that ran for so many milliseconds. */
+  taskEnded(ranMs: number): void {
+    this.#slots.taskEnded(this.#queue, ranMs);
+  }
+}
+
+/** A request for a slot, for a message that was received without one. */
+export class SlotRequest {
+  readonly #slots: SlotOwner;
+  readonly #queue: string;
+  readonly #used = Promise.withResolvers<void>();
+
+  constructor(slots: SlotOwner, queue: string) {
+    this.#slots = slots;
+    this.#queue = queue;
+  }
+
+  /** Takes a slot that is free, or becomes free within a second. Resolves to undefined if none does. */
+  take(signal: AbortSignal): Promise<Slot | undefined> {
+    return this.#slots.takeSoon(this.#queue, signal);
+  }
+
+  /** Withdraws the request. Nothing was taken yet. */
+  giveBack(): void {}
+
+  /** Resolves once the message's task runs in the slot. */
+  get used(): Promise<void> {
+    return this.#used.promise;
+  }
+
+  /** Notes that the message's task runs in the slot. */
+  use(): void {
+    this.#used.resolve();
+  }
+}
 
 /** A worker received a message and had no free slot for it. */
 export class NoSlotError extends TaskError {

@@ -1,4 +1,5 @@
 import { LaneLine } from './lane-line.ts';
+import { Slot } from './slot.ts';
 
 /** The longest that a message waits in a worker for a slot: another worker may have one free. In milliseconds. */
 export const MAX_WAIT_MS = 1000;
@@ -122,20 +123,21 @@ export class Slots {
 
   /**
    * Takes a slot for a message that is here already: one that is free, or that comes within a second. If none is expected
-   * so soon, it does not wait at all. Resolves to false if there is none, or `signal` aborts.
+   * so soon, it does not wait at all. Resolves to undefined if there is none, or `signal` aborts.
    */
-  async takeSoon(queue: string, signal?: AbortSignal): Promise<boolean> {
-    if (signal?.aborted) return false;
-    if (this.takeFree(queue, 1) === 1) return true;
-    if (this.#expectedMs(performance.now(), 0) > MAX_WAIT_MS) return false;
+  async takeSoon(queue: string, signal?: AbortSignal): Promise<Slot | undefined> {
+    if (signal?.aborted) return undefined;
+    if (this.takeFree(queue, 1) === 1) return new Slot(this, queue);
+    if (this.#expectedMs(performance.now(), 0) > MAX_WAIT_MS) return undefined;
     const late = new AbortController();
     const giveUp = (): void => late.abort();
     const timer = setTimeout(giveUp, MAX_WAIT_MS);
     signal?.addEventListener('abort', giveUp, { once: true });
-    return this.take(queue, late.signal).finally(() => {
+    const taken = await this.take(queue, late.signal).finally(() => {
       clearTimeout(timer);
       signal?.removeEventListener('abort', giveUp);
     });
+    return taken ? new Slot(this, queue) : undefined;
   }
 
   /**

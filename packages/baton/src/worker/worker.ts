@@ -216,7 +216,7 @@ export class Worker {
   }
 
   get #running(): RunningTask[] {
-    return this.#queues.filter(({ executor }) => executor === 'local').flatMap(({ running }) => running);
+    return this.#queues.filter(({ executor }) => executor === 'own').flatMap(({ running }) => running);
   }
 }
 

@@ -11,7 +11,7 @@ import { Settler } from '../../sqs/settler.ts';
 import { defineTask } from '../../task/task.ts';
 import { createLogger } from '../../telemetry/logger.ts';
 import { lambdaExecutor } from '../lambda-executor.ts';
-import { localExecutor } from '../local-executor.ts';
+import { OwnExecutor } from '../executor.ts';
 import { QueueRunner } from '../queue-runner.ts';
 import { Slots } from '../slots.ts';
 import type { SQSEvent } from 'aws-lambda';
@@ -72,7 +72,7 @@ function bodyOf(task = work.name, data: unknown = { text: 'four' }): string {
 }
 
 /** Has a worker run one message from its receive to its settling, and gives the calls of SQS that it took. */
-async function run(kind: 'local' | 'lambda', handler: Handler, message: ReturnType<typeof messageOf>) {
+async function run(kind: 'own' | 'lambda', handler: Handler, message: ReturnType<typeof messageOf>) {
   const calls: Call[] = [];
   const sqs = {
     send: async (command: { constructor: { name: string }; input: { Entries: object[] } }) => {
@@ -92,13 +92,13 @@ async function run(kind: 'local' | 'lambda', handler: Handler, message: ReturnTy
   const runner = new QueueRunner({
     queue: 'work',
     slots: new Slots(1),
-    executor: kind === 'local' ? localExecutor('work', processing) : lambdaExecutorOf(consumer),
+    executor: kind === 'own' ? new OwnExecutor('work', processing) : lambdaExecutorOf(consumer),
     settler: new Settler(sqs, queueUrls, 'work'),
     leaseSeconds: 30,
     workerId: 'w-1',
     logger,
   });
-  await runner.accept(message, performance.now(), false);
+  await runner.runIfSlotIsFree(message, performance.now());
   await runner.whenIdle();
   return calls;
 }
@@ -214,7 +214,7 @@ function rounded(calls: readonly Call[], expected: readonly Call[]): Call[] {
   });
 }
 
-describe.each(['local', 'lambda'] as const)('the calls of SQS that the %s executor ends with', (kind) => {
+describe.each(['own', 'lambda'] as const)('the calls of SQS that the %s executor ends with', (kind) => {
   test.each(ATTEMPTS.map(([what, handler, attempt, calls]) => ({ what, handler, attempt, calls })))(
     'where a handler $what, at attempt $attempt',
     async ({ handler, attempt, calls }) => {

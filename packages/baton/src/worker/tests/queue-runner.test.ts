@@ -5,6 +5,7 @@ import { createLogger } from '../../telemetry/logger.ts';
 import { eventually } from 'baton-dev/testing/eventually';
 import type { Execution, Executor } from '../executor.ts';
 import { QueueRunner } from '../queue-runner.ts';
+import { Slot } from '../slot.ts';
 import { Slots } from '../slots.ts';
 
 const extendLease = jest.fn<Settler['extendLease']>();
@@ -18,15 +19,8 @@ beforeEach(() => {
 });
 
 function message(messageId: string) {
-  return {
-    messageId,
-    receiptHandle: messageId,
-    body: '',
-    receiveCount: 1,
-    sentAtMs: 0,
-    firstReceivedAtMs: 0,
-    attributes: {},
-  };
+  const times = { sentAtMs: 0, firstReceivedAtMs: 0 };
+  return { messageId, receiptHandle: messageId, body: '', receiveCount: 1, ...times, attributes: {} };
 }
 
 function runnerOf(
@@ -41,7 +35,7 @@ function runnerOf(
   return new QueueRunner({
     queue: 'work',
     slots,
-    executor: { kind: 'local', run },
+    executor: { kind: 'own', run },
     settler,
     leaseSeconds,
     workerId: 'w-1',
@@ -54,7 +48,7 @@ describe('a queue runner', () => {
   test('settles what the executor says, and holds nothing afterwards', async () => {
     const runner = runnerOf(async () => done);
     await Promise.all(
-      [message('a'), message('b')].map((each) => runner.accept(each, performance.now(), false)),
+      [message('a'), message('b')].map((each) => runner.runIfSlotIsFree(each, performance.now())),
     );
     await runner.whenIdle();
     expect(settle.mock.calls).toEqual([
@@ -71,14 +65,14 @@ describe('a queue runner', () => {
       order.push('run');
       return done;
     });
-    await runner.accept(message('a'), performance.now(), false);
+    await runner.runIfSlotIsFree(message('a'), performance.now());
     await runner.whenIdle();
     expect(order).toEqual(['run', 'settled']);
   });
 
   test('settles nothing that is left to whoever ran it', async () => {
     const runner = runnerOf(async () => ({ kind: 'left' }));
-    await runner.accept(message('a'), performance.now(), false);
+    await runner.runIfSlotIsFree(message('a'), performance.now());
     await runner.whenIdle();
     expect(settle).not.toHaveBeenCalled();
   });
@@ -96,7 +90,7 @@ describe('a queue runner', () => {
         }),
       { leaseSeconds: 0.3 },
     );
-    await runner.accept(message('a'), performance.now(), false);
+    await runner.runIfSlotIsFree(message('a'), performance.now());
     await runner.whenIdle();
     expect(aborted).toMatchObject({ name: 'LeaseLostError' });
     expect(settle).not.toHaveBeenCalled();
@@ -109,7 +103,7 @@ describe('a queue runner', () => {
     await slots.take('another');
     const lost = jest.spyOn(logger, 'error');
     const runner = runnerOf(run, { slots, leaseSeconds: 0.2 });
-    const accepted = runner.accept(message('a'), performance.now(), false);
+    const accepted = runner.runIfSlotIsFree(message('a'), performance.now());
     await eventually('the lease lost', () => lost.mock.calls.some(([, line]) => line === 'lease lost'));
     slots.giveBack('another');
     await accepted;
@@ -124,7 +118,7 @@ describe('a queue runner', () => {
     const run = jest.fn<Executor['run']>(async () => done);
     const runner = runnerOf(run, { slots });
     const askedAtMs = performance.now();
-    await runner.accept({ ...message('a'), receiveCount: 3 }, askedAtMs, false);
+    await runner.runIfSlotIsFree({ ...message('a'), receiveCount: 3 }, askedAtMs);
     await runner.whenIdle();
     expect(performance.now() - askedAtMs).toBeLessThan(1500);
     expect(run).not.toHaveBeenCalled();
@@ -145,7 +139,7 @@ describe('a queue runner', () => {
     await slots.take('another');
     const runner = runnerOf(async () => done, { slots });
     const askedAtMs = performance.now();
-    await runner.accept(message('a'), askedAtMs, false);
+    await runner.runIfSlotIsFree(message('a'), askedAtMs);
     await runner.whenIdle();
     expect(performance.now() - askedAtMs).toBeLessThan(500);
     expect(settle.mock.calls).toMatchObject([
@@ -156,7 +150,7 @@ describe('a queue runner', () => {
   test('does not fail when a message cannot be settled', async () => {
     settle.mockRejectedValue(new Error('no broker'));
     const runner = runnerOf(async () => done);
-    await runner.accept(message('a'), performance.now(), false);
+    await runner.runIfSlotIsFree(message('a'), performance.now());
     await expect(runner.whenIdle()).resolves.toBeUndefined();
   });
 
@@ -165,7 +159,7 @@ describe('a queue runner', () => {
     const slots = new Slots(1);
     const runner = runnerOf(() => promise, { slots });
     const accepted = [message('running'), message('waiting')].map((each) =>
-      runner.accept(each, performance.now(), false),
+      runner.runIfSlotIsFree(each, performance.now()),
     );
     runner.stopStarting();
     await Promise.all(accepted);
@@ -186,7 +180,7 @@ describe('a queue runner', () => {
           signal.addEventListener('abort', () => resolve({ kind: 'release', error: signal.reason as Error }));
         }),
     );
-    await runner.accept(message('a'), performance.now(), false);
+    await runner.runIfSlotIsFree(message('a'), performance.now());
     runner.abort();
     await runner.whenIdle();
     expect(settle.mock.calls).toMatchObject([
@@ -209,7 +203,7 @@ describe('a queue runner', () => {
       },
       { slots },
     );
-    await runner.accept(message('a'), performance.now(), false);
+    await runner.runIfSlotIsFree(message('a'), performance.now());
     await runner.whenIdle();
     expect(settle).toHaveBeenCalledTimes(1);
     expect([slots.free, runner.running.map((task) => task.overdue)]).toEqual([0, [true]]);
@@ -226,7 +220,7 @@ describe('a queue runner', () => {
     const take = (count: number) =>
       Promise.all(
         Array.from({ length: count }, (_, index) =>
-          runner.accept(message(String(index)), performance.now(), false),
+          runner.runIfSlotIsFree(message(String(index)), performance.now()),
         ),
       );
     await take(900);
@@ -247,7 +241,7 @@ describe('a queue runner', () => {
     extendLease.mockReturnValue(renewal.promise);
     const ends = Promise.withResolvers<Execution>();
     const runner = runnerOf(() => ends.promise, { leaseSeconds: 1.2 });
-    await runner.accept(message('a'), performance.now(), false);
+    await runner.runIfSlotIsFree(message('a'), performance.now());
     await eventually('a renewal', () => extendLease.mock.calls.length > 0);
     ends.resolve(execution);
     await new Promise((turn) => setImmediate(turn));
@@ -277,18 +271,18 @@ describe('a queue runner', () => {
         await end.promise;
         return done;
       };
-      const accept = (runner: QueueRunner, id: string) =>
-        runner.accept(message(id), performance.now(), false);
-      return { begun, ends, accept, runner: runnerOf(run, { slots, exclusive }) };
+      const start = (runner: QueueRunner, id: string) =>
+        runner.runIfSlotIsFree(message(id), performance.now());
+      return { begun, ends, start, runner: runnerOf(run, { slots, exclusive }) };
     }
 
     test('runs it alone: after what runs, before what comes later', async () => {
       const slots = new Slots(10);
-      const { begun, ends, accept, runner } = runnerOfSuspect(slots);
-      void accept(runner, 'a');
-      void accept(runner, 'suspect');
+      const { begun, ends, start, runner } = runnerOfSuspect(slots);
+      void start(runner, 'a');
+      void start(runner, 'suspect');
       await eventually('a pause', () => slots.free === 0);
-      void accept(runner, 'b');
+      void start(runner, 'b');
       expect(begun).toEqual(['a']);
       ends.get('a')?.();
       await eventually('the suspect alone', () => begun.length === 2);
@@ -307,14 +301,15 @@ describe('a queue runner', () => {
       'gives what it received meanwhile, and %s, back to other workers within a second',
       async (_what, hasSlot) => {
         const slots = new Slots(10);
-        const { begun, ends, accept, runner } = runnerOfSuspect(slots);
+        const { begun, ends, start, runner } = runnerOfSuspect(slots);
         if (hasSlot) slots.takeFree('work', 1);
-        void accept(runner, 'suspect');
+        void start(runner, 'suspect');
         await eventually('the suspect alone', () => begun.length === 1);
-        const acceptedAtMs = performance.now();
-        void runner.accept(message('b'), acceptedAtMs, hasSlot);
+        const receivedAtMs = performance.now();
+        if (hasSlot) void runner.run(message('b'), receivedAtMs, new Slot(slots, 'work'));
+        else void runner.runIfSlotIsFree(message('b'), receivedAtMs);
         await eventually('a settling', () => settle.mock.calls.length === 1);
-        expect(performance.now() - acceptedAtMs).toBeLessThan(2000);
+        expect(performance.now() - receivedAtMs).toBeLessThan(2000);
         expect(settle.mock.calls[0]).toMatchObject([
           message('b'),
           { kind: 'release', asCopy: true },
@@ -329,9 +324,9 @@ describe('a queue runner', () => {
     );
 
     test('releases it when the worker stops before its turn has come', async () => {
-      const { begun, ends, accept, runner } = runnerOfSuspect(new Slots(10));
-      void accept(runner, 'a');
-      void accept(runner, 'suspect');
+      const { begun, ends, start, runner } = runnerOfSuspect(new Slots(10));
+      void start(runner, 'a');
+      void start(runner, 'suspect');
       await eventually('it waits', () => begun.length === 1);
       runner.stopStarting();
       await eventually('a settling', () => settle.mock.calls.length === 1);

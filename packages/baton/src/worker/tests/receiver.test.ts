@@ -27,9 +27,12 @@ function start(receive: Receive, { slots = new Slots(3), queues = 1 } = {}) {
     waitSeconds: 20,
     leaseSeconds: 30,
     logger: createLogger({ service: 'tests', level: 'silent' }),
-    accept: async ({ messageId }, _receivedAtMs, hasSlot) => {
-      if (!hasSlot) await slots.take('work');
-      accepted.push([messageId, hasSlot]);
+    runner: {
+      run: async ({ messageId }) => void accepted.push([messageId, true]),
+      runIfSlotIsFree: async ({ messageId }) => {
+        await slots.take('work');
+        accepted.push([messageId, false]);
+      },
     },
   });
   receiver.start();
@@ -125,9 +128,11 @@ describe('a receiver', () => {
       waitSeconds: 20,
       leaseSeconds: 30,
       logger: createLogger({ service: 'tests', level: 'silent' }),
-      accept: async ({ messageId }, _askedAtMs, hasSlot) => {
-        if (hasSlot || (await slots.takeSoon('work'))) return;
-        given.push(messageId);
+      runner: {
+        run: async () => undefined,
+        runIfSlotIsFree: async ({ messageId }) => {
+          if (!(await slots.takeSoon('work'))) given.push(messageId);
+        },
       },
     });
     receiver.start();
@@ -216,10 +221,16 @@ describe('a receiver', () => {
         waitSeconds: 20,
         leaseSeconds: 30,
         logger: createLogger({ service: 'tests', level: 'silent' }),
-        accept: async (_message, _receivedAtMs, hasSlot) => {
-          if (!hasSlot) await slots.take(queue);
-          done += 1;
-          slots.giveBack(queue);
+        runner: {
+          run: async (_message, _askedAtMs, slot) => {
+            done += 1;
+            slot.giveBack();
+          },
+          runIfSlotIsFree: async () => {
+            await slots.take(queue);
+            done += 1;
+            slots.giveBack(queue);
+          },
         },
       });
     });

@@ -37,7 +37,7 @@ function receiverBy(sqs: SQSClient): Receiver {
     waitSeconds: 1,
     leaseSeconds: 30,
     logger: createLogger({ service: 'tests', level: 'silent' }),
-    accept: async () => undefined,
+    runner: { run: async () => undefined, runIfSlotIsFree: async () => undefined },
   });
 }
 
