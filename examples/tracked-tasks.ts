@@ -39,8 +39,8 @@ const said = await tasks.start(chain([countWords, sayCount]), { text: 'one two t
 console.log((await said.result()).said);
 
 // Run tasks side by side, and then one that takes all their results
-const counts = group([member(countWords, { text: 'one two' }), member(countWords, { text: 'three' })]);
-const sum = await tasks.start(counts.then(addUp));
+const counts = [member(countWords, { text: 'one two' }), member(countWords, { text: 'three' })];
+const sum = await tasks.start(group(counts, addUp));
 console.log((await sum.result()).words);
 
 // Run a task every night at three, as its contract says

@@ -1,64 +1,34 @@
-import { createHash } from 'node:crypto';
+// Sends tasks and starts flows: the client that services, handlers and programs use.
 import { GetQueueAttributesCommand, type SQSClient } from '@aws-sdk/client-sqs';
-import { v5 as uuidv5 } from 'uuid';
 import type { z } from 'zod';
-import { formatTraceparent, startTrace, type TraceContext } from '../telemetry/trace-context.ts';
-import { allDone, type ForwardTask, TaskContinuation } from './task-continuation.ts';
-import { ClockWatch } from '../time/clock-watch.ts';
-import { checkedListeners, listenersOf } from './end-listeners.ts';
-import {
-  checkedDelay,
-  checkedDepth,
-  checkedLinks,
-  checkedSubject,
-  checkedTaskId,
-  isDelayed,
-  namespaceOf,
-} from './send-checks.ts';
 import { BrokenAnswerError } from '../aws/answers.ts';
-import { sentPayload } from '../task/contract-values.ts';
-import { encodeEnvelope, type Envelope, sourceSchema } from '../sqs/envelope.ts';
-import { TaskTooLargeError } from '../task/errors.ts';
-import { type Chain, type Join } from '../task/flow.ts';
-import {
-  type FlowEnd,
-  flowEndOf,
-  type Listener,
-  nextTask,
-  type NextTask,
-  withFlowEnd,
-} from '../task/next-task.ts';
-import { laneWhereDeclared, queueOfLane } from '../task/lane.ts';
-import type { Notes } from '../task/outcome.ts';
+import { sourceSchema } from '../sqs/envelope.ts';
 import { FIRST_MESSAGE } from '../sqs/put-back.ts';
-import { MAX_MESSAGE_BYTES, QueueSender, sendError } from '../sqs/queue-sender.ts';
+import { QueueSender, sendError } from '../sqs/queue-sender.ts';
 import type { QueueUrls } from '../sqs/queue-urls.ts';
-import { type SendOptions, type SendTask, type TaskHandle } from '../task/send-task.ts';
-import { KeptTaskHandle } from './task-handle.ts';
-import type { TaskContract, TrackedContract } from '../task/task.ts';
-import type { NewTask, TaskRecords } from './task-records.ts';
+import type { Chain, Group } from '../task/flow.ts';
+import type { FlowEnd } from '../task/next-task.ts';
+import type { Notes } from '../task/outcome.ts';
+import type { SendOptions, SendTask, SentTask, TaskHandle } from '../task/send-task.ts';
+import { isTracked, type TaskContract, type TrackedContract } from '../task/task.ts';
 import type { TaskStatus } from '../task/task-status.ts';
+import { formatTraceparent } from '../telemetry/trace-context.ts';
+import { ClockWatch } from '../time/clock-watch.ts';
+import { type FlowSender, startChain, startGroup } from './flow-start.ts';
+import { encodeTask, type PreparedTask, prepareTask, timeBy } from './prepared-task.ts';
+import { isDelayed } from './send-checks.ts';
+import { type ForwardTask, TaskContinuation } from './task-continuation.ts';
+import { KeptTaskHandle } from './task-handle.ts';
+import type { NewTask, TaskRecords } from './task-records.ts';
 
-/** What a task client needs. */
+/** Where a task client sends tasks, and in whose name. */
 export interface TaskClientOptions {
   readonly sqs: SQSClient;
   readonly queueUrls: QueueUrls;
-  /** The sending service's name, `^[a-z0-9-]+$`; it stands in every envelope. */
+  /** The sending service's name, `^[a-z0-9-]+$`. It stands in every envelope. */
   readonly source: string;
-  /** The task store; tracked tasks cannot be sent without it. */
+  /** The task store. Without it tracked tasks cannot be sent. */
   readonly records?: TaskRecords;
-}
-
-/** A task as it is put on the wire. */
-interface Prepared extends NextTask {
-  readonly body: string;
-  readonly delaySeconds: number;
-  readonly notBefore: string | undefined;
-  readonly depth: number;
-  readonly payloadHash: string;
-  readonly trace: TraceContext;
-  readonly subject: string | undefined;
-  readonly onEnd: readonly Listener[] | undefined;
 }
 
 /**
@@ -90,17 +60,26 @@ export class TaskClient {
    * @throws SendError when SQS did not take the task; `transient` says whether the same send may succeed later.
    *   After a time-out SQS may have taken it all the same: send again with the same task id
    */
-  readonly send: SendTask = async (contract, payload, options = {}) => {
+  readonly send: SendTask = async <
+    Payload extends z.ZodType,
+    Result extends z.ZodType,
+    Tracked extends boolean,
+    Lane extends string,
+  >(
+    contract: TaskContract<Payload, Result, Tracked, Lane>,
+    payload: z.input<Payload>,
+    options: SendOptions<NoInfer<Lane>> = {},
+  ): Promise<SentTask<Result, Tracked>> => {
     // Most tasks are not put off: no time is needed
     const nowMs = isDelayed(options) ? await this.#now(contract) : 0;
     const prepared = this.#prepare(contract, payload, options, nowMs);
     const { taskId } = prepared;
-    if (!contract.tracked) {
+    if (!isTracked(contract)) {
       await this.#deliver(prepared);
-      return { taskId } as never;
+      return { taskId } as SentTask<Result, Tracked>;
     }
     await this.#sendTracked(prepared, options);
-    return this.handle(contract as TrackedContract, taskId);
+    return this.handle(contract, taskId);
   };
 
   /**
@@ -119,12 +98,18 @@ export class TaskClient {
     options?: SendOptions<NoInfer<Lane>>,
   ): Promise<TaskHandle<Result>>;
   async start<Result extends z.ZodType, Lane extends string>(
-    flow: Join<Result, Lane>,
+    flow: Group<Result, Lane>,
     options?: SendOptions<NoInfer<Lane>>,
   ): Promise<TaskHandle<Result>>;
-  async start(flow: Chain | Join, ...rest: unknown[]): Promise<TaskHandle> {
-    if (flow.kind === 'chain') return this.#startChain(flow, rest[0], rest[1] ?? {});
-    return this.#startJoin(flow, rest[0] ?? {});
+  async start(flow: Chain | Group, ...rest: unknown[]): Promise<TaskHandle> {
+    const sender: FlowSender = {
+      records: this.#store({ name: `A ${flow.kind}` }),
+      prepare: this.#prepare,
+      sendTracked: this.#sendTracked,
+      cancel: this.cancel,
+    };
+    if (flow.kind === 'chain') return startChain(sender, flow, rest[0], rest[1] ?? {});
+    return startGroup(sender, flow, rest[0] ?? {});
   }
 
   /** What can be asked of a tracked task that was sent before, here or elsewhere. */
@@ -159,7 +144,10 @@ export class TaskClient {
    * @throws SendError when SQS did not take it
    */
   readonly forward: ForwardTask = async (next, data, sent) => {
-    const body = this.#encode(next, data, { ...sent, flowEnd: next.flowEnd });
+    const { taskId, task, version, flowEnd } = next;
+    const source = this.#source;
+    const time = timeBy(this.#clock);
+    const body = encodeTask({ taskId, task, version, source, time, ...sent, flowEnd, data });
     await this.#deliver({ ...next, body, delaySeconds: 0 }, FIRST_MESSAGE);
   };
 
@@ -171,124 +159,21 @@ export class TaskClient {
     if (!Attributes?.['QueueArn']) throw new BrokenAnswerError('GetQueueAttributes', 'it has no QueueArn');
   }
 
-  async #startChain({ steps }: Chain, payload: unknown, options: SendOptions): Promise<TaskHandle> {
-    const firstId = checkedTaskId(options, 'chain');
-    const ids = [firstId, ...laterStepIds(firstId, steps.length)];
-    steps.forEach(({ name }, index) =>
-      checkedDepth(options, name, index, `step ${index + 1} of ${steps.length}`),
-    );
-    const laneOf = laneWhereDeclared(steps, options.lane);
-    const planned = withFlowEnd(steps.map((step, index) => nextTask(step, ids[index] ?? '', laneOf(step))));
-    const [first, ...later] = planned;
-    const [contract] = steps;
-    const last = planned.at(-1);
-    const lastContract = steps.at(-1);
-    if (!first || !contract || !last || !lastContract) throw new RangeError('A chain has at least two tasks');
-    const { deduplicationKey: _key, onEnd, ...sending } = options;
-    const told = checkedListeners(lastContract, { onEnd });
-    const nowMs = await this.#now(contract);
-    const own = { ...sending, taskId: first.taskId, lane: laneOf(contract) };
-    const prepared = this.#prepare(contract, payload, own, nowMs, first.flowEnd);
-    const { notBefore, subject, trace } = prepared;
-    const noted = {
-      parentId: options.parentId,
-      traceparent: formatTraceparent(trace),
-      notBefore,
-      subject,
-    };
-    // From the last on, so that a step is known before the one that sends it
-    const links = later.map(({ taskId, task, queue }, index) => ({
-      ...noted,
-      depth: prepared.depth + index + 1,
-      taskId,
-      task,
-      queue,
-      next: later[index + 1],
-      onEnd: taskId === last.taskId ? told : listenersOf(steps[index + 1] ?? contract),
-    }));
-    for (const link of links.toReversed()) await this.#store(contract).create(link);
-    await this.#sendTracked(prepared, options, { next: later[0] });
-    return new KeptTaskHandle(this.#store(contract), lastContract, last.taskId, () => this.#cancelChain(ids));
-  }
-
-  async #startJoin({ members, next: joining }: Join, options: SendOptions): Promise<TaskHandle> {
-    const groupId = checkedTaskId(options, 'group');
-    const records = this.#store(joining);
-    const laneOf = laneWhereDeclared([joining, ...members.map(({ contract }) => contract)], options.lane);
-    const next = nextTask(joining, uuidv5('then', namespaceOf(groupId)), laneOf(joining));
-    const { deduplicationKey: _key, onEnd: another, ...sending } = options;
-    const onEnd = checkedListeners(joining, { onEnd: another });
-    const trace = options.trace === undefined ? startTrace() : options.trace;
-    const depth = checkedDepth(options, joining.name, 1, 'which follows the group');
-    const nowMs = await records.now();
-    const flowEnd = flowEndOf(next);
-    const prepared = members.map(({ contract, payload }, index) => {
-      const taskId = uuidv5(String(index), namespaceOf(groupId));
-      const own = { ...sending, trace, taskId, lane: laneOf(contract) };
-      return this.#prepare(contract, payload, own, nowMs, flowEnd);
-    });
-    const memberIds = prepared.map(({ taskId }) => taskId);
-    const { notBefore, subject } = prepared.at(-1) ?? {};
-    const noted = { parentId: options.parentId, traceparent: formatTraceparent(trace), notBefore, subject };
-    const { taskId, task, queue } = next;
-    await records.create({ ...noted, depth, taskId, task, queue, onEnd });
-    await records.groups.create({ groupId, memberIds, next, notBefore });
-    await Promise.all(prepared.map((each) => this.#sendTracked(each, options, { groupId, flowEnd })));
-    return new KeptTaskHandle(records, joining, next.taskId, async () => {
-      const statuses = await allDone([...memberIds, next.taskId].map((id) => this.cancel(id)));
-      return statuses.at(-1);
-    });
-  }
-
-  /** The first step that has not ended takes all after it along. */
-  async #cancelChain(ids: readonly string[]): Promise<TaskStatus | undefined> {
-    for (const taskId of ids) if ((await this.cancel(taskId))?.state === 'cancelled') break;
-    return this.#store({ name: 'A step' }).find(ids.at(-1) ?? '');
-  }
-
-  #prepare(
+  readonly #prepare = (
     contract: TaskContract,
     payload: unknown,
     options: SendOptions,
     nowMs: number,
     flowEnd?: FlowEnd,
-  ): Prepared {
-    const { name: task, version } = contract;
-    const queue = queueOfLane(contract, options.lane);
-    const taskId = checkedTaskId(options, task);
-    const { delaySeconds, notBefore } = checkedDelay(contract, options, nowMs);
-    const subject = checkedSubject(options);
-    const onEnd = checkedListeners(contract, options);
-    const { trace, parentId, depth } = checkedLinks(options, task);
-    const data = sentPayload(contract, payload);
-    // SQS itself keeps a short delay; what is longer is looked at when it comes
-    const held = contract.tracked ? { notBefore, parentId, flowEnd } : {};
-    const body = this.#encode({ taskId, task, version, queue }, data, { trace, subject, depth, ...held });
-    const payloadHash = createHash('sha256')
-      .update(JSON.stringify(data) ?? '')
-      .digest('base64url');
-    const noted = { notBefore, depth, payloadHash, trace, subject, onEnd };
-    return { taskId, task, queue, body, delaySeconds, ...noted };
-  }
-
-  #encode(
-    { taskId, task, version }: NextTask,
-    data: unknown,
-    extensions: Pick<Envelope, 'trace' | 'subject' | 'notBefore' | 'parentId' | 'depth' | 'flowEnd'>,
-  ): string {
-    const time = new Date(this.#clock.nowMs).toISOString();
-    const body = encodeEnvelope({ taskId, task, version, source: this.#source, time, ...extensions, data });
-    const bytes = Buffer.byteLength(body);
-    if (bytes <= MAX_MESSAGE_BYTES) return body;
-    throw new TaskTooLargeError(task, bytes, MAX_MESSAGE_BYTES);
-  }
+  ): PreparedTask =>
+    prepareTask(contract, payload, options, { source: this.#source, clock: this.#clock, nowMs, flowEnd });
 
   /** Its row first: a task that runs is always known, and one that was never sent can be sent again. */
-  async #sendTracked(
-    prepared: Prepared,
+  readonly #sendTracked = async (
+    prepared: PreparedTask,
     options: SendOptions,
     links: Pick<NewTask, 'next' | 'groupId' | 'flowEnd'> = {},
-  ): Promise<void> {
+  ): Promise<void> => {
     const { taskId, task, queue, payloadHash, notBefore, depth, trace, subject, onEnd } = prepared;
     const { parentId } = options;
     const traceparent = formatTraceparent(trace);
@@ -307,10 +192,10 @@ export class TaskClient {
         await records.forget(taskId).catch(() => undefined);
       throw error;
     }
-  }
+  };
 
   async #deliver(
-    { task, queue, body, delaySeconds }: Pick<Prepared, 'task' | 'queue' | 'body' | 'delaySeconds'>,
+    { task, queue, body, delaySeconds }: Pick<PreparedTask, 'task' | 'queue' | 'body' | 'delaySeconds'>,
     notes?: Notes,
   ) {
     try {
@@ -334,12 +219,7 @@ export class TaskClient {
   #store({ name }: Pick<TaskContract, 'name'>): TaskRecords {
     if (this.#records) return this.#records;
     throw new TypeError(
-      `${name} is a tracked task; the TaskClient that sends it needs its task store as "records"`,
+      `${name} needs a task store: expected the TaskClient to be made with the task store as "records"`,
     );
   }
-}
-
-/** The ids of a chain's second task and those after it, by the id of the first. */
-export function laterStepIds(firstId: string, steps: number): string[] {
-  return Array.from({ length: steps - 1 }, (_, index) => uuidv5(String(index + 1), namespaceOf(firstId)));
 }

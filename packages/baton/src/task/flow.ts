@@ -27,21 +27,18 @@ export interface Member<Contract extends TrackedContract = TrackedContract> {
 }
 
 /** Tracked tasks that run side by side, and one that takes all their results, in the members' order, as its payload. */
-export interface Join<Result extends z.ZodType = z.ZodType, Lane extends string = string> {
-  readonly kind: 'join';
+export interface Group<Result extends z.ZodType = z.ZodType, Lane extends string = string> {
+  readonly kind: 'group';
   readonly members: readonly Member[];
   readonly next: TrackedContract<z.ZodType, Result>;
   /** For the types alone: the lanes of all of them. */
   readonly types?: readonly [Lane];
 }
 
-/** Tasks that run side by side, before it is said what takes their results. */
-export interface Group<Results extends readonly unknown[], Lane extends string = string> {
-  /** Says which task takes the results; one whose payload they do not fit is a compile error. */
-  then<Payload extends z.ZodType, Result extends z.ZodType, NextLane extends string = never>(
-    contract: Results extends z.input<Payload> ? TrackedContract<Payload, Result, NextLane> : never,
-  ): Join<Result, Lane | NextLane>;
-}
+/** The results of a group's members, in their order. */
+type Results<Members extends readonly Member[]> = {
+  -readonly [Index in keyof Members]: z.output<Members[Index]['contract']['result']>;
+};
 
 type Fits<Steps extends readonly TrackedContract[]> = Steps extends readonly [
   infer First extends TrackedContract,
@@ -81,27 +78,24 @@ export function member<Payload extends z.ZodType, Result extends z.ZodType, Lane
 }
 
 /**
- * Makes a group of tracked tasks, 1 to 100, whose results together go into the task that `then` names.
+ * Makes a group of tracked tasks, 1 to 100, that run side by side. Once all have succeeded, `next` runs with the list of
+ * their results as its payload. A task whose payload they do not fit is a compile error.
  *
- * @throws RangeError when there are fewer or more
+ * @throws RangeError when there are fewer or more members
+ * @example
+ * const sum = await tasks.start(group([member(countWords, { text: 'a b' }), member(countWords, { text: 'c' })], addUp));
  */
-export function group<const Members extends readonly Member[]>(
+export function group<
+  const Members extends readonly Member[],
+  Payload extends z.ZodType,
+  Result extends z.ZodType,
+  Lane extends string = never,
+>(
   members: Members,
-): Group<
-  { -readonly [Index in keyof Members]: z.output<Members[Index]['contract']['result']> },
-  LaneOf<Members[number]['contract']>
-> {
+  next: Results<Members> extends z.input<Payload> ? TrackedContract<Payload, Result, Lane> : never,
+): Group<Result, LaneOf<Members[number]['contract']> | Lane> {
   checkCount('A group', members.length, 1);
-  return {
-    // oxlint-disable-next-line unicorn/no-thenable -- a group is no promise: `then` names the task that comes next
-    then: (contract: unknown) => {
-      if (typeof contract !== 'function')
-        return { kind: 'join', members, next: contract as TrackedContract<z.ZodType, never> };
-      throw new TypeError(
-        'A group is no promise: name the task that takes its results, group([...]).then(task)',
-      );
-    },
-  };
+  return { kind: 'group', members, next };
 }
 
 function checkCount(what: string, count: number, least: number): void {

@@ -46,6 +46,9 @@ export interface TrackedTaskContext extends TaskContext {
   readonly effect: Effect;
 }
 
+/** The context of a handler, by whether its task is tracked. */
+type ContextOf<Tracked extends boolean> = Tracked extends true ? TrackedTaskContext : TaskContext;
+
 /** What does a task: resolves to the contract's result, throws to be tried again, or RetryTask, PostponeTask or RejectTask on purpose. */
 export type TaskHandler<
   Payload extends z.ZodType,
@@ -53,7 +56,7 @@ export type TaskHandler<
   Tracked extends boolean = false,
 > = (
   payload: z.output<Payload>,
-  context: Tracked extends true ? TrackedTaskContext : TaskContext,
+  context: ContextOf<Tracked>,
 ) => Promise<z.input<Result>> | z.input<Result>;
 
 /** A contract bound to the function that does it. */

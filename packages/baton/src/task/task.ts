@@ -87,6 +87,13 @@ export type TrackedContract<
 /** A contract whose tasks are run by themselves. */
 export type ScheduledContract = TrackedContract & { readonly schedule: Schedule };
 
+/** Whether a task store keeps a contract's tasks. */
+export function isTracked<Payload extends z.ZodType, Result extends z.ZodType, Lane extends string>(
+  contract: TaskContract<Payload, Result, boolean, Lane>,
+): contract is TrackedContract<Payload, Result, Lane> {
+  return contract.tracked === true;
+}
+
 /** Whether a contract's tasks are run by themselves. */
 export function isScheduled(contract: TaskContract): contract is ScheduledContract {
   return contract.schedule !== undefined;

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { chain, group, member, type TaskStatus } from 'baton-tasks';
 import { TaskClient, TaskStore } from 'baton-tasks/tooling';
-import { laterStepIds } from '../../src/send/task-client.ts';
+import { laterStepIds } from '../../src/send/flow-start.ts';
 import { type Backends, startBackends } from 'baton-dev/testing/backends';
 import { EffectSink } from '../support/effect-sink.ts';
 import { eventually } from 'baton-dev/testing/eventually';
@@ -105,7 +105,7 @@ test('who listens to a chain is told of its end, though the worker of each step 
 
 test('a group whose workers are killed joins all results, each effect once', async () => {
   const members = [10, 20, 30, 40, 50].map((number) => member(count, { number, ms: LONG_MS }));
-  const handle = await tasks.start(group(members).then(sum), { taskId: 'group' });
+  const handle = await tasks.start(group(members, sum), { taskId: 'group' });
   const { memberIds = [] } = (await store.groups.find('group')) ?? {};
   await Promise.all(memberIds.slice(0, 2).map(killTheWorkerOf));
   await expect(handle.result()).resolves.toEqual({ sum: 155 });
@@ -139,7 +139,7 @@ test('a step that rejects itself cancels those after it, and a chain that is can
 
 test('a member that rejects itself has the group’s join cancelled', async () => {
   const members = [1, 2, 3].map((number) => member(count, { number, rejectsAt: 2 }));
-  const handle = await tasks.start(group(members).then(sum));
+  const handle = await tasks.start(group(members, sum));
   await expect(handle.result()).rejects.toMatchObject({ name: 'TaskCancelledError' });
   await queueEmpty();
   const rows = await sink.rows();

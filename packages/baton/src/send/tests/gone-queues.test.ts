@@ -91,7 +91,7 @@ describe('an end', () => {
   test('by a cancel of a group cancels all of it, though one listener has no queue', async () => {
     const sum = defineTask({ ...work, name: 'tests.sum', payload: z.array(work.result) });
     const members = [member(told, { text: 'one' }), member(work, { text: 'two' })];
-    const handle = await tasks.start(group(members).then(sum), { taskId: tracked.taskId, onEnd: watching });
+    const handle = await tasks.start(group(members, sum), { taskId: tracked.taskId, onEnd: watching });
     const away = jest.spyOn(tasks as { forward: ForwardTask }, 'forward').mockImplementation(withoutQueue);
     await expect(handle.cancel()).rejects.toThrow('QueueDoesNotExist');
     away.mockRestore();

@@ -318,7 +318,7 @@ describe('whom a sender names', () => {
   test('is told of a group’s end when it is cancelled, and each member’s listener of that member', async () => {
     const sum = defineTask({ ...work, name: 'tests.sum', payload: z.array(work.result) });
     const members = [member(told, { text: 'one' }), member(work, { text: 'two' })];
-    const handle = await tasks.start(group(members).then(sum), { subject: 'o-1', onEnd: watching });
+    const handle = await tasks.start(group(members, sum), { subject: 'o-1', onEnd: watching });
     await handle.cancel();
     const ends = tracked.forwarded.map(({ next, payload }) => [next.task, (payload as TaskEnd).taskId]);
     const ofMembers = ends.filter(([name]) => name === listening.name);

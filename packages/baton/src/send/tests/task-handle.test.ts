@@ -150,7 +150,7 @@ describe('a handle of a tracked task', () => {
 
 test("a group knows the version of the task that takes its members' results", async () => {
   const sum = { ...work, name: 'tests.sum', version: 3, payload: z.array(work.result) };
-  await tasks.start(group([member(work, { text: 'x' })]).then(sum), { taskId: 'group-1' });
+  await tasks.start(group([member(work, { text: 'x' })], sum), { taskId: 'group-1' });
   const [memberId = ''] = (await store.groups.find('group-1'))?.memberIds ?? [];
   await store.attempts.conclude(await begun(memberId), { state: 'succeeded', result: '{"length":1}' });
   await expect(store.groups.find('group-1')).resolves.toMatchObject({ next: { version: 3 } });

@@ -98,11 +98,11 @@ describe('the compiler, of flows,', () => {
 
   test('refuses what does not fit the members of a group or what takes their results', () => {
     const groups = () => [
-      group([member(shout, { greeting: 'a' }), member(shout, { greeting: 'b' })]).then(loudest),
+      group([member(shout, { greeting: 'a' }), member(shout, { greeting: 'b' })], loudest),
       // @ts-expect-error greet takes no list
-      group([member(shout, { greeting: 'a' })]).then(greetTracked),
+      group([member(shout, { greeting: 'a' })], greetTracked),
       // @ts-expect-error the members give greetings, not loudness
-      group([member(greetTracked, { name: 'you' })]).then(loudest),
+      group([member(greetTracked, { name: 'you' })], loudest),
       // @ts-expect-error the greeting is a string
       member(shout, { greeting: 7 }),
       // @ts-expect-error only tracked tasks are members
@@ -116,7 +116,7 @@ describe('the compiler, of flows,', () => {
       async (): Promise<number> =>
         (await (await tasks.start(chain([greetTracked, shout]), { name: 'you' })).result()).loudness,
       async (): Promise<number> =>
-        (await (await tasks.start(group([member(shout, { greeting: 'a' })]).then(loudest))).result()).loudest,
+        (await (await tasks.start(group([member(shout, { greeting: 'a' })], loudest))).result()).loudest,
       // @ts-expect-error the first step takes a name
       () => tasks.start(chain([greetTracked, shout]), { greeting: 'a' }),
       async () => {

@@ -99,7 +99,7 @@ const asked: Readonly<Record<string, () => Promise<unknown>>> = {
   'list tasks': () => history.list({ limit: 10 }),
   'send a tracked task': () => tasks.send(work, { text: 'x' }),
   'start a flow': () =>
-    tasks.start({ kind: 'join', members: [{ contract: work, payload: { text: 'x' } }], next: work }),
+    tasks.start({ kind: 'group', members: [{ contract: work, payload: { text: 'x' } }], next: work }),
   'ask a handle': () => tasks.handle(work, 't').status(),
   'take in': () =>
     intake.take({

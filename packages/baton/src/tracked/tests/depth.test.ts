@@ -121,7 +121,7 @@ describe('tasks that send each other', () => {
     ],
     [
       'a group',
-      (depth: number, taskId: string) => tasks.start(group([member(step, {})]).then(join), { depth, taskId }),
+      (depth: number, taskId: string) => tasks.start(group([member(step, {})], join), { depth, taskId }),
       1,
     ],
   ])(

@@ -5,7 +5,8 @@ import { DeleteCommand, ScanCommand } from '@aws-sdk/lib-dynamodb';
 import { chain, group, member } from '../../task/flow.ts';
 import { implement, Implementations } from '../../task/implementation.ts';
 import { defineTask } from '../../task/task.ts';
-import { laterStepIds, TaskClient } from '../../send/task-client.ts';
+import { laterStepIds } from '../../send/flow-start.ts';
+import { TaskClient } from '../../send/task-client.ts';
 import { TaskStore } from '../task-store.ts';
 import { type Backends, startBackends } from 'baton-dev/testing/backends';
 import { runQueue } from '../../worker/tests/in-process-worker.ts';
@@ -115,7 +116,7 @@ describe('a group', () => {
   const members = [member(add, 1), member(add, 2)] as const;
 
   test('whose rows are all gone says so, and runs nothing', async () => {
-    const handle = await tasks.start(group(members).then(sum));
+    const handle = await tasks.start(group(members, sum));
     await loseAll();
     await run();
     await expect(handle.result()).rejects.toMatchObject(LOST);
@@ -125,7 +126,7 @@ describe('a group', () => {
 
   test('whose own row is gone says so when its members have succeeded', async () => {
     const taskId = randomUUID();
-    const handle = await tasks.start(group(members).then(sum), { taskId });
+    const handle = await tasks.start(group(members, sum), { taskId });
     await lose(taskId);
     await run();
     expect(ran).toHaveLength(2);

@@ -121,8 +121,8 @@ describe('a flow that is started in a lane', () => {
   });
 
   test('has each member in that lane, and what takes their results', async () => {
-    const members = group([member(seal, { text: 'x' }), member(label, { text: 'y' })]);
-    const { taskId } = await tasks.start(members.then(ship), { lane: 'high' });
+    const parcel = group([member(seal, { text: 'x' }), member(label, { text: 'y' })], ship);
+    const { taskId } = await tasks.start(parcel, { lane: 'high' });
     expect(taken.toSorted()).toEqual([
       'labels.print http://sqs/0/labels',
       'parcels.seal http://sqs/0/parcels_high',
@@ -202,9 +202,9 @@ test('the compiler knows the lanes of a contract', () => {
     () => tasks.start(chain([label, seal]), { text: 'x' }, { lane: 'low' }),
     // @ts-expect-error no step has it
     () => tasks.start(chain([label, seal]), { text: 'x' }, { lane: 'slow' }),
-    () => tasks.start(group([member(seal, { text: 'x' })]).then(ship), { lane: 'slow' }),
+    () => tasks.start(group([member(seal, { text: 'x' })], ship), { lane: 'slow' }),
     // @ts-expect-error neither has it
-    () => tasks.start(group([member(seal, { text: 'x' })]).then(ship), { lane: 'urgent' }),
+    () => tasks.start(group([member(seal, { text: 'x' })], ship), { lane: 'urgent' }),
   ];
   expect(sends).toBeDefined();
 });

@@ -55,7 +55,7 @@ const ways: [string, (options: SendOptions<never>) => Promise<unknown>][] = [
   ['a tracked task', (options) => tasks.send(tracked, {}, options)],
   ['a scheduled task', (options) => tasks.send(daily, {}, options)],
   ['a chain', (options) => tasks.start(chain([tracked, tracked]), {}, options)],
-  ['a group', (options) => tasks.start(group([member(tracked, {})]).then(joined), options)],
+  ['a group', (options) => tasks.start(group([member(tracked, {})], joined), options)],
 ];
 const trace = startTrace();
 const odd: [keyof SendOptions, readonly unknown[]][] = [

@@ -87,7 +87,7 @@ describe('a tracked task that is sent', () => {
   test('needs a client with records, which says so and sends nothing', async () => {
     const sqs = { send: jest.fn() };
     const client = new TaskClient({ sqs: sqs as unknown as SQSClient, queueUrls, source: 'tests' });
-    await expect(client.send(work, { text: 'x' })).rejects.toThrow(/tests\.tracked is a tracked.*"records"/);
+    await expect(client.send(work, { text: 'x' })).rejects.toThrow(/tests\.tracked needs a task store.*"records"/);
     expect(() => client.handle(work, 'x')).toThrow('"records"');
     expect(sqs.send).not.toHaveBeenCalled();
   });
@@ -192,7 +192,7 @@ describe('a delay', () => {
     const { taskId } =
       kind === 'chain'
         ? await tasks.start(chain([work, measure]), { text: 'x' }, options)
-        : await tasks.start(group([member(work, { text: 'x' })]).then(total), options);
+        : await tasks.start(group([member(work, { text: 'x' })], total), options);
     const last = await store.read(taskId);
     const inDays = ((last?.expiresAt ?? 0) - Date.now() / 1000) / DAY_SECONDS;
     expect(inDays).toBeCloseTo(28, 1);
@@ -256,7 +256,7 @@ describe('a send that fails after the row was written', () => {
       const start = () =>
         kind === 'chain'
           ? tasks.start(chain([work, measure]), { text: 'x' }, { taskId })
-          : tasks.start(group([member(work, { text: 'x' })]).then(total), { taskId });
+          : tasks.start(group([member(work, { text: 'x' })], total), { taskId });
       await expect(start()).rejects.toMatchObject({ name: 'SendError' });
       const first = decodeEnvelope(taken[0]?.MessageBody ?? '').taskId;
       const row = await begin(first);

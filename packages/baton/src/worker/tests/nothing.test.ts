@@ -106,7 +106,7 @@ describe('a task that takes and gives nothing', () => {
       member(unset, undefined),
       member(perhaps, undefined),
     ] as const;
-    const handle = await tasks.start(group(members).then(gather));
+    const handle = await tasks.start(group(members, gather));
     await work();
     await expect(handle.result()).resolves.toEqual(['1', 'undefined', 'null', 'undefined', 'undefined']);
   });

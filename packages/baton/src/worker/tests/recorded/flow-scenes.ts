@@ -14,7 +14,7 @@ const startGroup =
   (options: object) =>
   async ({ client }: Stage) => {
     const members = [member(tracked, payload), member(second, { length: 7 })] as const;
-    const { taskId } = await client.start(group(members).then(joining), { trace, ...options });
+    const { taskId } = await client.start(group(members, joining), { trace, ...options });
     return taskId;
   };
 

@@ -1,0 +1,126 @@
+// How a chain or a group is started: what each of its tasks leads to is noted before the first of them is sent.
+import { v5 as uuidv5 } from 'uuid';
+import type { Chain, Group } from '../task/flow.ts';
+import { laneWhereDeclared } from '../task/lane.ts';
+import { type FlowEnd, flowEndOf, nextTask, withFlowEnd } from '../task/next-task.ts';
+import type { SendOptions, TaskHandle } from '../task/send-task.ts';
+import type { TaskContract } from '../task/task.ts';
+import type { TaskStatus } from '../task/task-status.ts';
+import { formatTraceparent, startTrace } from '../telemetry/trace-context.ts';
+import { checkedListeners, listenersOf } from './end-listeners.ts';
+import type { PreparedTask } from './prepared-task.ts';
+import { checkedDepth, checkedTaskId, namespaceOf } from './send-checks.ts';
+import { allDone } from './task-continuation.ts';
+import { KeptTaskHandle } from './task-handle.ts';
+import type { NewTask, TaskRecords } from './task-records.ts';
+
+/** What a task client does for a flow that it starts. */
+export interface FlowSender {
+  readonly records: TaskRecords;
+  readonly prepare: (
+    contract: TaskContract,
+    payload: unknown,
+    options: SendOptions,
+    nowMs: number,
+    flowEnd: FlowEnd | undefined,
+  ) => PreparedTask;
+  /** Writes a task's row, then sends it. */
+  readonly sendTracked: (
+    prepared: PreparedTask,
+    options: SendOptions,
+    links: Pick<NewTask, 'next' | 'groupId' | 'flowEnd'>,
+  ) => Promise<void>;
+  readonly cancel: (taskId: string) => Promise<TaskStatus | undefined>;
+}
+
+/**
+ * Starts a chain: writes the rows of all steps, the last one first, so that a step is known before the one that sends it,
+ * and sends the first. Resolves to the handle of the last step.
+ *
+ * @throws what `TaskClient.start` throws
+ */
+export async function startChain(
+  { records, prepare, sendTracked, cancel }: FlowSender,
+  { steps }: Chain,
+  payload: unknown,
+  options: SendOptions,
+): Promise<TaskHandle> {
+  const firstId = checkedTaskId(options, 'chain');
+  const ids = [firstId, ...laterStepIds(firstId, steps.length)];
+  steps.forEach(({ name }, index) =>
+    checkedDepth(options, name, index, `step ${index + 1} of ${steps.length}`),
+  );
+  const laneOf = laneWhereDeclared(steps, options.lane);
+  const planned = withFlowEnd(steps.map((step, index) => nextTask(step, ids[index] ?? '', laneOf(step))));
+  const [first, ...later] = planned;
+  const [contract] = steps;
+  const last = planned.at(-1);
+  const lastContract = steps.at(-1);
+  if (!first || !contract || !last || !lastContract) throw new RangeError('A chain has at least two tasks');
+  const { deduplicationKey: _key, onEnd, ...sending } = options;
+  const listeners = checkedListeners(lastContract, { onEnd });
+  const nowMs = await records.now();
+  const own = { ...sending, taskId: first.taskId, lane: laneOf(contract) };
+  const prepared = prepare(contract, payload, own, nowMs, first.flowEnd);
+  const { notBefore, subject, trace } = prepared;
+  const noted = { parentId: options.parentId, traceparent: formatTraceparent(trace), notBefore, subject };
+  const links = later.map(({ taskId, task, queue }, index) => ({
+    ...noted,
+    depth: prepared.depth + index + 1,
+    taskId,
+    task,
+    queue,
+    next: later[index + 1],
+    onEnd: taskId === last.taskId ? listeners : listenersOf(steps[index + 1] ?? contract),
+  }));
+  for (const link of links.toReversed()) await records.create(link);
+  await sendTracked(prepared, options, { next: later[0] });
+  return new KeptTaskHandle(records, lastContract, last.taskId, async () => {
+    // Cancelling the first step that has not ended cancels all after it
+    for (const taskId of ids) if ((await cancel(taskId))?.state === 'cancelled') break;
+    return records.find(last.taskId);
+  });
+}
+
+/**
+ * Starts a group: writes the row of the task that takes the results and that of the group, and sends the members.
+ * Resolves to the handle of the task that takes the results.
+ *
+ * @throws what `TaskClient.start` throws
+ */
+export async function startGroup(
+  { records, prepare, sendTracked, cancel }: FlowSender,
+  { members, next: joining }: Group,
+  options: SendOptions,
+): Promise<TaskHandle> {
+  const groupId = checkedTaskId(options, 'group');
+  const laneOf = laneWhereDeclared([joining, ...members.map(({ contract }) => contract)], options.lane);
+  const next = nextTask(joining, uuidv5('then', namespaceOf(groupId)), laneOf(joining));
+  const { deduplicationKey: _key, onEnd: another, ...sending } = options;
+  const onEnd = checkedListeners(joining, { onEnd: another });
+  const trace = options.trace === undefined ? startTrace() : options.trace;
+  const depth = checkedDepth(options, joining.name, 1, 'which follows the group');
+  const nowMs = await records.now();
+  const flowEnd = flowEndOf(next);
+  const prepared = members.map(({ contract, payload }, index) => {
+    const taskId = uuidv5(String(index), namespaceOf(groupId));
+    const own = { ...sending, trace, taskId, lane: laneOf(contract) };
+    return prepare(contract, payload, own, nowMs, flowEnd);
+  });
+  const memberIds = prepared.map(({ taskId }) => taskId);
+  const { notBefore, subject } = prepared.at(-1) ?? {};
+  const noted = { parentId: options.parentId, traceparent: formatTraceparent(trace), notBefore, subject };
+  const { taskId, task, queue } = next;
+  await records.create({ ...noted, depth, taskId, task, queue, onEnd });
+  await records.groups.create({ groupId, memberIds, next, notBefore });
+  await Promise.all(prepared.map((each) => sendTracked(each, options, { groupId, flowEnd })));
+  return new KeptTaskHandle(records, joining, next.taskId, async () => {
+    const statuses = await allDone([...memberIds, next.taskId].map((id) => cancel(id)));
+    return statuses.at(-1);
+  });
+}
+
+/** The ids of a chain's second task and those after it, by the id of the first. */
+export function laterStepIds(firstId: string, steps: number): string[] {
+  return Array.from({ length: steps - 1 }, (_, index) => uuidv5(String(index + 1), namespaceOf(firstId)));
+}
