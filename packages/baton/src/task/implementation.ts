@@ -54,10 +54,7 @@ export type TaskHandler<
   Payload extends z.ZodType,
   Result extends z.ZodType,
   Tracked extends boolean = false,
-> = (
-  payload: z.output<Payload>,
-  context: ContextOf<Tracked>,
-) => Promise<z.input<Result>> | z.input<Result>;
+> = (payload: z.output<Payload>, context: ContextOf<Tracked>) => Promise<z.input<Result>> | z.input<Result>;
 
 /** A contract bound to the function that does it. */
 export interface Implementation {

@@ -87,7 +87,9 @@ describe('a tracked task that is sent', () => {
   test('needs a client with records, which says so and sends nothing', async () => {
     const sqs = { send: jest.fn() };
     const client = new TaskClient({ sqs: sqs as unknown as SQSClient, queueUrls, source: 'tests' });
-    await expect(client.send(work, { text: 'x' })).rejects.toThrow(/tests\.tracked needs a task store.*"records"/);
+    await expect(client.send(work, { text: 'x' })).rejects.toThrow(
+      /tests\.tracked needs a task store.*"records"/,
+    );
     expect(() => client.handle(work, 'x')).toThrow('"records"');
     expect(sqs.send).not.toHaveBeenCalled();
   });
