@@ -44,7 +44,7 @@ export function targetsFor(samples: readonly Sample[]): Target[] {
 
 function queuedTargets(broker: Broker): Target[] {
   const p99 = of('mixed-queued', 'fast-p99', broker);
-  const text = (what: string): string => onBroker(`Mixed tasks, all queued at once: ${what}`, broker);
+  const text = (what: string): string => onBroker(`Mixed tasks, queued: ${what}`, broker);
   return [
     figureTarget('mixed-queued-makespan', text('makespan, to the ideal'), 'times', ['at most', 1.2], {
       ...of('mixed-queued', 'makespan-to-ideal', broker)('baton'),

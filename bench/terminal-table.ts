@@ -38,7 +38,7 @@ function tableOf(judged: readonly Judged[]): string {
       limitText(each),
       valueText(each),
       each.spread ? rangeText(each.spread) : '',
-      styleText(COLOURS[each.holds], verdictText(each) || 'shown'),
+      styleText(COLOURS[each.holds], [verdictText(each) || 'shown', each.why].filter(Boolean).join(': ')),
     ]);
   return table.toString();
 }

@@ -234,5 +234,10 @@ function growth(id: string, title: string, by: string): MeasurePage {
     { figure: 'cpu', title: 'CPU', better: 'none' },
     { figure: 'throughput', title: 'throughput', better: 'none' },
   ];
-  return { id, title, tables: [{ figures, by, across: true }], plots: [id] };
+  return {
+    id,
+    title,
+    tables: figures.map((figure) => ({ figures: [figure], by, across: true })),
+    plots: [id],
+  };
 }

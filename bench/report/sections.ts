@@ -6,7 +6,7 @@ import { escaped, markdownTable } from './markdown-table.ts';
 import type { MeasurePage } from './measure-pages.ts';
 import { measureTable } from './measure-table.ts';
 import { brokerName, byBroker, contenderName } from './names.ts';
-import { limitText, summaryText, valueText, verdictText } from './target-text.ts';
+import { limitCell, summaryText, valueCell, verdictText } from './target-text.ts';
 
 const NOTHING = 'Not measured yet.';
 
@@ -21,12 +21,9 @@ export function runSection(results: Results): string {
     ['system', `${machine.os}, Node ${machine.node}`],
     ['versions', versions.join(', ')],
   ];
-  const table = markdownTable([
-    { title: 'what', cells: rows.map(([what = '']) => what) },
-    { title: '', cells: rows.map(([, is = '']) => escaped(is)) },
-  ]);
+  const list = rows.map(([what = '', is = '']) => `- **${what}**: ${escaped(is)}`).join('\n');
   const warning = '**A short run, to prove that the bench works: its figures say nothing about speed.**';
-  return mode === 'quick' ? `${warning}\n\n${table}` : table;
+  return mode === 'quick' ? `${warning}\n\n${list}` : list;
 }
 
 /** Every target with what was seen of it. */
@@ -35,12 +32,14 @@ export function targetsSection(judged: readonly Judged[]): string {
     judged.map((each) => (each.holds === 'no' ? `**${text(each)}**` : text(each)));
   const table = markdownTable([
     { title: 'what', cells: marked(({ text }) => text) },
-    { title: 'target', cells: judged.map(limitText) },
-    { title: 'median', align: 'right', cells: marked(valueText) },
+    { title: 'target', cells: judged.map(limitCell) },
+    { title: 'median', align: 'right', cells: marked(valueCell) },
     { title: 'rounds', align: 'right', cells: judged.map(({ spread }) => (spread ? rangeText(spread) : '')) },
     { title: 'holds', cells: marked((each) => escaped(verdictText(each))) },
   ]);
-  return `${summaryText(judged)}\n\n${table}`;
+  const reasons = judged.flatMap(({ text, why }) => (why ? `- ${escaped(`${text}: ${why}`)}` : []));
+  const unmeasured = reasons.length > 0 ? `\n\nNot measured:\n\n${reasons.join('\n')}` : '';
+  return `${summaryText(judged)}\n\n${table}${unmeasured}`;
 }
 
 /** Who did not take part, and why; those of one reason together. */

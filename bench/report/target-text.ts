@@ -1,27 +1,43 @@
 import type { Judged } from '../target.ts';
 import { withUnit } from './figure-text.ts';
 
-/** The limit of a target: `at most 1.1 times`; of one that has none, that it is shown. */
+/** The limit of a target: `at most 1.1×`; `shown` if it has none. */
 export function limitText({ direction, limit, unit }: Judged): string {
   return limit === undefined ? 'shown' : `${direction} ${withUnit(limit, unit)}`;
 }
 
-/** What was seen: `1.04 times`; nothing where it was not measured. */
+/** The value that was seen: `1.04×`. Empty if it was not measured. */
 export function valueText({ value, unit }: Judged): string {
   return value === undefined ? '' : withUnit(value, unit);
 }
 
+const SIGNS = { 'at most': '≤', below: '<', 'at least': '≥', shown: '' } as const;
+
+/** The limit in a cell of the page, where room is short: `≤ 5 s`. */
+export function limitCell(judged: Judged): string {
+  const { direction, limit, unit } = judged;
+  return limit === undefined ? limitText(judged) : `${SIGNS[direction]} ${withUnit(limit, unit)}`;
+}
+
+/** The value in a cell of the page. Its unit is left out if the cell of the limit names it. */
+export function valueCell(judged: Judged): string {
+  const { value, unit, limit } = judged;
+  return value === undefined || limit === undefined || unit === 'times'
+    ? valueText(judged)
+    : withUnit(value, '');
+}
+
 /** Whether a target holds, in words; short falls are told apart by `Judged.holds`. */
-export function verdictText({ holds, inEveryRound, why = '' }: Judged): string {
+export function verdictText({ holds, inEveryRound }: Judged): string {
   switch (holds) {
     case 'yes':
-      return inEveryRound ? 'yes' : 'yes, not in every round';
+      return inEveryRound ? 'yes' : 'median only';
     case 'no':
       return 'falls short';
     case 'shown':
       return '';
     case 'not measured':
-      return `not measured: ${why}`;
+      return 'not measured';
   }
 }
 
