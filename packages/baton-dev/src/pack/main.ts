@@ -1,0 +1,6 @@
+// `npm run pack -- [folder]`: writes the library's tarball, as it is published, into a folder. Default: the current one.
+import { resolve } from 'node:path';
+import { packLibrary } from './pack.ts';
+
+const [folder = '.'] = process.argv.slice(2);
+process.stdout.write(`${packLibrary(resolve(folder))}\n`);

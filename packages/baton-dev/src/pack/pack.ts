@@ -1,0 +1,58 @@
+// Builds the library and packs it: the folder that npm packs is made anew, and has nothing of the repository but that.
+import { spawnSync } from 'node:child_process';
+import { copyFileSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { assetsOf, BUILT, packedManifest, type SourceManifest } from './manifest.ts';
+
+const ROOT = fileURLToPath(new URL('../../../..', import.meta.url));
+const LIBRARY = join(ROOT, 'packages/baton');
+const FOLDER = join(ROOT, 'node_modules/.cache/pack/baton-tasks');
+/** A relative import in a declaration, of a source: tsc rewrites those of the code alone. */
+const SOURCE_IMPORT = /((?:from |import\()["']\.{1,2}\/[^"']+)\.ts(?=["'])/g;
+
+/** A command of the packing did not succeed. Its message has what that wrote. */
+export class PackError extends Error {
+  override readonly name = 'PackError';
+}
+
+/**
+ * Builds the library, and packs it as `npm pack` does. Resolves to the path of the tarball.
+ *
+ * @param destination - the folder that the tarball is written to
+ * @throws PackError when the types are wrong, or npm refuses; TypeError when a dependency has no version
+ */
+export function packLibrary(destination: string): string {
+  const own = manifestAt(LIBRARY);
+  const manifest = packedManifest(own, manifestAt(ROOT));
+  rmSync(FOLDER, { recursive: true, force: true });
+  run(process.execPath, [
+    join(ROOT, 'node_modules/typescript/bin/tsc'),
+    '-p',
+    'tsconfig.build.json',
+    '--outDir',
+    FOLDER,
+  ]);
+  renameSync(join(FOLDER, 'src'), join(FOLDER, BUILT));
+  for (const path of readdirSync(join(FOLDER, BUILT), { recursive: true, encoding: 'utf8' })) {
+    if (!path.endsWith('.d.ts')) continue;
+    const file = join(FOLDER, BUILT, path);
+    writeFileSync(file, readFileSync(file, 'utf8').replaceAll(SOURCE_IMPORT, '$1.js'));
+  }
+  writeFileSync(join(FOLDER, 'package.json'), `${JSON.stringify(manifest, undefined, 2)}\n`);
+  for (const path of ['README.md', ...assetsOf(own)]) copyFileSync(join(LIBRARY, path), join(FOLDER, path));
+  copyFileSync(join(ROOT, 'LICENSE'), join(FOLDER, 'LICENSE'));
+  const packed = run('npm', ['pack', FOLDER, '--json', '--pack-destination', destination]);
+  const [{ filename }] = JSON.parse(packed) as [{ readonly filename: string }];
+  return join(destination, filename);
+}
+
+function run(command: string, args: readonly string[]): string {
+  const { status, stdout, stderr, error } = spawnSync(command, args, { cwd: LIBRARY, encoding: 'utf8' });
+  if (status === 0) return stdout;
+  throw new PackError(`${command} ${args[0]} failed:\n${error?.message ?? ''}${stdout}${stderr}`);
+}
+
+function manifestAt(folder: string): SourceManifest {
+  return JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as SourceManifest;
+}

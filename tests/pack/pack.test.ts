@@ -1,0 +1,144 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { checkPackage, createPackageFromTarballData } from '@arethetypeswrong/core';
+import { CreateQueueCommand } from '@aws-sdk/client-sqs';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { packLibrary } from 'baton-dev/pack/pack';
+import { publint } from 'publint';
+import { type Backends, startBackends } from 'baton-dev/testing/backends';
+import { eventually } from 'baton-dev/testing/eventually';
+import { freePort } from 'baton-dev/testing/program';
+import { textOf } from '../support/source.ts';
+import { OutsideProject } from './outside-project.ts';
+
+const LONG_MS = 120_000;
+const TSCONFIG = {
+  compilerOptions: {
+    target: 'es2024',
+    module: 'nodenext',
+    strict: true,
+    exactOptionalPropertyTypes: true,
+    noEmit: true,
+    allowImportingTsExtensions: true,
+    types: ['node'],
+    // The library's own declarations are checked, with all that they import
+    skipLibCheck: false,
+  },
+};
+/** The program of the library's README. */
+const [, program = ''] = /```ts\n([^]*?)```/.exec(textOf('packages/baton/README.md')) ?? [];
+
+let folder: string;
+let tarball: string;
+let project: OutsideProject;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'baton-pack-'));
+  tarball = packLibrary(folder);
+  project = await OutsideProject.make(tarball, ['zod', 'typescript', '@types/node']);
+  await project.write('tsconfig.json', JSON.stringify(TSCONFIG));
+  await project.write('program.ts', program);
+}, LONG_MS);
+afterAll(async () => {
+  await project?.remove();
+  await rm(folder, { recursive: true, force: true });
+});
+
+describe('the packed library', () => {
+  test('is what publint would have published', async () => {
+    const file = await readFile(tarball);
+    const { messages } = await publint({ strict: true, pack: { tarball: bufferOf(file) } });
+    expect(messages).toEqual([]);
+  });
+
+  test('has types that TypeScript finds for every entry, of ES modules', async () => {
+    const result = await checkPackage(createPackageFromTarballData(await readFile(tarball)), {
+      // A template for CloudFormation
+      excludeEntrypoints: [/\.yml$/],
+    });
+    if (result.types === false) throw new Error('It has no types');
+    const { exports } = JSON.parse(textOf('packages/baton/package.json')) as { exports: object };
+    const entries = [...Object.keys(exports), './package.json'].filter(
+      (entry) => !/\/\*$|\.yml$/.test(entry),
+    );
+    expect(Object.keys(result.entrypoints).toSorted()).toEqual(entries.toSorted());
+    // ES modules alone: neither TypeScript's resolution before exports nor `require` without a flag
+    const old: ReadonlySet<string> = new Set(['node10', 'node16-cjs']);
+    const problems = result.problems.filter(
+      (problem) => !('resolutionKind' in problem && old.has(problem.resolutionKind)),
+    );
+    expect(problems.filter(({ kind }) => kind !== 'CJSResolvesToESM')).toEqual([]);
+  });
+
+  test('has a license, a README and no tests, sources or internal entries', async () => {
+    const { output } = await project.run('tar', 'tzf', tarball);
+    const paths = output.trim().split('\n');
+    expect(paths).toEqual(expect.arrayContaining(['package/LICENSE', 'package/README.md']));
+    expect(paths.filter((path) => /\/tests\/|(?<!\.d)\.ts$/.test(path))).toEqual([]);
+    await project.write('inside.mjs', "await import('baton-tasks/internal/sqs/envelope');\n");
+    const { output: refused } = await project.run('node', 'inside.mjs');
+    expect(refused).toContain('ERR_PACKAGE_PATH_NOT_EXPORTED');
+  });
+});
+
+describe('a project outside that installs it', () => {
+  test(
+    "is of the types that the library's README says, its declarations checked",
+    async () => {
+      await expect(project.run('tsc', '-p', '.')).resolves.toEqual({ exitCode: 0, output: '' });
+    },
+    LONG_MS,
+  );
+
+  test(
+    'has wrong payloads refused by its compiler',
+    async () => {
+      await project.write('program.ts', program.replace("{ name: 'Ada' }", '{ name: 7 }'));
+      const { output } = await project.run('tsc', '-p', '.');
+      await project.write('program.ts', program);
+      expect(output).toContain("Type 'number' is not assignable to type 'string'");
+    },
+    LONG_MS,
+  );
+
+  test(
+    'sends a task on an embedded SQS, runs it and gets its result',
+    async () => {
+      const backends = await startBackends([]);
+      try {
+        const queueUrlPrefix = await createQueues(backends, 'greetings');
+        const started = project.start('program.ts', {
+          ...backends.environment,
+          QUEUE_URL_PREFIX: queueUrlPrefix,
+          HEALTH_PORT: String(await freePort()),
+          WORKER_WAIT_SECONDS: '1',
+        });
+        let output = '';
+        for (const stream of [started.stdout, started.stderr])
+          stream?.setEncoding('utf8').on('data', (text: string) => (output += text));
+        const ended = () => started.exitCode !== null || started.signalCode !== null;
+        await eventually('a greeting', () => output.includes('Hello') || ended()).catch(() => undefined);
+        started.kill('SIGTERM');
+        await eventually('its end', ended);
+        expect(output).toContain("{ text: 'Hello, Ada!' }");
+        expect(started.exitCode).toBe(0);
+      } finally {
+        await backends.stop();
+      }
+    },
+    LONG_MS,
+  );
+});
+
+/** Creates a queue and its dead letter queue. Gives what stands before their names in their URLs. */
+async function createQueues({ sqs, stage }: Backends, queue: string): Promise<string> {
+  const create = (name: string) => sqs.send(new CreateQueueCommand({ QueueName: `baton-${stage}-${name}` }));
+  await create(`${queue}-dlq`);
+  const { QueueUrl = '' } = await create(queue);
+  return QueueUrl.slice(0, -queue.length);
+}
+
+function bufferOf({ buffer, byteOffset, byteLength }: Buffer): ArrayBuffer {
+  return buffer.slice(byteOffset, byteOffset + byteLength) as ArrayBuffer;
+}
