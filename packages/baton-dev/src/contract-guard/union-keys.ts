@@ -2,7 +2,7 @@ import { canonical, type Schema, typesOf, valuesOf } from './schema.ts';
 
 /** How the forms of two unions are known again. */
 export interface FormKeys {
-  /** The key of a form: `channel="EMAIL"`, a type, or all of its text. */
+  /** The key of a form: `method="card"`, a type, or all of its text. */
   readonly keys: (form: Schema) => string;
   /** Whether no value can fit two forms of one union. */
   readonly tellApart: boolean;

@@ -27,7 +27,7 @@ export interface PutBack {
 /** Where a dead letter queue is, and the queues that its letters came from. */
 export interface DeadLetterQueueOptions {
   readonly sqs: SQSClient;
-  /** The name of the queue that it belongs to, such as `orders`. */
+  /** The name of the queue that it belongs to, such as `payments`. */
   readonly queue: string;
   readonly url: string;
   /** The URL of that queue, or of one of its lanes. */

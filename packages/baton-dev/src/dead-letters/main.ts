@@ -1,4 +1,4 @@
-// Lists the dead letters of a queue, and puts them back: npm run dead-letters -- orders
+// Lists the dead letters of a queue, and puts them back: npm run dead-letters -- payments
 import { existsSync } from 'node:fs';
 import process from 'node:process';
 import { GetQueueUrlCommand } from '@aws-sdk/client-sqs';

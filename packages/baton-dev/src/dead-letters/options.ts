@@ -3,7 +3,7 @@ import { parseArgs } from 'node:util';
 /** How to use the command. */
 export const USAGE = `npm run dead-letters -- QUEUE [options]
 
-Lists the dead letters of a queue, such as orders, and changes nothing; with --put-back, sends them to it again.
+Lists the dead letters of a queue, such as payments, and changes nothing; with --put-back, sends them to it again.
 
   --put-back        sends each to the queue that it came from, with its attributes, and then deletes it here
   --task TASK_ID    only the dead letters of that task
@@ -49,7 +49,7 @@ export function readOptions(
   const [queue = '', ...more] = positionals;
   if (!values.help && (more.length > 0 || !/^[a-z0-9-]{1,60}$/.test(queue)))
     throw new UsageError(
-      `Expected the name of one queue, such as orders, got ${positionals.join(' ') || 'none'}`,
+      `Expected the name of one queue, such as payments, got ${positionals.join(' ') || 'none'}`,
     );
   const limit = /^\d{1,6}$/.test(values.limit) ? Number(values.limit) : 0;
   if (limit < 1 || limit > MAX_LIMIT)

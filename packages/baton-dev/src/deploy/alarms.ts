@@ -55,8 +55,8 @@ function notEmpty(deadLettersId: string) {
  * The age of a queue's oldest message, where messages wait for a consumer. The metric alone would not do: it counts
  * messages that are hidden, too, and leaves one out only once it was received more than three times (Amazon SQS
  * Developer Guide, "Available CloudWatch metrics"). A tracked task that is put off is received once in 12 hours, so it
- * would be the oldest for a day and a half; a mail whose server is away, for its first minutes. While all that is in a
- * queue is hidden, nobody is late: the age counts as 0 unless at least one message was visible all the time.
+ * would be the oldest for a day and a half. While all messages of a queue are hidden, no consumer is late: the age counts
+ * as 0 unless at least one message was visible all the time.
  */
 function tooOld(queueId: string, ageSeconds: number) {
   const metric = (Id: string, name: string, Stat: string) => ({

@@ -89,7 +89,7 @@ function roleId(name: string): string {
 function resourceId(name: string): string {
   if (!NAME.test(name))
     throw new StackError(
-      `The function ${name}: expected a name of letters and digits, such as orderServiceApi`,
+      `The function ${name}: expected a name of letters and digits, such as paymentsServiceApi`,
     );
   return name.slice(0, 1).toUpperCase() + name.slice(1);
 }

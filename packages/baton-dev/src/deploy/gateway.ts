@@ -26,7 +26,7 @@ export function gatewayEvent(
   if (httpApi === undefined) return event;
   if (typeof httpApi !== 'string' || !ROUTE.test(httpApi))
     throw new StackError(
-      `An event httpApi: expected a method and a path, such as 'ANY /orders', got ${JSON.stringify(httpApi)}`,
+      `An event httpApi: expected a method and a path, such as 'ANY /payments', got ${JSON.stringify(httpApi)}`,
     );
   if (api === 'http') return { http: httpApi };
   if (!jwt) return event;

@@ -1,6 +1,7 @@
 import { oneOf, wholeNumber } from 'baton-tasks/service';
 import * as z from 'zod';
 import { CPU_UNITS, memoriesOf } from './fargate-sizes.ts';
+import type { Part } from '../stack/part.ts';
 import { StackError } from '../stack/stack-error.ts';
 
 const list = z
@@ -32,9 +33,6 @@ const names = {
   // These two are read in serverless.yml
   revision: z.string().max(128, { error: 'expected at most 128 characters' }).optional(),
   'unknown-task-patience-seconds': wholeNumber(0, 432_000, 21_600),
-  // These two are read in a functions.yml
-  'smtp-url': z.string().optional(),
-  'smtp-from': z.string().optional(),
   worker: oneOf(['lambda', 'fargate', 'none'], 'lambda'),
   'worker-image': z.string().optional(),
   'worker-subnets': list.optional(),
@@ -51,8 +49,36 @@ const names = {
   'worker-backlog-seconds': wholeNumber(1, 86_400, 60),
 };
 
-/** The names of the parameters, as `sls deploy --param="name=value"` takes them; docs/deploy.md says what each means. */
-export const PARAMETER_NAMES = Object.keys(names);
+/** The parameters of every stack, as `sls deploy --param="name=value"` takes them; docs/deploy.md says what each means. */
+const OWN_NAMES: readonly string[] = Object.keys(names);
+
+const USED = /\$\{param:([^,}]+)/g;
+
+/**
+ * The names of the parameters that a deploy takes: those of every stack, and those that services declare.
+ *
+ * @param parts - what each functions.yml describes, by its folder
+ * @throws StackError naming a functions.yml that declares a name which is taken, or uses one that it does not declare
+ */
+export function parameterNames(parts: ReadonlyMap<string, Part>): string[] {
+  const by = new Map(OWN_NAMES.map((name) => [name, 'every stack']));
+  for (const [folder, part] of parts) {
+    const file = `${folder}/functions.yml`;
+    const declared = Object.keys(part.parameters ?? {});
+    for (const name of declared) {
+      const other = by.get(name);
+      if (other !== undefined)
+        throw new StackError(`${file}: the parameter ${name} is one of ${other}: expected another name`);
+      by.set(name, file);
+    }
+    for (const [, name = ''] of JSON.stringify(part).matchAll(USED))
+      if (!declared.includes(name) && !OWN_NAMES.includes(name))
+        throw new StackError(
+          `${file} uses the parameter ${name}: expected a line for it under "parameters:"`,
+        );
+  }
+  return [...by.keys()];
+}
 
 /** What `worker=fargate` cannot do without. */
 const NEEDED = ['worker-image', 'worker-subnets', 'worker-security-groups'] as const;
@@ -117,14 +143,18 @@ export type Given = string | number | boolean | null | undefined;
 /**
  * Reads the parameters of a deploy; an empty one counts as not given.
  *
+ * @param known - the names that the deploy takes. Default: those of every stack
  * @throws StackError with a line for each that is missing, wrong, or none
  */
-export function readParameters(given: Readonly<Record<string, Given>>): Parameters {
+export function readParameters(
+  given: Readonly<Record<string, Given>>,
+  known: readonly string[] = OWN_NAMES,
+): Parameters {
   const texts = Object.entries(given).map(([name, value]) => [name, String(value ?? '')]);
   const parsed = parametersSchema.safeParse(Object.fromEntries(texts.filter(([, text]) => text !== '')));
   const unknown = Object.keys(given)
-    .filter((name) => !PARAMETER_NAMES.includes(name))
-    .map((name) => `  ${name}: there is no such parameter, expected one of ${PARAMETER_NAMES.join(', ')}`);
+    .filter((name) => !known.includes(name))
+    .map((name) => `  ${name}: there is no such parameter, expected one of ${known.join(', ')}`);
   if (parsed.success && unknown.length === 0) return parsed.data;
   const wrong = (parsed.error?.issues ?? []).map(({ path, message }) => `  ${String(path[0])}: ${message}`);
   throw new StackError(

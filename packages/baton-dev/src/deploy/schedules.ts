@@ -67,7 +67,7 @@ function scheduleOf({ name, version, schedule }: TaskContract, queue: unknown): 
   };
 }
 
-/** A contract's name, such as `orders.sweep-old`, gives OrdersSweepOldSchedule. */
+/** A contract's name, such as `payments.sweep-old`, gives PaymentsSweepOldSchedule. */
 function logicalId(name: string): string {
   const words = name.split(/[.-]/).map((word) => word.slice(0, 1).toUpperCase() + word.slice(1));
   return `${words.join('')}Schedule`;

@@ -1,4 +1,5 @@
 import { styleText } from 'node:util';
+import type { ExampleRequest } from '../stack/part.ts';
 
 /** What a newcomer wants to know once everything runs. */
 export interface BannerFacts {
@@ -9,10 +10,12 @@ export interface BannerFacts {
   readonly health: string;
   /** Queues by name, each with who runs its tasks. */
   readonly queues: readonly { readonly name: string; readonly runs: string }[];
+  /** Requests to try. */
+  readonly examples: readonly ExampleRequest[];
   readonly startedInMs: number;
 }
 
-/** The text that says what runs where, and one request to try. Colours only where the terminal has them. */
+/** The text that says what runs where, and which requests to try. Colours only where the terminal has them. */
 export function banner(facts: BannerFacts): string {
   const width = Math.max(...facts.queues.map(({ name }) => name.length));
   const rows = [
@@ -31,23 +34,20 @@ export function banner(facts: BannerFacts): string {
     '',
     ...rows,
     '',
-    '  Try this in a second terminal:',
-    '',
-    curl(facts.http),
-    '',
+    ...(facts.examples.length > 0 ? ['  Try this in a second terminal:', ''] : []),
+    ...facts.examples.flatMap((example) => [`  ${curlOf(facts.http, example)}`, '']),
     '',
   ].join('\n');
 }
 
-/** A request that posts an order, for a POSIX shell and for Windows's alike. */
-export function curl(http: string): string {
-  const order = {
-    customerId: 'c-1',
-    customerEmail: 'customer@example.com',
-    items: [{ productId: 'p-1', quantity: 2 }],
-  };
-  const body = JSON.stringify({ ...order, totalAmount: 4200, currency: 'EUR' }).replaceAll('"', '\\"');
-  return `  curl -i ${http}/orders -H "content-type: application/json" -d "${body}"`;
+/** A request as a command, for a POSIX shell and for Windows's. */
+export function curlOf(http: string, { request, body }: ExampleRequest): string {
+  const [method, path = '/'] = request.split(' ');
+  const json = JSON.stringify(body)?.replaceAll('"', '\\"');
+  // curl itself says GET, and POST when there is a body
+  const how = method === (json === undefined ? 'GET' : 'POST') ? '' : ` -X ${method}`;
+  const data = json === undefined ? '' : ` -H "content-type: application/json" -d "${json}"`;
+  return `curl -i${how} ${http}${path}${data}`;
 }
 
 function row(name: string, value: string): string {

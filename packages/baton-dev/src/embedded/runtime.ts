@@ -21,6 +21,7 @@ import { readContracts } from '../stack/contracts.ts';
 import { type EventSource, eventSourcesOf } from '../stack/event-sources.ts';
 import { readImplementations } from '../stack/implementations.ts';
 import { stagePrefixOf, WORKER_FOLDER } from '../stack/names.ts';
+import { type ExampleRequest, readParts } from '../stack/part.ts';
 import type { Resources } from '../stack/resources.ts';
 import { ROOT } from '../stack/root.ts';
 import type { FunctionDefinition, Serverless } from '../stack/serverless.ts';
@@ -98,7 +99,16 @@ export class LocalRuntime {
     const startedInMs = performance.now() - startedAtMs;
     const sqsRow = config.AWS_ENDPOINT_URL_SQS ?? `${sqs}  ${describeCharacter(character)}`;
     process.stdout.write(
-      banner({ http, prefixes: prefixesOf(functions), sqs: sqsRow, dynamoDb, health, queues, startedInMs }),
+      banner({
+        http,
+        prefixes: prefixesOf(functions),
+        sqs: sqsRow,
+        dynamoDb,
+        health,
+        queues,
+        examples: examplesOf(provider.stage),
+        startedInMs,
+      }),
     );
   }
 
@@ -218,6 +228,11 @@ function prettyLogs() {
     messageFormat: '{service}: {message}',
     singleLine: true,
   });
+}
+
+/** What a newcomer can try, as the services say. */
+function examplesOf(stage: string): ExampleRequest[] {
+  return [...readParts(stage).values()].flatMap(({ example }) => example ?? []);
 }
 
 /** The paths that functions.yml maps to functions, without those below them. */

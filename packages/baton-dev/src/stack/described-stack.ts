@@ -3,7 +3,7 @@ import { readContracts } from './contracts.ts';
 import { readImplementations } from './implementations.ts';
 import { laneQueues, withLaneEvents } from './lanes.ts';
 import { stagePrefixOf, WORKER } from './names.ts';
-import { type Functions, type Part, partFolders, readPart, readSharedPart } from './part.ts';
+import { type Functions, type Part, readPart, readParts, readSharedPart } from './part.ts';
 import type { Resources } from './resources.ts';
 import { StackError } from './stack-error.ts';
 import { idOfQueue, workerEvents } from './worker-events.ts';
@@ -33,7 +33,7 @@ export interface DescribedStack {
  * @throws StackError saying which file is wrong, or what `describeStack` refuses
  */
 export async function readStack(stage: string): Promise<DescribedStack> {
-  const parts = [...partFolders().map((folder) => readPart(folder, stage)), readSharedPart(stage)];
+  const parts = [...readParts(stage).values(), readSharedPart(stage)];
   const [contracts, implementations] = await Promise.all([readContracts(), readImplementations()]);
   const implemented = implementations.map(({ contract }) => contract);
   return describeStack({ parts, contracts, implemented, stage });

@@ -31,10 +31,23 @@ export interface DescribedFunction {
 /** Functions by their names. */
 export type Functions = Readonly<Record<string, DescribedFunction>>;
 
+/** A request that a newcomer can try once everything runs. */
+export interface ExampleRequest {
+  /** A method and a path: `POST /payments`. */
+  readonly request: string;
+  /** Sent as JSON. */
+  readonly body?: unknown;
+}
+
 /** What one functions.yml describes. */
 export interface Part {
   readonly functions?: Functions | null;
   readonly resources?: { readonly Resources?: Resources | null } | null;
+  /** The parameters of a deploy that this functions.yml uses as `${param:name, ''}`, each with what it means. */
+  readonly parameters?: Readonly<Record<string, string>> | null;
+  readonly example?: ExampleRequest | null;
+  /** Whether the service is part of the demo that comes with Baton: `npm run demo:remove` takes it away. */
+  readonly demo?: boolean;
 }
 
 const eventSchema = z.looseObject({
@@ -60,6 +73,22 @@ const partSchema = z.strictObject({
         .nullish(),
     })
     .nullish(),
+  parameters: z
+    .record(
+      z.string().regex(/^[a-z][a-z0-9]*(-[a-z0-9]+)*$/),
+      z.string({ error: 'expected what the parameter means' }),
+      { error: ({ code }) => (code === 'invalid_key' ? 'expected a name such as payments-url' : undefined) },
+    )
+    .nullish(),
+  example: z
+    .strictObject({
+      request: z
+        .string()
+        .regex(/^[A-Z]+ \/\S*$/, { error: 'expected a method and a path, such as POST /payments' }),
+      body: z.unknown(),
+    })
+    .nullish(),
+  demo: z.boolean().optional(),
 });
 
 /** The folders that have a functions.yml: those of the services, and the worker's last. */
@@ -79,6 +108,11 @@ export function partFolders(root: string = ROOT): string[] {
 export function readPart(folder: string, stage: string, root: string = ROOT): Part {
   const file = `${folder}/functions.yml`;
   return partOf(readFileSync(join(root, file), 'utf8'), file, stage);
+}
+
+/** Reads every functions.yml for one stage, by its folder. @throws StackError as `readPart` does */
+export function readParts(stage: string, root: string = ROOT): ReadonlyMap<string, Part> {
+  return new Map(partFolders(root).map((folder) => [folder, readPart(folder, stage, root)]));
 }
 
 /** Reads what the library describes for all services, for one stage: the table of the task store. */

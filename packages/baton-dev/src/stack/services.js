@@ -44,10 +44,15 @@ async function compile(sources) {
 
 /** @param {VariableSources} sources */
 async function parametersOf({ resolveVariable }) {
-  const { PARAMETER_NAMES, readParameters } = await import('../deploy/parameters.ts');
-  const given = PARAMETER_NAMES.map(async (name) => [name, await resolveVariable(`param:${name}, null`)]);
+  const { parameterNames, readParameters } = await import('../deploy/parameters.ts');
+  const { readParts } = await import('./part.ts');
+  const names = parameterNames(readParts(String(await resolveVariable('sls:stage'))));
+  const given = names.map(async (name) => [name, await resolveVariable(`param:${name}, null`)]);
   // Otherwise a misspelt name would count as a parameter that is not given
   const onCommandLine = /** @type {string[] | null} */ (await resolveVariable('opt:param, null')) ?? [];
   const named = onCommandLine.map((text) => [text.slice(0, text.indexOf('=')), text]);
-  return readParameters({ ...Object.fromEntries(named), ...Object.fromEntries(await Promise.all(given)) });
+  return readParameters(
+    { ...Object.fromEntries(named), ...Object.fromEntries(await Promise.all(given)) },
+    names,
+  );
 }

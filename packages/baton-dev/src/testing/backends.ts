@@ -37,7 +37,7 @@ export interface OwnBackends {
  * Starts emulators, or uses the endpoints that AWS_ENDPOINT_URL_SQS and AWS_ENDPOINT_URL_DYNAMODB give, and creates
  * the queues and tables of `parts`, under names that no other test has.
  *
- * @param parts - folders with a functions.yml, such as `functions/order-service`
+ * @param parts - folders with a functions.yml, such as `functions/payments-service`
  */
 export async function startBackends(parts: readonly string[], own: OwnBackends = {}): Promise<Backends> {
   const given = {

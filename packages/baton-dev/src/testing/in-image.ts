@@ -12,7 +12,7 @@ export interface Command {
  * the network of this machine, where the test's emulators are. Undefined for every other program, and where
  * TEST_IMAGE_PREFIX is not set.
  *
- * @param file - such as `functions/order-service/main.ts`
+ * @param file - such as `functions/payments-service/main.ts`
  */
 export function inImage(file: string, environment: Readonly<Record<string, string>>): Command | undefined {
   const prefix = process.env[IMAGE_PREFIX];

@@ -49,7 +49,7 @@ interface RouteSchemas<Body extends z.ZodType, Query extends z.ZodType> {
  * Defines a route. Body and query are checked before `handle` is called; what is wrong with them is answered with
  * status 400 and every path that is wrong.
  *
- * @param path - such as `/orders/{orderId}`
+ * @param path - such as `/payments/{paymentId}`
  */
 export function route<Body extends z.ZodType = z.ZodUndefined, Query extends z.ZodType = z.ZodObject>(
   method: Method,

@@ -75,7 +75,7 @@ async function stop(
     await closed;
   }
   logger.info('stopped');
-  // Nothing is under way; connections that are kept for later (SMTP's for a minute) would keep the process
+  // Nothing is under way; connections that are kept for later would keep the process
   return exitProcess(0);
 }
 

@@ -20,7 +20,7 @@ import { UntrackedAttempt } from './untracked-attempt.ts';
  * Makes one attempt at a message and returns its outcome. Settles nothing and never rejects: whatever the message holds
  * and the handler does becomes an outcome.
  *
- * @param queue - the queue's name, or its lane's (`orders_high`), for the log and the task store
+ * @param queue - the queue's name, or its lane's (`payments_high`), for the log and the task store
  * @param host - the worker or function that holds the message
  */
 export async function processMessage(

@@ -56,7 +56,7 @@ export interface ClaimRequest {
   readonly message: ReceivedMessage;
   readonly envelope: Envelope;
   readonly contract: TaskContract;
-  /** The queue that its message was in; of a lane that one's own, such as `orders_high`. */
+  /** The queue that its message was in; of a lane that one's own, such as `payments_high`. */
   readonly queue: string;
   /** The id of the worker. */
   readonly owner: string;

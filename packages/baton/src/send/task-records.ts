@@ -5,7 +5,7 @@ import type { TaskFailure, TaskStatus } from '../task/task-status.ts';
 export interface NewTask {
   readonly taskId: string;
   readonly task: string;
-  /** The queue that carries it; of a lane that one's own, such as `orders_high`. */
+  /** The queue that carries it; of a lane that one's own, such as `payments_high`. */
   readonly queue: string;
   /** Tells whether the same id is the same task. */
   readonly payloadHash?: string | undefined;
@@ -27,7 +27,7 @@ export interface NewTask {
 
 /** What a task store keeps of a task, as far as what follows from its end depends on it. */
 export interface KeptTask extends Omit<TaskStatus, 'result' | 'waiting' | 'lane' | 'lastDeath'> {
-  /** The queue that carries it, a lane's included (`orders_high`), so that a store's lists know the lane too. */
+  /** The queue that carries it, a lane's included (`payments_high`), so that a store's lists know the lane too. */
   readonly queue: string;
   /** As JSON, so that it comes back as it was, whatever the store has types for. */
   readonly result?: string | undefined;

@@ -21,7 +21,7 @@ export interface DeadLetter {
   readonly end?: DeadLetterOutcome['end'];
   /** The id of the worker that gave up. */
   readonly workerId: string;
-  /** The queue that the message was in; of a lane that one's own, such as `orders_high`. */
+  /** The queue that the message was in; of a lane that one's own, such as `payments_high`. */
   readonly queue: string;
 }
 

@@ -76,7 +76,7 @@ export interface Envelope {
   /** When it was sent, ISO 8601. */
   readonly time: string;
   readonly trace: TraceContext | undefined;
-  /** What the task is about, such as an order's id. */
+  /** What the task is about, such as a payment's id. */
   readonly subject?: string | undefined;
   /** The task is not to be run before then, ISO 8601. */
   readonly notBefore?: string | undefined;

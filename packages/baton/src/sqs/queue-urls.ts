@@ -12,7 +12,7 @@ export class QueueUrls {
     this.#prefix = prefix;
   }
 
-  /** The URL of the queue that contracts call `queue`, or of one of its lanes, such as `orders_high`. */
+  /** The URL of the queue that contracts call `queue`, or of one of its lanes, such as `payments_high`. */
   of(queue: string): string {
     return `${this.#prefix}${queue}`;
   }

@@ -14,7 +14,7 @@ export interface EffectOptions<Result> {
 }
 
 /**
- * Runs something that leaves the task (a payment, a mail) once for this task, and keeps what it gave.
+ * Runs something that leaves the task (a payment, say) once for this task, and keeps what it gave.
  *
  * Promised: once what `run` gave is kept, no later attempt, retry or redelivery of this task runs it again; they get
  * what was kept. `run` does not begin when this attempt is over: its outcome is decided, its signal has aborted, or its

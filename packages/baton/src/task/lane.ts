@@ -66,7 +66,7 @@ export function laneIssues({
 
 /**
  * The queue that carries a contract's tasks in a lane: the contract's own for its default lane and where no lane is
- * named, `orders_high` for the lane `high` of the queue `orders`.
+ * named, `payments_high` for the lane `high` of the queue `payments`.
  *
  * @throws InvalidValueError when the contract has no such lane, saying which it has
  */
@@ -100,13 +100,13 @@ export function laneWhereDeclared(
   return (contract) => (has(contract) ? lane : undefined);
 }
 
-/** The contract's queue that a lane's queue belongs to: `orders` of `orders_high`, and of `orders` itself. */
+/** The contract's queue that a lane's queue belongs to: `payments` of `payments_high`, and of `payments` itself. */
 export function queueWithoutLane(queue: string): string {
   const end = queue.indexOf(SEPARATOR);
   return end < 0 ? queue : queue.slice(0, end);
 }
 
-/** The lane that a queue's name says: `high` of `orders_high`; undefined for the default lane. */
+/** The lane that a queue's name says: `high` of `payments_high`; undefined for the default lane. */
 export function laneOfQueue(queue: string): string | undefined {
   const end = queue.indexOf(SEPARATOR);
   return end < 0 ? undefined : queue.slice(end + 1);
@@ -147,7 +147,7 @@ function noSuchLane(lane: string, why: string): InvalidValueError {
   ]);
 }
 
-/** The name of the queue of a lane that is not the default one, such as `orders_high`. */
+/** The name of the queue of a lane that is not the default one, such as `payments_high`. */
 export function laneQueueName(queue: string, lane: string): string {
   return `${queue}${SEPARATOR}${lane}`;
 }

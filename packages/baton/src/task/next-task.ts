@@ -10,7 +10,7 @@ export interface NextTask {
   readonly flowEnd?: FlowEnd | undefined;
   /** The version of its contract, as whoever started the flow knew it. Default 1. */
   readonly version?: number | undefined;
-  /** The queue that carries it; of a lane that one's own, such as `orders_high`. */
+  /** The queue that carries it; of a lane that one's own, such as `payments_high`. */
   readonly queue: string;
 }
 

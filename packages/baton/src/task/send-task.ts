@@ -35,7 +35,7 @@ export interface SendOptions<Lane extends string = string> {
   /** How many tasks sent each other before this one, at most 1,000: what a handler's own `send` counts. Default 0. */
   readonly depth?: number | undefined;
   /**
-   * What the task is about, such as an order's id, 1 to 128 characters: for whoever is told of its end, and for people who
+   * What the task is about, such as a payment's id, 1 to 128 characters: for whoever is told of its end, and for people who
    * look at it. Of a chain or group, what all of its tasks are about.
    */
   readonly subject?: string | undefined;

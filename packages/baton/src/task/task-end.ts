@@ -3,7 +3,7 @@ import * as z from 'zod';
 /** The longest subject of a task, in characters. */
 export const MAX_SUBJECT_CHARACTERS = 128;
 
-/** What a task is about, such as an order's id: CloudEvents' `subject`, 1 to 128 characters. */
+/** What a task is about, such as a payment's id: CloudEvents' `subject`, 1 to 128 characters. */
 export const subjectSchema = z
   .string()
   .min(1)
@@ -36,7 +36,7 @@ export const taskEndSchema = z.object({
   /** Why it did not succeed. Absent when somebody cancelled it. */
   error: z.object({ name: z.string(), message: z.string(), reason: z.string().optional() }).optional(),
   /**
-   * The keys of the effects that were kept, such as a mail that was sent, though the task did not succeed. Absent if it
+   * The keys of the effects that were kept, such as a payment that was made, though the task did not succeed. Absent if it
    * succeeded, or if there are none. An effect that ends after its task makes the same end be told again.
    */
   effects: z.array(z.string()).optional(),

@@ -35,9 +35,8 @@ export interface TaskContract<
    * by `SendOptions.lane`. The first task of an idle lane gets the next free slot of a worker, whatever waits in other
    * lanes. While more than one lane has tasks waiting, they share slots by weight.
    *
-   * Each lane but the default one is a queue of its own, `orders_high`, which follows from this line on AWS too. List the
-   * contract in `common/contracts/lanes.ts`. Contracts on one queue that declare lanes declare the same. Ticks of a schedule
-   * go to the default lane.
+   * Each lane but the default one is a queue of its own, `payments_high`, which follows from this line on AWS too.
+   * Contracts on one queue that declare lanes declare the same. Ticks of a schedule go to the default lane.
    */
   readonly lanes?: LaneWeights<Lane>;
   /** The lane of tasks that are sent without one; its messages are in `queue` itself. Needed beside `lanes`. */

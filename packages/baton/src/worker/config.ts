@@ -7,7 +7,7 @@ import packageJson from '../../package.json' with { type: 'json' };
 
 /** A queue whose messages a function runs: the worker does for it what Lambda's event source would do on AWS. */
 const lambdaQueueSchema = z.strictObject({
-  /** As contracts call it; a lane's queue, such as `orders_high`, has an entry of its own. */
+  /** As contracts call it; a lane's queue, such as `payments_high`, has an entry of its own. */
   queue: z.string().regex(/^[a-z0-9-]+(_[a-z0-9-]+)?$/),
   functionName: z.string().min(1),
   /** Messages in one invocation. Default 10, as Lambda's own. */
@@ -51,7 +51,7 @@ const queueWeights = z
   .string()
   .regex(/^(all|none|[a-z0-9-]+(:[1-9]\d{0,2})?(,[a-z0-9-]+(:[1-9]\d{0,2})?)*)$/, {
     error:
-      'expected all, none, or queue names with commas between, each with a weight of 1 to 999 if you like: orders:3,default:1',
+      'expected all, none, or queue names with commas between, each with a weight of 1 to 999 if you like: payments:3,default:1',
   })
   .default('all')
   .transform((value): 'all' | ReadonlyMap<string, number> => {

@@ -25,7 +25,7 @@ export class OwnExecutor implements Executor {
   readonly #queue: string;
   readonly #processing: Processing;
 
-  /** @param queue - the queue's name, or its lane's, such as `orders_high` */
+  /** @param queue - the queue's name, or its lane's, such as `payments_high` */
   constructor(queue: string, processing: Processing) {
     this.#queue = queue;
     this.#processing = processing;

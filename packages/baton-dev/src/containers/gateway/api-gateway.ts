@@ -23,7 +23,7 @@ const RETRY_AFTER_SECONDS = 5;
 export interface GatewayOptions extends Address, ConnectionTimeouts {
   readonly routing: Routing;
   readonly forwarder: Forwarder;
-  /** Where a service listens, such as `http://order-service:8000`. */
+  /** Where a service listens, such as `http://payments-service:8000`. */
   readonly originOf: (service: string) => string;
   readonly logger: Logger;
 }

@@ -26,7 +26,7 @@ export class ServiceAwayError extends Error {
 
 /** How a request is handed on. */
 export interface Forwarding {
-  /** Where to, such as `http://order-service:8000`. */
+  /** Where to, such as `http://payments-service:8000`. */
   readonly origin: string;
   /** How long the service may be silent, in milliseconds. */
   readonly timeoutMs: number;

@@ -1,7 +1,52 @@
 import { describe, expect, test } from '@jest/globals';
+import type { Part } from '../../stack/part.ts';
 import { StackError } from '../../stack/stack-error.ts';
+import { parameterNames, readParameters } from '../parameters.ts';
 import { compile } from './compiled.ts';
 import { fargate, stackOf } from './described.ts';
+
+describe('a parameter of a service', () => {
+  const partWith = (part: Part) => new Map([['functions/a-service', part]]);
+  const using = (value: string): Part => ({
+    functions: { a: { handler: 'x.y', environment: { A: value } } },
+  });
+
+  test('is taken when its functions.yml declares it', () => {
+    const names = parameterNames(
+      partWith({ ...using("${param:mail-url, ''}"), parameters: { 'mail-url': 'where' } }),
+    );
+    expect(names).toContain('mail-url');
+    expect(() => readParameters({ 'mail-url': 'smtp://x' }, names)).not.toThrow();
+    expect(() => readParameters({ 'mail-url': 'smtp://x' })).toThrow('mail-url: there is no such parameter');
+  });
+
+  test('is refused when it is used and not declared; those of every stack need not be declared', () => {
+    const undeclared = partWith(using('${param:mail-url}'));
+    expect(() => parameterNames(undeclared)).toThrow(
+      'functions/a-service/functions.yml uses the parameter mail-url: expected a line for it under "parameters:"',
+    );
+    expect(() => parameterNames(undeclared)).toThrow(StackError);
+    expect(() => parameterNames(partWith(using("${param:revision, 'unknown'}")))).not.toThrow();
+  });
+
+  test.each([
+    [
+      'every stack',
+      new Map([['functions/a-service', { parameters: { worker: 'x' } }]]),
+      'the parameter worker is one of every stack',
+    ],
+    [
+      'another service',
+      new Map([
+        ['functions/a-service', { parameters: { mine: 'x' } }],
+        ['functions/b-service', { parameters: { mine: 'x' } }],
+      ]),
+      'functions/b-service/functions.yml: the parameter mine is one of functions/a-service/functions.yml',
+    ],
+  ])('is refused when it is one of %s', (_whose, parts, says) => {
+    expect(() => parameterNames(parts)).toThrow(says);
+  });
+});
 
 describe('what no deploy can be given is refused with its name and what was expected', () => {
   test.each([

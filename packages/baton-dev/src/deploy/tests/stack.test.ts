@@ -306,7 +306,7 @@ describe('what no stack can be made of is refused with what was wrong, where, an
     [
       'a route that is none',
       part({}, [{ httpApi: '/payments' }]),
-      'such as \'ANY /orders\', got "/payments"',
+      'such as \'ANY /payments\', got "/payments"',
     ],
     [
       'a function whose name would be too long',

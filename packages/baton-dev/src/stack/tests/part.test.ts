@@ -85,6 +85,8 @@ describe('a functions.yml', () => {
       'resources.Resources.A.Properties',
     ],
     ['outputs', 'resources: { Outputs: {} }', 'Unrecognized key: "Outputs"'],
+    ['a parameter of a wrong name', 'parameters: { Mail: x }', 'expected a name such as'],
+    ['an example without a method', 'example: { request: /a }', 'expected a method and a path'],
   ])('with %s is refused by its path', async (_what, text, says) => {
     await write(text);
     const reading = () => readPart('functions/a-service', 'dev', root);

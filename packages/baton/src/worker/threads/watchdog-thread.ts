@@ -5,7 +5,7 @@ import { Silence } from '../silence.ts';
 import { WatchdogMemory } from './watchdog-memory.ts';
 
 /** What a watchdog thread is started with. */
-export interface WatchdogOrders {
+export interface WatchdogSettings {
   readonly memory: SharedArrayBuffer;
   /** How long the event loop may be silent. */
   readonly limitMs: number;
@@ -18,7 +18,7 @@ export interface WatchdogOrders {
 
 const FLUSH_MS = 500;
 
-const { memory: buffer, limitMs, periodMs, ends, fields } = workerData as WatchdogOrders;
+const { memory: buffer, limitMs, periodMs, ends, fields } = workerData as WatchdogSettings;
 const memory = new WatchdogMemory(buffer);
 const silence = new Silence(periodMs);
 let told = false;

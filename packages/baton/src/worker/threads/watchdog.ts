@@ -5,7 +5,7 @@ import { type AttemptName, currentAttempt } from '../../run/running-attempt.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import { ANSWER_NAME } from '../blocked-loop.ts';
 import { WatchdogMemory } from './watchdog-memory.ts';
-import type { WatchdogOrders } from './watchdog-thread.ts';
+import type { WatchdogSettings } from './watchdog-thread.ts';
 
 const BEATS_A_LIMIT = 20;
 const MAX_PERIOD_MS = 1000;
@@ -51,8 +51,8 @@ export class Watchdog {
     this.#beat();
     this.#heartbeat = setInterval(() => this.#beat(), periodMs).unref();
     const memory = this.#memory.buffer;
-    const orders: WatchdogOrders = { memory, limitMs, periodMs, ends, fields: logger.bindings() };
-    this.#thread = new Thread(ENTRY, { workerData: orders, resourceLimits: RESOURCES });
+    const settings: WatchdogSettings = { memory, limitMs, periodMs, ends, fields: logger.bindings() };
+    this.#thread = new Thread(ENTRY, { workerData: settings, resourceLimits: RESOURCES });
     this.#thread.unref();
     this.#thread.on('error', (error) =>
       logger.error({ error }, 'the watchdog thread ended: blocked loops go unnoticed'),

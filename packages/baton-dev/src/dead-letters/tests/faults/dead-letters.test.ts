@@ -218,7 +218,7 @@ describe('npm run dead-letters', () => {
   });
 
   test.each([
-    ['no queue', [], 2, 'Expected the name of one queue, such as orders, got none'],
+    ['no queue', [], 2, 'Expected the name of one queue, such as payments, got none'],
     ['two queues', ['orders', 'default'], 2, 'got orders default'],
     ['an option that there is not', ['orders', '--all'], 2, '--all'],
     ['a limit that is none', ['orders', '--limit', '0'], 2, '--limit: expected a whole number from 1 to'],
