@@ -1,4 +1,5 @@
 // The batch calls of SQS, in which some entries may fail while others succeed.
+import { TaskError } from '../task/errors.ts';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { equalJitter, longestRest } from '../time/backoff.ts';
 
@@ -6,7 +7,7 @@ const DEFAULT_ATTEMPTS = 4;
 const REST_MS = { base: 50, cap: Infinity } as const;
 
 /** One entry that SQS refused while it took others of the same batch (BatchResultErrorEntry in its API). */
-export class BatchEntryError extends Error {
+export class BatchEntryError extends TaskError {
   override readonly name = 'BatchEntryError';
   /** SQS's code, such as `InternalError` or `ReceiptHandleIsInvalid`. */
   readonly code: string;

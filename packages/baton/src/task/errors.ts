@@ -1,7 +1,10 @@
 import { readThrown } from '../telemetry/thrown.ts';
 import { type OptionalRest, type Rest, understoodRest } from '../time/rest.ts';
 
-/** The root of every error that the task core throws. */
+/**
+ * The root of every error of a task: what sending it, running it, waiting for it and keeping its state throws, from this
+ * library's own classes. Errors that say nothing about a task have other roots: ConfigError, Problem, BrokenAnswerError.
+ */
 export class TaskError extends Error {
   override readonly name: string = 'TaskError';
 }

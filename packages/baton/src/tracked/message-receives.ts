@@ -1,3 +1,4 @@
+import { TaskError } from '../task/errors.ts';
 import { UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import type { EarlierReceives, ReceiveLog } from '../run/task-tracker.ts';
 import { within } from '../time/within.ts';
@@ -9,7 +10,7 @@ const LIMIT_MS = 2000;
 const REST_MS = 5000;
 
 /** The table has not answered in time, or a moment ago. */
-export class ReceiveLogAwayError extends Error {
+export class ReceiveLogAwayError extends TaskError {
   override readonly name = 'ReceiveLogAwayError';
 }
 

@@ -1,10 +1,11 @@
+import { TaskError } from '../task/errors.ts';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { equalJitter, longestRest } from '../time/backoff.ts';
 
 const REST_MS = { base: 200, cap: 2000 } as const;
 
 /** The store did not take a write for as long as this process could wait. Whether it was made is not known. */
-export class StoreAwayError extends Error {
+export class StoreAwayError extends TaskError {
   override readonly name = 'StoreAwayError';
 }
 

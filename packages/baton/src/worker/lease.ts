@@ -1,3 +1,4 @@
+import { TaskError } from '../task/errors.ts';
 import { MAX_VISIBILITY_SECONDS } from '../task/outcome.ts';
 import type { ReceivedMessage } from '../sqs/received-message.ts';
 import { Renewal, type Renewed } from '../sqs/renewal.ts';
@@ -10,7 +11,7 @@ const LOST_CODES = new Set(['MessageNotInflight', 'InvalidParameterValue', 'Rece
 const CAP_MARGIN_SECONDS = 5;
 
 /** The lease of a message ended while its task was running: another worker may have it now. */
-export class LeaseLostError extends Error {
+export class LeaseLostError extends TaskError {
   override readonly name = 'LeaseLostError';
 }
 

@@ -1,4 +1,5 @@
 // Takes the messages of one queue from their receive to their settling: slot, lease, executor, outcome.
+import { TaskError } from '../task/errors.ts';
 import { ExclusiveRuns } from '../run/exclusive-runs.ts';
 import type { AttemptName } from '../run/running-attempt.ts';
 import { leavesToOthers } from '../run/unknown-task.ts';
@@ -21,7 +22,7 @@ const MAX_UNSETTLED = 1000;
 const UNKNOWN_REST_MS = 1000;
 
 /** The worker stops and has no more time for a task. */
-export class WorkerStoppingError extends Error {
+export class WorkerStoppingError extends TaskError {
   override readonly name = 'WorkerStoppingError';
 }
 

@@ -1,3 +1,4 @@
+import { TaskError } from '../../task/errors.ts';
 import { once } from 'node:events';
 import { MessageChannel, type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
 import { fromJson } from '../../task/json-value.ts';
@@ -18,7 +19,7 @@ import type {
 const SPARED_MS = 30_000;
 
 /** A thread ended before its handler did: it ran out of memory, say, or it never began. */
-export class ThreadEndedError extends Error {
+export class ThreadEndedError extends TaskError {
   override readonly name = 'ThreadEndedError';
 }
 
