@@ -50,5 +50,5 @@ export function guard(
 }
 
 function howToGoOn(name: string, version: number): string {
-  return `${name}: take that back, or raise its version to ${version + 1} (CONTRIBUTING.md, "Contracts", says what that promises), or give what is new a name of its own`;
+  return `${name}: take that back, or increment its version to ${version + 1} (docs/guide.md, "Change a contract", says what that promises), or give the new one a name of its own`;
 }

@@ -156,7 +156,7 @@ describe('a change that breaks messages in flight is refused, with the reason', 
 
   test('with what can be done about it', () => {
     expect(refusedOf({ version: 4 }, { version: 4, payload: required }).refused.at(-1)).toBe(
-      'orders.pack: take that back, or raise its version to 5 (CONTRIBUTING.md, "Contracts", says what that promises), or give what is new a name of its own',
+      'orders.pack: take that back, or increment its version to 5 (docs/guide.md, "Change a contract", says what that promises), or give the new one a name of its own',
     );
   });
 
