@@ -232,7 +232,7 @@ describe('no schedule is forgotten', () => {
   /** The names of the contracts that no worker ticks which serves every queue, as the embedded runtime's does. */
   const forgotten = (contracts: readonly TaskContract[]): string[] => {
     const ticked = new Set(
-      contractsToTick(implementations, contracts, { local, lambda }).map(({ name }) => name),
+      contractsToTick(implementations, contracts, { own: local, lambda }).map(({ name }) => name),
     );
     return contracts.map(({ name }) => name).filter((name) => !ticked.has(name));
   };

@@ -26,8 +26,8 @@ export { ClockWatch } from '../time/clock-watch.ts';
 /** Run a worker, or a function's consumer, inside another process. */
 export { Worker } from '../worker/worker.ts';
 export { readWorkerConfig, type WorkerConfig } from '../worker/config.ts';
-export { serveHealth } from '../worker/health.ts';
-export { stopAndExit } from '../worker/stop-and-exit.ts';
+export { serveHealth } from '../worker/worker-process.ts';
+export { stopAndExit } from '../worker/worker-process.ts';
 export { contractsToTick } from '../worker/schedule/scheduler.ts';
 export { Implementations } from '../task/implementation.ts';
 export { createLambdaConsumer, type LambdaConsumer } from '../lambda/lambda-consumer.ts';

@@ -1,3 +1,4 @@
+// A worker's clients of AWS.
 import { LambdaClient } from '@aws-sdk/client-lambda';
 import type { SQSClient } from '@aws-sdk/client-sqs';
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
@@ -8,27 +9,27 @@ import type { WorkerConfig } from './config.ts';
 
 const CONNECT_TIMEOUT_MS = 1000;
 const REQUEST_MARGIN_MS = 5000;
-/** A request that hangs must leave time to renew a lease by another. */
+/** So many requests fit into a lease: a request that hangs must leave time for another renewal. */
 const REQUESTS_A_LEASE = 6;
 const MIN_REQUEST_MS = 500;
 const MAX_REQUEST_MS = 5000;
-/** A function may take 15 minutes (AWS: "Lambda quotas"). */
+/** A function may take 15 minutes (AWS, "Lambda quotas"). */
 const LAMBDA_TIMEOUTS = { connectionTimeout: 1000, requestTimeout: 905_000, throwOnRequestTimeout: true };
 
 /** A worker's clients of AWS. */
 export interface Connections {
-  /** For polls alone: they hold connections for as long as they wait, and back off by themselves. */
+  /** Makes only polls, which hold connections while they wait, and back off by themselves. */
   readonly receiving: SQSClient;
-  /** For leases and outcomes, which are tried again for as long as a lease lasts. */
+  /** Renews leases and settles outcomes. Its users retry for as long as a lease lasts. */
   readonly settling: SQSClient;
-  /** For the tasks that handlers and schedules send. */
+  /** Sends the tasks of handlers and schedules. */
   readonly sending: SQSClient;
   readonly lambda: LambdaClient;
-  /** For the task store. */
+  /** Reads and writes the task store. */
   readonly documents: DynamoDBDocumentClient;
 }
 
-/** Makes a worker's clients. Endpoints and credentials come from the environment, as the AWS SDK reads them. */
+/** Makes a worker's clients. The AWS SDK reads endpoints and credentials from the environment. */
 export function connect({
   waitSeconds,
   leaseSeconds,
@@ -44,9 +45,9 @@ export function connect({
   };
 }
 
-/** Makes requests by undici, for two thirds of the CPU of Node's own client; too large for a function's bundle. */
+/** Makes requests with undici, which uses two thirds of the CPU of Node's own client. It is too large for a function's bundle. */
 function byUndici(requestTimeoutMs: number): Transport {
-  // It takes whole milliseconds alone
+  // It accepts only whole milliseconds
   const limitMs = Math.round(requestTimeoutMs);
   const dispatcher = {
     connect: { timeout: CONNECT_TIMEOUT_MS },
@@ -55,12 +56,12 @@ function byUndici(requestTimeoutMs: number): Transport {
   };
   return {
     requestHandler: new UndiciHttpHandler({ dispatcher }),
-    // In one go; the SDK would pipe it through a stream
+    // Reads the body at once. The SDK would pipe it through a stream
     streamCollector: (body: { bytes(): Promise<Uint8Array> }) => body.bytes(),
   };
 }
 
-/** Closes a worker's clients, whatever they still wait for. */
+/** Closes a worker's clients, even if requests are under way. */
 export function disconnect({ receiving, settling, sending, lambda, documents }: Connections): void {
   for (const client of [receiving, settling, sending, lambda, documents]) client.destroy();
 }

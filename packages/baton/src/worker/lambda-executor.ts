@@ -1,8 +1,10 @@
+// Runs a queue's messages by invoking a function, in the place of Lambda's event source.
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { retryUntil } from '../time/backoff.ts';
 import { InvokeCommand, type LambdaClient, TooManyRequestsException } from '@aws-sdk/client-lambda';
 import { BrokenAnswerError } from '../aws/answers.ts';
+import type { AttemptHost } from '../run/attempt.ts';
 import { Batcher } from '../sqs/batcher.ts';
 import { outcomeWithoutSlot } from './slot.ts';
 import type { ReceivedMessage } from '../sqs/received-message.ts';
@@ -16,89 +18,100 @@ import { Slots } from './slots.ts';
 const LEFT: Execution = { kind: 'left' };
 const DONE: Execution = { kind: 'done', result: undefined };
 const LINGER_MS = 5;
-/** Lambda takes 6 MB an invocation; JSON escapes can make a body longer than it was. */
+/** Lambda accepts 6 MB in one invocation. JSON escapes can make a body longer. */
 const MAX_BATCH_BYTES = 3_000_000;
 
 const responseSchema = z
   .object({ batchItemFailures: z.array(z.object({ itemIdentifier: z.string() })).nullish() })
   .nullish();
 
-/** What a Lambda executor needs. */
+/** Configures a `LambdaExecutor`. */
 export interface LambdaExecutorOptions {
   readonly lambda: LambdaClient;
   readonly target: LambdaQueue;
-  /** The queue's URL, from which the records' ARN is made. */
+  /** The queue's URL. The ARN in the records is made from it. */
   readonly queueUrl: string;
   readonly region: string;
   /** The slots of the queue's messages: as many as fit into all invocations. */
   readonly slots: Slots;
-  /** How long a throttled invocation is made again. */
+  /** How long a throttled invocation is retried. */
   readonly leaseSeconds: number;
   readonly logger: Logger;
 }
 
 /**
  * Runs a queue's messages by invoking a function with batches of them, as Lambda's event source for SQS does, with
- * ReportBatchItemFailures: what the function does not report as failed is done; what failed, and a batch whose
- * invocation failed, is left, and comes back when the function's own change of visibility or the lease ends. What no
- * invocation is free for, at once or in a moment, is given back.
+ * ReportBatchItemFailures. A message is done if the function does not report it as failed. A failed message, and every
+ * message of a failed invocation, is left: it comes back when the function changes its visibility or when the lease ends.
+ * Messages are given back if no invocation is free within a second.
  */
-export function lambdaExecutor(options: LambdaExecutorOptions): Executor {
-  const { lambda, target, queueUrl, region, slots, leaseSeconds, logger } = options;
-  const invocations = new Slots(target.maximumConcurrency);
-  const arn = arnOf(queueUrl, region);
-  const batcher = new Batcher<ReceivedMessage, Execution>({
-    maxEntries: target.batchSize,
-    maxSize: MAX_BATCH_BYTES,
-    sizeOf: ({ body }) => Buffer.byteLength(body),
-    lingerMs: LINGER_MS,
-    run: async (messages) => {
-      const invocation = await invocations.takeSoon(target.queue);
-      if (!invocation) {
-        logger.info(
-          { queue: target.queue, messages: messages.length },
-          'no invocation is free: messages given back',
-        );
-        return messages.map((message) => fulfilled(outcomeWithoutSlot(message)));
-      }
-      // It takes the slots of a whole batch: no message is received that would wait for another invocation
-      const spare = target.batchSize - messages.length;
-      slots.takeAnyway(target.queue, spare);
-      const startedAtMs = performance.now();
-      try {
-        // As Lambda's own event source does with what is throttled
-        const failed = await retryUntil(
-          startedAtMs + leaseSeconds * 1000,
-          () => invoke(lambda, target.functionName, messages, arn),
-          (error) => error instanceof TooManyRequestsException,
-        );
-        return messages.map(({ messageId }) => fulfilled(failed.has(messageId) ? LEFT : DONE));
-      } catch (error) {
-        logger.error(
-          { queue: target.queue, function: target.functionName, error },
-          'invocation failed; its messages come back',
-        );
-        return messages.map(() => fulfilled(LEFT));
-      } finally {
-        invocation.taskEnded(performance.now() - startedAtMs);
-        slots.giveBack(target.queue, spare);
-      }
-    },
-  });
-  return {
-    kind: 'lambda',
-    // The function cannot be told to stop: what it still does when the worker must go is left to it
-    run: (message, { signal }) => Promise.race([batcher.add(message), left(signal)]),
-  };
+export class LambdaExecutor implements Executor {
+  readonly kind = 'lambda';
+  readonly #options: LambdaExecutorOptions;
+  readonly #invocations: Slots;
+  readonly #arn: string;
+  readonly #batcher: Batcher<ReceivedMessage, Execution>;
+
+  constructor(options: LambdaExecutorOptions) {
+    const { target, queueUrl, region } = options;
+    this.#options = options;
+    this.#invocations = new Slots(target.maximumConcurrency);
+    this.#arn = arnOf(queueUrl, region);
+    this.#batcher = new Batcher({
+      maxEntries: target.batchSize,
+      maxSize: MAX_BATCH_BYTES,
+      sizeOf: ({ body }) => Buffer.byteLength(body),
+      lingerMs: LINGER_MS,
+      run: (messages) => this.#runBatch(messages),
+    });
+  }
+
+  run(message: ReceivedMessage, { signal }: AttemptHost): Promise<Execution> {
+    // A function cannot be aborted: its message is left if the worker must stop first
+    return Promise.race([this.#batcher.add(message), leftOnAbort(signal)]);
+  }
+
+  async #runBatch(messages: readonly ReceivedMessage[]): Promise<PromiseSettledResult<Execution>[]> {
+    const { target, slots, logger } = this.#options;
+    const { queue, functionName, batchSize } = target;
+    const invocation = await this.#invocations.takeSoon(queue);
+    if (!invocation) {
+      logger.info({ queue, messages: messages.length }, 'no invocation is free: messages given back');
+      return messages.map((message) => fulfilled(outcomeWithoutSlot(message)));
+    }
+    // Takes the slots of a whole batch, so that no message is received that would wait for another invocation
+    const spare = batchSize - messages.length;
+    slots.takeAnyway(queue, spare);
+    const startedAtMs = performance.now();
+    try {
+      const failed = await this.#invoke(messages, startedAtMs);
+      return messages.map(({ messageId }) => fulfilled(failed.has(messageId) ? LEFT : DONE));
+    } catch (error) {
+      logger.error({ queue, function: functionName, error }, 'invocation failed; its messages come back');
+      return messages.map(() => fulfilled(LEFT));
+    } finally {
+      invocation.taskEnded(performance.now() - startedAtMs);
+      slots.giveBack(queue, spare);
+    }
+  }
+
+  /** Invokes the function. Retries a throttled invocation until a lease is over, as Lambda's own event source does. */
+  #invoke(messages: readonly ReceivedMessage[], startedAtMs: number): Promise<ReadonlySet<string>> {
+    const { lambda, target, leaseSeconds } = this.#options;
+    return retryUntil(
+      startedAtMs + leaseSeconds * 1000,
+      () => invoke(lambda, target.functionName, messages, this.#arn),
+      (error) => error instanceof TooManyRequestsException,
+    );
+  }
 }
 
-/** Resolves when the signal aborts. */
-async function left(signal: AbortSignal): Promise<Execution> {
+async function leftOnAbort(signal: AbortSignal): Promise<Execution> {
   if (!signal.aborted) await once(signal, 'abort');
-  return { kind: 'left' };
+  return LEFT;
 }
 
-/** The ids of the messages that the function reports as failed. @throws Error when the batch as a whole failed */
+/** Invokes a function. Resolves to the ids of the messages that it reports as failed. @throws Error if all of them failed */
 async function invoke(
   lambda: LambdaClient,
   functionName: string,
@@ -116,7 +129,7 @@ async function invoke(
   const answer = Payload ? Buffer.from(Payload).toString() : '';
   if (FunctionError) throw new Error(`${functionName} failed: ${answer.slice(0, 1000)}`);
   const response = responseSchema.parse(answer === '' ? null : JSON.parse(answer));
-  // What only stands in the place of Lambda may answer nothing or `{}`, which from a function means that all is done.
+  // A broken stand-in for Lambda may answer nothing or `{}`, which from a function would mean that all messages are done.
   // serverless-offline names no version
   if (!ExecutedVersion && !response?.batchItemFailures)
     throw new BrokenAnswerError(
@@ -165,7 +178,7 @@ function recordOf(message: ReceivedMessage, arn: string): SQSRecord {
   };
 }
 
-/** A queue's URL ends in account and name. */
+/** Makes a queue's ARN from its URL, which ends in account and name. */
 function arnOf(queueUrl: string, region: string): string {
   const [account = '', name = ''] = new URL(queueUrl).pathname.split('/').slice(-2);
   return `arn:aws:sqs:${region}:${account}:${name}`;

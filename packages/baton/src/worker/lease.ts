@@ -1,3 +1,4 @@
+// The lease of a message: its visibility timeout at SQS, renewed while its task runs.
 import { TaskError } from '../task/errors.ts';
 import { MAX_VISIBILITY_SECONDS } from '../task/outcome.ts';
 import type { ReceivedMessage } from '../sqs/received-message.ts';
@@ -6,22 +7,22 @@ import type { Settler } from '../sqs/settler.ts';
 import { BatchEntryError } from '../sqs/sqs-batch.ts';
 import type { Logger } from '../telemetry/logger.ts';
 
-/** What SQS and its emulators answer when a receipt handle holds its message no longer. */
+/** The answers of SQS and its emulators if a receipt handle no longer holds its message. */
 const LOST_CODES = new Set(['MessageNotInflight', 'InvalidParameterValue', 'ReceiptHandleIsInvalid']);
 const CAP_MARGIN_SECONDS = 5;
 
-/** The lease of a message ended while its task was running: another worker may have it now. */
+/** The lease of a message ended while its task ran. Another worker may have the message now. */
 export class LeaseLostError extends TaskError {
   override readonly name = 'LeaseLostError';
 }
 
-/** What a lease needs. */
+/** Configures a lease. */
 export interface LeaseOptions {
   readonly message: ReceivedMessage;
   readonly settler: Settler;
-  /** How long a lease lasts unless it is renewed; it is renewed after a third of that. */
+  /** How long a lease lasts without a renewal. It is renewed after a third of that time. */
   readonly leaseSeconds: number;
-  /** When the message was asked for, by `performance.now()`: SQS handed it out no sooner, so the lease lasts from then. */
+  /** When the message was asked for, by `performance.now()`. SQS did not hand it out earlier. */
   readonly askedAtMs: number;
   readonly logger: Logger;
   /** Called once, when the lease is lost. */
@@ -29,11 +30,11 @@ export interface LeaseOptions {
 }
 
 /**
- * A worker's right to a message, renewed until it is closed.
+ * A worker's right to a message. Renews itself until it is closed.
  *
- * A poll that waits may have been handed its message at any time since it began. Until the first renewal is answered
- * the lease is taken to last from when the poll began, and for a third of its length at least: true unless the answer
- * was under way for two thirds of a lease.
+ * SQS may have handed the message out at any time since the poll began. Until the first renewal is answered, the lease
+ * counts from the start of the poll, and lasts for at least a third of its length from now. That is right unless the
+ * answer travelled for two thirds of a lease.
  */
 export class Lease {
   readonly #options: LeaseOptions;
@@ -60,28 +61,28 @@ export class Lease {
     return this.#renewal.held;
   }
 
-  /** Whether the lease lasts: as `Renewal.confirm`. */
+  /** Confirms the lease: see `Renewal.confirm`. */
   confirm(): Promise<boolean> | undefined {
     return this.#renewal.confirm();
   }
 
-  /** The longest that the message may be hidden from now on, in seconds: SQS counts its 12 h from the receive. */
+  /** How long the message may still be hidden, in seconds. SQS counts its limit of 12 h from the receive. */
   get hideableSeconds(): number {
     const sinceMs = performance.now() - this.#options.askedAtMs;
     return Math.max(0, MAX_VISIBILITY_SECONDS - CAP_MARGIN_SECONDS - Math.ceil(sinceMs / 1000));
   }
 
-  /** When the lease ends unless it is renewed, by `performance.now()`. */
+  /** When the lease ends without a renewal, by `performance.now()`. */
   get endsAtMs(): number {
     return this.#renewal.endsAtMs;
   }
 
-  /** Renews no longer. Resolves once a renewal under way has ended, which would otherwise undo what is settled next. */
+  /** Stops renewing. Resolves once a renewal under way has ended, which would otherwise undo the outcome settled next. */
   stopRenewing(): Promise<void> {
     return this.#renewal.stop();
   }
 
-  /** Forgets the lease: the message is settled, or comes back when the lease ends. */
+  /** Ends the renewals for good: the message is settled, or comes back when the lease ends. */
   close(): void {
     this.#renewal.close();
   }
@@ -89,7 +90,7 @@ export class Lease {
   async #renew(): Promise<Renewed> {
     const { message, settler, leaseSeconds } = this.#options;
     const seconds = Math.min(leaseSeconds, this.hideableSeconds);
-    // The 12 h are over: the lease runs to its end, which aborts the handler
+    // The 12 h are over: the lease cannot be renewed, and its end aborts the handler
     if (seconds === 0) return 'last';
     try {
       await settler.extendLease(message, seconds);

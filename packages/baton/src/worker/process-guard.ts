@@ -1,3 +1,4 @@
+// Protects a worker's process from its handlers.
 import { exitProcess, exitWithin } from '../process/exit.ts';
 import { keepHandlersFromEndingProcess } from '../run/process-end.ts';
 import { type AttemptName, currentAttempt } from '../run/running-attempt.ts';
@@ -5,26 +6,26 @@ import { type StrayOrigin, watchStrayErrors } from '../run/stray-errors.ts';
 import { type Logger, writeLastWords } from '../telemetry/logger.ts';
 import { Watchdog } from './threads/watchdog.ts';
 
-/** What a process does in an emergency, by the part that a worker has in it. */
+/** Configures a process guard. */
 export interface ProcessGuardOptions {
   readonly logger: Logger;
-  /** Whether the process is there for the worker alone, and may be ended by it. */
+  /** Whether the process belongs to the worker, so that the guard may end it. */
   readonly ownsProcess: boolean;
   /** How long the event loop may be blocked, in seconds. */
   readonly leaseSeconds: number;
-  /** The tasks that run, for the last words. */
+  /** Lists the running tasks, for the last log line of the process. */
   readonly running: () => readonly object[];
   /** Stops the worker gracefully. */
   readonly stop: () => Promise<void>;
-  /** The longest that this takes. */
+  /** The longest time that `stop` takes, in milliseconds. */
   readonly stopLimitMs: number;
 }
 
 /**
- * Stands between handlers and the process that they share. What a handler leaves uncaught, and what it does to end the
- * process, fails its own attempt. An error that no task can be blamed for ends the process: after its last words and a
- * graceful stop, with code 1. A process that ends without having been stopped says what ran. A watchdog ends it when its
- * event loop is blocked.
+ * Protects the process from its handlers. An uncaught error of a handler, and its attempt to end the process, fail only
+ * its own attempt. An uncaught error that belongs to no attempt ends the process with status 1, after a last log line and
+ * a graceful stop. If the process ends without a stop, the guard logs which tasks ran. A watchdog kills the process when
+ * its event loop is blocked.
  */
 export class ProcessGuard {
   readonly #options: ProcessGuardOptions;
@@ -48,37 +49,37 @@ export class ProcessGuard {
     this.#undo.push(() => process.off('exit', this.#onExit));
   }
 
-  /** A handler begins. */
+  /** Notes that a handler starts. */
   begins(attempt: AttemptName): void {
     this.#watchdog.begins(attempt);
   }
 
-  /** The worker begins its stop, which has to be over within so many milliseconds. */
+  /** Notes that the worker begins to stop, and kills the process if the stop takes longer than so many milliseconds. */
   stopping(withinMs: number): void {
     this.#watchdog.stopWithin(withinMs);
   }
 
-  /** The worker has stopped: how the process ends is no longer its business. */
+  /** Stops guarding. The worker has stopped, so it no longer matters how the process ends. */
   async stop(): Promise<void> {
     for (const undo of this.#undo.splice(0)) undo();
     await this.#watchdog.stop();
   }
 
-  /** What state the process is in nobody knows, so it must end; what it runs has the time that a stop gives. */
+  /** Ends the process, because its state is unknown. Running tasks have the time of a graceful stop. */
   readonly #onUnknown = (error: unknown, origin: StrayOrigin): void => {
     const { logger, running } = this.#options;
     if (this.#ending) {
-      logger.error({ error, origin }, 'one more error that no task can be blamed for');
+      logger.error({ error, origin }, 'another uncaught error that belongs to no task');
       return;
     }
     this.#ending = true;
-    const message = 'an error that nothing caught and no task can be blamed for: the worker stops and ends';
+    const message = 'uncaught error that belongs to no task: the worker stops and its process ends';
     writeLastWords(logger, { error, origin, running: running() }, message);
     void this.#end();
   };
 
   async #end(): Promise<void> {
-    // Also for a program that ends the process by itself once its worker has stopped
+    // For programs that end the process themselves once the worker has stopped
     process.exitCode = 1;
     const { logger, stop, stopLimitMs } = this.#options;
     exitWithin(stopLimitMs, () => logger.fatal('not stopped in time: the process is ended'));
@@ -90,13 +91,13 @@ export class ProcessGuard {
   }
 
   readonly #onExit = (code: number): void => {
-    // A handler that calls an `exit` it took before it was replaced: the process goes on
+    // A handler called an `exit` that it had kept from before it was replaced. The process continues
     if (currentAttempt()) return;
     const { logger, running } = this.#options;
     writeLastWords(
       logger,
       { exitCode: code, running: running() },
-      'the process ends though its worker was not stopped',
+      'the process ends although its worker was not stopped',
     );
   };
 }

@@ -1,3 +1,4 @@
+// Receives the messages of one queue and hands them to its runner.
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { ReceiveMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import { fromReceive, RECEIVED_ATTRIBUTES, type ReceivedMessage } from '../sqs/received-message.ts';
@@ -9,20 +10,20 @@ import type { Gathering, Slots } from './slots.ts';
 
 /** SQS's limit for one ReceiveMessage. */
 const MAX_MESSAGES = 10;
-/** Receives of one queue at one time, while it gives as much as it is asked for. */
-const MAX_LANES = 10;
-/** An empty answer that comes sooner than this to a poll that waits is no wait. */
+/** The most receives of one queue at one time. */
+const MAX_LOOPS = 10;
+/** If a long poll answers with nothing sooner than this, it did not wait. */
 const QUICK_MS = 100;
-/** So many of them in a row are a broker in trouble, not one that was woken by somebody else's message. */
+/** More such answers in a row mean that the broker is in trouble. A few mean that another worker's message woke it. */
 const MAX_QUICK_ANSWERS = 5;
 
-/** What a receiver needs. */
+/** Configures a receiver. */
 export interface ReceiverOptions {
   readonly sqs: SQSClient;
   readonly queue: string;
   readonly queueUrl: string;
   readonly slots: Slots;
-  /** How many queues share the slots. */
+  /** The number of queues that share the slots. */
   readonly queues: number;
   readonly waitSeconds: number;
   readonly leaseSeconds: number;
@@ -32,27 +33,29 @@ export interface ReceiverOptions {
 }
 
 /**
- * Receives the messages of one queue. While the queue gives messages, slots are taken before messages are asked for. While
- * it gives all that it is asked for, slots for the next receive gather during each one, and several receives go side by side
- * if each comes back full.
+ * Receives the messages of one queue.
  *
- * While the queue gives none, one long poll waits for it that holds no slot, so that an idle queue keeps no busy one
- * waiting. What it brings takes its slot then, or is given back if there is none; after that the queue has to have a slot
- * before it asks again, so a full worker asks once.
+ * While the queue has messages, the receiver takes slots first and then asks for as many messages. If a receive comes back
+ * full, slots for the next one gather meanwhile. If each comes back full, several receives run at the same time.
+ *
+ * While the queue is empty, one long poll waits without a slot, so that an idle queue takes none from a busy one. Its
+ * messages take their slots when they arrive, or are given back if none is free. After that the receiver needs a slot
+ * before it asks again, so a full worker asks only once.
  */
 export class Receiver {
   readonly #options: ReceiverOptions;
   readonly #stop = new AbortController();
   readonly #abort = new AbortController();
   readonly #backoff = new Backoff();
-  readonly #lanes = new Set<Promise<void>>();
+  /** The loops that receive now. */
+  readonly #loops = new Set<Promise<void>>();
   #lastReceiveAt: Date | undefined;
   #quickAnswers = 0;
-  /** Whether the last receive gave all that it asked for. */
+  /** Whether the last receive came back full. */
   #hasMore = false;
-  /** Slots that it has for its next receive. */
+  /** Slots that it holds for its next receive. */
   #gathered = 0;
-  /** What it waits for before that. */
+  /** The slots that it waits for. */
   #waiting: Gathering | undefined;
 
   constructor(options: ReceiverOptions) {
@@ -61,22 +64,22 @@ export class Receiver {
 
   /** Starts receiving. */
   start(): void {
-    if (this.#lanes.size === 0) this.#open(this.#run());
+    if (this.#loops.size === 0) this.#keep(this.#run());
   }
 
-  /** Asks for no more messages. Resolves once the polls under way have ended, which takes as long as they wait. */
+  /** Stops receiving. Resolves once the polls under way have ended, which takes as long as they wait. */
   async stop(): Promise<void> {
     this.#stop.abort();
     this.#waiting?.take();
-    while (this.#lanes.size > 0) await Promise.all(this.#lanes);
+    while (this.#loops.size > 0) await Promise.all(this.#loops);
   }
 
-  /** Ends the polls under way. A message that SQS was just handing out comes back only when its lease ends. */
+  /** Aborts the polls under way. A message that SQS was just handing out comes back only when its lease ends. */
   abort(): void {
     this.#abort.abort();
   }
 
-  /** How it goes with this queue. */
+  /** The part of the queue's state that concerns receives. */
   get state() {
     return {
       queue: this.#options.queue,
@@ -89,19 +92,19 @@ export class Receiver {
     return this.#stop.signal.aborted;
   }
 
-  #open(lane: Promise<void>): void {
-    const tracked = lane.finally(() => this.#lanes.delete(tracked));
-    this.#lanes.add(tracked);
+  #keep(loop: Promise<void>): void {
+    const kept = loop.finally(() => this.#loops.delete(kept));
+    this.#loops.add(kept);
   }
 
   async #run(): Promise<void> {
-    let gives = true;
-    while (!this.#stopping) gives = gives ? await this.#drain() : await this.#wait();
+    let hasMessages = true;
+    while (!this.#stopping) hasMessages = hasMessages ? await this.#receiveNow() : await this.#poll();
     this.#options.slots.giveBack(this.#options.queue, this.#gathered);
   }
 
   /** Takes slots and asks for as many messages, without waiting for any. Resolves to whether there were some. */
-  async #drain(): Promise<boolean> {
+  async #receiveNow(): Promise<boolean> {
     const { slots, queue } = this.#options;
     const taken = await this.#slotsForReceive();
     if (taken === 0) return false;
@@ -115,7 +118,7 @@ export class Receiver {
     return false;
   }
 
-  /** As many slots as one receive can fill, as soon as there are some; none if the receiver stops. */
+  /** Takes slots for one receive, as soon as some are free. Resolves to 0 if the receiver stops. */
   async #slotsForReceive(): Promise<number> {
     const { slots, queue } = this.#options;
     const taken = this.#gathered;
@@ -125,13 +128,13 @@ export class Receiver {
     const gathering = slots.gather(queue, MAX_MESSAGES);
     this.#waiting = gathering;
     await gathering.first;
-    // Tasks that end together make room for one receive, not for one each
+    // Slots of tasks that end together serve one receive, not one each
     await nextTurn();
     return gathering.take();
   }
 
-  /** Another receive beside the first, for as long as slots are free and each receive comes back full. */
-  async #help(): Promise<void> {
+  /** Receives beside the first loop, while slots are free and each receive comes back full. */
+  async #receiveBeside(): Promise<void> {
     const { slots, queue } = this.#options;
     for (let full = true; full && !this.#stopping;) {
       const taken = slots.takeFree(queue, MAX_MESSAGES);
@@ -139,26 +142,26 @@ export class Receiver {
     }
   }
 
-  /** Receives into slots that are taken, and gives back those that stay empty. Resolves to how many did not. */
+  /** Receives as many messages as slots were taken, and has them run. Gives empty slots back. Resolves to the number of messages. */
   async #receiveInto(taken: number): Promise<number> {
     const { slots, queue, runner } = this.#options;
     const startedAtMs = performance.now();
     const messages = this.#stopping ? [] : await this.#receive(taken, 0);
     slots.giveBack(queue, taken - messages.length);
     for (const message of messages) void runner.run(message, startedAtMs, new Slot(slots, queue));
-    if (messages.length === MAX_MESSAGES && slots.freeFor(queue) > 0 && this.#lanes.size < MAX_LANES)
-      this.#open(this.#help());
+    if (messages.length === MAX_MESSAGES && slots.freeFor(queue) > 0 && this.#loops.size < MAX_LOOPS)
+      this.#keep(this.#receiveBeside());
     return messages.length;
   }
 
-  /** Waits for a message without a slot; asks for this queue's share of the free ones, or for one where there are none. */
-  async #wait(): Promise<boolean> {
+  /** Waits for messages without a slot: asks for as many as this queue's share of the free slots, or for one if none is free. */
+  async #poll(): Promise<boolean> {
     const { slots, queue, queues, waitSeconds, runner } = this.#options;
     const share = Math.max(1, Math.min(MAX_MESSAGES, Math.floor(slots.freeFor(queue) / queues)));
     const startedAtMs = performance.now();
     const messages = await this.#receive(share, waitSeconds);
     if (messages.length === 0) {
-      await this.#mindQuickAnswers(performance.now() - startedAtMs);
+      await this.#pauseAfterQuickAnswers(performance.now() - startedAtMs);
       return false;
     }
     this.#quickAnswers = 0;
@@ -166,7 +169,7 @@ export class Receiver {
     return true;
   }
 
-  async #mindQuickAnswers(tookMs: number): Promise<void> {
+  async #pauseAfterQuickAnswers(tookMs: number): Promise<void> {
     const quick = tookMs < QUICK_MS && this.#options.waitSeconds > 0 && !this.#backoff.troubled;
     this.#quickAnswers = quick ? this.#quickAnswers + 1 : 0;
     if (this.#quickAnswers > MAX_QUICK_ANSWERS) await this.#backoff.pause(this.#stop.signal);
@@ -184,7 +187,7 @@ export class Receiver {
           MessageSystemAttributeNames: [...RECEIVED_ATTRIBUTES],
           MessageAttributeNames: ['All'],
         }),
-        // One that does not wait ends by itself; without options it goes the client's cached way
+        // A receive that does not wait ends soon. Without options it uses the client's cached middleware
         ...(waitSeconds > 0 ? [{ abortSignal: this.#abort.signal }] : []),
       );
       const messages = Messages.slice(0, maxMessages).map(fromReceive);

@@ -6,8 +6,8 @@ import { type Implementation, Implementations } from '../task/implementation.ts'
 import type { TaskContract } from '../task/task.ts';
 import { createLogger } from '../telemetry/logger.ts';
 import { readWorkerConfig } from './config.ts';
-import { serveHealth } from './health.ts';
-import { stopAndExit } from './stop-and-exit.ts';
+import { serveHealth } from './worker-process.ts';
+import { stopAndExit } from './worker-process.ts';
 import { Worker } from './worker.ts';
 
 /** Describes a worker's process. */

@@ -1,3 +1,4 @@
+// A task that a worker runs: the lease of its message, and the attempt made under it.
 import { attemptOf } from '../sqs/copy-notes.ts';
 import { decodeEnvelope } from '../sqs/envelope.ts';
 import type { ExclusiveRuns, Turn } from '../run/exclusive-runs.ts';
@@ -6,17 +7,17 @@ import type { ReceivedMessage } from '../sqs/received-message.ts';
 import type { AttemptName } from '../run/running-attempt.ts';
 import { Lease, type LeaseOptions } from './lease.ts';
 
-/** What a running task needs. */
+/** Configures a running task. */
 export interface RunningTaskOptions extends Omit<LeaseOptions, 'onLost'> {
-  /** Called right before its handler begins. */
+  /** Called right before its handler starts. */
   readonly onBegin?: ((attempt: AttemptName) => void) | undefined;
-  /** By which a suspect runs alone. */
+  /** Lets a suspect run alone. */
   readonly exclusive: ExclusiveRuns;
-  /** Aborts when the worker starts no task any more. */
+  /** Aborts when the worker starts no more tasks. */
   readonly stopping: AbortSignal;
 }
 
-/** A message that a worker holds, from its receive to its settling: the lease, and the attempt that runs under it. */
+/** Holds a message from its receive to its outcome: renews its lease, and hosts the attempt. */
 export class RunningTask implements AttemptHost {
   readonly message: ReceivedMessage;
   readonly lease: Lease;
@@ -24,9 +25,7 @@ export class RunningTask implements AttemptHost {
   readonly #startedAtMs = performance.now();
   #overdue: Promise<unknown> | undefined;
   #begun: AttemptName | undefined;
-
   readonly #onBegin: ((attempt: AttemptName) => void) | undefined;
-
   readonly #exclusive: ExclusiveRuns;
   readonly #stopping: AbortSignal;
   #turn: Turn | undefined;
@@ -44,49 +43,49 @@ export class RunningTask implements AttemptHost {
     return this.#attempt.signal;
   }
 
-  /** Whether the message is still this worker's: SQS is asked again when the clock says that the lease has ended. */
+  /** Confirms the lease: see `Renewal.confirm`. */
   confirm(): Promise<boolean> | undefined {
     return this.lease.confirm();
   }
 
-  /** Whether its outcome was decided without it, because its handler heeded no signal. */
+  /** Whether the outcome was decided while the handler still ran, because it ignored its signal. */
   get overdue(): boolean {
     return this.#overdue !== undefined;
   }
 
-  /** Tells the handler to stop. */
+  /** Aborts the handler's signal. */
   abort(reason: Error): void {
     this.#attempt.abort(reason);
   }
 
-  /** Notes what its handler begins to do. */
+  /** Notes which attempt its handler starts. */
   begins(attempt: AttemptName): void {
     this.#begun = attempt;
     this.#onBegin?.(attempt);
   }
 
-  /** Waits until nothing else runs in the worker, or for its patience; others begin again once `decided` is called. */
+  /** Waits until no other task runs in the worker, or for a limited time. Others start again once `decided` is called. */
   async runAlone(givenUp: AbortSignal): Promise<boolean> {
     this.#turn = await this.#exclusive.turn(AbortSignal.any([givenUp, this.#stopping]));
     return this.#turn.alone;
   }
 
-  /** Its outcome is decided. */
+  /** Notes that the outcome is decided. */
   decided(): void {
     this.#turn?.over();
   }
 
-  /** Notes that the handler goes on although its outcome is decided. */
+  /** Notes that the handler still runs although the outcome is decided. */
   outlivedBy(handler: Promise<unknown>): void {
     this.#overdue = handler;
   }
 
-  /** Resolves when the handler has ended, however late. */
+  /** Resolves once the handler has ended, even after its outcome. */
   async whenEnded(): Promise<void> {
     await this.#overdue?.catch(() => undefined);
   }
 
-  /** What an operator wants to know of it. */
+  /** Describes the task for an operator. */
   describe() {
     const { messageId } = this.message;
     const ageMs = Math.round(performance.now() - this.#startedAtMs);

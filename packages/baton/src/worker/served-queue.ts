@@ -1,3 +1,4 @@
+// One queue that a worker serves: its receiver, its runner and its state.
 import type { ExclusiveRuns } from '../run/exclusive-runs.ts';
 import { QueueUrls } from '../sqs/queue-urls.ts';
 import { Settler } from '../sqs/settler.ts';
@@ -13,23 +14,23 @@ import type { Slots } from './slots.ts';
 
 const MAX_DESCRIBED = 100;
 
-/** What a queue is served with. */
+/** Configures a served queue. */
 export interface ServedQueueOptions {
   readonly queue: string;
   readonly executor: Executor;
   readonly slots: Slots;
-  /** How many queues share the slots. */
+  /** The number of queues that share the slots. */
   readonly queues: number;
   readonly config: WorkerConfig;
   readonly connections: Connections;
   readonly logger: Logger;
-  /** By which a suspect runs alone among all queues of the worker. Default: among this queue's tasks. */
+  /** Lets a suspect run alone among all queues of the worker. Default: alone among this queue's tasks. */
   readonly exclusive?: ExclusiveRuns | undefined;
-  /** Called right before a handler begins. */
+  /** Called right before a handler starts. */
   readonly onBegin?: ((attempt: AttemptName) => void) | undefined;
 }
 
-/** A queue that a worker serves, from receive to settling. */
+/** Serves a queue: receives its messages, runs and settles them. */
 export class ServedQueue {
   readonly executor: Executor['kind'];
   readonly #receiver: Receiver;
@@ -67,21 +68,21 @@ export class ServedQueue {
     });
   }
 
-  /** How many messages are held: running, waiting for a slot, or being settled. */
+  /** How many messages are held: they run, wait for a slot, or are being settled. */
   get held(): number {
     return this.#runner.held;
   }
 
-  /** The tasks that run, those included whose handlers outlived their outcome. */
+  /** The tasks whose handlers run, including handlers that outlived their outcome. */
   get running(): RunningTask[] {
     return this.#runner.running;
   }
 
-  /** How it goes with this queue. */
+  /** The queue's state, as `/health/state` shows it. */
   get state() {
     return {
       ...this.#receiver.state,
-      // The word that readers of `/health/state` know
+      // Readers of `/health/state` know this word
       executor: this.executor === 'own' ? ('local' as const) : this.executor,
       held: this.held,
       running: this.running.slice(0, MAX_DESCRIBED).map((task) => task.describe()),
@@ -94,8 +95,8 @@ export class ServedQueue {
   }
 
   /**
-   * Asks for no more messages and starts none that waits. Resolves once nothing is held. Polls end by themselves
-   * within their wait: one that is cut short may strand a message until its lease ends.
+   * Stops receiving and starts no task. Resolves once no message is held. Polls end by themselves within their wait,
+   * because one that is cut short may strand a message until its lease ends.
    */
   async drain(): Promise<void> {
     this.#runner.stopStarting();
@@ -103,12 +104,12 @@ export class ServedQueue {
     await this.#runner.whenIdle();
   }
 
-  /** Aborts what runs, so that it is released. */
+  /** Aborts all running tasks, so that their messages are released. */
   abort(): void {
     this.#runner.abort();
   }
 
-  /** Ends the polls under way. A message that SQS was just handing out comes back only when its lease ends. */
+  /** Aborts the polls under way. A message that SQS was just handing out comes back only when its lease ends. */
   abortPolls(): void {
     this.#receiver.abort();
   }

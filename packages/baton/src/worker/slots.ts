@@ -1,56 +1,57 @@
-import { LaneLine } from './lane-line.ts';
+// The slots of a worker, shared among its queues.
+import { LaneShares } from './lane-shares.ts';
 import { Slot } from './slot.ts';
 
-/** The longest that a message waits in a worker for a slot: another worker may have one free. In milliseconds. */
+/** How long a message may wait in a worker for a slot, in milliseconds: another worker may have a free one. */
 export const MAX_WAIT_MS = 1000;
-/** How much one task's duration counts in its queue's average: the last eight or so decide. */
+/** The weight of one task's duration in its queue's average: about the last eight tasks decide. */
 const SMOOTHING = 1 / 8;
-/** A slot that is expected back within this time is as good as a free one. */
+/** A slot that is expected back within this time counts as free. */
 const SOON_MS = 250;
-/** A slot is kept for a queue that had a task within this time. */
+/** A slot is kept for a queue whose last task ended within this time. */
 const RECENT_MS = 60_000;
-/** A worker with fewer slots keeps none: one of them is too much of what it can do. */
+/** A worker with fewer slots keeps none, because one slot is too large a part of its capacity. */
 const FEWEST_TO_KEEP_ONE = 8;
-/** A queue that has used less than its share can catch up on at most this time of all slots. */
+/** The most time of all slots that a queue can catch up on if it has used less than its share. */
 const MAX_CREDIT_MS = 60_000;
 
-/** What one queue has, and has had, of the slots. */
+/** What one queue holds, and has used, of the slots. */
 interface Share {
   readonly weight: number;
-  /** Those who wait for one, in its lanes. */
-  readonly line: LaneLine;
-  /** Slots that it holds now. */
+  /** Its lanes, and those who wait for a slot in them. */
+  readonly lanes: LaneShares;
+  /** The slots that it holds now. */
   held: number;
-  /** Slot time that it has used, divided by its weight. */
+  /** The slot time that it has used, divided by its weight. */
   usedMs: number;
-  /** Up to when `usedMs` is counted, by `performance.now()`. */
+  /** The time up to which `usedMs` counts, by `performance.now()`. */
   countedAtMs: number;
-  /** How long its tasks take, on average; 0 before the first one has ended. */
+  /** The average duration of its tasks; 0 before the first has ended. */
   typicalMs: number;
   /** When its last task ended, by `performance.now()`. */
   lastTaskAtMs: number;
 }
 
-/** Slots that gather for a queue. */
+/** Slots that are kept for a queue's next receive as they become free. */
 export interface Gathering {
-  /** Resolves once there is one, or no more are gathered. */
+  /** Resolves once there is one, or once the gathering ends. */
   readonly first: Promise<void>;
-  /** Takes what has gathered, possibly none, and gathers no more. */
+  /** Ends the gathering. Returns how many slots have gathered, possibly none. */
   take(): number;
 }
 
 /**
- * The slots for running tasks in a worker, shared among its queues by the time that they use.
+ * Shares the slots of a worker among its queues, by the time that they use.
  *
- * A free slot goes to the queue that asks first. While none is free, the next one goes to the queue that has used least
- * slot time for its weight, and in it to the lane whose turn it is. This is start-time fair queueing (Goyal, Vin and
- * Cheng, 1997), except that time is charged while it passes, because nobody knows beforehand how long a task takes. A
- * queue that was idle has no credit for it.
+ * A free slot goes to the queue that asks first. If none is free, the next one goes to the queue that has used the least
+ * slot time for its weight, and in that queue to the lane whose turn it is. This is start-time fair queueing (Goyal, Vin
+ * and Cheng, 1997), except that time is charged while it passes, because the duration of a task is not known beforehand. A
+ * queue that was idle has no credit for that time.
  *
- * One slot may stay free: while the slots are held by slow tasks, a queue that already holds some may not take the last
- * one if another queue, which holds none, had a task within the last minute. Otherwise that queue's next task would wait
- * for the end of a slow one. No slot is kept by a worker with fewer than eight, nor for a queue whose weight entitles it
- * to less than one.
+ * One slot may stay free. While slow tasks hold the other slots, a queue that holds some of them may not take the last one
+ * if another queue, which holds none, had a task within the last minute. Otherwise that queue's next task would wait for
+ * the end of a slow one. A worker with fewer than eight slots keeps none free, and no slot is kept for a queue whose weight
+ * entitles it to less than one.
  */
 export class Slots {
   readonly total: number;
@@ -58,17 +59,17 @@ export class Slots {
   readonly #shares = new Set<Share>();
   /** By the names of queues and of lanes. */
   readonly #shareByName = new Map<string, Share>();
-  /** What the queue that was served last had used by then, by which idle queues come back. */
+  /** The slot time that the queue served last had used by then. A queue that was idle starts from there. */
   #virtualMs = 0;
-  /** When a slot was last given, or given back by a task. */
+  /** When a slot was last taken, or given back after a task. */
   #lastChangeAtMs = -Infinity;
   #recheck: NodeJS.Timeout | undefined;
   #paused = false;
 
   /**
    * @param total - how many tasks may run at one time, at least 1
-   * @param weights - by queue, at least 1; a queue that is not named has 1
-   * @param lanes - the weights of the lanes of queues that have some, by the lanes' names; lanes share what their queue has
+   * @param weights - by queue, at least 1; a queue that is not listed has 1
+   * @param lanes - by queue, the weights of its lanes by their names; left out for a queue without lanes
    */
   constructor(
     total: number,
@@ -80,50 +81,50 @@ export class Slots {
     for (const [queue, weight] of weights) this.#addShare(weight, lanes.get(queue) ?? new Map([[queue, 1]]));
   }
 
-  /** How many slots are free. */
+  /** The number of free slots. */
   get free(): number {
     return this.#paused ? 0 : Math.max(0, this.#free);
   }
 
-  /** Gives no slots from now on. */
+  /** Stops giving slots. */
   pause(): void {
     this.#paused = true;
   }
 
-  /** Gives slots again. */
+  /** Continues to give slots. */
   resume(): void {
     this.#paused = false;
     this.#serve(performance.now());
   }
 
-  /** How many slots this queue could take now. */
+  /** The number of slots that this queue could take now. */
   freeFor(queue: string): number {
     return this.#freeFor(this.#shareOf(queue), performance.now());
   }
 
-  /** Takes a slot for a queue, as soon as it is that queue's turn. Resolves to false if `signal` aborts before. */
+  /** Takes a slot for a queue once it is the queue's turn. Resolves to false if `signal` aborts first. */
   async take(queue: string, signal?: AbortSignal): Promise<boolean> {
     if (signal?.aborted) return false;
     if (this.takeFree(queue, 1) === 1) return true;
-    const { line, typicalMs } = this.#shareOf(queue);
+    const { lanes, typicalMs } = this.#shareOf(queue);
     const { promise, resolve } = Promise.withResolvers<boolean>();
     const given = (): boolean => {
       resolve(true);
       return false;
     };
     const giveUp = (): void => {
-      line.remove(queue, given);
+      lanes.remove(queue, given);
       resolve(false);
     };
-    line.add(queue, given, typicalMs);
+    lanes.add(queue, given, typicalMs);
     signal?.addEventListener('abort', giveUp, { once: true });
     this.#recheckLater(performance.now());
     return promise.finally(() => signal?.removeEventListener('abort', giveUp));
   }
 
   /**
-   * Takes a slot for a message that is here already: one that is free, or that comes within a second. If none is expected
-   * so soon, it does not wait at all. Resolves to undefined if there is none, or `signal` aborts.
+   * Takes a slot for a message that was received without one: a free slot, or one that becomes free within a second. Does
+   * not wait if none is expected so soon. Resolves to undefined if there is none, or if `signal` aborts.
    */
   async takeSoon(queue: string, signal?: AbortSignal): Promise<Slot | undefined> {
     if (signal?.aborted) return undefined;
@@ -141,10 +142,10 @@ export class Slots {
   }
 
   /**
-   * Waits for slots in a queue's turn and keeps those that come, at most `most`, until they are taken.
+   * Keeps slots that become free in a queue's turn, at most `most`, until they are taken.
    *
-   * For a receiver that expects more messages than it is receiving: if it waited only afterwards, slots that come free in
-   * the meantime would all go to other queues, whatever they have used.
+   * For a receiver whose receive is under way and that expects more messages: if it asked only afterwards, all slots that
+   * become free meanwhile would go to other queues, even if those have used more.
    */
   gather(queue: string, most: number): Gathering {
     const nowMs = performance.now();
@@ -157,19 +158,19 @@ export class Slots {
       return gathered < most;
     };
     this.#limitCredit(share, nowMs);
-    share.line.add(queue, given, share.typicalMs);
+    share.lanes.add(queue, given, share.typicalMs);
     this.#recheckLater(nowMs);
     return {
       first,
       take: () => {
-        share.line.remove(queue, given);
+        share.lanes.remove(queue, given);
         resolve();
         return gathered;
       },
     };
   }
 
-  /** Takes as many slots as this queue can have at once, at most `most`. Returns how many, possibly none. */
+  /** Takes as many slots as this queue can have now, at most `most`. Returns how many, possibly none. */
   takeFree(queue: string, most: number): number {
     const nowMs = performance.now();
     const share = this.#shareOf(queue);
@@ -179,17 +180,17 @@ export class Slots {
     return taken;
   }
 
-  /** Takes slots whether or not they are free; those that are not are taken as soon as they are given back. */
+  /** Takes slots even if they are not free: those are taken once they are given back. */
   takeAnyway(queue: string, slots: number): void {
     this.#give(this.#shareOf(queue), queue, slots, performance.now());
   }
 
-  /** Gives back slots that no task has run in. */
+  /** Gives back slots in which no task has run. */
   giveBack(queue: string, slots = 1): void {
     this.#takeBack(this.#shareOf(queue), queue, slots, performance.now());
   }
 
-  /** Gives back the slot of a task that ran for so long. */
+  /** Gives back the slot of a task that ran for so many milliseconds. */
   taskEnded(queue: string, ranMs: number): void {
     const share = this.#shareOf(queue);
     share.typicalMs += share.typicalMs === 0 ? ranMs : (ranMs - share.typicalMs) * SMOOTHING;
@@ -203,15 +204,15 @@ export class Slots {
   }
 
   #addShare(weight: number, lanes: ReadonlyMap<string, number>): Share {
-    const share = newShare(weight, new LaneLine(lanes, this.total));
+    const share = newShare(weight, new LaneShares(lanes, this.total));
     this.#shares.add(share);
     for (const lane of lanes.keys()) this.#shareByName.set(lane, share);
     return share;
   }
 
-  /** A queue that asks for less than its share has little credit for that, or none, lest it shuts the others out later. */
+  /** Limits the credit of a queue that used less than its share, so that it does not shut the others out later. */
   #limitCredit(share: Share, nowMs: number): void {
-    if (share.line.length > 0) return;
+    if (share.lanes.waiting > 0) return;
     charge(share, nowMs);
     const creditMs = share.held > 0 ? (MAX_CREDIT_MS * this.total) / share.weight : 0;
     share.usedMs = Math.max(share.usedMs, this.#virtualMs - creditMs);
@@ -222,14 +223,14 @@ export class Slots {
     this.#virtualMs = Math.max(this.#virtualMs, share.usedMs);
     this.#lastChangeAtMs = nowMs;
     share.held += slots;
-    share.line.take(queue, slots, share.typicalMs);
+    share.lanes.take(queue, slots, share.typicalMs);
     this.#free -= slots;
   }
 
   #takeBack(share: Share, queue: string, slots: number, nowMs: number): void {
     charge(share, nowMs);
     share.held -= slots;
-    share.line.giveBack(queue, slots);
+    share.lanes.giveBack(queue, slots);
     this.#free += slots;
     this.#serve(nowMs);
   }
@@ -237,10 +238,10 @@ export class Slots {
   #serve(nowMs: number): void {
     while (this.free > 0) {
       const next = this.#next(nowMs);
-      const queue = next?.line.next(next.typicalMs);
+      const queue = next?.lanes.next(next.typicalMs);
       if (!next || queue === undefined) return this.#recheckLater(nowMs);
       this.#give(next, queue, 1, nowMs);
-      next.line.serve(queue);
+      next.lanes.serve(queue);
     }
   }
 
@@ -249,9 +250,9 @@ export class Slots {
     let next: Share | undefined;
     let leastMs = Infinity;
     for (const share of this.#shares) {
-      if (share.line.length === 0 || this.#freeFor(share, nowMs) === 0) continue;
+      if (share.lanes.waiting === 0 || this.#freeFor(share, nowMs) === 0) continue;
       charge(share, nowMs);
-      // What runs is counted as if it had ended, or all slots that come free at one moment would go to one queue
+      // Running tasks count as if they had ended. Otherwise all slots that become free together would go to one queue
       const dueMs = share.usedMs + (share.held * share.typicalMs) / share.weight;
       if (dueMs >= leastMs) continue;
       next = share;
@@ -265,7 +266,7 @@ export class Slots {
     return this.#keptUntilMs(share, nowMs) > nowMs ? this.#free - 1 : this.#free;
   }
 
-  /** Until when one slot is kept from a queue that holds some; a time that is past if none is. */
+  /** Until when one slot is kept from a queue that holds some. A past time if none is kept. */
   #keptUntilMs(asking: Share, nowMs: number): number {
     if (this.total < FEWEST_TO_KEEP_ONE || this.#expectedMs(nowMs, Infinity) <= SOON_MS) return -Infinity;
     let weights = 0;
@@ -277,9 +278,9 @@ export class Slots {
   }
 
   /**
-   * After how long the next slot is expected back, by how long tasks have taken.
+   * The time until a slot is expected back, by the durations of earlier tasks.
    *
-   * @param unknownMs - what tasks of a queue are taken to last of which none has ended yet
+   * @param unknownMs - the assumed duration for a queue of which no task has ended yet
    */
   #expectedMs(nowMs: number, unknownMs: number): number {
     let perMs = 0;
@@ -288,12 +289,12 @@ export class Slots {
     return Math.max(1 / perMs, nowMs - this.#lastChangeAtMs);
   }
 
-  /** A slot that is kept becomes free for those who wait without anything happening. */
+  /** Serves the waiters once a kept slot becomes free, which no event announces. */
   #recheckLater(nowMs: number): void {
     if (this.#recheck || this.free === 0) return;
     let untilMs = Infinity;
     for (const share of this.#shares)
-      if (share.line.length > 0) untilMs = Math.min(untilMs, this.#keptUntilMs(share, nowMs));
+      if (share.lanes.waiting > 0) untilMs = Math.min(untilMs, this.#keptUntilMs(share, nowMs));
     if (untilMs === Infinity) return;
     this.#recheck = setTimeout(
       () => {
@@ -305,12 +306,12 @@ export class Slots {
   }
 }
 
-function newShare(weight: number, line: LaneLine): Share {
-  return { weight, line, held: 0, usedMs: 0, countedAtMs: 0, typicalMs: 0, lastTaskAtMs: -Infinity };
+function newShare(weight: number, lanes: LaneShares): Share {
+  return { weight, lanes, held: 0, usedMs: 0, countedAtMs: 0, typicalMs: 0, lastTaskAtMs: -Infinity };
 }
 
-function isActive({ held, line, lastTaskAtMs }: Share, nowMs: number): boolean {
-  return held > 0 || line.length > 0 || lastTaskAtMs + RECENT_MS > nowMs;
+function isActive({ held, lanes, lastTaskAtMs }: Share, nowMs: number): boolean {
+  return held > 0 || lanes.waiting > 0 || lastTaskAtMs + RECENT_MS > nowMs;
 }
 
 function charge(share: Share, nowMs: number): void {

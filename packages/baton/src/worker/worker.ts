@@ -1,55 +1,58 @@
-import { within } from '../time/within.ts';
-import type { Implementations } from '../task/implementation.ts';
-import { QueueUrls } from '../sqs/queue-urls.ts';
+// A long-running worker: its parts, its start, its stop and its health.
 import type { AttemptName } from '../run/running-attempt.ts';
 import { TaskClient } from '../send/task-client.ts';
+import { QueueUrls } from '../sqs/queue-urls.ts';
+import type { Implementations } from '../task/implementation.ts';
 import type { TaskContract } from '../task/task.ts';
-import { TaskStore } from '../tracked/task-store.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { logState } from '../telemetry/standard-output.ts';
+import { within } from '../time/within.ts';
+import { TaskStore } from '../tracked/task-store.ts';
+import { type Clock, ComparedClock } from './clock.ts';
 import type { WorkerConfig } from './config.ts';
-import type { Clock } from './clock.ts';
-import { ComparedClock } from './compared-clock.ts';
 import { connect, type Connections, disconnect } from './connections.ts';
 import { ProcessGuard } from './process-guard.ts';
+import { lanesOf, ownQueueWeights } from './queue-weights.ts';
 import type { RunningTask } from './running-task.ts';
 import { contractsToTick, Scheduler } from './schedule/scheduler.ts';
-import { lanesOf, localQueueWeights, serveLambda, serveLocal, SOURCE, threadsFor } from './serve-queues.ts';
+import { serveLambdaQueues, serveOwnQueues } from './serve-queues.ts';
 import type { ServedQueue } from './served-queue.ts';
 import { Slots } from './slots.ts';
-import type { ThreadPool } from './threads/thread-pool.ts';
+import { type ThreadPool, threadPoolFor } from './threads/thread-pool.ts';
 
-/** For releasing what was aborted. */
+/** The name of a worker as the source of the tasks that it sends. */
+const SOURCE = 'worker';
+/** How long the release of aborted messages may take, and each further step of a stop. */
 const RELEASE_MS = 5000;
 const STOP_RESERVE_MS = 3000;
-/** How much later a stop that cannot even end by itself is killed. */
+/** How long after its limit a stop that does not come to an end is killed. */
 const KILL_LATER_MS = 2000;
 
-/** What a worker needs. */
+/** Configures a worker. */
 export interface WorkerOptions {
   readonly config: WorkerConfig;
-  /** What it can run. */
+  /** The tasks that the worker can run. */
   readonly implementations: Implementations;
-  /** The file that its threads run, whose default export is a `threadEntry`. Needed where a task wants a thread. */
+  /** The file that the worker's threads run. Its default export is a `threadEntry`. Required if a task's isolation is `thread`. */
   readonly threadEntry?: URL;
   /**
-   * Contracts with a schedule that functions run, which it ticks where it serves their queues. Those that it implements
-   * need not be among them.
+   * Contracts with a schedule that functions run. The worker runs their schedules if it serves their queues. Contracts
+   * that the worker implements may be left out.
    */
   readonly scheduled?: readonly TaskContract[];
   readonly logger: Logger;
-  /** Its clients of AWS, which it closes when it has stopped. Default: by the environment. */
+  /** The worker's clients of AWS. It closes them when it has stopped. Default: made from the environment. */
   readonly connections?: Connections;
-  /** What its schedules go by. Default: the task store's time, while this process's clock agrees with it. */
+  /** The clock of its schedules. Default: the task store's time, while this process's clock agrees with it. */
   readonly clock?: Clock;
   /**
-   * Whose the process is. `own` (default): the worker's, which ends it when it cannot be trusted any more. `shared`:
-   * others', too: handlers are kept from ending it, and nothing else is done. `off`: nothing at all is done.
+   * What the worker may do to its process. `own` (default): the process is the worker's, which ends it when it cannot be
+   * trusted any more. `shared`: the worker only keeps handlers from ending the process. `off`: it does nothing.
    */
   readonly processGuard?: 'own' | 'shared' | 'off';
 }
 
-/** A long-running worker: runs the messages of its queues within its slots, until it is stopped. */
+/** Runs the messages of its queues within its slots, until it is stopped. */
 export class Worker {
   readonly #config: WorkerConfig;
   readonly #logger: Logger;
@@ -60,31 +63,35 @@ export class Worker {
   readonly #clock: ComparedClock;
   readonly #guard: ProcessGuard | undefined;
   readonly #threads: ThreadPool | undefined;
-  readonly #hurry = Promise.withResolvers<void>();
+  /** Resolves when a second call of `stop` ends the drain time. */
+  readonly #drainSkipped = Promise.withResolvers<void>();
   #stopped: Promise<void> | undefined;
 
-  /** @throws ConfigError when it is to serve a queue that it has no implementation for, or lacks an entry for threads */
+  /** @throws ConfigError if it is configured to serve a queue that it has no implementation for, or lacks an entry for threads */
   constructor(options: WorkerOptions) {
-    const { config, implementations, scheduled = [], logger, threadEntry } = options;
+    const { config, implementations, scheduled = [], threadEntry } = options;
     const { connections = connect(config), processGuard = 'own' } = options;
+    const logger = options.logger.child({ worker: config.workerId });
     this.#config = config;
-    this.#logger = logger.child({ worker: config.workerId });
+    this.#logger = logger;
     this.#connections = connections;
-    const weights = localQueueWeights(config, implementations);
-    const local = [...weights.keys()];
-    const lanes = lanesOf(local, implementations);
-    this.#slots = new Slots(config.concurrency, weights, lanes);
-    const threads = threadsFor(implementations, config, threadEntry, this.#logger);
+    const { concurrency, queueUrlPrefix, tasksTable } = config;
+    const weights = ownQueueWeights(config, implementations);
+    const own = [...weights.keys()];
+    const lanes = lanesOf(own, implementations);
+    this.#slots = new Slots(concurrency, weights, lanes);
+    const sender = { queueUrlPrefix, source: SOURCE, tasksTable };
+    const threads = threadPoolFor(implementations, threadEntry, { threads: concurrency, sender, logger });
     this.#threads = threads;
     const guard = processGuard === 'off' ? undefined : this.#guardOf(processGuard === 'own');
     this.#guard = guard;
-    const store = new TaskStore({ documents: connections.documents, table: config.tasksTable });
-    const compared = new ComparedClock({ store, connections, logger: this.#logger });
+    const store = new TaskStore({ documents: connections.documents, table: tasksTable });
+    const compared = new ComparedClock({ store, connections, logger });
     this.#clock = compared;
     const { clock = compared } = options;
-    const queueUrls = new QueueUrls(config.queueUrlPrefix);
+    const queueUrls = new QueueUrls(queueUrlPrefix);
     const tasks = new TaskClient({ sqs: connections.sending, queueUrls, source: SOURCE, records: store });
-    const serving = {
+    const parts = {
       config,
       implementations,
       connections,
@@ -92,21 +99,21 @@ export class Worker {
       tasks,
       threads,
       broker: compared.broker,
-      logger: this.#logger,
+      logger,
       onBegin: guard && ((attempt: AttemptName) => guard.begins(attempt)),
     };
-    this.#queues = [...serveLocal(serving, lanes, this.#slots), ...serveLambda(serving)];
+    this.#queues = [...serveOwnQueues(parts, lanes, this.#slots), ...serveLambdaQueues(parts)];
     const lambda = config.lambdaQueues.map(({ queue }) => queue);
     this.#scheduler = new Scheduler({
-      contracts: contractsToTick(implementations, scheduled, { local, lambda }),
+      contracts: contractsToTick(implementations, scheduled, { own, lambda }),
       schedules: store.schedules,
       send: tasks.send,
-      logger: this.#logger,
+      logger,
       clock,
     });
   }
 
-  /** Starts receiving; does nothing where it was told to stop before. */
+  /** Starts receiving. Does nothing if the worker was stopped before. */
   start(): void {
     if (this.#stopped) return;
     this.#guard?.start();
@@ -120,18 +127,19 @@ export class Worker {
   }
 
   /**
-   * Stops: no new receives; running tasks have the drain time to finish; then their signals abort, and after the grace
-   * what is left is released. Resolves once nothing is held. A second call does not wait for the drain time.
+   * Stops gracefully: receives nothing more, and lets running tasks finish within the drain time. Then aborts their
+   * signals, and releases the messages of those that still run after the grace. Resolves once no message is held. A second
+   * call skips the drain time.
    */
   stop(): Promise<void> {
-    if (this.#stopped) this.#hurry.resolve();
+    if (this.#stopped) this.#drainSkipped.resolve();
     this.#stopped ??= this.#stop();
     return this.#stopped;
   }
 
   /**
-   * The longest that a stop takes, in milliseconds: the drain, what is aborted or polls, the release, the end of polls,
-   * schedules and threads, and a reserve.
+   * The longest that a stop takes, in milliseconds: the drain time, the grace or a poll's wait, four steps (release, end of
+   * polls, schedules, threads), and a reserve.
    */
   get stopLimitMs(): number {
     const { drainTimeoutSeconds, abortGraceSeconds, waitSeconds } = this.#config;
@@ -139,7 +147,7 @@ export class Worker {
     return waitsMs + 4 * RELEASE_MS + STOP_RESERVE_MS;
   }
 
-  /** What the worker does at this moment. */
+  /** The current state, as `/health/state` shows it. */
   get state() {
     return {
       worker: this.#config.workerId,
@@ -154,7 +162,7 @@ export class Worker {
     };
   }
 
-  /** Resolves when every queue can be received from and the clock is right; rejects saying what is not so. */
+  /** Resolves if the worker receives from every queue and its clock is right. Otherwise rejects with the reason. */
   async ready(): Promise<void> {
     const troubled = this.state.queues.filter(({ receiving }) => !receiving).map(({ queue }) => queue);
     if (this.#stopped) throw new Error('The worker is stopping');
@@ -162,26 +170,28 @@ export class Worker {
     if (this.#clock.trouble !== undefined) throw new Error(this.#clock.trouble);
   }
 
-  /** Rejects when every slot is held by a handler that ignores its signal: only a new process can help. */
+  /** Rejects if unresponsive handlers hold every slot: only a new process can help. */
   async live(): Promise<void> {
     const overdue = this.#running.filter((task) => task.overdue).length;
     if (overdue >= this.#slots.total)
-      throw new Error(`All ${overdue} slots are held by handlers that heed no signal`);
+      throw new Error(`All ${overdue} slots are held by handlers that ignore their signal`);
   }
 
   async #stop(): Promise<void> {
     this.#logger.info({ held: this.#held }, 'worker stopping');
     this.#guard?.stopping(this.stopLimitMs + KILL_LATER_MS);
     this.#clock.stop();
-    const quiet = this.#scheduler.stop();
+    const schedulesEnded = this.#scheduler.stop();
     const idle = Promise.all(this.#queues.map((queue) => queue.drain()));
-    const drained = await before(idle, this.#config.drainTimeoutSeconds * 1000, this.#hurry.promise);
+    const drainMs = this.#config.drainTimeoutSeconds * 1000;
+    const skipped = this.#drainSkipped.promise.then(() => false);
+    const drained = await within(drainMs, Promise.race([idle.then(() => true), skipped]), () => false);
     if (!drained) await this.#abort(idle);
-    await before(quiet, RELEASE_MS);
-    if (this.#threads) await before(this.#threads.close(), RELEASE_MS);
+    await endsWithin(RELEASE_MS, schedulesEnded);
+    if (this.#threads) await endsWithin(RELEASE_MS, this.#threads.close());
     disconnect(this.#connections);
     this.#logger.info({ held: this.#held }, 'worker stopped');
-    if (this.#guard) await before(this.#guard.stop(), STOP_RESERVE_MS);
+    if (this.#guard) await endsWithin(STOP_RESERVE_MS, this.#guard.stop());
   }
 
   #guardOf(ownsProcess: boolean): ProcessGuard {
@@ -198,16 +208,16 @@ export class Worker {
 
   async #abort(idle: Promise<unknown>): Promise<void> {
     const { abortGraceSeconds, waitSeconds } = this.#config;
-    this.#logger.warn({ held: this.#held }, 'no more time for what still runs: it is aborted and released');
+    this.#logger.warn({ held: this.#held }, 'drain time is over: running tasks are aborted and released');
     for (const queue of this.#queues) queue.abort();
-    // A poll that is cut short would swallow the very message that is released: it is given the time that it waits
+    // A poll that is cut short may swallow the very message that is released. So polls may wait as long as they do
     const limitMs = Math.max(abortGraceSeconds, waitSeconds) * 1000 + RELEASE_MS;
-    if (await before(idle, limitMs)) return;
+    if (await endsWithin(limitMs, idle)) return;
     for (const queue of this.#queues) queue.abortPolls();
-    if (await before(idle, RELEASE_MS)) return;
+    if (await endsWithin(RELEASE_MS, idle)) return;
     this.#logger.error(
       { held: this.#held },
-      'what is held could not be released; it comes back when its lease ends',
+      'messages could not be released; they come back when their leases end',
     );
   }
 
@@ -220,9 +230,11 @@ export class Worker {
   }
 }
 
-/** Whether `work` is done before the time is over, or before `sooner` ends the wait. */
-async function before(work: Promise<unknown>, limitMs: number, sooner?: Promise<unknown>): Promise<boolean> {
-  const ends = [work.then(() => true)];
-  if (sooner) ends.push(sooner.then(() => false));
-  return within(limitMs, Promise.race(ends), () => false);
+/** Whether `work` ends within so many milliseconds. */
+function endsWithin(limitMs: number, work: Promise<unknown>): Promise<boolean> {
+  return within(
+    limitMs,
+    work.then(() => true),
+    () => false,
+  );
 }

@@ -129,7 +129,7 @@ test('a stop that blocks is ended when it is over in no case', async () => {
   expect(performance.now() - askedAtMs).toBeLessThan(30_000);
   expect(fatalOf(worker)).toMatchObject([
     {
-      message: 'the worker does not come to its stop in time: the process ends',
+      message: 'the worker did not stop in time: the process ends',
       lastBegun: { task: poison.name },
     },
   ]);

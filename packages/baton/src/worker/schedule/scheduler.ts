@@ -1,3 +1,4 @@
+// Runs the schedules of a worker's contracts.
 import type { Implementations } from '../../task/implementation.ts';
 import { isScheduled, type ScheduledContract, type TaskContract } from '../../task/task.ts';
 import type { SendTask } from '../../task/send-task.ts';
@@ -6,45 +7,45 @@ import type { Logger } from '../../telemetry/logger.ts';
 import { type Clock, systemClock } from '../clock.ts';
 import { Ticker } from './ticker.ts';
 
-/** Which queues a worker serves, and how. */
+/** The queues that a worker serves. */
 export interface ServedQueues {
   /** The queues whose tasks it runs itself. */
-  readonly local: readonly string[];
+  readonly own: readonly string[];
   /** The queues whose messages functions run. */
   readonly lambda: readonly string[];
 }
 
 /**
- * The contracts whose schedules a worker keeps: whoever serves a queue ticks what is due on it. Of a queue that it runs
- * itself those that it implements; of one whose messages a function runs all, for a function cannot tick.
+ * The contracts whose schedules a worker runs: those of the queues that it serves. On its own queues it runs only schedules
+ * of contracts that it implements. On a function's queues it runs all of them, because a function cannot.
  *
- * @param contracts - those that it does not implement
+ * @param contracts - contracts that it does not implement
  */
 export function contractsToTick(
   implementations: Implementations,
   contracts: readonly TaskContract[],
-  { local, lambda }: ServedQueues,
+  { own, lambda }: ServedQueues,
 ): ScheduledContract[] {
   const known = new Map([...contracts, ...implementations.contracts].map((each) => [each.name, each]));
   return [...known.values()]
     .filter(isScheduled)
     .filter(
       ({ name, queue }) =>
-        lambda.includes(queue) || (local.includes(queue) && implementations.find(name) !== undefined),
+        lambda.includes(queue) || (own.includes(queue) && implementations.find(name) !== undefined),
     );
 }
 
-/** What a scheduler needs. */
+/** Configures a scheduler. */
 export interface SchedulerOptions {
   readonly contracts: readonly ScheduledContract[];
   readonly schedules: TaskSchedules;
   readonly send: SendTask;
   readonly logger: Logger;
-  /** What they go by. Default: the system's. */
+  /** Default: the system's clock. */
   readonly clock?: Clock;
 }
 
-/** Runs scheduled tasks when they are due, together with all other workers that keep the same schedules. */
+/** Sends scheduled tasks when they are due. All workers with the same schedules do so, and each tick runs once. */
 export class Scheduler {
   readonly #tickers: readonly Ticker[];
 
@@ -55,7 +56,7 @@ export class Scheduler {
     });
   }
 
-  /** How it goes with each schedule. */
+  /** The state of each schedule, as `/health/state` shows it. */
   get state() {
     return this.#tickers.map(({ state }) => state);
   }
@@ -65,7 +66,7 @@ export class Scheduler {
     for (const ticker of this.#tickers) ticker.start();
   }
 
-  /** Sends no more ticks. Resolves once those that are being sent are noted. */
+  /** Stops ticking. Resolves once ticks that are being sent are recorded. */
   async stop(): Promise<void> {
     await Promise.all(this.#tickers.map((ticker) => ticker.stop()));
   }

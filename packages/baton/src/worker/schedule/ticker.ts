@@ -1,3 +1,4 @@
+// Sends the ticks of one schedule.
 import { TaskConflictError } from '../../task/errors.ts';
 import { lastTick, nextTick, tickTaskId, tickTime } from '../../task/schedule.ts';
 import type { SendTask } from '../../task/send-task.ts';
@@ -8,16 +9,16 @@ import { reasonOf } from '../../telemetry/thrown.ts';
 import { Backoff } from '../../time/backoff.ts';
 import type { Clock } from '../clock.ts';
 
-/** No wait is longer: a clock that was set, or a machine that slept, is noticed within that. */
+/** The longest wait. A clock that was set, or a machine that was suspended, is noticed within this time. */
 const LOOK_AGAIN_MS = 60_000;
-/** So often the store is asked though no tick is due: a worker with a wrong clock may have noted one that is ahead. */
+/** How often the store is read while no tick is due: a worker with a wrong clock may have recorded a future tick. */
 const ASK_AGAIN_MS = 600_000;
-/** While the clock is wrong it is looked at more often, at no cost: a tick is not late once it is right. */
+/** The wait while the clock is wrong. It is short, so that a tick is not late once the clock is right. */
 const LOOK_AT_WRONG_CLOCK_MS = 5000;
-/** Workers that keep one schedule send its ticks within that time of each other, so that most find them sent. */
+/** Each worker delays a tick by a random part of this time, so that most workers find the tick already sent. */
 const SPREAD_MS = 2000;
 
-/** What a ticker needs. */
+/** Configures a ticker. */
 export interface TickerOptions {
   readonly contract: ScheduledContract;
   readonly schedules: TaskSchedules;
@@ -27,10 +28,10 @@ export interface TickerOptions {
 }
 
 /**
- * Sends the ticks of one schedule, as every worker does that keeps it: the task store makes one run of them. Of the
- * ticks that were missed, by all workers or for want of a store or a broker, the last one is sent.
+ * Sends the ticks of one schedule. Every worker with this schedule does so, and the task store turns them into one run. If
+ * all workers missed ticks, or the store or the broker was unavailable, only the last missed tick is sent.
  *
- * It goes by the task store's time. While this process's clock differs from that, or from the broker's, it sends none:
+ * It uses the task store's time. While this process's clock differs from the store's or the broker's, it sends no ticks;
  * other workers do.
  */
 export class Ticker {
@@ -46,7 +47,7 @@ export class Ticker {
     this.#backoff = new Backoff((forMs, signal) => options.clock.wait(forMs, signal));
   }
 
-  /** How it goes with this schedule. */
+  /** The schedule's state, as `/health/state` shows it. */
   get state() {
     const { contract, clock } = this.#options;
     return {
@@ -64,7 +65,7 @@ export class Ticker {
     this.#running ??= this.#run();
   }
 
-  /** Sends no more ticks. Resolves once one that is being sent is noted. */
+  /** Stops ticking. Resolves once a tick that is being sent is recorded. */
   async stop(): Promise<void> {
     this.#stop.abort();
     await this.#running;
@@ -91,7 +92,7 @@ export class Ticker {
     }
   }
 
-  /** Sends the last tick if nobody has. */
+  /** Sends the last tick if no worker has sent it. */
   async #look(): Promise<void> {
     const { contract, schedules, clock } = this.#options;
     if (!this.#seen || clock.nowMs - this.#askedAtMs >= ASK_AGAIN_MS) await this.#see();
@@ -102,11 +103,11 @@ export class Ticker {
     if (!tick || this.#stopping) return;
     await schedules.reopen(contract, tick);
     await this.#send(tick);
-    // Not before: of a crash between the two comes the same task once more, of one the other way round would come none
+    // Send first, then record: a crash in between repeats the tick. The other order would lose it
     this.#seen = await schedules.note(contract, tick);
   }
 
-  /** Also learns the store's time, where this process's clock was set. */
+  /** Reads the schedule's row. That also measures the store's time again if this process's clock was set. */
   async #see(): Promise<void> {
     const { contract, schedules, clock } = this.#options;
     this.#seen = await schedules.see(contract);
@@ -125,11 +126,11 @@ export class Ticker {
     const time = tickTime(tick);
     const taskId = tickTaskId(contract.name, time);
     try {
-      // Whatever clock sent it, no worker runs it before its time
+      // No worker runs it before its time, even if a wrong clock sent it early
       await send(contract, {}, { taskId, notBefore: tick });
       logger.info({ taskId }, `${contract.name} sent for ${time}`);
     } catch (error) {
-      // A worker of another version has sent it, for whom {} is another payload
+      // A worker of another version has sent it, in whose contract {} means another payload
       if (!(error instanceof TaskConflictError)) throw error;
       logger.warn({ taskId, error }, `${contract.name} was sent for ${time} by another: ${error.message}`);
     }

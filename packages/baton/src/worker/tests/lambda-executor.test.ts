@@ -3,7 +3,7 @@ import { type InvokeCommand, type LambdaClient, TooManyRequestsException } from 
 import { createLogger } from '../../telemetry/logger.ts';
 import { eventually } from 'baton-dev/testing/eventually';
 import type { SQSEvent } from 'aws-lambda';
-import { lambdaExecutor } from '../lambda-executor.ts';
+import { LambdaExecutor } from '../lambda-executor.ts';
 import { Slots } from '../slots.ts';
 
 const target = { queue: 'work', functionName: 'worker-function', batchSize: 2, maximumConcurrency: 1 };
@@ -40,7 +40,7 @@ function executorOf(answer: (event: SQSEvent) => unknown, ExecutedVersion: strin
       Payload: Buffer.from(typeof answered === 'string' ? answered : JSON.stringify(answered ?? null)),
     };
   });
-  const executor = lambdaExecutor({
+  const executor = new LambdaExecutor({
     lambda: { send } as unknown as LambdaClient,
     target,
     region: 'us-east-1',

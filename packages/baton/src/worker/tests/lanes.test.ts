@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
-import { LaneLine } from '../lane-line.ts';
+import { LaneShares } from '../lane-shares.ts';
 import { Slots } from '../slots.ts';
 
 beforeEach(() => void jest.useFakeTimers());
@@ -182,10 +182,10 @@ test('a slot that nobody wants any more goes to another lane', async () => {
   await expect(Promise.all(asked)).resolves.toEqual([false, true]);
 });
 
-test('a line knows its lanes alone', () => {
-  const line = new LaneLine(new Map([['orders', 1]]), 1);
-  expect(line.next(0)).toBeUndefined();
-  expect(() => line.add('orders_high', () => false, 0)).toThrow(
+test('shares of lanes know no other lanes', () => {
+  const lanes = new LaneShares(new Map([['orders', 1]]), 1);
+  expect(lanes.next(0)).toBeUndefined();
+  expect(() => lanes.add('orders_high', () => false, 0)).toThrow(
     'orders_high is no lane of this queue: it has orders',
   );
 });

@@ -10,7 +10,7 @@ import type { ReceivedMessage } from '../../sqs/received-message.ts';
 import { Settler } from '../../sqs/settler.ts';
 import { defineTask } from '../../task/task.ts';
 import { createLogger } from '../../telemetry/logger.ts';
-import { lambdaExecutor } from '../lambda-executor.ts';
+import { LambdaExecutor } from '../lambda-executor.ts';
 import { OwnExecutor } from '../executor.ts';
 import { QueueRunner } from '../queue-runner.ts';
 import { Slots } from '../slots.ts';
@@ -109,7 +109,7 @@ function lambdaExecutorOf(consumer: ReturnType<typeof createLambdaConsumer>) {
     const answer = await consumer(event, { getRemainingTimeInMillis: () => 60_000 });
     return { ExecutedVersion: '$LATEST', Payload: Buffer.from(JSON.stringify(answer)) };
   };
-  return lambdaExecutor({
+  return new LambdaExecutor({
     lambda: { send } as unknown as LambdaClient,
     target: { queue: 'work', functionName: 'f', batchSize: 1, maximumConcurrency: 1 },
     queueUrl: queueUrls.of('work'),

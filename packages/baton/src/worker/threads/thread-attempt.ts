@@ -1,3 +1,4 @@
+// One attempt, in the thread that runs its handler.
 import { checkedResult, receivedPayload } from '../../task/contract-values.ts';
 import { type Effect } from '../../task/effect.ts';
 import { effectOf } from '../../run/effects.ts';
@@ -15,7 +16,7 @@ import { ThreadClaim } from './thread-claim.ts';
 import { sayLine } from './thread-guard.ts';
 import type { FromThread, ThreadAnswer, ThreadTask, ToThread } from './thread-task.ts';
 
-/** An attempt in the thread that its handler runs in. */
+/** Runs the handler of one attempt in this thread, and reports to the worker through the task's port. */
 export class ThreadAttempt {
   readonly #task: ThreadTask;
   readonly #send: SendTask;
@@ -24,10 +25,10 @@ export class ThreadAttempt {
   readonly #abort = new AbortController();
   #isDecided = false;
   #isClosed = false;
-  /** Effects and sends that have been called and have not ended. */
+  /** The number of effects and sends that have started and not ended. */
   #underWay = 0;
   #isLetGo = false;
-  /** Called when none is under way any more, or the worker has let the thread go. */
+  /** Called when no effect or send is under way any more, or the worker has released the thread. */
   #onChange: (() => void) | undefined;
 
   /** @param send - sends what the handler sends */
@@ -40,10 +41,10 @@ export class ThreadAttempt {
   }
 
   /**
-   * Runs the handler and says how it ended. Resolves when the thread is free for another task: its effects and sends have
-   * ended too, or the worker has let it go.
+   * Runs the handler and reports how it ended. Resolves once the thread is free for another task: its effects and sends
+   * have ended too, or the worker has released the thread.
    *
-   * @param earlier - how many handlers have begun before in this thread
+   * @param earlier - how many handlers this thread has started before
    */
   async run(implementations: Implementations, earlier: number): Promise<void> {
     this.#say({ kind: 'begins', earlier });
@@ -62,7 +63,7 @@ export class ThreadAttempt {
       if (!implementation)
         throw new Error(`The entry of the worker's threads has no ${this.#task.name.task}`);
       const result = await attemptContext.run(this.#running, async () => this.#handle(implementation));
-      // Only at the end of its turn does the thread learn of promises that the handler's last step left rejected
+      // Only at the end of the turn does the thread learn of promises that the handler's last step left rejected
       await new Promise(setImmediate);
       return { kind: 'result', json: resultJson(implementation.contract, result) };
     } catch (error) {
@@ -79,7 +80,7 @@ export class ThreadAttempt {
       send: this.#gatedSend,
       ...(tracked && { progress: this.#progress, effect: this.#effect() }),
     };
-    // The worker has checked the same data; what the schema makes of it need not be able to cross
+    // The worker has checked the same data. The parsed payload may not be transferable to a thread
     return run(receivedPayload(contract, this.#task.data), whole);
   }
 
@@ -108,7 +109,7 @@ export class ThreadAttempt {
     };
   }
 
-  /** Lines go to the worker, which writes its own to the same place: two writers would mix them up. */
+  /** Sends log lines to the worker, because two writers to one output would mix their lines. */
   #logger(): Logger {
     const { level, fields } = this.#task.log;
     const { service, ...own } = fields;
@@ -124,7 +125,7 @@ export class ThreadAttempt {
     this.#onChange?.();
   }
 
-  /** An error that the handler left uncaught. Gives false if its attempt had to end already. */
+  /** Fails the attempt with an uncaught error of its handler. Returns false if it had to end already. */
   #fail(error: Error): boolean {
     if (this.#abort.signal.aborted) return false;
     this.#say({ kind: 'stray', error: toPlain(error) });
@@ -132,12 +133,12 @@ export class ThreadAttempt {
     return true;
   }
 
-  /** Whatever listens to the signal belongs to the attempt. */
+  /** Aborts the handler's signal. Its listeners belong to the attempt. */
   #aborts(reason: Error): void {
     attemptContext.run(this.#running, () => this.#abort.abort(reason));
   }
 
-  /** Something begins to leave the attempt. @returns notes that it has ended */
+  /** Notes that an effect or a send starts. @returns a function that notes its end */
   #begins(): () => void {
     if (this.#underWay === 0) this.#say({ kind: 'under-way', isUnderWay: true });
     this.#underWay += 1;
@@ -160,7 +161,7 @@ export class ThreadAttempt {
     this.#claim.close();
   }
 
-  /** The worker closes the port of a handler whose thread is free, except when that was let go. */
+  /** Closes the port of a thread that was released. The worker closes all other ports. */
   async #closeLater(): Promise<void> {
     while (this.#underWay > 0) await this.#change();
     this.#close();
@@ -174,10 +175,10 @@ export class ThreadAttempt {
 }
 
 /**
- * JSON of a result, once it has passed what the worker would check it by. One of an untracked task, of which nothing is
- * kept, is left out if it has none.
+ * Checks a result as the worker would, and returns its JSON. Returns an empty text if the task is not tracked and the
+ * result has no JSON, because nothing is kept of it.
  *
- * @throws what `checkedResult` throws
+ * @throws the errors of `checkedResult`
  */
 function resultJson(contract: TaskContract, result: unknown): string {
   const data = checkedResult(contract, result);

@@ -1,3 +1,4 @@
+// The claim of an attempt whose handler runs in a thread: questions to the worker, and its answers.
 import type { MessagePort } from 'node:worker_threads';
 import type { GatedAttempt } from '../../run/attempt-end.ts';
 import type { EffectResult, KeptEffects, KnownEffect } from '../../run/effects.ts';
@@ -9,10 +10,10 @@ import type { ThreadedAttempt } from '../../run/threads.ts';
 import type { Progress } from '../../task/progress.ts';
 import type { FromThread, ThreadAsk, ThreadKnownEffect, ToThread } from './thread-task.ts';
 
-/** An answer that was under way for longer may be of before a pause of the whole process. */
+/** An older answer may date from before a pause of the whole process. */
 const FRESH_MS = 1000;
 
-/** An attempt, seen from the thread that its handler runs in: the worker holds its message and its claim. */
+/** Asks the worker, which holds the message and the claim, on behalf of a handler in a thread. */
 export class ThreadClaim implements KeptEffects {
   readonly #port: MessagePort;
   readonly #attempt: GatedAttempt;
@@ -26,28 +27,28 @@ export class ThreadClaim implements KeptEffects {
     port.on('message', (message: ToThread) => this.#answered(message));
   }
 
-  /** Says how far the handler is. @throws InvalidValueError as `cutProgress` does */
+  /** Reports the handler's progress. @throws InvalidValueError as `cutProgress` does */
   progress(progress: Progress): void {
     this.#say({ kind: 'progress', progress: cutProgress(progress) });
   }
 
-  /** What an effect of an earlier attempt gave, if it was kept. */
+  /** Finds the kept result of an effect of an earlier attempt. */
   async find(key: string): Promise<KnownEffect> {
     const known = await this.#ask({ kind: 'find-effect', key }, `the effect ${key}`);
     return typeof known === 'object' ? { result: fromJson(known.json) } : known;
   }
 
-  /** Notes that an effect begins. @throws what the claim throws */
+  /** Notes that an effect starts. @throws the errors of `Claim.begin` */
   async begin(key: string): Promise<void> {
     await this.#ask({ kind: 'begin-effect', key }, `the effect ${key}`);
   }
 
-  /** Keeps what an effect gave. @throws what the claim throws */
+  /** Keeps the result of an effect. @throws the errors of `Claim.keep` */
   async keep(key: string, result: EffectResult): Promise<void> {
     await this.#ask({ kind: 'keep-effect', key, result }, `the effect ${key}`);
   }
 
-  /** Asks the worker whether the attempt goes on, right before something leaves it. @throws AttemptOverError */
+  /** Asks the worker whether the attempt lasts, right before an effect or a send. @throws AttemptOverError if it is over */
   readonly gate = async (what: string): Promise<void> => {
     for (let fresh = false; !fresh;) {
       const [askedAtMs, askedAtWallMs] = [performance.now(), Date.now()];
@@ -56,7 +57,7 @@ export class ThreadClaim implements KeptEffects {
     }
   };
 
-  /** The worker no longer listens: what is asked from now on is refused here. */
+  /** Refuses all further questions, because the worker no longer listens. */
   close(): void {
     this.#isClosed = true;
   }
@@ -84,7 +85,7 @@ export class ThreadClaim implements KeptEffects {
   }
 }
 
-/** Does what a thread asks of its attempt, and tells it what became of that. */
+/** Answers a thread's question on the worker's side. */
 export async function answerAsk(
   question: ThreadAsk,
   { gate, claim }: Pick<ThreadedAttempt, 'gate' | 'claim'>,

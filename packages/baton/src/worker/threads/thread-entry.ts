@@ -1,3 +1,4 @@
+// The entry of a worker's threads.
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { type Implementation, Implementations } from '../../task/implementation.ts';
 import { QueueUrls } from '../../sqs/queue-urls.ts';
@@ -10,18 +11,18 @@ import { ThreadAttempt } from './thread-attempt.ts';
 import { ThreadGuard } from './thread-guard.ts';
 import type { ThreadSender, ThreadTask } from './thread-task.ts';
 
-/** What a thread's entry exports as its default. */
+/** The default export of a thread's entry file. */
 export type ThreadEntry = (task: ThreadTask) => Promise<void>;
 
-/** What one handler's send sets up, such as connections, serves the next ones: it belongs to no attempt. */
+/** A context outside of attempts, for what the first send sets up, such as connections: later handlers use it too. */
 const outsideOfAttempts = AsyncLocalStorage.snapshot();
 let client: TaskClient | undefined;
 let guard: ThreadGuard | undefined;
 
 /**
- * Makes the entry of a worker's threads: it runs the handler that a task names, and answers by the task's port.
+ * Makes the entry of a worker's threads. It runs the handler that a task names, and answers through the task's port.
  *
- * @param implementations - the same as the worker's own, or those of them at least that want a thread
+ * @param implementations - the worker's implementations, or at least those with the isolation `thread`
  */
 export function threadEntry(implementations: readonly Implementation[]): ThreadEntry {
   const known = new Implementations(implementations);

@@ -1,3 +1,4 @@
+// Protects a thread from its handlers.
 import { parentPort } from 'node:worker_threads';
 import { keepHandlersFromEndingProcess } from '../../run/process-end.ts';
 import { type StrayOrigin, watchStrayErrors } from '../../run/stray-errors.ts';
@@ -5,9 +6,9 @@ import { createLogger, type Logger } from '../../telemetry/logger.ts';
 import type { ThreadLine, ThreadTask } from './thread-task.ts';
 
 /**
- * Stands between handlers and the thread that runs them one after the other, as `ProcessGuard` does in the process. What a
- * handler leaves uncaught, and what it does to end the process, fails its own attempt, or is logged with its name when
- * that has ended. An error that no task can be blamed for ends the thread, once the task that runs has ended.
+ * Protects a thread from the handlers that it runs one after another, as `ProcessGuard` protects the process. An uncaught
+ * error of a handler, and its attempt to end the process, fail only its own attempt; after its end they are logged with
+ * its name. An uncaught error that belongs to no task ends the thread, after the task that runs.
  */
 export class ThreadGuard {
   readonly #logger: Logger;
@@ -24,14 +25,14 @@ export class ThreadGuard {
     this.#undo = [watching, keepHandlersFromEndingProcess()];
   }
 
-  /** A handler begins. Gives how many have begun before it in this thread. */
+  /** Notes that a handler starts. Returns how many have started before in this thread. */
   begins(): number {
     this.#running += 1;
     this.#begun += 1;
     return this.#begun - 1;
   }
 
-  /** A handler needs the thread no more. */
+  /** Notes that a handler no longer needs the thread. */
   ends(): void {
     this.#running -= 1;
     this.#endIfBroken();
@@ -40,7 +41,7 @@ export class ThreadGuard {
   readonly #onUnknown = (error: unknown, origin: StrayOrigin): void => {
     this.#logger.error(
       { error, origin },
-      'an error that nothing caught and no task can be blamed for: its thread ends after the task that it runs',
+      'uncaught error that belongs to no task: its thread ends after the task that it runs',
     );
     this.#isBroken = true;
     this.#endIfBroken();
@@ -53,7 +54,7 @@ export class ThreadGuard {
   }
 }
 
-/** Says a line by the thread's own port, which outlives the ports of its attempts. */
+/** Sends a log line through the thread's own port, which outlives the ports of its attempts. */
 export function sayLine(line: string): void {
   // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a port between threads has no origin
   parentPort?.postMessage({ kind: 'line', line } satisfies ThreadLine);

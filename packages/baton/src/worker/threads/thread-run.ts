@@ -1,3 +1,4 @@
+// A handler that runs in a thread, seen from the worker.
 import { TaskError } from '../../task/errors.ts';
 import { once } from 'node:events';
 import { MessageChannel, type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
@@ -15,55 +16,55 @@ import type {
   ToThread,
 } from './thread-task.ts';
 
-/** How long a handler that is to be terminated is spared while effects or sends of it are under way. */
+/** How long the termination of a handler waits for its effects and sends that are under way. */
 const SPARED_MS = 30_000;
 
-/** A thread ended before its handler did: it ran out of memory, say, or it never began. */
+/** A thread ended before its handler did, for example because it ran out of memory or never started. */
 export class ThreadEndedError extends TaskError {
   override readonly name = 'ThreadEndedError';
 }
 
-/** Where threads come from. */
-export interface ThreadHost {
+/** Provides threads. */
+export interface ThreadSource {
   /**
-   * Runs a task in a thread, and ends that thread when `kill` aborts. Resolves when the thread is free again.
+   * Runs a task in a thread, and terminates the thread when `kill` aborts. Resolves once the thread is free again.
    *
-   * @param thread - `new` for one that has run nothing before
+   * @param thread - `new` for a thread that has run nothing before
    */
   run(task: ThreadTask, thread: 'any' | 'new', kill: AbortSignal): Promise<void>;
   /**
-   * A handler has ended, and its thread is kept because effects or sends of it are under way.
+   * Notes that a handler has ended while its effects or sends keep the thread.
    *
-   * @param letGo - frees the thread all the same
-   * @param free - resolves when the thread is free
+   * @param letGo - releases the thread nevertheless
+   * @param free - resolves once the thread is free
    */
   lingers(letGo: () => void, free: Promise<unknown>): void;
 }
 
-/** A handler that runs in a thread, seen from the worker. */
+/** Runs a handler in a thread, and acts on its messages. */
 export class ThreadRun implements HandlerRun {
   readonly ended: Promise<unknown>;
   readonly #attempt: ThreadedAttempt;
-  readonly #host: ThreadHost;
+  readonly #source: ThreadSource;
   readonly #kill = new AbortController();
-  /** How many handlers the thread had run before; nothing until this one begins. */
+  /** How many handlers the thread had started before. Undefined until this one starts. */
   #earlier: number | undefined;
-  /** Effects that the handler began in a thread that has died since, of those that note it. */
+  /** Effects whose start the handler has noted. Its thread may have died since. */
   readonly #begunEffects = new Set<string>();
   #isUnderWay = false;
   #onNoneUnderWay: (() => void) | undefined;
   #answer: ThreadAnswer | undefined;
   readonly #lingers = Promise.withResolvers<undefined>();
 
-  constructor(attempt: ThreadedAttempt, sender: ThreadSender, host: ThreadHost) {
+  constructor(attempt: ThreadedAttempt, sender: ThreadSender, source: ThreadSource) {
     this.#attempt = attempt;
-    this.#host = host;
+    this.#source = source;
     this.ended = this.#run(sender);
   }
 
   /**
-   * Ends the thread with the handler in it. While effects or sends of the handler are under way it waits for their end, for
-   * at most 30 s: an effect that was cut off would be run again.
+   * Terminates the thread. Waits for the handler's effects and sends that are under way, for at most 30 s, because an
+   * effect that was cut off would run again.
    */
   readonly terminate = (): void => {
     const kill = (): void => this.#kill.abort();
@@ -78,7 +79,7 @@ export class ThreadRun implements HandlerRun {
   async #run(sender: ThreadSender): Promise<unknown> {
     let cause = await this.#runIn('any', sender);
     if (!this.#answer && this.#isSpared) {
-      this.#attempt.context.logger.warn({ error: cause }, 'its thread ended: it runs again in a new one');
+      this.#attempt.context.logger.warn({ error: cause }, 'its thread ended: it runs again in a new thread');
       cause = await this.#runIn('new', sender);
     }
     if (this.#answer?.kind === 'result') return fromJson(this.#answer.json);
@@ -87,12 +88,12 @@ export class ThreadRun implements HandlerRun {
     throw new ThreadEndedError(`The thread of ${task} ended without an answer: ${cause?.message}`, { cause });
   }
 
-  /** Nobody knows what a thread died of that had run other handlers; so this one gets another try, in a new thread. */
+  /** Whether the handler gets another try: if its thread had run other handlers before, one of them may be at fault. */
   get #isSpared(): boolean {
     return this.#earlier !== 0 && !this.#kill.signal.aborted && !this.#attempt.context.signal.aborted;
   }
 
-  /** Resolves when the handler has ended: to why its thread did, if that came first. */
+  /** Resolves once the handler has ended; to the reason if its thread ended first. */
   async #runIn(thread: 'any' | 'new', sender: ThreadSender): Promise<Error | undefined> {
     const { port1: port, port2: itsPort } = new MessageChannel();
     const { signal } = this.#attempt.context;
@@ -105,10 +106,10 @@ export class ThreadRun implements HandlerRun {
     const free = this.#free(
       port,
       itsPort,
-      this.#host.run(this.#taskWith(itsPort, sender), thread, this.#kill.signal),
+      this.#source.run(this.#taskWith(itsPort, sender), thread, this.#kill.signal),
     );
     void this.#lingers.promise.then(() =>
-      this.#host.lingers(() => this.#tell(port, { kind: 'let-go' }), free),
+      this.#source.lingers(() => this.#tell(port, { kind: 'let-go' }), free),
     );
     try {
       return await Promise.race([free, this.#lingers.promise]);
@@ -117,23 +118,23 @@ export class ThreadRun implements HandlerRun {
     }
   }
 
-  /** Resolves when the thread is free and has said all; to why it ended, if it did. */
+  /** Resolves once the thread is free and all its messages have arrived; to the reason if it ended. */
   async #free(port: MessagePort, itsPort: MessagePort, running: Promise<void>): Promise<Error | undefined> {
     const closed = once(port, 'close');
     const error = await running.then(
       () => undefined,
       (thrown: Error) => thrown,
     );
-    // The thread has said all, but this port's events may come later than those of the pool's own
+    // The thread has sent everything, but the events of this port may arrive after those of the pool's port
     for (let next = receiveMessageOnPort(port); next; next = receiveMessageOnPort(port))
       this.#receive(next.message as FromThread, port);
     if (!error && this.#isUnderWay) {
-      // It was let go: it says what becomes of its effects, and closes the port behind them
+      // It was released: it reports the end of its effects, and then closes the port itself
       port.unref();
       return undefined;
     }
-    // A thread that was terminated closes its port when it is gone, which is what to wait for; one that never began has
-    // left its port here
+    // A terminated thread closes its port when it is gone, so wait for that. A thread that never started has left its
+    // port here
     if (this.#kill.signal.aborted) itsPort.close();
     else port.close();
     await closed;

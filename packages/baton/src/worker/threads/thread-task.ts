@@ -1,3 +1,4 @@
+// What a worker and its threads tell each other.
 import type { MessagePort } from 'node:worker_threads';
 import type { EffectResult, KnownEffect } from '../../run/effects.ts';
 import type { WorkerIdentity } from '../../task/implementation.ts';
@@ -6,23 +7,23 @@ import type { AttemptName } from '../../run/running-attempt.ts';
 import type { Progress } from '../../task/progress.ts';
 import type { TraceContext } from '../../telemetry/trace-context.ts';
 
-/** What a handler in a thread sends tasks with. */
+/** Configures the task client of a thread. */
 export interface ThreadSender {
   readonly queueUrlPrefix: string;
   /** The sending service's name. */
   readonly source: string;
-  /** The name of the task store's table, where there is one. */
+  /** The name of the task store's table, if there is one. */
   readonly tasksTable?: string | undefined;
 }
 
-/** An attempt on its way into a thread: plain data, and the port by which the two speak while it runs. */
+/** An attempt as it is sent to a thread: plain data, and the port through which both sides talk while it runs. */
 export interface ThreadTask {
-  /** What names the attempt in lines about errors that its handler leaves. */
+  /** Identifies the attempt in log lines about uncaught errors. */
   readonly name: AttemptName;
-  /** Which of SQS's receives of its message it is made with, counted from 1. */
+  /** The number of the message's receive that the attempt is made with, counted from 1 by SQS. */
   readonly receive: number;
   readonly data: unknown;
-  /** The depth of what its handler sends. */
+  /** The depth of the tasks that the handler sends. */
   readonly depth: number;
   readonly trace: TraceContext;
   readonly context: {
@@ -35,17 +36,17 @@ export interface ThreadTask {
   };
   readonly log: { readonly level: string; readonly fields: Readonly<Record<string, unknown>> };
   readonly sender: ThreadSender;
-  /** Whether its progress and its effects go through the worker, which holds its claim. */
+  /** Whether the worker holds a claim: then progress and effects go through it. */
   readonly tracked: boolean;
   readonly port: MessagePort;
 }
 
-/** What is known of an effect, on its way into a thread; what it gave is JSON, empty of `undefined`. */
+/** A known effect as it is sent to a thread. Its result is JSON; empty for `undefined`. */
 export type ThreadKnownEffect = { readonly json: string } | Exclude<KnownEffect, object>;
 
 /**
- * What the worker says to a thread: that its handler's signal aborts, and why; what became of what was asked; that the
- * thread is not to be kept from other tasks by effects that are still under way.
+ * The messages from the worker to a thread. `abort`: the handler's signal aborts. `answer`, `refusal`: the reply to a
+ * question. `let-go`: the thread must take other tasks although effects are under way.
  */
 export type ToThread =
   | { readonly kind: 'abort'; readonly reason: PlainError }
@@ -53,32 +54,32 @@ export type ToThread =
   | { readonly kind: 'refusal'; readonly ask: number; readonly error: PlainError }
   | { readonly kind: 'let-go' };
 
-/** What a thread asks of its attempt: whether something may leave it, and what its claim knows and keeps of effects. */
+/** The questions of a thread: whether an effect or a send may start, and what the claim knows or must keep of effects. */
 export type ThreadAsk =
   | { readonly kind: 'pass'; readonly what: string }
   | { readonly kind: 'find-effect'; readonly key: string }
   | { readonly kind: 'begin-effect'; readonly key: string }
   | { readonly kind: 'keep-effect'; readonly key: string; readonly result: EffectResult };
 
-/** How a handler ended. Its result has passed its contract and is JSON, empty of `undefined`. */
+/** How a handler ended. Its result was checked against the contract, and is JSON; empty for `undefined`. */
 export type ThreadAnswer =
   | { readonly kind: 'result'; readonly json: string }
   | { readonly kind: 'failure'; readonly error: PlainError };
 
-/** A line of the log. Those that belong to no attempt that still has its port come by the thread's own port. */
+/** A line of the log. If its attempt has no port any more, it comes through the thread's own port. */
 export interface ThreadLine {
   readonly kind: 'line';
   readonly line: string;
 }
 
-/** What a thread says to its worker by the port of an attempt. */
+/** The messages from a thread to its worker through the port of an attempt. */
 export type FromThread =
   | ThreadLine
-  /** The handler begins, so many after the thread's first one. */
+  /** The handler starts. `earlier` is the number of handlers that the thread has started before. */
   | { readonly kind: 'begins'; readonly earlier: number }
   /** Whether effects or sends of the handler are under way. */
   | { readonly kind: 'under-way'; readonly isUnderWay: boolean }
-  /** An error of the handler that nothing caught. */
+  /** An uncaught error of the handler. */
   | { readonly kind: 'stray'; readonly error: PlainError }
   | { readonly kind: 'progress'; readonly progress: Progress }
   | (ThreadAsk & { readonly ask: number })

@@ -1,3 +1,4 @@
+// The memory that a worker's event loop shares with its watchdog thread.
 import type { AttemptName } from '../../run/running-attempt.ts';
 
 const NUMBERS = 8;
@@ -7,14 +8,14 @@ const RUNNING_MAX_BYTES = 65_536;
 const BEGUN_AT = NUMBERS * Int32Array.BYTES_PER_ELEMENT;
 const RUNNING_AT = BEGUN_AT + BEGUN_MAX_BYTES;
 
-/** What a worker's event loop tells its watchdog thread, in memory that both share: it can be read while the loop is blocked. */
+/** Holds what the event loop reports to the watchdog thread. The thread can read it while the loop is blocked. */
 export class WatchdogMemory {
   readonly buffer: SharedArrayBuffer;
   readonly #numbers: Int32Array;
   readonly #begun: Buffer;
   readonly #running: Buffer;
 
-  /** @param buffer - the other thread's; default: new memory */
+  /** @param buffer - the memory of the other thread. Default: new memory */
   constructor(buffer = new SharedArrayBuffer(RUNNING_AT + RUNNING_MAX_BYTES)) {
     this.buffer = buffer;
     this.#numbers = new Int32Array(buffer, 0, NUMBERS);
@@ -22,13 +23,13 @@ export class WatchdogMemory {
     this.#running = Buffer.from(buffer, RUNNING_AT, RUNNING_MAX_BYTES);
   }
 
-  /** How often the event loop has come round to its heartbeat. */
+  /** The number of heartbeats of the event loop. */
   get beats(): number {
     return Atomics.load(this.#numbers, BEATS);
   }
 
   /**
-   * The event loop comes round.
+   * Notes a heartbeat of the event loop.
    *
    * @param debugged - whether a debugger may pause it
    * @param running - the tasks that run
@@ -45,7 +46,7 @@ export class WatchdogMemory {
     return this.#numbers[DEBUGGED] === 1;
   }
 
-  /** Within how many milliseconds the process must end; 0 if nobody stops it. */
+  /** Within how many milliseconds the process must end. 0 while nobody stops it. */
   get stopWithinMs(): number {
     return Atomics.load(this.#numbers, STOP_MS);
   }
@@ -54,18 +55,18 @@ export class WatchdogMemory {
     Atomics.store(this.#numbers, STOP_MS, ms);
   }
 
-  /** A handler begins. Called for every task, so it only copies the few letters that name it. */
+  /** Notes that a handler starts. Called for every task, so it copies only the attempt's name. */
   begins({ task, taskId, messageId, attempt }: AttemptName): void {
     this.#numbers[BEGUN_BYTES] = this.#begun.write(`${task}\n${taskId}\n${messageId}\n${attempt}`);
   }
 
-  /** The attempt that began last, which need not be the one that runs. */
+  /** The attempt that started last. It may have ended since. */
   get lastBegun(): object | null {
     const [task, taskId, messageId, attempt] = this.#text(this.#begun, BEGUN_BYTES).split('\n');
     return task ? { task, taskId, messageId, attempt: Number(attempt) } : null;
   }
 
-  /** What ran at the last heartbeat. */
+  /** The tasks that ran at the last heartbeat. */
   get running(): unknown {
     return JSON.parse(this.#text(this.#running, RUNNING_BYTES) || '[]');
   }

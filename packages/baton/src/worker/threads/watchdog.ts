@@ -1,34 +1,36 @@
+// Watches a worker's event loop.
 import { url as debuggerUrl } from 'node:inspector';
 import { extname } from 'node:path';
 import { Worker as Thread } from 'node:worker_threads';
 import { type AttemptName, currentAttempt } from '../../run/running-attempt.ts';
 import type { Logger } from '../../telemetry/logger.ts';
-import { ANSWER_NAME } from '../blocked-loop.ts';
+import { ANSWER_NAME } from './blocked-loop.ts';
 import { WatchdogMemory } from './watchdog-memory.ts';
 import type { WatchdogSettings } from './watchdog-thread.ts';
 
 const BEATS_A_LIMIT = 20;
 const MAX_PERIOD_MS = 1000;
 const MAX_DESCRIBED = 100;
-/** The thread's file: a bundle of the worker's entry needs a bundle of it beside itself, of this name. */
+/** The thread's file. A bundle of the worker's entry needs a bundle of this file beside it, with this name. */
 const ENTRY = new URL(`./watchdog-thread${extname(import.meta.url)}`, import.meta.url);
-/** What the thread needs, in MiB: a heap of the default size would be reserved for more. */
+/** The thread's memory, in MiB. The default would reserve more. */
 const RESOURCES = { maxOldGenerationSizeMb: 16, maxYoungGenerationSizeMb: 2, stackSizeMb: 1 };
 
-/** What a watchdog watches. */
+/** Configures a watchdog. */
 export interface WatchdogOptions {
   readonly leaseSeconds: number;
-  /** Whether it ends the process; if not, it only logs. */
+  /** Whether it kills the process. Otherwise it only logs. */
   readonly ends: boolean;
-  /** The tasks that run, for the log. */
+  /** Lists the running tasks, for the log. */
   readonly running: () => readonly object[];
   readonly logger: Logger;
 }
 
 /**
- * Watches the event loop from a thread of its own. While a handler blocks the loop, no lease is renewed. Once it is
- * blocked for a lease, nothing that runs here can be settled any more: the thread logs which task blocks it, and where,
- * and ends the process, so that a supervisor starts a new one. It also ends a process that does not come to its stop.
+ * Watches the event loop from a thread of its own. While a handler blocks the loop, no lease is renewed. Once the loop is
+ * blocked for as long as a lease lasts, no running task can be settled any more. Then the thread logs which task blocks
+ * the loop, and where, and kills the process, so that a supervisor starts a new one. It also kills a process that does
+ * not stop in time.
  */
 export class Watchdog {
   readonly #options: WatchdogOptions;
@@ -55,21 +57,21 @@ export class Watchdog {
     this.#thread = new Thread(ENTRY, { workerData: settings, resourceLimits: RESOURCES });
     this.#thread.unref();
     this.#thread.on('error', (error) =>
-      logger.error({ error }, 'the watchdog thread ended: blocked loops go unnoticed'),
+      logger.error({ error }, 'the watchdog thread ended: blocked event loops are not noticed any more'),
     );
   }
 
-  /** A handler begins. */
+  /** Notes that a handler starts. */
   begins(attempt: AttemptName): void {
     this.#memory.begins(attempt);
   }
 
-  /** The worker has to come to its stop within so many milliseconds. */
+  /** Kills the process if it does not end within so many milliseconds. */
   stopWithin(ms: number): void {
     this.#memory.stopWithinMs = ms;
   }
 
-  /** Watches no longer. Resolves once its thread has ended. */
+  /** Stops watching. Resolves once the thread has ended. */
   async stop(): Promise<void> {
     this.#memory.stopWithinMs = 0;
     clearInterval(this.#heartbeat);

@@ -253,7 +253,7 @@ describe('a worker keeps the schedules', () => {
     implement(defineTask({ ...unscheduled, queue: 'default' }), () => null),
   ]);
   const ticked = (local: string[], lambda: string[]): string[] =>
-    contractsToTick(implementations, [others, own], { local, lambda }).map(({ name }) => name);
+    contractsToTick(implementations, [others, own], { own: local, lambda }).map(({ name }) => name);
 
   test.each([
     ['of the tasks that it runs itself', ['default'], [], ['tests.own']],

@@ -136,14 +136,14 @@ describe('harm that a handler does to its thread fails its own attempt, and the 
   });
 });
 
-describe('an error in a thread that no task can be blamed for', () => {
+describe('an uncaught error in a thread that belongs to no task', () => {
   test.each([
     ['throws elsewhere', 'unreadable'],
     ['exits elsewhere', 'Code that belongs to no task called process.exit(5)'],
   ])('ends the thread, once the task there is done: %s', async (how, says) => {
     const first = await work.inThread(how);
     expect(first).toMatchObject({ kind: 'done' });
-    expect(work.saying('no task can be blamed for')).toMatchObject([
+    expect(work.saying('belongs to no task')).toMatchObject([
       { level: 'error', error: { message: expect.stringContaining(says) as unknown } },
     ]);
     const next = await work.inThread('rests');

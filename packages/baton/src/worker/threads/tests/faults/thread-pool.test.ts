@@ -14,8 +14,7 @@ import { startTrace } from '../../../../telemetry/trace-context.ts';
 import { eventually } from 'baton-dev/testing/eventually';
 import { burn, burnOn, end, heed, threadImplementations } from '../../../../../tests/support/thread-tasks.ts';
 import { readWorkerConfig } from '../../../config.ts';
-import { threadsFor } from '../../../serve-queues.ts';
-import { ThreadPool } from '../../thread-pool.ts';
+import { ThreadPool, threadPoolFor } from '../../thread-pool.ts';
 import { Worker } from '../../../worker.ts';
 
 const lines: Record<string, unknown>[] = [];
@@ -254,8 +253,10 @@ describe('threads are made', () => {
     TASKS_TABLE: 'tasks',
   });
 
+  const options = { threads: 2, sender, logger };
+
   test('where a task wants one', async () => {
-    const threads = threadsFor(threadImplementations, config, entry, logger);
+    const threads = threadPoolFor(threadImplementations, entry, options);
     expect(threads).toBeInstanceOf(ThreadPool);
     await threads?.close();
   });
@@ -269,8 +270,8 @@ describe('threads are made', () => {
   });
 
   test('nowhere else', () => {
-    expect(threadsFor(new Implementations(allTasks), config, entry, logger)).toBeUndefined();
-    expect(threadsFor(new Implementations(allTasks), config, undefined, logger)).toBeUndefined();
+    expect(threadPoolFor(new Implementations(allTasks), entry, options)).toBeUndefined();
+    expect(threadPoolFor(new Implementations(allTasks), undefined, options)).toBeUndefined();
   });
 
   test('not without an entry: the worker does not start', () => {

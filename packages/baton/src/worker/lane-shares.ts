@@ -1,10 +1,12 @@
-/** A lane that is busy can catch up on at most this time of its share, in milliseconds. */
+// How the lanes of one queue share the slots that their queue gets.
+
+/** The most time of its share that a busy lane can catch up on, in milliseconds. */
 const MAX_CREDIT_MS = 10_000;
 
-/** Is given a slot. Says whether it takes more of them; then it stays the first of its lane. */
+/** Receives a slot. Returns whether it takes more; then it stays the first of its lane. */
 export type Waiter = () => boolean;
 
-/** What one lane has, and has had, of its queue's slots. */
+/** What one lane holds, and has used, of its queue's slots. */
 interface Lane {
   readonly weight: number;
   /** How far it may be ahead of the lightest lane, in tasks divided by weight. */
@@ -19,28 +21,28 @@ interface Lane {
 }
 
 /**
- * Those who wait for a slot of one queue, lane by lane.
+ * Orders those who wait for a slot of one queue, lane by lane.
  *
- * The next slot goes to the lane that has used least slot time for its weight, except that each lane may be ahead of the
- * next lighter one by a task in every slot. So as many tasks of a lane that was idle wait for no backlog of lighter lanes,
- * only for running tasks to end. After that lanes alternate by weight, so none starves.
+ * The next slot goes to the lane that has used the least slot time for its weight. But each lane may be ahead of the next
+ * lighter one by one task in every slot. So that many tasks of a lane that was idle wait only for running tasks to end,
+ * not for a backlog of lighter lanes. After that the lanes alternate by weight, so none starves.
  *
- * A lane that comes back from a pause has no credit for it. One that was busy and has used less than its share has some,
- * but none before heavier lanes: or its backlog would go before their first task.
+ * A lane that was idle has no credit for that time. A busy lane that has used less than its share has some credit, but
+ * never more than heavier lanes: otherwise its backlog would run before their first task.
  *
- * Every method that takes `typicalMs` is told how long a task of the queue takes on average; 0 if none has ended yet.
+ * The parameter `typicalMs` of the methods is the average duration of the queue's tasks; 0 before the first has ended.
  */
-export class LaneLine {
-  /** By their queues' names, the heaviest first. */
+export class LaneShares {
+  /** By the names of their queues, the heaviest first. */
   readonly #lanes: ReadonlyMap<string, Lane>;
-  #length = 0;
-  /** The lane that was served last, and when it was due. */
+  #waiting = 0;
+  /** The lane that was served last, and when it was due then. */
   #served: Lane | undefined;
   #servedDueMs = 0;
 
   /**
-   * @param weights - of the lanes by the names of their queues; of a queue without lanes by its own, with any weight
-   * @param slots - how many there are in all
+   * @param weights - the lanes' weights by the names of their queues; for a queue without lanes one entry, with any weight
+   * @param slots - the number of all slots
    */
   constructor(weights: ReadonlyMap<string, number>, slots: number) {
     let ahead = 0;
@@ -54,36 +56,36 @@ export class LaneLine {
     this.#lanes = new Map(lanes.toReversed());
   }
 
-  /** How many wait. */
-  get length(): number {
-    return this.#length;
+  /** How many waiters there are. */
+  get waiting(): number {
+    return this.#waiting;
   }
 
-  /** Waits until it is its turn. */
+  /** Adds a waiter to a lane. */
   add(queue: string, waiter: Waiter, typicalMs: number): void {
     const lane = this.#laneOf(queue);
     if (this.#lanes.size > 1) this.#limitCredit(lane, typicalMs);
     lane.waiting.push(waiter);
-    this.#length += 1;
+    this.#waiting += 1;
   }
 
-  /** Waits no longer; does nothing if it waits for nothing more. */
+  /** Removes a waiter. Does nothing if it does not wait. */
   remove(queue: string, waiter: Waiter): void {
     const { waiting } = this.#laneOf(queue);
     const index = waiting.indexOf(waiter);
     if (index < 0) return;
     waiting.splice(index, 1);
-    this.#length -= 1;
+    this.#waiting -= 1;
   }
 
-  /** The lane whose turn it is, by its queue's name; undefined if nobody waits. */
+  /** The name of the queue of the lane whose turn it is. Undefined if nobody waits. */
   next(typicalMs: number): string | undefined {
     let next: string | undefined;
     let leastMs = Infinity;
     for (const [queue, lane] of this.#lanes) {
       if (lane.waiting.length === 0) continue;
       const dueMs = dueOf(lane, typicalMs);
-      // Of two that are due at once, the heavier one
+      // Of two lanes that are due at the same time, the heavier one
       if (dueMs >= leastMs) continue;
       next = queue;
       leastMs = dueMs;
@@ -91,13 +93,13 @@ export class LaneLine {
     return next;
   }
 
-  /** Gives the slot that a lane has taken to the first of those who wait in it. */
+  /** Gives a slot that a lane has taken to its first waiter. */
   serve(queue: string): void {
     const [first] = this.#laneOf(queue).waiting;
     if (first && !first()) this.remove(queue, first);
   }
 
-  /** Charges a lane with slots from now on. */
+  /** Charges a lane for slots from now on. */
   take(queue: string, slots: number, typicalMs: number): void {
     if (this.#lanes.size === 1) return;
     const lane = this.#laneOf(queue);
@@ -108,7 +110,7 @@ export class LaneLine {
     lane.heldSinceMs += slots * performance.now();
   }
 
-  /** Charges a lane with slots no longer. */
+  /** Stops charging a lane for slots. */
   giveBack(queue: string, slots: number): void {
     if (this.#lanes.size === 1 || slots === 0) return;
     const lane = this.#laneOf(queue);
@@ -125,7 +127,7 @@ export class LaneLine {
     throw new RangeError(`${queue} is no lane of this queue: it has ${[...this.#lanes.keys()].join(', ')}`);
   }
 
-  /** Sees to it that a lane for which nobody waited is not due earlier than it should be. */
+  /** Takes the credit from a lane that had no waiters, so that it is not due earlier than it should be. */
   #limitCredit(lane: Lane, typicalMs: number): void {
     if (lane.waiting.length > 0) return;
     let heaviestMs = -Infinity;
@@ -151,14 +153,14 @@ function dueOf(lane: Lane, typicalMs: number): number {
   return lane.usedMs + runningMs(lane, typicalMs) - lane.ahead * (typicalMs || 1);
 }
 
-/** How much earlier than another lane's a lane's tasks may be due. */
+/** How much earlier a lane's tasks may be due than another lane's. */
 function aheadMs(lane: Lane, other: Lane | undefined, typicalMs: number): number {
   return Math.max(0, lane.ahead - (other?.ahead ?? 0)) * (typicalMs || 1);
 }
 
-/** What the tasks that a lane runs will have used, or have if they took longer than tasks do. */
+/** The slot time of a lane's running tasks: what they are expected to use, or what they have used if that is more. */
 function runningMs({ held, heldSinceMs, weight }: Lane, typicalMs: number): number {
   if (held === 0) return 0;
-  // Before the first task has ended, any time will do
+  // Any duration will do before the first task has ended
   return Math.max(held * (typicalMs || 1), held * performance.now() - heldSinceMs) / weight;
 }

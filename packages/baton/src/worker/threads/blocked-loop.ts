@@ -1,17 +1,18 @@
+// Asks a blocked event loop what it does.
 import { Session } from 'node:inspector';
 
-/** It takes milliseconds, on a busy machine a second, and for ever if the main thread is inside a system call. */
+/** An answer takes milliseconds, or a second on a busy machine. It never comes if the main thread is inside a system call. */
 const LIMIT_MS = 3000;
 const MAX_FRAMES = 10;
 
-/** What the main thread answers, by this name of its global object, when the watchdog has paused it. */
+/** The name of the global function that the watchdog calls in the paused main thread. */
 export const ANSWER_NAME = 'batonWatchdogAnswer';
 
-/** What the blocked main thread was found to do. */
+/** What the blocked main thread does. */
 export interface BlockedLoop {
   /** The stack, its top first. */
   readonly where: readonly string[];
-  /** What the function of `ANSWER_NAME` gave. */
+  /** The result of the function `ANSWER_NAME`. */
   readonly answer: Readonly<Record<string, unknown>>;
 }
 
@@ -30,9 +31,9 @@ interface Parsed {
 }
 
 /**
- * Pauses the main thread's code from another thread, as a debugger does, and asks it what it does: this works within an
- * endless loop, where no code of the main thread could answer by itself. The main thread goes on afterwards. Resolves to
- * nothing if it does not pause within 3 s: a blocking system call does not.
+ * Pauses the main thread from another thread, as a debugger does, and asks it what it does. That works inside an endless
+ * loop, where no code of the main thread could answer. Afterwards the main thread continues. Resolves to undefined if it
+ * does not pause within 3 s, for example inside a blocking system call.
  */
 export async function askBlockedLoop(): Promise<BlockedLoop | undefined> {
   const session = new Session();
@@ -62,7 +63,7 @@ export async function askBlockedLoop(): Promise<BlockedLoop | undefined> {
     session.post('Debugger.pause');
     return await promise;
   } catch {
-    // A Node without an inspector
+    // This Node has no inspector
     return undefined;
   } finally {
     clearTimeout(timer);

@@ -1,17 +1,18 @@
-/** What a watchdog sees at one look. */
+// Measures how long an event loop has been silent.
+
+/** One look of a watchdog at an event loop. */
 export interface Look {
-  /** By a clock that never goes back. */
+  /** The time by a monotonic clock. */
   readonly nowMs: number;
-  /** How often the event loop has come round. */
+  /** The number of heartbeats of the event loop. */
   readonly beats: number;
   /** Whether a debugger may pause the event loop. */
   readonly debugged: boolean;
 }
 
 /**
- * Measures for how long an event loop has been silent, by looks at its heartbeat. Time in which the watchdog itself did
- * not run counts as two periods at most: a machine that was suspended, or a process that was stopped (SIGSTOP), is not
- * an event loop that something blocks.
+ * Measures how long an event loop has had no heartbeat. Time in which the watchdog itself did not run counts as at most
+ * two periods, because a suspended machine or a stopped process (SIGSTOP) is not a blocked event loop.
  */
 export class Silence {
   readonly #periodMs: number;
@@ -25,12 +26,12 @@ export class Silence {
     this.#periodMs = periodMs;
   }
 
-  /** For how long the watchdog has been awake, in milliseconds. */
+  /** How long the watchdog has run, in milliseconds. */
   get awakeMs(): number {
     return this.#awakeMs;
   }
 
-  /** Looks. Gives for how many milliseconds the loop has been silent. */
+  /** Takes a look. Returns how long the loop has been silent, in milliseconds. */
   look({ nowMs, beats, debugged }: Look): number {
     const passedMs = Math.min(nowMs - (this.#lastMs ?? nowMs), 2 * this.#periodMs);
     this.#lastMs = nowMs;
