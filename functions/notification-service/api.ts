@@ -31,7 +31,7 @@ const postNotification = route(
     const notificationId = idOfRequest(headers, NOTIFICATIONS);
     const sendTask = () => service.tasks.send(sendNotification, body, { taskId: notificationId, trace });
     const requestHash = hashOfRequest(body);
-    await notifications.take({ notificationId, notification: body, requestHash, sendTask });
+    await notifications.accept({ notificationId, notification: body, requestHash, sendTask });
     return {
       status: 202,
       headers: { location: `/notifications/${notificationId}` },

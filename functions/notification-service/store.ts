@@ -88,10 +88,10 @@ export class NotificationStore {
   }
 
   /** Takes a notification in and sends its task; see Intake for what it throws. */
-  async take({ notificationId, notification, requestHash, sendTask }: NewNotification): Promise<void> {
+  async accept({ notificationId, notification, requestHash, sendTask }: NewNotification): Promise<void> {
     const row = newRow(notificationId, notification);
     const listing = listingOf(notification);
-    await this.#intake.take({ id: notificationId, requestHash, row, listing, sendTask });
+    await this.#intake.accept({ id: notificationId, requestHash, row, listing, sendTask });
   }
 
   /**

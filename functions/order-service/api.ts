@@ -33,7 +33,7 @@ const postOrder = route('POST', '/orders', { body: newOrderSchema }, async ({ bo
   const order = { orderId, ...body };
   const lane = LANES[order.priority];
   const sendTask = () => service.tasks.send(processOrder, order, { taskId, lane, trace, subject: orderId });
-  await orders.take({ order, taskId, requestHash: hashOfRequest(body), sendTask });
+  await orders.accept({ order, taskId, requestHash: hashOfRequest(body), sendTask });
   return {
     status: 202,
     headers: { location: `/orders/${orderId}` },

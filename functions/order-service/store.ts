@@ -70,10 +70,10 @@ export class OrderStore {
   }
 
   /** Takes an order in and sends its task; see Intake for what it throws. */
-  async take({ order, taskId, requestHash, sendTask }: NewOrder): Promise<void> {
+  async accept({ order, taskId, requestHash, sendTask }: NewOrder): Promise<void> {
     const createdAt = new Date().toISOString();
     const row = { ...order, taskId, createdAt, listedAt: `${createdAt}#${order.orderId}` };
-    await this.#intake.take({ id: order.orderId, requestHash, row, listing: LISTED, sendTask });
+    await this.#intake.accept({ id: order.orderId, requestHash, row, listing: LISTED, sendTask });
   }
 
   /** The order of that id, if it was accepted. */

@@ -117,7 +117,7 @@ describe('a notification', () => {
   ])('whose task %s says so, and why', async (_what, change, row) => {
     const { notifications } = await import('../service.ts');
     const taskId = randomUUID();
-    await notifications.take({
+    await notifications.accept({
       notificationId: taskId,
       notification: mail as never,
       requestHash: 'same',

@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { type Conclusion, type HeldRow, type NewTask, TaskStore } from 'baton-tasks/tooling';
+import { type Conclusion, type HeldClaim, type NewTask, TaskStore } from 'baton-tasks/tooling';
 import type { Backends } from 'baton-dev/testing/backends';
 
 /** A task with an attempt under way. */
 export interface RunningTask {
   readonly taskId: string;
-  readonly held: HeldRow;
+  readonly held: HeldClaim;
   /** Ends the attempt. */
   readonly end: (conclusion: Conclusion) => Promise<unknown>;
 }

@@ -90,7 +90,7 @@ export class Intake<Row extends IntakeRow> {
    * @throws RequestInProgressError when the same request is being taken in by somebody else, and still is after 2 s
    * @throws whatever `sendTask` throws; the same request may then try again at once
    */
-  async take({ id, requestHash, row, listing, sendTask }: IntakeRequest<Row>): Promise<void> {
+  async accept({ id, requestHash, row, listing, sendTask }: IntakeRequest<Row>): Promise<void> {
     const holder = randomUUID();
     if (!(await this.#beginOrWait(id, requestHash, holder, row))) return;
     try {
@@ -100,7 +100,7 @@ export class Intake<Row extends IntakeRow> {
       throw error;
     }
     // The task is sent, so the request is accepted, come what may: where this fails the task's outcome shows the row
-    await this.#accept(id, holder, listing).catch((error: unknown) => {
+    await this.#markAccepted(id, holder, listing).catch((error: unknown) => {
       this.#logger.error({ id, error }, 'a request is accepted, but its row could not be marked as such');
     });
   }
@@ -174,7 +174,7 @@ export class Intake<Row extends IntakeRow> {
   }
 
   /** Does nothing where the task's outcome has already overtaken the request. */
-  async #accept(id: string, holder: string, listing: Readonly<Record<string, string>>): Promise<void> {
+  async #markAccepted(id: string, holder: string, listing: Readonly<Record<string, string>>): Promise<void> {
     const names = Object.keys(listing);
     const set = ['#status = :accepted', ...names.map((name) => `${name} = :${name}`)].join(', ');
     await this.#updatePending(id, holder, {

@@ -20,7 +20,7 @@ export { isTransient } from '../aws/answers.ts';
 export { TaskClient } from '../send/task-client.ts';
 export { TaskStore } from '../tracked/task-store.ts';
 export type { NewTask } from '../send/task-records.ts';
-export type { Conclusion, HeldRow } from '../tracked/task-attempts.ts';
+export type { Conclusion, HeldClaim } from '../tracked/task-attempts.ts';
 export { StoreTracker } from '../tracked/store-tracker.ts';
 export { ClockWatch } from '../time/clock-watch.ts';
 /** Run a worker, or a function's consumer, inside another process. */

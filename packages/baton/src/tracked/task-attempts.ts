@@ -9,7 +9,7 @@ import type { RowValues, TaskTable } from './task-table.ts';
 const CLOCKS_DIFFER_SECONDS = 1;
 
 /** Who claims a task, and as what it is known where its row is not there. */
-export interface ClaimRow {
+export interface NewClaim {
   readonly taskId: string;
   readonly task: string;
   readonly queue: string;
@@ -28,7 +28,7 @@ export interface ClaimRow {
 }
 
 /** One attempt's hold on a row. */
-export interface HeldRow {
+export interface HeldClaim {
   readonly taskId: string;
   readonly claimId: string;
   readonly token: number;
@@ -67,7 +67,7 @@ export class TaskAttempts {
    * whose lease is over. Resolves to the row. Its `claimId` is not this attempt's when another attempt has it, or when
    * the task has ended.
    */
-  async claim(request: ClaimRow): Promise<TaskRow | undefined> {
+  async claim(request: NewClaim): Promise<TaskRow | undefined> {
     await this.#table.timeKnown();
     const begun = await this.#begin(
       request,
@@ -94,7 +94,7 @@ export class TaskAttempts {
    * The same of a task that may stand as the attempt of a claim that was given up: its worker could not conclude it,
    * because the store did not answer. It is taken over at once, and its attempt was none.
    */
-  async resume(request: ClaimRow, known: TaskRow): Promise<TaskRow | undefined> {
+  async resume(request: NewClaim, known: TaskRow): Promise<TaskRow | undefined> {
     await this.#table.timeKnown();
     const { token, claimId = '', crashes = 0 } = known;
     const resumed = await this.#begin(
@@ -114,7 +114,7 @@ export class TaskAttempts {
    * Takes over from an attempt whose worker died. Unless it ran alone nobody knows whether its handler was the cause:
    * then it uses no attempt. One that still waited to run alone was surely not.
    */
-  async #takeOver(request: ClaimRow, { token, begun, leaseUntilMs }: TaskRow): Promise<TaskRow | undefined> {
+  async #takeOver(request: NewClaim, { token, begun, leaseUntilMs }: TaskRow): Promise<TaskRow | undefined> {
     const crashes = begun === 'not yet' ? 0 : 1;
     const attempts = begun === 'alone' ? 1 : 0;
     return this.#begin(
@@ -136,7 +136,7 @@ export class TaskAttempts {
   }
 
   async #begin(
-    request: ClaimRow,
+    request: NewClaim,
     condition: string,
     sets: readonly string[],
     values: RowValues,
@@ -187,26 +187,26 @@ export class TaskAttempts {
   }
 
   /** Notes how a suspect's handler begins. Resolves to whether the row is still that attempt's. */
-  async begins(held: HeldRow, begun: 'alone' | 'in company'): Promise<boolean> {
+  async begins(held: HeldClaim, begun: 'alone' | 'in company'): Promise<boolean> {
     return (await this.#write(held, 'SET begun = :begun', { ':begun': begun })) !== undefined;
   }
 
   /** Holds an attempt's row for so long from now. Resolves to whether it is still that attempt's. */
-  async renew(held: HeldRow, leaseSeconds: number): Promise<boolean> {
+  async renew(held: HeldClaim, leaseSeconds: number): Promise<boolean> {
     await this.#table.timeKnown();
     const values = { ':untilMs': this.#table.nowMs + leaseSeconds * 1000 };
     return (await this.#write(held, 'SET leaseUntilMs = :untilMs', values)) !== undefined;
   }
 
   /** Notes what a handler says of itself. Resolves to whether the row is still that attempt's. */
-  async progress(held: HeldRow, progress: Progress): Promise<boolean> {
+  async progress(held: HeldClaim, progress: Progress): Promise<boolean> {
     await this.#table.timeKnown();
     const values = { ':progress': { ...progress, at: this.#table.iso }, ':at': this.#table.iso };
     return (await this.#write(held, 'SET progress = :progress, updatedAt = :at', values)) !== undefined;
   }
 
   /** Keeps what an effect gave, as JSON. Resolves to the row; to nothing where it is no longer that attempt's. */
-  keepEffect({ taskId, token }: HeldRow, key: string, result: string): Promise<TaskRow | undefined> {
+  keepEffect({ taskId, token }: HeldClaim, key: string, result: string): Promise<TaskRow | undefined> {
     return this.#table.update(
       taskId,
       // An effect may outlive its attempt: it is kept for the next one until that begins, and for those who are told of
@@ -228,12 +228,12 @@ export class TaskAttempts {
   }
 
   /** Notes that an effect begins. Resolves to whether the row is still that attempt's. */
-  async beginEffect(held: HeldRow, key: string): Promise<boolean> {
+  async beginEffect(held: HeldClaim, key: string): Promise<boolean> {
     return (await this.#write(held, 'ADD begunEffects :begun', { ':begun': new Set([key]) })) !== undefined;
   }
 
   /** Ends an attempt. Resolves to the row as it is then; nothing where it was no longer that attempt's. */
-  async conclude(held: HeldRow, conclusion: Conclusion): Promise<TaskRow | undefined> {
+  async conclude(held: HeldClaim, conclusion: Conclusion): Promise<TaskRow | undefined> {
     await this.#table.timeKnown();
     const { state, result, error, counts = true, progress, suspicion, waiting, restSeconds = 0 } = conclusion;
     const at = this.#table.iso;
@@ -270,7 +270,7 @@ export class TaskAttempts {
 
   /** Writes as an attempt. A write whose answer was lost and that the SDK made again has been made. */
   async #write(
-    { taskId, token }: HeldRow,
+    { taskId, token }: HeldClaim,
     update: string,
     values: RowValues,
     names: Readonly<Record<string, string>> = {},

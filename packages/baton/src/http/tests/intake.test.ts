@@ -28,7 +28,7 @@ beforeEach(() => {
 });
 
 const take = (id: string, requestHash = 'same', at = intake) =>
-  at.take({
+  at.accept({
     id,
     requestHash,
     row: { text: 'x' },
@@ -60,7 +60,7 @@ describe('an intake', () => {
   });
 
   test('accepts what stands in no list', async () => {
-    await intake.take({ id: 'unlisted', requestHash: 'same', row: { text: 'x' }, listing: {}, sendTask });
+    await intake.accept({ id: 'unlisted', requestHash: 'same', row: { text: 'x' }, listing: {}, sendTask });
     await expect(read('unlisted')).resolves.toMatchObject({ status: 'accepted' });
   });
 

@@ -156,7 +156,7 @@ describe.each(WRONG)('a process whose clock is %s', (_what, aheadMs) => {
     const sending = Promise.withResolvers<void>();
     const begun = Promise.withResolvers<void>();
     const request = { id, requestHash: 'same', row: {}, listing: {} };
-    const first = intakeOf(right()).take({
+    const first = intakeOf(right()).accept({
       ...request,
       sendTask: async () => {
         begun.resolve();
@@ -166,7 +166,7 @@ describe.each(WRONG)('a process whose clock is %s', (_what, aheadMs) => {
     await begun.promise;
     let sent = 0;
     const wrong = processWith({ aheadMs });
-    const second = intakeOf(wrong).take({ ...request, sendTask: async () => (sent += 1) });
+    const second = intakeOf(wrong).accept({ ...request, sendTask: async () => (sent += 1) });
     await eventually('a look at the row', () => wrong.requests() >= 4 || sent > 0);
     sending.resolve();
     await Promise.all([first, second]);

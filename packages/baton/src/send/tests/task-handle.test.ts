@@ -6,7 +6,7 @@ import { TaskClient } from '../task-client.ts';
 import { KeptTaskHandle } from '../task-handle.ts';
 import type { TaskHandle } from '../../task/send-task.ts';
 import type { TaskRecords } from '../task-records.ts';
-import type { Conclusion, HeldRow } from '../../tracked/task-attempts.ts';
+import type { Conclusion, HeldClaim } from '../../tracked/task-attempts.ts';
 import { TaskStore } from '../../tracked/task-store.ts';
 import { type Backends, startBackends } from 'baton-dev/testing/backends';
 import { eventually } from 'baton-dev/testing/eventually';
@@ -32,7 +32,7 @@ async function waiting(): Promise<TaskHandle<typeof work.result>> {
   return tasks.handle(work, taskId);
 }
 
-async function begun(taskId: string): Promise<HeldRow> {
+async function begun(taskId: string): Promise<HeldClaim> {
   const claimId = randomUUID();
   const claim = { taskId, task: work.name, queue: work.queue, claimId, owner: 'w-1', leaseSeconds: 30 };
   const row = await store.attempts.claim(claim);

@@ -102,7 +102,7 @@ const asked: Readonly<Record<string, () => Promise<unknown>>> = {
     tasks.start({ kind: 'group', members: [{ contract: work, payload: { text: 'x' } }], next: work }),
   'ask a handle': () => tasks.handle(work, 't').status(),
   'take in': () =>
-    intake.take({
+    intake.accept({
       id: randomUUID(),
       requestHash: 'h',
       row: {},

@@ -14,7 +14,7 @@ const postSample = route('POST', '/samples', { body: newSampleSchema }, async ({
   const sampleId = idOfRequest(headers, SAMPLES);
   const sample = { sampleId, ...body };
   const sendTask = () => service.tasks.send(recordSample, sample, { taskId: sampleId, trace });
-  await samples.take({ sample, requestHash: hashOfRequest(body), sendTask });
+  await samples.accept({ sample, requestHash: hashOfRequest(body), sendTask });
   return {
     status: 202,
     headers: { location: `/samples/${sampleId}` },

@@ -41,9 +41,9 @@ export class SampleStore {
   }
 
   /** Takes a sample in and sends its task; see Intake for what it throws. */
-  async take({ sample, requestHash, sendTask }: NewSample): Promise<void> {
+  async accept({ sample, requestHash, sendTask }: NewSample): Promise<void> {
     const row = { ...sample, createdAt: new Date().toISOString() };
-    await this.#intake.take({ id: sample.sampleId, requestHash, row, listing: {}, sendTask });
+    await this.#intake.accept({ id: sample.sampleId, requestHash, row, listing: {}, sendTask });
   }
 
   /** The sample of that id, if it was accepted. */

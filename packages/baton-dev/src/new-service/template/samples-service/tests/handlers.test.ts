@@ -60,7 +60,7 @@ function message(taskId: string, task: string, data: object): SQSEvent['Records'
 
 test('a sample is recorded once, however often its message comes', async () => {
   const sample = { sampleId: randomUUID(), reference: 'r-1' };
-  await samples.take({ sample, requestHash, sendTask: async () => undefined });
+  await samples.accept({ sample, requestHash, sendTask: async () => undefined });
   await records({ Records: [messageOf(sample.sampleId)] }, context);
   const once = await samples.find(sample.sampleId);
   expect(once).toMatchObject({ ...sample, status: 'recorded', recordedAt: expect.any(String) as unknown });
@@ -74,7 +74,7 @@ test('a sample whose task overtakes its acceptance is recorded, and no longer ex
     await expect(samples.find(sample.sampleId)).resolves.toBeUndefined();
     await records({ Records: [messageOf(sample.sampleId)] }, context);
   };
-  await samples.take({ sample, requestHash, sendTask });
+  await samples.accept({ sample, requestHash, sendTask });
   const row = await samples.find(sample.sampleId);
   expect(row).toMatchObject({ status: 'recorded' });
   expect(row).not.toHaveProperty('expiresAt');
@@ -82,7 +82,7 @@ test('a sample whose task overtakes its acceptance is recorded, and no longer ex
 
 test('a sample whose task ends without recording it says so, and why, until a later attempt records it', async () => {
   const sample = { sampleId: randomUUID(), reference: 'r-1' };
-  await samples.take({ sample, requestHash, sendTask: async () => undefined });
+  await samples.accept({ sample, requestHash, sendTask: async () => undefined });
   const error = { name: 'Error', message: 'the disk is full', reason: 'attempts-exhausted' };
   await records({ Records: [endOf(sample.sampleId, { state: 'dead', error })] }, context);
   await expect(samples.find(sample.sampleId)).resolves.toMatchObject({
@@ -101,7 +101,7 @@ test('a sample whose task ends without recording it says so, and why, until a la
 
 test('a sample whose task is cancelled says so', async () => {
   const sample = { sampleId: randomUUID(), reference: 'r-1' };
-  await samples.take({ sample, requestHash, sendTask: async () => undefined });
+  await samples.accept({ sample, requestHash, sendTask: async () => undefined });
   await records({ Records: [endOf(sample.sampleId, { state: 'cancelled', token: 0 })] }, context);
   await expect(samples.find(sample.sampleId)).resolves.toMatchObject({ status: 'cancelled' });
 });
