@@ -74,6 +74,17 @@ test('docs/deploy.md lists each parameter of every deploy', () => {
   expect(missing.map((name) => `docs/deploy.md does not say what \`${name}\` does`)).toEqual([]);
 });
 
+test('docs/http.md lists each kind of problem with its status', () => {
+  const kinds = [...textOf('packages/baton/src/http/problem.ts').matchAll(/^  '([a-z-]+)': \[(\d+),/gm)];
+  expect(kinds.length).toBeGreaterThan(10);
+  const lines = textOf('docs/http.md').split('\n');
+  const missing = kinds.filter(
+    ([, kind = '', status = '']) =>
+      !lines.some((line) => line.startsWith(`- **${status}**`) && line.includes(`\`${kind}\``)),
+  );
+  expect(missing.map(([, kind, status]) => `docs/http.md has no ${status} \`${kind}\``)).toEqual([]);
+});
+
 describe('ARCHITECTURE.md', () => {
   const LIBRARY = 'packages/baton/src/';
   const text = textOf('ARCHITECTURE.md').replaceAll(/\s+/g, ' ');
