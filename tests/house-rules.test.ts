@@ -111,6 +111,12 @@ describe('imports', () => {
     expect(lost).toEqual([]);
   });
 
+  test('of the library name none of the demo, and its tests bring their own contracts, queues and tables', () => {
+    const DEMO = /@baton\/|['"`](functions|common|worker)\//;
+    const naming = sources.filter(({ path, text }) => path.startsWith('packages/baton/') && DEMO.test(text));
+    expect(naming.map(({ path }) => path)).toEqual([]);
+  });
+
   test('make no circles', () => {
     const graph = new Map(sources.map((source) => [source.path, importedFiles(source)]));
     const circles: string[] = [];

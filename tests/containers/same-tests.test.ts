@@ -19,7 +19,7 @@ const TESTED = {
   'order-service': 'functions/order-service/tests/api',
   'notification-service': 'functions/notification-service/tests/api',
   'task-service': 'functions/task-service/tests',
-  worker: 'src/worker/tests/worker.test',
+  worker: '(?<!src)/worker/tests/worker',
 };
 
 interface Results {

@@ -26,8 +26,7 @@ const where = defineTask({
 const TASKS = `
 import { isMainThread } from 'node:worker_threads';
 import * as z from 'zod';
-import { implement, Implementations } from '../queue/implementation.ts';
-import { defineTask } from '../queue/task.ts';
+import { defineTask, implement } from 'baton-tasks';
 
 const where = defineTask({
   name: 'tests.where',
@@ -39,12 +38,12 @@ const where = defineTask({
   isolation: 'thread',
 });
 
-export const allTasks = new Implementations([
+export const allTasks = [
   implement(where, (_payload, { logger }) => {
     logger.info({ isMainThread }, 'here');
     return {};
   }),
-]);
+];
 `;
 
 let network: BackendNetwork;

@@ -2,10 +2,11 @@ import { randomBytes } from 'node:crypto';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DeleteQueueCommand, ListQueuesCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
-import { QueueUrls } from 'baton-tasks/tooling';
+import { QueueUrls, TaskClient, TaskStore } from 'baton-tasks/tooling';
 import { createResources } from '../embedded/create-resources.ts';
 import { startDynamoDb, startSqs } from '../embedded/emulators.ts';
 import { readResources } from '../stack/described-stack.ts';
+import type { Resources } from '../stack/resources.ts';
 
 const CLIENT = {
   region: process.env['AWS_REGION'] ?? 'us-east-1',
@@ -22,6 +23,10 @@ export interface Backends {
   readonly stage: string;
   readonly sqs: SQSClient;
   readonly documents: DynamoDBDocumentClient;
+  /** Sends tasks to these queues, in the name of `tests`. */
+  readonly tasks: TaskClient;
+  /** The states of tracked tasks. */
+  readonly taskStore: TaskStore;
   stop(): Promise<void>;
 }
 
@@ -34,12 +39,24 @@ export interface OwnBackends {
 }
 
 /**
- * Starts emulators, or uses the endpoints that AWS_ENDPOINT_URL_SQS and AWS_ENDPOINT_URL_DYNAMODB give, and creates
- * the queues and tables of `parts`, under names that no other test has.
+ * Starts emulators, or uses the endpoints that AWS_ENDPOINT_URL_SQS and AWS_ENDPOINT_URL_DYNAMODB give. Creates the queues
+ * and tables of some folders and the tasks table, under names that no other test has.
  *
- * @param parts - folders with a functions.yml, such as `functions/payments-service`
+ * @param folders - each has a functions.yml, such as `functions/payments-service`
  */
-export async function startBackends(parts: readonly string[], own: OwnBackends = {}): Promise<Backends> {
+export function startBackends(folders: readonly string[], own: OwnBackends = {}): Promise<Backends> {
+  return startBackendsOf((stage) => readResources(folders, stage), own);
+}
+
+/**
+ * Does what `startBackends` does, with queues and tables that no functions.yml describes.
+ *
+ * @param describe - gives them for a stage, the tasks table included
+ */
+export async function startBackendsOf(
+  describe: (stage: string) => Resources | Promise<Resources>,
+  own: OwnBackends = {},
+): Promise<Backends> {
   const given = {
     sqs: own.sqsEndpoint ?? process.env['AWS_ENDPOINT_URL_SQS'],
     dynamoDb: own.dynamoDbEndpoint ?? process.env['AWS_ENDPOINT_URL_DYNAMODB'],
@@ -56,8 +73,13 @@ export async function startBackends(parts: readonly string[], own: OwnBackends =
   const sqs = new SQSClient({ ...CLIENT, endpoint: sqsEndpoint, useQueueUrlAsEndpoint: false });
   const dynamoDb = new DynamoDBClient({ ...CLIENT, endpoint: dynamoDbEndpoint });
   const tasksTable = `baton-${stage}-tasks`;
-  const resources = await readResources(parts, stage);
+  const resources = await describe(stage);
   const queueUrlPrefix = await createResources(resources, `baton-${stage}-`, { sqs, dynamoDb });
+  const queueUrls = new QueueUrls(queueUrlPrefix);
+  const documents = DynamoDBDocumentClient.from(dynamoDb, {
+    marshallOptions: { removeUndefinedValues: true },
+  });
+  const taskStore = new TaskStore({ documents, table: tasksTable });
   return {
     environment: {
       AWS_REGION: CLIENT.region,
@@ -68,11 +90,13 @@ export async function startBackends(parts: readonly string[], own: OwnBackends =
       QUEUE_URL_PREFIX: queueUrlPrefix,
       TASKS_TABLE: tasksTable,
     },
-    queueUrls: new QueueUrls(queueUrlPrefix),
+    queueUrls,
     tasksTable,
     stage,
     sqs,
-    documents: DynamoDBDocumentClient.from(dynamoDb, { marshallOptions: { removeUndefinedValues: true } }),
+    documents,
+    tasks: new TaskClient({ sqs, queueUrls, source: 'tests', records: taskStore }),
+    taskStore,
     stop: async () => {
       if (process.env['AWS_ENDPOINT_URL_SQS'] === sqsEndpoint) await deleteQueues(sqs, `baton-${stage}-`);
       sqs.destroy();

@@ -10,10 +10,15 @@ export class RunningService {
     this.url = url;
   }
 
-  /** Starts the service of that name, and resolves once it listens. */
+  /**
+   * Starts a service, and resolves once it listens.
+   *
+   * @param name - its folder in `functions`, or its main file from the repository's root
+   */
   static async start(name: string, environment: Readonly<Record<string, string>>): Promise<RunningService> {
     const port = String(await freePort());
-    const program = new Program(`functions/${name}/main.ts`, { ...environment, PORT: port });
+    const file = name.endsWith('.ts') ? name : `functions/${name}/main.ts`;
+    const program = new Program(file, { ...environment, PORT: port });
     await program.says('listening');
     return new RunningService(program, `http://127.0.0.1:${port}`);
   }

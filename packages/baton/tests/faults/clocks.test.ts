@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { TaskClient, TaskStore, tickTaskId, tickTime } from 'baton-tasks/tooling';
 import { startTrace } from '../../src/telemetry/trace-context.ts';
-import { type Backends, startBackends } from 'baton-dev/testing/backends';
+import { type Backends, startBackends } from '../support/backends.ts';
 import { EffectSink } from '../support/effect-sink.ts';
 import { eventually } from 'baton-dev/testing/eventually';
 import { freePort, Program } from 'baton-dev/testing/program';
@@ -36,7 +36,7 @@ let workers: Worker[];
 let clocks: WrongClock[];
 
 beforeEach(async () => {
-  backends = await startBackends(['worker']);
+  backends = await startBackends(['default']);
   const { documents, tasksTable, sqs, queueUrls, stage } = backends;
   store = new TaskStore({ documents, table: tasksTable });
   tasks = new TaskClient({ sqs, queueUrls, source: 'tests', records: store });

@@ -1,6 +1,6 @@
 import { type Message, ReceiveMessageCommand } from '@aws-sdk/client-sqs';
 import { decodeEnvelope } from 'baton-tasks/tooling';
-import type { Backends } from 'baton-dev/testing/backends';
+import type { Backends } from '../support/backends.ts';
 import { countMessages } from 'baton-dev/testing/message-counts';
 import type { SoakPlan } from './soak-plan.ts';
 import type { SoakTasks } from './soak-tasks.ts';

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { ReceiveMessageCommand } from '@aws-sdk/client-sqs';
 import { TaskClient } from 'baton-tasks/tooling';
-import { type Backends, startBackends } from 'baton-dev/testing/backends';
+import { type Backends, startBackends } from '../support/backends.ts';
 import { eventually } from 'baton-dev/testing/eventually';
 import { countMessages } from 'baton-dev/testing/message-counts';
 import { freePort, Program } from 'baton-dev/testing/program';
@@ -15,7 +15,7 @@ const proxies: Proxy[] = [];
 
 // Each test has queues of its own: the polls of a killed worker may swallow messages for as long as they would have waited
 beforeEach(async () => {
-  backends = await startBackends(['worker']);
+  backends = await startBackends(['default']);
   tasks = new TaskClient({ sqs: backends.sqs, queueUrls: backends.queueUrls, source: 'tests' });
 });
 afterEach(async () => {

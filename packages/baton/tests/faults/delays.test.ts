@@ -2,7 +2,7 @@ import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import { SendMessageCommand } from '@aws-sdk/client-sqs';
 import { encodeEnvelope, TaskStore } from 'baton-tasks/tooling';
-import { type Backends, startBackends } from 'baton-dev/testing/backends';
+import { type Backends, startBackends } from '../support/backends.ts';
 import { EffectSink } from '../support/effect-sink.ts';
 import { eventually } from 'baton-dev/testing/eventually';
 import { countMessages } from 'baton-dev/testing/message-counts';
@@ -16,7 +16,7 @@ const DELAY_MS = 8000;
 let backends: Backends;
 let worker: Program | undefined;
 beforeEach(async () => {
-  backends = await startBackends(['worker']);
+  backends = await startBackends(['default']);
 });
 afterEach(async () => {
   await worker?.stop('SIGKILL');

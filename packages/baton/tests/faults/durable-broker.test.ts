@@ -7,7 +7,7 @@ import {
   ReceiveMessageCommand,
   SendMessageCommand,
 } from '@aws-sdk/client-sqs';
-import { type Backends, startBackends } from 'baton-dev/testing/backends';
+import { type Backends, startBackends } from '../support/backends.ts';
 import { DurableBroker } from '../support/durable-broker.ts';
 import { eventually } from 'baton-dev/testing/eventually';
 
@@ -17,7 +17,7 @@ let QueueUrl: string;
 
 beforeEach(async () => {
   broker = await DurableBroker.start();
-  backends = await startBackends(['worker'], { sqsEndpoint: broker.endpoint });
+  backends = await startBackends(['default'], { sqsEndpoint: broker.endpoint });
   QueueUrl = backends.queueUrls.of('default');
 });
 afterEach(async () => {
@@ -51,7 +51,7 @@ test('listens at one address of this machine alone', async () => {
 
 test('delivers nothing twice if it is hostile, because a message and its copy would be one row', async () => {
   const hostile = await DurableBroker.start({ SQS_HOSTILE: 'true' });
-  const own = await startBackends(['worker'], { sqsEndpoint: hostile.endpoint });
+  const own = await startBackends(['default'], { sqsEndpoint: hostile.endpoint });
   QueueUrl = own.queueUrls.of('default');
   const take = async (WaitTimeSeconds: number) =>
     (await own.sqs.send(new ReceiveMessageCommand({ QueueUrl, WaitTimeSeconds }))).Messages ?? [];

@@ -1,25 +1,18 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { TaskClient, TaskStore } from 'baton-tasks/tooling';
-import { type Backends, startBackends } from 'baton-dev/testing/backends';
+import { type Backends, startBackends } from '../support/backends.ts';
 import { EffectSink } from '../support/effect-sink.ts';
 import { eventually } from 'baton-dev/testing/eventually';
 import { hoarder } from '../support/hoarder.ts';
 import { countMessages } from 'baton-dev/testing/message-counts';
 import { nap } from '../support/nap.ts';
+import { createNotesTable } from '../support/notes-table.ts';
 import { NapSink } from '../support/nap-sink.ts';
 import { freePort, Program } from 'baton-dev/testing/program';
 import { count } from '../support/tracked-tasks.ts';
 
 const NAPS = 60;
 const TRACKED = 60;
-
-const ORDER = {
-  customerId: 'c-1',
-  customerEmail: 'customer@example.com',
-  items: [{ productId: 'p-1', quantity: 2 }],
-  totalAmount: 4200,
-  currency: 'EUR',
-};
 
 let backends: Backends;
 let tasks: TaskClient;
@@ -28,7 +21,7 @@ let effects: EffectSink;
 const programs: Program[] = [];
 
 beforeEach(async () => {
-  backends = await startBackends(['worker', 'functions/order-service']);
+  backends = await startBackends(['default']);
   const { documents, tasksTable: table, queueUrls, sqs, stage } = backends;
   const records = new TaskStore({ documents, table });
   tasks = new TaskClient({ sqs, queueUrls, source: 'tests', records });
@@ -96,16 +89,18 @@ describe('a worker that may open few files', () => {
 
 test('a service that has no descriptor left for its store says that it may be asked again, and goes on', async () => {
   const port = String(await freePort());
-  const environment = { ...backends.environment, ORDERS_TABLE: `baton-${backends.stage}-orders`, PORT: port };
+  const environment = { ...backends.environment, NOTES_TABLE: await createNotesTable(backends), PORT: port };
   // Each call that it answers and each of its store's takes one
-  const program = new Program('functions/order-service/main.ts', environment, [], { limit: 'ulimit -n 40' });
+  const program = new Program('packages/baton/tests/support/notes-service.ts', environment, [], {
+    limit: 'ulimit -n 40',
+  });
   programs.push(program);
   await program.says('listening');
   const post = () =>
-    fetch(`http://127.0.0.1:${port}/orders`, {
+    fetch(`http://127.0.0.1:${port}/notes`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
-      body: JSON.stringify(ORDER),
+      body: JSON.stringify({ text: 'x' }),
     }).then(
       ({ status }) => status,
       () => 'hung up',

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { chain, group, member, type TaskStatus } from 'baton-tasks';
 import { TaskClient, TaskStore } from 'baton-tasks/tooling';
 import { laterStepIds } from '../../src/send/flow-start.ts';
-import { type Backends, startBackends } from 'baton-dev/testing/backends';
+import { type Backends, startBackends } from '../support/backends.ts';
 import { EffectSink } from '../support/effect-sink.ts';
 import { eventually } from 'baton-dev/testing/eventually';
 import { countMessages } from 'baton-dev/testing/message-counts';
@@ -20,7 +20,7 @@ let workers: Map<string, Program>;
 let started: number;
 
 beforeEach(async () => {
-  backends = await startBackends(['worker']);
+  backends = await startBackends(['default']);
   const { documents, tasksTable, sqs, queueUrls, stage } = backends;
   store = new TaskStore({ documents, table: tasksTable });
   tasks = new TaskClient({ sqs, queueUrls, source: 'tests', records: store });

@@ -1,12 +1,11 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { TaskClient } from 'baton-tasks/tooling';
-import { type Backends, startBackends } from 'baton-dev/testing/backends';
+import { type Backends, startBackends } from '../support/backends.ts';
 import { eventually } from 'baton-dev/testing/eventually';
 import { lanedNap } from '../support/laned-nap.ts';
 import { countMessages } from 'baton-dev/testing/message-counts';
-import { freePort, freePorts, Program } from 'baton-dev/testing/program';
+import { freePort, Program } from 'baton-dev/testing/program';
 
 const SLOTS = 4;
 const NAP_MS = 100;
@@ -22,7 +21,7 @@ let health: string;
 let tasks: TaskClient;
 
 beforeEach(async () => {
-  backends = await startBackends(['functions/order-service']);
+  backends = await startBackends(['reports']);
   tasks = new TaskClient({ sqs: backends.sqs, queueUrls: backends.queueUrls, source: 'tests' });
 });
 afterEach(async () => {
@@ -36,7 +35,7 @@ async function startWorker(): Promise<void> {
   worker = new Program('packages/baton/tests/support/test-worker.ts', {
     ...backends.environment,
     LANED_NAPS: 'yes',
-    WORKER_QUEUES: 'orders',
+    WORKER_QUEUES: 'reports',
     WORKER_CONCURRENCY: String(SLOTS),
     WORKER_WAIT_SECONDS: '1',
     HEALTH_PORT: port,
@@ -80,7 +79,7 @@ describe('a worker whose queue has lanes', () => {
       overtook.push(all.slice(0, at).filter(({ lane }) => lane === 'normal').length - before);
       await sleep(3 * NAP_MS);
     }
-    expect(await left('orders')).toBeGreaterThan(700);
+    expect(await left('reports')).toBeGreaterThan(700);
     // What ends while the message is on its way is taken by normal tasks: not a round of all slots more
     expect(Math.max(...overtook)).toBeLessThanOrEqual(2 * SLOTS);
     const waits = of('high').map(({ waitedMs }) => waitedMs);
@@ -102,49 +101,18 @@ describe('a worker whose queue has lanes', () => {
     // 8 for each low one by the weights, and a task for each slot before
     expect(high.length).toBeGreaterThan(40);
     expect(high.length).toBeLessThan(160);
-    expect(await left('orders_high')).toBeGreaterThan(200);
+    expect(await left('reports_high')).toBeGreaterThan(200);
   });
 
   test('says of each lane how it goes, and names the queue of a lane in its log', async () => {
     await startWorker();
     const { queues } = (await (await fetch(health)).json()) as { queues: { queue: string }[] };
-    expect(queues.map(({ queue }) => queue)).toEqual(['orders_high', 'orders', 'orders_low']);
+    expect(queues.map(({ queue }) => queue)).toEqual(['reports_high', 'reports', 'reports_low']);
     await send('low', 1, 1);
     const done = await eventually('the task', () =>
       worker.lines.find(({ message }) => message === 'tests.laned-nap done'),
     );
-    expect(done['queue']).toBe('orders_low');
-    await eventually('an empty queue', async () => (await left('orders_low')) === 0);
+    expect(done['queue']).toBe('reports_low');
+    await eventually('an empty queue', async () => (await left('reports_low')) === 0);
   });
-});
-
-test('the embedded runtime processes a HIGH order before the NORMAL ones that came before it', async () => {
-  const ports = await freePorts();
-  const stage = `test-${randomBytes(4).toString('hex')}`;
-  worker = new Program('node_modules/serverless/bin/serverless.js', { ...ports, WORKER_CONCURRENCY: '1' }, [
-    'offline',
-    '--stage',
-    stage,
-  ]);
-  await worker.says('Try this');
-  const url = `http://127.0.0.1:${ports['HTTP_PORT']}`;
-  const post = async (priority: 'HIGH' | 'NORMAL'): Promise<string> => {
-    const body = JSON.stringify({
-      customerId: 'c-1',
-      customerEmail: 'customer@example.com',
-      items: [{ productId: 'p-1', quantity: 2 }],
-      totalAmount: 4200,
-      currency: 'EUR',
-      priority,
-    });
-    const init = { method: 'POST', headers: { 'content-type': 'application/json' }, body };
-    return url + String((await fetch(`${url}/orders`, init)).headers.get('location'));
-  };
-  const statusAt = async (location: string): Promise<unknown> =>
-    ((await (await fetch(location)).json()) as { status: unknown }).status;
-  const normal = await Promise.all(Array.from({ length: 60 }, () => post('NORMAL')));
-  const high = await post('HIGH');
-  await eventually('the HIGH order completed', async () => (await statusAt(high)) === 'completed', 20_000);
-  const waiting = (await Promise.all(normal.map(statusAt))).filter((status) => status === 'accepted');
-  expect(waiting.length).toBeGreaterThan(10);
 });

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { TaskClient } from 'baton-tasks/tooling';
-import { type Backends, startBackends } from 'baton-dev/testing/backends';
+import { type Backends, startBackends } from '../support/backends.ts';
 import { DurableBroker } from '../support/durable-broker.ts';
 import { eventually } from 'baton-dev/testing/eventually';
 import { countMessages } from 'baton-dev/testing/message-counts';
@@ -39,7 +39,7 @@ afterEach(async () => {
 
 /** A worker with a lease of 3 s, whose every byte to and from its broker goes through a proxy. */
 async function start(sqsEndpoint?: string): Promise<Setting> {
-  const backends = await startBackends(['worker'], sqsEndpoint === undefined ? {} : { sqsEndpoint });
+  const backends = await startBackends(['default'], sqsEndpoint === undefined ? {} : { sqsEndpoint });
   const proxy = await Proxy.start(backends.environment['AWS_ENDPOINT_URL_SQS'] ?? '');
   const sink = new NapSink();
   const port = await freePort();

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { TaskClient, TaskStore } from 'baton-tasks/tooling';
-import { type Backends, startBackends } from 'baton-dev/testing/backends';
+import { type Backends, startBackends } from '../support/backends.ts';
 import { EffectSink } from '../support/effect-sink.ts';
 import { eventually } from 'baton-dev/testing/eventually';
 import { countMessages } from 'baton-dev/testing/message-counts';
@@ -17,7 +17,7 @@ let sink: EffectSink;
 let workers: Map<string, Program>;
 
 beforeEach(async () => {
-  backends = await startBackends(['worker']);
+  backends = await startBackends(['default']);
   const { documents, tasksTable, sqs, queueUrls, stage } = backends;
   store = new TaskStore({ documents, table: tasksTable });
   tasks = new TaskClient({ sqs, queueUrls, source: 'tests', records: store });

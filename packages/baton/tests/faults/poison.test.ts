@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { ReceiveMessageCommand } from '@aws-sdk/client-sqs';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { TaskClient, TaskStore } from 'baton-tasks/tooling';
-import { type Backends, startBackends } from 'baton-dev/testing/backends';
+import { type Backends, startBackends } from '../support/backends.ts';
 import { eventually } from 'baton-dev/testing/eventually';
 import { lanedNap } from '../support/laned-nap.ts';
 import { nap } from '../support/nap.ts';
@@ -28,7 +28,7 @@ let tasks: TaskClient;
 const programs: Program[] = [];
 
 beforeEach(async () => {
-  backends = await startBackends(['worker', 'functions/order-service']);
+  backends = await startBackends(['default', 'reports']);
   const records = new TaskStore({ documents: backends.documents, table: backends.tasksTable });
   tasks = new TaskClient({ sqs: backends.sqs, queueUrls: backends.queueUrls, source: 'tests', records });
 });

@@ -1,5 +1,5 @@
 import { TaskClient } from 'baton-tasks/tooling';
-import { startBackends } from 'baton-dev/testing/backends';
+import { startBackends } from '../support/backends.ts';
 import { DurableBroker } from '../support/durable-broker.ts';
 import { eventually } from 'baton-dev/testing/eventually';
 import { countMessages } from 'baton-dev/testing/message-counts';
@@ -26,7 +26,7 @@ const plan = readSoakPlan(process.argv.slice(2));
 process.stdout.write(`soak: ${JSON.stringify(plan)}\n`);
 
 const broker = await DurableBroker.start();
-const backends = await startBackends(['worker'], { sqsEndpoint: broker.endpoint });
+const backends = await startBackends(['default'], { sqsEndpoint: broker.endpoint });
 const proxy = await Proxy.start(broker.endpoint);
 const swarm = new Swarm({ ...backends.environment, AWS_ENDPOINT_URL_SQS: proxy.endpoint });
 // One seed gives the same naps and the same faults again; how they fall together is the machine's

@@ -5,10 +5,11 @@ import { closeSync, constants, mkdtempSync, openSync, readFileSync, readSync, rm
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { TaskClient } from 'baton-tasks/tooling';
-import { type Backends, startBackends } from 'baton-dev/testing/backends';
+import { type Backends, startBackends } from '../support/backends.ts';
 import { chatter } from '../support/chatter.ts';
 import { eventually } from 'baton-dev/testing/eventually';
 import { nap } from '../support/nap.ts';
+import { createNotesTable } from '../support/notes-table.ts';
 import { NapSink } from '../support/nap-sink.ts';
 import { countMessages } from 'baton-dev/testing/message-counts';
 import { freePort, Program, type ProgramOptions } from 'baton-dev/testing/program';
@@ -29,7 +30,7 @@ const cleanups: (() => void)[] = [];
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'baton-stdout-'));
   sink = new NapSink();
-  backends = await startBackends(['worker', 'functions/order-service']);
+  backends = await startBackends(['default']);
   tasks = new TaskClient({ sqs: backends.sqs, queueUrls: backends.queueUrls, source: 'tests' });
 });
 afterEach(async () => {
@@ -181,15 +182,20 @@ describe.each(Object.keys(KINDS))('standard output that is %s', (kind) => {
     const port = String(await freePort());
     const environment = {
       ...backends.environment,
-      ORDERS_TABLE: `baton-${backends.stage}-orders`,
+      NOTES_TABLE: await createNotesTable(backends),
       PORT: port,
     };
-    const program = new Program('functions/order-service/main.ts', environment, [], await optionsOf());
+    const program = new Program(
+      'packages/baton/tests/support/notes-service.ts',
+      environment,
+      [],
+      await optionsOf(),
+    );
     programs.push(program);
     const url = `http://127.0.0.1:${port}`;
     await eventually('a service that is ready', () => isReady(`${url}/health/ready`), 20_000);
     for (let times = 0; times < 1500; times += 1)
-      expect((await fetch(`${url}/orders/none`)).status).toBeGreaterThanOrEqual(400);
+      expect((await fetch(`${url}/notes/none`)).status).toBeGreaterThanOrEqual(400);
     expect((await logsOf(`${url}/health`)).failure).not.toBe(null);
     await expectToStop(program);
   });

@@ -7,11 +7,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { TaskClient, TaskStore } from 'baton-tasks/tooling';
-import { type Backends, startBackends } from 'baton-dev/testing/backends';
+import { type Backends, startBackends } from '../support/backends.ts';
 import { eventually } from 'baton-dev/testing/eventually';
 import { freePort, Program } from 'baton-dev/testing/program';
 import { Proxy } from 'baton-dev/testing/proxy';
 import { RunningService } from 'baton-dev/testing/service';
+import { createNotesTable } from '../support/notes-table.ts';
 import { end } from '../support/thread-tasks.ts';
 import { count } from '../support/tracked-tasks.ts';
 
@@ -20,13 +21,6 @@ const DRAIN_SECONDS = 2;
 const SERVICE_WITHIN_MS = (DRAIN_SECONDS + 3) * 1000;
 /** A worker's drain time and all that a stop waits for, except for the reserve. */
 const WORKER_WITHIN_MS = (DRAIN_SECONDS + 1 + 20) * 1000;
-const ORDER = {
-  customerId: 'c-1',
-  customerEmail: 'customer@example.com',
-  items: [{ productId: 'p-1', quantity: 2 }],
-  totalAmount: 4200,
-  currency: 'EUR',
-};
 const BLOCKED_THREADS = pathToFileURL(join(import.meta.dirname, '../support/blocked-threads.js')).href;
 
 let folder: string;
@@ -40,14 +34,14 @@ const sockets: Socket[] = [];
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'baton-stop-'));
   execFileSync('mkfifo', [join(folder, 'pipe')]);
-  backends = await startBackends(['worker', 'functions/order-service']);
+  backends = await startBackends(['default']);
   sqs = await Proxy.start(backends.environment['AWS_ENDPOINT_URL_SQS'] ?? '');
   dynamoDb = await Proxy.start(backends.environment['AWS_ENDPOINT_URL_DYNAMODB'] ?? '');
   environment = {
     ...backends.environment,
     AWS_ENDPOINT_URL_SQS: sqs.endpoint,
     AWS_ENDPOINT_URL_DYNAMODB: dynamoDb.endpoint,
-    ORDERS_TABLE: `baton-${backends.stage}-orders`,
+    NOTES_TABLE: await createNotesTable(backends),
     DRAIN_TIMEOUT_SECONDS: String(DRAIN_SECONDS),
     NODE_OPTIONS: `--import=${BLOCKED_THREADS}`,
     BLOCKING_PIPE: join(folder, 'pipe'),
@@ -77,7 +71,7 @@ async function blockThreads(program: Program): Promise<void> {
 describe('SIGTERM ends a service in its time, with status 0,', () => {
   let service: RunningService;
   beforeEach(async () => {
-    service = await RunningService.start('order-service', environment);
+    service = await RunningService.start('packages/baton/tests/support/notes-service.ts', environment);
     programs.push(service.program);
   });
 
@@ -97,7 +91,7 @@ describe('SIGTERM ends a service in its time, with status 0,', () => {
 
   test.each([
     ['a connection on which nothing has come', ''],
-    ['half of a header', 'POST /orders HTTP/1.1\r\nhost'],
+    ['half of a header', 'POST /notes HTTP/1.1\r\nhost'],
   ])('within a second while there is %s', async (_what, text) => {
     await connectAndSend(text);
     // What was sent is there before the signal is
@@ -107,7 +101,7 @@ describe('SIGTERM ends a service in its time, with status 0,', () => {
 
   test('while half of a body has come', async () => {
     const head =
-      'POST /orders HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 99\r\n\r\n{';
+      'POST /notes HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 99\r\n\r\n{';
     await connectAndSend(head);
     await fetch(`${service.url}/health/live`);
     expect(await stopWithin(service.program, SERVICE_WITHIN_MS)).toEqual(STOPPED);
@@ -115,7 +109,7 @@ describe('SIGTERM ends a service in its time, with status 0,', () => {
   });
 
   test('at once at a second signal, whatever is under way', async () => {
-    await connectAndSend('POST /orders HTTP/1.1\r\nhost: x\r\ncontent-length: 99\r\n\r\n{');
+    await connectAndSend('POST /notes HTTP/1.1\r\nhost: x\r\ncontent-length: 99\r\n\r\n{');
     await fetch(`${service.url}/health/live`);
     service.program.signal('SIGTERM');
     await service.program.says('stopping');
@@ -127,7 +121,7 @@ describe('SIGTERM ends a service in its time, with status 0,', () => {
     ['its broker', () => sqs],
   ])('while %s hangs and requests are under way', async (_what, hanging) => {
     hanging().change('half-open');
-    const asked = [service.post('/orders', ORDER), fetch(`${service.url}/health/ready`)];
+    const asked = [service.post('/notes', { text: 'x' }), fetch(`${service.url}/health/ready`)];
     for (const asking of asked) asking.catch(() => undefined);
     await eventually('a request that hangs', () => hanging().troubled > 0);
     expect(await stopWithin(service.program, SERVICE_WITHIN_MS)).toEqual(STOPPED);

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { GetQueueAttributesCommand, ReceiveMessageCommand } from '@aws-sdk/client-sqs';
 import { MAX_DEPTH } from '../../src/sqs/envelope.ts';
 import { TaskClient } from 'baton-tasks/tooling';
-import { type Backends, startBackends } from 'baton-dev/testing/backends';
+import { type Backends, startBackends } from '../support/backends.ts';
 import { eventually } from 'baton-dev/testing/eventually';
 import { freePort, Program } from 'baton-dev/testing/program';
 import { nap } from '../support/nap.ts';
@@ -17,7 +17,7 @@ let worker: Program;
 let health: string;
 
 beforeEach(async () => {
-  backends = await startBackends(['worker']);
+  backends = await startBackends(['default']);
   tasks = new TaskClient({ sqs: backends.sqs, queueUrls: backends.queueUrls, source: 'tests' });
 });
 afterEach(async () => {

@@ -1,5 +1,5 @@
 import { TaskClient, TaskStore } from 'baton-tasks/tooling';
-import { startBackends } from 'baton-dev/testing/backends';
+import { startBackends } from '../support/backends.ts';
 import { EffectSink } from '../support/effect-sink.ts';
 import { eventually } from 'baton-dev/testing/eventually';
 import { countMessages } from 'baton-dev/testing/message-counts';
@@ -22,7 +22,7 @@ const LONGEST_MS = 3_600_000;
 const plan = readTrackedPlan(process.argv.slice(2));
 process.stdout.write(`tracked soak: ${JSON.stringify(plan)}\n`);
 
-const backends = await startBackends(['worker']);
+const backends = await startBackends(['default']);
 const { environment, documents, tasksTable, sqs, queueUrls, stage } = backends;
 const sink = await EffectSink.create(documents, `baton-${stage}-effects`);
 const watch = await TableWatch.start({

@@ -6,7 +6,7 @@ import * as z from 'zod';
 /** Takes a while, in one of three lanes. */
 export const lanedNap = defineTask({
   name: 'tests.laned-nap',
-  queue: 'orders',
+  queue: 'reports',
   lanes: { high: 8, normal: 3, low: 1 },
   defaultLane: 'normal',
   payload: z.object({ lane: z.string(), ms: z.int().min(0), sentAtMs: z.int() }),

@@ -17,7 +17,7 @@ import { threadTasks } from './thread-tasks.ts';
 import { tickingTasks } from './ticks.ts';
 import { trackedTasks } from './tracked-tasks.ts';
 
-/** A worker of naps, of tracked tasks, of tasks in threads, of poison and of ticks, run as worker/main.ts runs the house's. */
+/** A worker of naps, of tracked tasks, of tasks in threads, of poison and of ticks, run as `runWorker` runs a user's. */
 async function run(): Promise<void> {
   const config = readWorkerConfig(process.env);
   const logger = createLogger({ service: 'worker', level: config.logLevel });

@@ -2,7 +2,8 @@ import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from '@
 import { GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
 import { Intake, type IntakeRow } from '../intake.ts';
 import { createLogger } from '../../telemetry/logger.ts';
-import { type Backends, startBackends } from 'baton-dev/testing/backends';
+import { type Backends, startBackends } from '../../../tests/support/backends.ts';
+import { createNotesTable } from '../../../tests/support/notes-table.ts';
 import { eventually } from 'baton-dev/testing/eventually';
 
 interface Row extends IntakeRow {
@@ -18,9 +19,9 @@ let intake: Intake<Row>;
 const sendTask = jest.fn<() => Promise<void>>();
 
 beforeAll(async () => {
-  backends = await startBackends(['functions/order-service']);
-  table = `baton-${backends.stage}-orders`;
-  intake = new Intake({ documents: backends.documents, table, key: 'orderId', logger, now: () => nowMs });
+  backends = await startBackends([]);
+  table = await createNotesTable(backends);
+  intake = new Intake({ documents: backends.documents, table, key: 'noteId', logger, now: () => nowMs });
 });
 afterAll(() => backends.stop());
 beforeEach(() => {
@@ -32,7 +33,7 @@ const take = (id: string, requestHash = 'same', at = intake) =>
     id,
     requestHash,
     row: { text: 'x' },
-    listing: { listedIn: 'orders', listedAt: id },
+    listing: { listedIn: 'notes', listedAt: id },
     sendTask,
   });
 
@@ -40,11 +41,11 @@ const take = (id: string, requestHash = 'same', at = intake) =>
 function intakeOn(around: (send: () => Promise<unknown>) => Promise<unknown>): Intake<Row> {
   const send = (command: never) => around(() => backends.documents.send(command));
   const documents = { send } as unknown as typeof backends.documents;
-  return new Intake({ documents, table, key: 'orderId', logger, now: () => nowMs });
+  return new Intake({ documents, table, key: 'noteId', logger, now: () => nowMs });
 }
 
 async function read(id: string): Promise<Record<string, unknown> | undefined> {
-  const { Item } = await backends.documents.send(new GetCommand({ TableName: table, Key: { orderId: id } }));
+  const { Item } = await backends.documents.send(new GetCommand({ TableName: table, Key: { noteId: id } }));
   return Item;
 }
 
@@ -55,7 +56,7 @@ describe('an intake', () => {
     });
     await take('first');
     const row = await read('first');
-    expect(row).toMatchObject({ status: 'accepted', text: 'x', listedIn: 'orders' });
+    expect(row).toMatchObject({ status: 'accepted', text: 'x', listedIn: 'notes' });
     expect(row).not.toHaveProperty('expiresAt');
   });
 
@@ -78,7 +79,7 @@ describe('an intake', () => {
 
   test('leaves a row alone that the outcome of its task has overtaken', async () => {
     sendTask.mockImplementation(async () => {
-      const Item = { orderId: 'overtaken', status: 'completed', requestHash: 'same' };
+      const Item = { noteId: 'overtaken', status: 'completed', requestHash: 'same' };
       await backends.documents.send(new PutCommand({ TableName: table, Item }));
     });
     await take('overtaken');

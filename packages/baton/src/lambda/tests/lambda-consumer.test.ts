@@ -1,34 +1,34 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ReceiveMessageCommand, SendMessageCommand } from '@aws-sdk/client-sqs';
-import { healthCheck } from '@baton/common/contracts/health';
+import { ping } from '../../../tests/support/ping.ts';
 import { encodeEnvelope } from '../../sqs/envelope.ts';
 import { RejectTask, RetryTask } from '../../task/errors.ts';
 import { implement, Implementations, type TaskHandler } from '../../task/implementation.ts';
 import { createLambdaConsumer } from '../lambda-consumer.ts';
 import { TaskClient } from '../../send/task-client.ts';
 import { createLogger } from '../../telemetry/logger.ts';
-import { type Backends, startBackends } from 'baton-dev/testing/backends';
+import { type Backends, startBackends } from '../../../tests/support/backends.ts';
 import { eventually } from 'baton-dev/testing/eventually';
 import type { SQSRecord } from 'aws-lambda';
 
 const context = { getRemainingTimeInMillis: () => 30_000 };
-const healthy = { workerId: 'w-1', version: '1', time: '2026-11-22T10:00:00.000Z' };
+const healthy = { workerId: 'w-1', version: '1' };
 
 let backends: Backends;
 beforeAll(async () => {
-  backends = await startBackends(['worker']);
+  backends = await startBackends(['default']);
 });
 afterAll(() => backends.stop());
 
-type Handler = TaskHandler<typeof healthCheck.payload, typeof healthCheck.result>;
+type Handler = TaskHandler<typeof ping.payload, typeof ping.result>;
 
 function consumer(handler: Handler, { concurrency = 10 } = {}) {
   const { sqs, queueUrls } = backends;
   const { send } = new TaskClient({ sqs, queueUrls, source: 'tests' });
   const logger = createLogger({ service: 'tests', level: 'silent' });
   const implementations = new Implementations([
-    implement({ ...healthCheck, retry: { maxAttempts: 5, baseSeconds: 1 } }, handler),
+    implement({ ...ping, retry: { maxAttempts: 5, baseSeconds: 1 } }, handler),
   ]);
   return createLambdaConsumer({
     sqs,
@@ -78,7 +78,7 @@ async function received(bodies: readonly string[]): Promise<SQSRecord[]> {
 
 function body(taskId: string): string {
   const time = '2026-11-22T10:00:00.000Z';
-  return encodeEnvelope({ taskId, task: 'health.check', source: 'tests', time, trace: undefined, data: {} });
+  return encodeEnvelope({ taskId, task: ping.name, source: 'tests', time, trace: undefined, data: {} });
 }
 
 async function receiveFrom(url: string, wait: number) {

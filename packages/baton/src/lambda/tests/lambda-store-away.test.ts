@@ -6,13 +6,13 @@ import { TaskClient } from '../../send/task-client.ts';
 import { StoreTracker } from '../../tracked/store-tracker.ts';
 import { TaskStore } from '../../tracked/task-store.ts';
 import { createLogger } from '../../telemetry/logger.ts';
-import { type Backends, startBackends } from 'baton-dev/testing/backends';
+import { type Backends, startBackends } from '../../../tests/support/backends.ts';
 import type { SQSRecord } from 'aws-lambda';
 import { work } from '../../tracked/tests/tracked-work.ts';
 
 let backends: Backends;
 beforeAll(async () => {
-  backends = await startBackends(['worker']);
+  backends = await startBackends(['default']);
 });
 afterAll(() => backends.stop());
 

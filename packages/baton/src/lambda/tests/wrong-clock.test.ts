@@ -13,7 +13,7 @@ import { Intake, type IntakeRow } from '../../http/intake.ts';
 import { StoreTracker } from '../../tracked/store-tracker.ts';
 import { TaskStore } from '../../tracked/task-store.ts';
 import { createLogger } from '../../telemetry/logger.ts';
-import { type Backends, startBackends } from 'baton-dev/testing/backends';
+import { type Backends, startBackends } from '../../../tests/support/backends.ts';
 import { eventually } from 'baton-dev/testing/eventually';
 import { work } from '../../tracked/tests/tracked-work.ts';
 
@@ -27,7 +27,7 @@ let backends: Backends;
 let opened: { destroy(): void }[];
 
 beforeAll(async () => {
-  backends = await startBackends(['worker']);
+  backends = await startBackends(['default']);
 });
 afterAll(() => backends.stop());
 beforeEach(() => {

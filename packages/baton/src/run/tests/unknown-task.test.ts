@@ -7,7 +7,7 @@ import type { ForwardTask } from '../../send/task-continuation.ts';
 import { StoreTracker } from '../../tracked/store-tracker.ts';
 import { TaskStore } from '../../tracked/task-store.ts';
 import { createLogger } from '../../telemetry/logger.ts';
-import { type Backends, startBackends } from 'baton-dev/testing/backends';
+import { type Backends, startBackends } from '../../../tests/support/backends.ts';
 import { eventually } from 'baton-dev/testing/eventually';
 
 const DAY_MS = 86_400_000;

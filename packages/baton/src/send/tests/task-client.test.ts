@@ -1,14 +1,13 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { SQSClient } from '@aws-sdk/client-sqs';
-import { healthCheck } from '@baton/common/contracts/health';
-import { processOrder } from '@baton/common/contracts/orders';
+import { ping } from '../../../tests/support/ping.ts';
 import { decodeEnvelope, type Envelope } from '../../sqs/envelope.ts';
 import { nextTask } from '../../task/next-task.ts';
 import { QueueUrls } from '../../sqs/queue-urls.ts';
 import { defineTask } from '../../task/task.ts';
 import { TaskClient } from '../task-client.ts';
 import { startTrace } from '../../telemetry/trace-context.ts';
-import { type Backends, startBackends } from 'baton-dev/testing/backends';
+import { type Backends, startBackends } from '../../../tests/support/backends.ts';
 import { Inbox } from 'baton-dev/testing/inbox';
 import * as z from 'zod';
 
@@ -21,12 +20,18 @@ const echo = defineTask({
   timeoutSeconds: 1,
 });
 
+const basket = defineTask({
+  ...echo,
+  name: 'tests.basket',
+  payload: z.object({ items: z.array(z.object({ productId: z.string() })).min(1) }),
+});
+
 let backends: Backends;
 let inbox: Inbox;
 let tasks: TaskClient;
 
 beforeAll(async () => {
-  backends = await startBackends(['worker']);
+  backends = await startBackends(['default']);
   inbox = new Inbox(backends.sqs);
   tasks = new TaskClient({ sqs: backends.sqs, queueUrls: backends.queueUrls, source: 'tests' });
 });
@@ -69,7 +74,7 @@ describe('a task client', () => {
     ['a task id with a space', () => tasks.send(echo, { text: 'x' }, { taskId: 'a b' }), 'task id'],
     ['a delay beyond 900 s', () => tasks.send(echo, { text: 'x' }, { delaySeconds: 901 }), 'delaySeconds'],
     ['half a second of delay', () => tasks.send(echo, { text: 'x' }, { delaySeconds: 0.5 }), 'delaySeconds'],
-    ['an order without items', () => tasks.send(processOrder, {} as never), 'items'],
+    ['a payload without a member', () => tasks.send(basket, {} as never), 'items'],
   ])('refuses %s, and sends nothing', async (_what, send, says) => {
     await expect(send()).rejects.toMatchObject({
       name: 'InvalidValueError',
@@ -110,7 +115,7 @@ describe('a task client', () => {
         .slice(0, 1)
         .map(({ Id }) => ({ Id, Code: 'InvalidMessageContents', SenderFault: true })),
     }));
-    const results = await Promise.allSettled([1, 2, 3].map(() => partial.send(healthCheck, {})));
+    const results = await Promise.allSettled([1, 2, 3].map(() => partial.send(ping, {})));
     expect(results).toMatchObject([
       { status: 'rejected', reason: { name: 'SendError', transient: false } },
       { status: 'fulfilled' },

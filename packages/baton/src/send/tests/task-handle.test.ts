@@ -8,7 +8,7 @@ import type { TaskHandle } from '../../task/send-task.ts';
 import type { TaskRecords } from '../task-records.ts';
 import type { Conclusion, HeldClaim } from '../../tracked/task-attempts.ts';
 import { TaskStore } from '../../tracked/task-store.ts';
-import { type Backends, startBackends } from 'baton-dev/testing/backends';
+import { type Backends, startBackends } from '../../../tests/support/backends.ts';
 import { eventually } from 'baton-dev/testing/eventually';
 import { work } from '../../tracked/tests/tracked-work.ts';
 import * as z from 'zod';
@@ -18,7 +18,7 @@ let store: TaskStore;
 let tasks: TaskClient;
 
 beforeAll(async () => {
-  backends = await startBackends(['worker']);
+  backends = await startBackends(['default']);
   store = new TaskStore({ documents: backends.documents, table: backends.tasksTable });
   const { sqs, queueUrls } = backends;
   tasks = new TaskClient({ sqs, queueUrls, source: 'tests', records: store });

@@ -1,6 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
 import * as z from 'zod';
-import { processOrder } from '@baton/common/contracts/orders';
 import { PostponeTask, RetryTask } from '../../task/errors.ts';
 import { implement, Implementations } from '../../task/implementation.ts';
 import { defineTask } from '../../task/task.ts';
@@ -15,6 +14,13 @@ const greet = defineTask({
   result: z.object({ greeting: z.string() }),
   retry: { maxAttempts: 3, baseSeconds: 1 },
   timeoutSeconds: 5,
+});
+
+const fill = defineTask({
+  ...greet,
+  name: 'baskets.fill',
+  payload: z.object({ basketId: z.string(), items: z.array(z.object({ quantity: z.int() })).min(1) }),
+  tracked: true,
 });
 
 const shout = defineTask({
@@ -40,8 +46,8 @@ describe('the compiler (this file is part of "npm run types", where an unused ex
       () => send(greet, { name: 7 }),
       // @ts-expect-error there has to be a name
       () => send(greet, {}),
-      // @ts-expect-error an order has items
-      () => send(processOrder, { orderId: 'x' }),
+      // @ts-expect-error a basket has items
+      () => send(fill, { basketId: 'x' }),
       // @ts-expect-error delaySeconds is a number
       () => send(greet, { name: 'you' }, { delaySeconds: 'soon' }),
     ];

@@ -4,8 +4,8 @@ import { startTrace } from '../../telemetry/trace-context.ts';
 
 const envelope = {
   taskId: '0190c8b2-0000-7000-8000-000000000000',
-  task: 'orders.process',
-  source: 'order-service',
+  task: 'tests.process',
+  source: 'notes-service',
   time: '2026-11-22T10:00:00.000Z',
   trace: startTrace(),
   data: { text: 'é 🦉 \u0000 "quoted"' },
@@ -25,8 +25,8 @@ test('the wire has CloudEvents 1.0 attributes and a W3C traceparent', () => {
   expect(JSON.parse(encodeEnvelope(envelope))).toEqual({
     specversion: '1.0',
     id: envelope.taskId,
-    source: 'order-service',
-    type: 'orders.process',
+    source: 'notes-service',
+    type: 'tests.process',
     time: envelope.time,
     datacontenttype: 'application/json',
     traceparent: `00-${envelope.trace.traceId}-${envelope.trace.spanId}-01`,

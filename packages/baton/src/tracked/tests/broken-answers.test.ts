@@ -14,7 +14,8 @@ import { StoreTracker } from '../store-tracker.ts';
 import { TaskHistory } from '../task-history.ts';
 import { TaskStore } from '../task-store.ts';
 import { createLogger } from '../../telemetry/logger.ts';
-import { type Backends, startBackends } from 'baton-dev/testing/backends';
+import { type Backends, startBackends } from '../../../tests/support/backends.ts';
+import { createNotesTable } from '../../../tests/support/notes-table.ts';
 import { BROKEN_ANSWERS, type BrokenAnswer } from 'baton-dev/testing/broken-answers';
 import { Proxy } from 'baton-dev/testing/proxy';
 import { work } from './tracked-work.ts';
@@ -36,8 +37,9 @@ const before = { ...process.env };
 const clients: { destroy(): void }[] = [];
 
 beforeAll(async () => {
-  backends = await startBackends(['functions/order-service']);
+  backends = await startBackends([]);
   const { environment, tasksTable: table, queueUrls } = backends;
+  const notes = await createNotesTable(backends);
   dynamoDb = await Proxy.start(environment['AWS_ENDPOINT_URL_DYNAMODB'] ?? '');
   queues = await Proxy.start(environment['AWS_ENDPOINT_URL_SQS'] ?? '');
   Object.assign(process.env, environment, {
@@ -50,7 +52,7 @@ beforeAll(async () => {
   clients.push(documents, sqs, receiving);
   store = new TaskStore({ documents, table });
   history = new TaskHistory(documents, table);
-  intake = new Intake({ documents, table: `baton-${backends.stage}-orders`, key: 'orderId', logger });
+  intake = new Intake({ documents, table: notes, key: 'noteId', logger });
   tasks = new TaskClient({ sqs, queueUrls, source: 'tests', records: store });
   settler = new Settler(receiving, queueUrls, 'default');
 });

@@ -12,7 +12,7 @@ import { taskEndSchema } from '../../task/task-end.ts';
 import { StoreTracker } from '../store-tracker.ts';
 import { TaskStore } from '../task-store.ts';
 import { createLogger } from '../../telemetry/logger.ts';
-import { type Backends, startBackends } from 'baton-dev/testing/backends';
+import { type Backends, startBackends } from '../../../tests/support/backends.ts';
 import * as z from 'zod';
 
 const contract = {
@@ -42,7 +42,7 @@ let store: TaskStore;
 let tasks: TaskClient;
 
 beforeAll(async () => {
-  backends = await startBackends(['worker']);
+  backends = await startBackends(['default']);
   const { sqs, queueUrls, documents, tasksTable } = backends;
   store = new TaskStore({ documents, table: tasksTable });
   tasks = new TaskClient({ sqs, queueUrls, source: 'tests', records: store });

@@ -6,7 +6,7 @@ import { isClaim } from '../../run/task-tracker.ts';
 import { StoreTracker } from '../store-tracker.ts';
 import { TaskStore } from '../task-store.ts';
 import { createLogger } from '../../telemetry/logger.ts';
-import { type Backends, startBackends } from 'baton-dev/testing/backends';
+import { type Backends, startBackends } from '../../../tests/support/backends.ts';
 import { work } from './tracked-work.ts';
 
 const LEASE_SECONDS = 30;

@@ -8,7 +8,7 @@ import { defineTask } from '../../task/task.ts';
 import { laterStepIds } from '../../send/flow-start.ts';
 import { TaskClient } from '../../send/task-client.ts';
 import { TaskStore } from '../task-store.ts';
-import { type Backends, startBackends } from 'baton-dev/testing/backends';
+import { type Backends, startBackends } from '../../../tests/support/backends.ts';
 import { runQueue } from '../../worker/tests/in-process-worker.ts';
 import * as z from 'zod';
 
@@ -36,7 +36,7 @@ const implementations = new Implementations([
 const run = () => runQueue(backends, store, tasks, implementations);
 
 beforeAll(async () => {
-  backends = await startBackends(['worker']);
+  backends = await startBackends(['default']);
   const { sqs, queueUrls, documents, tasksTable: table } = backends;
   store = new TaskStore({ documents, table });
   tasks = new TaskClient({ sqs, queueUrls, source: 'tests', records: store });

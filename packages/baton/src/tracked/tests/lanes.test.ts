@@ -9,7 +9,7 @@ import { TaskClient } from '../../send/task-client.ts';
 import { TaskHistory } from '../task-history.ts';
 import { TaskStore } from '../task-store.ts';
 import { startTrace } from '../../telemetry/trace-context.ts';
-import { type Backends, startBackends } from 'baton-dev/testing/backends';
+import { type Backends, startBackends } from '../../../tests/support/backends.ts';
 import * as z from 'zod';
 
 const text = z.object({ text: z.string() });

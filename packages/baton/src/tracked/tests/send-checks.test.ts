@@ -8,7 +8,7 @@ import { defineTask } from '../../task/task.ts';
 import { TaskClient } from '../../send/task-client.ts';
 import { TaskStore } from '../task-store.ts';
 import { startTrace } from '../../telemetry/trace-context.ts';
-import { type Backends, startBackends } from 'baton-dev/testing/backends';
+import { type Backends, startBackends } from '../../../tests/support/backends.ts';
 import { Inbox } from 'baton-dev/testing/inbox';
 import * as z from 'zod';
 
@@ -37,7 +37,7 @@ let tasks: TaskClient;
 const noted: string[] = [];
 
 beforeAll(async () => {
-  backends = await startBackends(['worker']);
+  backends = await startBackends(['default']);
   const { sqs, queueUrls, documents, tasksTable: table } = backends;
   inbox = new Inbox(sqs);
   store = new TaskStore({ documents, table });

@@ -5,7 +5,7 @@ import { defineTask, isScheduled, type ScheduledContract } from '../../task/task
 import { TaskHistory } from '../task-history.ts';
 import { isDue } from '../task-schedules.ts';
 import { TaskStore } from '../task-store.ts';
-import { type Backends, startBackends } from 'baton-dev/testing/backends';
+import { type Backends, startBackends } from '../../../tests/support/backends.ts';
 import * as z from 'zod';
 
 const NOW = '2026-11-24T10:00:00.000Z';

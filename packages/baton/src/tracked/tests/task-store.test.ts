@@ -4,7 +4,7 @@ import { GetCommand } from '@aws-sdk/lib-dynamodb';
 import { TaskConflictError } from '../../task/errors.ts';
 import type { NewTask } from '../../send/task-records.ts';
 import { TaskStore } from '../task-store.ts';
-import { type Backends, startBackends } from 'baton-dev/testing/backends';
+import { type Backends, startBackends } from '../../../tests/support/backends.ts';
 
 const DAY_MS = 86_400_000;
 

@@ -7,7 +7,7 @@ import { QueueUrls } from '../../sqs/queue-urls.ts';
 import { defineTask } from '../../task/task.ts';
 import { TaskClient } from '../../send/task-client.ts';
 import { TaskStore } from '../task-store.ts';
-import { type Backends, startBackends } from 'baton-dev/testing/backends';
+import { type Backends, startBackends } from '../../../tests/support/backends.ts';
 import * as z from 'zod';
 import { work } from './tracked-work.ts';
 

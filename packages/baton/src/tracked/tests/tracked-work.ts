@@ -12,7 +12,7 @@ import type { NextTask } from '../../task/next-task.ts';
 import { StoreTracker } from '../store-tracker.ts';
 import { TaskStore } from '../task-store.ts';
 import { createLogger } from '../../telemetry/logger.ts';
-import { type Backends, startBackends } from 'baton-dev/testing/backends';
+import { type Backends, startBackends } from '../../../tests/support/backends.ts';
 import { eventually } from 'baton-dev/testing/eventually';
 import type { SendTask } from '../../task/send-task.ts';
 import * as z from 'zod';

@@ -7,7 +7,7 @@ import type { TaskClient } from '../../send/task-client.ts';
 import { StoreTracker } from '../../tracked/store-tracker.ts';
 import type { TaskStore } from '../../tracked/task-store.ts';
 import { createLogger } from '../../telemetry/logger.ts';
-import type { Backends } from 'baton-dev/testing/backends';
+import type { Backends } from '../../../tests/support/backends.ts';
 
 /** Runs every message of the queue `default`, and those that they send, one after the other, as a worker does. */
 export async function runQueue(

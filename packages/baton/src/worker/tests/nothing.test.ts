@@ -5,7 +5,7 @@ import { implement, Implementations } from '../../task/implementation.ts';
 import { defineTask } from '../../task/task.ts';
 import { TaskClient } from '../../send/task-client.ts';
 import { TaskStore } from '../../tracked/task-store.ts';
-import { type Backends, startBackends } from 'baton-dev/testing/backends';
+import { type Backends, startBackends } from '../../../tests/support/backends.ts';
 import { runQueue } from './in-process-worker.ts';
 import * as z from 'zod';
 
@@ -45,7 +45,7 @@ const ran: unknown[] = [];
 const ranUntracked: unknown[] = [];
 
 beforeAll(async () => {
-  backends = await startBackends(['worker']);
+  backends = await startBackends(['default']);
   const { sqs, queueUrls, documents, tasksTable: table } = backends;
   store = new TaskStore({ documents, table });
   tasks = new TaskClient({ sqs, queueUrls, source: 'tests', records: store });

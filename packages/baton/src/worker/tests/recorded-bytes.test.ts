@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { type Backends, startBackends } from 'baton-dev/testing/backends';
+import { type Backends, startBackends } from '../../../tests/support/backends.ts';
 import { comparable, play, type RecordedStep, scenes } from './recorded/recording.ts';
 
 // Recorded by record.ts at commit 3f602b6, which is 0.1.0 as it was before its rooms

@@ -1,10 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { GetQueueAttributesCommand, ReceiveMessageCommand, SendMessageCommand } from '@aws-sdk/client-sqs';
-import { healthCheck } from '@baton/common/contracts/health';
+import { ping } from '../../../tests/support/ping.ts';
 import { TaskClient } from '../../send/task-client.ts';
-import { type Backends, startBackends } from 'baton-dev/testing/backends';
+import { type Backends, startBackends } from '../../../tests/support/backends.ts';
 import { eventually } from 'baton-dev/testing/eventually';
 import { freePort, Program } from 'baton-dev/testing/program';
+
+const WORKER = 'packages/baton/tests/support/worker-main.ts';
 
 let backends: Backends;
 let worker: Program;
@@ -14,13 +16,13 @@ let health: string;
 async function startWorker(environment: Record<string, string> = {}): Promise<[Program, string]> {
   const port = String(await freePort());
   const own = { WORKER_QUEUES: 'default', WORKER_WAIT_SECONDS: '1', HEALTH_PORT: port };
-  const program = new Program('worker/main.ts', { ...backends.environment, ...own, ...environment });
+  const program = new Program(WORKER, { ...backends.environment, ...own, ...environment });
   await program.says('worker started');
   return [program, `http://127.0.0.1:${port}`];
 }
 
 beforeAll(async () => {
-  backends = await startBackends(['worker']);
+  backends = await startBackends(['default']);
   [worker, health] = await startWorker({ WORKER_ID: 'w-1', REVISION: '0123abc' });
 });
 afterAll(async () => {
@@ -40,16 +42,16 @@ async function left(queue: string): Promise<number> {
 describe('the worker, with every service stopped,', () => {
   test('runs a task and deletes its message', async () => {
     const tasks = new TaskClient({ sqs: backends.sqs, queueUrls: backends.queueUrls, source: 'tests' });
-    const { taskId } = await tasks.send(healthCheck, {});
+    const { taskId } = await tasks.send(ping, {});
     const line = await eventually('the log line of the task', () =>
       worker.lines.find((each) => each['taskId'] === taskId),
     );
     expect(line).toMatchObject({
-      message: 'health.check done',
+      message: 'tests.ping done',
       service: 'worker',
       worker: 'w-1',
       queue: 'default',
-      task: 'health.check',
+      task: 'tests.ping',
       attempt: 1,
       traceId: expect.stringMatching(/^[0-9a-f]{32}$/) as unknown,
     });
@@ -93,7 +95,7 @@ describe('the worker, with every service stopped,', () => {
   });
 
   test.each([
-    ['its queue is not there', { WORKER_QUEUES: 'orders' }, 'orders', 'the queue does not exist'],
+    ['its queue is not there', { WORKER_QUEUES: 'reports' }, 'reports', 'the queue does not exist'],
     ['its broker is gone', { AWS_ENDPOINT_URL_SQS: 'http://127.0.0.1:9' }, 'default', 'ECONNREFUSED'],
   ])(
     'is not ready, says why once, and stops all the same when %s',
@@ -125,11 +127,11 @@ describe('the start of the worker', () => {
     ],
     [
       'it cannot run the tasks of a queue',
-      { WORKER_QUEUES: 'notifications' },
-      ['WORKER_QUEUES', 'whose tasks this worker cannot run; it has default, orders'],
+      { WORKER_QUEUES: 'letters' },
+      ['WORKER_QUEUES', 'whose tasks this worker cannot run; it has default, reports'],
     ],
   ])('is refused in words without a stack when %s', async (_what, environment, says) => {
-    const program = new Program('worker/main.ts', { ...backends.environment, ...environment });
+    const program = new Program(WORKER, { ...backends.environment, ...environment });
     await expect(program.ended()).resolves.toBe(1);
     expect(says.filter((words) => !program.output.includes(words))).toEqual([]);
     expect(program.output).not.toContain('    at ');

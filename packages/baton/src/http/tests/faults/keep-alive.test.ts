@@ -40,16 +40,15 @@ const ENVIRONMENT = {
   AWS_ENDPOINT_URL: 'http://127.0.0.1:9',
   QUEUE_URL_PREFIX: 'http://127.0.0.1:9/000000000000/baton-dev-',
   TASKS_TABLE: 'tasks',
-  ORDERS_TABLE: 'orders',
+  NOTES_TABLE: 'notes',
 };
 
-test('services, their functions, the gateway and the health of workers keep a connection that is idle for longer than a load balancer does', async () => {
-  const ports = await Promise.all(Array.from({ length: 5 }, freePort));
-  const [service = 0, functions = 0, gateway = 0, invoke = 0, health = 0] = ports;
+test('services, their functions and the health of workers keep a connection that is idle for longer than a load balancer does', async () => {
+  const ports = await Promise.all(Array.from({ length: 3 }, freePort));
+  const [service = 0, functions = 0, health = 0] = ports;
   const started: [string, Record<string, number>][] = [
-    ['functions/order-service/main.ts', { PORT: service, FUNCTIONS_PORT: functions }],
-    ['packages/baton-dev/src/containers/gateway/main.ts', { PORT: gateway, FUNCTIONS_PORT: invoke }],
-    ['worker/main.ts', { HEALTH_PORT: health }],
+    ['packages/baton/tests/support/notes-service.ts', { PORT: service, FUNCTIONS_PORT: functions }],
+    ['packages/baton/tests/support/worker-main.ts', { HEALTH_PORT: health }],
   ];
   for (const [file, own] of started) {
     const environment = Object.entries(own).map(([name, port]) => [name, String(port)]);

@@ -8,7 +8,7 @@ import { TaskClient } from '../../../send/task-client.ts';
 import { StoreTracker } from '../../../tracked/store-tracker.ts';
 import { TaskStore } from '../../../tracked/task-store.ts';
 import { createLogger } from '../../../telemetry/logger.ts';
-import { type Backends, startBackends } from 'baton-dev/testing/backends';
+import { type Backends, startBackends } from '../../../../tests/support/backends.ts';
 import * as z from 'zod';
 import type { Clock } from '../../clock.ts';
 import { Scheduler } from '../scheduler.ts';

@@ -3,7 +3,7 @@ import { UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { implement, Implementations } from '../../../task/implementation.ts';
 import { decodeEnvelope, encodeEnvelope } from '../../../sqs/envelope.ts';
 import { defineTask, type ScheduledContract } from '../../../task/task.ts';
-import type { Backends } from 'baton-dev/testing/backends';
+import type { Backends } from '../../../../tests/support/backends.ts';
 import * as z from 'zod';
 import { contractsToTick } from '../scheduler.ts';
 import { ScheduledWork, scheduledTask, startStore } from './scheduled-worker.ts';
@@ -246,7 +246,7 @@ describe('a scheduled task', () => {
 describe('a worker keeps the schedules', () => {
   const handled = (contract: ScheduledContract) => implement(contract, () => null);
   const own = { ...scheduledTask(), name: 'tests.own', queue: 'default' };
-  const others = { ...scheduledTask(), name: 'tests.others', queue: 'notifications' };
+  const others = { ...scheduledTask(), name: 'tests.others', queue: 'letters' };
   const { schedule: _none, ...unscheduled } = { ...scheduledTask(), name: 'tests.unscheduled' };
   const implementations = new Implementations([
     handled(own),
@@ -257,10 +257,10 @@ describe('a worker keeps the schedules', () => {
 
   test.each([
     ['of the tasks that it runs itself', ['default'], [], ['tests.own']],
-    ['of those that functions run, whose queues it serves', [], ['notifications'], ['tests.others']],
-    ['of both, each once', ['default'], ['notifications'], ['tests.others', 'tests.own']],
-    ['of no queue that it does not serve', ['orders'], ['order-outcomes'], []],
-    ['of no task on its own queues that it cannot run', ['default', 'notifications'], [], ['tests.own']],
+    ['of those that functions run, whose queues it serves', [], ['letters'], ['tests.others']],
+    ['of both, each once', ['default'], ['letters'], ['tests.others', 'tests.own']],
+    ['of no queue that it does not serve', ['reports'], ['receipts'], []],
+    ['of no task on its own queues that it cannot run', ['default', 'letters'], [], ['tests.own']],
   ])('%s', (_what, local, lambda, names) => {
     expect(ticked(local, lambda)).toEqual(names);
   });

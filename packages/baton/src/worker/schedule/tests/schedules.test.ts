@@ -7,7 +7,7 @@ import { lastTick, tickTaskId, tickTime } from '../../../task/schedule.ts';
 import type { ScheduledContract } from '../../../task/task.ts';
 import { TaskStore } from '../../../tracked/task-store.ts';
 import { createLogger } from '../../../telemetry/logger.ts';
-import { type Backends, startBackends } from 'baton-dev/testing/backends';
+import { type Backends, startBackends } from '../../../../tests/support/backends.ts';
 import { eventually } from 'baton-dev/testing/eventually';
 import type { SQSEvent } from 'aws-lambda';
 import type { Clock } from '../../clock.ts';
@@ -21,7 +21,7 @@ const TWO_YEARS_MS = 2 * 366 * 86_400_000;
 
 let backends: Backends;
 beforeAll(async () => {
-  backends = await startBackends(['worker', 'functions/notification-service']);
+  backends = await startBackends(['default', 'letters']);
 });
 afterAll(() => backends.stop());
 
@@ -51,7 +51,7 @@ function startWorker(own: ScheduledContract, functions: ScheduledContract, clock
     config: readWorkerConfig({
       ...backends.environment,
       WORKER_QUEUES: 'default',
-      WORKER_LAMBDA_QUEUES: '[{"queue":"notifications","functionName":"deliveries"}]',
+      WORKER_LAMBDA_QUEUES: '[{"queue":"letters","functionName":"deliveries"}]',
       WORKER_WAIT_SECONDS: '1',
     }),
     implementations: new Implementations([implement(own, () => null)]),
@@ -66,7 +66,7 @@ function startWorker(own: ScheduledContract, functions: ScheduledContract, clock
 
 test('a worker that comes back sends what was missed to its own tasks and to those that functions run', async () => {
   const own = scheduledTask(YEARLY);
-  const functions = { ...scheduledTask(YEARLY), queue: 'notifications' };
+  const functions = { ...scheduledTask(YEARLY), queue: 'letters' };
   const long = storeAt(() => Date.now() - TWO_YEARS_MS);
   for (const contract of [own, functions]) await long.schedules.see(contract);
   const tick = lastTick(own.schedule, new Date()) ?? new Date(0);
@@ -82,7 +82,7 @@ test('a worker that comes back sends what was missed to its own tasks and to tho
     worker.state.schedules.every(({ lastTick: last }) => last === tick.toISOString());
   await eventually('both ticks noted', noted);
   expect(worker.state.schedules.map(({ task, queue }) => [task, queue])).toEqual([
-    [functions.name, 'notifications'],
+    [functions.name, 'letters'],
     [own.name, 'default'],
   ]);
   await worker.stop();
@@ -90,7 +90,7 @@ test('a worker that comes back sends what was missed to its own tasks and to tho
 
 test('a worker that has stopped ticks no longer', async () => {
   const clock = new VirtualClock('2026-11-25T02:00:00Z', () => 0);
-  const { worker } = startWorker(scheduledTask(), { ...scheduledTask(), queue: 'notifications' }, clock);
+  const { worker } = startWorker(scheduledTask(), { ...scheduledTask(), queue: 'letters' }, clock);
   await eventually('the worker waiting for its ticks', () => clock.waiting === 2);
   await worker.stop();
   expect(clock.waiting).toBe(0);

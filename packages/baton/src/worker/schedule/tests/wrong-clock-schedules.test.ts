@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/gl
 import { decodeEnvelope } from '../../../sqs/envelope.ts';
 import { tickTime } from '../../../task/schedule.ts';
 import type { ScheduledContract } from '../../../task/task.ts';
-import type { Backends } from 'baton-dev/testing/backends';
+import type { Backends } from '../../../../tests/support/backends.ts';
 import { Cron } from 'croner';
 import { type OwnClock, ScheduledWork, scheduledTask, startStore } from './scheduled-worker.ts';
 

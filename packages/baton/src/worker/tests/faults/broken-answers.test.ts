@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { SQSClient } from '@aws-sdk/client-sqs';
 import { createLogger } from '../../../telemetry/logger.ts';
-import { type Backends, startBackends } from 'baton-dev/testing/backends';
+import { type Backends, startBackends } from '../../../../tests/support/backends.ts';
 import { BROKEN_ANSWERS } from 'baton-dev/testing/broken-answers';
 import { eventually } from 'baton-dev/testing/eventually';
 import { Proxy } from 'baton-dev/testing/proxy';
@@ -15,7 +15,7 @@ let connections: Connections;
 const before = { ...process.env };
 
 beforeAll(async () => {
-  backends = await startBackends(['worker']);
+  backends = await startBackends(['default']);
   proxy = await Proxy.start(backends.environment['AWS_ENDPOINT_URL_SQS'] ?? '');
   Object.assign(process.env, backends.environment, { AWS_ENDPOINT_URL_SQS: proxy.endpoint });
   connections = connect({ waitSeconds: 1, leaseSeconds: 30 });

@@ -4,7 +4,7 @@ import { implement, Implementations } from '../../../task/implementation.ts';
 import { defineTask } from '../../../task/task.ts';
 import { TaskClient } from '../../../send/task-client.ts';
 import { createLogger } from '../../../telemetry/logger.ts';
-import { type Backends, startBackends } from 'baton-dev/testing/backends';
+import { type Backends, startBackends } from '../../../../tests/support/backends.ts';
 import { eventually } from 'baton-dev/testing/eventually';
 import { countMessages } from 'baton-dev/testing/message-counts';
 import * as z from 'zod';
@@ -20,7 +20,7 @@ const rest = { result: z.object({}), retry: { maxAttempts: 3, baseSeconds: 1 }, 
 const long = defineTask({ name: 'tests.long', queue: 'default', payload: z.object({}), ...rest });
 const short = defineTask({
   name: 'tests.short',
-  queue: 'orders',
+  queue: 'reports',
   payload: z.object({ number: z.int() }),
   ...rest,
 });
@@ -45,7 +45,7 @@ let workers: Worker[];
 let outer: NodeJS.ProcessEnv;
 
 beforeEach(async () => {
-  backends = await startBackends(['worker', 'functions/order-service']);
+  backends = await startBackends(['default', 'reports']);
   tasks = new TaskClient({ sqs: backends.sqs, queueUrls: backends.queueUrls, source: 'tests' });
   ({ promise: held, resolve: letGo } = Promise.withResolvers<void>());
   [starts, holding, receives, workers] = [[], [], [], []];
@@ -68,7 +68,7 @@ async function startWorker(name: string): Promise<void> {
   const config = readWorkerConfig({
     ...backends.environment,
     WORKER_ID: name,
-    WORKER_QUEUES: 'default,orders',
+    WORKER_QUEUES: 'default,reports',
     WORKER_CONCURRENCY: '1',
     WORKER_WAIT_SECONDS: String(WAIT_SECONDS),
   });
@@ -95,7 +95,7 @@ async function startWorker(name: string): Promise<void> {
   workers.push(worker);
   worker.start();
   await eventually('a long poll of each queue', () =>
-    ['default', 'orders'].every((queue) =>
+    ['default', 'reports'].every((queue) =>
       receivesOf(name, queue).some(({ input }) => Number(input.WaitTimeSeconds) > 0),
     ),
   );
@@ -113,13 +113,13 @@ describe('a worker whose slot is held by a long task', () => {
     expect(starts[0]).toMatchObject({ number: 0, worker: 'idle', attempt: 1 });
     expect(starts[0]?.atMs).toBeLessThan(sentAtMs + 2000);
     // It has given one back, and takes no more without a slot
-    const asked = receivesOf('busy', 'orders').length;
+    const asked = receivesOf('busy', 'reports').length;
     await Promise.all(
       Array.from({ length: SHORT_TASKS }, (_, index) => tasks.send(short, { number: index + 1 })),
     );
     await eventually('all short tasks', () => starts.length === SHORT_TASKS + 1, 4000);
     expect(starts.filter(({ worker, attempt }) => worker !== 'idle' || attempt !== 1)).toEqual([]);
-    expect(receivesOf('busy', 'orders').length).toBeLessThanOrEqual(Math.max(asked, 4));
+    expect(receivesOf('busy', 'reports').length).toBeLessThanOrEqual(Math.max(asked, 4));
   });
 
   test('runs them itself as soon as it has a slot, where no worker is idle', async () => {
@@ -147,7 +147,7 @@ describe('a fleet of three workers whose slots are held by long tasks', () => {
     await eventually('longer than a poll', () => performance.now() > untilMs, (WAIT_SECONDS + 4) * 1000);
     const since = receives
       .slice(asked)
-      .filter(({ input }) => input.QueueUrl === backends.queueUrls.of('orders'));
+      .filter(({ input }) => input.QueueUrl === backends.queueUrls.of('reports'));
     expect(since.length).toBeLessThanOrEqual(names.length);
     await expect(inQueue()).resolves.toBe(SHORT_TASKS);
     letGo();
@@ -162,5 +162,5 @@ describe('a fleet of three workers whose slots are held by long tasks', () => {
 
 /** How many short tasks wait in their queue, seen by all workers. */
 async function inQueue(): Promise<number> {
-  return (await countMessages(backends, backends.queueUrls.of('orders'))).visible;
+  return (await countMessages(backends, backends.queueUrls.of('reports'))).visible;
 }

@@ -2,7 +2,7 @@
 // To be run once for each version that is released, and never for a change that ought to be compatible.
 
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { startBackends } from 'baton-dev/testing/backends';
+import { startBackends } from '../../../../tests/support/backends.ts';
 import { fileOf, play, scenes } from './recording.ts';
 
 const [folder = ''] = process.argv.slice(2);

@@ -1,4 +1,4 @@
-import type { Backends } from 'baton-dev/testing/backends';
+import type { Backends } from '../../../../tests/support/backends.ts';
 import { flowScenes } from './flow-scenes.ts';
 import { HANDLERS_WORDS } from './contracts.ts';
 import { BEGIN_MS, type Scene, trace } from './scene.ts';

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DeleteItemCommand, DynamoDBClient, PutItemCommand, ScanCommand } from '@aws-sdk/client-dynamodb';
 import type { Message, MessageAttributeValue } from '@aws-sdk/client-sqs';
-import type { Backends } from 'baton-dev/testing/backends';
+import type { Backends } from '../../../../tests/support/backends.ts';
 import { type Deed, implementations, type Seen } from './contracts.ts';
 import {
   ClockWatch,

@@ -1,14 +1,12 @@
 import { afterAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ConfigError } from '../../../../process/config.ts';
-import { healthCheck } from '@baton/common/contracts/health';
 import { encodeEnvelope } from '../../../../sqs/envelope.ts';
 import type { AttemptHost } from '../../../../run/attempt.ts';
 import { processMessage } from '../../../../run/process-message.ts';
-import { RunningAttempt } from '../../../../run/running-attempt.ts';
 import type { TaskContract } from '../../../../task/task.ts';
 import { Implementations } from '../../../../task/implementation.ts';
-import { allTasks } from '@baton/common/tasks/all';
+import { pingTask } from '../../../../../tests/support/ping.ts';
 import { createLogger } from '../../../../telemetry/logger.ts';
 import { startTrace } from '../../../../telemetry/trace-context.ts';
 import { eventually } from 'baton-dev/testing/eventually';
@@ -222,30 +220,6 @@ describe('a handler in a thread', () => {
   });
 });
 
-test("the house's own entry has the house's own tasks", async () => {
-  const own = new ThreadPool({
-    entry: new URL('../../../../../../../worker/thread.ts', import.meta.url),
-    threads: 1,
-    sender,
-    logger,
-  });
-  const worker = { id: 'w-1', version: '1' };
-  const signal = new AbortController().signal;
-  const context = { taskId: 't-1', attempt: 1, maxAttempts: 1, signal, logger, worker };
-  const name = { queue: 'default', messageId: 'm-1', task: healthCheck.name };
-  const { ended } = own.run({
-    task: healthCheck.name,
-    data: {},
-    depth: 1,
-    trace: startTrace(),
-    context,
-    running: new RunningAttempt({ ...name, taskId: 't-1', attempt: 1 }, 1, () => true),
-    gate: () => undefined,
-  });
-  await expect(ended).resolves.toMatchObject({ workerId: 'w-1' });
-  await own.close();
-});
-
 describe('threads are made', () => {
   const config = readWorkerConfig({
     AWS_REGION: 'us-east-1',
@@ -270,8 +244,8 @@ describe('threads are made', () => {
   });
 
   test('nowhere else', () => {
-    expect(threadPoolFor(new Implementations(allTasks), entry, options)).toBeUndefined();
-    expect(threadPoolFor(new Implementations(allTasks), undefined, options)).toBeUndefined();
+    expect(threadPoolFor(new Implementations([pingTask]), entry, options)).toBeUndefined();
+    expect(threadPoolFor(new Implementations([pingTask]), undefined, options)).toBeUndefined();
   });
 
   test('not without an entry: the worker does not start', () => {

@@ -2,8 +2,7 @@ import { execFileSync } from 'node:child_process';
 import process from 'node:process';
 import { processOrder } from '@baton/common/contracts/orders';
 import { defineTask, implement, RejectTask } from 'baton-tasks';
-import { createLogger } from 'baton-tasks/service';
-import { Implementations, onStopSignal, readWorkerConfig, serveHealth, Worker } from 'baton-tasks/tooling';
+import { runWorker } from 'baton-tasks/worker';
 
 /** What becomes of orders here, by the variable ORDERS: as in workers whose code is wrong in one way or another. */
 const handlers = {
@@ -28,10 +27,4 @@ const handlers = {
   }),
 };
 
-const config = readWorkerConfig(process.env);
-const logger = createLogger({ service: 'worker', level: config.logLevel });
-const handler = handlers[process.env['ORDERS'] as keyof typeof handlers];
-const worker = new Worker({ config, implementations: new Implementations([handler]), logger });
-onStopSignal(() => void worker.stop().then(() => process.exit()));
-await serveHealth(worker, config, logger);
-worker.start();
+await runWorker({ implementations: [handlers[process.env['ORDERS'] as keyof typeof handlers]] });

@@ -1,7 +1,6 @@
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { randomBytes, randomUUID } from 'node:crypto';
 import { ReceiveMessageCommand, SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
-import { QueueUrls } from 'baton-tasks/tooling';
 import { eventually } from 'baton-dev/testing/eventually';
 import { MailServer } from 'baton-dev/testing/mail-server';
 import { freePort, freePorts, Program } from 'baton-dev/testing/program';
@@ -14,7 +13,7 @@ let runtime: Program;
 let workers: Program[];
 let mails: MailServer;
 let sqs: SQSClient;
-let queueUrls: QueueUrls;
+let queueUrlPrefix: string;
 
 // The whole system, except that its worker leaves orders to the workers of each test
 beforeAll(async () => {
@@ -26,7 +25,7 @@ beforeAll(async () => {
   runtime = new Program(program, environment, args);
   await runtime.says('Try this', PATIENCE_MS);
   const endpoint = `http://127.0.0.1:${ports['SQS_PORT']}`;
-  queueUrls = new QueueUrls(`${endpoint}/000000000000/baton-${stage}-`);
+  queueUrlPrefix = `${endpoint}/000000000000/baton-${stage}-`;
   const credentials = { accessKeyId: 'local', secretAccessKey: 'local' };
   sqs = new SQSClient({ region: 'us-east-1', endpoint, credentials, useQueueUrlAsEndpoint: false });
   workers = [];
@@ -43,7 +42,7 @@ afterAll(async () => {
 
 /** Starts a worker of orders: the system's own, or one to which happens what `orders` says. */
 async function startWorker(orders?: string, more: Record<string, string> = {}): Promise<Program> {
-  const file = orders === undefined ? 'worker/main.ts' : 'tests/support/order-worker.ts';
+  const file = orders === undefined ? 'worker/main.ts' : 'functions/order-service/tests/order-worker.ts';
   const worker = new Program(file, {
     AWS_REGION: 'us-east-1',
     AWS_ACCESS_KEY_ID: 'local',
@@ -51,7 +50,7 @@ async function startWorker(orders?: string, more: Record<string, string> = {}): 
     AWS_ENDPOINT_URL_SQS: `http://127.0.0.1:${ports['SQS_PORT']}`,
     AWS_ENDPOINT_URL_DYNAMODB: `http://127.0.0.1:${ports['DYNAMODB_PORT']}`,
     AWS_ENDPOINT_URL_LAMBDA: `http://127.0.0.1:${ports['LAMBDA_PORT']}`,
-    QUEUE_URL_PREFIX: queueUrls.of(''),
+    QUEUE_URL_PREFIX: queueUrlPrefix,
     TASKS_TABLE: `baton-${stage}-tasks`,
     HEALTH_PORT: String(await freePort()),
     WORKER_QUEUES: 'orders',
@@ -115,13 +114,13 @@ const byHand = (taskId: string) =>
   eventually(
     `the dead letter of ${taskId}`,
     async () => {
-      const QueueUrl = queueUrls.deadLettersOf('orders');
+      const QueueUrl = `${queueUrlPrefix}orders-dlq`;
       const { Messages = [] } = await sqs.send(
         new ReceiveMessageCommand({ QueueUrl, MaxNumberOfMessages: 10 }),
       );
       const MessageBody = Messages.find(({ Body }) => Body?.includes(taskId))?.Body;
       if (MessageBody === undefined) return false;
-      await sqs.send(new SendMessageCommand({ QueueUrl: queueUrls.of('orders'), MessageBody }));
+      await sqs.send(new SendMessageCommand({ QueueUrl: `${queueUrlPrefix}orders`, MessageBody }));
       return true;
     },
     PATIENCE_MS,

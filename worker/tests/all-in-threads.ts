@@ -1,0 +1,14 @@
+// The worker's tasks, all of them in threads, whatever their contracts say.
+import { runWorker } from 'baton-tasks/worker';
+import { allTasks } from '@baton/common/tasks/all';
+import type { Implementation } from 'baton-tasks';
+
+const inThread = ({ contract, run }: Implementation): Implementation => ({
+  contract: { ...contract, isolation: 'thread' },
+  run,
+});
+
+await runWorker({
+  implementations: allTasks.map(inThread),
+  thread: new URL('../thread.ts', import.meta.url),
+});
