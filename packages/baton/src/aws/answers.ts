@@ -1,28 +1,29 @@
 import type { Message } from '@aws-sdk/client-sqs';
+// What the answers and errors of AWS mean: which answers are not AWS's own, and which errors may pass.
 import { isServerError, isThrottlingError, isTransientError } from '@smithy/core/retry';
 import type { MiddlewareStack } from '@smithy/types';
 
 const MAX_SHOWN_CHARACTERS = 200;
-/** What the SDK calls an error whose answer names none. */
+/** The names that the SDK gives an error whose answer has no name. */
 const NAMELESS = new Set(['Unknown', 'UnknownError', 'Error']);
 
 /**
- * An answer that AWS does not give: HTML, a body that is cut short or empty, a status without AWS's own error. A proxy
- * or a load balancer has made it, so nobody knows what became of the request. It may succeed later.
+ * An answer that is not from AWS: HTML, a truncated or empty body, a status without an AWS error. A proxy or load balancer
+ * made it, so nobody knows what happened to the request. The same request may succeed later.
  */
 export class BrokenAnswerError extends Error {
   override readonly name = 'BrokenAnswerError';
-  /** By this the AWS SDK knows what to try again. */
+  /** Makes the AWS SDK retry the request. */
   readonly $retryable = {};
 
   constructor(call: string, why: string, options?: ErrorOptions) {
-    super(`The answer to ${call} is not one of AWS: ${why}`, options);
+    super(`The answer to ${call} is not from AWS: ${why}`, options);
   }
 }
 
 /**
- * What to throw for an error of a request: AWS's own errors, failures of the connection and aborts as they are. All else
- * is an answer that could not be read.
+ * Returns what to throw for a request's error: the error itself if it is AWS's own, a connection failure or an abort.
+ * Otherwise the answer could not be read, and it returns a BrokenAnswerError.
  */
 export function readError(error: unknown, call: string): unknown {
   const { name, message, $fault, $metadata } = error as Error & {
@@ -36,20 +37,19 @@ export function readError(error: unknown, call: string): unknown {
 }
 
 /**
- * Checks an answer of SQS with status 200.
+ * Checks an SQS answer with status 200.
  *
- * @throws BrokenAnswerError where it is an error in truth, and where it brings a message that could be neither run nor
- *   settled
+ * @throws BrokenAnswerError if it contains an error, or a message that can neither be run nor settled
  */
 export function checkSqsAnswer(call: string, output: object): void {
-  // In AWS's JSON protocols `__type` is the name of an error
+  // `__type` is the name of an error in AWS's JSON protocols
   const { __type: type, Messages } = output as { __type?: string; Messages?: readonly Message[] };
   if (type !== undefined) throw new BrokenAnswerError(call, `status 200 with the error ${type}`);
   if (Messages?.some(({ MessageId, ReceiptHandle, Body }) => !MessageId || !ReceiptHandle || !Body))
     throw new BrokenAnswerError(call, 'a message has no id, no receipt handle or no body');
 }
 
-/** Has a client throw `BrokenAnswerError` for whatever is no answer of AWS, where its own retries see it. */
+/** Makes a client throw BrokenAnswerError for answers that are not from AWS. Its own retries handle that error. */
 export function trustOnlyAws<Input extends object, Output extends object>(
   { middlewareStack }: { readonly middlewareStack: MiddlewareStack<Input, Output> },
   check: (call: string, output: object) => void,
@@ -70,13 +70,13 @@ export function trustOnlyAws<Input extends object, Output extends object>(
   );
 }
 
-/** What a request asks of the system before and while it is on its way. */
+/** The system calls of a connection. */
 const SYSTEM_CALLS: ReadonlySet<unknown> = new Set(['connect', 'getaddrinfo', 'socket', 'read', 'write']);
 
 /**
- * Whether the same call to AWS may succeed later: no connection, a time-out, throttling, a fault on AWS's side.
- * The classification is the AWS SDK's own, which knows few reasons for which a connection fails: not that this process
- * has no file descriptor or port left, or that the network is down.
+ * Whether the same call to AWS may succeed later: after a failed connection, a time-out, throttling or a server error. Uses
+ * the AWS SDK's classification. That misses some connection failures, which are added: a process without free file
+ * descriptors or ports, and a network that is down.
  */
 export function isTransient(error: unknown): boolean {
   if (!Error.isError(error)) return false;
@@ -87,7 +87,7 @@ export function isTransient(error: unknown): boolean {
   );
 }
 
-/** A host with several addresses that all refuse gives an AggregateError, whose code the SDK does not look at. */
+/** If all addresses of a host refuse, Node throws an AggregateError, whose inner errors the SDK does not look at. */
 function isConnectionError(error: Error): boolean {
   if (error instanceof AggregateError) return error.errors.some((inner) => isTransient(inner));
   return SYSTEM_CALLS.has((error as NodeJS.ErrnoException).syscall);

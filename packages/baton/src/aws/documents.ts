@@ -1,3 +1,4 @@
+// The client of DynamoDB.
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { BrokenAnswerError, trustOnlyAws } from './answers.ts';
@@ -8,8 +9,8 @@ const REQUEST_TIMEOUT_MS = 5000;
 const ATTEMPTS = 3;
 
 /**
- * Makes a client of DynamoDB that takes and gives plain objects; `undefined` members are left out of what is written.
- * Region, credentials and endpoint come from the environment, as the AWS SDK reads them.
+ * Makes a DynamoDB client for plain objects. Members that are `undefined` are not written. The AWS SDK reads region,
+ * credentials and endpoint from the environment.
  */
 export function createDocumentClient(): DynamoDBDocumentClient {
   const client = new DynamoDBClient({
@@ -21,15 +22,15 @@ export function createDocumentClient(): DynamoDBDocumentClient {
       throwOnRequestTimeout: true,
     },
   });
-  // Its cacheMiddleware is not for a document client
+  // Do not set cacheMiddleware: document clients cannot use it
   leaveOutNeedless(client);
   askForProof(client);
   return DynamoDBDocumentClient.from(client, { marshallOptions: { removeUndefinedValues: true } });
 }
 
 /**
- * Has every answer prove that it is DynamoDB's: `{}` would be the whole answer to a write or to a read of nothing, and is
- * also what a broken proxy gives. Where it is asked for, DynamoDB says what a request has consumed.
+ * Asks DynamoDB for the consumed capacity with each request, and refuses answers without it. Otherwise `{}` would be a
+ * valid answer to a write or to a read without a result, and a broken proxy may answer `{}` too.
  */
 function askForProof(client: DynamoDBClient): void {
   client.middlewareStack.add(
@@ -37,7 +38,6 @@ function askForProof(client: DynamoDBClient): void {
     { name: 'consumedCapacityMiddleware', step: 'initialize', priority: 'high' },
   );
   trustOnlyAws(client, (call, output) => {
-    if (!('ConsumedCapacity' in output))
-      throw new BrokenAnswerError(call, 'it does not say what the request has consumed');
+    if (!('ConsumedCapacity' in output)) throw new BrokenAnswerError(call, 'it has no ConsumedCapacity');
   });
 }

@@ -1,19 +1,20 @@
+// Settings that make the AWS SDK's clients faster.
 import type { MiddlewareStack } from '@smithy/types';
 import { Sha256 } from './sha256.ts';
 
-/** Settings of every client of AWS: docs/performance.md has what they save. */
+/** Settings of every AWS client. docs/performance.md shows what they save. */
 export const leanSettings = { sha256: Sha256 } as const;
 
-/** Who makes requests; CloudTrail shows it. The SDK puts a name together from some ten parts, for each request. */
+/** The user agent of every request, which CloudTrail shows. The SDK would build a longer one for each request. */
 export const USER_AGENT = 'baton';
 
-/** Takes out of a client what the SDK does for each request, and nobody here looks at. */
+/** Removes from a client what the SDK does for each request without use here. */
 export function leaveOutNeedless<Input extends object, Output extends object>({
   middlewareStack,
 }: {
   readonly middlewareStack: MiddlewareStack<Input, Output>;
 }): void {
-  // A filtered copy of every input and every answer, for a logger that writes nothing
+  // It filters every input and answer for a logger that writes nothing
   middlewareStack.remove('loggerMiddleware');
   middlewareStack.add(
     (next) => (args) => {

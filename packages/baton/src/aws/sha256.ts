@@ -1,20 +1,21 @@
+// SHA-256 for the AWS SDK's request signer.
 import { createHmac, createSecretKey, hash, type KeyObject } from 'node:crypto';
 
 type Bytes = string | Uint8Array | ArrayBuffer | ArrayBufferView;
 
-/** The signing keys of a day; the SDK hands the same objects out again. */
+/** The number of signing keys that are kept. The SDK reuses the same objects for a day. */
 const MAX_KEYS = 50;
 const keys = new Map<Bytes, HmacKey>();
 
 /**
- * SHA-256 and HMAC-SHA-256 as the SDK's signer uses them, two of each a request. Its own makes a key object from
- * the same secret each time and a hash that may be gone on with, which takes twice the time.
+ * SHA-256 and HMAC-SHA-256 for the SDK's signer, which needs two of each for a request. The SDK's own class takes twice the
+ * time: it makes a new key object of the same secret each time, and a hash that can be continued.
  */
 export class Sha256 {
   readonly #secret: Bytes | undefined;
   #data: Uint8Array = new Uint8Array();
 
-  /** @param secret - of an HMAC; without one it is a plain hash */
+  /** @param secret - the secret of an HMAC; left out for a plain hash */
   constructor(secret?: Bytes) {
     this.#secret = secret;
   }
@@ -33,7 +34,7 @@ export class Sha256 {
   }
 }
 
-/** A secret, and the last that was made with it: one of the two in a request is that of the same access key's id. */
+/** The key of a secret, and the last digest made with it: one of the two in each request is always the same. */
 class HmacKey {
   readonly #key: KeyObject;
   #data: Uint8Array | undefined;

@@ -1,3 +1,4 @@
+// Reads a process's configuration from its environment variables.
 import * as z from 'zod';
 
 const SECRET_NAME = /SECRET|PASSWORD|TOKEN|CREDENTIAL|ACCESS_KEY|_URL$/;
@@ -6,18 +7,18 @@ const MAX_SHOWN_CHARACTERS = 80;
 /** A process's environment. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** An environment that cannot be started with: one line a variable, with what it held and what is allowed. */
+/** The environment is wrong. The message has a line for each wrong variable: its name, its value and what is allowed. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';
 }
 
 /**
- * Reads the variables of `schema` from the environment, once, at the start of a process.
+ * Reads the variables of `schema` from the environment. Call it once, at the start of a process.
  *
- * An empty variable counts as not set, so that `NAME=` in a file gives the default. Values of variables whose
- * names look secret are masked in the message, those of URLs lose their user and password.
+ * An empty variable counts as not set, so `NAME=` in a file gives the default. The error message masks values of variables
+ * whose names look secret, and the user and password of URLs.
  *
- * @throws ConfigError naming every variable that is missing or wrong
+ * @throws ConfigError that names every missing or wrong variable
  */
 export function parseConfig<Schema extends z.ZodType>(
   schema: Schema,
@@ -27,9 +28,10 @@ export function parseConfig<Schema extends z.ZodType>(
 }
 
 /**
- * The same for several schemas at once, so that one message names every wrong variable. Gives their outputs in order.
+ * Reads the variables of several schemas at once, so that one message names every wrong variable. Returns the outputs in
+ * the order of the schemas.
  *
- * @throws ConfigError
+ * @throws ConfigError as `parseConfig`
  */
 export function parseConfigs<const Schemas extends readonly z.ZodType[]>(
   schemas: Schemas,
@@ -44,12 +46,11 @@ export function parseConfigs<const Schemas extends readonly z.ZodType[]>(
     const inside = issue.path.slice(1).join('.');
     return `  ${name} ${describeHeld(name, set[name])}: ${inside ? `${inside}: ` : ''}${issue.message}`;
   });
-  throw new ConfigError(`The environment is not one to start with:\n${[...new Set(lines)].join('\n')}`);
+  throw new ConfigError(`The environment has wrong variables:\n${[...new Set(lines)].join('\n')}`);
 }
 
 /**
- * Runs `read`, and ends the process with status 1 and the bare message where the environment is wrong: whoever
- * started it needs the variable's name, not a stack.
+ * Runs `read`. If the environment is wrong, prints the message without a stack and ends the process with status 1.
  */
 export function orExit<Config>(read: () => Config): Config {
   try {
@@ -69,11 +70,11 @@ function describeHeld(name: string, value: string | undefined): string {
 function mask(name: string, value: string): string {
   if (!SECRET_NAME.test(name)) return value;
   if (!name.endsWith('_URL')) return '***';
-  // What is no URL may be all password
+  // A value that is not a URL may be a password
   return /^[a-z0-9+.-]+:\/\//i.test(value) ? value.replace(/\/\/.*@/, '//***@') : '***';
 }
 
-/** A whole number between two bounds, both allowed; `initial` where the variable is not set. */
+/** A whole number from `minimum` to `maximum`. Default: `initial`. */
 export function wholeNumber(minimum: number, maximum: number, initial: number) {
   const allowed = `expected a whole number from ${minimum} to ${maximum}`;
   return z
@@ -84,31 +85,31 @@ export function wholeNumber(minimum: number, maximum: number, initial: number) {
     .default(initial);
 }
 
-/** A TCP port; `initial` where the variable is not set. */
+/** A TCP port. Default: `initial`. */
 export function port(initial: number) {
   return wholeNumber(1, 65_535, initial);
 }
 
-/** One of a few words; `initial` where the variable is not set. */
+/** One of several words. Default: `initial`. */
 export function oneOf<const Word extends string>(words: readonly [Word, ...Word[]], initial: NoInfer<Word>) {
   return z.enum(words, { error: `expected one of ${words.join(', ')}` }).default(initial as never);
 }
 
-/** A text that must be there; `meaning` is what the error says of it. */
+/** A required text. The error message says `expected`, followed by `meaning`. */
 export function text(meaning: string) {
   return z.string({ error: `expected ${meaning}` }).min(1, { error: `expected ${meaning}` });
 }
 
-/** Beyond the time that a connection is kept: Node closes it a second later than it tells its caller. */
+/** How much longer requests may take than connections are kept: Node closes a connection a second later than announced. */
 const REQUEST_RESERVE_SECONDS = 5;
 
-/** How long an HTTP server keeps connections and waits for requests, to be checked by `checkHttpTimeouts`. */
+/** How long an HTTP server keeps idle connections and waits for requests. Check them with `checkHttpTimeouts`. */
 export const httpTimeouts = {
   HTTP_KEEP_ALIVE_SECONDS: wholeNumber(1, 3600, 65),
   HTTP_REQUEST_TIMEOUT_SECONDS: wholeNumber(6, 3605, 75),
 };
 
-/** Refuses a request timeout that would close a connection sooner than the keep-alive does. */
+/** Adds an issue if the request timeout would close a connection before the keep-alive time ends. */
 export function checkHttpTimeouts(
   timeouts: Readonly<Record<keyof typeof httpTimeouts, number>>,
   context: z.RefinementCtx,
@@ -121,10 +122,11 @@ export function checkHttpTimeouts(
 }
 
 /**
- * What a container's server is configured with: where it listens (127.0.0.1 keeps it to its machine; functions are served
- * only if FUNCTIONS_PORT is set), how long it waits for its callers, and how long a stop waits for requests under way.
+ * The variables of a container's HTTP server: where it listens, how long it waits for callers, and how long a stop waits
+ * for running requests. With the host 127.0.0.1 only its own machine reaches it. It serves functions only if
+ * FUNCTIONS_PORT is set.
  *
- * @param initialPort - the port if PORT is not set
+ * @param initialPort - the default of PORT
  */
 export function serverVariables(initialPort: number) {
   return z
@@ -146,12 +148,12 @@ export function serverVariables(initialPort: number) {
     }));
 }
 
-/** The URL of an AWS service's stand-in, which the AWS SDK reads by itself; checked, so that a bad one stops the start. */
+/** The URL of an AWS emulator. The AWS SDK reads the variable itself; it is checked here so that a bad one stops the start. */
 export function endpoint() {
   return z.url({ protocol: /^https?$/, error: 'expected a URL such as http://127.0.0.1:4566' }).optional();
 }
 
-/** The table of the task store, of those that send or run tracked tasks. */
+/** The table of the task store, for processes that send or run tracked tasks. */
 export const tasksTable = text('the name of the table of the task store');
 
 /** The variables that every process reads. */
@@ -161,17 +163,17 @@ export const sharedVariables = {
   AWS_ENDPOINT_URL_SQS: endpoint(),
   AWS_ENDPOINT_URL_DYNAMODB: endpoint(),
   AWS_ENDPOINT_URL_LAMBDA: endpoint(),
-  /** The revision of the code that the process was built from; its image's own. */
+  /** The revision of the code that the process was built from. Images set it. */
   REVISION: text('the revision of the code, such as a commit')
     .max(128, { error: 'expected at most 128 characters' })
     .default('unknown'),
   /**
-   * How long a task that nobody knows is put back, in seconds, before it is a dead letter. A deploy that brings it may
-   * take hours, or wait for a person. At most 5 days, because SQS keeps messages for 7.
+   * How long messages of an unknown task are put back before they become dead letters, in seconds. The deploy that brings
+   * the task may take hours, or wait for a person. At most 5 days, because SQS keeps messages for 7.
    */
   UNKNOWN_TASK_PATIENCE_SECONDS: wholeNumber(0, 432_000, 21_600),
   LOG_LEVEL: oneOf(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'], 'info'),
   QUEUE_URL_PREFIX: text(
-    'what stands before a queue name in its URL, such as https://sqs.eu-central-1.amazonaws.com/123456789012/baton-dev-',
+    'the part of a queue URL before the queue name, such as https://sqs.eu-central-1.amazonaws.com/123456789012/baton-dev-',
   ).regex(/^https?:\/\/.+\/[^/]*$/, { error: 'expected a URL up to the name of the queue' }),
 };

@@ -1,10 +1,11 @@
+// How a process ends itself, even if a thread of it is blocked.
 import { flushCompileCache } from 'node:module';
 import type { Worker } from 'node:worker_threads';
 
-/** The status of a process that could not stop in its time: that of GNU's `timeout`. */
+/** The exit status of a process that could not stop in time, as of GNU `timeout`. */
 export const LATE_EXIT_CODE = 124;
 
-/** What runs in libuv's threads, such as the look-up of a host whose name server does not answer. */
+/** Work in libuv's threads, such as a DNS lookup whose name server does not answer. */
 const IN_POOL = /^(?:FSReq|GetAddrInfoReq|GetNameInfoReq)/;
 
 const threads = new Set<Worker>();
@@ -14,11 +15,11 @@ process.on('worker', (thread) => {
 });
 
 /**
- * Ends the process with a status, and surely: `process.exit` waits for every thread, and one that is blocked in a system
- * call never ends. If threads are at work, the process becomes another program, which ends with that status at once.
- * Listeners of `exit` are called first.
+ * Ends the process with a status, without fail. `process.exit` waits for every thread, and a thread that is blocked in a
+ * system call never ends. So while threads are at work, the process replaces itself by a program that exits with the
+ * status at once. Listeners of `exit` are called first.
  *
- * @param status - default: `process.exitCode`, or else 0
+ * @param status - default: `process.exitCode`, else 0
  */
 export function exitProcess(status = Number(process.exitCode ?? 0)): never {
   const busy = threads.size > 0 || process.getActiveResourcesInfo().some((name) => IN_POOL.test(name));
@@ -29,10 +30,10 @@ export function exitProcess(status = Number(process.exitCode ?? 0)): never {
 }
 
 /**
- * Ends the process with status 124 if it has not ended by itself within a time. Does not keep it alive.
+ * Ends the process with status 124 if it has not ended by itself in time. Does not keep it alive.
  *
- * @param limitMs - the time, from now on, in milliseconds
- * @param onLate - called before: for a last line in the log
+ * @param limitMs - the time from now, in milliseconds
+ * @param onLate - called right before the end, for a last log line
  */
 export function exitWithin(limitMs: number, onLate: () => void): void {
   setTimeout(() => {

@@ -1,3 +1,4 @@
+// Notes SIGTERM and SIGINT from the moment that this module is imported.
 let asked = 0;
 let listener: (() => void) | undefined;
 
@@ -8,9 +9,8 @@ const note = (): void => {
 process.on('SIGTERM', note).on('SIGINT', note);
 
 /**
- * Calls `stop` at each SIGTERM and SIGINT from now on, and at once for each that came before. Signals are noted from
- * this module's first moment, so that the program which imports it first can be stopped while it starts up: a process
- * that is PID 1 of a container would not even end by a signal that nobody handles.
+ * Calls `stop` at each SIGTERM and SIGINT from now on, and at once for each signal that came before. Import this module
+ * first, so that the program can be stopped while it starts: PID 1 of a container ignores signals that nobody handles.
  */
 export function onStopSignal(stop: () => void): void {
   listener = stop;

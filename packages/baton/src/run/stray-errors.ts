@@ -1,4 +1,4 @@
-import { type Logger, writeLastWords } from '../telemetry/logger.ts';
+import { type Logger, logFatal } from '../telemetry/logger.ts';
 import { StrayError } from '../task/errors.ts';
 import { keepHandlersFromEndingProcess } from './process-end.ts';
 import { currentAttempt, type RunningAttempt } from './running-attempt.ts';
@@ -63,7 +63,7 @@ function handle(origin: StrayOrigin, error: unknown, rest: readonly unknown[]): 
   const unknown = [...watching].flatMap(({ onUnknown }) => onUnknown ?? []);
   for (const onUnknown of unknown) onUnknown(error, origin);
   if (first && others.length + unknown.length === 0) {
-    writeLastWords(first.logger, { error, origin }, 'the process ends by an error that nothing caught');
+    logFatal(first.logger, { error, origin }, 'the process ends by an error that nothing caught');
     process.exit(1);
   }
 }

@@ -1,5 +1,5 @@
 import { readThrown } from '../telemetry/thrown.ts';
-import { type OptionalRest, type Rest, understoodRest } from '../time/rest.ts';
+import { type OptionalRest, type Rest, readRest } from '../time/rest.ts';
 
 /**
  * The root of every error of a task: what sending it, running it, waiting for it and keeping its state throws, from this
@@ -27,7 +27,7 @@ export class RetryTask extends TaskError {
 
   constructor(message: string, options: ErrorOptions & OptionalRest = {}) {
     super(message, options);
-    const { delaySeconds, unusableRest } = understoodRest(options);
+    const { delaySeconds, unusableRest } = readRest(options);
     this.delaySeconds = delaySeconds;
     this.unusableRest = unusableRest;
   }
@@ -52,7 +52,7 @@ export class PostponeTask extends TaskError {
 
   constructor(message: string, options: ErrorOptions & Rest) {
     super(message, options);
-    const { delaySeconds, unusableRest } = understoodRest(options);
+    const { delaySeconds, unusableRest } = readRest(options);
     this.delaySeconds = delaySeconds;
     this.unusableRest = unusableRest;
   }

@@ -1,58 +1,59 @@
+// The output of log lines: never waits for a reader or a disk.
 import { writeSync } from 'node:fs';
 import type { DestinationStream } from 'pino';
 
-/** Lines below `error` wait in up to this many bytes; the rest of the room is for errors. */
+/** Limits of the lines that wait to be written. Only lines of level `error` and above use the space between the two. */
 const MAX_WAITING_BYTES = 7 * 1024 * 1024;
 const MAX_WAITING_ERROR_BYTES = 8 * 1024 * 1024;
-/** Lines are dropped until this much room is free again, so that a slow reader causes few gaps. */
+/** Once lines are dropped, all are, until fewer bytes than this wait: so a slow reader causes few gaps. */
 const RESUME_BELOW_BYTES = MAX_WAITING_BYTES / 2;
-/** What one system call writes: as much as a pipe of Linux holds. */
+/** One system call writes as much as a Linux pipe holds. */
 const CHUNK_BYTES = 65_536;
-/** A stalled reader is looked at again after 5 ms, then after up to 100 ms. */
+/** When to try again after a reader has stalled, in milliseconds. The rest doubles. */
 const STALLED_RETRY_MS = { first: 5, last: 100 } as const;
-/** A disk that is full, or a pipe that nobody reads any more, is tried again after 100 ms, then after up to 5 s. */
+/** The same after another failure, such as a full disk or a pipe that nobody reads any more. */
 const FAILED_RETRY_MS = { first: 100, last: 5000 } as const;
 const FLUSH_STEP_MS = 5;
 const STALLED: ReadonlySet<string | undefined> = new Set(['EAGAIN', 'EWOULDBLOCK', 'EBUSY']);
 const ERROR_LINE = /^\{"level":"(?:error|fatal)"/;
 
-/** How a log output is doing. */
+/** The state of a log output. */
 export interface LogOutputState {
-  /** Bytes of lines that wait to be written. */
+  /** How many bytes wait to be written. */
   readonly waitingBytes: number;
-  /** Lines that were dropped since the process started. */
+  /** How many lines were dropped since the process started. */
   readonly droppedLines: number;
   /** Why nothing can be written, as a system error code: `EAGAIN` if nobody reads, `ENOSPC` if the disk is full. */
   readonly failure: string | null;
 }
 
-/** What a log output writes to. */
+/** Configures a log output. */
 export interface LogOutputOptions {
-  /** A file, or a pipe, socket or terminal whose writes do not block (`standardOutput` makes one). */
+  /** The descriptor of a file, or of a pipe, socket or terminal whose writes do not block (`standardOutput` opens one). */
   readonly fd: number;
-  /** The service's name, on the lines that tell of dropped ones. */
+  /** The service's name. It stands on the lines that report dropped lines. */
   readonly service: string;
-  /** Changes what is written, for a person. Called with one line. Default: JSON lines as they are. */
+  /** Formats one line for a person. Default: lines stay JSON. */
   readonly format?: (line: string) => string;
-  /** Writes as `fs.writeSync` does. Default: that. */
+  /** Writes like `fs.writeSync`, which is the default. */
   readonly write?: (fd: number, data: string | Uint8Array) => number;
 }
 
 /**
- * Writes log lines, and never waits: neither for a reader that stalls nor for a disk that is full. Lines are written at
- * once, in their order, whole. If that is not possible, they wait in memory, up to 7 MiB, errors up to 8 MiB; what does
- * not fit is dropped, the newest first, because the oldest tell how the trouble began. Once there is room again, a line
- * says how many were dropped, where they are missing.
+ * Writes log lines without ever waiting, neither for a stalled reader nor for a full disk. It writes lines at once, whole
+ * and in their order. If it cannot, lines wait in memory: up to 7 MiB, errors up to 8 MiB. New lines that do not fit are
+ * dropped, because the oldest lines tell how the trouble began. Once there is space again, a line at that place says how
+ * many are missing.
  */
 export class LogOutput implements DestinationStream {
   readonly #options: LogOutputOptions;
   readonly #write: (fd: number, data: string | Uint8Array) => number;
-  /** What is being written: whole lines, except that the first may have been written in part. It is never dropped. */
+  /** The lines being written. A part of the first may have been written already, so it is never dropped. */
   #chunk: Uint8Array = Buffer.alloc(0);
   #waiting: string[] = [];
   #waitingBytes = 0;
   #droppedLines = 0;
-  /** Of the dropped ones, those that no line has told of. */
+  /** How many dropped lines have not been reported yet. */
   #untoldLines = 0;
   #dropping = false;
   #failure: string | null = null;
@@ -72,7 +73,7 @@ export class LogOutput implements DestinationStream {
     };
   }
 
-  /** Writes one or more whole lines, now or as soon as that is possible. Throws nothing. */
+  /** Writes one or more whole lines, now or as soon as possible. Never throws. */
   write(lines: string): void {
     if (this.#failure !== null) {
       this.#keep(lines);
@@ -86,7 +87,11 @@ export class LogOutput implements DestinationStream {
     this.#writeWaiting();
   }
 
-  /** Writes what waits, for at most so many milliseconds, in which nothing else runs: for a process that ends. */
+  /**
+   * Writes the waiting lines before the process ends. Blocks the process meanwhile.
+   *
+   * @param limitMs - gives up after this time, in milliseconds
+   */
   flush(limitMs: number): void {
     for (let spentMs = 0; ; spentMs += FLUSH_STEP_MS) {
       this.#writeWaiting();
@@ -119,7 +124,7 @@ export class LogOutput implements DestinationStream {
       time: new Date().toISOString(),
       service: this.#options.service,
       droppedLines: this.#untoldLines,
-      message: 'log lines are missing here: they could not be written and did not fit in memory',
+      message: 'log lines are missing here: they could not be written, and did not fit into memory',
     });
     this.#untoldLines = 0;
     this.#push(`${line}\n`, line.length + 1);
@@ -130,13 +135,13 @@ export class LogOutput implements DestinationStream {
     this.#waitingBytes += bytes;
   }
 
-  /** Writes what waits until it is done or cannot go on; then tries again later. */
+  /** Writes waiting lines until all are written or a write fails. After a failure it tries again later. */
   #writeWaiting(): void {
     clearTimeout(this.#retry);
     while (this.#chunk.byteLength > 0 || this.#takeChunk()) {
       const written = this.#tryWrite(this.#chunk);
       this.#chunk = this.#chunk.subarray(written);
-      // Some devices take nothing, and say nothing
+      // Some devices write nothing and report no error
       if (written === 0) this.#failure ??= 'EAGAIN';
       if (this.#failure !== null) {
         this.#retry = setTimeout(() => this.#writeWaiting(), this.#retryMs).unref();
@@ -146,7 +151,7 @@ export class LogOutput implements DestinationStream {
   }
 
   #takeChunk(): boolean {
-    // Where they are missing: behind all that waited when they were dropped
+    // Dropped lines are missing behind all lines that waited when they were dropped
     if (this.#waiting.length === 0) this.#tellOfDropped();
     if (this.#waiting.length === 0) return false;
     let bytes = 0;
@@ -158,7 +163,7 @@ export class LogOutput implements DestinationStream {
     return true;
   }
 
-  /** The bytes that were written. Less than all of them, or a failure, is no reason to stop anything. */
+  /** Returns how many bytes were written, 0 after a failure. Never throws. */
   #tryWrite(data: string | Uint8Array): number {
     try {
       const written = this.#write(this.#options.fd, data);

@@ -1,21 +1,22 @@
+// Loggers of JSON lines.
 import { type DestinationStream, type LogFn, type Logger as PinoLogger, pino, symbols } from 'pino';
 import { flushLogs, standardOutput } from './standard-output.ts';
 import { readThrown, textOf, type Thrown } from './thrown.ts';
 
-/** A logger of JSON lines; `child` adds fields to every line of its own. */
+/** A logger of JSON lines. `child` makes a logger that adds fields to each of its lines. */
 export type Logger = PinoLogger;
 
-/** What a process logs. */
+/** Configures a logger. */
 export interface LoggerOptions {
-  /** The service's name, on every line. */
+  /** The service's name. It stands on every line. */
   readonly service: string;
   /** The lowest level that is written. Default `info`. */
   readonly level?: string;
-  /** Where the lines go. Default: standard output, or where `writeLogsTo` says. */
+  /** Where the lines go. Default: the stream given to `writeLogsTo`, else standard output. */
   readonly to?: DestinationStream;
 }
 
-/** An error's message and stack are cut to this; those of its causes are in them. */
+/** An error's message and stack are cut to this length. They include those of its causes. */
 const MAX_TEXT_CHARACTERS = 8000;
 /** Larger properties of an error are left out. */
 const MAX_PROPERTY_CHARACTERS = 1000;
@@ -23,18 +24,18 @@ const MAX_PROPERTY_CHARACTERS = 1000;
 let destination: DestinationStream | undefined;
 
 /**
- * Sends the lines of every logger made from now on to `stream`. The default is standard output, as it has to be in
- * a container; the embedded runtime shows them to a person instead.
+ * Makes every logger that is created from now on write to `stream`. The default is standard output, which containers
+ * need. The embedded runtime formats the lines for a person instead.
  */
 export function writeLogsTo(stream: DestinationStream): void {
   destination = stream;
 }
 
 /**
- * Makes a process's logger: a JSON line an event, with level, time (ISO 8601), service and message, and of errors
- * the type, message, stack and cause. Whatever is given to it, a line never throws.
+ * Makes a process's logger. Each event is a JSON line with level, time (ISO 8601), service and message. Errors are
+ * written with type, message, stack and causes. Logging never throws, whatever it is given.
  *
- * What a task brings along (payloads, recipients) does not belong in a log; identifiers do.
+ * Log identifiers. Do not log what tasks carry, such as payloads and recipients.
  */
 export function createLogger({ service, level = 'info', to }: LoggerOptions): Logger {
   const options = {
@@ -42,7 +43,7 @@ export function createLogger({ service, level = 'info', to }: LoggerOptions): Lo
     base: { service },
     messageKey: 'message',
     errorKey: 'error',
-    // `err` is pino's own name for it, whose serializer writes to the error: a frozen one would throw
+    // pino's own serializer of `err` writes to the error, which throws if that is frozen
     serializers: { error: errorFields, err: errorFields, message: textOf },
     hooks: { logMethod: logSafely },
     timestamp: isoTime,
@@ -54,7 +55,7 @@ export function createLogger({ service, level = 'info', to }: LoggerOptions): Lo
 let timeAtMs = 0;
 let time = '';
 
-/** The member `time` of a line. Many are written within a millisecond, and writing a date out costs as much as the rest. */
+/** The member `time` of a line. Kept for a millisecond, because formatting a date costs as much as the rest of a line. */
 function isoTime(): string {
   const nowMs = Date.now();
   if (nowMs !== timeAtMs) {
@@ -65,20 +66,20 @@ function isoTime(): string {
 }
 
 /**
- * Writes a line. Where its fields cannot be read, such as those of a Proxy that was revoked, it says so: what a handler
- * logs of an error must not become another error.
+ * Writes a line. If its fields cannot be read, such as those of a revoked Proxy, it writes a line that says so: logging an
+ * error must not cause another error.
  */
 function logSafely(this: Logger, args: Parameters<LogFn>, method: LogFn): void {
   try {
     method.apply(this, args);
   } catch (error) {
-    const text = args.find((each) => typeof each === 'string') ?? 'a line could not be written';
+    const text = args.find((each) => typeof each === 'string') ?? 'log line could not be written';
     const [about] = args as unknown[];
     method.call(this, { error: about ?? error, unwritable: readThrown(error).message }, text);
   }
 }
 
-/** What a line says of an error: enough to find its cause, and never a whole answer that a broker sent. */
+/** The fields of an error in a line: enough to find its cause, but never a whole answer of a broker. */
 function errorFields(error: unknown): object {
   const { name, errors, properties, ...thrown } = readThrown(error);
   const small = Object.entries(properties).filter(([, value]) => sizeOf(value) <= MAX_PROPERTY_CHARACTERS);
@@ -95,7 +96,7 @@ function errorFields(error: unknown): object {
 
 type Caused = Pick<Thrown, 'message' | 'stack' | 'cause'>;
 
-/** A text of an error and those of its causes. */
+/** Joins a text of an error and those of its causes. */
 function withCauses(
   thrown: Caused,
   separator: string,
@@ -115,19 +116,19 @@ function sizeOf(value: unknown): number {
   return (JSON.stringify(value) ?? '').length;
 }
 
-/** Writes a line that a logger elsewhere has made, in a thread, to where `logger` writes its own. */
+/** Writes a line that a logger in a thread has made to where `logger` writes its own. */
 export function writeLine(logger: Logger, line: string): void {
   (logger as Logger & { readonly [symbols.streamSym]: DestinationStream })[symbols.streamSym].write(line);
 }
 
-/** How long a reader that stalls may keep a process from ending. */
+/** How long a stalled reader may keep a process from ending. */
 const FLUSH_MS = 500;
 
 /**
- * Writes a line of level `fatal`, and all that waits to be written before it, before it returns: what a process says when
- * it is about to end. Gives up after half a second.
+ * Writes a line of level `fatal`, and all lines that wait before it, before it returns. For a process that is about to
+ * end. Gives up after half a second.
  */
-export function writeLastWords(logger: Logger, fields: object, message: string): void {
+export function logFatal(logger: Logger, fields: object, message: string): void {
   logger.fatal(fields, message);
   flushLogs(FLUSH_MS);
 }

@@ -1,18 +1,19 @@
+// Standard output as the output of a process's logs.
 import { constants, fstatSync, openSync } from 'node:fs';
 import { isMainThread } from 'node:worker_threads';
 import { LogOutput, type LogOutputOptions, type LogOutputState } from './log-output.ts';
 
 const STDOUT = 1;
-/** How long the end of a process may wait for whoever reads its last lines. */
+/** How long the end of a process waits for a reader of its last lines. */
 const EXIT_FLUSH_MS = 500;
 
 let output: LogOutput | undefined;
 
 /**
- * The one output of this process's logs to standard output: a file, pipe, socket or terminal. What waits to be written
- * when the process exits is written then, for at most 500 ms.
+ * Returns the process's one log output to standard output, which may be a file, pipe, socket or terminal. When the
+ * process exits, lines that wait are written for at most 500 ms.
  *
- * @param options - of the first call; later calls give the same output
+ * @param options - used by the first call; later calls return the same output
  */
 export function standardOutput(options: Pick<LogOutputOptions, 'service' | 'format'>): LogOutput {
   if (output) return output;
@@ -23,10 +24,10 @@ export function standardOutput(options: Pick<LogOutputOptions, 'service' | 'form
   return made;
 }
 
-/** What writes past the logs, as a handler's `console.log` does, must not end the process where writing fails. */
+/** Keeps the process alive if a write past the logger fails, such as a handler's `console.log`. */
 function surviveFailures(): void {
   for (const stream of [process.stdout, process.stderr]) {
-    // Copies of this module share the streams: each of Jest's test files has one
+    // Several copies of this module may share the streams: each Jest test file has its own
     const ignored = stream.listeners('error').some(({ name }) => name === ignoreFailure.name);
     if (!ignored) stream.on('error', ignoreFailure);
   }
@@ -34,20 +35,24 @@ function surviveFailures(): void {
 
 function ignoreFailure(): void {}
 
-/** Writes what waits to be written to standard output, for at most so many milliseconds, in which nothing else runs. */
+/**
+ * Writes the lines that wait for standard output. Blocks the process meanwhile.
+ *
+ * @param limitMs - gives up after this time, in milliseconds
+ */
 export function flushLogs(limitMs: number): void {
   output?.flush(limitMs);
 }
 
-/** How the output of this process's logs is doing; undefined if nothing logs to standard output. */
+/** The state of the process's log output; undefined if nothing logs to standard output. */
 export function logState(): LogOutputState | undefined {
   return output?.state;
 }
 
 /**
- * A descriptor of standard output whose writes do not block. Files are written as they are: a full disk answers at once.
- * A pipe or terminal is opened once more, because the flag O_NONBLOCK counts for all processes that share an opened file.
- * A socket cannot be opened again; Node sets the flag for it.
+ * Returns a descriptor of standard output whose writes do not block. A file needs nothing: a full disk answers at once.
+ * A pipe or terminal is opened again, because O_NONBLOCK applies to all processes that share an open file. A socket cannot
+ * be opened again, so Node sets the flag for it.
  */
 function withoutBlocking(): number {
   if (fstatSync(STDOUT).isFile()) return STDOUT;
@@ -55,7 +60,7 @@ function withoutBlocking(): number {
     const { O_WRONLY, O_NONBLOCK, O_NOCTTY } = constants;
     return openSync(`/proc/self/fd/${STDOUT}`, O_WRONLY | O_NONBLOCK | O_NOCTTY);
   } catch {
-    // No Linux, a socket, or a pipe of another user's
+    // Not Linux, a socket, or another user's pipe
     if (isMainThread) void process.stdout;
     return STDOUT;
   }

@@ -1,25 +1,26 @@
+// Anything that can be thrown, read as plain data.
 import { inspect, types } from 'node:util';
 
-/** Longer messages and stacks are cut. */
+/** Longer messages and stacks are cut to this length. */
 const MAX_TEXT_CHARACTERS = 8000;
 const MAX_NAME_CHARACTERS = 200;
-/** Errors read in all: an error, its causes and those that it gathers, which may name each other. */
+/** How many errors are read: an error, its causes and the errors in it, which may form a circle. */
 const MAX_ERRORS = 20;
 const MAX_GATHERED = 5;
-/** Of each object and array so many members are read, so deep, and so many of one error together. */
+/** How many members of each object and array are read, how deep, and how many of one error in all. */
 const MAX_MEMBERS = 20;
 const MAX_DEPTH = 3;
 const MAX_VALUES = 200;
 const MAX_VALUE_CHARACTERS = 1000;
 const UNREADABLE = 'a value that cannot be read';
 
-/** Members that JavaScript itself calls. */
+/** Members that JavaScript itself calls. Copies leave them out. */
 const BEHAVIOUR = new Set(['toJSON', 'then']);
 const NONE: ReadonlySet<string> = new Set();
-/** Members of an error that are read by themselves. */
+/** Members of an error that have a member of their own in `Thrown`. */
 const ERROR_MEMBERS = new Set(['name', 'message', 'stack', 'cause', 'errors']);
 
-/** Something thrown, as plain data of limited size: safe to log, store, send and clone. */
+/** A thrown value as plain data of limited size: safe to log, store, send and clone. */
 export interface Thrown {
   readonly name: string;
   readonly message: string;
@@ -27,25 +28,25 @@ export interface Thrown {
   readonly cause: Thrown | undefined;
   /** The first five errors of an AggregateError. */
   readonly errors: readonly Thrown[] | undefined;
-  /** Its own properties that are plain data, such as `code`. */
+  /** Own properties that are plain data, such as `code`. */
   readonly properties: Readonly<Record<string, unknown>>;
 }
 
 /**
- * Reads anything that can be thrown. Never throws, whatever the value is: JavaScript throws frozen errors, Proxies,
- * symbols and `undefined` as well, and a getter may throw itself.
+ * Reads a thrown value. Never throws, whatever the value is: JavaScript can throw frozen errors, Proxies, symbols and
+ * `undefined`, and a getter may throw itself.
  */
 export function readThrown(thrown: unknown): Thrown {
   return read(thrown, { left: MAX_ERRORS });
 }
 
-/** Why something failed, in a line: the message of what was thrown, or its name if it has none. Never throws. */
+/** The reason of a failure: the message of a thrown value, or its name if it has no message. Never throws. */
 export function reasonOf(thrown: unknown): string {
   const { message, name } = readThrown(thrown);
   return message || name;
 }
 
-/** Whether a value has a class. Never throws, as `instanceof` may for a Proxy. */
+/** Like `instanceof`, but never throws, as that may for a Proxy. */
 export function isInstance<Class>(
   value: unknown,
   constructor: abstract new (...parts: never[]) => Class,
@@ -67,7 +68,7 @@ function read(thrown: unknown, budget: { left: number }): Thrown {
   };
 }
 
-/** What is no error: a text, say, or an object without a message. */
+/** Reads a value that is not an error, such as a string or an object without a message. */
 function valueOf(value: unknown, message: string): Thrown {
   return {
     name: 'Error',
@@ -83,7 +84,7 @@ function propertiesOf(thrown: object): Record<string, unknown> {
   return safely(() => copyOfMembers(thrown, MAX_DEPTH, { left: MAX_VALUES }, ERROR_MEMBERS)) ?? {};
 }
 
-/** Errors of any realm, Proxies of errors, and what other libraries throw in place of errors. */
+/** Whether a value is an error of any realm, a Proxy of an error, or an object that looks like an error. */
 function isErrorLike(value: unknown): value is object {
   if (typeof value !== 'object' || value === null) return false;
   return Error.isError(value) || isInstance(value, Error) || typeof member(value, 'message') === 'string';
@@ -97,7 +98,7 @@ function nameOf(error: object): string {
   return typeof name === 'string' && name !== '' ? name.slice(0, MAX_NAME_CHARACTERS) : 'Error';
 }
 
-/** A message as a text of limited length, whatever it is. Never throws. */
+/** A message as a string of limited length, whatever its type. Never throws. */
 export function textOf(message: unknown): string {
   if (message === undefined || message === null) return '';
   return (typeof message === 'string' ? message : shown(message)).slice(0, MAX_TEXT_CHARACTERS);
@@ -113,7 +114,7 @@ function gathered(errors: unknown, budget: { left: number }): Thrown[] | undefin
   return first?.filter(() => budget.left > 0).map((each: unknown) => read(each, budget));
 }
 
-/** A value for a person. Without its own ways of showing itself, which may throw. */
+/** Shows a value to a person. Calls none of the value's own functions, which may throw. */
 function shown(value: unknown): string {
   if (typeof value === 'string') return value;
   const readable = (): string => {
@@ -132,7 +133,7 @@ function copyOfObject(value: object): unknown {
   return Array.isArray(value) ? copyOf(value, MAX_DEPTH, budget) : copyOfMembers(value, MAX_DEPTH, budget);
 }
 
-/** Plain data as it is, within limits; `undefined` for all else, such as the sockets that some errors carry. */
+/** Copies plain data within limits. Returns `undefined` for everything else, such as the sockets that some errors carry. */
 function copyOf(value: unknown, depth: number, budget: { left: number }): unknown {
   budget.left -= 1;
   if (budget.left < 0) return undefined;
@@ -160,12 +161,12 @@ function copyOfNested(value: object, depth: number, budget: { left: number }): u
   if (Array.isArray(value))
     return value.slice(0, MAX_MEMBERS).map((item: unknown) => copyOf(item, depth - 1, budget) ?? null);
   const prototype: unknown = Object.getPrototypeOf(value);
-  // Plain, of any realm
+  // Only plain objects, of any realm
   if (prototype !== null && Object.getPrototypeOf(prototype) !== null) return undefined;
   return copyOfMembers(value, depth - 1, budget);
 }
 
-/** Without members such as `toString` and `__proto__`, which would change how the copy behaves. */
+/** Copies an object without members such as `toString` and `__proto__`, which would change how the copy behaves. */
 function copyOfMembers(
   value: object,
   depth: number,

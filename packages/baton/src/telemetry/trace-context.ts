@@ -1,22 +1,23 @@
+// Trace contexts and their `traceparent` header (W3C Trace Context, level 1).
 import { randomBytes } from 'node:crypto';
 
-/** A later version than 00 may have more behind these four members; what is known of it is read (W3C, 4.4). */
+/** Versions after 00 may add members behind these four. The four are read all the same (W3C, section 4.4). */
 const TRACEPARENT =
   /^(?!ff)([0-9a-f]{2})-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})(?:-.*)?$/;
 const SAMPLED = 1;
 const LENGTH = 55;
 
-/** Where a piece of work stands in a trace (W3C Trace Context, level 1). */
+/** The place of a piece of work in a trace (W3C Trace Context, level 1). */
 export interface TraceContext {
-  /** 32 hexadecimal digits, the same for all that one request caused. */
+  /** 32 hexadecimal digits, the same for everything that one request caused. */
   readonly traceId: string;
-  /** 16 hexadecimal digits, this piece of work's own. */
+  /** 16 hexadecimal digits that identify this piece of work. */
   readonly spanId: string;
   /** Two hexadecimal digits; the lowest bit says that the trace is recorded. */
   readonly flags: string;
 }
 
-/** Whether a value is a trace context that a `traceparent` header can carry. */
+/** Whether a value is a trace context that fits into a `traceparent` header. */
 export function isTraceContext(value: unknown): value is TraceContext {
   if (typeof value !== 'object' || value === null) return false;
   const { traceId, spanId, flags } = value as TraceContext;
@@ -24,19 +25,19 @@ export function isTraceContext(value: unknown): value is TraceContext {
   return header.length === LENGTH && TRACEPARENT.test(header);
 }
 
-/** Begins a trace of its own. */
+/** Starts a new trace. */
 export function startTrace(): TraceContext {
   return { traceId: hex(16), spanId: hex(8), flags: '01' };
 }
 
-/** A piece of work that `parent` caused: the same trace, a span of its own. */
+/** The trace context of a piece of work that `parent` caused: the same trace, a new span. */
 export function childOf(parent: TraceContext): TraceContext {
   return { ...parent, spanId: hex(8) };
 }
 
 /**
- * Reads a `traceparent` header. What is missing or broken gives `undefined`: a bad header from outside must never
- * break a request, the W3C document says to start anew.
+ * Reads a `traceparent` header. Returns `undefined` if it is missing or broken: a bad header must not break a request, and
+ * the W3C document says to start a new trace then.
  */
 export function parseTraceparent(header: string | undefined): TraceContext | undefined {
   const text = header?.trim() ?? '';

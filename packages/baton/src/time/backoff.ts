@@ -1,4 +1,4 @@
-// How long to wait before a call that failed is made again: exponential backoff with jitter, and the loops that use it.
+// Exponential backoff with jitter: how long to rest before a failed call is made again.
 import { setTimeout as sleep } from 'node:timers/promises';
 
 const TROUBLE = { base: 200, cap: 30_000 } as const;

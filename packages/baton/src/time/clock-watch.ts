@@ -1,44 +1,45 @@
+// Compares this process's clock with the clocks of AWS services.
 import type { MiddlewareStack } from '@smithy/types';
 import type { Logger } from '../telemetry/logger.ts';
 import { httpDateMs } from './http-date.ts';
 
 /**
- * A clock that is further off is said to be wrong, in milliseconds. Time synchronization keeps machines within tenths
- * of a second; a machine that was just resumed, or a server too busy to renew its Date header, may be a second or two
- * off for a moment, which must not raise an alarm. Times are corrected below it, too: it decides on the alarm alone.
+ * A clock that differs by more counts as wrong, in milliseconds. Time synchronization keeps machines within tenths of a
+ * second. A machine that was just resumed, or a server too busy to renew its Date header, may differ by a second or two for
+ * a moment, which must not raise an alarm. Smaller differences are corrected too: this limit only decides about the alarm.
  */
 export const MAX_SKEW_MS = 5000;
 
-/** A Date header has whole seconds (RFC 9110, section 5.6.7). */
+/** Date headers have whole seconds (RFC 9110, section 5.6.7). */
 const DATE_RESOLUTION_MS = 1000;
-/** An answer is looked at once in so long, which keeps the cost of a request what it was. */
+/** Only one answer within this time is looked at, so that requests cost no more. */
 const LOOK_MS = 1000;
-/** The wall clock was set, or the monotonic clock stood still, where they have moved apart by more. */
+/** If wall clock and monotonic clock move apart by more, one was set or stood still. */
 const STEP_MS = 1000;
-/** How far two clocks that nobody sets move apart: 500 ppm, the most that time synchronization slews by. */
+/** How fast two clocks that nobody sets may move apart: 500 ppm, the most by which time synchronization slews. */
 const DRIFT = 0.0005;
-/** The alarm is repeated after so long. */
+/** The alarm is repeated after this time. */
 const REPEAT_MS = 600_000;
-/** Answers that are asked for at once to learn the time; servers that contradict each other must not stop all work. */
+/** How many requests in a row are made to learn the time. Servers that contradict each other must not stop all work. */
 const MAX_ASKS = 3;
 
-/** The least and the most that a service's clock is ahead of this process's, in milliseconds. */
+/** By how much a service's clock is ahead of this process's, at least and at most, in milliseconds. */
 interface Range {
   readonly low: number;
   readonly high: number;
 }
 
-/** The clocks of this process. */
+/** The clocks of this process, and whether they can be compared. */
 export interface OwnClocks {
   /** The wall clock: milliseconds since 1970. Default: the system's. */
   readonly now?: () => number;
   /** The monotonic clock, in milliseconds. Default: `performance.now()`. */
   readonly elapsed?: () => number;
-  /** Whether there are answers to learn from; else the wall clock is taken as it is. Default true. */
+  /** Whether a service's answers can be compared. If not, the wall clock is trusted. Default true. */
   readonly answers?: boolean;
 }
 
-/** A client of the AWS SDK, whose answers have a Date header; a stand-in without middleware tells no time. */
+/** A client of the AWS SDK. A stand-in without middleware tells no time. */
 type WatchedClient = object & { readonly middlewareStack?: object };
 
 const SYSTEM_TIME: Range = { low: 0, high: 0 };
@@ -46,18 +47,18 @@ const KNOWN = Promise.resolve();
 const watches = new WeakMap<object, ClockWatch>();
 
 /**
- * Compares this process's clock with that of a service of AWS, by the Date header of its answers, and gives the
- * service's time: one wrong clock must not decide what all processes share.
+ * Compares this process's clock with the clock of an AWS service, by the Date header of the service's answers. Gives the
+ * service's time, so that one wrong clock does not decide about what all processes share.
  *
- * An answer says that the service's clock showed that second at some moment between request and answer, which gives a
- * range for the difference. What later answers say narrows it. A difference that contradicts what was known before is
- * believed once a second request has confirmed it.
+ * An answer tells that the service's clock showed its Date at some moment between request and answer. This gives a range
+ * for the difference, which later answers narrow. A difference that contradicts the range counts once a second request has
+ * confirmed it.
  */
 export class ClockWatch {
   readonly #service: string;
   readonly #now: () => number;
   readonly #elapsed: () => number;
-  /** Whether there are answers to learn from; else this process's clock is taken as it is. */
+  /** Whether a service's answers can be compared. If not, this process's clock is trusted. */
   readonly measures: boolean;
   #dated = false;
   #range: Range | undefined;
@@ -71,7 +72,7 @@ export class ClockWatch {
   #logger: Logger | undefined;
   #saidAtMs: number | undefined;
 
-  /** @param service - its name, for the log */
+  /** @param service - the service's name, for the log */
   constructor(service: string, clocks: OwnClocks = {}) {
     const { now = () => Date.now(), elapsed = () => performance.now(), answers = true } = clocks;
     this.#service = service;
@@ -80,7 +81,7 @@ export class ClockWatch {
     this.#elapsed = elapsed;
   }
 
-  /** The watch of these clients of one service: they share it from now on. */
+  /** Returns the one watch of several clients of one service. From now on they share it. */
   static of(...clients: readonly WatchedClient[]): ClockWatch {
     const keys = clients.map((client) => client.middlewareStack ?? client);
     const known = keys.map((key) => watches.get(key)).find((watch) => watch !== undefined);
@@ -91,7 +92,7 @@ export class ClockWatch {
     return watch;
   }
 
-  /** Learns from the answers of these clients, of which `of` gives this watch from now on; not of those that have one. */
+  /** Also learns from the answers of these clients, unless they have a watch. From now on `of` returns this watch for them. */
   listenTo(...clients: readonly WatchedClient[]): void {
     for (const client of clients) {
       const key = client.middlewareStack ?? client;
@@ -101,40 +102,40 @@ export class ClockWatch {
     }
   }
 
-  /** The service's time, as far as it is known, in milliseconds since 1970. */
+  /** The service's time as far as it is known, in milliseconds since 1970. */
   get nowMs(): number {
     return this.#now() + Math.round(this.#offsetMs);
   }
 
   /**
-   * Whether `nowMs` can be relied on. Not before the first answer; nor after this process's clocks were set or stood
-   * still, or an answer contradicted those before it, until another answer.
+   * Whether `nowMs` can be relied on. False before the first answer. False again after this process's clocks were set or
+   * stood still, or after a contradicting answer, until the next answer.
    */
   get sure(): boolean {
     return !this.measures || (this.#candidate === undefined && !this.#stepped);
   }
 
-  /** Whether `nowMs` is the service's time: not where its answers have no date. */
+  /** Whether `nowMs` is the service's time. False if its answers have no Date header. */
   get dated(): boolean {
     return !this.measures || this.#dated;
   }
 
-  /** Whether this process's clock is wrong by more than `MAX_SKEW_MS`, measured by the service's. */
+  /** Whether this process's clock differs from the service's by more than `MAX_SKEW_MS`. */
   get differs(): boolean {
     return Math.abs(this.#offsetMs) > MAX_SKEW_MS;
   }
 
-  /** By how much this process's clock is ahead of the service's, in seconds; `null` before an answer had a date. */
+  /** By how much this process's clock is ahead of the service's, in seconds; `null` while no answer had a Date header. */
   get skewSeconds(): number | null {
     return this.#dated ? Math.round(-this.#offsetMs / 100) / 10 || 0 : null;
   }
 
-  /** For `/health/state`. */
+  /** The state for `/health/state`. */
   get state() {
     return { service: this.#service, skewSeconds: this.skewSeconds, differs: this.differs };
   }
 
-  /** What is wrong with this process's clock, in words; nothing where it is right. */
+  /** What is wrong with this process's clock, as a sentence; undefined if it is right. */
   get trouble(): string | undefined {
     if (!this.differs) return undefined;
     const seconds = this.skewSeconds ?? 0;
@@ -142,15 +143,16 @@ export class ClockWatch {
     return `This process's clock is ${Math.abs(seconds)} s ${side} the clock of ${this.#service}`;
   }
 
-  /** Says in this log when the clock is wrong and when it is right again. The first logger stays. */
+  /** Logs when the clock is wrong and when it is right again. Only the first given logger is used. */
   reportTo(logger: Logger): void {
     this.#logger ??= logger;
   }
 
   /**
-   * Resolves once the service's time is known, or three answers in a row have not told it.
+   * Resolves once the service's time is known, or after three requests that did not tell it.
    *
-   * @param ask - makes a request; what it throws is thrown
+   * @param ask - makes a request
+   * @throws what `ask` throws
    */
   known(ask: () => Promise<unknown>): Promise<void> {
     if (this.sure) return KNOWN;
@@ -159,9 +161,9 @@ export class ClockWatch {
   }
 
   /**
-   * Takes note of an answer.
+   * Learns from an answer.
    *
-   * @param date - its Date header. A text that is no HTTP date is ignored
+   * @param date - its Date header; a text that is not an HTTP date is ignored
    * @param askedAtMs - when the request was made, by the monotonic clock
    */
   hear(date: string | undefined, askedAtMs: number): void {
@@ -170,7 +172,7 @@ export class ClockWatch {
     this.#lookedAtMs = elapsedMs;
     const serverMs = date === undefined ? undefined : httpDateMs(date, nowMs);
     if (serverMs === undefined) {
-      // A service that never says its time: this process's own clock is all there is
+      // A service without a Date header: trust this process's clock
       if (!this.#dated) this.#confirm(SYSTEM_TIME, nowMs, elapsedMs);
       return;
     }
@@ -184,7 +186,7 @@ export class ClockWatch {
     const candidate = this.#candidate;
     const again = candidate && both(candidate, measured);
     if (!again) this.#candidate = { ...measured, heardAtMs: elapsedMs };
-    // Answers of requests that were under way together may all be late in the same way: one confirms no other
+    // Requests under way at the same time may all be delayed alike, so they cannot confirm each other
     else if (askedAtMs >= candidate.heardAtMs) this.#confirm(again, nowMs, elapsedMs);
   }
 
@@ -196,10 +198,10 @@ export class ClockWatch {
     this.#report(nowMs, elapsedMs);
   }
 
-  /** Where nothing is confirmed, what the last answer said is better than a clock that may be wrong. */
+  /** While nothing is confirmed, the last answer is better than a clock that may be wrong. */
   get #offsetMs(): number {
     const range = (this.#stepped ? this.#candidate : undefined) ?? this.#range ?? SYSTEM_TIME;
-    // No more than the answers demand: a clock that may be right is left as it is
+    // The smallest correction that fits the answers: a clock that may be right stays as it is
     return Math.min(range.high, Math.max(range.low, 0));
   }
 
@@ -230,11 +232,11 @@ export class ClockWatch {
         if (askedAtMs - this.#lookedAtMs < LOOK_MS && this.sure) return next(args);
         const answer = await next(args);
         const { headers } = (answer.response ?? {}) as { headers?: Readonly<Record<string, string>> };
-        // A cache's answer is as old as it says
+        // An answer of a cache has the Date of the moment when it was cached
         if (headers?.['age'] === undefined) this.hear(headers?.['date'], askedAtMs);
         return answer;
       },
-      // The first of all, so that it sees the answers of requests that pass the others by
+      // First of all middlewares, because direct requests skip the others
       { name: 'clockWatchMiddleware', step: 'initialize', priority: 'high' },
     );
   }

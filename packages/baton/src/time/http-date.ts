@@ -1,3 +1,5 @@
+// Dates of HTTP headers (RFC 9110, section 5.6.7).
+
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
 
 const DAY = '(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)';
@@ -13,10 +15,10 @@ const FORMS = [
 ].map((form) => new RegExp(`^${form}$`));
 
 /**
- * The time that an HTTP date says, in milliseconds since 1970; nothing where the text is none of the three forms of RFC
- * 9110, section 5.6.7. All of them are UTC. `Date.parse` takes much more, and takes what names no zone for local time.
+ * Reads an HTTP date. Returns milliseconds since 1970, or undefined if the text has none of the three forms of the RFC. All
+ * of them are UTC. (`Date.parse` accepts other forms too, and reads a date without a zone as local time.)
  *
- * @param nowMs - decides the century of a year of two digits
+ * @param nowMs - now, in milliseconds since 1970; decides the century of a two-digit year
  */
 export function httpDateMs(text: string, nowMs: number): number | undefined {
   const groups = FORMS.map((form) => form.exec(text)?.groups).find((found) => found);
@@ -29,12 +31,12 @@ export function httpDateMs(text: string, nowMs: number): number | undefined {
   const date = new Date(0);
   const fullYear = year.length === 2 ? fullYearOf(Number(year), nowMs) : Number(year);
   date.setUTCFullYear(fullYear, MONTHS.indexOf(month), day);
-  // The 31st of February would be a day in March
+  // Date turns 31 February into a day in March
   if (date.getUTCDate() !== day) return undefined;
   return date.setUTCHours(hours, minutes, seconds);
 }
 
-/** A year of two digits is one of the past where it would be more than 50 years ahead (RFC 9110, section 5.6.7). */
+/** A two-digit year that would be more than 50 years ahead is in the past (RFC 9110, section 5.6.7). */
 function fullYearOf(year: number, nowMs: number): number {
   const thisYear = new Date(nowMs).getUTCFullYear();
   const inThisCentury = thisYear - (thisYear % 100) + year;

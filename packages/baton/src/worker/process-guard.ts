@@ -3,7 +3,7 @@ import { exitProcess, exitWithin } from '../process/exit.ts';
 import { keepHandlersFromEndingProcess } from '../run/process-end.ts';
 import { type AttemptName, currentAttempt } from '../run/running-attempt.ts';
 import { type StrayOrigin, watchStrayErrors } from '../run/stray-errors.ts';
-import { type Logger, writeLastWords } from '../telemetry/logger.ts';
+import { type Logger, logFatal } from '../telemetry/logger.ts';
 import { Watchdog } from './threads/watchdog.ts';
 
 /** Configures a process guard. */
@@ -74,7 +74,7 @@ export class ProcessGuard {
     }
     this.#ending = true;
     const message = 'uncaught error that belongs to no task: the worker stops and its process ends';
-    writeLastWords(logger, { error, origin, running: running() }, message);
+    logFatal(logger, { error, origin, running: running() }, message);
     void this.#end();
   };
 
@@ -94,7 +94,7 @@ export class ProcessGuard {
     // A handler called an `exit` that it had kept from before it was replaced. The process continues
     if (currentAttempt()) return;
     const { logger, running } = this.#options;
-    writeLastWords(
+    logFatal(
       logger,
       { exitCode: code, running: running() },
       'the process ends although its worker was not stopped',

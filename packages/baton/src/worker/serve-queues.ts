@@ -4,7 +4,7 @@ import type { AttemptName } from '../run/running-attempt.ts';
 import type { TaskClient } from '../send/task-client.ts';
 import { QueueUrls } from '../sqs/queue-urls.ts';
 import type { Implementations } from '../task/implementation.ts';
-import { gathering } from '../telemetry/gathered-lines.ts';
+import { bufferedLogger } from '../telemetry/buffered-logger.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { ClockWatch } from '../time/clock-watch.ts';
 import { StoreTracker } from '../tracked/store-tracker.ts';
@@ -52,7 +52,7 @@ export function serveOwnQueues(
     now: () => broker.nowMs,
     tracker: new StoreTracker({ store, forward: tasks.forward, leaseSeconds, logger }),
     logger,
-    doneLogger: gathering(logger),
+    doneLogger: bufferedLogger(logger),
     worker: { id: config.workerId, version: config.version },
     unknownTaskPatienceSeconds: config.unknownTaskPatienceSeconds,
     abortGraceSeconds: config.abortGraceSeconds,

@@ -5,7 +5,7 @@ import { implement, Implementations } from '../../task/implementation.ts';
 import { createLambdaConsumer } from '../../lambda/lambda-consumer.ts';
 import { QueueUrls } from '../../sqs/queue-urls.ts';
 import { fromRecord } from '../../sqs/received-message.ts';
-import { type OptionalRest, type Rest, understoodRest } from '../rest.ts';
+import { type OptionalRest, type Rest, readRest } from '../rest.ts';
 import { Settler } from '../../sqs/settler.ts';
 import { defineTask } from '../../task/task.ts';
 import { createLogger } from '../../telemetry/logger.ts';
@@ -39,7 +39,7 @@ describe('a rest', () => {
     [{ retryAfter: 'Sunday, 06-Nov-94 08:49:37 GMT' }, 0],
     [{ retryAfter: 'Sat, 31 Dec 2016 23:59:60 GMT' }, 0],
   ])('of %j is %s s', (rest, delaySeconds) => {
-    expect(understoodRest(rest, nowMs)).toEqual({ delaySeconds });
+    expect(readRest(rest, nowMs)).toEqual({ delaySeconds });
   });
 
   test.each<[unknown, string]>([
@@ -64,7 +64,7 @@ describe('a rest', () => {
       `retryAfter: expected a number of seconds or an HTTP date, got ${JSON.stringify(retryAfter)}`,
     ]),
   ])('of %j is left to the retry policy, and says why', (rest, unusableRest) => {
-    expect(understoodRest(rest as Rest, nowMs)).toEqual({ delaySeconds: undefined, unusableRest });
+    expect(readRest(rest as Rest, nowMs)).toEqual({ delaySeconds: undefined, unusableRest });
   });
 });
 

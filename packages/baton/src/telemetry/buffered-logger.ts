@@ -1,26 +1,27 @@
+// A logger that writes many lines in one system call.
 import { type DestinationStream, symbols } from 'pino';
 import type { Logger } from './logger.ts';
 
 type LoggerOfStream = Logger & { [symbols.streamSym]: DestinationStream };
 
-/** Those that have lines to write. */
-const waiting = new Set<GatheredLines>();
-// Before the output's own, which waits a moment for a slow reader
+/** The buffers that hold lines. */
+const waiting = new Set<LineBuffer>();
+// Runs before the output's own listener, which waits a moment for a slow reader
 process.prependListener('exit', () => {
   for (const lines of waiting) lines.flush();
 });
 
 /**
- * A logger whose lines are written together at the end of the event loop's turn, to where `logger` writes: for many
- * lines of little weight, each of which would be a system call. A process that is killed loses those of its last turn.
+ * Makes a logger that writes its lines together at the end of the event loop's turn, to where `logger` writes. Use it for
+ * many lines of little weight, each of which would be a system call. A killed process loses the lines of its last turn.
  */
-export function gathering(logger: Logger): Logger {
+export function bufferedLogger(logger: Logger): Logger {
   const own = logger.child({}) as LoggerOfStream;
-  own[symbols.streamSym] = new GatheredLines(own[symbols.streamSym]);
+  own[symbols.streamSym] = new LineBuffer(own[symbols.streamSym]);
   return own;
 }
 
-class GatheredLines implements DestinationStream {
+class LineBuffer implements DestinationStream {
   readonly #to: DestinationStream;
   #lines = '';
 

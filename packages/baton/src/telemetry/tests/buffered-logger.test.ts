@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { expect, test } from '@jest/globals';
-import { gathering } from '../gathered-lines.ts';
+import { bufferedLogger } from '../buffered-logger.ts';
 import { createLogger } from '../logger.ts';
 
 const run = promisify(execFile);
@@ -15,7 +15,7 @@ function logger() {
 
 test('lines of one turn of the event loop are written in one go at its end, in their order', async () => {
   const { logger: own, writes } = logger();
-  const gathered = gathering(own);
+  const gathered = bufferedLogger(own);
   gathered.info({ attempt: 1 }, 'first');
   await Promise.resolve();
   gathered.info('second');
@@ -37,16 +37,16 @@ test('lines of one turn of the event loop are written in one go at its end, in t
 
 test('lines of the logger that it was made of are still written at once', () => {
   const { logger: own, writes } = logger();
-  gathering(own);
+  bufferedLogger(own);
   own.info('at once');
   expect(writes).toHaveLength(1);
 });
 
 test('lines that wait when the process exits are written then', async () => {
   const program = `
-    import { gathering } from '${new URL('../gathered-lines.ts', import.meta.url).href}';
+    import { bufferedLogger } from '${new URL('../buffered-logger.ts', import.meta.url).href}';
     import { createLogger } from '${new URL('../logger.ts', import.meta.url).href}';
-    gathering(createLogger({ service: 'tests' })).info('last words');
+    bufferedLogger(createLogger({ service: 'tests' })).info('last words');
     process.exit(0);
   `;
   const { stdout } = await run(process.execPath, ['--input-type=module', '--eval', program]);
