@@ -1,3 +1,4 @@
+// The consumer of Lambda's event source for SQS: runs and settles the records of a batch.
 import type { SQSClient } from '@aws-sdk/client-sqs';
 import type { Context, SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
 import { ClockWatch } from '../time/clock-watch.ts';
@@ -13,20 +14,20 @@ import { fromRecord, type ReceivedMessage } from '../sqs/received-message.ts';
 import { Settler } from '../sqs/settler.ts';
 import { watchFunctions } from '../run/stray-errors.ts';
 
-/** Kept free at the end of an invocation, in milliseconds: to end handlers, to write outcomes down, to settle and to answer. */
+/** The time kept free at the end of an invocation, in milliseconds: to end handlers, write outcomes, settle and answer. */
 const SETTLE_RESERVE_MS = 2500;
-/** SQS counts its 12 h from a receive that a function does not know the time of: some minutes, and its own 15, before. */
+/** SQS limits visibility to 12 h from the receive, which may have been up to 30 minutes ago. */
 const LONGEST_REST_SECONDS = MAX_VISIBILITY_SECONDS - 1800;
-/** How long settling is tried again within that. */
+/** How long failed settling is retried within that time. */
 const SETTLING_MS = 1500;
-/** No record is begun with less time than this left to run it in, in milliseconds. */
+/** The least time that must be left to start a record, in milliseconds. */
 const SHORTEST_RUN_MS = 500;
 /** A handler that ignores its signal must not cost the whole batch its answer. */
 const ABORT_GRACE_SECONDS = 0.5;
 const DEFAULT_PATIENCE_SECONDS = 21_600;
 const DEFAULT_CONCURRENCY = 10;
 
-/** A function's invocation is nearly over, with no more time for a record. */
+/** The invocation of a function is nearly over and has no more time for a record. */
 export class InvocationEndsError extends TaskError {
   override readonly name = 'InvocationEndsError';
 
@@ -35,32 +36,32 @@ export class InvocationEndsError extends TaskError {
   }
 }
 
-/** What a function consumes queues with. */
+/** Configures a function that consumes queues. */
 export interface LambdaConsumerOptions extends Omit<
   Processing,
   'unknownTaskPatienceSeconds' | 'abortGraceSeconds'
 > {
   readonly sqs: SQSClient;
   readonly queueUrls: QueueUrls;
-  /** How long an unknown task is put back, in seconds since it was sent. Default 21,600 (6 h). */
+  /** How long a message with an unknown task is put back, in seconds in all. Default 21,600 (6 h). */
   readonly unknownTaskPatienceSeconds?: number;
   /** How many records of a batch run at one time. Default 10. */
   readonly concurrency?: number;
 }
 
-/** A record that an outcome is known of. */
+/** A record whose outcome is known. */
 interface Attempted {
   readonly queue: string;
   readonly message: ReceivedMessage;
   readonly outcome: Outcome;
 }
 
-/** What the records of one batch share. */
+/** The limits that the records of one batch share. */
 interface Invocation {
   /** Aborts when the invocation has no more time. */
   readonly end: AbortSignal;
   readonly runnableMs: () => number;
-  /** By which a suspect runs by itself. */
+  /** Lets a suspect run alone. */
   readonly exclusive: ExclusiveRuns;
 }
 
@@ -86,7 +87,7 @@ class RecordHost implements AttemptHost {
     this.#exclusive.end();
   }
 
-  /** The invocation answers without it. */
+  /** Does nothing: the invocation answers without waiting for the handler. */
   outlivedBy(): void {}
 }
 
@@ -99,84 +100,113 @@ export type LambdaConsumer = (
 /**
  * Makes the handler of a function that consumes a queue, for an event source with ReportBatchItemFailures.
  *
- * The records of a batch run side by side, ten at a time; one that may have been what an earlier invocation died of runs
- * by itself. They are settled once all have run, all but the delete,
- * which is the event source's. What is to come back is reported failed, and so is whatever could not be settled. When
- * the invocation's time grows short, no more records are begun and those that run are aborted; all of them are shown
- * again at once and reported failed.
+ * The records of a batch run side by side, ten at a time. A record that may have killed an earlier invocation runs alone.
+ * Once all have run they are settled, except for the delete, which the event source makes. Messages that come back, or that
+ * could not be settled, are reported as failed. If the invocation has little time left, no more records start and running
+ * ones are aborted. All of them become visible at once and are reported as failed.
  *
- * From now on, an error that nothing caught fails the record whose handler left it, and so does a handler's attempt to
- * end the process. An error that belongs to no record is for the runtime, as always.
+ * From this call on, an uncaught error fails the record whose handler left it, and so does a handler's attempt to end the
+ * process. The runtime gets errors that belong to no record.
  *
- * @throws TypeError when a tracked task is implemented and there is no tracker
+ * @throws TypeError if a tracked task is implemented and there is no tracker
  */
 export function createLambdaConsumer(options: LambdaConsumerOptions): LambdaConsumer {
-  const { sqs, queueUrls, concurrency = DEFAULT_CONCURRENCY, implementations, tracker } = options;
+  const { logger, implementations, tracker } = options;
   if (!tracker && implementations.tracked.length > 0)
     throw new TypeError(
       `${implementations.tracked.join(', ')} cannot be run without a task store as "tracker"`,
     );
-  watchFunctions(options.logger);
-  const clock = ClockWatch.of(sqs);
-  clock.reportTo(options.logger);
-  const processing = {
-    now: () => clock.nowMs,
-    unknownTaskPatienceSeconds: DEFAULT_PATIENCE_SECONDS,
-    abortGraceSeconds: ABORT_GRACE_SECONDS,
-    ...options,
-  };
-  const settlers = new Map<string, Settler>();
-  const settlerOf = (queue: string): Settler => {
-    const settler = settlers.get(queue) ?? new Settler(sqs, queueUrls, queue);
-    settlers.set(queue, settler);
-    return settler;
-  };
+  watchFunctions(logger);
+  const consumer = new BatchConsumer(options);
+  return (event, context) => consumer.consume(event, context);
+}
 
-  const attempt = async (
-    record: SQSRecord,
-    { end, runnableMs, exclusive }: Invocation,
-  ): Promise<Attempted> => {
-    const queue = queueUrls.nameFromArn(record.eventSourceARN);
-    const message = fromRecord(record);
-    const mayBegin = !exclusive.closed || (await exclusive.opened(runnableMs(), end));
-    if (!mayBegin || runnableMs() < SHORTEST_RUN_MS)
-      return { queue, message, outcome: { kind: 'release', error: new InvocationEndsError() } };
-    const host = new RecordHost(end, exclusive);
-    const outcome = await processMessage(message, queue, host, processing).finally(() => host.decided());
-    return { queue, message, outcome: restingAtMost(outcome, LONGEST_REST_SECONDS) };
-  };
+/** Runs and settles batches of records. */
+class BatchConsumer {
+  readonly #options: LambdaConsumerOptions;
+  readonly #processing: Processing;
+  readonly #settlers = new Map<string, Settler>();
 
-  const settle = async ({ queue, message, outcome }: Attempted): Promise<boolean> => {
-    const untilMs = performance.now() + SETTLING_MS;
-    try {
-      return await settlerOf(queue).settleAllButDelete(message, outcome, processing.worker.id, untilMs);
-    } catch (error) {
-      const { messageId } = message;
-      processing.logger.error({ queue, messageId, error }, 'message could not be settled; it comes back');
-      return false;
-    }
-  };
+  constructor(options: LambdaConsumerOptions) {
+    const clock = ClockWatch.of(options.sqs);
+    clock.reportTo(options.logger);
+    this.#options = options;
+    this.#processing = {
+      now: () => clock.nowMs,
+      unknownTaskPatienceSeconds: DEFAULT_PATIENCE_SECONDS,
+      abortGraceSeconds: ABORT_GRACE_SECONDS,
+      ...options,
+    };
+  }
 
-  return async ({ Records }, context) => {
+  /** Consumes one batch. Resolves to the messages that come back. Never rejects. */
+  async consume(
+    { Records }: SQSEvent,
+    context: Pick<Context, 'getRemainingTimeInMillis'>,
+  ): Promise<SQSBatchResponse> {
+    const { concurrency = DEFAULT_CONCURRENCY } = this.#options;
     const runnableMs = (): number => context.getRemainingTimeInMillis() - SETTLE_RESERVE_MS;
     const end = new AbortController();
     const timer = setTimeout(() => end.abort(new InvocationEndsError()), Math.max(0, runnableMs()));
     const invocation = { end: end.signal, runnableMs, exclusive: new ExclusiveRuns() };
     const attempts = await new Permits(concurrency)
-      .map(Records, (record) =>
-        attempt(record, invocation).catch((error: unknown) => {
-          // What is wrong with one record is no reason to run the whole batch again
-          processing.logger.error(
-            { messageId: record.messageId, error },
-            'record could not be run; it comes back',
-          );
-          return undefined;
-        }),
-      )
+      .map(Records, (record) => this.#attempt(record, invocation))
       .finally(() => clearTimeout(timer));
-    // Only now: whoever invoked this function may renew the leases of the whole batch until it answers
-    const finished = await Promise.all(attempts.map(async (each) => each !== undefined && settle(each)));
+    // Not earlier: the caller of this function may renew the leases of the whole batch until it answers
+    const finished = await Promise.all(
+      attempts.map(async (each) => each !== undefined && this.#settle(each)),
+    );
     const failed = Records.filter((_, index) => !finished[index]);
     return { batchItemFailures: failed.map(({ messageId }) => ({ itemIdentifier: messageId })) };
-  };
+  }
+
+  /** Makes one attempt at a record. Resolves to undefined if that failed: one bad record must not fail the whole batch. */
+  async #attempt(record: SQSRecord, invocation: Invocation): Promise<Attempted | undefined> {
+    const { messageId } = record;
+    try {
+      const queue = this.#options.queueUrls.nameFromArn(record.eventSourceARN);
+      const message = fromRecord(record);
+      return { queue, message, outcome: await this.#outcomeOf(message, queue, invocation) };
+    } catch (error) {
+      this.#options.logger.error({ messageId, error }, 'record could not be run; it comes back');
+      return undefined;
+    }
+  }
+
+  async #outcomeOf(
+    message: ReceivedMessage,
+    queue: string,
+    { end, runnableMs, exclusive }: Invocation,
+  ): Promise<Outcome> {
+    const mayStart = !exclusive.closed || (await exclusive.opened(runnableMs(), end));
+    if (!mayStart || runnableMs() < SHORTEST_RUN_MS)
+      return { kind: 'release', error: new InvocationEndsError() };
+    const host = new RecordHost(end, exclusive);
+    try {
+      const outcome = await processMessage(message, queue, host, this.#processing);
+      return restingAtMost(outcome, LONGEST_REST_SECONDS);
+    } finally {
+      host.decided();
+    }
+  }
+
+  /** Settles a record. Resolves to whether its message is finished, so that the event source deletes it. */
+  async #settle({ queue, message, outcome }: Attempted): Promise<boolean> {
+    const { logger, worker } = this.#processing;
+    const untilMs = performance.now() + SETTLING_MS;
+    try {
+      return await this.#settlerOf(queue).settleAllButDelete(message, outcome, worker.id, untilMs);
+    } catch (error) {
+      const { messageId } = message;
+      logger.error({ queue, messageId, error }, 'message could not be settled; it comes back');
+      return false;
+    }
+  }
+
+  #settlerOf(queue: string): Settler {
+    const { sqs, queueUrls } = this.#options;
+    const settler = this.#settlers.get(queue) ?? new Settler(sqs, queueUrls, queue);
+    this.#settlers.set(queue, settler);
+    return settler;
+  }
 }

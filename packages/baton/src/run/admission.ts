@@ -1,3 +1,5 @@
+// Decides whether a received task may be attempted now: whether this process implements it, whether its time has come,
+// whether another attempt runs, and whether it has killed too many workers.
 import { ageMs, type ReceivedMessage } from '../sqs/received-message.ts';
 import { FIRST_SENT, notesOf, receiveOf, UNCONCLUDED, waitsSeconds } from '../sqs/copy-notes.ts';
 import type { Envelope } from '../sqs/envelope.ts';
@@ -11,9 +13,6 @@ import type { Processing } from './processing.ts';
 import { type BegunAttempt, type Claim, isClaim } from './task-tracker.ts';
 import { outcomeOfUnknown, stillUnknown } from './unknown-task.ts';
 import { UntrackedAttempt } from './untracked-attempt.ts';
-
-// Decides whether a received task may be attempted now: whether this process implements it, whether its time has come,
-// whether another attempt runs, and whether it has killed too many workers.
 
 /** SQS moves a message to the dead-letter queue, without a reason, after 30 receives (`maxReceiveCount`). */
 const MANY_RECEIVES = 20;

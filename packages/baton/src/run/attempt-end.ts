@@ -1,3 +1,4 @@
+// What may end an attempt before its handler does, and the gate that nothing passes afterwards.
 import {
   AttemptOverError,
   OutcomeDecidedError,

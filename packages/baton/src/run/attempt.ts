@@ -1,3 +1,4 @@
+// One attempt: runs a handler, in this process or in a thread, and turns its end into an outcome.
 import { ageOfFirstMs } from '../sqs/copy-notes.ts';
 import { ageMs } from '../sqs/received-message.ts';
 import { checkedResult, receivedPayload } from '../task/contract-values.ts';

@@ -1,3 +1,4 @@
+// Runs the effects of an attempt, so that an effect that has succeeded is not run again.
 import { readThrown } from '../telemetry/thrown.ts';
 import type { AttemptGate, GatedAttempt } from './attempt-end.ts';
 import type { Effect } from '../task/effect.ts';
@@ -8,24 +9,24 @@ import { jsonIssue, toJson } from '../task/json-value.ts';
 const EFFECT_KEY = /^[\w.:-]{1,64}$/;
 
 /**
- * What is known of an effect: what it gave, that an attempt before this one began it, that it was run and gave what cannot
- * be kept, or nothing.
+ * What is known of an effect: its kept result; that an earlier attempt started it (`in doubt`); that it ran and its result
+ * could not be kept (`not kept`); or nothing.
  */
 export type KnownEffect = { readonly result: unknown } | 'in doubt' | 'not kept' | undefined;
 
-/** What an effect gave: its JSON, empty of `undefined`, or why it has none. */
+/** The result of an effect: its JSON (empty for `undefined`), or why it has none. */
 export type EffectResult = { readonly json: string } | { readonly notJson: string };
 
-/** Where the effects of one task are kept. */
+/** Keeps the effects of one task. */
 export interface KeptEffects {
-  /** What earlier attempts have left of an effect. */
+  /** Finds what earlier attempts kept of an effect. */
   find(key: string): Promise<KnownEffect>;
-  /** Notes that an effect begins. @throws ClaimLostError when the task is no longer this attempt's */
+  /** Notes that an effect starts. @throws ClaimLostError if another attempt has the task */
   begin(key: string): Promise<void>;
   /**
-   * Keeps what an effect gave.
+   * Keeps the result of an effect.
    *
-   * @throws RejectTask when that cannot be kept, and ClaimLostError when the task is no longer this attempt's
+   * @throws RejectTask if it cannot be kept, and ClaimLostError if another attempt has the task
    */
   keep(key: string, result: EffectResult): Promise<void>;
 }
@@ -41,7 +42,7 @@ export function effectOf(claim: KeptEffects, attempt: GatedAttempt, gate: Attemp
     if (typeof known === 'object') return known.result as never;
     if (known === 'not kept' && !inDoubt)
       throw new RejectTask(
-        `The effect ${key} of ${task} (${taskId}) was run by an earlier attempt, and what it gave could not be kept: it is not run again. With inDoubt it asks what became of it`,
+        `The effect ${key} of ${task} (${taskId}) was run by an earlier attempt and its result could not be kept, so it is not run again; expected inDoubt, which finds out what became of it`,
       );
     const idempotencyKey = `${taskId}:${key}`;
     const found = known && inDoubt ? await inDoubt(idempotencyKey) : undefined;
@@ -50,25 +51,25 @@ export function effectOf(claim: KeptEffects, attempt: GatedAttempt, gate: Attemp
     if (doubt) await doubt;
     const { result } = found ?? { result: await run(idempotencyKey) };
     await claim.keep(key, effectResult(result));
-    // As every later attempt gets it
+    // The same value that later attempts get
     return ((await claim.find(key)) as { readonly result: never }).result;
   };
   return (key, run, options) => {
     const running = once(key, run, options);
-    // An effect that nobody waits for must not bring the process down
+    // A rejected effect that nobody awaits must not end the process
     running.catch(() => undefined);
     return running;
   };
 }
 
-/** The key of an effect. @throws InvalidValueError when it is not 1 to 64 letters, digits and `. _ : -` */
+/** Checks the key of an effect. @throws InvalidValueError if it is not 1 to 64 letters, digits and `. _ : -` */
 export function checkedEffectKey(key: string): string {
   if (typeof key === 'string' && EFFECT_KEY.test(key) && key !== '__proto__') return key;
   const message = `expected a text of 1 to 64 letters, digits and . _ : -, got ${shownValue(key)}`;
   throw new InvalidValueError('The effect cannot be kept', [{ path: 'key', message }]);
 }
 
-/** What an effect gave, as text. Never throws, as a look at a getter or a revoked Proxy may. */
+/** Makes JSON of an effect's result. Never throws, although reading a getter or a revoked Proxy may. */
 export function effectResult(result: unknown): EffectResult {
   try {
     return { json: toJson(result) };

@@ -1,31 +1,34 @@
-/** A suspect waits for what runs for at most this long; then it runs beside that. */
+// Lets a task that may kill its process run alone.
+
+/** How long a suspect waits for running tasks. Then it runs beside them. */
 const PATIENCE_MS = 30_000;
-/** What kills a process mostly does so soon. A suspect that has run for so long does not keep others waiting any longer. */
+/** How long a suspect keeps other tasks from starting. A task that kills its process mostly does so soon. */
 const ALONE_MS = 10_000;
 
-/** What a process does when no other task may begin, and when they may again. */
+/** Configures exclusive runs. */
 export interface ExclusiveRunsOptions {
-  /** How long a suspect waits for what runs, in milliseconds. Default 30,000. */
+  /** How long a suspect waits for running tasks, in milliseconds. Default 30,000. */
   readonly patienceMs?: number;
-  /** How long a suspect keeps others from beginning, in milliseconds. Default 10,000. */
+  /** How long a suspect keeps other tasks from starting, in milliseconds. Default 10,000. */
   readonly aloneMs?: number;
+  /** Called when other tasks must not start any more. */
   readonly onClose?: () => void;
+  /** Called when they may start again. */
   readonly onOpen?: () => void;
 }
 
 /** A suspect's turn to run. */
 export interface Turn {
-  /** Whether nothing else runs in the process. */
+  /** Whether no other task runs in the process. */
   readonly alone: boolean;
-  /** The suspect is done: the next one has its turn, or others may begin again. */
+  /** Ends the turn: the next suspect has its turn, or other tasks may start again. */
   over(): void;
 }
 
 /**
- * Lets a task that may kill its process run alone, like the writer of a readers-writer lock: from the moment that a suspect
- * asks, no other task begins. Its turn comes when what runs has ended, or when its patience is over, because a task may
- * run for hours. Its turn is over when it has ended or has run for a while. Several suspects have their turns one after
- * the other.
+ * Lets a suspect run alone, like the writer of a readers-writer lock. From its request on, no other task starts. Its turn
+ * comes when all running tasks have ended, or after a limited wait, because a task may run for hours. Its turn ends when
+ * it has ended or has run for a while. Several suspects have their turns one after another.
  */
 export class ExclusiveRuns {
   readonly #options: ExclusiveRunsOptions;
@@ -42,7 +45,7 @@ export class ExclusiveRuns {
     this.#options = options;
   }
 
-  /** Whether no task may begin, because a suspect runs or waits. */
+  /** Whether no task may start, because a suspect runs or waits. */
   get closed(): boolean {
     return this.#closed;
   }
@@ -63,24 +66,24 @@ export class ExclusiveRuns {
     }
   }
 
-  /** A task begins, suspect or not. */
+  /** Notes that a task starts, suspect or not. */
   begin(): void {
     this.#running += 1;
   }
 
-  /** A task has ended. */
+  /** Notes that a task has ended. */
   end(): void {
     this.#running -= 1;
     if (this.#closed) this.#next();
   }
 
-  /** Waits for the turn of a suspect that has begun. @throws the reason of `givenUp` if that aborts before */
+  /** Waits for the turn of a suspect that has called `begin`. @throws the reason of `givenUp` if that aborts first */
   async turn(givenUp: AbortSignal): Promise<Turn> {
     givenUp.throwIfAborted();
     const { promise, resolve, reject } = Promise.withResolvers<Turn>();
     const leave = (): void => {
       const place = this.#waiting.indexOf(resolve);
-      // Its turn has come
+      // Its turn has come already
       if (place < 0) return;
       this.#waiting.splice(place, 1);
       this.#running += 1;
@@ -89,7 +92,7 @@ export class ExclusiveRuns {
     };
     givenUp.addEventListener('abort', leave, { once: true });
     this.#waiting.push(resolve);
-    // While it waits it does nothing that others would have to wait for
+    // A waiting suspect does not count as running
     this.#running -= 1;
     this.#close();
     this.#next();

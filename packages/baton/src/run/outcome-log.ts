@@ -1,3 +1,4 @@
+// The log lines that tell the outcome of each message.
 import type { Outcome } from '../task/outcome.ts';
 import type { Processing } from './processing.ts';
 import type { AttemptName } from './running-attempt.ts';

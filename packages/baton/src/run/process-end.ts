@@ -1,3 +1,4 @@
+// Keeps handlers from ending their process.
 import { syncBuiltinESMExports } from 'node:module';
 import { isMainThread } from 'node:worker_threads';
 import { ProcessEndError } from '../task/errors.ts';
@@ -5,18 +6,18 @@ import { currentAttempt } from './running-attempt.ts';
 
 type AnyFunction = (...args: unknown[]) => unknown;
 
-/** `process.exit` calls `reallyExit`, which also catches an `exit` that a module took before it was replaced. */
+/** `process.exit` calls `reallyExit`. Replacing that too catches an `exit` that a module kept from before. */
 const NAMES = ['exit', 'reallyExit', 'abort', 'kill'] as const;
 const functions = process as unknown as Record<(typeof NAMES)[number], AnyFunction> & { _exiting?: boolean };
 const originals = new Map<(typeof NAMES)[number], AnyFunction>();
 let users = 0;
 
 /**
- * Keeps handlers from ending the process, from now on: `process.exit`, `process.abort` and a signal to the own process
- * throw a ProcessEndError when a handler calls them, and its attempt fails. Other code calls them as always, except in a
- * worker thread: there an exit that no handler asks for throws too, because it would end the handler that runs.
+ * Keeps handlers from ending the process. If a handler calls `process.exit` or `process.abort`, or sends its own process a
+ * signal, the call throws a ProcessEndError and the attempt fails. Calls of other code work as usual, except in a worker
+ * thread: there an exit throws too, because it would end the running handler.
  *
- * @returns stops it, for this process or this thread
+ * @returns a function that undoes this, for this process or this thread
  */
 export function keepHandlersFromEndingProcess(): () => void {
   users += 1;
@@ -39,17 +40,17 @@ function replace(name: (typeof NAMES)[number]): void {
     const attempt = currentAttempt();
     const isRefused = attempt ? endsThisProcess(name, args) : !isMainThread && name !== 'kill';
     if (!isRefused) return Reflect.apply(original, process, args);
-    // `exit` has set them by now, and no promise rejection is handled while a process is exiting
+    // `exit` has set these before. Node handles no promise rejection while a process is exiting
     if (name === 'reallyExit') Object.assign(process, { _exiting: false, exitCode: undefined });
     const call = `process.${name}(${args.map(String).join(', ')})`;
-    if (!attempt) throw new Error(`Code that belongs to no task called ${call} in a thread that runs tasks`);
+    if (!attempt) throw new Error(`Code outside of tasks called ${call} in a thread that runs tasks`);
     const error = new ProcessEndError(attempt.name.task, call);
     attempt.fail(error);
     throw error;
   };
 }
 
-/** 0 is the own process group, -1 every process; signal 0 only asks whether a process is there. */
+/** Whether a call ends this process. The id 0 is its process group, -1 every process. Signal 0 only asks whether a process exists. */
 function endsThisProcess(name: (typeof NAMES)[number], [pid, signal]: readonly unknown[]): boolean {
   if (name !== 'kill') return true;
   return signal !== 0 && [process.pid, -process.pid, 0, -1].includes(Number(pid));

@@ -1,3 +1,4 @@
+// The story of one message, from its body to its outcome.
 import { attemptOf } from '../sqs/copy-notes.ts';
 import { decodeEnvelope, type Envelope } from '../sqs/envelope.ts';
 import type { ReceivedMessage } from '../sqs/received-message.ts';

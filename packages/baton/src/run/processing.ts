@@ -1,3 +1,4 @@
+// What a process uses to run messages.
 import type { Logger } from '../telemetry/logger.ts';
 import type { Implementations, WorkerIdentity } from '../task/implementation.ts';
 import type { SendTask } from '../task/send-task.ts';

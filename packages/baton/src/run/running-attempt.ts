@@ -1,3 +1,4 @@
+// Links code to the attempt whose handler started it.
 import { AsyncLocalStorage } from 'node:async_hooks';
 
 /** The names and numbers that identify an attempt in logs. */

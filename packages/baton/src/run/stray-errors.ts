@@ -1,17 +1,18 @@
+// Handles errors that nothing caught: finds the attempt that caused them.
 import { type Logger, logFatal } from '../telemetry/logger.ts';
 import { StrayError } from '../task/errors.ts';
 import { keepHandlersFromEndingProcess } from './process-end.ts';
 import { currentAttempt, type RunningAttempt } from './running-attempt.ts';
 
-/** How an error reached the process: a promise that nobody handled, or a throw that nothing caught. */
+/** How an uncaught error reached the process: as a rejected promise without a handler, or as a throw. */
 export type StrayOrigin = 'unhandledRejection' | 'uncaughtException';
 
-/** What a process does with errors that nothing caught. */
+/** Configures the handling of uncaught errors. */
 export interface StrayErrorsOptions {
   readonly logger: Logger;
   /**
-   * Called with an error that belongs to no attempt. Default: the listeners that the process had before get it; without
-   * any, the process writes its last words and ends with code 1.
+   * Called with an error that belongs to no attempt. Default: the listeners that the process had before get it. If there
+   * are none, the process logs it and ends with status 1.
    */
   readonly onUnknown?: ((error: unknown, origin: StrayOrigin) => void) | undefined;
 }
@@ -21,17 +22,17 @@ const ORIGINS: readonly StrayOrigin[] = ['unhandledRejection', 'uncaughtExceptio
 type Listener = (error: unknown, ...rest: unknown[]) => void;
 
 const watching = new Set<StrayErrorsOptions>();
-/** The listeners that were there before, which get no error that an attempt has caused. */
+/** The listeners that the process had before. They get no error that an attempt has caused. */
 const replaced = new Map<StrayOrigin, readonly Listener[]>();
 const own = new Map<StrayOrigin, Listener>(
   ORIGINS.map((origin) => [origin, (error, ...rest) => handle(origin, error, rest)]),
 );
 
 /**
- * Handles errors that nothing caught, from now on: an error from a running attempt fails that attempt, one from an
- * attempt that has ended is logged, and the process goes on. Anything else is for `onUnknown`.
+ * Handles uncaught errors, so that the process continues: an error of a running attempt fails that attempt, and an error
+ * of an attempt that has ended is logged. `onUnknown` gets all others.
  *
- * @returns stops it
+ * @returns a function that undoes this
  */
 export function watchStrayErrors(options: StrayErrorsOptions): () => void {
   if (watching.size === 0) replaceListeners();
@@ -44,8 +45,8 @@ export function watchStrayErrors(options: StrayErrorsOptions): () => void {
 let inFunctions = false;
 
 /**
- * The same for a process that runs functions, until it ends, and keeps handlers from ending it. Whatever no attempt has
- * caused is for the runtime that the functions run in.
+ * Handles uncaught errors, and keeps handlers from ending the process, in a process that runs functions, until its end.
+ * The runtime of the functions gets errors that belong to no attempt. Further calls do nothing.
  */
 export function watchFunctions(logger: Logger): void {
   if (inFunctions) return;
@@ -63,7 +64,7 @@ function handle(origin: StrayOrigin, error: unknown, rest: readonly unknown[]): 
   const unknown = [...watching].flatMap(({ onUnknown }) => onUnknown ?? []);
   for (const onUnknown of unknown) onUnknown(error, origin);
   if (first && others.length + unknown.length === 0) {
-    logFatal(first.logger, { error, origin }, 'the process ends by an error that nothing caught');
+    logFatal(first.logger, { error, origin }, 'the process ends because of an error that nothing caught');
     process.exit(1);
   }
 }

@@ -1,3 +1,4 @@
+// Makes the context of an attempt's handler.
 import type { Logger } from '../telemetry/logger.ts';
 import type { Envelope } from '../sqs/envelope.ts';
 import type { TaskContext, WorkerIdentity } from '../task/implementation.ts';

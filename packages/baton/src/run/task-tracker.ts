@@ -1,3 +1,4 @@
+// What a process needs of a task store to attempt tasks. The room `tracked` implements it.
 import type { KeptEffects } from './effects.ts';
 import type { Right } from './attempt-end.ts';
 import type { Envelope } from '../sqs/envelope.ts';
@@ -6,59 +7,59 @@ import type { Progress } from '../task/progress.ts';
 import type { ReceivedMessage } from '../sqs/received-message.ts';
 import type { TaskContract } from '../task/task.ts';
 
-/** What a process runs tracked tasks with. */
+/** Keeps the state of tracked tasks while a process attempts them. */
 export interface TaskTracker {
   /**
-   * Begins an attempt, in one conditional write.
+   * Starts an attempt, in one conditional write.
    *
    * Resolves to the claim, or to the outcome of a message whose task must not run now: it has ended, it runs
    * elsewhere, or the store does not answer.
    */
   claim(request: ClaimRequest): Promise<Claim | Outcome>;
   /**
-   * Ends a task that waits, or whose last attempt was abandoned, because its message is to be a dead letter without an
-   * attempt. Does nothing for a task that is not tracked. Resolves to the outcome of the message: another one if the task
-   * runs or has ended after all, or if the store does not answer.
+   * Ends a task that waits, or whose last attempt was abandoned, because its message becomes a dead letter without an
+   * attempt. Does nothing for a task that is not tracked. Resolves to the outcome of the message, which differs from
+   * `outcome` if the task runs or has ended after all, or if the store does not answer.
    */
   giveUp(given: Pick<ClaimRequest, 'message' | 'envelope'>, outcome: DeadLetterOutcome): Promise<Outcome>;
-  /** The store's time, in milliseconds since 1970, whatever this process's clock says. */
+  /** The store's time, in milliseconds since 1970. Does not depend on this process's clock. */
   now(): Promise<number>;
-  /** What is known of the receives of messages whose tasks are not tracked. Left out: SQS's count decides. */
+  /** Logs the receives of messages whose tasks are not tracked. Left out: SQS's count decides. */
   readonly receives?: ReceiveLog;
 }
 
-/** What is known of a message's receives before this one. They are counted from 1, through its chain of copies: see `receiveOf`. */
+/** What is known of a message's earlier receives. They are counted from 1 and through its chain of copies: see `receiveOf`. */
 export interface EarlierReceives {
-  /** The last one that ended in an orderly way and left the message; 0 for none. */
+  /** The last receive that ended in an orderly way and left the message. 0 if none did. */
   readonly ended: number;
   /** How many attempts were used up. */
   readonly attempts: number;
-  /** How often in a row a worker died of it or beside it. */
+  /** How many workers in a row died while they held the message. */
   readonly crashes: number;
-  /** The last one whose handler was noted to begin. */
+  /** The last receive whose handler is known to have started. */
   readonly begun?: number | undefined;
   /** Whether that handler ran alone. */
   readonly alone?: boolean | undefined;
-  /** Whether the handler may be what a worker died of. */
+  /** Whether the handler may have killed a worker. */
   readonly suspect?: boolean | undefined;
 }
 
-/** Keeps what is known of the receives of messages, by the id of the first message of each chain of copies: see `firstIdOf`. */
+/** Logs the receives of messages. The key is the id of the first message of a chain of copies: see `firstIdOf`. */
 export interface ReceiveLog {
-  /** Resolves to nothing for a message that it does not know. */
+  /** Resolves to undefined for an unknown message. */
   find(firstId: string): Promise<EarlierReceives | undefined>;
-  /** Keeps it in place of what was known. */
+  /** Replaces what was known. */
   keep(firstId: string, receives: EarlierReceives): Promise<void>;
 }
 
-/** Who wants to begin an attempt at what. */
+/** Describes a claim: the task, and the worker that wants to attempt it. */
 export interface ClaimRequest {
   readonly message: ReceivedMessage;
   readonly envelope: Envelope;
   readonly contract: TaskContract;
   /** The queue that its message was in; of a lane that one's own, such as `payments_high`. */
   readonly queue: string;
-  /** The id of the worker. */
+  /** The worker's id. */
   readonly owner: string;
   /** Aborts when the worker must give the message up. */
   readonly signal: AbortSignal;
@@ -66,38 +67,37 @@ export interface ClaimRequest {
   readonly graceSeconds: number;
 }
 
-/** An attempt of which it is known what came before. */
+/** An attempt whose earlier attempts are known. */
 export interface BegunAttempt {
   /** The attempt's number, counted from 1. */
   readonly attempt: number;
-  /** How many attempts in a row ended because their workers died, up to this one. */
+  /** How many attempts in a row, up to this one, ended because their workers died. */
   readonly crashes: number;
   /** Whether the last attempt ended because its worker died: its handler may be the cause, so this one runs alone. */
   readonly suspect: boolean;
-  /** Why there is to be no attempt; beside what follows from `attempt` and `crashes`. */
+  /** Why the task is given up without an attempt. `attempt` and `crashes` may be further reasons. */
   readonly givenUp?: Error | undefined;
   /**
-   * Notes that the handler of a suspect begins now. Until then a crash is not its fault; from then on it is when the
-   * handler runs alone.
+   * Notes that the handler of a suspect starts. Earlier crashes are not its fault. Later ones are, if it runs alone.
    *
-   * @throws ClaimLostError when the task is no longer this attempt's
+   * @throws ClaimLostError if another attempt has the task
    */
   begins(alone: boolean): Promise<void>;
-  /** Writes the attempt's outcome down, unless the task is no longer this attempt's, and gives that of the message. */
+  /** Writes the attempt's outcome, unless another attempt has the task. Resolves to the outcome of the message. */
   conclude(outcome: Outcome): Promise<Outcome>;
 }
 
-/** A process's right to a tracked task for one attempt, renewed until it is concluded. */
+/** A process's right to a tracked task for one attempt. It is renewed until the attempt is concluded. */
 export interface Claim extends KeptEffects, BegunAttempt, Right {
-  /** Fencing token: greater than that of every attempt before. */
+  /** The fencing token: greater than those of all earlier attempts. */
   readonly token: number;
-  /** Aborts with TaskCancelledError when the task is cancelled, and with ClaimLostError when somebody else has it. */
+  /** Aborts with TaskCancelledError if the task is cancelled, and with ClaimLostError if another attempt has it. */
   readonly signal: AbortSignal;
-  /** Keeps what the handler says of itself, at most once a second; the last that it said is kept in the end. */
+  /** Writes the handler's progress, at most once a second. The last progress is always written. */
   progress(progress: Progress): void;
 }
 
-/** Whether an attempt may be made. */
+/** Whether the task was claimed. */
 export function isClaim(claimed: Claim | Outcome): claimed is Claim {
   return 'conclude' in claimed;
 }

@@ -1,3 +1,4 @@
+// What a process needs of threads to run handlers in them. The room `worker` implements it.
 import type { TraceContext } from '../telemetry/trace-context.ts';
 import type { AttemptGate } from './attempt-end.ts';
 import type { TaskContext } from '../task/implementation.ts';
@@ -7,34 +8,34 @@ import type { Progress } from '../task/progress.ts';
 
 /** A handler that was started. */
 export interface HandlerRun {
-  /** Settles as the handler does, with what `checkedResult` gives. Once it was terminated, rejects when it is gone. */
+  /** Settles like the handler, with its checked result. If the handler was terminated, rejects once it is gone. */
   readonly ended: Promise<unknown>;
-  /** Ends the handler by force, as only one in a thread can be. */
+  /** Terminates the handler. Undefined unless it runs in a thread. */
   readonly terminate?: () => void;
 }
 
-/** An attempt that is to be made in a thread. */
+/** An attempt that a thread must make. */
 export interface ThreadedAttempt {
   readonly task: string;
-  /** The payload as the envelope has it: plain data, whatever the contract's schema makes of it. */
+  /** The payload as it is in the envelope: plain data, before the contract's schema parses it. */
   readonly data: unknown;
-  /** The depth of what it sends. */
+  /** The depth of the tasks that it sends. */
   readonly depth: number;
-  /** What `send` sends within. */
+  /** The trace of the tasks that it sends. */
   readonly trace: TraceContext;
   readonly context: Omit<TaskContext, 'send'>;
-  /** What the handler's errors that nothing catches fail. */
+  /** The attempt that uncaught errors of the handler fail. */
   readonly running: RunningAttempt;
-  /** What its sends and effects pass before they begin. */
+  /** The gate that sends and effects pass before they start. */
   readonly gate: AttemptGate;
-  /** A tracked task's, through which its effects go. */
+  /** A tracked task's claim, which keeps its effects. */
   readonly claim?: Claim | undefined;
-  /** Takes what a tracked task says of itself. */
+  /** Writes a tracked task's progress. */
   readonly progress?: ((progress: Progress) => void) | undefined;
 }
 
-/** Where handlers run whose contracts have the isolation `thread`. */
+/** Runs handlers whose contracts have the isolation `thread`. */
 export interface Threads {
-  /** Starts a handler in a thread. Never throws: whatever goes wrong is how the run ends. */
+  /** Starts a handler in a thread. Never throws: errors end the run. */
   run(attempt: ThreadedAttempt): HandlerRun;
 }

@@ -1,3 +1,4 @@
+// Attempts at tasks that are not tracked, counted by a log of receives, or by SQS without one.
 import { attemptOf, attemptsBefore, continuing, firstIdOf, givenBack, receiveOf } from '../sqs/copy-notes.ts';
 import type { ReceivedMessage } from '../sqs/received-message.ts';
 import { PostponeTask, ReceivedTooOftenError } from '../task/errors.ts';

@@ -1,32 +1,33 @@
+// The notes, as message attributes, with which a copy continues a message: counts, ids, times.
 import { MAX_VISIBILITY_SECONDS, type Outcome } from '../task/outcome.ts';
 import { MAX_DELAY_SECONDS, MAX_MESSAGE_BYTES } from './queue-sender.ts';
 import { ageMs, type ReceivedMessage } from './received-message.ts';
 
-/** What the notes of a copy take of a message's size, at most. */
+/** The most bytes that the notes of a copy add to a message. */
 const NOTES_BYTES = 1000;
-/** How often processes that did not know a message's task have put it back. */
+/** How many times processes that did not know a message's task have put it back. */
 export const UNKNOWN_TIMES = 'baton.unknown-times';
-/** The claims on a tracked task that were given up, with spaces between: see `unconcluded`. */
+/** The claims on a tracked task that were given up, separated by spaces: see `unconcluded`. */
 export const UNCONCLUDED = 'baton.unconcluded';
-/** SQS's ids are UUIDs; other brokers have others. */
+/** SQS's ids are UUIDs. Other brokers use other ids. */
 const MESSAGE_ID = /^[\w-]{1,100}$/;
-/** As `toISOString` writes it. */
+/** A time as `toISOString` writes it. */
 const ISO_TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
-/** When a message counts as sent, in milliseconds since 1970; 0 for before every end of its task. See `putBackBy`. */
+/** When a message counts as sent, in milliseconds since 1970. 0 means before every end of its task. See `putBackBy`. */
 export const SENT_AT = 'baton.sent-at';
-/** Of the copy of a dead letter that was put back: the end that it was the dead letter of, ISO 8601. */
+/** On a copy of a dead letter that was put back: when the task ended, ISO 8601. */
 export const DEAD_AT = 'baton.dead-at';
-/** How many attempts had been used up when the first message of a copy's chain was sent. See `givenBack`. */
+/** How many attempts were used up when the first message of a copy's chain was sent. See `givenBack`. */
 const EARLIER_ATTEMPTS = 'baton.earlier-attempts';
-/** The id of the first message of a copy's chain: the log of receives knows the whole chain by it. */
+/** The id of the first message of a copy's chain. It is the chain's key in the log of receives. */
 const FIRST_ID = 'baton.first-id';
-/** How often the messages of a copy's chain were received before it, without the receives that they were given back at. */
+/** How many times the earlier messages of a copy's chain were received, without receives that gave them back. */
 const EARLIER_RECEIVES = 'baton.earlier-receives';
-/** When SQS took the first of the messages that a copy continues, ISO 8601. */
+/** When SQS took the first message of a copy's chain, ISO 8601. */
 export const FIRST_SENT = 'baton.first-sent-at';
-/** Before when a copy must not be run, because SQS delays a message by 15 minutes at most, ISO 8601. */
+/** The earliest time at which a copy may run, ISO 8601. Needed because SQS delays a message by at most 15 minutes. */
 const NOT_BEFORE = 'baton.not-before';
-/** What the copy of a message may note, as attributes, of the message that it continues. */
+/** The attributes of a copy that describe the message that it continues. */
 const NOTES: ReadonlySet<string> = new Set([
   EARLIER_ATTEMPTS,
   FIRST_ID,
@@ -38,20 +39,20 @@ const NOTES: ReadonlySet<string> = new Set([
   FIRST_SENT,
   NOT_BEFORE,
 ]);
-/** What a task that is put back needs of them: which end it was the dead letter of, and which claim nobody holds any more. */
+/** The notes that a task which is put back needs: when it ended, and which claim nobody holds any more. */
 const KEPT_WHEN_PUT_BACK: ReadonlySet<string> = new Set([DEAD_AT, UNCONCLUDED]);
-/** What a message's receives and attempts are counted by. */
+/** The notes that count a message's receives and attempts. */
 const COUNTS: ReadonlySet<string> = new Set([EARLIER_ATTEMPTS, FIRST_ID, EARLIER_RECEIVES]);
 
 /**
- * The number of the attempt that is made with a message, counted from 1, as far as SQS knows it: each receive counts, and
- * so does each attempt that was used up before its chain began.
+ * The number of a message's attempt, counted from 1, as far as SQS knows it: the receives of its chain, and the attempts
+ * that were used up before the chain began.
  */
 export function attemptOf(message: ReceivedMessage): number {
   return receiveOf(message) + attemptsBefore(message);
 }
 
-/** The number of this receive in the message's chain of copies, counted from 1. A receive at which one was given back does not count. */
+/** The number of this receive in the message's chain of copies, counted from 1. Receives that gave a message back do not count. */
 export function receiveOf({ receiveCount, attributes }: ReceivedMessage): number {
   return receiveCount + countNoted(attributes[EARLIER_RECEIVES]?.StringValue);
 }
@@ -61,23 +62,23 @@ export function attemptsBefore({ attributes }: ReceivedMessage): number {
   return countNoted(attributes[EARLIER_ATTEMPTS]?.StringValue);
 }
 
-/** The id of the first message of a message's chain; its own if it is no copy. */
+/** The id of the first message of a message's chain. Its own id if it is no copy. */
 export function firstIdOf({ messageId, attributes }: ReceivedMessage): string {
   const noted = attributes[FIRST_ID]?.StringValue;
   return noted !== undefined && MESSAGE_ID.test(noted) ? noted : messageId;
 }
 
-/** A count that a note holds; 0 for none, and for what is no count. */
+/** The count in a note. 0 if there is no note, or no count in it. */
 export function countNoted(note: string | undefined): number {
   return note !== undefined && /^\d{1,6}$/.test(note) ? Number(note) : 0;
 }
 
-/** A time that a note holds, in milliseconds since 1970; NaN for none, and for what is no time as Baton writes it. */
+/** The time in a note, in milliseconds since 1970. NaN if there is no note, or no time in the form that Baton writes. */
 function timeNoted(note: string | undefined): number {
   return note !== undefined && ISO_TIME.test(note) ? Date.parse(note) : NaN;
 }
 
-/** How long ago SQS took a message, or the first of those that it continues, in milliseconds. @param now - SQS's time */
+/** How long ago SQS took the first message of a message's chain, in milliseconds. @param now - SQS's time */
 export function ageOfFirstMs(message: ReceivedMessage, now?: () => number): number {
   const firstMs = timeNoted(message.attributes[FIRST_SENT]?.StringValue);
   return ageMs(
@@ -87,25 +88,25 @@ export function ageOfFirstMs(message: ReceivedMessage, now?: () => number): numb
 }
 
 /**
- * How long a copy must still wait, in seconds; 0 for a message that may run. A rest that is longer than Baton's longest was
- * not noted by Baton, and is none.
+ * How long a copy must still wait, in seconds. 0 if the message may run. Ignores a rest that is longer than Baton's longest,
+ * because Baton did not note it.
  *
  * @param now - SQS's time
  */
 export function waitsSeconds({ attributes }: ReceivedMessage, now: () => number = Date.now): number {
   const notBefore = attributes[NOT_BEFORE]?.StringValue;
-  // Of most messages: they cost no look at the clock
+  // Most messages have none. They must not cost a look at the clock
   if (notBefore === undefined) return 0;
   const leftMs = timeNoted(notBefore) - now();
   return leftMs > 0 && leftMs <= MAX_VISIBILITY_SECONDS * 1000 ? Math.ceil(leftMs / 1000) : 0;
 }
 
-/** An outcome after which a message goes on. */
+/** An outcome after which a message comes back. */
 type GoingOn = Extract<Outcome, { kind: 'retry' | 'release' }>;
 
 /**
- * The same outcome by a copy of the message. A new chain begins with the copy: its receives are counted from 1, and nothing
- * is known of crashes. A message that carries attributes of its sender goes on as it is, because a copy would lose them.
+ * Makes an outcome continue in a copy of the message that begins a new chain: its receives are counted from 1, and no
+ * crashes are known. Returns the outcome unchanged if the message carries attributes of its sender, which a copy would lose.
  *
  * @param attempts - how many attempts were used up
  */
@@ -127,9 +128,8 @@ export function continuing<Kind extends GoingOn>(
 }
 
 /**
- * The same outcome by a copy of the message that takes its place in its chain: the next receive counts in the place of this
- * one, and the log of receives knows the copy by what it knows of the message. A message that carries attributes of its
- * sender goes on as it is.
+ * Makes an outcome continue in a copy that takes the message's place in its chain: the next receive replaces this one, and
+ * the log of receives knows the copy. Returns the outcome unchanged if the message carries attributes of its sender.
  */
 export function givenBack<Kind extends GoingOn>(outcome: Kind, message: ReceivedMessage): Kind {
   return canBeCopied(message)
@@ -137,7 +137,7 @@ export function givenBack<Kind extends GoingOn>(outcome: Kind, message: Received
     : outcome;
 }
 
-/** The notes of a copy that takes its message's place, in which this receive of the message does not count. */
+/** The notes of a copy that takes its message's place. This receive of the message does not count in them. */
 export function notesWithoutThisReceive(message: ReceivedMessage): Record<string, string> {
   const [attempts, receives] = [attemptsBefore(message), receiveOf(message) - 1];
   return {
@@ -148,7 +148,7 @@ export function notesWithoutThisReceive(message: ReceivedMessage): Record<string
   };
 }
 
-/** What a message notes of those that it continues, and when the first of them was sent. @param names - default: all but counts */
+/** The notes that a copy of a message takes over, and when the chain was first sent. @param names - default: all except counts */
 export function notesOf(
   { attributes, sentAtMs }: ReceivedMessage,
   names: readonly string[] = [...NOTES],
@@ -161,20 +161,20 @@ export function notesOf(
   return notes;
 }
 
-/** Whether a copy takes along all that a message carries: no attributes but notes, and a body that leaves room for them. */
+/** Whether a copy would carry everything: the message has only notes as attributes, and its body leaves room for them. */
 export function canBeCopied({ body, attributes }: ReceivedMessage): boolean {
   const fits = Buffer.byteLength(body) <= MAX_MESSAGE_BYTES - NOTES_BYTES;
   return fits && Object.keys(attributes).every((name) => NOTES.has(name));
 }
 
-/** The attributes of a message without its notes, which are over with the message. */
+/** The attributes of a message without its notes, which mean nothing without it. */
 export function withoutNotes(attributes: ReceivedMessage['attributes']): ReceivedMessage['attributes'] {
   return Object.fromEntries(Object.entries(attributes).filter(([name]) => !NOTES.has(name)));
 }
 
 /**
- * The attributes that a dead letter is put back with. A letter that SQS itself moved may be a copy and carry its notes:
- * put back with its counts, age and rest, it would be given up at once.
+ * The attributes that a dead letter is put back with. A dead letter that SQS itself moved may be a copy with notes. With
+ * its old counts, age and rest it would be given up at once.
  */
 export function attributesPutBack(attributes: ReceivedMessage['attributes']): ReceivedMessage['attributes'] {
   return Object.fromEntries(

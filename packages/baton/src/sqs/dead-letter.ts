@@ -1,3 +1,4 @@
+// The dead letter of a message: its reason and details, as SQS takes them.
 import type { MessageAttributeValue } from '@aws-sdk/client-sqs';
 import { formatTraceparent } from '../telemetry/trace-context.ts';
 import { attemptOf, withoutNotes } from './copy-notes.ts';
@@ -10,26 +11,25 @@ import { MAX_MESSAGE_BYTES } from './queue-sender.ts';
 /** SQS takes ten attributes a message (Amazon SQS message quotas). */
 const MAX_ATTRIBUTES = 10;
 const MAX_ERROR_CHARACTERS = 1000;
-/** What SQS takes in a message attribute (SendMessage in its API reference): no control characters but these three. */
+/** The characters that SQS refuses in an attribute: all control characters except three (SendMessage in its API reference). */
 const NOT_ALLOWED = /[^\t\n\r\u0020-\uD7FF\uE000-\uFFFD]/g;
 
-/** Why a message is set aside, and by whom. */
+/** Why a message becomes a dead letter, and which worker decided that. */
 export interface DeadLetter {
   readonly reason: DeadLetterReason;
   readonly error: Error;
-  /** How its task ended, if that is tracked. */
+  /** How its task ended, if it is tracked. */
   readonly end?: DeadLetterOutcome['end'];
-  /** The id of the worker that gave up. */
+  /** The id of the worker that gave the message up. */
   readonly workerId: string;
   /** The queue that the message was in; of a lane that one's own, such as `payments_high`. */
   readonly queue: string;
 }
 
 /**
- * The entry that puts a message into its dead letter queue: body and attributes as they came, and before the latter
- * `baton.reason`, `baton.details` (JSON: error, task, attempts, times, worker, and the lane unless it is the default one)
- * and `traceparent`. Where all of it is more than SQS takes, the last attributes are left out: the body is what must not
- * be lost.
+ * Makes the SQS entry that puts a message into its dead-letter queue. It has the message's body and attributes, and before
+ * those `baton.reason`, `baton.details` (JSON: error, task, attempts, times, worker, and the lane unless it is the default
+ * one) and `traceparent`. If that is more than SQS takes, the last attributes are left out, but never the body.
  */
 export function deadLetterEntry(
   message: ReceivedMessage,
@@ -42,14 +42,14 @@ export function deadLetterEntry(
     message: error.message.slice(0, MAX_ERROR_CHARACTERS),
     task: envelope?.task,
     taskId: envelope?.taskId,
-    // SQS counts receives: releases, and deliveries while the task ran elsewhere, too
+    // SQS counts all receives, including releases and deliveries while the task ran elsewhere
     attempts: end?.attempts ?? attemptOf(message),
     sentAt: new Date(message.sentAtMs).toISOString(),
     firstReceivedAt: new Date(message.firstReceivedAtMs).toISOString(),
-    // To the letter when the task ended: that is how it is known that this very end was put back
+    // Exactly the time in the task's row: it identifies the end that this dead letter belongs to
     deadAt: end?.at ?? new Date(nowMs).toISOString(),
     worker: workerId,
-    // All lanes share the dead letter queue
+    // All lanes share the dead-letter queue
     lane: laneOfQueue(queue),
   };
   const own = {
@@ -75,7 +75,7 @@ function text(value: string): MessageAttributeValue {
   return { DataType: 'String', StringValue: value.replaceAll(NOT_ALLOWED, ' ') };
 }
 
-/** The attributes that SQS takes beside a body, in their order. */
+/** The attributes that fit beside a body, in their order. */
 function fitting(
   attributes: Readonly<Record<string, MessageAttributeValue>>,
   body: string,
@@ -90,7 +90,7 @@ function fitting(
   return Object.fromEntries(kept.slice(0, MAX_ATTRIBUTES));
 }
 
-/** Name, type and value all count towards a message's size (Amazon SQS message metadata). */
+/** Name, type and value count towards a message's size (Amazon SQS message metadata). */
 function attributeBytes(name: string, { DataType, StringValue, BinaryValue }: MessageAttributeValue): number {
   return Buffer.byteLength(name + (DataType ?? '') + (StringValue ?? '')) + (BinaryValue?.byteLength ?? 0);
 }

@@ -1,3 +1,4 @@
+// Bypasses the SDK's middleware for the requests of a client of SQS.
 import type { SQSClient } from '@aws-sdk/client-sqs';
 import type { HttpRequest, HttpResponse } from '@smithy/core/protocols';
 import { operation } from '@smithy/core/schema';
@@ -14,21 +15,21 @@ import {
   type StaticOperationSchema,
 } from '@smithy/types';
 
-/** What the requests of a client have in common, as the SDK's middleware found it out. */
+/** The common part of a client's requests, as the SDK's middleware found it out. */
 interface Route {
-  /** As requests are signed for. */
+  /** The headers that are signed. */
   readonly headers: Readonly<Record<string, string>>;
   readonly signer: RequestSigner;
   readonly context: HandlerExecutionContext & SerdeFunctions & EndpointBearer;
 }
 
 /**
- * Has a client make its requests by the SDK's own parts, one after the other: protocol, signer, HTTP handler, protocol.
- * The chain of middleware around them, some fifteen, copies the client's settings four times a request, and costs as
- * much as its parts do. It still makes the first request, which finds out the route of all; and the next one after
- * each failure, since it knows what to do about a clock that is wrong, say.
+ * Makes a client send its requests with the SDK's own parts: protocol, signer, HTTP handler, protocol. That bypasses some
+ * fifteen middlewares, which copy the client's settings four times for each request and cost as much as the parts. The
+ * middlewares still make the first request, which finds out the route of all, and the next one after each failure, because
+ * they handle causes such as a wrong clock.
  *
- * For clients that try nothing again: that was in the chain.
+ * Only for clients that do not retry, because the middlewares do that.
  */
 export function requestDirectly({ config, middlewareStack }: SQSClient, userAgent: string): void {
   const protocol = config.protocol as ClientProtocol<HttpRequest, HttpResponse>;
@@ -62,7 +63,7 @@ export function requestDirectly({ config, middlewareStack }: SQSClient, userAgen
         }
       };
     },
-    // After the clock watch, which looks at every answer
+    // After the clock watch, which reads every answer
     { name: 'directRequestMiddleware', step: 'initialize' },
   );
 
@@ -86,7 +87,7 @@ export function requestDirectly({ config, middlewareStack }: SQSClient, userAgen
   }
 }
 
-/** What a kind of request holds, and its answer. */
+/** The schema of a request and its answer. */
 function schemaOf(context: HandlerExecutionContext): OperationSchema {
   const schema = context[SMITHY_CONTEXT_KEY]?.['operationSchema'] as StaticOperationSchema;
   const [, namespace, name, traits, input, output] = schema;

@@ -1,3 +1,4 @@
+// The envelope: the JSON around a payload on the wire.
 import * as z from 'zod';
 import { formatTraceparent, parseTraceparent, type TraceContext } from '../telemetry/trace-context.ts';
 import { MalformedEnvelopeError } from '../task/errors.ts';
@@ -10,14 +11,14 @@ import { valueIssues } from '../task/invalid-value.ts';
 export const MAX_TASK_ID_CHARACTERS = 128;
 
 /**
- * The most sends that may have led to a task, each by the handler of the one before. Functions are let send to
- * themselves, so that nothing else ends tasks that send each other for ever.
+ * The longest chain of tasks of which each was sent by the handler of the one before. Nothing else ends tasks that send
+ * each other for ever, because functions may send to their own queues.
  */
 export const MAX_DEPTH = 1000;
 
 const TASK_ID = /^[\w.:-]+$/;
 
-/** Letters, digits and `._:-`: what a caller's own task id may be made of. */
+/** Accepts a caller's own task id: letters, digits and `._:-`. */
 export const taskIdSchema = z
   .string()
   .max(MAX_TASK_ID_CHARACTERS)
@@ -28,15 +29,16 @@ export function isTaskId(value: unknown): value is string {
   return typeof value === 'string' && value.length <= MAX_TASK_ID_CHARACTERS && TASK_ID.test(value);
 }
 
-/** The name of a service, as it stands in the `source` of every envelope. */
+/** Accepts the name of a service, which is the `source` of its envelopes. */
 export const sourceSchema = z
   .string()
   .max(64)
   .regex(/^[a-z0-9-]+$/, 'expected a service name of lower-case letters, digits and hyphens');
 
 /**
- * SQS refuses a body with U+FFFE or U+FFFF (SendMessage in its API reference), and an emulator one with surrogate
- * pairs; as JSON escapes they are plain ASCII. JSON itself escapes the other characters that SQS refuses.
+ * The characters that are written as JSON escapes, so that they are plain ASCII. SQS refuses a body with U+FFFE or U+FFFF
+ * (SendMessage in its API reference), and an emulator refuses surrogate pairs. JSON itself escapes the other characters
+ * that SQS refuses.
  */
 const NOT_ON_THE_WIRE = /[\uD800-\uDFFF\uFFFE\uFFFF]/g;
 
@@ -46,7 +48,7 @@ const wireSchema = z.object({
   source: sourceSchema,
   type: z.string().min(1).max(128),
   time: z.iso.datetime({ offset: true }),
-  // One that other senders made longer is left aside, as a broken `traceparent` is
+  // A longer subject of another sender is ignored, like a broken `traceparent`
   subject: subjectSchema.optional().catch(undefined),
   traceparent: z.string().optional(),
   notbefore: z.iso.datetime({ offset: true }).optional(),
@@ -59,11 +61,11 @@ const wireSchema = z.object({
     .regex(/^\d{1,3}(,\d{1,3}){0,99}$/)
     .optional()
     .catch(undefined),
-  // Left out where it is undefined, as of z.void()
+  // Left out if it is undefined, as for z.void()
   data: z.unknown().optional(),
 });
 
-/** What surrounds a payload on the wire. */
+/** The data around a payload on the wire. */
 export interface Envelope {
   /** The task's id: the same at every redelivery. */
   readonly taskId: string;
@@ -78,23 +80,23 @@ export interface Envelope {
   readonly trace: TraceContext | undefined;
   /** What the task is about, such as a payment's id. */
   readonly subject?: string | undefined;
-  /** The task is not to be run before then, ISO 8601. */
+  /** The earliest time at which the task may run, ISO 8601. */
   readonly notBefore?: string | undefined;
   /** The task whose handler sent it. */
   readonly parentId?: string | undefined;
-  /** How many tasks sent each other before this one. Default 0: its sender is no task. */
+  /** How many tasks in a row sent each other before this one. Default 0: its sender is no task. */
   readonly depth?: number | undefined;
-  /** The last task of the chain or group that it is a part of; none for that one itself. */
+  /** The last task of its chain or group. Undefined for that task itself. */
   readonly flowEnd?: FlowEnd | undefined;
   /** The payload, not yet checked against its contract. */
   readonly data: unknown;
 }
 
 /**
- * Writes an envelope as a message body: CloudEvents 1.0 in structured JSON mode, with the `traceparent` of the
- * Distributed Tracing extension, and Baton's own extensions `notbefore`, `parentid`, `depth` (left out if it is 0),
- * `contractversion` (left out if it is 1), `flowend` (the last task of its chain or group) and `undefineditems`: the places in a list that are undefined, as of results of
- * a group, for which JSON has `null` alone.
+ * Writes an envelope as a message body: CloudEvents 1.0 in structured JSON mode, with `traceparent` of the Distributed
+ * Tracing extension. Baton's own extensions are `notbefore`, `parentid`, `depth` (left out if 0), `contractversion` (left
+ * out if 1), `flowend` (the last task of the chain or group) and `undefineditems` (the indexes of undefined items in a
+ * list, such as a group's results, for which JSON only has `null`).
  */
 export function encodeEnvelope(envelope: Envelope): string {
   const json = JSON.stringify({
@@ -129,8 +131,7 @@ function withUndefinedItems(data: unknown, places: string | undefined): unknown 
 }
 
 /**
- * Reads a message body. Attributes that this version does not know are left aside; a broken `traceparent` or
- * `subject` is ignored.
+ * Reads a message body. Ignores attributes that this version does not know, and a broken `traceparent` or `subject`.
  *
  * @throws MalformedEnvelopeError when the body is not JSON or no CloudEvents 1.0 envelope, saying what is wrong where
  */

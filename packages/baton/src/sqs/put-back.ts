@@ -1,36 +1,37 @@
+// Tells whether a message puts back a task that has ended.
 import { DEAD_AT, SENT_AT } from './copy-notes.ts';
 import type { Envelope } from './envelope.ts';
 import type { Notes } from '../task/outcome.ts';
 import type { ReceivedMessage } from './received-message.ts';
 import { SCHEDULER_SOURCE } from '../task/schedule.ts';
 
-/** What a dead letter says of itself, as JSON: see `deadLetterEntry`. */
+/** The attribute with a dead letter's details, as JSON: see `deadLetterEntry`. */
 const DETAILS = 'baton.details';
-/** Before every end. */
+/** A time before every end. */
 const NEVER_LATE = '0';
 
 /**
- * What a client sends tracked tasks with: they count as sent before any end. A send that is repeated, because its answer
- * was lost, makes a second message, which may come after the task has ended and must not begin it anew.
+ * The notes of a tracked task's first message: it counts as sent before any end of the task. A client that repeats a send
+ * whose answer was lost makes a second message. That may arrive after the task has ended, and must not start it again.
  */
 export const FIRST_MESSAGE: Notes = { [SENT_AT]: NEVER_LATE };
 
-/** By what a message may put a task back that is dead or has failed. */
+/** What allows a message to put back a task that is dead or has failed. */
 export interface PutBack {
-  /** The end that it is the dead letter of, ISO 8601. */
+  /** On a dead letter: when its task ended, ISO 8601. */
   readonly deadAt?: string | undefined;
   /**
-   * When it counts as sent, in milliseconds since 1970: somebody has sent the body alone, if that is after the end. Left
-   * out for one that counts as sent before every end.
+   * When the message counts as sent, in milliseconds since 1970. If that is after the task's end, somebody has sent the
+   * body again. Undefined if it counts as sent before every end.
    */
   readonly sentAtMs?: number | undefined;
 }
 
 /**
- * By what a message may put its task back. A dead letter that comes back with its attributes names the end that it was set
- * aside at. A body alone says nothing, and counts as put back if SQS took it after the task's end: everything that Baton
- * sends itself says that it counts as sent before. EventBridge Scheduler cannot say so, and may be late: its ticks are put
- * back with their attributes only.
+ * Reads what allows a message to put its task back. A dead letter with its attributes names the end of its task. A body
+ * without attributes counts as put back if SQS took it after the task's end, because all messages that Baton sends say
+ * that they count as sent before. EventBridge Scheduler cannot say so and may be late, so its ticks can only be put back
+ * with their attributes.
  */
 export function putBackBy({ attributes, sentAtMs }: ReceivedMessage, { source }: Envelope): PutBack {
   const noted = attributes[SENT_AT]?.StringValue;
@@ -42,7 +43,7 @@ function timeIn(text: string): number | undefined {
   return text !== NEVER_LATE && /^\d{1,15}$/.test(text) ? Number(text) : undefined;
 }
 
-/** What a copy of a message is sent with: it puts back what the message would, and nothing that has ended since. */
+/** The notes of a message's copy: it puts back the same end as the message, and no later one. */
 export function notesOfCopy({ attributes, sentAtMs }: ReceivedMessage): Notes {
   const at = deadAt(attributes);
   const sentAt = attributes[SENT_AT]?.StringValue ?? String(sentAtMs);

@@ -1,8 +1,9 @@
+// The URLs of queues.
 import { queueWithoutLane } from '../task/lane.ts';
 
 /**
- * Where queues are. Every queue of a stage has the same URL but for its name, so one prefix is all the
- * configuration there is, and a new queue needs none.
+ * Finds the URLs of queues. All queues of a stage have the same URL except for the name. So one prefix is the whole
+ * configuration, and a new queue needs none.
  */
 export class QueueUrls {
   readonly #prefix: string;
@@ -17,12 +18,12 @@ export class QueueUrls {
     return `${this.#prefix}${queue}`;
   }
 
-  /** The URL of the dead letter queue of `queue`, which all of its lanes share. */
+  /** The URL of the dead-letter queue of `queue`, which all its lanes share. */
   deadLettersOf(queue: string): string {
     return `${this.of(queueWithoutLane(queue))}-dlq`;
   }
 
-  /** The name that contracts use, a lane's included, from a queue's ARN; the whole name where it is of another stage. */
+  /** The name in contracts of the queue or lane with this ARN. The whole name if the queue belongs to another stage. */
   nameFromArn(arn: string): string {
     const name = arn.slice(arn.lastIndexOf(':') + 1);
     const stagePrefix = this.#prefix.slice(this.#prefix.lastIndexOf('/') + 1);

@@ -1,19 +1,20 @@
+// A received message, from ReceiveMessage or from a Lambda record.
 import type { Message, MessageAttributeValue } from '@aws-sdk/client-sqs';
 import type { SQSRecord } from 'aws-lambda';
 
-/** A message as a worker holds it: received, hidden from others, not yet settled. */
+/** A message that was received, is hidden from other receivers, and is not yet settled. */
 export interface ReceivedMessage {
   readonly messageId: string;
-  /** Names this very receive; the next receive of the message gets another. */
+  /** Identifies this receive. The next receive of the message has another. */
   readonly receiptHandle: string;
   readonly body: string;
-  /** How often SQS has handed the message out, this time included (ApproximateReceiveCount). */
+  /** How many times SQS has handed the message out, including this time (ApproximateReceiveCount). */
   readonly receiveCount: number;
   /** When SQS took the message, in milliseconds since 1970 (SentTimestamp). */
   readonly sentAtMs: number;
   /** When SQS first handed it out, in milliseconds since 1970 (ApproximateFirstReceiveTimestamp). */
   readonly firstReceivedAtMs: number;
-  /** The attributes that its sender gave it. The house's own messages have none. */
+  /** The attributes that its sender gave it. Messages that Baton sends have only notes. */
   readonly attributes: Readonly<Record<string, MessageAttributeValue>>;
 }
 
@@ -22,14 +23,14 @@ export function ageMs({ sentAtMs }: ReceivedMessage, now: () => number = Date.no
   return now() - sentAtMs;
 }
 
-/** The system attributes that a receive must ask SQS for. */
+/** The system attributes that a receive must request from SQS. */
 export const RECEIVED_ATTRIBUTES = [
   'ApproximateReceiveCount',
   'SentTimestamp',
   'ApproximateFirstReceiveTimestamp',
 ] as const;
 
-/** A message as ReceiveMessage gives it. */
+/** Makes a message from a result of ReceiveMessage. */
 export function fromReceive({
   MessageId,
   ReceiptHandle,
@@ -46,7 +47,7 @@ export function fromReceive({
   };
 }
 
-/** A message as Lambda's event source for SQS gives it. */
+/** Makes a message from a record of Lambda's event source for SQS. */
 export function fromRecord({
   messageId,
   receiptHandle,
@@ -65,7 +66,7 @@ export function fromRecord({
 
 type SystemAttributes = { readonly [Name in (typeof RECEIVED_ATTRIBUTES)[number]]?: string | undefined };
 
-/** The numbers that SQS gives as texts. What is missing or is no such number, as a test's event may have it, is a first receive now. */
+/** Reads the numbers that SQS gives as texts. A missing or invalid one, as in a test's event, means a first receive now. */
 function countsOf(attributes: SystemAttributes = {}) {
   const { ApproximateReceiveCount, SentTimestamp, ApproximateFirstReceiveTimestamp } = attributes;
   return {
@@ -79,7 +80,7 @@ function numberFrom(text: string | undefined, otherwise: number): number {
   return text !== undefined && /^\d{1,15}$/.test(text) ? Number(text) : otherwise;
 }
 
-/** Lambda writes attributes in camel case, and binary values in base64. */
+/** Converts attributes of Lambda's records, which are in camel case, with binary values in base64. */
 function attributesOf(attributes: SQSRecord['messageAttributes']): Record<string, MessageAttributeValue> {
   const entries = Object.entries(attributes).map(([name, { dataType, stringValue, binaryValue }]) => [
     name,

@@ -1,46 +1,47 @@
+// Renews a right that expires, such as a lease or a claim.
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** What came of one renewal. */
+/** The result of one renewal. */
 export type Renewed =
-  /** It lasts for so long from when it was asked for. */
+  /** The right lasts for so many milliseconds from the request. */
   | { readonly forMs: number }
-  /** It is gone already. */
+  /** The right is lost already, for this reason. */
   | { readonly lost: string }
-  /** It cannot be renewed any more, and lasts to its end. */
+  /** The right cannot be renewed any more, and lasts until its end. */
   | 'last';
 
-/** What is renewed, and how. */
+/** Configures a renewal. */
 export interface RenewalOptions {
-  /** How long one renewal is good for, in milliseconds; the next one follows after a third of it. */
+  /** How long one renewal lasts, in milliseconds. The next one follows after a third of that. */
   readonly lengthMs: number;
-  /** When it ends unless it is renewed, by `performance.now()`. */
+  /** When the right ends without a renewal, by `performance.now()`. */
   readonly endsAtMs: number;
-  /** When it is first renewed, by `performance.now()`. */
+  /** When the right is first renewed, by `performance.now()`. */
   readonly renewAtMs: number;
-  /** Renews it once. Where it rejects it is asked again, until the end. */
+  /** Renews the right once. Called again if it rejects, until the right ends. */
   readonly renew: () => Promise<Renewed>;
-  /** Called when a renewal failed and will be tried again. */
+  /** Called when a renewal failed and will be retried. */
   readonly onTrouble: (error: unknown) => void;
-  /** Called once, when it is lost. */
+  /** Called once, when the right is lost. */
   readonly onLost: (why: string) => void;
 }
 
-/** Failed renewals are tried again so often in what is one renewal's length, at least after 50 ms and at most 1 s. */
+/** How many retries of a failed renewal fit into one renewal's length. Their distance is 50 ms to 1 s. */
 const TRIES = 20;
 const MIN_RETRY_MS = 50;
 const MAX_RETRY_MS = 1000;
 const NOT_IN_TIME = 'it could not be renewed in time';
 
-/** Keeps a right that lasts for a time: renews it at a third of that, and says when it is lost. */
+/** Keeps a right that expires: renews it after a third of its time, and reports its loss. */
 export class Renewal {
   readonly #options: RenewalOptions;
   #held = true;
   #stopping = false;
   #closed = false;
   #endsAtMs: number;
-  /** The same by the wall clock, which goes on while the machine is suspended. */
+  /** The same by the wall clock, which continues while the machine is suspended. */
   #endsAtWallMs: number;
-  /** It cannot be renewed any more. */
+  /** Whether the right cannot be renewed any more. */
   #final = false;
   #end: NodeJS.Timeout | undefined;
   #next: NodeJS.Timeout | undefined;
@@ -53,22 +54,22 @@ export class Renewal {
     this.#renewAfter(options.renewAtMs - performance.now());
   }
 
-  /** Whether it was not lost before it was closed. */
+  /** Whether the right was not lost before it was closed. */
   get held(): boolean {
     return this.#held && (this.#closed || performance.now() < this.#endsAtMs);
   }
 
-  /** When it ends unless it is renewed, by `performance.now()`. */
+  /** When the right ends without a renewal, by `performance.now()`. */
   get endsAtMs(): number {
     return this.#endsAtMs;
   }
 
   /**
-   * Gives nothing while both clocks say that it lasts. If only the wall clock says that it has ended, the machine was
-   * suspended or its clock was set forward: then it is renewed at once, which tells. Resolves to whether it lasts.
+   * Confirms that the right lasts. Returns undefined while both clocks say so. If only the wall clock says that it has
+   * ended, the machine was suspended or its clock was set forward: then renews at once, and resolves to whether it lasts.
    */
   confirm(): Promise<boolean> | undefined {
-    // A blocked or stopped process has fired no timer
+    // No timer has fired while the process was blocked or stopped
     if (!this.#closed && performance.now() >= this.#endsAtMs) this.#lose(NOT_IN_TIME);
     if (!this.held) return Promise.resolve(false);
     return this.#closed || Date.now() < this.#endsAtWallMs ? undefined : this.#ask();
@@ -88,14 +89,14 @@ export class Renewal {
     return this.held;
   }
 
-  /** Renews no longer. Resolves once a renewal under way has ended, which could otherwise undo what comes next. */
+  /** Stops renewing. Resolves once a renewal under way has ended, which could otherwise undo the next call. */
   async stop(): Promise<void> {
     this.#stopping = true;
     clearTimeout(this.#next);
     await this.#underWay;
   }
 
-  /** Forgets it: it is given back, or runs to its end. */
+  /** Ends the renewals for good: the right is given back, or lasts until its end. */
   close(): void {
     this.#held = this.held;
     this.#stopping = true;
@@ -119,7 +120,7 @@ export class Renewal {
     return Math.min(MAX_RETRY_MS, Math.max(MIN_RETRY_MS, this.#options.lengthMs / TRIES));
   }
 
-  /** A renewal may hang, so the end has a timer of its own; before the first renewal there is nothing to watch. */
+  /** Watches the end with a timer of its own, because a renewal may hang. Not needed before the first renewal. */
   #watchEnd(): void {
     clearTimeout(this.#end);
     const leftMs = Math.max(0, this.#endsAtMs - performance.now());
@@ -151,7 +152,7 @@ export class Renewal {
     }
   }
 
-  /** Once it is stopped, whoever waits for that learns by `held`; what it was kept for has ended. */
+  /** Reports the loss, unless the renewal was stopped: then `held` tells it. */
   #lose(why: string): void {
     if (!this.#held) return;
     this.#held = false;

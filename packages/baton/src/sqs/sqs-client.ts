@@ -1,3 +1,4 @@
+// Makes clients of SQS.
 import { SQSClient, type SQSClientConfig } from '@aws-sdk/client-sqs';
 import { checkSqsAnswer, trustOnlyAws } from '../aws/answers.ts';
 import { requestDirectly } from './direct-requests.ts';
@@ -6,16 +7,16 @@ import { leanSettings, leaveOutNeedless, USER_AGENT } from '../aws/lean-client.t
 const CONNECT_TIMEOUT_MS = 1000;
 const ATTEMPTS = 3;
 
-/** What makes a client's requests, and reads the answers' bodies. */
+/** Makes a client's requests, and reads the bodies of the answers. */
 export type Transport = Pick<SQSClientConfig, 'requestHandler' | 'streamCollector'>;
 
-/** What a client of SQS waits for, and by what. */
+/** Configures a client of SQS. */
 export interface SqsClientOptions {
-  /** How long one request may take, in milliseconds. Default 5,000; longer than the wait for one that polls. */
+  /** How long one request may take, in milliseconds. Default 5,000. Must be longer than the wait of a poll. */
   readonly requestTimeoutMs?: number;
-  /** How often a request is made at the most. Default 3; 1 for a caller that tries again by itself. */
+  /** How many times a request is made at most. Default 3. Use 1 if the caller retries. */
   readonly attempts?: number;
-  /** With time-outs of its own. Default: Node's own HTTP client. */
+  /** Has its own time-outs. Default: Node's own HTTP client. */
   readonly transport?: Transport;
 }
 
@@ -23,7 +24,7 @@ export interface SqsClientOptions {
  * Makes a client of SQS. Region, credentials and endpoint come from the environment, as the AWS SDK reads them
  * (`AWS_REGION`, `AWS_ENDPOINT_URL_SQS` and so on).
  *
- * Its settings leave out what the SDK would do anew for each request: docs/performance.md has what each of them saves.
+ * Its settings skip work that the SDK would repeat for each request. docs/performance.md shows what each of them saves.
  */
 export function createSqsClient({
   requestTimeoutMs = 5000,
@@ -34,11 +35,11 @@ export function createSqsClient({
     ...leanSettings,
     ...transport,
     maxAttempts: attempts,
-    // The endpoint of the environment must win over the host in a queue's URL, which an emulator makes up
+    // The endpoint of the environment replaces the host in a queue's URL, which an emulator invents
     useQueueUrlAsEndpoint: false,
-    // One chain of middleware for all requests of a kind
+    // One chain of middlewares for all requests of a kind
     cacheMiddleware: true,
-    // TLS keeps what travels whole, and the envelope is checked as it is
+    // TLS protects the content already
     md5: false,
   });
   leaveOutNeedless(sqs);
