@@ -25,10 +25,13 @@ export function functionEntries(): FunctionEntry[] {
   }));
 }
 
+/** The library's watchdog thread: a worker's bundle needs a bundle of it beside it, under this name. */
+const WATCHDOG = 'watchdog-thread';
+
 /**
  * Bundles modules.
  *
- * @param modules - from the root, without their endings
+ * @param modules - from the root, without their endings. One called `watchdog-thread` is the library's
  * @param script - `bundle`, as deploys do, or `bundle:image`, as images do. Default: as deploys do
  * @returns the bundles' files by their modules
  */
@@ -38,8 +41,11 @@ export async function makeBundles(
   script: 'bundle' | 'bundle:image' = 'bundle',
 ): Promise<ReadonlyMap<string, string>> {
   const distinct = [...new Set(modules)];
-  const entries = distinct.map((module) => `${module}.ts`);
-  const options = [`--outdir=${folder}`, '--outbase=.'];
+  const entries = distinct.map((module) => {
+    const source = basename(module) === WATCHDOG ? `baton-tasks/${WATCHDOG}` : `./${module}.ts`;
+    return `${module}=${source}`;
+  });
+  const options = [`--outdir=${folder}`];
   await run('npm', ['run', '--silent', script, '--', ...entries, ...options], { cwd: ROOT });
   return new Map(distinct.map((module) => [module, join(folder, `${module}.mjs`)]));
 }
@@ -61,7 +67,7 @@ export function imageBundles(folder: string): Promise<ReadonlyMap<string, string
 async function makeImageBundles(folder: string): Promise<ReadonlyMap<string, string>> {
   const parts = partFolders();
   const modules = parts.map((part) => `${part}/main`);
-  const threads = ['worker/thread', 'worker/watchdog-thread'];
+  const threads = ['worker/thread', `worker/${WATCHDOG}`];
   const files = await makeBundles(folder, [...modules, ...threads], 'bundle:image');
   return new Map(parts.map((part) => [basename(part), files.get(`${part}/main`) ?? '']));
 }

@@ -56,8 +56,8 @@ export function fileOfImport({ path }: Source, request: string): string | undefi
   const [, entry] = /^baton-tasks(?:\/([a-z]+))?$/.exec(request) ?? [];
   if (entry !== undefined || request === 'baton-tasks')
     return `packages/baton/src/${entry === undefined ? '' : `${entry}/`}index.ts`;
-  const [, library, inside = ''] = /^(baton-tasks\/internal|baton-dev)\/(.+)$/.exec(request) ?? [];
-  if (library) return `packages/${library === 'baton-dev' ? 'baton-dev' : 'baton'}/src/${inside}.ts`;
+  const [, tool] = /^baton-dev\/(.+)$/.exec(request) ?? [];
+  if (tool) return `packages/baton-dev/src/${tool}.ts`;
   const [, room = '', rest = ''] = /^@baton\/([^/]+)\/(.+)$/.exec(request) ?? [];
   if (!room) return undefined;
   if (room === 'tests') return `tests/support/${rest}.ts`;

@@ -40,8 +40,6 @@ export const BUILT = 'lib';
 
 /** Where entries stand that are built. */
 const SOURCES = './src/';
-/** Only the repository's own tests may import these. */
-const INTERNAL = './internal/*';
 /** Contracts hold schemas that the user has made: both have to be of one copy of the package. */
 const PEERS: ReadonlySet<string> = new Set(['zod']);
 /** Baton uses parts of these that are not documented, which a later version may change. */
@@ -61,7 +59,7 @@ export function packedManifest(own: SourceManifest, root: SourceManifest): Packe
   const names = [...Object.keys(own.dependencies ?? {}), ...TYPES].toSorted();
   const rangesOf = (which: readonly string[]) =>
     Object.fromEntries(which.map((each) => [each, rangeOf(each, root)]));
-  const entries = Object.entries(own.exports ?? {}).filter(([entry]) => entry !== INTERNAL);
+  const entries = Object.entries(own.exports ?? {});
   return {
     name,
     version,
@@ -90,7 +88,7 @@ export function assetsOf({ exports = {} }: SourceManifest): string[] {
 
 function builtOf(entry: string, source: string): PackedEntry | string {
   if (!source.startsWith(SOURCES)) return source;
-  const [, path] = /^\.\/src\/(.+)\.ts$/.exec(source) ?? [];
+  const [, path] = /^\.\/src\/([^*]+)\.ts$/.exec(source) ?? [];
   if (path === undefined)
     throw new TypeError(`The entry ${entry} cannot be packed: expected ./src/….ts, got ${source}`);
   return { types: `./${BUILT}/${path}.d.ts`, default: `./${BUILT}/${path}.js` };

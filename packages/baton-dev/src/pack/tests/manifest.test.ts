@@ -8,7 +8,6 @@ const own = {
     '.': './src/index.ts',
     './http': './src/http/index.ts',
     './table.yml': './table.yml',
-    './internal/*': './src/*.ts',
   },
   dependencies: { '@aws-sdk/client-sqs': '*', pino: '*', zod: '*' },
 };
@@ -21,7 +20,7 @@ const root = {
 };
 
 describe('the package.json of the packed library', () => {
-  test('points to what was built, and has no internal files', () => {
+  test('points to what was built, and to files that are packed as they are', () => {
     expect(packedManifest(own, root)).toMatchObject({
       name: 'a',
       version: '1.2.3',
@@ -46,6 +45,11 @@ describe('the package.json of the packed library', () => {
       peerDependencies: { zod: '^4.6.7' },
     });
     expect(Object.keys(packedManifest(own, root).dependencies)).toHaveLength(3);
+  });
+
+  test('is refused for a pattern of entries: it would make all files public', () => {
+    const open = { ...own, exports: { './internal/*': './src/*.ts' } };
+    expect(() => packedManifest(open, root)).toThrow('./internal/*');
   });
 
   test('is refused for a dependency without a version, and for an entry that is no source', () => {
