@@ -1,11 +1,12 @@
 import { readThrown, type Thrown } from '../telemetry/thrown.ts';
 import * as taskErrors from './errors.ts';
+import { InvalidValueError } from './invalid-value.ts';
 
 type ErrorClass = abstract new (...parts: never[]) => Error;
 
 /** The classes that an error keeps: this library's own, by which outcomes are decided, and JavaScript's. */
 const CLASSES: ReadonlyMap<object, string> = new Map(
-  [...Object.values(taskErrors), TypeError, RangeError, SyntaxError, ReferenceError].map(
+  [...Object.values(taskErrors), InvalidValueError, TypeError, RangeError, SyntaxError, ReferenceError].map(
     ({ prototype, name }: ErrorClass) => [prototype as object, name],
   ),
 );

@@ -2,7 +2,8 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { inspect } from 'node:util';
 import { deadLetterEntry } from '../../sqs/dead-letter.ts';
 import { encodeEnvelope } from '../../sqs/envelope.ts';
-import { PostponeTask, RejectTask, RetryTask } from '../../task/errors.ts';
+import * as publicNames from '../../index.ts';
+import { PostponeTask, RejectTask, RetryTask, TaskError } from '../../task/errors.ts';
 import { implement, Implementations, type TaskContext } from '../../task/implementation.ts';
 import { createLambdaConsumer } from '../../lambda/lambda-consumer.ts';
 import { asError, fromPlain, toPlain } from '../../task/plain-error.ts';
@@ -231,6 +232,19 @@ test('an error keeps what it says: its class, properties and causes, within limi
   expect(error.cause).toMatchObject({ name: 'TypeError', message: 'no route', code: 'EHOSTUNREACH' });
   expect(Object.keys(error.cause as object)).not.toContain('socket');
 });
+
+test('every public error of a task keeps its class on its way between threads', () => {
+  const classes = Object.values(publicNames).filter(isTaskErrorClass);
+  expect(classes.length).toBeGreaterThan(10);
+  for (const each of classes) {
+    const error: unknown = Reflect.construct(TaskError, ['failed'], each);
+    expect(fromPlain(structuredClone(toPlain(error)))).toBeInstanceOf(each);
+  }
+});
+
+function isTaskErrorClass(value: unknown): value is typeof TaskError {
+  return typeof value === 'function' && (value === TaskError || value.prototype instanceof TaskError);
+}
 
 test('the reason of a failure is a line: the message, or the name of an error without one', async () => {
   expect(reasonOf(new TypeError('not a number'))).toBe('not a number');
