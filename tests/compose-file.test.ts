@@ -71,8 +71,10 @@ describe('docker-compose.localstack.yml', () => {
   test('waits longer for what is under way than that may take', () => {
     const { environment = {} } = file.services['worker'] ?? {};
     const secondsOf = (name: string): number => Number(environment[name]);
-    const wait = Math.max(secondsOf('ABORT_GRACE_SECONDS'), secondsOf('WORKER_WAIT_SECONDS'));
-    expect(seconds('worker')).toBeGreaterThan(secondsOf('DRAIN_TIMEOUT_SECONDS') + wait + RELEASE_SECONDS);
+    const wait = Math.max(secondsOf('WORKER_ABORT_GRACE_SECONDS'), secondsOf('WORKER_WAIT_SECONDS'));
+    expect(seconds('worker')).toBeGreaterThan(
+      secondsOf('WORKER_DRAIN_TIMEOUT_SECONDS') + wait + RELEASE_SECONDS,
+    );
     const services = folders.filter(({ folder }) => folder !== 'worker');
     const { worker: _worker, ...others } = functions;
     const longest = Math.max(...Object.values(others).map(({ timeout = 0 }) => timeout));

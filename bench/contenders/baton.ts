@@ -36,7 +36,7 @@ async function work(): Promise<void> {
     TASKS_TABLE: tasksTable,
     WORKER_QUEUES: queues.join(','),
     WORKER_CONCURRENCY: String(concurrency),
-    LEASE_SECONDS: String(leaseSeconds),
+    WORKER_LEASE_SECONDS: String(leaseSeconds),
     HEALTH_PORT: String(await freePort()),
   });
   const logger = createLogger({ service: 'worker', level: config.logLevel });

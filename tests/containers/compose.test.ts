@@ -20,7 +20,7 @@ let project: ComposeProject;
 let gateway: string;
 
 beforeAll(async () => {
-  project = await ComposeProject.create({ LEASE_SECONDS: String(LEASE_SECONDS) });
+  project = await ComposeProject.create({ WORKER_LEASE_SECONDS: String(LEASE_SECONDS) });
   gateway = project.url('GATEWAY_PORT');
   await project.build(buildLine);
 });

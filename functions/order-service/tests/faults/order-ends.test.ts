@@ -55,7 +55,7 @@ async function startWorker(orders?: string, more: Record<string, string> = {}): 
     HEALTH_PORT: String(await freePort()),
     WORKER_QUEUES: 'orders',
     WORKER_WAIT_SECONDS: '1',
-    LEASE_SECONDS: '3',
+    WORKER_LEASE_SECONDS: '3',
     ...(orders !== undefined && { ORDERS: orders }),
     ...more,
   });

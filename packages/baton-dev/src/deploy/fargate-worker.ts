@@ -113,7 +113,7 @@ function container(
       .filter((queue) => laneOfQueue(queue) === undefined)
       .join(','),
     WORKER_CONCURRENCY: String(parameters.slots),
-    DRAIN_TIMEOUT_SECONDS: String(DRAIN_SECONDS),
+    WORKER_DRAIN_TIMEOUT_SECONDS: String(DRAIN_SECONDS),
     // Asked for from inside alone
     HEALTH_HOST: '127.0.0.1',
     HEALTH_PORT: String(HEALTH_PORT),

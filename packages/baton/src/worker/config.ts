@@ -1,3 +1,4 @@
+// Reads the configuration of a worker from the environment.
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
@@ -5,14 +6,14 @@ import { parseConfig, port, sharedVariables, tasksTable, text, wholeNumber } fro
 import * as z from 'zod';
 import packageJson from '../../package.json' with { type: 'json' };
 
-/** A queue whose messages a function runs: the worker does for it what Lambda's event source would do on AWS. */
+/** A queue whose messages a function runs. The worker replaces Lambda's event source for it. */
 const lambdaQueueSchema = z.strictObject({
-  /** As contracts call it; a lane's queue, such as `payments_high`, has an entry of its own. */
+  /** The queue's name in contracts. A lane, such as `payments_high`, has an entry of its own. */
   queue: z.string().regex(/^[a-z0-9-]+(_[a-z0-9-]+)?$/),
   functionName: z.string().min(1),
-  /** Messages in one invocation. Default 10, as Lambda's own. */
+  /** The most messages in one invocation. Default 10, like Lambda's. */
   batchSize: z.int().min(1).max(10_000).default(10),
-  /** Invocations at one time. Default 10. */
+  /** The most invocations at one time. Default 10. */
   maximumConcurrency: z.int().min(1).max(1000).default(10),
 });
 
@@ -34,7 +35,7 @@ const lambdaQueues = z
   })
   .pipe(z.array(lambdaQueueSchema));
 
-/** The list in a file, which is there before the worker starts: as orchestrators hand over what is made elsewhere. */
+/** The list in a file, which an orchestrator writes before the worker starts. */
 const lambdaQueuesFile = z
   .string()
   .transform((path, context) => {
@@ -51,7 +52,7 @@ const queueWeights = z
   .string()
   .regex(/^(all|none|[a-z0-9-]+(:[1-9]\d{0,2})?(,[a-z0-9-]+(:[1-9]\d{0,2})?)*)$/, {
     error:
-      'expected all, none, or queue names with commas between, each with a weight of 1 to 999 if you like: payments:3,default:1',
+      'expected all, none, or queue names separated by commas, each optionally with a weight of 1 to 999: payments:3,default:1',
   })
   .default('all')
   .transform((value): 'all' | ReadonlyMap<string, number> => {
@@ -64,7 +65,7 @@ const variables = z
   .object({
     ...sharedVariables,
     TASKS_TABLE: tasksTable,
-    WORKER_ID: text('a name of its own for each worker')
+    WORKER_ID: text('a unique name for each worker')
       .max(128, { error: 'expected at most 128 characters' })
       .default(() => `${hostname()}-${randomUUID().slice(0, 8)}`),
     WORKER_CONCURRENCY: wholeNumber(1, 1000, 10),
@@ -72,31 +73,31 @@ const variables = z
     WORKER_LAMBDA_QUEUES: lambdaQueues.optional(),
     WORKER_LAMBDA_QUEUES_FILE: lambdaQueuesFile.optional(),
     WORKER_WAIT_SECONDS: wholeNumber(1, 20, 20),
-    LEASE_SECONDS: wholeNumber(3, 43_200, 30),
-    DRAIN_TIMEOUT_SECONDS: wholeNumber(1, 3600, 25),
-    ABORT_GRACE_SECONDS: wholeNumber(1, 3600, 5),
+    WORKER_LEASE_SECONDS: wholeNumber(3, 43_200, 30),
+    WORKER_DRAIN_TIMEOUT_SECONDS: wholeNumber(1, 3600, 25),
+    WORKER_ABORT_GRACE_SECONDS: wholeNumber(1, 3600, 5),
     HEALTH_HOST: text('an address to listen at').default('127.0.0.1'),
     HEALTH_PORT: port(9090),
   })
   .superRefine((environment, context) => {
-    const { WORKER_QUEUES, WORKER_WAIT_SECONDS, DRAIN_TIMEOUT_SECONDS } = environment;
+    const { WORKER_QUEUES, WORKER_WAIT_SECONDS, WORKER_DRAIN_TIMEOUT_SECONDS } = environment;
     const { WORKER_LAMBDA_QUEUES: list, WORKER_LAMBDA_QUEUES_FILE: fromFile } = environment;
     const variable = fromFile ? 'WORKER_LAMBDA_QUEUES_FILE' : 'WORKER_LAMBDA_QUEUES';
     if (list && fromFile) {
-      const message = 'stands beside WORKER_LAMBDA_QUEUES; expected one of the two';
+      const message = 'is set together with WORKER_LAMBDA_QUEUES; expected only one of the two';
       context.addIssue({ code: 'custom', path: [variable], message });
     }
     const twice = (fromFile ?? list)?.find(
       ({ queue }) => WORKER_QUEUES !== 'all' && WORKER_QUEUES.has(queue),
     );
     if (twice) {
-      const message = `${twice.queue} stands in WORKER_QUEUES too; a queue has one executor`;
+      const message = `${twice.queue} is in WORKER_QUEUES too; expected only one executor for each queue`;
       context.addIssue({ code: 'custom', path: [variable], message });
     }
-    if (WORKER_WAIT_SECONDS > DRAIN_TIMEOUT_SECONDS) {
-      // A poll that is cut short can strand a message until its lease ends, so it has to end within the drain
+    if (WORKER_WAIT_SECONDS > WORKER_DRAIN_TIMEOUT_SECONDS) {
+      // A poll that is cut short can strand a message until its lease ends. So it must end within the drain time
       const message = `expected at least WORKER_WAIT_SECONDS, which is ${WORKER_WAIT_SECONDS}`;
-      context.addIssue({ code: 'custom', path: ['DRAIN_TIMEOUT_SECONDS'], message });
+      context.addIssue({ code: 'custom', path: ['WORKER_DRAIN_TIMEOUT_SECONDS'], message });
     }
   })
   .transform((environment) => ({
@@ -111,18 +112,38 @@ const variables = z
     queues: environment.WORKER_QUEUES,
     lambdaQueues: environment.WORKER_LAMBDA_QUEUES ?? environment.WORKER_LAMBDA_QUEUES_FILE ?? [],
     waitSeconds: environment.WORKER_WAIT_SECONDS,
-    leaseSeconds: environment.LEASE_SECONDS,
-    drainTimeoutSeconds: environment.DRAIN_TIMEOUT_SECONDS,
-    abortGraceSeconds: environment.ABORT_GRACE_SECONDS,
+    leaseSeconds: environment.WORKER_LEASE_SECONDS,
+    drainTimeoutSeconds: environment.WORKER_DRAIN_TIMEOUT_SECONDS,
+    abortGraceSeconds: environment.WORKER_ABORT_GRACE_SECONDS,
     unknownTaskPatienceSeconds: environment.UNKNOWN_TASK_PATIENCE_SECONDS,
     healthHost: environment.HEALTH_HOST,
     healthPort: environment.HEALTH_PORT,
   }));
 
-/** What a worker is configured with; `.env.example` beside this file says what each variable means. */
-export type WorkerConfig = z.output<typeof variables>;
+/** The configuration of a worker. `.env.example` of the worker's folder explains each variable. */
+export type WorkerConfig = z.output<typeof variables> & {
+  /** What the worker logs at its start, because it concerns the environment. */
+  readonly warnings?: readonly string[];
+};
 
-/** Reads a worker's configuration. @throws ConfigError naming each variable that is missing or wrong */
+/** The old names of variables, which this version still reads. */
+const OLD_NAMES = ['LEASE_SECONDS', 'DRAIN_TIMEOUT_SECONDS', 'ABORT_GRACE_SECONDS'] as const;
+
+/**
+ * Reads the configuration of a worker. Reads the old name of a variable if the new one is not set, and adds a warning.
+ *
+ * @throws ConfigError naming each variable that is missing or wrong
+ */
 export function readWorkerConfig(environment: NodeJS.ProcessEnv): WorkerConfig {
-  return parseConfig(variables, environment);
+  const isSet = (name: string): boolean => (environment[name] ?? '') !== '';
+  const old = OLD_NAMES.filter(isSet);
+  const renamed = old
+    .filter((name) => !isSet(`WORKER_${name}`))
+    .map((name) => [`WORKER_${name}`, environment[name]]);
+  const warnings = old.map((name) =>
+    isSet(`WORKER_${name}`)
+      ? `${name} is deprecated and ignored, because WORKER_${name} is set`
+      : `${name} is deprecated; expected WORKER_${name}`,
+  );
+  return { ...parseConfig(variables, { ...environment, ...Object.fromEntries(renamed) }), warnings };
 }

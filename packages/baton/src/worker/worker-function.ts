@@ -21,6 +21,7 @@ export function createWorkerFunction(implementations: readonly Implementation[])
   const sqs = createSqsClient();
   const queueUrls = new QueueUrls(config.queueUrlPrefix);
   const logger = createLogger({ service: 'worker', level: config.logLevel });
+  for (const warning of config.warnings ?? []) logger.warn(warning);
   const store = new TaskStore({ documents: createDocumentClient(), table: config.tasksTable });
   const { send, forward } = new TaskClient({ sqs, queueUrls, source: 'worker', records: store });
   return createLambdaConsumer({

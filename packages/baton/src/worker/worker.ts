@@ -116,6 +116,7 @@ export class Worker {
   /** Starts receiving. Does nothing if the worker was stopped before. */
   start(): void {
     if (this.#stopped) return;
+    for (const warning of this.#config.warnings ?? []) this.#logger.warn(warning);
     this.#guard?.start();
     this.#clock.start();
     for (const queue of this.#queues) queue.start();

@@ -64,7 +64,7 @@ async function startWorker(clock?: WrongClock, own: Record<string, string> = {})
     WORKER_ID: `worker-${workers.length + 1}`,
     WORKER_CONCURRENCY: '5',
     WORKER_WAIT_SECONDS: '1',
-    LEASE_SECONDS: String(LEASE_SECONDS),
+    WORKER_LEASE_SECONDS: String(LEASE_SECONDS),
     HEALTH_PORT: port,
     ...own,
     ...clock?.environment,

@@ -25,7 +25,7 @@ afterEach(async () => {
 });
 
 async function startWorker(environment: Record<string, string> = {}): Promise<Program> {
-  const own = { LEASE_SECONDS: '5', WORKER_WAIT_SECONDS: '1', HEALTH_PORT: String(await freePort()) };
+  const own = { WORKER_LEASE_SECONDS: '5', WORKER_WAIT_SECONDS: '1', HEALTH_PORT: String(await freePort()) };
   const program = new Program('packages/baton/tests/support/test-worker.ts', {
     ...backends.environment,
     ...own,
@@ -122,7 +122,10 @@ describe('SIGTERM ends a worker with status 0, and strands nothing,', () => {
   ])(
     'while it runs what is longer than the drain time and %s: that is released at once',
     async (_what, ignoresSignal) => {
-      const worker = await readyWorker({ DRAIN_TIMEOUT_SECONDS: '1', ABORT_GRACE_SECONDS: '1' });
+      const worker = await readyWorker({
+        WORKER_DRAIN_TIMEOUT_SECONDS: '1',
+        WORKER_ABORT_GRACE_SECONDS: '1',
+      });
       await sendNaps(1, 30_000, ignoresSignal);
       await worker.says('nap begins');
       await expect(worker.stop()).resolves.toBe(0);
@@ -132,7 +135,7 @@ describe('SIGTERM ends a worker with status 0, and strands nothing,', () => {
   );
 
   test('without waiting for the drain time when it comes twice', async () => {
-    const worker = await readyWorker({ DRAIN_TIMEOUT_SECONDS: '600' });
+    const worker = await readyWorker({ WORKER_DRAIN_TIMEOUT_SECONDS: '600' });
     await sendNaps(1, 30_000);
     await worker.says('nap begins');
     worker.signal('SIGTERM');
@@ -153,7 +156,7 @@ describe('SIGTERM ends a worker with status 0, and strands nothing,', () => {
     const [proxy, environment] = await startProxy();
     await sendNaps(3, 0);
     proxy.change('held-answers', { action: 'ReceiveMessage' });
-    const worker = await readyWorker({ ...environment, LEASE_SECONDS: '600' });
+    const worker = await readyWorker({ ...environment, WORKER_LEASE_SECONDS: '600' });
     await eventually('messages on their way', async () => (await left()).hidden > 0);
     worker.signal('SIGTERM');
     await worker.says('worker stopping');
@@ -165,7 +168,7 @@ describe('SIGTERM ends a worker with status 0, and strands nothing,', () => {
 
   test('while its deletes take their time: those are waited for', async () => {
     const [proxy, environment] = await startProxy();
-    const worker = await readyWorker({ ...environment, LEASE_SECONDS: '60' });
+    const worker = await readyWorker({ ...environment, WORKER_LEASE_SECONDS: '60' });
     proxy.change('held-requests', { action: 'DeleteMessageBatch' });
     await sendNaps(1, 0);
     await eventually('a delete that is held up', () => proxy.troubled > 0);
@@ -180,7 +183,7 @@ describe('SIGTERM ends a worker with status 0, and strands nothing,', () => {
 
   test('while its broker takes no deletes: what could not be acknowledged comes again', async () => {
     const [proxy, environment] = await startProxy();
-    const worker = await readyWorker({ ...environment, LEASE_SECONDS: '3' });
+    const worker = await readyWorker({ ...environment, WORKER_LEASE_SECONDS: '3' });
     proxy.change('cut', { action: 'DeleteMessageBatch' });
     const [sent] = await sendNaps(1, 0);
     await eventually('a delete that is cut', () => proxy.troubled > 0);

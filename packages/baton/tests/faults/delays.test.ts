@@ -30,7 +30,7 @@ test('a tracked task that comes long before its time, as seen by a lease, runs o
   worker = new Program('packages/baton/tests/support/test-worker.ts', {
     ...environment,
     EFFECTS_TABLE: sink.table,
-    LEASE_SECONDS: String(LEASE_SECONDS),
+    WORKER_LEASE_SECONDS: String(LEASE_SECONDS),
     WORKER_WAIT_SECONDS: '1',
     HEALTH_PORT: String(await freePort()),
   });

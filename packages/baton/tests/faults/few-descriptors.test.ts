@@ -37,7 +37,7 @@ afterEach(async () => {
 async function startWorker(limit: string): Promise<Program> {
   const environment = {
     ...backends.environment,
-    LEASE_SECONDS: '5',
+    WORKER_LEASE_SECONDS: '5',
     WORKER_WAIT_SECONDS: '1',
     WORKER_CONCURRENCY: '50',
     HEALTH_PORT: String(await freePort()),

@@ -42,7 +42,7 @@ async function startWorker(): Promise<void> {
     WORKER_ID: id,
     WORKER_CONCURRENCY: '3',
     WORKER_WAIT_SECONDS: '1',
-    LEASE_SECONDS: '3',
+    WORKER_LEASE_SECONDS: '3',
     HEALTH_PORT: String(await freePort()),
   });
   workers.set(id, worker);

@@ -45,7 +45,7 @@ async function start(sqsEndpoint?: string): Promise<Setting> {
   const port = await freePort();
   const worker = new Program('packages/baton/tests/support/test-worker.ts', {
     ...backends.environment,
-    LEASE_SECONDS: '3',
+    WORKER_LEASE_SECONDS: '3',
     WORKER_WAIT_SECONDS: '1',
     HEALTH_PORT: String(port),
     NAP_SINK: sink.path,

@@ -36,7 +36,7 @@ async function startWorker(id: string): Promise<Program> {
     WORKER_ID: id,
     WORKER_CONCURRENCY: '1',
     WORKER_WAIT_SECONDS: '1',
-    LEASE_SECONDS: '3',
+    WORKER_LEASE_SECONDS: '3',
     HEALTH_PORT: String(await freePort()),
   });
   workers.set(id, worker);

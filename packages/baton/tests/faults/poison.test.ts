@@ -40,10 +40,10 @@ afterEach(async () => {
 async function startWorker(environment: Record<string, string> = {}): Promise<Program> {
   const program = new Program('packages/baton/tests/support/test-worker.ts', {
     ...backends.environment,
-    LEASE_SECONDS: '3',
+    WORKER_LEASE_SECONDS: '3',
     WORKER_WAIT_SECONDS: '1',
-    DRAIN_TIMEOUT_SECONDS: '2',
-    ABORT_GRACE_SECONDS: '1',
+    WORKER_DRAIN_TIMEOUT_SECONDS: '2',
+    WORKER_ABORT_GRACE_SECONDS: '1',
     HEALTH_PORT: String(await freePort()),
     ...environment,
   });

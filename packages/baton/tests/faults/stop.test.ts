@@ -42,7 +42,7 @@ beforeEach(async () => {
     AWS_ENDPOINT_URL_SQS: sqs.endpoint,
     AWS_ENDPOINT_URL_DYNAMODB: dynamoDb.endpoint,
     NOTES_TABLE: await createNotesTable(backends),
-    DRAIN_TIMEOUT_SECONDS: String(DRAIN_SECONDS),
+    WORKER_DRAIN_TIMEOUT_SECONDS: String(DRAIN_SECONDS),
     NODE_OPTIONS: `--import=${BLOCKED_THREADS}`,
     BLOCKING_PIPE: join(folder, 'pipe'),
   };
@@ -139,7 +139,7 @@ describe('SIGTERM ends a worker in its time, with status 0,', () => {
   let worker: Program;
   let tasks: TaskClient;
   beforeEach(async () => {
-    const own = { LEASE_SECONDS: '30', WORKER_WAIT_SECONDS: '1', ABORT_GRACE_SECONDS: '1' };
+    const own = { WORKER_LEASE_SECONDS: '30', WORKER_WAIT_SECONDS: '1', WORKER_ABORT_GRACE_SECONDS: '1' };
     const port = String(await freePort());
     worker = new Program('packages/baton/tests/support/test-worker.ts', {
       ...environment,

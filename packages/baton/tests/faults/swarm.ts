@@ -64,10 +64,10 @@ export class Swarm {
     const id = `swarm-${(this.#added += 1)}`;
     const own = {
       WORKER_ID: id,
-      LEASE_SECONDS: '5',
+      WORKER_LEASE_SECONDS: '5',
       WORKER_WAIT_SECONDS: '1',
       WORKER_CONCURRENCY: '20',
-      DRAIN_TIMEOUT_SECONDS: '5',
+      WORKER_DRAIN_TIMEOUT_SECONDS: '5',
       HEALTH_PORT: String(port),
       NAP_SINK: this.sink.path,
       NAP_BEGINNER: id,

@@ -30,7 +30,7 @@ async function startWorker(environment: Record<string, string> = {}): Promise<vo
   health = `http://127.0.0.1:${port}/health`;
   worker = new Program('packages/baton/tests/support/test-worker.ts', {
     ...backends.environment,
-    LEASE_SECONDS: String(LEASE_SECONDS),
+    WORKER_LEASE_SECONDS: String(LEASE_SECONDS),
     WORKER_WAIT_SECONDS: '1',
     HEALTH_PORT: port,
     ...environment,
@@ -87,7 +87,7 @@ describe('a handler that burns CPU in a thread', () => {
   });
 
   test('for ever is terminated at its limit and grace: its slot is free at once, and at last it is a dead letter', async () => {
-    await startWorker({ WORKER_CONCURRENCY: '1', ABORT_GRACE_SECONDS: '1' });
+    await startWorker({ WORKER_CONCURRENCY: '1', WORKER_ABORT_GRACE_SECONDS: '1' });
     await tasks.send(burnOn, { ms: FOR_EVER_MS });
     await worker.says('burn begins');
     await tasks.send(nap, { ms: 0 });
@@ -129,7 +129,7 @@ describe('a handler that burns CPU in a thread', () => {
   });
 
   test('when SIGTERM comes is terminated after drain time and grace: the worker ends with status 0, and strands nothing', async () => {
-    await startWorker({ DRAIN_TIMEOUT_SECONDS: '1', ABORT_GRACE_SECONDS: '1' });
+    await startWorker({ WORKER_DRAIN_TIMEOUT_SECONDS: '1', WORKER_ABORT_GRACE_SECONDS: '1' });
     await tasks.send(burn, { ms: FOR_EVER_MS });
     await worker.says('burn begins');
     const askedAtMs = performance.now();
@@ -142,7 +142,7 @@ describe('a handler that burns CPU in a thread', () => {
 
 describe('a handler in a thread', () => {
   test('that heeds its signal ends by itself at its time limit', async () => {
-    await startWorker({ ABORT_GRACE_SECONDS: '30' });
+    await startWorker({ WORKER_ABORT_GRACE_SECONDS: '30' });
     await tasks.send(heed, {});
     await worker.says('tests.heed will be tried again');
     expect(linesSaying('heeded')).toMatchObject([{ reason: 'TaskTimeoutError', attempt: 1 }]);
@@ -150,7 +150,7 @@ describe('a handler in a thread', () => {
   });
 
   test('that heeds its signal ends by itself when SIGTERM comes, before its grace is over', async () => {
-    await startWorker({ DRAIN_TIMEOUT_SECONDS: '1', ABORT_GRACE_SECONDS: '30' });
+    await startWorker({ WORKER_DRAIN_TIMEOUT_SECONDS: '1', WORKER_ABORT_GRACE_SECONDS: '30' });
     await tasks.send(heed, {});
     await eventually('a running task', async () => (await stateOfWorker()).slots.free === 9);
     await expect(worker.stop()).resolves.toBe(0);

@@ -34,7 +34,7 @@ const swarm = new Swarm({
   ...environment,
   AWS_ENDPOINT_URL_DYNAMODB: watch.endpoint,
   EFFECTS_TABLE: sink.table,
-  LEASE_SECONDS: String(LEASE_SECONDS),
+  WORKER_LEASE_SECONDS: String(LEASE_SECONDS),
 });
 const store = new TaskStore({ documents, table: tasksTable });
 const client = new TaskClient({ sqs, queueUrls, source: 'soak', records: store });

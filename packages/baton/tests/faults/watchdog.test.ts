@@ -27,10 +27,10 @@ afterEach(async () => {
 async function startWorker(environment: Record<string, string> = {}): Promise<Program> {
   const program = new Program('packages/baton/tests/support/test-worker.ts', {
     ...backends.environment,
-    LEASE_SECONDS: String(LEASE_SECONDS),
+    WORKER_LEASE_SECONDS: String(LEASE_SECONDS),
     WORKER_WAIT_SECONDS: '1',
-    DRAIN_TIMEOUT_SECONDS: '1',
-    ABORT_GRACE_SECONDS: '1',
+    WORKER_DRAIN_TIMEOUT_SECONDS: '1',
+    WORKER_ABORT_GRACE_SECONDS: '1',
     HEALTH_PORT: String(await freePort()),
     ...environment,
   });
@@ -120,7 +120,7 @@ describe('the watchdog lets a worker live', () => {
 });
 
 test('a stop that blocks is ended when it is over in no case', async () => {
-  const worker = await startWorker({ LEASE_SECONDS: '600' });
+  const worker = await startWorker({ WORKER_LEASE_SECONDS: '600' });
   await tasks.send(poison, { how: 'loop at the stop' });
   await worker.says('poison begins');
   const askedAtMs = performance.now();

@@ -45,11 +45,11 @@ describe('the worker', () => {
       LinuxParameters: { Capabilities: { Drop: ['ALL'] } },
     });
     const variables = container?.['Environment'] as { Name: string; Value: string }[];
-    const { WORKER_QUEUES, TASKS_TABLE, DRAIN_TIMEOUT_SECONDS } = Object.fromEntries(
+    const { WORKER_QUEUES, TASKS_TABLE, WORKER_DRAIN_TIMEOUT_SECONDS } = Object.fromEntries(
       variables.map(({ Name, Value }) => [Name, Value]),
     );
     expect([WORKER_QUEUES, TASKS_TABLE]).toEqual(['default,orders', 'baton-dev-tasks']);
-    expect(container?.['StopTimeout']).toBeGreaterThan(Number(DRAIN_TIMEOUT_SECONDS) + 40);
+    expect(container?.['StopTimeout']).toBeGreaterThan(Number(WORKER_DRAIN_TIMEOUT_SECONDS) + 40);
     expect(container?.['StopTimeout']).toBeLessThanOrEqual(120);
   });
 

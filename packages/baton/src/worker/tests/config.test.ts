@@ -2,7 +2,11 @@ import { afterAll, describe, expect, test } from '@jest/globals';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createLogger } from '../../telemetry/logger.ts';
+import { Implementations } from '../../task/implementation.ts';
 import { readWorkerConfig } from '../config.ts';
+import { connect } from '../connections.ts';
+import { Worker } from '../worker.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'baton-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -44,7 +48,12 @@ describe('the queues whose messages functions run', () => {
     ['is not JSON', () => fileWith('{'), {}, 'expected JSON: a list of'],
     ['lacks a member', () => fileWith('[{"queue":"q"}]'), {}, '0.functionName: Invalid input'],
     ['is not there', () => join(folder, 'missing.json'), {}, 'cannot be read: ENOENT'],
-    ['stands beside the variable', () => fileWith(list), { WORKER_LAMBDA_QUEUES: list }, 'one of the two'],
+    [
+      'is set together with the variable',
+      () => fileWith(list),
+      { WORKER_LAMBDA_QUEUES: list },
+      'one of the two',
+    ],
     ['has a queue of the worker', () => fileWith(list), { WORKER_QUEUES: 'order-outcomes' }, 'one executor'],
   ])('stop the start where the file %s, with its name and the variable', (_what, file, more, says) => {
     const WORKER_LAMBDA_QUEUES_FILE = file();
@@ -57,16 +66,57 @@ describe('the queues whose messages functions run', () => {
 test.each([
   ['WORKER_WAIT_SECONDS', '0', 'expected a whole number from 1 to 20'],
   ['WORKER_CONCURRENCY', '0', 'expected a whole number from 1 to 1000'],
-  ['LEASE_SECONDS', '1', 'expected a whole number from 3 to 43200'],
+  ['WORKER_LEASE_SECONDS', '1', 'expected a whole number from 3 to 43200'],
   ['WORKER_QUEUES', 'a b', 'expected all, none, or queue names'],
   ['WORKER_QUEUES', 'default:0', 'with a weight of 1 to 999'],
   ['WORKER_LAMBDA_QUEUES', '{', 'expected JSON'],
   ['WORKER_LAMBDA_QUEUES', '[{"queue":"q"}]', 'functionName'],
-  ['WORKER_LAMBDA_QUEUES', '[{"queue":"default","functionName":"f"}]', 'default stands in WORKER_QUEUES too'],
-  ['DRAIN_TIMEOUT_SECONDS', '5', 'expected at least WORKER_WAIT_SECONDS, which is 20'],
+  ['WORKER_LAMBDA_QUEUES', '[{"queue":"default","functionName":"f"}]', 'default is in WORKER_QUEUES too'],
+  ['WORKER_DRAIN_TIMEOUT_SECONDS', '5', 'expected at least WORKER_WAIT_SECONDS, which is 20'],
   ['QUEUE_URL_PREFIX', '', 'is not set'],
 ])('%s of %j stops the start', (name, value, says) => {
   const read = () => readWorkerConfig({ ...environment, WORKER_QUEUES: 'default', [name]: value });
   expect(read).toThrow(name);
   expect(read).toThrow(says);
+});
+
+describe('the old name of a variable', () => {
+  test.each([
+    ['LEASE_SECONDS', 'leaseSeconds'],
+    ['DRAIN_TIMEOUT_SECONDS', 'drainTimeoutSeconds'],
+    ['ABORT_GRACE_SECONDS', 'abortGraceSeconds'],
+  ] as const)('%s is read, with a warning that names the new one', (old, member) => {
+    const byOld = readWorkerConfig({ ...environment, [old]: '40' });
+    const byNew = readWorkerConfig({ ...environment, [`WORKER_${old}`]: '40', [old]: '' });
+    expect([byOld[member], byNew[member]]).toEqual([40, 40]);
+    expect(byOld.warnings).toEqual([`${old} is deprecated; expected WORKER_${old}`]);
+    expect(byNew.warnings).toEqual([]);
+  });
+
+  test('counts for nothing beside the new one, and the warning says so', () => {
+    const both = readWorkerConfig({ ...environment, LEASE_SECONDS: 'none', WORKER_LEASE_SECONDS: '40' });
+    expect(both.leaseSeconds).toBe(40);
+    expect(both.warnings).toEqual([
+      'LEASE_SECONDS is deprecated and ignored, because WORKER_LEASE_SECONDS is set',
+    ]);
+  });
+
+  test('is in the log of a worker that starts', async () => {
+    const lines: { level: string; message: string }[] = [];
+    const to = { write: (line: string) => void lines.push(JSON.parse(line) as (typeof lines)[number]) };
+    const config = readWorkerConfig({ ...environment, WORKER_QUEUES: 'none', LEASE_SECONDS: '40' });
+    const connections = connect(config);
+    connections.documents.send = () => Promise.reject(new Error('no store'));
+    const implementations = new Implementations([]);
+    const logger = createLogger({ service: 'tests', to });
+    const worker = new Worker({ config, implementations, logger, connections, processGuard: 'off' });
+    worker.start();
+    await worker.stop();
+    expect(lines).toContainEqual(
+      expect.objectContaining({
+        level: 'warn',
+        message: 'LEASE_SECONDS is deprecated; expected WORKER_LEASE_SECONDS',
+      }),
+    );
+  });
 });

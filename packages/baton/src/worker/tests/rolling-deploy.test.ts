@@ -34,7 +34,7 @@ afterAll(() => backends.stop());
 
 /** What one revision of the worker can run. */
 function startWorker(implementations: Implementations): Worker {
-  const own = { WORKER_QUEUES: 'default', WORKER_WAIT_SECONDS: '1', DRAIN_TIMEOUT_SECONDS: '5' };
+  const own = { WORKER_QUEUES: 'default', WORKER_WAIT_SECONDS: '1', WORKER_DRAIN_TIMEOUT_SECONDS: '5' };
   const config = readWorkerConfig({ AWS_REGION: 'us-east-1', ...backends.environment, ...own });
   const worker = new Worker({ config, implementations, logger });
   worker.start();
