@@ -30,6 +30,7 @@ const LIBRARY_ROOMS = [
   'service',
   'tooling',
   'index.ts',
+  'testing',
 ] as const;
 
 /** Where a file stands: a room of the library, a service, or one of the other folders at the root. */

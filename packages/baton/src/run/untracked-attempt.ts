@@ -14,7 +14,7 @@ const CRASHES_ALLOWED = 3;
 const NOTHING: EarlierReceives = { ended: 0, attempts: 0, crashes: 0 };
 
 /** The parts of `Processing` that untracked attempts need. */
-type UntrackedProcessing = Pick<Processing, 'tracker' | 'everyReceiveIsSeen' | 'logger'>;
+type UntrackedProcessing = Pick<Processing, 'tracker' | 'everyReceiveIsSeen' | 'logger' | 'now'>;
 
 /**
  * An attempt at a message whose task is not tracked.
@@ -117,7 +117,7 @@ export class UntrackedAttempt implements BegunAttempt {
     const byHandler = outcome.kind === 'retry' || outcome.error instanceof PostponeTask;
     const cleared = byHandler ? { crashes: 0, suspect: false } : {};
     const inCopy = (attempts: number): Outcome =>
-      byHandler ? continuing(outcome, message, attempts) : givenBack(outcome, message);
+      byHandler ? continuing(outcome, message, attempts, this.#processing.now) : givenBack(outcome, message);
     if (message.receiveCount >= MANY_RECEIVES) return inCopy(used);
     if (await this.#note({ ended, attempts: used, ...cleared })) return outcome;
     // The log says that the handler started: at the next receive this worker would count as dead

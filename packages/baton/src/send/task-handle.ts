@@ -58,7 +58,8 @@ export class KeptTaskHandle<Result extends z.ZodType = z.ZodType> implements Tas
         throw new ResultTimeoutError(this.taskId, timeoutSeconds, status?.state ?? 'unknown', {
           cause: trouble,
         });
-      await sleep(Math.min(lookMs, leftMs), undefined, { signal });
+      await (this.#records.waitForChange?.(this.taskId) ??
+        sleep(Math.min(lookMs, leftMs), undefined, { signal }));
     }
   }
 

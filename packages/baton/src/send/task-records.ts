@@ -98,4 +98,10 @@ export interface TaskRecords {
   cancel(taskId: string, error?: TaskFailure): Promise<TaskStatus | undefined>;
   /** Ends a task that waits and is not to be run. Resolves to what is kept of it; to nothing if it does not wait. */
   giveUp(taskId: string, error: TaskFailure): Promise<KeptTask | undefined>;
+  /**
+   * Resolves when a task that somebody waits for may have changed. Left out: they look again after a while.
+   *
+   * @throws Error when the task cannot end
+   */
+  readonly waitForChange?: (taskId: string) => Promise<void>;
 }

@@ -57,8 +57,12 @@ export type TaskHandler<
 > = (payload: z.output<Payload>, context: ContextOf<Tracked>) => Promise<z.input<Result>> | z.input<Result>;
 
 /** A contract bound to the function that does it. */
-export interface Implementation {
-  readonly contract: TaskContract;
+export interface Implementation<
+  Payload extends z.ZodType = z.ZodType,
+  Result extends z.ZodType = z.ZodType,
+  Tracked extends boolean = boolean,
+> {
+  readonly contract: TaskContract<Payload, Result, Tracked>;
   /** Runs the handler with a payload that the contract's schema has passed; a tracked task's with its own context. */
   readonly run: (payload: unknown, context: TaskContext) => unknown;
 }
@@ -71,7 +75,7 @@ export function implement<
 >(
   contract: TaskContract<Payload, Result, Tracked>,
   handler: TaskHandler<Payload, Result, Tracked>,
-): Implementation {
+): Implementation<Payload, Result, Tracked> {
   return { contract, run: handler as Implementation['run'] };
 }
 

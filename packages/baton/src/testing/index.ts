@@ -1,0 +1,16 @@
+// For tests of contracts, implementations and handlers. Everything runs in memory: no SQS, no DynamoDB, no account.
+
+/** Run one attempt, and look at all that it did. */
+export { runTask, type RunTaskOptions, type SentByTask, type TaskRun } from './run-task.ts';
+export type { TaskOutcome } from './task-outcome.ts';
+/** Run tasks and all that they cause: retries, delays, chains, groups, listeners and schedules. */
+export {
+  type AttemptedTask,
+  type DeadLetterTask,
+  type QueuedTask,
+  TestBroker,
+  type TestBrokerOptions,
+} from './test-broker.ts';
+export type { LogLine } from './memory-backend.ts';
+/** Call a function that consumes a queue. */
+export { sqsEvent, type SqsEventOptions } from './sqs-event.ts';
