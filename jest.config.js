@@ -16,9 +16,10 @@ export default {
     '<rootDir>/tests/deploy/',
     '/src/deploy/tests/compiled',
     '/tests/new-service/',
+    '<rootDir>/bench/',
   ],
-  // Other packages' files, where the bench has installed its rivals
-  modulePathIgnorePatterns: ['<rootDir>/bench/rivals/'],
+  // Other packages' files, where the bench has installed what it needs
+  modulePathIgnorePatterns: ['<rootDir>/bench/rivals/', '<rootDir>/bench/node_modules/'],
   extensionsToTreatAsEsm: ['.ts'],
   transform: {},
   testEnvironment: 'node',

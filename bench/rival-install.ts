@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
+import { InstallStamp } from './install-stamp.ts';
 import { runInstaller } from './installer.ts';
 import type { Absence } from './results.ts';
 import { type Rival, RIVALS_FOLDER, VENV_PYTHON } from './rival-set.ts';
@@ -7,8 +7,6 @@ import { type Rival, RIVALS_FOLDER, VENV_PYTHON } from './rival-set.ts';
 const LOCK = `${RIVALS_FOLDER}package-lock.json`;
 const REQUIREMENTS = `${RIVALS_FOLDER}celery/requirements.txt`;
 const VENV = `${RIVALS_FOLDER}.venv`;
-/** In a folder that was installed, what it was installed from. */
-const STAMP = 'installed-from';
 
 /** Those rivals that can take part, and those that cannot. */
 export interface InstalledRivals {
@@ -56,30 +54,20 @@ async function reasonAgainst(
 const INSTALL = { npm: installPackages, pip: installCelery } as const;
 
 async function installPackages(say: (text: string) => void): Promise<void> {
-  const stamp = stampOf(`${RIVALS_FOLDER}node_modules`, LOCK);
-  if (stamp.fits()) return;
+  const stamp = new InstallStamp(`${RIVALS_FOLDER}node_modules`, LOCK);
+  if (stamp.fits) return;
   say('Installing the rivals (npm ci in bench/rivals)');
   await runInstaller('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], RIVALS_FOLDER);
   stamp.write();
 }
 
 async function installCelery(say: (text: string) => void): Promise<void> {
-  const stamp = stampOf(VENV, REQUIREMENTS);
+  const stamp = new InstallStamp(VENV, REQUIREMENTS);
   // The Python that it was made of may be gone
-  if (stamp.fits() && existsSync(VENV_PYTHON)) return;
+  if (stamp.fits && existsSync(VENV_PYTHON)) return;
   say('Installing Celery (pip install in bench/rivals/.venv)');
   await runInstaller('python3', ['-m', 'venv', '--clear', VENV], RIVALS_FOLDER);
   const quietly = ['--quiet', '--disable-pip-version-check'];
   await runInstaller(VENV_PYTHON, ['-m', 'pip', 'install', ...quietly, '-r', REQUIREMENTS], RIVALS_FOLDER);
   stamp.write();
-}
-
-/** What a folder was installed from: both installers empty it first, so that a stamp stands for a whole installation. */
-function stampOf(folder: string, source: string): { fits(): boolean; write(): void } {
-  const path = `${folder}/${STAMP}`;
-  const now = createHash('sha256').update(readFileSync(source)).digest('hex');
-  return {
-    fits: () => existsSync(path) && readFileSync(path, 'utf8') === now,
-    write: () => writeFileSync(path, now),
-  };
 }

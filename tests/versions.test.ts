@@ -19,12 +19,12 @@ interface Manifest {
 
 const manifestAt = (path: string): Manifest => JSON.parse(textOf(path)) as Manifest;
 /**
- * The rivals that the bench measures against: a project of its own, with versions and a lock of its own, so that neither
- * an install here nor a version of the house depends on them. The one exception to the rules of versions.
+ * The bench, and the rivals that it measures against: projects with versions and locks of their own, so that no install
+ * at the root depends on them. The only exceptions to the rules of versions.
  */
-const RIVALS = 'bench/rivals/';
+const APART = ['bench/', 'bench/rivals/'];
 const manifests = files.filter((path) => path.endsWith('/package.json'));
-const workspaces = manifests.filter((path) => !path.startsWith(RIVALS));
+const workspaces = manifests.filter((path) => !path.startsWith('bench/'));
 
 describe('images', () => {
   const dockerfiles = [...deployed].map((folder) => ({
@@ -67,15 +67,18 @@ describe('images', () => {
 
 describe('versions', () => {
   test('are installed once, at the root', () => {
-    const installed = foldersNamed('node_modules').filter((path) => path !== `${RIVALS}node_modules`);
+    const apart = new Set(APART.map((folder) => `${folder}node_modules`));
+    const installed = foldersNamed('node_modules').filter((path) => !apart.has(path));
     expect(installed).toEqual(['node_modules']);
   });
 
   test('stand in the root manifest alone, all exact', () => {
     const { dependencies, devDependencies, optionalDependencies, overrides } = manifestAt('package.json');
-    const rivals = Object.entries(manifestAt(`${RIVALS}package.json`).dependencies ?? {});
+    const apart = APART.map((folder) => manifestAt(`${folder}package.json`)).flatMap((own) =>
+      Object.entries({ ...own.dependencies, ...own.devDependencies }),
+    );
     const all = { ...dependencies, ...devDependencies, ...optionalDependencies, ...overrides };
-    const loose = [...Object.entries(all), ...rivals].filter(
+    const loose = [...Object.entries(all), ...apart].filter(
       ([, version]) => !/^(npm:[^@]+@)?\d+\.\d+\.\d+$/.test(version),
     );
     expect(loose).toEqual([]);
@@ -105,9 +108,9 @@ describe('versions', () => {
       files.filter((path) =>
         /(package-lock\.json|npm-shrinkwrap\.json|yarn\.lock|pnpm-lock\.yaml)$/.test(path),
       ),
-    ).toEqual([`${RIVALS}package-lock.json`, 'package-lock.json']);
+    ).toEqual([...APART.map((folder) => `${folder}package-lock.json`), 'package-lock.json']);
     const lock = textOf('package-lock.json');
-    for (const text of [lock, textOf(`${RIVALS}package-lock.json`)])
+    for (const text of [lock, ...APART.map((folder) => textOf(`${folder}package-lock.json`))])
       expect(text).not.toContain('"resolved": "http');
     const { packages } = JSON.parse(lock) as { packages: Record<string, Manifest> };
     const names = new Set(
