@@ -52,6 +52,7 @@ describe('npm run new:service unicorns', () => {
         'contract-guard',
         'tests/stack',
         'deploy',
+        'dockerfile',
       ];
       const { output, exitCode } = await house.run('npm', 'test', '--', ...patterns);
       expect(output).toContain('PASS functions/unicorns-service/tests/api.test.ts');
