@@ -79,7 +79,8 @@ async function bill(key: string, words: number): Promise<number> {
   return bills.size;
 }
 
-const countWordsTask = implement(countWords, async ({ text }, { progress, effect, signal }) => {
+/** Counts the words of a text, and bills them. */
+export const countWordsTask = implement(countWords, async ({ text }, { progress, effect, signal }) => {
   const words = text.split(' ');
   for (const [index, word] of words.entries()) {
     await sleep(100, undefined, { signal });
@@ -102,7 +103,8 @@ const hearOfEndTask = implement(hearOfEnd, (end) => {
   return {};
 });
 
-const readReportTask = implement(readReport, async ({ url }, { signal }) => {
+/** Reads a report from a server that may be busy. */
+export const readReportTask = implement(readReport, async ({ url }, { signal }) => {
   const response = await fetch(url, { signal });
   if (response.status === 429) {
     throw new RetryTask('Too many requests', { retryAfter: response.headers.get('retry-after') });

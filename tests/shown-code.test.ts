@@ -6,7 +6,9 @@ import { textOf } from './support/source.ts';
 
 /** The code that the guide shows parts of: the examples, and the service that the scaffold makes. */
 async function shownCode(): Promise<string> {
-  const examples = ['examples/reports.ts', 'examples/tracked-tasks.ts'].map(textOf);
+  const examples = ['reports.ts', 'tracked-tasks.ts', 'tests/reports.test.ts'].map((file) =>
+    textOf(`examples/${file}`),
+  );
   const service = await newFiles('.', { plural: 'payments', singular: 'payment' }, 8999);
   return [...examples, ...service.map(({ text }) => text)].join('\n');
 }
