@@ -133,7 +133,7 @@ describe('a cron expression as AWS has it', () => {
 
 describe('the resources of schedules', () => {
   const contract = scheduled('0 3 * * *');
-  const onOther = scheduled('0 4 * * *', { name: 'tests.mail', queue: 'notifications', version: 2 });
+  const onOther = scheduled('0 4 * * *', { name: 'tests.mail', queue: 'letters', version: 2 });
   const resources = scheduleResources(
     [contract, onOther, scheduled('0 5 * * *', { name: 'tests.late' })],
     'dev',
@@ -194,7 +194,7 @@ describe('the resources of schedules', () => {
             {
               Effect: 'Allow',
               Action: 'sqs:SendMessage',
-              Resource: [arnOf('default'), arnOf('notifications')],
+              Resource: [arnOf('default'), arnOf('letters')],
             },
           ],
         },
@@ -230,15 +230,17 @@ describe('no schedule is forgotten', () => {
     .map((name) => name.replace('baton-dev-', ''));
   const local = implementations.queues.filter((queue) => !lambda.includes(queue));
   /** The names of the contracts that no worker ticks which serves every queue, as the embedded runtime's does. */
-  const forgotten = (contracts: readonly TaskContract[]): string[] => {
+  const forgotten = (contracts: readonly TaskContract[], byFunctions = lambda): string[] => {
     const ticked = new Set(
-      contractsToTick(implementations, contracts, { own: local, lambda }).map(({ name }) => name),
+      contractsToTick(implementations, contracts, { own: local, lambda: byFunctions }).map(
+        ({ name }) => name,
+      ),
     );
     return contracts.map(({ name }) => name).filter((name) => !ticked.has(name));
   };
 
   test('every contract with one is in common/contracts/scheduled.ts', () => {
-    expect(described.contracts.length).toBeGreaterThan(3);
+    expect(described.contracts.length).toBeGreaterThan(0);
     expect(new Set(scheduledContracts)).toEqual(new Set(described.contracts.filter(isScheduled)));
   });
 
@@ -248,9 +250,12 @@ describe('no schedule is forgotten', () => {
   });
 
   test('which a contract that nobody runs would be', () => {
-    const byFunction = scheduled('0 3 * * *', { name: 'tests.mail', queue: 'notifications' });
+    const byFunction = scheduled('0 3 * * *', { name: 'tests.mail', queue: 'letters' });
     const byNobody = scheduled('0 3 * * *', { name: 'tests.nobody', queue: 'default' });
     const nowhere = scheduled('0 3 * * *', { name: 'tests.nowhere', queue: 'nowhere' });
-    expect(forgotten([byFunction, byNobody, nowhere])).toEqual(['tests.nobody', 'tests.nowhere']);
+    expect(forgotten([byFunction, byNobody, nowhere], ['letters'])).toEqual([
+      'tests.nobody',
+      'tests.nowhere',
+    ]);
   });
 });

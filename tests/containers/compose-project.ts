@@ -1,5 +1,7 @@
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { freePort } from 'baton-dev/testing/program';
@@ -8,7 +10,12 @@ import { docker } from './docker.ts';
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const FILE = 'docker-compose.localstack.yml';
 const MAX_OUTPUT_BYTES = 50_000_000;
-const PORTS = ['GATEWAY_PORT', 'ORDER_SERVICE_PORT', 'NOTIFICATION_SERVICE_PORT', 'TASK_SERVICE_PORT'];
+/** The variables that say where the containers are published. */
+const PORTS = [
+  ...new Set(
+    [...readFileSync(join(ROOT, FILE), 'utf8').matchAll(/\$\{(\w+_PORT)/g)].map(([, name = '']) => name),
+  ),
+];
 
 const run = promisify(execFile);
 

@@ -9,7 +9,7 @@ import { memoryOf } from './memory.ts';
 
 /** What an image takes. */
 export interface ImageFigures {
-  /** The name that the image has now, such as `baton/order-service`. */
+  /** The name that the image has now, such as `baton/task-service`. */
   readonly image: string;
   readonly sizeBytes: number;
   /** What is in it beside Node's own image, which all images share. */

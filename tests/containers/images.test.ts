@@ -156,15 +156,15 @@ async function environmentIn(image: string): Promise<string[]> {
 }
 
 test('stacks in the log are of the lines of the source', async () => {
-  const folder = 'functions/order-service';
+  const folder = 'functions/task-service';
   await buildImage({ folder, tag: tagOf(folder) });
-  const container = await start(folder, tagOf(folder), { ORDERS_TABLE: 'no-such-table' });
+  const container = await start(folder, tagOf(folder), { TASKS_TABLE: 'no-such-table' });
   const url = await container.url();
   await eventually('a failed request', async () => {
-    const answer = await fetch(`${url}/orders/none`).catch(() => undefined);
+    const answer = await fetch(`${url}/tasks/none`).catch(() => undefined);
     return answer !== undefined && answer.status >= 500;
   });
   const lines = await container.lines();
   const stacks = lines.map(({ error }) => (error as { stack?: string } | undefined)?.stack ?? '');
-  expect(stacks.join('\n')).toMatch(/functions\/order-service\/store\.ts:\d+/);
+  expect(stacks.join('\n')).toMatch(/packages\/baton\/src\/[\w/-]+\.ts:\d+/);
 });

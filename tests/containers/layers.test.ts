@@ -83,8 +83,8 @@ test('what no bundle is made of (tests, docs, an environment) makes no image ane
   const before = await buildAll();
   const files = [
     'packages/baton/src/process/tests/config.test.ts',
-    'functions/order-service/.env',
-    'functions/order-service/README.md',
+    'functions/task-service/.env',
+    'functions/task-service/README.md',
     'worker/.env.example',
   ];
   for (const file of files) await writeFile(join(tree.path, file), randomUUID());

@@ -15,12 +15,10 @@ const JEST = [
   '--testPathPatterns',
 ];
 /** The tests of what each image runs. They bring an SQS and a DynamoDB, and no other service. */
-const TESTED = {
-  'order-service': 'functions/order-service/tests/api',
-  'notification-service': 'functions/notification-service/tests/api',
-  'task-service': 'functions/task-service/tests',
-  worker: '(?<!src)/worker/tests/worker',
-};
+const TESTED = imageFolders.map((folder): [name: string, pattern: string] => [
+  basename(folder),
+  folder === 'worker' ? '(?<!src)/worker/tests/worker' : `${folder}/tests/(api|problems)`,
+]);
 
 interface Results {
   readonly numPassedTests: number;
@@ -47,7 +45,7 @@ beforeAll(async () => {
   for (const folder of imageFolders) await buildImage({ folder, tag: PREFIX + basename(folder) });
 });
 
-test.each(Object.entries(TESTED))(
+test.each(TESTED)(
   '%s passes in its image the tests that it passes from its source, with no other service anywhere',
   async (name, pattern) => {
     const outside = await tests(pattern, {});

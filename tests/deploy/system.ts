@@ -1,22 +1,10 @@
 import { ReceiveMessageCommand, SendMessageCommand } from '@aws-sdk/client-sqs';
 import { encodeEnvelope } from 'baton-tasks/tooling';
-import { MAX_UNITS_PER_ORDER } from '@baton/common/tasks/process-order';
 import { eventually } from 'baton-dev/testing/eventually';
 import type { Deployment } from './deployment.ts';
 
 /** An emulator polls idle queues each second or so, and starts a function anew for its first message. */
 export const PATIENCE_MS = 40_000;
-
-/** An order of as many is refused by its task. */
-export const TOO_MANY_UNITS = MAX_UNITS_PER_ORDER + 1;
-const UNITS_PER_ITEM = 10_000;
-
-const order = {
-  customerId: 'c-1',
-  customerEmail: 'customer@example.com',
-  totalAmount: 4200,
-  currency: 'EUR',
-};
 
 /** An answer of the deployed API. */
 export interface Answer {
@@ -55,20 +43,6 @@ export class System {
     });
     const text = await response.text();
     return { status: response.status, headers: response.headers, body: JSON.parse(text) as Answer['body'] };
-  }
-
-  /** Posts an order of so many units. */
-  postOrder(
-    units = 2,
-    headers: Readonly<Record<string, string>> = {},
-    priority: 'LOW' | 'NORMAL' | 'HIGH' = 'NORMAL',
-  ): Promise<Answer> {
-    const count = Math.ceil(units / UNITS_PER_ITEM);
-    const items = Array.from({ length: count }, (_, index) => ({
-      productId: `p-${index}`,
-      quantity: Math.min(UNITS_PER_ITEM, units - index * UNITS_PER_ITEM),
-    }));
-    return this.ask('POST', '/orders', { ...order, items, priority }, headers);
   }
 
   /** What is at a path, once it has that status. */

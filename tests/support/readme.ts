@@ -1,8 +1,4 @@
-import { execFile, spawnSync } from 'node:child_process';
-import { promisify } from 'node:util';
 import { textOf } from './source.ts';
-
-const run = promisify(execFile);
 
 /** The README. */
 export const readme = textOf('README.md');
@@ -11,41 +7,4 @@ export const readme = textOf('README.md');
 export function linesOf(page: string, language: string): string[] {
   const blocks = textOf(page).matchAll(new RegExp(`\`\`\`${language}\\n([^]*?)\`\`\``, 'g'));
   return [...blocks].flatMap(([, block = '']) => block.trim().split('\n'));
-}
-
-/** The README's command that posts an order to port 3000. */
-export const curl = linesOf('README.md', 'sh').find((line) => line.startsWith('curl ')) ?? '';
-
-/** What a server answers to a command of the README. */
-export interface Answer {
-  readonly status: string;
-  readonly location: string;
-  readonly type: string;
-  readonly body: string;
-}
-
-/** Runs a curl command; where there is no curl, makes the request that it would make. */
-export async function answerTo(command: string): Promise<Answer> {
-  if (spawnSync('curl', ['--version']).error) {
-    const [, url = '', body = ''] = /(http\S+).* -d "(.*)"$/.exec(command) ?? [];
-    const headers = { 'content-type': 'application/json' };
-    const response = await fetch(url, { method: 'POST', headers, body: body.replaceAll('\\"', '"') });
-    const header = (name: string): string => response.headers.get(name) ?? '';
-    return {
-      status: String(response.status),
-      location: header('location'),
-      type: header('content-type'),
-      body: await response.text(),
-    };
-  }
-  const { stdout } = await run('sh', ['-c', `${command} --silent`]);
-  const [head = '', body = ''] = stdout.split('\r\n\r\n');
-  const header = (name: string): string =>
-    new RegExp(`^${name}: (.*)$`, 'm').exec(head.replaceAll('\r', ''))?.[1] ?? '';
-  return {
-    status: head.split(' ')[1] ?? '',
-    location: header('location'),
-    type: header('content-type'),
-    body,
-  };
 }

@@ -60,7 +60,7 @@ export function fileOfImport({ path }: Source, request: string): string | undefi
   if (tool) return `packages/baton-dev/src/${tool}.ts`;
   const [, room = '', rest = ''] = /^@baton\/([^/]+)\/(.+)$/.exec(request) ?? [];
   if (!room) return undefined;
-  if (room === 'tests') return `tests/support/${rest}.ts`;
+  if (room === 'tests') return `tests/${/^(containers|deploy)\//.test(rest) ? '' : 'support/'}${rest}.ts`;
   return `${room.endsWith('-service') ? `functions/${room}` : room}/${rest}.ts`;
 }
 

@@ -10,7 +10,7 @@ import {
 } from 'baton-tasks/tooling';
 import { type Backends, startBackends } from 'baton-dev/testing/backends';
 import { EventSource } from 'baton-dev/testing/event-source';
-import { MailServer } from 'baton-dev/testing/mail-server';
+import { MailServer } from '@baton/tests/mail-server';
 import { notificationTasks } from '../deliver-notification.ts';
 import { outbox } from '../outbox.ts';
 import { SmtpChannel, type SmtpPatience } from '../smtp-channel.ts';

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { CreateQueueCommand } from '@aws-sdk/client-sqs';
 import { defineTask, type TaskStatus } from 'baton-tasks';
 import { decodeEnvelope, TaskClient } from 'baton-tasks/tooling';
 import { type Backends, startBackends } from 'baton-dev/testing/backends';
@@ -24,8 +25,8 @@ let url: string;
 let stored: StoredTasks;
 
 beforeAll(async () => {
-  // These parts have the queues of the tasks that are sent here
-  backends = await startBackends(['worker', 'functions/order-service']);
+  backends = await startBackends(['worker']);
+  await backends.sqs.send(new CreateQueueCommand({ QueueName: `baton-${backends.stage}-listeners` }));
   stored = new StoredTasks(backends);
   service = await RunningService.start('task-service', environmentOf(backends));
   ({ url } = service);
@@ -206,11 +207,11 @@ describe('a list of tasks', () => {
 
 describe('cancelling', () => {
   test('tells who listens to the end of a task that waits, and of what cannot follow it, at once', async () => {
-    const onEnd = [{ task: 'tests.listening', queue: 'orders' }];
+    const onEnd = [{ task: 'tests.listening', queue: 'listeners' }];
     const next = await stored.queued({ onEnd, subject: 'o-1' });
     const { taskId } = await stored.queued({ onEnd, subject: 'o-1', next });
     expect((await cancel(taskId)).status).toBe(200);
-    const messages = await new Inbox(backends.sqs).take(backends.queueUrls.of('orders'));
+    const messages = await new Inbox(backends.sqs).take(backends.queueUrls.of('listeners'));
     const ends = messages.map(({ Body = '' }) => decodeEnvelope(Body));
     const told = { task: 'tests.listening', source: 'task-service', subject: 'o-1' };
     expect(ends.toSorted((one) => ((one.data as TaskStatus).taskId === taskId ? -1 : 1))).toMatchObject([

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { eventually } from 'baton-dev/testing/eventually';
-import { MailServer, type MailServerMode } from 'baton-dev/testing/mail-server';
+import { MailServer, type MailServerMode } from '@baton/tests/mail-server';
 import type { SmtpPatience } from '../../smtp-channel.ts';
 import { mail, MailHouse } from '../mail-house.ts';
 

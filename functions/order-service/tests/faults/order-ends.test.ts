@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { randomBytes, randomUUID } from 'node:crypto';
 import { ReceiveMessageCommand, SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { eventually } from 'baton-dev/testing/eventually';
-import { MailServer } from 'baton-dev/testing/mail-server';
+import { MailServer } from '@baton/tests/mail-server';
 import { freePort, freePorts, Program } from 'baton-dev/testing/program';
 
 const PATIENCE_MS = 40_000;

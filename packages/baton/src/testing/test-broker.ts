@@ -79,7 +79,7 @@ export interface AttemptedTask {
  * const broker = new TestBroker({ implementations: [processOrderTask] });
  * const order = await broker.send(processOrder, { orderId: 'o-1', ... });
  * await expect(order.result()).resolves.toMatchObject({ units: 2 });
- * expect(broker.queued).toMatchObject([{ task: 'notifications.send' }]);
+ * expect(broker.queued).toMatchObject([{ task: 'letters.send' }]);
  */
 export class TestBroker {
   /** The task client, for code that sends tasks. */

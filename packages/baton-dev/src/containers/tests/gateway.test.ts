@@ -16,8 +16,8 @@ import type { Routing } from '../routing.ts';
 const logger = createLogger({ service: 'tests', level: 'silent' });
 const AWAY = 'http://127.0.0.1:9';
 const routing: Routing = {
-  services: new Map([['orders', 'order-service']]),
-  consumers: new Map([['baton-dev-x', { service: 'order-service', handler: 'x', timeoutSeconds: 1 }]]),
+  services: new Map([['letters', 'letters-service']]),
+  consumers: new Map([['baton-dev-x', { service: 'letters-service', handler: 'x', timeoutSeconds: 1 }]]),
 };
 
 let origin = AWAY;
@@ -80,19 +80,19 @@ describe('the gateway', () => {
   test('hands a request to the service of its prefix as it came, and its answer back', async () => {
     await serviceThat((incoming, response) => {
       const { method, url: path, headers } = incoming;
-      response.writeHead(202, { 'x-own': 'yes', location: '/orders/1' });
+      response.writeHead(202, { 'x-own': 'yes', location: '/letters/1' });
       response.write(`${method} ${path} ${String(headers['x-request-id'])} `);
       incoming.pipe(response);
     });
-    const response = await fetch(`${url}/orders/a%20b?limit=2`, {
+    const response = await fetch(`${url}/letters/a%20b?limit=2`, {
       method: 'PUT',
       body: 'héllo',
       headers: { 'x-request-id': 'r-1' },
     });
-    await expect(response.text()).resolves.toBe('PUT /orders/a%20b?limit=2 r-1 héllo');
+    await expect(response.text()).resolves.toBe('PUT /letters/a%20b?limit=2 r-1 héllo');
     expect([response.status, response.headers.get('location'), response.headers.get('x-own')]).toEqual([
       202,
-      '/orders/1',
+      '/letters/1',
       'yes',
     ]);
   });
@@ -103,7 +103,7 @@ describe('the gateway', () => {
       seen = headers;
       response.writeHead(200, { connection: 'close', 'keep-alive': 'timeout=99' }).end();
     });
-    const asked = request(`${url}/orders`, {
+    const asked = request(`${url}/letters`, {
       headers: { connection: 'x-secret', 'x-secret': '1', te: 'trailers', 'proxy-authorization': 'me' },
     }).end();
     const [answer] = (await once(asked, 'response')) as [{ headers: NodeJS.Dict<string>; resume(): void }];
@@ -122,13 +122,13 @@ describe('the gateway', () => {
       incoming.on('data', (chunk) => (body += String(chunk))).once('end', () => response.end());
     });
     const headers = { connection: `close, ${name}`, ...framing };
-    const asked = request(`${url}/orders`, { method: 'DELETE', headers }).end('GET /health HTTP/1.1\r\n');
+    const asked = request(`${url}/letters`, { method: 'DELETE', headers }).end('GET /health HTTP/1.1\r\n');
     const [answer] = (await once(asked, 'response')) as [{ statusCode: number; resume(): void }];
     answer.resume();
     expect([answer.statusCode, body]).toEqual([200, 'GET /health HTTP/1.1\r\n']);
   });
 
-  test.each(['/', '/nope', '/order', '/ordersx', '//orders', '/constructor', '/health/live'])(
+  test.each(['/', '/nope', '/letter', '/lettersx', '//letters', '/constructor', '/health/live'])(
     'says of %s that there is no such route, and asks nobody',
     async (path) => {
       await serviceThat((_incoming, response) => response.end());
@@ -142,7 +142,7 @@ describe('the gateway', () => {
   );
 
   test('answers for a service that nobody finds: come back later', async () => {
-    await expect(fetch(`${url}/orders`).then(problemOf)).resolves.toMatchObject({
+    await expect(fetch(`${url}/letters`).then(problemOf)).resolves.toMatchObject({
       status: 503,
       contentType: 'application/problem+json',
       retryAfter: '5',
@@ -164,7 +164,7 @@ describe('the gateway', () => {
     await once(filling[0] as Socket, 'connect');
     origin = `http://127.0.0.1:${String(port)}`;
     try {
-      await expect(fetch(`${url}/orders`).then(problemOf)).resolves.toMatchObject({
+      await expect(fetch(`${url}/letters`).then(problemOf)).resolves.toMatchObject({
         status: 503,
         retryAfter: '5',
       });
@@ -176,7 +176,7 @@ describe('the gateway', () => {
 
   test('answers for a service that hangs up instead of answering', async () => {
     await serviceThat(({ socket }) => socket.destroy());
-    const response = fetch(`${url}/orders`, { method: 'POST', body: '{}' });
+    const response = fetch(`${url}/letters`, { method: 'POST', body: '{}' });
     await expect(response.then(problemOf)).resolves.toMatchObject({ status: 503, retryAfter: '5' });
   });
 
@@ -184,7 +184,7 @@ describe('the gateway', () => {
     await serviceThat(({ socket }, response) => {
       response.writeHead(200, { 'content-length': '100' }).write('half', () => socket.destroy());
     });
-    const response = await fetch(`${url}/orders`);
+    const response = await fetch(`${url}/letters`);
     await expect(response.text()).rejects.toThrow('terminated');
   });
 
@@ -194,7 +194,7 @@ describe('the gateway', () => {
   ])('refuses a body that is far too long and %s, and bothers no service with it', async (_what, headers) => {
     let asked = 0;
     await serviceThat((_incoming, response) => ((asked += 1), response.end()));
-    const asking = request(`${url}/orders`, { method: 'POST', headers });
+    const asking = request(`${url}/letters`, { method: 'POST', headers });
     for (let sent = 0; sent < 20; sent += 1) asking.write(Buffer.alloc(65_536));
     const [answer] = (await once(asking, 'response')) as [{ statusCode: number }];
     asking.on('error', () => undefined).destroy();
@@ -208,7 +208,7 @@ describe('the gateway', () => {
       begun.resolve();
       void promise.then(() => response.end('late'));
     });
-    const response = fetch(`${url}/orders`);
+    const response = fetch(`${url}/letters`);
     await begun.promise;
     const closed = api.close();
     resolve();

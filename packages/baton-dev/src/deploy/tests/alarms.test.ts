@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { ofType } from './compiled.ts';
+import { ofType } from '../../testing/compiled-stack.ts';
 import { stackOf } from './described.ts';
 
 const GREATER = { ComparisonOperator: 'GreaterThanThreshold', TreatMissingData: 'notBreaching' };

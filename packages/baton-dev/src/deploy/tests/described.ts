@@ -1,23 +1,46 @@
-import type { TaskContract } from 'baton-tasks';
-import { readContracts } from '../../stack/contracts.ts';
+import { join } from 'node:path';
+import { defineTask, type TaskContract } from 'baton-tasks';
+import * as z from 'zod';
 import { describeStack } from '../../stack/described-stack.ts';
-import { readImplementations } from '../../stack/implementations.ts';
-import { type Part, partFolders, readPart, readSharedPart } from '../../stack/part.ts';
+import { type Part, readPart, readParts, readSharedPart } from '../../stack/part.ts';
 import { readParameters } from '../parameters.ts';
 import { compileStack } from '../stack.ts';
 
 const STAGE = 'dev';
-const parts = [...partFolders().map((folder) => readPart(folder, STAGE)), readSharedPart(STAGE)];
-const all = await readContracts();
-const implemented = (await readImplementations()).map(({ contract }) => contract);
+const parts = [
+  ...readParts(STAGE, join(import.meta.dirname, 'sample-stack')).values(),
+  readPart('worker', STAGE),
+  readSharedPart(STAGE),
+];
 
-/** The stack of all functions.yml, as a deploy with these parameters makes it. */
+const plain = {
+  payload: z.object({}),
+  result: z.void(),
+  retry: { maxAttempts: 1, baseSeconds: 1 },
+  timeoutSeconds: 10,
+};
+
+/** Contracts of the sample stack. The worker runs the first two, letters-service the third. */
+export const packParcel: TaskContract = defineTask({
+  ...plain,
+  name: 'parcels.pack',
+  queue: 'parcels',
+  lanes: { high: 8, normal: 3, low: 1 },
+  defaultLane: 'normal',
+});
+/** On the queue that every worker has. */
+export const sayHello: TaskContract = defineTask({ ...plain, name: 'tests.say-hello', queue: 'default' });
+/** Without lanes. */
+export const sendLetter: TaskContract = defineTask({ ...plain, name: 'letters.send', queue: 'letters' });
+
+/** The stack of the sample services and the worker, as a deploy with these parameters makes it. */
 export function stackOf(
   given: Record<string, string> = {},
   more: readonly Part[] = [],
-  contracts: readonly TaskContract[] = all,
+  contracts: readonly TaskContract[] = [packParcel, sayHello, sendLetter],
 ) {
   const parameters = readParameters(given);
+  const implemented = [packParcel, sayHello];
   return compileStack({
     described: describeStack({ parts: [...parts, ...more], contracts, implemented, stage: STAGE }),
     parameters,

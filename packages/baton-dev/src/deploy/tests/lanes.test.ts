@@ -1,48 +1,45 @@
 import { describe, expect, test } from '@jest/globals';
-import { processOrder } from '@baton/common/contracts/orders';
 import { defineTask } from 'baton-tasks';
-import { sendNotification } from '@baton/common/contracts/notifications';
-import { healthCheck } from '@baton/common/contracts/health';
 import type { Functions } from '../../stack/part.ts';
 import { StackError } from '../../stack/stack-error.ts';
-import { allowedBy, ofType } from './compiled.ts';
-import { fargate, stackOf } from './described.ts';
+import { allowedBy, ofType } from '../../testing/compiled-stack.ts';
+import { fargate, packParcel, sayHello, sendLetter, stackOf } from './described.ts';
 
-const LANES = ['OrdersQueueHighLane', 'OrdersQueueLowLane'];
+const LANES = ['ParcelsQueueHighLane', 'ParcelsQueueLowLane'];
 const weights = (...names: string[]) => ({
   lanes: Object.fromEntries(names.map((name, index) => [name, index + 1])),
   defaultLane: names[0] ?? '',
 });
-const mails = defineTask({ ...sendNotification, ...weights('normal', 'high') });
+const letters = defineTask({ ...sendLetter, ...weights('normal', 'high') });
 
 const { functions, resources } = stackOf();
 const queueOf = (id: string) => resources.Resources[id]?.Properties ?? {};
 
 describe('the lanes of a contract are, on AWS,', () => {
   test('queues like its own in all but the name, with the same dead letter queue', () => {
-    const { QueueName: _name, ...own } = queueOf('OrdersQueue');
-    expect(queueOf('OrdersQueueHighLane')).toEqual({ ...own, QueueName: 'baton-dev-orders_high' });
-    expect(queueOf('OrdersQueueLowLane')).toEqual({ ...own, QueueName: 'baton-dev-orders_low' });
+    const { QueueName: _name, ...own } = queueOf('ParcelsQueue');
+    expect(queueOf('ParcelsQueueHighLane')).toEqual({ ...own, QueueName: 'baton-dev-parcels_high' });
+    expect(queueOf('ParcelsQueueLowLane')).toEqual({ ...own, QueueName: 'baton-dev-parcels_low' });
     expect(own).toHaveProperty('RedrivePolicy');
-    const { RedriveAllowPolicy } = queueOf('OrdersDeadLetters') as {
+    const { RedriveAllowPolicy } = queueOf('ParcelsDeadLetters') as {
       RedriveAllowPolicy: { sourceQueueArns: { 'Fn::Sub': string }[] };
     };
     expect(RedriveAllowPolicy.sourceQueueArns.map((arn) => arn['Fn::Sub'].replace(/^.*:/, ''))).toEqual([
-      'baton-dev-orders',
-      'baton-dev-orders_high',
-      'baton-dev-orders_low',
+      'baton-dev-parcels',
+      'baton-dev-parcels_high',
+      'baton-dev-parcels_low',
     ]);
   });
 
   test('what a sender of its queue may send to, and a consumer may receive from', () => {
-    expect(allowedBy(resources, 'OrderServiceApiRole')).toEqual(
+    expect(allowedBy(resources, 'ParcelsServiceApiRole')).toEqual(
       expect.arrayContaining(LANES.map((id) => `sqs:SendMessage ${id}`)),
     );
     for (const action of ['ReceiveMessage', 'DeleteMessage', 'ChangeMessageVisibility', 'SendMessage'])
       expect(allowedBy(resources, 'WorkerRole')).toEqual(
         expect.arrayContaining(LANES.map((id) => `sqs:${action} ${id}`)),
       );
-    const others = allowedBy(resources, 'NotificationServiceApiRole');
+    const others = allowedBy(resources, 'LettersServiceApiRole');
     expect(others.filter((each) => each.includes('Lane'))).toEqual([]);
   });
 
@@ -50,24 +47,21 @@ describe('the lanes of a contract are, on AWS,', () => {
     const eventsOf = (all: Functions, name: string) =>
       (all[name]?.events ?? []).map(({ sqs }) => sqs as { arn: { 'Fn::GetAtt': string[] } });
     const [first, ...others] = eventsOf(functions, 'worker').filter(({ arn }) =>
-      String(arn['Fn::GetAtt'][0]).startsWith('OrdersQueue'),
+      String(arn['Fn::GetAtt'][0]).startsWith('ParcelsQueue'),
     );
     expect(others).toEqual(LANES.map((id) => ({ ...first, arn: { 'Fn::GetAtt': [id, 'Arn'] } })));
     expect(first).toMatchObject({ maximumConcurrency: 10 });
-    const ofMails = eventsOf(
-      stackOf({}, [], [processOrder, mails]).functions,
-      'notificationServiceDeliveries',
-    );
-    expect(ofMails.map(({ arn }) => arn['Fn::GetAtt'][0])).toEqual([
-      'NotificationsQueue',
-      'NotificationsQueueHighLane',
+    const ofLetters = eventsOf(stackOf({}, [], [packParcel, letters]).functions, 'lettersServiceDeliveries');
+    expect(ofLetters.map(({ arn }) => arn['Fn::GetAtt'][0])).toEqual([
+      'LettersQueue',
+      'LettersQueueHighLane',
     ]);
   });
 
   test('watched by an alarm each, and among the outputs', () => {
     const alarms = ofType(resources, 'AWS::CloudWatch::Alarm').map(({ id }) => id);
     expect(alarms).toEqual(expect.arrayContaining(LANES.map((id) => `${id}AgeAlarm`)));
-    expect(alarms.filter((id) => id === 'OrdersDeadLettersNotEmptyAlarm')).toHaveLength(1);
+    expect(alarms.filter((id) => id === 'ParcelsDeadLettersNotEmptyAlarm')).toHaveLength(1);
     for (const id of LANES) expect(resources.Outputs).toHaveProperty(`${id}Url`);
   });
 });
@@ -82,17 +76,17 @@ describe('a worker on Fargate', () => {
   };
 
   test('counts only visible messages where an alarm has no room for more', () => {
-    expect(metricsOf(processOrder)).toHaveLength(9);
-    const more = defineTask({ ...healthCheck, ...weights('normal', 'high') });
-    expect(metricsOf(processOrder, more).map(({ Id }) => Id)).toEqual([
+    expect(metricsOf(packParcel)).toHaveLength(9);
+    const more = defineTask({ ...sayHello, ...weights('normal', 'high') });
+    expect(metricsOf(packParcel, more).map(({ Id }) => Id)).toEqual([
       'running',
       ...[0, 1, 2, 3, 4].map((queue) => `visible${queue}`),
     ]);
   });
 
   test('is refused where there are more queues and lanes than an alarm has room for', () => {
-    const many = defineTask({ ...healthCheck, ...weights('a', 'b', 'c', 'd', 'e', 'f', 'g') });
-    expect(() => metricsOf(processOrder, many)).toThrow(
+    const many = defineTask({ ...sayHello, ...weights('a', 'b', 'c', 'd', 'e', 'f', 'g') });
+    expect(() => metricsOf(packParcel, many)).toThrow(
       'A worker on Fargate scales by at most 9 queues, lanes included, as an alarm of CloudWatch takes 10 metrics; it consumes 10',
     );
   });
@@ -101,20 +95,20 @@ describe('a worker on Fargate', () => {
 test.each([
   [
     'on a queue that is not there',
-    [defineTask({ ...processOrder, queue: 'parcels' })],
-    'The contract orders.process is on the queue parcels: expected a queue baton-dev-parcels in a functions.yml',
+    [defineTask({ ...packParcel, queue: 'crates' })],
+    'The contract parcels.pack is on the queue crates: expected a queue baton-dev-crates in a functions.yml',
   ],
   [
     'that differ from those of another contract on the queue',
     [
-      processOrder,
+      packParcel,
       defineTask({
-        ...processOrder,
-        name: 'orders.pack',
+        ...packParcel,
+        name: 'parcels.wrap',
         ...weights('normal', 'high'),
-      } as typeof processOrder),
+      }),
     ],
-    'The contracts orders.process and orders.pack share the queue orders, so their lanes have to be the same',
+    'The contracts parcels.pack and parcels.wrap share the queue parcels, so their lanes have to be the same',
   ],
 ])('lanes %s make no stack', (_what, contracts, says) => {
   expect(() => stackOf({}, [], contracts)).toThrow(says);
@@ -122,13 +116,13 @@ test.each([
 });
 
 test('an event source that is described by hand for a lane is the only one', () => {
-  const own = { sqs: { arn: { 'Fn::GetAtt': ['OrdersQueueHighLane', 'Arn'] }, maximumConcurrency: 50 } };
-  const base = { sqs: { arn: { 'Fn::GetAtt': ['OrdersQueue', 'Arn'] }, maximumConcurrency: 2 } };
+  const own = { sqs: { arn: { 'Fn::GetAtt': ['ParcelsQueueHighLane', 'Arn'] }, maximumConcurrency: 50 } };
+  const base = { sqs: { arn: { 'Fn::GetAtt': ['ParcelsQueue', 'Arn'] }, maximumConcurrency: 2 } };
   const pack = { handler: 'x.handler', access: {}, events: [base, own] };
   const { functions: all } = stackOf({}, [{ functions: { pack } }]);
   expect(all['pack']?.events).toEqual([
     base,
-    { sqs: { ...base.sqs, arn: { 'Fn::GetAtt': ['OrdersQueueLowLane', 'Arn'] } } },
+    { sqs: { ...base.sqs, arn: { 'Fn::GetAtt': ['ParcelsQueueLowLane', 'Arn'] } } },
     own,
   ]);
 });

@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import type { Part } from '../../stack/part.ts';
 import { StackError } from '../../stack/stack-error.ts';
 import { parameterNames, readParameters } from '../parameters.ts';
-import { compile } from './compiled.ts';
+import { compile } from '../../testing/compiled-stack.ts';
 import { fargate, stackOf } from './described.ts';
 
 describe('a parameter of a service', () => {

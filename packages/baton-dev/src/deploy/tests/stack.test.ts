@@ -5,7 +5,7 @@ import { functionId } from '../functions.ts';
 import { httpApiOf } from '../gateway.ts';
 import type { Part } from '../../stack/part.ts';
 import { StackError } from '../../stack/stack-error.ts';
-import { allowedBy, ofType, statementsOf } from './compiled.ts';
+import { allowedBy, ofType, statementsOf } from '../../testing/compiled-stack.ts';
 import { fargate, stackOf } from './described.ts';
 
 interface ScalingConfig {
@@ -48,7 +48,7 @@ describe('the worker', () => {
     const { WORKER_QUEUES, TASKS_TABLE, WORKER_DRAIN_TIMEOUT_SECONDS } = Object.fromEntries(
       variables.map(({ Name, Value }) => [Name, Value]),
     );
-    expect([WORKER_QUEUES, TASKS_TABLE]).toEqual(['default,orders', 'baton-dev-tasks']);
+    expect([WORKER_QUEUES, TASKS_TABLE]).toEqual(['default,parcels', 'baton-dev-tasks']);
     expect(container?.['StopTimeout']).toBeGreaterThan(Number(WORKER_DRAIN_TIMEOUT_SECONDS) + 40);
     expect(container?.['StopTimeout']).toBeLessThanOrEqual(120);
   });
@@ -102,7 +102,7 @@ describe('the worker', () => {
       `(${[0, 1, 2, 3].map((queue) => `FILL(visible${queue}, 0) + FILL(hidden${queue}, 0)`).join(' + ')}) * 0.25 / 20 / running`,
     );
     const text = JSON.stringify(Metrics);
-    for (const queue of ['DefaultQueue', 'OrdersQueue', 'OrdersQueueHighLane', 'OrdersQueueLowLane'])
+    for (const queue of ['DefaultQueue', 'ParcelsQueue', 'ParcelsQueueHighLane', 'ParcelsQueueLowLane'])
       expect(text.split(`"${queue}"`).length - 1).toBe(2);
     expect(text).toContain('RunningTaskCount');
   });
@@ -122,7 +122,7 @@ describe('the worker', () => {
     const { functions, resources } = stackOf({ worker: 'none' });
     expect(Object.keys(functions)).not.toContain('worker');
     expect(Object.keys(resources.Resources).filter((id) => id.startsWith('Worker'))).toEqual([]);
-    expect(resources.Resources).toHaveProperty('OrdersQueue');
+    expect(resources.Resources).toHaveProperty('ParcelsQueue');
   });
 });
 
@@ -145,7 +145,7 @@ describe('the API', () => {
         events.flatMap((event) => (kind in event ? [event[kind]] : [])),
       );
     const own = routes({}, 'httpApi');
-    expect(own).toEqual(expect.arrayContaining(['ANY /orders', 'ANY /orders/{proxy+}']));
+    expect(own).toEqual(expect.arrayContaining(['ANY /parcels', 'ANY /parcels/{proxy+}']));
     expect(routes({ api: 'http' }, 'http')).toEqual(own);
     expect(routes({ api: 'http' }, 'httpApi')).toEqual([]);
     const bounds = { 'throttle-rate': '7', 'throttle-burst': '9' };
@@ -191,7 +191,7 @@ describe('the API', () => {
     const open = events.filter(({ httpApi }) => httpApi && !JSON.stringify(httpApi).includes('authorizer'));
     expect(open).toEqual([]);
     expect(events).toContainEqual({
-      httpApi: { method: 'ANY', path: '/orders', authorizer: { name: 'jwt' } },
+      httpApi: { method: 'ANY', path: '/parcels', authorizer: { name: 'jwt' } },
     });
     expect(httpApiOf(readParameters({}))).toEqual({});
   });
@@ -212,7 +212,7 @@ describe('alarms', () => {
 
   test('take a queue whose messages are all hidden for one that nobody is late with', () => {
     const { properties } =
-      ofType(stackOf().resources, 'AWS::CloudWatch::Alarm').find(({ id }) => id === 'OrdersQueueAgeAlarm') ??
+      ofType(stackOf().resources, 'AWS::CloudWatch::Alarm').find(({ id }) => id === 'ParcelsQueueAgeAlarm') ??
       {};
     const metrics = properties?.['Metrics'] as Record<string, unknown>[];
     expect(metrics.find(({ Id }) => Id === 'waiting')).toMatchObject({
@@ -256,7 +256,7 @@ test('who ends tracked tasks may send to every queue that has dead letters, a ne
   };
   const { resources } = stackOf({}, [own]);
   const queues = ofType(resources, 'AWS::SQS::Queue').filter(({ properties }) => properties['RedrivePolicy']);
-  for (const id of ['MineRole', 'WorkerRole', 'TaskServiceApiRole', 'NotificationServiceDeliveriesRole']) {
+  for (const id of ['MineRole', 'WorkerRole', 'LettersServiceDeliveriesRole']) {
     const sends = allowedBy(resources, id).filter((each) => each.startsWith('sqs:SendMessage '));
     const toQueues = sends.filter((each) => !each.endsWith('DeadLetters'));
     expect([id, toQueues.length]).toEqual([id, queues.length]);
@@ -274,8 +274,8 @@ describe('what no stack can be made of is refused with what was wrong, where, an
     ['no access', part(undefined), 'The function payments has no access: expected'],
     [
       'a queue that is not there',
-      part({ queues: ['OrderQueue'] }),
-      'The access of the function payments names OrderQueue, which is no queue of this stack',
+      part({ queues: ['ParcelQueue'] }),
+      'The access of the function payments names ParcelQueue, which is no queue of this stack',
     ],
     [
       'a word for queues that is none',
@@ -284,8 +284,8 @@ describe('what no stack can be made of is refused with what was wrong, where, an
     ],
     [
       'a table where a queue is meant',
-      part({ queues: ['OrdersTable'] }),
-      'names OrdersTable, which is no queue of this stack',
+      part({ queues: ['ParcelsTable'] }),
+      'names ParcelsTable, which is no queue of this stack',
     ],
     [
       'a table that is not there',
@@ -294,13 +294,13 @@ describe('what no stack can be made of is refused with what was wrong, where, an
     ],
     [
       'a verb that is none',
-      part({ tables: { OrdersTable: ['scan'] } }),
+      part({ tables: { ParcelsTable: ['scan'] } }),
       'expected some of get, get-batch, query',
     ],
     ['a member that is none', part({ topics: [] }), 'Unrecognized key: "topics"'],
     [
       'an event source without dead letters',
-      part({}, [{ sqs: { arn: { 'Fn::GetAtt': ['OrdersDeadLetters', 'Arn'] } } }]),
+      part({}, [{ sqs: { arn: { 'Fn::GetAtt': ['ParcelsDeadLetters', 'Arn'] } } }]),
       'An sqs event of the function payments: expected arn: !GetAtt',
     ],
     [
@@ -315,13 +315,13 @@ describe('what no stack can be made of is refused with what was wrong, where, an
     ],
     [
       'two functions of one name',
-      { functions: { orderServiceApi: { handler, access: {} } } },
-      'Two parts of the stack have a function orderServiceApi',
+      { functions: { parcelsServiceApi: { handler, access: {} } } },
+      'Two parts of the stack have a function parcelsServiceApi',
     ],
     [
       'two resources of one name',
-      { resources: { Resources: { OrdersQueue: { Type: 'AWS::SQS::Queue', Properties: {} } } } },
-      'Two parts of the stack have a resource OrdersQueue',
+      { resources: { Resources: { ParcelsQueue: { Type: 'AWS::SQS::Queue', Properties: {} } } } },
+      'Two parts of the stack have a resource ParcelsQueue',
     ],
     [
       'a name that Serverless would write otherwise',

@@ -10,7 +10,7 @@ const compose = textOf('docker-compose.localstack.yml');
 const withGap = `x-service: &service {}
 x-service-environment: &service-environment {}
 services:
-  order-service:
+  letters-service:
     image: x
 
     hostname: y
@@ -27,7 +27,7 @@ describe('the compose file', () => {
     const { 'unicorns-service': added, ...before } = services;
     expect({ services: before, ...others }).toEqual(read(compose));
     expect(added).toEqual({
-      ...(read(compose).services['order-service'] as object),
+      ...(read(compose).services['task-service'] as object),
       image: 'baton/unicorns-service:${IMAGE_TAG:-latest}',
       build: {
         context: '.',
@@ -61,8 +61,8 @@ describe('the compose file', () => {
 });
 
 test("the example of the environment has the service's port after the others", () => {
-  expect(withPort('A=1\nORDER_SERVICE_PORT=8001\n\nB=2\n', name, 8009)).toBe(
-    'A=1\nORDER_SERVICE_PORT=8001\nUNICORNS_SERVICE_PORT=8009\n\nB=2\n',
+  expect(withPort('A=1\nTASK_SERVICE_PORT=8001\n\nB=2\n', name, 8009)).toBe(
+    'A=1\nTASK_SERVICE_PORT=8001\nUNICORNS_SERVICE_PORT=8009\n\nB=2\n',
   );
   expect(withPort('A=1\n', name, 8009)).toBe('A=1\n');
 });

@@ -37,7 +37,6 @@ describe('a name', () => {
   });
 
   test.each([
-    ['orders', 'functions/order-service is there already'],
     ['tasks', 'functions/task-service is there already'],
     ['documents', '"documents" means something else in the code of a service'],
   ])('%s that means something already is refused: %s', async (plural, says) => {
@@ -52,7 +51,6 @@ describe('a name', () => {
   });
 
   test.each([
-    [{ plural: 'orders', singular: 'purchase' }, 'common/contracts/orders.ts is there already'],
     [{ plural: 'health', singular: 'check' }, 'common/contracts/health.ts is there already'],
     [{ plural: 'tasks', singular: 'job' }, 'the path /tasks leads to the function taskServiceApi'],
     [{ plural: 'default', singular: 'one' }, 'is a resource (AWS::SQS::Queue) of that name'],

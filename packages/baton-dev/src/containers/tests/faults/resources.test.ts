@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
@@ -13,6 +13,8 @@ import { eventually } from '../../../testing/eventually.ts';
 import { freePort, Program } from '../../../testing/program.ts';
 import { readWorkerConfig } from 'baton-tasks/tooling';
 import { type Emulator, startDynamoDb, startSqs } from '../../../embedded/emulators.ts';
+import { arnOf, QUEUE, TABLE } from '../../../stack/resources.ts';
+import { readStackFile, type StackFile } from '../../stack-file.ts';
 
 const credentials = { accessKeyId: 'test', secretAccessKey: 'test' };
 
@@ -52,11 +54,42 @@ afterEach(async () => {
   rmSync(folder, { recursive: true });
 });
 
+/** Adds a service with a queue, a table and a function that consumes the queue to what the repository describes. */
+function addLetters(path: string): void {
+  const { functions, resources, ...others } = readStackFile(path);
+  const deliveries = {
+    handler: 'functions/letters-service/handlers.deliveries',
+    events: [{ sqs: { arn: arnOf('LettersQueue') } }],
+  };
+  const QueueName = 'baton-dev-letters';
+  const RedrivePolicy = { deadLetterTargetArn: arnOf('LettersDeadLetters'), maxReceiveCount: 30 };
+  const letters = {
+    LettersQueue: { Type: QUEUE, Properties: { QueueName, RedrivePolicy } },
+    LettersDeadLetters: { Type: QUEUE, Properties: { QueueName: `${QueueName}-dlq` } },
+    LettersTable: {
+      Type: TABLE,
+      Properties: {
+        TableName: 'baton-dev-letters',
+        BillingMode: 'PAY_PER_REQUEST',
+        AttributeDefinitions: [{ AttributeName: 'letterId', AttributeType: 'S' }],
+        KeySchema: [{ AttributeName: 'letterId', KeyType: 'HASH' }],
+      },
+    },
+  };
+  const file: StackFile = {
+    ...others,
+    functions: { ...functions, lettersServiceDeliveries: deliveries },
+    resources: { ...resources, ...letters },
+  };
+  writeFileSync(path, JSON.stringify(file));
+}
+
 beforeEach(async () => {
   const describing = new Program('packages/baton-dev/src/containers/describe-stack.ts', {}, [
     environment['STACK_FILE'] ?? '',
   ]);
   if ((await describing.ended()) !== 0) throw new Error(describing.output);
+  addLetters(environment['STACK_FILE'] ?? '');
 });
 
 function start(...args: string[]): Program {
@@ -91,9 +124,9 @@ describe('the resources', () => {
     const program = start('--once');
     await expect(program.ended()).resolves.toBe(0);
     expect(await queues()).toEqual(
-      expect.arrayContaining(['baton-dev-orders', 'baton-dev-orders-dlq', 'baton-dev-default']),
+      expect.arrayContaining(['baton-dev-letters', 'baton-dev-letters-dlq', 'baton-dev-default']),
     );
-    expect(await tables()).toEqual(expect.arrayContaining(['baton-dev-orders', 'baton-dev-tasks']));
+    expect(await tables()).toEqual(expect.arrayContaining(['baton-dev-letters', 'baton-dev-tasks']));
     const { lambdaQueues } = readWorkerConfig({
       AWS_REGION: 'us-east-1',
       TASKS_TABLE: 'baton-dev-tasks',
@@ -101,7 +134,7 @@ describe('the resources', () => {
       WORKER_LAMBDA_QUEUES_FILE: environment['EVENT_SOURCES_FILE'],
     });
     expect(lambdaQueues.map(({ queue, functionName }) => [queue, functionName])).toEqual(
-      expect.arrayContaining([['order-outcomes', 'baton-dev-orderServiceOutcomes']]),
+      expect.arrayContaining([['letters', 'baton-dev-lettersServiceDeliveries']]),
     );
   });
 
@@ -113,7 +146,7 @@ describe('the resources', () => {
     expect((await ready())?.text).toContain('ECONNREFUSED');
     sqs = await startSqs(sqsPort);
     await eventually('ready again', async () => (await ready())?.status === 200);
-    expect(await queues()).toContain('baton-dev-orders');
+    expect(await queues()).toContain('baton-dev-letters');
     const before = await madeAt('baton-dev-tasks');
     await dynamoDbClient.send(new DeleteTableCommand({ TableName: 'baton-dev-tasks' }));
     await eventually('another table', async () => {

@@ -11,7 +11,7 @@ const USAGE = `npm run demo -- [--orders N] [--url URL] [--smtp]
 
 Posts orders, follows each until its customer is notified, and says how long that took.
 
-  --orders N   how many, 1 to ${MAX_ORDERS} (default 100, those of examples/orders.jsonl)
+  --orders N   how many, 1 to ${MAX_ORDERS} (default 100, those of examples/demo/orders.jsonl)
   --url URL    where the API is (default http://127.0.0.1:3000, or HTTP_PORT's); started if nothing answers there
   --smtp       starts an SMTP server too, sends the mails there, and shows those that arrived
 `;

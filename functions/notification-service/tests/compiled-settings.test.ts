@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { Program } from '../../testing/program.ts';
+import { Program } from 'baton-dev/testing/program';
 
 /** The stack as a deploy would read it. */
 async function printed(environment: Record<string, string>, args: readonly string[] = []): Promise<string> {

@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { freePort, Program } from 'baton-dev/testing/program';
-import { Deployment, EMULATOR } from './deployment.ts';
-import { resourcesOf } from './leftovers.ts';
-import { System, TOO_MANY_UNITS } from './system.ts';
+import { Deployment, EMULATOR } from '@baton/tests/deploy/deployment';
+import { resourcesOf } from '@baton/tests/deploy/leftovers';
+import { OrderSystem, TOO_MANY_UNITS } from './order-system.ts';
 
 const deployment = new Deployment(['--param=worker=none']);
-const system = new System(deployment);
+const system = new OrderSystem(deployment);
 let worker: Program;
 
 beforeAll(async () => {

@@ -1,8 +1,8 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Program } from '../../testing/program.ts';
-import type { Resource } from '../../stack/resources.ts';
+import { Program } from './program.ts';
+import type { Resource } from '../stack/resources.ts';
 
 const SERVERLESS = 'node_modules/serverless/bin/serverless.js';
 const TEMPLATE = 'cloudformation-template-update-stack.json';
@@ -47,7 +47,7 @@ export function statementsOf({ Resources }: Pick<Template, 'Resources'>, roleId:
   return Policies.flatMap(({ PolicyDocument }) => PolicyDocument.Statement);
 }
 
-/** What a role allows, as `sqs:SendMessage OrdersQueue`, sorted. */
+/** What a role allows, as `sqs:SendMessage PaymentsQueue`, sorted. */
 export function allowedBy(template: Pick<Template, 'Resources'>, roleId: string): string[] {
   return statementsOf(template, roleId)
     .flatMap(({ Action, Resource }) =>
@@ -61,4 +61,25 @@ function target(arn: unknown): string {
   const { 'Fn::GetAtt': attribute, 'Fn::Sub': text } = arn as { 'Fn::GetAtt'?: string[]; 'Fn::Sub'?: string };
   if (attribute) return attribute[0] ?? '';
   return text?.replace(/^\$\{(\w+)\.Arn\}/, '$1') ?? String(arn);
+}
+
+/** What a function's role allows with its log. */
+export function logs(name: string): string[] {
+  return [`logs:CreateLogStream ${name}LogGroup`, `logs:PutLogEvents ${name}LogGroup`];
+}
+
+/** What lets a function consume a queue. */
+export function consumes(queue: string): string[] {
+  const actions = ['ChangeMessageVisibility', 'DeleteMessage', 'GetQueueAttributes', 'ReceiveMessage'];
+  return actions.map((action) => `sqs:${action} ${queue}`);
+}
+
+/** What lets a function send to queues. */
+export function sends(...queues: string[]): string[] {
+  return queues.map((queue) => `sqs:SendMessage ${queue}`);
+}
+
+/** What lets a function do some actions with a table, or with one of its indexes. */
+export function uses(table: string, ...actions: string[]): string[] {
+  return actions.map((action) => `dynamodb:${action} ${table}`);
 }

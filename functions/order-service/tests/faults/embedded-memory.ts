@@ -1,4 +1,4 @@
-// What the embedded runtime keeps of each order: `node tests/faults/embedded-memory.ts [--orders 10000]`
+// What the embedded runtime keeps of each order: `node functions/order-service/tests/faults/embedded-memory.ts [--orders 10000]`
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { eventually } from 'baton-dev/testing/eventually';

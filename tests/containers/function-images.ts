@@ -1,0 +1,111 @@
+import { randomUUID } from 'node:crypto';
+import { describe } from '@jest/globals';
+import { partFolders } from 'baton-dev/stack/part';
+import type { Backends } from 'baton-dev/testing/backends';
+import { EventSource } from 'baton-dev/testing/event-source';
+import type { SQSBatchResponse } from 'aws-lambda';
+import { BackendNetwork } from './backend-network.ts';
+import type { Container } from './container.ts';
+import { buildImage } from './image.ts';
+import { LABEL_ARGS } from './labels.ts';
+import { EmulatedFunction, missingForLambdaEmulator } from './lambda-emulator.ts';
+
+const missing = await missingForLambdaEmulator();
+if (missing !== undefined) {
+  if (process.env['CI']) throw new Error(`AWS's emulator of the Lambda runtime interface needs ${missing}`);
+  process.stdout.write(
+    `Skipped: functions under AWS's emulator of their runtime interface need ${missing}\n`,
+  );
+}
+/** Skipped where AWS's emulator of the Lambda runtime interface cannot be run. */
+export const describeFunctions = missing === undefined ? describe : describe.skip;
+
+/** The tag of a folder's image that runs as a function. */
+export function tagOf(folder: string): string {
+  return `baton-img-lambda-${folder.replace('/', '-')}`;
+}
+
+/** The images of folders as functions, beside the emulators of SQS and DynamoDB. */
+export class FunctionImages {
+  #network: BackendNetwork | undefined;
+  readonly #containers: Container[] = [];
+
+  /** The SQS and DynamoDB that the functions use. */
+  get backends(): Backends {
+    return this.#net.backends;
+  }
+
+  get #net(): BackendNetwork {
+    if (!this.#network) throw new Error('build comes first');
+    return this.#network;
+  }
+
+  /** Builds the images of folders, and starts the emulators. */
+  async build(folders: readonly string[]): Promise<void> {
+    this.#network = await BackendNetwork.start(partFolders());
+    for (const folder of folders)
+      await buildImage({ folder, tag: tagOf(folder), target: 'lambda', args: LABEL_ARGS });
+  }
+
+  /** Starts the function of a folder's image, by default its API. */
+  async start(
+    folder: string,
+    handler?: string,
+    changes: Readonly<Record<string, string>> = {},
+  ): Promise<EmulatedFunction> {
+    const environment = { ...this.#net.environmentOf(folder), ...changes };
+    const started = await EmulatedFunction.start(tagOf(folder), environment, this.#net.options, handler);
+    this.keep(started.container);
+    return started;
+  }
+
+  /** Has a container removed with the others. */
+  keep(container: Container): void {
+    this.#containers.push(container);
+  }
+
+  /** Does what Lambda's event source does, with a function that runs in a container. */
+  sourceOf(queue: string, fn: EmulatedFunction): EventSource {
+    return new EventSource(this.backends, queue, async (event) => {
+      const answer = await fn.invoke(event);
+      if (!('batchItemFailures' in answer)) throw new Error(JSON.stringify(answer));
+      return answer as unknown as SQSBatchResponse;
+    });
+  }
+
+  /** Removes the containers that were started. */
+  async stopAll(): Promise<void> {
+    await Promise.all(this.#containers.splice(0).map((container) => container.remove()));
+  }
+
+  /** Removes everything. */
+  async remove(): Promise<void> {
+    await this.stopAll();
+    await this.#network?.stop();
+  }
+}
+
+/** A request as an HTTP API of API Gateway hands it on, in payload format 2.0. */
+export function httpEvent(method: string, path: string, body?: unknown): Record<string, unknown> {
+  return {
+    version: '2.0',
+    routeKey: `ANY ${path}`,
+    rawPath: path,
+    rawQueryString: '',
+    headers: { 'content-type': 'application/json', host: 'abc123.execute-api.us-east-1.amazonaws.com' },
+    requestContext: {
+      accountId: '000000000000',
+      apiId: 'abc123',
+      domainName: 'abc123.execute-api.us-east-1.amazonaws.com',
+      domainPrefix: 'abc123',
+      http: { method, path, protocol: 'HTTP/1.1', sourceIp: '192.0.2.1', userAgent: 'tests' },
+      requestId: randomUUID(),
+      routeKey: `ANY ${path}`,
+      stage: '$default',
+      time: '24/Nov/2026:00:00:00 +0000',
+      timeEpoch: 1_795_478_400_000,
+    },
+    ...(body !== undefined && { body: JSON.stringify(body) }),
+    isBase64Encoded: false,
+  };
+}
