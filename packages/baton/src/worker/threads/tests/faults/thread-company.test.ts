@@ -139,7 +139,7 @@ describe('harm that a handler does to its thread fails its own attempt, and the 
 describe('an uncaught error in a thread that belongs to no task', () => {
   test.each([
     ['throws elsewhere', 'unreadable'],
-    ['exits elsewhere', 'Code that belongs to no task called process.exit(5)'],
+    ['exits elsewhere', 'Code outside of tasks called process.exit(5)'],
   ])('ends the thread, once the task there is done: %s', async (how, says) => {
     const first = await work.inThread(how);
     expect(first).toMatchObject({ kind: 'done' });
