@@ -42,6 +42,7 @@ beforeEach(async () => {
     AWS_ENDPOINT_URL_SQS: sqs.endpoint,
     AWS_ENDPOINT_URL_DYNAMODB: dynamoDb.endpoint,
     NOTES_TABLE: await createNotesTable(backends),
+    DRAIN_TIMEOUT_SECONDS: String(DRAIN_SECONDS),
     WORKER_DRAIN_TIMEOUT_SECONDS: String(DRAIN_SECONDS),
     NODE_OPTIONS: `--import=${BLOCKED_THREADS}`,
     BLOCKING_PIPE: join(folder, 'pipe'),
