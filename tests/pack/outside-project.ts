@@ -1,19 +1,28 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { delimiter, dirname, join } from 'node:path';
+import { basename, delimiter, dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { textOf } from '../support/source.ts';
 
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+/** A command that hangs is ended. */
+const LONGEST_RUN_MS = 180_000;
 const MAX_OUTPUT_BYTES = 20_000_000;
+const LIBRARY = 'baton-tasks';
 const call = promisify(execFile);
 
-interface Lock {
-  readonly packages: Readonly<Record<string, { readonly version?: string; readonly link?: boolean }>>;
+interface Locked {
+  readonly version?: string;
+  readonly link?: boolean;
+  readonly resolved?: string;
 }
 
 /** What the repository has installed. */
-const lock = JSON.parse(textOf('package-lock.json')) as Lock;
+const lock = JSON.parse(textOf('package-lock.json')) as {
+  readonly packages: Readonly<Record<string, Locked>>;
+};
 
 /** How a command has ended, and all that it wrote. */
 export interface Ended {
@@ -21,7 +30,7 @@ export interface Ended {
   readonly output: string;
 }
 
-/** A project outside the repository that has installed the packed library, as a user's has. */
+/** A folder outside the repository that has installed the packed library, as a user's has. */
 export class OutsideProject {
   readonly path: string;
 
@@ -30,24 +39,52 @@ export class OutsideProject {
   }
 
   /**
-   * Makes a project, and installs.
+   * Makes an empty project, and installs.
    *
    * @param tarball - the packed library
    * @param others - packages beside it, in the versions that the repository has
    */
-  static async make(tarball: string, others: readonly string[]): Promise<OutsideProject> {
+  static async empty(tarball: string, others: readonly string[]): Promise<OutsideProject> {
+    return OutsideProject.#make(tarball, others, []);
+  }
+
+  /**
+   * Copies packages of the repository, which have the packed library in the place of its sources, and installs what they
+   * need.
+   *
+   * @param workspaces - their folders
+   * @param others - packages beside those that they declare, in the versions that the repository has
+   * @param files - more files of the repository
+   */
+  static async copyOf(
+    tarball: string,
+    workspaces: readonly string[],
+    others: readonly string[],
+    files: readonly string[],
+  ): Promise<OutsideProject> {
+    return OutsideProject.#make(tarball, others, workspaces, files);
+  }
+
+  static async #make(
+    tarball: string,
+    others: readonly string[],
+    workspaces: readonly string[],
+    files: readonly string[] = [],
+  ): Promise<OutsideProject> {
     const project = new OutsideProject(await mkdtemp(join(tmpdir(), 'baton-outside-')));
-    const manifest = {
+    const filter = (from: string): boolean => basename(from) !== 'node_modules';
+    for (const path of [...workspaces, ...files])
+      await cp(join(ROOT, path), join(project.path, path), { recursive: true, filter });
+    const versions = others.map((name) => [name, lock.packages[`node_modules/${name}`]?.version] as const);
+    const whole = {
       name: 'outside',
       private: true,
       type: 'module',
-      dependencies: {
-        'baton-tasks': `file:${tarball}`,
-        ...Object.fromEntries(others.map((name) => [name, lock.packages[`node_modules/${name}`]?.version])),
-      },
+      workspaces,
+      dependencies: { [LIBRARY]: `file:${tarball}`, ...Object.fromEntries(versions) },
     };
-    await project.write('package.json', JSON.stringify(manifest));
-    await project.write('package-lock.json', JSON.stringify(await lockOf(manifest, tarball)));
+    await project.write('package.json', JSON.stringify(whole));
+    await project.write('package-lock.json', JSON.stringify(await lockOf(whole, tarball, workspaces)));
     const quietly = ['--offline', '--no-audit', '--no-fund', '--loglevel=error'];
     const { exitCode, output } = await project.run('npm', 'install', ...quietly);
     if (exitCode !== 0) throw new Error(`The packed library could not be installed:\n${output}`);
@@ -63,7 +100,12 @@ export class OutsideProject {
 
   /** Runs a command in it. Its own tools are the first on PATH. */
   async run(command: string, ...words: readonly string[]): Promise<Ended> {
-    const options = { cwd: this.path, env: this.#environment(), maxBuffer: MAX_OUTPUT_BYTES };
+    const options = {
+      cwd: this.path,
+      env: this.#environment(),
+      maxBuffer: MAX_OUTPUT_BYTES,
+      timeout: LONGEST_RUN_MS,
+    };
     return call(command, words, options)
       .then(({ stdout, stderr }) => ({ exitCode: 0, output: stdout + stderr }))
       .catch((error: { stdout?: string; stderr?: string; code?: unknown; message: string }) => {
@@ -90,21 +132,21 @@ export class OutsideProject {
 }
 
 /**
- * The lock of a project that has the repository's versions: what they are is in npm's cache, and nobody has to be asked
- * which versions there are. npm leaves out what the project does not need.
+ * The lock of a project that has the repository's versions: all of them are in npm's cache, and no registry is asked which
+ * versions there are. npm leaves out what the project does not need.
  */
-async function lockOf(manifest: object, tarball: string): Promise<object> {
+async function lockOf(manifest: object, tarball: string, workspaces: readonly string[]): Promise<object> {
   const { stdout } = await call('tar', ['-xzf', tarball, '-O', 'package/package.json']);
   const { version, dependencies, peerDependencies } = JSON.parse(stdout) as Record<string, unknown>;
-  const installed = Object.entries(lock.packages).filter(
-    ([path, { link }]) => path.startsWith('node_modules/') && !link,
+  const installed = Object.entries(lock.packages).filter(([path, { link, resolved = '' }]) =>
+    path.startsWith('node_modules/') ? !link || workspaces.includes(resolved) : workspaces.includes(path),
   );
   return {
     ...lock,
     packages: {
       '': manifest,
       ...Object.fromEntries(installed),
-      'node_modules/baton-tasks': { version, resolved: `file:${tarball}`, dependencies, peerDependencies },
+      [`node_modules/${LIBRARY}`]: { version, resolved: `file:${tarball}`, dependencies, peerDependencies },
     },
   };
 }

@@ -36,7 +36,7 @@ let project: OutsideProject;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'baton-pack-'));
   tarball = packLibrary(folder);
-  project = await OutsideProject.make(tarball, ['zod', 'typescript', '@types/node']);
+  project = await OutsideProject.empty(tarball, ['zod', 'typescript', '@types/node']);
   await project.write('tsconfig.json', JSON.stringify(TSCONFIG));
   await project.write('program.ts', program);
 }, LONG_MS);

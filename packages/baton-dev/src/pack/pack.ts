@@ -1,13 +1,22 @@
 // Builds the library and packs it: the folder that npm packs is made anew, and has nothing of the repository but that.
 import { spawnSync } from 'node:child_process';
-import { copyFileSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { assetsOf, BUILT, packedManifest, type SourceManifest } from './manifest.ts';
 
 const ROOT = fileURLToPath(new URL('../../../..', import.meta.url));
 const LIBRARY = join(ROOT, 'packages/baton');
-const FOLDER = join(ROOT, 'node_modules/.cache/pack/baton-tasks');
+const CACHE = join(ROOT, 'node_modules/.cache');
 /** A relative import in a declaration, of a source: tsc rewrites those of the code alone. */
 const SOURCE_IMPORT = /((?:from |import\()["']\.{1,2}\/[^"']+)\.ts(?=["'])/g;
 
@@ -25,26 +34,32 @@ export class PackError extends Error {
 export function packLibrary(destination: string): string {
   const own = manifestAt(LIBRARY);
   const manifest = packedManifest(own, manifestAt(ROOT));
-  rmSync(FOLDER, { recursive: true, force: true });
-  run(process.execPath, [
-    join(ROOT, 'node_modules/typescript/bin/tsc'),
-    '-p',
-    'tsconfig.build.json',
-    '--outDir',
-    FOLDER,
-  ]);
-  renameSync(join(FOLDER, 'src'), join(FOLDER, BUILT));
-  for (const path of readdirSync(join(FOLDER, BUILT), { recursive: true, encoding: 'utf8' })) {
+  mkdirSync(CACHE, { recursive: true });
+  // Of its own, because tests pack side by side
+  const folder = mkdtempSync(join(CACHE, 'pack-'));
+  try {
+    build(folder);
+    writeFileSync(join(folder, 'package.json'), `${JSON.stringify(manifest, undefined, 2)}\n`);
+    for (const path of ['README.md', ...assetsOf(own)]) copyFileSync(join(LIBRARY, path), join(folder, path));
+    copyFileSync(join(ROOT, 'LICENSE'), join(folder, 'LICENSE'));
+    const packed = run('npm', ['pack', folder, '--json', '--pack-destination', destination]);
+    const [{ filename }] = JSON.parse(packed) as [{ readonly filename: string }];
+    return join(destination, filename);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** Compiles the library's sources into a folder. */
+function build(folder: string): void {
+  const compiler = join(ROOT, 'node_modules/typescript/bin/tsc');
+  run(process.execPath, [compiler, '-p', 'tsconfig.build.json', '--outDir', folder]);
+  renameSync(join(folder, 'src'), join(folder, BUILT));
+  for (const path of readdirSync(join(folder, BUILT), { recursive: true, encoding: 'utf8' })) {
     if (!path.endsWith('.d.ts')) continue;
-    const file = join(FOLDER, BUILT, path);
+    const file = join(folder, BUILT, path);
     writeFileSync(file, readFileSync(file, 'utf8').replaceAll(SOURCE_IMPORT, '$1.js'));
   }
-  writeFileSync(join(FOLDER, 'package.json'), `${JSON.stringify(manifest, undefined, 2)}\n`);
-  for (const path of ['README.md', ...assetsOf(own)]) copyFileSync(join(LIBRARY, path), join(FOLDER, path));
-  copyFileSync(join(ROOT, 'LICENSE'), join(FOLDER, 'LICENSE'));
-  const packed = run('npm', ['pack', FOLDER, '--json', '--pack-destination', destination]);
-  const [{ filename }] = JSON.parse(packed) as [{ readonly filename: string }];
-  return join(destination, filename);
 }
 
 function run(command: string, args: readonly string[]): string {
