@@ -1,22 +1,29 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { basename, delimiter, dirname, join } from 'node:path';
+import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { textOf } from '../support/source.ts';
+import { filesBelow, textOf } from '../support/source.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 /** A command that hangs is ended. */
 const LONGEST_RUN_MS = 180_000;
 const MAX_OUTPUT_BYTES = 20_000_000;
 const LIBRARY = 'baton-tasks';
+const SOURCES = 'packages/baton';
 const call = promisify(execFile);
 
 interface Locked {
   readonly version?: string;
   readonly link?: boolean;
   readonly resolved?: string;
+}
+
+interface Manifest {
+  readonly dependencies?: Readonly<Record<string, string>>;
+  readonly workspaces?: readonly string[];
+  readonly [member: string]: unknown;
 }
 
 /** What the repository has installed. */
@@ -45,50 +52,49 @@ export class OutsideProject {
    * @param others - packages beside it, in the versions that the repository has
    */
   static async empty(tarball: string, others: readonly string[]): Promise<OutsideProject> {
-    return OutsideProject.#make(tarball, others, []);
+    const project = await OutsideProject.#make();
+    const versions = others.map(
+      (name) => [name, lock.packages[`node_modules/${name}`]?.version ?? ''] as const,
+    );
+    await project.#install(tarball, { type: 'module', dependencies: Object.fromEntries(versions) });
+    return project;
   }
 
   /**
-   * Copies packages of the repository, which have the packed library in the place of its sources, and installs what they
-   * need.
-   *
-   * @param workspaces - their folders
-   * @param others - packages beside those that they declare, in the versions that the repository has
-   * @param files - more files of the repository
+   * Copies the repository without the library's sources, which it has as a package of npm instead, and installs.
    */
-  static async copyOf(
-    tarball: string,
-    workspaces: readonly string[],
-    others: readonly string[],
-    files: readonly string[],
-  ): Promise<OutsideProject> {
-    return OutsideProject.#make(tarball, others, workspaces, files);
+  static async ofRepository(tarball: string): Promise<OutsideProject> {
+    const project = await OutsideProject.#make();
+    for (const path of filesBelow().filter((file) => !file.startsWith(`${SOURCES}/`)))
+      await cp(join(ROOT, path), join(project.path, path));
+    const manifest = JSON.parse(textOf('package.json')) as Manifest;
+    const workspaces = Object.keys(lock.packages).filter(
+      (path) => path !== '' && path !== SOURCES && !path.startsWith('node_modules/'),
+    );
+    await project.#install(tarball, { ...manifest, workspaces });
+    return project;
   }
 
-  static async #make(
+  static async #make(): Promise<OutsideProject> {
+    return new OutsideProject(await mkdtemp(join(tmpdir(), 'baton-outside-')));
+  }
+
+  async #install(
     tarball: string,
-    others: readonly string[],
-    workspaces: readonly string[],
-    files: readonly string[] = [],
-  ): Promise<OutsideProject> {
-    const project = new OutsideProject(await mkdtemp(join(tmpdir(), 'baton-outside-')));
-    const filter = (from: string): boolean => basename(from) !== 'node_modules';
-    for (const path of [...workspaces, ...files])
-      await cp(join(ROOT, path), join(project.path, path), { recursive: true, filter });
-    const versions = others.map((name) => [name, lock.packages[`node_modules/${name}`]?.version] as const);
+    { dependencies = {}, workspaces = [], ...manifest }: Manifest,
+  ): Promise<void> {
     const whole = {
+      ...manifest,
       name: 'outside',
       private: true,
-      type: 'module',
       workspaces,
-      dependencies: { [LIBRARY]: `file:${tarball}`, ...Object.fromEntries(versions) },
+      dependencies: { ...dependencies, [LIBRARY]: `file:${tarball}` },
     };
-    await project.write('package.json', JSON.stringify(whole));
-    await project.write('package-lock.json', JSON.stringify(await lockOf(whole, tarball, workspaces)));
+    await this.write('package.json', JSON.stringify(whole));
+    await this.write('package-lock.json', JSON.stringify(await lockOf(whole, tarball, workspaces)));
     const quietly = ['--offline', '--no-audit', '--no-fund', '--loglevel=error'];
-    const { exitCode, output } = await project.run('npm', 'install', ...quietly);
+    const { exitCode, output } = await this.run('npm', 'install', ...quietly);
     if (exitCode !== 0) throw new Error(`The packed library could not be installed:\n${output}`);
-    return project;
   }
 
   /** Writes a file of the project. */

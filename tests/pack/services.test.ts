@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { packLibrary } from 'baton-dev/pack/pack';
-import { filesBelow } from '../support/source.ts';
 import { OutsideProject } from './outside-project.ts';
 
 const LONG_MS = 240_000;
@@ -13,27 +12,12 @@ const JEST = [
   '--disable-warning=ExperimentalWarning',
   'node_modules/jest/bin/jest.js',
 ];
-const CONFIG = `export default {
-  testMatch: ['**/tests/*.test.ts'],
-  extensionsToTreatAsEsm: ['.ts'],
-  transform: {},
-  testTimeout: 20_000,
-};
-`;
-
 let folder: string;
 let project: OutsideProject;
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'baton-pack-'));
-  const services = filesBelow().flatMap(
-    (path) => /^(functions\/[^/]+)\/package\.json$/.exec(path)?.[1] ?? [],
-  );
-  const workspaces = ['common', 'worker', 'packages/baton-dev', ...services];
-  const tools = ['jest', '@jest/globals'];
-  const files = ['serverless.yml', 'tsconfig.json'];
-  project = await OutsideProject.copyOf(packLibrary(folder), workspaces, tools, files);
-  await project.write('jest.config.js', CONFIG);
+  project = await OutsideProject.ofRepository(packLibrary(folder));
 }, LONG_MS);
 afterAll(async () => {
   await project?.remove();
