@@ -1,8 +1,7 @@
 // Tracked tasks: npm run demo:tasks runs this on an SQS and a task store of its own
 import { setTimeout as sleep } from 'node:timers/promises';
-import { chain, group, member } from 'baton-tasks';
+import { chain, group, member, nextTick } from 'baton-tasks';
 import { createTaskClient } from 'baton-tasks/service';
-import { nextTick } from 'baton-tasks/tooling';
 import { runWorker } from 'baton-tasks/worker';
 import { addUp, countWords, heard, hearOfEnd, reportTasks, sayCount, writeNightly } from './reports.ts';
 

@@ -116,6 +116,19 @@ describe('imports', () => {
     expect(naming.map(({ path }) => path)).toEqual([]);
   });
 
+  test("of a user's code, its tests and the examples are of public entries alone", () => {
+    const OWN = /^(functions|common|worker|examples|packages\/baton-dev\/src\/new-service\/template)\//;
+    const PUBLIC = /^(?:baton-tasks(?:\/(?:service|http|worker|testing))?|baton-dev\/testing\/[a-z-]+)$/;
+    const inside = sources
+      .filter(({ path }) => OWN.test(path))
+      .flatMap(({ path, imports }) =>
+        imports
+          .filter((request) => request.startsWith('baton-') && !PUBLIC.test(request))
+          .map((request) => `${path}: ${request}`),
+      );
+    expect(inside).toEqual([]);
+  });
+
   test('make no circles', () => {
     const graph = new Map(sources.map((source) => [source.path, importedFiles(source)]));
     const circles: string[] = [];

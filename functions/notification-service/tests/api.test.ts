@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { decodeEnvelope } from 'baton-tasks/tooling';
 import { type Backends, startBackends } from 'baton-dev/testing/backends';
 import { Inbox } from 'baton-dev/testing/inbox';
 import { Program } from 'baton-dev/testing/program';
@@ -37,8 +36,8 @@ describe('notification-service, with every other service stopped,', () => {
     expect(response.status).toBe(202);
     const answer = await read(response);
     expect(answer).toMatchObject({ taskId: answer['notificationId'], status: 'accepted' });
-    const [message] = await new Inbox(backends.sqs).take(backends.queueUrls.of('notifications'), 2);
-    expect(decodeEnvelope(message?.Body ?? '')).toMatchObject({
+    const [task] = await new Inbox(backends.sqs).takeTasks(backends.queueUrls.of('notifications'), 2);
+    expect(task).toMatchObject({
       taskId: answer['notificationId'],
       task: 'notifications.send',
       source: 'notification-service',

@@ -2,8 +2,8 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { PutCommand, ScanCommand } from '@aws-sdk/lib-dynamodb';
 import { randomUUID } from 'node:crypto';
 import type { TaskEnd } from 'baton-tasks';
-import { encodeEnvelope } from 'baton-tasks/tooling';
 import { type Backends, startBackends } from 'baton-dev/testing/backends';
+import { taskRecord } from 'baton-dev/testing/records';
 import type { SQSBatchResponse, SQSEvent } from 'aws-lambda';
 
 const mail = { channel: 'EMAIL', recipient: 'customer@example.com', subject: 'Hello', message: 'World' };
@@ -24,31 +24,8 @@ const TIME = '2026-11-22T10:00:00.000Z';
 
 const delivery = (taskId: string, messageId: string) => record(taskId, 'notifications.send', mail, messageId);
 
-function record(taskId: string, task: string, data: object, messageId: string): SQSEvent['Records'][number] {
-  return {
-    messageId,
-    receiptHandle: messageId,
-    body: encodeEnvelope({
-      taskId,
-      task,
-      source: 'tests',
-      time: TIME,
-      trace: undefined,
-      data,
-    }),
-    attributes: {
-      ApproximateReceiveCount: '1',
-      SentTimestamp: String(Date.now()),
-      SenderId: '',
-      ApproximateFirstReceiveTimestamp: '0',
-    },
-    messageAttributes: {},
-    md5OfBody: '',
-    eventSource: 'aws:sqs',
-    eventSourceARN: `arn:aws:sqs:us-east-1:000000000000:baton-${backends.stage}-notifications`,
-    awsRegion: 'us-east-1',
-  };
-}
+const record = (taskId: string, task: string, data: object, messageId: string) =>
+  taskRecord(backends, { taskId, task, queue: 'notifications', data, messageId });
 
 const end = (taskId: string, change: Partial<TaskEnd>): SQSEvent['Records'][number] => {
   const data = {

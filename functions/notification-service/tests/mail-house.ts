@@ -1,13 +1,13 @@
 import { ChangeMessageVisibilityBatchCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import { type Notification, sendNotification } from '@baton/common/contracts/notifications';
-import { createLogger, type Logger } from 'baton-tasks/service';
 import {
-  createLambdaConsumer,
-  Implementations,
-  StoreTracker,
-  TaskClient,
-  TaskStore,
-} from 'baton-tasks/tooling';
+  createLogger,
+  createTrackedConsumer,
+  type Logger,
+  type Service,
+  type TaskClient,
+  type TaskStore,
+} from 'baton-tasks/service';
 import { type Backends, startBackends } from 'baton-dev/testing/backends';
 import { EventSource } from 'baton-dev/testing/event-source';
 import { MailServer } from '@baton/tests/mail-server';
@@ -46,13 +46,13 @@ export class MailHouse {
   readonly #channels: SmtpChannel[] = [];
 
   private constructor(backends: Backends, server: MailServer) {
-    const { documents, stage, sqs, queueUrls, tasksTable } = backends;
+    const { documents, stage } = backends;
     this.#backends = backends;
     this.server = server;
     this.#logger = createLogger({ service: 'tests', to: { write: (line) => void this.log.push(line) } });
-    this.store = new TaskStore({ documents, table: tasksTable });
+    this.store = backends.taskStore;
     this.notifications = new NotificationStore(documents, `baton-${stage}-notifications`, this.#logger);
-    this.tasks = new TaskClient({ sqs, queueUrls, source: 'tests', records: this.store });
+    this.tasks = backends.tasks;
   }
 
   /** Starts one. */
@@ -79,21 +79,10 @@ export class MailHouse {
 
   /** The service's consumer with such a channel, and what feeds it from its queue. */
   consumer(patience: Partial<SmtpPatience> = {}, url = this.server.url): EventSource {
-    const { queueUrls } = this.#backends;
-    const { tasks, store, notifications } = this;
-    const logger = this.#logger;
-    const out = outbox(logger);
+    const out = outbox(this.#logger);
     const channels = { EMAIL: this.channel(patience, url), SMS: out, PUSH: out };
-    const consume = createLambdaConsumer({
-      sqs: this.#watchedSqs(),
-      queueUrls,
-      send: tasks.send,
-      // What follows from an end is sent to the same queue, and no mail
-      tracker: new StoreTracker({ store, forward: async () => undefined, leaseSeconds: 30, logger }),
-      logger,
-      worker: { id: 'w-1', version: '1' },
-      implementations: new Implementations(notificationTasks({ notifications, channels })),
-    });
+    const { notifications } = this;
+    const consume = createTrackedConsumer(this.#service(), notificationTasks({ notifications, channels }));
     return new EventSource(this.#backends, 'notifications', consume);
   }
 
@@ -116,6 +105,28 @@ export class MailHouse {
   /** How many lines were logged with that text. */
   said(text: string): number {
     return this.log.filter((line) => line.includes(text)).length;
+  }
+
+  /** The service as `createService` makes it, with a log and a client of SQS that the tests watch. */
+  #service(): Service {
+    const { documents, queueUrls, tasksTable, environment } = this.#backends;
+    // What follows from an end is sent to the same queue, and no mail
+    const tasks = Object.create(this.tasks, { forward: { value: async () => undefined } }) as TaskClient;
+    return {
+      name: 'notification-service',
+      version: '1',
+      port: 0,
+      config: {},
+      logger: this.#logger,
+      tasks,
+      documents,
+      taskStore: this.store,
+      tasksTable,
+      sqs: this.#watchedSqs(),
+      queueUrls,
+      unknownTaskPatienceSeconds: 0,
+      environment,
+    };
   }
 
   #watchedSqs(): SQSClient {

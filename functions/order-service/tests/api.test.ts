@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { decodeEnvelope, type Envelope } from 'baton-tasks/tooling';
 import { type Backends, startBackends } from 'baton-dev/testing/backends';
 import { Inbox } from 'baton-dev/testing/inbox';
 import { Program } from 'baton-dev/testing/program';
@@ -36,10 +35,7 @@ afterAll(async () => {
 const post = (body: unknown, headers: Record<string, string> = {}) => service.post('/orders', body, headers);
 
 /** Everything in the queue now, taken out of sight. */
-async function queued(queue = 'orders'): Promise<Envelope[]> {
-  const messages = await inbox.take(backends.queueUrls.of(queue));
-  return messages.map(({ Body = '' }) => decodeEnvelope(Body));
-}
+const queued = (queue = 'orders') => inbox.takeTasks(backends.queueUrls.of(queue));
 
 describe('order-service, with every other service stopped,', () => {
   test('is live and ready', async () => {

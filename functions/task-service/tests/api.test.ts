@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { CreateQueueCommand } from '@aws-sdk/client-sqs';
 import { defineTask, type TaskStatus } from 'baton-tasks';
-import { decodeEnvelope, TaskClient } from 'baton-tasks/tooling';
 import { type Backends, startBackends } from 'baton-dev/testing/backends';
 import { Inbox } from 'baton-dev/testing/inbox';
 import { read, RunningService } from 'baton-dev/testing/service';
@@ -58,11 +57,9 @@ describe('task-service, with every other service stopped,', () => {
   });
 
   test('tells of a task that a service has sent', async () => {
-    const { sqs, queueUrls } = backends;
-    const client = new TaskClient({ sqs, queueUrls, source: 'tests', records: stored.store });
     const notBefore = new Date(Date.now() + 600_000);
     const options = { parentId: 'p-1', notBefore, subject: 'order 1' };
-    const { taskId } = await client.send(addNumbers, { numbers: [1, 2] }, options);
+    const { taskId } = await backends.tasks.send(addNumbers, { numbers: [1, 2] }, options);
     await expect(taskAt(taskId)).resolves.toEqual({
       taskId,
       task: 'tests.add',
@@ -211,8 +208,7 @@ describe('cancelling', () => {
     const next = await stored.queued({ onEnd, subject: 'o-1' });
     const { taskId } = await stored.queued({ onEnd, subject: 'o-1', next });
     expect((await cancel(taskId)).status).toBe(200);
-    const messages = await new Inbox(backends.sqs).take(backends.queueUrls.of('listeners'));
-    const ends = messages.map(({ Body = '' }) => decodeEnvelope(Body));
+    const ends = await new Inbox(backends.sqs).takeTasks(backends.queueUrls.of('listeners'));
     const told = { task: 'tests.listening', source: 'task-service', subject: 'o-1' };
     expect(ends.toSorted((one) => ((one.data as TaskStatus).taskId === taskId ? -1 : 1))).toMatchObject([
       { ...told, data: { taskId, state: 'cancelled', attempts: 0, token: 0, subject: 'o-1' } },

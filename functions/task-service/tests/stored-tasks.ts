@@ -1,6 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { type Conclusion, type HeldClaim, type NewTask, TaskStore } from 'baton-tasks/tooling';
+import type { TaskStore } from 'baton-tasks/service';
 import type { Backends } from 'baton-dev/testing/backends';
+
+type NewTask = Parameters<TaskStore['create']>[0];
+type HeldClaim = Parameters<TaskStore['attempts']['conclude']>[0];
+type Conclusion = Parameters<TaskStore['attempts']['conclude']>[1];
 
 /** A task with an attempt under way. */
 export interface RunningTask {
@@ -14,8 +18,8 @@ export interface RunningTask {
 export class StoredTasks {
   readonly store: TaskStore;
 
-  constructor({ documents, tasksTable: table }: Backends) {
-    this.store = new TaskStore({ documents, table });
+  constructor({ taskStore }: Backends) {
+    this.store = taskStore;
   }
 
   /** A task that waits. */

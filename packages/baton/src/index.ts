@@ -10,7 +10,7 @@ export {
 } from './task/task.ts';
 /** Say when it is tried again, and when it runs by itself. */
 export type { RetryPolicy } from './task/retry-policy.ts';
-export type { Schedule } from './task/schedule.ts';
+export { nextTick, type Schedule } from './task/schedule.ts';
 /** Be told how a task ended. */
 export { type TaskEnd, taskEndSchema } from './task/task-end.ts';
 /** Do what was asked. */

@@ -1,6 +1,10 @@
+import { decodeEnvelope, type Envelope } from 'baton-tasks/tooling';
 import { type Message, ReceiveMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
 
 const HIDDEN_SECONDS = 600;
+
+/** A task, as its message carries it. */
+export type { Envelope };
 
 /** Takes messages out of queues, each once: a standard queue may deliver one twice. */
 export class Inbox {
@@ -9,6 +13,12 @@ export class Inbox {
 
   constructor(sqs: SQSClient) {
     this.#sqs = sqs;
+  }
+
+  /** The same as `take`, read: the tasks that the messages carry. */
+  async takeTasks(QueueUrl: string, waitSeconds = 0): Promise<Envelope[]> {
+    const messages = await this.take(QueueUrl, waitSeconds);
+    return messages.map(({ Body = '' }) => decodeEnvelope(Body));
   }
 
   /** The new messages of a queue, which are hidden from now on. Waits up to `waitSeconds` for a first one. */

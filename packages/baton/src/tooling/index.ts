@@ -4,7 +4,7 @@
 /** Read contracts: their lanes, schedules and names. */
 export { isScheduled } from '../task/task.ts';
 export { laneOfQueue, laneQueueName, lanesByQueue, queuesOfLanes } from '../task/lane.ts';
-export { nextTick, SCHEDULER_SOURCE, tickTaskId, tickTime } from '../task/schedule.ts';
+export { SCHEDULER_SOURCE, tickTaskId, tickTime } from '../task/schedule.ts';
 /** Read and write what travels. */
 export { decodeEnvelope, encodeEnvelope, type Envelope } from '../sqs/envelope.ts';
 export { deadLetterEntry } from '../sqs/dead-letter.ts';

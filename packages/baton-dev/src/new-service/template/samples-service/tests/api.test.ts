@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { decodeEnvelope } from 'baton-tasks/tooling';
 import { type Backends, startBackends } from 'baton-dev/testing/backends';
 import { Program } from 'baton-dev/testing/program';
 import { Inbox } from 'baton-dev/testing/inbox';
@@ -28,8 +27,8 @@ const post = (body: unknown, headers: Record<string, string> = {}) => service.po
 
 /** The ids of the tasks in the queue now, taken out of sight. */
 async function queued(): Promise<string[]> {
-  const messages = await inbox.take(backends.queueUrls.of('samples'));
-  return messages.map(({ Body = '' }) => decodeEnvelope(Body).taskId);
+  const queuedTasks = await inbox.takeTasks(backends.queueUrls.of('samples'));
+  return queuedTasks.map(({ taskId }) => taskId);
 }
 
 describe('samples-service, with every other service stopped,', () => {

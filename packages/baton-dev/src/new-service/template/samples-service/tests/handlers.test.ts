@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { TaskEnd } from 'baton-tasks';
-import { encodeEnvelope } from 'baton-tasks/tooling';
 import { type Backends, startBackends } from 'baton-dev/testing/backends';
 import { Inbox } from 'baton-dev/testing/inbox';
+import { taskRecord } from 'baton-dev/testing/records';
 import type { SQSBatchResponse, SQSEvent } from 'aws-lambda';
 import type { SampleStore } from '../store.ts';
 
@@ -37,26 +37,8 @@ const endOf = (sampleId: string, end: Partial<TaskEnd>) =>
     ...end,
   });
 
-function message(taskId: string, task: string, data: object): SQSEvent['Records'][number] {
-  const time = '2026-11-22T10:00:00.000Z';
-  const envelope = { taskId, task, source: 'tests', time, trace: undefined, data };
-  return {
-    messageId: taskId,
-    receiptHandle: taskId,
-    body: encodeEnvelope(envelope),
-    attributes: {
-      ApproximateReceiveCount: '1',
-      SentTimestamp: String(Date.now()),
-      SenderId: '',
-      ApproximateFirstReceiveTimestamp: '0',
-    },
-    messageAttributes: {},
-    md5OfBody: '',
-    eventSource: 'aws:sqs',
-    eventSourceARN: `arn:aws:sqs:us-east-1:000000000000:baton-${backends.stage}-samples`,
-    awsRegion: 'us-east-1',
-  };
-}
+const message = (taskId: string, task: string, data: object) =>
+  taskRecord(backends, { taskId, task, queue: 'samples', data });
 
 test('a sample is recorded once, however often its message comes', async () => {
   const sample = { sampleId: randomUUID(), reference: 'r-1' };
