@@ -1,16 +1,17 @@
+// Checks whether a schema can be a contract's: JSON must carry its values, and checking them twice must not change them.
 import * as z from 'zod';
 import { readThrown } from '../telemetry/thrown.ts';
 import type { ValueIssue } from './invalid-value.ts';
 import { differenceOf, jsonIssue } from './json-value.ts';
 import { attempted, changeByChecks, checkIssues, internalsOf, keepsValues } from './schema-checks.ts';
 
-/** What a contract's schema makes of values on their way: each is checked where it is sent and again where it is read. */
+/** What is known of a contract's schema. Each value is checked by it where it is sent, and again where it is received. */
 export interface SchemaReport {
-  /** Why the schema cannot be a contract's, and where in it. */
+  /** Why the schema cannot be used in a contract, and where in it. */
   readonly issues: readonly ValueIssue[];
   /**
-   * Whether every value that the schema gives arrives as it is: JSON carries it, and the schema changes nothing more where
-   * it is read. Otherwise each value has to be looked at.
+   * Whether every output of the schema arrives unchanged: JSON carries it, and the schema does not change it again where it
+   * is received. If false, each value must be checked.
    */
   readonly isExact: boolean;
 }
@@ -20,7 +21,7 @@ type Definition = z.core.$ZodTypes['_zod']['def'];
 
 const reports = new WeakMap<Schema, SchemaReport>();
 
-/** Looks at a payload's or result's schema, with all that is in it. */
+/** Inspects the schema of a payload or result, with all schemas in it. Keeps the report. */
 export function reportOf(schema: Schema): SchemaReport {
   const known = reports.get(schema);
   if (known) return known;
@@ -47,7 +48,7 @@ class SchemaWalk {
       // z.lazy and getters call functions of the contract's author
       this.#refuse(
         path,
-        `what is in it is not there yet (${readThrown(error).message}); expected z.lazy and getters to name what is declared before the contract`,
+        `an inner schema is not there yet (${readThrown(error).message}); expected z.lazy and getters to name schemas that are declared before the contract`,
       );
     }
   }
@@ -78,15 +79,15 @@ class SchemaWalk {
       case 'literal':
         for (const value of def.values) {
           const issue = jsonIssue(value);
-          if (issue) this.#refuse(path, `${issue.message}: expected a literal that it has`);
+          if (issue) this.#refuse(path, `${issue.message}: expected a literal of JSON`);
         }
         return;
       case 'object':
         if (Object.hasOwn(def.shape, '__proto__'))
-          this.#refuse(path, 'zod drops a member of the name __proto__; expected another name');
+          this.#refuse(path, 'zod drops a member with the name __proto__; expected another name');
         for (const [name, member] of Object.entries(def.shape)) {
           this.visit(member, `${path}.${name}`);
-          // An undefined member is left out on its way, and missed where it is read
+          // JSON leaves out an undefined member, which the schema then misses where it is received
           if (!internalsOf(member).optin && this.#takesUndefined(member)) this.isExact = false;
         }
         if (def.catchall) this.#visitOpen(def.catchall, `${path}.*`);
@@ -104,11 +105,11 @@ class SchemaWalk {
         return;
       case 'union':
         for (const option of def.options) this.visit(option, path);
-        // What one option has changed, another one may take where it is read
+        // A value that one option has changed may match another option where it is received
         if (!def.options.every(keepsValues) && !isDiscriminated(def)) this.isExact = false;
         return;
       case 'intersection':
-        // What one side fills in, the other one checks where it is read
+        // A default of one side is checked by the other side where it is received
         this.isExact = false;
         this.visit(def.left, path);
         this.visit(def.right, path);
@@ -139,7 +140,7 @@ class SchemaWalk {
         this.#visitFilled(
           def.innerType,
           () => def.catchValue({ error: { issues: [] }, input: undefined } as never),
-          'what it catches with',
+          'its catch value',
           path,
         );
         return;
@@ -149,13 +150,13 @@ class SchemaWalk {
       case 'transform':
         this.#refuse(
           path,
-          'a transform is applied where the value is sent and again where it is read; do it in the handler',
+          'a transform is applied where the value is sent, and again where it is received; transform the value in the handler',
         );
         return;
       case 'success':
         this.#refuse(
           path,
-          'it takes other values than it gives, and a value is checked where it is sent and again where it is read',
+          'its output does not match its input, but a value is checked where it is sent, and again where it is received',
         );
         return;
       case 'bigint':
@@ -170,15 +171,15 @@ class SchemaWalk {
         this.#refuse(path, notOfJson(def.type));
         return;
       default:
-        // A kind that a later zod brings
-        this.#refuse(path, `nothing is known of the kind ${(def as { type: string }).type}`);
+        // A kind of a newer zod
+        this.#refuse(path, `schemas of the kind ${(def as { type: string }).type} are not supported`);
     }
   }
 
   #visitOpen(value: Schema, path: string): void {
     const { type } = internalsOf(value).def;
     if (type === 'never') return;
-    // Such an object drops a member of the name __proto__
+    // Open objects drop a member with the name __proto__
     this.isExact = false;
     this.visit(value, path);
   }
@@ -188,7 +189,7 @@ class SchemaWalk {
     if (this.#takesUndefined(item)) this.isExact = false;
   }
 
-  /** Of a schema that is refused already nothing is run: an asynchronous check may reject with nobody there to catch it. */
+  /** Runs nothing of a schema that is already refused: an asynchronous check may reject, and nobody would catch it. */
   #takesUndefined(schema: Schema): boolean {
     if (this.issues.length > 0) return true;
     return attempted(() => z.safeParse(schema, undefined).success)?.result ?? true;
@@ -200,23 +201,23 @@ class SchemaWalk {
     if (Class) this.#refuse(path, notOfJson(Class.name));
   }
 
-  /** What is filled in has to pass as it is, for it is checked where it is read; a prefault is checked first. */
+  /** A filled-in value must pass the schema unchanged, because it is checked where it is received. A prefault is checked before. */
   #visitFilled(inner: Schema, get: () => unknown, what: string, path: string, isChangedFirst = false): void {
     const value = attempted(get);
     if (value === undefined) return;
     const issue = jsonIssue(value.result);
     if (issue) return this.#refuse(path, `${what} is not JSON: ${issue.message}`);
     const parsed = attempted(() => z.safeParse(inner, value.result))?.result;
-    if (parsed?.success === false) this.#refuse(path, `${what} breaks the schema that it stands in`);
+    if (parsed?.success === false) this.#refuse(path, `${what} breaks its own schema`);
     else if (parsed && !isChangedFirst && differenceOf(value.result, parsed.data))
-      this.#refuse(path, `${what} is changed by the schema that it stands in; expected what that gives`);
+      this.#refuse(path, `${what} is changed by its own schema; expected the value that the schema gives`);
   }
 
   #visitPipe(def: Extract<Definition, { type: 'pipe' }>, path: string): void {
     if ('reverseTransform' in def) {
       this.#refuse(
         path,
-        'a codec decodes where the value is sent and again where it is read; do it in the handler',
+        'a codec decodes where the value is sent, and again where it is received; decode the value in the handler',
       );
       return;
     }
@@ -226,12 +227,12 @@ class SchemaWalk {
     if (this.issues.length === 0 && changes(def.out))
       this.#refuse(
         path,
-        'a pipe into what changes values is applied where the value is sent and again where it is read',
+        'a pipe into a schema that changes values is applied where the value is sent, and again where it is received',
       );
   }
 }
 
-/** Whether the member that chose an option chooses it again. */
+/** Whether the discriminator chooses the same option again where a value is received. */
 function isDiscriminated(def: Extract<Definition, { type: 'union' }>): boolean {
   const { discriminator, unionFallback } = def as Partial<z.core.$ZodDiscriminatedUnionDef>;
   if (discriminator === undefined || unionFallback) return false;
@@ -243,11 +244,11 @@ function isDiscriminated(def: Extract<Definition, { type: 'union' }>): boolean {
 }
 
 function notOfJson(kind: string): string {
-  const instead = kind === 'date' || kind === 'Date' ? ': expected a text, such as z.iso.datetime()' : '';
+  const instead = kind === 'date' || kind === 'Date' ? ': expected a string, such as z.iso.datetime()' : '';
   return `JSON has no ${kind}${instead}`;
 }
 
-/** Whether a schema may give another value than it takes, such as by z.coerce. */
+/** Whether a schema may change a value, for example by z.coerce. */
 function changes(schema: Schema): boolean {
   const { def } = internalsOf(schema);
   if ('coerce' in def && def.coerce) return true;

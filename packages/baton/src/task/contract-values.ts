@@ -1,5 +1,6 @@
+// Checks payloads and results against their contracts.
 import type * as z from 'zod';
-// Not by z.core, which would bring all its languages into every bundle
+// Not from z.core, which would bundle the error texts of all languages
 import { $ZodAsyncError } from 'zod/v4/core';
 import { readThrown } from '../telemetry/thrown.ts';
 import { reportOf } from './contract-schema.ts';
@@ -10,9 +11,9 @@ import { attempted } from './schema-checks.ts';
 import type { TaskContract } from './task.ts';
 
 /**
- * A payload as it is sent.
+ * Checks a payload before it is sent. Returns it as the schema gives it.
  *
- * @throws InvalidValueError when it breaks its contract, JSON cannot carry it, or its schema would change it again
+ * @throws InvalidValueError if it breaks its contract, if JSON cannot carry it, or if its schema would change it again
  */
 export function sentPayload({ name, payload: schema }: TaskContract, payload: unknown): unknown {
   const data = checked(`The payload breaks the contract ${name}`, schema, payload);
@@ -21,17 +22,17 @@ export function sentPayload({ name, payload: schema }: TaskContract, payload: un
   return value;
 }
 
-/** A payload as its handler gets it. @throws InvalidValueError when it breaks its contract */
+/** Checks a received payload. Returns it as its handler gets it. @throws InvalidValueError if it breaks its contract */
 export function receivedPayload({ name, payload: schema }: TaskContract, data: unknown): unknown {
   return checked(`The payload breaks the contract ${name}`, schema, data);
 }
 
 /**
- * A handler's result.
+ * Checks a handler's result. Returns it as the schema gives it.
  *
- * @throws InvalidValueError when it breaks its contract
- * @throws RejectTask when it cannot be checked, or the task is tracked and the result cannot be kept as it is: running it
- *   again would give the same
+ * @throws InvalidValueError if it breaks its contract
+ * @throws RejectTask if it cannot be checked, or if the task is tracked and the result cannot be kept unchanged: another
+ *   attempt would return the same
  */
 export function checkedResult({ name, result: schema, tracked }: TaskContract, result: unknown): unknown {
   let data;
@@ -66,20 +67,20 @@ function checked(what: string, schema: z.ZodType, value: unknown): unknown {
 const TOO_DEEP: ValueIssue = { path: '', message: 'nested too deeply' };
 const ASYNCHRONOUS: ValueIssue = {
   path: '',
-  message: 'its schema has an asynchronous check, which cannot be awaited; expected it in the handler',
+  message: 'its schema has an asynchronous check, which cannot be awaited; check it in the handler',
 };
 
 const UNMERGABLE: ValueIssue = {
   path: '',
-  message: 'the two sides of an intersection in its schema give different values of it',
+  message: 'the two sides of an intersection in its schema give different values',
 };
 
-/** zod throws it as a plain error, though it is of the value. */
+/** zod throws this fault of a value as a plain error. */
 function isUnmergable(error: unknown): boolean {
   return readThrown(error).message.startsWith('Unmergable intersection');
 }
 
-/** A value as JSON carries it, or why that is another one. Most schemas give only what arrives: nothing is looked at then. */
+/** Returns a value as JSON carries it, or why it would not arrive unchanged. Most schemas need no check. */
 function carried(
   schema: z.ZodType,
   given: unknown,
@@ -95,22 +96,22 @@ function carried(
 function protoIssue(given: unknown, data: unknown): ValueIssue | undefined {
   const isDropped = hasProto(given) && !hasProto(data);
   return isDropped
-    ? { path: '__proto__', message: 'a member of this name is dropped; expected another name' }
+    ? { path: '__proto__', message: 'a member with this name is dropped; expected another name' }
     : undefined;
 }
 
-/** Why a value that is checked again where it is read is refused there, or becomes another one. */
+/** Why a value would be refused or changed by the second check, where it is received. */
 function arrivalIssue(schema: z.ZodType, data: unknown, json: string): ValueIssue | undefined {
-  // A check may change what it is given
+  // A check may change the value that it gets, so it gets a copy
   const arrived = attempted(() => schema.safeParse(fromJson(json)))?.result;
-  if (!arrived) return { path: '', message: 'its schema throws where it is read' };
+  if (!arrived) return { path: '', message: 'its schema throws where the value is received' };
   if (arrived.success) {
     const place = differenceOf(fromJson(json), arrived.data);
     return (
       place && {
         path: place.join('.').slice(0, 200),
         message:
-          'a check or overwrite of the schema changes it again where it is read; do that in the handler',
+          'a check or overwrite of the schema changes it again where it is received; change it in the handler',
       }
     );
   }
@@ -119,12 +120,12 @@ function arrivalIssue(schema: z.ZodType, data: unknown, json: string): ValueIssu
     ? {
         path: found.path,
         message:
-          'JSON leaves out a member that is undefined, and the schema misses it; expected it optional()',
+          'JSON leaves out a member that is undefined, and the schema requires it; expected optional()',
       }
-    : { path: found.path, message: `its schema refuses it where it is read: ${found.message}` };
+    : { path: found.path, message: `its schema refuses it where it is received: ${found.message}` };
 }
 
-/** Whether there is an undefined member at a path. */
+/** Whether the member at a path is undefined. */
 function isLeftOut(data: unknown, path: readonly PropertyKey[]): boolean {
   let within = data;
   for (const name of path.slice(0, -1)) within = (within as Record<PropertyKey, unknown> | undefined)?.[name];

@@ -1,11 +1,13 @@
-/** How an effect is run. */
+// A step of a tracked task that leaves the system, such as a payment or a mail.
+
+/** Configures an effect. */
 export interface EffectOptions<Result> {
   /**
-   * Asks the outside system what became of the effect, by its idempotency key. Called instead of `run` when an earlier
-   * attempt began the effect and its result is not kept: its process died, say, or the result was too large. Resolves to
-   * what it gave, or to nothing when it was never done; then `run` is called.
+   * Asks the outside system, by the idempotency key, whether an effect was done. Called instead of `run` if an earlier
+   * attempt began the effect but its result is not kept, for example because its process died or the result was too large.
+   * Resolve to the result, or to undefined if the effect was never done. Then `run` is called.
    *
-   * Costs one more write to the task store for each effect. Left out: the effect is run again, unless its result was what
+   * Costs one more write to the task store for each effect. Without it, such an effect is run again, except if its result
    * could not be kept.
    */
   readonly inDoubt?: (
@@ -14,26 +16,27 @@ export interface EffectOptions<Result> {
 }
 
 /**
- * Runs something that leaves the task (a payment, say) once for this task, and keeps what it gave.
+ * Runs a step that leaves the system, such as a payment, once for this task, and keeps its result.
  *
- * Promised: once what `run` gave is kept, no later attempt, retry or redelivery of this task runs it again; they get
- * what was kept. `run` does not begin when this attempt is over: its outcome is decided, its signal has aborted, or its
- * lease or claim has ended, whether or not a timer has noticed.
+ * Promised: once the result of `run` is kept, no later attempt, retry or redelivery of this task runs it again. They get
+ * the kept result. `run` does not begin once this attempt is over: its outcome is decided, its signal has aborted, or its
+ * lease or claim has expired, even if no timer has noticed that yet.
  *
- * Cannot be promised: a process that dies after `run` has done its work and before it was kept cannot know; the next
- * attempt runs it again. Against that, give `inDoubt`; or hand the idempotency key to the outside system, which can then
- * tell the second time from the first (Stripe's idempotency keys, a Message-ID, a conditional write).
+ * Not promised: if a process dies after `run` has done its work and before the result is kept, the next attempt runs it
+ * again. To prevent that, give `inDoubt`, or pass the idempotency key to the outside system, so that it recognizes the
+ * second call (Stripe's idempotency keys, a Message-ID, a conditional write).
  *
- * @param key - 1 to 64 letters, digits and `. _ : -`, one for each effect of the task, 50 at most. Once in an attempt: in
- *   a loop it names what the effect is for, as in `charge-${customerId}`. To try again within an attempt, do so in `run`
- * @param run - gives what JSON can hold, at most 4,096 bytes. Every attempt gets it as JSON carries it: a Date as a text,
- *   NaN as null
+ * @param key - names the effect: 1 to 64 letters, digits and `. _ : -`. A task has at most 50 effects. Use a key once in an
+ *   attempt; in a loop, put an id into it, as in `charge-${customerId}`. To retry within an attempt, retry inside `run`
+ * @param run - returns a result that JSON can carry, at most 4,096 bytes. Every attempt gets it as JSON carries it: a Date
+ *   as a string, NaN as null
  *
- * @throws InvalidValueError when the key is none, or one too many; `run` has not begun
- * @throws EffectUsedTwiceError when this attempt has used the key before; `run` has not begun
- * @throws AttemptOverError when the attempt is over; `run` has not begun
- * @throws RejectTask when what `run` gave is more than can be kept. It is not run again: later attempts get a RejectTask
- * @throws ClaimLostError when the task is another attempt's; and what `run` and `inDoubt` throw
+ * @throws InvalidValueError if the key is invalid or one too many; `run` has not begun
+ * @throws EffectUsedTwiceError if this attempt has used the key before; `run` has not begun
+ * @throws AttemptOverError if the attempt is over; `run` has not begun
+ * @throws RejectTask if the result cannot be kept. `run` is not called again: later attempts get a RejectTask too
+ * @throws ClaimLostError if another attempt has claimed the task
+ * @throws what `run` and `inDoubt` throw
  */
 export type Effect = <Result>(
   key: string,

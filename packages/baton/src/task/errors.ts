@@ -1,17 +1,17 @@
+// The errors of tasks: what handlers throw on purpose, and what sending, running and waiting for tasks throws.
 import { readThrown } from '../telemetry/thrown.ts';
 import { type OptionalRest, type Rest, readRest } from '../time/rest.ts';
 
 /**
- * The root of every error of a task: what sending it, running it, waiting for it and keeping its state throws, from this
- * library's own classes. Errors that say nothing about a task have other roots: ConfigError, Problem, BrokenAnswerError.
+ * The root of all errors of this library that are about a task: sending it, running it, waiting for it or keeping its
+ * state. ConfigError, Problem and BrokenAnswerError are not about a task and have other roots.
  */
 export class TaskError extends Error {
   override readonly name: string = 'TaskError';
 }
 
 /**
- * Thrown by a handler on purpose: try me again, after a rest of the handler's choice.
- * It uses up an attempt, as any failure does.
+ * Thrown by a handler to fail the attempt and to choose the rest before the next one. Uses up an attempt, like any failure.
  *
  * @example
  * const response = await fetch(url, { signal });
@@ -20,9 +20,9 @@ export class TaskError extends Error {
  */
 export class RetryTask extends TaskError {
   override readonly name = 'RetryTask';
-  /** The rest in seconds. The contract's retry policy decides when it is left out or cannot be used. */
+  /** The rest in seconds. The contract's retry policy decides if it is undefined. */
   readonly delaySeconds: number | undefined;
-  /** Why the rest cannot be used: an invalid Date, say, or a Retry-After that is missing. It stands in the log. */
+  /** Why the given rest cannot be used, for example an invalid Date or a missing Retry-After header. It is logged. */
   readonly unusableRest: string | undefined;
 
   constructor(message: string, options: ErrorOptions & OptionalRest = {}) {
@@ -34,20 +34,18 @@ export class RetryTask extends TaskError {
 }
 
 /**
- * Thrown by a handler on purpose: not now, and this does not count as an attempt. For what the task cannot help, such as
- * a server that is known to be away.
+ * Thrown by a handler to run the task later without using up an attempt. Use it if the task cannot succeed for now through
+ * no fault of its own, for example while a server is known to be away.
  *
- * The message is shown again after the rest, as often as it likes. It goes on in a copy before SQS sets it aside for the
- * number of its receives.
- *
- * A task that is postponed 5 days after SQS took it first is a dead letter, `attempts-exhausted`, for SQS would soon
- * forget it.
+ * A task can be postponed any number of times. Before SQS would set its message aside because of too many receives, the
+ * worker sends a copy. A task that is postponed 5 days after its first send becomes a dead letter with the reason
+ * `attempts-exhausted`, because SQS would soon delete the message.
  */
 export class PostponeTask extends TaskError {
   override readonly name = 'PostponeTask';
-  /** The rest in seconds. The contract's retry policy decides when what was given cannot be used. */
+  /** The rest in seconds. The contract's retry policy decides if it is undefined. */
   readonly delaySeconds: number | undefined;
-  /** As of RetryTask. */
+  /** Why the given rest cannot be used. It is logged. */
   readonly unusableRest: string | undefined;
 
   constructor(message: string, options: ErrorOptions & Rest) {
@@ -58,12 +56,12 @@ export class PostponeTask extends TaskError {
   }
 }
 
-/** Thrown by a handler on purpose: no attempt can succeed. The message becomes a dead letter at once. */
+/** Thrown by a handler if no attempt can succeed. The message becomes a dead letter at once. */
 export class RejectTask extends TaskError {
   override readonly name = 'RejectTask';
 }
 
-/** The contract's time limit passed. The handler's signal was aborted with this error. */
+/** The contract's time limit passed. The handler's signal aborts with this error. */
 export class TaskTimeoutError extends TaskError {
   override readonly name = 'TaskTimeoutError';
 
@@ -72,40 +70,40 @@ export class TaskTimeoutError extends TaskError {
   }
 }
 
-/** A handler went on for longer than its grace after its signal aborted. */
+/** An unresponsive handler: it went on for longer than its grace period after its signal aborted. */
 export class UnresponsiveHandlerError extends TaskError {
   override readonly name = 'UnresponsiveHandlerError';
 
   constructor(graceSeconds: number) {
-    super(`The handler goes on ${graceSeconds} s after its signal aborted`);
+    super(`The handler still runs ${graceSeconds} s after its signal aborted`);
   }
 }
 
-/** A message body that is not JSON, or no envelope. */
+/** A message body is not JSON, or not an envelope. */
 export class MalformedEnvelopeError extends TaskError {
   override readonly name = 'MalformedEnvelopeError';
 }
 
-/** Nobody here implements the task that a message names, in its version. */
+/** This process has no implementation of the task that a message names, or only of a lower version. */
 export class UnknownTaskError extends TaskError {
   override readonly name = 'UnknownTaskError';
 
   constructor(task: string, version = 1) {
     const which = version > 1 ? `, version ${version},` : '';
-    super(`No implementation of the task ${task}${which} in this process`);
+    super(`This process has no implementation of the task ${task}${which}`);
   }
 }
 
-/** The time has not come for a task that is not to be run before it. */
+/** A task was received before its start time. */
 export class TaskNotDueError extends TaskError {
   override readonly name = 'TaskNotDueError';
 
   constructor(task: string, notBefore: string) {
-    super(`${task} is not to be run before ${notBefore}`);
+    super(`${task} must not run before ${notBefore}`);
   }
 }
 
-/** A task's workers died while it ran, too often for one more attempt: it probably kills them. */
+/** A tracked task's workers died while it ran, too often for another attempt: it probably kills them. */
 export class AttemptsCrashedError extends TaskError {
   override readonly name = 'AttemptsCrashedError';
 
@@ -114,21 +112,21 @@ export class AttemptsCrashedError extends TaskError {
   }
 }
 
-/** An untracked message was received too often for one more attempt: its workers probably die of it. */
+/** An untracked message was received too often for another attempt: it probably kills its workers. */
 export class ReceivedTooOftenError extends TaskError {
   override readonly name = 'ReceivedTooOftenError';
 
   constructor(task: string, receives: number, maxAttempts: number) {
     super(
-      `${task} is given up: it was received ${receives} times, its contract allows ${maxAttempts} attempts; its workers ` +
-        'probably died while it ran',
+      `${task} is given up: it was received ${receives} times, but its contract allows ${maxAttempts} attempts; its ` +
+        'workers probably died while it ran',
     );
   }
 }
 
 /**
- * A handler left an error that its own promise does not carry: a rejected promise that it did not wait for, or a throw
- * in a timer or an event. `cause` is that error.
+ * A handler left an error that its promise does not carry: a rejected promise that it did not await, or an error thrown in
+ * a timer or event listener. `cause` is that error.
  */
 export class StrayError extends TaskError {
   override readonly name = 'StrayError';
@@ -137,28 +135,28 @@ export class StrayError extends TaskError {
     const { name, message } = readThrown(cause);
     const how =
       origin === 'unhandledRejection'
-        ? 'a promise that it does not wait for was rejected'
-        : 'a timer or an event that it had set up threw';
+        ? 'a promise that it did not await was rejected'
+        : 'a timer or event listener of it threw';
     super(`The handler of ${task} left an error that nothing caught; ${how}: ${name}: ${message}`, { cause });
   }
 }
 
-/** A handler tried to end the process that runs it, and with it all other tasks there. */
+/** A handler tried to end its process, and with it all other tasks that run there. */
 export class ProcessEndError extends TaskError {
   override readonly name = 'ProcessEndError';
 
-  /** @param call - what it called, such as `process.exit(1)` */
+  /** @param call - the call, such as `process.exit(1)` */
   constructor(task: string, call: string) {
     super(
-      `The handler of ${task} called ${call}; a handler must not end its process, throw an error instead`,
+      `The handler of ${task} called ${call}; a handler must not end its process: expected it to throw an error`,
     );
   }
 }
 
-/** SQS did not take a task. */
+/** SQS did not accept a task. */
 export class SendError extends TaskError {
   override readonly name: string = 'SendError';
-  /** True where the same send may succeed later: SQS unreachable, busy or broken. False where it never will. */
+  /** Whether the same send may succeed later: SQS was unreachable, busy or broken. */
   readonly transient: boolean;
 
   constructor(message: string, options: ErrorOptions & { readonly transient: boolean }) {
@@ -167,34 +165,36 @@ export class SendError extends TaskError {
   }
 }
 
-/** A task is more than SQS takes in one message. Nothing was sent. */
+/** A task is larger than a message of SQS may be. Nothing was sent. */
 export class TaskTooLargeError extends SendError {
   override readonly name = 'TaskTooLargeError';
 
   constructor(task: string, bytes: number, maxBytes: number) {
-    super(`${task} is ${bytes} bytes long, SQS takes ${maxBytes}`, { transient: false });
+    super(`${task} is too large for SQS: expected at most ${maxBytes} bytes, got ${bytes}`, {
+      transient: false,
+    });
   }
 }
 
-/** Too many tasks have sent each other, which looks as if it would never end. Nothing was sent. */
+/** Too many tasks have sent each other, probably without an end. Nothing was sent. */
 export class TooDeepError extends SendError {
   override readonly name = 'TooDeepError';
 
-  /** @param place - where in a chain or group the task is */
+  /** @param place - where the task is in a chain or group */
   constructor(task: string, maxDepth: number, place = '') {
     super(
-      `${task}${place && `, ${place},`} would be sent by the last of ${maxDepth} tasks that sent each other, which is the most that is allowed: expected an end, or a schedule`,
+      `${task}${place && `, ${place},`} would be sent by the last of ${maxDepth} tasks that sent each other: expected at most ${maxDepth} (end the chain of sends, or use a schedule)`,
       { transient: false },
     );
   }
 }
 
-/** A task id, or a deduplication key, belongs to another task or to another payload. Nothing was sent. */
+/** A task id or deduplication key belongs to another task or another payload. Nothing was sent. */
 export class TaskConflictError extends TaskError {
   override readonly name = 'TaskConflictError';
 }
 
-/** A tracked task was cancelled. A running handler's signal aborts with this error. */
+/** A tracked task was cancelled. The signal of a running handler aborts with this error. */
 export class TaskCancelledError extends TaskError {
   override readonly name = 'TaskCancelledError';
 
@@ -203,15 +203,15 @@ export class TaskCancelledError extends TaskError {
   }
 }
 
-/** Another attempt at a tracked task has begun, or may have: this one can write nothing any more. */
+/** Another attempt at a tracked task has begun, or may have. This attempt can write nothing any more. */
 export class ClaimLostError extends TaskError {
   override readonly name = 'ClaimLostError';
 }
 
 /**
- * An effect, a send or a child of an attempt did not begin because the attempt is over. `cause` says why: the time limit
- * (TaskTimeoutError), a cancellation (TaskCancelledError), a lost claim (ClaimLostError) or lease (LeaseLostError), a
- * worker that stops, or an outcome that was already decided (OutcomeDecidedError).
+ * An effect or a send did not begin because its attempt is over. `cause` says why: the time limit (TaskTimeoutError), a
+ * cancellation (TaskCancelledError), a lost claim (ClaimLostError) or lease (LeaseLostError), a stopping worker, or an
+ * outcome that was already decided (OutcomeDecidedError).
  */
 export class AttemptOverError extends TaskError {
   override readonly name = 'AttemptOverError';
@@ -228,7 +228,7 @@ export class AttemptOverError extends TaskError {
   }
 }
 
-/** The outcome of an attempt was decided, though something of its handler still runs. */
+/** The outcome of an attempt is decided, but a part of its handler still runs. */
 export class OutcomeDecidedError extends TaskError {
   override readonly name = 'OutcomeDecidedError';
 
@@ -237,33 +237,33 @@ export class OutcomeDecidedError extends TaskError {
   }
 }
 
-/** A handler has used one key for two effects of one attempt: the second would have got the result of the first. */
+/** A handler used one key for two effects of an attempt. The second effect would get the result of the first. */
 export class EffectUsedTwiceError extends TaskError {
   override readonly name = 'EffectUsedTwiceError';
 
   constructor(key: string, task: string, taskId: string) {
     super(
-      `The effect ${JSON.stringify(key)} was used twice in one attempt at ${task} (task ${taskId}); expected a key of its own for each effect`,
+      `The effect key ${JSON.stringify(key)} was used twice in one attempt at ${task} (task ${taskId}); expected another key for each effect`,
     );
   }
 }
 
-/** The row of a task is gone from the task store, and with it what follows the task in its chain or group. */
+/** The task store has lost the row of a task, and with it what follows the task in its chain or group. */
 export class FlowLostError extends TaskError {
   override readonly name = 'FlowLostError';
 
   constructor(taskId: string, end: { readonly task: string; readonly taskId: string }) {
     super(
-      `The task store has lost the row of the task ${taskId}, and with it what leads from there to ${end.task} (${end.taskId})`,
+      `The task store has lost the row of the task ${taskId}, so its flow cannot go on to ${end.task} (${end.taskId})`,
     );
   }
 }
 
-/** A tracked task did not succeed: what whoever waits for its result gets. */
+/** A tracked task did not succeed. Thrown to those who wait for its result. */
 export class TaskFailedError extends TaskError {
   override readonly name = 'TaskFailedError';
   readonly taskId: string;
-  /** Why it was set aside, such as `rejected` or `attempts-exhausted`. */
+  /** Why the task was set aside, such as `rejected` or `attempts-exhausted`. */
   readonly reason: string;
   /** The name of the error that the last attempt failed with. */
   readonly errorName: string;
@@ -279,11 +279,11 @@ export class TaskFailedError extends TaskError {
   }
 }
 
-/** A tracked task has not ended within the time that somebody waited for its result. It goes on. */
+/** A tracked task did not end while its result was waited for. The task goes on. */
 export class ResultTimeoutError extends TaskError {
   override readonly name = 'ResultTimeoutError';
 
   constructor(taskId: string, timeoutSeconds: number, state: string, options?: ErrorOptions) {
-    super(`The task ${taskId} has not ended within ${timeoutSeconds} s; it is ${state}`, options);
+    super(`The task ${taskId} did not end within ${timeoutSeconds} s; its state is ${state}`, options);
   }
 }

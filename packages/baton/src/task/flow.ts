@@ -1,14 +1,15 @@
+// Chains and groups: tracked tasks that depend on each other.
 import type { z } from 'zod';
 import type { TaskContract, TrackedContract } from './task.ts';
 
-/** Steps of one chain, and members of one group. */
+/** The most steps of a chain, and the most members of a group. */
 export const MAX_STEPS = 100;
 
 /** The names of a contract's lanes. */
 type LaneOf<Contract> =
   Contract extends TaskContract<z.ZodType, z.ZodType, boolean, infer Lane> ? Lane : never;
 
-/** Tracked tasks that follow each other: each takes the result of the one before as its payload. */
+/** Tracked tasks that run one after the other. Each gets the result of the one before as its payload. */
 export interface Chain<
   Payload extends z.ZodType = z.ZodType,
   Result extends z.ZodType = z.ZodType,
@@ -16,22 +17,22 @@ export interface Chain<
 > {
   readonly kind: 'chain';
   readonly steps: readonly TrackedContract[];
-  /** For the types alone: what goes into the first step, what comes out of the last, and the lanes of all of them. */
+  /** Only for the types: the payload of the first step, the result of the last, and the lanes of all steps. */
   readonly types?: readonly [Payload, Result, Lane];
 }
 
-/** A task of a group, and what goes into it. */
+/** A task of a group, and its payload. */
 export interface Member<Contract extends TrackedContract = TrackedContract> {
   readonly contract: Contract;
   readonly payload: unknown;
 }
 
-/** Tracked tasks that run side by side, and one that takes all their results, in the members' order, as its payload. */
+/** Tracked tasks that run at the same time, and a task that gets the list of their results as its payload. */
 export interface Group<Result extends z.ZodType = z.ZodType, Lane extends string = string> {
   readonly kind: 'group';
   readonly members: readonly Member[];
   readonly next: TrackedContract<z.ZodType, Result>;
-  /** For the types alone: the lanes of all of them. */
+  /** Only for the types: the lanes of all tasks. */
   readonly types?: readonly [Lane];
 }
 
@@ -58,9 +59,10 @@ type Last<Steps extends readonly TrackedContract[]> = Steps extends readonly [
   : TrackedContract;
 
 /**
- * Makes a chain of tracked tasks, 2 to 100. A step whose payload is not what the one before gives is a compile error.
+ * Makes a chain of 2 to 100 tracked tasks. It is a compile error if the payload of a step is not the result of the one
+ * before.
  *
- * @throws RangeError when there are fewer or more steps
+ * @throws RangeError if there are fewer or more steps
  */
 export function chain<const Steps extends readonly [TrackedContract, TrackedContract, ...TrackedContract[]]>(
   steps: Steps & Fits<Steps>,
@@ -69,7 +71,7 @@ export function chain<const Steps extends readonly [TrackedContract, TrackedCont
   return { kind: 'chain', steps };
 }
 
-/** A task of a group: the contract, and what goes into it. */
+/** Makes a member of a group: a contract and its payload. */
 export function member<Payload extends z.ZodType, Result extends z.ZodType, Lane extends string = never>(
   contract: TrackedContract<Payload, Result, Lane>,
   payload: z.input<Payload>,
@@ -78,10 +80,10 @@ export function member<Payload extends z.ZodType, Result extends z.ZodType, Lane
 }
 
 /**
- * Makes a group of tracked tasks, 1 to 100, that run side by side. Once all have succeeded, `next` runs with the list of
- * their results as its payload. A task whose payload they do not fit is a compile error.
+ * Makes a group of 1 to 100 tracked tasks that run at the same time. Once all have succeeded, `next` runs with the list of
+ * their results as its payload, in the order of the members. It is a compile error if the results do not fit.
  *
- * @throws RangeError when there are fewer or more members
+ * @throws RangeError if there are fewer or more members
  * @example
  * const sum = await tasks.start(group([member(countWords, { text: 'a b' }), member(countWords, { text: 'c' })], addUp));
  */

@@ -1,3 +1,4 @@
+// Implementations: contracts bound to the handlers that do the work.
 import type { z } from 'zod';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Effect } from './effect.ts';
@@ -6,68 +7,72 @@ import type { SendTask } from './send-task.ts';
 import type { TaskContract } from './task.ts';
 import type { Progress } from './progress.ts';
 
-/** Who runs a task: a worker process or a function. */
+/** The worker process or function that runs a task. */
 export interface WorkerIdentity {
-  /** Unique among the workers that run at one time. */
+  /** Unique among the workers that run at the same time. */
   readonly id: string;
-  /** The version of the code that it runs. */
+  /** The version of its code. */
   readonly version: string;
 }
 
-/** What a handler is given beside its payload. */
+/** The second argument of a handler. */
 export interface TaskContext {
-  /** The same at every attempt and redelivery: what makes effects idempotent. */
+  /** The task's id: the same at every attempt and redelivery. Use it to make effects idempotent. */
   readonly taskId: string;
   /**
-   * This attempt's number, counted from 1. Released attempts do not count, and crashed ones only when they ran alone.
-   * While the task store is away, each receive of an untracked message counts.
+   * The number of this attempt, counted from 1. Released attempts do not count. Crashed attempts count only if they ran
+   * alone. While the task store is away, each receive of an untracked message counts.
    */
   readonly attempt: number;
-  /** Attempts in all, by the contract's retry policy. */
+  /** The number of attempts that the contract's retry policy allows. */
   readonly maxAttempts: number;
-  /** Aborts when the time limit passes, the lease is lost or the worker must stop: hand it to all that waits. */
+  /** Aborts when the time limit passes, the lease is lost or the worker must stop. Pass it to everything that waits. */
   readonly signal: AbortSignal;
-  /** Every line carries taskId, task, attempt, queue and traceId. */
+  /** A logger whose lines carry taskId, task, attempt, queue and traceId. */
   readonly logger: Logger;
-  /** Sends a task within this one's trace. */
+  /** Sends a task in the trace of this task. */
   readonly send: SendTask;
   readonly worker: WorkerIdentity;
 }
 
-/** What the handler of a tracked task is given. */
+/** The second argument of a tracked task's handler. */
 export interface TrackedTaskContext extends TaskContext {
   /**
-   * Fencing token: greater than that of every attempt before; the task's end carries it, too. A service that writes down
-   * what attempts say keeps the token with it, and drops what comes with a smaller one.
+   * Fencing token: greater than the tokens of all earlier attempts. The task's end carries it too. A service that stores
+   * what attempts report should store the token with it, and drop reports with a smaller token.
    */
   readonly token: number;
-  /** Says how far the handler is, for whoever asks; written down at most once a second. */
+  /** Reports how far the handler is. Written to the task store at most once a second. */
   readonly progress: (progress: Progress) => void;
+  /** Runs a step that leaves the system once, and keeps its result. */
   readonly effect: Effect;
 }
 
 /** The context of a handler, by whether its task is tracked. */
 type ContextOf<Tracked extends boolean> = Tracked extends true ? TrackedTaskContext : TaskContext;
 
-/** What does a task: resolves to the contract's result, throws to be tried again, or RetryTask, PostponeTask or RejectTask on purpose. */
+/**
+ * The function that does a task's work. Returns the contract's result. If it throws, the task is retried by the contract's
+ * policy; RetryTask, PostponeTask and RejectTask say otherwise.
+ */
 export type TaskHandler<
   Payload extends z.ZodType,
   Result extends z.ZodType,
   Tracked extends boolean = false,
 > = (payload: z.output<Payload>, context: ContextOf<Tracked>) => Promise<z.input<Result>> | z.input<Result>;
 
-/** A contract bound to the function that does it. */
+/** A contract bound to its handler. */
 export interface Implementation<
   Payload extends z.ZodType = z.ZodType,
   Result extends z.ZodType = z.ZodType,
   Tracked extends boolean = boolean,
 > {
   readonly contract: TaskContract<Payload, Result, Tracked>;
-  /** Runs the handler with a payload that the contract's schema has passed; a tracked task's with its own context. */
+  /** Runs the handler with a checked payload. A tracked task needs a TrackedTaskContext. */
   readonly run: (payload: unknown, context: TaskContext) => unknown;
 }
 
-/** Binds a contract to its handler; a handler of another payload or result is a compile error. */
+/** Binds a contract to its handler. A handler with another payload or result is a compile error. */
 export function implement<
   Payload extends z.ZodType,
   Result extends z.ZodType,
@@ -81,11 +86,11 @@ export function implement<
 
 /** The implementations of a process, found by task name. */
 export class Implementations {
-  /** The lanes of those queues that have some. */
+  /** The lanes of each queue that has lanes. */
   readonly lanes: ReadonlyMap<string, Lanes>;
   readonly #byName: ReadonlyMap<string, Implementation>;
 
-  /** @throws TypeError when two implementations share a name, or contracts on one queue declare different lanes */
+  /** @throws TypeError if two implementations share a name, or contracts on one queue declare different lanes */
   constructor(implementations: readonly Implementation[]) {
     const byName = new Map(implementations.map((each) => [each.contract.name, each]));
     if (byName.size < implementations.length) {
@@ -97,12 +102,12 @@ export class Implementations {
     this.lanes = lanesByQueue(this.contracts);
   }
 
-  /** The implementation of the task of that name, if this process has it. */
+  /** The implementation of the task with that name; undefined if this process has none. */
   find(name: string): Implementation | undefined {
     return this.#byName.get(name);
   }
 
-  /** The names of the tasks whose contracts want a thread. */
+  /** The names of the tasks that run in threads. */
   get inThreads(): string[] {
     return this.contracts.filter(({ isolation }) => isolation === 'thread').map(({ name }) => name);
   }
@@ -112,12 +117,12 @@ export class Implementations {
     return [...this.#byName.values()].map(({ contract }) => contract);
   }
 
-  /** The names of the tasks whose contracts want a task store. */
+  /** The names of the tracked tasks. */
   get tracked(): string[] {
     return this.contracts.filter(({ tracked }) => tracked).map(({ name }) => name);
   }
 
-  /** The queues that the implemented tasks travel on, without those of lanes. */
+  /** The queues of the implemented tasks, without those of lanes. */
   get queues(): string[] {
     return [...new Set(this.contracts.map(({ queue }) => queue))];
   }

@@ -1,17 +1,18 @@
+// Values that break a schema or a rule, and how errors describe them.
 import type { z } from 'zod';
 import { TaskError } from './errors.ts';
 
 const MAX_ISSUES = 20;
 const MAX_CHARACTERS = 200;
 
-/** What is wrong with a value, and where in it. */
+/** A fault of a value, and where in it. */
 export interface ValueIssue {
-  /** Dotted path from the value's root, such as `items.0.quantity`; empty for the value itself. */
+  /** The dotted path from the value's root, such as `items.0.quantity`. Empty for the value itself. */
   readonly path: string;
   readonly message: string;
 }
 
-/** A payload (or a result) that breaks its contract's schema; `issues` say where. */
+/** A value breaks its contract or a rule, such as a payload, a result or an option of a send. `issues` say where. */
 export class InvalidValueError extends TaskError {
   override readonly name = 'InvalidValueError';
   readonly issues: readonly ValueIssue[];
@@ -23,8 +24,8 @@ export class InvalidValueError extends TaskError {
 }
 
 /**
- * What a schema found wrong, as paths and messages: at most 20 of 200 characters each, so that bad
- * input cannot make big answers.
+ * The faults that a schema found. At most 20, each with at most 200 characters, so that bad input cannot cause large
+ * answers.
  */
 export function valueIssues(error: z.ZodError): ValueIssue[] {
   return error.issues.slice(0, MAX_ISSUES).map(({ path, message }) => ({
@@ -33,7 +34,7 @@ export function valueIssues(error: z.ZodError): ValueIssue[] {
   }));
 }
 
-/** A value as a message about it shows it: a text or a number, of anything else the kind. */
+/** Shows a value in an error message: strings (cut to 64 characters) and numbers as they are, of other values the type. */
 export function shownValue(value: unknown): string {
   if (typeof value === 'string') return JSON.stringify(value.slice(0, 64));
   return typeof value === 'number' || value === null ? String(value) : typeof value;

@@ -1,25 +1,26 @@
+// Values as JSON carries them.
 import { readThrown } from '../telemetry/thrown.ts';
 import type { ValueIssue } from './invalid-value.ts';
 
-/** More levels are refused: what reads the value recurses. */
+/** Values with more levels are refused, because their readers recurse. */
 const MAX_DEPTH = 1000;
 
 /**
- * The first place where JSON would change a value, and how; nothing where the value arrives as it is.
+ * Returns the first place where JSON would change a value, and how; undefined if the value arrives unchanged.
  *
- * An object's member that is `undefined` is left out, which is what is meant by it. -0 arrives as 0.
+ * An `undefined` member of an object is no issue: JSON leaves it out. Neither is -0, which arrives as 0.
  */
 export function jsonIssue(value: unknown): ValueIssue | undefined {
   if (value === undefined) return undefined;
   try {
     return issueAt(value, [], []);
   } catch (error) {
-    // A getter or a Proxy
+    // A getter or a Proxy may throw
     return issue([], `a member cannot be read: ${readThrown(error).message}`);
   }
 }
 
-/** The path of the first place where two values of JSON differ; nothing where they are the same. */
+/** The path of the first place where two JSON values differ; undefined if they are equal. */
 export function differenceOf(one: unknown, other: unknown): readonly string[] | undefined {
   if (one === other) return undefined;
   if (!isObject(one) || !isObject(other) || Array.isArray(one) !== Array.isArray(other)) return [];
@@ -30,7 +31,7 @@ export function differenceOf(one: unknown, other: unknown): readonly string[] | 
   return undefined;
 }
 
-/** A member as JSON has it: what is undefined is not there. */
+/** A member as JSON has it: undefined if it is missing. */
 function memberOf(value: object, name: string): unknown {
   return Object.hasOwn(value, name) ? (value as Record<string, unknown>)[name] : undefined;
 }
@@ -39,12 +40,12 @@ function isObject(value: unknown): value is object {
   return typeof value === 'object' && value !== null;
 }
 
-/** JSON of a value that has no issue; empty of `undefined`. */
+/** The JSON of a value without issues; an empty string for `undefined`. */
 export function toJson(value: unknown): string {
   return JSON.stringify(value) ?? '';
 }
 
-/** The value of such a text. */
+/** The value of a text that `toJson` made. */
 export function fromJson(json: string): unknown {
   return json === '' ? undefined : JSON.parse(json);
 }
@@ -89,7 +90,7 @@ function issueWithin(
   return undefined;
 }
 
-/** A member of an object or a list that JSON has no place for, or that changes what JSON has. */
+/** A member of an object or list that JSON leaves out, or that changes the JSON. */
 function leftOut(value: object, isList: boolean): { name: string; message: string } | undefined {
   if (typeof (value as { toJSON?: unknown }).toJSON === 'function')
     return { name: 'toJSON', message: 'JSON has no function, and this one changes the value' };
@@ -107,7 +108,7 @@ function leftOut(value: object, isList: boolean): { name: string; message: strin
   if (typeof lost === 'symbol') return { name: String(lost), message: 'JSON has no symbol' };
   return {
     name: lost,
-    message: isList ? 'JSON has only items in a list' : 'JSON leaves out a hidden member',
+    message: isList ? 'JSON lists have only items' : 'JSON leaves out a hidden member',
   };
 }
 
@@ -116,13 +117,13 @@ function isIndex(name: string, list: readonly unknown[]): boolean {
   return String(index) === name && Number.isInteger(index) && index >= 0 && index < list.length;
 }
 
-/** An object of no class, of any realm. */
+/** Whether an object has no class, in any realm. */
 function isPlain(value: object): boolean {
   const prototype: unknown = Object.getPrototypeOf(value);
   return prototype === null || Object.getPrototypeOf(prototype) === null;
 }
 
-/** A list of no class, of any realm. */
+/** Whether a list has no class of its own, in any realm. */
 function isPlainList(value: unknown[]): boolean {
   const prototype: unknown = Object.getPrototypeOf(value);
   return Array.isArray(prototype) && isPlain(prototype);
@@ -137,7 +138,7 @@ function issue(path: readonly string[], message: string): ValueIssue {
   return { path: path.join('.').slice(0, 200), message };
 }
 
-/** Whether a value has a member of this name anywhere, which schemas of open objects drop without a word. */
+/** Whether a value has a member `__proto__` anywhere. Schemas of open objects drop it silently. */
 export function hasProto(value: unknown, depth = 0): boolean {
   if (typeof value !== 'object' || value === null || depth > MAX_DEPTH) return false;
   if (Object.hasOwn(value, '__proto__')) return true;

@@ -1,27 +1,28 @@
+// Lanes: the priorities of a queue's tasks. Each lane except the default one is a queue.
 import * as z from 'zod';
 import { InvalidValueError, shownValue } from './invalid-value.ts';
 
-/** Stands between a queue's name and a lane's. A contract's queue has none in its name. */
+/** Separates the names of queue and lane. A contract's queue has no such character in its name. */
 const SEPARATOR = '_';
-/** As long as a queue's longest name with `-dlq` behind it: then a lane's queue fits wherever a dead letter queue does. */
+/** The longest name of a lane's queue: as long as the longest name of a dead letter queue, so both fit everywhere. */
 const MAX_NAME_CHARACTERS = 64;
 const LANE_NAME = /^(?=.{1,20}$)[a-z][a-z0-9]*(-[a-z][a-z0-9]*)*$/;
 const MIN_LANES = 2;
-/** Each lane is a queue that every worker polls. */
+/** Limited because each lane is a queue that every worker polls. */
 const MAX_LANES = 8;
 const MAX_WEIGHT = 100;
 
-/** The lanes of a queue by name, each with its weight. */
+/** The weights of a queue's lanes, by their names. */
 export type LaneWeights<Lane extends string = string> = Readonly<Record<Lane, number>>;
 
-/** The lanes of a queue, as contracts on it declare them. */
+/** The lanes of a queue, as its contracts declare them. */
 export interface Lanes {
   readonly weights: LaneWeights;
   /** The lane whose messages are in the queue itself. */
   readonly defaultLane: string;
 }
 
-/** What of a contract says where its messages go. */
+/** The members of a contract that say where its messages go. */
 export interface Laned {
   readonly name: string;
   readonly queue: string;
@@ -29,7 +30,7 @@ export interface Laned {
   readonly defaultLane?: string | undefined;
 }
 
-/** Lanes with their weights. Not by `z.record`, which nothing else needs in a function's bundle: 3 kB. */
+/** Lanes with their weights. Does not use `z.record`, which would add 3 kB to a function's bundle. */
 export const laneWeightsSchema = z
   .object({})
   .catchall(z.int(`expected a whole weight from 1 to ${MAX_WEIGHT}`).min(1).max(MAX_WEIGHT))
@@ -37,7 +38,7 @@ export const laneWeightsSchema = z
     error: `expected ${MIN_LANES} to ${MAX_LANES} lanes`,
   });
 
-/** What is wrong with a contract's lanes beyond the schema of each member. */
+/** The faults of a contract's lanes that the schemas of single members cannot find. */
 export function laneIssues({
   queue,
   lanes,
@@ -65,10 +66,10 @@ export function laneIssues({
 }
 
 /**
- * The queue that carries a contract's tasks in a lane: the contract's own for its default lane and where no lane is
- * named, `payments_high` for the lane `high` of the queue `payments`.
+ * The queue that carries a contract's tasks in a lane: `payments_high` for the lane `high` of the queue `payments`, the
+ * contract's own queue for the default lane or without a lane.
  *
- * @throws InvalidValueError when the contract has no such lane, saying which it has
+ * @throws InvalidValueError if the contract has no such lane; the message lists its lanes
  */
 export function queueOfLane({ name, queue, lanes, defaultLane }: Laned, lane: string | undefined): string {
   if (lane === undefined) return queue;
@@ -79,10 +80,10 @@ export function queueOfLane({ name, queue, lanes, defaultLane }: Laned, lane: st
 }
 
 /**
- * The lanes of a flow's tasks where it is started in one: that lane for each contract that has it, the default lane for
- * all others.
+ * Chooses the lanes of a flow's tasks for the lane that it is started in: that lane for each contract that has it, the
+ * default lane for all others.
  *
- * @throws InvalidValueError when no contract has the lane
+ * @throws InvalidValueError if no contract has the lane
  */
 export function laneWhereDeclared(
   contracts: readonly Laned[],
@@ -100,19 +101,19 @@ export function laneWhereDeclared(
   return (contract) => (has(contract) ? lane : undefined);
 }
 
-/** The contract's queue that a lane's queue belongs to: `payments` of `payments_high`, and of `payments` itself. */
+/** The contract's queue of a lane's queue: `payments` for `payments_high`, and for `payments` itself. */
 export function queueWithoutLane(queue: string): string {
   const end = queue.indexOf(SEPARATOR);
   return end < 0 ? queue : queue.slice(0, end);
 }
 
-/** The lane that a queue's name says: `high` of `payments_high`; undefined for the default lane. */
+/** The lane of a queue, by its name: `high` for `payments_high`; undefined for the default lane. */
 export function laneOfQueue(queue: string): string | undefined {
   const end = queue.indexOf(SEPARATOR);
   return end < 0 ? undefined : queue.slice(end + 1);
 }
 
-/** The queues of a queue's lanes with their weights, the heaviest lane first. */
+/** The queues of all lanes of a queue with their weights, the heaviest lane first. */
 export function queuesOfLanes(queue: string, { weights, defaultLane }: Lanes): ReadonlyMap<string, number> {
   const byWeight = Object.entries(weights).toSorted(([, one], [, other]) => other - one);
   return new Map(
@@ -121,10 +122,10 @@ export function queuesOfLanes(queue: string, { weights, defaultLane }: Lanes): R
 }
 
 /**
- * The lanes of each queue that has some. Contracts on one queue that declare lanes declare the same; one that declares
- * none sends to the default lane.
+ * The lanes of each queue that has lanes. All contracts on a queue that declare lanes must declare the same. A contract
+ * without lanes sends to the default lane.
  *
- * @throws TypeError naming two contracts that differ
+ * @throws TypeError that names two contracts with different lanes
  */
 export function lanesByQueue(contracts: readonly Laned[]): ReadonlyMap<string, Lanes> {
   const declared = new Map<string, { readonly by: string; readonly lanes: Lanes }>();
@@ -134,7 +135,7 @@ export function lanesByQueue(contracts: readonly Laned[]): ReadonlyMap<string, L
     const first = declared.get(queue);
     if (first && textOf(first.lanes) !== textOf(lanes))
       throw new TypeError(
-        `The contracts ${first.by} and ${name} share the queue ${queue}, so their lanes have to be the same: expected ${textOf(first.lanes)}, got ${textOf(lanes)}`,
+        `The contracts ${first.by} and ${name} share the queue ${queue}, so their lanes must be the same: expected ${textOf(first.lanes)}, got ${textOf(lanes)}`,
       );
     if (!first) declared.set(queue, { by: name, lanes });
   }
@@ -142,12 +143,12 @@ export function lanesByQueue(contracts: readonly Laned[]): ReadonlyMap<string, L
 }
 
 function noSuchLane(lane: string, why: string): InvalidValueError {
-  return new InvalidValueError('The lane cannot be', [
+  return new InvalidValueError('Invalid lane', [
     { path: 'lane', message: `${why}, got ${shownValue(lane)}` },
   ]);
 }
 
-/** The name of the queue of a lane that is not the default one, such as `payments_high`. */
+/** The name of a lane's queue, such as `payments_high`. Not for the default lane. */
 export function laneQueueName(queue: string, lane: string): string {
   return `${queue}${SEPARATOR}${lane}`;
 }

@@ -1,59 +1,60 @@
+// A task of a chain or group, as the tasks before it know it.
 import * as z from 'zod';
 import { queueOfLane } from './lane.ts';
 import type { TrackedContract } from './task.ts';
 
-/** A task that takes the result of another as its payload. */
+/** A task that follows another one and gets its result as payload. */
 export interface NextTask {
   readonly taskId: string;
   readonly task: string;
-  /** What it leads to; nothing if it is the last one itself. */
+  /** The last task of its flow; undefined if it is the last one itself. */
   readonly flowEnd?: FlowEnd | undefined;
-  /** The version of its contract, as whoever started the flow knew it. Default 1. */
+  /** The version of its contract when the flow was started. Default 1. */
   readonly version?: number | undefined;
-  /** The queue that carries it; of a lane that one's own, such as `payments_high`. */
+  /** The queue that carries it. In a lane, the lane's queue, such as `payments_high`. */
   readonly queue: string;
 }
 
-/** A task that is told how another one ended, as whoever ends that one has to know it. */
+/** A task that is told how another one ended. */
 export type Listener = Omit<NextTask, 'taskId' | 'flowEnd'>;
 
-/** The last task of a chain or group, whose result its starter waits for. */
+/** The last task of a chain or group. Its result is the flow's result. */
 export interface FlowEnd {
   readonly taskId: string;
   readonly task: string;
   readonly queue: string;
 }
 
-/** The same on the wire, where an attribute is a text: id, name and queue. A broken one is ignored. */
+/** A flow's end in an envelope: a text of id, name and queue. Broken texts are ignored. */
 export const flowEndSchema = z
   .string()
   .regex(/^[\w.:-]{1,128} [\w.-]{1,128} [\w-]{1,80}$/)
   .optional()
   .catch(undefined);
 
-/** The last task of a flow as a text. */
+/** Writes a flow's end as a text. */
 export function formatFlowEnd({ taskId, task, queue }: FlowEnd): string {
   return `${taskId} ${task} ${queue}`;
 }
 
-/** The last task of a flow, from such a text. */
+/** Reads a flow's end from a text. */
 export function parseFlowEnd(text: string | undefined): FlowEnd | undefined {
   const [taskId = '', task = '', queue = ''] = text?.split(' ') ?? [];
   return text === undefined ? undefined : { taskId, task, queue };
 }
 
-/** The tasks of a chain, each but the last with what they lead to. */
+/** Adds the flow's end to the tasks of a chain, except to the last. */
 export function withFlowEnd(planned: readonly NextTask[]): NextTask[] {
   const last = planned.at(-1);
   return planned.map((each) => (!last || each === last ? each : { ...each, flowEnd: flowEndOf(last) }));
 }
 
-/** The last task of a flow, as those before it know it. */
+/** Makes the flow's end of its last task. */
 export function flowEndOf({ taskId, task, queue }: NextTask): FlowEnd {
   return { taskId, task, queue };
 }
 
-/** A task of a flow as those before it know it. @throws InvalidValueError where its contract has no such lane */
+/** Makes a task of a flow. @throws InvalidValueError if its contract has no such lane */
 export function nextTask(contract: TrackedContract, taskId: string, lane?: string): NextTask {
   const { name, version } = contract;
   return { taskId, task: name, version, queue: queueOfLane(contract, lane) };

@@ -1,3 +1,4 @@
+// Outcomes: what happens to a message after an attempt. Decided here, carried out by the settler.
 import { type InvalidValueError } from './invalid-value.ts';
 import { MalformedEnvelopeError, PostponeTask, RejectTask, TaskTimeoutError } from './errors.ts';
 import { asError } from './plain-error.ts';
@@ -7,12 +8,12 @@ import type { TaskContract } from './task.ts';
 
 /** The longest that SQS hides a message, in seconds (12 h). */
 export const MAX_VISIBILITY_SECONDS = 43_200;
-/** How long a message may live before something is done about it: SQS forgets it after the 7 days of the house's queues. */
+/** The age at which a message needs a copy or an end, in seconds (5 days): Baton's queues keep messages for 7 days. */
 export const OLD_MESSAGE_SECONDS = 5 * 86_400;
 
 /**
- * Why a message was set aside. `crashed`: its workers died again and again while it ran. `flow-lost`: it is part of a
- * chain or group of which the task store has lost the rest.
+ * Why a message was set aside. `crashed`: its workers died again and again while it ran. `flow-lost`: it belongs to a chain
+ * or group, and the task store has lost what follows it.
  */
 export type DeadLetterReason =
   | 'attempts-exhausted'
@@ -24,26 +25,26 @@ export type DeadLetterReason =
   | 'invalid-payload'
   | 'unknown-task';
 
-/** What a copy says of the message that it continues: attributes by their names, such as `baton.unknown-seconds`. */
+/** What a copy notes about the message that it continues: attributes by their names, such as `baton.unknown-times`. */
 export type Notes = Readonly<Record<string, string>>;
 
-/** A message that is to be set aside. */
+/** The message becomes a dead letter. */
 export interface DeadLetterOutcome {
   readonly kind: 'dead-letter';
   readonly reason: DeadLetterReason;
   readonly error: Error;
-  /** How its task ended, if that is tracked. */
+  /** How its task ended, if the task is tracked. */
   readonly end?: { readonly attempts: number; readonly at: string } | undefined;
 }
 
-/** What is to become of a message after an attempt. Decided in this file, carried out by `Settler`. */
+/** What happens to a message after an attempt. */
 export type Outcome =
   | { readonly kind: 'done'; readonly result: unknown }
   | {
       readonly kind: 'retry';
       readonly delaySeconds: number;
       readonly error: Error;
-      /** As of a release. */
+      /** Whether a copy is sent in place of the message, because SQS would delete the message before its rest is over. */
       readonly asCopy?: boolean;
       readonly notes?: Notes;
     }
@@ -51,15 +52,15 @@ export type Outcome =
   | {
       readonly kind: 'release';
       readonly error: Error;
-      /** How long the message rests, without this counting as an attempt. Default 0. */
+      /** How long the message rests, in seconds. The attempt does not count. Default 0. */
       readonly delaySeconds?: number;
-      /** Whether a copy is sent in its place, because SQS would forget the message before its rest is over. */
+      /** Whether a copy is sent in place of the message, because SQS would delete the message before its rest is over. */
       readonly asCopy?: boolean;
-      /** What the copy tells the worker that receives it. */
+      /** What the copy notes. */
       readonly notes?: Notes;
     };
 
-/** The outcome of a body that no attempt could be made with. */
+/** The outcome of a message whose body cannot be used. */
 export function outcomeOfBody(error: MalformedEnvelopeError | InvalidValueError): Outcome {
   const reason = error instanceof MalformedEnvelopeError ? 'malformed' : 'invalid-payload';
   return { kind: 'dead-letter', reason, error };
@@ -69,20 +70,20 @@ export function outcomeOfBody(error: MalformedEnvelopeError | InvalidValueError)
 export interface FailedAttempt {
   readonly contract: TaskContract;
   readonly attempt: number;
-  /** How long ago SQS took the message, in milliseconds. */
+  /** How long ago SQS accepted the message, in milliseconds. */
   readonly ageMs: number;
-  /** The same of the first message that its message continues, in copies. Default: `ageMs`. */
+  /** How long ago SQS accepted the first message, if this one is a copy. Default: `ageMs`. */
   readonly firstAgeMs?: number;
 }
 
-/** The outcome of a handler that threw, whatever it threw: from here on it is an error that nothing can stumble over. */
+/** The outcome of a handler that threw. Accepts any thrown value, and puts a safe error into the outcome. */
 export function outcomeOfFailure(failed: FailedAttempt, thrown: unknown): Outcome {
   const { contract, attempt, ageMs } = failed;
   const error = asError(thrown);
   if (error instanceof RejectTask) return { kind: 'dead-letter', reason: 'rejected', error };
   if (error instanceof PostponeTask) return outcomeOfPostponement(error, failed);
   const old = ageMs >= OLD_MESSAGE_SECONDS * 1000;
-  // SQS would forget it without a word; of a tracked task a copy can go on, whose attempts the store has counted
+  // SQS would soon delete the message silently. A copy can continue a tracked task, because the store counts its attempts
   if (attempt >= contract.retry.maxAttempts || (old && !contract.tracked)) {
     const reason = error instanceof TaskTimeoutError ? 'timed-out' : 'attempts-exhausted';
     return { kind: 'dead-letter', reason, error };
@@ -97,13 +98,13 @@ function outcomeOfPostponement(error: PostponeTask, failed: FailedAttempt): Outc
   return { kind: 'release', error, delaySeconds: restSeconds(error, contract, attempt) };
 }
 
-/** The same outcome, with a rest of at most so many seconds. */
+/** Limits the rest of an outcome to so many seconds. */
 export function restingAtMost(outcome: Outcome, seconds: number): Outcome {
   if (outcome.kind !== 'retry' && outcome.kind !== 'release') return outcome;
   return { ...outcome, delaySeconds: wholeSeconds(outcome.delaySeconds ?? 0, seconds) };
 }
 
-/** The rest that an error asks for, or that of the policy. A class of the handler's own may hold anything. */
+/** The rest that an error asks for, else that of the retry policy. An error of the handler's own class may hold anything. */
 function restSeconds(
   { delaySeconds }: Error & { delaySeconds?: unknown },
   { retry }: TaskContract,

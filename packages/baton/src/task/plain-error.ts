@@ -1,10 +1,11 @@
+// Errors as plain data, and back: how they cross between threads.
 import { readThrown, type Thrown } from '../telemetry/thrown.ts';
 import * as taskErrors from './errors.ts';
 import { InvalidValueError } from './invalid-value.ts';
 
 type ErrorClass = abstract new (...parts: never[]) => Error;
 
-/** The classes that an error keeps: this library's own, by which outcomes are decided, and JavaScript's. */
+/** The classes that an error keeps: the public ones of this library, which outcomes depend on, and JavaScript's. */
 const CLASSES: ReadonlyMap<object, string> = new Map(
   [...Object.values(taskErrors), InvalidValueError, TypeError, RangeError, SyntaxError, ReferenceError].map(
     ({ prototype, name }: ErrorClass) => [prototype as object, name],
@@ -13,24 +14,24 @@ const CLASSES: ReadonlyMap<object, string> = new Map(
 const PROTOTYPES: ReadonlyMap<string, object> = new Map(
   [...CLASSES].map(([prototype, name]) => [name, prototype]),
 );
-/** A chain of prototypes that is a Proxy's may go on for ever. */
+/** The prototype chain of a Proxy may be endless. */
 const MAX_PROTOTYPES = 20;
 
-/** Something thrown, as plain data from which `fromPlain` makes an error of the same class. */
+/** A thrown value as plain data. `fromPlain` makes an error of the same class of it. */
 export interface PlainError extends Thrown {
-  /** The nearest of its classes that this library or JavaScript has; none where it is `Error`. */
+  /** The name of its nearest class that errors keep; undefined for `Error`. */
   readonly type: string | undefined;
 }
 
 /**
- * Makes plain data of what was thrown; never throws. What crosses between threads is this: the structured clone of an
- * error knows only JavaScript's own classes, and fails where one property cannot be cloned.
+ * Makes plain data of a thrown value. Never throws. Threads exchange errors in this form, because the structured clone of
+ * an error keeps only JavaScript's own classes and fails if a property cannot be cloned.
  */
 export function toPlain(thrown: unknown): PlainError {
   return { type: typeOf(thrown), ...readThrown(thrown) };
 }
 
-/** Makes an error of plain data: its class, name, message, stack, cause and properties are those of what was thrown. */
+/** Makes an error of plain data, with the class, name, message, stack, cause and properties of the thrown value. */
 export function fromPlain(plain: PlainError): Error {
   const prototype = PROTOTYPES.get(plain.type ?? '');
   const error = errorOf(plain);
@@ -38,8 +39,8 @@ export function fromPlain(plain: PlainError): Error {
 }
 
 /**
- * Makes an error of anything that was thrown, which can be logged, stored and settled without a care: its name, message
- * and stack are texts of limited length, and nothing in it throws. It keeps the class where that decides an outcome.
+ * Makes a safe error of any thrown value, for logging, storing and settling: name, message and stack are strings of limited
+ * length, and no member throws. Keeps the class if an outcome depends on it.
  */
 export function asError(thrown: unknown): Error {
   return fromPlain(toPlain(thrown));
@@ -66,7 +67,7 @@ function typeOf(thrown: unknown): string | undefined {
       prototype = Object.getPrototypeOf(prototype);
     }
   } catch {
-    // A Proxy's, or of `undefined`
+    // A Proxy may throw, and `undefined` has no prototype
   }
   return undefined;
 }

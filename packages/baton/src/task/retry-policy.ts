@@ -3,13 +3,13 @@ import { equalJitter, longestRest } from '../time/backoff.ts';
 
 const DEFAULT_CAP_SECONDS = 3600;
 
-/** How often a task is tried, and how long it rests in between. */
+/** How often a task is attempted, and how long it rests between attempts. */
 export interface RetryPolicy {
-  /** Attempts in all, the first included. 1 to 100. */
+  /** The number of attempts, including the first. 1 to 100. */
   readonly maxAttempts: number;
-  /** The longest rest after the first attempt, in seconds; it doubles with each attempt. 1 to 43,200. */
+  /** The longest rest after the first attempt, in seconds. It doubles with each attempt. 1 to 43,200. */
   readonly baseSeconds: number;
-  /** The longest rest after any attempt, in seconds. Default 3,600; at most 43,200, as long as SQS hides a message. */
+  /** The longest rest after any attempt, in seconds. Default 3,600, at most 43,200 (the longest that SQS hides a message). */
   readonly capSeconds?: number;
 }
 
@@ -21,7 +21,7 @@ export const retryPolicySchema = z.object({
 });
 
 /**
- * The rest after a failed attempt, in whole seconds, at least 1: exponential, with equal jitter.
+ * The rest after a failed attempt, in whole seconds, at least 1. Exponential, with equal jitter.
  *
  * @param attempt - the attempt that failed, counted from 1
  * @param random - a number from 0 to 1; default: `Math.random()`

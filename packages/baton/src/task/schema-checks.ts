@@ -1,6 +1,7 @@
+// What the checks of a zod schema do to values.
 import { types } from 'node:util';
 import * as z from 'zod';
-// Not by z.core, which would bring all its languages into every bundle
+// Not from z.core, which would bundle the error texts of all languages
 import { $ZodCustom } from 'zod/v4/core';
 import { differenceOf, jsonIssue } from './json-value.ts';
 
@@ -8,24 +9,24 @@ type Schema = z.core.$ZodType;
 type Change = (value: unknown) => unknown;
 
 /**
- * What the checks of a schema do to a value: nothing; a change that comes again to the same; or nobody can tell before a
- * value is checked twice.
+ * What the checks of a schema do to a value. `none`: nothing. `settled`: a change that a second check repeats without
+ * effect. `unknown`: only checking a value twice can tell.
  */
 export type ChangeByChecks = 'none' | 'settled' | 'unknown';
 
-/** What zod says of one check. */
+/** The definition of a check, as zod has it. */
 interface Check {
   readonly check: string;
-  /** Of an overwrite. */
+  /** The function of an overwrite. */
   readonly tx?: Change;
-  /** Of a refinement or a custom format. */
+  /** The function of a refinement or custom format. */
   readonly fn?: unknown;
-  /** Of a text's format. */
+  /** The format of a string. */
   readonly format?: string;
   readonly normalize?: boolean;
 }
 
-/** An overwrite that gives one of these another value the second time changes what is sent. */
+/** Samples for overwrites. An overwrite that changes a sample the second time would change sent values. */
 const SAMPLES: Readonly<Record<string, readonly unknown[]>> = {
   string: [
     '',
@@ -57,7 +58,7 @@ const SAMPLES: Readonly<Record<string, readonly unknown[]>> = {
   number: [0, 1, -1, 0.5, 7, 42, 99.99, 100, 1000, 4200, -1234.5678, 1e15],
 };
 
-/** Values of these kinds cannot be changed from within a function that is given them. */
+/** The kinds of values that a function cannot change from within. */
 const PRIMITIVES: ReadonlySet<string> = new Set([
   'string',
   'number',
@@ -71,7 +72,7 @@ const PRIMITIVES: ReadonlySet<string> = new Set([
   'template_literal',
 ]);
 
-/** Checks that look at a value and leave it as it is. */
+/** The checks that never change a value. */
 const ONLY_LOOK: ReadonlySet<string> = new Set([
   'less_than',
   'greater_than',
@@ -88,7 +89,7 @@ const ONLY_LOOK: ReadonlySet<string> = new Set([
   'meta',
 ]);
 
-/** zod's own overwrites, by the text of their function: nothing else tells them from others. */
+/** zod's own overwrites, by the source of their functions: nothing else distinguishes them from others. */
 const KNOWN_OVERWRITES: ReadonlyMap<string, string> = new Map(
   Object.entries({
     trim: z.string().trim(),
@@ -98,34 +99,34 @@ const KNOWN_OVERWRITES: ReadonlyMap<string, string> = new Map(
   }).map(([name, schema]) => [String(checksOf(schema)[0]?.tx), name]),
 );
 
-/** What zod says of a schema to libraries. */
+/** The members of a schema that zod has for libraries. */
 export function internalsOf(schema: Schema): z.core.$ZodTypes['_zod'] {
   const { _zod: internals } = schema as z.core.$ZodTypes;
   return internals;
 }
 
-/** Why the checks of a schema cannot be a contract's. */
+/** Why the checks of a schema cannot be used in a contract. */
 export function checkIssues(schema: Schema): string[] {
   const samples = SAMPLES[internalsOf(schema).def.type];
   return checkersOf(schema).flatMap((checker) => {
     const { check, tx, fn } = definitionOf(checker);
     const { _zod: internals } = checker as { readonly _zod: { readonly check?: unknown } };
     if ([tx, fn, internals.check].some((each) => types.isAsyncFunction(each)))
-      return 'an asynchronous check cannot be awaited where the value is sent; do it in the handler';
+      return 'an asynchronous check cannot be awaited where the value is sent; check it in the handler';
     if (check !== 'overwrite' || !tx) return [];
     return samples?.every((sample) => isSettledBy(tx, sample))
       ? []
-      : 'an overwrite is applied where the value is sent and again where it is read; expected one that then changes nothing more';
+      : 'an overwrite is applied where the value is sent, and again where it is received; expected one that changes nothing the second time';
   });
 }
 
-/** What the checks of a schema do to the values that pass them. */
+/** What the checks of a schema do to values that pass them. */
 export function changeByChecks(schema: Schema): ChangeByChecks {
   const isPrimitive = PRIMITIVES.has(internalsOf(schema).def.type);
   const checks = checkersOf(schema).map((checker) => changeBy(checker, isPrimitive));
   const changes = checks.filter((change) => change !== 'none');
   if (changes.length === 0) return 'none';
-  // What was checked before a change is checked after it where the value is read
+  // A check before a change checks the changed value where it is received
   const comeFirst = checks.slice(0, changes.length).every((change) => change !== 'none');
   const others = changes.filter((change) => change !== 'trim');
   const isKnown = others.length === 0 || (others.length === 1 && others[0] !== 'unknown');
@@ -133,7 +134,7 @@ export function changeByChecks(schema: Schema): ChangeByChecks {
   return comeFirst && isKnown && isAlone ? 'settled' : 'unknown';
 }
 
-/** Whether a schema gives each value that it takes as it is. */
+/** Whether a schema returns every value unchanged. */
 export function keepsValues(schema: Schema): boolean {
   const { def } = internalsOf(schema);
   if (changeByChecks(schema) !== 'none' || ('coerce' in def && def.coerce)) return false;
@@ -146,12 +147,12 @@ function changeBy(checker: z.core.$ZodCheck, isPrimitive: boolean): string {
   const { check, tx, format, normalize } = definitionOf(checker);
   if (check === 'overwrite') return KNOWN_OVERWRITES.get(String(tx)) ?? 'unknown';
   if (check === 'string_format' && format === 'url') return normalize ? 'unknown' : 'trim';
-  // Of all custom checks only these are given the value alone
+  // Only these custom checks get nothing but the value
   if (check === 'custom' && checker instanceof $ZodCustom && isPrimitive) return 'none';
   return ONLY_LOOK.has(check) ? 'none' : 'unknown';
 }
 
-/** The checks of a schema in their order. A format such as z.email() is a check itself. */
+/** The checks of a schema in their order. A format such as z.email() is itself a check. */
 function checkersOf(schema: Schema): z.core.$ZodCheck[] {
   const { def, traits } = internalsOf(schema);
   const own = traits.has('$ZodCheck') ? [schema as unknown as z.core.$ZodCheck] : [];
@@ -167,7 +168,7 @@ function definitionOf(checker: z.core.$ZodCheck): Check {
   return internals.def;
 }
 
-/** One that throws leaves the sample aside: it may expect what the checks before it let through. */
+/** Whether an overwrite changes a sample only once. If it throws, the sample does not count: an earlier check may refuse it. */
 function isSettledBy(tx: Change, sample: unknown): boolean {
   const once = attempted(() => tx(sample));
   if (!once) return true;
@@ -176,7 +177,7 @@ function isSettledBy(tx: Change, sample: unknown): boolean {
   return twice !== undefined && differenceOf(once.result, twice.result) === undefined;
 }
 
-/** What a function of the contract's author gives; nothing where it throws. */
+/** Calls a function of the contract's author. Returns undefined if it throws. */
 export function attempted<Result>(get: () => Result): { readonly result: Result } | undefined {
   try {
     return { result: get() };

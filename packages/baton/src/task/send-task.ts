@@ -1,89 +1,91 @@
+// What a sender says and gets: the options of a send, and the handle of a tracked task.
 import type { z } from 'zod';
 import type { TraceContext } from '../telemetry/trace-context.ts';
 import type { TaskStatus } from './task-status.ts';
 import type { EndListener, TaskContract } from './task.ts';
 
 /**
- * What a sender may say beyond the payload.
+ * The options of a send.
  *
- * @typeParam Lane - the names of the lanes that there are
+ * @typeParam Lane - the names of the contract's lanes
  */
 export interface SendOptions<Lane extends string = string> {
   /** The task's id: 1 to 128 letters, digits and `._:-`. Default: a new uuid v7. */
   readonly taskId?: string;
   /**
-   * Gives the same task id for the same key and contract, so that a tracked task is sent once however often it is
-   * asked for; 1 to 255 characters. Not beside `taskId`.
+   * Derives the task id from this key and the contract, so that a tracked task is sent once even if it is sent again. 1 to
+   * 255 characters. Cannot be combined with `taskId`.
    */
   readonly deduplicationKey?: string;
   /**
-   * How long the task is kept from workers, in whole seconds, 0 to 900; of tracked tasks to 1,209,600 (14 days), where
-   * what is beyond 900 costs one more receive for every 12 hours. Default 0.
+   * How long the task is kept from workers, in whole seconds: 0 to 900, for tracked tasks 0 to 1,209,600 (14 days). Delays
+   * over 900 s cost one more receive for every 12 hours. Default 0.
    */
   readonly delaySeconds?: number;
-  /** Earliest start time. A time that is past means now. Cannot be combined with `delaySeconds`. */
+  /** Earliest start time. A past time means now. Cannot be combined with `delaySeconds`. */
   readonly notBefore?: Date;
   /**
-   * The lane that the task travels in, of those that its contract declares; of a chain or group, the lane of each of its
-   * tasks whose contract has it. Default: the contract's default lane.
+   * The lane of the task, one of its contract's lanes. For a chain or group, the lane of each of its tasks whose contract
+   * has that lane. Default: the contract's default lane.
    */
   readonly lane?: Lane | undefined;
   /** The trace that this task belongs to. Default: a new one. */
   readonly trace?: TraceContext | undefined;
-  /** The task whose handler sends this one. */
+  /** The id of the task whose handler sends this one. */
   readonly parentId?: string | undefined;
-  /** How many tasks sent each other before this one, at most 1,000: what a handler's own `send` counts. Default 0. */
+  /** How many tasks sent each other before this one, at most 1,000. A handler's `send` sets it. Default 0. */
   readonly depth?: number | undefined;
   /**
-   * What the task is about, such as a payment's id, 1 to 128 characters: for whoever is told of its end, and for people who
-   * look at it. Of a chain or group, what all of its tasks are about.
+   * What the task is about, such as a payment's id: 1 to 128 characters, for the listeners to its end and for people. For a
+   * chain or group, the subject of all its tasks.
    */
   readonly subject?: string | undefined;
   /**
-   * One more task, beside the one that the contract names, that is told of every end of this one: a contract whose payload
-   * is `taskEndSchema`. Of tracked tasks only. Of a chain or group it is told of the last task's end: that is cancelled
-   * when one before it does not succeed.
+   * A listener to this task's end, in addition to that of the contract: a contract whose payload is `taskEndSchema`. Only
+   * for tracked tasks. The listener of a chain or group is told the end of its last task, which is cancelled if an earlier
+   * task does not succeed.
    */
   readonly onEnd?: EndListener | undefined;
 }
 
-/** How long to wait for a result. */
+/** Configures the wait for a result. */
 export interface ResultOptions {
-  /** In seconds. Default 30. */
+  /** How long to wait, in seconds. Default 30. */
   readonly timeoutSeconds?: number;
-  /** Ends the wait sooner. */
+  /** Ends the wait early when it aborts. */
   readonly signal?: AbortSignal;
 }
 
-/** A tracked task that was sent: asks for its state and its result, and cancels it. */
+/** The handle of a tracked task that was sent: reads its status, waits for its result, cancels it. */
 export interface TaskHandle<Result extends z.ZodType = z.ZodType> {
   readonly taskId: string;
-  /** What is known of the task; nothing once it has expired, 14 days after its end. */
+  /** The task's status; undefined once it has expired, 14 days after its end. */
   status(): Promise<TaskStatus | undefined>;
   /**
-   * Waits for the task's result. The store is asked after 50 ms, then ever less often, every 2 s at last. It may be away
-   * meanwhile.
+   * Waits for the task's result. Asks the task store after 50 ms, then less and less often, at last every 2 s. The store may
+   * be away meanwhile.
    *
-   * @throws TaskFailedError when the task did not succeed, TaskCancelledError when it was cancelled
-   * @throws ResultTimeoutError when it has not ended in time; it goes on. Its `cause` is why the store could not be asked
+   * @throws TaskFailedError if the task did not succeed, TaskCancelledError if it was cancelled
+   * @throws ResultTimeoutError if the task did not end in time; it goes on. `cause` is why the store could not be asked
    */
   result(options?: ResultOptions): Promise<z.output<Result>>;
   /**
-   * Cancels the task, and with the handle of a chain or group all of its tasks: what waits never runs, the signal of
-   * what runs aborts within a heartbeat. Resolves to the task as it is then: `cancelled`, unless it had ended before.
+   * Cancels the task; the handle of a chain or group cancels all its tasks. A waiting task never runs. The signal of a
+   * running handler aborts within a heartbeat. Resolves to the status after that: `cancelled`, unless the task had ended
+   * before.
    *
    * @throws SendError as `TaskClient.cancel`
    */
   cancel(): Promise<TaskStatus | undefined>;
 }
 
-/** A task that SQS has taken; of a tracked one, what can be asked of it. */
+/** A task that SQS has accepted: its handle if it is tracked, else its id. */
 export type SentTask<
   Result extends z.ZodType = z.ZodType,
   Tracked extends boolean = false,
 > = Tracked extends true ? TaskHandle<Result> : { readonly taskId: string };
 
-/** Sends a task: the form that handlers and routes get, without the client around it. */
+/** Sends a task. The type of the `send` of task clients and of handlers. */
 export type SendTask = <
   Payload extends z.ZodType,
   Result extends z.ZodType,

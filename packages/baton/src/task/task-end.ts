@@ -1,3 +1,4 @@
+// How a tracked task ended, as its listeners are told.
 import * as z from 'zod';
 
 /** The longest subject of a task, in characters. */
@@ -8,41 +9,41 @@ export const subjectSchema = z
   .string()
   .min(1)
   .max(MAX_SUBJECT_CHARACTERS)
-  .refine((subject) => subject.isWellFormed(), 'expected whole characters, not half of a surrogate pair');
+  .refine((subject) => subject.isWellFormed(), 'expected whole characters, got half of a surrogate pair');
 
 /**
- * How a tracked task ended: the payload of every contract that another one names as its `onEnd`.
+ * How a tracked task ended: the payload of each contract that another one names as `onEnd`.
  *
- * A task ends more than once when its dead letter is put back. Its listener may be told in any order, and of the same
- * end twice: it keeps the greatest `token` that it has seen for a task, and drops what has a smaller one. Clocks do not
- * say which end is the later one.
+ * A task ends again when its dead letter is put back. Listeners may be told in any order, and twice of the same end. So a
+ * listener should store the greatest `token` of each task, and drop ends with a smaller one. Times cannot tell which end
+ * came later.
  */
 export const taskEndSchema = z.object({
   taskId: z.string().min(1).max(128),
-  /** The name of the contract of the task that ended. */
+  /** The name of the ended task's contract. */
   task: z.string().min(1).max(128),
-  /** What its sender said that it is about. */
+  /** What the task is about, as its sender said. */
   subject: z.string().min(1).max(MAX_SUBJECT_CHARACTERS).optional(),
-  /** `failed` is a task that its handler rejected, `dead` one that was given up for any other reason. */
+  /** `failed`: its handler rejected it. `dead`: it was given up for any other reason. */
   state: z.enum(['succeeded', 'failed', 'dead', 'cancelled']),
-  /** How many attempts there were; 0 when it was never begun. */
+  /** The number of attempts; 0 if it never began. */
   attempts: z.int().min(0),
-  /** Fencing token: a later end of the same task has a greater one. */
+  /** Fencing token: a later end of the same task has a greater token. */
   token: z.int().min(0),
   /** When it ended, ISO 8601, by the clock of the process that ended it. */
   at: z.iso.datetime(),
-  /** What its handler returned. Check it by the result schema of its contract. Absent unless it succeeded. */
+  /** What its handler returned. Check it with the result schema of its contract. Absent unless the task succeeded. */
   result: z.unknown().optional(),
-  /** Why it did not succeed. Absent when somebody cancelled it. */
+  /** Why it did not succeed. Absent if somebody cancelled it. */
   error: z.object({ name: z.string(), message: z.string(), reason: z.string().optional() }).optional(),
   /**
-   * The keys of the effects that were kept, such as a payment that was made, though the task did not succeed. Absent if it
-   * succeeded, or if there are none. An effect that ends after its task makes the same end be told again.
+   * The keys of kept effects of a task that did not succeed, for example of a payment that was made. Absent if the task
+   * succeeded or has no effects. If an effect ends after its task, listeners are told the same end again.
    */
   effects: z.array(z.string()).optional(),
 });
 
-/** The schema of how a task ended. */
+/** The type of `taskEndSchema`. */
 export type TaskEndSchema = typeof taskEndSchema;
 
 /** How a task ended. */

@@ -1,12 +1,13 @@
+// The states of tracked tasks.
 import type { Progress } from './progress.ts';
 
 /**
- * How far a tracked task has come. `failed` is a task that its handler rejected, `dead` one that was given up for any
- * other reason; both are in their queue's dead letters. The last four are final.
+ * The state of a tracked task. `failed`: its handler rejected it. `dead`: it was given up for any other reason. Both are in
+ * their queue's dead letters. The last four states are final.
  */
 export type TaskState = 'queued' | 'running' | 'retrying' | 'succeeded' | 'failed' | 'dead' | 'cancelled';
 
-/** Every state, in the order that a task may go through them. */
+/** All states, in the order in which a task may go through them. */
 export const TASK_STATES = [
   'queued',
   'running',
@@ -19,7 +20,7 @@ export const TASK_STATES = [
 
 const FINAL: ReadonlySet<TaskState> = new Set(['succeeded', 'failed', 'dead', 'cancelled']);
 
-/** Whether a task in this state will never run again by itself. */
+/** Whether a task in this state never runs again by itself. */
 export function isFinal(state: TaskState): boolean {
   return FINAL.has(state);
 }
@@ -30,54 +31,57 @@ export interface TaskFailure {
   readonly name: string;
   /** The error's message, at most 1,000 characters. */
   readonly message: string;
-  /** Why the task was set aside; absent while it will be tried again. */
+  /** Why the task was set aside. Absent if it is retried. */
   readonly reason?: string | undefined;
 }
 
-/** Why a tracked task is `queued` or `retrying` though an attempt at it was begun. */
+/** Why a tracked task waits for its next attempt. */
 export interface Waiting {
   /**
-   * `retry`: its last attempt failed, or threw RetryTask. `postponed`: it threw PostponeTask. `released`: it was
-   * interrupted, because its worker had to stop, say.
+   * `retry`: the last attempt failed, or threw RetryTask. `postponed`: it threw PostponeTask. `released`: it was
+   * interrupted, for example because its worker had to stop.
    */
   readonly reason: 'retry' | 'postponed' | 'released';
-  /** What the last attempt ended with. */
+  /** How the last attempt ended. */
   readonly error: TaskFailure;
-  /** When the next attempt may begin, ISO 8601; left out when it may begin at once. */
+  /** When the next attempt may begin, ISO 8601. Absent if it may begin at once. */
   readonly until?: string | undefined;
 }
 
-/** What is known of a tracked task. Times are ISO 8601. */
+/**
+ * The status of a tracked task. Times are ISO 8601. Lists leave out `waiting`, `result`, `subject`, `deaths` and
+ * `lastDeath`.
+ */
 export interface TaskStatus {
   readonly taskId: string;
   /** The name of its contract. */
   readonly task: string;
   /** The queue of its contract. */
   readonly queue: string;
-  /** The lane that it was sent in; absent where that is the default one. */
+  /** The lane that it was sent in. Absent for the default lane. */
   readonly lane?: string | undefined;
   readonly state: TaskState;
-  /** How often it was begun; releases, deploys and crashes beside other tasks do not count. */
+  /** The number of attempts. Released attempts do not count, nor those that crashed while other tasks ran beside them. */
   readonly attempts: number;
   readonly createdAt: string;
   readonly updatedAt: string;
   readonly startedAt?: string | undefined;
   readonly finishedAt?: string | undefined;
-  /** Not run before this time. */
+  /** The earliest start time. */
   readonly notBefore?: string | undefined;
-  /** Why it waits for its next attempt. Lists leave it out. */
+  /** Why it waits for its next attempt. */
   readonly waiting?: Waiting | undefined;
   /** The task whose handler sent it. */
   readonly parentId?: string | undefined;
   readonly traceparent?: string | undefined;
   readonly progress?: (Progress & { readonly at: string }) | undefined;
-  /** What the handler returned, as its contract's result schema gave it. */
+  /** The handler's result, as the contract's result schema gave it. */
   readonly result?: unknown;
   readonly error?: TaskFailure | undefined;
-  /** How often it was dead, or had failed, and was put back. */
+  /** How often its dead letter was put back. */
   readonly deaths?: number | undefined;
-  /** How it ended before it was put back for the last time. */
+  /** How it ended before its dead letter was last put back. */
   readonly lastDeath?: (TaskFailure & { readonly at: string }) | undefined;
-  /** What its sender said that it is about. */
+  /** What it is about, as its sender said. */
   readonly subject?: string | undefined;
 }

@@ -1,3 +1,4 @@
+// Contracts: what may be asked of a service.
 import * as z from 'zod';
 import { laneIssues, type LaneWeights, laneWeightsSchema } from './lane.ts';
 import { reportOf } from './contract-schema.ts';
@@ -7,11 +8,11 @@ import { MAX_SCHEDULED_NAME_CHARACTERS, type Schedule, scheduleSchema } from './
 import { type TaskEndSchema, taskEndSchema } from './task-end.ts';
 
 /**
- * What may be asked of a service: data only, shared by those who send the task and those who run it.
+ * A task that services can ask each other for. Data only: senders and workers import the same contract.
  *
- * @typeParam Payload - schema of what goes in
- * @typeParam Result - schema of what comes out
- * @typeParam Tracked - whether a task store keeps its state
+ * @typeParam Payload - the payload's schema
+ * @typeParam Result - the result's schema
+ * @typeParam Tracked - whether a task store keeps the state of its tasks
  * @typeParam Lane - the names of its lanes
  */
 export interface TaskContract<
@@ -20,80 +21,81 @@ export interface TaskContract<
   Tracked extends boolean = boolean,
   Lane extends string = string,
 > {
-  /** The name on the wire, `domain.verb` in lower case. Never reused for another meaning. */
+  /** The task's name on the wire: `domain.verb` in lower case. Never reuse a name for another task. */
   readonly name: string;
   /**
-   * Raised by one where the contract changes so that messages in flight, or services one version behind, do not go with
-   * it; `npm run contracts` says when. A consumer whose contract has a lower version than a message puts the message
-   * back as it does one of a task that it does not know. 1 to 1,000,000; default 1.
+   * The contract's version, 1 to 1,000,000. Increment it when a change would break messages in flight, or services that are
+   * one version behind; `npm run contracts` tells when. A worker with a lower version puts a message back, like a message of
+   * an unknown task. Default 1.
    */
   readonly version?: number;
-  /** The queue that carries it, without the stage's prefix. */
+  /** The queue of its messages, without the stage's prefix. */
   readonly queue: string;
   /**
    * The lanes of its queue, 2 to 8, each with a weight of 1 to 100: `{ high: 8, normal: 3, low: 1 }`. A sender chooses one
-   * by `SendOptions.lane`. The first task of an idle lane gets the next free slot of a worker, whatever waits in other
-   * lanes. While more than one lane has tasks waiting, they share slots by weight.
+   * with `SendOptions.lane`. The first task of an idle lane gets a worker's next free slot, whatever waits in other lanes.
+   * While several lanes have waiting tasks, they share the slots by weight.
    *
-   * Each lane but the default one is a queue of its own, `payments_high`, which follows from this line on AWS too.
-   * Contracts on one queue that declare lanes declare the same. Ticks of a schedule go to the default lane.
+   * Each lane except the default one is a queue, such as `payments_high`. It is created from this line everywhere, on AWS
+   * too. All contracts on a queue that declare lanes must declare the same. Ticks of a schedule go to the default lane.
    */
   readonly lanes?: LaneWeights<Lane>;
-  /** The lane of tasks that are sent without one; its messages are in `queue` itself. Needed beside `lanes`. */
+  /** The lane of tasks that are sent without one. Its messages are in `queue` itself. Required with `lanes`. */
   readonly defaultLane?: NoInfer<Lane>;
   readonly payload: Payload;
   readonly result: Result;
   readonly retry: RetryPolicy;
-  /** How long one attempt may take, in seconds. 1 to 43,200 (12 h, the longest that SQS hides a message). */
+  /** The time limit of an attempt, in seconds. 1 to 43,200 (12 h, the longest that SQS hides a message). */
   readonly timeoutSeconds: number;
   /**
-   * Where the handler runs. Left out: on its worker's event loop, which it must not block. `thread`: in a worker thread,
-   * where it may burn CPU while its lease is renewed, and which is terminated where it ignores its signal within its grace.
+   * Where the handler runs. Default: on the worker's event loop, which it must not block. `thread`: in a worker thread. There
+   * it may use the CPU for long, while the worker renews its lease. If it ignores its signal for longer than the grace
+   * period, its thread is terminated.
    *
-   * The handler is the same either way, and so is what becomes of what it gives, throws and leaves behind. A thread starts
-   * in some tenths of a second, which count towards the time limit, and is kept for the next task. It is terminated later,
-   * by 30 s at most, while an effect of the handler is under way. A function runs the handler in its own
-   * process all the same, which Lambda ends by itself.
+   * The handler is the same either way, and its results and errors are treated alike. A thread starts in some tenths of a
+   * second, which count towards the time limit, and is kept for the next task. While an effect or send of the handler is
+   * under way, its termination waits for up to 30 s. A function ignores this and runs the handler in its own process, which
+   * Lambda ends itself.
    */
   readonly isolation?: 'thread';
   /**
-   * Whether a task store keeps the task's state, attempts and result, so that it can be asked after, waited for and
-   * cancelled, and keeps its effects to one. Costs three writes a task. Default false.
+   * Whether a task store keeps the task's state, attempts, effects and result. A tracked task can be looked up, waited for
+   * and cancelled, and its kept effects are not run again. Costs three writes a task. Default false.
    */
   readonly tracked?: Tracked;
   /**
-   * When the task is to be run by itself, with the payload `{}`. Of tracked tasks only: that is how several workers
-   * run it once.
+   * When the task runs by itself, with the payload `{}`. Only for tracked tasks, because the store makes several workers run
+   * a tick once.
    */
   readonly schedule?: Schedule;
   /**
-   * The task that is told of every end of these: succeeded, failed, dead or cancelled, however that came about. Its
-   * payload is `taskEndSchema`. Of tracked tasks only: the store knows how they ended.
+   * The listener to the ends of its tasks (succeeded, failed, dead or cancelled): a contract whose payload is
+   * `taskEndSchema`. Only for tracked tasks, because the store knows how they ended.
    */
   readonly onEnd?: EndListener;
 }
 
-/** A contract whose tasks are told how others ended. */
+/** A contract whose tasks are told how other tasks ended. */
 export type EndListener = TaskContract<TaskEndSchema>;
 
-/** A contract whose tasks a task store keeps. */
+/** A contract of tracked tasks. */
 export type TrackedContract<
   Payload extends z.ZodType = z.ZodType,
   Result extends z.ZodType = z.ZodType,
   Lane extends string = string,
 > = TaskContract<Payload, Result, true, Lane>;
 
-/** A contract whose tasks are run by themselves. */
+/** A contract whose tasks run by themselves. */
 export type ScheduledContract = TrackedContract & { readonly schedule: Schedule };
 
-/** Whether a task store keeps a contract's tasks. */
+/** Whether a contract's tasks are tracked. */
 export function isTracked<Payload extends z.ZodType, Result extends z.ZodType, Lane extends string>(
   contract: TaskContract<Payload, Result, boolean, Lane>,
 ): contract is TrackedContract<Payload, Result, Lane> {
   return contract.tracked === true;
 }
 
-/** Whether a contract's tasks are run by themselves. */
+/** Whether a contract's tasks run by themselves. */
 export function isScheduled(contract: TaskContract): contract is ScheduledContract {
   return contract.schedule !== undefined;
 }
@@ -107,7 +109,7 @@ export const taskNameSchema = z
 /** The version of a contract. */
 export const versionSchema = z.int().min(1).max(1_000_000);
 
-/** A schema whose values JSON carries, and that takes what it gives: a value is checked at both ends of its way. */
+/** A schema for values that JSON carries and that may be checked twice: where they are sent, and where they are received. */
 const carriedSchema = z.instanceof(z.ZodType).superRefine((schema, context) => {
   for (const { path, message } of reportOf(schema).issues)
     context.addIssue({ code: 'custom', path: path.split('.').filter((part) => part !== ''), message });
@@ -136,7 +138,7 @@ const contractSchema = z
   })
   .refine(({ onEnd, tracked }) => !onEnd || tracked, {
     path: ['onEnd'],
-    error: 'expected tracked: true, by which it is known how a task ended',
+    error: 'expected tracked: true, because only the task store knows how a task ended',
   })
   .superRefine((contract, context) => {
     for (const { path, message } of laneIssues(contract))
@@ -146,29 +148,31 @@ const contractSchema = z
     if (!schedule) return;
     const issue = (message: string): void =>
       context.addIssue({ code: 'custom', path: ['schedule'], message });
-    if (!tracked) issue('expected tracked: true, by which several workers run a tick once');
+    if (!tracked)
+      issue('expected tracked: true, because the task store makes several workers run a tick once');
     if (name.length > MAX_SCHEDULED_NAME_CHARACTERS)
       issue(
-        `expected a name of at most ${MAX_SCHEDULED_NAME_CHARACTERS} characters, which is in each tick's task id`,
+        `expected a name of at most ${MAX_SCHEDULED_NAME_CHARACTERS} characters, because each tick's task id contains it`,
       );
     if (!attempted(() => payload.safeParse({}))?.result.success) issue('expected a payload that may be {}');
   });
 
-/** Whether a contract's tasks can be told how others ended. */
+/** Whether a value is a contract that can listen to the ends of tasks. */
 export function isEndListener(contract: unknown): contract is EndListener {
   return (contract as Partial<EndListener> | undefined)?.payload === taskEndSchema;
 }
 
 /**
- * Defines a task. Types of payload and result flow from the schemas to `TaskClient.send` and to `implement`.
+ * Defines a task. `TaskClient.send` and `implement` get their types from the contract's schemas.
  *
- * A payload travels as JSON and is checked by its schema twice: where it is sent and where it is run. So a schema can have
- * no values that JSON cannot carry, and none that change a value each time, as transforms and codecs do. `trim` and its
- * like, defaults and z.coerce can be used: the second time they change nothing. Checks cannot be asynchronous. What z.lazy
- * and getters name is declared before the contract. Where a schema does not prove that it changes nothing more, such as one
- * with `check` or `superRefine`, each value is checked twice where it is sent, and refused if it changes again.
+ * A payload travels as JSON, and its schema checks it twice: where it is sent, and where it runs. So a schema must only allow
+ * values that JSON carries, and must not change a value each time, as transforms and codecs do. `trim` and the like,
+ * defaults and z.coerce are allowed, because they change nothing the second time. Asynchronous checks are not allowed.
+ * Schemas that z.lazy and getters name must be declared before the contract. If a schema cannot prove that the second check
+ * changes nothing, for example because of `check` or `superRefine`, each value is checked twice where it is sent, and
+ * refused if it changes again.
  *
- * @throws TypeError naming the field when a contract is out of its limits, at import, so that no process starts with it
+ * @throws TypeError that names the wrong member, when the module is imported: no process starts with a wrong contract
  */
 export function defineTask<
   Payload extends z.ZodType,
@@ -179,7 +183,7 @@ export function defineTask<
   const parsed = contractSchema.safeParse(contract);
   if (!parsed.success) {
     throw new TypeError(
-      `Contract ${JSON.stringify(contract.name)} cannot be: ${z.prettifyError(parsed.error)}`,
+      `Invalid contract ${JSON.stringify(contract.name)}: ${z.prettifyError(parsed.error)}`,
     );
   }
   return Object.freeze({ ...contract });

@@ -108,7 +108,7 @@ test.each([
         ...weights('normal', 'high'),
       }),
     ],
-    'The contracts parcels.pack and parcels.wrap share the queue parcels, so their lanes have to be the same',
+    'The contracts parcels.pack and parcels.wrap share the queue parcels, so their lanes must be the same',
   ],
 ])('lanes %s make no stack', (_what, contracts, says) => {
   expect(() => stackOf({}, [], contracts)).toThrow(says);

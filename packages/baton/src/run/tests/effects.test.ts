@@ -189,7 +189,7 @@ describe('an effect', () => {
     };
     const twice = {
       name: 'EffectUsedTwiceError',
-      message: `The effect "charge" was used twice in one attempt at tests.tracked (task ${tracked.taskId}); expected a key of its own for each effect`,
+      message: `The effect key "charge" was used twice in one attempt at tests.tracked (task ${tracked.taskId}); expected another key for each effect`,
     };
     await expect(tracked.run(looping)).resolves.toMatchObject({ kind: 'retry', error: twice });
     expect(paid).toEqual(['a']);

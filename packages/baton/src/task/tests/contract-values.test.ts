@@ -94,7 +94,7 @@ describe('what arrives', () => {
       'a list with a member',
       z.any(),
       { a: Object.assign([1], { total: 1 }) },
-      'a.total: JSON has only items in a list',
+      'a.total: JSON lists have only items',
     ],
     [
       'a list of a class',
@@ -120,7 +120,7 @@ describe('what arrives', () => {
       'a member __proto__ of a record',
       z.record(z.string(), z.any()),
       JSON.parse('{"__proto__":1}'),
-      '__proto__: a member of this name is dropped',
+      '__proto__: a member with this name is dropped',
     ],
     [
       'a required undefined member',
@@ -132,7 +132,7 @@ describe('what arrives', () => {
       'a member that may be undefined and not be left out',
       z.object({ a: z.union([z.string(), z.undefined()]) }),
       { a: undefined },
-      'a: JSON leaves out a member that is undefined, and the schema misses it; expected it optional()',
+      'a: JSON leaves out a member that is undefined, and the schema requires it; expected optional()',
     ],
   ])('is never other than what was sent: %s is refused', (_what, schema, payload, says) => {
     expect(() => sentPayload(contractOf(schema), payload)).toThrow(says);

@@ -81,7 +81,7 @@ describe('a task that is sent', () => {
     const wrong = { lane: 'urgent' } as never;
     await expect(tasks.send(weigh, { text: 'x' }, wrong)).rejects.toMatchObject({
       name: 'InvalidValueError',
-      message: 'The lane cannot be: lane: expected one of high, normal, low, got "urgent"',
+      message: 'Invalid lane: lane: expected one of high, normal, low, got "urgent"',
     });
     const noLane = { lane: 'toString' } as never;
     await expect(tasks.send(weigh, { text: 'x' }, noLane)).rejects.toThrow('expected one of');
@@ -167,7 +167,7 @@ describe('a contract', () => {
   ])('with %s is refused, at import', (_what, wrong, says) => {
     const define = (): unknown => defineTask({ ...plain, ...wrong });
     expect(define).toThrow(says);
-    expect(define).toThrow('Contract "parcels.weigh" cannot be');
+    expect(define).toThrow('Invalid contract "parcels.weigh"');
   });
 
   test('that shares a queue declares the same lanes as the others, or none', () => {
@@ -184,7 +184,7 @@ describe('a contract', () => {
     for (const change of different) {
       const wrong = defineTask({ ...weigh, name: 'parcels.count', ...change } as typeof weigh);
       expect(() => new Implementations([implement(weigh, run), implement(wrong, run)])).toThrow(
-        'The contracts parcels.weigh and parcels.count share the queue parcels, so their lanes have to be the same',
+        'The contracts parcels.weigh and parcels.count share the queue parcels, so their lanes must be the same',
       );
     }
   });

@@ -112,7 +112,7 @@ describe('a handler in a thread', () => {
         error: {
           name: 'ProcessEndError',
           message:
-            'The handler of tests.end called process.exit(3); a handler must not end its process, throw an error instead',
+            'The handler of tests.end called process.exit(3); a handler must not end its process: expected it to throw an error',
         },
       },
     ],
