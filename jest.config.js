@@ -16,6 +16,9 @@ export default {
     '/tests/deploy/',
     '/tests/compiled[a-z-]*\\.test\\.ts$',
     '/tests/new-service/',
+    // demo
+    '/tests/demo/removal',
+    // /demo
     '<rootDir>/bench/',
   ],
   // Other packages' files, where the bench has installed what it needs

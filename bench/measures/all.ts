@@ -3,20 +3,22 @@ import { besideSlow } from './beside-slow.ts';
 import { bundleMeasure } from './bundle.ts';
 import { crash } from './crash.ts';
 import { drainMeasure } from './drain.ts';
-import { firstRunMeasure } from './first-run.ts';
 import { growthConcurrency } from './growth-concurrency.ts';
 import { growthEnvelope } from './growth-envelope.ts';
 import { growthQueued } from './growth-queued.ts';
-import { httpMeasure } from './http.ts';
 import { idleLatency } from './idle-latency.ts';
 import { idleRequests } from './idle-requests.ts';
-import { memoryMeasure } from './memory.ts';
 import { mixedOpen } from './mixed-open.ts';
 import { mixedQueued } from './mixed-queued.ts';
 import { requestsMeasure } from './requests.ts';
 import { scaling } from './scaling.ts';
 import { sendMeasure } from './send.ts';
 import { tracked } from './tracked.ts';
+// demo
+import { firstRunMeasure } from './demo/first-run.ts';
+import { httpMeasure } from './demo/http.ts';
+import { memoryMeasure } from './demo/memory.ts';
+// /demo
 
 /** Everything that is measured, in the order in which it is. */
 export const allMeasures: readonly Measure[] = [
@@ -31,10 +33,14 @@ export const allMeasures: readonly Measure[] = [
   requestsMeasure,
   scaling,
   tracked,
+  // demo
   firstRunMeasure,
   httpMeasure,
+  // /demo
   bundleMeasure,
+  // demo
   memoryMeasure,
+  // /demo
   growthConcurrency,
   growthEnvelope,
   growthQueued,

@@ -11,11 +11,9 @@ const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const FILE = 'docker-compose.localstack.yml';
 const MAX_OUTPUT_BYTES = 50_000_000;
 /** The variables that say where the containers are published. */
-const PORTS = [
-  ...new Set(
-    [...readFileSync(join(ROOT, FILE), 'utf8').matchAll(/\$\{(\w+_PORT)/g)].map(([, name = '']) => name),
-  ),
-];
+const PORTS = variablesLike(/\$\{(\w+_PORT)/g);
+/** The variables that are empty where nobody sets them. */
+const EMPTY = variablesLike(/\$\{(\w+):-\}/g);
 
 const run = promisify(execFile);
 
@@ -50,8 +48,7 @@ export class ComposeProject {
     const unset = {
       LOCALSTACK_IMAGE: '',
       LOG_LEVEL: '',
-      SMTP_URL: '',
-      SMTP_FROM: '',
+      ...Object.fromEntries(EMPTY.map((name) => [name, ''])),
       WORKER_CONCURRENCY: '',
     };
     const own = { COMPOSE_PROJECT_NAME: this.name, IMAGE_TAG: this.name, COMPOSE_ANSI: 'never' };
@@ -147,4 +144,10 @@ export function serviceOf({ Config }: Inspected): string {
 /** Kills a container's first process from outside, which is a crash to the engine: unlike `docker kill`, it is restarted. */
 export function crash({ State }: Inspected): void {
   process.kill(State.Pid, 'SIGKILL');
+}
+
+/** The variables of the compose file that a pattern finds. */
+function variablesLike(pattern: RegExp): string[] {
+  const found = readFileSync(join(ROOT, FILE), 'utf8').matchAll(pattern);
+  return [...new Set([...found].map(([, name = '']) => name))];
 }

@@ -35,22 +35,19 @@ export class HouseCopy {
     await cp(ROOT, copy.path, { recursive: true, filter });
     const done = [
       await copy.run('git', 'init', '--quiet'),
-      await copy.run('git', 'add', '--all'),
-      await copy.run(
-        'git',
-        '-c',
-        'user.name=t',
-        '-c',
-        'user.email=t@example.com',
-        'commit',
-        '--quiet',
-        '-mx',
-      ),
+      await copy.commit(),
       await copy.run('npm', 'ci', '--prefer-offline', ...QUIETLY),
     ];
     const failed = done.find(({ exitCode }) => exitCode !== 0);
     if (failed) throw new Error(`The repository could not be copied:\n${failed.output}`);
     return copy;
+  }
+
+  /** Commits all that has changed. */
+  async commit(): Promise<Called> {
+    await this.run('git', 'add', '--all');
+    const author = ['-c', 'user.name=t', '-c', 'user.email=t@example.com'];
+    return this.run('git', ...author, 'commit', '--quiet', '-mx');
   }
 
   /** Runs a command in it, with its own tools first on PATH. */

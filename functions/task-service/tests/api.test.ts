@@ -102,7 +102,7 @@ describe('task-service, with every other service stopped,', () => {
 
   test('tells why a task waits for its next attempt, and until when', async () => {
     const { taskId, end } = await stored.running();
-    const error = { name: 'PostponeTask', message: 'the SMTP server is away' };
+    const error = { name: 'PostponeTask', message: 'the bank is away' };
     await end({ state: 'queued', counts: false, waiting: { reason: 'postponed', error }, restSeconds: 300 });
     await expect(taskAt(taskId)).resolves.toMatchObject({
       state: 'queued',

@@ -1,6 +1,6 @@
-import type { Bench, Measure } from '../bench.ts';
-import { startEmbedded } from '../services/embedded-system.ts';
-import { OwnProcess } from '../services/own-process.ts';
+import type { Bench, Measure } from '../../bench.ts';
+import { startEmbedded } from '../../services/embedded-system.ts';
+import { OwnProcess } from '../../services/own-process.ts';
 
 const TEST_LINE_MS = 120_000;
 

@@ -1,8 +1,8 @@
 import { partFolders } from 'baton-dev/stack/part';
 import { basename } from 'node:path';
-import type { Measure } from '../bench.ts';
-import { ContainerSystem } from '../services/container-system.ts';
-import { postOrders } from '../services/load.ts';
+import type { Measure } from '../../bench.ts';
+import { ContainerSystem } from '../../services/container-system.ts';
+import { postOrders } from '../../services/load.ts';
 
 const ORDERS = { full: 300, quick: 50 };
 const DONE_MS = 60_000;

@@ -3,18 +3,18 @@ import { once } from 'node:events';
 import { closeSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { Bench, Measure } from '../bench.ts';
-import { Backends } from '../services/backends.ts';
-import { makeBundles } from '../services/bundles.ts';
-import { ContainerSystem, type Server } from '../services/container-system.ts';
-import { startEmbedded } from '../services/embedded-system.ts';
-import type { LambdaResult } from '../services/lambda-loop.ts';
-import { type LoadResult, postOrders, postOrdersFor } from '../services/load.ts';
+import type { Bench, Measure } from '../../bench.ts';
+import { Backends } from '../../services/backends.ts';
+import { makeBundles } from '../../services/bundles.ts';
+import { ContainerSystem, type Server } from '../../services/container-system.ts';
+import { startEmbedded } from '../../services/embedded-system.ts';
+import type { LambdaResult } from '../../services/lambda-loop.ts';
+import { type LoadResult, postOrders, postOrdersFor } from '../../services/load.ts';
 
 const SECONDS = { full: 10, quick: 1 };
 /** Where nothing is judged: a count, for a second may be too short for one answer on a machine that has other work. */
 const QUICK_ORDERS = 30;
-const LAMBDA_LOOP = fileURLToPath(new URL('../services/lambda-loop.ts', import.meta.url));
+const LAMBDA_LOOP = fileURLToPath(new URL('../../services/lambda-loop.ts', import.meta.url));
 /** A function that cannot start says nothing. */
 const LAMBDA_MS = 60_000;
 const MODULE = 'functions/order-service/api';

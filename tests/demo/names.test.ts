@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { namesOf, readDemo } from 'baton-dev/demo/demo';
-import { filesBelow, textOf } from './support/source.ts';
+import { filesBelow, textOf } from '../support/source.ts';
 
 const names = namesOf(await readDemo());
 const files = filesBelow('packages').filter((path) => !/\/(tests|template)\//.test(path));

@@ -1,0 +1,138 @@
+import { writeFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { namesOf, readDemo } from 'baton-dev/demo/demo';
+import { HouseCopy } from '../support/house-copy.ts';
+
+const LONG_MS = 300_000;
+/** Words of the demo that nothing which is left may have: names of services, and what a customer sees. */
+const WORDS = /order-service|notification-service|\borders\.|\bnotifications\.|smtp|nodemailer|cockatiel/i;
+/** Pages and figures that tell of measurements, and the history of the project. */
+const RECORDS =
+  /^(docs\/(performance|reliability|success-criteria)|bench\/|CHANGELOG\.md|package-lock\.json|packages\/.*\/tests\/)/;
+
+let house: HouseCopy;
+let removed: Awaited<ReturnType<HouseCopy['run']>>;
+const remove = (...words: string[]) => house.run('npm', 'run', '--silent', 'demo:remove', '--', ...words);
+
+beforeAll(async () => {
+  house = await HouseCopy.make();
+}, LONG_MS);
+afterAll(() => house.remove());
+
+describe('npm run demo:remove', () => {
+  test('refuses while there are changes that are not committed, and a name that is none', async () => {
+    await writeFile(join(house.path, 'mine.txt'), 'mine');
+    await expect(remove()).resolves.toMatchObject({
+      exitCode: 1,
+      output: expect.stringContaining('Commit or discard them first:\n?? mine.txt') as unknown,
+    });
+    await rm(join(house.path, 'mine.txt'));
+    await expect(remove('--with', 'Payments')).resolves.toMatchObject({
+      exitCode: 1,
+      output: expect.stringContaining('"Payments" is no name for a service') as unknown,
+    });
+    await expect(house.changes()).resolves.toEqual([]);
+  });
+
+  test('refuses while code of somebody else uses the demo, and names it', async () => {
+    const own = join(house.path, 'functions/task-service/own.ts');
+    await writeFile(own, "export { processOrder } from '@baton/common/contracts/orders';\n");
+    await house.commit();
+    await expect(remove()).resolves.toMatchObject({
+      exitCode: 1,
+      output: expect.stringContaining(
+        'functions/task-service/own.ts uses common/contracts/orders.ts',
+      ) as unknown,
+    });
+    await rm(own);
+    await house.commit();
+    await expect(house.changes()).resolves.toEqual([]);
+  });
+
+  test('says with --dry-run what it would do, and does nothing', async () => {
+    const { exitCode, output } = await remove('--dry-run');
+    expect([exitCode, output]).toEqual([0, expect.stringContaining('To be deleted:\n')]);
+    expect(output).toContain('  functions/order-service: ');
+    expect(output).toContain('To be changed:\n');
+    await expect(house.changes()).resolves.toEqual([]);
+  });
+
+  test(
+    'takes the demo away and makes a service in its place',
+    async () => {
+      const { folders } = await readDemo();
+      removed = await remove('--with', 'payments');
+      expect(removed).toMatchObject({ exitCode: 0 });
+      expect(removed.output).toMatch(
+        /\d+ files are deleted, \d+ are changed\. Run "npm run check", then commit\./,
+      );
+      const { output: files } = await house.run(
+        'git',
+        'ls-files',
+        '--others',
+        '--cached',
+        '--exclude-standard',
+      );
+      const { output: gone } = await house.run('git', 'ls-files', '--deleted');
+      const left = files.split('\n').filter((path) => path !== '' && !gone.split('\n').includes(path));
+      expect(left.filter((path) => folders.some((folder) => path.startsWith(`${folder}/`)))).toEqual([]);
+      expect(left).toContain('functions/payments-service/api.ts');
+      const texts = await Promise.all(
+        left
+          .filter((path) => !RECORDS.test(path))
+          .map(async (path) => ({ path, text: await house.textOf(path) })),
+      );
+      expect(texts.filter(({ text }) => WORDS.test(text)).map(({ path }) => path)).toEqual([]);
+    },
+    LONG_MS,
+  );
+
+  test('leaves no name of the demo in what describes the stack, in manifests and in scripts', async () => {
+    const names = namesOf(await readDemo());
+    const texts = await Promise.all(
+      [
+        'docker-compose.localstack.yml',
+        'package.json',
+        'package-lock.json',
+        '.env.example',
+        'worker/functions.yml',
+      ].map((path) => house.textOf(path)),
+    );
+    expect(names.filter((name) => texts.some((text) => text.includes(name)))).toEqual([]);
+    const { scripts } = JSON.parse(texts[1] ?? '{}') as { scripts: Record<string, string> };
+    expect(
+      Object.keys(scripts).filter((name) => /^(demo|demo:remove|test:demo|soak:memory)$/.test(name)),
+    ).toEqual([]);
+  });
+
+  test('finds no demo a second time', async () => {
+    const { exitCode, output } = await house.run('node', 'packages/baton-dev/src/demo/main.ts');
+    expect([exitCode, output]).toEqual([1, expect.stringContaining('There is no demo')]);
+  });
+});
+
+describe('what is left', () => {
+  test.each(['types', 'lint', 'format:check'])(
+    'passes %s',
+    async (script) => {
+      const { exitCode, output } = await house.run('npm', 'run', script);
+      expect([exitCode, exitCode === 0 ? '' : output]).toEqual([0, '']);
+    },
+    LONG_MS,
+  );
+
+  test(
+    'passes its tests',
+    async () => {
+      // The tests that look at the repository; the others know nothing of it
+      const tools =
+        'packages/baton-dev/src/(stack|deploy|containers|contract-guard|new-service|dockerfiles)/';
+      const patterns = ['tests/', 'common/', 'functions/', tools].map((each) => `^${house.path}/${each}`);
+      const { output, exitCode } = await house.run('npm', 'test', '--', ...patterns);
+      expect(output).toContain('PASS functions/payments-service/tests/api.test.ts');
+      expect([exitCode, exitCode === 0 ? '' : output]).toEqual([0, '']);
+    },
+    LONG_MS,
+  );
+});
