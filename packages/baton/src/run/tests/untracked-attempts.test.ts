@@ -156,7 +156,7 @@ describe('an untracked message while the task store is away', () => {
       kind: 'dead-letter',
       reason: 'crashed',
       error: {
-        message: expect.stringContaining('received 7 times, its contract allows 3 attempts') as unknown,
+        message: expect.stringContaining('received 7 times, but its contract allows 3 attempts') as unknown,
       },
     });
     expect(attempts).toEqual([]);

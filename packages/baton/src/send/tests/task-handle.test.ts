@@ -79,7 +79,7 @@ describe('a handle of a tracked task', () => {
     const held = await begun(handle.taskId);
     await expect(handle.result({ timeoutSeconds: 0.1 })).rejects.toMatchObject({
       name: 'ResultTimeoutError',
-      message: expect.stringContaining('within 0.1 s; it is running') as unknown,
+      message: expect.stringContaining('within 0.1 s; its state is running') as unknown,
     });
     await store.attempts.conclude(held, { state: 'succeeded', result: '{"length":4}' });
     await expect(handle.result()).resolves.toEqual({ length: 4 });
@@ -89,7 +89,7 @@ describe('a handle of a tracked task', () => {
     const handle = tasks.handle(work, randomUUID());
     await expect(handle.status()).resolves.toBeUndefined();
     await expect(handle.cancel()).resolves.toBeUndefined();
-    await expect(handle.result({ timeoutSeconds: 0 })).rejects.toThrow('it is unknown');
+    await expect(handle.result({ timeoutSeconds: 0 })).rejects.toThrow('its state is unknown');
   });
 
   test('ends the wait when its signal aborts', async () => {

@@ -147,7 +147,7 @@ describe('defineTask', () => {
   ])('refuses %s, at import, naming the contract', (_what, wrong, says) => {
     const define = (): unknown => defineTask({ ...greet, ...wrong });
     expect(define).toThrow(says);
-    expect(define).toThrow(/Contract "/);
+    expect(define).toThrow(/Invalid contract "/);
   });
 });
 
