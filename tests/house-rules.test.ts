@@ -4,8 +4,10 @@ import { tablesOf } from 'baton-dev/stack/tables';
 import { parse } from 'yaml';
 import { partFolders } from 'baton-dev/stack/part';
 import { fileOfImport, filesBelow, readSources, type Source, textOf } from './support/source.ts';
+import { deployedFolders, manifestAt } from './support/manifests.ts';
 
 const files = filesBelow();
+const deployed = deployedFolders(files);
 const sources = readSources();
 const isTest = (path: string): boolean => /(^|\/)tests\//.test(path);
 /** What runs in production: not tests, not tools, not the examples. */
@@ -61,21 +63,6 @@ function importedFiles(source: Source): string[] {
   return source.imports.flatMap((request) => fileOfImport(source, request) ?? []);
 }
 
-/** The folders that are deployed, each by itself. */
-const deployed = new Set([
-  ...files.flatMap((path) => /^(functions\/[^/]+)\//.exec(path)?.[1] ?? []),
-  'worker',
-]);
-
-interface Manifest {
-  readonly name: string;
-  readonly dependencies?: Record<string, string>;
-  readonly devDependencies?: Record<string, string>;
-  readonly optionalDependencies?: Record<string, string>;
-  readonly overrides?: Record<string, string>;
-}
-
-const manifestAt = (path: string): Manifest => JSON.parse(textOf(path)) as Manifest;
 /** The bench and the rivals that it measures against: projects outside the workspaces, each with a lock of its own. */
 const BENCH = 'bench/';
 const RIVALS = 'bench/rivals/';

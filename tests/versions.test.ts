@@ -1,23 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
 import { filesBelow, foldersNamed, textOf } from './support/source.ts';
+import { deployedFolders, type Manifest, manifestAt } from './support/manifests.ts';
 
 const files = filesBelow();
+const deployed = deployedFolders(files);
 
-/** The folders that are deployed, each by itself. */
-const deployed = new Set([
-  ...files.flatMap((path) => /^(functions\/[^/]+)\//.exec(path)?.[1] ?? []),
-  'worker',
-]);
-
-interface Manifest {
-  readonly name: string;
-  readonly dependencies?: Record<string, string>;
-  readonly devDependencies?: Record<string, string>;
-  readonly optionalDependencies?: Record<string, string>;
-  readonly overrides?: Record<string, string>;
-}
-
-const manifestAt = (path: string): Manifest => JSON.parse(textOf(path)) as Manifest;
 /**
  * The bench, and the rivals that it measures against: projects with versions and locks of their own, so that no install
  * at the root depends on them. The only exceptions to the rules of versions.
