@@ -143,7 +143,7 @@ whereTheyReach('the role of each function', () => {
     WorkerLambdaFunction: ['dynamodb:BatchGetItem tasks', ...hides('default', ...ORDERS)],
   };
 
-  test('allowed all that it did, and allows nothing that it did not, but for rare cases', async () => {
+  test('allowed all that it did, and allows nothing that it did not, except in rare cases', async () => {
     const roles = enforced;
     if (!roles) throw new Error('No role is held to');
     // Deliveries that come twice, and an outcome of no order: each is looked up

@@ -109,7 +109,7 @@ class SchemaWalk {
         if (!def.options.every(keepsValues) && !isDiscriminated(def)) this.isExact = false;
         return;
       case 'intersection':
-        // A default of one side is checked by the other side where it is received
+        // At the receiver, each side also checks the defaults that the other side filled in at the sender
         this.isExact = false;
         this.visit(def.left, path);
         this.visit(def.right, path);
