@@ -16,6 +16,7 @@ export default {
     '/tests/deploy/',
     '/tests/compiled[a-z-]*\\.test\\.ts$',
     '/tests/new-service/',
+    '/tests/pack/',
     // demo
     '/tests/demo/removal',
     // /demo
