@@ -1,6 +1,6 @@
 /**
  * The currencies of ISO 4217 (list one of 2024-06-25, and XCG, in use since 2025) by their minor unit's decimals;
- * without metals, funds and testing codes. A table of the house's own, because what a runtime's Unicode data calls
+ * without metals, funds and testing codes. A table of our own, because what a runtime's Unicode data calls
  * in use, and how many decimals it shows, differ from ISO and between versions.
  */
 const CODES_BY_DECIMALS: Readonly<Record<number, string>> = {

@@ -1,6 +1,6 @@
 import type { Notification } from '@baton/common/contracts/notifications';
 
-/** A notification on its way out of the house. */
+/** A notification to deliver. */
 export interface Delivery {
   readonly notificationId: string;
   readonly notification: Notification;
@@ -10,7 +10,7 @@ export interface Delivery {
   readonly signal: AbortSignal;
 }
 
-/** A way out of the house for notifications. */
+/** A way to deliver notifications, such as SMTP. */
 export interface Channel {
   /** Its name, kept with each notification that it delivered. */
   readonly name: string;

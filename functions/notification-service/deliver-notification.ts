@@ -47,8 +47,8 @@ async function recordDelivery(
 }
 
 /**
- * What delivers a notification. What has left the house is an effect of its task: no later attempt
- * sends it again, but for one that follows a crash in the moment between.
+ * Delivers a notification. The delivery is an effect of its task: no later attempt sends it again, unless the process
+ * crashed between the delivery and the note of it.
  */
 function deliverNotification({ notifications, channels }: DeliveringOptions): Implementation {
   return implement(sendNotification, async (notification, { taskId, token, signal, effect }) => {

@@ -25,7 +25,7 @@ export function nodeImage(folder = 'worker'): string {
   return image;
 }
 
-/** A copy of the house's code that builds, with the root's manifests and some folders only. */
+/** A copy of the code that builds, with the root's manifests and some folders only. */
 export class Tree {
   readonly path: string;
 

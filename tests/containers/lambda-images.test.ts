@@ -49,7 +49,7 @@ describeFunctions('as functions', () => {
     await sqs.send(new SendMessageCommand({ QueueUrl: queueUrls.of('default'), MessageBody: laterTask }));
     await tasks.send(healthCheck, {});
     await expect(worker.invoke(3)).resolves.toEqual({ received: 3, failed: 1 });
-    await worker.hurry();
+    await worker.redeliverFailed();
     await expect(worker.invoke(1)).resolves.toEqual({ received: 1, failed: 1 });
   });
 

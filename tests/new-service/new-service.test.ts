@@ -44,7 +44,7 @@ describe('npm run new:service unicorns', () => {
   );
 
   test(
-    'has tests of its own that are green, and so are the rules of the house',
+    'has tests of its own that are green, and so are the rules of the repository',
     async () => {
       const patterns = [
         'functions/unicorns-service',

@@ -6,7 +6,7 @@ import { parse } from '@babel/parser';
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const LEFT_OUT = new Set(['node_modules', '.git', '.serverless', 'coverage', '.venv', '__pycache__']);
 
-/** A source file of the house. */
+/** A source file of the repository. */
 export interface Source {
   /** From the root, with forward slashes. */
   readonly path: string;
@@ -18,7 +18,7 @@ export interface Source {
   readonly undocumented: readonly string[];
 }
 
-/** Every file below the root that the house itself wrote, as paths from the root. */
+/** The repository's own files, as paths from its root. */
 export function filesBelow(folder = ''): string[] {
   return readdirSync(join(ROOT, folder), { withFileTypes: true })
     .filter(({ name }) => !LEFT_OUT.has(name))
@@ -43,14 +43,14 @@ export function textOf(path: string): string {
   return readFileSync(join(ROOT, path), 'utf8');
 }
 
-/** Every TypeScript file of the house, read. */
+/** Every TypeScript file of the repository, read. */
 export function readSources(): Source[] {
   return filesBelow()
     .filter((path) => path.endsWith('.ts') && !path.endsWith('.d.ts'))
     .map(readSource);
 }
 
-/** The file of the house that an import means, as a path from the root; undefined for a package from outside. */
+/** The file of the repository that an import means, as a path from the root; undefined for a package from outside. */
 export function fileOfImport({ path }: Source, request: string): string | undefined {
   if (request.startsWith('.')) return normalize(join(dirname(path), request)).replaceAll('\\', '/');
   const [, entry] = /^baton-tasks(?:\/([a-z]+))?$/.exec(request) ?? [];

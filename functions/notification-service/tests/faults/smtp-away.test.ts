@@ -37,7 +37,7 @@ describe('a server that', () => {
       });
       if (mode === 'gone') house.server = await MailServer.start(port);
       else house.server.mode = 'accept';
-      await source.hurry();
+      await source.redeliverFailed();
       await expect(source.invoke(1)).resolves.toMatchObject({ failed: 0 });
       expect(house.server.mails).toHaveLength(1);
       await expect(house.store.find('n-0')).resolves.toMatchObject({ state: 'succeeded', attempts: 2 });
@@ -91,19 +91,19 @@ describe('a server that', () => {
     expect(attempts[0]).toBeGreaterThanOrEqual(8);
     expect(house.rests.filter((seconds) => seconds > 30 && seconds <= 45)).toHaveLength(attempts[0] ?? 0);
 
-    await source.hurry();
+    await source.redeliverFailed();
     await expect(source.invoke(10)).resolves.toMatchObject({ failed: 10 });
     expect([house.server.connections, await house.attemptsOf(ids)]).toEqual([calls, attempts]);
 
     laterMs += 31_000;
-    await source.hurry();
+    await source.redeliverFailed();
     await expect(source.invoke(10)).resolves.toMatchObject({ failed: 10 });
     expect([house.server.connections, await house.attemptsOf(ids)]).toEqual([calls + 1, attempts]);
 
     laterMs += 31_000;
     house.server.mode = 'accept';
     await eventually('all to arrive', async () => {
-      await source.hurry();
+      await source.redeliverFailed();
       return (await source.invoke(10 - house.server.mails.length)).failed === 0;
     });
     for (const clock of clocks) clock.mockRestore();
@@ -137,7 +137,7 @@ describe('a server that', () => {
     await source.invoke(1);
     house.server.mode = 'hang-at-greeting';
     await eventually('a probe', async () => {
-      await source.hurry();
+      await source.redeliverFailed();
       // Sooner over than the server's time to greet
       await source.invoke(1, 3100);
       return house.said('is probed') === 1;

@@ -57,7 +57,7 @@ describe('a mail', () => {
     await house.sendMails(1);
     await house.sendMails(1);
     await source.invoke(2);
-    await source.hurry();
+    await source.redeliverFailed();
     await house.sendMails(1);
     await eventually('no message left', async () => (await source.invoke(1)).failed === 0);
     expect(house.server.mails).toHaveLength(1);
@@ -71,7 +71,7 @@ describe('a mail', () => {
     await house.sendMails(1);
     await expect(source.invoke(1)).resolves.toMatchObject({ failed: 1 });
     marking.mockRestore();
-    await source.hurry();
+    await source.redeliverFailed();
     await expect(source.invoke(1)).resolves.toMatchObject({ failed: 0 });
     expect(house.server.mails).toHaveLength(1);
     await expect(house.notifications.find('n-0')).resolves.toMatchObject({
@@ -154,7 +154,7 @@ describe('a refusal', () => {
         },
       });
       house.server.mode = 'accept';
-      await source.hurry();
+      await source.redeliverFailed();
       await expect(source.invoke(1)).resolves.toMatchObject({ failed: 0 });
       expect(house.server.mails).toHaveLength(1);
       await expect(house.store.find('n-0')).resolves.toMatchObject({ state: 'succeeded', attempts: 2 });

@@ -51,7 +51,7 @@ export class Orders {
     this.#api = api;
   }
 
-  /** Posts so many, each until it is accepted: as a caller does who heeds a 503. */
+  /** Posts so many, each until it is accepted: and waits after each 503 before it tries again. */
   async post(count: number): Promise<void> {
     const left = Array.from({ length: count }).values();
     const lane = async (): Promise<void> => {

@@ -80,7 +80,7 @@ interface Checked {
   };
 }
 
-/** Adds, as keywords of the house's own, what zod checks of a text and JSON Schema leaves out: so that a change is seen. */
+/** Adds, as keywords of our own, what zod checks of a text and JSON Schema leaves out: so that a change is seen. */
 function override({
   zodSchema,
   jsonSchema: json,

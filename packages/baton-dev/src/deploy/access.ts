@@ -35,7 +35,7 @@ const accessSchema = z.strictObject({
 
 /**
  * What a function uses beside the queues that it consumes: the logical ids of the queues that it sends to, whose lanes
- * it may send to as well, and of tables with what it does there. `query` is of the table's indexes, which is all that the house queries.
+ * it may send to as well, and of tables with what it does there. `query` covers the table's indexes alone: nothing here queries a table itself.
  */
 export interface Access {
   readonly queues: readonly string[];

@@ -51,7 +51,7 @@ function placeOf(path: string): string {
   return path.startsWith('contracts/') ? `common/${path}` : `functions/${path}`;
 }
 
-/** In the template, contracts are beside the service; in the house, in common. */
+/** In the template, contracts are beside the service; in the repository, in common. */
 function withPackageNames(path: string, text: string): string {
   if (path.startsWith('common/'))
     return text.replaceAll(/^(import .*)'@baton\/common\/(.+)';/gm, "$1'../$2.ts';");

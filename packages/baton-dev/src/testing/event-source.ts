@@ -47,8 +47,8 @@ export class EventSource {
     return { received: records.length, failed: failed.size };
   }
 
-  /** Has the messages that failed in the last invocation come back at once, whatever rest they and their tasks were given. */
-  async hurry(): Promise<void> {
+  /** Makes the messages that failed in the last invocation visible at once, even if they or their tasks have a delay. */
+  async redeliverFailed(): Promise<void> {
     for (const { receiptHandle, body } of this.#failed.splice(0)) {
       await this.#forgetRest(decodeEnvelope(body).taskId);
       const change = { QueueUrl: this.#url, ReceiptHandle: receiptHandle, VisibilityTimeout: 0 };

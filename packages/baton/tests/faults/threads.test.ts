@@ -6,7 +6,7 @@ import { type Backends, startBackends } from '../support/backends.ts';
 import { eventually } from 'baton-dev/testing/eventually';
 import { freePort, Program } from 'baton-dev/testing/program';
 import { nap } from '../support/nap.ts';
-import { burn, burnOn, heed, passOn } from '../support/thread-tasks.ts';
+import { burn, burnOn, stopOnAbort, passOn } from '../support/thread-tasks.ts';
 
 const LEASE_SECONDS = 3;
 const FOR_EVER_MS = 600_000;
@@ -143,15 +143,17 @@ describe('a handler that burns CPU in a thread', () => {
 describe('a handler in a thread', () => {
   test('that heeds its signal ends by itself at its time limit', async () => {
     await startWorker({ WORKER_ABORT_GRACE_SECONDS: '30' });
-    await tasks.send(heed, {});
-    await worker.says('tests.heed will be tried again');
+    await tasks.send(stopOnAbort, {});
+    await worker.says('tests.stop-on-abort will be tried again');
     expect(linesSaying('heeded')).toMatchObject([{ reason: 'TaskTimeoutError', attempt: 1 }]);
-    expect(Number(linesSaying('tests.heed will be tried again')[0]?.['durationMs'])).toBeLessThan(10_000);
+    expect(Number(linesSaying('tests.stop-on-abort will be tried again')[0]?.['durationMs'])).toBeLessThan(
+      10_000,
+    );
   });
 
   test('that heeds its signal ends by itself when SIGTERM comes, before its grace is over', async () => {
     await startWorker({ WORKER_DRAIN_TIMEOUT_SECONDS: '1', WORKER_ABORT_GRACE_SECONDS: '30' });
-    await tasks.send(heed, {});
+    await tasks.send(stopOnAbort, {});
     await eventually('a running task', async () => (await stateOfWorker()).slots.free === 9);
     await expect(worker.stop()).resolves.toBe(0);
     expect(linesSaying('heeded')).toHaveLength(1);

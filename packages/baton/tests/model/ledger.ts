@@ -15,7 +15,7 @@ interface Received {
   settled: boolean;
 }
 
-/** What the ledger is told of the house it keeps books for. */
+/** Configures a ledger for the system that it checks. */
 export interface LedgerOptions {
   readonly sqs: ModelSqs;
   readonly table: ModelTable;

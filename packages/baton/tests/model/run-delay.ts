@@ -22,7 +22,7 @@ import { VirtualTime } from './virtual-time.ts';
 
 const DAY_MS = 86_400_000;
 const HOUR_MS = 3_600_000;
-/** As the house's queues have it (MessageRetentionPeriod). */
+/** As Baton's queues have it (MessageRetentionPeriod). */
 const RETENTION_SECONDS = 604_800;
 /** No rest has this length, so what hides a message for so long renews its lease; long, for timers cost time. */
 const LEASE_SECONDS = 300.5;

@@ -40,9 +40,9 @@ export const block = defineTask({
 });
 
 /** Waits in a thread until its signal aborts. */
-export const heed = defineTask({
+export const stopOnAbort = defineTask({
   ...common,
-  name: 'tests.heed',
+  name: 'tests.stop-on-abort',
   payload: z.object({}),
   timeoutSeconds: 2,
   isolation: 'thread',
@@ -163,7 +163,7 @@ export const threadTasks = [
   implement(burn, burnCpu),
   implement(burnOn, burnCpu),
   implement(block, burnCpu),
-  implement(heed, async (_payload, { signal, logger }) => {
+  implement(stopOnAbort, async (_payload, { signal, logger }) => {
     if (!signal.aborted) await once(signal, 'abort');
     logger.info({ reason: (signal.reason as Error).name }, 'heeded');
     throw signal.reason;

@@ -10,7 +10,13 @@ import { pingTask } from '../../../../../tests/support/ping.ts';
 import { createLogger } from '../../../../telemetry/logger.ts';
 import { startTrace } from '../../../../telemetry/trace-context.ts';
 import { eventually } from 'baton-dev/testing/eventually';
-import { burn, burnOn, end, heed, threadImplementations } from '../../../../../tests/support/thread-tasks.ts';
+import {
+  burn,
+  burnOn,
+  end,
+  stopOnAbort,
+  threadImplementations,
+} from '../../../../../tests/support/thread-tasks.ts';
 import { readWorkerConfig } from '../../../config.ts';
 import { ThreadPool, threadPoolFor } from '../../thread-pool.ts';
 import { Worker } from '../../../worker.ts';
@@ -183,7 +189,7 @@ describe('a handler in a thread', () => {
   test('whose signal aborted before it began sees so', async () => {
     const signal = AbortSignal.abort(new Error('stopping'));
     // A new thread takes a moment, which its grace has to last for
-    await expect(run(heed, {}, { signal, abortGraceSeconds: 10 })).resolves.toMatchObject({
+    await expect(run(stopOnAbort, {}, { signal, abortGraceSeconds: 10 })).resolves.toMatchObject({
       kind: 'release',
     });
     expect(lines).toContainEqual(expect.objectContaining({ message: 'heeded', reason: 'Error' }));
