@@ -2,6 +2,8 @@ import { existsSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { parameterNames } from 'baton-dev/deploy/parameters';
+import { CONTRACT_FIELDS } from 'baton-dev/contract-guard/contract';
+import { DEAD_LETTER_REASONS } from 'baton-tasks/tooling';
 import { filesBelow, textOf } from './support/source.ts';
 
 const MAX_ROW_CHARACTERS = 160;
@@ -72,6 +74,26 @@ test('docs/deploy.md lists each parameter of every deploy', () => {
   const page = textOf('docs/deploy.md');
   const missing = parameterNames(new Map()).filter((name) => !page.includes(`\`${name}\``));
   expect(missing.map((name) => `docs/deploy.md does not say what \`${name}\` does`)).toEqual([]);
+});
+
+describe('each reason for a dead letter', () => {
+  test.each(Object.entries(DEAD_LETTER_REASONS))('is explained: %s', (reason, meaning) => {
+    const page = textOf('docs/dead-letters.md').replaceAll(/\s+/g, ' ');
+    const line = `- \`${reason}\`: ${meaning}.`;
+    const advice = `docs/dead-letters.md, "Reasons", lacks "${line}" and what to do about it`;
+    expect(page.includes(line) ? '' : advice).toBe('');
+    const promised = textOf('docs/guarantees.md').includes(`\`${reason}\``);
+    expect(promised ? '' : `docs/guarantees.md does not say when a message is \`${reason}\``).toBe('');
+  });
+});
+
+test('docs/guide.md says what each field of a contract is', () => {
+  const [, section = ''] = /\n## A contract\n([^]*?)\n## /.exec(textOf('docs/guide.md')) ?? [];
+  const listed = new Set(
+    [...section.matchAll(/^- (`.+?):/gm)].flatMap(([, names = '']) => names.split(/`,? ?/)),
+  );
+  const missing = Object.keys(CONTRACT_FIELDS).filter((field) => !listed.has(field));
+  expect(missing.map((field) => `docs/guide.md, "A contract", has no line for \`${field}\``)).toEqual([]);
 });
 
 test('docs/http.md lists each kind of problem with its status', () => {

@@ -23,8 +23,8 @@ const OF_RESULTS: Reasons = {
  * Why a contract cannot take the place of the one that was released: a line each, with the contract, the path, what
  * changed, and what that breaks. None where messages in flight, kept results and services one version behind go on.
  *
- * Neither versions are looked at nor what no message relies on: time limit, retry policy, isolation, schedule, the
- * weights of lanes.
+ * It looks neither at versions nor at the weights of lanes. `CONTRACT_FIELDS` says which fields it compares, and why not
+ * the others.
  */
 export function contractBreaks(released: ReleasedContract, changed: ReleasedContract): string[] {
   const tracked = released.tracked && changed.tracked;

@@ -7,6 +7,30 @@ const jsonSchema = z.custom<Schema>(
   'expected a schema',
 );
 
+/**
+ * What the guard does with each field of a contract: `compared`, or why a change of it breaks nothing. A new field of
+ * `TaskContract` does not compile until it has a line here.
+ *
+ * A compared field also needs `releasedContractSchema` and `describeContract` below, and what a change breaks in
+ * `contractBreaks`. If workers must learn it from the message, add it to the envelope (packages/baton/src/sqs/envelope.ts)
+ * and to the ticks of EventBridge (packages/baton-dev/src/deploy/schedules.ts). docs/guide.md lists all fields.
+ */
+export const CONTRACT_FIELDS = {
+  name: 'compared',
+  version: 'compared',
+  queue: 'compared',
+  lanes: 'compared',
+  defaultLane: 'compared',
+  payload: 'compared',
+  result: 'compared',
+  tracked: 'compared',
+  retry: 'a message in flight is retried by the policy of the worker that runs it',
+  timeoutSeconds: 'an attempt has the limit of the worker that runs it',
+  isolation: 'it says where a worker runs the handler, not what it runs',
+  schedule: 'a changed schedule starts afresh',
+  onEnd: 'the row of a task in flight names its listener',
+} as const satisfies Readonly<Record<keyof TaskContract, string>>;
+
 /** What of a contract messages in flight and services one version behind rely on, as its file has it. */
 export const releasedContractSchema = z.strictObject({
   name: taskNameSchema,

@@ -5,7 +5,7 @@ import {
   SendMessageBatchCommand,
   type SQSClient,
 } from '@aws-sdk/client-sqs';
-import { attributesPutBack, callInBatch, ClockWatch, MAX_MESSAGE_BYTES } from 'baton-tasks/tooling';
+import { attributesPutBack, callInBatch, ClockWatch, MAX_MESSAGE_BYTES, reasonOf } from 'baton-tasks/tooling';
 import { type Letter, letterOf } from './letter.ts';
 
 /** Messages that SQS takes, and gives, in one request. */
@@ -123,7 +123,7 @@ export class DeadLetterQueue {
         sqs.send(new SendMessageBatchCommand({ QueueUrl, Entries }));
       return (await callInBatch(entries, send)).map(failureOf);
     } catch (error) {
-      return letters.map(() => textOf(error));
+      return letters.map(() => reasonOf(error));
     }
   }
 
@@ -155,9 +155,5 @@ function batchesOf(letters: readonly Letter[]): Letter[][] {
 }
 
 function failureOf(result: PromiseSettledResult<unknown>): string | undefined {
-  return result.status === 'rejected' ? textOf(result.reason) : undefined;
-}
-
-function textOf(error: unknown): string {
-  return Error.isError(error) ? error.message || error.name : String(error);
+  return result.status === 'rejected' ? reasonOf(result.reason) : undefined;
 }

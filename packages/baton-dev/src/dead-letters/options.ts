@@ -1,4 +1,12 @@
 import { parseArgs } from 'node:util';
+import { DEAD_LETTER_REASONS } from 'baton-tasks/tooling';
+import { NO_REASON } from './letter.ts';
+
+/** What `--reason` takes, each with what happened. */
+const REASONS: Readonly<Record<string, string>> = {
+  ...DEAD_LETTER_REASONS,
+  [NO_REASON]: 'SQS itself moved it, after too many receives',
+};
 
 /** How to use the command. */
 export const USAGE = `npm run dead-letters -- QUEUE [options]
@@ -7,8 +15,7 @@ Lists the dead letters of a queue, such as payments, and changes nothing; with -
 
   --put-back        sends each to the queue that it came from, with its attributes, and then deletes it here
   --task TASK_ID    only the dead letters of that task
-  --reason REASON   only those that were set aside for that reason: rejected, attempts-exhausted, timed-out, crashed,
-                    flow-lost, unknown-task, invalid-payload, malformed; none for those that SQS moved itself
+  --reason REASON   only those that were set aside for that reason (below)
   --limit N         no more than so many, 1 to 100,000 (default 1,000)
   --json            a JSON object a line; so it is, too, when the output is no terminal
 
@@ -16,7 +23,11 @@ Where the queues are: AWS, by the variables that the AWS SDK reads (AWS_REGION, 
   --stage STAGE     those of that stage (default dev)
   --prefix URL      those whose URLs begin like this, up to the queue's name (default QUEUE_URL_PREFIX, if that is set)
   --local           those of a running npm start, or of the containers
-`;
+
+Reasons (docs/dead-letters.md says what to do about each):
+${Object.entries(REASONS)
+  .map(([reason, meaning]) => `  ${reason.padEnd(18)} ${meaning}\n`)
+  .join('')}`;
 
 const MAX_LIMIT = 100_000;
 
@@ -54,6 +65,10 @@ export function readOptions(
   const limit = /^\d{1,6}$/.test(values.limit) ? Number(values.limit) : 0;
   if (limit < 1 || limit > MAX_LIMIT)
     throw new UsageError(`--limit: expected a whole number from 1 to ${MAX_LIMIT}, got ${values.limit}`);
+  if (values.reason !== undefined && !Object.hasOwn(REASONS, values.reason))
+    throw new UsageError(
+      `--reason: expected one of ${Object.keys(REASONS).join(', ')}, got ${values.reason}`,
+    );
   if (!/^[a-z][a-z0-9-]{0,30}$/.test(values.stage))
     throw new UsageError(`--stage: expected a stage such as dev, got ${values.stage}`);
   // A stage that is named counts for more than what is set for all commands

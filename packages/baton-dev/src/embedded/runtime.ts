@@ -7,6 +7,7 @@ import {
   isScheduled,
   isTransient,
   readWorkerConfig,
+  reasonOf,
   type RunningServer,
   serveHealth,
   standardOutput,
@@ -139,9 +140,8 @@ export class LocalRuntime {
       return await createResources(stack, stagePrefix, { sqs, dynamoDb });
     } catch (cause) {
       if (!isTransient(cause)) throw cause;
-      const why = Error.isError(cause) ? cause.message || cause.name : String(cause);
       const endpoints = `SQS at ${at['sqs']} (AWS_ENDPOINT_URL_SQS), DynamoDB at ${at['dynamoDb']} (AWS_ENDPOINT_URL_DYNAMODB)`;
-      throw new Error(`Queues and tables could not be created: ${why}\n${endpoints}`, { cause });
+      throw new Error(`Queues and tables could not be created: ${reasonOf(cause)}\n${endpoints}`, { cause });
     } finally {
       sqs.destroy();
       dynamoDb.destroy();

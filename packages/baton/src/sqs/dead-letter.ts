@@ -4,7 +4,8 @@ import { formatTraceparent } from '../telemetry/trace-context.ts';
 import { attemptOf, withoutNotes } from './copy-notes.ts';
 import { decodeEnvelope, type Envelope } from './envelope.ts';
 import { laneOfQueue } from '../task/lane.ts';
-import type { DeadLetterOutcome, DeadLetterReason } from '../task/outcome.ts';
+import type { DeadLetterReason } from '../task/dead-letter-reason.ts';
+import type { DeadLetterOutcome } from '../task/outcome.ts';
 import type { ReceivedMessage } from './received-message.ts';
 import { MAX_MESSAGE_BYTES } from './queue-sender.ts';
 

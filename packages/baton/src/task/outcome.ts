@@ -1,4 +1,5 @@
 // Outcomes: what happens to a message after an attempt. Decided here, carried out by the settler.
+import type { DeadLetterReason } from './dead-letter-reason.ts';
 import { type InvalidValueError } from './invalid-value.ts';
 import { MalformedEnvelopeError, PostponeTask, RejectTask, TaskTimeoutError } from './errors.ts';
 import { asError } from './plain-error.ts';
@@ -10,20 +11,6 @@ import type { TaskContract } from './task.ts';
 export const MAX_VISIBILITY_SECONDS = 43_200;
 /** The age at which a message needs a copy or an end, in seconds (5 days): Baton's queues keep messages for 7 days. */
 export const OLD_MESSAGE_SECONDS = 5 * 86_400;
-
-/**
- * Why a message was set aside. `crashed`: its workers died again and again while it ran. `flow-lost`: it belongs to a chain
- * or group, and the task store has lost what follows it.
- */
-export type DeadLetterReason =
-  | 'attempts-exhausted'
-  | 'rejected'
-  | 'timed-out'
-  | 'crashed'
-  | 'flow-lost'
-  | 'malformed'
-  | 'invalid-payload'
-  | 'unknown-task';
 
 /** What a copy notes about the message that it continues: attributes by their names, such as `baton.unknown-times`. */
 export type Notes = Readonly<Record<string, string>>;

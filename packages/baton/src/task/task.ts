@@ -135,7 +135,7 @@ const contractSchema = z
     onEnd: z
       .custom<EndListener>(isEndListener, 'expected a contract whose payload is taskEndSchema')
       .optional(),
-  })
+  } satisfies Record<keyof TaskContract, z.ZodType>)
   .refine(({ onEnd, tracked }) => !onEnd || tracked, {
     path: ['onEnd'],
     error: 'expected tracked: true, because only the task store knows how a task ended',

@@ -1,4 +1,5 @@
-import type { DeadLetterReason, Outcome } from '../task/outcome.ts';
+import type { DeadLetterReason } from '../task/dead-letter-reason.ts';
+import type { Outcome } from '../task/outcome.ts';
 
 /** What becomes of a task after an attempt. */
 export type TaskOutcome<Result = unknown> =

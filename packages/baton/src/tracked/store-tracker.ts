@@ -1,11 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { TaskError, TaskNotDueError } from '../task/errors.ts';
-import {
-  type DeadLetterOutcome,
-  type DeadLetterReason,
-  OLD_MESSAGE_SECONDS,
-  type Outcome,
-} from '../task/outcome.ts';
+import type { DeadLetterReason } from '../task/dead-letter-reason.ts';
+import { type DeadLetterOutcome, OLD_MESSAGE_SECONDS, type Outcome } from '../task/outcome.ts';
 import { equalJitter } from '../time/backoff.ts';
 import { putBackBy } from '../sqs/put-back.ts';
 import { listenersOf } from '../send/end-listeners.ts';

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'baton-tasks/service';
+import { reasonOf } from 'baton-tasks/tooling';
 import { createResources, type ResourceClients } from '../../embedded/create-resources.ts';
 import type { Resources } from '../../stack/resources.ts';
 import { missingOf } from './inventory.ts';
@@ -45,7 +46,7 @@ export class Keeper {
       }
       this.#trouble = '';
     } catch (error) {
-      const trouble = Error.isError(error) ? error.message || error.name : String(error);
+      const trouble = reasonOf(error);
       // Once, not at every look: it may take its time to start
       if (trouble !== this.#trouble) logger.warn({ error }, `queues and tables are not there: ${trouble}`);
       this.#trouble = trouble;

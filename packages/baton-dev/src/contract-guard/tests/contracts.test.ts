@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { defineTask, type TaskContract } from 'baton-tasks';
 import * as z from 'zod';
-import { describeContract } from '../contract.ts';
+import { CONTRACT_FIELDS, describeContract, releasedContractSchema } from '../contract.ts';
 import { readContracts } from '../../stack/contracts.ts';
 import { readReleased, RELEASED, writeReleased } from '../contract-files.ts';
 import { COMMAND, guard, type Verdict } from '../guard.ts';
@@ -42,6 +42,13 @@ test(`the contracts of this house are those of their files; "${COMMAND}" writes 
   expect(refused).toEqual([]);
   expect(toWrite.map(({ name }) => `${name} is not what its file says: ${COMMAND}`)).toEqual([]);
   expect(contracts.map(({ name }) => name)).toContain('health.check');
+});
+
+test('the fields that the guard compares are those of the files', () => {
+  const compared = Object.entries(CONTRACT_FIELDS).flatMap(([field, does]) =>
+    does === 'compared' ? [field] : [],
+  );
+  expect(Object.keys(releasedContractSchema.shape).toSorted()).toEqual(compared.toSorted());
 });
 
 describe('a change that breaks messages in flight is refused, with the reason', () => {

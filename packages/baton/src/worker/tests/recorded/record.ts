@@ -1,15 +1,15 @@
-// Records the bytes of this version: node packages/baton/src/worker/tests/recorded/record.ts FOLDER
-// To be run once for each version that is released, and never for a change that ought to be compatible.
+// Records the bytes of this version: node packages/baton/src/worker/tests/recorded/record.ts FOLDER [SCENE]
+// Run it once for each version that is released, and for a new scene alone. A compatible change needs no new recording.
 
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { startBackends } from '../../../../tests/support/backends.ts';
 import { fileOf, play, scenes } from './recording.ts';
 
-const [folder = ''] = process.argv.slice(2);
+const [folder = '', only] = process.argv.slice(2);
 mkdirSync(folder, { recursive: true });
 const backends = await startBackends([]);
 try {
-  for (const scene of scenes) {
+  for (const scene of scenes.filter(({ name }) => only === undefined || name === only)) {
     const steps = await play(scene, backends);
     writeFileSync(`${folder}/${scene.name}.json`, fileOf(steps));
     console.log(`${scene.name}: ${steps.length} steps`);
