@@ -11,10 +11,9 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { ROOT } from '../stack/root.ts';
 import { assetsOf, BUILT, packedManifest, type SourceManifest } from './manifest.ts';
 
-const ROOT = fileURLToPath(new URL('../../../..', import.meta.url));
 const LIBRARY = join(ROOT, 'packages/baton');
 const CACHE = join(ROOT, 'node_modules/.cache');
 /** A relative import in a declaration, of a source: tsc rewrites those of the code alone. */

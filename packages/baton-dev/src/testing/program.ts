@@ -1,15 +1,15 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
+import { ROOT } from '../stack/root.ts';
 import { eventually } from './eventually.ts';
 import { inImage } from './in-image.ts';
 
 const FIRST_PORT = 10_000;
 const PORTS = 22_000;
-const ROOT = fileURLToPath(new URL('../../../..', import.meta.url));
 /** Most of a start's time is spent compiling: each test's programs read what the first of them compiled. */
-const COMPILED = `${ROOT}node_modules/.cache/compiled`;
+const COMPILED = join(ROOT, 'node_modules/.cache/compiled');
 
 /** The character of embedded brokers in this run of tests. */
 const SQS = Object.fromEntries(

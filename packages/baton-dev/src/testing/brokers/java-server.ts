@@ -2,11 +2,11 @@ import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { ROOT } from '../../stack/root.ts';
 import { eventually } from '../eventually.ts';
 
-const CACHE = fileURLToPath(new URL('../../../../../node_modules/.cache', import.meta.url));
+const CACHE = join(ROOT, 'node_modules/.cache');
 const COPY = 'org.apache.maven.plugins:maven-dependency-plugin:2.8:copy-dependencies';
 const FETCH_MS = 300_000;
 const START_MS = 60_000;

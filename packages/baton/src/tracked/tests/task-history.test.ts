@@ -2,6 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/g
 import { randomUUID } from 'node:crypto';
 import { TaskHistory } from '../task-history.ts';
 import { TaskStore } from '../task-store.ts';
+import { readSharedPart } from 'baton-dev/stack/part';
 import { type Backends, startBackends } from '../../../tests/support/backends.ts';
 
 const DAY_MS = 86_400_000;
@@ -38,6 +39,21 @@ async function begun(task: string, ends: boolean): Promise<string> {
   if (ends) await store.attempts.conclude(held, { state: 'succeeded', result: '1' });
   return taskId;
 }
+
+interface Index {
+  readonly KeySchema: readonly [{ readonly AttributeName: string }];
+  readonly Projection: { readonly NonKeyAttributes: readonly string[] };
+}
+
+test('every list has the same attributes of a task', () => {
+  const { TasksTable } = readSharedPart('test').resources?.Resources ?? {};
+  const indexes = (TasksTable?.Properties['GlobalSecondaryIndexes'] ?? []) as Index[];
+  const [all = [], ...others] = indexes.map(
+    ({ KeySchema: [{ AttributeName: key }], Projection: { NonKeyAttributes } }) =>
+      [...NonKeyAttributes, ...(key === 'listedIn' ? [] : [key])].toSorted(),
+  );
+  expect(others).toEqual([all, all]);
+});
 
 describe('the history of tasks', () => {
   test('is newest first: of all, of one name, of one state, of both; in pages', async () => {

@@ -1,97 +1,104 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import type { TaskEnd } from 'baton-tasks';
+import { runTask } from 'baton-tasks/testing';
 import { type Backends, startBackends } from 'baton-dev/testing/backends';
 import { Inbox } from 'baton-dev/testing/inbox';
 import { taskRecord } from 'baton-dev/testing/records';
-import type { SQSBatchResponse, SQSEvent } from 'aws-lambda';
+import type * as Handlers from '../handlers.ts';
 import type { SampleStore } from '../store.ts';
 
-const requestHash = 'same';
-const context = { getRemainingTimeInMillis: () => 30_000 };
-
 let backends: Backends;
-let records: (event: SQSEvent, invocation: typeof context) => Promise<SQSBatchResponse>;
+let handlers: typeof Handlers;
 let samples: SampleStore;
+let sample: { readonly sampleId: string; readonly reference: string };
 
 beforeAll(async () => {
   backends = await startBackends(['functions/samples-service']);
   const own = { SAMPLES_TABLE: `baton-${backends.stage}-samples`, LOG_LEVEL: 'silent' };
   Object.assign(process.env, backends.environment, own);
-  ({ records } = await import('../handlers.ts'));
+  handlers = await import('../handlers.ts');
   ({ samples } = await import('../service.ts'));
+});
+beforeEach(() => {
+  sample = { sampleId: randomUUID(), reference: 'r-1' };
 });
 afterAll(() => backends.stop());
 
-/** The task of a sample as SQS hands it to the function. */
-const messageOf = (sampleId: string) => message(sampleId, 'samples.record', { sampleId, reference: 'r-1' });
+/** Accepts the sample. @param sendTask - called as its task is sent */
+const accept = (sendTask: () => Promise<unknown> = async () => undefined) =>
+  samples.accept({ sample, requestHash: 'same', sendTask });
 
-/** How the task of a sample ended. */
-const endOf = (sampleId: string, end: Partial<TaskEnd>) =>
-  message(randomUUID(), 'samples.record-end', {
-    taskId: sampleId,
+/** The sample as the API shows it. */
+const found = () => samples.find(sample.sampleId);
+
+/** Runs an attempt at the task of the sample. */
+const record = () => runTask(handlers.record, sample, { taskId: sample.sampleId });
+
+/** Tells the service how the task of the sample ended. */
+const tell = (end: Pick<TaskEnd, 'state' | 'token'> & Partial<TaskEnd>) =>
+  runTask(handlers.recordEnd, {
+    taskId: sample.sampleId,
     task: 'samples.record',
     attempts: 1,
-    token: 1,
     at: '2026-11-22T10:00:00.000Z',
     ...end,
   });
 
-const message = (taskId: string, task: string, data: object) =>
-  taskRecord(backends, { taskId, task, queue: 'samples', data });
-
-test('a sample is recorded once, however often its message comes', async () => {
-  const sample = { sampleId: randomUUID(), reference: 'r-1' };
-  await samples.accept({ sample, requestHash, sendTask: async () => undefined });
-  await records({ Records: [messageOf(sample.sampleId)] }, context);
-  const once = await samples.find(sample.sampleId);
-  expect(once).toMatchObject({ ...sample, status: 'recorded', recordedAt: expect.any(String) as unknown });
-  await records({ Records: [messageOf(sample.sampleId)] }, context);
-  await expect(samples.find(sample.sampleId)).resolves.toEqual(once);
+test('a sample is recorded once, however often its task runs', async () => {
+  await accept();
+  const { result } = await record();
+  const once = await found();
+  expect(once).toMatchObject({ ...sample, status: 'recorded', recordedAt: result?.recordedAt });
+  await expect(record()).resolves.toMatchObject({ result });
+  await expect(found()).resolves.toEqual(once);
 });
 
 test('a sample whose task overtakes its acceptance is recorded, and no longer expires', async () => {
-  const sample = { sampleId: randomUUID(), reference: 'r-1' };
-  const sendTask = async (): Promise<void> => {
-    await expect(samples.find(sample.sampleId)).resolves.toBeUndefined();
-    await records({ Records: [messageOf(sample.sampleId)] }, context);
-  };
-  await samples.accept({ sample, requestHash, sendTask });
-  const row = await samples.find(sample.sampleId);
+  await accept(async () => {
+    await expect(found()).resolves.toBeUndefined();
+    await record();
+  });
+  const row = await found();
   expect(row).toMatchObject({ status: 'recorded' });
   expect(row).not.toHaveProperty('expiresAt');
 });
 
 test('a sample whose task ends without recording it says so, and why, until a later attempt records it', async () => {
-  const sample = { sampleId: randomUUID(), reference: 'r-1' };
-  await samples.accept({ sample, requestHash, sendTask: async () => undefined });
+  await accept();
   const error = { name: 'Error', message: 'the disk is full', reason: 'attempts-exhausted' };
-  await records({ Records: [endOf(sample.sampleId, { state: 'dead', error })] }, context);
-  await expect(samples.find(sample.sampleId)).resolves.toMatchObject({
-    status: 'failed',
-    failure: 'the disk is full',
-  });
-  await records({ Records: [endOf(sample.sampleId, { state: 'cancelled', token: 0 })] }, context);
-  await expect(samples.find(sample.sampleId)).resolves.toMatchObject({ status: 'failed' });
-  await records({ Records: [messageOf(sample.sampleId)] }, context);
-  const row = await samples.find(sample.sampleId);
+  await tell({ state: 'dead', error, token: 1 });
+  await expect(found()).resolves.toMatchObject({ status: 'failed', failure: 'the disk is full' });
+  await tell({ state: 'cancelled', token: 0 });
+  await expect(found()).resolves.toMatchObject({ status: 'failed' });
+  await record();
+  const row = await found();
   expect(row).toMatchObject({ status: 'recorded' });
   expect(row).not.toHaveProperty('failure');
-  await records({ Records: [endOf(sample.sampleId, { state: 'dead', error, token: 9 })] }, context);
-  await expect(samples.find(sample.sampleId)).resolves.toEqual(row);
+  await tell({ state: 'dead', error, token: 9 });
+  await expect(found()).resolves.toEqual(row);
 });
 
 test('a sample whose task is cancelled says so', async () => {
-  const sample = { sampleId: randomUUID(), reference: 'r-1' };
-  await samples.accept({ sample, requestHash, sendTask: async () => undefined });
-  await records({ Records: [endOf(sample.sampleId, { state: 'cancelled', token: 0 })] }, context);
-  await expect(samples.find(sample.sampleId)).resolves.toMatchObject({ status: 'cancelled' });
+  await accept();
+  await tell({ state: 'cancelled', token: 0 });
+  await expect(found()).resolves.toMatchObject({ status: 'cancelled' });
 });
 
-test('the task of a sample that nobody knows is a dead letter', async () => {
-  await records({ Records: [messageOf(randomUUID())] }, context);
-  const dead = await new Inbox(backends.sqs).take(backends.queueUrls.of('samples-dlq'));
-  expect(dead.map(({ MessageAttributes }) => MessageAttributes?.['baton.reason']?.StringValue)).toEqual([
-    'rejected',
-  ]);
+test('the task of a sample that nobody knows is rejected', async () => {
+  await expect(record()).resolves.toMatchObject({ outcome: { kind: 'dead-letter', reason: 'rejected' } });
+});
+
+test('the function records the samples of its queue, and sets aside what it rejects', async () => {
+  await accept();
+  const unknown = { ...sample, sampleId: randomUUID() };
+  const event = {
+    Records: [sample, unknown].map((data) =>
+      taskRecord(backends, { taskId: data.sampleId, task: 'samples.record', queue: 'samples', data }),
+    ),
+  };
+  await handlers.records(event, { getRemainingTimeInMillis: () => 30_000 });
+  await expect(found()).resolves.toMatchObject({ status: 'recorded' });
+  const dead = await new Inbox(backends.sqs).takeTasks(backends.queueUrls.of('samples-dlq'));
+  expect(dead.map(({ taskId }) => taskId)).toEqual([unknown.sampleId]);
 });
