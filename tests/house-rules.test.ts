@@ -264,6 +264,12 @@ describe('code', () => {
     expect(undocumented).toEqual([]);
   });
 
+  test('of the library says in the first line of each file what the file is', () => {
+    const inLibrary = product.filter(({ path }) => path.startsWith('packages/baton/src/'));
+    expect(inLibrary.filter(({ text }) => !/^\/(\/|\*\*) \S/.test(text)).map(({ path }) => path)).toEqual([]);
+    expect(inLibrary.length).toBeGreaterThan(0);
+  });
+
   test('stays in files of at most 350 lines, with names that say something', () => {
     expect(sources.filter(({ text }) => text.split('\n').length > 350).map(({ path }) => path)).toEqual([]);
     expect(files.filter((path) => /(^|\/)(utils?|helpers?|misc|manager)\.[a-z]+$/.test(path))).toEqual([]);

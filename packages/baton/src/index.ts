@@ -1,6 +1,6 @@
-// The language of tasks: what contracts and implementations are written in. It needs no AWS, and nothing here connects.
+// The entry `baton-tasks`: contracts, implementations, flows and errors. It needs no AWS, and connects to nothing.
 
-/** Say what may be asked. */
+/** Define the tasks that may be asked for. */
 export {
   defineTask,
   taskNameSchema,
@@ -8,12 +8,12 @@ export {
   type TaskContract,
   type TrackedContract,
 } from './task/task.ts';
-/** Say when it is tried again, and when it runs by itself. */
+/** Say when a task is retried, and when it runs without a sender. */
 export type { RetryPolicy } from './task/retry-policy.ts';
 export { nextTick, type Schedule } from './task/schedule.ts';
-/** Be told how a task ended. */
+/** Listen to the ends of tasks. */
 export { type TaskEnd, taskEndSchema } from './task/task-end.ts';
-/** Do what was asked. */
+/** Implement a task. */
 export {
   implement,
   type Implementation,
@@ -23,14 +23,14 @@ export {
 } from './task/implementation.ts';
 /** End an attempt on purpose. */
 export { PostponeTask, RejectTask, RetryTask } from './task/errors.ts';
-/** Run a step that leaves the system once, and say how far the task is. */
+/** Run a step that leaves the system once, and report progress. */
 export type { Effect, EffectOptions } from './task/effect.ts';
 export type { Progress } from './task/progress.ts';
 /** Ask for a task; `createTaskClient` and `createService` in `baton-tasks/service` give the `send` for it. */
 export type { ResultOptions, SendOptions, SendTask, SentTask, TaskHandle } from './task/send-task.ts';
-/** Ask for several tasks that depend on each other. */
+/** Start several tasks that depend on each other. */
 export { chain, group, member } from './task/flow.ts';
-/** See how far a task is. */
+/** Read the state of a task. */
 export {
   isFinal,
   TASK_STATES,
@@ -38,7 +38,7 @@ export {
   type TaskState,
   type TaskStatus,
 } from './task/task-status.ts';
-/** Know what went wrong: with a request to send, with a result that was waited for, with an attempt. */
+/** Catch errors: of sends, of waits for results, and of attempts. */
 export {
   AttemptOverError,
   ClaimLostError,

@@ -1,5 +1,5 @@
+// Tells answers of AWS from answers of broken proxies, and errors that may pass from others.
 import type { Message } from '@aws-sdk/client-sqs';
-// What the answers and errors of AWS mean: which answers are not AWS's own, and which errors may pass.
 import { isServerError, isThrottlingError, isTransientError } from '@smithy/core/retry';
 import type { MiddlewareStack } from '@smithy/types';
 

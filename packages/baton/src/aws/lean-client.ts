@@ -8,7 +8,7 @@ export const leanSettings = { sha256: Sha256 } as const;
 /** The user agent of every request, which CloudTrail shows. The SDK would build a longer one for each request. */
 export const USER_AGENT = 'baton';
 
-/** Removes from a client what the SDK does for each request without use here. */
+/** Removes needless work from the requests of a client. */
 export function leaveOutNeedless<Input extends object, Output extends object>({
   middlewareStack,
 }: {

@@ -1,3 +1,4 @@
+// Makes an API of routes: the handler of a Lambda function, and of the container's HTTP server.
 import middy, { type MiddlewareObj } from '@middy/core';
 import httpRouterHandler, { type Route as RouterEntry } from '@middy/http-router';
 import type { Context } from 'aws-lambda';
@@ -15,14 +16,14 @@ const MAX_SHOWN_CHARACTERS = 200;
 const RETRY_AFTER_SECONDS = 5;
 const REQUEST_ID = /^[\w.:-]{1,128}$/;
 
-/** The handler of an API, for Lambda and for the container's HTTP server alike. */
+/** The handler of an API, for Lambda and for the container's HTTP server. */
 export type ApiHandler = (event: HttpEvent, context: Partial<Context>) => Promise<HttpResponse>;
 
 /**
- * Makes the handler of an API from its routes. Whatever happens is an answer: a thrown Problem is sent as it is,
- * a dependency that does not answer is a 503 with Retry-After, all else a 500 that tells nothing of the inside.
+ * Makes the handler of an API from its routes. It answers every request: a thrown Problem is sent unchanged, a dependency
+ * that does not answer is a 503 with Retry-After, and any other error is a 500 without internal details.
  *
- * Each answer carries `x-request-id`: the caller's own where it sent a sensible one.
+ * Each answer has the header `x-request-id`: the caller's own id if it is valid, otherwise a new one.
  */
 export function createApi({ logger }: { readonly logger: Logger }, routes: readonly Route[]): ApiHandler {
   const router = httpRouterHandler<HttpEvent, HttpResponse>({
@@ -59,14 +60,14 @@ function served({ method, path, answer }: Route, logger: Logger): Entry[] {
   return methods.map((each) => ({ method: each, path, handler }));
 }
 
-/** 405 with the methods that the path has, 404 where it has none. */
+/** The problem of a request without a route: 405 with the path's methods, or 404 if the path has none. */
 function unrouted(method: string, path: string, routes: readonly Route[]): Problem {
   const shown = `${method.slice(0, MAX_SHOWN_CHARACTERS)} ${path.slice(0, MAX_SHOWN_CHARACTERS)}`;
   const own = routes.filter((route) => patternOf(route).test(path)).map((route): string => route.method);
   if (own.length === 0) return new Problem('unknown-route', { detail: `There is no route ${shown} here.` });
   const allow = (own.includes('GET') ? [...own, 'HEAD'] : own).join(', ');
   return new Problem('method-not-allowed', {
-    detail: `There is no ${shown}; the path has ${allow}.`,
+    detail: `There is no route ${shown} here; expected one of the methods ${allow}.`,
     headers: { allow },
   });
 }
@@ -75,7 +76,7 @@ function patternOf({ path }: Route): RegExp {
   return new RegExp(`^${path.replaceAll(/\{\w+\}/g, '[^/]+')}/?$`);
 }
 
-/** Gives a request its id before anything else happens, and the answer the same. */
+/** Gives each request an id before all else, and puts the id into the answer. */
 function identified(): Middleware {
   const identify: NonNullable<Middleware['after']> = (request) => {
     const { statusCode, headers, body } = request.response as HttpResponse;
@@ -96,7 +97,7 @@ function identified(): Middleware {
   };
 }
 
-/** Makes an answer of every error, and a log line of every answer. */
+/** Turns every error into an answer, and logs every answer. */
 function answered(logger: Logger): Middleware {
   return {
     before: ({ internal }) => {
@@ -129,7 +130,7 @@ function lineOf(event: HttpEvent, { statusCode }: HttpResponse, { startedAtMs = 
   };
 }
 
-/** A route may throw what cannot be looked at, such as a Proxy that was revoked. */
+/** Turns a thrown value into a problem. Never throws, although reading a revoked Proxy does. */
 function asProblem(thrown: unknown): Problem {
   try {
     return problemOf(thrown);
@@ -141,17 +142,17 @@ function asProblem(thrown: unknown): Problem {
 function problemOf(error: unknown): Problem {
   if (error instanceof Problem) return error;
   if (error instanceof RequestMismatchError) {
-    const detail = 'This Idempotency-Key came before with another body. Take a new key for a new request.';
+    const detail = 'This Idempotency-Key belongs to a request with another body; expected a new key.';
     return new Problem('idempotency-key-reused', { detail, cause: error });
   }
   if (error instanceof RequestInProgressError) {
-    const detail = 'A request with this Idempotency-Key is being taken in at this moment. Ask again shortly.';
+    const detail = 'A request with this Idempotency-Key is in progress. Try again in 1 s.';
     return new Problem('request-in-progress', { detail, headers: { 'retry-after': '1' }, cause: error });
   }
   if (error instanceof SendError ? error.transient : isTransient(error)) {
     const what = error instanceof SendError ? 'The task queue' : 'The store';
     return new Problem('service-unavailable', {
-      detail: `${what} does not answer at the moment. Try again in ${RETRY_AFTER_SECONDS} s; a POST with an Idempotency-Key, to be sure that it counts once.`,
+      detail: `${what} does not answer. Try again in ${RETRY_AFTER_SECONDS} s; send a POST with an Idempotency-Key, so that it counts once.`,
       headers: { 'retry-after': String(RETRY_AFTER_SECONDS) },
       cause: error,
     });
@@ -161,7 +162,7 @@ function problemOf(error: unknown): Problem {
 
 function internalError(cause: unknown): Problem {
   return new Problem('internal-error', {
-    detail: 'The request could not be answered. The log has more under its requestId.',
+    detail: 'An unexpected error. The log has it under the requestId.',
     cause,
   });
 }

@@ -1,14 +1,15 @@
+// The cursors of lists that are read page by page.
 import * as z from 'zod';
 import { Problem } from './problem.ts';
 
-/** The place in a list that the next page begins after; opaque to callers. */
+/** Encodes the places of one list, after which its pages start, as texts that are opaque to callers. */
 export interface Cursor<Position> {
   encode(position: Position | undefined): string | null;
-  /** @throws Problem 400 when the text is no cursor of this list */
+  /** @throws Problem 400 if the text is not a cursor of this list */
   decode(text: string | undefined): Position | undefined;
 }
 
-/** Makes the cursors of one list, whose positions are as `schema` says. */
+/** Makes the cursors of a list. @param schema - the schema of its places */
 export function cursorOf<Schema extends z.ZodType>(schema: Schema): Cursor<z.output<Schema>> {
   return {
     encode: (position) => (position ? Buffer.from(JSON.stringify(position)).toString('base64url') : null),
@@ -18,13 +19,13 @@ export function cursorOf<Schema extends z.ZodType>(schema: Schema): Cursor<z.out
       if (parsed.success) return parsed.data;
       throw new Problem('invalid-cursor', {
         detail:
-          'The cursor is not one that this list gave; take nextCursor of the page before, or none for the first.',
+          'The cursor is not one of this list; expected nextCursor of the page before, or no cursor for the first page.',
       });
     },
   };
 }
 
-/** What every list takes: `limit`, 1 to 100 (default 20), and the `nextCursor` of the page before as `cursor`. */
+/** The query of every list: `limit`, 1 to 100 (default 20), and `cursor`, the `nextCursor` of the page before. */
 export const pageQuery = {
   limit: z
     .string()

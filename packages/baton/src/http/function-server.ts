@@ -1,3 +1,4 @@
+// Serves functions by Lambda's Invoke API.
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Context } from 'aws-lambda';
 import { v7 as uuidv7 } from 'uuid';
@@ -6,32 +7,32 @@ import { readThrown } from '../telemetry/thrown.ts';
 import { within } from '../time/within.ts';
 import { type Address, type ConnectionTimeouts, listenAt, readBody, type RunningServer } from './listener.ts';
 
-/** With the characters that a function's name may have (AWS: "CreateFunction"). */
+/** The path of Invoke. A function's name has these characters (AWS: "CreateFunction"). */
 const INVOCATION = /^\/2015-03-31\/functions\/([\w-]{1,140})\/invocations$/;
 /** The header in which Lambda's runtime API gives a function the end of its time (AWS: "Using the Lambda runtime API"). */
 export const DEADLINE_HEADER = 'lambda-runtime-deadline-ms';
-/** How long a function may take whose caller gives no deadline. */
+/** The time limit of an invocation without a deadline. */
 const DEFAULT_TIMEOUT_MS = 30_000;
-/** The longest that a function runs at Lambda (AWS: "Lambda quotas"); a timer that is set for far longer ends at once. */
+/** The longest time limit of a function (AWS: "Lambda quotas"). A timer that is set for far longer fires at once. */
 const MAX_TIMEOUT_MS = 900_000;
-/** What Lambda takes for a synchronous invocation (AWS: "Lambda quotas"). */
+/** The largest payload of a synchronous invocation (AWS: "Lambda quotas"). */
 const MAX_PAYLOAD_BYTES = 6_291_556;
 
-/** What a function is told of its invocation. */
+/** The second argument of a function. */
 export type InvocationContext = Pick<Context, 'awsRequestId' | 'functionName' | 'getRemainingTimeInMillis'>;
 
-/** Handlers of Lambda, by the names under which they are invoked. */
+/** Functions by their names. */
 export type Functions = Readonly<
   Record<string, (event: never, context: InvocationContext) => Promise<unknown>>
 >;
 
-/** What functions are served with. */
+/** Configures a server of functions. */
 export interface FunctionServerOptions extends Address, ConnectionTimeouts {
   readonly functions: Functions;
   readonly logger: Logger;
 }
 
-/** An answer of Lambda's Invoke. */
+/** An answer of Invoke. */
 export interface InvokeAnswer {
   readonly status: number;
   readonly body: unknown;
@@ -39,11 +40,11 @@ export interface InvokeAnswer {
 }
 
 /**
- * Serves functions by Lambda's Invoke (AWS: "Invoke", RequestResponse), so that a container runs what Lambda runs on
- * AWS. A function that throws, or is not done in time, answers 200 with `X-Amz-Function-Error`, as at Lambda; unlike
- * there, it is not ended. When the server closes, invocations under way are still answered.
+ * Serves functions by Lambda's Invoke (AWS: "Invoke", RequestResponse), so that a container runs what Lambda runs on AWS.
+ * If a function throws or does not end in time, the answer is 200 with `X-Amz-Function-Error`, as from Lambda. Unlike
+ * Lambda, the server does not end such a function. When it closes, it still answers the invocations under way.
  *
- * @throws Error when the port is taken
+ * @throws Error if the port is taken
  */
 export function serveFunctions(options: FunctionServerOptions): Promise<RunningServer> {
   const { logger } = options;
@@ -51,14 +52,14 @@ export function serveFunctions(options: FunctionServerOptions): Promise<RunningS
     const requestId = uuidv7();
     return answer(request, requestId, options)
       .catch((error: unknown) => {
-        logger.info({ requestId, error }, 'an invocation could not be read');
+        logger.info({ requestId, error }, 'invocation could not be read');
         return refused(400, 'InvalidRequestContentException', 'The request could not be read');
       })
       .then((answered) => writeInvokeAnswer(response, requestId, answered));
   });
 }
 
-/** The function that a request of Lambda's Invoke names; empty where it is no such request. */
+/** The name of the function that a request invokes. Empty if it is not a request of Invoke. */
 export function functionNameOf({ method, url = '' }: IncomingMessage): string {
   const [, name = ''] = (method === 'POST' && INVOCATION.exec(url)) || [];
   return name;
@@ -75,7 +76,11 @@ async function answer(
   const endsAtMs = performance.now() + timeLeftMs(request);
   const payload = await readBody(request, (bytes) => bytes <= MAX_PAYLOAD_BYTES);
   if (!payload)
-    return refused(413, 'RequestTooLargeException', `More than ${MAX_PAYLOAD_BYTES} bytes are not taken`);
+    return refused(
+      413,
+      'RequestTooLargeException',
+      `The payload is too large: expected at most ${MAX_PAYLOAD_BYTES} bytes`,
+    );
   let event: unknown;
   try {
     event = JSON.parse(payload.toString() || 'null');
@@ -97,17 +102,17 @@ async function answer(
   }
 }
 
-/** From here on the monotonic clock counts: a wall clock that is set must not end what runs. */
+/** The time that is left until the deadline. From now on the monotonic clock counts, in case the wall clock is set. */
 function timeLeftMs({ headers }: IncomingMessage): number {
   const deadlineMs = Number(headers[DEADLINE_HEADER]);
   return Math.min(deadlineMs ? deadlineMs - Date.now() : DEFAULT_TIMEOUT_MS, MAX_TIMEOUT_MS);
 }
 
 function notInTime(): never {
-  throw new Error('The function was not done in time');
+  throw new Error('The function did not end before its deadline');
 }
 
-/** What became of a function that failed, as Lambda words it; the stack is the log's. */
+/** The answer for a function that failed, in Lambda's form. Without the stack, which is in the log. */
 function failed(error: unknown): InvokeAnswer {
   const { name: errorType, message: errorMessage } = readThrown(error);
   return {
@@ -117,13 +122,13 @@ function failed(error: unknown): InvokeAnswer {
   };
 }
 
-/** A refusal as Lambda words it, by which the AWS SDK knows its exceptions. */
+/** The answer for a refused request, in Lambda's form. The AWS SDK makes an exception of the type from it. */
 export function refused(status: number, type: string, message: string): InvokeAnswer {
   const headers = { 'x-amzn-errortype': type, ...(status === 413 && { connection: 'close' }) };
   return { status, body: { Type: 'User', Message: message }, headers };
 }
 
-/** Writes an answer of Lambda's Invoke. */
+/** Writes an answer of Invoke. */
 export function writeInvokeAnswer(
   response: ServerResponse,
   requestId: string,

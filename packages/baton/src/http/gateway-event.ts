@@ -1,10 +1,11 @@
+// Events of API Gateway, made from requests of Node's HTTP server.
 import type { IncomingMessage } from 'node:http';
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
 import { v7 as uuidv7 } from 'uuid';
 
 /**
- * Writes a request of Node's HTTP server as API Gateway would: payload format 2.0 of an HTTP API, stage `$default`
- * (AWS: "Working with AWS Lambda proxy integrations for HTTP APIs"). The path stays as it stood in the request.
+ * Makes the event that API Gateway would make of a request: payload format 2.0 of an HTTP API, stage `$default` (AWS:
+ * "Working with AWS Lambda proxy integrations for HTTP APIs"). The path is not decoded.
  */
 export function toGatewayEvent(request: IncomingMessage, body: Buffer): APIGatewayProxyEventV2 {
   const [, path = '/', query = ''] = /^([^?]*)\??(.*)$/s.exec(request.url ?? '/') ?? [];

@@ -1,16 +1,17 @@
+// HTTP requests and answers, the same in all payload formats of API Gateway.
 import type { APIGatewayProxyEvent, APIGatewayProxyEventV2 } from 'aws-lambda';
 
 /** An event of API Gateway, in payload format 2.0 (HTTP APIs, function URLs) or 1.0 (REST APIs). */
 export type HttpEvent = APIGatewayProxyEvent | APIGatewayProxyEventV2;
 
-/** An answer that both payload formats take. */
+/** An answer, as both payload formats accept it. */
 export interface HttpResponse {
   readonly statusCode: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
 }
 
-/** A request, the same whichever format it came in. */
+/** A request, independent of the payload format. */
 export interface HttpRequest {
   readonly method: string;
   readonly path: string;
@@ -22,7 +23,7 @@ export interface HttpRequest {
   readonly body: Buffer;
 }
 
-/** Reads an event of either format. */
+/** Reads the request from an event of either format. */
 export function readRequest(event: HttpEvent): HttpRequest {
   const body = Buffer.from(event.body ?? '', event.isBase64Encoded ? 'base64' : 'utf8');
   const headers = lowerCaseNames(event.headers);
@@ -41,7 +42,7 @@ export function readRequest(event: HttpEvent): HttpRequest {
   return { method, path, headers, query: { ...event.queryStringParameters, ...query }, pathParameters, body };
 }
 
-/** Whether an event is of payload format 2.0. */
+/** Whether an event has payload format 2.0. */
 export function isVersion2(event: HttpEvent): event is APIGatewayProxyEventV2 {
   return 'version' in event && event.version === '2.0';
 }

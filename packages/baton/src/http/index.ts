@@ -1,4 +1,4 @@
-// What a service's api.ts is written with.
+// The entry `baton-tasks/http`: routes, problems, the intake and cursors, for a service's api.ts.
 
 /** Make an API of routes. */
 export { type ApiHandler, createApi } from './api.ts';
@@ -8,5 +8,5 @@ export { notFound, Problem, type ProblemKind } from './problem.ts';
 /** Accept a request once, however often it comes. */
 export { Intake, type IntakeRequest, type IntakeRow } from './intake.ts';
 export { hashOfRequest, idOfRequest } from './intake.ts';
-/** Give lists page by page. */
+/** Answer with lists page by page. */
 export { type Cursor, cursorOf, pageQuery } from './cursor.ts';

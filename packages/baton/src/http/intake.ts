@@ -1,3 +1,4 @@
+// Accepts each request once, by its idempotency key.
 import { createHash, randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
@@ -7,65 +8,65 @@ import { ClockWatch } from '../time/clock-watch.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { Problem } from './problem.ts';
 
-/** How long a request has its row to itself while it sends its task; then another request with the same key may. */
+/** How long a request alone may send its task. Then a repeated request may take the row over. */
 const HOLD_SECONDS = 30;
-/** How often, and after which rests, a request looks whether its twin has been accepted: for two seconds. */
+/** How often a request looks whether its twin was accepted: every 100 ms for 2 s. */
 const LOOKS = 21;
 const LOOK_MS = 100;
-/** How long a row stays that no task was ever sent for. */
+/** How long a row is kept whose request was not accepted. */
 const PENDING_DAYS = 1;
 
-/** The same idempotency key came with another request. */
+/** Another request has used the same idempotency key. */
 export class RequestMismatchError extends Error {
   override readonly name = 'RequestMismatchError';
 }
 
-/** Another request with the same idempotency key is being taken in at this moment. */
+/** A request with the same idempotency key is in progress. */
 export class RequestInProgressError extends Error {
   override readonly name = 'RequestInProgressError';
 }
 
-/** The members that an intake keeps in a service's row, beside the service's own. */
+/** The members that an intake adds to a service's row. */
 export interface IntakeRow {
   readonly status: string;
-  /** Tells whether a repeated request is the same request. */
+  /** Tells a repeated request from another request with the same key. */
   readonly requestHash?: string | undefined;
-  /** Who is taking a pending row in: one attempt of one request. */
+  /** The call of `accept` that may send the task of a pending row. */
   readonly holder?: string | undefined;
-  /** A pending row is its holder's own until then, in milliseconds since 1970. */
+  /** Until when only that call may send the task, in milliseconds since 1970. */
   readonly heldUntilMs?: number | undefined;
-  /** DynamoDB's time to live, in seconds since 1970; only pending rows have it. */
+  /** DynamoDB's time to live, in seconds since 1970. Only pending rows have it. */
   readonly expiresAt?: number | undefined;
 }
 
-/** A request to take in. */
+/** A request to accept. */
 export interface IntakeRequest<Row extends IntakeRow> {
   readonly id: string;
-  /** Equal for equal requests: a digest of what was asked. */
+  /** A digest of the request's body: see `hashOfRequest`. */
   readonly requestHash: string;
   /** The service's own members of the row. */
   readonly row: Omit<Row, keyof IntakeRow>;
-  /** Members that make the row appear in the service's lists, if it has any; written once the request is accepted. */
+  /** Members that make the row appear in the service's lists. Written once the request is accepted. */
   readonly listing: Readonly<Record<string, string>>;
-  /** Sends the request's task. May be called again for the same id after a crash: the task id must be the same then. */
+  /** Sends the request's task. After a crash it may be called again for the same id, and must use the same task id. */
   readonly sendTask: () => Promise<unknown>;
 }
 
-/** Where an intake keeps its rows. */
+/** Configures an intake. */
 export interface IntakeOptions {
   readonly documents: DynamoDBDocumentClient;
   readonly table: string;
   /** The name of the table's partition key. */
   readonly key: string;
   readonly logger: Logger;
-  /** The time in milliseconds since 1970. Default: DynamoDB's, which all who share the table go by. */
+  /** The time in milliseconds since 1970. Default: DynamoDB's, which all processes share. */
   readonly now?: () => number;
 }
 
 /**
- * Takes requests in, each once: its row first (`pending`, which no reader sees), then its task, then `accepted`.
- * A crash or a dead broker in between leaves a pending row, which a repeated request takes over and which otherwise
- * expires after a day; so nothing is ever half accepted, and nothing is accepted that SQS has not taken.
+ * Accepts each request once: writes its row as `pending` (invisible to readers), sends its task, then marks the row
+ * `accepted`. So no request is accepted before SQS has accepted its task. After a crash or a failed send the row stays
+ * `pending`: a repeated request takes it over, or it expires after a day.
  */
 export class Intake<Row extends IntakeRow> {
   readonly #documents: DynamoDBDocumentClient;
@@ -84,11 +85,11 @@ export class Intake<Row extends IntakeRow> {
   }
 
   /**
-   * Takes a request in, unless it was taken in before.
+   * Accepts a request. Does nothing if it was accepted before.
    *
-   * @throws RequestMismatchError when the id is taken by another request
-   * @throws RequestInProgressError when the same request is being taken in by somebody else, and still is after 2 s
-   * @throws whatever `sendTask` throws; the same request may then try again at once
+   * @throws RequestMismatchError if the id belongs to another request
+   * @throws RequestInProgressError if another call accepts the same request, and is not done within 2 s
+   * @throws the errors of `sendTask`; the same request may be tried again at once
    */
   async accept({ id, requestHash, row, listing, sendTask }: IntakeRequest<Row>): Promise<void> {
     const holder = randomUUID();
@@ -99,13 +100,13 @@ export class Intake<Row extends IntakeRow> {
       await this.#letGo(id, holder).catch(() => undefined);
       throw error;
     }
-    // The task is sent, so the request is accepted, come what may: where this fails the task's outcome shows the row
+    // The task is sent, so the request is accepted even if this fails: then the task's outcome makes the row visible
     await this.#markAccepted(id, holder, listing).catch((error: unknown) => {
-      this.#logger.error({ id, error }, 'a request is accepted, but its row could not be marked as such');
+      this.#logger.error({ id, error }, 'row of an accepted request could not be marked as accepted');
     });
   }
 
-  /** The same request may be at it right now: its answer is this one's, too, if it comes soon. */
+  /** Calls `#begin`. If the same request is in progress, waits until it is accepted, for at most 2 s. */
   async #beginOrWait(
     id: string,
     requestHash: string,
@@ -122,7 +123,7 @@ export class Intake<Row extends IntakeRow> {
     }
   }
 
-  /** Whether the row is this request's own now; false when the same request was accepted before. */
+  /** Writes the pending row. Resolves to whether this call must send the task: not if the request was accepted before. */
   async #begin(
     id: string,
     requestHash: string,
@@ -156,13 +157,13 @@ export class Intake<Row extends IntakeRow> {
     }
   }
 
-  /** Whether it was this very attempt that wrote the row: the SDK makes a write again whose answer was lost. */
+  /** Whether this call wrote the row: the SDK may retry a write that had already succeeded, and gets a refusal. */
   async #isHeld(id: string, requestHash: string, holder: string): Promise<boolean> {
     const row = await this.#read(id);
     if (row && row.requestHash !== requestHash)
-      throw new RequestMismatchError('The id is taken by another request');
+      throw new RequestMismatchError(`The id ${id} belongs to another request`);
     if (row && row.status !== 'pending') return false;
-    if (row?.holder !== holder) throw new RequestInProgressError('The same request is being taken in');
+    if (row?.holder !== holder) throw new RequestInProgressError(`The request ${id} is in progress`);
     return true;
   }
 
@@ -173,7 +174,7 @@ export class Intake<Row extends IntakeRow> {
     return Item as Row | undefined;
   }
 
-  /** Does nothing where the task's outcome has already overtaken the request. */
+  /** Marks the row as accepted. Does nothing if the task's outcome has changed the row already. */
   async #markAccepted(id: string, holder: string, listing: Readonly<Record<string, string>>): Promise<void> {
     const names = Object.keys(listing);
     const set = ['#status = :accepted', ...names.map((name) => `${name} = :${name}`)].join(', ');
@@ -193,7 +194,7 @@ export class Intake<Row extends IntakeRow> {
     });
   }
 
-  /** Does nothing where the row is no longer this attempt's. */
+  /** Updates the pending row. Does nothing if another call has taken it over. */
   async #updatePending(
     id: string,
     holder: string,
@@ -224,14 +225,15 @@ export class Intake<Row extends IntakeRow> {
 }
 
 const MAX_KEY_CHARACTERS = 255;
-/** What the header may hold: a String of RFC 8941, with its quotes or without. */
+/** The value of the header: a String of RFC 8941, with or without its quotes. */
 const PRINTABLE = /^[\x20-\x7E]+$/;
 
 /**
- * The id of the thing that a request makes: of the same key always the same, of no key a new uuid v7.
+ * The id of the resource that a request creates. The same `Idempotency-Key` header gives the same id; no header gives a new
+ * uuid v7.
  *
- * @param namespace - a uuid of the caller's, so that one key may be used with several routes
- * @throws Problem 400 when the `Idempotency-Key` header is not 1 to 255 printable ASCII characters
+ * @param namespace - a uuid of the route, so that several routes may get the same key
+ * @throws Problem 400 if the header is not 1 to 255 printable ASCII characters
  */
 export function idOfRequest(
   headers: Readonly<Record<string, string | undefined>>,
@@ -241,11 +243,11 @@ export function idOfRequest(
   if (key === undefined) return uuidv7();
   if (key.length <= MAX_KEY_CHARACTERS && PRINTABLE.test(key)) return uuidv5(key, namespace);
   throw new Problem('invalid-request', {
-    detail: `The Idempotency-Key is not 1 to ${MAX_KEY_CHARACTERS} printable ASCII characters.`,
+    detail: `The Idempotency-Key is invalid: expected 1 to ${MAX_KEY_CHARACTERS} printable ASCII characters.`,
   });
 }
 
-/** A digest by which a repeated request is told from another one. Give it the checked body, whose members have one order. */
+/** The digest of a request's body. Give it the checked body, whose members always have the same order. */
 export function hashOfRequest(body: unknown): string {
   return createHash('sha256').update(JSON.stringify(body)).digest('base64url');
 }

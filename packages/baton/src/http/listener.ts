@@ -1,12 +1,13 @@
+// An HTTP server that stops gracefully.
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 
 /** Load balancers keep a connection for 60 s by default (AWS: "Application Load Balancers", idle timeout). */
 const KEEP_ALIVE_SECONDS = 65;
 const REQUEST_TIMEOUT_SECONDS = 75;
-/** How often Node looks for requests that take too long: every 30 s unless it is told. */
+/** How often Node looks for requests that take too long. Its default is 30 s. */
 const CHECKING_MS = 1000;
-/** What a connection without a request has left to send one, after a stop has begun. */
+/** How long a stop waits for connections that have sent no request yet. */
 const QUIET_MS = 500;
 
 /** A running server. */
@@ -14,30 +15,30 @@ export interface RunningServer {
   readonly port: number;
   /** How many requests are under way. */
   readonly underWay: number;
-  /** Takes no new requests, resolves once those under way are answered. Connections without a request are closed. */
+  /** Accepts no new requests. Resolves once the requests under way are answered. Closes all other connections. */
   close(): Promise<void>;
-  /** Cuts all connections, whatever is under way. */
+  /** Cuts all connections, even if requests are under way. */
   cut(): void;
 }
 
-/** Where a server listens. */
+/** The address that a server listens at. */
 export interface Address {
-  /** 127.0.0.1 keeps it to this machine. */
+  /** With 127.0.0.1, only its own machine reaches it. */
   readonly host: string;
-  /** 0 takes any free port. */
+  /** 0 means any free port. */
   readonly port: number;
 }
 
-/** How long a server waits for its callers. */
+/** Configures how long a server waits for its callers. */
 export interface ConnectionTimeouts {
   /**
-   * How long a connection waits for its next request. It has to be longer than what stands before the server keeps idle
-   * connections: otherwise a request may meet its end, which is a 502. Default 65.
+   * How long an idle connection is kept. Must be longer than a load balancer or proxy in front of the server keeps it:
+   * otherwise a request may arrive while the connection closes, which gives a 502. Default 65.
    */
   readonly keepAliveSeconds?: number;
   /**
-   * How long a request may take to come in, headers and body. It has to be longer than `keepAliveSeconds`, because a new
-   * connection on which nothing has come counts as a request. Default 75.
+   * How long the headers and body of a request may take to arrive. Must be longer than `keepAliveSeconds`, because Node
+   * counts a new connection without data as a request. Default 75.
    */
   readonly requestTimeoutSeconds?: number;
 }
@@ -45,8 +46,8 @@ export interface ConnectionTimeouts {
 /**
  * Listens for HTTP requests.
  *
- * @param answer - answers a request, and throws nothing
- * @throws Error when the port is taken
+ * @param answer - answers a request. Must not throw
+ * @throws Error if the port is taken
  */
 export async function listenAt(
   address: Address & ConnectionTimeouts,
@@ -69,7 +70,7 @@ export async function listenAt(
       response.shouldKeepAlive &&= !closing;
       response.once('close', () => {
         underWay.delete(response);
-        // Its headers may have gone out before the stop, and promised a connection that stays
+        // Headers that were sent before the stop may have promised to keep the connection
         if (closing) server.closeIdleConnections();
       });
       void answer(request, response);
@@ -91,9 +92,9 @@ export async function listenAt(
     },
     close: async () => {
       closing = true;
-      // The answer says that its connection closes, so that no caller sends another request on it
+      // The answers announce that their connections close, so that no caller sends another request on them
       for (const response of underWay.keys()) response.shouldKeepAlive = false;
-      // Node closes those alone that have had a request; one that has sent nothing, or half a header, would stay
+      // Node closes only connections that have had a request. Those that sent nothing, or half a header, would stay
       const quiet = setTimeout(closeQuiet, QUIET_MS);
       await close(server);
       clearTimeout(quiet);
@@ -102,17 +103,22 @@ export async function listenAt(
   };
 }
 
-/** The body of a request; undefined, and the rest unread, once there is no `room` for as many bytes as have come. */
+/**
+ * Reads the body of a request.
+ *
+ * @param fits - gets the number of bytes that have arrived. If it returns false, the rest is not read
+ * @returns undefined if the body does not fit
+ */
 export async function readBody(
   request: IncomingMessage,
-  room: (bytes: number) => boolean,
+  fits: (bytes: number) => boolean,
 ): Promise<Buffer | undefined> {
   const chunks: Buffer[] = [];
   let bytes = 0;
-  // The answer still has to go out on this socket: leaving early must not destroy it
+  // An early return must not destroy the socket, because the answer is still to be sent
   for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
     bytes += chunk.byteLength;
-    if (!room(bytes)) return undefined;
+    if (!fits(bytes)) return undefined;
     chunks.push(chunk);
   }
   return Buffer.concat(chunks);
@@ -123,7 +129,9 @@ function listen(server: Server, { host, port }: Address): Promise<void> {
   server.once('error', (error: NodeJS.ErrnoException) => {
     reject(
       error.code === 'EADDRINUSE'
-        ? new Error(`Port ${port} of ${host} is taken by another program`, { cause: error })
+        ? new Error(`Port ${port} of ${host} is taken by another program: expected a free one`, {
+            cause: error,
+          })
         : error,
     );
   });

@@ -1,6 +1,7 @@
+// Media types (RFC 9110, section 8.3.1).
 const TOKEN = "[\\w!#$%&'*+.^`|~-]+";
 const TYPE = new RegExp(`^(?<type>${TOKEN}/${TOKEN})`);
-/** A parameter, or none: a semicolon may stand at the end, and several side by side (RFC 9110, section 5.6.6). */
+/** A semicolon, and a parameter or nothing (RFC 9110, section 5.6.6). */
 const PARAMETER = new RegExp(
   `[ \\t]*;[ \\t]*(?:(?<name>${TOKEN})=(?:(?<token>${TOKEN})|"(?<quoted>(?:[^"\\\\]|\\\\.)*)"))?`,
   'y',
@@ -14,7 +15,7 @@ export interface MediaType {
   readonly parameters: ReadonlyMap<string, string>;
 }
 
-/** Reads a `content-type` header; gives nothing where it is no media type. */
+/** Reads a `content-type` header. Returns undefined if it is not a media type. */
 export function parseMediaType(header: string): MediaType | undefined {
   const text = header.trim();
   const { type } = TYPE.exec(text)?.groups ?? {};

@@ -1,11 +1,12 @@
+// Error answers (RFC 9457).
 import type { ValueIssue } from '../task/invalid-value.ts';
 import type { HttpResponse } from './http-message.ts';
 
-/** What a problem may say beyond its title. */
+/** The details of a problem. */
 export interface ProblemDetails {
-  /** What was wrong with this very request, and what was expected. */
+  /** What is wrong with this request, and what was expected. */
   readonly detail: string;
-  /** What was wrong in the request's body or query, and where. */
+  /** The faults of the request's body or query, and where they are. */
   readonly errors?: readonly ValueIssue[];
   /** Headers that belong to the answer, such as `allow` or `retry-after`. */
   readonly headers?: Readonly<Record<string, string>>;
@@ -14,24 +15,24 @@ export interface ProblemDetails {
 
 const TITLES = {
   'invalid-json': [400, 'The body is not JSON'],
-  'invalid-request': [400, 'The request is not valid'],
-  'invalid-cursor': [400, 'The cursor is not valid'],
-  'not-found': [404, 'There is no such thing'],
+  'invalid-request': [400, 'The request is invalid'],
+  'invalid-cursor': [400, 'The cursor is invalid'],
+  'not-found': [404, 'There is no such resource'],
   'unknown-route': [404, 'There is no such route'],
   'method-not-allowed': [405, 'The route does not have this method'],
   'idempotency-key-reused': [409, 'The idempotency key belongs to another request'],
-  'request-in-progress': [409, 'The same request is being taken in'],
+  'request-in-progress': [409, 'The same request is in progress'],
   'task-ended': [409, 'The task has ended'],
   'body-too-large': [413, 'The body is too large'],
   'unsupported-content-type': [415, 'The body has the wrong content type'],
-  'internal-error': [500, 'Something went wrong here'],
+  'internal-error': [500, 'An unexpected error'],
   'service-unavailable': [503, 'A dependency does not answer'],
 } as const satisfies Record<string, readonly [number, string]>;
 
-/** The problems that an API of this house answers with. */
+/** The kinds of problems. The `type` of an answer is `urn:baton:problem:` and its kind. */
 export type ProblemKind = keyof typeof TITLES;
 
-/** An unhappy answer: thrown by a route, sent as `application/problem+json` (RFC 9457). */
+/** An error answer. Thrown by a route, and sent as `application/problem+json` (RFC 9457). */
 export class Problem extends Error {
   override readonly name = 'Problem';
   readonly kind: ProblemKind;
@@ -45,7 +46,7 @@ export class Problem extends Error {
     this.details = details;
   }
 
-  /** The answer, with the request's id as `requestId`, by which its log lines are found. */
+  /** Makes the answer. Its `requestId` finds the log lines of the request. */
   toResponse(requestId: string): HttpResponse {
     const { detail, errors, headers } = this.details;
     const [status, title] = TITLES[this.kind];
@@ -65,7 +66,7 @@ export class Problem extends Error {
   }
 }
 
-/** The 404 of a thing that is not there. */
+/** Makes the 404 for a missing resource. @param what - its kind, such as `payment` */
 export function notFound(what: string, id: string): Problem {
   return new Problem('not-found', { detail: `There is no ${what} ${JSON.stringify(id.slice(0, 128))}.` });
 }

@@ -1,3 +1,4 @@
+// The routes of an API.
 import * as z from 'zod';
 import type { Logger } from '../telemetry/logger.ts';
 import type { TraceContext } from '../telemetry/trace-context.ts';
@@ -9,14 +10,14 @@ import { Problem } from './problem.ts';
 const MAX_PARAMETER_CHARACTERS = 128;
 const NO_QUERY = z.strictObject({});
 
-/** The methods that routes may have. A GET route answers HEAD too. */
+/** The methods of routes. A GET route answers HEAD too. */
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
-/** What a route's function is given. */
+/** The argument of a route's function. */
 export interface RouteInput<Body, Query> {
   readonly body: Body;
   readonly query: Query;
-  /** The value of a `{name}` in the path. @throws Problem 404 when it is longer than any id of this house */
+  /** The value of a `{name}` in the path. @throws Problem 404 if it is longer than 128 characters, the longest id */
   readonly param: (name: string) => string;
   /** Names in lower case. */
   readonly headers: Readonly<Record<string, string | undefined>>;
@@ -24,14 +25,14 @@ export interface RouteInput<Body, Query> {
   readonly logger: Logger;
 }
 
-/** A happy answer. */
+/** The answer of a route that succeeded. */
 export interface RouteResult {
   readonly status: number;
   readonly body: unknown;
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** One route, as api.ts lists it. */
+/** A route of an API. Made by `route`. */
 export interface Route {
   readonly method: Method;
   readonly path: string;
@@ -39,15 +40,15 @@ export interface Route {
 }
 
 interface RouteSchemas<Body extends z.ZodType, Query extends z.ZodType> {
-  /** The JSON body's schema; a route without one takes no notice of a body. */
+  /** The schema of the JSON body. Without it, the route ignores a body. */
   readonly body?: Body;
-  /** The query's schema; a route without one takes no query. */
+  /** The schema of the query. Without it, the route refuses a query. */
   readonly query?: Query;
 }
 
 /**
- * Defines a route. Body and query are checked before `handle` is called; what is wrong with them is answered with
- * status 400 and every path that is wrong.
+ * Defines a route. Checks body and query before it calls `handle`. The answer to an invalid request has status 400 and
+ * lists all its faults.
  *
  * @param path - such as `/payments/{paymentId}`
  */
@@ -61,7 +62,7 @@ export function route<Body extends z.ZodType = z.ZodUndefined, Query extends z.Z
     method,
     path,
     answer: (request, trace, logger) => {
-      const query = checked(querySchema ?? NO_QUERY, request.query, 'The query is not valid.');
+      const query = checked(querySchema ?? NO_QUERY, request.query, 'The query breaks its schema.');
       const body = bodySchema && checked(bodySchema, readJsonBody(request), 'The body breaks its schema.');
       return handle({
         body: body as z.output<Body>,
@@ -85,11 +86,11 @@ function pathParameter({ path, pathParameters }: HttpRequest, name: string): str
   const value = decoded(pathParameters[name] ?? '');
   if (value.length <= MAX_PARAMETER_CHARACTERS) return value;
   throw new Problem('not-found', {
-    detail: `There is nothing at ${path.slice(0, MAX_PARAMETER_CHARACTERS)}...`,
+    detail: `There is no resource at ${path.slice(0, MAX_PARAMETER_CHARACTERS)}...`,
   });
 }
 
-/** A path parameter comes as it stood in the URL; a percent sign that escapes nothing is then itself. */
+/** Decodes a path parameter. Returns it unchanged if a percent sign escapes nothing. */
 function decoded(value: string): string {
   try {
     return decodeURIComponent(value);

@@ -1,3 +1,4 @@
+// Servers as a process: their start, and their stop after a signal.
 import { exitProcess, exitWithin } from '../process/exit.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { logState } from '../telemetry/standard-output.ts';
@@ -10,21 +11,22 @@ import { serve, type ServerOptions } from './server.ts';
 /** How long a stop may take beyond the drain time. */
 const STOP_RESERVE_MS = 5000;
 
-/** What a service's process runs. */
+/** Configures a service's process. */
 export interface RunOptions extends ServerOptions, StopOptions {
-  /** The service's consumers, which its process runs too if it is given a port for them, as containers do. */
+  /** The service's consumers, by the names of their functions. */
   readonly functions?: Functions;
+  /** The port of the consumers. Without it, the process does not serve them. */
   readonly functionsPort?: number | undefined;
 }
 
-/** How a process of servers stops. */
+/** Configures the stop of a process. */
 export interface StopOptions {
-  /** How long requests under way may go on after SIGTERM, in seconds. Then their connections are cut. */
+  /** How long requests under way may continue after SIGTERM, in seconds. Then their connections are cut. */
   readonly drainTimeoutSeconds: number;
   readonly logger: Logger;
 }
 
-/** Runs a service's HTTP server as a process; see runServers. */
+/** Runs a service's HTTP server as a process: see `runServers`. */
 export async function runServer(options: RunOptions): Promise<void> {
   const { logger, host, functions, functionsPort: wanted } = options;
   const starting = [serve({ state: () => ({ logs: logState() }), ...options })];
@@ -35,11 +37,11 @@ export async function runServer(options: RunOptions): Promise<void> {
 }
 
 /**
- * Runs servers as a process: from now until SIGTERM or SIGINT, upon which requests under way are still answered within
- * the drain time; a second signal cuts them off. The process then ends with status 0, and in any case 5 s after the drain
- * time, with status 124. A start that fails says why in one line and ends the process with status 1.
+ * Runs servers until SIGTERM or SIGINT, then ends the process with status 0. Requests under way are still answered within
+ * the drain time; a second signal cuts them. If the stop takes 5 s longer than the drain time, the status is 124. If a
+ * server cannot start, a log line says why and the status is 1.
  *
- * @returns their ports
+ * @returns the servers' ports
  */
 export async function runServers(
   starting: Promise<RunningServer>[],
@@ -70,12 +72,12 @@ async function stop(
   const drained = Promise.race([closed.then(() => true), again.then(() => false)]);
   if (!(await within(drainMs, drained, () => false))) {
     const underWay = servers.reduce((sum, server) => sum + server.underWay, 0);
-    logger.warn({ underWay }, 'no more time for the requests under way: their connections are cut');
+    logger.warn({ underWay }, 'drain time is over: connections of requests under way are cut');
     for (const server of servers) server.cut();
     await closed;
   }
   logger.info('stopped');
-  // Nothing is under way; connections that are kept for later would keep the process
+  // No request is under way, but idle connections would keep the process alive
   return exitProcess(0);
 }
 

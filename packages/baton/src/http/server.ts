@@ -1,3 +1,4 @@
+// The HTTP server of an API, with the health routes of its process.
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { v7 as uuidv7 } from 'uuid';
 import type { Logger } from '../telemetry/logger.ts';
@@ -11,31 +12,31 @@ import { type Address, type ConnectionTimeouts, listenAt, readBody, type Running
 import { Problem } from './problem.ts';
 
 const HEALTH_TIMEOUT_MS = 3000;
-/** More than a body may have, so that the API itself can say how much it was. */
+/** Larger than a body may be, so that the API can name the size of most bodies that are too large. */
 const MAX_READ_BYTES = 4 * MAX_BODY_BYTES;
-/** What the bodies under way take in all: far more than callers that mean well send, far less than a container's memory. */
+/** The memory for all bodies under way. Far more than usual callers need, and far less than a container has. */
 const MAX_HELD_BYTES = 16 * MAX_READ_BYTES;
 const FULL_RETRY_AFTER_SECONDS = 1;
 
 let heldBytes = 0;
 
-/** What a service's server serves. */
+/** Configures the server of an API. */
 export interface ServerOptions extends Address, ConnectionTimeouts {
   readonly handler: ApiHandler;
-  /** Resolves when the service can do its work; what it rejects with is said at `/health/ready`. */
+  /** Resolves if the service can do its work. `/health/ready` shows the reason if it rejects. */
   readonly ready: () => Promise<unknown>;
-  /** Resolves while the process can go on; what it rejects with is said at `/health/live`. Default: it can. */
+  /** Rejects if only a new process can help. `/health/live` shows the reason. Default: never rejects. */
   readonly live?: () => Promise<unknown>;
-  /** What `/health/state` tells; the route is not there without it. */
+  /** The answer of `/health/state`. Without it, the route is missing. */
   readonly state?: () => object;
   readonly logger: Logger;
 }
 
 /**
- * Serves an API by HTTP, as API Gateway does in front of Lambda, with `/health/live` (the process runs) and
- * `/health/ready` (it can do its work) beside the routes.
+ * Serves an API by HTTP, as API Gateway does in front of Lambda. Adds the routes `/health/live` (the process runs) and
+ * `/health/ready` (it can do its work).
  *
- * @throws Error when the port is taken
+ * @throws Error if the port is taken
  */
 export function serve(options: ServerOptions): Promise<RunningServer> {
   const { logger } = options;
@@ -77,9 +78,9 @@ function health(statusCode: number, body: object): HttpResponse {
 }
 
 /**
- * The body of a request to an API.
+ * Reads the body of a request to an API.
  *
- * @throws Problem 413 when it is far longer than any that is taken, 503 while others take all the room there is
+ * @throws Problem 413 if it is far too large, 503 while other bodies use all the memory for bodies
  */
 export async function readRequestBody(request: IncomingMessage, response: ServerResponse): Promise<Buffer> {
   let ownBytes = 0;
@@ -91,29 +92,30 @@ export async function readRequestBody(request: IncomingMessage, response: Server
   });
   if (body) return body;
   if (ownBytes > MAX_READ_BYTES) {
-    const detail = `The body is more than ${MAX_READ_BYTES} bytes long; at most ${MAX_BODY_BYTES} are taken.`;
+    const detail = `The body has more than ${MAX_READ_BYTES} bytes; expected at most ${MAX_BODY_BYTES}.`;
     throw new Problem('body-too-large', { detail, headers: { connection: 'close' } });
   }
-  const detail = `Other requests take all the room there is for bodies. Try again in ${FULL_RETRY_AFTER_SECONDS} s.`;
+  const detail = `Other requests use all the memory for bodies. Try again in ${FULL_RETRY_AFTER_SECONDS} s.`;
   const headers = { connection: 'close', 'retry-after': String(FULL_RETRY_AFTER_SECONDS) };
   throw new Problem('service-unavailable', { detail, headers });
 }
 
-/** Writes an answer to a request of Node's HTTP server. The connection closes behind a 503. */
+/** Writes an answer to a request of Node's HTTP server. Closes the connection after a 503. */
 export function write(response: ServerResponse, { statusCode, headers, body }: HttpResponse): void {
-  // What is short may be descriptors, and idle connections hold them for as long as load balancers keep theirs
+  // The process may lack file descriptors, and load balancers would keep the idle connection for long
   if (statusCode === 503) response.shouldKeepAlive = false;
   response.writeHead(statusCode, { ...headers, 'content-length': Buffer.byteLength(body) });
   response.end(body);
 }
 
-/** The answer to a request that could not be answered; why stands in the log. */
+/** Makes the answer to a request whose handling threw, and logs the error. */
 export function unanswered(error: unknown, logger: Logger): HttpResponse {
   const requestId = uuidv7();
-  const detail = 'The request could not be answered. The log has more under its requestId.';
+  const detail = 'An unexpected error. The log has it under the requestId.';
   const known = isInstance(error, Problem);
   const problem = known ? error : new Problem('internal-error', { detail, cause: error });
-  if (readThrown(error).properties['code'] === 'ECONNRESET') logger.info({ requestId }, 'the caller hung up');
+  if (readThrown(error).properties['code'] === 'ECONNRESET')
+    logger.info({ requestId }, 'caller closed the connection');
   else if (problem.status >= 500) logger.error({ requestId, error }, 'request could not be answered');
   const response = problem.toResponse(requestId);
   return { ...response, headers: { ...response.headers, 'x-request-id': requestId } };

@@ -43,7 +43,7 @@ export interface LambdaConsumerOptions extends Omit<
 > {
   readonly sqs: SQSClient;
   readonly queueUrls: QueueUrls;
-  /** How long a message with an unknown task is put back, in seconds in all. Default 21,600 (6 h). */
+  /** How long messages of an unknown task are released before they become dead letters, in seconds. Default 21,600 (6 h). */
   readonly unknownTaskPatienceSeconds?: number;
   /** How many records of a batch run at one time. Default 10. */
   readonly concurrency?: number;
@@ -77,8 +77,8 @@ class RecordHost implements AttemptHost {
     exclusive.begin();
   }
 
-  async runAlone(givenUp: AbortSignal): Promise<boolean> {
-    this.#turn = await this.#exclusive.turn(givenUp);
+  async runAlone(ended: AbortSignal): Promise<boolean> {
+    this.#turn = await this.#exclusive.turn(ended);
     return this.#turn.alone;
   }
 
@@ -114,7 +114,7 @@ export function createLambdaConsumer(options: LambdaConsumerOptions): LambdaCons
   const { logger, implementations, tracker } = options;
   if (!tracker && implementations.tracked.length > 0)
     throw new TypeError(
-      `${implementations.tracked.join(', ')} cannot be run without a task store as "tracker"`,
+      `${implementations.tracked.join(', ')} need a task store: expected the option "tracker"`,
     );
   watchFunctions(logger);
   const consumer = new BatchConsumer(options);

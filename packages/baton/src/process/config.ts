@@ -168,7 +168,7 @@ export const sharedVariables = {
     .max(128, { error: 'expected at most 128 characters' })
     .default('unknown'),
   /**
-   * How long messages of an unknown task are put back before they become dead letters, in seconds. The deploy that brings
+   * How long messages of an unknown task are released before they become dead letters, in seconds. The deploy that brings
    * the task may take hours, or wait for a person. At most 5 days, because SQS keeps messages for 7.
    */
   UNKNOWN_TASK_PATIENCE_SECONDS: wholeNumber(0, 432_000, 21_600),

@@ -1,11 +1,11 @@
-// How a process ends itself, even if a thread of it is blocked.
+// Ends the process, even if one of its threads is blocked.
 import { flushCompileCache } from 'node:module';
 import type { Worker } from 'node:worker_threads';
 
 /** The exit status of a process that could not stop in time, as of GNU `timeout`. */
 export const LATE_EXIT_CODE = 124;
 
-/** Work in libuv's threads, such as a DNS lookup whose name server does not answer. */
+/** Requests in libuv's threads, such as a DNS lookup whose name server does not answer. */
 const IN_POOL = /^(?:FSReq|GetAddrInfoReq|GetNameInfoReq)/;
 
 const threads = new Set<Worker>();
@@ -16,7 +16,7 @@ process.on('worker', (thread) => {
 
 /**
  * Ends the process with a status, without fail. `process.exit` waits for every thread, and a thread that is blocked in a
- * system call never ends. So while threads are at work, the process replaces itself by a program that exits with the
+ * system call never ends. So while threads run, the process replaces itself with a program that exits with the
  * status at once. Listeners of `exit` are called first.
  *
  * @param status - default: `process.exitCode`, else 0
@@ -30,7 +30,7 @@ export function exitProcess(status = Number(process.exitCode ?? 0)): never {
 }
 
 /**
- * Ends the process with status 124 if it has not ended by itself in time. Does not keep it alive.
+ * Ends the process with status 124 if it has not ended in time. Does not keep it alive.
  *
  * @param limitMs - the time from now, in milliseconds
  * @param onLate - called right before the end, for a last log line

@@ -1,12 +1,12 @@
-// Notes SIGTERM and SIGINT from the moment that this module is imported.
-let asked = 0;
+// Counts SIGTERM and SIGINT from the moment that this module is imported.
+let signals = 0;
 let listener: (() => void) | undefined;
 
-const note = (): void => {
-  asked += 1;
+const onSignal = (): void => {
+  signals += 1;
   listener?.();
 };
-process.on('SIGTERM', note).on('SIGINT', note);
+process.on('SIGTERM', onSignal).on('SIGINT', onSignal);
 
 /**
  * Calls `stop` at each SIGTERM and SIGINT from now on, and at once for each signal that came before. Import this module
@@ -14,5 +14,5 @@ process.on('SIGTERM', note).on('SIGINT', note);
  */
 export function onStopSignal(stop: () => void): void {
   listener = stop;
-  for (let signal = 0; signal < asked; signal += 1) stop();
+  for (let signal = 0; signal < signals; signal += 1) stop();
 }

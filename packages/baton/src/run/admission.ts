@@ -1,7 +1,14 @@
-// Decides whether a received task may be attempted now: whether this process implements it, whether its time has come,
+// Decides whether a received task gets an attempt now: whether this process implements it, whether its time has come,
 // whether another attempt runs, and whether it has killed too many workers.
 import { ageMs, type ReceivedMessage } from '../sqs/received-message.ts';
-import { FIRST_SENT, notesOf, receiveOf, UNCONCLUDED, waitsSeconds } from '../sqs/copy-notes.ts';
+import {
+  FIRST_SENT,
+  MANY_RECEIVES,
+  notesOf,
+  receiveOf,
+  UNCONCLUDED,
+  waitsSeconds,
+} from '../sqs/copy-notes.ts';
 import type { Envelope } from '../sqs/envelope.ts';
 import { AttemptsCrashedError, TaskNotDueError } from '../task/errors.ts';
 import type { Implementation, Implementations } from '../task/implementation.ts';
@@ -14,14 +21,12 @@ import { type BegunAttempt, type Claim, isClaim } from './task-tracker.ts';
 import { outcomeOfUnknown, stillUnknown } from './unknown-task.ts';
 import { UntrackedAttempt } from './untracked-attempt.ts';
 
-/** SQS moves a message to the dead-letter queue, without a reason, after 30 receives (`maxReceiveCount`). */
-const MANY_RECEIVES = 20;
-/** How long an outcome may take to be written when the process must give the message up. */
+/** How long an outcome may take to be written once the process must release the message. */
 const LONGEST_WRITE_SECONDS = 2;
 /** After so many crashes in a row a task is given up: the first attempt ran beside other tasks, the next two alone. */
 const MAX_CRASHES = 3;
 
-/** A task as its message brought it. */
+/** A received message, its envelope, and the names of its task in log lines. */
 export interface ReceivedTask {
   readonly message: ReceivedMessage;
   readonly envelope: Envelope;
@@ -29,10 +34,10 @@ export interface ReceivedTask {
   readonly fields: TaskFields;
 }
 
-/** The right to attempt a task, and what is known of its earlier attempts. */
+/** The right to attempt a task, with its earlier attempts. */
 export interface Admission {
   readonly implementation: Implementation;
-  /** The claim of a tracked task. For other tasks, what the receive log knows; undefined at the first receive. */
+  /** The attempt of a tracked task, or of a message that was received before. Undefined at a first receive. */
   readonly begun: BegunAttempt | undefined;
   /** The claim of a tracked task. */
   readonly claim: Claim | undefined;
@@ -41,7 +46,7 @@ export interface Admission {
 /**
  * Admits a task to an attempt, or returns the outcome of a message whose task must not run now.
  *
- * @param signal - aborts when this process must give the message up
+ * @param signal - aborts when this process must release the message
  * @throws TypeError if the task is tracked and `processing` has no tracker
  */
 export async function admit(
@@ -61,7 +66,7 @@ export async function admit(
     const { tracker, worker, abortGraceSeconds } = processing;
     // A process that implements a tracked task checks this at its start
     if (!tracker)
-      throw new TypeError(`${contract.name} is a tracked task, and this process has no task store`);
+      throw new TypeError(`${contract.name} is a tracked task: expected a task store as "tracker"`);
     const graceSeconds = Math.min(abortGraceSeconds, LONGEST_WRITE_SECONDS);
     const { queue } = fields;
     const owner = worker.id;
@@ -78,7 +83,7 @@ export function isRefused(admission: Admission | Outcome): admission is Outcome 
   return 'kind' in admission;
 }
 
-/** The outcome of an admitted task that gets no attempt: its copy still waits, or it has killed too many workers. */
+/** The outcome of an admitted task that gets no attempt: its copy must still rest, or it has killed too many workers. */
 export function outcomeWithoutAttempt(
   { message, envelope }: ReceivedTask,
   { begun, implementation }: Admission,
@@ -91,8 +96,8 @@ export function outcomeWithoutAttempt(
 }
 
 /**
- * Continues a tracked task in a copy of its message once SQS has delivered the message many times, because SQS would
- * dead-letter it without a reason. The task store counts the attempts, so a copy resets nothing.
+ * Lets a tracked task's message continue in a copy after many receives, because SQS would dead-letter it without a reason.
+ * The task store counts the attempts, so the copy needs no counts.
  */
 export function asCopyAfterManyReceives(outcome: Outcome, message: ReceivedMessage): Outcome {
   const comesBack = outcome.kind === 'retry' || outcome.kind === 'release';
@@ -104,7 +109,7 @@ export function asCopyAfterManyReceives(outcome: Outcome, message: ReceivedMessa
   };
 }
 
-/** Finds the implementation of a message's task. A lower version than the message's cannot judge the payload. */
+/** Finds the implementation of a message's task. One of a lower version than the message's does not count. */
 function implementationOf(
   { task, version = 1 }: Envelope,
   implementations: Implementations,
@@ -113,14 +118,14 @@ function implementationOf(
   return implementation && version <= (implementation.contract.version ?? 1) ? implementation : undefined;
 }
 
-/** Puts a task back until its time has come, at most for as long as SQS can hide a message. */
+/** Releases a message until its task's time has come, or for as long as SQS can hide a message. */
 async function outcomeOfEarly(
   { task, notBefore }: Envelope,
   message: ReceivedMessage,
   { tracker, now = Date.now }: Processing,
 ): Promise<Outcome | undefined> {
   if (notBefore === undefined) return undefined;
-  // The time of an unavailable store is unknown. The claim that follows fails, and decides what becomes of the message
+  // The time of an unavailable store is unknown. The claim that follows fails too, and releases the message
   const nowMs = tracker ? await tracker.now().catch(() => Infinity) : now();
   const leftMs = Date.parse(notBefore) - nowMs;
   if (leftMs <= 0) return undefined;
@@ -129,7 +134,7 @@ async function outcomeOfEarly(
   return { kind: 'release', error, delaySeconds: Math.ceil(leftMs / 1000), asCopy };
 }
 
-/** Puts a copy back until its rest is over, if that is longer than SQS can delay a new message. */
+/** Releases a copy until its rest is over. SQS delays a new message by at most 15 minutes. */
 function outcomeOfWaitingCopy(
   { task }: Envelope,
   message: ReceivedMessage,
@@ -141,7 +146,7 @@ function outcomeOfWaitingCopy(
   return { kind: 'release', error, delaySeconds };
 }
 
-/** The outcome of a task that this process does not implement. It may be tracked: then its row ends with its message. */
+/** The outcome of a message whose task this process does not implement. If its task is tracked, that ends too. */
 async function outcomeOfUnimplemented(
   envelope: Envelope,
   message: ReceivedMessage,
@@ -152,7 +157,7 @@ async function outcomeOfUnimplemented(
   return stillUnknown(await tracker.giveUp({ message, envelope }, outcome), message);
 }
 
-/** Dead-letters a task whose workers died too often while it ran. */
+/** The outcome of a task whose workers died too often while it ran. Undefined if it gets another attempt. */
 function outcomeOfCrashes(
   { attempt, crashes, givenUp }: BegunAttempt,
   { name, retry }: TaskContract,

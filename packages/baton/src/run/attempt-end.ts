@@ -1,4 +1,4 @@
-// What may end an attempt before its handler does, and the gate that nothing passes afterwards.
+// Ends attempts before their handlers do, and keeps effects and sends from starting afterwards.
 import {
   AttemptOverError,
   OutcomeDecidedError,
@@ -13,8 +13,8 @@ export interface Right {
   /** Aborts when the right is lost. */
   readonly signal: AbortSignal;
   /**
-   * Returns nothing while the right certainly lasts. Otherwise the clock says that it has expired: then asks for it again
-   * and resolves to whether it lasts. If it does not, `signal` has aborted by then. Left out: only `signal` tells.
+   * Returns undefined while the right certainly lasts. If a clock says that it has expired, renews it and resolves to
+   * whether it lasts. If it does not, `signal` has aborted by then. Default: the right lasts until `signal` aborts.
    */
   confirm?(): Promise<boolean> | undefined;
 }
@@ -22,7 +22,7 @@ export interface Right {
 /**
  * Lets an effect or a send of an attempt start only while the attempt lasts.
  *
- * Returns nothing if it certainly lasts. Otherwise returns a promise that rejects with AttemptOverError if it is over.
+ * Returns undefined if it certainly lasts. Otherwise returns a promise that rejects with AttemptOverError if it is over.
  *
  * @param what - what is about to start, such as `the effect pay`
  */
@@ -58,7 +58,7 @@ export class AttemptEnd {
   readonly #running: RunningAttempt;
   readonly #timeLimit: NodeJS.Timeout;
   #grace: NodeJS.Timeout | undefined;
-  #giveUp: ((error: UnresponsiveHandlerError) => void) | undefined;
+  #rejectResult: ((error: UnresponsiveHandlerError) => void) | undefined;
   #unresponsive: UnresponsiveHandlerError | undefined;
   #stray: Error | undefined;
   #closed = false;
@@ -108,7 +108,7 @@ export class AttemptEnd {
     return this.#closed ? new OutcomeDecidedError() : undefined;
   }
 
-  /** Returns nothing while the attempt certainly lasts. Otherwise returns a promise that rejects with the reason if it is over. */
+  /** Returns undefined while the attempt certainly lasts. Otherwise a promise that rejects with the reason if it is over. */
   check(): Promise<void> | undefined {
     if (this.over) return Promise.reject(this.over);
     let confirmations: Promise<boolean>[] | undefined;
@@ -126,8 +126,8 @@ export class AttemptEnd {
     if (over) throw over;
   }
 
-  /** Whether `resultOf` threw this because the handler is unresponsive. */
-  gaveUp(thrown: unknown): boolean {
+  /** Whether `resultOf` threw this error because the handler is unresponsive. */
+  isUnresponsive(thrown: unknown): boolean {
     return this.#unresponsive !== undefined && thrown === this.#unresponsive;
   }
 
@@ -152,7 +152,7 @@ export class AttemptEnd {
    */
   resultOf<Result>(handler: Promise<Result>): Promise<Result> {
     return new Promise((resolve, reject) => {
-      this.#giveUp = reject;
+      this.#rejectResult = reject;
       handler.then((result) => afterTurn(() => resolve(result)), reject);
     });
   }
@@ -174,7 +174,7 @@ export class AttemptEnd {
     if (this.#controller.signal.aborted) return;
     const onGraceOver = (): void => {
       this.#unresponsive = new UnresponsiveHandlerError(this.#graceSeconds);
-      this.#giveUp?.(this.#unresponsive);
+      this.#rejectResult?.(this.#unresponsive);
     };
     this.#grace = setTimeout(onGraceOver, this.#graceSeconds * 1000);
     attemptContext.run(this.#running, () => this.#controller.abort(reason));

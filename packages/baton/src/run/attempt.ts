@@ -26,18 +26,18 @@ export interface AttemptHost extends Right {
   readonly signal: AbortSignal;
   /** Called right before the handler starts. */
   begins?(attempt: AttemptName): void;
-  /** Called if the outcome is decided while the handler still runs, because it ignores its signal. `handler` settles when it ends. */
+  /** Called if the outcome is decided while the handler still runs, because it ignores its signal. @param handler - its end */
   outlivedBy(handler: Promise<unknown>): void;
   /**
    * Resolves once no other attempt runs in this process, or after a limited wait. No other attempt starts until this one
    * has its outcome or has run for a while. Called before the handler of a task whose last worker died: if it kills this
-   * worker too, it harms no other task. The message's lease is renewed meanwhile. Left out: other attempts run beside it.
+   * worker too, it harms no other task. The message's lease is renewed meanwhile. Default: other attempts run beside it.
    *
-   * @param givenUp - aborts when the attempt ends before its turn
+   * @param ended - aborts when the attempt ends before its turn
    * @returns whether no other attempt runs
-   * @throws the reason of `givenUp`, and any error that keeps this process from running the task. The message is released
+   * @throws the reason of `ended`, and any error that keeps this process from running the task. The message is released
    */
-  runAlone?(givenUp: AbortSignal): Promise<boolean>;
+  runAlone?(ended: AbortSignal): Promise<boolean>;
 }
 
 /** Runs the handler of an admitted task and returns the outcome. Never rejects. */
@@ -77,7 +77,7 @@ export async function runAttempt(
     if (end.stray) throw end.stray;
     return { kind: 'done', result };
   } catch (error) {
-    if (end.gaveUp(error) && !(await terminated(handler))) {
+    if (end.isUnresponsive(error) && !(await terminated(handler))) {
       gated.context.logger.error({ error }, `${contract.name} ignores its signal and still runs`);
       // A handler that lost the only step that could settle its promise never ends. It must not keep its slot
       if (!end.stray) host.outlivedBy(handler.ended);
@@ -122,10 +122,10 @@ async function beginAlone(
   host: AttemptHost,
   rights: readonly Right[],
 ): Promise<Outcome | undefined> {
-  const givenUp = AbortSignal.any(rights.map(({ signal }) => signal));
+  const ended = AbortSignal.any(rights.map(({ signal }) => signal));
   try {
-    const alone = (await host.runAlone?.(givenUp)) ?? false;
-    givenUp.throwIfAborted();
+    const alone = (await host.runAlone?.(ended)) ?? false;
+    ended.throwIfAborted();
     await suspect.begins(alone);
     return undefined;
   } catch (error) {

@@ -9,8 +9,8 @@ import { jsonIssue, toJson } from '../task/json-value.ts';
 const EFFECT_KEY = /^[\w.:-]{1,64}$/;
 
 /**
- * What is known of an effect: its kept result; that an earlier attempt started it (`in doubt`); that it ran and its result
- * could not be kept (`not kept`); or nothing.
+ * The state of an effect before this attempt: its kept result; `in doubt` if an earlier attempt started it; `not kept` if
+ * it ran and its result could not be kept; undefined if it did not start.
  */
 export type KnownEffect = { readonly result: unknown } | 'in doubt' | 'not kept' | undefined;
 
@@ -21,7 +21,7 @@ export type EffectResult = { readonly json: string } | { readonly notJson: strin
 export interface KeptEffects {
   /** Finds what earlier attempts kept of an effect. */
   find(key: string): Promise<KnownEffect>;
-  /** Notes that an effect starts. @throws ClaimLostError if another attempt has the task */
+  /** Records that an effect starts. @throws ClaimLostError if another attempt has the task */
   begin(key: string): Promise<void>;
   /**
    * Keeps the result of an effect.
@@ -42,7 +42,7 @@ export function effectOf(claim: KeptEffects, attempt: GatedAttempt, gate: Attemp
     if (typeof known === 'object') return known.result as never;
     if (known === 'not kept' && !inDoubt)
       throw new RejectTask(
-        `The effect ${key} of ${task} (${taskId}) was run by an earlier attempt and its result could not be kept, so it is not run again; expected inDoubt, which finds out what became of it`,
+        `The effect ${key} of ${task} (${taskId}) ran in an earlier attempt, and its result could not be kept, so it does not run again; expected the option inDoubt, which asks for its result`,
       );
     const idempotencyKey = `${taskId}:${key}`;
     const found = known && inDoubt ? await inDoubt(idempotencyKey) : undefined;
@@ -66,7 +66,7 @@ export function effectOf(claim: KeptEffects, attempt: GatedAttempt, gate: Attemp
 export function checkedEffectKey(key: string): string {
   if (typeof key === 'string' && EFFECT_KEY.test(key) && key !== '__proto__') return key;
   const message = `expected a text of 1 to 64 letters, digits and . _ : -, got ${shownValue(key)}`;
-  throw new InvalidValueError('The effect cannot be kept', [{ path: 'key', message }]);
+  throw new InvalidValueError('Invalid effect', [{ path: 'key', message }]);
 }
 
 /** Makes JSON of an effect's result. Never throws, although reading a getter or a revoked Proxy may. */

@@ -50,36 +50,36 @@ export class ExclusiveRuns {
     return this.#closed;
   }
 
-  /** Resolves to whether tasks may begin again, within so many milliseconds and before `signal` aborts. */
+  /** Resolves to whether tasks may start again within so many milliseconds and before `signal` aborts. */
   async opened(withinMs: number, signal: AbortSignal): Promise<boolean> {
     const late = Promise.withResolvers<boolean>();
-    const giveUp = (): void => late.resolve(false);
-    const timer = setTimeout(giveUp, withinMs);
-    signal.addEventListener('abort', giveUp, { once: true });
-    if (signal.aborted) giveUp();
+    const stop = (): void => late.resolve(false);
+    const timer = setTimeout(stop, withinMs);
+    signal.addEventListener('abort', stop, { once: true });
+    if (signal.aborted) stop();
     try {
       while (this.#closed) if (!(await Promise.race([this.#opened.promise, late.promise]))) return false;
       return true;
     } finally {
       clearTimeout(timer);
-      signal.removeEventListener('abort', giveUp);
+      signal.removeEventListener('abort', stop);
     }
   }
 
-  /** Notes that a task starts, suspect or not. */
+  /** Records that a task starts, suspect or not. */
   begin(): void {
     this.#running += 1;
   }
 
-  /** Notes that a task has ended. */
+  /** Records that a task has ended. */
   end(): void {
     this.#running -= 1;
     if (this.#closed) this.#next();
   }
 
-  /** Waits for the turn of a suspect that has called `begin`. @throws the reason of `givenUp` if that aborts first */
-  async turn(givenUp: AbortSignal): Promise<Turn> {
-    givenUp.throwIfAborted();
+  /** Waits for the turn of a suspect that has called `begin`. @throws the reason of `signal` if that aborts first */
+  async turn(signal: AbortSignal): Promise<Turn> {
+    signal.throwIfAborted();
     const { promise, resolve, reject } = Promise.withResolvers<Turn>();
     const leave = (): void => {
       const place = this.#waiting.indexOf(resolve);
@@ -87,16 +87,16 @@ export class ExclusiveRuns {
       if (place < 0) return;
       this.#waiting.splice(place, 1);
       this.#running += 1;
-      reject(givenUp.reason as Error);
+      reject(signal.reason as Error);
       if (!this.#turn && this.#waiting.length === 0) this.#open();
     };
-    givenUp.addEventListener('abort', leave, { once: true });
+    signal.addEventListener('abort', leave, { once: true });
     this.#waiting.push(resolve);
     // A waiting suspect does not count as running
     this.#running -= 1;
     this.#close();
     this.#next();
-    return promise.finally(() => givenUp.removeEventListener('abort', leave));
+    return promise.finally(() => signal.removeEventListener('abort', leave));
   }
 
   #next(): void {

@@ -1,4 +1,4 @@
-// The log lines that tell the outcome of each message.
+// Logs the outcomes of messages.
 import type { Outcome } from '../task/outcome.ts';
 import type { Processing } from './processing.ts';
 import type { AttemptName } from './running-attempt.ts';

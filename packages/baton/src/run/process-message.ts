@@ -1,4 +1,4 @@
-// The story of one message, from its body to its outcome.
+// One message, from its body to its outcome.
 import { attemptOf } from '../sqs/copy-notes.ts';
 import { decodeEnvelope, type Envelope } from '../sqs/envelope.ts';
 import type { ReceivedMessage } from '../sqs/received-message.ts';
@@ -58,7 +58,7 @@ export async function processMessage(
   return logOutcome(processing, fields, outcome, Math.round(performance.now() - startedAtMs));
 }
 
-/** Writes an outcome where the next attempt looks for it. Resolves to the outcome of the message. */
+/** Writes an outcome to the task store or the log of receives. Resolves to the outcome of the message. */
 async function conclude(
   message: ReceivedMessage,
   { implementation: { contract }, begun, claim }: Admission,

@@ -1,11 +1,11 @@
-// What a process uses to run messages.
+// The parts of a process that run messages.
 import type { Logger } from '../telemetry/logger.ts';
 import type { Implementations, WorkerIdentity } from '../task/implementation.ts';
 import type { SendTask } from '../task/send-task.ts';
 import type { TaskTracker } from './task-tracker.ts';
 import type { Threads } from './threads.ts';
 
-/** What a process uses to run messages. All messages of a process share one. */
+/** The parts of a process that run messages. All its messages share them. */
 export interface Processing {
   readonly implementations: Implementations;
   readonly send: SendTask;
@@ -13,7 +13,7 @@ export interface Processing {
   /** Writes the lines of tasks that are done, which are most of all lines. Default: `logger`. */
   readonly doneLogger?: Logger | undefined;
   readonly worker: WorkerIdentity;
-  /** How long a message with an unknown task is put back, in seconds in all. Then it becomes a dead letter. */
+  /** How long messages of an unknown task are released before they become dead letters, in seconds. */
   readonly unknownTaskPatienceSeconds: number;
   /**
    * How long a handler may continue after its signal aborted, in seconds. Then its outcome is decided without it, and its
@@ -21,8 +21,8 @@ export interface Processing {
    */
   readonly abortGraceSeconds: number;
   /**
-   * SQS's time, in milliseconds since 1970. The age of a message is measured with it: a process whose own clock is wrong
-   * would give up new messages. Default: the system's clock.
+   * SQS's time, in milliseconds since 1970. The age of a message is measured with it: by a wrong clock, new messages would
+   * seem too old. Default: the system's clock.
    */
   readonly now?: (() => number) | undefined;
   /** Keeps the state of tracked tasks. Required if one of the implemented tasks is tracked. */

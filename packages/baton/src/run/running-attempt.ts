@@ -11,8 +11,8 @@ export interface AttemptName {
 }
 
 /**
- * An attempt as found by code that its handler started. The process learns from it which task caused an error that no
- * promise of the handler carries. It holds no payload, because a timer that the handler left may keep it alive.
+ * An attempt, as the code that its handler started finds it. From it the process learns which task caused an uncaught
+ * error. It holds no payload, because a timer that the handler started may keep it alive.
  */
 export class RunningAttempt {
   readonly name: AttemptName;
@@ -32,7 +32,7 @@ export class RunningAttempt {
     return this.#fail?.(error) ?? false;
   }
 
-  /** Notes that the outcome is decided. */
+  /** Records that the outcome is decided. */
   end(): void {
     this.#fail = undefined;
   }

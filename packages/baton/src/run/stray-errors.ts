@@ -1,4 +1,4 @@
-// Handles errors that nothing caught: finds the attempt that caused them.
+// Handles uncaught errors: finds the attempts that caused them.
 import { type Logger, logFatal } from '../telemetry/logger.ts';
 import { StrayError } from '../task/errors.ts';
 import { keepHandlersFromEndingProcess } from './process-end.ts';
@@ -64,7 +64,7 @@ function handle(origin: StrayOrigin, error: unknown, rest: readonly unknown[]): 
   const unknown = [...watching].flatMap(({ onUnknown }) => onUnknown ?? []);
   for (const onUnknown of unknown) onUnknown(error, origin);
   if (first && others.length + unknown.length === 0) {
-    logFatal(first.logger, { error, origin }, 'the process ends because of an error that nothing caught');
+    logFatal(first.logger, { error, origin }, 'uncaught error that belongs to no task: the process ends');
     process.exit(1);
   }
 }
@@ -73,7 +73,7 @@ function blame(attempt: RunningAttempt, origin: StrayOrigin, thrown: unknown, lo
   const error = new StrayError(attempt.name.task, origin, thrown);
   const open = attempt.fail(error);
   const what = open ? 'its attempt fails' : 'the outcome of its attempt was already decided';
-  logger.error({ ...attempt.name, error }, `${attempt.name.task} left an error that nothing caught: ${what}`);
+  logger.error({ ...attempt.name, error }, `uncaught error of ${attempt.name.task}: ${what}`);
 }
 
 function replaceListeners(): void {

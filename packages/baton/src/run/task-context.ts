@@ -10,7 +10,7 @@ import { effectOf } from './effects.ts';
 import type { TaskFields } from './outcome-log.ts';
 import type { Processing } from './processing.ts';
 
-/** The context of an attempt's handler, and what everything that leaves the attempt must pass. */
+/** The context of an attempt's handler, and the gate that its sends and effects pass. */
 export interface GatedContext {
   readonly context: TaskContext;
   readonly gate: AttemptGate;

@@ -1,4 +1,4 @@
-// What a process needs of threads to run handlers in them. The room `worker` implements it.
+// Runs handlers in threads. The folder `worker` implements it.
 import type { TraceContext } from '../telemetry/trace-context.ts';
 import type { AttemptGate } from './attempt-end.ts';
 import type { TaskContext } from '../task/implementation.ts';
@@ -8,7 +8,7 @@ import type { Progress } from '../task/progress.ts';
 
 /** A handler that was started. */
 export interface HandlerRun {
-  /** Settles like the handler, with its checked result. If the handler was terminated, rejects once it is gone. */
+  /** Resolves to the handler's checked result, or rejects with its error. If it was terminated, rejects once it is gone. */
   readonly ended: Promise<unknown>;
   /** Terminates the handler. Undefined unless it runs in a thread. */
   readonly terminate?: () => void;

@@ -1,14 +1,21 @@
 // Attempts at tasks that are not tracked, counted by a log of receives, or by SQS without one.
-import { attemptOf, attemptsBefore, continuing, firstIdOf, givenBack, receiveOf } from '../sqs/copy-notes.ts';
+import {
+  attemptOf,
+  attemptsBefore,
+  continuing,
+  firstIdOf,
+  givenBack,
+  MANY_RECEIVES,
+  receiveOf,
+} from '../sqs/copy-notes.ts';
 import type { ReceivedMessage } from '../sqs/received-message.ts';
 import { PostponeTask, ReceivedTooOftenError } from '../task/errors.ts';
 import type { Outcome } from '../task/outcome.ts';
 import type { TaskContract } from '../task/task.ts';
 import type { Processing } from './processing.ts';
-import type { BegunAttempt, EarlierReceives, ReceiveLog } from './task-tracker.ts';
+import type { EarlierReceives, ReceiveLog } from './receive-log.ts';
+import type { BegunAttempt } from './task-tracker.ts';
 
-/** SQS moves a message to the dead-letter queue, without a reason, after 30 receives (`maxReceiveCount`). */
-const MANY_RECEIVES = 20;
 /** Without a log, a message may be received so many times more often than its contract allows attempts. */
 const CRASHES_ALLOWED = 3;
 const NOTHING: EarlierReceives = { ended: 0, attempts: 0, crashes: 0 };
@@ -19,17 +26,17 @@ type UntrackedProcessing = Pick<Processing, 'tracker' | 'everyReceiveIsSeen' | '
 /**
  * An attempt at a message whose task is not tracked.
  *
- * SQS counts only receives, so it cannot tell a crash from a retry or a release. Therefore each receive that ends in an
- * orderly way and leaves the message is logged. If the last receive is not in the log, its worker died, or the message
- * was lost on its way to the worker: then the start of the next handler is logged before it. If that attempt is lost too,
- * the one after it runs alone. The third crash in a row is the last.
+ * SQS counts only receives, so it cannot tell a crash from a retry or a release. Therefore a worker logs the end of each
+ * receive after which the message comes back. If the last receive is not in the log, its worker died, or the message was
+ * lost on its way to the worker. Then the start of the next handler is logged too. If that attempt does not end either, the
+ * one after it runs alone. The third crash in a row is the last.
  *
  * If the log cannot be read, or there is none, SQS's count decides: a message with more receives than its contract allows
- * attempts runs alone, and one with three more is given up. A released message then continues in a copy, so that releases
- * do not lead there: at the same count if its worker had to stop, and with one attempt left if it was postponed.
+ * attempts runs alone, and one with three more is given up. Releases must not lead to that. So a released message continues
+ * in a copy then: with the same count if its worker had to stop, and with one attempt left if it was postponed.
  *
- * A message that is given back continues in a copy, which has another id. The log knows all copies of a chain by the id
- * of its first message, and continues to count their receives: see `givenBack`.
+ * A message that is given back continues in a copy, which has another id. All copies of a series have one entry in the log,
+ * by the id of the first message, and their receives are counted on: see `givenBack`.
  */
 export class UntrackedAttempt implements BegunAttempt {
   readonly attempt: number;
@@ -39,9 +46,10 @@ export class UntrackedAttempt implements BegunAttempt {
   readonly #message: ReceivedMessage;
   readonly #contract: TaskContract;
   readonly #processing: UntrackedProcessing;
-  /** The log's entry, and what follows from it. Undefined if the log could not be read. */
+  /** The log's entry, with a crash of the last receive. Undefined if the log could not be read. */
   readonly #known: EarlierReceives | undefined;
-  #noted = false;
+  /** Whether the log has the start of the handler. */
+  #isStartLogged = false;
 
   private constructor(
     message: ReceivedMessage,
@@ -82,7 +90,7 @@ export class UntrackedAttempt implements BegunAttempt {
     try {
       earlier = log && ((await log.find(firstIdOf(message))) ?? first(message));
     } catch (error) {
-      logger.warn({ messageId, error }, 'earlier receives of a message are not known; their count decides');
+      logger.warn({ messageId, error }, 'log of receives could not be read: the count of SQS decides');
     }
     const attempt = new UntrackedAttempt(message, contract, processing, earlier);
     if (!attempt.suspect && (attempt.crashes > 0 || !everyReceiveIsSeen)) await attempt.begins(false);
@@ -101,7 +109,7 @@ export class UntrackedAttempt implements BegunAttempt {
 
   async begins(alone: boolean): Promise<void> {
     const begun = receiveOf(this.#message);
-    this.#noted = await this.#note({ begun, alone });
+    this.#isStartLogged = await this.#log({ begun, alone });
   }
 
   async conclude(outcome: Outcome): Promise<Outcome> {
@@ -110,7 +118,7 @@ export class UntrackedAttempt implements BegunAttempt {
     const ended = receiveOf(message);
     if (outcome.kind !== 'retry' && outcome.kind !== 'release') {
       // The message comes back if its delete fails
-      if (this.#noted) await this.#note({ ended, crashes: 0, suspect: false });
+      if (this.#isStartLogged) await this.#log({ ended, crashes: 0, suspect: false });
       return outcome;
     }
     const used = outcome.kind === 'retry' ? this.attempt : this.attempt - 1;
@@ -119,16 +127,16 @@ export class UntrackedAttempt implements BegunAttempt {
     const inCopy = (attempts: number): Outcome =>
       byHandler ? continuing(outcome, message, attempts, this.#processing.now) : givenBack(outcome, message);
     if (message.receiveCount >= MANY_RECEIVES) return inCopy(used);
-    if (await this.#note({ ended, attempts: used, ...cleared })) return outcome;
-    // The log says that the handler started: at the next receive this worker would count as dead
-    if (this.#noted) return inCopy(used);
+    if (await this.#log({ ended, attempts: used, ...cleared })) return outcome;
+    // The log has the start of the handler without its end: at the next receive this worker would count as dead
+    if (this.#isStartLogged) return inCopy(used);
     // At the next receive the count decides. A release must not use it up
     const usedUp = outcome.kind === 'release' && attemptOf(message) >= maxAttempts;
     return usedUp ? inCopy(maxAttempts - 1) : outcome;
   }
 
   /** Writes to the log. Resolves to whether that succeeded. */
-  async #note(change: Partial<EarlierReceives>): Promise<boolean> {
+  async #log(change: Partial<EarlierReceives>): Promise<boolean> {
     const { tracker, logger } = this.#processing;
     const log = tracker?.receives;
     const { messageId } = this.#message;
@@ -137,14 +145,14 @@ export class UntrackedAttempt implements BegunAttempt {
       await log.keep(firstIdOf(this.#message), { ...this.#known, ...change });
       return true;
     } catch (error) {
-      logger.warn({ messageId, error }, 'a receive of a message could not be logged');
+      logger.warn({ messageId, error }, 'receive could not be logged');
       return false;
     }
   }
 }
 
 /** Logs that a message comes back because it could not be settled, so that its worker does not count as dead. */
-export async function noteReturn(message: ReceivedMessage, log: ReceiveLog): Promise<void> {
+export async function logReturn(message: ReceivedMessage, log: ReceiveLog): Promise<void> {
   const firstId = firstIdOf(message);
   const earlier = (await log.find(firstId)) ?? first(message);
   await log.keep(firstId, { ...earlier, ended: receiveOf(message) });
@@ -162,8 +170,8 @@ function afterCrash(
 ): EarlierReceives {
   const { ended, attempts, crashes, begun = 0, alone = false, suspect = false } = earlier;
   const receive = receiveOf(message);
-  // The handler started, and its worker died. A message that still waited for its turn is not at fault and has no log
-  // entry. One that was given back after its handler started continues in a copy, at the same receive
+  // The handler started, and its worker died. The start is not logged while a message waits to run alone, because it is not
+  // at fault then
   if (begun > ended && begun < receive)
     return { ended, attempts: attempts + (alone ? 1 : 0), crashes: crashes + 1, suspect: true };
   // The log does not say whether the handler of a first receive started

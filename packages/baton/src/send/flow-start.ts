@@ -1,4 +1,4 @@
-// How a chain or a group is started: what each of its tasks leads to is noted before the first of them is sent.
+// Starts chains and groups: writes the rows of their tasks, then sends the first tasks.
 import { v5 as uuidv5 } from 'uuid';
 import type { Chain, Group } from '../task/flow.ts';
 import { laneWhereDeclared } from '../task/lane.ts';
@@ -14,7 +14,7 @@ import { allDone } from './task-continuation.ts';
 import { KeptTaskHandle } from './task-handle.ts';
 import type { NewTask, TaskRecords } from './task-records.ts';
 
-/** What a task client does for a flow that it starts. */
+/** The parts of a task client that start a flow. */
 export interface FlowSender {
   readonly records: TaskRecords;
   readonly prepare: (
@@ -34,10 +34,10 @@ export interface FlowSender {
 }
 
 /**
- * Starts a chain: writes the rows of all steps, the last one first, so that a step is known before the one that sends it,
- * and sends the first. Resolves to the handle of the last step.
+ * Starts a chain: writes the rows of all steps, then sends the first step. Writes the last row first, so that each step
+ * has its row before the step that sends it. Resolves to the handle of the last step.
  *
- * @throws what `TaskClient.start` throws
+ * @throws the errors of `TaskClient.start`
  */
 export async function startChain(
   { records, prepare, sendTracked, cancel }: FlowSender,
@@ -56,16 +56,17 @@ export async function startChain(
   const [contract] = steps;
   const last = planned.at(-1);
   const lastContract = steps.at(-1);
-  if (!first || !contract || !last || !lastContract) throw new RangeError('A chain has at least two tasks');
+  if (!first || !contract || !last || !lastContract)
+    throw new RangeError(`Invalid chain: expected at least 2 tasks, got ${steps.length}`);
   const { deduplicationKey: _key, onEnd, ...sending } = options;
   const listeners = checkedListeners(lastContract, { onEnd });
   const nowMs = await records.now();
   const own = { ...sending, taskId: first.taskId, lane: laneOf(contract) };
   const prepared = prepare(contract, payload, own, nowMs, first.flowEnd);
   const { notBefore, subject, trace } = prepared;
-  const noted = { parentId: options.parentId, traceparent: formatTraceparent(trace), notBefore, subject };
+  const shared = { parentId: options.parentId, traceparent: formatTraceparent(trace), notBefore, subject };
   const links = later.map(({ taskId, task, queue }, index) => ({
-    ...noted,
+    ...shared,
     depth: prepared.depth + index + 1,
     taskId,
     task,
@@ -76,17 +77,17 @@ export async function startChain(
   for (const link of links.toReversed()) await records.create(link);
   await sendTracked(prepared, options, { next: later[0] });
   return new KeptTaskHandle(records, lastContract, last.taskId, async () => {
-    // Cancelling the first step that has not ended cancels all after it
+    // The cancellation of the first step that has not ended cancels all steps after it
     for (const taskId of ids) if ((await cancel(taskId))?.state === 'cancelled') break;
     return records.find(last.taskId);
   });
 }
 
 /**
- * Starts a group: writes the row of the task that takes the results and that of the group, and sends the members.
+ * Starts a group: writes the row of the task that takes the results and the row of the group, then sends the members.
  * Resolves to the handle of the task that takes the results.
  *
- * @throws what `TaskClient.start` throws
+ * @throws the errors of `TaskClient.start`
  */
 export async function startGroup(
   { records, prepare, sendTracked, cancel }: FlowSender,
@@ -109,9 +110,9 @@ export async function startGroup(
   });
   const memberIds = prepared.map(({ taskId }) => taskId);
   const { notBefore, subject } = prepared.at(-1) ?? {};
-  const noted = { parentId: options.parentId, traceparent: formatTraceparent(trace), notBefore, subject };
+  const shared = { parentId: options.parentId, traceparent: formatTraceparent(trace), notBefore, subject };
   const { taskId, task, queue } = next;
-  await records.create({ ...noted, depth, taskId, task, queue, onEnd });
+  await records.create({ ...shared, depth, taskId, task, queue, onEnd });
   await records.groups.create({ groupId, memberIds, next, notBefore });
   await Promise.all(prepared.map((each) => sendTracked(each, options, { groupId, flowEnd })));
   return new KeptTaskHandle(records, joining, next.taskId, async () => {
@@ -120,7 +121,7 @@ export async function startGroup(
   });
 }
 
-/** The ids of a chain's second task and those after it, by the id of the first. */
+/** The ids of a chain's tasks except the first, derived from the id of the first. */
 export function laterStepIds(firstId: string, steps: number): string[] {
   return Array.from({ length: steps - 1 }, (_, index) => uuidv5(String(index + 1), namespaceOf(firstId)));
 }

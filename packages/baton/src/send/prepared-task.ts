@@ -1,4 +1,4 @@
-// A task as it is put on the wire: checked against its contract, encoded, and with all that its row notes.
+// A task that is ready to be sent: checked against its contract and encoded.
 import { createHash } from 'node:crypto';
 import { encodeEnvelope, type Envelope } from '../sqs/envelope.ts';
 import { MAX_MESSAGE_BYTES } from '../sqs/queue-sender.ts';
@@ -13,13 +13,13 @@ import type { TraceContext } from '../telemetry/trace-context.ts';
 import { checkedListeners } from './end-listeners.ts';
 import { checkedDelay, checkedLinks, checkedSubject, checkedTaskId } from './send-checks.ts';
 
-/** A task that can be sent. */
+/** A task that is ready to be sent, with the members of its row. */
 export interface PreparedTask extends NextTask {
   /** The envelope as JSON. */
   readonly body: string;
-  /** How long it is kept from workers, in whole seconds. */
+  /** How long SQS hides the message from workers, in whole seconds. */
   readonly delaySeconds: number;
-  /** When it may begin, ISO 8601; undefined for a task that is not put off. */
+  /** The earliest start time, ISO 8601. Undefined for a task without a delay. */
   readonly notBefore: string | undefined;
   /** How many tasks sent each other before this one. */
   readonly depth: number;
@@ -29,24 +29,24 @@ export interface PreparedTask extends NextTask {
   readonly onEnd: readonly Listener[] | undefined;
 }
 
-/** Where and when tasks are prepared. */
+/** Configures the preparation of a task. */
 export interface Preparation {
   /** The sending service's name. */
   readonly source: string;
-  /** SQS's time, which stands in the envelope. */
+  /** Gives SQS's time for the envelope. */
   readonly clock: ClockWatch;
-  /** What delays are counted from, in milliseconds since 1970. Any number for a task that is not put off. */
+  /** The time that delays count from, in milliseconds since 1970. Any number for a task without a delay. */
   readonly nowMs: number;
   /** The last task of the flow that the task belongs to. */
   readonly flowEnd?: FlowEnd | undefined;
 }
 
 /**
- * Makes a task ready to be sent.
+ * Makes a task ready to be sent: checks its payload and options, and encodes its envelope.
  *
- * @throws InvalidValueError when the payload breaks its contract, or an option its rules
- * @throws TooDeepError when too many tasks sent each other before this one
- * @throws TaskTooLargeError when it is more than SQS takes in one message
+ * @throws InvalidValueError if the payload breaks its contract, or an option is invalid
+ * @throws TooDeepError if too many tasks sent each other before this one
+ * @throws TaskTooLargeError if the task is larger than a message of SQS may be
  */
 export function prepareTask(
   contract: TaskContract,
@@ -62,7 +62,7 @@ export function prepareTask(
   const onEnd = checkedListeners(contract, options);
   const { trace, parentId, depth } = checkedLinks(options, task);
   const data = sentPayload(contract, payload);
-  // SQS itself keeps a short delay. The worker checks `notBefore` of a longer one when it receives the message
+  // SQS itself keeps a short delay. The worker enforces a longer one by `notBefore` when it receives the message
   const held = contract.tracked ? { notBefore, parentId, flowEnd } : {};
   const time = timeBy(clock);
   const body = encodeTask({ taskId, task, version, source, time, trace, subject, depth, ...held, data });
@@ -72,7 +72,7 @@ export function prepareTask(
   return { taskId, task, queue, body, delaySeconds, notBefore, depth, payloadHash, trace, subject, onEnd };
 }
 
-/** The body of a task's message. @throws TaskTooLargeError when it is more than SQS takes */
+/** Encodes the body of a task's message. @throws TaskTooLargeError if it is larger than a message of SQS may be */
 export function encodeTask(envelope: Envelope): string {
   const body = encodeEnvelope(envelope);
   const bytes = Buffer.byteLength(body);
@@ -80,7 +80,7 @@ export function encodeTask(envelope: Envelope): string {
   throw new TaskTooLargeError(envelope.task, bytes, MAX_MESSAGE_BYTES);
 }
 
-/** The time of an envelope, ISO 8601. */
+/** The `time` of an envelope: SQS's time, ISO 8601. */
 export function timeBy({ nowMs }: ClockWatch): string {
   return new Date(nowMs).toISOString();
 }

@@ -21,19 +21,19 @@ import { type ForwardTask, TaskContinuation } from './task-continuation.ts';
 import { KeptTaskHandle } from './task-handle.ts';
 import type { NewTask, TaskRecords } from './task-records.ts';
 
-/** Where a task client sends tasks, and in whose name. */
+/** Configures a task client. */
 export interface TaskClientOptions {
   readonly sqs: SQSClient;
   readonly queueUrls: QueueUrls;
-  /** The sending service's name, `^[a-z0-9-]+$`. It stands in every envelope. */
+  /** The sending service's name, `^[a-z0-9-]+$`: the `source` of its envelopes. */
   readonly source: string;
-  /** The task store. Without it tracked tasks cannot be sent. */
+  /** The task store. Required to send tracked tasks. */
   readonly records?: TaskRecords;
 }
 
 /**
- * Sends tasks. Sends that are made at about the same time to one queue travel in one request of up to ten messages
- * and 1 MiB; each caller learns of its own message's fate alone.
+ * Sends tasks. Sends to one queue at about the same time share a request of at most ten messages and 1 MiB. Each caller
+ * gets the result of its own message.
  */
 export class TaskClient {
   readonly #sqs: SQSClient;
@@ -43,7 +43,7 @@ export class TaskClient {
   readonly #clock: ClockWatch;
   readonly #senders = new Map<string, QueueSender>();
 
-  /** @throws ZodError when `source` is no service name */
+  /** @throws ZodError if `source` is not a service name */
   constructor({ sqs, queueUrls, source, records }: TaskClientOptions) {
     this.#sqs = sqs;
     this.#queueUrls = queueUrls;
@@ -53,12 +53,12 @@ export class TaskClient {
   }
 
   /**
-   * Sends a task and resolves once SQS has taken it.
+   * Sends a task. Resolves once SQS has accepted it.
    *
-   * @throws InvalidValueError when the payload or one of the options breaks its rules; nothing was sent
-   * @throws TaskConflictError when the id or key of a tracked task belongs to another one; nothing was sent
-   * @throws SendError when SQS did not take the task; `transient` says whether the same send may succeed later.
-   *   After a time-out SQS may have taken it all the same: send again with the same task id
+   * @throws InvalidValueError if the payload or an option is invalid; nothing was sent
+   * @throws TaskConflictError if the id or key of a tracked task belongs to another task; nothing was sent
+   * @throws SendError if SQS did not accept the task; `transient` says whether the same send may succeed later. After a
+   *   time-out SQS may have accepted it nevertheless: send it again with the same task id
    */
   readonly send: SendTask = async <
     Payload extends z.ZodType,
@@ -70,7 +70,7 @@ export class TaskClient {
     payload: z.input<Payload>,
     options: SendOptions<NoInfer<Lane>> = {},
   ): Promise<SentTask<Result, Tracked>> => {
-    // Most tasks are not put off: no time is needed
+    // Most tasks have no delay, so they need no time
     const nowMs = isDelayed(options) ? await this.#now(contract) : 0;
     const prepared = this.#prepare(contract, payload, options, nowMs);
     const { taskId } = prepared;
@@ -83,14 +83,13 @@ export class TaskClient {
   };
 
   /**
-   * Starts a chain, or a group and what follows it. Resolves to the handle of its last task once SQS has taken the
-   * first ones. A crash anywhere leaves it resumable: each task that has succeeded has sent the next before its own
-   * message is deleted. Where one does not succeed, those after it are cancelled.
+   * Starts a chain or a group. Resolves to the handle of its last task once SQS has accepted the first tasks. The flow
+   * survives crashes, because each task sends the next one before its own message is deleted. If a task does not succeed,
+   * the tasks after it are cancelled.
    *
-   * @param options - `taskId` or `deduplicationKey` make it one flow however often it is started; `lane` is of each task
-   *   whose contract has that lane
-   *
-   * @throws what `send` throws, and TooDeepError when the last task would be deeper than 1,000; nothing was sent
+   * @param options - with `taskId` or `deduplicationKey`, repeated starts are one flow; `lane` applies to each task whose
+   *   contract has that lane
+   * @throws the errors of `send`, and TooDeepError if the last task would be deeper than 1,000; nothing was sent
    */
   async start<Payload extends z.ZodType, Result extends z.ZodType, Lane extends string>(
     flow: Chain<Payload, Result, Lane>,
@@ -112,7 +111,7 @@ export class TaskClient {
     return startGroup(sender, flow, rest[0] ?? {});
   }
 
-  /** What can be asked of a tracked task that was sent before, here or elsewhere. */
+  /** Makes the handle of a tracked task that was sent before, by this process or another one. */
   handle<Result extends z.ZodType>(
     contract: TrackedContract<z.ZodType, Result>,
     taskId: string,
@@ -121,12 +120,12 @@ export class TaskClient {
   }
 
   /**
-   * Cancels a tracked task that has not ended, and what follows it in its chain or group; tells those who listen to the
-   * ends of these. What waits never runs, the signal of what runs aborts within a heartbeat. Resolves to the task as it is
-   * then: `cancelled`, unless it had ended otherwise before; nothing when it is not known.
+   * Cancels a tracked task that has not ended, and the tasks after it in its chain or group, and tells their listeners. A
+   * waiting task never runs. The signal of a running handler aborts within a heartbeat. Resolves to the task's status
+   * after that: `cancelled`, unless it had ended before; undefined if there is no such task.
    *
-   * @throws SendError when SQS did not take what a listener is to be told. The task is cancelled all the same, and it is
-   *   told when the task is cancelled again, or when its message comes
+   * @throws SendError if SQS did not accept a listener's task. The task is cancelled nevertheless. The listener is told
+   *   when the task is cancelled again, or when a worker receives its message
    */
   readonly cancel = async (taskId: string): Promise<TaskStatus | undefined> => {
     const records = this.#store({ name: taskId });
@@ -138,10 +137,9 @@ export class TaskClient {
   };
 
   /**
-   * Sends a task that is noted already, with another's result as its payload, or one that is told of an end. Its
-   * contract checks the payload where it is run.
+   * Sends the next task of a flow, or a listener's task. Does not check the payload: the worker that runs it does.
    *
-   * @throws SendError when SQS did not take it
+   * @throws SendError if SQS did not accept it
    */
   readonly forward: ForwardTask = async (next, data, sent) => {
     const { taskId, task, version, flowEnd } = next;
@@ -151,7 +149,7 @@ export class TaskClient {
     await this.#deliver({ ...next, body, delaySeconds: 0 }, FIRST_MESSAGE);
   };
 
-  /** Resolves when the queue of a contract answers; for a health check. */
+  /** Resolves if the queue of a contract answers. For a health check. */
   async ping({ queue }: Pick<TaskContract, 'queue'>): Promise<void> {
     const { Attributes } = await this.#sqs.send(
       new GetQueueAttributesCommand({ QueueUrl: this.#queueUrls.of(queue), AttributeNames: ['QueueArn'] }),
@@ -168,7 +166,7 @@ export class TaskClient {
   ): PreparedTask =>
     prepareTask(contract, payload, options, { source: this.#source, clock: this.#clock, nowMs, flowEnd });
 
-  /** Its row first: a task that runs is always known, and one that was never sent can be sent again. */
+  /** Writes the row, then sends: so a running task always has a row, and a task that was not sent can be sent again. */
   readonly #sendTracked = async (
     prepared: PreparedTask,
     options: SendOptions,
@@ -179,16 +177,16 @@ export class TaskClient {
     const traceparent = formatTraceparent(trace);
     const records = this.#store({ name: task });
     const what = { taskId, task, queue, payloadHash, subject };
-    const noted = { ...what, notBefore, parentId, traceparent, onEnd, ...links };
-    if (!(await records.create({ ...noted, ...(depth > 0 && { depth }) }))) return;
+    const row = { ...what, notBefore, parentId, traceparent, onEnd, ...links };
+    if (!(await records.create({ ...row, ...(depth > 0 && { depth }) }))) return;
     try {
       await this.#deliver(prepared, FIRST_MESSAGE);
     } catch (error) {
-      // If SQS has taken it all the same, its claim makes it known again, except what follows it and whom its sender named
       const { taskId: own, deduplicationKey, onEnd: another } = options;
-      const known = !links.next && links.groupId === undefined && another === undefined;
-      // Under an id that others may send by, the row stays: another may have sent it
-      if (known && own === undefined && deduplicationKey === undefined)
+      // SQS may have accepted it nevertheless. Then its claim writes the row again, without its flow and this listener
+      const isRestorable = !links.next && links.groupId === undefined && another === undefined;
+      // If the sender chose the id, the row stays, because another process may have sent the same task
+      if (isRestorable && own === undefined && deduplicationKey === undefined)
         await records.forget(taskId).catch(() => undefined);
       throw error;
     }
@@ -211,7 +209,7 @@ export class TaskClient {
     return sender;
   }
 
-  /** What delays are counted from: the task store's time for tasks that it keeps, else the broker's. */
+  /** The time that a task's delay counts from: the task store's for a tracked task, otherwise SQS's. */
   async #now(contract: TaskContract): Promise<number> {
     return contract.tracked ? this.#store(contract).now() : this.#clock.nowMs;
   }
@@ -219,7 +217,7 @@ export class TaskClient {
   #store({ name }: Pick<TaskContract, 'name'>): TaskRecords {
     if (this.#records) return this.#records;
     throw new TypeError(
-      `${name} needs a task store: expected the TaskClient to be made with the task store as "records"`,
+      `${name} needs a task store, and this TaskClient has none: expected the option "records"`,
     );
   }
 }

@@ -1,3 +1,4 @@
+// What follows from the end of a tracked task: the next task of its flow, and its listeners.
 import { v5 as uuidv5 } from 'uuid';
 import { parseTraceparent, startTrace, type TraceContext } from '../telemetry/trace-context.ts';
 import { type Envelope, MAX_DEPTH } from '../sqs/envelope.ts';
@@ -7,31 +8,30 @@ import { fromJson } from '../task/json-value.ts';
 import type { TaskEnd } from '../task/task-end.ts';
 import type { KeptTask, TaskRecords } from './task-records.ts';
 
-/** The namespace of the ids of tasks that are told of an end. */
+/** The namespace (RFC 9562) of the ids of listeners' tasks. */
 const ENDS = 'a6f2c0d4-5b8e-4f6b-9f0e-2d7c1e9b3a54';
 
-/** Sends a task that is noted already, or one that is told of an end. */
+/** Sends the next task of a flow, or a listener's task. */
 export type ForwardTask = (
   next: NextTask,
   payload: unknown,
   sent: Pick<Envelope, 'trace' | 'subject' | 'depth'>,
 ) => Promise<void>;
 
-/** Notes that an end is not told to a listener. */
+/** Reports that a listener is not told an end. */
 type UntoldReport = (error: TooDeepError, ended: KeptTask) => void;
 
 /**
- * Does what follows from the end of a tracked task: sends the next step of its chain or group, or cancels what cannot
- * follow any more, and tells those who listen. Everything here may be done again after a crash: a task that is sent
- * twice is run once, an end is told under the same id again, and the message of the task that ended is deleted only
- * when all of this is done.
+ * Does what follows from the end of a tracked task: sends the next task of its chain or group, or cancels the tasks that
+ * can no longer run, and tells the listeners. After a crash all of this is done again, because the message of the ended
+ * task is deleted only afterwards. That is safe: a task that is sent twice runs once, and so does a tracked listener.
  */
 export class TaskContinuation {
   readonly #records: TaskRecords;
   readonly #forward: ForwardTask;
   readonly #onUntold: UntoldReport | undefined;
 
-  /** @param onUntold - is called for each listener that is not told, because too many tasks led to the one that ended */
+  /** @param onUntold - called for each listener that is not told, because the ended task is too deep */
   constructor(records: TaskRecords, forward: ForwardTask, onUntold?: UntoldReport) {
     this.#records = records;
     this.#forward = forward;
@@ -39,10 +39,11 @@ export class TaskContinuation {
   }
 
   /**
-   * Does what follows from the end of a task, by its row as the end has left it. A queue that is away, or gone, keeps
-   * nothing else from being done.
+   * Does what follows from the end of a task. If one message cannot be sent, because its queue is unavailable or deleted,
+   * all others are sent nevertheless.
    *
-   * @throws SendError when SQS did not take one of the messages, and what the store throws: to be called again then
+   * @param task - the row, as the end left it
+   * @throws SendError if SQS did not accept one of the messages, and the store's errors. Call it again then
    */
   async ended(task: KeptTask): Promise<void> {
     const followed = task.state === 'succeeded' ? this.#goOn(task) : this.#cancelAfter(task);
@@ -50,7 +51,7 @@ export class TaskContinuation {
     await allDone([followed, this.#tell(task)]);
   }
 
-  /** Sends what follows a task that has succeeded, if anything does and it waits for no other. */
+  /** Sends the task after one that has succeeded, if there is one and it waits for no other task. */
   async #goOn({ taskId, next, groupId, flowEnd, result, traceparent }: KeptTask): Promise<void> {
     if (next) await this.#send(next, parsed(result), traceparent);
     const group = groupId === undefined ? undefined : await this.#records.groups.memberDone(groupId, taskId);
@@ -60,7 +61,7 @@ export class TaskContinuation {
     }
     if (!group || (group.done?.size ?? 0) < group.memberIds.length) return;
     const members = await this.#records.readAll(group.memberIds);
-    // Some may have expired, or have been sent anew under the same ids since
+    // Some rows may have expired since, or belong to a later task with the same id
     if (members.filter(({ state }) => state === 'succeeded').length < group.memberIds.length) return;
     await this.#send(
       group.next,
@@ -70,24 +71,24 @@ export class TaskContinuation {
   }
 
   /**
-   * Ends the last task of a flow whose earlier tasks are gone from the store. Nobody can wait for it in vain then.
-   * Resolves to the error of the task that led there. Also resolves to the last task if its end must still be told: an
-   * earlier try to tell it may have failed.
+   * Ends the last task of a flow if the store has lost the row of an earlier one, so that nobody waits for it in vain.
+   * Resolves to the error of the earlier task, and to the last task if its listeners must still be told.
    */
   async lose(
     taskId: string,
     flowEnd: FlowEnd,
   ): Promise<{ error: FlowLostError; end?: KeptTask | undefined }> {
     const error = new FlowLostError(taskId, flowEnd);
-    // Its row may be gone as well
+    // Its row may be lost too
     await this.#records.create(flowEnd);
     const { name, message } = error;
     const ended = await this.#records.giveUp(flowEnd.taskId, { name, message, reason: 'flow-lost' });
+    // An earlier call may have ended it, and failed to tell its listeners
     const end = ended ?? (await this.#records.read(flowEnd.taskId));
     return { error, end: end?.error?.reason === 'flow-lost' ? end : undefined };
   }
 
-  /** Cancels what follows a task that has not succeeded, and all that follows that. */
+  /** Cancels all tasks after one that has not succeeded. */
   async #cancelAfter({ taskId, next, groupId }: KeptTask): Promise<void> {
     const group = groupId === undefined ? undefined : await this.#records.groups.find(groupId);
     await this.#cancelFrom(next ?? group?.next, `The task ${taskId} before it did not succeed`);
@@ -99,7 +100,7 @@ export class TaskContinuation {
     while (next) {
       await this.#records.cancel(next.taskId, { name: 'TaskCancelledError', message });
       const task = await this.#records.read(next.taskId);
-      // Also one that was cancelled before: its end may not have been told, and it has no message that would tell it
+      // Even if it was cancelled before: its listeners may not have been told, and it has no message that would tell them
       if (task?.state === 'cancelled') cancelled.push(task);
       next = task?.next;
     }
@@ -116,11 +117,11 @@ export class TaskContinuation {
     if (known && known.state !== 'queued') return;
     try {
       const { depth = 0, subject } = known ?? {};
-      // A sender without the bound may have noted more: the step runs all the same, and what it sends fails
+      // An earlier version without this limit may have written more. The task runs nevertheless; its own sends fail
       const within = Math.min(depth, MAX_DEPTH);
       await this.#forward(next, payload, { trace: traceOf(traceparent), depth: within, subject });
     } catch (error) {
-      // The results together are more than a message takes: no later try changes that
+      // The results together are too large for a message, and stay so
       if (!(error instanceof TaskTooLargeError)) throw error;
       await this.#cancelFrom(next, error.message);
     }
@@ -130,9 +131,9 @@ export class TaskContinuation {
     const { onEnd = [], traceparent, subject } = task;
     const depth = (task.depth ?? 0) + 1;
     const told = onEnd.map(async (listener) => {
-      // Else two tasks that listen to each other would tell each other for ever
+      // Otherwise two tasks that listen to each other would send each other for ever
       if (depth > MAX_DEPTH) {
-        const place = `which is told the end of ${task.task}`;
+        const place = `the listener to the end of ${task.task}`;
         return this.#onUntold?.(new TooDeepError(listener.task, MAX_DEPTH, place), task);
       }
       const next = { ...listener, taskId: idOfEnd(task, listener) };
@@ -142,19 +143,22 @@ export class TaskContinuation {
   }
 }
 
-/** The same for the same end and listener: a tracked listener that is told twice runs once, unless it is told more. */
+/**
+ * The id of a listener's task. The same end gives the same id, so a tracked listener that is told twice runs once. An
+ * effect that was kept after the end gives another id, because the listener must be told of it.
+ */
 function idOfEnd(row: KeptTask, { task }: Listener): string {
   const { taskId, token } = row;
-  return uuidv5([taskId, token, task, ...(effectsDespite(row) ?? [])].join('\n'), ENDS);
+  return uuidv5([taskId, token, task, ...(effectKeys(row) ?? [])].join('\n'), ENDS);
 }
 
-/** The keys of what a task has done though it did not succeed; nothing of one that succeeded, or has done nothing. */
-function effectsDespite({ state, effects = {} }: KeptTask): string[] | undefined {
+/** The keys of a task's kept effects. Undefined if it succeeded, or has none. */
+function effectKeys({ state, effects = {} }: KeptTask): string[] | undefined {
   const keys = Object.keys(effects).toSorted();
   return state === 'succeeded' || keys.length === 0 ? undefined : keys;
 }
 
-/** How a task ended, by its row. */
+/** The end of a task, as its listeners are told: made from its row. */
 function endOf(row: KeptTask): TaskEnd {
   const { taskId, task, subject, state, attempts, token, finishedAt, updatedAt, result, error } = row;
   return {
@@ -167,7 +171,7 @@ function endOf(row: KeptTask): TaskEnd {
     at: finishedAt ?? updatedAt,
     result: state === 'succeeded' ? parsed(result) : undefined,
     error,
-    effects: effectsDespite(row),
+    effects: effectKeys(row),
   };
 }
 
@@ -180,9 +184,9 @@ function parsed(json: string | undefined): unknown {
 }
 
 /**
- * Waits for all of several things that were begun, though some fail. Resolves to what they gave.
+ * Waits for all of several promises, even if one rejects. Resolves to their values.
  *
- * @throws the error of the first that failed, once the last is over
+ * @throws the error of the first that rejected, in the order of the list, once all have ended
  */
 export async function allDone<Value>(begun: readonly Promise<Value>[]): Promise<Value[]> {
   await Promise.allSettled(begun);

@@ -1,3 +1,4 @@
+// The handle of a tracked task.
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { z } from 'zod';
 import { ResultTimeoutError, TaskCancelledError, TaskFailedError } from '../task/errors.ts';
@@ -12,14 +13,14 @@ const LONGEST_LOOK_MS = 2000;
 const LOOK_GROWTH = 1.5;
 const DEFAULT_TIMEOUT_SECONDS = 30;
 
-/** The handle of a task that a task store keeps. */
+/** The handle of a tracked task, by its row in the task store. */
 export class KeptTaskHandle<Result extends z.ZodType = z.ZodType> implements TaskHandle<Result> {
   readonly taskId: string;
   readonly #contract: TrackedContract<z.ZodType, Result>;
   readonly #records: TaskRecords;
   readonly #cancel: () => Promise<TaskStatus | undefined>;
 
-  /** @param cancel - cancels the task, and with the last of a chain or group all of its tasks */
+  /** @param cancel - cancels the task; for the handle of a chain or group, all its tasks */
   constructor(
     records: TaskRecords,
     contract: TrackedContract<z.ZodType, Result>,
@@ -32,23 +33,15 @@ export class KeptTaskHandle<Result extends z.ZodType = z.ZodType> implements Tas
     this.#cancel = cancel;
   }
 
-  /** What is known of the task; nothing once it has expired, 14 days after its end. */
   status(): Promise<TaskStatus | undefined> {
     return this.#records.find(this.taskId);
   }
 
-  /**
-   * Waits for the task's result. The store is asked after 50 ms, then ever less often, every 2 s at last. It may be away
-   * meanwhile.
-   *
-   * @throws TaskFailedError when the task did not succeed, TaskCancelledError when it was cancelled
-   * @throws ResultTimeoutError when it has not ended in time; it goes on. Its `cause` is why the store could not be asked
-   */
   async result({ timeoutSeconds = DEFAULT_TIMEOUT_SECONDS, signal }: ResultOptions = {}): Promise<
     z.output<Result>
   > {
     if (!Number.isFinite(timeoutSeconds) || timeoutSeconds < 0)
-      throw new RangeError(`A result is waited for 0 s or longer, not ${timeoutSeconds} s`);
+      throw new RangeError(`Invalid timeoutSeconds: expected 0 or more seconds, got ${timeoutSeconds}`);
     const untilMs = performance.now() + timeoutSeconds * 1000;
     for (let lookMs = FIRST_LOOK_MS; ; lookMs = Math.min(LONGEST_LOOK_MS, lookMs * LOOK_GROWTH)) {
       const { status, trouble } = await this.#look();
@@ -63,17 +56,11 @@ export class KeptTaskHandle<Result extends z.ZodType = z.ZodType> implements Tas
     }
   }
 
-  /**
-   * Cancels the task, and with the handle of a chain or group all of its tasks: what waits never runs, the signal of
-   * what runs aborts within a heartbeat. Resolves to the task as it is then: `cancelled`, unless it had ended before.
-   *
-   * @throws SendError as `TaskClient.cancel`
-   */
   cancel(): Promise<TaskStatus | undefined> {
     return this.#cancel();
   }
 
-  /** A store that is away for a moment is no reason to wait no longer. */
+  /** Reads the status. If the store is unavailable, resolves to its error, because the wait continues. */
   async #look(): Promise<{ status?: TaskStatus | undefined; trouble?: unknown }> {
     try {
       return { status: await this.status() };
@@ -86,7 +73,11 @@ export class KeptTaskHandle<Result extends z.ZodType = z.ZodType> implements Tas
   #resultOf({ taskId, state, result, error }: TaskStatus): z.output<Result> {
     if (state === 'succeeded') return this.#contract.result.parse(result);
     if (state === 'cancelled') throw new TaskCancelledError(taskId);
-    const { name, message, reason = state } = error ?? { name: 'Error', message: 'nothing more is known' };
+    const {
+      name,
+      message,
+      reason = state,
+    } = error ?? { name: 'Error', message: 'the task store has no error' };
     throw new TaskFailedError(taskId, { name, message, reason });
   }
 }

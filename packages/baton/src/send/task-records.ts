@@ -1,50 +1,51 @@
+// The task store, as senders use it. The folder `tracked` implements it.
 import type { FlowEnd, Listener, NextTask } from '../task/next-task.ts';
 import type { TaskFailure, TaskStatus } from '../task/task-status.ts';
 
-/** A task to be tracked from its sending on. */
+/** A tracked task, before it is sent. */
 export interface NewTask {
   readonly taskId: string;
   readonly task: string;
-  /** The queue that carries it; of a lane that one's own, such as `payments_high`. */
+  /** The queue that carries it. In a lane, the lane's queue, such as `payments_high`. */
   readonly queue: string;
-  /** Tells whether the same id is the same task. */
+  /** Tells a task that is sent again from another task with the same id. */
   readonly payloadHash?: string | undefined;
   readonly notBefore?: string | undefined;
   readonly parentId?: string | undefined;
   readonly traceparent?: string | undefined;
   /** How many tasks sent each other before this one. */
   readonly depth?: number | undefined;
-  /** What follows when it succeeds. */
+  /** The task that follows if it succeeds. */
   readonly next?: NextTask | undefined;
   /** The group that waits for it. */
   readonly groupId?: string | undefined;
-  /** What that group leads to. */
+  /** The last task of the group's flow. */
   readonly flowEnd?: FlowEnd | undefined;
   readonly subject?: string | undefined;
-  /** Who is told how it ends. */
+  /** The listeners to its end. */
   readonly onEnd?: readonly Listener[] | undefined;
 }
 
-/** What a task store keeps of a task, as far as what follows from its end depends on it. */
+/** The members of a task's row that decide what follows from its end. */
 export interface KeptTask extends Omit<TaskStatus, 'result' | 'waiting' | 'lane' | 'lastDeath'> {
-  /** The queue that carries it, a lane's included (`payments_high`), so that a store's lists know the lane too. */
+  /** The queue that carries it. In a lane, the lane's queue, such as `payments_high`. */
   readonly queue: string;
-  /** As JSON, so that it comes back as it was, whatever the store has types for. */
+  /** As JSON, so that it comes back unchanged whatever types the store has. */
   readonly result?: string | undefined;
-  /** Fencing token: grows with each attempt, and when the task begins anew; what an older attempt still writes is refused. */
+  /** Fencing token: grows with each attempt, and when the task starts again. The store refuses writes with a smaller one. */
   readonly token: number;
-  /** How many tasks sent each other before this one; 0 where it is not there. */
+  /** How many tasks sent each other before this one. Default 0. */
   readonly depth?: number | undefined;
   readonly next?: NextTask | undefined;
   readonly groupId?: string | undefined;
-  /** What a group leads to, of its members. */
+  /** For a member of a group: the last task of the group's flow. */
   readonly flowEnd?: FlowEnd | undefined;
   readonly onEnd?: readonly Listener[] | undefined;
-  /** What effects gave, as JSON, by their keys. */
+  /** The kept results of its effects, as JSON, by their keys. */
   readonly effects?: Readonly<Record<string, string>> | undefined;
 }
 
-/** What a task store keeps of a group. */
+/** The row of a group. */
 export interface KeptGroup {
   readonly memberIds: readonly string[];
   readonly next: NextTask;
@@ -52,56 +53,57 @@ export interface KeptGroup {
   readonly done?: ReadonlySet<string> | undefined;
 }
 
-/** Tasks whose results together are the payload of the next one. */
+/** A group, before its members are sent. */
 export interface NewGroup {
   readonly groupId: string;
-  /** In the order that their results have in the payload. */
+  /** In the order of their results in the payload of `next`. */
   readonly memberIds: readonly string[];
   readonly next: NextTask;
-  /** Its members are not run before this time, ISO 8601: it is kept for so much longer. */
+  /** The earliest start time of its members, ISO 8601. Its row is kept for that much longer. */
   readonly notBefore?: string | undefined;
 }
 
-/** What senders need of a task store. */
+/** The task store, as senders use it. */
 export interface TaskRecords {
   /**
-   * Notes a task before it is sent. Resolves to whether it is to be sent: not one that has begun or ended already.
+   * Writes the row of a task before it is sent. Resolves to whether it must be sent: not if it has started or ended.
    *
-   * @throws TaskConflictError when the id belongs to another task or payload
+   * @throws TaskConflictError if the id belongs to another task or payload
    */
   create(task: NewTask): Promise<boolean>;
   readonly groups: {
-    /** Notes a group that its members will name. Does nothing where it is known. */
+    /** Writes the row of a group. Does nothing if it has one. */
     create(group: NewGroup): Promise<void>;
-    /** The group of that id; nothing once it has expired. */
+    /** Reads a group. Resolves to undefined if its row has expired. */
     find(groupId: string): Promise<KeptGroup | undefined>;
-    /** Notes that a member has succeeded. Resolves to the group as it is then; nothing once it has expired. */
+    /** Records that a member has succeeded. Resolves to the group after that; to undefined if its row has expired. */
     memberDone(groupId: string, taskId: string): Promise<KeptGroup | undefined>;
   };
-  /** The store's time, in milliseconds since 1970, whatever this process's clock says. */
+  /** The store's time, in milliseconds since 1970. Does not depend on this process's clock. */
   now(): Promise<number>;
-  /** Forgets a task that was never sent and never begun. */
+  /** Deletes the row of a task that was not sent, unless it has started. */
   forget(taskId: string): Promise<void>;
-  /** What is known of a task; nothing once it has expired. */
+  /** Reads the status of a task. Resolves to undefined if its row has expired. */
   find(taskId: string): Promise<TaskStatus | undefined>;
-  /** What is kept of a task; nothing once it has expired. */
+  /** Reads the row of a task. Resolves to undefined if it has expired. */
   read(taskId: string): Promise<KeptTask | undefined>;
-  /** The same of several tasks, in the order of their ids; those that are not there are left out. */
+  /** Reads the rows of several tasks, in the order of their ids, without the missing ones. */
   readAll(taskIds: readonly string[]): Promise<readonly KeptTask[]>;
   /**
-   * Cancels a task that has not ended: one that waits never runs, the signal of one that runs aborts within a
-   * heartbeat. Resolves to the task as it is then, which is not cancelled where it had ended before. What follows from
-   * that, `TaskClient.cancel` does.
+   * Cancels a task that has not ended. A waiting task never runs. The signal of a running handler aborts within a
+   * heartbeat. Resolves to the status after that: `cancelled`, unless the task had ended before. Tells no listeners, and
+   * does not cancel the tasks after it: `TaskClient.cancel` does.
    *
-   * @param error - why, when nobody asked for it: a step before it did not succeed, say
+   * @param error - the reason, if nobody asked for the cancellation: for example, a step before it did not succeed
    */
   cancel(taskId: string, error?: TaskFailure): Promise<TaskStatus | undefined>;
-  /** Ends a task that waits and is not to be run. Resolves to what is kept of it; to nothing if it does not wait. */
+  /** Ends a waiting task without another attempt. Resolves to its row; to undefined if it does not wait. */
   giveUp(taskId: string, error: TaskFailure): Promise<KeptTask | undefined>;
   /**
-   * Resolves when a task that somebody waits for may have changed. Left out: they look again after a while.
+   * Resolves once a task may have changed, for a wait for its result. Default: the wait reads the status again after a
+   * rest.
    *
-   * @throws Error when the task cannot end
+   * @throws Error if the task cannot end
    */
   readonly waitForChange?: (taskId: string) => Promise<void>;
 }

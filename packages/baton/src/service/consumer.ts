@@ -1,4 +1,4 @@
-// The consumer of a service: its implementations as the handler of a Lambda function.
+// A service's consumer: its implementations as the handler of a Lambda function.
 import { hostname } from 'node:os';
 import { createLambdaConsumer, type LambdaConsumer } from '../lambda/lambda-consumer.ts';
 import { type Implementation, Implementations } from '../task/implementation.ts';
@@ -15,15 +15,15 @@ export interface ConsumerOptions {
 
 /** Configures a consumer of tracked tasks. */
 export interface TrackedConsumerOptions extends ConsumerOptions {
-  /** How long a crashed function keeps a tracked task from being begun again, in seconds. Default 30. */
+  /** How long a claim on a tracked task lasts after its function crashed, in seconds. Default 30. */
   readonly claimSeconds?: number;
 }
 
 /**
- * Makes the handler of a function that consumes queues. `functions.yml` names it, and says which queues it consumes.
- * Tracked tasks need `createTrackedConsumer`: without the task store's part, a function's bundle is smaller.
+ * Makes the handler of a function that consumes queues. `functions.yml` names the function and its queues. Tracked tasks
+ * need `createTrackedConsumer`. It is another function because it makes the bundle larger.
  *
- * @throws TypeError when two implementations share a name, or one is tracked
+ * @throws TypeError if two implementations share a name, or one is tracked
  */
 export function createConsumer(
   service: Service,
@@ -33,14 +33,16 @@ export function createConsumer(
   const known = new Implementations(implementations);
   const [tracked] = known.tracked;
   if (tracked !== undefined)
-    throw new TypeError(`${tracked} is a tracked task: make its consumer with createTrackedConsumer`);
+    throw new TypeError(
+      `${tracked} is a tracked task: expected its consumer to be made with createTrackedConsumer`,
+    );
   return createLambdaConsumer({ ...partsOf(service), ...options, implementations: known });
 }
 
 /**
- * The same for implementations of which some are tracked.
+ * Makes the handler of a function that consumes queues with tracked tasks.
  *
- * @throws TypeError when two implementations share a name, or the service does not track
+ * @throws TypeError if two implementations share a name, or the service does not track
  */
 export function createTrackedConsumer(
   service: Service,
@@ -50,7 +52,7 @@ export function createTrackedConsumer(
   const { name, logger, tasks, taskStore: store } = service;
   if (!store)
     throw new TypeError(
-      `${name} runs tracked tasks: give "tracks: true" to its createService, and set TASKS_TABLE`,
+      `${name} runs tracked tasks: expected the option "tracks: true" of its createService, and TASKS_TABLE`,
     );
   const { forward } = tasks;
   return createLambdaConsumer({

@@ -1,4 +1,4 @@
-// What a service is made of, and what any other program sends tasks with.
+// The entry `baton-tasks/service`: services, their consumers and processes, and task clients for other programs.
 
 /** Make a service: its logger, task client and store clients, from the environment. */
 export { createService, type Service, type ServiceOptions } from './service.ts';
@@ -11,12 +11,12 @@ export {
 } from './consumer.ts';
 /** Run it as a process. */
 export { runService, type ServiceProcess } from './run-service.ts';
-/** Send tasks from a program that is no service. */
+/** Send tasks from another program. */
 export { createTaskClient } from './task-client.ts';
 export type { TaskClient } from '../send/task-client.ts';
 /** Read the environment. */
 export { ConfigError, endpoint, oneOf, parseConfig, port, text, wholeNumber } from '../process/config.ts';
-/** Bound how much runs at the same time. */
+/** Limit how many calls run at the same time. */
 export { Permits, TooManyWaitingError } from '../time/permits.ts';
 /** Write log lines. */
 export { createLogger, type Logger } from '../telemetry/logger.ts';

@@ -1,17 +1,17 @@
-// A service as a process of its own, as in its container.
+// A service as a process, as in its container.
 import type { ApiHandler } from '../http/api.ts';
 import type { Functions } from '../http/function-server.ts';
 import { runServer } from '../http/run-server.ts';
 import { orExit, parseConfig, serverVariables } from '../process/config.ts';
 import type { Service } from './service.ts';
 
-/** What a service's process serves. */
+/** Configures a service's process. */
 export interface ServiceProcess {
   /** The service's API. */
   readonly handler: ApiHandler;
   /** The service's consumers, by the names of their functions. They are served if FUNCTIONS_PORT is set. */
   readonly functions?: Functions;
-  /** Resolves once the service can do its work: what it depends on answers. Default: it always can. */
+  /** Resolves if the service can do its work, because all that it depends on answers. Default: it always can. */
   readonly ready?: () => Promise<unknown>;
 }
 

@@ -1,4 +1,4 @@
-// A service: what its handlers, its API and its server share, made once from the environment.
+// A service: the parts that its handlers, its API and its server share, made once from the environment.
 import type { SQSClient } from '@aws-sdk/client-sqs';
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import * as z from 'zod';
@@ -12,7 +12,7 @@ import { TaskStore } from '../tracked/task-store.ts';
 
 /** Describes a service. */
 export interface ServiceOptions<Variables extends z.ZodType, Tracks extends boolean> {
-  /** The service's name, `^[a-z0-9-]+$`: it stands in its log lines and in the envelopes that it sends. */
+  /** The service's name, `^[a-z0-9-]+$`, for its log lines and its envelopes. */
   readonly name: string;
   /** The version of its code, as its package.json says. */
   readonly version: string;
@@ -32,12 +32,12 @@ export interface ServiceOptions<Variables extends z.ZodType, Tracks extends bool
   readonly environment?: Environment;
 }
 
-/** A service's parts. Handlers, API and server are made of it by `createConsumer`, `createApi` and `runService`. */
+/** A service's parts. `createConsumer`, `createApi` and `runService` make its handlers, its API and its server of them. */
 export interface Service<Config = unknown, Tracks extends boolean = boolean> {
   readonly name: string;
   readonly version: string;
   readonly port: number;
-  /** The service's own variables, as its schema gave them. */
+  /** The service's own variables, as their schema returned them. */
   readonly config: Config;
   /** Writes JSON lines that carry the service's name. */
   readonly logger: Logger;
@@ -45,14 +45,14 @@ export interface Service<Config = unknown, Tracks extends boolean = boolean> {
   readonly tasks: TaskClient;
   /** A client of DynamoDB, for the service's own tables. */
   readonly documents: DynamoDBDocumentClient;
-  /** The states of all tracked tasks; absent unless the service tracks. */
+  /** The task store. Absent unless the service tracks. */
   readonly taskStore: Tracks extends true ? TaskStore : TaskStore | undefined;
-  /** The name of the task store's table; absent unless the service tracks. */
+  /** The name of the task store's table. Absent unless the service tracks. */
   readonly tasksTable: Tracks extends true ? string : string | undefined;
   /** A client of SQS. */
   readonly sqs: SQSClient;
   readonly queueUrls: QueueUrls;
-  /** How long a task that no consumer of the service knows is put back, in seconds, before it is a dead letter. */
+  /** How long messages of an unknown task are released before they become dead letters, in seconds. */
   readonly unknownTaskPatienceSeconds: number;
   readonly environment: Environment;
 }

@@ -1,4 +1,4 @@
-// A task client for programs that are no service: scripts, tests, another framework's handlers.
+// Task clients for programs that are not services: scripts, tests, another framework's handlers.
 import { createDocumentClient } from '../aws/documents.ts';
 import { TaskClient } from '../send/task-client.ts';
 import { QueueUrls } from '../sqs/queue-urls.ts';
@@ -7,9 +7,9 @@ import { TaskStore } from '../tracked/task-store.ts';
 
 /** Configures a task client. */
 export interface ConnectOptions {
-  /** The sender's name, `^[a-z0-9-]+$`: it stands in every envelope. */
+  /** The sender's name, `^[a-z0-9-]+$`: the `source` of its envelopes. */
   readonly source: string;
-  /** What stands before a queue's name in its URL, such as `https://sqs.eu-central-1.amazonaws.com/123456789012/baton-dev-`. */
+  /** The part of a queue URL before the queue's name: `https://sqs.eu-central-1.amazonaws.com/123456789012/baton-dev-`. */
   readonly queueUrlPrefix: string;
   /** The table of the task store. Tracked tasks cannot be sent without it. */
   readonly tasksTable?: string | undefined;
@@ -18,7 +18,7 @@ export interface ConnectOptions {
 /**
  * Makes a task client. Region, credentials and endpoints come from the environment, as the AWS SDK reads them.
  *
- * @throws ZodError when `source` is no service name
+ * @throws ZodError if `source` is not a service name
  */
 export function createTaskClient({ source, queueUrlPrefix, tasksTable }: ConnectOptions): TaskClient {
   return new TaskClient({

@@ -3,9 +3,9 @@ import { equalJitter, longestRest } from '../time/backoff.ts';
 
 const REST_MS = { base: 100, cap: 5000 } as const;
 
-/** How calls are joined. */
+/** Configures a batcher. */
 export interface BatcherOptions<Entry, Result> {
-  /** Carries one batch out. Resolves to one settled result for each entry, in the entries' order. */
+  /** Carries one batch out. Resolves to the result of each entry, in their order, as `Promise.allSettled` does. */
   readonly run: (entries: readonly Entry[]) => Promise<readonly PromiseSettledResult<Result>[]>;
   /** The most entries in one batch. Default 10, which is SQS's limit. */
   readonly maxEntries?: number;
@@ -43,7 +43,7 @@ export class Batcher<Entry, Result> {
    * Adds an entry to the next batch. If it fails and may recover, it is added again after a rest with jitter: at most
    * 100 ms after its first failure, at most 5 s after any.
    *
-   * @param untilMs - no retry is made after this time, by `performance.now()`. Default: none at all
+   * @param untilMs - no retry is made after this time, by `performance.now()`. Default: no retries
    * @throws the last failure of the entry, or of a whole batch with it
    */
   add(entry: Entry, untilMs = 0): Promise<Result> {

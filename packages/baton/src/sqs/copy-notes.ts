@@ -1,33 +1,39 @@
-// The notes, as message attributes, with which a copy continues a message: counts, ids, times.
+// The notes of copies: message attributes that carry on the counts, ids and times of the messages before a copy.
+//
+// Baton sends a copy in place of a message, and then deletes the message, because SQS counts receives that were no
+// attempts, dead-letters a message without a reason after 30 receives, and deletes it after 7 days. Copies that follow
+// each other are a series.
 import { MAX_VISIBILITY_SECONDS, type Outcome } from '../task/outcome.ts';
 import { MAX_DELAY_SECONDS, MAX_MESSAGE_BYTES } from './queue-sender.ts';
 import { ageMs, type ReceivedMessage } from './received-message.ts';
 
+/** A message with this many receives continues in a copy, because SQS dead-letters it after 30 (`maxReceiveCount`). */
+export const MANY_RECEIVES = 20;
 /** The most bytes that the notes of a copy add to a message. */
 const NOTES_BYTES = 1000;
-/** How many times processes that did not know a message's task have put it back. */
+/** How many processes in a row did not know the message's task, and released it. */
 export const UNKNOWN_TIMES = 'baton.unknown-times';
-/** The claims on a tracked task that were given up, separated by spaces: see `unconcluded`. */
+/** The ids of unconcluded claims on the task, separated by spaces: see `unconcluded`. */
 export const UNCONCLUDED = 'baton.unconcluded';
 /** SQS's ids are UUIDs. Other brokers use other ids. */
 const MESSAGE_ID = /^[\w-]{1,100}$/;
 /** A time as `toISOString` writes it. */
 const ISO_TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
-/** When a message counts as sent, in milliseconds since 1970. 0 means before every end of its task. See `putBackBy`. */
+/** When the message counts as sent, in milliseconds since 1970. 0 means before every end of its task. See `putBackBy`. */
 export const SENT_AT = 'baton.sent-at';
 /** On a copy of a dead letter that was put back: when the task ended, ISO 8601. */
 export const DEAD_AT = 'baton.dead-at';
-/** How many attempts were used up when the first message of a copy's chain was sent. See `givenBack`. */
+/** How many attempts were used up when the series began. See `continuing`. */
 const EARLIER_ATTEMPTS = 'baton.earlier-attempts';
-/** The id of the first message of a copy's chain. It is the chain's key in the log of receives. */
+/** The id of the first message of the series: the key of its entry in the log of receives. */
 const FIRST_ID = 'baton.first-id';
-/** How many times the earlier messages of a copy's chain were received, without receives that gave them back. */
+/** How many times the earlier messages of the series were received, without receives that gave them back. */
 const EARLIER_RECEIVES = 'baton.earlier-receives';
-/** When SQS took the first message of a copy's chain, ISO 8601. */
+/** When SQS accepted the first message of the series, ISO 8601. */
 export const FIRST_SENT = 'baton.first-sent-at';
-/** The earliest time at which a copy may run, ISO 8601. Needed because SQS delays a message by at most 15 minutes. */
+/** The earliest time at which the copy may run, ISO 8601. Needed because SQS delays a message by at most 15 minutes. */
 const NOT_BEFORE = 'baton.not-before';
-/** The attributes of a copy that describe the message that it continues. */
+/** All notes. */
 const NOTES: ReadonlySet<string> = new Set([
   EARLIER_ATTEMPTS,
   FIRST_ID,
@@ -39,46 +45,45 @@ const NOTES: ReadonlySet<string> = new Set([
   FIRST_SENT,
   NOT_BEFORE,
 ]);
-/** The notes that a task which is put back needs: when it ended, and which claim nobody holds any more. */
-const KEPT_WHEN_PUT_BACK: ReadonlySet<string> = new Set([DEAD_AT, UNCONCLUDED]);
-/** The notes that count a message's receives and attempts. */
+/** The notes that count a series's receives and attempts. */
 const COUNTS: ReadonlySet<string> = new Set([EARLIER_ATTEMPTS, FIRST_ID, EARLIER_RECEIVES]);
+const NONE: ReadonlySet<string> = new Set();
 
 /**
- * The number of a message's attempt, counted from 1, as far as SQS knows it: the receives of its chain, and the attempts
- * that were used up before the chain began.
+ * The number of a message's attempt, counted from 1, by SQS's counts: the receives of its series, and the attempts that
+ * were used up before the series began.
  */
 export function attemptOf(message: ReceivedMessage): number {
   return receiveOf(message) + attemptsBefore(message);
 }
 
-/** The number of this receive in the message's chain of copies, counted from 1. Receives that gave a message back do not count. */
+/** The number of this receive in the message's series, counted from 1. Receives that gave a message back do not count. */
 export function receiveOf({ receiveCount, attributes }: ReceivedMessage): number {
   return receiveCount + countNoted(attributes[EARLIER_RECEIVES]?.StringValue);
 }
 
-/** How many attempts were used up before the message's chain began. */
+/** How many attempts were used up before the message's series began. */
 export function attemptsBefore({ attributes }: ReceivedMessage): number {
   return countNoted(attributes[EARLIER_ATTEMPTS]?.StringValue);
 }
 
-/** The id of the first message of a message's chain. Its own id if it is no copy. */
+/** The id of the first message of a message's series. Its own id if it is not a copy. */
 export function firstIdOf({ messageId, attributes }: ReceivedMessage): string {
   const noted = attributes[FIRST_ID]?.StringValue;
   return noted !== undefined && MESSAGE_ID.test(noted) ? noted : messageId;
 }
 
-/** The count in a note. 0 if there is no note, or no count in it. */
+/** The count in a note. 0 if there is no note, or it is not a count. */
 export function countNoted(note: string | undefined): number {
   return note !== undefined && /^\d{1,6}$/.test(note) ? Number(note) : 0;
 }
 
-/** The time in a note, in milliseconds since 1970. NaN if there is no note, or no time in the form that Baton writes. */
+/** The time in a note, in milliseconds since 1970. NaN if there is no note, or it is not a time as Baton writes it. */
 function timeNoted(note: string | undefined): number {
   return note !== undefined && ISO_TIME.test(note) ? Date.parse(note) : NaN;
 }
 
-/** How long ago SQS took the first message of a message's chain, in milliseconds. @param now - SQS's time */
+/** How long ago SQS accepted the first message of a message's series, in milliseconds. @param now - SQS's time */
 export function ageOfFirstMs(message: ReceivedMessage, now?: () => number): number {
   const firstMs = timeNoted(message.attributes[FIRST_SENT]?.StringValue);
   return ageMs(
@@ -88,29 +93,29 @@ export function ageOfFirstMs(message: ReceivedMessage, now?: () => number): numb
 }
 
 /**
- * How long a copy must still wait, in seconds. 0 if the message may run. Ignores a rest that is longer than Baton's longest,
- * because Baton did not note it.
+ * How long a copy must still wait, in seconds. 0 if the message may run. Ignores a time that is further ahead than Baton's
+ * longest rest, because Baton did not write it.
  *
  * @param now - SQS's time
  */
 export function waitsSeconds({ attributes }: ReceivedMessage, now: () => number = Date.now): number {
   const notBefore = attributes[NOT_BEFORE]?.StringValue;
-  // Most messages have none. They must not cost a look at the clock
+  // Most messages have none, so do not read the clock for them
   if (notBefore === undefined) return 0;
   const leftMs = timeNoted(notBefore) - now();
   return leftMs > 0 && leftMs <= MAX_VISIBILITY_SECONDS * 1000 ? Math.ceil(leftMs / 1000) : 0;
 }
 
 /** An outcome after which a message comes back. */
-type GoingOn = Extract<Outcome, { kind: 'retry' | 'release' }>;
+type ComingBack = Extract<Outcome, { kind: 'retry' | 'release' }>;
 
 /**
- * Makes an outcome continue in a copy of the message that begins a new chain: its receives are counted from 1, and no
- * crashes are known. Returns the outcome unchanged if the message carries attributes of its sender, which a copy would lose.
+ * Lets a message continue in a copy that begins a new series: its receives count from 1, and no crashes are known. Returns
+ * the outcome unchanged if the message has attributes of its sender, which a copy would lose.
  *
  * @param attempts - how many attempts were used up
  */
-export function continuing<Kind extends GoingOn>(
+export function continuing<Kind extends ComingBack>(
   outcome: Kind,
   message: ReceivedMessage,
   attempts: number,
@@ -128,16 +133,16 @@ export function continuing<Kind extends GoingOn>(
 }
 
 /**
- * Makes an outcome continue in a copy that takes the message's place in its chain: the next receive replaces this one, and
- * the log of receives knows the copy. Returns the outcome unchanged if the message carries attributes of its sender.
+ * Lets a message continue in a copy of the same series, as if this receive had not happened: the copy's first receive has
+ * its number. Returns the outcome unchanged if the message has attributes of its sender.
  */
-export function givenBack<Kind extends GoingOn>(outcome: Kind, message: ReceivedMessage): Kind {
+export function givenBack<Kind extends ComingBack>(outcome: Kind, message: ReceivedMessage): Kind {
   return canBeCopied(message)
     ? { ...outcome, asCopy: true, notes: notesWithoutThisReceive(message) }
     : outcome;
 }
 
-/** The notes of a copy that takes its message's place. This receive of the message does not count in them. */
+/** The notes of a copy in the same series. This receive of the message does not count. */
 export function notesWithoutThisReceive(message: ReceivedMessage): Record<string, string> {
   const [attempts, receives] = [attemptsBefore(message), receiveOf(message) - 1];
   return {
@@ -148,7 +153,7 @@ export function notesWithoutThisReceive(message: ReceivedMessage): Record<string
   };
 }
 
-/** The notes that a copy of a message takes over, and when the chain was first sent. @param names - default: all except counts */
+/** The notes that a copy takes over from its message, and `FIRST_SENT`. @param names - default: all except counts */
 export function notesOf(
   { attributes, sentAtMs }: ReceivedMessage,
   names: readonly string[] = [...NOTES],
@@ -161,31 +166,26 @@ export function notesOf(
   return notes;
 }
 
-/** Whether a copy would carry everything: the message has only notes as attributes, and its body leaves room for them. */
+/** Whether a copy would lose nothing: the message has no attributes except notes, and notes fit beside its body. */
 export function canBeCopied({ body, attributes }: ReceivedMessage): boolean {
   const fits = Buffer.byteLength(body) <= MAX_MESSAGE_BYTES - NOTES_BYTES;
   return fits && Object.keys(attributes).every((name) => NOTES.has(name));
 }
 
-/** The attributes of a message without its notes, which mean nothing without it. */
-export function withoutNotes(attributes: ReceivedMessage['attributes']): ReceivedMessage['attributes'] {
-  return Object.fromEntries(Object.entries(attributes).filter(([name]) => !NOTES.has(name)));
-}
-
-/**
- * The attributes that a dead letter is put back with. A dead letter that SQS itself moved may be a copy with notes. With
- * its old counts, age and rest it would be given up at once.
- */
-export function attributesPutBack(attributes: ReceivedMessage['attributes']): ReceivedMessage['attributes'] {
+/** The attributes of a message without its notes. @param kept - notes to keep. Default: none */
+export function withoutNotes(
+  attributes: ReceivedMessage['attributes'],
+  kept = NONE,
+): ReceivedMessage['attributes'] {
   return Object.fromEntries(
-    Object.entries(attributes).filter(([name]) => !NOTES.has(name) || KEPT_WHEN_PUT_BACK.has(name)),
+    Object.entries(attributes).filter(([name]) => !NOTES.has(name) || kept.has(name)),
   );
 }
 
 /**
- * The same release by a copy of the message, which says that these claims have been given up: their worker lives, but
- * the task store did not answer it. One of them may stand in the task's row. The next delivery takes it over at once, as
- * what it is: neither a crash nor an attempt.
+ * Lets a released message continue in a copy that names unconcluded claims: their worker lives, but the task store did not
+ * answer it. If one of them still holds the task's row, the next worker takes the task over at once, without counting a
+ * crash or an attempt.
  */
 export function unconcluded(
   release: Extract<Outcome, { kind: 'release' }>,
@@ -194,8 +194,8 @@ export function unconcluded(
   return { ...release, asCopy: true, notes: { ...release.notes, [UNCONCLUDED]: claimIds.join(' ') } };
 }
 
-/** The claims that were given up before a message was sent again. */
-export function claimsGivenUp({ attributes }: ReceivedMessage): readonly string[] {
+/** The ids of the unconcluded claims that a message names. */
+export function unconcludedClaims({ attributes }: ReceivedMessage): readonly string[] {
   const text = attributes[UNCONCLUDED]?.StringValue ?? '';
   return text === '' ? [] : text.split(' ');
 }

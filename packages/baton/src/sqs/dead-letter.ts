@@ -1,4 +1,4 @@
-// The dead letter of a message: its reason and details, as SQS takes them.
+// Dead letters: the messages of a dead-letter queue, with their reason and details.
 import type { MessageAttributeValue } from '@aws-sdk/client-sqs';
 import { formatTraceparent } from '../telemetry/trace-context.ts';
 import { attemptOf, withoutNotes } from './copy-notes.ts';
@@ -9,10 +9,12 @@ import type { DeadLetterOutcome } from '../task/outcome.ts';
 import type { ReceivedMessage } from './received-message.ts';
 import { MAX_MESSAGE_BYTES } from './queue-sender.ts';
 
-/** SQS takes ten attributes a message (Amazon SQS message quotas). */
+/** The attribute with the details of a dead letter, as JSON. */
+const DETAILS = 'baton.details';
+/** The most attributes of a message (Amazon SQS message quotas). */
 const MAX_ATTRIBUTES = 10;
 const MAX_ERROR_CHARACTERS = 1000;
-/** The characters that SQS refuses in an attribute: all control characters except three (SendMessage in its API reference). */
+/** The characters that SQS refuses in an attribute (SendMessage in its API reference). */
 const NOT_ALLOWED = /[^\t\n\r\u0020-\uD7FF\uE000-\uFFFD]/g;
 
 /** Why a message becomes a dead letter, and which worker decided that. */
@@ -21,16 +23,16 @@ export interface DeadLetter {
   readonly error: Error;
   /** How its task ended, if it is tracked. */
   readonly end?: DeadLetterOutcome['end'];
-  /** The id of the worker that gave the message up. */
+  /** The id of the worker that decided it. */
   readonly workerId: string;
-  /** The queue that the message was in; of a lane that one's own, such as `payments_high`. */
+  /** The queue that the message was in. In a lane, the lane's queue, such as `payments_high`. */
   readonly queue: string;
 }
 
 /**
- * Makes the SQS entry that puts a message into its dead-letter queue. It has the message's body and attributes, and before
- * those `baton.reason`, `baton.details` (JSON: error, task, attempts, times, worker, and the lane unless it is the default
- * one) and `traceparent`. If that is more than SQS takes, the last attributes are left out, but never the body.
+ * Makes the entry of SendMessageBatch that sends a message's dead letter. It has the message's body, the attributes
+ * `baton.reason`, `baton.details` (JSON: error, task, attempts, times, worker, and the lane unless it is the default one)
+ * and `traceparent`, and then the message's own attributes. If SQS would refuse so many, it leaves out the last ones.
  */
 export function deadLetterEntry(
   message: ReceivedMessage,
@@ -43,11 +45,11 @@ export function deadLetterEntry(
     message: error.message.slice(0, MAX_ERROR_CHARACTERS),
     task: envelope?.task,
     taskId: envelope?.taskId,
-    // SQS counts all receives, including releases and deliveries while the task ran elsewhere
+    // The row's count is better: SQS also counts receives that were no attempts
     attempts: end?.attempts ?? attemptOf(message),
     sentAt: new Date(message.sentAtMs).toISOString(),
     firstReceivedAt: new Date(message.firstReceivedAtMs).toISOString(),
-    // Exactly the time in the task's row: it identifies the end that this dead letter belongs to
+    // The same time as in the task's row, because it identifies the end: see `putBackBy`
     deadAt: end?.at ?? new Date(nowMs).toISOString(),
     worker: workerId,
     // All lanes share the dead-letter queue
@@ -55,13 +57,25 @@ export function deadLetterEntry(
   };
   const own = {
     'baton.reason': text(reason),
-    'baton.details': text(JSON.stringify(details)),
+    [DETAILS]: text(JSON.stringify(details)),
     ...(envelope?.trace && { traceparent: text(formatTraceparent(envelope.trace)) }),
   };
   return {
     MessageBody: message.body,
     MessageAttributes: fitting({ ...own, ...withoutNotes(message.attributes), ...own }, message.body),
   };
+}
+
+/** When the task of a dead letter ended, ISO 8601. Undefined for a message without the details of a dead letter. */
+export function deadLetterEnd(attributes: ReceivedMessage['attributes']): string | undefined {
+  const json = attributes[DETAILS]?.StringValue;
+  if (json === undefined) return undefined;
+  try {
+    const details = JSON.parse(json) as { deadAt?: unknown } | null;
+    return typeof details?.deadAt === 'string' ? details.deadAt : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 function envelopeOf(body: string): Envelope | undefined {
@@ -76,7 +90,7 @@ function text(value: string): MessageAttributeValue {
   return { DataType: 'String', StringValue: value.replaceAll(NOT_ALLOWED, ' ') };
 }
 
-/** The attributes that fit beside a body, in their order. */
+/** The first attributes that fit beside a body. */
 function fitting(
   attributes: Readonly<Record<string, MessageAttributeValue>>,
   body: string,
@@ -91,7 +105,7 @@ function fitting(
   return Object.fromEntries(kept.slice(0, MAX_ATTRIBUTES));
 }
 
-/** Name, type and value count towards a message's size (Amazon SQS message metadata). */
+/** The bytes of an attribute: its name, type and value count towards a message's size (Amazon SQS message metadata). */
 function attributeBytes(name: string, { DataType, StringValue, BinaryValue }: MessageAttributeValue): number {
   return Buffer.byteLength(name + (DataType ?? '') + (StringValue ?? '')) + (BinaryValue?.byteLength ?? 0);
 }

@@ -1,63 +1,61 @@
-// Tells whether a message puts back a task that has ended.
-import { DEAD_AT, SENT_AT } from './copy-notes.ts';
+// Putting back: a message that lets a dead or failed task start again.
+import { DEAD_AT, SENT_AT, UNCONCLUDED, withoutNotes } from './copy-notes.ts';
+import { deadLetterEnd } from './dead-letter.ts';
 import type { Envelope } from './envelope.ts';
 import type { Notes } from '../task/outcome.ts';
 import type { ReceivedMessage } from './received-message.ts';
 import { SCHEDULER_SOURCE } from '../task/schedule.ts';
 
-/** The attribute with a dead letter's details, as JSON: see `deadLetterEntry`. */
-const DETAILS = 'baton.details';
-/** A time before every end. */
-const NEVER_LATE = '0';
+/** The value of `SENT_AT` that means before every end. */
+const BEFORE_EVERY_END = '0';
+/** The notes that a dead letter keeps when it is put back. */
+const KEPT: ReadonlySet<string> = new Set([DEAD_AT, UNCONCLUDED]);
 
 /**
- * The notes of a tracked task's first message: it counts as sent before any end of the task. A client that repeats a send
- * whose answer was lost makes a second message. That may arrive after the task has ended, and must not start it again.
+ * The notes of a tracked task's first message: it counts as sent before every end of the task. A sender whose send timed
+ * out may send the task twice. The second message may arrive after the end, and must not start the task again.
  */
-export const FIRST_MESSAGE: Notes = { [SENT_AT]: NEVER_LATE };
+export const FIRST_MESSAGE: Notes = { [SENT_AT]: BEFORE_EVERY_END };
 
-/** What allows a message to put back a task that is dead or has failed. */
+/** The ends that a message can put back: a task whose end matches one of the members starts again. */
 export interface PutBack {
-  /** On a dead letter: when its task ended, ISO 8601. */
+  /** The time of the end, for a dead letter with its attributes: ISO 8601. */
   readonly deadAt?: string | undefined;
-  /**
-   * When the message counts as sent, in milliseconds since 1970. If that is after the task's end, somebody has sent the
-   * body again. Undefined if it counts as sent before every end.
-   */
+  /** When the message counts as sent, in milliseconds since 1970: later than the end. Undefined: before every end. */
   readonly sentAtMs?: number | undefined;
 }
 
 /**
- * Reads what allows a message to put its task back. A dead letter with its attributes names the end of its task. A body
- * without attributes counts as put back if SQS took it after the task's end, because all messages that Baton sends say
- * that they count as sent before. EventBridge Scheduler cannot say so and may be late, so its ticks can only be put back
- * with their attributes.
+ * Reads which end of its task a message puts back. A dead letter with its attributes names the end. A body without
+ * attributes, as somebody sends by hand, puts back an end before its send: Baton's own messages have `SENT_AT`, so they are
+ * not mistaken for it. The ticks of EventBridge Scheduler have no attributes either and may be late. So they are put back
+ * only with the attributes of a dead letter.
  */
 export function putBackBy({ attributes, sentAtMs }: ReceivedMessage, { source }: Envelope): PutBack {
-  const noted = attributes[SENT_AT]?.StringValue;
-  if (noted !== undefined) return { deadAt: deadAt(attributes), sentAtMs: timeIn(noted) };
+  const note = attributes[SENT_AT]?.StringValue;
+  if (note !== undefined) return { deadAt: deadAt(attributes), sentAtMs: timeIn(note) };
   return { deadAt: deadAt(attributes), sentAtMs: source === SCHEDULER_SOURCE ? undefined : sentAtMs };
 }
 
-function timeIn(text: string): number | undefined {
-  return text !== NEVER_LATE && /^\d{1,15}$/.test(text) ? Number(text) : undefined;
+function timeIn(note: string): number | undefined {
+  return note !== BEFORE_EVERY_END && /^\d{1,15}$/.test(note) ? Number(note) : undefined;
 }
 
-/** The notes of a message's copy: it puts back the same end as the message, and no later one. */
-export function notesOfCopy({ attributes, sentAtMs }: ReceivedMessage): Notes {
+/** The notes that let a copy put back the same end as its message, and no later one. */
+export function putBackNotes({ attributes, sentAtMs }: ReceivedMessage): Notes {
   const at = deadAt(attributes);
   const sentAt = attributes[SENT_AT]?.StringValue ?? String(sentAtMs);
   return { [SENT_AT]: sentAt, ...(at !== undefined && { [DEAD_AT]: at }) };
 }
 
 function deadAt(attributes: ReceivedMessage['attributes']): string | undefined {
-  const noted = attributes[DEAD_AT]?.StringValue;
-  const details = attributes[DETAILS]?.StringValue;
-  if (details === undefined) return noted;
-  try {
-    const parsed = JSON.parse(details) as { deadAt?: unknown } | null;
-    return typeof parsed?.deadAt === 'string' ? parsed.deadAt : noted;
-  } catch {
-    return noted;
-  }
+  return deadLetterEnd(attributes) ?? attributes[DEAD_AT]?.StringValue;
+}
+
+/**
+ * The attributes with which a tool puts a dead letter back. SQS may have moved it to the dead-letter queue with the notes of
+ * a copy. They are removed: with its old counts, age and rest the message would become a dead letter again at once.
+ */
+export function attributesPutBack(attributes: ReceivedMessage['attributes']): ReceivedMessage['attributes'] {
+  return withoutNotes(attributes, KEPT);
 }

@@ -33,11 +33,11 @@ export class QueueSender {
   }
 
   /**
-   * Sends a message body. Resolves once SQS has taken it.
+   * Sends a message body. Resolves once SQS has accepted it.
    *
    * @param delaySeconds - how long SQS hides the message from workers, at most 900
    * @param notes - text attributes by name, at most ten; left out if they do not fit beside the body
-   * @param untilMs - no retry is made after this time, by `performance.now()`. Default: none at all
+   * @param untilMs - no retry is made after this time, by `performance.now()`. Default: no retries
    * @throws BatchEntryError if SQS refused the message, or the error of the whole request
    */
   async send(
@@ -48,8 +48,9 @@ export class QueueSender {
   ): Promise<void> {
     const DelaySeconds = wholeSeconds(delaySeconds, MAX_DELAY_SECONDS);
     const bare = { MessageBody: body, ...(DelaySeconds > 0 && { DelaySeconds }) };
-    const noted = notes && { ...bare, MessageAttributes: attributesOf(notes) };
-    await this.#batcher.add(noted && bytesOf(noted) <= MAX_MESSAGE_BYTES ? noted : bare, untilMs);
+    const withNotes = notes && { ...bare, MessageAttributes: attributesOf(notes) };
+    const fits = withNotes && bytesOf(withNotes) <= MAX_MESSAGE_BYTES;
+    await this.#batcher.add(fits ? withNotes : bare, untilMs);
   }
 }
 
@@ -61,16 +62,16 @@ function attributesOf(notes: Readonly<Record<string, string>>): Record<string, M
   return Object.fromEntries(entries) as Record<string, MessageAttributeValue>;
 }
 
-/** Attributes count towards SQS's limit with their names and types. They are small here, so their JSON is counted. */
+/** The size of an entry. Names and types of attributes count too; their JSON is at least as long. */
 function bytesOf({ MessageBody, MessageAttributes }: Entry): number {
   const own = Buffer.byteLength(MessageBody);
   return MessageAttributes ? own + Buffer.byteLength(JSON.stringify(MessageAttributes)) : own;
 }
 
-/** The error for a sender whose task SQS did not take. */
+/** The error for a sender whose task SQS did not accept. */
 export function sendError(task: string, queue: string, cause: unknown): SendError {
   const transient = cause instanceof BatchEntryError ? !cause.senderFault : isTransient(cause);
-  return new SendError(`SQS did not take ${task} on the queue ${queue}: ${reasonOf(cause)}`, {
+  return new SendError(`SQS did not accept ${task} on the queue ${queue}: ${reasonOf(cause)}`, {
     cause,
     transient,
   });

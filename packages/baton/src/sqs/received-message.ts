@@ -1,4 +1,4 @@
-// A received message, from ReceiveMessage or from a Lambda record.
+// Received messages, from ReceiveMessage or from a Lambda record.
 import type { Message, MessageAttributeValue } from '@aws-sdk/client-sqs';
 import type { SQSRecord } from 'aws-lambda';
 
@@ -10,7 +10,7 @@ export interface ReceivedMessage {
   readonly body: string;
   /** How many times SQS has handed the message out, including this time (ApproximateReceiveCount). */
   readonly receiveCount: number;
-  /** When SQS took the message, in milliseconds since 1970 (SentTimestamp). */
+  /** When SQS accepted the message, in milliseconds since 1970 (SentTimestamp). */
   readonly sentAtMs: number;
   /** When SQS first handed it out, in milliseconds since 1970 (ApproximateFirstReceiveTimestamp). */
   readonly firstReceivedAtMs: number;
@@ -18,7 +18,7 @@ export interface ReceivedMessage {
   readonly attributes: Readonly<Record<string, MessageAttributeValue>>;
 }
 
-/** How long ago SQS took a message, in milliseconds. @param now - SQS's time. Default: the system's */
+/** How long ago SQS accepted a message, in milliseconds. @param now - SQS's time. Default: the system's */
 export function ageMs({ sentAtMs }: ReceivedMessage, now: () => number = Date.now): number {
   return now() - sentAtMs;
 }

@@ -7,18 +7,18 @@ export type Renewed =
   | { readonly forMs: number }
   /** The right is lost already, for this reason. */
   | { readonly lost: string }
-  /** The right cannot be renewed any more, and lasts until its end. */
+  /** The right cannot be renewed any more, and lasts until it expires. */
   | 'last';
 
 /** Configures a renewal. */
 export interface RenewalOptions {
   /** How long one renewal lasts, in milliseconds. The next one follows after a third of that. */
   readonly lengthMs: number;
-  /** When the right ends without a renewal, by `performance.now()`. */
+  /** When the right expires without a renewal, by `performance.now()`. */
   readonly endsAtMs: number;
   /** When the right is first renewed, by `performance.now()`. */
   readonly renewAtMs: number;
-  /** Renews the right once. Called again if it rejects, until the right ends. */
+  /** Renews the right once. Called again if it rejects, until the right expires. */
   readonly renew: () => Promise<Renewed>;
   /** Called when a renewal failed and will be retried. */
   readonly onTrouble: (error: unknown) => void;
@@ -59,14 +59,14 @@ export class Renewal {
     return this.#held && (this.#closed || performance.now() < this.#endsAtMs);
   }
 
-  /** When the right ends without a renewal, by `performance.now()`. */
+  /** When the right expires without a renewal, by `performance.now()`. */
   get endsAtMs(): number {
     return this.#endsAtMs;
   }
 
   /**
    * Confirms that the right lasts. Returns undefined while both clocks say so. If only the wall clock says that it has
-   * ended, the machine was suspended or its clock was set forward: then renews at once, and resolves to whether it lasts.
+   * expired, the machine was suspended or its clock was set forward: then renews at once, and resolves to whether it lasts.
    */
   confirm(): Promise<boolean> | undefined {
     // No timer has fired while the process was blocked or stopped
@@ -96,7 +96,7 @@ export class Renewal {
     await this.#underWay;
   }
 
-  /** Ends the renewals for good: the right is given back, or lasts until its end. */
+  /** Ends the renewals for good: the right was given back, or lasts until it expires. */
   close(): void {
     this.#held = this.held;
     this.#stopping = true;

@@ -1,4 +1,4 @@
-// Carries outcomes out at SQS: deletes a message, hides it, sends a copy of it, or dead-letters it.
+// Carries outcomes out at SQS: deletes a message, hides it, or sends its copy or dead letter.
 import {
   ChangeMessageVisibilityBatchCommand,
   DeleteMessageBatchCommand,
@@ -10,14 +10,14 @@ import { ClockWatch } from '../time/clock-watch.ts';
 import { wholeSeconds } from '../time/rest.ts';
 import { Batcher } from './batcher.ts';
 import { deadLetterEntry } from './dead-letter.ts';
-import { notesOfCopy } from './put-back.ts';
+import { putBackNotes } from './put-back.ts';
 import { MAX_MESSAGE_BYTES, QueueSender } from './queue-sender.ts';
 import type { QueueUrls } from './queue-urls.ts';
 import type { ReceivedMessage } from './received-message.ts';
 import { inBatches, mayRecover, type SqsBatchCall } from './sqs-batch.ts';
 
 const LINGER_MS = 5;
-/** The batcher retries each entry by itself, until the lease of its message ends. */
+/** Without retries, because the batcher retries each entry until the lease of its message expires. */
 const ONCE = { attempts: 1 };
 
 type DeadLetterEntry = ReturnType<typeof deadLetterEntry>;
@@ -31,8 +31,8 @@ interface Visibility extends Receipt {
 }
 
 /**
- * Carries outcomes out at one queue. Calls made at about the same time share a request: up to ten, or all that gather
- * within 5 ms. Each is retried on its own until its lease ends. If it still fails, it rejects, and the message comes back.
+ * Carries outcomes out at one queue. Calls within 5 ms share a request, at most ten of them. Each is retried on its own
+ * until its lease expires. If it still fails, it rejects, and the message comes back.
  */
 export class Settler {
   readonly #queue: string;
@@ -65,11 +65,10 @@ export class Settler {
   }
 
   /**
-   * Carries an outcome out. Deletes the message of a task that is done, hides one that is retried, makes a released one
-   * visible, and deletes one only after its dead letter or its copy was sent. Failed calls are retried until the lease
-   * ends.
+   * Carries an outcome out. Deletes the message of a task that is done, hides one that is retried or released for its
+   * rest, and sends a dead letter or copy before it deletes the message. Retries failed calls until the lease expires.
    *
-   * @param untilMs - when the lease ends, by `performance.now()`. Default: each call is made once
+   * @param untilMs - when the lease expires, by `performance.now()`. Default: each call is made once
    * @throws the last error of a call that failed until then
    */
   async settle(message: ReceivedMessage, outcome: Outcome, workerId: string, untilMs = 0): Promise<void> {
@@ -79,8 +78,8 @@ export class Settler {
   }
 
   /**
-   * Carries an outcome out for a caller whose event source deletes messages. Resolves to whether the message is to be
-   * deleted. Parameters and errors are those of `settle`.
+   * Carries an outcome out for a caller whose event source deletes messages. Resolves to whether the event source must
+   * delete the message. Parameters and errors are those of `settle`.
    */
   async settleAllButDelete(
     message: ReceivedMessage,
@@ -95,7 +94,7 @@ export class Settler {
       case 'release': {
         const { asCopy = false, notes, delaySeconds = 0 } = outcome;
         if (asCopy) {
-          const copyNotes = { ...notesOfCopy(message), ...notes };
+          const copyNotes = { ...putBackNotes(message), ...notes };
           await this.#copies.send(message.body, delaySeconds, copyNotes, untilMs);
         } else await this.hide(message, delaySeconds, untilMs);
         return asCopy;

@@ -6,7 +6,7 @@ import { equalJitter, longestRest } from '../time/backoff.ts';
 const DEFAULT_ATTEMPTS = 4;
 const REST_MS = { base: 50, cap: Infinity } as const;
 
-/** One entry that SQS refused while it took others of the same batch (BatchResultErrorEntry in its API). */
+/** SQS refused one entry of a batch, and accepted others (BatchResultErrorEntry in its API). */
 export class BatchEntryError extends TaskError {
   override readonly name = 'BatchEntryError';
   /** SQS's code, such as `InternalError` or `ReceiptHandleIsInvalid`. */
@@ -23,7 +23,7 @@ export class BatchEntryError extends TaskError {
   }
 }
 
-/** Whether SQS may take an entry later that failed with this error. */
+/** Whether SQS may accept an entry later that failed with this error. */
 export function mayRecover(error: unknown): boolean {
   return !(error instanceof BatchEntryError && error.senderFault);
 }
@@ -41,9 +41,9 @@ interface FailedEntry {
   readonly SenderFault: boolean | undefined;
 }
 
-/** How often an entry that failed through no fault of its own is sent again. */
+/** Configures the retries of entries that are not at fault. */
 export interface BatchRetries {
-  /** Calls in all for one entry. Default 4, with rests of 50, 100 and 200 ms, half of each at random. */
+  /** The most calls for one entry. Default 4, with rests of at most 50, 100 and 200 ms, half of each at random. */
   readonly attempts?: number;
 }
 
@@ -55,9 +55,9 @@ export type SqsBatchCall<Entry, Success> = (
 type Results<Success> = Map<string, PromiseSettledResult<Success>>;
 
 /**
- * Makes a batch call of SQS, and resolves to one settled result for each entry. Entries that failed through no fault of
- * their own are sent again, without the others. If a whole call fails, its entries are rejected with that error, because
- * the SDK has retried it already.
+ * Makes a batch call of SQS. Resolves to the result of each entry, as `Promise.allSettled` does. Entries that failed
+ * without being at fault are retried, without the others. If a whole call fails, its entries are rejected with that error,
+ * because the SDK has retried it already.
  *
  * @param entries - without their Id, which this function adds
  */
@@ -118,5 +118,5 @@ function entryError({ Code, Message, SenderFault }: FailedEntry): BatchEntryErro
 }
 
 function unanswered(): BatchEntryError {
-  return new BatchEntryError('NoAnswer', 'SQS named the entry neither as taken nor as failed', false);
+  return new BatchEntryError('NoAnswer', 'the answer of SQS does not name the entry', false);
 }

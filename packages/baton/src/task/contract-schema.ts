@@ -5,7 +5,7 @@ import type { ValueIssue } from './invalid-value.ts';
 import { differenceOf, jsonIssue } from './json-value.ts';
 import { attempted, changeByChecks, checkIssues, internalsOf, keepsValues } from './schema-checks.ts';
 
-/** What is known of a contract's schema. Each value is checked by it where it is sent, and again where it is received. */
+/** The findings about a contract's schema. It checks each value where it is sent, and again where it is received. */
 export interface SchemaReport {
   /** Why the schema cannot be used in a contract, and where in it. */
   readonly issues: readonly ValueIssue[];

@@ -37,8 +37,8 @@ export class RetryTask extends TaskError {
  * Thrown by a handler to run the task later without using up an attempt. Use it if the task cannot succeed for now through
  * no fault of its own, for example while a server is known to be away.
  *
- * A task can be postponed any number of times. Before SQS would set its message aside because of too many receives, the
- * worker sends a copy. A task that is postponed 5 days after its first send becomes a dead letter with the reason
+ * A task can be postponed any number of times. It continues in a copy before SQS would dead-letter its message because of
+ * too many receives. A task that is postponed 5 days after its first send becomes a dead letter with the reason
  * `attempts-exhausted`, because SQS would soon delete the message.
  */
 export class PostponeTask extends TaskError {
@@ -66,7 +66,7 @@ export class TaskTimeoutError extends TaskError {
   override readonly name = 'TaskTimeoutError';
 
   constructor(task: string, timeoutSeconds: number) {
-    super(`${task} took longer than its limit of ${timeoutSeconds} s`);
+    super(`${task} exceeded its time limit: expected at most ${timeoutSeconds} s`);
   }
 }
 
@@ -125,8 +125,8 @@ export class ReceivedTooOftenError extends TaskError {
 }
 
 /**
- * A handler left an error that its promise does not carry: a rejected promise that it did not await, or an error thrown in
- * a timer or event listener. `cause` is that error.
+ * An uncaught error of a handler: a promise was rejected that it did not await, or its timer or event listener threw.
+ * `cause` is that error.
  */
 export class StrayError extends TaskError {
   override readonly name = 'StrayError';
@@ -136,8 +136,8 @@ export class StrayError extends TaskError {
     const how =
       origin === 'unhandledRejection'
         ? 'a promise that it did not await was rejected'
-        : 'a timer or event listener of it threw';
-    super(`The handler of ${task} left an error that nothing caught; ${how}: ${name}: ${message}`, { cause });
+        : 'its timer or event listener threw';
+    super(`Uncaught error of the handler of ${task}; ${how}: ${name}: ${message}`, { cause });
   }
 }
 
@@ -176,7 +176,7 @@ export class TaskTooLargeError extends SendError {
   }
 }
 
-/** Too many tasks have sent each other, probably without an end. Nothing was sent. */
+/** Too many tasks have sent each other, probably in an endless loop. Nothing was sent. */
 export class TooDeepError extends SendError {
   override readonly name = 'TooDeepError';
 
@@ -203,7 +203,7 @@ export class TaskCancelledError extends TaskError {
   }
 }
 
-/** Another attempt at a tracked task has begun, or may have. This attempt can write nothing any more. */
+/** Another attempt at a tracked task has started, or may have. This attempt can write nothing any more. */
 export class ClaimLostError extends TaskError {
   override readonly name = 'ClaimLostError';
 }
@@ -259,11 +259,11 @@ export class FlowLostError extends TaskError {
   }
 }
 
-/** A tracked task did not succeed. Thrown to those who wait for its result. */
+/** A tracked task did not succeed. Thrown by the wait for its result. */
 export class TaskFailedError extends TaskError {
   override readonly name = 'TaskFailedError';
   readonly taskId: string;
-  /** Why the task was set aside, such as `rejected` or `attempts-exhausted`. */
+  /** Why the task became a dead letter, such as `rejected` or `attempts-exhausted`. */
   readonly reason: string;
   /** The name of the error that the last attempt failed with. */
   readonly errorName: string;
@@ -279,7 +279,7 @@ export class TaskFailedError extends TaskError {
   }
 }
 
-/** A tracked task did not end while its result was waited for. The task goes on. */
+/** A tracked task did not end within the time that its result was waited for. The task continues. */
 export class ResultTimeoutError extends TaskError {
   override readonly name = 'ResultTimeoutError';
 

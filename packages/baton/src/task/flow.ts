@@ -67,7 +67,7 @@ type Last<Steps extends readonly TrackedContract[]> = Steps extends readonly [
 export function chain<const Steps extends readonly [TrackedContract, TrackedContract, ...TrackedContract[]]>(
   steps: Steps & Fits<Steps>,
 ): Chain<Steps[0]['payload'], Last<Steps>['result'], LaneOf<Steps[number]>> {
-  checkCount('A chain', steps.length, 2);
+  checkCount('chain', steps.length, 2);
   return { kind: 'chain', steps };
 }
 
@@ -96,11 +96,11 @@ export function group<
   members: Members,
   next: Results<Members> extends z.input<Payload> ? TrackedContract<Payload, Result, Lane> : never,
 ): Group<Result, LaneOf<Members[number]['contract']> | Lane> {
-  checkCount('A group', members.length, 1);
+  checkCount('group', members.length, 1);
   return { kind: 'group', members, next };
 }
 
 function checkCount(what: string, count: number, least: number): void {
   if (count < least || count > MAX_STEPS)
-    throw new RangeError(`${what} has ${least} to ${MAX_STEPS} tasks, not ${count}`);
+    throw new RangeError(`Invalid ${what}: expected ${least} to ${MAX_STEPS} tasks, got ${count}`);
 }

@@ -96,7 +96,9 @@ export class Implementations {
     if (byName.size < implementations.length) {
       const names = implementations.map(({ contract }) => contract.name);
       const twice = names.filter((name, index) => names.indexOf(name) !== index);
-      throw new TypeError(`More than one implementation of ${[...new Set(twice)].join(', ')}`);
+      throw new TypeError(
+        `More than one implementation of ${[...new Set(twice)].join(', ')}: expected one for each task name`,
+      );
     }
     this.#byName = byName;
     this.lanes = lanesByQueue(this.contracts);

@@ -1,4 +1,4 @@
-// A task of a chain or group, as the tasks before it know it.
+// The references between tasks of a flow: each task's row names the task that follows it.
 import * as z from 'zod';
 import { queueOfLane } from './lane.ts';
 import type { TrackedContract } from './task.ts';
@@ -15,7 +15,7 @@ export interface NextTask {
   readonly queue: string;
 }
 
-/** A task that is told how another one ended. */
+/** A task that is told how another task ended. */
 export type Listener = Omit<NextTask, 'taskId' | 'flowEnd'>;
 
 /** The last task of a chain or group. Its result is the flow's result. */
@@ -25,7 +25,7 @@ export interface FlowEnd {
   readonly queue: string;
 }
 
-/** A flow's end in an envelope: a text of id, name and queue. Broken texts are ignored. */
+/** A flow's end in an envelope: a text of id, name and queue. Invalid texts are ignored. */
 export const flowEndSchema = z
   .string()
   .regex(/^[\w.:-]{1,128} [\w.-]{1,128} [\w-]{1,80}$/)

@@ -1,4 +1,4 @@
-// Outcomes: what happens to a message after an attempt. Decided here, carried out by the settler.
+// The outcomes of messages, and the outcome of an attempt that failed. The settler carries outcomes out.
 import type { DeadLetterReason } from './dead-letter-reason.ts';
 import { type InvalidValueError } from './invalid-value.ts';
 import { MalformedEnvelopeError, PostponeTask, RejectTask, TaskTimeoutError } from './errors.ts';
@@ -12,7 +12,7 @@ export const MAX_VISIBILITY_SECONDS = 43_200;
 /** The age at which a message needs a copy or an end, in seconds (5 days): Baton's queues keep messages for 7 days. */
 export const OLD_MESSAGE_SECONDS = 5 * 86_400;
 
-/** What a copy notes about the message that it continues: attributes by their names, such as `baton.unknown-times`. */
+/** The notes of a copy: message attributes by their names, such as `baton.unknown-times`. See copy-notes.ts. */
 export type Notes = Readonly<Record<string, string>>;
 
 /** The message becomes a dead letter. */
@@ -24,15 +24,19 @@ export interface DeadLetterOutcome {
   readonly end?: { readonly attempts: number; readonly at: string } | undefined;
 }
 
-/** What happens to a message after an attempt. */
+/**
+ * What happens to a message: after an attempt, or because its task gets none. A step that decides it returns it, and
+ * `processMessage` passes it on.
+ */
 export type Outcome =
   | { readonly kind: 'done'; readonly result: unknown }
   | {
       readonly kind: 'retry';
       readonly delaySeconds: number;
       readonly error: Error;
-      /** Whether a copy is sent in place of the message, because SQS would delete the message before its rest is over. */
+      /** Whether the message continues in a copy. */
       readonly asCopy?: boolean;
+      /** The notes of the copy. */
       readonly notes?: Notes;
     }
   | DeadLetterOutcome
@@ -41,9 +45,9 @@ export type Outcome =
       readonly error: Error;
       /** How long the message rests, in seconds. The attempt does not count. Default 0. */
       readonly delaySeconds?: number;
-      /** Whether a copy is sent in place of the message, because SQS would delete the message before its rest is over. */
+      /** Whether the message continues in a copy. */
       readonly asCopy?: boolean;
-      /** What the copy notes. */
+      /** The notes of the copy. */
       readonly notes?: Notes;
     };
 
@@ -63,14 +67,14 @@ export interface FailedAttempt {
   readonly firstAgeMs?: number;
 }
 
-/** The outcome of a handler that threw. Accepts any thrown value, and puts a safe error into the outcome. */
+/** The outcome of an attempt whose handler threw. Accepts any thrown value, and makes a safe error of it. */
 export function outcomeOfFailure(failed: FailedAttempt, thrown: unknown): Outcome {
   const { contract, attempt, ageMs } = failed;
   const error = asError(thrown);
   if (error instanceof RejectTask) return { kind: 'dead-letter', reason: 'rejected', error };
   if (error instanceof PostponeTask) return outcomeOfPostponement(error, failed);
   const old = ageMs >= OLD_MESSAGE_SECONDS * 1000;
-  // SQS would soon delete the message silently. A copy can continue a tracked task, because the store counts its attempts
+  // SQS would soon delete an old message silently. Only a tracked task continues in a copy: the store counts its attempts
   if (attempt >= contract.retry.maxAttempts || (old && !contract.tracked)) {
     const reason = error instanceof TaskTimeoutError ? 'timed-out' : 'attempts-exhausted';
     return { kind: 'dead-letter', reason, error };
@@ -85,13 +89,13 @@ function outcomeOfPostponement(error: PostponeTask, failed: FailedAttempt): Outc
   return { kind: 'release', error, delaySeconds: restSeconds(error, contract, attempt) };
 }
 
-/** Limits the rest of an outcome to so many seconds. */
+/** Shortens the rest of an outcome to at most so many seconds. */
 export function restingAtMost(outcome: Outcome, seconds: number): Outcome {
   if (outcome.kind !== 'retry' && outcome.kind !== 'release') return outcome;
   return { ...outcome, delaySeconds: wholeSeconds(outcome.delaySeconds ?? 0, seconds) };
 }
 
-/** The rest that an error asks for, else that of the retry policy. An error of the handler's own class may hold anything. */
+/** The rest that an error asks for, otherwise that of the retry policy. Any error may have a member `delaySeconds`. */
 function restSeconds(
   { delaySeconds }: Error & { delaySeconds?: unknown },
   { retry }: TaskContract,

@@ -1,3 +1,4 @@
+// Retry policies: how often a task is attempted, and how long it rests between attempts.
 import * as z from 'zod';
 import { equalJitter, longestRest } from '../time/backoff.ts';
 

@@ -1,9 +1,9 @@
-// Schedules: when a task runs by itself.
+// Schedules: when a task runs without a sender.
 import { Cron } from 'croner';
 import * as z from 'zod';
 
 /**
- * When a task runs by itself.
+ * The schedule of a task that runs without a sender.
  *
  * Clock changes are handled as by Vixie cron. If an expression names a single time of the day, a skipped time runs when the
  * gap ends, and a repeated time runs the first time. All other expressions skip skipped times and run at repeated times

@@ -1,4 +1,4 @@
-// What the checks of a zod schema do to values.
+// Inspects the checks of a zod schema: whether they change values.
 import { types } from 'node:util';
 import * as z from 'zod';
 // Not from z.core, which would bundle the error texts of all languages
@@ -9,10 +9,10 @@ type Schema = z.core.$ZodType;
 type Change = (value: unknown) => unknown;
 
 /**
- * What the checks of a schema do to a value. `none`: nothing. `settled`: a change that a second check repeats without
- * effect. `unknown`: only checking a value twice can tell.
+ * The change that the checks of a schema make to a value. `idempotent`: a second check changes nothing more. `unknown`: only
+ * checking a value twice can tell.
  */
-export type ChangeByChecks = 'none' | 'settled' | 'unknown';
+export type ChangeByChecks = 'none' | 'idempotent' | 'unknown';
 
 /** The definition of a check, as zod has it. */
 interface Check {
@@ -114,13 +114,13 @@ export function checkIssues(schema: Schema): string[] {
     if ([tx, fn, internals.check].some((each) => types.isAsyncFunction(each)))
       return 'an asynchronous check cannot be awaited where the value is sent; check it in the handler';
     if (check !== 'overwrite' || !tx) return [];
-    return samples?.every((sample) => isSettledBy(tx, sample))
+    return samples?.every((sample) => isIdempotentOn(tx, sample))
       ? []
       : 'an overwrite is applied where the value is sent, and again where it is received; expected one that changes nothing the second time';
   });
 }
 
-/** What the checks of a schema do to values that pass them. */
+/** The change that the checks of a schema make to values that pass them. */
 export function changeByChecks(schema: Schema): ChangeByChecks {
   const isPrimitive = PRIMITIVES.has(internalsOf(schema).def.type);
   const checks = checkersOf(schema).map((checker) => changeBy(checker, isPrimitive));
@@ -131,7 +131,7 @@ export function changeByChecks(schema: Schema): ChangeByChecks {
   const others = changes.filter((change) => change !== 'trim');
   const isKnown = others.length === 0 || (others.length === 1 && others[0] !== 'unknown');
   const isAlone = !others.includes('normalize') || changes.length === 1;
-  return comeFirst && isKnown && isAlone ? 'settled' : 'unknown';
+  return comeFirst && isKnown && isAlone ? 'idempotent' : 'unknown';
 }
 
 /** Whether a schema returns every value unchanged. */
@@ -169,7 +169,7 @@ function definitionOf(checker: z.core.$ZodCheck): Check {
 }
 
 /** Whether an overwrite changes a sample only once. If it throws, the sample does not count: an earlier check may refuse it. */
-function isSettledBy(tx: Change, sample: unknown): boolean {
+function isIdempotentOn(tx: Change, sample: unknown): boolean {
   const once = attempted(() => tx(sample));
   if (!once) return true;
   if (jsonIssue(once.result)) return false;

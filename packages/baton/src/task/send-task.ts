@@ -1,4 +1,4 @@
-// What a sender says and gets: the options of a send, and the handle of a tracked task.
+// The types of sends: their options, and the handle of a tracked task.
 import type { z } from 'zod';
 import type { TraceContext } from '../telemetry/trace-context.ts';
 import type { TaskStatus } from './task-status.ts';
@@ -18,8 +18,8 @@ export interface SendOptions<Lane extends string = string> {
    */
   readonly deduplicationKey?: string;
   /**
-   * How long the task is kept from workers, in whole seconds: 0 to 900, for tracked tasks 0 to 1,209,600 (14 days). Delays
-   * over 900 s cost one more receive for every 12 hours. Default 0.
+   * The delay before the task may run, in whole seconds: 0 to 900, for tracked tasks 0 to 1,209,600 (14 days). Delays over
+   * 900 s cost one more receive for every 12 hours. Default 0.
    */
   readonly delaySeconds?: number;
   /** Earliest start time. A past time means now. Cannot be combined with `delaySeconds`. */
@@ -36,8 +36,8 @@ export interface SendOptions<Lane extends string = string> {
   /** How many tasks sent each other before this one, at most 1,000. A handler's `send` sets it. Default 0. */
   readonly depth?: number | undefined;
   /**
-   * What the task is about, such as a payment's id: 1 to 128 characters, for the listeners to its end and for people. For a
-   * chain or group, the subject of all its tasks.
+   * The subject of the task, such as a payment's id: 1 to 128 characters, for listeners and people. For a chain or group,
+   * the subject of all its tasks.
    */
   readonly subject?: string | undefined;
   /**

@@ -1,10 +1,10 @@
-// How a tracked task ended, as its listeners are told.
+// The ends of tracked tasks, as listeners are told of them.
 import * as z from 'zod';
 
 /** The longest subject of a task, in characters. */
 export const MAX_SUBJECT_CHARACTERS = 128;
 
-/** What a task is about, such as a payment's id: CloudEvents' `subject`, 1 to 128 characters. */
+/** The subject of a task, such as a payment's id: CloudEvents' `subject`, 1 to 128 characters. */
 export const subjectSchema = z
   .string()
   .min(1)
@@ -12,9 +12,10 @@ export const subjectSchema = z
   .refine((subject) => subject.isWellFormed(), 'expected whole characters, got half of a surrogate pair');
 
 /**
- * How a tracked task ended: the payload of each contract that another one names as `onEnd`.
+ * The end of a tracked task: the payload of a listener, which is a contract that another contract or a sender names as
+ * `onEnd`.
  *
- * A task ends again when its dead letter is put back. Listeners may be told in any order, and twice of the same end. So a
+ * A task may end again after its dead letter was put back. Listeners are told in any order, and perhaps twice. So a
  * listener should store the greatest `token` of each task, and drop ends with a smaller one. Times cannot tell which end
  * came later.
  */
@@ -22,7 +23,7 @@ export const taskEndSchema = z.object({
   taskId: z.string().min(1).max(128),
   /** The name of the ended task's contract. */
   task: z.string().min(1).max(128),
-  /** What the task is about, as its sender said. */
+  /** The subject that its sender gave it. */
   subject: z.string().min(1).max(MAX_SUBJECT_CHARACTERS).optional(),
   /** `failed`: its handler rejected it. `dead`: it was given up for any other reason. */
   state: z.enum(['succeeded', 'failed', 'dead', 'cancelled']),
@@ -32,7 +33,7 @@ export const taskEndSchema = z.object({
   token: z.int().min(0),
   /** When it ended, ISO 8601, by the clock of the process that ended it. */
   at: z.iso.datetime(),
-  /** What its handler returned. Check it with the result schema of its contract. Absent unless the task succeeded. */
+  /** The handler's result. Check it with the result schema of its contract. Absent unless the task succeeded. */
   result: z.unknown().optional(),
   /** Why it did not succeed. Absent if somebody cancelled it. */
   error: z.object({ name: z.string(), message: z.string(), reason: z.string().optional() }).optional(),
@@ -46,5 +47,5 @@ export const taskEndSchema = z.object({
 /** The type of `taskEndSchema`. */
 export type TaskEndSchema = typeof taskEndSchema;
 
-/** How a task ended. */
+/** The end of a tracked task. */
 export type TaskEnd = z.output<TaskEndSchema>;

@@ -20,7 +20,7 @@ export const TASK_STATES = [
 
 const FINAL: ReadonlySet<TaskState> = new Set(['succeeded', 'failed', 'dead', 'cancelled']);
 
-/** Whether a task in this state never runs again by itself. */
+/** Whether a state is final: the task runs again only if its dead letter is put back. */
 export function isFinal(state: TaskState): boolean {
   return FINAL.has(state);
 }
@@ -31,7 +31,7 @@ export interface TaskFailure {
   readonly name: string;
   /** The error's message, at most 1,000 characters. */
   readonly message: string;
-  /** Why the task was set aside. Absent if it is retried. */
+  /** Why the task became a dead letter. Absent if it is retried. */
   readonly reason?: string | undefined;
 }
 
@@ -82,6 +82,6 @@ export interface TaskStatus {
   readonly deaths?: number | undefined;
   /** How it ended before its dead letter was last put back. */
   readonly lastDeath?: (TaskFailure & { readonly at: string }) | undefined;
-  /** What it is about, as its sender said. */
+  /** The subject that its sender gave it. */
   readonly subject?: string | undefined;
 }

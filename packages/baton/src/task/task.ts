@@ -25,8 +25,8 @@ export interface TaskContract<
   readonly name: string;
   /**
    * The contract's version, 1 to 1,000,000. Increment it when a change would break messages in flight, or services that are
-   * one version behind; `npm run contracts` tells when. A worker with a lower version puts a message back, like a message of
-   * an unknown task. Default 1.
+   * one version behind; `npm run contracts` tells when. A worker with a lower version releases the message, like that of an
+   * unknown task. Default 1.
    */
   readonly version?: number;
   /** The queue of its messages, without the stage's prefix. */
@@ -54,8 +54,8 @@ export interface TaskContract<
    *
    * The handler is the same either way, and its results and errors are treated alike. A thread starts in some tenths of a
    * second, which count towards the time limit, and is kept for the next task. While an effect or send of the handler is
-   * under way, its termination waits for up to 30 s. A function ignores this and runs the handler in its own process, which
-   * Lambda ends itself.
+   * under way, its termination waits for up to 30 s. A function ignores this option and runs the handler in its own process,
+   * which Lambda ends at its time limit.
    */
   readonly isolation?: 'thread';
   /**
@@ -64,8 +64,8 @@ export interface TaskContract<
    */
   readonly tracked?: Tracked;
   /**
-   * When the task runs by itself, with the payload `{}`. Only for tracked tasks, because the store makes several workers run
-   * a tick once.
+   * When the task runs without a sender, with the payload `{}`. Only for tracked tasks, because the store makes several
+   * workers run a tick once.
    */
   readonly schedule?: Schedule;
   /**
@@ -85,7 +85,7 @@ export type TrackedContract<
   Lane extends string = string,
 > = TaskContract<Payload, Result, true, Lane>;
 
-/** A contract whose tasks run by themselves. */
+/** A contract with a schedule. */
 export type ScheduledContract = TrackedContract & { readonly schedule: Schedule };
 
 /** Whether a contract's tasks are tracked. */
@@ -95,7 +95,7 @@ export function isTracked<Payload extends z.ZodType, Result extends z.ZodType, L
   return contract.tracked === true;
 }
 
-/** Whether a contract's tasks run by themselves. */
+/** Whether a contract has a schedule. */
 export function isScheduled(contract: TaskContract): contract is ScheduledContract {
   return contract.schedule !== undefined;
 }

@@ -90,7 +90,7 @@ export class LogOutput implements DestinationStream {
   /**
    * Writes the waiting lines before the process ends. Blocks the process meanwhile.
    *
-   * @param limitMs - gives up after this time, in milliseconds
+   * @param limitMs - the longest time that this takes, in milliseconds
    */
   flush(limitMs: number): void {
     for (let spentMs = 0; ; spentMs += FLUSH_STEP_MS) {

@@ -126,7 +126,7 @@ const FLUSH_MS = 500;
 
 /**
  * Writes a line of level `fatal`, and all lines that wait before it, before it returns. For a process that is about to
- * end. Gives up after half a second.
+ * end. Takes at most half a second.
  */
 export function logFatal(logger: Logger, fields: object, message: string): void {
   logger.fatal(fields, message);

@@ -38,7 +38,7 @@ function ignoreFailure(): void {}
 /**
  * Writes the lines that wait for standard output. Blocks the process meanwhile.
  *
- * @param limitMs - gives up after this time, in milliseconds
+ * @param limitMs - the longest time that this takes, in milliseconds
  */
 export function flushLogs(limitMs: number): void {
   output?.flush(limitMs);

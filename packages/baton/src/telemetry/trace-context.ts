@@ -1,7 +1,7 @@
 // Trace contexts and their `traceparent` header (W3C Trace Context, level 1).
 import { randomBytes } from 'node:crypto';
 
-/** Versions after 00 may add members behind these four. The four are read all the same (W3C, section 4.4). */
+/** Versions after 00 may add members after these four. The four are read nevertheless (W3C, section 4.4). */
 const TRACEPARENT =
   /^(?!ff)([0-9a-f]{2})-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})(?:-.*)?$/;
 const SAMPLED = 1;

@@ -1,11 +1,10 @@
 // DynamoDB's expressions, as far as the task store uses them: conditions and updates of one row.
-
 import { types } from 'node:util';
 
 /** A row, as the document client has it. */
 export type Item = Record<string, unknown>;
 
-/** What the placeholders of an expression stand for. */
+/** The values of an expression's placeholders. */
 export interface Placeholders {
   readonly names?: Readonly<Record<string, string>> | undefined;
   readonly values?: Readonly<Record<string, unknown>> | undefined;
@@ -19,12 +18,12 @@ export function meets(condition: string, item: Item | undefined, placeholders: P
   return new Expression(condition, item ?? {}, placeholders).condition();
 }
 
-/** A row after an update. All operands are of the row as it was. */
+/** Returns a row after an update. All operands have their values before the update. */
 export function updated(update: string, item: Item, placeholders: Placeholders): Item {
   return new Expression(update, item, placeholders).update();
 }
 
-/** A copy without the members that are undefined, which a document client leaves out. */
+/** Copies a value without members that are undefined, which a document client does not write. */
 export function copyOf<Value>(value: Value): Value {
   if (Array.isArray(value)) return value.map(copyOf) as Value;
   if (types.isSet(value)) return new Set(value) as Value;
@@ -116,7 +115,7 @@ class Expression {
     return values;
   }
 
-  /** An operand that is written: one that is not there is an error. */
+  /** Reads an operand of a write. DynamoDB refuses a missing one. */
   #sum(): unknown {
     const left = this.#written();
     if (this.#skip('+')) return Number(left) + Number(this.#written());
@@ -127,7 +126,7 @@ class Expression {
   #written(): unknown {
     const value = this.#operand();
     if (value !== undefined) return value;
-    throw validationError('The expression names an attribute that the row does not have');
+    throw validationError('The expression has an attribute that is missing in the row');
   }
 
   #operand(): unknown {
@@ -147,7 +146,7 @@ class Expression {
     return values[token];
   }
 
-  /** The names of a member and of what holds it, the outermost first. */
+  /** Reads the path of a member, the outermost name first. */
   #path(): string[] {
     return this.#take()
       .split('.')
@@ -181,7 +180,7 @@ class Expression {
   }
 }
 
-/** What DynamoDB throws for a request that it never takes. */
+/** Makes the error that DynamoDB throws for an invalid request. */
 function validationError(message: string): Error {
   return Object.assign(new Error(message), { name: 'ValidationException' });
 }
@@ -209,11 +208,11 @@ function read(item: Item, path: readonly string[]): unknown {
   return path.reduce<unknown>((value, name) => (isItem(value) ? value[name] : undefined), item);
 }
 
-/** Writes a member, or removes it if `value` is undefined. What holds it has to be there. */
+/** Writes a member, or removes it if `value` is undefined. The object or row around it must exist. */
 function put(item: Item, path: readonly string[], value: unknown): void {
   const holder = read(item, path.slice(0, -1));
   const name = path.at(-1) ?? '';
-  if (!isItem(holder)) throw validationError(`The row has nothing that could hold ${path.join('.')}`);
+  if (!isItem(holder)) throw validationError(`The row has no object for ${path.join('.')}`);
   if (value === undefined) delete holder[name];
   else holder[name] = copyOf(value);
 }
@@ -222,7 +221,7 @@ function union(known: unknown, added: unknown): unknown {
   if (known === undefined) return added;
   if (types.isSet(known) && types.isSet(added)) return new Set([...known, ...added]);
   if (typeof known === 'number' && typeof added === 'number') return known + added;
-  throw validationError('ADD needs two sets, or two numbers');
+  throw validationError('ADD expects two sets, or two numbers');
 }
 
 function isItem(value: unknown): value is Item {

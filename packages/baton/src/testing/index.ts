@@ -1,4 +1,5 @@
-// For tests of contracts, implementations and handlers. Everything runs in memory: no SQS, no DynamoDB, no account.
+// The entry `baton-tasks/testing`, for tests of contracts, implementations and handlers. Everything runs in memory, without
+// SQS, DynamoDB or an account.
 
 /** Run one attempt, and look at all that it did. */
 export { runTask, type RunTaskOptions, type SentByTask, type TaskRun } from './run-task.ts';

@@ -1,4 +1,4 @@
-// What stands behind a service and its workers, in memory: queues, a task store, a task client and what an attempt needs.
+// A backend in memory: queues, a task store and a task client.
 import type { Processing } from '../run/processing.ts';
 import { TaskClient } from '../send/task-client.ts';
 import { type Implementation, Implementations } from '../task/implementation.ts';
@@ -20,7 +20,7 @@ const SOURCE = 'test';
 /** A line of the log, as an object. */
 export type LogLine = Readonly<Record<string, unknown>>;
 
-/** Somebody waits for the end of a task, and looks again when this resolves. It may throw to end the wait. */
+/** Called by a wait for a task's result. The wait reads the task again once this resolves, and ends if it rejects. */
 export type WaitForEnd = (taskId: string) => Promise<void>;
 
 /** Configures a backend. */
@@ -31,7 +31,7 @@ export interface MemoryBackendOptions {
   readonly abortGraceSeconds: number;
 }
 
-/** A task store that has its tasks run when somebody waits for one. */
+/** A task store whose waits for results run tasks. */
 class MemoryTaskStore extends TaskStore {
   readonly waitForChange: WaitForEnd;
 
@@ -48,7 +48,7 @@ export class MemoryBackend {
   readonly store: TaskStore;
   readonly tasks: TaskClient;
   readonly logger: Logger;
-  /** What was logged, in order. */
+  /** The log lines, in order. */
   readonly logs: LogLine[] = [];
   readonly #options: MemoryBackendOptions;
 
@@ -63,7 +63,7 @@ export class MemoryBackend {
     this.logger = createLogger({ service: SOURCE, level: 'trace', to: { write } });
   }
 
-  /** What an attempt at one of these tasks needs. */
+  /** The parts that run messages of these implementations. */
   processing(implementations: readonly Implementation[]): Processing {
     const { store, tasks, logger } = this;
     const { clock, abortGraceSeconds } = this.#options;

@@ -1,3 +1,4 @@
+// Queues in memory.
 import {
   ChangeMessageVisibilityBatchCommand,
   GetQueueAttributesCommand,
@@ -12,7 +13,7 @@ import { ClockWatch } from '../time/clock-watch.ts';
 
 const PREFIX = 'https://sqs.test/000000000000/test-';
 
-/** The time of everything in memory. */
+/** The clock of a backend in memory. */
 export interface VirtualClock {
   /** In milliseconds since 1970. */
   nowMs: number;
@@ -24,11 +25,11 @@ export interface MemoryMessage {
   /** The queue's name, or its lane's, or that of its dead-letter queue. */
   readonly queue: string;
   readonly body: string;
-  /** What the body says. */
+  /** The envelope in the body. */
   readonly envelope: Envelope;
   readonly attributes: Readonly<Record<string, MessageAttributeValue>>;
   readonly sentAtMs: number;
-  /** When it can be received. Infinity while it is received. */
+  /** When it is visible. Infinity while it is received. */
   readonly visibleAtMs: number;
 }
 
@@ -38,10 +39,10 @@ interface Stored extends MemoryMessage {
   firstReceivedAtMs: number;
 }
 
-/** Queues in memory, by a clock that somebody else sets. Messages that are due together come in the order of their sends. */
+/** Queues in memory, with the clock of their backend. Messages that become visible together keep the order of their sends. */
 export class MemorySqs {
   readonly queueUrls = new QueueUrls(PREFIX);
-  /** In the place of a client of SQS: takes what a task client and a settler send. */
+  /** A client of SQS with the commands of a task client and a settler. */
   readonly client: SQSClient;
   readonly #clock: VirtualClock;
   readonly #messages = new Map<string, Stored>();
@@ -54,12 +55,12 @@ export class MemorySqs {
     new ClockWatch('SQS', { now: () => clock.nowMs, answers: false }).listenTo(this.client);
   }
 
-  /** All messages that are not deleted, in the order of their sends. */
+  /** All messages, in the order of their sends. */
   get messages(): MemoryMessage[] {
     return [...this.#messages.values()];
   }
 
-  /** The message that is due next, now or later, among those that `takes` accepts. */
+  /** The message that becomes visible next, among those that `takes` accepts. */
   next(takes: (message: MemoryMessage) => boolean): MemoryMessage | undefined {
     let next: MemoryMessage | undefined;
     for (const message of this.#messages.values())
@@ -67,7 +68,7 @@ export class MemorySqs {
     return next;
   }
 
-  /** Receives a message. Nobody else does until it is given back. */
+  /** Receives a message, and hides it until its visibility changes. */
   receive({ messageId }: MemoryMessage): ReceivedMessage {
     const message = this.#find(messageId);
     if (message.receiveCount === 0) message.firstReceivedAtMs = this.#clock.nowMs;
@@ -104,7 +105,9 @@ export class MemorySqs {
       return { Successful: Entries.map(({ Id }) => ({ Id })) };
     }
     if (command instanceof GetQueueAttributesCommand) return { Attributes: { QueueArn: 'in memory' } };
-    throw new TypeError(`The queues in memory have no ${(command as object).constructor.name}`);
+    throw new TypeError(
+      `The queues in memory have no ${(command as object).constructor.name}: expected a command of a task client`,
+    );
   }
 
   #send(queue: string, body: string, delaySeconds: number, attributes: Stored['attributes']): void {
@@ -120,6 +123,6 @@ export class MemorySqs {
   #find(messageId: string): Stored {
     const message = this.#messages.get(messageId);
     if (message) return message;
-    throw new TypeError(`There is no message ${messageId}`);
+    throw new TypeError(`The queues in memory have no message ${messageId}`);
   }
 }

@@ -1,3 +1,4 @@
+// The table of a task store in memory.
 import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
 import {
   BatchGetCommand,
@@ -19,13 +20,13 @@ interface ConditionalInput {
 export class MemoryTable {
   readonly #rows = new Map<string, Item>();
 
-  /** In the place of a document client of DynamoDB. It has what a task store asks for, and nothing else. */
+  /** A document client of DynamoDB with the commands of a task store. */
   get client(): DynamoDBDocumentClient {
     const send = async (command: unknown): Promise<object> => this.#answer(command);
     return { send } as unknown as DynamoDBDocumentClient;
   }
 
-  /** Changes a row past all conditions. */
+  /** Changes a row without a condition. */
   change(taskId: string, members: Item): void {
     this.#rows.set(taskId, copyOf({ ...this.#rows.get(taskId), ...members }));
   }
@@ -37,7 +38,7 @@ export class MemoryTable {
     if (command instanceof UpdateCommand) return this.#update(keyOf(command.input.Key), command.input);
     if (command instanceof DeleteCommand) return this.#delete(keyOf(command.input.Key), command.input);
     const { name } = (command as object).constructor;
-    throw new TypeError(`The task store in memory has no ${name}: it keeps tasks, not a service's own rows`);
+    throw new TypeError(`The task store in memory has no ${name}: expected tasks, not a service's own rows`);
   }
 
   #get(taskId: string): { Item?: Item } {
@@ -90,5 +91,7 @@ export class MemoryTable {
 function keyOf(key: Item | undefined): string {
   const taskId = key?.['taskId'];
   if (typeof taskId === 'string') return taskId;
-  throw new TypeError("The task store in memory keeps tasks by their ids, not a service's own rows");
+  throw new TypeError(
+    "The task store in memory has no row without a taskId: expected tasks, not a service's own rows",
+  );
 }

@@ -1,3 +1,4 @@
+// Runs one attempt at a task in memory.
 import { randomUUID } from 'node:crypto';
 import type { z } from 'zod';
 import { processMessage } from '../run/process-message.ts';
@@ -12,23 +13,23 @@ import { type TaskOutcome, taskOutcome } from './task-outcome.ts';
 
 const DEFAULT_GRACE_SECONDS = 1;
 
-/** How an attempt comes about. */
+/** Configures an attempt in memory. */
 export interface RunTaskOptions {
   /** The number of the attempt, from 1 to the contract's `maxAttempts`. Default 1. */
   readonly attempt?: number;
   /** The task's id. Default: a new uuid. */
   readonly taskId?: string;
-  /** What the task is about, as its sender says it. */
+  /** The task's subject. */
   readonly subject?: string;
-  /** Effects that earlier attempts have kept: what they gave, by their keys. The attempt does not run them again. */
+  /** The kept results of earlier attempts' effects, by their keys. The attempt does not run them again. */
   readonly effects?: Readonly<Record<string, unknown>>;
-  /** Effects that an earlier attempt began, and that nobody knows the end of: their `inDoubt` is asked. */
+  /** The keys of effects that an earlier attempt started, without a kept result: their `inDoubt` is called. */
   readonly effectsInDoubt?: readonly string[];
   /** The time limit, in seconds; parts of a second are allowed. Default: the contract's. */
   readonly timeoutSeconds?: number;
   /** How long a handler may continue after its signal aborted, in seconds. Default 1. */
   readonly abortGraceSeconds?: number;
-  /** Aborts the attempt as a worker does that has to stop. */
+  /** Aborts the attempt, as a worker that must stop does. */
   readonly signal?: AbortSignal;
 }
 
@@ -41,18 +42,18 @@ export interface SentByTask {
   readonly options: SendOptions;
 }
 
-/** What an attempt did. */
+/** The outcome of an attempt, and all that it did. */
 export interface TaskRun<Result = unknown> {
   readonly outcome: TaskOutcome<Result>;
-  /** What the handler returned, checked by the contract's schema. Undefined unless the task is done. */
+  /** The handler's result, checked by the contract's schema. Undefined unless the task is done. */
   readonly result: Result | undefined;
   /** Why the task is not done. */
   readonly error: Error | undefined;
-  /** The tasks that the handler sent, in order. None of them is run. */
+  /** The tasks that the handler sent, in order. They do not run. */
   readonly sends: readonly SentByTask[];
-  /** What effects gave, by their keys: those that the attempt ran, and those that were kept before. */
+  /** The kept results of effects, by their keys: of this attempt and of earlier ones. */
   readonly effects: Readonly<Record<string, unknown>>;
-  /** What the handler said of its progress, in order. */
+  /** The progress that the handler reported, in order. */
   readonly progress: readonly Progress[];
   /** The lines that were logged, in order, at every level. */
   readonly logs: readonly LogLine[];
@@ -78,9 +79,11 @@ export async function runTask<Payload extends z.ZodType, Result extends z.ZodTyp
   const { attempt = 1, taskId = randomUUID(), abortGraceSeconds = DEFAULT_GRACE_SECONDS } = options;
   const { name, queue, version, retry, tracked, timeoutSeconds } = implementation.contract;
   if (!Number.isInteger(attempt) || attempt < 1 || attempt > retry.maxAttempts)
-    throw new RangeError(`${name} has attempts 1 to ${retry.maxAttempts}, not ${attempt}`);
+    throw new RangeError(`Invalid attempt of ${name}: expected 1 to ${retry.maxAttempts}, got ${attempt}`);
   if (!tracked && (options.effects || options.effectsInDoubt))
-    throw new TypeError(`${name} is not tracked, so it has no effects`);
+    throw new TypeError(
+      `${name} is not tracked, so it has no effects: expected neither effects nor effectsInDoubt`,
+    );
   const clock = { nowMs: Date.now() };
   const backend = new MemoryBackend({ clock, abortGraceSeconds, waitForEnd: refuseToWait });
   await begin(backend, taskId, implementation, attempt, options);
@@ -118,7 +121,7 @@ export async function runTask<Payload extends z.ZodType, Result extends z.ZodTyp
   };
 }
 
-/** Leaves behind what earlier attempts would have left. */
+/** Writes the rows that earlier attempts would have written. */
 async function begin(
   { store, table }: MemoryBackend,
   taskId: string,
@@ -140,7 +143,7 @@ async function begin(
   });
 }
 
-/** The handler, with what it sends and says written down. */
+/** Wraps the handler, and records its sends and progress. */
 function observedRun({ run }: Implementation, sends: SentByTask[], said: Progress[]): Implementation['run'] {
   return (payload, context) => {
     const send: SendTask = async (contract, value, options) => {
@@ -165,7 +168,7 @@ async function effectsOf({ store }: MemoryBackend, taskId: string): Promise<Reco
     try {
       return [[key, fromJson(json)] as const];
     } catch {
-      // Of one that could not be kept
+      // Its result could not be kept
       return [];
     }
   });
@@ -174,6 +177,6 @@ async function effectsOf({ store }: MemoryBackend, taskId: string): Promise<Reco
 
 async function refuseToWait(taskId: string): Promise<never> {
   throw new Error(
-    `runTask runs one attempt: nothing runs the task ${taskId}, whose result the handler waits for. Use a TestBroker to run both`,
+    `runTask runs only one attempt, so nothing runs the task ${taskId}, whose result the handler waits for: expected a TestBroker, which runs both`,
   );
 }

@@ -1,23 +1,24 @@
+// Events of Lambda's event source for SQS, for tests of consumers.
 import { randomUUID } from 'node:crypto';
 import type { SQSEvent } from 'aws-lambda';
 import type { z } from 'zod';
 import { encodeEnvelope } from '../sqs/envelope.ts';
 import type { TaskContract } from '../task/task.ts';
 
-/** How a task comes to a function. */
+/** Configures an event. */
 export interface SqsEventOptions {
   /** The task's id. Default: a new uuid. */
   readonly taskId?: string;
-  /** What the task is about, as its sender says it. */
+  /** The task's subject. */
   readonly subject?: string;
-  /** How often SQS has handed the message out, this time included. Default 1. */
+  /** How often SQS has handed the message out, including this time. Default 1. */
   readonly receives?: number;
 }
 
 /**
- * The event by which Lambda gives a function one task: to call a consumer, such as `createConsumer` makes, in a test.
+ * Makes the event with which Lambda gives a function one task. Call a consumer with it in a test.
  *
- * @param payload - as a sender gives it. It is not checked
+ * @param payload - the payload, before the schema parses it. It is not checked
  */
 export function sqsEvent<Payload extends z.ZodType>(
   contract: TaskContract<Payload>,
@@ -42,7 +43,7 @@ export function sqsEvent<Payload extends z.ZodType>(
         messageAttributes: {},
         md5OfBody: '',
         eventSource: 'aws:sqs',
-        // Of no stage: then the name is taken as it is
+        // Without a stage's prefix, so that the name is used unchanged
         eventSourceARN: `arn:aws:sqs:us-east-1:000000000000:${queue}`,
         awsRegion: 'us-east-1',
       },

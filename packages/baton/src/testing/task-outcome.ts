@@ -1,18 +1,19 @@
+// The outcomes of tasks in tests.
 import type { DeadLetterReason } from '../task/dead-letter-reason.ts';
 import type { Outcome } from '../task/outcome.ts';
 
-/** What becomes of a task after an attempt. */
+/** What happens to a task after an attempt. */
 export type TaskOutcome<Result = unknown> =
-  /** It has succeeded. */
+  /** It succeeded. */
   | { readonly kind: 'done'; readonly result: Result }
-  /** It is tried again after a rest. The contract's retry policy takes a part of the rest from chance. */
+  /** It is tried again after a rest of `delaySeconds`. A part of the retry policy's rest is random. */
   | { readonly kind: 'retry'; readonly delaySeconds: number; readonly error: Error }
-  /** It waits, and this attempt does not count: it was postponed, or its worker had to stop. */
+  /** It is tried again, and this attempt does not count: it was postponed, or its worker had to stop. */
   | { readonly kind: 'release'; readonly delaySeconds: number; readonly error: Error }
-  /** It is given up, and set aside in its queue's dead-letter queue. */
+  /** It is given up, and becomes a dead letter. */
   | { readonly kind: 'dead-letter'; readonly reason: DeadLetterReason; readonly error: Error };
 
-/** An outcome without what is the worker's own. */
+/** The outcome of a task, without the members that only workers use. */
 export function taskOutcome(outcome: Outcome): TaskOutcome {
   const { kind } = outcome;
   switch (kind) {

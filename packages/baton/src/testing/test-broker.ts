@@ -1,3 +1,4 @@
+// A broker, a task store and a worker in memory.
 import { type AttemptName, currentAttempt } from '../run/running-attempt.ts';
 import { processMessage } from '../run/process-message.ts';
 import type { Processing } from '../run/processing.ts';
@@ -19,11 +20,11 @@ const DEAD_LETTERS = /-dlq$/;
 
 /** Configures a broker for tests. */
 export interface TestBrokerOptions {
-  /** What the broker's worker can run. Other tasks stay in their queues. */
+  /** The implementations of the broker's worker. Other tasks stay in their queues. */
   readonly implementations: readonly Implementation[];
   /** The time of the broker's clock. Default: now. */
   readonly now?: Date;
-  /** The most attempts of one call, so that tasks which send each other for ever end a test. Default 10,000. */
+  /** The most attempts of one call: tasks that send each other for ever fail a test. Default 10,000. */
   readonly maxAttempts?: number;
   /** How long a handler may continue after its signal aborted, in seconds. Default 1. */
   readonly abortGraceSeconds?: number;
@@ -51,7 +52,7 @@ export interface DeadLetterTask {
   readonly payload: unknown;
   /** The queue that it came from. */
   readonly queue: string;
-  /** Why it was set aside, such as `rejected`. */
+  /** Why it became a dead letter, such as `rejected`. */
   readonly reason: string;
   readonly error: { readonly name: string; readonly message: string };
   readonly attempts: number;
@@ -68,11 +69,11 @@ export interface AttemptedTask {
 }
 
 /**
- * A broker, a task store and a worker in memory: runs tasks, and all that they cause, by the rules of a real worker.
+ * Runs tasks, and all that they cause, in memory, by the rules of a real worker.
  * Retries, delays, chains, groups and listeners take no time, because the broker has a clock of its own and sets it
  * forward to the next task that is due. Tasks run one after the other, in the order in which they are due.
  *
- * Nothing runs by itself: call `runAll`, `runDue` or `advance`, or wait for the result of a task, which does `runAll`.
+ * Nothing runs until you call `runAll`, `runDue` or `advance`, or wait for the result of a task, which calls `runAll`.
  * Handlers run in real time, and so do their time limits. Do not use it with fake timers.
  *
  * @example
@@ -92,7 +93,7 @@ export class TestBroker {
   readonly #attempts: AttemptedTask[] = [];
   #running: Promise<unknown> = Promise.resolve();
 
-  /** @throws TypeError when two implementations share a name */
+  /** @throws TypeError if two implementations share a name */
   constructor({ implementations, now = new Date(), ...options }: TestBrokerOptions) {
     const { maxAttempts = DEFAULT_MAX_ATTEMPTS, abortGraceSeconds = DEFAULT_GRACE_SECONDS } = options;
     const clock = { nowMs: now.getTime() };
@@ -105,7 +106,7 @@ export class TestBroker {
     this.tasks = this.#backend.tasks;
   }
 
-  /** Sends a task, as `TaskClient.send` does. Of a tracked task it gives the handle, whose `result()` runs it. */
+  /** Sends a task, as `TaskClient.send` does. Resolves to the handle of a tracked task, whose `result()` runs it. */
   get send(): SendTask {
     return this.tasks.send;
   }
@@ -125,7 +126,7 @@ export class TestBroker {
       });
   }
 
-  /** The tasks in dead-letter queues, in the order in which they were set aside. */
+  /** The tasks in dead-letter queues, in the order in which they came there. */
   get deadLetters(): DeadLetterTask[] {
     return this.#backend.sqs.messages.filter(({ queue }) => DEAD_LETTERS.test(queue)).map(deadLetterOf);
   }
@@ -146,8 +147,8 @@ export class TestBroker {
   }
 
   /**
-   * Runs all tasks that wait, and all that they cause, until none is left that the worker implements. Sets the clock
-   * forward to each that is due later. Resolves to the attempts that it made.
+   * Runs all tasks that wait, and all that they cause, until no task waits that the worker implements. Sets the clock
+   * forward to each task that is due later. Resolves to the attempts that it made.
    *
    * @throws Error after `maxAttempts`
    */
@@ -161,12 +162,12 @@ export class TestBroker {
   }
 
   /**
-   * Sets the clock forward. On the way it runs what becomes due, and sends the ticks of implemented contracts that have a
-   * schedule. Otherwise as `runAll`.
+   * Sets the clock forward. Runs the tasks that become due meanwhile, and sends the ticks of implemented contracts that have
+   * a schedule. Otherwise as `runAll`.
    */
   async advance(time: { readonly seconds: number }): Promise<AttemptedTask[]> {
     if (!Number.isFinite(time.seconds) || time.seconds < 0)
-      throw new RangeError(`A clock is set forward by 0 s or more, not by ${time.seconds} s`);
+      throw new RangeError(`Invalid time of advance: expected 0 or more seconds, got ${time.seconds}`);
     const untilMs = this.#clock.nowMs + time.seconds * 1000;
     const made: AttemptedTask[] = [];
     for (;;) {
@@ -179,7 +180,7 @@ export class TestBroker {
     }
   }
 
-  /** The next tick that is due until then. */
+  /** The next tick until that time. */
   #nextTick(untilMs: number): { readonly contract: ScheduledContract; readonly at: Date } | undefined {
     const ticks = this.#scheduled.flatMap((contract) => {
       const at = nextTick(contract.schedule, this.now);
@@ -188,7 +189,7 @@ export class TestBroker {
     return ticks.toSorted((one, other) => one.at.getTime() - other.at.getTime())[0];
   }
 
-  /** Runs what is due until then. A handler that waits for a task has it run beside itself; all others have to wait. */
+  /** Runs tasks that are due until then. Calls of a handler, which waits for a task, run at once. Others run in turn. */
   #run(untilMs: number): Promise<AttemptedTask[]> {
     if (currentAttempt()) return this.#runUntil(untilMs);
     const run = this.#running.then(() => this.#runUntil(untilMs));
@@ -203,7 +204,7 @@ export class TestBroker {
       if (!message || message.visibleAtMs > untilMs) return this.#attempts.slice(from);
       if (this.#attempts.length - from >= this.#maxAttempts)
         throw new Error(
-          `The broker has made ${this.#maxAttempts} attempts, the last at ${this.#attempts.at(-1)?.task}, and there are more: do tasks send each other for ever?`,
+          `The broker has made ${this.#maxAttempts} attempts, the last at ${this.#attempts.at(-1)?.task}, and more tasks wait: expected an end, so tasks may send each other for ever`,
         );
       this.#clock.nowMs = Math.max(this.#clock.nowMs, message.visibleAtMs);
       await this.#attempt(message);
@@ -236,7 +237,7 @@ export class TestBroker {
     return !DEAD_LETTERS.test(queue) && this.#processing.implementations.find(envelope.task) !== undefined;
   }
 
-  /** Runs everything for one who waits for a task. */
+  /** Runs all tasks for a wait for a task's result. @throws Error if the task cannot end */
   async #runFor(taskId: string): Promise<void> {
     const made = await this.runAll();
     const { state = 'queued' } = (await this.status(taskId)) ?? {};
@@ -244,8 +245,8 @@ export class TestBroker {
     const task = this.queued.find((queued) => queued.taskId === taskId)?.task;
     throw new Error(
       task === undefined
-        ? `The task ${taskId} cannot end: nothing is left to run, and it is in no queue`
-        : `The task ${taskId} cannot end: it waits for an implementation of ${task}, which the broker was not given`,
+        ? `The task ${taskId} cannot end: it is in no queue, and no other task waits`
+        : `The task ${taskId} cannot end: expected an implementation of ${task} in the broker`,
     );
   }
 }

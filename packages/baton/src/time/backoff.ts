@@ -1,11 +1,11 @@
-// Exponential backoff with jitter: how long to rest before a failed call is made again.
+// Exponential backoff with jitter: rests before a failed call is retried.
 import { setTimeout as sleep } from 'node:timers/promises';
 
 const TROUBLE = { base: 200, cap: 30_000 } as const;
 const RETRY = { base: 100, cap: 5000 } as const;
 const PAUSE_MS = 1000;
 
-/** How rests grow. Both members are of one unit, milliseconds or seconds. */
+/** Configures how rests grow. Both members have the same unit, milliseconds or seconds. */
 export interface BackoffRange {
   /** The longest rest after the first failure. It doubles with each further one. */
   readonly base: number;
@@ -23,9 +23,8 @@ export function longestRest({ base, cap }: BackoffRange, earlier: number): numbe
 }
 
 /**
- * A rest with equal jitter: half of the longest rest is certain, so that a broken dependency gets its rest, and half is
- * random, so that callers which failed together do not come back together (AWS Architecture Blog, "Exponential Backoff
- * And Jitter").
+ * A rest with equal jitter: half of the longest rest is fixed, so that a broken dependency can recover, and half is random,
+ * so that callers which failed together do not retry together (AWS Architecture Blog, "Exponential Backoff And Jitter").
  *
  * @param longest - the longest rest, in any unit
  * @param random - a number from 0 to 1; default: `Math.random()`
@@ -83,7 +82,7 @@ export class Backoff {
     return this.#failures > 0;
   }
 
-  /** Tells that the last call succeeded: the next rest is short again. */
+  /** Records that the last call succeeded: the next rest is short again. */
   reset(): void {
     this.#failures = 0;
   }
@@ -95,7 +94,7 @@ export class Backoff {
     await this.#wait(restMs, signal);
   }
 
-  /** Rests for a second though nothing failed. Resolves early when `signal` aborts. */
+  /** Rests for a second although nothing failed. Resolves early when `signal` aborts. */
   async pause(signal: AbortSignal): Promise<void> {
     await this.#wait(PAUSE_MS, signal);
   }

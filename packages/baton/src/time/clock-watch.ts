@@ -29,7 +29,7 @@ interface Range {
   readonly high: number;
 }
 
-/** The clocks of this process, and whether they can be compared. */
+/** Configures the clocks of this process, and whether they can be compared. */
 export interface OwnClocks {
   /** The wall clock: milliseconds since 1970. Default: the system's. */
   readonly now?: () => number;
@@ -135,7 +135,7 @@ export class ClockWatch {
     return { service: this.#service, skewSeconds: this.skewSeconds, differs: this.differs };
   }
 
-  /** What is wrong with this process's clock, as a sentence; undefined if it is right. */
+  /** A sentence that says how this process's clock is wrong. Undefined if it is right. */
   get trouble(): string | undefined {
     if (!this.differs) return undefined;
     const seconds = this.skewSeconds ?? 0;
@@ -152,7 +152,7 @@ export class ClockWatch {
    * Resolves once the service's time is known, or after three requests that did not tell it.
    *
    * @param ask - makes a request
-   * @throws what `ask` throws
+   * @throws the errors of `ask`
    */
   known(ask: () => Promise<unknown>): Promise<void> {
     if (this.sure) return KNOWN;

@@ -1,11 +1,11 @@
-// A bounded number of things at one time.
+// Limits how many calls run at one time.
 
 /** `acquire` was refused because too many already wait for a permit. */
 export class TooManyWaitingError extends Error {
   override readonly name = 'TooManyWaitingError';
 }
 
-/** Limits how much is done at one time, such as connections to a server. Who waits is served first come, first served. */
+/** Limits how many calls run at one time, such as connections to a server. Waiting calls get permits in their order. */
 export class Permits {
   readonly #total: number;
   readonly #maxWaiting: number;
@@ -13,8 +13,8 @@ export class Permits {
   #free: number;
 
   /**
-   * @param total - how many hold a permit at one time, at least 1
-   * @param maxWaiting - how many may wait for one; default: any number
+   * @param total - the number of permits, at least 1
+   * @param maxWaiting - how many calls may wait for one. Default: any number
    */
   constructor(total: number, maxWaiting = Infinity) {
     this.#total = total;
@@ -25,13 +25,13 @@ export class Permits {
   /**
    * Takes a permit, once one is free. Each call that resolves needs a `release`.
    *
-   * @throws TooManyWaitingError when too many wait already, and the signal's reason when it aborts first
+   * @throws TooManyWaitingError if too many calls wait already, and the signal's reason if it aborts first
    */
   async acquire(signal?: AbortSignal): Promise<void> {
     signal?.throwIfAborted();
     if (this.#takeFree()) return;
     if (this.#waiting.size >= this.#maxWaiting)
-      throw new TooManyWaitingError(`${this.#maxWaiting} are waiting for a permit already`);
+      throw new TooManyWaitingError(`${this.#maxWaiting} calls wait for a permit already: no more may wait`);
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const leave = (): void => {
       if (this.#waiting.delete(resolve)) reject(signal?.reason as Error);
@@ -41,7 +41,7 @@ export class Permits {
     await promise.finally(() => signal?.removeEventListener('abort', leave));
   }
 
-  /** Gives a permit back. The first who waits gets it. */
+  /** Gives a permit back. The first waiting call gets it. */
   release(): void {
     const [next] = this.#waiting;
     if (!next) this.#free += 1;
@@ -49,10 +49,10 @@ export class Permits {
   }
 
   /**
-   * Does the work for every item, each with a permit. Items begin in their order. Resolves to the results, in the order of
-   * the items.
+   * Calls `work` for every item, each time with a permit. Starts the items in their order. Resolves to the results, in the
+   * order of the items.
    *
-   * @throws the first error of the work; what is under way goes on
+   * @throws the first error of `work`; calls under way continue
    */
   async map<Item, Result>(items: readonly Item[], work: (item: Item) => Promise<Result>): Promise<Result[]> {
     const results: Result[] = [];

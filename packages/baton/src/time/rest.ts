@@ -1,4 +1,4 @@
-// How long a message rests before it is delivered again, as handlers say it.
+// Rests: how long a message stays hidden after an attempt, as its handler asks for it.
 import { types } from 'node:util';
 import { httpDateMs } from './http-date.ts';
 
@@ -11,7 +11,7 @@ type Moment =
    */
   | { readonly retryAfter: string | null | undefined; readonly delaySeconds?: never; readonly until?: never };
 
-/** How long a message rests before it is delivered again: one of these members. */
+/** A rest before the next attempt: one of these members. */
 export type Rest =
   /** In seconds, 0 to 43,200 (12 h). Smaller numbers mean 0, larger ones 43,200. */
   { readonly delaySeconds: number; readonly until?: never; readonly retryAfter?: never } | Moment;

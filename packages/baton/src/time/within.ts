@@ -1,12 +1,12 @@
-// A wait that ends at a time.
+// Limits the wait for a promise.
 
 /**
- * Waits for `work`, but no longer than `limitMs`. Resolves to what the work gives, or to what `late` gives if the time is
- * over first. The work itself goes on: nothing more comes of it, a later failure included.
+ * Waits for `work`, but no longer than `limitMs`. Resolves to its result, or to the result of `late` if the time is over
+ * first. Then the work continues, and its result or error is ignored.
  *
- * @param limitMs - in milliseconds, from now; the process stays alive meanwhile
- * @param late - called once when the time is over; what it throws is thrown
- * @throws what the work throws in time
+ * @param limitMs - in milliseconds, from now. The process stays alive meanwhile
+ * @param late - called once when the time is over. It may throw
+ * @throws the error of the work, if it fails in time, or of `late`
  */
 export function within<Result, Late>(
   limitMs: number,

@@ -1,19 +1,19 @@
-// What tools that build on Baton need of its inside: runtimes, deploys, operators' commands, benchmarks. Services do not
-// import it. It may change in any version.
+// The entry `baton-tasks/tooling`, for tools that build on Baton's inside: runtimes, deploys, operators' commands,
+// benchmarks. Services do not import it. It may change in any version.
 
 /** Read contracts: their lanes, schedules and names. */
 export { isScheduled } from '../task/task.ts';
 export { laneOfQueue, laneQueueName, lanesByQueue, queuesOfLanes } from '../task/lane.ts';
 export { SCHEDULER_SOURCE, tickTaskId, tickTime } from '../task/schedule.ts';
-/** Read and write what travels. */
+/** Read and write messages. */
 export { decodeEnvelope, encodeEnvelope, type Envelope } from '../sqs/envelope.ts';
 export { deadLetterEntry } from '../sqs/dead-letter.ts';
-export { attributesPutBack } from '../sqs/copy-notes.ts';
+export { attributesPutBack } from '../sqs/put-back.ts';
 export { DEAD_LETTER_REASONS, type DeadLetterReason } from '../task/dead-letter-reason.ts';
 export { MAX_MESSAGE_BYTES } from '../sqs/queue-sender.ts';
 export { callInBatch } from '../sqs/sqs-batch.ts';
 export { QueueUrls } from '../sqs/queue-urls.ts';
-/** Connect to AWS, or to what stands in for it. */
+/** Connect to AWS, or to an emulator. */
 export { createSqsClient } from '../sqs/sqs-client.ts';
 export { createDocumentClient } from '../aws/documents.ts';
 export { isTransient } from '../aws/answers.ts';

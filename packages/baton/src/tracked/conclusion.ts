@@ -1,3 +1,4 @@
+// How an outcome changes the row of its task.
 import { AttemptsCrashedError, PostponeTask } from '../task/errors.ts';
 import { InvalidValueError } from '../task/invalid-value.ts';
 import { jsonIssue, toJson } from '../task/json-value.ts';
@@ -11,7 +12,7 @@ export const MAX_RESULT_BYTES = 65_536;
 const MAX_NAME_CHARACTERS = 128;
 const MAX_MESSAGE_CHARACTERS = 1000;
 
-/** How an outcome leaves the row of the attempt that it ends. */
+/** The change that an outcome makes to the row of its task. */
 export function conclusionOf(outcome: Outcome): Conclusion {
   switch (outcome.kind) {
     case 'done':
@@ -37,25 +38,25 @@ export function conclusionOf(outcome: Outcome): Conclusion {
       return {
         state: outcome.reason === 'rejected' ? 'failed' : 'dead',
         error: failureOf(outcome.error, outcome.reason),
-        // The attempt that finds that there are no more is none
+        // No handler ran: the attempt only found that the task has crashed too often
         counts: !(outcome.error instanceof AttemptsCrashedError),
       };
   }
 }
 
-/** Only a handler that came to its own end has shown that it does not kill its worker. */
+/** Whether an outcome clears the suspicion that a task kills its workers. Only a handler that ended by itself clears it. */
 export function suspicionAfter(outcome: Outcome): 'cleared' | 'kept' {
   const interrupted = outcome.kind === 'release' && !(outcome.error instanceof PostponeTask);
   const crashed = outcome.kind === 'dead-letter' && outcome.error instanceof AttemptsCrashedError;
   return interrupted || crashed ? 'kept' : 'cleared';
 }
 
-/** How a task ended, as its dead letter says it. */
+/** The end of a task, as its dead letter carries it. */
 export function endIn({ attempts, finishedAt, updatedAt }: TaskRow): DeadLetterOutcome['end'] {
   return { attempts, at: finishedAt ?? updatedAt };
 }
 
-/** Why a task did not succeed, within what a row keeps. */
+/** The failure of a task, cut to the limits of a row. */
 export function failureOf({ name, message }: Error, reason?: string): TaskFailure {
   return {
     name: name.slice(0, MAX_NAME_CHARACTERS).toWellFormed(),
@@ -64,7 +65,7 @@ export function failureOf({ name, message }: Error, reason?: string): TaskFailur
   };
 }
 
-/** A result that the store does not take is no result: running the task again would not make it smaller. */
+/** Turns a result that cannot be kept into a dead letter, because another attempt would return the same. */
 export function withinLimits(outcome: Outcome): Outcome {
   if (outcome.kind !== 'done') return outcome;
   const json = jsonOf(outcome.result);
@@ -81,7 +82,7 @@ export function withinLimits(outcome: Outcome): Outcome {
   };
 }
 
-/** JSON of a value, empty of `undefined`; nothing of what JSON cannot hold. */
+/** The JSON of a value: empty for `undefined`, undefined if JSON cannot carry it. */
 export function jsonOf(value: unknown): string | undefined {
   try {
     return toJson(value);

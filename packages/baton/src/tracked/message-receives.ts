@@ -1,23 +1,24 @@
+// The log of receives in the task store's table.
 import { TaskError } from '../task/errors.ts';
 import { UpdateCommand } from '@aws-sdk/lib-dynamodb';
-import type { EarlierReceives, ReceiveLog } from '../run/task-tracker.ts';
+import type { EarlierReceives, ReceiveLog } from '../run/receive-log.ts';
 import { within } from '../time/within.ts';
 import type { TaskTable } from './task-table.ts';
 
-/** An attempt must not wait long for what only helps against crashes. */
+/** How long a request may take. It is short, because the log only helps against crashes. */
 const LIMIT_MS = 2000;
-/** Once a request has failed, no other is made for so long. */
+/** How long no request is made after a failed one. */
 const REST_MS = 5000;
 
-/** The table has not answered in time, or a moment ago. */
+/** The task store does not answer in time, or did not a moment ago. */
 export class ReceiveLogAwayError extends TaskError {
   override readonly name = 'ReceiveLogAwayError';
 }
 
 /**
- * What is known of the receives of untracked messages, a row each in the task store's table, under `message#` and the
- * id of the first message of a chain of copies: no task's id has such a character. A row is written when an attempt fails or is put back, not for a message
- * that is done at its first receive, and expires as those of tasks do.
+ * Logs the receives of messages whose tasks are not tracked, in a row for each series of copies. The row's key is
+ * `message#` and the id of the first message; no task id contains `#`. A message that is done at its first receive has no
+ * row. Rows expire like those of tasks.
  */
 export class MessageReceives implements ReceiveLog {
   readonly #table: TaskTable;
@@ -35,7 +36,7 @@ export class MessageReceives implements ReceiveLog {
     const { ended, attempts, crashes, begun = 0, alone = false, suspect = false } = receives;
     const members = { ended, attempts, crashes, begun, alone, suspect, expiresAt: this.#table.expiry() };
     const names = Object.keys(members);
-    // An update, not a put: workers have the right to update the table only
+    // Not a put, because workers may only update the table
     const command = new UpdateCommand({
       TableName: this.#table.name,
       Key: { taskId: rowId(firstId) },
@@ -49,7 +50,7 @@ export class MessageReceives implements ReceiveLog {
 
   async #ask<Answer>(request: () => Promise<Answer>): Promise<Answer> {
     if (performance.now() < this.#awayUntilMs)
-      throw new ReceiveLogAwayError('The task store was away a moment ago');
+      throw new ReceiveLogAwayError('The task store did not answer a moment ago');
     try {
       return await within(LIMIT_MS, request(), notInTime);
     } catch (error) {

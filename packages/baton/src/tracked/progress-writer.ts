@@ -1,14 +1,15 @@
+// Writes the progress of a handler to the task store.
 import { cutProgress } from '../task/progress.ts';
 import type { Progress } from '../task/progress.ts';
 import type { Logger } from '../telemetry/logger.ts';
 
 const MIN_INTERVAL_MS = 1000;
 
-/** Writes down what a handler says of its progress, at most once a second: the first at once, then the latest. */
+/** Writes a handler's progress at most once a second: the first report at once, after that the latest. */
 export class ProgressWriter {
   readonly #write: (progress: Progress) => Promise<void>;
   readonly #logger: Logger;
-  #unsaid: Progress | undefined;
+  #unwritten: Progress | undefined;
   #lastAtMs = -Infinity;
   #timer: NodeJS.Timeout | undefined;
   #underWay: Promise<void> | undefined;
@@ -18,19 +19,19 @@ export class ProgressWriter {
     this.#logger = logger;
   }
 
-  /** What was said and is not written yet. */
-  get unsaid(): Progress | undefined {
-    return this.#unsaid;
+  /** The latest progress that is not written yet. */
+  get unwritten(): Progress | undefined {
+    return this.#unwritten;
   }
 
-  /** Takes what the handler says, cut by `cutProgress`. @throws InvalidValueError as that does */
-  say(progress: Progress): void {
-    this.#unsaid = cutProgress(progress);
+  /** Reports progress, which `cutProgress` brings within its limits. @throws InvalidValueError as `cutProgress` does */
+  report(progress: Progress): void {
+    this.#unwritten = cutProgress(progress);
     const restMs = Math.max(0, this.#lastAtMs + MIN_INTERVAL_MS - performance.now());
     this.#timer ??= setTimeout(() => this.#flush(), restMs);
   }
 
-  /** Writes no more by itself. Resolves once a write under way has ended; what is `unsaid` then is the caller's. */
+  /** Stops writing. Resolves once a write under way has ended. The caller must write what is `unwritten` then. */
   async stop(): Promise<void> {
     clearTimeout(this.#timer);
     await this.#underWay;
@@ -38,16 +39,16 @@ export class ProgressWriter {
 
   #flush(): void {
     this.#timer = undefined;
-    const progress = this.#unsaid;
+    const progress = this.#unwritten;
     if (!progress) return;
-    this.#unsaid = undefined;
+    this.#unwritten = undefined;
     this.#lastAtMs = performance.now();
-    // What a handler says of itself is worth a line, not the task
+    // A failed write must not fail the task
     const before = this.#underWay ?? Promise.resolve();
     this.#underWay = before
       .then(() => this.#write(progress))
       .catch((error: unknown) => {
-        this.#logger.warn({ error }, 'progress could not be written down');
+        this.#logger.warn({ error }, 'progress not written');
       });
   }
 }

@@ -1,3 +1,4 @@
+// Tracks tasks in the task store: claims them for attempts, and decides what happens to messages that get no attempt.
 import { randomUUID } from 'node:crypto';
 import { TaskError, TaskNotDueError } from '../task/errors.ts';
 import type { DeadLetterReason } from '../task/dead-letter-reason.ts';
@@ -8,7 +9,8 @@ import { listenersOf } from '../send/end-listeners.ts';
 import type { ReceivedMessage } from '../sqs/received-message.ts';
 import { type ForwardTask, TaskContinuation } from '../send/task-continuation.ts';
 import type { FlowEnd } from '../task/next-task.ts';
-import type { Claim, ClaimRequest, ReceiveLog, TaskTracker } from '../run/task-tracker.ts';
+import type { ReceiveLog } from '../run/receive-log.ts';
+import type { Claim, ClaimRequest, TaskTracker } from '../run/task-tracker.ts';
 import type { KeptTask } from '../send/task-records.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { formatTraceparent } from '../telemetry/trace-context.ts';
@@ -16,28 +18,28 @@ import { endIn, failureOf } from './conclusion.ts';
 import { StoredClaim } from './stored-claim.ts';
 import type { TaskRow } from './task-row.ts';
 import type { TaskStore } from './task-store.ts';
-import { claimsGivenUp, unconcluded } from '../sqs/copy-notes.ts';
+import { unconcluded, unconcludedClaims } from '../sqs/copy-notes.ts';
 
-/** A message whose task cannot be claimed rests for a quarter of its age between these, of which up to half is chance. */
+/** The limits of the rest of a message whose task cannot be claimed: a quarter of the message's age, with equal jitter. */
 const SHORTEST_REST_SECONDS = 10;
 const LONGEST_REST_SECONDS = 600;
 
-/** A tracked task is being run elsewhere at this moment. */
+/** Another worker runs a tracked task at this moment. */
 export class TaskRunningError extends TaskError {
   override readonly name = 'TaskRunningError';
 }
 
-/** What a tracker needs. */
+/** Configures a tracker. */
 export interface StoreTrackerOptions {
   readonly store: TaskStore;
-  /** Sends the next step of a chain, and what those are told who listen to an end. */
+  /** Sends the next tasks of flows, and listeners' tasks. */
   readonly forward: ForwardTask;
-  /** How long a claim lasts unless it is renewed, in seconds; it is renewed after a third of that. */
+  /** How long a claim lasts without a renewal, in seconds. It is renewed after a third of that time. */
   readonly leaseSeconds: number;
   readonly logger: Logger;
 }
 
-/** Runs tracked tasks by the task store. */
+/** Tracks tasks in the task store. */
 export class StoreTracker implements TaskTracker {
   readonly #options: StoreTrackerOptions;
   readonly #continuation: TaskContinuation;
@@ -47,7 +49,10 @@ export class StoreTracker implements TaskTracker {
     options.store.clock.reportTo(options.logger);
     const { store, forward, logger } = options;
     this.#continuation = new TaskContinuation(store, forward, (error, { taskId, task }) =>
-      logger.error({ taskId, task, error }, 'the end of a task is not told: too many tasks led to it'),
+      logger.error(
+        { taskId, task, error },
+        'listener not told the end of its task: too many tasks sent each other',
+      ),
     );
   }
 
@@ -62,7 +67,8 @@ export class StoreTracker implements TaskTracker {
     const claimId = randomUUID();
     const askedAtMs = performance.now();
     const putBack = putBackBy(message, envelope);
-    let mayStand: readonly string[] = [];
+    // The claims that may be in the task's row if a request fails
+    let mayHold: readonly string[] = [];
     try {
       const request = {
         taskId,
@@ -78,16 +84,16 @@ export class StoreTracker implements TaskTracker {
         onEnd: listenersOf(contract),
         sentAtMs: putBack.sentAtMs,
       };
-      const known = await this.#givenUp(message, taskId);
-      mayStand = [...(known?.claimId === undefined ? [] : [known.claimId]), claimId];
+      const known = await this.#unconcludedRow(message, taskId);
+      mayHold = [...(known?.claimId === undefined ? [] : [known.claimId]), claimId];
       let row = await (known ? store.attempts.resume(request, known) : store.attempts.claim(request));
       if (isDead(row)) {
         const revived = await store.revive(taskId, putBack);
-        if (revived) logger.info({ taskId, task }, 'a dead letter was put back: its task begins anew');
-        // Where it was not: the answer of a write that was made may have been lost
+        if (revived) logger.info({ taskId, task }, 'dead letter was put back: its task starts again');
+        // Claim it even if it was not revived: a write whose answer was lost may have revived it before
         row = await store.attempts.claim(request);
       }
-      mayStand = [];
+      mayHold = [];
       if (row?.state !== 'running' || row.claimId !== claimId) return await this.#unclaimed(taskId, row);
       const line = logger.child({ taskId, task });
       const claim = new StoredClaim({
@@ -103,19 +109,19 @@ export class StoreTracker implements TaskTracker {
       });
       const { flowEnd } = envelope;
       if (!flowEnd || row.next || row.groupId !== undefined) return claim;
-      // Not to be run: what it would do may have been done, and be lost as well
+      // Do not run it: the store has lost its row, so an earlier attempt may have done its work already
       return await claim.conclude(await this.#outcomeOfLost(message, taskId, flowEnd));
     } catch (error) {
       logger.warn({ taskId, task, error }, 'task could not be claimed; its message comes back');
       const release = this.#releaseOf(message, error as Error);
-      // The answer may be all that is lost
-      return mayStand.length > 0 ? unconcluded(release, mayStand) : release;
+      // The store may have made the write, and only its answer is lost
+      return mayHold.length > 0 ? unconcluded(release, mayHold) : release;
     }
   }
 
-  /** The task's row, when it stands as an attempt that was given up before this message was sent again. */
-  async #givenUp(message: ReceivedMessage, taskId: string): Promise<TaskRow | undefined> {
-    const claimIds = claimsGivenUp(message);
+  /** The task's row, if an unconcluded claim of the message holds it. */
+  async #unconcludedRow(message: ReceivedMessage, taskId: string): Promise<TaskRow | undefined> {
+    const claimIds = unconcludedClaims(message);
     if (claimIds.length === 0) return undefined;
     const row = await this.#options.store.read(taskId);
     return row?.state === 'running' && claimIds.includes(row.claimId ?? '') ? row : undefined;
@@ -128,7 +134,7 @@ export class StoreTracker implements TaskTracker {
     const { store, leaseSeconds, logger } = this.#options;
     const { taskId, task } = envelope;
     try {
-      const claims = { leaseSeconds, givenUp: claimsGivenUp(message) };
+      const claims = { leaseSeconds, unconcluded: unconcludedClaims(message) };
       const row = await store.giveUp(taskId, failureOf(outcome.error, outcome.reason), claims);
       if (row) await this.#follow(row);
       const known = row ? undefined : await store.read(taskId);
@@ -140,7 +146,7 @@ export class StoreTracker implements TaskTracker {
     }
   }
 
-  /** The outcome of a message whose task has lost what it is to lead to. */
+  /** The outcome of a message whose task belongs to a flow that the store has lost. */
   async #outcomeOfLost(message: ReceivedMessage, taskId: string, flowEnd: FlowEnd): Promise<Outcome> {
     try {
       const { error, end } = await this.#continuation.lose(taskId, flowEnd);
@@ -159,7 +165,7 @@ export class StoreTracker implements TaskTracker {
     return this.#options.store.now();
   }
 
-  /** What becomes of a message whose task is not to be run now. */
+  /** The outcome of a message whose task could not be claimed. */
   async #unclaimed(taskId: string, row: TaskRow | undefined): Promise<Outcome> {
     switch (row?.state) {
       case 'succeeded':
@@ -168,7 +174,7 @@ export class StoreTracker implements TaskTracker {
         return { kind: 'done', result: undefined };
       case 'failed':
       case 'dead': {
-        // Its worker may have died before it set the message aside: better twice in the dead letters than never
+        // Its worker may have died before it sent the dead letter. Two dead letters are better than none
         await this.#follow(row);
         const error = new TaskError(row.error?.message ?? `The task ${taskId} is ${row.state}`);
         const reason = (row.error?.reason ?? 'rejected') as DeadLetterReason;
@@ -177,7 +183,7 @@ export class StoreTracker implements TaskTracker {
       case 'running': {
         const { store, leaseSeconds } = this.#options;
         const leftSeconds = ((row.leaseUntilMs ?? 0) - store.clock.nowMs) / 1000;
-        const error = new TaskRunningError(`The task ${taskId} is being run by ${row.owner ?? 'another'}`);
+        const error = new TaskRunningError(`The worker ${row.owner ?? '(unknown)'} runs the task ${taskId}`);
         return {
           kind: 'release',
           error,
@@ -192,8 +198,8 @@ export class StoreTracker implements TaskTracker {
   }
 
   /**
-   * Does what follows from a task's end. Given up 5 days after it: a queue that is gone for good must not have the message
-   * come back for longer than its row is kept, after which the task would be run again.
+   * Does what follows from a task's end. Ignores failures from 5 days after the end on: otherwise a message whose next
+   * queue was deleted would come back for longer than its row is kept, and then its task would run again.
    */
   async #follow(row: KeptTask): Promise<void> {
     try {
@@ -202,13 +208,14 @@ export class StoreTracker implements TaskTracker {
       const { taskId, task, finishedAt, updatedAt } = row;
       const endedAtMs = Date.parse(finishedAt ?? updatedAt);
       if (this.#options.store.clock.nowMs - endedAtMs < OLD_MESSAGE_SECONDS * 1000) throw error;
-      const text = 'what follows from the end of a task could not be sent for 5 days, and is given up';
+      const text =
+        'next task or listener could not be sent for 5 days after the end of a task: it is not sent';
       this.#options.logger.error({ taskId, task, error }, text);
     }
   }
 }
 
-/** The outcome of a task that is not due yet, or that has changed in the moment since its claim was refused. */
+/** The outcome of a message whose task is not due yet, or has changed since its claim was refused. */
 function outcomeOfWaiting(taskId: string, row: TaskRow | undefined, nowMs: number): Outcome {
   const { task = '', notBefore = '', nextAttemptAt = '' } = row ?? {};
   // Both are ISO 8601 in UTC, so the later one is the greater text
@@ -221,7 +228,7 @@ function outcomeOfWaiting(taskId: string, row: TaskRow | undefined, nowMs: numbe
   return { kind: 'release', error: new TaskError(`The task ${taskId} has just changed`), delaySeconds: 1 };
 }
 
-/** How long a message rests while the store does not answer: the longer, the longer it has been away. */
+/** How long a message rests while the store does not answer: the older it is, the longer. */
 function restSeconds(ageMs: number): number {
   const quarter = ageMs / 4000;
   const longest = Math.min(LONGEST_REST_SECONDS, Math.max(SHORTEST_REST_SECONDS, quarter));

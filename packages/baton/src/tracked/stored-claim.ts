@@ -1,3 +1,4 @@
+// The claim of an attempt, held in its task's row.
 import { checkedEffectKey, type EffectResult, type KnownEffect } from '../run/effects.ts';
 import { ClaimLostError, RejectTask, TaskCancelledError } from '../task/errors.ts';
 import { InvalidValueError } from '../task/invalid-value.ts';
@@ -18,49 +19,49 @@ import type { TaskStore } from './task-store.ts';
 
 /** The largest result of an effect that is kept, in bytes of JSON. */
 export const MAX_EFFECT_BYTES = 4096;
-/** The most effects that one task may have: its row has to fit into what DynamoDB takes. */
+/** The most effects of one task, because DynamoDB limits the size of a row. */
 export const MAX_EFFECTS = 50;
-/** Kept in the place of what an effect gave that cannot be kept: no JSON. */
+/** Stands in the row for a result that cannot be kept. It is not JSON. */
 const NOT_KEPT = 'not kept';
-const OTHERS = "the task is another attempt's";
-/** A message whose task could not be concluded comes back after this long. */
+const OTHERS = 'another attempt has the task';
+/** The rest of a message whose attempt could not be concluded. */
 const RETURN_SECONDS = 2;
-/** An effect that ends after its attempt is over is written down for so long. */
+/** How long the write of an effect that ends after its attempt is retried. */
 const LATE_EFFECT_MS = 30_000;
 
-/** What a claim needs. */
+/** Configures a claim. */
 export interface StoredClaimOptions {
   readonly store: TaskStore;
   readonly continuation: TaskContinuation;
-  /** The row as the claim's write left it. */
+  /** The row after the claim's write. */
   readonly row: TaskRow;
   readonly claimId: string;
   readonly leaseSeconds: number;
   /** When the claim was asked for, by `performance.now()`. */
   readonly askedAtMs: number;
-  /** Aborts when the worker must give the task's message up. */
+  /** Aborts when the worker must release the task's message. */
   readonly hold: AbortSignal;
-  /** How long after that it tries to write, in seconds. */
+  /** How long writes are retried after that, in seconds. */
   readonly graceSeconds: number;
   readonly logger: Logger;
 }
 
-/** One attempt's right to a task's row, renewed until the attempt is concluded. */
+/** An attempt's right to its task's row. Renews itself until the attempt is concluded. */
 export class StoredClaim implements Claim {
   readonly #options: StoredClaimOptions;
   readonly #held;
   readonly #effects: Map<string, string>;
-  /** Effects that were kept or have begun. */
+  /** The keys of effects that have started or are kept. */
   readonly #begun: Set<string>;
   readonly #abort = new AbortController();
   readonly #renewal: Renewal;
   readonly #progress: ProgressWriter;
   readonly #writes: PatientWrites;
-  /** Results of effects that are being written. */
+  /** The writes of effects' results that are under way. */
   readonly #keeping = new Set<Promise<unknown>>();
-  /** The end is being written: what is kept from now on may not be part of it. */
+  /** Whether the outcome is being written. Listeners may not be told of effects that are kept later. */
   #isEnding = false;
-  /** The store has said how the attempt ended. */
+  /** Whether the store has confirmed the outcome. */
   #isConcluded = false;
 
   constructor(options: StoredClaimOptions) {
@@ -78,7 +79,7 @@ export class StoredClaim implements Claim {
       renew: () => this.#renew(),
       onTrouble: (error) => options.logger.warn({ error }, 'claim could not be renewed; trying again'),
       onLost: (why) =>
-        this.#abort.abort(new ClaimLostError(`The task ${row.taskId} is another attempt's: ${why}`)),
+        this.#abort.abort(new ClaimLostError(`The claim on the task ${row.taskId} was lost: ${why}`)),
     });
     this.#progress = new ProgressWriter(async (progress) => {
       if (!(await store.attempts.progress(this.#held, progress))) await this.#learnWhy();
@@ -101,7 +102,7 @@ export class StoredClaim implements Claim {
     const { store, row } = this.#options;
     const begun = alone ? 'alone' : 'in company';
     if (!(await this.#writes.make(() => store.attempts.begins(this.#held, begun))))
-      throw new ClaimLostError(`The task ${row.taskId} is another attempt's`);
+      throw new ClaimLostError(`The claim on the task ${row.taskId} was lost: ${OTHERS}`);
   }
 
   get token(): number {
@@ -117,7 +118,7 @@ export class StoredClaim implements Claim {
   }
 
   progress(progress: Progress): void {
-    this.#progress.say(progress);
+    this.#progress.report(progress);
   }
 
   async find(key: string): Promise<KnownEffect> {
@@ -126,7 +127,9 @@ export class StoredClaim implements Claim {
     if (json !== undefined) return { result: fromJson(json) };
     if (this.#options.row.begunEffects?.has(key)) return 'in doubt';
     if (this.#begun.add(key).size > MAX_EFFECTS)
-      throw unfit(key, `is one more than the ${MAX_EFFECTS} of a task`);
+      throw new InvalidValueError('Invalid effect', [
+        { path: key, message: `expected at most ${MAX_EFFECTS} effects of a task, and this is one more` },
+      ]);
     return undefined;
   }
 
@@ -139,13 +142,13 @@ export class StoredClaim implements Claim {
   async keep(key: string, result: EffectResult): Promise<void> {
     const tooLarge = 'json' in result && Buffer.byteLength(result.json) > MAX_EFFECT_BYTES;
     if ('json' in result && !tooLarge) return this.#write(checkedEffectKey(key), result.json);
-    // It has been run: no later attempt may run it once more only to find the same
+    // Later attempts must not run it again, because they would get the same result
     await this.#write(checkedEffectKey(key), NOT_KEPT);
-    throw new RejectTask(
+    const why =
       'json' in result
-        ? `What the effect ${key} gave is ${Buffer.byteLength(result.json)} bytes of JSON, ${MAX_EFFECT_BYTES} are kept`
-        : `What the effect ${key} gave is not JSON: ${result.notJson}`,
-    );
+        ? `expected at most ${MAX_EFFECT_BYTES} bytes of JSON, got ${Buffer.byteLength(result.json)}`
+        : `it is not JSON: ${result.notJson}`;
+    throw new RejectTask(`The result of the effect ${key} cannot be kept: ${why}`);
   }
 
   async #write(key: string, json: string): Promise<void> {
@@ -159,19 +162,19 @@ export class StoredClaim implements Claim {
       throw new ClaimLostError(
         row
           ? `The effect ${key} was kept, but the task was cancelled`
-          : `The effect ${key} could not be kept: ${OTHERS}`,
+          : `The effect ${key} was not kept: ${OTHERS}`,
       );
     }
     this.#effects.set(key, json);
   }
 
-  /** Those who were told of the end do not know of an effect that ended after it. */
+  /** Tells the listeners the task's end again, because they do not know of an effect that was kept after it. */
   async #tellAgain(row: TaskRow): Promise<void> {
     const { continuation, logger } = this.#options;
     try {
       await continuation.ended(row);
     } catch (error) {
-      logger.error({ error }, 'an effect ended after its task, and those who listen could not be told');
+      logger.error({ error }, 'listeners not told of an effect that ended after its task');
     }
   }
 
@@ -180,7 +183,7 @@ export class StoredClaim implements Claim {
     try {
       return await this.#concluded(withinLimits(outcome));
     } catch (error) {
-      this.#options.logger.error({ error }, 'outcome could not be written down; the message comes back');
+      this.#options.logger.error({ error }, 'outcome could not be written; the message comes back');
       const release = { kind: 'release', error: error as Error, delaySeconds: RETURN_SECONDS } as const;
       return this.#isConcluded ? release : unconcluded(release, [this.#held.claimId]);
     } finally {
@@ -195,11 +198,11 @@ export class StoredClaim implements Claim {
     const { taskId } = this.#held;
     const conclusion = {
       ...conclusionOf(outcome),
-      progress: this.#progress.unsaid,
+      progress: this.#progress.unwritten,
       suspicion: this.suspect ? suspicionAfter(outcome) : undefined,
     };
     const row = await this.#writes.make(async () => {
-      // Else the next attempt would run again what was run, because that is not kept yet
+      // Otherwise the next attempt would run an effect again whose result is still being written
       await Promise.allSettled(this.#keeping);
       const written = await store.attempts.conclude(this.#held, conclusion);
       return written ?? store.read(taskId);
@@ -209,9 +212,9 @@ export class StoredClaim implements Claim {
       await continuation.ended(row);
       return { kind: 'done', result: undefined };
     }
-    // A write is made again whose answer was lost: then it is refused, and is one's own all the same
+    // The SDK may retry a write that had already succeeded. Then the refusal is caused by our own write
     if (!(row?.claimId === claimId && row.state === conclusion.state)) {
-      const error = new ClaimLostError(`The task ${taskId} is another attempt's`);
+      const error = new ClaimLostError(`The claim on the task ${taskId} was lost: ${OTHERS}`);
       return { kind: 'release', error, delaySeconds: Math.ceil(leaseSeconds) };
     }
     if (!row || !isFinal(row.state)) return outcome;
@@ -223,10 +226,10 @@ export class StoredClaim implements Claim {
     const { store, leaseSeconds } = this.#options;
     if (await store.attempts.renew(this.#held, leaseSeconds)) return { forMs: leaseSeconds * 1000 };
     const why = await this.#learnWhy();
-    return why instanceof TaskCancelledError ? 'last' : { lost: 'it was begun again elsewhere' };
+    return why instanceof TaskCancelledError ? 'last' : { lost: OTHERS };
   }
 
-  /** A write was refused. Aborts the signal with the reason, which the row tells. */
+  /** Finds out from the row why a write was refused, and aborts the signal with that reason. */
   async #learnWhy(): Promise<Error | undefined> {
     const { taskId } = this.#held;
     if (this.#abort.signal.aborted) return this.#abort.signal.reason as Error;
@@ -235,13 +238,9 @@ export class StoredClaim implements Claim {
     const cancelled = row?.state === 'cancelled';
     const why = cancelled
       ? new TaskCancelledError(taskId)
-      : new ClaimLostError(`The task ${taskId}: ${OTHERS}`);
-    // Of an attempt that is concluded nothing is left to abort
+      : new ClaimLostError(`The claim on the task ${taskId} was lost: ${OTHERS}`);
+    // A concluded attempt has nothing to abort
     if (!this.#isConcluded) this.#abort.abort(why);
     return why;
   }
-}
-
-function unfit(key: string, why: string): InvalidValueError {
-  return new InvalidValueError('The effect cannot be kept', [{ path: key, message: `it ${why}` }]);
 }

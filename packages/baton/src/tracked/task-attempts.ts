@@ -1,3 +1,4 @@
+// The writes of attempts to the rows of their tasks.
 import { MAX_SKEW_MS } from '../time/clock-watch.ts';
 import { isFinal, type TaskFailure, type TaskState } from '../task/task-status.ts';
 import { type Listener } from '../task/next-task.ts';
@@ -5,10 +6,10 @@ import { type Progress } from '../task/progress.ts';
 import { ALL_TASKS, type TaskRow } from './task-row.ts';
 import type { RowValues, TaskTable } from './task-table.ts';
 
-/** The clocks of two processes may differ by so much: a task is not kept waiting for that. */
+/** How far the clocks of two processes may differ. A task that is due by one of them is due. */
 const CLOCKS_DIFFER_SECONDS = 1;
 
-/** Who claims a task, and as what it is known where its row is not there. */
+/** A request for a claim, with the members of the task's row in case the row is missing. */
 export interface NewClaim {
   readonly taskId: string;
   readonly task: string;
@@ -18,23 +19,23 @@ export interface NewClaim {
   readonly subject?: string | undefined;
   /** How many tasks sent each other before this one. Default 0. */
   readonly depth?: number | undefined;
-  /** Who is told how it ends, as far as its contract says so. */
+  /** The contract's listener to its end. */
   readonly onEnd?: readonly Listener[] | undefined;
-  /** When the message counts as sent, in milliseconds since 1970. Left out for one that counts as sent before any end. */
+  /** When the message counts as sent, in milliseconds since 1970. Undefined if it counts as sent before every end. */
   readonly sentAtMs?: number | undefined;
   readonly claimId: string;
   readonly owner: string;
   readonly leaseSeconds: number;
 }
 
-/** One attempt's hold on a row. */
+/** Identifies the claim of an attempt. */
 export interface HeldClaim {
   readonly taskId: string;
   readonly claimId: string;
   readonly token: number;
 }
 
-/** How an attempt leaves its row. */
+/** The change that an attempt's outcome makes to the row. */
 export interface Conclusion {
   readonly state: Exclude<TaskState, 'running' | 'cancelled'>;
   /** JSON. */
@@ -42,18 +43,18 @@ export interface Conclusion {
   readonly error?: TaskFailure | undefined;
   /** Why it waits for its next attempt. */
   readonly waiting?: TaskRow['waiting'];
-  /** How long it rests until then, in seconds. Default 0. */
+  /** The rest before the next attempt, in seconds. Default 0. */
   readonly restSeconds?: number | undefined;
-  /** Whether the attempt counts; default true. */
+  /** Whether the attempt counts. Default true. */
   readonly counts?: boolean;
-  /** What becomes of the suspicion that the task kills its workers; left out when there is none. */
+  /** Whether the suspicion that the task kills its workers is cleared or kept. Undefined if there is none. */
   readonly suspicion?: 'cleared' | 'kept' | undefined;
   readonly progress?: Progress | undefined;
 }
 
 /**
- * The attempts at tracked tasks: each begins by claiming its task's row, and writes to it under the claim's token. A
- * write under a token changes nothing once another attempt has begun.
+ * Writes the attempts at tracked tasks. An attempt starts by claiming its task's row. Its later writes carry the claim's
+ * token, and change nothing once another attempt has started.
  */
 export class TaskAttempts {
   readonly #table: TaskTable;
@@ -63,9 +64,8 @@ export class TaskAttempts {
   }
 
   /**
-   * Begins an attempt: of a task that waits, of one that is not known yet, or of one whose last attempt never ended and
-   * whose lease is over. Resolves to the row. Its `claimId` is not this attempt's when another attempt has it, or when
-   * the task has ended.
+   * Claims a task for an attempt: a waiting task, a task without a row, or a running task whose claim has expired. Resolves
+   * to the row. If its `claimId` differs from the request's, another attempt has the task, or it has ended.
    */
   async claim(request: NewClaim): Promise<TaskRow | undefined> {
     await this.#table.timeKnown();
@@ -82,7 +82,7 @@ export class TaskAttempts {
       },
     );
     if (begun) return begun;
-    // As it stands, though it may have expired: a task that has ended is not to be run again
+    // Even if the row has expired: an ended task must not run again
     const known = (await this.#table.get(request.taskId)) as TaskRow | undefined;
     if (known?.state !== 'running' || known.claimId === request.claimId) return known;
     if (!(await isAbandoned(this.#table, known, request.leaseSeconds))) return known;
@@ -91,19 +91,19 @@ export class TaskAttempts {
   }
 
   /**
-   * The same of a task that may stand as the attempt of a claim that was given up: its worker could not conclude it,
-   * because the store did not answer. It is taken over at once, and its attempt was none.
+   * Takes over at once from an unconcluded claim, whose worker lives but could not reach the store. The unconcluded attempt
+   * does not count. Resolves to the row, like `claim`.
    */
   async resume(request: NewClaim, known: TaskRow): Promise<TaskRow | undefined> {
     await this.#table.timeKnown();
     const { token, claimId = '', crashes = 0 } = known;
     const resumed = await this.#begin(
       request,
-      '#state = :running AND #token = :known AND claimId = :givenUp',
+      '#state = :running AND #token = :known AND claimId = :unconcluded',
       crashes > 0 ? ['begun = :begun'] : [],
       {
         ':known': token,
-        ':givenUp': claimId,
+        ':unconcluded': claimId,
         ...(crashes > 0 && { ':begun': 'not yet' satisfies TaskRow['begun'] }),
       },
     );
@@ -111,8 +111,8 @@ export class TaskAttempts {
   }
 
   /**
-   * Takes over from an attempt whose worker died. Unless it ran alone nobody knows whether its handler was the cause:
-   * then it uses no attempt. One that still waited to run alone was surely not.
+   * Takes over from an attempt whose worker died. That counts as a crash, unless the attempt still waited to run alone. It
+   * counts as an attempt only if it ran alone: otherwise the cause may have been another task.
    */
   async #takeOver(request: NewClaim, { token, begun, leaseUntilMs }: TaskRow): Promise<TaskRow | undefined> {
     const crashes = begun === 'not yet' ? 0 : 1;
@@ -143,8 +143,8 @@ export class TaskAttempts {
   ): Promise<TaskRow | undefined> {
     const { taskId, task, queue, claimId, owner, leaseSeconds } = request;
     const { traceparent, parentId, subject, depth = 0, onEnd, sentAtMs } = request;
-    // What its sender noted, where that could not
-    const noted = Object.entries({ traceparent, parentId, subject, onEnd }).filter(
+    // For a row that its sender did not write
+    const given = Object.entries({ traceparent, parentId, subject, onEnd }).filter(
       ([, value]) => value !== undefined,
     );
     const at = this.#table.iso;
@@ -159,7 +159,7 @@ export class TaskAttempts {
         'task = if_not_exists(task, :task), queue = if_not_exists(queue, :queue)',
         'effects = if_not_exists(effects, :none), expiresAt = :expires',
         'listedAt = if_not_exists(listedAt, :listedAt), listedIn = if_not_exists(listedIn, :listedIn)',
-        ...noted.map(([name]) => `${name} = if_not_exists(${name}, :${name})`),
+        ...given.map(([name]) => `${name} = if_not_exists(${name}, :${name})`),
         ...(depth > 0 ? ['#depth = if_not_exists(#depth, :depth)'] : []),
         ...(sentAtMs === undefined ? [] : ['sentAtMs = :sentAtMs']),
       ].join(', ')} REMOVE nextAttemptAt, waiting, doubtedUntilMs, doubtedAtMs`,
@@ -179,38 +179,37 @@ export class TaskAttempts {
         ':expires': this.#table.expiry(),
         ':listedAt': `${at}#${taskId}`,
         ':listedIn': ALL_TASKS,
-        ...Object.fromEntries(noted.map(([name, value]) => [`:${name}`, value])),
+        ...Object.fromEntries(given.map(([name, value]) => [`:${name}`, value])),
         ...(depth > 0 && { ':depth': depth }),
         ...(sentAtMs !== undefined && { ':sentAtMs': sentAtMs }),
       },
     );
   }
 
-  /** Notes how a suspect's handler begins. Resolves to whether the row is still that attempt's. */
+  /** Records how a suspect's handler starts. Resolves to whether the attempt still has the row. */
   async begins(held: HeldClaim, begun: 'alone' | 'in company'): Promise<boolean> {
     return (await this.#write(held, 'SET begun = :begun', { ':begun': begun })) !== undefined;
   }
 
-  /** Holds an attempt's row for so long from now. Resolves to whether it is still that attempt's. */
+  /** Renews a claim: it lasts for so many seconds from now. Resolves to whether the attempt still has the row. */
   async renew(held: HeldClaim, leaseSeconds: number): Promise<boolean> {
     await this.#table.timeKnown();
     const values = { ':untilMs': this.#table.nowMs + leaseSeconds * 1000 };
     return (await this.#write(held, 'SET leaseUntilMs = :untilMs', values)) !== undefined;
   }
 
-  /** Notes what a handler says of itself. Resolves to whether the row is still that attempt's. */
+  /** Writes a handler's progress. Resolves to whether the attempt still has the row. */
   async progress(held: HeldClaim, progress: Progress): Promise<boolean> {
     await this.#table.timeKnown();
     const values = { ':progress': { ...progress, at: this.#table.iso }, ':at': this.#table.iso };
     return (await this.#write(held, 'SET progress = :progress, updatedAt = :at', values)) !== undefined;
   }
 
-  /** Keeps what an effect gave, as JSON. Resolves to the row; to nothing where it is no longer that attempt's. */
+  /** Keeps the result of an effect, as JSON. Resolves to the row; to undefined if the attempt no longer has it. */
   keepEffect({ taskId, token }: HeldClaim, key: string, result: string): Promise<TaskRow | undefined> {
     return this.#table.update(
       taskId,
-      // An effect may outlive its attempt: it is kept for the next one until that begins, and for those who are told of
-      // the end
+      // An effect may outlive its attempt. It is kept for the next attempt, and for the listeners
       '#token = :token AND #state IN (:running, :retrying, :queued, :dead, :failed, :cancelled)',
       'SET effects.#key = :result',
       {
@@ -227,12 +226,12 @@ export class TaskAttempts {
     );
   }
 
-  /** Notes that an effect begins. Resolves to whether the row is still that attempt's. */
+  /** Records that an effect starts. Resolves to whether the attempt still has the row. */
   async beginEffect(held: HeldClaim, key: string): Promise<boolean> {
     return (await this.#write(held, 'ADD begunEffects :begun', { ':begun': new Set([key]) })) !== undefined;
   }
 
-  /** Ends an attempt. Resolves to the row as it is then; nothing where it was no longer that attempt's. */
+  /** Ends an attempt. Resolves to the row after that; to undefined if the attempt no longer had it. */
   async conclude(held: HeldClaim, conclusion: Conclusion): Promise<TaskRow | undefined> {
     await this.#table.timeKnown();
     const { state, result, error, counts = true, progress, suspicion, waiting, restSeconds = 0 } = conclusion;
@@ -268,7 +267,7 @@ export class TaskAttempts {
     );
   }
 
-  /** Writes as an attempt. A write whose answer was lost and that the SDK made again has been made. */
+  /** Writes to the row if the attempt still has it. Resolves to the row after that, otherwise to undefined. */
   async #write(
     { taskId, token }: HeldClaim,
     update: string,
@@ -281,13 +280,13 @@ export class TaskAttempts {
   }
 }
 
-/** The claim of a running task as it was read (`:known`, `:seen`): neither renewed nor taken over since. */
+/** The condition that a claim was neither renewed nor taken over since it was read (`:known`, `:seen`). */
 export const SAME_CLAIM = '#token = :known AND leaseUntilMs = :seen';
 
 /**
- * Whether the claim of a running task is over. Notes a lease that ends too far ahead to be true.
+ * Whether the claim of a running task has expired. Records a doubt if it would last longer than any claim can.
  *
- * @param ownSeconds - how long a claim lasts whose row does not say so
+ * @param ownSeconds - the length of a claim whose row does not have it
  */
 export async function isAbandoned(table: TaskTable, row: TaskRow, ownSeconds: number): Promise<boolean> {
   const { taskId, token, leaseUntilMs = 0, leaseSeconds = ownSeconds, doubtedUntilMs, doubtedAtMs = 0 } = row;
@@ -295,7 +294,7 @@ export async function isAbandoned(table: TaskTable, row: TaskRow, ownSeconds: nu
   const lengthMs = leaseSeconds * 1000;
   if (leaseUntilMs < nowMs) return true;
   if (leaseUntilMs <= nowMs + lengthMs + MAX_SKEW_MS) return false;
-  // A wrong clock wrote that. If its worker lives, it renews the claim, and so changes it, within a lease
+  // A worker with a wrong clock wrote that. If it lives, it changes the claim by a renewal within the claim's length
   if (doubtedUntilMs === leaseUntilMs && doubtedAtMs <= nowMs) return doubtedAtMs + lengthMs < nowMs;
   const doubt = 'SET doubtedUntilMs = :seen, doubtedAtMs = :nowMs';
   await table.update(taskId, `#state = :running AND ${SAME_CLAIM}`, doubt, {

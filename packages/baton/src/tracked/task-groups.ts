@@ -1,10 +1,11 @@
+// The rows of groups in the task store's table.
 import { PutCommand } from '@aws-sdk/lib-dynamodb';
 import { TaskConflictError } from '../task/errors.ts';
 import type { NewGroup } from '../send/task-records.ts';
 import type { GroupRow } from './task-row.ts';
 import type { TaskTable } from './task-table.ts';
 
-/** The groups of tracked tasks, each a row of the task store's table under an id of its own. */
+/** Reads and writes groups of tracked tasks. Each is a row of the task store's table, with an id of its own. */
 export class TaskGroups {
   readonly #table: TaskTable;
 
@@ -12,7 +13,7 @@ export class TaskGroups {
     this.#table = table;
   }
 
-  /** Notes a group that its members will name. Does nothing where it is known. */
+  /** Writes the row of a group. Does nothing if it has one. @throws TaskConflictError if that row has other members */
   async create({ groupId, memberIds, next, notBefore }: NewGroup): Promise<void> {
     await this.#table.timeKnown();
     const row: GroupRow = { taskId: groupId, memberIds, next, expiresAt: this.#table.expiry(notBefore) };
@@ -26,10 +27,12 @@ export class TaskGroups {
     );
     const known = written ? undefined : await this.find(groupId);
     if (known && known.memberIds.join() !== memberIds.join())
-      throw new TaskConflictError(`The id of the group ${groupId} belongs to another one`);
+      throw new TaskConflictError(
+        `The id ${groupId} belongs to a group with other members: expected another id`,
+      );
   }
 
-  /** Notes that a member has succeeded. Resolves to the group as it is then; nothing once it has expired. */
+  /** Records that a member has succeeded. Resolves to the group after that; to undefined if its row has expired. */
   async memberDone(groupId: string, taskId: string): Promise<GroupRow | undefined> {
     await this.#table.timeKnown();
     const group: unknown = await this.#table.update(groupId, 'expiresAt >= :now', 'ADD done :member', {
@@ -39,7 +42,7 @@ export class TaskGroups {
     return group as GroupRow | undefined;
   }
 
-  /** The group of that id, unless it has expired. */
+  /** Reads a group. Resolves to undefined if its row has expired. */
   async find(groupId: string): Promise<GroupRow | undefined> {
     const row = (await this.#table.get(groupId)) as GroupRow | undefined;
     return row && row.expiresAt >= this.#table.seconds ? row : undefined;

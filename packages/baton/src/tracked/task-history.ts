@@ -1,3 +1,4 @@
+// Lists of tracked tasks.
 import { type DynamoDBDocumentClient, QueryCommand } from '@aws-sdk/lib-dynamodb';
 import * as z from 'zod';
 import { ClockWatch } from '../time/clock-watch.ts';
@@ -7,19 +8,19 @@ import { ALL_TASKS, statusOf, type TaskRow } from './task-row.ts';
 const ALL_INDEX = 'newest-first';
 const NAME_INDEX = 'newest-first-by-name';
 const STATE_INDEX = 'newest-first-by-state';
-/** Requests for one page, where most of what is read is of another state or has expired. */
+/** The most requests for one page. Several are needed if most rows have another state or have expired. */
 const MAX_REQUESTS = 20;
-/** Rows of one request where most of them may be left out. */
+/** The rows of one request if most of them may be filtered out. */
 const FILTERED_ROWS = 100;
 
-/** A place in a list of tasks, the same in every list: DynamoDB takes no empty text for a key. */
+/** The schema of a place in a list of tasks, for `cursorOf`. All lists have the same places. */
 export const taskPositionSchema = z.strictObject({
   listedAt: z.string().min(1).max(200),
   taskId: z.string().min(1).max(128),
 });
 type Position = z.output<typeof taskPositionSchema>;
 
-/** Which tasks to list. */
+/** Selects the tasks of a page. */
 export interface TaskQuery {
   /** The name of their contract. */
   readonly name?: string | undefined;
@@ -29,13 +30,13 @@ export interface TaskQuery {
   readonly after?: Position | undefined;
 }
 
-/** A page of tasks, without their results, and where the next one begins; `undefined` after the last one. */
+/** A page of tasks, without their results. `next` is where the next page starts; undefined on the last page. */
 export interface TaskPage {
   readonly tasks: TaskStatus[];
   readonly next: Position | undefined;
 }
 
-/** Lists tracked tasks, newest first. A change may be missing for a moment: the indexes follow the table. */
+/** Lists tracked tasks, newest first. A change may be missing for a moment, because DynamoDB updates indexes later. */
 export class TaskHistory {
   readonly #documents: DynamoDBDocumentClient;
   readonly #table: string;
@@ -48,14 +49,14 @@ export class TaskHistory {
   }
 
   /**
-   * A page of tasks, in one request where one of `name` and `state` is given, or none; of both, those of
-   * the name are read, 2,000 at most, until there are enough of the state, so a page may be short though more follow.
+   * Reads a page of tasks. With `name` or `state` alone, or with neither, it makes one request. With both it reads the
+   * tasks of the name, at most 2,000, until enough have the state. So a page may be short although more tasks follow.
    */
   async list({ name, state, limit, after }: TaskQuery): Promise<TaskPage> {
     const rows: TaskRow[] = [];
     const filter = name === undefined ? undefined : state;
     let next = after;
-    // One more than asked for tells the last page from one that happens to be full
+    // One row more than asked for tells whether another page follows
     for (let request = 0; request < MAX_REQUESTS && rows.length <= limit; request += 1) {
       const most = filter || request > 0 ? FILTERED_ROWS : limit + 1;
       const page = await this.#page(partitionOf(name, state), filter, most, next);

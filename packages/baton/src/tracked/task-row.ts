@@ -1,65 +1,66 @@
+// The rows of the task store's table.
 import { fromJson } from '../task/json-value.ts';
 import { laneOfQueue, queueWithoutLane } from '../task/lane.ts';
 import type { KeptGroup, KeptTask } from '../send/task-records.ts';
 import type { TaskFailure, TaskStatus, Waiting } from '../task/task-status.ts';
 
-/** How long a task is known after it was sent, and again after it has ended. */
+/** How long a row is kept after its task was sent, and again after the task has ended, in days. */
 export const DEFAULT_TTL_DAYS = 14;
 
-/** What `listedIn` holds of every task: the partition of the index that lists all. */
+/** The value of `listedIn` in the row of every task: the partition of the index that lists all tasks. */
 export const ALL_TASKS = 'tasks';
 
-/** What holds only while a task waits or runs, as a list of an update expression. An end without an attempt removes it. */
+/** The members that a row has only while its task waits or runs, as a list for an update expression. */
 export const OVER_AT_THE_END =
   '#owner, leaseUntilMs, doubtedUntilMs, doubtedAtMs, nextAttemptAt, waiting' as const;
 
-/** A tracked task as it stands in the table. */
+/** The row of a tracked task. */
 export interface TaskRow extends KeptTask {
-  /** The attempt that holds it: whether a write whose answer was lost was one's own. */
+  /** The id of the last claim. After a lost answer, it tells an attempt whether the write was its own. */
   readonly claimId?: string | undefined;
   readonly owner?: string | undefined;
-  /** Until when the attempt's claim lasts unless it is renewed, in milliseconds since 1970. */
+  /** When the claim expires without a renewal, in milliseconds since 1970. */
   readonly leaseUntilMs?: number | undefined;
-  /** How long its claim lasts unless it is renewed. */
+  /** How long the claim lasts without a renewal. */
   readonly leaseSeconds?: number | undefined;
-  /** A `leaseUntilMs` too far ahead to be true, and when it was first seen: it is taken over unless it is renewed. */
+  /** A `leaseUntilMs` that a wrong clock wrote, and when that was noticed: see `isAbandoned`. */
   readonly doubtedUntilMs?: number | undefined;
   readonly doubtedAtMs?: number | undefined;
-  /** How many attempts in a row ended because their workers died; absent when the last one ended by itself. */
+  /** How many attempts in a row ended because their workers died. Absent if the last one ended by itself. */
   readonly crashes?: number | undefined;
-  /** Of a task with `crashes`: whether the handler of its attempt has begun, and beside what. */
+  /** For a task with `crashes`: whether the handler of its attempt has started, and whether other tasks ran then. */
   readonly begun?: 'not yet' | 'alone' | 'in company' | undefined;
-  /** No attempt begins before this time, ISO 8601: the rest after the last one. */
+  /** When the rest after the last attempt ends, ISO 8601. */
   readonly nextAttemptAt?: string | undefined;
   /** Why it waits for its next attempt. */
   readonly waiting?: Omit<Waiting, 'until'> | undefined;
   readonly payloadHash?: string | undefined;
-  /** Keys of effects that have begun, of those that ask in doubt. */
+  /** The keys of effects with `inDoubt` that have started. */
   readonly begunEffects?: ReadonlySet<string> | undefined;
-  /** How it ended the last time before its dead letter was put back, and when, ISO 8601. */
+  /** How it ended before its dead letter was last put back, and when, ISO 8601. */
   readonly lastDeath?: TaskFailure | undefined;
   readonly lastDeathAt?: string | undefined;
-  /** When the message counts as sent that it was run from, in milliseconds since 1970: a later one may put it back. */
+  /** When the message of the last attempt counts as sent, in milliseconds since 1970. A later message may put it back. */
   readonly sentAtMs?: number | undefined;
-  /** The same of the message that put it back, which it does once. */
+  /** When the message that last put it back counts as sent. Each message puts it back only once. */
   readonly putBackFromMs?: number | undefined;
-  /** Its place in the lists: `createdAt`, made unique by the id. */
+  /** Its place in lists: `createdAt` and its id. */
   readonly listedAt: string;
   readonly listedIn: string;
-  /** DynamoDB's time to live, in seconds since 1970; past it the row is as none. */
+  /** DynamoDB's time to live, in seconds since 1970. An expired row counts as missing, even if it is not deleted yet. */
   readonly expiresAt: number;
 }
 
-/** A group as it stands in the same table, under an id of its own. */
+/** The row of a group. */
 export interface GroupRow extends KeptGroup {
   readonly taskId: string;
   readonly expiresAt: number;
 }
 
-/** Every member of a status, so that none can be forgotten where one is made. */
+/** A status in which no member may be left out, so that `statusOf` cannot forget one. */
 type FullStatus = { readonly [Name in keyof Required<TaskStatus>]: TaskStatus[Name] };
 
-/** The status of a task, by its row. It has nothing that only the store uses, not even what other versions may write. */
+/** The status of a task, by its row. Has no member that only the store uses, nor any that another version may write. */
 export function statusOf(row: TaskRow): TaskStatus {
   const { queue, waiting, nextAttemptAt, result, lastDeath, lastDeathAt } = row;
   const status: FullStatus = {

@@ -1,3 +1,4 @@
+// The rows of schedules in the task store's table.
 import { PutCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { MAX_SKEW_MS } from '../time/clock-watch.ts';
 import { lastTick, tickTaskId, tickTime } from '../task/schedule.ts';
@@ -5,23 +6,23 @@ import type { ScheduledContract } from '../task/task.ts';
 import type { TaskTable } from './task-table.ts';
 
 const DAY_MS = 86_400_000;
-/** A worker with a wrong clock may have sent several ticks ahead, one after the other. */
+/** The most future ticks to look at. A worker with a wrong clock may have sent several. */
 const MAX_TICKS_AHEAD = 100;
 
-/** What is known of a schedule. Times are ISO 8601. */
+/** The row of a schedule. Times are ISO 8601. */
 export interface ScheduleRow {
-  /** `schedule#`, the contract's name, and the line as the contract has it: no task's id has such characters. */
+  /** `schedule#`, the contract's name, its cron expression and its time zone. No task id contains `#`. */
   readonly taskId: string;
-  /** When a worker saw the schedule first; ticks before that are not its own. */
+  /** When a worker first saw the schedule. Earlier ticks are not sent. */
   readonly since: string;
-  /** The last tick that was sent; not there before the first one. */
+  /** The last tick that was sent. Absent before the first one. */
   readonly lastTick?: string | undefined;
 }
 
 /**
- * The schedules of tracked tasks, each a row of the task store's table that never expires. A contract whose line
- * changes has another row: what the new line would have ticked before is not missed, and while old and new workers run
- * side by side, each keep their own.
+ * Reads and writes the schedules of tracked tasks. Each is a row of the task store's table and never expires. If the
+ * schedule of a contract changes, it gets another row: so past ticks of the new schedule do not count as missed, and old
+ * and new workers can run side by side.
  */
 export class TaskSchedules {
   readonly #table: TaskTable;
@@ -31,17 +32,17 @@ export class TaskSchedules {
   }
 
   /**
-   * The row of a contract's schedule. Makes it at the first sight of the schedule. Repairs one that is noted ahead of
-   * the store's time: a worker with a wrong clock noted it, and no tick would be due until then.
+   * Reads the row of a contract's schedule. Writes it if it is missing. Repairs it if it lies in the future: a worker with
+   * a wrong clock wrote it, and no tick would be due until then.
    */
   async see(contract: ScheduledContract): Promise<ScheduleRow> {
     const taskId = rowId(contract);
     const known = (await this.#table.get(taskId)) as ScheduleRow | undefined;
     await this.#table.timeKnown();
     if (known && !liesAhead(known, this.#table.nowMs)) return known;
-    if (known) await this.#putOffTicksAhead(contract, known);
+    if (known) await this.#delayFutureTicks(contract, known);
     const row = { taskId, since: this.#sinceOf(known) };
-    // Unless another worker has made or repaired it
+    // Unless another worker has written or repaired it meanwhile
     const written = await this.#table.unlessRefused(
       new PutCommand({
         TableName: this.#table.name,
@@ -53,10 +54,10 @@ export class TaskSchedules {
     return written ? row : this.see(contract);
   }
 
-  /** Notes that a tick was sent, unless a later one is noted. Resolves to the row as it is then. */
-  async note(contract: ScheduledContract, tick: Date): Promise<ScheduleRow> {
+  /** Records that a tick was sent, unless a later one is recorded. Resolves to the row after that. */
+  async record(contract: ScheduledContract, tick: Date): Promise<ScheduleRow> {
     await this.#table.timeKnown();
-    const noted = await this.#table.unlessRefused(
+    const recorded = await this.#table.unlessRefused(
       new UpdateCommand({
         TableName: this.#table.name,
         Key: { taskId: rowId(contract) },
@@ -70,19 +71,18 @@ export class TaskSchedules {
         ReturnValues: 'ALL_NEW',
       }),
     );
-    const { Attributes } = (noted ?? {}) as { Attributes?: ScheduleRow };
+    const { Attributes } = (recorded ?? {}) as { Attributes?: ScheduleRow };
     return Attributes ?? this.see(contract);
   }
 
   /**
-   * Has the task of a tick begin anew that ran before its time, because a worker with a wrong clock sent it: it began
-   * before the tick, or, by that clock, after now. Does nothing to any other. To be called before a tick is sent: its id
-   * would be used up.
+   * Lets the task of a tick run again if it ran too early because a worker with a wrong clock sent it: it started before
+   * the tick, or, by that clock, in the future. Call it before a tick is sent, because the early run has used the task id.
    */
   async reopen({ name }: ScheduledContract, tick: Date): Promise<void> {
     await this.#table.timeKnown();
     const early = new Date(tick.getTime() - MAX_SKEW_MS).toISOString();
-    await this.#beginAnew(
+    await this.#startAgain(
       tickTaskId(name, tickTime(tick)),
       tick,
       '#state IN (:succeeded, :failed, :dead) AND (startedAt < :early OR finishedAt < :early OR startedAt > :ahead)',
@@ -97,29 +97,34 @@ export class TaskSchedules {
   }
 
   /**
-   * What was sent for ticks that are still to come waits for them, whether it has run or not. All its times may be of
-   * the wrong clock, so this can only be told while they lie ahead.
+   * Makes the tasks of future ticks wait for their time, whether they have run or not. All their times may come from the
+   * wrong clock, so this can only be noticed while the ticks lie ahead.
    */
-  async #putOffTicksAhead({ name, schedule }: ScheduledContract, row: ScheduleRow): Promise<void> {
+  async #delayFutureTicks({ name, schedule }: ScheduledContract, row: ScheduleRow): Promise<void> {
     const aheadMs = this.#table.nowMs + MAX_SKEW_MS;
-    // By a clock that may be behind, what others have run in time would seem to lie ahead
+    // If this process's clock may be behind, ticks that ran in time would seem to lie ahead
     if (!this.#table.clock.dated || row.lastTick === undefined) return;
     let tick: Date | undefined = new Date(row.lastTick);
     for (let ticks = 0; tick && tick.getTime() > aheadMs && ticks < MAX_TICKS_AHEAD; ticks += 1) {
       const taskId = tickTaskId(name, tickTime(tick));
-      const known = await this.#beginAnew(taskId, tick, 'attribute_exists(#state) AND #state <> :cancelled', {
-        ':cancelled': 'cancelled',
-      });
+      const known = await this.#startAgain(
+        taskId,
+        tick,
+        'attribute_exists(#state) AND #state <> :cancelled',
+        {
+          ':cancelled': 'cancelled',
+        },
+      );
       if (!known) return;
       tick = lastTick(schedule, new Date(tick.getTime() - 1));
     }
   }
 
   /**
-   * Begins a tick's task anew. An attempt under way can write nothing any more. The token grows, so that no end has the
-   * token of an earlier one. Resolves to whether the condition held.
+   * Lets a tick's task start again. An attempt under way can write nothing any more. The token grows, so that no end has
+   * the token of an earlier one. Resolves to whether the condition held.
    */
-  async #beginAnew(
+  async #startAgain(
     taskId: string,
     tick: Date,
     condition: string,
@@ -149,8 +154,8 @@ export class TaskSchedules {
   }
 
   /**
-   * Of a repaired row nobody knows which tick was the last: it is sent again, under its own id, which makes it one run
-   * for as long as its task is known.
+   * The `since` of a repaired row. It is unknown which tick was sent last, so the last tick is sent again. Its task id
+   * makes that one run for as long as the store keeps the task's row, so `since` does not go further back.
    */
   #sinceOf(known: ScheduleRow | undefined): string {
     const { iso, nowMs, ttlSeconds } = this.#table;
@@ -160,13 +165,13 @@ export class TaskSchedules {
   }
 }
 
-/** Whether a tick is still to be sent. */
+/** Whether a tick must be sent. */
 export function isDue(tick: Date, { since, lastTick: sent }: ScheduleRow): boolean {
   const time = tick.toISOString();
   return sent === undefined ? time >= since : time > sent;
 }
 
-/** Whether what is noted of a schedule lies ahead of the store's time, in milliseconds since 1970. */
+/** Whether the row of a schedule lies in the future. @param nowMs - the store's time, in milliseconds since 1970 */
 function liesAhead({ since, lastTick: sent = since }: ScheduleRow, nowMs: number): boolean {
   const ahead = aheadOf(nowMs);
   return since > ahead || sent > ahead;

@@ -1,3 +1,4 @@
+// The task store: the states of tracked tasks, in a table of DynamoDB.
 import { DeleteCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
 import type { ClockWatch } from '../time/clock-watch.ts';
 import { TaskConflictError } from '../task/errors.ts';
@@ -11,22 +12,22 @@ import { ALL_TASKS, OVER_AT_THE_END, statusOf, type TaskRow } from './task-row.t
 import { TaskSchedules } from './task-schedules.ts';
 import { type RowValues, TaskTable, type TaskTableOptions } from './task-table.ts';
 
-/** The clocks of SQS, which says when a message was sent, and of DynamoDB, by which tasks end, agree within so much. */
+/** How far the clocks of SQS (the times of messages) and DynamoDB (the times of ends) may differ. */
 const CLOCKS_DIFFER_MS = 2000;
-/** DynamoDB gives so many rows in one BatchGetItem. */
+/** The most rows of one BatchGetItem (Quotas in Amazon DynamoDB). */
 const MAX_BATCH_GET = 100;
 
-/** Which attempts count as abandoned, beside those whose lease is over. */
+/** Decides which claims count as abandoned. */
 export interface AbandonedClaims {
-  /** How long a claim lasts whose row does not say so. */
+  /** The length of a claim whose row does not have it. */
   readonly leaseSeconds: number;
-  /** The ids of the claims that their workers gave up, because the store did not answer them. */
-  readonly givenUp: readonly string[];
+  /** The ids of claims that their workers could not conclude, because the store did not answer. */
+  readonly unconcluded: readonly string[];
 }
 
 /**
- * The states of tracked tasks, a row each. Every change is one conditional write; one that carries the token of an
- * attempt changes nothing once another attempt has begun, so a worker whose lease was taken over can write nothing.
+ * Keeps the states of tracked tasks, in a row for each. Every change is one conditional write. The writes of an attempt
+ * carry its token and change nothing once another attempt has started, so a stale worker can write nothing.
  */
 export class TaskStore implements TaskRecords {
   readonly attempts: TaskAttempts;
@@ -72,7 +73,7 @@ export class TaskStore implements TaskRecords {
       throw new TaskConflictError(
         `The task id ${task.taskId} belongs to another ${known.task === task.task ? 'payload of ' : ''}${known.task}`,
       );
-    // It may never have been sent; a second message of a tracked task does no harm
+    // It may not have been sent. A second message of a tracked task does no harm
     return known === undefined || known.state === 'queued';
   }
 
@@ -81,7 +82,7 @@ export class TaskStore implements TaskRecords {
       new DeleteCommand({
         TableName: this.#table.name,
         Key: { taskId },
-        // One that was begun and released has no attempts either, and effects that may be kept
+        // Not by `attempts`: a released task has none, but its effects may be kept
         ConditionExpression: '#state = :queued AND #token = :zero',
         ExpressionAttributeNames: { '#state': 'state', '#token': 'token' },
         ExpressionAttributeValues: { ':queued': 'queued', ':zero': 0 },
@@ -94,14 +95,14 @@ export class TaskStore implements TaskRecords {
     return row && statusOf(row);
   }
 
-  /** The row of a task, unless it has expired. */
+  /** Reads the row of a task. Resolves to undefined if it has expired. */
   async read(taskId: string): Promise<TaskRow | undefined> {
     const row = (await this.#table.get(taskId)) as TaskRow | undefined;
-    // Groups and schedules stand in the same table under ids that no task has
+    // The table also holds groups and schedules, which have no state
     return row && row.state !== undefined && row.expiresAt >= this.#table.seconds ? row : undefined;
   }
 
-  /** The rows of several tasks, in the order of their ids; those that are not there are left out. */
+  /** Reads the rows of several tasks, in the order of their ids, without the missing ones. */
   async readAll(taskIds: readonly string[]): Promise<TaskRow[]> {
     const rows = new Map<string, TaskRow>();
     for (let from = 0; from < taskIds.length; from += MAX_BATCH_GET) {
@@ -134,14 +135,14 @@ export class TaskStore implements TaskRecords {
     );
     if (cancelled) return statusOf(cancelled);
     const known = await this.find(taskId);
-    // Sent anew, or put back from the dead letters, between the two: only what has ended stays as it is
+    // If it started again between the two requests, it must be cancelled nevertheless
     return known && !isFinal(known.state) ? this.cancel(taskId, error) : known;
   }
 
   /**
-   * Ends a task that waits and is not to be run. Resolves to its row; to nothing if it does not wait, or is not known.
+   * Ends a waiting task without another attempt. Resolves to its row; to undefined if it does not wait, or has no row.
    *
-   * @param claims - given, it also ends a running task whose attempt was abandoned
+   * @param claims - if given, a running task whose claim was abandoned ends too
    */
   async giveUp(taskId: string, error: TaskFailure, claims?: AbandonedClaims): Promise<TaskRow | undefined> {
     await this.#table.timeKnown();
@@ -154,12 +155,12 @@ export class TaskStore implements TaskRecords {
   async #giveUpAbandoned(
     taskId: string,
     error: TaskFailure,
-    { leaseSeconds, givenUp }: AbandonedClaims,
+    { leaseSeconds, unconcluded }: AbandonedClaims,
   ): Promise<TaskRow | undefined> {
     const known = await this.read(taskId);
     if (known?.state !== 'running') return undefined;
     const { token, begun, claimId = '', leaseUntilMs } = known;
-    const lives = givenUp.includes(claimId);
+    const lives = unconcluded.includes(claimId);
     if (!lives && !(await isAbandoned(this.#table, known, leaseSeconds))) return undefined;
     const values = { ':running': 'running', ':known': token, ':seen': leaseUntilMs };
     // As in a takeover: only an attempt whose worker died while it ran alone counts
@@ -193,9 +194,9 @@ export class TaskStore implements TaskRecords {
   }
 
   /**
-   * Has a task begin anew that is dead or has failed, if a message puts it back: the dead letter of this end, or a body
-   * that was sent after it, and after the message that the task was run from. None of its attempts is used up then. Its
-   * token grows, so that no end has the token of an earlier one. Resolves to whether it was put back.
+   * Lets a dead or failed task start again, if a message puts it back: the dead letter of this end, or a body that was sent
+   * after the end and after the message of its last attempt. All its attempts are available again. Its token grows, so
+   * that no end has the token of an earlier one. Resolves to whether the task starts again.
    */
   async revive(taskId: string, { deadAt, sentAtMs }: PutBack): Promise<boolean> {
     if (deadAt === undefined && sentAtMs === undefined) return false;
@@ -230,14 +231,14 @@ export class TaskStore implements TaskRecords {
         ':one': 1,
         ':at': this.#table.iso,
         ':expires': this.#table.expiry(),
-        ':unknown': { name: 'Error', message: 'Nothing more is known' },
+        ':unknown': { name: 'Error', message: 'The row has no error' },
       },
       { '#error': 'error' },
     );
     return row !== undefined;
   }
 
-  /** How this process's clock compares with DynamoDB's, whose time the store goes by. */
+  /** Compares this process's clock with DynamoDB's, whose time the store uses. */
   get clock(): ClockWatch {
     return this.#table.clock;
   }
@@ -247,18 +248,18 @@ export class TaskStore implements TaskRecords {
     return this.#table.nowMs;
   }
 
-  /** Resolves when the table can be read. */
+  /** Resolves if the table can be read. */
   async ping(): Promise<void> {
     await this.read('ping');
   }
 }
 
-/** A row that a claim had to make, of a task that was forgotten and had been sent, knows nothing of its payload. */
+/** Whether a row belongs to a task that is sent again. A row that a claim wrote has no payload hash to compare. */
 function isSame(known: TaskRow, { task, payloadHash, next, groupId }: NewTask): boolean {
   const madeByClaim = known.payloadHash === undefined && known.token > 0;
   if (known.task !== task) return false;
   if (madeByClaim) return true;
-  // A step of another flow, too, is another task: something else follows it
+  // A step of another flow is another task, because another task follows it
   return (
     known.payloadHash === payloadHash && known.next?.taskId === next?.taskId && known.groupId === groupId
   );

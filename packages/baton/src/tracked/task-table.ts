@@ -1,3 +1,4 @@
+// The table of the task store in DynamoDB.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
 import {
@@ -13,32 +14,32 @@ import { BrokenAnswerError } from '../aws/answers.ts';
 import { DEFAULT_TTL_DAYS, type TaskRow } from './task-row.ts';
 
 const DAY_SECONDS = 86_400;
-/** So many requests in a row may bring none of the rows that were asked for. */
+/** The most requests in a row that bring none of the rows. */
 const MAX_IN_VAIN = 5;
 const UNPROCESSED_REST_MS = 25;
-/** Names that DynamoDB keeps for itself (Reserved words in DynamoDB), as expressions write them. */
+/** Placeholders for names that DynamoDB reserves (Reserved words in DynamoDB). */
 const RESERVED = { '#state': 'state', '#owner': 'owner', '#token': 'token', '#depth': 'depth' };
 
-/** Values of an expression, by their placeholders. */
+/** The values of an expression, by their placeholders. */
 export type RowValues = Readonly<Record<string, unknown>>;
 
-/** Where a task store keeps its rows. */
+/** Configures a task store. */
 export interface TaskTableOptions {
   readonly documents: DynamoDBDocumentClient;
   readonly table: string;
-  /** How long a task is known after it was sent, and again after it has ended, in days. Default 14. */
+  /** How long a row is kept after its task was sent, and again after the task has ended, in days. Default 14. */
   readonly ttlDays?: number;
-  /** The time in milliseconds since 1970. Default: DynamoDB's, which all who share the table go by. */
+  /** The time in milliseconds since 1970. Default: DynamoDB's, which all processes share. */
   readonly now?: () => number;
 }
 
-/** The table of a task store: conditional writes of a row, and the times that stand in it. */
+/** Reads and conditionally writes rows of the task store's table, and gives the times for them. */
 export class TaskTable {
   readonly documents: DynamoDBDocumentClient;
   readonly name: string;
-  /** The time that its rows are written and compared by. */
+  /** Gives the time that rows are written and compared with. */
   readonly clock: ClockWatch;
-  /** How long a task is known after it was sent, and again after it has ended. */
+  /** How long a row is kept after its task was sent, and again after the task has ended. */
   readonly ttlSeconds: number;
 
   constructor({ documents, table, ttlDays = DEFAULT_TTL_DAYS, now }: TaskTableOptions) {
@@ -50,9 +51,9 @@ export class TaskTable {
 
   /**
    * Resolves once DynamoDB's time is known, which costs a request at the start of a process and after its clock was set.
-   * Whoever writes a time waits for it first: one written by a wrong clock would bind all others.
+   * Await it before a time is written, because a time from a wrong clock would mislead all other processes.
    *
-   * @throws whatever the request throws
+   * @throws the errors of the request
    */
   timeKnown(): Promise<void> {
     return this.clock.known(() => this.get('clock'));
@@ -78,13 +79,17 @@ export class TaskTable {
     return Math.floor(this.nowMs / 1000);
   }
 
-  /** When a row that is written now expires, in seconds since 1970; one that waits until then, so long after it. */
+  /**
+   * When a row that is written now expires, in seconds since 1970.
+   *
+   * @param notBefore - the earliest start time of its task, ISO 8601. The row is kept for that much longer
+   */
   expiry(notBefore?: string): number {
     const fromMs = Math.max(this.nowMs, notBefore === undefined ? 0 : Date.parse(notBefore));
     return Math.floor(fromMs / 1000) + this.ttlSeconds;
   }
 
-  /** The row of that key, as it stands. */
+  /** Reads the row with this key, even if it has expired. */
   async get(taskId: string): Promise<object | undefined> {
     const { Item } = await this.documents.send(
       new GetCommand({ TableName: this.name, Key: { taskId }, ConsistentRead: true }),
@@ -93,9 +98,9 @@ export class TaskTable {
   }
 
   /**
-   * The rows of at most 100 keys, in no order. DynamoDB may leave some for another request.
+   * Reads the rows of at most 100 keys, in any order. DynamoDB may leave some for another request.
    *
-   * @throws BrokenAnswerError when it leaves all of them five times in a row
+   * @throws BrokenAnswerError if it leaves all of them five times in a row
    */
   async getAll(taskIds: readonly string[]): Promise<object[]> {
     const rows: object[] = [];
@@ -116,7 +121,7 @@ export class TaskTable {
     return rows;
   }
 
-  /** Gives the row as it is after the update; `undefined` where its condition did not hold. */
+  /** Updates a row. Resolves to the row after that; to undefined if the condition did not hold. */
   async update(
     taskId: string,
     condition: string,
@@ -133,7 +138,7 @@ export class TaskTable {
         Key: { taskId },
         ConditionExpression: condition,
         UpdateExpression: update,
-        // DynamoDB refuses an empty one
+        // DynamoDB refuses an empty object
         ...(Object.keys(used).length > 0 && { ExpressionAttributeNames: used }),
         ExpressionAttributeValues: values,
         ReturnValues: 'ALL_NEW',
@@ -145,7 +150,7 @@ export class TaskTable {
     return Attributes;
   }
 
-  /** The answer to a conditional write; `undefined` where the condition did not hold. */
+  /** Makes a conditional write. Resolves to the answer; to undefined if the condition did not hold. */
   async unlessRefused(command: PutCommand | UpdateCommand | DeleteCommand): Promise<object | undefined> {
     try {
       return await this.documents.send(command as UpdateCommand);

@@ -95,7 +95,7 @@ const variables = z
       context.addIssue({ code: 'custom', path: [variable], message });
     }
     if (WORKER_WAIT_SECONDS > WORKER_DRAIN_TIMEOUT_SECONDS) {
-      // A poll that is cut short can strand a message until its lease ends. So it must end within the drain time
+      // A poll that is aborted can hide a message until its lease expires. So it must end within the drain time
       const message = `expected at least WORKER_WAIT_SECONDS, which is ${WORKER_WAIT_SECONDS}`;
       context.addIssue({ code: 'custom', path: ['WORKER_DRAIN_TIMEOUT_SECONDS'], message });
     }
@@ -132,7 +132,7 @@ const OLD_NAMES = ['LEASE_SECONDS', 'DRAIN_TIMEOUT_SECONDS', 'ABORT_GRACE_SECOND
 /**
  * Reads the configuration of a worker. Reads the old name of a variable if the new one is not set, and adds a warning.
  *
- * @throws ConfigError naming each variable that is missing or wrong
+ * @throws ConfigError that names each missing or wrong variable
  */
 export function readWorkerConfig(environment: NodeJS.ProcessEnv): WorkerConfig {
   const isSet = (name: string): boolean => (environment[name] ?? '') !== '';

@@ -9,7 +9,7 @@ import type { WorkerConfig } from './config.ts';
 
 const CONNECT_TIMEOUT_MS = 1000;
 const REQUEST_MARGIN_MS = 5000;
-/** So many requests fit into a lease: a request that hangs must leave time for another renewal. */
+/** How many requests fit into a lease. A request that hangs must leave time for another renewal. */
 const REQUESTS_A_LEASE = 6;
 const MIN_REQUEST_MS = 500;
 const MAX_REQUEST_MS = 5000;
@@ -18,7 +18,7 @@ const LAMBDA_TIMEOUTS = { connectionTimeout: 1000, requestTimeout: 905_000, thro
 
 /** A worker's clients of AWS. */
 export interface Connections {
-  /** Makes only polls, which hold connections while they wait, and back off by themselves. */
+  /** Makes only polls, which hold connections while they wait. The receiver retries them. */
   readonly receiving: SQSClient;
   /** Renews leases and settles outcomes. Its users retry for as long as a lease lasts. */
   readonly settling: SQSClient;

@@ -1,12 +1,12 @@
-// How a worker runs the messages of a queue: in its own process, or (see lambda-executor.ts) by invoking a function.
+// Runs the messages of a queue: in the worker's own process, or (see lambda-executor.ts) by invoking a function.
 import type { AttemptHost } from '../run/attempt.ts';
 import { processMessage } from '../run/process-message.ts';
 import type { Processing } from '../run/processing.ts';
-import { noteReturn } from '../run/untracked-attempt.ts';
+import { logReturn } from '../run/untracked-attempt.ts';
 import type { ReceivedMessage } from '../sqs/received-message.ts';
 import type { Outcome } from '../task/outcome.ts';
 
-/** An outcome to settle, or `left`: the worker does nothing more, and the message comes back when its lease ends. */
+/** An outcome to settle, or `left`: the worker does nothing more, and the message comes back when its lease expires. */
 export type Execution = Outcome | { readonly kind: 'left' };
 
 /** Runs the messages of one queue. */
@@ -15,8 +15,8 @@ export interface Executor {
   readonly kind: 'own' | 'lambda';
   /** Runs one message. Never rejects. */
   run(message: ReceivedMessage, host: AttemptHost): Promise<Execution>;
-  /** Notes that a message comes back because it could not be settled, so that its worker does not count as dead. May reject. */
-  noteReturn?(message: ReceivedMessage): Promise<void>;
+  /** Logs that a message comes back because it could not be settled, so that its worker does not count as dead. May reject. */
+  logReturn?(message: ReceivedMessage): Promise<void>;
 }
 
 /** Runs a queue's messages in the worker's own process. */
@@ -35,8 +35,8 @@ export class OwnExecutor implements Executor {
     return processMessage(message, this.#queue, host, this.#processing);
   }
 
-  async noteReturn(message: ReceivedMessage): Promise<void> {
+  async logReturn(message: ReceivedMessage): Promise<void> {
     const log = this.#processing.tracker?.receives;
-    if (log) await noteReturn(message, log);
+    if (log) await logReturn(message, log);
   }
 }

@@ -32,7 +32,7 @@ export interface LambdaExecutorOptions {
   /** The queue's URL. The ARN in the records is made from it. */
   readonly queueUrl: string;
   readonly region: string;
-  /** The slots of the queue's messages: as many as fit into all invocations. */
+  /** The slots of the queue's messages: as many as all invocations together hold. */
   readonly slots: Slots;
   /** How long a throttled invocation is retried. */
   readonly leaseSeconds: number;
@@ -42,7 +42,7 @@ export interface LambdaExecutorOptions {
 /**
  * Runs a queue's messages by invoking a function with batches of them, as Lambda's event source for SQS does, with
  * ReportBatchItemFailures. A message is done if the function does not report it as failed. A failed message, and every
- * message of a failed invocation, is left: it comes back when the function changes its visibility or when the lease ends.
+ * message of a failed invocation, is left: it comes back when the function changes its visibility or when the lease expires.
  * Messages are given back if no invocation is free within a second.
  */
 export class LambdaExecutor implements Executor {
@@ -129,18 +129,15 @@ async function invoke(
   const answer = Payload ? Buffer.from(Payload).toString() : '';
   if (FunctionError) throw new Error(`${functionName} failed: ${answer.slice(0, 1000)}`);
   const response = responseSchema.parse(answer === '' ? null : JSON.parse(answer));
-  // A broken stand-in for Lambda may answer nothing or `{}`, which from a function would mean that all messages are done.
-  // serverless-offline names no version
+  // From a function, no answer or `{}` means that all messages are done. From a broken proxy or emulator it does not. So a
+  // version or a list of failures is required; serverless-offline names no version
   if (!ExecutedVersion && !response?.batchItemFailures)
-    throw new BrokenAnswerError(
-      'Invoke',
-      'it names no version of a function that ran, and no list of failures',
-    );
+    throw new BrokenAnswerError('Invoke', 'it has neither a version nor a list of failures');
   const failed = new Set(response?.batchItemFailures?.map(({ itemIdentifier }) => itemIdentifier));
   const sent = new Set(messages.map(({ messageId }) => messageId));
   const foreign = [...failed].find((id) => !sent.has(id));
   if (foreign !== undefined)
-    throw new Error(`${functionName} reported a message it was not given: ${foreign}`);
+    throw new Error(`${functionName} reported a failed message that it did not get: ${foreign}`);
   return failed;
 }
 

@@ -1,4 +1,4 @@
-// How the lanes of one queue share the slots that their queue gets.
+// Shares the slots of one queue among its lanes.
 
 /** The most time of its share that a busy lane can catch up on, in milliseconds. */
 const MAX_CREDIT_MS = 10_000;
@@ -6,7 +6,7 @@ const MAX_CREDIT_MS = 10_000;
 /** Receives a slot. Returns whether it takes more; then it stays the first of its lane. */
 export type Waiter = () => boolean;
 
-/** What one lane holds, and has used, of its queue's slots. */
+/** The slots that one lane holds and has used. */
 interface Lane {
   readonly weight: number;
   /** How far it may be ahead of the lightest lane, in tasks divided by weight. */
@@ -21,11 +21,11 @@ interface Lane {
 }
 
 /**
- * Orders those who wait for a slot of one queue, lane by lane.
+ * Decides which lane of a queue gets the next slot.
  *
  * The next slot goes to the lane that has used the least slot time for its weight. But each lane may be ahead of the next
- * lighter one by one task in every slot. So that many tasks of a lane that was idle wait only for running tasks to end,
- * not for a backlog of lighter lanes. After that the lanes alternate by weight, so none starves.
+ * lighter one by one task in every slot. So the first tasks of a lane that was idle wait only for running tasks to end, not
+ * for a backlog of lighter lanes. After that the lanes alternate by weight, so none starves.
  *
  * A lane that was idle has no credit for that time. A busy lane that has used less than its share has some credit, but
  * never more than heavier lanes: otherwise its backlog would run before their first task.
@@ -124,7 +124,7 @@ export class LaneShares {
   #laneOf(queue: string): Lane {
     const lane = this.#lanes.get(queue);
     if (lane) return lane;
-    throw new RangeError(`${queue} is no lane of this queue: it has ${[...this.#lanes.keys()].join(', ')}`);
+    throw new RangeError(`Unknown lane ${queue}: expected one of ${[...this.#lanes.keys()].join(', ')}`);
   }
 
   /** Takes the credit from a lane that had no waiters, so that it is not due earlier than it should be. */

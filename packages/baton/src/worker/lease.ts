@@ -11,7 +11,7 @@ import type { Logger } from '../telemetry/logger.ts';
 const LOST_CODES = new Set(['MessageNotInflight', 'InvalidParameterValue', 'ReceiptHandleIsInvalid']);
 const CAP_MARGIN_SECONDS = 5;
 
-/** The lease of a message ended while its task ran. Another worker may have the message now. */
+/** The lease of a message expired while its task ran. Another worker may have the message now. */
 export class LeaseLostError extends TaskError {
   override readonly name = 'LeaseLostError';
 }
@@ -22,7 +22,7 @@ export interface LeaseOptions {
   readonly settler: Settler;
   /** How long a lease lasts without a renewal. It is renewed after a third of that time. */
   readonly leaseSeconds: number;
-  /** When the message was asked for, by `performance.now()`. SQS did not hand it out earlier. */
+  /** When the message was requested, by `performance.now()`. SQS did not hand it out earlier. */
   readonly askedAtMs: number;
   readonly logger: Logger;
   /** Called once, when the lease is lost. */
@@ -33,8 +33,8 @@ export interface LeaseOptions {
  * A worker's right to a message. Renews itself until it is closed.
  *
  * SQS may have handed the message out at any time since the poll began. Until the first renewal is answered, the lease
- * counts from the start of the poll, and lasts for at least a third of its length from now. That is right unless the
- * answer travelled for two thirds of a lease.
+ * counts from the start of the poll, and lasts for at least a third of its length from now. That is correct unless the
+ * answer took two thirds of a lease to arrive.
  */
 export class Lease {
   readonly #options: LeaseOptions;
@@ -72,17 +72,17 @@ export class Lease {
     return Math.max(0, MAX_VISIBILITY_SECONDS - CAP_MARGIN_SECONDS - Math.ceil(sinceMs / 1000));
   }
 
-  /** When the lease ends without a renewal, by `performance.now()`. */
+  /** When the lease expires without a renewal, by `performance.now()`. */
   get endsAtMs(): number {
     return this.#renewal.endsAtMs;
   }
 
-  /** Stops renewing. Resolves once a renewal under way has ended, which would otherwise undo the outcome settled next. */
+  /** Stops renewing. Resolves once a renewal under way has ended, because it could undo the settling. */
   stopRenewing(): Promise<void> {
     return this.#renewal.stop();
   }
 
-  /** Ends the renewals for good: the message is settled, or comes back when the lease ends. */
+  /** Ends the renewals for good: the message is settled, or comes back when the lease expires. */
   close(): void {
     this.#renewal.close();
   }
@@ -90,7 +90,7 @@ export class Lease {
   async #renew(): Promise<Renewed> {
     const { message, settler, leaseSeconds } = this.#options;
     const seconds = Math.min(leaseSeconds, this.hideableSeconds);
-    // The 12 h are over: the lease cannot be renewed, and its end aborts the handler
+    // The 12 h are over: the lease cannot be renewed, and the handler is aborted when it expires
     if (seconds === 0) return 'last';
     try {
       await settler.extendLease(message, seconds);

@@ -49,12 +49,12 @@ export class ProcessGuard {
     this.#undo.push(() => process.off('exit', this.#onExit));
   }
 
-  /** Notes that a handler starts. */
+  /** Records that a handler starts. */
   begins(attempt: AttemptName): void {
     this.#watchdog.begins(attempt);
   }
 
-  /** Notes that the worker begins to stop, and kills the process if the stop takes longer than so many milliseconds. */
+  /** Kills the process if the stop, which begins now, takes longer than so many milliseconds. */
   stopping(withinMs: number): void {
     this.#watchdog.stopWithin(withinMs);
   }

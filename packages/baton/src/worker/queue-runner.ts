@@ -2,7 +2,7 @@
 import { TaskError } from '../task/errors.ts';
 import { ExclusiveRuns } from '../run/exclusive-runs.ts';
 import type { AttemptName } from '../run/running-attempt.ts';
-import { leavesToOthers } from '../run/unknown-task.ts';
+import { isReleaseOfUnknown } from '../run/unknown-task.ts';
 import type { ReceivedMessage } from '../sqs/received-message.ts';
 import type { Settler } from '../sqs/settler.ts';
 import { type Outcome, restingAtMost } from '../task/outcome.ts';
@@ -12,14 +12,14 @@ import { RunningTask } from './running-task.ts';
 import { isWithoutSlot, outcomeWithoutSlot, RunsAloneError, Slot, SlotRequest } from './slot.ts';
 import { MAX_WAIT_MS, type Slots } from './slots.ts';
 
-/** No slot becomes free while so many messages of a queue wait to be settled, for example because SQS takes no deletes. */
+/** No slot becomes free while so many messages of a queue wait to be settled, for example because SQS refuses deletes. */
 const MAX_UNSETTLED = 1000;
 
 /**
- * How long a slot rests after a task that this worker does not know, in milliseconds. Otherwise an idle worker of an old
- * revision would receive every new task again and again, before a busy worker that knows it has a free slot.
+ * How long a slot stays taken after a task that this worker does not know, in milliseconds. Otherwise an idle worker of an
+ * old revision would receive every new task again and again, before a busy worker that knows the task has a free slot.
  */
-const UNKNOWN_REST_MS = 1000;
+const UNKNOWN_PAUSE_MS = 1000;
 
 /** The worker stops and has no more time for a task. */
 export class WorkerStoppingError extends TaskError {
@@ -41,9 +41,10 @@ export interface QueueRunnerOptions {
   readonly onBegin?: ((attempt: AttemptName) => void) | undefined;
 }
 
-/** An outcome that must be settled before the lease ends, by `performance.now()`. */
+/** An outcome to settle. */
 interface Settling {
   readonly outcome: Outcome;
+  /** When the lease expires, by `performance.now()`. */
   readonly untilMs: number;
 }
 
@@ -101,9 +102,12 @@ export class QueueRunner {
       await settler.settle(message, settling.outcome, workerId, settling.untilMs);
     } catch (error) {
       const { messageId } = message;
-      logger.error({ messageId, error }, 'message could not be settled; it comes back when its lease ends');
-      // Otherwise the next attempt would take this worker for dead
-      await executor.noteReturn?.(message).catch(() => undefined);
+      logger.error(
+        { messageId, error },
+        'message could not be settled; it comes back when its lease expires',
+      );
+      // Otherwise this worker would count as dead at the next receive
+      await executor.logReturn?.(message).catch(() => undefined);
     } finally {
       if (settling) this.#settled();
       this.#held -= 1;
@@ -131,7 +135,7 @@ export class QueueRunner {
     }
   }
 
-  /** Runs a message under a lease. Resolves to what must be settled, and keeps nothing else of the task; undefined if it is left. */
+  /** Runs a message under a lease. Resolves to the outcome to settle; to undefined if the message is left. */
   async #execute(
     message: ReceivedMessage,
     askedAtMs: number,
@@ -184,7 +188,7 @@ export class QueueRunner {
     return new RunningTask({ ...leasing, onBegin, exclusive: this.#exclusive, stopping });
   }
 
-  /** The outcome of a message that must not start because the worker stops, or otherwise for the reason `why`. */
+  /** The outcome of a message that cannot start. @param why - the reason, unless the worker stops. Default: no free slot */
   #givenBack(message: ReceivedMessage, why?: Error): Outcome {
     const { aborted, reason } = this.#stopping.signal as AbortSignal & { readonly reason: Error };
     return outcomeWithoutSlot(message, aborted ? reason : why);
@@ -195,7 +199,8 @@ export class QueueRunner {
     const ranMs = performance.now() - startedAtMs;
     this.#running.delete(task);
     this.#exclusive.end();
-    if (execution && leavesToOthers(execution)) setTimeout(() => slot.giveBack(), UNKNOWN_REST_MS).unref();
+    if (execution && isReleaseOfUnknown(execution))
+      setTimeout(() => slot.giveBack(), UNKNOWN_PAUSE_MS).unref();
     else if (execution && isWithoutSlot(execution)) slot.giveBack();
     else if (this.#unsettled < MAX_UNSETTLED) slot.taskEnded(ranMs);
     else this.#endedTasks.push(() => slot.taskEnded(ranMs));
@@ -207,10 +212,10 @@ export class QueueRunner {
   }
 }
 
-/** Stops the renewal of a task's lease. Resolves to what must be settled; undefined if the message is no longer this worker's. */
+/** Stops the renewal of a task's lease. Resolves to the outcome to settle; to undefined if the message is left or its lease lost. */
 async function settlingOf({ lease }: RunningTask, execution: Execution): Promise<Settling | undefined> {
   const renewed = lease.stopRenewing();
-  // A late renewal would undo a rest or a release. It cannot bring a deleted message back
+  // A late renewal would undo a rest. A deleted message does not matter
   if (execution.kind === 'retry' || execution.kind === 'release') await renewed;
   if (!lease.held || execution.kind === 'left') return undefined;
   return { outcome: restingAtMost(execution, lease.hideableSeconds), untilMs: lease.endsAtMs };

@@ -7,7 +7,7 @@ import type { WorkerConfig } from './config.ts';
 /**
  * The queues that a worker runs itself, by name, with their weights.
  *
- * @throws ConfigError naming a configured queue that the worker has no implementation for
+ * @throws ConfigError that names a configured queue for which the worker has no implementation
  */
 export function ownQueueWeights(
   { queues, lambdaQueues }: Pick<WorkerConfig, 'queues' | 'lambdaQueues'>,
@@ -21,7 +21,7 @@ export function ownQueueWeights(
   const foreign = [...queues.keys()].find((queue) => !implemented.includes(queue));
   if (foreign === undefined) return queues;
   throw new ConfigError(
-    `WORKER_QUEUES has ${foreign}, whose tasks this worker cannot run; it has ${implemented.join(', ')}`,
+    `WORKER_QUEUES has ${foreign}, for which this worker has no implementation: expected ${implemented.join(', ')}`,
   );
 }
 

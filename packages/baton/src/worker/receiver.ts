@@ -10,7 +10,7 @@ import type { Gathering, Slots } from './slots.ts';
 
 /** SQS's limit for one ReceiveMessage. */
 const MAX_MESSAGES = 10;
-/** The most receives of one queue at one time. */
+/** The most requests for one queue at one time. */
 const MAX_LOOPS = 10;
 /** If a long poll answers with nothing sooner than this, it did not wait. */
 const QUICK_MS = 100;
@@ -35,12 +35,12 @@ export interface ReceiverOptions {
 /**
  * Receives the messages of one queue.
  *
- * While the queue has messages, the receiver takes slots first and then asks for as many messages. If a receive comes back
- * full, slots for the next one gather meanwhile. If each comes back full, several receives run at the same time.
+ * While the queue has messages, the receiver takes slots first and then requests as many messages. If a request gets all of
+ * them, slots for the next one gather during it. If each request gets ten messages, several run at the same time.
  *
  * While the queue is empty, one long poll waits without a slot, so that an idle queue takes none from a busy one. Its
- * messages take their slots when they arrive, or are given back if none is free. After that the receiver needs a slot
- * before it asks again, so a full worker asks only once.
+ * messages take their slots when they arrive, or are given back if none is free. After that the receiver takes a slot
+ * before the next request, so a full worker polls only once.
  */
 export class Receiver {
   readonly #options: ReceiverOptions;
@@ -51,9 +51,9 @@ export class Receiver {
   readonly #loops = new Set<Promise<void>>();
   #lastReceiveAt: Date | undefined;
   #quickAnswers = 0;
-  /** Whether the last receive came back full. */
+  /** Whether the last request got as many messages as it asked for. */
   #hasMore = false;
-  /** Slots that it holds for its next receive. */
+  /** Slots that it holds for its next request. */
   #gathered = 0;
   /** The slots that it waits for. */
   #waiting: Gathering | undefined;
@@ -74,12 +74,12 @@ export class Receiver {
     while (this.#loops.size > 0) await Promise.all(this.#loops);
   }
 
-  /** Aborts the polls under way. A message that SQS was just handing out comes back only when its lease ends. */
+  /** Aborts the polls under way. A message that SQS was just handing out comes back only when its lease expires. */
   abort(): void {
     this.#abort.abort();
   }
 
-  /** The part of the queue's state that concerns receives. */
+  /** The part of the queue's state that concerns receiving. */
   get state() {
     return {
       queue: this.#options.queue,
@@ -103,7 +103,7 @@ export class Receiver {
     this.#options.slots.giveBack(this.#options.queue, this.#gathered);
   }
 
-  /** Takes slots and asks for as many messages, without waiting for any. Resolves to whether there were some. */
+  /** Takes slots and requests as many messages, without waiting for them. Resolves to whether there were any. */
   async #receiveNow(): Promise<boolean> {
     const { slots, queue } = this.#options;
     const taken = await this.#slotsForReceive();
@@ -118,7 +118,7 @@ export class Receiver {
     return false;
   }
 
-  /** Takes slots for one receive, as soon as some are free. Resolves to 0 if the receiver stops. */
+  /** Takes slots for one request, as soon as some are free. Resolves to 0 if the receiver stops. */
   async #slotsForReceive(): Promise<number> {
     const { slots, queue } = this.#options;
     const taken = this.#gathered;
@@ -128,12 +128,12 @@ export class Receiver {
     const gathering = slots.gather(queue, MAX_MESSAGES);
     this.#waiting = gathering;
     await gathering.first;
-    // Slots of tasks that end together serve one receive, not one each
+    // Slots of tasks that end together serve one request, not one each
     await nextTurn();
     return gathering.take();
   }
 
-  /** Receives beside the first loop, while slots are free and each receive comes back full. */
+  /** Receives beside the first loop, while slots are free and each request gets messages. */
   async #receiveBeside(): Promise<void> {
     const { slots, queue } = this.#options;
     for (let full = true; full && !this.#stopping;) {
@@ -142,7 +142,7 @@ export class Receiver {
     }
   }
 
-  /** Receives as many messages as slots were taken, and has them run. Gives empty slots back. Resolves to the number of messages. */
+  /** Receives at most as many messages as slots were taken, and runs them. Gives unused slots back. Resolves to their number. */
   async #receiveInto(taken: number): Promise<number> {
     const { slots, queue, runner } = this.#options;
     const startedAtMs = performance.now();
@@ -154,7 +154,7 @@ export class Receiver {
     return messages.length;
   }
 
-  /** Waits for messages without a slot: asks for as many as this queue's share of the free slots, or for one if none is free. */
+  /** Waits for messages without a slot: requests as many as this queue's share of the free slots, or one if none is free. */
   async #poll(): Promise<boolean> {
     const { slots, queue, queues, waitSeconds, runner } = this.#options;
     const share = Math.max(1, Math.min(MAX_MESSAGES, Math.floor(slots.freeFor(queue) / queues)));
@@ -187,7 +187,7 @@ export class Receiver {
           MessageSystemAttributeNames: [...RECEIVED_ATTRIBUTES],
           MessageAttributeNames: ['All'],
         }),
-        // A receive that does not wait ends soon. Without options it uses the client's cached middleware
+        // A request that does not wait needs no abort. Without options it uses the client's cached middleware
         ...(waitSeconds > 0 ? [{ abortSignal: this.#abort.signal }] : []),
       );
       const messages = Messages.slice(0, maxMessages).map(fromReceive);

@@ -1,5 +1,5 @@
-// The worker as a process, as a function and as a thread: what the three entries of a user's worker/ call.
-// First: it notes the signals that come while the rest is loaded
+// The worker as a process.
+// First, because it counts the signals that arrive while the other modules load
 import { onStopSignal } from '../process/stop-signal.ts';
 import { orExit } from '../process/config.ts';
 import { type Implementation, Implementations } from '../task/implementation.ts';
@@ -12,7 +12,7 @@ import { Worker } from './worker.ts';
 
 /** Describes a worker's process. */
 export interface WorkerProcess {
-  /** What the worker can run. It serves the queues of their contracts. */
+  /** The implementations of the worker. It serves the queues of their contracts. */
   readonly implementations: readonly Implementation[];
   /** Contracts with a schedule that functions run: the worker ticks those whose queues it serves for them. Default: none. */
   readonly scheduled?: readonly TaskContract[];

@@ -58,24 +58,24 @@ export class RunningTask implements AttemptHost {
     this.#attempt.abort(reason);
   }
 
-  /** Notes which attempt its handler starts. */
+  /** Records which attempt its handler starts. */
   begins(attempt: AttemptName): void {
     this.#begun = attempt;
     this.#onBegin?.(attempt);
   }
 
   /** Waits until no other task runs in the worker, or for a limited time. Others start again once `decided` is called. */
-  async runAlone(givenUp: AbortSignal): Promise<boolean> {
-    this.#turn = await this.#exclusive.turn(AbortSignal.any([givenUp, this.#stopping]));
+  async runAlone(ended: AbortSignal): Promise<boolean> {
+    this.#turn = await this.#exclusive.turn(AbortSignal.any([ended, this.#stopping]));
     return this.#turn.alone;
   }
 
-  /** Notes that the outcome is decided. */
+  /** Records that the outcome is decided. */
   decided(): void {
     this.#turn?.over();
   }
 
-  /** Notes that the handler still runs although the outcome is decided. */
+  /** Records that the handler still runs although the outcome is decided. */
   outlivedBy(handler: Promise<unknown>): void {
     this.#overdue = handler;
   }

@@ -82,7 +82,7 @@ export class ServedQueue {
   get state() {
     return {
       ...this.#receiver.state,
-      // Readers of `/health/state` know this word
+      // The value that readers of `/health/state` have always got
       executor: this.executor === 'own' ? ('local' as const) : this.executor,
       held: this.held,
       running: this.running.slice(0, MAX_DESCRIBED).map((task) => task.describe()),
@@ -96,7 +96,7 @@ export class ServedQueue {
 
   /**
    * Stops receiving and starts no task. Resolves once no message is held. Polls end by themselves within their wait,
-   * because one that is cut short may strand a message until its lease ends.
+   * because a poll that is aborted may hide a message until its lease expires.
    */
   async drain(): Promise<void> {
     this.#runner.stopStarting();
@@ -109,7 +109,7 @@ export class ServedQueue {
     this.#runner.abort();
   }
 
-  /** Aborts the polls under way. A message that SQS was just handing out comes back only when its lease ends. */
+  /** Aborts the polls under way. A message that SQS was just handing out comes back only when its lease expires. */
   abortPolls(): void {
     this.#receiver.abort();
   }

@@ -15,7 +15,7 @@ const FEWEST_TO_KEEP_ONE = 8;
 /** The most time of all slots that a queue can catch up on if it has used less than its share. */
 const MAX_CREDIT_MS = 60_000;
 
-/** What one queue holds, and has used, of the slots. */
+/** The slots that one queue holds and has used. */
 interface Share {
   readonly weight: number;
   /** Its lanes, and those who wait for a slot in them. */
@@ -32,7 +32,7 @@ interface Share {
   lastTaskAtMs: number;
 }
 
-/** Slots that are kept for a queue's next receive as they become free. */
+/** Slots that are kept for a queue's next request as they become free. */
 export interface Gathering {
   /** Resolves once there is one, or once the gathering ends. */
   readonly first: Promise<void>;
@@ -112,14 +112,14 @@ export class Slots {
       resolve(true);
       return false;
     };
-    const giveUp = (): void => {
+    const stop = (): void => {
       lanes.remove(queue, given);
       resolve(false);
     };
     lanes.add(queue, given, typicalMs);
-    signal?.addEventListener('abort', giveUp, { once: true });
+    signal?.addEventListener('abort', stop, { once: true });
     this.#recheckLater(performance.now());
-    return promise.finally(() => signal?.removeEventListener('abort', giveUp));
+    return promise.finally(() => signal?.removeEventListener('abort', stop));
   }
 
   /**
@@ -131,12 +131,12 @@ export class Slots {
     if (this.takeFree(queue, 1) === 1) return new Slot(this, queue);
     if (this.#expectedMs(performance.now(), 0) > MAX_WAIT_MS) return undefined;
     const late = new AbortController();
-    const giveUp = (): void => late.abort();
-    const timer = setTimeout(giveUp, MAX_WAIT_MS);
-    signal?.addEventListener('abort', giveUp, { once: true });
+    const stop = (): void => late.abort();
+    const timer = setTimeout(stop, MAX_WAIT_MS);
+    signal?.addEventListener('abort', stop, { once: true });
     const taken = await this.take(queue, late.signal).finally(() => {
       clearTimeout(timer);
-      signal?.removeEventListener('abort', giveUp);
+      signal?.removeEventListener('abort', stop);
     });
     return taken ? new Slot(this, queue) : undefined;
   }
@@ -144,8 +144,8 @@ export class Slots {
   /**
    * Keeps slots that become free in a queue's turn, at most `most`, until they are taken.
    *
-   * For a receiver whose receive is under way and that expects more messages: if it asked only afterwards, all slots that
-   * become free meanwhile would go to other queues, even if those have used more.
+   * For a receiver that expects more messages after its request under way: if it asked for slots only afterwards, those that
+   * become free meanwhile would all go to other queues, even if those have used more.
    */
   gather(queue: string, most: number): Gathering {
     const nowMs = performance.now();
@@ -180,7 +180,7 @@ export class Slots {
     return taken;
   }
 
-  /** Takes slots even if they are not free: those are taken once they are given back. */
+  /** Takes slots even if none are free: then the next slots that are given back do not become free. */
   takeAnyway(queue: string, slots: number): void {
     this.#give(this.#shareOf(queue), queue, slots, performance.now());
   }

@@ -1,4 +1,4 @@
-// What a worker adds to the process that it runs in: its health over HTTP, and the end after a signal.
+// A worker's health over HTTP, and the end of its process.
 import { createApi } from '../http/api.ts';
 import type { RunningServer } from '../http/listener.ts';
 import { serve } from '../http/server.ts';

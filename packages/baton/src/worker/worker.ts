@@ -25,7 +25,7 @@ const SOURCE = 'worker';
 /** How long the release of aborted messages may take, and each further step of a stop. */
 const RELEASE_MS = 5000;
 const STOP_RESERVE_MS = 3000;
-/** How long after its limit a stop that does not come to an end is killed. */
+/** How long after the limit of a stop the process is killed. */
 const KILL_LATER_MS = 2000;
 
 /** Configures a worker. */
@@ -46,8 +46,8 @@ export interface WorkerOptions {
   /** The clock of its schedules. Default: the task store's time, while this process's clock agrees with it. */
   readonly clock?: Clock;
   /**
-   * What the worker may do to its process. `own` (default): the process is the worker's, which ends it when it cannot be
-   * trusted any more. `shared`: the worker only keeps handlers from ending the process. `off`: it does nothing.
+   * How the worker guards its process. `own` (default): the process belongs to the worker, which ends it after an uncaught
+   * error of no task. `shared`: the worker only keeps handlers from ending the process. `off`: it does nothing.
    */
   readonly processGuard?: 'own' | 'shared' | 'off';
 }
@@ -167,7 +167,7 @@ export class Worker {
   async ready(): Promise<void> {
     const troubled = this.state.queues.filter(({ receiving }) => !receiving).map(({ queue }) => queue);
     if (this.#stopped) throw new Error('The worker is stopping');
-    if (troubled.length > 0) throw new Error(`Nothing is received from ${troubled.join(', ')}`);
+    if (troubled.length > 0) throw new Error(`The worker cannot receive from ${troubled.join(', ')}`);
     if (this.#clock.trouble !== undefined) throw new Error(this.#clock.trouble);
   }
 
@@ -175,7 +175,7 @@ export class Worker {
   async live(): Promise<void> {
     const overdue = this.#running.filter((task) => task.overdue).length;
     if (overdue >= this.#slots.total)
-      throw new Error(`All ${overdue} slots are held by handlers that ignore their signal`);
+      throw new Error(`Handlers that ignore their signal hold all ${overdue} slots`);
   }
 
   async #stop(): Promise<void> {
@@ -211,14 +211,14 @@ export class Worker {
     const { abortGraceSeconds, waitSeconds } = this.#config;
     this.#logger.warn({ held: this.#held }, 'drain time is over: running tasks are aborted and released');
     for (const queue of this.#queues) queue.abort();
-    // A poll that is cut short may swallow the very message that is released. So polls may wait as long as they do
+    // A poll that is aborted may hide a message that was just released. So polls end by themselves
     const limitMs = Math.max(abortGraceSeconds, waitSeconds) * 1000 + RELEASE_MS;
     if (await endsWithin(limitMs, idle)) return;
     for (const queue of this.#queues) queue.abortPolls();
     if (await endsWithin(RELEASE_MS, idle)) return;
     this.#logger.error(
       { held: this.#held },
-      'messages could not be released; they come back when their leases end',
+      'messages could not be released; they come back when their leases expire',
     );
   }
 

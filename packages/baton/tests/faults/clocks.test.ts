@@ -130,7 +130,7 @@ describeClocks('a worker whose clock is 12 hours', () => {
         { number: 1, ms: 7000, failures: 0 },
         { trace: startTrace(), depth: 0 },
       );
-    await other.program.says('is being run by worker-1');
+    await other.program.says('The worker worker-1 runs the task');
     for (const taskId of ids) await ended(taskId);
     const rows = await store.readAll(ids);
     expect(rows.map(({ attempts, token }) => [attempts, token])).toEqual(ids.map(() => [1, 1]));

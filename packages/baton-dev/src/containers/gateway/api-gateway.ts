@@ -64,7 +64,7 @@ async function answer(
 
 function away(cause: ServiceAwayError): Problem {
   return new Problem('service-unavailable', {
-    detail: `The service does not answer at the moment. Try again in ${RETRY_AFTER_SECONDS} s; a POST with an Idempotency-Key, to be sure that it counts once.`,
+    detail: `The service does not answer. Try again in ${RETRY_AFTER_SECONDS} s; send a POST with an Idempotency-Key, so that it counts once.`,
     headers: { 'retry-after': String(RETRY_AFTER_SECONDS) },
     cause,
   });

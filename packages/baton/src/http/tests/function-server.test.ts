@@ -88,7 +88,9 @@ describe('a function in a container', () => {
     expect(remainingMs).toBeGreaterThan(0);
     expect(remainingMs).toBeLessThanOrEqual(200);
     expect([answer.status, answer.headers.get('x-amz-function-error')]).toEqual([200, 'Unhandled']);
-    await expect(answer.json()).resolves.toMatchObject({ errorMessage: 'The function was not done in time' });
+    await expect(answer.json()).resolves.toMatchObject({
+      errorMessage: 'The function did not end before its deadline',
+    });
   });
 
   test.each(['Infinity', '99999999999999'])('is not cut short by a deadline of %s', async (deadline) => {

@@ -47,7 +47,7 @@ describe('a body of JSON may not be called', () => {
     'application/json; charset=utf-16',
     'multipart/form-data; boundary=x',
   ])('%s', (contentType) => {
-    expect(() => read(contentType)).toThrow('application/json in UTF-8 was expected');
+    expect(() => read(contentType)).toThrow('expected application/json in UTF-8');
   });
 });
 

@@ -1,11 +1,11 @@
 import { afterAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
-import { attributesPutBack } from '../../sqs/copy-notes.ts';
+import { attributesPutBack } from '../../sqs/put-back.ts';
 import { outcomeWithoutSlot } from '../../worker/slot.ts';
 import type { Outcome } from '../../task/outcome.ts';
 import type { ReceivedMessage } from '../../sqs/received-message.ts';
-import type { ReceiveLog } from '../task-tracker.ts';
+import type { ReceiveLog } from '../receive-log.ts';
 import { outcomeOfUnknown } from '../unknown-task.ts';
-import { noteReturn } from '../untracked-attempt.ts';
+import { logReturn } from '../untracked-attempt.ts';
 import {
   attempts,
   away,
@@ -59,7 +59,7 @@ describe.each(WAYS)('an untracked message that goes on in a copy because %s', (_
     await crash(received(1));
     const copy = copied(givenBack(received(2)), 'm-2');
     await run(copy, done);
-    await noteReturn(copy, log);
+    await logReturn(copy, log);
     await crash(nextOf(copy));
     await run(nextOf(nextOf(copy)), done);
     expect([attempts, runAlone.mock.calls]).toEqual([[1, 1, 1, 1], []]);

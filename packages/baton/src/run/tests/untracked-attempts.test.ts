@@ -1,7 +1,7 @@
 import { afterAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { PostponeTask } from '../../task/errors.ts';
 import type { ReceivedMessage } from '../../sqs/received-message.ts';
-import { noteReturn } from '../untracked-attempt.ts';
+import { logReturn } from '../untracked-attempt.ts';
 import {
   attempts,
   away,
@@ -109,7 +109,7 @@ describe('an untracked message', () => {
   test('that could not be settled is no suspect', async () => {
     for (const receive of [1, 2, 3, 4]) {
       await run(received(receive), done);
-      await noteReturn(received(receive), log);
+      await logReturn(received(receive), log);
     }
     expect([attempts, runAlone.mock.calls]).toEqual([[1, 1, 1, 1], []]);
   });

@@ -7,7 +7,8 @@ import type { Outcome } from '../../task/outcome.ts';
 import { processMessage } from '../process-message.ts';
 import type { ReceivedMessage } from '../../sqs/received-message.ts';
 import { defineTask } from '../../task/task.ts';
-import type { EarlierReceives, ReceiveLog, TaskTracker } from '../task-tracker.ts';
+import type { EarlierReceives, ReceiveLog } from '../receive-log.ts';
+import type { TaskTracker } from '../task-tracker.ts';
 import { createLogger } from '../../telemetry/logger.ts';
 import * as z from 'zod';
 

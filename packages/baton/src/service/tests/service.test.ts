@@ -85,10 +85,10 @@ describe('a consumer', () => {
 
   test('of tracked tasks is refused where it could not keep their state, with what to write instead', () => {
     expect(() => createConsumer(untracked, [implement(settle, run)])).toThrow(
-      'payments.settle is a tracked task: make its consumer with createTrackedConsumer',
+      'payments.settle is a tracked task: expected its consumer to be made with createTrackedConsumer',
     );
     expect(() => createTrackedConsumer(untracked, [implement(settle, run)])).toThrow(
-      /payments-service runs tracked tasks: give "tracks: true"/,
+      /payments-service runs tracked tasks: expected the option "tracks: true"/,
     );
   });
 

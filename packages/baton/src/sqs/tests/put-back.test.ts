@@ -3,7 +3,7 @@ import { deadLetterEntry } from '../dead-letter.ts';
 import { encodeEnvelope } from '../envelope.ts';
 import { RejectTask } from '../../task/errors.ts';
 import type { DeadLetterOutcome } from '../../task/outcome.ts';
-import { notesOfCopy } from '../put-back.ts';
+import { putBackNotes } from '../put-back.ts';
 import { QueueUrls } from '../queue-urls.ts';
 import type { ReceivedMessage } from '../received-message.ts';
 import { defineTask } from '../../task/task.ts';
@@ -73,11 +73,11 @@ describe('a dead letter', () => {
     ['by its body alone, while clocks differ by a second', () => bodyAlone(Date.now() - 1000)],
     [
       'with its attributes, and goes on in a copy',
-      (attributes) => noted(notesOfCopy({ ...blank, sentAtMs: Date.now(), attributes })),
+      (attributes) => noted(putBackNotes({ ...blank, sentAtMs: Date.now(), attributes })),
     ],
     [
       'by its body alone, and goes on in a copy',
-      () => noted(notesOfCopy({ ...blank, sentAtMs: Date.now(), attributes: {} })),
+      () => noted(putBackNotes({ ...blank, sentAtMs: Date.now(), attributes: {} })),
     ],
   ])('that is put back %s runs again, and the row says that it was dead once', async (_what, change) => {
     const { attributes } = await dies();
@@ -107,7 +107,7 @@ describe('a dead letter', () => {
       await tracked.run(rejecting, { change });
       const never = jest.fn<Handler>();
       await expect(tracked.run(never, { change })).resolves.toMatchObject({ kind: 'dead-letter' });
-      const copy = noted(notesOfCopy({ ...blank, sentAtMs: Date.now(), ...change }));
+      const copy = noted(putBackNotes({ ...blank, sentAtMs: Date.now(), ...change }));
       await expect(tracked.run(never, { change: copy })).resolves.toMatchObject({ kind: 'dead-letter' });
       expect(never).not.toHaveBeenCalled();
       await expect(tracked.store.find(tracked.taskId)).resolves.toMatchObject({ state: 'failed', deaths: 1 });
@@ -136,7 +136,7 @@ describe('a late message', () => {
     ['a second one of another sender, which SQS took before the end', () => bodyAlone(Date.now() - 10_000)],
     [
       'a copy of one that was sent before the end',
-      () => noted(notesOfCopy({ ...blank, sentAtMs: Date.now() - 10_000, attributes: {} })),
+      () => noted(putBackNotes({ ...blank, sentAtMs: Date.now() - 10_000, attributes: {} })),
     ],
     ['one whose note is no time', () => noted({ 'baton.sent-at': '1e30' })],
     ["EventBridge Scheduler's, which may be late", () => ({ ...bodyAlone(), body: bodyOf('scheduler') })],

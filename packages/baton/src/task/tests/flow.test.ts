@@ -18,12 +18,12 @@ const some = <Item>(howMany: number, item: Item): Item[] => Array.from({ length:
 
 describe('a flow', () => {
   test.each([0, 1, 101])('refuses a chain of %d steps', (howMany) => {
-    expect(() => chain(some(howMany, same) as never)).toThrow(`2 to 100 tasks, not ${howMany}`);
+    expect(() => chain(some(howMany, same) as never)).toThrow(`expected 2 to 100 tasks, got ${howMany}`);
   });
 
   test.each([0, 101])('refuses a group of %d members', (howMany) => {
     expect(() => group(some(howMany, member(same, { text: 'x' })), collect)).toThrow(
-      `1 to 100 tasks, not ${howMany}`,
+      `expected 1 to 100 tasks, got ${howMany}`,
     );
   });
 

@@ -191,7 +191,7 @@ describe('an attempt that is run in memory', () => {
     });
     const { error } = await runTask(waits, cents);
     expect(error?.message).toContain('nothing runs the task t-2');
-    expect(error?.message).toContain('Use a TestBroker');
+    expect(error?.message).toContain('expected a TestBroker');
   });
 
   test('gives a later attempt a greater token', async () => {
@@ -206,7 +206,7 @@ describe('an attempt that is run in memory', () => {
 
   test('is refused for an attempt that the contract does not allow, and for effects of an untracked task', async () => {
     const greeter = implement(greet, () => ({ text: '' }));
-    await expect(runTask(greeter, { name: '' }, { attempt: 4 })).rejects.toThrow('attempts 1 to 3, not 4');
+    await expect(runTask(greeter, { name: '' }, { attempt: 4 })).rejects.toThrow('expected 1 to 3, got 4');
     await expect(runTask(greeter, { name: '' }, { attempt: 0 })).rejects.toThrow(RangeError);
     await expect(runTask(greeter, { name: '' }, { effects: { a: 1 } })).rejects.toThrow('is not tracked');
   });

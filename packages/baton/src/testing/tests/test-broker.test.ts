@@ -64,7 +64,7 @@ describe('a test broker', () => {
   test('says at once whose implementation it lacks', async () => {
     const broker = brokerOf(charger);
     const handle = await broker.send(ship, { receipt: 'r' });
-    await expect(handle.result()).rejects.toThrow('it waits for an implementation of tests.ship');
+    await expect(handle.result()).rejects.toThrow('expected an implementation of tests.ship');
     await expect(broker.tasks.handle(ship, 'nobody').result()).rejects.toThrow('it is in no queue');
     expect(broker.queued).toMatchObject([{ task: 'tests.ship' }]);
   });

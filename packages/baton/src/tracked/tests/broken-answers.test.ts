@@ -97,7 +97,7 @@ const asked: Readonly<Record<string, () => Promise<unknown>>> = {
   'note a group': () => store.groups.create({ groupId: 'g', memberIds: ['t'], next }),
   'note a member': () => store.groups.memberDone('g', 't'),
   'see a schedule': () => store.schedules.see(scheduled),
-  'note a tick': () => store.schedules.note(scheduled, new Date()),
+  'record a tick': () => store.schedules.record(scheduled, new Date()),
   'list tasks': () => history.list({ limit: 10 }),
   'send a tracked task': () => tasks.send(work, { text: 'x' }),
   'start a flow': () =>

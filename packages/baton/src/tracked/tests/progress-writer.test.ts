@@ -17,9 +17,9 @@ test('progress is written in the order that it was said, though the first write 
     if (fraction < 0.5) await first.promise;
     written.push(fraction);
   }, logger);
-  writer.say({ fraction: 0.1 });
+  writer.report({ fraction: 0.1 });
   await jest.advanceTimersByTimeAsync(1100);
-  writer.say({ fraction: 0.9 });
+  writer.report({ fraction: 0.9 });
   await jest.advanceTimersByTimeAsync(1100);
   expect(written).toEqual([]);
   const stopped = writer.stop();

@@ -56,7 +56,7 @@ test('no tick is due that lies before the first sight, nor one that is noted', a
   const seen = await store.schedules.see(contract);
   expect(isDue(at('2026-11-24T09:59:59.999Z'), seen)).toBe(false);
   expect(isDue(at(NOW), seen)).toBe(true);
-  const noted = await store.schedules.note(contract, at('2026-11-25T03:00:00Z'));
+  const noted = await store.schedules.record(contract, at('2026-11-25T03:00:00Z'));
   expect(noted).toMatchObject({ since: NOW, lastTick: '2026-11-25T03:00:00.000Z' });
   expect(isDue(at('2026-11-24T12:00:00Z'), noted)).toBe(false);
   expect(isDue(at('2026-11-25T03:00:00Z'), noted)).toBe(false);
@@ -67,8 +67,8 @@ test('the last tick only grows, and who notes an older one is told the newer', a
   const contract = scheduled();
   await store.schedules.see(contract);
   nowMs += YEAR_MS;
-  await store.schedules.note(contract, at('2026-11-26T03:00:00Z'));
-  const told = await store.schedules.note(contract, at('2026-11-25T03:00:00Z'));
+  await store.schedules.record(contract, at('2026-11-26T03:00:00Z'));
+  const told = await store.schedules.record(contract, at('2026-11-25T03:00:00Z'));
   expect(told.lastTick).toBe('2026-11-26T03:00:00.000Z');
   await expect(store.schedules.see(contract)).resolves.toEqual(told);
 });
@@ -76,7 +76,7 @@ test('the last tick only grows, and who notes an older one is told the newer', a
 test('a line that is changed is a schedule of its own, beside the old one', async () => {
   const [old, changed] = [scheduled('0 3 * * *', 'tests.changed'), scheduled('0 12 * * *', 'tests.changed')];
   await store.schedules.see(old);
-  await store.schedules.note(old, at('2026-11-24T03:00:00Z'));
+  await store.schedules.record(old, at('2026-11-24T03:00:00Z'));
   nowMs += 60_000;
   await expect(store.schedules.see(changed)).resolves.toMatchObject({ since: '2026-11-24T10:01:00.000Z' });
   await expect(store.schedules.see(old)).resolves.toMatchObject({ lastTick: '2026-11-24T03:00:00.000Z' });
@@ -92,7 +92,7 @@ test.each([
     const contract = scheduled();
     nowMs = Date.parse(seenAt);
     await store.schedules.see(contract);
-    if (tick) await store.schedules.note(contract, at(tick));
+    if (tick) await store.schedules.record(contract, at(tick));
     nowMs = Date.parse(NOW) + 1000;
     const row = await store.schedules.see(contract);
     expect(row).toEqual({ taskId: row.taskId, since });
@@ -104,7 +104,7 @@ test('a schedule that is repaired misses no more than what its tasks are known f
   const contract = scheduled();
   await store.schedules.see(contract);
   nowMs += YEAR_MS;
-  await store.schedules.note(contract, new Date(nowMs + YEAR_MS));
+  await store.schedules.record(contract, new Date(nowMs + YEAR_MS));
   const { since } = await store.schedules.see(contract);
   expect(since).toBe(new Date(nowMs - 13 * DAY_MS).toISOString());
 });
@@ -112,8 +112,8 @@ test('a schedule that is repaired misses no more than what its tasks are known f
 test('a tick can be noted over one that lies ahead, and that is no longer in its way', async () => {
   const contract = scheduled();
   await store.schedules.see(contract);
-  await store.schedules.note(contract, at('2026-11-25T03:00:00Z'));
-  await expect(store.schedules.note(contract, at('2026-11-24T03:00:00Z'))).resolves.toMatchObject({
+  await store.schedules.record(contract, at('2026-11-25T03:00:00Z'));
+  await expect(store.schedules.record(contract, at('2026-11-24T03:00:00Z'))).resolves.toMatchObject({
     lastTick: '2026-11-24T03:00:00.000Z',
   });
 });
@@ -121,7 +121,7 @@ test('a tick can be noted over one that lies ahead, and that is no longer in its
 test('a clock that is a little behind the others takes nothing back', async () => {
   const contract = scheduled('* * * * *');
   await store.schedules.see(contract);
-  await store.schedules.note(contract, at('2026-11-24T10:00:04Z'));
+  await store.schedules.record(contract, at('2026-11-24T10:00:04Z'));
   await expect(store.schedules.see(contract)).resolves.toMatchObject({
     lastTick: '2026-11-24T10:00:04.000Z',
   });
@@ -144,7 +144,7 @@ describe('the task of a tick that a worker with a wrong clock', () => {
     await store.schedules.see(contract);
     nowMs += 12 * HOUR_MS + 60_000;
     await store.create({ taskId, task: contract.name, queue: contract.queue });
-    await store.schedules.note(contract, at(TICK));
+    await store.schedules.record(contract, at(TICK));
     return taskId;
   }
 

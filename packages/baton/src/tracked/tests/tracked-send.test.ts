@@ -180,7 +180,7 @@ describe('a delay', () => {
     ['below 0', work, { delaySeconds: -1 }, 'delaySeconds'],
     ['of NaN seconds', work, { delaySeconds: NaN }, 'delaySeconds'],
     ['said twice', work, { delaySeconds: 1, notBefore: new Date() }, 'no delaySeconds beside it'],
-    ['of an untracked task beyond 900 s', plain, { delaySeconds: 901 }, 'would have to be tracked'],
+    ['of an untracked task beyond 900 s', plain, { delaySeconds: 901 }, 'only tracked tasks may have more'],
   ])('%s is refused', async (_what, contract, options, says) => {
     await expect(tasks.send(contract, { text: 'x' }, options)).rejects.toMatchObject({
       name: 'InvalidValueError',

@@ -16,8 +16,8 @@ export interface ServedQueues {
 }
 
 /**
- * The contracts whose schedules a worker runs: those of the queues that it serves. On its own queues it runs only schedules
- * of contracts that it implements. On a function's queues it runs all of them, because a function cannot.
+ * The contracts whose schedules a worker runs: those on the queues that it serves. On its own queues it runs only the
+ * schedules of contracts that it implements. On a function's queues it runs all of them, because a function cannot.
  *
  * @param contracts - contracts that it does not implement
  */

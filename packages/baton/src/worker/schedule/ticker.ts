@@ -104,7 +104,7 @@ export class Ticker {
     await schedules.reopen(contract, tick);
     await this.#send(tick);
     // Send first, then record: a crash in between repeats the tick. The other order would lose it
-    this.#seen = await schedules.note(contract, tick);
+    this.#seen = await schedules.record(contract, tick);
   }
 
   /** Reads the schedule's row. That also measures the store's time again if this process's clock was set. */

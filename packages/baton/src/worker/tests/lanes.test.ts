@@ -188,6 +188,6 @@ test('shares of lanes know no other lanes', () => {
   const lanes = new LaneShares(new Map([['reports', 1]]), 1);
   expect(lanes.next(0)).toBeUndefined();
   expect(() => lanes.add('reports_high', () => false, 0)).toThrow(
-    'reports_high is no lane of this queue: it has reports',
+    'Unknown lane reports_high: expected one of reports',
   );
 });

@@ -128,7 +128,7 @@ describe('the start of the worker', () => {
     [
       'it cannot run the tasks of a queue',
       { WORKER_QUEUES: 'letters' },
-      ['WORKER_QUEUES', 'whose tasks this worker cannot run; it has default, reports'],
+      ['WORKER_QUEUES', 'for which this worker has no implementation: expected default, reports'],
     ],
   ])('is refused in words without a stack when %s', async (_what, environment, says) => {
     const program = new Program(WORKER, { ...backends.environment, ...environment });

@@ -1,4 +1,4 @@
-// Asks a blocked event loop what it does.
+// Finds out what a blocked event loop does.
 import { Session } from 'node:inspector';
 
 /** An answer takes milliseconds, or a second on a busy machine. It never comes if the main thread is inside a system call. */
@@ -8,7 +8,7 @@ const MAX_FRAMES = 10;
 /** The name of the global function that the watchdog calls in the paused main thread. */
 export const ANSWER_NAME = 'batonWatchdogAnswer';
 
-/** What the blocked main thread does. */
+/** The state of the blocked main thread. */
 export interface BlockedLoop {
   /** The stack, its top first. */
   readonly where: readonly string[];
@@ -31,9 +31,9 @@ interface Parsed {
 }
 
 /**
- * Pauses the main thread from another thread, as a debugger does, and asks it what it does. That works inside an endless
- * loop, where no code of the main thread could answer. Afterwards the main thread continues. Resolves to undefined if it
- * does not pause within 3 s, for example inside a blocking system call.
+ * Pauses the main thread from another thread, as a debugger does, and reads its stack. That works even in an endless loop.
+ * Afterwards the main thread continues. Resolves to undefined if it does not pause within 3 s, for example inside a blocking
+ * system call.
  */
 export async function askBlockedLoop(): Promise<BlockedLoop | undefined> {
   const session = new Session();

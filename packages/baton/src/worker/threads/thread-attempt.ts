@@ -61,7 +61,9 @@ export class ThreadAttempt {
     try {
       const implementation = implementations.find(this.#task.name.task);
       if (!implementation)
-        throw new Error(`The entry of the worker's threads has no ${this.#task.name.task}`);
+        throw new Error(
+          `The threadEntry has no implementation of ${this.#task.name.task}: expected those of the worker`,
+        );
       const result = await attemptContext.run(this.#running, async () => this.#handle(implementation));
       // Only at the end of the turn does the thread learn of promises that the handler's last step left rejected
       await new Promise(setImmediate);
@@ -138,7 +140,7 @@ export class ThreadAttempt {
     attemptContext.run(this.#running, () => this.#abort.abort(reason));
   }
 
-  /** Notes that an effect or a send starts. @returns a function that notes its end */
+  /** Records that an effect or a send starts. @returns a function that records its end */
   #begins(): () => void {
     if (this.#underWay === 0) this.#say({ kind: 'under-way', isUnderWay: true });
     this.#underWay += 1;

@@ -38,7 +38,7 @@ export class ThreadClaim implements KeptEffects {
     return typeof known === 'object' ? { result: fromJson(known.json) } : known;
   }
 
-  /** Notes that an effect starts. @throws the errors of `Claim.begin` */
+  /** Records that an effect starts. @throws the errors of `Claim.begin` */
   async begin(key: string): Promise<void> {
     await this.#ask({ kind: 'begin-effect', key }, `the effect ${key}`);
   }

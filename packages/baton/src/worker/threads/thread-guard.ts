@@ -25,14 +25,14 @@ export class ThreadGuard {
     this.#undo = [watching, keepHandlersFromEndingProcess()];
   }
 
-  /** Notes that a handler starts. Returns how many have started before in this thread. */
+  /** Records that a handler starts. Returns how many have started before in this thread. */
   begins(): number {
     this.#running += 1;
     this.#begun += 1;
     return this.#begun - 1;
   }
 
-  /** Notes that a handler no longer needs the thread. */
+  /** Records that a handler no longer needs the thread. */
   ends(): void {
     this.#running -= 1;
     this.#endIfBroken();

@@ -26,7 +26,7 @@ export interface ThreadPoolOptions {
  * Makes the threads for those of a worker's tasks that need one. Returns undefined if no task does.
  *
  * @param entry - the file whose default export is a `threadEntry`
- * @throws ConfigError naming the tasks if there is no entry
+ * @throws ConfigError that names the tasks if there is no entry
  */
 export function threadPoolFor(
   implementations: Implementations,
@@ -37,7 +37,7 @@ export function threadPoolFor(
   if (tasks.length === 0) return undefined;
   if (entry) return new ThreadPool({ entry, ...options });
   throw new ConfigError(
-    `The isolation of ${tasks.join(', ')} is thread, but this worker was given no entry for its threads`,
+    `The isolation of ${tasks.join(', ')} is thread, but this worker has no entry for its threads: expected the option "thread"`,
   );
 }
 

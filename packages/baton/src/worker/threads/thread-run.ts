@@ -33,7 +33,7 @@ export interface ThreadSource {
    */
   run(task: ThreadTask, thread: 'any' | 'new', kill: AbortSignal): Promise<void>;
   /**
-   * Notes that a handler has ended while its effects or sends keep the thread.
+   * Records that a handler has ended while its effects or sends keep the thread.
    *
    * @param letGo - releases the thread nevertheless
    * @param free - resolves once the thread is free
@@ -49,7 +49,7 @@ export class ThreadRun implements HandlerRun {
   readonly #kill = new AbortController();
   /** How many handlers the thread had started before. Undefined until this one starts. */
   #earlier: number | undefined;
-  /** Effects whose start the handler has noted. Its thread may have died since. */
+  /** The keys of effects whose start is recorded. The thread may have died since. */
   readonly #begunEffects = new Set<string>();
   #isUnderWay = false;
   #onNoneUnderWay: (() => void) | undefined;

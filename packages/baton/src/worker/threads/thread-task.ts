@@ -1,4 +1,4 @@
-// What a worker and its threads tell each other.
+// The messages between a worker and its threads.
 import type { MessagePort } from 'node:worker_threads';
 import type { EffectResult, KnownEffect } from '../../run/effects.ts';
 import type { WorkerIdentity } from '../../task/implementation.ts';

@@ -29,7 +29,7 @@ export class WatchdogMemory {
   }
 
   /**
-   * Notes a heartbeat of the event loop.
+   * Records a heartbeat of the event loop.
    *
    * @param debugged - whether a debugger may pause it
    * @param running - the tasks that run
@@ -55,7 +55,7 @@ export class WatchdogMemory {
     Atomics.store(this.#numbers, STOP_MS, ms);
   }
 
-  /** Notes that a handler starts. Called for every task, so it copies only the attempt's name. */
+  /** Records that a handler starts. Called for every task, so it copies only the attempt's name. */
   begins({ task, taskId, messageId, attempt }: AttemptName): void {
     this.#numbers[BEGUN_BYTES] = this.#begun.write(`${task}\n${taskId}\n${messageId}\n${attempt}`);
   }

@@ -61,7 +61,7 @@ export class Watchdog {
     );
   }
 
-  /** Notes that a handler starts. */
+  /** Records that a handler starts. */
   begins(attempt: AttemptName): void {
     this.#memory.begins(attempt);
   }

@@ -1,6 +1,6 @@
 import { createLogger } from '../../../telemetry/logger.ts';
 import { ClockWatch } from '../../../time/clock-watch.ts';
-import { attributesPutBack } from '../../../sqs/copy-notes.ts';
+import { attributesPutBack } from '../../../sqs/put-back.ts';
 import { QueueUrls } from '../../../sqs/queue-urls.ts';
 import { fromReceive, type ReceivedMessage } from '../../../sqs/received-message.ts';
 import { Settler } from '../../../sqs/settler.ts';

@@ -102,10 +102,7 @@ test('an effect that was kept is not run again in a thread', async () => {
 
 test.each([
   ['a lost claim', new ClaimLostError('gone')],
-  [
-    'a key that is none',
-    new InvalidValueError('The effect cannot be kept', [{ path: 'a b', message: 'no' }]),
-  ],
+  ['a key that is none', new InvalidValueError('Invalid effect', [{ path: 'a b', message: 'no' }])],
 ])('%s is told to a handler in a thread', async (_what, error) => {
   keep.mockRejectedValue(error);
   const { name, message } = error;

@@ -123,7 +123,7 @@ describe('harm that a handler does to its thread fails its own attempt, and the 
     await work.inThread('rests');
     const running = work.inThread('throws as its signal aborts', '', inThreadBriefly);
     await expect(running).resolves.toMatchObject({ error: { name: 'TaskTimeoutError' } });
-    expect(work.saying('left an error that nothing caught')).toMatchObject([{ task: inThreadBriefly.name }]);
+    expect(work.saying('uncaught error of tests')).toMatchObject([{ task: inThreadBriefly.name }]);
   });
 
   test('and its thread only, when it ends that by force', async () => {

@@ -198,7 +198,7 @@ describe('a handler in a thread', () => {
   test('that fails when it has ended costs nothing', async () => {
     await expect(run(end, { how: 'throw after its end' })).resolves.toMatchObject({ kind: 'done' });
     const line = await eventually('a line', () =>
-      lines.find(({ message }) => String(message).startsWith('tests.end left an error that nothing caught')),
+      lines.find(({ message }) => String(message).startsWith('uncaught error of tests.end')),
     );
     expect(line).toMatchObject({ taskId: 't-1', error: { type: 'StrayError' } });
     await expect(run(end, { how: 'retry' })).resolves.toMatchObject({ kind: 'retry', delaySeconds: 7 });

@@ -63,7 +63,7 @@ const restless: [string, z.ZodType, unknown, string][] = [
     { '€€a': 1 },
     '€a',
   ],
-  ['two changes, each settled alone', z.string().trim().normalize('NFKC'), '\u00A8x', '(root)'],
+  ['two changes, each idempotent alone', z.string().trim().normalize('NFKC'), '\u00A8x', '(root)'],
   ['a check before a change', z.string().min(3).trim(), ' a ', '(root)'],
   ['a check before the change of a URL', z.string().min(10).url(), '     a://b', '(root)'],
   [
