@@ -15,18 +15,21 @@ test.each([
   ['getaddrinfo', 'EMFILE'],
   ['read', 'ECONNRESET'],
   ['write', 'ENOBUFS'],
-])('a call that failed by %s %s may succeed later, also as one of several addresses', (syscall, code) => {
-  const error = failedCall(syscall, code);
-  expect(isTransient(error)).toBe(true);
-  expect(isTransient(new AggregateError([error]))).toBe(true);
-});
+])(
+  'a call that failed with %s %s may succeed later, also if it is one of several addresses that failed',
+  (syscall, code) => {
+    const error = failedCall(syscall, code);
+    expect(isTransient(error)).toBe(true);
+    expect(isTransient(new AggregateError([error]))).toBe(true);
+  },
+);
 
 test.each([
-  ['a file that is not there', failedCall('open', 'ENOENT')],
+  ['a file that does not exist', failedCall('open', 'ENOENT')],
   ['an error of the program', new TypeError('undefined is not a function')],
   ['a refusal', Object.assign(new Error('no'), { name: 'AccessDeniedException', $fault: 'client' })],
-  ['what is no error', 'connect EMFILE'],
-  ['several that are refusals', new AggregateError([new Error('no')])],
-])('%s is no reason to try again', (_what, error) => {
+  ['a value that is not an error', 'connect EMFILE'],
+  ['a list of refusals', new AggregateError([new Error('no')])],
+])('%s is not a reason to retry', (_what, error) => {
   expect(isTransient(error)).toBe(false);
 });

@@ -14,7 +14,7 @@ const schema = z.object({
     .optional(),
 });
 
-test('what is not set, or set to nothing, gets its default', () => {
+test('a variable that is not set, or is empty, gets its default', () => {
   expect(parseConfig(schema, { NAME: 'x', COUNT: '' })).toEqual({
     COUNT: 3,
     PORT: 3000,
@@ -23,7 +23,7 @@ test('what is not set, or set to nothing, gets its default', () => {
   });
 });
 
-describe('a bad environment is refused with the name, what was held and what is allowed:', () => {
+describe('an invalid environment is refused with the name, the value and the allowed values:', () => {
   test.each([
     [{ COUNT: '11' }, 'COUNT held "11": expected a whole number from 1 to 10'],
     [{ COUNT: '-1' }, 'COUNT held "-1": expected a whole number from 1 to 10'],
@@ -44,7 +44,7 @@ describe('a bad environment is refused with the name, what was held and what is 
     );
   });
 
-  test('all that is wrong at once', () => {
+  test('all invalid variables at once', () => {
     const read = (): unknown => parseConfig(schema, { COUNT: 'x', LEVEL: 'x' });
     expect(read).toThrow(/COUNT[^]*LEVEL[^]*NAME/);
   });
@@ -53,14 +53,14 @@ describe('a bad environment is refused with the name, what was held and what is 
 describe('a server', () => {
   const read = (environment: Record<string, string>) => parseConfig(serverVariables(8001), environment);
 
-  test('keeps connections for longer than load balancers do, and waits longer still for a request', () => {
+  test('keeps idle connections for longer than load balancers do, and waits even longer for a request', () => {
     const { keepAliveSeconds, requestTimeoutSeconds } = read({});
     expect(keepAliveSeconds).toBeGreaterThan(60);
     // Node closes a kept connection a second later than it tells
     expect(requestTimeoutSeconds).toBeGreaterThan(keepAliveSeconds + 1);
   });
 
-  test('has other times if it is told', () => {
+  test('uses the times of its environment', () => {
     const told = { HTTP_KEEP_ALIVE_SECONDS: '350', HTTP_REQUEST_TIMEOUT_SECONDS: '355' };
     expect(read(told)).toMatchObject({ keepAliveSeconds: 350, requestTimeoutSeconds: 355 });
   });
@@ -69,12 +69,12 @@ describe('a server', () => {
     [{ HTTP_REQUEST_TIMEOUT_SECONDS: '69' }, 'expected at least 70'],
     [{ HTTP_KEEP_ALIVE_SECONDS: '71' }, 'expected at least 76'],
     [{ HTTP_KEEP_ALIVE_SECONDS: '0' }, 'expected a whole number from 1 to 3600'],
-  ])('refuses times at which a request could meet the end of its connection: %j', (environment, says) => {
+  ])('refuses times that let a request arrive while its connection is closed: %j', (environment, says) => {
     expect(() => read(environment)).toThrow(says);
   });
 });
 
-test('a queue URL prefix has to be one', () => {
+test('a queue URL prefix must be a URL', () => {
   const { QUEUE_URL_PREFIX } = sharedVariables;
   expect(QUEUE_URL_PREFIX.safeParse('http://127.0.0.1:4566/000000000000/baton-dev-').success).toBe(true);
   expect(QUEUE_URL_PREFIX.safeParse('baton-dev-').success).toBe(false);

@@ -6,7 +6,7 @@ import { expect, test } from '@jest/globals';
 
 const IMPORTS = `import { exitProcess, exitWithin } from '${new URL('../exit.ts', import.meta.url).href}';`;
 
-/** What a program's end was. */
+/** How a program ended. */
 interface End {
   readonly status: number | null;
   readonly stdout: string;
@@ -27,12 +27,12 @@ async function run(program: string): Promise<End> {
 
 const LAST_WORDS = "process.on('exit', (status) => console.log('last words', status));";
 
-test('a process ends with its status, after its last words', async () => {
+test('a process writes its last log lines, and ends with its status', async () => {
   const { status, stdout } = await run(`${LAST_WORDS} exitProcess(3);`);
   expect([status, stdout]).toEqual([3, 'last words 3\n']);
 });
 
-test('a process ends while a file or a name server keeps a thread for ever', async () => {
+test('a process ends although a file or a name server blocks a thread for ever', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'baton-end-'));
   const pipe = join(folder, 'pipe');
   execFileSync('mkfifo', [pipe]);
@@ -49,7 +49,7 @@ test('a process ends while a file or a name server keeps a thread for ever', asy
   expect(ms).toBeLessThan(10_000);
 });
 
-test('a process ends while a worker thread is blocked in a system call', async () => {
+test('a process ends although a worker thread is blocked in a system call', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'baton-end-'));
   const begun = join(folder, 'begun');
   const program = `
@@ -64,7 +64,7 @@ test('a process ends while a worker thread is blocked in a system call', async (
   expect(ms).toBeLessThan(10_000);
 });
 
-test('a process that does not end in its time ends with status 124, after a last word', async () => {
+test('a process that does not end in time logs this, and ends with status 124', async () => {
   const program = `
     setInterval(() => undefined, 1000);
     exitWithin(100, () => console.log('late'));
@@ -72,7 +72,7 @@ test('a process that does not end in its time ends with status 124, after a last
   await expect(run(program)).resolves.toMatchObject({ status: 124, stdout: 'late\n' });
 });
 
-test('a limit keeps no process that has ended', async () => {
+test('a time limit for the end does not keep an ended process alive', async () => {
   const { status, ms } = await run('exitWithin(60_000, () => console.log("late"));');
   expect(status).toBe(0);
   expect(ms).toBeLessThan(10_000);

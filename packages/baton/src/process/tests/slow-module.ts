@@ -5,5 +5,5 @@ const alive = setInterval(() => undefined, 1000);
 await once(process, 'SIGTERM');
 clearInterval(alive);
 
-/** The signal that this module waited for before it was loaded. */
+/** The signal for which this module waited while it was loaded. */
 export const signalSeen = 'SIGTERM';

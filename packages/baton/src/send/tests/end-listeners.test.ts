@@ -15,18 +15,18 @@ const listening = defineTask({
   timeoutSeconds: 20,
 });
 
-describe('a listener or a subject', () => {
+describe('a send', () => {
   test.each<[string, TaskContract, object, string]>([
     [
-      'of a task that is not tracked',
+      'with a listener to a task that is not tracked',
       { ...work, tracked: false },
       { onEnd: listening },
       'tests.tracked is not tracked',
     ],
-    ['with another payload', work, { onEnd: work }, 'payload is taskEndSchema'],
+    ['with a listener whose payload is not a task end', work, { onEnd: work }, 'payload is taskEndSchema'],
     ['with an empty subject', work, { subject: '' }, 'subject'],
-    ['with a subject too long', work, { subject: 's'.repeat(129) }, '128'],
-    ['with half a character as its subject', work, { subject: '\uD83E' }, 'surrogate pair'],
+    ['with a subject that is too long', work, { subject: 's'.repeat(129) }, '128'],
+    ['with half a surrogate pair as its subject', work, { subject: '\uD83E' }, 'surrogate pair'],
   ])('%s is refused, and nothing is sent', async (_what, contract, options, says) => {
     const send = jest.fn();
     const queueUrls = new QueueUrls('http://sqs/0/');
@@ -44,11 +44,19 @@ describe('a listener or a subject', () => {
   });
 });
 
-describe('a contract whose end is told', () => {
+describe('defineTask refuses a contract with onEnd', () => {
   test.each<[string, object, string]>([
-    ['is tracked', { ...work, tracked: false, onEnd: listening }, 'expected tracked: true'],
-    ['names one whose payload is taskEndSchema', { ...work, onEnd: work }, 'payload is taskEndSchema'],
-  ])('%s, or is refused at import', (_what, contract, says) => {
+    [
+      'if its own task is not tracked',
+      { ...work, tracked: false, onEnd: listening },
+      'expected tracked: true',
+    ],
+    [
+      'if the payload of the listener is not taskEndSchema',
+      { ...work, onEnd: work },
+      'payload is taskEndSchema',
+    ],
+  ])('%s', (_what, contract, says) => {
     expect(() => defineTask(contract as typeof work)).toThrow(says);
   });
 });

@@ -44,17 +44,17 @@ beforeEach(() => {
 });
 afterAll(() => tracked.stop());
 
-/** Sends what follows from an end, except to the queue of one listener, which does not exist. */
+/** Sends the messages that follow from an end, except to one listener, whose queue does not exist. */
 const withoutQueue: ForwardTask = async (next, payload, sending) => {
   if (next.task === listening.name) throw new Error('QueueDoesNotExist');
   return tracked.forward(next, payload, sending);
 };
 
-/** Who was told of which task. */
+/** The listeners that were told, with the task that ended. */
 const ends = () => tracked.forwarded.map(({ next, payload }) => [next.task, (payload as TaskEnd).task]);
 
-describe('an end', () => {
-  test('is told to all others, and cancels the rest of its chain, though one listener has no queue', async () => {
+describe('the end of a task', () => {
+  test('is told to all other listeners and cancels the rest of its chain, even if one listener has no queue', async () => {
     const middle = defineTask({ ...again, name: 'tests.middle', onEnd: listening });
     const last = defineTask({ ...again, name: 'tests.last', onEnd: watching });
     const { taskId } = tracked;
@@ -71,7 +71,7 @@ describe('an end', () => {
     expect(ends()).toContainEqual([listening.name, middle.name]);
   });
 
-  test('is told to the second listener, though the first has no queue', async () => {
+  test('is told to the second listener, even if the first has no queue', async () => {
     const options = { taskId: tracked.taskId, onEnd: watching };
     await tasks.send(told, { text: 'four' }, options);
     await expect(tracked.run(done, { forward: withoutQueue })).resolves.toMatchObject({ kind: 'release' });
@@ -80,7 +80,7 @@ describe('an end', () => {
     expect(tracked.forwarded.map(({ next }) => next.task)).toContain(listening.name);
   });
 
-  test('is told though the next step has no queue', async () => {
+  test('is told even if the next step has no queue', async () => {
     const next = defineTask({ ...again, name: listening.name });
     const options = { taskId: tracked.taskId };
     await tasks.start(chain([defineTask({ ...work, onEnd: watching }), next]), { text: 'four' }, options);
@@ -88,7 +88,7 @@ describe('an end', () => {
     expect(tracked.told).toMatchObject([{ state: 'succeeded' }]);
   });
 
-  test('by a cancel of a group cancels all of it, though one listener has no queue', async () => {
+  test('of a cancelled group cancels all its tasks, even if one listener has no queue', async () => {
     const sum = defineTask({ ...work, name: 'tests.sum', payload: z.array(work.result) });
     const members = [member(told, { text: 'one' }), member(work, { text: 'two' })];
     const handle = await tasks.start(group(members, sum), { taskId: tracked.taskId, onEnd: watching });
@@ -101,7 +101,7 @@ describe('an end', () => {
     expect(tracked.forwarded.map(({ next }) => next.task)).toContain(watching.name);
   });
 
-  test('of a flow that has lost its rows is told, though its listener had no queue before', async () => {
+  test('of a flow without its rows is told later, if its listener had no queue at first', async () => {
     const { store, taskId } = tracked;
     const flowEnd = { taskId: randomUUID(), task: 'tests.last', queue: 'default' };
     await store.create({ ...flowEnd, onEnd: [{ task: listening.name, queue: 'default' }] });

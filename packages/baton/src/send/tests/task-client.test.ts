@@ -43,7 +43,7 @@ async function receive(): Promise<Envelope[]> {
 }
 
 describe('a task client', () => {
-  test('sends an envelope with a uuid v7, the source, and the trace it was given', async () => {
+  test('sends an envelope with a uuid v7, its source and the given trace', async () => {
     const trace = startTrace();
     const { taskId } = await tasks.send(echo, { text: 'hello' }, { trace });
     const [envelope] = await receive();
@@ -53,7 +53,7 @@ describe('a task client', () => {
     expect(envelope?.trace?.spanId).not.toBe(trace.spanId);
   });
 
-  test("says its contract's version, and that of a task that follows", async () => {
+  test('sends the version of the contract, also for the next task', async () => {
     const second = defineTask({ ...echo, version: 2 });
     await tasks.send(second, { text: 'x' });
     await expect(receive()).resolves.toMatchObject([{ version: 2 }]);
@@ -62,7 +62,7 @@ describe('a task client', () => {
     await expect(receive()).resolves.toMatchObject([{ taskId: 'step-1', version: 2 }]);
   });
 
-  test("takes the caller's own task id", async () => {
+  test("uses the caller's task id", async () => {
     await expect(tasks.send(echo, { text: 'x' }, { taskId: 'my-own:1' })).resolves.toEqual({
       taskId: 'my-own:1',
     });
@@ -90,12 +90,12 @@ describe('a task client', () => {
     });
   });
 
-  test('refuses a source that is no service name', () => {
+  test('refuses a source that is not a service name', () => {
     const { sqs, queueUrls } = backends;
     expect(() => new TaskClient({ sqs, queueUrls, source: 'My Service' })).toThrow('service name');
   });
 
-  test('sends at one time travel together, within the size that SQS takes', async () => {
+  test('sends of the same moment share requests, within the size that SQS accepts', async () => {
     const sizes: number[] = [];
     const counting = clientThat(async (entries) => {
       sizes.push(entries.length);
@@ -108,7 +108,7 @@ describe('a task client', () => {
     expect(sizes).toEqual([2, 2]);
   });
 
-  test("reports an entry's failure to its own caller alone", async () => {
+  test("reports an entry's failure only to its own caller", async () => {
     const partial = clientThat(async (entries) => ({
       Successful: entries.slice(1),
       Failed: entries
@@ -129,7 +129,7 @@ describe('a task client', () => {
     [{ $metadata: { httpStatusCode: 503 } }, true],
     [{ name: 'ThrottlingException' }, true],
     [{ name: 'QueueDoesNotExist', $metadata: { httpStatusCode: 400 } }, false],
-  ])('says of an SQS that answers with %j whether it may take the task later', async (error, transient) => {
+  ])('says whether a retry may succeed if a send fails with %j', async (error, transient) => {
     const failing = clientThat(async () => {
       throw Object.assign(new Error('no'), error);
     });
@@ -141,7 +141,7 @@ interface Entry {
   readonly Id: string;
 }
 
-/** A task client whose SQS is one function. */
+/** A task client with a function in place of SQS. */
 function clientThat(answer: (entries: Entry[]) => Promise<object>): TaskClient {
   const sqs = {
     send: ({ input }: { input: { Entries: Entry[] } }) => answer(input.Entries),

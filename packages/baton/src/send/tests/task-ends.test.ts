@@ -22,12 +22,12 @@ const listener = (name: string) =>
   });
 const listening = listener('tests.listening');
 const watching = listener('tests.watching');
-/** A task whose contract says who is told of its ends. */
+/** A task whose contract names a listener. */
 const told = defineTask({ ...work, onEnd: listening });
 
 const never = jest.fn<Handler>();
 let tracked: TrackedWork;
-/** Sends what a sender of tests sends, and notes what follows from a cancel. */
+/** The task client of these tests. It records the messages that follow from a cancellation. */
 let tasks: TaskClient;
 beforeAll(async () => {
   tracked = await TrackedWork.start();
@@ -61,7 +61,7 @@ const failing: Handler = () => {
   throw new RangeError('no');
 };
 
-/** Notes a task as its sender does. */
+/** Writes the row of a task, as its sender does. */
 const sent = (contract: TaskContract = told, onEnd?: EndListener) =>
   tasks.send(contract as typeof work, { text: 'four' }, { taskId: tracked.taskId, subject: 'o-1', onEnd });
 
@@ -75,7 +75,7 @@ const bodyOf = (task: string, data: unknown = { text: 'four' }): string =>
     data,
   });
 
-/** Lets the worker die that runs the task beside others, and then two that run it alone. */
+/** Lets a worker die that runs the task beside other tasks, and then two workers that run it alone. */
 async function crashes(): Promise<void> {
   const { taskId, store } = tracked;
   for (const begun of ['in company', 'alone', 'alone'] as const) {
@@ -93,7 +93,7 @@ async function crashes(): Promise<void> {
   );
 }
 
-describe('whom a contract names is told', () => {
+describe('the listener of a contract is told', () => {
   test('that a task succeeded, with its result, its subject and its token', async () => {
     await sent();
     await tracked.run(done);
@@ -159,7 +159,7 @@ describe('whom a contract names is told', () => {
       { state: 'dead', error: expect.objectContaining({ reason: 'crashed' }) as never },
     ],
     [
-      'is of no implementation that there is',
+      'has no implementation',
       async () => {
         const contract = { ...told, name: 'tests.other' };
         const change = {
@@ -176,11 +176,11 @@ describe('whom a contract names is told', () => {
       },
     ],
     [
-      'gave a result that cannot be kept',
+      'returned a result that cannot be kept',
       () => tracked.run(() => ({ length: 1, filler: 'x'.repeat(70_000) })),
       { state: 'failed', error: expect.objectContaining({ reason: 'rejected' }) as never },
     ],
-  ])('that a task did not succeed which %s', async (_what, run, end) => {
+  ])('that a task did not succeed because it %s', async (_what, run, end) => {
     await sent();
     await run();
     expect(tracked.told).toMatchObject([{ taskId: tracked.taskId, subject: 'o-1', ...end }]);
@@ -189,7 +189,7 @@ describe('whom a contract names is told', () => {
     expect(never).not.toHaveBeenCalled();
   });
 
-  test('at once that a task was cancelled that waits, and again when its message comes', async () => {
+  test('at once that a waiting task was cancelled, and again when its message is received', async () => {
     await sent();
     await tasks.cancel(tracked.taskId);
     expect(tracked.told).toMatchObject([{ state: 'cancelled', attempts: 0 }]);
@@ -199,7 +199,7 @@ describe('whom a contract names is told', () => {
     expect(never).not.toHaveBeenCalled();
   });
 
-  test('that a task was cancelled which runs', async () => {
+  test('that a running task was cancelled', async () => {
     await sent();
     await tracked.run(async () => {
       await tasks.cancel(tracked.taskId);
@@ -208,12 +208,12 @@ describe('whom a contract names is told', () => {
     expect(tracked.told.map(({ state }) => state)).toEqual(['cancelled', 'cancelled']);
   });
 
-  test('though the row was gone, and what the task is about with it', async () => {
+  test('even if the row and its subject are gone', async () => {
     await tracked.run(done, { contract: told });
     expect(tracked.told).toMatchObject([{ state: 'succeeded' }]);
   });
 
-  test('not of an attempt that will be tried again, nor of a release', async () => {
+  test('nothing after an attempt that will be retried, or after a release', async () => {
     await sent();
     const stop = new AbortController();
     stop.abort(new Error('stopping'));
@@ -226,8 +226,8 @@ describe('whom a contract names is told', () => {
   });
 });
 
-describe('an end', () => {
-  test('is told again, as the same task, when its message comes again', async () => {
+describe('the end of a task', () => {
+  test('is told again with the same task id if its message is received again', async () => {
     await sent();
     await tracked.run(done);
     await tracked.run(never);
@@ -235,7 +235,7 @@ describe('an end', () => {
     expect(second).toEqual(first);
   });
 
-  test('is told later when SQS takes nothing now, and its task is not run again', async () => {
+  test('is told later if SQS accepts nothing now, and the task does not run again', async () => {
     await sent();
     const away = jest.fn(async () => {
       throw new Error('no broker');
@@ -247,7 +247,7 @@ describe('an end', () => {
     expect(never).not.toHaveBeenCalled();
   });
 
-  test('is given up 5 days after it, because the message must not come back for ever', async () => {
+  test('is not told any more after 5 days, so that its message does not come back for ever', async () => {
     await sent();
     const gone = async () => {
       throw new Error('no such queue');
@@ -258,7 +258,7 @@ describe('an end', () => {
     expect(outcome).toMatchObject({ kind: 'done' });
   });
 
-  test('of a task that is put back has a greater token than the one before', async () => {
+  test('has a greater token after the task was put back', async () => {
     await sent();
     await tracked.run(rejecting);
     const deadAt = new Date(Date.now() + 5).toISOString();
@@ -279,7 +279,7 @@ describe('an end', () => {
 });
 
 describe('the token of an attempt', () => {
-  test('is greater than that of each attempt before', async () => {
+  test('is greater than the tokens of all earlier attempts', async () => {
     const tokens: number[] = [];
     const noting: Handler = (_payload, { token }) => {
       tokens.push(token);
@@ -290,8 +290,8 @@ describe('the token of an attempt', () => {
   });
 });
 
-describe('whom a sender names', () => {
-  test('is told beside whom the contract names, each once', async () => {
+describe('the listener of a sender', () => {
+  test('is told beside the listener of the contract, each once', async () => {
     await sent(told, watching);
     await tracked.run(done);
     expect(tracked.forwarded.map(({ next }) => next.task)).toEqual([listening.name, watching.name]);
@@ -301,7 +301,7 @@ describe('whom a sender names', () => {
     expect(tracked.told).toHaveLength(1);
   });
 
-  test('is told of a chain’s last task, which is cancelled when a step before it does not succeed', async () => {
+  test('is told the end of the last task of a chain, which is cancelled if an earlier step does not succeed', async () => {
     const again = defineTask({ ...work, name: 'tests.again', payload: work.result });
     const last = defineTask({ ...again, name: 'tests.last', onEnd: listening });
     const options = { taskId: tracked.taskId, subject: 'o-1', onEnd: watching };
@@ -315,7 +315,7 @@ describe('whom a sender names', () => {
     ]);
   });
 
-  test('is told of a group’s end when it is cancelled, and each member’s listener of that member', async () => {
+  test('is told the end of a cancelled group, and the listener of each member is told the end of that member', async () => {
     const sum = defineTask({ ...work, name: 'tests.sum', payload: z.array(work.result) });
     const members = [member(told, { text: 'one' }), member(work, { text: 'two' })];
     const handle = await tasks.start(group(members, sum), { subject: 'o-1', onEnd: watching });

@@ -25,7 +25,7 @@ beforeAll(async () => {
 });
 afterAll(() => backends.stop());
 
-/** A task that waits, and a handle of it. */
+/** Writes the row of a waiting task. Returns its handle. */
 async function waiting(): Promise<TaskHandle<typeof work.result>> {
   const taskId = randomUUID();
   await store.create({ taskId, task: work.name, queue: work.queue });
@@ -39,15 +39,15 @@ async function begun(taskId: string): Promise<HeldClaim> {
   return { taskId, claimId, token: row?.token ?? 0 };
 }
 
-/** A task that has ended in that way. */
+/** Writes the row of a task and ends it. Returns its handle. */
 async function ended(conclusion: Conclusion): Promise<TaskHandle<typeof work.result>> {
   const handle = await waiting();
   await store.attempts.conclude(await begun(handle.taskId), conclusion);
   return handle;
 }
 
-describe('a handle of a tracked task', () => {
-  test('waits for its result, which its contract gives its type', async () => {
+describe('the handle of a tracked task', () => {
+  test('waits for the result, which has the type of the contract', async () => {
     const handle = await waiting();
     const result = handle.result();
     await store.attempts.conclude(await begun(handle.taskId), {
@@ -57,7 +57,7 @@ describe('a handle of a tracked task', () => {
     await expect(result).resolves.toEqual({ length: 4 });
   });
 
-  test('goes on waiting while the store is away', async () => {
+  test('continues to wait while the task store is away', async () => {
     const { taskId } = await ended({ state: 'succeeded', result: '{"length":4}' });
     let looks = 0;
     const find: TaskRecords['find'] = async (id) => {
@@ -74,7 +74,7 @@ describe('a handle of a tracked task', () => {
     });
   });
 
-  test('gives up the wait after its time, saying how far the task is, which goes on', async () => {
+  test('stops the wait after its timeout with an error that has the status; the task continues', async () => {
     const handle = await waiting();
     const held = await begun(handle.taskId);
     await expect(handle.result({ timeoutSeconds: 0.1 })).rejects.toMatchObject({
@@ -85,7 +85,7 @@ describe('a handle of a tracked task', () => {
     await expect(handle.result()).resolves.toEqual({ length: 4 });
   });
 
-  test('says of a task that nobody knows that it is unknown', async () => {
+  test('reports a task without a row as unknown', async () => {
     const handle = tasks.handle(work, randomUUID());
     await expect(handle.status()).resolves.toBeUndefined();
     await expect(handle.cancel()).resolves.toBeUndefined();
@@ -100,14 +100,14 @@ describe('a handle of a tracked task', () => {
     await expect(result).rejects.toMatchObject({ name: 'AbortError' });
   });
 
-  test('asks the store ever less often', async () => {
+  test('reads the store less and less often', async () => {
     let looks = 0;
     const records = { find: async () => void (looks += 1) } as unknown as TaskRecords;
     const handle = new KeptTaskHandle(records, work, 'any', async () => undefined);
     await expect(handle.result({ timeoutSeconds: 0.5 })).rejects.toMatchObject({
       name: 'ResultTimeoutError',
     });
-    // At once, after 50, 125, 237 and 406 ms, and at the end; by the same 50 ms it would be eleven times
+    // At once, after 50, 125, 237 and 406 ms, and at the end. With a fixed rest of 50 ms it would be eleven times
     expect(looks).toBeGreaterThan(2);
     expect(looks).toBeLessThan(9);
   });
@@ -116,7 +116,7 @@ describe('a handle of a tracked task', () => {
     ['failed', 'rejected', 'RejectTask'],
     ['dead', 'attempts-exhausted', 'RangeError'],
     ['dead', 'timed-out', 'TaskTimeoutError'],
-  ] as const)('rejects for a task that is %s: %s', async (state, reason, name) => {
+  ] as const)('rejects if the task is %s with the reason %s', async (state, reason, name) => {
     const handle = await ended({ state, error: { name, message: 'no', reason } });
     await expect(handle.result()).rejects.toMatchObject({
       name: 'TaskFailedError',
@@ -127,20 +127,20 @@ describe('a handle of a tracked task', () => {
     });
   });
 
-  test('cancels a task that waits, and then rejects', async () => {
+  test('cancels a waiting task, and then rejects', async () => {
     const handle = await waiting();
     await expect(handle.cancel()).resolves.toMatchObject({ state: 'cancelled' });
     await expect(handle.result()).rejects.toMatchObject({ name: 'TaskCancelledError' });
     await expect(handle.cancel()).resolves.toMatchObject({ state: 'cancelled' });
   });
 
-  test('does not cancel a task that has ended', async () => {
+  test('does not cancel an ended task', async () => {
     const handle = await ended({ state: 'succeeded', result: '{"length":4}' });
     await expect(handle.cancel()).resolves.toMatchObject({ state: 'succeeded', result: { length: 4 } });
     await expect(handle.result()).resolves.toEqual({ length: 4 });
   });
 
-  test('tells of a task what the store knows', async () => {
+  test('reads the status from the task store', async () => {
     const handle = await waiting();
     await expect(handle.status()).resolves.toMatchObject({ state: 'queued', attempts: 0, task: work.name });
     await begun(handle.taskId);
@@ -148,7 +148,7 @@ describe('a handle of a tracked task', () => {
   });
 });
 
-test("a group knows the version of the task that takes its members' results", async () => {
+test("the row of a group has the version of the task that gets its members' results", async () => {
   const sum = { ...work, name: 'tests.sum', version: 3, payload: z.array(work.result) };
   await tasks.start(group([member(work, { text: 'x' })], sum), { taskId: 'group-1' });
   const [memberId = ''] = (await store.groups.find('group-1'))?.memberIds ?? [];
@@ -156,7 +156,7 @@ test("a group knows the version of the task that takes its members' results", as
   await expect(store.groups.find('group-1')).resolves.toMatchObject({ next: { version: 3 } });
 });
 
-test('a handle of a chain cancels every task of it', async () => {
+test('the handle of a chain cancels all its tasks', async () => {
   const again = { ...work, name: 'tests.again', version: 2, payload: work.result, result: work.payload };
   const handle = await tasks.start(chain([work, again, work]), { text: 'x' }, { taskId: 'chain-1' });
   const [, before] = await store.readAll(['chain-1', handle.taskId]);

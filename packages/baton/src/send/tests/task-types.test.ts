@@ -44,9 +44,9 @@ describe('the compiler (this file is part of "npm run types", where an unused ex
       () => send(greet, { name: 'you' }),
       // @ts-expect-error the name is a string
       () => send(greet, { name: 7 }),
-      // @ts-expect-error there has to be a name
+      // @ts-expect-error the name is required
       () => send(greet, {}),
-      // @ts-expect-error a basket has items
+      // @ts-expect-error the items are required
       () => send(fill, { basketId: 'x' }),
       // @ts-expect-error delaySeconds is a number
       () => send(greet, { name: 'you' }, { delaySeconds: 'soon' }),
@@ -54,17 +54,17 @@ describe('the compiler (this file is part of "npm run types", where an unused ex
     expect(sends).toBeDefined();
   });
 
-  test('refuses two rests at once, and a postponement without one', () => {
+  test('refuses two rests at once, and a postponement without a rest', () => {
     const errors = () => [
       new RetryTask('later'),
       new RetryTask('later', { until: new Date() }),
       new RetryTask('later', { retryAfter: new Headers().get('retry-after') }),
       new PostponeTask('not now', { retryAfter: undefined }),
-      // @ts-expect-error a rest is given once
+      // @ts-expect-error a rest has only one of its members
       new RetryTask('later', { delaySeconds: 1, until: new Date() }),
-      // @ts-expect-error a rest is given once
+      // @ts-expect-error a rest has only one of its members
       new PostponeTask('not now', { until: new Date(), retryAfter: '1' }),
-      // @ts-expect-error a postponement has a rest
+      // @ts-expect-error a postponement needs a rest
       new PostponeTask('not now', {}),
       // @ts-expect-error a Retry-After is a text
       new RetryTask('later', { retryAfter: 1 }),
@@ -72,7 +72,7 @@ describe('the compiler (this file is part of "npm run types", where an unused ex
     expect(errors).toBeDefined();
   });
 
-  test('refuses to implement a wrong result or to read what the payload does not have', () => {
+  test('refuses a handler with a wrong result, or one that reads a member that the payload does not have', () => {
     const implementations = () => [
       implement(greet, ({ name }) => ({ greeting: `Hello ${name}` })),
       // @ts-expect-error the result has a greeting
@@ -86,38 +86,38 @@ describe('the compiler (this file is part of "npm run types", where an unused ex
   });
 });
 
-describe('the compiler, of flows,', () => {
-  test('refuses a step whose payload is not the result of the one before', () => {
+describe('the compiler, for flows,', () => {
+  test('refuses a step whose payload is not the result of the step before it', () => {
     const chains = () => [
       chain([greetTracked, shout]),
-      // @ts-expect-error the payload of greet is no result of shout
+      // @ts-expect-error the payload of greet is not the result of shout
       chain([shout, greetTracked]),
-      // @ts-expect-error the third step takes what greet gives, not what shout does
+      // @ts-expect-error the third step takes the result of greet, not the result of shout
       chain([greetTracked, shout, shout]),
-      // @ts-expect-error a chain has two steps at least
+      // @ts-expect-error a chain has at least two steps
       () => chain([greetTracked]),
-      // @ts-expect-error only tracked tasks make a chain
+      // @ts-expect-error the steps of a chain are tracked
       chain([greet, shout]),
     ];
     expect(chains).toBeDefined();
   });
 
-  test('refuses what does not fit the members of a group or what takes their results', () => {
+  test('refuses wrong payloads of the members of a group, and a task that cannot take their results', () => {
     const groups = () => [
       group([member(shout, { greeting: 'a' }), member(shout, { greeting: 'b' })], loudest),
-      // @ts-expect-error greet takes no list
+      // @ts-expect-error greet does not take a list
       group([member(shout, { greeting: 'a' })], greetTracked),
-      // @ts-expect-error the members give greetings, not loudness
+      // @ts-expect-error the members return greetings, not loudness
       group([member(greetTracked, { name: 'you' })], loudest),
       // @ts-expect-error the greeting is a string
       member(shout, { greeting: 7 }),
-      // @ts-expect-error only tracked tasks are members
+      // @ts-expect-error the members of a group are tracked
       member(greet, { name: 'you' }),
     ];
     expect(groups).toBeDefined();
   });
 
-  test('knows what goes into a flow and what comes out', () => {
+  test('knows the payload and the result of a flow', () => {
     const starts = (tasks: TaskClient) => [
       async (): Promise<number> =>
         (await (await tasks.start(chain([greetTracked, shout]), { name: 'you' })).result()).loudness,
@@ -127,10 +127,10 @@ describe('the compiler, of flows,', () => {
       () => tasks.start(chain([greetTracked, shout]), { greeting: 'a' }),
       async () => {
         const handle = await tasks.start(chain([greetTracked, shout]), { name: 'you' });
-        // @ts-expect-error the last step gives no greeting
+        // @ts-expect-error the last step does not return a greeting
         return (await handle.result()).greeting;
       },
-      // @ts-expect-error an untracked task has no result to wait for
+      // @ts-expect-error nobody can wait for the result of an untracked task
       async () => (await tasks.send(greet, { name: 'you' })).result(),
     ];
     expect(starts).toBeDefined();
@@ -144,14 +144,14 @@ describe('defineTask', () => {
     ['no attempts', { retry: { maxAttempts: 0, baseSeconds: 1 } }, 'maxAttempts'],
     ['a time limit beyond 12 h', { timeoutSeconds: 43_201 }, 'timeoutSeconds'],
     ['an isolation that no worker has', { isolation: 'process' as 'thread' }, 'isolation'],
-  ])('refuses %s, at import, naming the contract', (_what, wrong, says) => {
+  ])('refuses %s, and names the contract', (_what, wrong, says) => {
     const define = (): unknown => defineTask({ ...greet, ...wrong });
     expect(define).toThrow(says);
     expect(define).toThrow(/Invalid contract "/);
   });
 });
 
-test('two implementations of one task are refused', () => {
+test('a second implementation of the same task is refused', () => {
   const once = implement(greet, () => ({ greeting: 'Hello' }));
   expect(() => new Implementations([once, once])).toThrow('More than one implementation of greetings.greet');
 });

@@ -5,7 +5,7 @@ import { BatchEntryError, callInBatch } from '../sqs-batch.ts';
 const fulfilled = (value: string): PromiseSettledResult<string> => ({ status: 'fulfilled', value });
 
 describe('a batcher', () => {
-  test('joins calls made at one time into batches of ten, and gives each its own result', async () => {
+  test('joins calls of the same moment into batches of ten, and gives each call its own result', async () => {
     const batches: (readonly number[])[] = [];
     const batcher = new Batcher<number, string>({
       run: async (entries) => {
@@ -18,7 +18,7 @@ describe('a batcher', () => {
     expect(batches.map(({ length }) => length)).toEqual([10, 10, 3]);
   });
 
-  test('begins a new batch where the next entry would make it too large', async () => {
+  test('starts a new batch if the next entry would make the batch too large', async () => {
     const batches: (readonly string[])[] = [];
     const batcher = new Batcher<string, string>({
       maxSize: 10,
@@ -32,7 +32,7 @@ describe('a batcher', () => {
     expect(batches).toEqual([['12345', '12345'], ['1'], ['1234567890'], ['1']]);
   });
 
-  test('tells each caller of its own failure alone', async () => {
+  test('reports a failed entry only to its own caller', async () => {
     const batcher = new Batcher<number, string>({
       run: async (entries) =>
         entries.map((entry) =>
@@ -43,7 +43,7 @@ describe('a batcher', () => {
     expect(results.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
   });
 
-  test('tells every caller when the whole batch fails', async () => {
+  test('reports a failed batch to all its callers', async () => {
     const batcher = new Batcher<number, string>({ run: () => Promise.reject(new Error('no broker')) });
     const results = await Promise.allSettled([1, 2].map((entry) => batcher.add(entry)));
     expect(results).toEqual([1, 2].map(() => ({ status: 'rejected', reason: new Error('no broker') })));
@@ -56,7 +56,7 @@ describe('a batch call', () => {
     readonly body: string;
   }
 
-  test('sends entries again that failed through no fault of their own, alone with their like', async () => {
+  test('retries the entries that are not at fault, without the entries that succeeded', async () => {
     const calls: string[][] = [];
     const results = await callInBatch(
       ['a', 'b', 'c'].map((body) => ({ body })),
@@ -73,7 +73,7 @@ describe('a batch call', () => {
     expect(results.map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled', 'fulfilled']);
   });
 
-  test('keeps what an earlier call took when a later one fails as a whole', async () => {
+  test('counts the entries of an earlier request as done if a later request fails', async () => {
     let calls = 0;
     const results = await callInBatch(
       ['a', 'b'].map((body) => ({ body })),
@@ -92,7 +92,7 @@ describe('a batch call', () => {
     ]);
   });
 
-  test('knows a code behind any namespace', () => {
+  test('recognizes an error code with any namespace before it', () => {
     const codes = [
       'AWS.SimpleQueueService.MessageNotInflight',
       'com.amazonaws.sqs#MessageNotInflight',
@@ -103,7 +103,7 @@ describe('a batch call', () => {
     );
   });
 
-  test('does not send an entry again that is itself at fault', async () => {
+  test('does not retry an entry that is at fault', async () => {
     let calls = 0;
     const [result] = await callInBatch([{ body: 'a' }], async ([entry]: Entry[]) => {
       calls += 1;
@@ -120,7 +120,7 @@ describe('a batch call', () => {
     });
   });
 
-  test('gives up on an entry after four calls, and counts one that SQS does not mention as failed', async () => {
+  test('rejects an entry that failed in four requests; an entry that the answer does not mention has failed', async () => {
     let calls = 0;
     const [result] = await callInBatch([{ body: 'a' }], async () => {
       calls += 1;

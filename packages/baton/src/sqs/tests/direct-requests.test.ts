@@ -32,7 +32,10 @@ afterEach(async () => {
   await new Promise((resolve) => server?.close(resolve) ?? resolve(undefined));
 });
 
-/** A client that makes each request once, at a server whose answers are these, by request; none: it never answers. */
+/**
+ * A client that makes each request once, and a server with one answer for each request. Without an answer, it never
+ * answers.
+ */
 async function client(answer: (index: number) => Answer | undefined) {
   const requests: Request[] = [];
   server = createServer((request, response) => {
@@ -70,7 +73,7 @@ const clockBehind = {
 };
 
 describe('a client that makes each request once', () => {
-  test("makes all of them alike, though the first alone goes the SDK's own way", async () => {
+  test("sends equal requests, although only the first uses the SDK's own code", async () => {
     const Messages = [
       { MessageId: 'm-1', ReceiptHandle: 'r-1', Body: 'first', Attributes: { SentTimestamp: '5' } },
     ];
@@ -98,7 +101,7 @@ describe('a client that makes each request once', () => {
     }
   });
 
-  test('takes another kind of request by the same way', async () => {
+  test('makes another kind of request in the same way', async () => {
     const { sqs, requests } = await client((index) => ({
       body: index === 0 ? {} : { Successful: [{ Id: '0' }] },
     }));
@@ -110,7 +113,7 @@ describe('a client that makes each request once', () => {
     expect(requests[1]?.body).toEqual({ QueueUrl: QUEUE, Entries });
   });
 
-  test("fails with SQS's own error at any request, asks no second time, and goes on", async () => {
+  test("fails with SQS's own error, makes no second attempt, and works for later requests", async () => {
     const missing = {
       status: 400,
       body: { __type: 'com.amazonaws.sqs#QueueDoesNotExist', message: 'no such queue' },
@@ -135,7 +138,7 @@ describe('a client that makes each request once', () => {
     expect(requests.length).toBeLessThanOrEqual(2);
   });
 
-  test("goes by the server's clock where its own is wrong, once a request was refused for it", async () => {
+  test("uses the server's time once a request was refused because its own clock is wrong", async () => {
     const inAnHour = new Date(Date.now() + 3_600_000);
     const headers = { date: inAnHour.toUTCString() };
     const { sqs, requests } = await client((index) =>

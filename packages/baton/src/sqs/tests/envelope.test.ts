@@ -11,17 +11,17 @@ const envelope = {
   data: { text: 'é 🦉 \u0000 "quoted"' },
 };
 
-test('what was encoded is decoded the same', () => {
+test('an encoded envelope is the same after it is decoded', () => {
   expect(decodeEnvelope(encodeEnvelope(envelope))).toEqual(envelope);
 });
 
-test('no text makes a body that SQS refuses', () => {
+test('SQS accepts the body of an envelope with any text', () => {
   const body = encodeEnvelope({ ...envelope, data: '\u0000 \u0008 \uFFFE \uFFFF \uD83E 🦉' });
   expect(body).toMatch(/^[\t\n\r\u0020-\uD7FF\uE000-\uFFFD]*$/);
   expect(decodeEnvelope(body).data).toBe('\u0000 \u0008 \uFFFE \uFFFF \uD83E 🦉');
 });
 
-test('the wire has CloudEvents 1.0 attributes and a W3C traceparent', () => {
+test('an envelope has CloudEvents 1.0 attributes and a W3C traceparent', () => {
   expect(JSON.parse(encodeEnvelope(envelope))).toEqual({
     specversion: '1.0',
     id: envelope.taskId,
@@ -34,7 +34,7 @@ test('the wire has CloudEvents 1.0 attributes and a W3C traceparent', () => {
   });
 });
 
-test('the version of a contract is on the wire from 2 on', () => {
+test('an envelope has the version of its contract, except for version 1', () => {
   const body = encodeEnvelope({ ...envelope, version: 2 });
   expect(JSON.parse(body)).toMatchObject({ contractversion: 2 });
   expect(decodeEnvelope(body)).toEqual({ ...envelope, version: 2 });
@@ -48,13 +48,13 @@ describe('decoding', () => {
   test.each([
     ['an empty body', '', 'not JSON'],
     ['half a JSON', '{"specversion":', 'not JSON'],
-    ['a JSON that is no object', '[1]', 'no CloudEvents 1.0 envelope'],
+    ['JSON that is not an object', '[1]', 'no CloudEvents 1.0 envelope'],
     ['another version of CloudEvents', JSON.stringify({ ...valid, specversion: '0.3' }), 'specversion'],
     ['no id', JSON.stringify(withoutId), 'id'],
-    ['a source that is no service name', JSON.stringify({ ...valid, source: 'Order Service' }), 'source'],
+    ['a source that is not a service name', JSON.stringify({ ...valid, source: 'Order Service' }), 'source'],
     ['half a version', JSON.stringify({ ...valid, contractversion: 1.5 }), 'contractversion'],
-    ['a time that is none', JSON.stringify({ ...valid, time: 'yesterday' }), 'time'],
-  ])('refuses %s and says what is wrong', (_what, body, says) => {
+    ['a time that is not a date', JSON.stringify({ ...valid, time: 'yesterday' }), 'time'],
+  ])('refuses %s, and says what is wrong', (_what, body, says) => {
     expect(() => decodeEnvelope(body)).toThrow(
       expect.objectContaining({
         name: 'MalformedEnvelopeError',
@@ -63,7 +63,7 @@ describe('decoding', () => {
     );
   });
 
-  test('takes an envelope with attributes of a later version, and with a broken traceparent or subject as with none', () => {
+  test('accepts attributes of a later version, and ignores an invalid traceparent or subject', () => {
     for (const subject of ['', 's'.repeat(129), 1]) {
       const body = JSON.stringify({ ...valid, traceparent: '00-zz', subject, somethingnew: 1 });
       expect(decodeEnvelope(body)).toEqual({ ...envelope, trace: undefined });

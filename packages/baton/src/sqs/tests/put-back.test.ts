@@ -30,11 +30,11 @@ const noted = (notes: Record<string, string>): Pick<ReceivedMessage, 'attributes
     Object.entries(notes).map(([name, StringValue]) => [name, { DataType: 'String', StringValue }]),
   ),
 });
-/** As the client of tasks sends it. */
+/** A message as the task client sends it. */
 const sent = (sentAtMs = Date.now()): Change => ({ sentAtMs, ...noted({ 'baton.sent-at': '0' }) });
 const bodyAlone = (sentAtMs = Date.now()): Change => ({ sentAtMs, attributes: {} });
 
-/** Has the task rejected, and gives its dead letter. */
+/** Lets the handler reject the task. Returns its dead letter. */
 async function dies(change: Change = sent()) {
   const outcome = (await tracked.run(rejecting, { change })) as DeadLetterOutcome;
   const body = encodeEnvelope({
@@ -58,7 +58,7 @@ async function dies(change: Change = sent()) {
 const stateOf = async () => (await tracked.store.find(tracked.taskId))?.state;
 
 describe('a dead letter', () => {
-  test("says the task's own count of attempts, and to the letter when the task ended", async () => {
+  test("has the task's own count of attempts, and exactly the time at which the task ended", async () => {
     const { details } = await dies();
     const { attempts, finishedAt } = (await tracked.store.find(tracked.taskId)) ?? {};
     expect(details).toMatchObject({ attempts: 1, deadAt: finishedAt });
@@ -72,14 +72,14 @@ describe('a dead letter', () => {
     ['by its body alone', () => bodyAlone()],
     ['by its body alone, while clocks differ by a second', () => bodyAlone(Date.now() - 1000)],
     [
-      'with its attributes, and goes on in a copy',
+      'with its attributes, and continues in a copy,',
       (attributes) => noted(putBackNotes({ ...blank, sentAtMs: Date.now(), attributes })),
     ],
     [
-      'by its body alone, and goes on in a copy',
+      'by its body alone, and continues in a copy,',
       () => noted(putBackNotes({ ...blank, sentAtMs: Date.now(), attributes: {} })),
     ],
-  ])('that is put back %s runs again, and the row says that it was dead once', async (_what, change) => {
+  ])('that is put back %s starts its task again, and the row counts the death', async (_what, change) => {
     const { attributes } = await dies();
     const { finishedAt } = (await tracked.store.find(tracked.taskId)) ?? {};
     let attempt = 0;
@@ -99,7 +99,7 @@ describe('a dead letter', () => {
     expect(attempt).toBe(1);
   });
 
-  test('that is put back puts its task back once, however often its message comes', async () => {
+  test('that is put back starts its task again only once, however often SQS delivers the message', async () => {
     for (const way of ['letter', 'body']) {
       tracked.begin();
       const { attributes } = await dies();
@@ -114,13 +114,13 @@ describe('a dead letter', () => {
     }
   });
 
-  test('that is put back runs again though the answer that said so was lost', async () => {
+  test('that is put back starts its task again, even if the answer to the claim was lost', async () => {
     await dies();
     const { documents } = tracked.backends;
     const send = documents.send.bind(documents) as (command: { input: object }) => Promise<object>;
     const lossy = jest.spyOn(documents, 'send').mockImplementation((async (command: { input: object }) => {
       const revives = JSON.stringify(command.input).includes('deaths = ');
-      // The SDK makes the write again, and gives the answer to that
+      // The SDK retries the write, and returns the answer to the retry
       if (revives) await send(command);
       return send(command);
     }) as never);
@@ -132,15 +132,18 @@ describe('a dead letter', () => {
 
 describe('a late message', () => {
   test.each<[string, () => Change]>([
-    ['a second one of the same send, which SQS took after the end', () => sent(Date.now() + 60_000)],
-    ['a second one of another sender, which SQS took before the end', () => bodyAlone(Date.now() - 10_000)],
+    ['a second message of the same send, which SQS accepted after the end', () => sent(Date.now() + 60_000)],
+    ['a message of another sender, which SQS accepted before the end', () => bodyAlone(Date.now() - 10_000)],
     [
-      'a copy of one that was sent before the end',
+      'a copy of a message that was sent before the end',
       () => noted(putBackNotes({ ...blank, sentAtMs: Date.now() - 10_000, attributes: {} })),
     ],
-    ['one whose note is no time', () => noted({ 'baton.sent-at': '1e30' })],
-    ["EventBridge Scheduler's, which may be late", () => ({ ...bodyAlone(), body: bodyOf('scheduler') })],
-  ])('does not put a task back that is dead: %s', async (_what, change) => {
+    ['a message whose note is not a time', () => noted({ 'baton.sent-at': '1e30' })],
+    [
+      'a message of EventBridge Scheduler, which may be late',
+      () => ({ ...bodyAlone(), body: bodyOf('scheduler') }),
+    ],
+  ])('does not start a dead task again: %s', async (_what, change) => {
     await dies();
     const never = jest.fn<Handler>();
     await expect(tracked.run(never, { change: change() })).resolves.toMatchObject({
@@ -151,7 +154,7 @@ describe('a late message', () => {
     await expect(stateOf()).resolves.toBe('failed');
   });
 
-  test('does not put a task back that is dead: the same one again of a sender that is not Baton', async () => {
+  test('does not start a dead task again: a repeated message of a sender other than Baton', async () => {
     const message = bodyAlone();
     await dies(message);
     const never = jest.fn<Handler>();
@@ -159,7 +162,7 @@ describe('a late message', () => {
     expect(never).not.toHaveBeenCalled();
   });
 
-  test('does not begin a task again that has succeeded or was cancelled, by hand neither', async () => {
+  test('does not start a succeeded or cancelled task again, even if it is sent by hand', async () => {
     await tracked.run(done, { change: sent() });
     const never = jest.fn<Handler>();
     const byHand = bodyAlone(Date.now() + HOUR_MS);
@@ -172,7 +175,7 @@ describe('a late message', () => {
   });
 });
 
-test('every message of a tracked task that a client sends says that it counts as sent before any end', async () => {
+test('each message that a task client sends for a tracked task counts as sent before any end', async () => {
   const notes: unknown[] = [];
   const send = async ({ input: { Entries } }: { input: { Entries: { MessageAttributes?: object }[] } }) => {
     notes.push(...Entries.map(({ MessageAttributes }) => MessageAttributes));
@@ -185,7 +188,7 @@ test('every message of a tracked task that a client sends says that it counts as
   const next = { taskId: 'next', task: work.name, queue: work.queue };
   await tasks.forward(next, {}, { trace: undefined });
   await tasks.send(defineTask({ ...work, name: 'tests.plain', tracked: false }), { text: 'x' });
-  // As much as SQS takes leaves no room for it
+  // A message of the maximum size has no space for it
   await tasks.send(work, { text: 'x'.repeat(1_048_576 - 400) });
   const first = { 'baton.sent-at': { DataType: 'String', StringValue: '0' } };
   expect(notes).toEqual([first, first, undefined, expect.anything()]);

@@ -29,7 +29,7 @@ interface Call {
   readonly input: { readonly QueueUrl: string; readonly Entries: readonly Record<string, unknown>[] };
 }
 
-/** A settler whose calls of SQS are kept, and taken. */
+/** A settler, and the calls that it made. SQS accepts all of them. */
 function settlerAndCalls(queue = 'work'): [Settler, Call[]] {
   const calls: Call[] = [];
   const send = async (command: { constructor: { name: string }; input: Call['input'] }) => {
@@ -53,7 +53,7 @@ describe('a settler', () => {
     [{ kind: 'retry', delaySeconds: 42, error }, [hide(42)]],
     [{ kind: 'release', error }, [hide(0)]],
     [{ kind: 'dead-letter', reason: 'rejected', error }, [COPY, DELETE]],
-  ])('carries $kind out', async (outcome, expected) => {
+  ])('carries out the outcome $kind', async (outcome, expected) => {
     const [settler, calls] = settlerAndCalls();
     await settler.settle(message, outcome, 'w-1');
     expect(calls.map(({ name, input }) => [name, input.QueueUrl, input.Entries[0]])).toMatchObject(expected);
@@ -64,7 +64,7 @@ describe('a settler', () => {
     [5000, 900],
     [7, 7],
   ])(
-    'sends a message anew that is to rest for %d s, after %d s, before it deletes the old one',
+    'sends a copy for a rest of %d s, delayed by %d s, before it deletes the old message',
     async (rests, delay) => {
       const [settler, calls] = settlerAndCalls();
       await settler.settle(message, { kind: 'release', error, delaySeconds: rests, asCopy: true }, 'w-1');
@@ -75,7 +75,7 @@ describe('a settler', () => {
     },
   );
 
-  test('leaves the delete to an event source', async () => {
+  test('does not delete a message of an event source, which does that', async () => {
     const [settler, calls] = settlerAndCalls();
     await expect(settler.settleAllButDelete(message, { kind: 'done', result: {} }, 'w-1')).resolves.toBe(
       true,
@@ -85,7 +85,7 @@ describe('a settler', () => {
     expect(calls.map(({ name }) => name)).toEqual(['SendMessageBatchCommand']);
   });
 
-  test('says of a dead letter what is known of it, in characters that SQS takes', async () => {
+  test('writes all details of a dead letter, in characters that SQS accepts', async () => {
     const [settler, calls] = settlerAndCalls();
     await settler.settle(message, { kind: 'dead-letter', reason: 'rejected', error }, 'w-1');
     const attributes = calls[0]?.input.Entries[0]?.['MessageAttributes'] as Record<
@@ -109,7 +109,7 @@ describe('a settler', () => {
     });
   });
 
-  test("keeps the sender's attributes with a dead letter, as many as SQS takes", async () => {
+  test("keeps the sender's attributes on a dead letter, as many as SQS accepts", async () => {
     const [settler, calls] = settlerAndCalls();
     const names = Array.from({ length: 10 }, (_, index) => `own-${index}`);
     const own = Object.fromEntries(names.map((name) => [name, { DataType: 'String', StringValue: 'x' }]));
@@ -122,7 +122,7 @@ describe('a settler', () => {
     expect(kept).toEqual(['baton.reason', 'baton.details', 'traceparent', ...names.slice(0, 7)]);
   });
 
-  test('sets a message aside that leaves no room for attributes', async () => {
+  test('dead-letters a message that has no space for attributes', async () => {
     const [settler, calls] = settlerAndCalls();
     const large = { ...message, body: 'x'.repeat(1_048_576 - 50) };
     await settler.settle(large, { kind: 'dead-letter', reason: 'malformed', error }, 'w-1');
@@ -132,7 +132,7 @@ describe('a settler', () => {
     expect(calls).toHaveLength(2);
   });
 
-  test('keeps the copies of a lane in the lane, and sends its dead letters with its name to the queue that all share', async () => {
+  test('sends copies to their lane, and dead letters with its name to the shared dead-letter queue', async () => {
     const [settler, calls] = settlerAndCalls('work_high');
     await settler.settle(message, { kind: 'retry', delaySeconds: 1, error, asCopy: true }, 'w-1');
     await settler.settle(message, { kind: 'dead-letter', reason: 'rejected', error }, 'w-1');
@@ -148,7 +148,7 @@ describe('a settler', () => {
     expect(JSON.parse(attributes['baton.details']?.StringValue ?? '')).toMatchObject({ lane: 'high' });
   });
 
-  test('joins what is settled at one time', async () => {
+  test('joins the outcomes of the same moment', async () => {
     const [settler, calls] = settlerAndCalls();
     await Promise.all(
       Array.from({ length: 12 }, () => settler.settle(message, { kind: 'done', result: {} }, 'w-1')),

@@ -1,7 +1,7 @@
 import { defineTask, type TaskContract } from '../task.ts';
 import * as z from 'zod';
 
-/** A contract whose payload or result is looked at. */
+/** A contract whose payload or result a test checks. */
 export function contractOf(payload: z.ZodType, result: z.ZodType = z.void()): TaskContract {
   return defineTask({
     name: 'tests.carry',

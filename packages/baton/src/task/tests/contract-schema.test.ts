@@ -11,7 +11,7 @@ const codec = z.codec(z.iso.datetime(), z.date(), {
 });
 const tree: z.ZodType = z.lazy(() => z.object({ at: z.date(), inner: tree.optional() }));
 
-/** With what contracts check addresses by: a pattern and refinements that abort. */
+/** Has the same checks as contracts with addresses: a pattern, and refinements that abort. */
 const addressSchema = z
   .string()
   .max(320)
@@ -33,7 +33,7 @@ const basketSchema = z.object({
   priority: z.enum(['LOW', 'NORMAL', 'HIGH']).default('NORMAL'),
 });
 
-describe('a contract cannot be whose schema', () => {
+describe('defineTask refuses a contract whose schema', () => {
   test.each<[string, z.ZodType, RegExp]>([
     ['is a date', z.object({ at: z.date() }), /JSON has no date: expected a string.*\n.*at payload\.at/],
     ['coerces to a date', z.coerce.date(), /JSON has no date/],
@@ -46,7 +46,7 @@ describe('a contract cannot be whose schema', () => {
     ['is a file', z.file(), /JSON has no file/],
     ['is a promise', z.promise(z.string()), /JSON has no promise/],
     ['is of a class', z.object({ url: z.instanceof(URL) }), /JSON has no URL.*\n.*at payload\.url/],
-    ['is a literal that JSON has not', z.literal([1, 5n]), /JSON has no bigint/],
+    ['is a literal that JSON cannot carry', z.literal([1, 5n]), /JSON has no bigint/],
     [
       'transforms',
       z.object({ amount: euro }),
@@ -61,24 +61,24 @@ describe('a contract cannot be whose schema', () => {
     ['transforms in a tuple', z.tuple([z.string()], euro), /a transform/],
     ['transforms in a union', z.union([z.string(), euro]), /a transform/],
     ['transforms in an intersection', z.intersection(z.object({ a: euro }), z.object({})), /a transform/],
-    ['transforms what unknown members hold', z.object({}).catchall(euro), /a transform/],
-    ['transforms what may be left out', euro.optional(), /a transform/],
+    ['transforms the values of unknown members', z.object({}).catchall(euro), /a transform/],
+    ['transforms an optional value', euro.optional(), /a transform/],
     ['preprocesses', z.preprocess((value) => Number(value) * 100, z.number()), /a transform/],
     ['has a codec', z.object({ at: codec }), /a codec decodes/],
     ['is a stringbool', z.stringbool(), /a codec decodes/],
     ['is a date deep inside itself', tree, /JSON has no date/],
     [
-      'overwrites with something else each time',
+      'overwrites a value differently each time',
       z.number().overwrite((amount) => amount * 100),
       /an overwrite/,
     ],
     ['overwrites an object', z.object({}).overwrite((value) => value), /an overwrite/],
     [
-      'pipes into what changes',
+      'pipes into a schema that changes values',
       z.string().pipe(z.coerce.number()),
       /a pipe into a schema that changes values/,
     ],
-    ['says whether something would succeed', z.success(z.string()), /its output does not match its input/],
+    ['returns whether a check would succeed', z.success(z.string()), /its output does not match its input/],
     [
       'transforms the names of members',
       z.record(
@@ -105,9 +105,9 @@ describe('a contract cannot be whose schema', () => {
       [
         ['escapes', (text) => text.replaceAll('&', '&amp;')],
         ['unescapes', (text) => text.replaceAll('&amp;', '&')],
-        ['takes one hyphen away', (text) => text.replace('-', '')],
-        ['takes a plus away', (text) => text.replace(/^\+/, '')],
-        ['takes quotes away', (text) => text.replace(/^"(.*)"$/, '$1')],
+        ['removes one hyphen', (text) => text.replace('-', '')],
+        ['removes a plus', (text) => text.replace(/^\+/, '')],
+        ['removes quotes', (text) => text.replace(/^"(.*)"$/, '$1')],
         ['decodes', decodeURIComponent],
         ['encodes', encodeURIComponent],
         ['quotes', JSON.stringify],
@@ -134,10 +134,10 @@ describe('a contract cannot be whose schema', () => {
       z.string().trim().default(' x '),
       /its default is changed by its own schema/,
     ],
-    ['catches with what it changes', z.string().trim().catch(' x '), /its catch value is changed/],
-    ['has a default that breaks it', z.string().min(3).default('x'), /its default breaks its own schema/],
+    ['has a catch value that it changes', z.string().trim().catch(' x '), /its catch value is changed/],
+    ['refuses its own default', z.string().min(3).default('x'), /its default breaks its own schema/],
     ['has a default that is not JSON', z.any().default(() => new Date()), /its default is not JSON/],
-    ['catches with what is not JSON', z.any().catch(NaN), /its catch value is not JSON/],
+    ['has a catch value that is not JSON', z.any().catch(NaN), /its catch value is not JSON/],
   ])('%s', (_what, schema, says) => {
     expect(() => contractOf(schema)).toThrow(says);
     expect(() => contractOf(z.object({}), schema)).toThrow(TypeError);
@@ -154,7 +154,7 @@ describe('a contract cannot be whose schema', () => {
           },
         }),
     ],
-  ])('names by %s what is declared further down', (_what, schemaOf) => {
+  ])('refers with %s to a schema that is declared further down', (_what, schemaOf) => {
     const define = () => contractOf(schemaOf(() => later));
     expect(define).toThrow(/not there yet \(Cannot access 'later' before initialization\)/);
     expect(define).toThrow(TypeError);
@@ -162,7 +162,7 @@ describe('a contract cannot be whose schema', () => {
     expect(define).not.toThrow();
   });
 
-  test('cannot be asked for {}, which a schedule sends', () => {
+  test('cannot tell whether it accepts {}, which a schedule sends', () => {
     const scheduled = { tracked: true, schedule: { cron: '0 0 * * *', timeZone: 'UTC' } };
     const payload = z.object({}).refine(() => Promise.resolve(true));
     expect(() => defineTask({ ...contractOf(z.object({})), ...scheduled, payload })).toThrow(
@@ -171,7 +171,7 @@ describe('a contract cannot be whose schema', () => {
   });
 });
 
-test('of a schema whose values JSON carries as they are, none is looked at', () => {
+test('JSON carries the values of a plain schema unchanged, so they are not checked a second time', () => {
   const plain = z.object({
     id: z.string(),
     items: z.array(z.object({ n: z.int(), note: z.string().optional() })).max(3),
@@ -193,7 +193,7 @@ test.each([
       .min(1)
       .refine(() => true),
   ],
-  ['is one of several kinds', z.union([z.string(), z.int(), z.null()])],
+  ['is a union of several kinds', z.union([z.string(), z.int(), z.null()])],
   [
     'tells objects apart by a member',
     z.discriminatedUnion('status', [
@@ -208,12 +208,12 @@ test.each([
   ],
   ['has lists of objects, codes, a default and an address', basketSchema],
   [
-    'takes for each kind what that kind needs',
+    'has other members for each kind',
     z.discriminatedUnion('channel', [
       z.object({ channel: z.literal('EMAIL'), recipient: addressSchema, subject: z.string().max(200) }),
       z.object({ channel: z.literal('SMS'), recipient: z.string().max(320), subject: z.string().optional() }),
     ]),
   ],
-])('no value is checked twice where it is sent by a schema that %s', (_what, schema) => {
+])('a value is checked only once at the send by a schema that %s', (_what, schema) => {
   expect(reportOf(schema)).toEqual({ issues: [], isExact: true });
 });

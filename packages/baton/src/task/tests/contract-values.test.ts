@@ -5,46 +5,46 @@ import { contractOf } from './carried-contract.ts';
 import * as fc from 'fast-check';
 import * as z from 'zod';
 
-/** A payload as its handler gets it, by way of the wire. */
+/** Sends a payload and receives it. Returns it as its handler gets it. */
 function carried(schema: z.ZodType, payload: unknown): unknown {
   const contract = contractOf(schema);
   const json = JSON.stringify({ data: sentPayload(contract, payload) });
   return receivedPayload(contract, (JSON.parse(json) as { data?: unknown }).data);
 }
 
-describe('what arrives', () => {
+describe('a received value', () => {
   test.each<[string, z.ZodType, unknown, unknown]>([
-    ['of nothing is nothing', z.void(), undefined, undefined],
-    ['of undefined is undefined', z.undefined(), undefined, undefined],
-    ['of what is left out is left out', z.string().optional(), undefined, undefined],
-    ['of null is null', z.null(), null, null],
-    ['of a text is trimmed', z.string().trim().toLowerCase(), ' A ', 'a'],
-    ['of a text is normalized', z.string().normalize(), 'e\u0301', '\u00E9'],
-    ['of a number is rounded', z.number().overwrite(Math.round), 1.6, 2],
-    ['of what is left out is the default', z.object({ a: z.int().default(7) }), {}, { a: 7 }],
+    ['is nothing if nothing was sent', z.void(), undefined, undefined],
+    ['is undefined if undefined was sent', z.undefined(), undefined, undefined],
+    ['is missing if an optional value was left out', z.string().optional(), undefined, undefined],
+    ['is null if null was sent', z.null(), null, null],
+    ['is a trimmed text', z.string().trim().toLowerCase(), ' A ', 'a'],
+    ['is a normalized text', z.string().normalize(), 'e\u0301', '\u00E9'],
+    ['is a rounded number', z.number().overwrite(Math.round), 1.6, 2],
+    ['is the default if the value was left out', z.object({ a: z.int().default(7) }), {}, { a: 7 }],
     [
-      'of what is left out is filled in before it is checked',
+      'is the prefault, filled in before the check, if the value was left out',
       z.string().trim().prefault(' x '),
       undefined,
       'x',
     ],
-    ['of what is wrong is caught', z.int().catch(3), 'x', 3],
-    ['of a text is a number', z.object({ n: z.coerce.number() }), { n: '5' }, { n: 5 }],
-    ['of a number is a text', z.coerce.string(), 5, '5'],
-    ['of a text is a boolean', z.coerce.boolean(), 'false', true],
-    ['of a piped text is that text', z.string().pipe(z.email()), 'a@b.cd', 'a@b.cd'],
-    ['of a coerced and piped text is a number', z.coerce.number().pipe(z.number().min(1)), '5', 5],
-    ['of what is read only is the same', z.object({ a: z.string() }).readonly(), { a: 'x' }, { a: 'x' }],
+    ['is the catch value if the value was invalid', z.int().catch(3), 'x', 3],
+    ['is a number if a text was coerced to it', z.object({ n: z.coerce.number() }), { n: '5' }, { n: 5 }],
+    ['is a text if a number was coerced to it', z.coerce.string(), 5, '5'],
+    ['is a boolean if a text was coerced to it', z.coerce.boolean(), 'false', true],
+    ['is the same text after a pipe', z.string().pipe(z.email()), 'a@b.cd', 'a@b.cd'],
+    ['is a number if a text was coerced and piped', z.coerce.number().pipe(z.number().min(1)), '5', 5],
     [
-      'of half a surrogate pair is half a surrogate pair',
-      z.any(),
-      { '\uD800': '\uDFFF' },
-      { '\uD800': '\uDFFF' },
+      'is the same if its schema is read-only',
+      z.object({ a: z.string() }).readonly(),
+      { a: 'x' },
+      { a: 'x' },
     ],
-    ['of -0 is 0', z.number(), -0, 0],
-    ['of an undefined member is no member', z.any(), { a: undefined, b: 1 }, { b: 1 }],
+    ['is half a surrogate pair if that was sent', z.any(), { '\uD800': '\uDFFF' }, { '\uD800': '\uDFFF' }],
+    ['is 0 if -0 was sent', z.number(), -0, 0],
+    ['has no member where undefined was sent', z.any(), { a: undefined, b: 1 }, { b: 1 }],
     [
-      'of a member __proto__ is that member',
+      'has a member __proto__ if it was sent',
       z.any(),
       JSON.parse('{"__proto__":1}'),
       JSON.parse('{"__proto__":1}'),
@@ -97,13 +97,13 @@ describe('what arrives', () => {
       'a.total: JSON lists have only items',
     ],
     [
-      'a list of a class',
+      'a list of a subclass of Array',
       z.any(),
       { a: new (class Rows extends Array {})() },
       'a: expected plain data, got a Rows',
     ],
     [
-      'what a getter throws',
+      'a getter that throws',
       z.any(),
       {
         a: getter(() => {
@@ -112,10 +112,10 @@ describe('what arrives', () => {
       },
       'a member cannot be read: away',
     ],
-    ['arguments', z.any(), argumentsOf(1), 'JSON'],
+    ['an arguments object', z.any(), argumentsOf(1), 'JSON'],
     ['a hole in a list', z.any(), Array(2), '0: JSON has no undefined in a list'],
-    ['a circle', z.any(), circle, 'inner.0: the value is part of itself'],
-    ['20,000 levels', z.any(), deep, 'nested more than 1000 levels deep'],
+    ['a value that contains itself', z.any(), circle, 'inner.0: the value is part of itself'],
+    ['a value of 20,000 levels', z.any(), deep, 'nested more than 1000 levels deep'],
     [
       'a member __proto__ of a record',
       z.record(z.string(), z.any()),
@@ -129,19 +129,19 @@ describe('what arrives', () => {
       'a: JSON leaves out a member that is undefined',
     ],
     [
-      'a member that may be undefined and not be left out',
+      'a member that may be undefined but not left out',
       z.object({ a: z.union([z.string(), z.undefined()]) }),
       { a: undefined },
       'a: JSON leaves out a member that is undefined, and the schema requires it; expected optional()',
     ],
-  ])('is never other than what was sent: %s is refused', (_what, schema, payload, says) => {
+  ])('never differs from the sent value: %s is refused', (_what, schema, payload, says) => {
     expect(() => sentPayload(contractOf(schema), payload)).toThrow(says);
     expect(() => sentPayload(contractOf(schema), payload)).toThrow(
       /^The payload of tests\.carry cannot be sent: /,
     );
   });
 
-  test('is nothing when the two sides of an intersection make different values of it', () => {
+  test('is refused if the two sides of an intersection change it differently', () => {
     const schema = z.intersection(z.object({ a: z.string().trim() }), z.object({ a: z.string() }));
     const contract = contractOf(schema);
     for (const check of [sentPayload, receivedPayload])
@@ -149,7 +149,7 @@ describe('what arrives', () => {
     expect(carried(schema, { a: 'x' })).toEqual({ a: 'x' });
   });
 
-  test('is what was sent, whatever that is', () => {
+  test('equals the sent value, unless the send refused it', () => {
     const anything = fc.anything({
       withBigInt: true,
       withDate: true,
@@ -166,7 +166,7 @@ describe('what arrives', () => {
   });
 });
 
-test('what is sent of a value that gives another each time it is read is what was looked at', () => {
+test('a value that changes each time it is read is read once, so the checked value is sent', () => {
   let reads = 0;
   const sent = sentPayload(
     contractOf(z.any()),
@@ -185,11 +185,11 @@ function getter(get: () => unknown): object {
 }
 
 function argumentsOf(..._items: unknown[]): unknown {
-  // oxlint-disable-next-line prefer-rest-params -- it is what is looked at
+  // oxlint-disable-next-line prefer-rest-params -- the test needs this object
   return arguments;
 }
 
-/** What arrives of a payload; the payload itself where it is refused. */
+/** Sends a payload and receives it. Returns the payload itself if it is refused. */
 function arrivedOrRefused(payload: unknown): unknown {
   try {
     return withoutSigns(carried(z.any(), payload));
@@ -199,7 +199,7 @@ function arrivedOrRefused(payload: unknown): unknown {
   }
 }
 
-/** JSON has one zero. */
+/** Replaces -0 by 0, because JSON has only one zero. */
 function withoutSigns(value: unknown): unknown {
   if (Object.is(value, -0)) return 0;
   if (Array.isArray(value)) return value.map(withoutSigns);

@@ -3,10 +3,10 @@ import { expect, test } from '@jest/globals';
 import { TaskError } from '../errors.ts';
 
 const SOURCE = new URL('../../', import.meta.url);
-/** The rooms of tasks. Those before them know no task, `http` answers callers. */
+/** The folders whose errors concern tasks. Earlier folders know no tasks, and `http` answers callers. */
 const ROOMS = ['task', 'sqs', 'send', 'run', 'tracked', 'worker', 'lambda'];
 
-test('every error of a task has TaskError as its root', () => {
+test('every error class that concerns tasks extends TaskError', () => {
   const files = ROOMS.flatMap((room) => globSync(`${room}/**/*.ts`, { cwd: SOURCE }));
   const source = files
     .filter((file) => !file.includes('tests/'))

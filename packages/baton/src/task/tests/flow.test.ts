@@ -27,13 +27,13 @@ describe('a flow', () => {
     );
   });
 
-  test('takes a hundred of both', () => {
+  test('accepts a hundred steps or members', () => {
     expect(chain(some(100, same) as never)).toMatchObject({ kind: 'chain' });
     const members = some(100, member(same, { text: 'x' }));
     expect(group(members, collect)).toEqual({ kind: 'group', members, next: collect });
   });
 
-  test('is no promise: a group that somebody awaits by mistake stays one', async () => {
+  test('is not a promise: a group stays a group if code awaits it by mistake', async () => {
     const flow: unknown = group([member(same, { text: 'x' })], collect);
     await expect(Promise.resolve(flow)).resolves.toBe(flow);
   });

@@ -7,18 +7,18 @@ import { contractOf } from './carried-contract.ts';
 import * as fc from 'fast-check';
 import * as z from 'zod';
 
-/** A payload as its handler gets it, by way of the wire. */
+/** Sends a payload and receives it. Returns it as its handler gets it. */
 function carried(schema: z.ZodType, payload: unknown): unknown {
   const contract = contractOf(schema);
   const json = JSON.stringify({ data: sentPayload(contract, payload) });
   return receivedPayload(contract, (JSON.parse(json) as { data?: unknown }).data);
 }
 
-/** Schemas that change some values each time that they check them, and one such value. */
+/** Schemas that change a value each time they check it, with such a value and its path. */
 const restless: [string, z.ZodType, unknown, string][] = [
-  ['a check that sets', z.number().check((context) => void (context.value *= 100)), 42, '(root)'],
+  ['a check that sets a value', z.number().check((context) => void (context.value *= 100)), 42, '(root)'],
   [
-    'a check deep inside',
+    'a check in a nested schema',
     z.object({ a: z.array(z.object({ n: z.int().check((c) => void (c.value += 1)) })) }),
     { a: [{ n: 1 }] },
     'a.0.n',
@@ -55,7 +55,7 @@ const restless: [string, z.ZodType, unknown, string][] = [
     '(root)',
   ],
   [
-    'an overwrite of names',
+    'an overwrite of member names',
     z.record(
       z.string().overwrite((name) => name.replace(/^€/, '')),
       z.int(),
@@ -67,7 +67,7 @@ const restless: [string, z.ZodType, unknown, string][] = [
   ['a check before a change', z.string().min(3).trim(), ' a ', '(root)'],
   ['a check before the change of a URL', z.string().min(10).url(), '     a://b', '(root)'],
   [
-    'a union whose options change',
+    'a union whose options change values',
     z.union([z.string().max(3).toUpperCase(), z.string().trim()]),
     ' abc ',
     '(root)',
@@ -79,7 +79,7 @@ const restless: [string, z.ZodType, unknown, string][] = [
     'b',
   ],
   [
-    'a union whose options fill in',
+    'a union whose options fill in members',
     z.union([z.strictObject({ a: z.int().default(1) }), z.object({})]),
     { b: 1 },
     'a',
@@ -97,7 +97,7 @@ const restless: [string, z.ZodType, unknown, string][] = [
     'b',
   ],
   [
-    'a catch that looks at what it catches',
+    'a catch that depends on the invalid value',
     z
       .string()
       .max(3)
@@ -107,14 +107,14 @@ const restless: [string, z.ZodType, unknown, string][] = [
   ],
 ];
 
-describe('a value is refused that its schema would change or refuse where it is read', () => {
-  test.each(restless)('by %s', (_what, schema, payload, path) => {
+describe('a value that the receiver would change or refuse', () => {
+  test.each(restless)('is refused at the send because of %s', (_what, schema, payload, path) => {
     const { name, message } = thrownBy(() => sentPayload(contractOf(schema), payload));
     expect(name).toBe('InvalidValueError');
     expect(message).toContain(`The payload of tests.carry cannot be sent: ${path}: `);
   });
 
-  test.each(restless)('as a result, too: by %s', (_what, schema, result, path) => {
+  test.each(restless)('is refused as a result because of %s', (_what, schema, result, path) => {
     const contract = { ...contractOf(z.void(), schema), tracked: true };
     const { name, message } = thrownBy(() => checkedResult(contract, result));
     expect(name).toBe('RejectTask');
@@ -122,26 +122,31 @@ describe('a value is refused that its schema would change or refuse where it is 
   });
 
   test.each<[string, z.ZodType, unknown, unknown]>([
-    ['a check that sets the same', z.number().check((context) => void (context.value = 7)), 1, 7],
     [
-      'a refinement that takes items away',
+      'a check that always sets the same value',
+      z.number().check((context) => void (context.value = 7)),
+      1,
+      7,
+    ],
+    [
+      'a refinement that removes items',
       z.array(z.int()).superRefine((list) => void list.splice(1)),
       [2, 1],
       [2],
     ],
-    ['a change that the value does not need', z.string().min(3).trim(), 'abc', 'abc'],
+    ['a change that the value already has', z.string().min(3).trim(), 'abc', 'abc'],
     [
-      'an overwrite that throws of other values',
+      'an overwrite that throws for other values',
       z.string().overwrite((text) => new URL(text).href),
       'HTTP://A.b',
       'http://a.b/',
     ],
     ['a union', z.union([z.object({ a: z.int() }), z.object({ b: z.int() })]), { b: 1, c: 1 }, { b: 1 }],
-  ])('but not when %s changes nothing more', (_what, schema, payload, arrives) => {
+  ])('is accepted if %s changes nothing the second time', (_what, schema, payload, arrives) => {
     expect(carried(schema, payload)).toEqual(arrives);
   });
 
-  test('and so is any value when a check turns out to be asynchronous', () => {
+  test('is refused if a check turns out to be asynchronous', () => {
     const schema = z.string().superRefine(async () => undefined);
     const sending = thrownBy(() => sentPayload(contractOf(schema), 'x'));
     const ending = thrownBy(() => checkedResult(contractOf(z.void(), schema), 'x'));
@@ -150,7 +155,7 @@ describe('a value is refused that its schema would change or refuse where it is 
   });
 });
 
-/** Schemas put together from all that may look at a value, change it, fill it in or leave parts of it out. */
+/** Random schemas. Their parts check a value, change it, fill it in or drop members of it. */
 const { schema: schemas } = fc.letrec<{ schema: z.ZodType; text: z.ZodType; number: z.ZodType }>((tie) => ({
   text: fc
     .array(
@@ -202,7 +207,7 @@ const values = fc.letrec((tie) => ({
   ),
 })).value;
 
-test('whatever a schema is made of, a value arrives as it was sent, or it or the schema is refused', () => {
+test('a random schema or its value is refused, or the value arrives as it was sent', () => {
   let arrived = 0;
   fc.assert(
     fc.property(schemas, fc.array(values, { minLength: 5, maxLength: 5 }), (schema, payloads) => {
@@ -220,7 +225,7 @@ test('whatever a schema is made of, a value arrives as it was sent, or it or the
   expect(arrived).toBeGreaterThan(500);
 });
 
-/** A payload as JSON; nothing where it is refused. */
+/** A sent payload as JSON. Undefined if the send refuses it. */
 function sentOf(contract: TaskContract, payload: unknown): string | undefined {
   try {
     return JSON.stringify(sentPayload(contract, payload));

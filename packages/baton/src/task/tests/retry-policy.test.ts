@@ -9,11 +9,11 @@ test('the rest doubles with each attempt, up to its cap', () => {
   expect(retryDelaySeconds({ ...policy, capSeconds: 100 }, 9, 1)).toBe(100);
 });
 
-test('half of the rest is certain, half is chance', () => {
+test('half of the rest is fixed, half is random', () => {
   expect(retryDelaySeconds(policy, 1, 0)).toBe(30);
   expect(retryDelaySeconds(policy, 1, 0.5)).toBe(45);
 });
 
-test('the shortest rest is a second', () => {
+test('the shortest rest is one second', () => {
   expect(retryDelaySeconds({ maxAttempts: 2, baseSeconds: 1 }, 1, 0)).toBe(1);
 });

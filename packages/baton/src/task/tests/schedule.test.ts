@@ -15,7 +15,7 @@ import * as z from 'zod';
 const zurich = (cron: string) => ({ cron, timeZone: 'Europe/Zurich' });
 const utc = (cron: string) => ({ cron, timeZone: 'UTC' });
 
-/** The first ticks after a time, in whole minutes. */
+/** The first ticks after a time, cut to minutes. */
 function ticksAfter(schedule: { cron: string; timeZone: string }, from: string, count: number): string[] {
   const ticks: string[] = [];
   for (let at: Date | undefined = new Date(from); at && ticks.length < count;) {
@@ -40,85 +40,85 @@ describe('the ticks of a schedule', () => {
   test.each([
     ['in UTC', utc('0 3 * * *'), '2026-07-01T00:00Z', ['2026-07-01T03:00', '2026-07-02T03:00']],
     [
-      'in a zone east of it',
+      'in a time zone east of UTC',
       zurich('0 3 * * *'),
       '2026-07-01T00:00Z',
       ['2026-07-01T01:00', '2026-07-02T01:00'],
     ],
     [
-      'in one whose offset is no whole hour',
+      'in a time zone whose offset is not a whole hour',
       { cron: '0 3 * * *', timeZone: 'Asia/Kathmandu' },
       '2026-07-01T00:00Z',
       ['2026-07-01T21:15', '2026-07-02T21:15'],
     ],
     [
-      'at the ends of months that have one',
+      'on the 31st of the months that have one',
       utc('0 0 31 * *'),
       '2026-01-15T00:00Z',
       ['2026-01-31T00:00', '2026-03-31T00:00', '2026-05-31T00:00'],
     ],
     [
-      'at the end of every month',
+      'on the last day of every month',
       utc('30 23 L * *'),
       '2028-01-15T00:00Z',
       ['2028-01-31T23:30', '2028-02-29T23:30', '2028-03-31T23:30'],
     ],
     [
-      'in leap years, of which 2100 is none',
+      'in leap years, and not in 2100',
       utc('0 0 29 2 *'),
       '2095-01-01T00:00Z',
       ['2096-02-29T00:00', '2104-02-29T00:00'],
     ],
     ['on weekdays', utc('15 6 * * MON-FRI'), '2026-11-27T12:00Z', ['2026-11-30T06:15', '2026-12-01T06:15']],
     [
-      'on a day of the month or a day of the week, where both are given',
+      'on a day of the month or a day of the week, if both are given',
       utc('0 0 13 * 5'),
       '2026-01-10T00:00Z',
       ['2026-01-13T00:00', '2026-01-16T00:00'],
     ],
     [
-      'at a time that a night leaves out: when the gap ends, once',
+      'once at the end of the gap, if their time does not exist that night',
       zurich('0 2 * * *'),
       '2026-03-28T12:00Z',
       ['2026-03-29T01:00', '2026-03-30T00:00'],
     ],
     [
-      'at half past two in that night: when the gap ends, once',
+      'once at the end of the gap, if their time is in the middle of it',
       zurich('30 2 * * *'),
       '2026-03-28T12:00Z',
       ['2026-03-29T01:00', '2026-03-30T00:30'],
     ],
     [
-      'at a time that a night has twice: the first time',
+      'once, at the first of two equal times of a night',
       zurich('0 2 * * *'),
       '2026-10-24T12:00Z',
       ['2026-10-25T00:00', '2026-10-26T01:00'],
     ],
     [
-      'of every hour, through the hour that is left out',
+      'every hour, without the hour that does not exist',
       zurich('30 * * * *'),
       '2026-03-29T00:00Z',
       ['2026-03-29T00:30', '2026-03-29T01:30', '2026-03-29T02:30'],
     ],
     [
-      'of every hour, through the hour that comes twice',
+      'every hour, also in the hour that comes twice',
       zurich('30 * * * *'),
       '2026-10-25T00:00Z',
       ['2026-10-25T00:30', '2026-10-25T01:30', '2026-10-25T02:30'],
     ],
-  ])('are %s the same forwards and backwards', (_what, schedule, from, ticks) => {
+  ])('come %s, the same forwards and backwards', (_what, schedule, from, ticks) => {
     expect(ticksAfter(schedule, from, ticks.length)).toEqual(ticks);
     expect(ticksBefore(schedule, `${ticks.at(-1)}Z`, ticks.length)).toEqual(ticks);
   });
 
-  test('include one at the very moment for the last, and not for the next', () => {
+  test('at the current moment: the last tick can be now, the next one cannot', () => {
     const at = new Date('2026-11-24T03:00:00.000Z');
     expect(lastTick(utc('0 3 * * *'), at)).toEqual(at);
     expect(lastTick(utc('0 3 * * *'), new Date(at.getTime() - 1))).toEqual(new Date('2026-11-23T03:00:00Z'));
     expect(nextTick(utc('0 3 * * *'), at)).toEqual(new Date('2026-11-25T03:00:00Z'));
   });
 
-  test('are none where the expression never comes to pass', () => {
+  test('do not exist if no date matches the expression', () => {
     const at = new Date('2026-11-24T03:00:00Z');
     expect([lastTick(utc('0 0 30 2 *'), at), nextTick(utc('0 0 30 2 *'), at)]).toEqual([
       undefined,
@@ -126,14 +126,14 @@ describe('the ticks of a schedule', () => {
     ]);
   });
 
-  test('are the last until the next one, at any time, in any zone', () => {
+  test('follow each other without a gap, at any time, in any time zone', () => {
     const field = (least: number, most: number) =>
       fc.oneof(fc.constant('*'), fc.integer({ min: least, max: most }).map(String), fc.constant('*/7'));
     const cron = fc
       .tuple(field(0, 59), field(0, 23), fc.constant('*'), fc.constant('*'), field(0, 6))
       .map((fields) => fields.join(' '));
     const timeZone = fc.constantFrom('UTC', 'Europe/Zurich', 'America/New_York', 'Australia/Lord_Howe');
-    // Half of the times are around a change of clocks
+    // Half of the times are near a change of daylight saving time
     const change = fc.constantFrom(
       '2026-03-29T01:00Z',
       '2026-10-25T01:00Z',
@@ -167,11 +167,11 @@ describe('a schedule', () => {
     ['two spaces', utc('0  3 * * *')],
     ['a minute 60', utc('60 3 * * *')],
     ['a word', utc('@daily')],
-    ['a day that never comes', utc('0 0 30 2 *')],
-    ['a zone that is none', { cron: '0 3 * * *', timeZone: 'Europe/Nowhere' }],
-    ['an offset for a zone', { cron: '0 3 * * *', timeZone: '+02:00' }],
-    ['no zone', { cron: '0 3 * * *', timeZone: '' }],
-  ])('of %s is refused', (_what, schedule) => {
+    ['a day that does not exist', utc('0 0 30 2 *')],
+    ['an unknown time zone', { cron: '0 3 * * *', timeZone: 'Europe/Nowhere' }],
+    ['an offset in place of a time zone', { cron: '0 3 * * *', timeZone: '+02:00' }],
+    ['no time zone', { cron: '0 3 * * *', timeZone: '' }],
+  ])('with %s is refused', (_what, schedule) => {
     expect(scheduleSchema.safeParse(schedule).success).toBe(false);
   });
 
@@ -190,13 +190,17 @@ describe('a schedule', () => {
   test.each([
     ['is not tracked', { tracked: false }, 'tracked: true'],
     ['has a payload that cannot be {}', { payload: z.object({ day: z.string() }) }, 'payload that may be {}'],
-    ['has a name too long for the task ids of its ticks', { name: `${longName}s` }, 'at most 98 characters'],
+    [
+      'has a name that is too long for the task ids of its ticks',
+      { name: `${longName}s` },
+      'at most 98 characters',
+    ],
     ['has no cron expression', { schedule: zurich('at three') }, 'expected five fields'],
-  ])('is refused where the contract %s', (_what, change, says) => {
+  ])('is refused if the contract %s', (_what, change, says) => {
     expect(() => defineTask({ ...contract, ...change })).toThrow(says);
   });
 
-  test('gives every tick a task id of its own, in whole seconds', () => {
+  test('gives each tick its own task id, in whole seconds', () => {
     expect(defineTask({ ...contract, name: longName })).toMatchObject({ schedule: contract.schedule });
     const time = tickTime(new Date('2026-11-24T03:00:00.000Z'));
     expect(tickTaskId('tests.sweep', time)).toBe('schedule.tests.sweep.2026-11-24T03:00:00Z');

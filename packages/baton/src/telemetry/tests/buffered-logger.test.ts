@@ -13,7 +13,7 @@ function logger() {
   return { logger: createLogger({ service: 'tests', to }).child({ worker: 'w-1' }), writes };
 }
 
-test('lines of one turn of the event loop are written in one go at its end, in their order', async () => {
+test('lines of one turn of the event loop are written together at its end, in their order', async () => {
   const { logger: own, writes } = logger();
   const gathered = bufferedLogger(own);
   gathered.info({ attempt: 1 }, 'first');
@@ -35,14 +35,14 @@ test('lines of one turn of the event loop are written in one go at its end, in t
   expect(writes).toHaveLength(2);
 });
 
-test('lines of the logger that it was made of are still written at once', () => {
+test('lines of the original logger are still written at once', () => {
   const { logger: own, writes } = logger();
   bufferedLogger(own);
   own.info('at once');
   expect(writes).toHaveLength(1);
 });
 
-test('lines that wait when the process exits are written then', async () => {
+test('lines that still wait are written when the process exits', async () => {
   const program = `
     import { bufferedLogger } from '${new URL('../buffered-logger.ts', import.meta.url).href}';
     import { createLogger } from '${new URL('../logger.ts', import.meta.url).href}';

@@ -5,7 +5,7 @@ import { createLogger } from '../logger.ts';
 const MIB = 1024 * 1024;
 const RETRIED_BY_NOW_MS = 6000;
 
-/** Standard output as a system would be: it takes so many bytes, then fails as told. */
+/** Stands in for the system's standard output: accepts some bytes, then fails with a chosen error. */
 class Sink {
   text = '';
   writes = 0;
@@ -38,9 +38,9 @@ afterEach(() => void jest.useRealTimers());
 const numbered = (from: number, to: number): string[] =>
   Array.from({ length: to - from }, (_, index) => `${from + index} é`);
 const write = (lines: readonly string[]): void => lines.forEach((line) => output.write(`${line}\n`));
-/** A line of about so many bytes. */
+/** A log line with about this many bytes. */
 const long = (bytes: number, level = 'info'): string => `{"level":"${level}","x":"${'x'.repeat(bytes)}"}`;
-/** Has so many lines of almost a MiB wait. */
+/** Writes this many lines of almost 1 MiB, which then wait. */
 function fill(count: number): string[] {
   const lines = Array.from({ length: count }, (_, index) => `${index}${long(MIB - 100)}`);
   write(lines);
@@ -57,7 +57,7 @@ describe('a log output', () => {
   });
 
   test.each(['EAGAIN', 'ENOSPC', 'EDQUOT', 'EIO', 'EFBIG', 'EPIPE', 'EBADF'])(
-    'keeps lines in their order and whole while writing fails with %s, and writes them when it works again',
+    'keeps lines whole and in order while writing fails with %s, and writes them once it works again',
     (code) => {
       sink.code = code;
       sink.room = 20;
@@ -71,7 +71,7 @@ describe('a log output', () => {
     },
   );
 
-  test('goes on in the middle of a line, as often as only part of it is taken', () => {
+  test('continues in the middle of a line each time that only a part of it is written', () => {
     sink.room = 3;
     write(numbered(0, 30));
     for (let times = 0; times < 200; times += 1) {
@@ -81,7 +81,7 @@ describe('a log output', () => {
     expect(sink.lines).toEqual(numbered(0, 30));
   });
 
-  test('asks a stalled reader ten times a second at most, and a full disk once in 5 s', () => {
+  test('tries a stalled reader at most ten times a second, and a full disk once in 5 s', () => {
     sink.room = 0;
     write(numbered(0, 1000));
     jest.advanceTimersByTime(10_000);
@@ -92,13 +92,13 @@ describe('a log output', () => {
     expect(sink.writes).toBeLessThan(25);
   });
 
-  test('is not stopped by a device that takes nothing and says nothing', () => {
+  test('is not blocked by a device that writes nothing and reports no error', () => {
     output = new LogOutput({ fd: 1, service: 'tests', write: () => 0 });
     output.write('line\n');
     expect(output.state.failure).toBe('EAGAIN');
   });
 
-  test('drops what does not fit into 7 MiB, counts it, and says so where it is missing', () => {
+  test('drops the lines that do not fit into 7 MiB, and writes their number at the place of the gap', () => {
     sink.room = 0;
     const kept = fill(7);
     write([`${long(MIB)}\nlost with it`, 'lost as well']);
@@ -117,7 +117,7 @@ describe('a log output', () => {
     });
   });
 
-  test('has room left for errors, up to 8 MiB, and says before them what is missing', () => {
+  test('keeps space for errors, up to 8 MiB, and writes the number of dropped lines before them', () => {
     sink.room = 0;
     fill(7);
     write([long(MIB), long(100), long(100, 'error'), long(100), long(100, 'fatal'), long(MIB, 'error')]);
@@ -133,7 +133,7 @@ describe('a log output', () => {
     ]);
   });
 
-  test('makes few gaps for a reader that is slow: it takes lines again once half of the room is free', () => {
+  test('makes few gaps if its reader is slow: it accepts lines again once half of the space is free', () => {
     sink.room = 0;
     fill(7);
     for (let times = 0; times < 600; times += 1) {
@@ -150,7 +150,7 @@ describe('a log output', () => {
     expect(gaps.length).toBeLessThan(10);
   });
 
-  test('writes what waits when the process ends, and waits for a reader for as long as it is told alone', () => {
+  test('writes the waiting lines when the process ends, and waits for a reader only for the given time', () => {
     sink.room = 0;
     write(['last words']);
     jest.useRealTimers();
@@ -163,7 +163,7 @@ describe('a log output', () => {
     expect(sink.lines).toEqual(['last words']);
   });
 
-  test('waits for no disk when the process ends', () => {
+  test('does not wait for a disk when the process ends', () => {
     sink.room = 0;
     sink.code = 'ENOSPC';
     write(['last words']);
@@ -172,7 +172,7 @@ describe('a log output', () => {
     expect(sink.writes).toBe(1);
   });
 
-  test('shows lines to a person as it is told to, one by one, those that waited too', () => {
+  test('formats each line for a person if it has a formatter, also lines that waited', () => {
     const format = (line: string): string => `-- ${line}\n`;
     output = new LogOutput({ fd: 1, service: 'tests', format, write: sink.write });
     output.write('one\ntwo\n');
@@ -183,7 +183,7 @@ describe('a log output', () => {
     expect(sink.lines).toEqual(['-- one', '-- two', '-- three', '-- four']);
   });
 
-  test('takes lines from a logger, and lets nothing that fails out to it', () => {
+  test('accepts lines from a logger, and never throws an error to it', () => {
     sink.room = 0;
     sink.code = 'EPIPE';
     const logger = createLogger({ service: 'tests', to: output });

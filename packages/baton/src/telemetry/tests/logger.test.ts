@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { createLogger } from '../logger.ts';
 
-test('a line says of an error what it is and where, with its cause, and no more than fits', () => {
+test('a log line shows an error with its class, stack and cause, cut to a limit', () => {
   const lines: string[] = [];
   const logger = createLogger({ service: 'tests', to: { write: (line: string) => void lines.push(line) } });
   const error = new Error(`no answer ${'x'.repeat(60_000)}`, { cause: new Error('the cause') });

@@ -3,7 +3,7 @@ import type * as StandardOutput from '../standard-output.ts';
 
 const MODULE = '../standard-output.ts';
 
-/** Loads a copy of the module, as each test file does, and has it open its output. */
+/** Loads a copy of the module, as each test file does, and opens its output. */
 async function openOutput(): Promise<object> {
   jest.resetModules();
   const { standardOutput } = (await import(MODULE)) as typeof StandardOutput;

@@ -28,7 +28,7 @@ const work = defineTask({
   retry: { maxAttempts: 3, baseSeconds: 60 },
   timeoutSeconds: 5,
 });
-/** What SQS takes in an attribute. */
+/** The characters that SQS accepts in an attribute. */
 const ATTRIBUTE = /^[\t\n\r\u0020-\uD7FF\uE000-\uFFFD]+$/;
 
 const lines: string[] = [];
@@ -91,8 +91,8 @@ function expectedKind(thrown: unknown, receiveCount: number): object {
   return receiveCount < 3 ? { kind: 'retry' } : { kind: 'dead-letter', reason: 'attempts-exhausted' };
 }
 
-describe('whatever a handler throws', () => {
-  test('becomes an error of plain parts', () => {
+describe('any value that a handler throws', () => {
+  test('becomes an error whose name, message and stack are plain strings', () => {
     fc.assert(
       fc.property(throwables, (make) => {
         const thrown = make();
@@ -110,7 +110,7 @@ describe('whatever a handler throws', () => {
     );
   });
 
-  test('has the outcome that its class asks for, and a line in the log', async () => {
+  test('leads to the outcome of its class, and is logged', async () => {
     await fc.assert(
       fc.asyncProperty(throwables, fc.constantFrom(1, 3), async (make, receiveCount) => {
         const thrown = make();
@@ -124,7 +124,7 @@ describe('whatever a handler throws', () => {
     );
   });
 
-  test('fits into a dead letter', () => {
+  test('fits into a dead letter, cut to the limits', () => {
     fc.assert(
       fc.property(throwables, (make) => {
         const thrown = make();
@@ -142,7 +142,7 @@ describe('whatever a handler throws', () => {
     );
   });
 
-  test('can be logged by the handler itself, in every way', async () => {
+  test('can be logged by the handler, with each method of the logger', async () => {
     await fc.assert(
       fc.asyncProperty(throwables, async (make) => {
         const thrown = make();
@@ -164,7 +164,7 @@ describe('whatever a handler throws', () => {
     );
   });
 
-  test('costs the other records of a Lambda batch nothing', async () => {
+  test('does not affect the other records of a Lambda batch', async () => {
     const succeed = ({ input }: { input: { Entries: { Id: string }[] } }) =>
       Promise.resolve({ Successful: input.Entries.map(({ Id }) => ({ Id })) });
     await fc.assert(
@@ -190,7 +190,7 @@ describe('whatever a handler throws', () => {
     );
   });
 
-  test.each(KNOWN_THROWABLES)('is a 500 of an API: %s', async (_what, thrown) => {
+  test.each(KNOWN_THROWABLES)('gives the answer 500 if a route throws it: %s', async (_what, thrown) => {
     const routes = [route('GET', '/things', {}, () => Promise.reject(thrown))];
     const event = {
       version: '2.0',
@@ -205,7 +205,7 @@ describe('whatever a handler throws', () => {
   });
 });
 
-test('what a schema throws by itself is an outcome as well', async () => {
+test('an error that a schema throws leads to a retry, like one of the handler', async () => {
   const refuse = (): never => {
     throw Object.freeze(new Error('the refinement is broken'));
   };
@@ -219,7 +219,7 @@ test('what a schema throws by itself is an outcome as well', async () => {
   });
 });
 
-test('an error keeps what it says: its class, properties and causes, within limits', () => {
+test('a caught error keeps its class, properties and causes, within limits', () => {
   const cause = Object.assign(new TypeError('no route'), { code: 'EHOSTUNREACH', socket: new Map() });
   const error = asError(Object.freeze(new CardDeclined('declined', { cause })));
   expect(error).toBeInstanceOf(RejectTask);
@@ -233,7 +233,7 @@ test('an error keeps what it says: its class, properties and causes, within limi
   expect(Object.keys(error.cause as object)).not.toContain('socket');
 });
 
-test('every public error of a task keeps its class on its way between threads', () => {
+test('every public error of a task keeps its class when a thread passes it to another', () => {
   const classes = Object.values(publicNames).filter(isTaskErrorClass);
   expect(classes.length).toBeGreaterThan(10);
   for (const each of classes) {
@@ -246,7 +246,7 @@ function isTaskErrorClass(value: unknown): value is typeof TaskError {
   return typeof value === 'function' && (value === TaskError || value.prototype instanceof TaskError);
 }
 
-test('the reason of a failure is a line: the message, or the name of an error without one', async () => {
+test('the reason of a failure is never empty: the message, or the name if the error has no message', async () => {
   expect(reasonOf(new TypeError('not a number'))).toBe('not a number');
   expect(reasonOf(new TypeError(''))).toBe('TypeError');
   expect(reasonOf(new AggregateError([]))).toBe('AggregateError');
@@ -257,14 +257,14 @@ test('the reason of a failure is a line: the message, or the name of an error wi
   );
 });
 
-describe('of a tracked task', () => {
+describe('the row of a tracked task', () => {
   let tracked: TrackedWork;
   beforeAll(async () => {
     tracked = await TrackedWork.start();
   });
   afterAll(() => tracked.stop());
 
-  test.each(KNOWN_THROWABLES)('it is written down: %s', async (_what, thrown) => {
+  test.each(KNOWN_THROWABLES)('shows that its handler threw %s', async (_what, thrown) => {
     tracked.begin();
     const outcome = await tracked.run(() => {
       throw thrown;

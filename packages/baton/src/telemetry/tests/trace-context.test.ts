@@ -1,19 +1,19 @@
 import { expect, test } from '@jest/globals';
 import { childOf, formatTraceparent, parseTraceparent, startTrace } from '../trace-context.ts';
 
-test('a trace context survives its header', () => {
+test('a trace context is the same after it was written to a header and read again', () => {
   const trace = startTrace();
   expect(parseTraceparent(formatTraceparent(trace))).toEqual(trace);
 });
 
-test('a child is of the same trace, in a span of its own', () => {
+test('a child has the same trace and a new span', () => {
   const parent = startTrace();
   const child = childOf(parent);
   expect(child.traceId).toBe(parent.traceId);
   expect(child.spanId).not.toBe(parent.spanId);
 });
 
-test('of a later version what is known is read, and of the flags the one that is known', () => {
+test('a header of a later version is read, without its unknown members and flags', () => {
   const ids = `${'1'.repeat(32)}-${'2'.repeat(16)}`;
   expect(parseTraceparent(`01-${ids}-ff-more`)).toEqual({
     traceId: '1'.repeat(32),
@@ -32,6 +32,6 @@ test.each([
   `00-${'1'.repeat(32)}-${'0'.repeat(16)}-01`,
   `ff-${'1'.repeat(32)}-${'1'.repeat(16)}-01`,
   `00-${'A'.repeat(32)}-${'1'.repeat(16)}-01`,
-])('the header %j is as none', (header) => {
+])('the header %j is ignored, because it is invalid or missing', (header) => {
   expect(parseTraceparent(header)).toBeUndefined();
 });

@@ -24,28 +24,28 @@ describe('the longest rest', () => {
 });
 
 describe('jitter', () => {
-  test('leaves at least half of a rest when it is equal', () => {
+  test('keeps at least half of a rest if it is equal jitter', () => {
     expect([0, 0.5, 1].map((random) => equalJitter(100, random))).toEqual([50, 75, 100]);
     chance(0.5);
     expect(equalJitter(100)).toBe(75);
   });
 
-  test('leaves anything from nothing to the whole rest when it is full', () => {
+  test('gives anything from 0 to the whole rest if it is full jitter', () => {
     chance(0.25);
     expect(fullJitter(100)).toBe(25);
   });
 });
 
-describe('a call that is retried until a time', () => {
+describe('a call that is retried until a deadline', () => {
   const away = new Error('away');
 
   beforeEach(() => {
-    // Rests are the longest that they may be
+    // Makes each rest as long as it may be
     chance(1);
     restedMs.length = 0;
   });
 
-  test('is made again after ever longer rests, until it succeeds', async () => {
+  test('is retried after growing rests until it succeeds', async () => {
     let calls = 0;
     const call = async (): Promise<string> => {
       calls += 1;
@@ -56,7 +56,7 @@ describe('a call that is retried until a time', () => {
     expect(restedMs).toEqual([100, 200, 400, 800, 1600, 3200, 5000, 5000]);
   });
 
-  test('is made once when no time is left, or when it will never succeed', async () => {
+  test('is made only once if no time is left, or if no retry can succeed', async () => {
     const call = jest.fn(() => Promise.reject(away));
     await expect(retryUntil(0, call, () => true)).rejects.toBe(away);
     expect(call).toHaveBeenCalledTimes(1);
@@ -64,9 +64,9 @@ describe('a call that is retried until a time', () => {
     expect(call).toHaveBeenCalledTimes(2);
   });
 
-  test('is not made again when its rest would end too late', async () => {
+  test('is not retried if its rest would end after the deadline', async () => {
     const call = jest.fn(() => Promise.reject(away));
-    // Between the rest after the first call and that after the second one
+    // A time between the ends of the first rest and the second one
     await expect(retryUntil(performance.now() + 195, call, () => true)).rejects.toBe(away);
     expect(restedMs).toEqual([100]);
     expect(call).toHaveBeenCalledTimes(2);
@@ -76,7 +76,7 @@ describe('a call that is retried until a time', () => {
 describe('a backoff', () => {
   const { signal } = new AbortController();
 
-  test('rests longer after each failure, and briefly again after a success', async () => {
+  test('rests longer after each failure, and starts again with a short rest after a success', async () => {
     chance(1);
     restedMs.length = 0;
     const backoff = new Backoff();
@@ -89,7 +89,7 @@ describe('a backoff', () => {
     expect(restedMs).toEqual([200, 400, 800, 1600, 3200, 6400, 12_800, 25_600, 30_000, 200]);
   });
 
-  test('pauses for a second without a failure, by the clock that it is given', async () => {
+  test('can pause for a second without a failure, by the given clock', async () => {
     const pausedMs: number[] = [];
     const backoff = new Backoff(async (forMs) => void pausedMs.push(forMs));
     await backoff.pause(signal);

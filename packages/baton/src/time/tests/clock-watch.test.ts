@@ -11,15 +11,15 @@ import { createLogger } from '../../telemetry/logger.ts';
 const START_MS = Date.parse('2026-11-25T03:00:00.000Z');
 const HOUR_MS = 3_600_000;
 
-/** A process and a service, each with a clock of its own. */
+/** A process and a service with separate clocks. */
 class Clocks {
-  /** True time since the start. */
+  /** The true time since the start, in milliseconds. */
   atMs = 0;
-  /** By how much this process's clock is ahead. */
+  /** How far this process's clock is ahead, in milliseconds. */
   aheadMs = 0;
-  /** For how long the monotonic clock stood still. */
+  /** How long the monotonic clock stood still, in milliseconds. */
   stoodStillMs = 0;
-  /** How old the service's Date header is. */
+  /** How old the service's Date header is, in milliseconds. */
   staleMs = 0;
   readonly lines: Record<string, unknown>[] = [];
   readonly watch = new ClockWatch('DynamoDB', {
@@ -40,12 +40,12 @@ class Clocks {
     return this.atMs - this.stoodStillMs;
   }
 
-  /** How far the service's time, as the process takes it, is from the true one. */
+  /** How far the service's time, as this process knows it, is from the true time. */
   get errorMs(): number {
     return this.watch.nowMs - (START_MS + this.atMs);
   }
 
-  /** A request and its answer. */
+  /** Makes a request and receives its answer. */
   ask({ outMs = 20, backMs = 20 } = {}): void {
     const askedAtMs = this.elapsedMs;
     this.atMs += outMs;
@@ -63,8 +63,8 @@ beforeEach(() => {
 
 const errors = () => clocks.lines.filter(({ level }) => level === 'error');
 
-describe('a clock that is right', () => {
-  test('is known to be after one answer, and left as it is', () => {
+describe('a right clock', () => {
+  test('is known to be right after one answer, and is not corrected', () => {
     clocks.ask();
     expect(clocks.watch).toMatchObject({ sure: true, differs: false, skewSeconds: 0, trouble: undefined });
     for (let answer = 1; answer <= 50; answer += 1) {
@@ -74,13 +74,13 @@ describe('a clock that is right', () => {
     expect([clocks.errorMs, clocks.watch.sure, clocks.lines]).toEqual([0, true, []]);
   });
 
-  test('is not called wrong by a poll that waited, or an answer that was held up', () => {
+  test('does not seem wrong after a long poll, or after a late answer', () => {
     clocks.ask({ outMs: 20_000, backMs: 20 });
     clocks.ask({ outMs: 20, backMs: 30_000 });
     expect([clocks.errorMs, clocks.watch.differs, clocks.lines]).toEqual([0, false, []]);
   });
 
-  test('is not called wrong by one Date header that was stale', () => {
+  test('does not seem wrong after one stale Date header', () => {
     clocks.ask();
     clocks.atMs += 60_000;
     clocks.staleMs = 30_000;
@@ -92,7 +92,7 @@ describe('a clock that is right', () => {
     expect([clocks.errorMs, clocks.lines]).toEqual([0, []]);
   });
 
-  test('is not called wrong by answers of requests that were under way together', () => {
+  test('does not seem wrong after answers to requests that overlapped', () => {
     clocks.ask();
     const askedAtMs = clocks.elapsedMs;
     clocks.atMs += 40;
@@ -102,7 +102,7 @@ describe('a clock that is right', () => {
     expect(clocks.watch).toMatchObject({ sure: false, differs: false });
   });
 
-  test('may drift for days between two answers', () => {
+  test('may drift for days between two answers without an alarm', () => {
     clocks.ask();
     clocks.atMs += 48 * HOUR_MS;
     clocks.aheadMs = 1500;
@@ -111,7 +111,7 @@ describe('a clock that is right', () => {
     expect(Math.abs(clocks.errorMs)).toBeLessThan(1100);
   });
 
-  test('is taken as it is where the service never says its time', () => {
+  test('is used without a correction if the service never sends its time', () => {
     expect(clocks.watch.skewSeconds).toBeNull();
     clocks.watch.hear(undefined, clocks.elapsedMs);
     expect(clocks.watch).toMatchObject({ sure: true, differs: false, skewSeconds: null });
@@ -119,7 +119,7 @@ describe('a clock that is right', () => {
   });
 });
 
-describe('a clock that is wrong', () => {
+describe('a wrong clock', () => {
   test.each([
     ['12 h ahead', 12 * HOUR_MS],
     ['12 h behind', -12 * HOUR_MS],
@@ -127,7 +127,7 @@ describe('a clock that is wrong', () => {
     ['7 s ahead', 7000],
     ['7 s behind', -7000],
   ])(
-    'by %s is corrected to the second from the first answer on, and confirmed by the second',
+    'that is %s is corrected to the second after the first answer, and the second answer confirms this',
     (_what, ahead) => {
       clocks.aheadMs = ahead;
       clocks.ask();
@@ -140,13 +140,13 @@ describe('a clock that is wrong', () => {
         clocks.atMs += 1111;
         clocks.ask({ outMs: 20, backMs: answer });
       }
-      // Many answers tell the fraction of the second, too
+      // Many answers together also tell the fraction of the second
       expect(Math.abs(clocks.errorMs)).toBeLessThan(300);
       expect(Math.abs((clocks.watch.skewSeconds ?? 0) - ahead / 1000)).toBeLessThan(1);
     },
   );
 
-  test('is confirmed by polls that overlap, too', () => {
+  test('is confirmed by overlapping polls too', () => {
     clocks.aheadMs = 12 * HOUR_MS;
     const asked = [clocks.elapsedMs, clocks.elapsedMs + 500];
     clocks.atMs += 1000;
@@ -159,7 +159,7 @@ describe('a clock that is wrong', () => {
     expect(errors()).toHaveLength(1);
   });
 
-  test('by little is corrected, and no alarm', () => {
+  test('is corrected without an alarm if it is only slightly wrong', () => {
     clocks.aheadMs = 4000;
     clocks.ask();
     clocks.ask();
@@ -168,7 +168,7 @@ describe('a clock that is wrong', () => {
     expect(clocks.lines).toEqual([]);
   });
 
-  test('is said once, again every ten minutes, and once when it is right again', () => {
+  test('is logged once, then every ten minutes, and once when it is right again', () => {
     clocks.aheadMs = 12 * HOUR_MS;
     for (let answer = 1; answer <= 300; answer += 1) {
       clocks.ask();
@@ -201,7 +201,7 @@ describe('a clock that is set while the process runs', () => {
   test.each([
     ['forward', 12 * HOUR_MS],
     ['back', -12 * HOUR_MS],
-  ])('%s is not relied on until a request has told the time', async (_what, ahead) => {
+  ])('%s is not trusted until an answer has told the time', async (_what, ahead) => {
     clocks.ask();
     clocks.atMs += 5000;
     clocks.aheadMs = ahead;
@@ -215,7 +215,7 @@ describe('a clock that is set while the process runs', () => {
     expect(Math.abs(clocks.errorMs)).toBeLessThan(1100);
   });
 
-  test('is right at once after the machine slept and the monotonic clock stood still', async () => {
+  test('is trusted at once if the machine slept and the monotonic clock stood still', async () => {
     clocks.ask();
     clocks.atMs += 8 * HOUR_MS;
     clocks.stoodStillMs += 8 * HOUR_MS;
@@ -226,8 +226,8 @@ describe('a clock that is set while the process runs', () => {
   });
 });
 
-describe('the time is asked for', () => {
-  test('by one request where many want it, and by none where it is known', async () => {
+describe('the time of the service is requested', () => {
+  test('with one request for many callers, and with none if it is known', async () => {
     const watch = ClockWatch.of(createDocumentClient());
     let asked = 0;
     const ask = async () => {
@@ -240,7 +240,7 @@ describe('the time is asked for', () => {
     expect(asked).toBe(1);
   });
 
-  test('three times at most, and what a request throws is thrown', async () => {
+  test('at most three times, and the error of a request is thrown', async () => {
     let asked = 0;
     await clocks.watch.known(async () => void (asked += 1));
     expect(asked).toBe(3);
@@ -263,7 +263,7 @@ describe('the clients of AWS', () => {
         const date = dates.length > 1 ? dates.shift() : dates[0];
         if (date !== undefined) response.setHeader('date', date);
         response.setHeader('content-type', 'application/x-amz-json-1.0');
-        // Of DynamoDB, that is an answer to everything; of SQS, an empty one
+        // DynamoDB accepts this as an answer to every request; SQS sees an empty answer
         response.end('{"ConsumedCapacity":{"TableName":"t"}}');
       });
     });
@@ -286,7 +286,7 @@ describe('the clients of AWS', () => {
 
   const inAnHour = () => new Date(Date.now() + HOUR_MS).toUTCString();
 
-  test.each([1, 3])('of SQS are listened to, %s attempts, each request of its kind', async (attempts) => {
+  test.each([1, 3])('of SQS with %s attempts tell the time with each kind of request', async (attempts) => {
     const sqs = createSqsClient({ attempts });
     const watch = ClockWatch.of(sqs);
     dates.push(inAnHour());
@@ -299,7 +299,7 @@ describe('the clients of AWS', () => {
     sqs.destroy();
   });
 
-  test('of DynamoDB are listened to, and one watch is shared by all who ask for it', async () => {
+  test('of DynamoDB tell the time, and all callers get the same watch', async () => {
     const documents = createDocumentClient();
     const watch = ClockWatch.of(documents);
     expect(ClockWatch.of(documents)).toBe(watch);
@@ -310,7 +310,7 @@ describe('the clients of AWS', () => {
     documents.destroy();
   });
 
-  test('share one watch, whichever is asked', async () => {
+  test('share one watch, whichever client is asked', async () => {
     const [one, other] = [createSqsClient(), createSqsClient({ attempts: 1 })];
     const watch = ClockWatch.of(one, other);
     expect([ClockWatch.of(other), ClockWatch.of(one)]).toEqual([watch, watch]);
@@ -318,21 +318,21 @@ describe('the clients of AWS', () => {
     for (const client of [one, other]) client.destroy();
   });
 
-  test('are looked at once a second, and at every answer while the time is not known', async () => {
+  test('are read once a second, and at every answer while the time is unknown', async () => {
     const sqs = createSqsClient({ attempts: 1 });
     const watch = ClockWatch.of(sqs);
     const receive = () => sqs.send(new ReceiveMessageCommand({ QueueUrl: 'http://sqs.test/1/work' }));
     dates.push(new Date().toUTCString());
     await receive();
     expect(watch.sure).toBe(true);
-    // Right after a look, a date that contradicts it is not read
+    // Right after a date was read, the next one is not read, even if it contradicts the first
     dates.splice(0, 1, inAnHour());
     await receive();
     expect([watch.sure, watch.differs]).toEqual([true, false]);
     sqs.destroy();
   });
 
-  test('that are stand-ins without middleware tell no time, and nobody waits for it', async () => {
+  test('that are stand-ins without middleware tell no time, and no caller waits for it', async () => {
     const watch = ClockWatch.of({});
     expect(watch).toMatchObject({ sure: true, differs: false, skewSeconds: null });
     expect(Math.abs(watch.nowMs - Date.now())).toBeLessThan(50);

@@ -32,16 +32,16 @@ test.each(DATES)('%j is read as UTC', (text) => {
   expect(httpDateMs(text, NOW_MS)).toBe(NOW_MS);
 });
 
-test.each(NO_DATES)('%j is no date', (text) => {
+test.each(NO_DATES)('%j is not an HTTP date', (text) => {
   expect(httpDateMs(text, NOW_MS)).toBeUndefined();
 });
 
-test('a year before 100 is not one of the last century', () => {
+test('the year 0094 is not the year 1994', () => {
   expect(httpDateMs('Sun, 06 Nov 0094 08:49:37 GMT', NOW_MS)).toBe(Date.parse('0094-11-06T08:49:37.000Z'));
 });
 
 test.each([...DATES, ...NO_DATES])(
-  'a right clock is right, though the Date header of all answers is %j',
+  'a right clock does not seem wrong, even if all answers have the Date header %j',
   (date) => {
     const watch = new ClockWatch('SQS', { now: () => NOW_MS, elapsed: () => 0 });
     for (let answer = 0; answer < 3; answer += 1) watch.hear(date, 0);

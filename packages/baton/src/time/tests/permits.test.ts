@@ -4,7 +4,7 @@ import { Permits } from '../permits.ts';
 const { signal } = new AbortController();
 
 describe('permits', () => {
-  test('are given to as many as there are, first come, first served', async () => {
+  test('are given in the order of the calls, up to their number', async () => {
     const permits = new Permits(1, 2);
     await permits.acquire(signal);
     const entered: string[] = [];
@@ -17,7 +17,7 @@ describe('permits', () => {
     expect(entered).toEqual(['a', 'b']);
   });
 
-  test('are refused at once when too many wait already', async () => {
+  test('are refused at once if too many calls already wait', async () => {
     const permits = new Permits(1, 1);
     await permits.acquire(signal);
     const waiting = permits.acquire(signal);
@@ -26,7 +26,7 @@ describe('permits', () => {
     await expect(waiting).resolves.toBeUndefined();
   });
 
-  test('are not taken by a caller whose signal aborts while it waits', async () => {
+  test('are not given to a call whose signal aborts while it waits', async () => {
     const permits = new Permits(1, 1);
     await permits.acquire(signal);
     const leaving = new AbortController();
@@ -40,7 +40,7 @@ describe('permits', () => {
 });
 
 describe('work for each item of a list', () => {
-  test('begins in order, as many at one time as there are permits, and gives the results in the order of the items', async () => {
+  test('starts in order, one item per permit at a time, and gives the results in the order of the items', async () => {
     const permits = new Permits(2);
     const gates = [0, 1, 2].map(() => Promise.withResolvers<string>());
     const begun: number[] = [];
@@ -58,7 +58,7 @@ describe('work for each item of a list', () => {
     await expect(results).resolves.toEqual(['a', 'b', 'c']);
   });
 
-  test('shares the permits with all others who take some', async () => {
+  test('shares the permits with all other callers', async () => {
     const permits = new Permits(1);
     await permits.acquire(signal);
     const begun: number[] = [];
@@ -71,7 +71,7 @@ describe('work for each item of a list', () => {
     await expect(permits.acquire(signal)).resolves.toBeUndefined();
   });
 
-  test('rejects with the first error, and gives the permits back', async () => {
+  test('rejects with the first error, and returns the permits', async () => {
     const permits = new Permits(2);
     const failing = permits.map([0, 1, 2], (item) => Promise.reject(new Error(`no ${item}`)));
     await expect(failing).rejects.toThrow('no 0');

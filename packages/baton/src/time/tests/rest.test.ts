@@ -63,7 +63,7 @@ describe('a rest', () => {
       { retryAfter },
       `retryAfter: expected a number of seconds or an HTTP date, got ${JSON.stringify(retryAfter)}`,
     ]),
-  ])('of %j is left to the retry policy, and says why', (rest, unusableRest) => {
+  ])('of %j is invalid: the retry policy decides, and the result says why', (rest, unusableRest) => {
     expect(readRest(rest as Rest, nowMs)).toEqual({ delaySeconds: undefined, unusableRest });
   });
 });
@@ -74,7 +74,7 @@ interface Entry {
   readonly DelaySeconds?: unknown;
 }
 
-/** A client of SQS that takes everything, and what it was sent. */
+/** Stands in for the SQS client: accepts every request and records it. */
 function takingAll() {
   const entries: Entry[] = [];
   const send = async ({ input }: { input: { Entries: Entry[] } }) => {
@@ -86,7 +86,7 @@ function takingAll() {
 
 const queueUrls = new QueueUrls('http://127.0.0.1:9/1/baton-');
 
-/** The VisibilityTimeout that a function asks of SQS for one record whose handler throws, and what it logs. */
+/** Runs one record in a function whose handler throws. Returns the VisibilityTimeout sent to SQS, and the log lines. */
 async function settled(thrown: unknown, attributes: object = { ApproximateReceiveCount: '1' }) {
   const { entries, sqs } = takingAll();
   const lines: string[] = [];
@@ -137,7 +137,7 @@ const rests: fc.Arbitrary<unknown> = fc.oneof(
     )
     .map((retryAfter) => ({ retryAfter })),
 );
-/** What emulators, and tests by hand, send in place of numbers. */
+/** Values that emulators, and events written by hand, have in place of numbers. */
 const attributes = fc.record(
   {
     ApproximateReceiveCount: fc.constantFrom('1', '2', '0', '', 'NaN', '-1', '1e400'),
@@ -147,7 +147,7 @@ const attributes = fc.record(
   { requiredKeys: [] },
 );
 
-test('whatever a handler gives as a rest, and SQS as numbers, what goes to SQS is whole seconds in its limits', async () => {
+test('SQS gets whole seconds within its limits, whatever a handler asks for and whatever a message has', async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.constantFrom(RetryTask, PostponeTask),
@@ -168,7 +168,7 @@ test('whatever a handler gives as a rest, and SQS as numbers, what goes to SQS i
 });
 
 test.each([RetryTask, PostponeTask])(
-  "a rest that cannot be used is the policy's, and the log says why: %p",
+  'the retry policy decides if a rest cannot be used, and the log says why: %p',
   async (Thrown) => {
     const { entries, line } = await settled(new Thrown('later', { delaySeconds: Number('Wed, 21 Oct') }));
     expect(entries[0]?.VisibilityTimeout).toBeGreaterThanOrEqual(30);
@@ -177,12 +177,12 @@ test.each([RetryTask, PostponeTask])(
   },
 );
 
-test("a rest that an error was given by hand is the policy's as well when it is none", async () => {
+test('the retry policy decides too if code has set an invalid rest on an error', async () => {
   const { entries } = await settled(Object.assign(new RetryTask('later'), { delaySeconds: NaN }));
   expect(entries[0]?.VisibilityTimeout).toBeGreaterThanOrEqual(30);
 });
 
-test('an answer of 429 is tried again when its server says', async () => {
+test('a request that got 429 is retried at the time that its server asks for', async () => {
   const response = new Response(null, { status: 429, headers: { 'retry-after': '20' } });
   const { entries } = await settled(
     new RetryTask('Too many requests', { retryAfter: response.headers.get('retry-after') }),
@@ -190,7 +190,7 @@ test('an answer of 429 is tried again when its server says', async () => {
   expect(entries).toMatchObject([{ VisibilityTimeout: 20 }]);
 });
 
-test('a message without its numbers is a first receive now', () => {
+test('a message without its numbers counts as received now for the first time', () => {
   const { receiveCount, sentAtMs, firstReceivedAtMs } = fromRecord(recordOf({}) as never);
   expect(receiveCount).toBe(1);
   expect(Date.now() - sentAtMs).toBeLessThan(1000);
@@ -202,7 +202,7 @@ test.each([
   [-1, 0],
   [7.5, 8],
   [Infinity, 43_200],
-])('a settler that is to hide a message for %d s asks SQS for %d', async (seconds, asked) => {
+])('a settler that hides a message for %d s asks SQS for %d s', async (seconds, asked) => {
   const { entries, sqs } = takingAll();
   await new Settler(sqs, queueUrls, 'default').hide({ receiptHandle: 'r-1' } as never, seconds);
   expect(entries).toMatchObject([{ VisibilityTimeout: asked }]);

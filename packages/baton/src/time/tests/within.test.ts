@@ -8,18 +8,18 @@ afterEach(() => {
   jest.useRealTimers();
 });
 
-describe('a wait that ends at a time', () => {
-  test('gives what the work gives in time, and leaves no timer behind', async () => {
+describe('a wait with a time limit', () => {
+  test('returns the result of work that ends in time, and leaves no timer behind', async () => {
     await expect(within(1000, Promise.resolve('done'), () => 'late')).resolves.toBe('done');
     expect(jest.getTimerCount()).toBe(0);
   });
 
-  test('throws what the work throws in time, and leaves no timer behind', async () => {
+  test('throws the error of work that fails in time, and leaves no timer behind', async () => {
     await expect(within(1000, Promise.reject(new Error('failed')), () => 'late')).rejects.toThrow('failed');
     expect(jest.getTimerCount()).toBe(0);
   });
 
-  test('gives what stands in for late work once the time is over, not before', async () => {
+  test('returns the substitute for late work once the time is over, not before', async () => {
     const late = jest.fn(() => 'late');
     const waiting = within(1000, new Promise<string>(() => undefined), late);
     await jest.advanceTimersByTimeAsync(999);
@@ -28,7 +28,7 @@ describe('a wait that ends at a time', () => {
     await expect(waiting).resolves.toBe('late');
   });
 
-  test('throws what is thrown for late work', async () => {
+  test('throws the error of the substitute for late work', async () => {
     const waiting = within(1000, new Promise<string>(() => undefined), () => {
       throw new Error('no answer in time');
     });
@@ -38,7 +38,7 @@ describe('a wait that ends at a time', () => {
     ]);
   });
 
-  test('leaves no rejection unhandled when late work fails after it', async () => {
+  test('leaves no unhandled rejection if the work fails after the time is over', async () => {
     const unhandled = jest.fn();
     process.on('unhandledRejection', unhandled);
     const work = Promise.withResolvers<string>();
