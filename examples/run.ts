@@ -11,9 +11,9 @@ if (!existsSync(program)) {
   process.exit(2);
 }
 const { environment } = await startBackends(['worker']);
-// A poll is awaited when the worker stops, and the log shows only what goes wrong
+// Short polls, because the worker's stop waits for one; and a log of warnings only
 const { HEALTH_PORT } = await freePorts();
 Object.assign(process.env, environment, { WORKER_WAIT_SECONDS: '1', HEALTH_PORT, LOG_LEVEL: 'warn' });
 await import(program.href);
-// The worker of the program stops, and ends this process
+// This stops the program's worker, which ends the process
 process.kill(process.pid, 'SIGTERM');

@@ -1,7 +1,7 @@
 /**
- * The currencies of ISO 4217 (list one of 2024-06-25, and XCG, in use since 2025) by their minor unit's decimals;
- * without metals, funds and testing codes. A table of our own, because what a runtime's Unicode data calls
- * in use, and how many decimals it shows, differ from ISO and between versions.
+ * The currencies of ISO 4217 by the decimals of their minor unit: list one of 2024-06-25, and XCG, in use since 2025.
+ * Metals, funds and testing codes are left out. We keep this table because the runtime's Unicode data differs from ISO, and
+ * between versions, in which currencies are in use and in their decimals.
  */
 const CODES_BY_DECIMALS: Readonly<Record<number, string>> = {
   0: 'BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX VND VUV XAF XOF XPF',
@@ -13,7 +13,7 @@ const CODES_BY_DECIMALS: Readonly<Record<number, string>> = {
   3: 'BHD IQD JOD KWD LYD OMR TND',
 };
 
-/** How many decimals a currency's minor unit is, by its ISO 4217 code: 2 for EUR, 0 for JPY. */
+/** The decimals of a currency's minor unit, by its ISO 4217 code: 2 for EUR, 0 for JPY. */
 export const currencyDecimals: ReadonlyMap<string, number> = new Map(
   Object.entries(CODES_BY_DECIMALS).flatMap(([decimals, codes]) =>
     codes.split(/\s+/).map((code) => [code, Number(decimals)] as const),

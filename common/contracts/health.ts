@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { defineTask } from 'baton-tasks';
 
-/** Say that a worker is there: the way through the queue and back, end to end. */
+/** Answer that a worker is there: tests the way through the queue and back. */
 export const healthCheck = defineTask({
   name: 'health.check',
   queue: 'default',

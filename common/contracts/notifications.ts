@@ -6,7 +6,7 @@ const message = z.string().min(1).max(10_000);
 const subject = z.string().min(1).max(200);
 const address = z.string().min(1).max(320);
 
-/** A notification. An EMAIL goes to a mail address and needs a subject; SMS and PUSH take what their channel takes. */
+/** A notification. An EMAIL goes to a mail address and needs a subject. An SMS or PUSH may have any recipient. */
 export const notificationSchema = z.discriminatedUnion('channel', [
   z.object({ channel: z.literal('EMAIL'), recipient: mailAddressSchema, subject, message }),
   z.object({ channel: z.literal('SMS'), recipient: address, subject: subject.optional(), message }),
@@ -16,7 +16,7 @@ export const notificationSchema = z.discriminatedUnion('channel', [
 /** A notification, checked. */
 export type Notification = z.output<typeof notificationSchema>;
 
-/** Write down how a notification's task ended. Consumed by notification-service, which alone writes its table. */
+/** Record how a notification's task ended. Consumed by notification-service, because only it writes its table. */
 export const recordNotificationEnd = defineTask({
   name: 'notifications.record-end',
   queue: 'notifications',
@@ -26,10 +26,10 @@ export const recordNotificationEnd = defineTask({
   timeoutSeconds: 20,
 });
 
-/** Send a notification. Its task id is the notification's id: however often the task is run, it is one notification. */
+/** Send a notification. Its task id is the notification's id, so running the task twice gives one notification. */
 export const sendNotification = defineTask({
   name: 'notifications.send',
-  // 3: takes all mail addresses that can be delivered to, with middle dots in their domains, too
+  // 3: accepts every deliverable mail address, also with middle dots in its domain
   version: 3,
   queue: 'notifications',
   payload: notificationSchema,
@@ -44,10 +44,10 @@ export const sendNotification = defineTask({
   onEnd: recordNotificationEnd,
 });
 
-/** The effect of a notification's task by which it leaves: once it is kept, the notification has been delivered. */
+/** The effect that delivers a notification. Once it is kept, the notification has been delivered. */
 export const DELIVERY = 'send';
 
-/** Whether a notification was delivered, which it may have been though its task was cancelled, died or failed after that. */
+/** Whether a notification was delivered. Its task may have been cancelled or have failed after that. */
 export function wasDelivered({ state, effects = [] }: TaskEnd): boolean {
   return state === 'succeeded' || effects.includes(DELIVERY);
 }

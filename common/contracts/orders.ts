@@ -14,7 +14,7 @@ export function itemsOf<Item extends z.ZodType>(item: Item) {
   return z.array(item).min(1).max(100);
 }
 
-/** An order, as it is handed to whoever processes it. */
+/** An order as the payload of its task. */
 export const orderSchema = z.object({
   orderId: z.uuid(),
   customerId: z.string().min(1).max(64),
@@ -27,7 +27,7 @@ export const orderSchema = z.object({
     .string()
     .regex(/^[A-Z]{3}$/, { error: 'expected an ISO 4217 code such as EUR', abort: true })
     .refine((code) => currencyDecimals.has(code), 'expected an ISO 4217 code in use, such as EUR'),
-  /** Which lane its task travels in; order-service maps them. */
+  /** order-service chooses the lane of its task by it. */
   priority: z.enum(['LOW', 'NORMAL', 'HIGH']).default('NORMAL'),
 });
 
@@ -35,8 +35,8 @@ export const orderSchema = z.object({
 export type Order = z.output<typeof orderSchema>;
 
 /**
- * Write down how a task ended that an order is about, which is its subject: its own, or that of its customer's mail.
- * Consumed by order-service, which alone writes its table.
+ * Record the end of an order's task, or of the task of its customer's mail. The subject is the order's id. Consumed by
+ * order-service, because only it writes its table.
  */
 export const recordOrderTaskEnd = defineTask({
   name: 'orders.record-task-end',
@@ -50,7 +50,7 @@ export const recordOrderTaskEnd = defineTask({
 /** Process an order: confirm it and have its customer notified. Its subject is the order's id. */
 export const processOrder = defineTask({
   name: 'orders.process',
-  // 3: takes all mail addresses that can be delivered to, with middle dots in their domains, too
+  // 3: accepts every deliverable mail address, also with middle dots in its domain
   version: 3,
   queue: 'orders',
   lanes: { high: 8, normal: 3, low: 1 },
@@ -67,12 +67,12 @@ export const processOrder = defineTask({
   onEnd: recordOrderTaskEnd,
 });
 
-/** The fencing token of the attempt that says so: what comes with a smaller one is of an earlier attempt. */
+/** The fencing token of the attempt that reports it. A smaller one is of an earlier attempt. */
 const token = z.int().min(0).optional();
 
 /**
- * What an attempt says of an order. How the order's task ended, its `onEnd` is told; `completed` and `failed` come from
- * workers of before that.
+ * A report of an attempt about its order. The end of the order's task is told to its `onEnd`. `completed` and `failed`
+ * come from workers of versions without `onEnd`.
  */
 export const orderOutcomeSchema = z.discriminatedUnion('status', [
   z.object({ orderId: z.uuid(), status: z.literal('processing'), at: z.iso.datetime(), token }),
@@ -95,7 +95,7 @@ export const orderOutcomeSchema = z.discriminatedUnion('status', [
 /** An outcome, checked. */
 export type OrderOutcome = z.output<typeof orderOutcomeSchema>;
 
-/** Write down what an attempt says of an order. Consumed by order-service, which alone writes its table. */
+/** Record what an attempt reports about an order. Consumed by order-service, because only it writes its table. */
 export const recordOrderOutcome = defineTask({
   name: 'orders.record-outcome',
   queue: 'order-outcomes',

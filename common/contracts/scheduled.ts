@@ -1,7 +1,7 @@
 import type { TaskContract } from 'baton-tasks';
 
 /**
- * Every contract of this folder that has a schedule. From here workers tick those that functions run, and AWS gets a
- * schedule of EventBridge for each of them.
+ * Every contract of this folder that has a schedule. Workers read it to tick the schedules of tasks that functions run. On
+ * AWS each of them becomes a schedule of EventBridge.
  */
 export const scheduledContracts: readonly TaskContract[] = [];

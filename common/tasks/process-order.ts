@@ -5,13 +5,12 @@ import { sendNotification } from '../contracts/notifications.ts';
 import { type Order, processOrder, recordOrderOutcome, recordOrderTaskEnd } from '../contracts/orders.ts';
 import { implement, RejectTask } from 'baton-tasks';
 
-/** The most units that one order may have and still be processed without a person looking at it. */
+/** The most units that an order may have without a person looking at it. */
 export const MAX_UNITS_PER_ORDER = 100_000;
 
 /**
- * Processes an order. Run twice for one order it says the same twice: confirmation number and notification id come from
- * the order's id, so that a redelivery makes no second notification. How it ended, and how the mail's task does,
- * order-service is told by `recordOrderTaskEnd`, whichever way that is.
+ * Processes an order. Confirmation number and notification id come from the order's id, so running it twice gives the same
+ * result and one notification. `recordOrderTaskEnd` tells order-service how this task and the mail's task ended.
  */
 export const processOrderTask = implement(processOrder, async (order, { send, token }) => {
   const { orderId } = order;
@@ -23,7 +22,7 @@ export const processOrderTask = implement(processOrder, async (order, { send, to
   });
   const units = order.items.reduce((sum, { quantity }) => sum + quantity, 0);
   if (units > MAX_UNITS_PER_ORDER) {
-    throw new RejectTask(`${units} units are more than the ${MAX_UNITS_PER_ORDER} that one order may have`);
+    throw new RejectTask(`${units} units are too many: expected at most ${MAX_UNITS_PER_ORDER} in one order`);
   }
   const confirmationNumber = confirmationNumberOf(order);
   const { taskId: notificationTaskId } = await send(

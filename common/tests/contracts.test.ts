@@ -12,7 +12,7 @@ const order = {
 };
 
 describe('an order', () => {
-  test('has priority NORMAL where none is given', () => {
+  test('has priority NORMAL by default', () => {
     expect(orderSchema.parse(order)).toEqual({ ...order, priority: 'NORMAL' });
   });
 
@@ -24,12 +24,12 @@ describe('an order', () => {
     ],
     ['of each priority', { priority: 'HIGH' }],
     ['in yen', { currency: 'JPY' }],
-  ])('%s is taken', (_what, change) => {
+  ])('%s is accepted', (_what, change) => {
     expect(orderSchema.safeParse({ ...order, ...change }).success).toBe(true);
   });
 
   test.each([
-    ['an id that is no uuid', { orderId: 'o-1' }, 'orderId'],
+    ['an id that is not a uuid', { orderId: 'o-1' }, 'orderId'],
     ['no customer', { customerId: '' }, 'customerId'],
     ['a customer id too long', { customerId: 'c'.repeat(65) }, 'customerId'],
     ['no mail address', { customerEmail: 'customer' }, 'customerEmail'],
@@ -41,11 +41,11 @@ describe('an order', () => {
     ['quantity 10,001', { items: [{ productId: 'p', quantity: 10_001 }] }, 'items.0.quantity'],
     ['half a quantity', { items: [{ productId: 'p', quantity: 1.5 }] }, 'items.0.quantity'],
     ['no amount', { totalAmount: 0 }, 'totalAmount'],
-    ['cents of a cent', { totalAmount: 0.5 }, 'totalAmount'],
-    ['an amount beyond what a number can count', { totalAmount: 2 ** 53 }, 'totalAmount'],
-    ['no currency of this world', { currency: 'ZZZ' }, 'currency'],
+    ['a fraction of a cent', { totalAmount: 0.5 }, 'totalAmount'],
+    ['an amount above 2^53', { totalAmount: 2 ** 53 }, 'totalAmount'],
+    ['an unknown currency', { currency: 'ZZZ' }, 'currency'],
     ['a currency in lower case', { currency: 'eur' }, 'currency'],
-    ['a priority that is none', { priority: 'URGENT' }, 'priority'],
+    ['an unknown priority', { priority: 'URGENT' }, 'priority'],
   ])('with %s is refused at its path', (_what, change, path) => {
     const { error } = orderSchema.safeParse({ ...order, ...change });
     expect(error?.issues.map((issue) => issue.path.join('.'))).toContain(path);
@@ -60,7 +60,7 @@ describe('a notification', () => {
     ['a mail at its longest', { ...mail, subject: 's'.repeat(200), message: 'm'.repeat(10_000) }],
     ['a text message without a subject', { channel: 'SMS', recipient: '+49 30 901820', message: 'World' }],
     ['a push message', { channel: 'PUSH', recipient: 'device-1', message: 'World' }],
-  ])('%s is taken', (_what, notification) => {
+  ])('%s is accepted', (_what, notification) => {
     expect(notificationSchema.safeParse(notification).success).toBe(true);
   });
 
@@ -72,7 +72,7 @@ describe('a notification', () => {
     ['an empty message', { ...mail, message: '' }, 'message'],
     ['a message too long', { ...mail, message: 'm'.repeat(10_001) }, 'message'],
     ['a text message to nobody', { channel: 'SMS', recipient: '', message: 'World' }, 'recipient'],
-    ['a channel that is none', { ...mail, channel: 'FAX' }, 'channel'],
+    ['an unknown channel', { ...mail, channel: 'FAX' }, 'channel'],
   ])('%s is refused at its path', (_what, notification, path) => {
     const { error } = notificationSchema.safeParse(notification);
     expect(error?.issues.map((issue) => issue.path.join('.'))).toContain(path);

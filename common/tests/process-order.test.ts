@@ -14,11 +14,11 @@ const order = {
   currency: 'EUR',
 };
 
-/** Runs an attempt at an order that differs in this. */
+/** Runs an attempt at the order with these changes. */
 const run = (change: object = {}, options: RunTaskOptions = {}) =>
   runTask(processOrderTask, { ...order, ...change }, options);
 
-/** The task, whose notifications SQS does not take. */
+/** The task, in a system whose SQS does not accept notifications. */
 const withoutMails: typeof processOrderTask = {
   ...processOrderTask,
   run: (payload, context) => {
@@ -34,7 +34,7 @@ const withoutMails: typeof processOrderTask = {
 const mailOf = ({ sends }: TaskRun) => sends[1]?.payload;
 
 describe('an order', () => {
-  test('is said to be processing, by which attempt, and its customer is notified', async () => {
+  test('is reported as processing, with the token of the attempt, and its customer is notified', async () => {
     const { sends, result } = await run({}, { attempt: 2 });
     expect(sends.map(({ task }) => task)).toEqual(['orders.record-outcome', 'notifications.send']);
     const [begun, mail] = sends;
@@ -68,20 +68,20 @@ describe('an order', () => {
     expect(mailOf(await run({ currency }))).toMatchObject({ message });
   });
 
-  test('of too many units is rejected, and nobody is notified', async () => {
+  test('with too many units is rejected, and nobody is notified', async () => {
     const items = Array.from({ length: 11 }, () => ({ productId: 'p', quantity: 10_000 }));
     const { sends, outcome } = await run({ items });
     expect(outcome).toMatchObject({ kind: 'dead-letter', reason: 'rejected' });
     expect(sends.map(({ task }) => task)).toEqual(['orders.record-outcome']);
   });
 
-  test('whose customer cannot be notified fails as it is, for its end is told by itself', async () => {
+  test('fails if its customer cannot be notified, and reports no outcome: the listener is told the end', async () => {
     const { outcome, sends } = await runTask(withoutMails, order, { attempt: 4 });
     expect(outcome).toMatchObject({ reason: 'attempts-exhausted', error: { message: 'no broker' } });
     expect(sends.map(({ payload }) => payload)).toMatchObject([{ status: 'processing' }]);
   });
 
-  test('says how its task ended to the service that took it in', () => {
+  test('tells the end of its task to order-service', () => {
     expect(processOrder.onEnd?.name).toBe('orders.record-task-end');
   });
 });

@@ -4,20 +4,20 @@ import { Progress } from './progress.ts';
 
 const CONCURRENCY = 10;
 const POLL_MS = 100;
-/** How long an order may go without a step forward before it counts as missing. */
+/** An order without progress for this long counts as missing, in milliseconds. */
 const PATIENCE_MS = 30_000;
 
-/** What became of one order. */
+/** One order, as far as it was followed. */
 export interface FollowedOrder {
   readonly accepted: boolean;
   readonly completed: boolean;
   readonly notified: boolean;
   readonly notificationId?: string;
-  /** The channel that the notification left by. */
+  /** The channel of the notification. */
   readonly deliveredBy?: string;
   /** From the post until the notification left, in milliseconds. */
   readonly tookMs: number | undefined;
-  /** Why it went no further, where it did not. */
+  /** Why it is missing. */
   readonly problem: string | undefined;
 }
 
@@ -98,7 +98,7 @@ interface NotificationView {
   readonly deliveredBy: string;
 }
 
-/** The thing at `url` as soon as it is as wanted; the last that was seen when patience is over. */
+/** Polls a URL until its answer is as wanted, or time is up. Resolves to the last answer. */
 async function until<Thing>(url: string, wanted: (thing: Thing) => boolean): Promise<Thing | undefined> {
   const deadlineMs = Date.now() + PATIENCE_MS;
   let last: Thing | undefined;

@@ -5,14 +5,14 @@ import type { ArrivedMail } from './mail-server.ts';
 const SHOWN = 5;
 
 /**
- * Prints the mails that arrived, beside the orders whose customers were notified. Returns how many are wrong: missing,
- * there twice, or of no order.
+ * Prints the mails that arrived, and compares them with the orders whose customers were notified. Returns how many are
+ * wrong: missing, doubled, or without an order.
  */
 export function printMails(mails: readonly ArrivedMail[], followed: readonly FollowedOrder[]): number {
   const rows = mails.slice(0, SHOWN).map(({ to, subject, messageId }) => [to, subject, messageId]);
   process.stdout.write(`\n${table([['to', 'subject', 'Message-ID'], ...rows])}\n`);
   if (mails.length > SHOWN) process.stdout.write(`and ${mails.length - SHOWN} more\n`);
-  // A Message-ID begins with the id of its notification
+  // A Message-ID starts with the id of its notification
   const arrived = mails.map(({ messageId }) => messageId.replace(/@.*/, ''));
   const notified = new Set(
     followed.flatMap(({ notified: yes, notificationId = '' }) => (yes ? [notificationId] : [])),

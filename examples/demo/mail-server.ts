@@ -10,7 +10,7 @@ export interface ArrivedMail {
   readonly messageId: string;
 }
 
-/** An SMTP server for a demo: takes every mail, and delivers none. */
+/** An SMTP server for the demo: accepts every mail, and delivers none. */
 export interface MailServer {
   /** For SMTP_URL. */
   readonly url: string;
@@ -18,7 +18,7 @@ export interface MailServer {
   stop(): Promise<void>;
 }
 
-/** Starts one at a free port of this machine alone. */
+/** Starts one at a free port of 127.0.0.1. */
 export async function startMailServer(): Promise<MailServer> {
   const mails: ArrivedMail[] = [];
   const server = new SMTPServer({
@@ -55,7 +55,7 @@ export async function startMailServer(): Promise<MailServer> {
   };
 }
 
-/** A header field, whose lines may be folded. */
+/** Reads a header field; its lines may be folded. */
 function fieldOf(head: string, name: string): string {
   const unfolded = head.replaceAll(/\r\n[ \t]+/g, ' ');
   return new RegExp(`^${name}: *(.*)$`, 'im').exec(unfolded)?.[1] ?? '';

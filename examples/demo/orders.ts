@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 /** The most orders that one demo posts. */
 export const MAX_ORDERS = 10_000;
 
-/** The orders of orders.jsonl as request bodies; beyond the last line it begins anew, with customers of their own. */
+/** The orders of orders.jsonl as request bodies. After the last line it starts again, with other customers. */
 export function readOrders(count: number): string[] {
   const lines = readFileSync(new URL('orders.jsonl', import.meta.url), 'utf8')
     .trim()

@@ -2,7 +2,7 @@ import { MultiBar, Presets, type SingleBar } from 'cli-progress';
 
 const STEPS = ['accepted', 'completed', 'notified'] as const;
 
-/** How many orders have come how far: a bar a step on a terminal, nothing where the output is piped. */
+/** Shows how many orders have reached each step, a bar for each, on a terminal. Shows nothing if the output is piped. */
 export class Progress {
   readonly #bars: MultiBar | undefined;
   readonly #steps = new Map<string, SingleBar>();
@@ -16,12 +16,12 @@ export class Progress {
     for (const step of STEPS) this.#steps.set(step, this.#bars.create(total, 0, { step: step.padEnd(9) }));
   }
 
-  /** One more order has come so far. */
+  /** Counts an order that reached a step. */
   step(step: (typeof STEPS)[number]): void {
     this.#steps.get(step)?.increment();
   }
 
-  /** Leaves the bars as they are. */
+  /** Stops and leaves the bars on the screen. */
   stop(): void {
     this.#bars?.stop();
   }

@@ -4,7 +4,7 @@ import type { FollowedOrder } from './follow-orders.ts';
 
 const MAX_PROBLEMS = 5;
 
-/** Prints what became of the orders. Returns how many are missing: not notified, for whatever reason. */
+/** Prints how the orders ended. Returns how many are missing: their customers were not notified. */
 export function printReport(followed: readonly FollowedOrder[]): number {
   const count = (step: 'accepted' | 'completed' | 'notified'): string =>
     `${followed.filter((order) => order[step]).length} of ${followed.length}`;
@@ -29,7 +29,7 @@ export function printReport(followed: readonly FollowedOrder[]): number {
   return missing;
 }
 
-/** Rows as a table; without its lines where the output is piped. */
+/** Formats rows as a table, without lines if the output is piped. */
 export function table(rows: readonly string[][]): string {
   const drawn = new Table({
     style: { head: [], border: [] },
@@ -39,12 +39,12 @@ export function table(rows: readonly string[][]): string {
   return drawn.toString();
 }
 
-/** Prints a line in its colour, where there are colours. */
+/** Prints a line in a colour, if the terminal has colours. */
 export function say(colour: 'green' | 'red', text: string): void {
   process.stdout.write(`${styleText(colour, text, { stream: process.stdout })}\n`);
 }
 
-/** The channels that customers were notified by, each with how many. */
+/** Counts the notified customers by channel. */
 function waysOf(followed: readonly FollowedOrder[]): string {
   const ways = followed.flatMap(({ deliveredBy }) => deliveredBy ?? []);
   return [...new Set(ways)].map((way) => `${way} ${ways.filter((each) => each === way).length}`).join(', ');

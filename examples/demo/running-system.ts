@@ -15,10 +15,10 @@ export interface RunningSystem {
 }
 
 /**
- * Uses the system that answers at `url`, or starts the embedded runtime there for as long as the demo takes.
+ * Uses the system that answers at `url`, or starts the embedded runtime there for the time of the demo.
  *
- * @param own - variables of a system that the demo has to start itself; none where any will do
- * @throws Error when none can be started, or one runs there already and `own` is given
+ * @param own - variables that need a system started by the demo; undefined if any system will do
+ * @throws Error when none can be started, or when one runs there already and `own` is given
  */
 export async function ensureRunning(
   url: string,

@@ -12,7 +12,7 @@ import * as z from 'zod';
 import { notifications, service } from './service.ts';
 import { type NotificationRow, positionSchema } from './store.ts';
 
-/** The namespace of the notification ids that idempotency keys give. */
+/** The namespace of the ids that are made from idempotency keys (UUID version 5). */
 const NOTIFICATIONS = '0b9c6f6e-70a5-4b0e-8d0e-5b1f1e6a9d42';
 
 const newNotificationSchema = z.discriminatedUnion(
@@ -27,7 +27,7 @@ const postNotification = route(
   '/notifications',
   { body: newNotificationSchema },
   async ({ body, headers, trace }) => {
-    // The task's id is the notification's: the consumer finds the row by it, however often the task is delivered
+    // The notification's id is also its task's id, so the consumer finds the row by it
     const notificationId = idOfRequest(headers, NOTIFICATIONS);
     const sendTask = () => service.tasks.send(sendNotification, body, { taskId: notificationId, trace });
     const requestHash = hashOfRequest(body);
@@ -58,7 +58,7 @@ const listNotifications = route('GET', '/notifications', { query: listSchema }, 
 /** The API of notification-service. */
 export const handler = createApi(service, [postNotification, getNotification, listNotifications]);
 
-/** What callers see of a notification. */
+/** The part of a notification that callers see. */
 function notificationView(row: NotificationRow) {
   return {
     notificationId: row.notificationId,

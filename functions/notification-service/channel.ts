@@ -6,7 +6,7 @@ export interface Delivery {
   readonly notification: Notification;
   /** When this service first saw it, ISO 8601. */
   readonly createdAt: string;
-  /** Aborts when there is no more time for it. */
+  /** Aborts when its time is up. */
   readonly signal: AbortSignal;
 }
 
@@ -15,10 +15,10 @@ export interface Channel {
   /** Its name, kept with each notification that it delivered. */
   readonly name: string;
   /**
-   * Delivers a notification, at most once for one id as far as the way allows it.
+   * Delivers a notification. A channel that can tell the ids of notifications apart delivers each once.
    *
-   * @throws RejectTask when no attempt can succeed, PostponeTask when none is to be made now; anything else to be tried
-   *   again
+   * @throws RejectTask when no attempt can succeed, PostponeTask when the next one must wait; any other error means that
+   *   the delivery is tried again
    */
   deliver(delivery: Delivery): Promise<void>;
 }

@@ -7,34 +7,35 @@ import {
   handleWhen,
 } from 'cockatiel';
 
-/** cockatiel counts how long it is open by the wall clock, which may be set: a circuit counts itself. */
+/** cockatiel measures its open time by the wall clock, which may be set. The circuit measures it by the monotonic one. */
 const AT_ONCE = -Infinity;
 
-/** What a circuit is made of. */
+/** Configures a circuit. */
 export interface CircuitOptions {
-  /** What is called, for the log. */
+  /** The server's name in log lines. */
   readonly name: string;
-  /** So many failures in a row open it. */
+  /** Failures in a row that open it. */
   readonly failures: number;
   /** How long it is open before one call may probe, in milliseconds. */
   readonly probeAfterMs: number;
-  /** Whether an error says that the other side is away. */
+  /** Whether an error means that the server is away. */
   readonly isAway: (error: unknown) => boolean;
-  /** Whether an error says nothing of the other side: the call was broken off on this one. Every other one is an answer. */
+  /** Whether an error says nothing about the server, because this process aborted the call. Any other error is an answer. */
   readonly isSilent: (error: unknown) => boolean;
   readonly logger: Logger;
 }
 
-/** A call was not made, or was in vain, because the other side is known to be away. */
+/** The server is away: the call was not made, or it failed. */
 export class CircuitOpenError extends Error {
   override readonly name = 'CircuitOpenError';
 }
 
 /**
- * Keeps calls from another side that is away. It opens after some failures in a row, refuses every call while it is
- * open, and then lets one through: where that is answered it closes, and otherwise it stays open for as long again.
+ * A circuit breaker: stops calls to a server that is away. It opens after some failures in a row and refuses every call
+ * while it is open. Then it lets one call through as a probe. If the server answers, the circuit closes; otherwise it
+ * stays open for the same time again.
  *
- * One a process and other side: each process finds out by itself, and a new one begins closed.
+ * Each process has one circuit per server. It starts closed.
  */
 export class Circuit {
   readonly #options: CircuitOptions;
@@ -45,7 +46,7 @@ export class Circuit {
   constructor(options: CircuitOptions) {
     const { name, failures, probeAfterMs, isAway, isSilent, logger } = options;
     this.#options = options;
-    // cockatiel takes what it does not handle for an answer: a probe that was broken off has shown nothing
+    // cockatiel takes an error that it does not handle for an answer, but an aborted probe shows nothing
     const failed = handleWhen((error) => isAway(error) || (isSilent(error) && this.#probing));
     const breaker = new ConsecutiveBreaker(failures);
     this.#breaker = circuitBreaker(failed, { halfOpenAfter: AT_ONCE, breaker });
@@ -61,12 +62,12 @@ export class Circuit {
   /**
    * Makes a call.
    *
-   * @throws CircuitOpenError when it was not made, or failed and the circuit is open now
-   * @throws whatever the call throws
+   * @throws CircuitOpenError when the circuit is open, or opens because this call failed
+   * @throws any other error of the call
    */
   async call<Result>(call: () => Promise<Result>): Promise<Result> {
     const { name, isAway } = this.#options;
-    // cockatiel has calls beside a probe wait for its end
+    // cockatiel lets other calls wait until the probe ends; here they fail at once
     if (this.#probing) throw new CircuitOpenError(`${name} is away and is being probed`);
     if (this.#breaker.state === CircuitState.Open && performance.now() < this.#probeAtMs)
       throw new CircuitOpenError(`${name} is away`);
@@ -83,7 +84,7 @@ export class Circuit {
     return this.#breaker.state === CircuitState.HalfOpen;
   }
 
-  /** To the breaker a refusal is an answer like any other: whoever refuses is there. */
+  /** A refusal is an answer: the server is there. So the breaker counts it as a success. */
   async #answerTo<Result>(call: () => Promise<Result>): Promise<() => Result | Promise<never>> {
     const { isAway, isSilent } = this.#options;
     try {

@@ -3,7 +3,7 @@ import { domainOf } from '@baton/common/contracts/mail-address';
 import * as z from 'zod';
 
 const DEFAULT_FROM = 'Baton <baton@localhost>';
-/** A mail address with or without a name before it; what would need quoting in a header is not allowed in the name. */
+/** A mail address, with or without a name before it. The name has no character that a header would have to quote. */
 const FROM =
   /^(?:(?<name>[^\s"<>,;:@\\()[\]][^\r\n"<>,;:@\\()[\]]{0,98}) )?(?<open><)?(?<address>[^\s<>]{1,320})(?<close>>)?$/;
 
@@ -38,9 +38,9 @@ export const variables = z
   })
   .transform(({ SMTP_URL: url, SMTP_FROM: from, ...others }) => ({
     ...others,
-    /** Where mails go; none where they stay in the outbox. */
+    /** The SMTP server for mails. Without one, mails stay in the outbox. */
     smtp: url === undefined ? undefined : { url, from },
   }));
 
-/** Whom mails are from. */
+/** The sender of mails. */
 export type Sender = z.output<typeof sender>;

@@ -9,19 +9,19 @@ import { implement, type Implementation, type TaskEnd } from 'baton-tasks';
 import type { Channel } from './channel.ts';
 import type { NotificationStore } from './store.ts';
 
-/** What delivering notifications takes. */
+/** Configures the tasks of notifications. */
 export interface DeliveringOptions {
   readonly notifications: NotificationStore;
-  /** The way out for each kind of notification. */
+  /** The channel for each kind of notification. */
   readonly channels: Readonly<Record<Notification['channel'], Channel>>;
 }
 
-/** Makes the implementations of what the queue `notifications` carries. */
+/** Makes the implementations of the tasks on the queue `notifications`. */
 export function notificationTasks(options: DeliveringOptions): readonly Implementation[] {
   return [deliverNotification(options), recordEnd(options)];
 }
 
-/** Writes down how a notification's task ended that did not succeed. */
+/** Records the end of a notification's task, if it did not succeed. */
 function recordEnd(options: DeliveringOptions): Implementation {
   return implement(recordNotificationEnd, async (end, { logger }) => {
     const recorded = (await recordDelivery(end, options)) || (await options.notifications.recordEnd(end));
@@ -31,14 +31,14 @@ function recordEnd(options: DeliveringOptions): Implementation {
 }
 
 /**
- * Writes down that a notification was delivered whose task did not succeed: the handler may have been stopped before it
- * could. Resolves to whether it was written.
+ * Records that a notification was delivered although its task did not succeed: the handler may have been stopped before
+ * it could record that. Resolves to whether it was written.
  */
 async function recordDelivery(
   end: TaskEnd,
   { notifications, channels }: DeliveringOptions,
 ): Promise<boolean> {
-  // The handler itself has marked it as delivered
+  // The handler has marked it as delivered
   if (end.state === 'succeeded' || !wasDelivered(end)) return false;
   const row = await notifications.find(end.taskId);
   if (row?.channel === undefined || row.status === 'delivered') return false;
@@ -48,7 +48,7 @@ async function recordDelivery(
 
 /**
  * Delivers a notification. The delivery is an effect of its task: no later attempt sends it again, unless the process
- * crashed between the delivery and the note of it.
+ * crashed after the delivery and before the effect was kept.
  */
 function deliverNotification({ notifications, channels }: DeliveringOptions): Implementation {
   return implement(sendNotification, async (notification, { taskId, token, signal, effect }) => {
@@ -58,7 +58,7 @@ function deliverNotification({ notifications, channels }: DeliveringOptions): Im
       await channel.deliver({ notificationId: taskId, notification, createdAt, signal });
       return channel.name;
     };
-    // A row of before this service's tasks were tracked may say that it was delivered, and no effect does
+    // Rows from before the tasks were tracked may say that the notification was delivered, without an effect
     const known = status === 'delivered' ? (row.deliveredBy ?? '') : undefined;
     const by = await effect(DELIVERY, async () => known ?? deliver());
     const { deliveredAt = '', deliveredBy = '' } = await notifications.markDelivered(taskId, by);

@@ -6,60 +6,60 @@ import { Circuit, CircuitOpenError } from './circuit.ts';
 import type { Sender } from './config.ts';
 import { failureOf, SmtpAbortedError, SmtpAwayError } from './smtp-failure.ts';
 
-/** Servers allow few: Postfix 50 a client, others 10. */
+/** Servers allow few connections: Postfix 50 per client, others 10. */
 const MAX_CONNECTIONS = 5;
-/** Mails that wait for a connection: all that the embedded worker may give one process at a time. */
+/** Mails that may wait for a connection: as many as the embedded worker can give one process at a time. */
 const MAX_WAITING = 100;
 const MAILS_A_CONNECTION = 100;
-/** A server's own is 5 minutes and more (RFC 5321, section 4.5.3.2.7); a shorter one meets fewer servers that hang up. */
+/** Servers wait 5 minutes or more (RFC 5321, section 4.5.3.2.7). With less, we close a connection before they do. */
 const IDLE_TIMEOUT_MS = 60_000;
-/** A connection that its server closed while it was idle is replaced, once. */
+/** If the server closed an idle connection, the mail gets a new one, once. */
 const MAX_REQUEUES = 1;
 const CLOSE_TIMEOUT_MS = 1000;
 const BUSY_SECONDS = 5;
-/** A mail rests for a quarter of its age, at most so long: after an outage of an hour the last one goes out 15 to 23 minutes later. */
-const LONGEST_REST_SECONDS = 900;
+/** A mail waits for a quarter of its age, at most this long. After an hour's outage the last one leaves 15 to 23 minutes later. */
+const LONGEST_WAIT_SECONDS = 900;
 
-/** How long an SMTP channel waits, and when it gives its server up for a time. All together within the contract's 30 s. */
+/** The waits of an SMTP channel, and when its circuit opens. Together the waits fit into the contract's 30 s. */
 export interface SmtpPatience {
   /** For a connection and the server's greeting, in milliseconds. Default 5,000. */
   readonly connectTimeoutMs: number;
-  /** For any one answer, in milliseconds. Default 15,000. */
+  /** For each answer, in milliseconds. Default 15,000. */
   readonly answerTimeoutMs: number;
-  /** For a mail in line, in milliseconds. Default 5,000. */
-  readonly lineTimeoutMs: number;
-  /** For a mail under way, in milliseconds. Default 20,000. */
+  /** For a free connection, in milliseconds. Default 5,000. */
+  readonly queueTimeoutMs: number;
+  /** For sending one mail, in milliseconds. Default 20,000. */
   readonly sendTimeoutMs: number;
-  /** So many mails in a row that find the server away open the circuit. Default 3. */
+  /** Mails in a row that find the server away and so open the circuit. Default 3. */
   readonly failures: number;
-  /** How long the circuit is open before one mail probes, in milliseconds. Default 30,000. */
+  /** How long the circuit stays open before one mail probes the server, in milliseconds. Default 30,000. */
   readonly probeAfterMs: number;
 }
 
 const PATIENCE: SmtpPatience = {
   connectTimeoutMs: 5000,
   answerTimeoutMs: 15_000,
-  lineTimeoutMs: 5000,
+  queueTimeoutMs: 5000,
   sendTimeoutMs: 20_000,
   failures: 3,
   probeAfterMs: 30_000,
 };
 
-/** What an SMTP channel needs. */
+/** Configures an SMTP channel. */
 export interface SmtpChannelOptions {
   /** The server: `smtp://user:password@host:port`, or `smtps://` for TLS from the first byte. */
   readonly url: string;
   readonly from: Sender;
   readonly logger: Logger;
-  /** Default: each as it says. */
+  /** Default: those of `SmtpPatience`. */
   readonly patience?: Partial<SmtpPatience>;
 }
 
 /**
- * The channel of mails: sends them to one SMTP server, over a few connections that are kept.
+ * Sends mails to one SMTP server, over a few connections that it keeps.
  *
- * A mail's Message-ID comes from its notification's id, so that one that was sent twice, because its process died
- * between the server's answer and the task's effect, is known as one by whoever looks at it.
+ * A mail's Message-ID comes from its notification's id. A mail may be sent twice if the process dies after the server's
+ * answer and before the effect is kept; mail programs then recognise the second one.
  */
 export class SmtpChannel implements Channel {
   readonly name = 'smtp';
@@ -108,13 +108,13 @@ export class SmtpChannel implements Channel {
     }
   }
 
-  /** Closes all connections; mails that are under way fail. */
+  /** Closes all connections. Mails that are being sent fail. */
   close(): void {
     this.#pool.close({ force: true });
   }
 
   async #takeRoom(signal: AbortSignal): Promise<void> {
-    const late = AbortSignal.timeout(this.#patience.lineTimeoutMs);
+    const late = AbortSignal.timeout(this.#patience.queueTimeoutMs);
     try {
       await this.#connections.acquire(AbortSignal.any([signal, late]));
     } catch (error) {
@@ -131,7 +131,7 @@ export class SmtpChannel implements Channel {
       await this.#pool.sendMail({
         messageId: this.#messageId(notificationId),
         from: { name, address },
-        // As an object it is one address, whatever it looks like
+        // An object is one address; a string would be parsed as a list
         to: { name: '', address: recipient },
         subject,
         text: message,
@@ -144,19 +144,19 @@ export class SmtpChannel implements Channel {
     }
   }
 
-  /** RFC 5322, section 3.6.4: no dot at an end, no colon at all; a task id has neither of the characters in their place. */
+  /** RFC 5322, section 3.6.4: no dot at an end, and no colon. A task id has neither `+` nor `=`, so ids stay distinct. */
   #messageId(notificationId: string): string {
     return `<${notificationId.replaceAll('.', '+').replaceAll(':', '=')}@${this.#from.domain}>`;
   }
 
-  /** Half as much again is chance, so that mails which wait together do not come back together. */
+  /** Adds up to half of the wait at random, so mails that wait together do not come back together. */
   #postponed(cause: CircuitOpenError, { createdAt }: Delivery): PostponeTask {
     const ageSeconds = (Date.now() - Date.parse(createdAt)) / 1000;
     const probeSeconds = this.#patience.probeAfterMs / 1000;
-    const restSeconds = Math.min(LONGEST_REST_SECONDS, Math.max(probeSeconds, ageSeconds / 4));
-    return new PostponeTask('The SMTP server is away; the mail waits for it', {
+    const waitSeconds = Math.min(LONGEST_WAIT_SECONDS, Math.max(probeSeconds, ageSeconds / 4));
+    return new PostponeTask('The SMTP server is away; the mail waits until it is back', {
       cause,
-      delaySeconds: restSeconds * (1 + Math.random() / 2),
+      delaySeconds: waitSeconds * (1 + Math.random() / 2),
     });
   }
 }

@@ -12,14 +12,14 @@ import { Intake, type IntakeRow } from 'baton-tasks/http';
 import type { Logger } from 'baton-tasks/service';
 import * as z from 'zod';
 
-/** How far a notification has come; `pending` before SQS has taken its task, which nobody is shown. */
+/** The state of a notification. `pending`: SQS has not accepted its task yet; callers do not see it. */
 export type NotificationStatus = 'pending' | 'accepted' | 'delivered' | 'failed' | 'cancelled';
 
-/** A notification as it stands in the table. */
+/** The row of a notification. */
 export interface NotificationRow extends IntakeRow {
   readonly status: NotificationStatus;
   readonly notificationId: string;
-  /** This and what the notification says are not known of one whose task ended before its first attempt, sent elsewhere. */
+  /** Absent, with recipient, subject and message, if another service sent the task and it ended before its first attempt. */
   readonly channel?: Notification['channel'];
   readonly recipient?: string;
   readonly subject?: string;
@@ -30,10 +30,10 @@ export interface NotificationRow extends IntakeRow {
   readonly listedAt: string;
   readonly deliveredAt?: string;
   readonly deliveredBy?: string;
-  /** Why it was not delivered: what was wrong, and the reason that its task was set aside for. */
+  /** Why it was not delivered: the error, and the reason of its dead letter. */
   readonly failure?: string;
   readonly reason?: string;
-  /** The token of the latest attempt that is known. */
+  /** The token of the latest known attempt. */
   readonly taskToken?: number;
 }
 
@@ -44,12 +44,12 @@ export const positionSchema = z.strictObject({
 });
 type Position = z.output<typeof positionSchema>;
 
-/** One partition of an index takes 1,000 writes a second (AWS: "Partitions and data distribution"). */
+/** All rows of a list are in one partition of the index, which takes 1,000 writes a second (AWS: "Partitions and data distribution"). */
 const LIST_INDEX = 'newest-first';
 const RECIPIENT_INDEX = 'newest-first-by-recipient';
 const LIST = 'notifications';
 
-/** What takes a row in that SQS has taken the task of: see `Intake`. */
+/** Removing these makes a pending row a visible one: see `Intake`. */
 const INTAKE = ['holder', 'heldUntilMs', 'expiresAt'];
 const FAILURE = ['failure', '#reason'];
 
@@ -57,7 +57,7 @@ const FAILURE = ['failure', '#reason'];
 export interface NewNotification {
   readonly notificationId: string;
   readonly notification: Notification;
-  /** A digest of the request, by which a repeated one is known. */
+  /** A hash of the request: a repeated request has the same. */
   readonly requestHash: string;
   readonly sendTask: () => Promise<unknown>;
 }
@@ -69,13 +69,13 @@ export interface NotificationQuery {
   readonly after: Position | undefined;
 }
 
-/** A page of notifications, and where the next one begins. */
+/** A page of notifications, and where the next page begins. */
 export interface NotificationPage {
   readonly notifications: NotificationRow[];
   readonly next: Position | undefined;
 }
 
-/** The notifications of this service, one row each, in its own table, which no other service reads or writes. */
+/** The service's notifications, a row each, in its own table. No other service reads or writes it. */
 export class NotificationStore {
   readonly #documents: DynamoDBDocumentClient;
   readonly #table: string;
@@ -87,7 +87,7 @@ export class NotificationStore {
     this.#intake = new Intake({ documents, table, logger, key: 'notificationId' });
   }
 
-  /** Takes a notification in and sends its task; see Intake for what it throws. */
+  /** Accepts a notification and sends its task. Throws what `Intake.accept` throws. */
   async accept({ notificationId, notification, requestHash, sendTask }: NewNotification): Promise<void> {
     const row = newRow(notificationId, notification);
     const listing = listingOf(notification);
@@ -95,8 +95,8 @@ export class NotificationStore {
   }
 
   /**
-   * The row of a notification that an attempt is to deliver: the one that is there, or a new one. One that an earlier
-   * attempt left failed is accepted again.
+   * Finds or creates the row of a notification that an attempt is about to deliver. A failed one becomes accepted
+   * again.
    */
   async open(notificationId: string, notification: Notification, token: number): Promise<NotificationRow> {
     const { notificationId: _key, ...initial } = newRow(notificationId, notification);
@@ -123,7 +123,7 @@ export class NotificationStore {
     return row ?? ((await this.#read(notificationId)) as NotificationRow);
   }
 
-  /** Writes down that a notification was delivered, unless that stands there already. Gives the row. */
+  /** Marks a notification as delivered, unless it is marked already. Resolves to its row. */
   async markDelivered(notificationId: string, deliveredBy: string): Promise<NotificationRow> {
     const row = await this.#update(notificationId, {
       ConditionExpression: '#status <> :delivered',
@@ -139,11 +139,11 @@ export class NotificationStore {
   }
 
   /**
-   * Writes down how the task of a notification ended that was not delivered, unless a later attempt is known. Resolves to
-   * whether it was written. What has left stays delivered, however its task ended after that.
+   * Records how the task of a notification ended, unless it was delivered or a later attempt is known. Resolves to
+   * whether it was written. A delivered notification stays delivered, however its task ends.
    */
   async recordEnd({ taskId, state, token, at, error }: TaskEnd): Promise<boolean> {
-    // The handler itself has marked it as delivered
+    // The handler has marked it as delivered
     if (state === 'succeeded') return false;
     const failure = { ':failure': error?.message, ':reason': error?.reason };
     const known = Object.entries(failure).filter(([, value]) => value !== undefined);
@@ -164,7 +164,7 @@ export class NotificationStore {
         ':list': LIST,
         ':at': at,
         ':listedAt': `${at}#${taskId}`,
-        // Of one that this service has never seen: in the list of nobody's
+        // The recipient is unknown if this service never saw the notification: its id keeps it out of all lists
         ':nobody': taskId,
         ...Object.fromEntries(known),
       },
@@ -172,13 +172,13 @@ export class NotificationStore {
     return row !== undefined;
   }
 
-  /** The notification of that id, if it was accepted. */
+  /** Finds an accepted notification. */
   async find(notificationId: string): Promise<NotificationRow | undefined> {
     const row = await this.#read(notificationId);
     return row?.status === 'pending' ? undefined : row;
   }
 
-  /** Accepted notifications, newest first. A new one may be missing for a moment: the index follows the table. */
+  /** Lists accepted notifications, newest first. A new one may be missing for a moment: the index follows the table. */
   async list({ recipient, limit, after }: NotificationQuery): Promise<NotificationPage> {
     const [index, member, value] =
       recipient === undefined ? [LIST_INDEX, 'listedIn', LIST] : [RECIPIENT_INDEX, 'listedFor', recipient];
@@ -210,7 +210,7 @@ export class NotificationStore {
     return Item as NotificationRow | undefined;
   }
 
-  /** Gives the row as it is after the update; `undefined` where its condition did not hold. */
+  /** Resolves to the row after the update, or to undefined if the condition did not hold. */
   async #update(
     notificationId: string,
     update: Omit<UpdateCommandInput, 'TableName' | 'Key' | 'ReturnValues'>,

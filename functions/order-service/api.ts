@@ -13,13 +13,13 @@ import * as z from 'zod';
 import { orders, service } from './service.ts';
 import { type OrderRow, positionSchema } from './store.ts';
 
-/** The namespace of the order ids that idempotency keys give. */
+/** The namespace of the ids that are made from idempotency keys (UUID version 5). */
 const ORDERS = '6f0f6f3c-5a0e-4c57-9d0b-3d1d2b1a7c11';
 
 /** The lane of the queue `orders` that an order travels in, by its priority. */
 const LANES = { HIGH: 'high', NORMAL: 'normal', LOW: 'low' } as const;
 
-/** What the wire takes with patience is refused here: a caller wants to hear of a misspelt member. */
+/** Strict: a caller should hear of a misspelt member. The contract's schema ignores it, so old workers take new payloads. */
 const newOrderSchema = z.strictObject({
   ...orderSchema.omit({ orderId: true }).shape,
   items: itemsOf(orderItemSchema.strict()),
@@ -55,7 +55,7 @@ const listOrders = route('GET', '/orders', { query: listSchema }, async ({ query
 /** The API of order-service. */
 export const handler = createApi(service, [postOrder, getOrder, listOrders]);
 
-/** What callers see of an order. */
+/** The part of an order that callers see. */
 function orderView(row: OrderRow) {
   const { notificationId, notificationStatus, notificationFailure } = row;
   return {

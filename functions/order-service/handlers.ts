@@ -12,9 +12,11 @@ const recordOutcome = implement(recordOrderOutcome, async (outcome, { logger: li
 
 const recordTaskEnd = implement(recordOrderTaskEnd, async (end, { logger: line }) => {
   const { subject: orderId, task, state } = end;
-  if (orderId === undefined) throw new RejectTask(`The end of ${task} says no order that it is about`);
+  if (orderId === undefined)
+    throw new RejectTask(`The end of a ${task} has no subject: expected an order's id`);
   const recorded = await orders.recordEnd(orderId, end);
-  if (recorded === 'unknown') throw new RejectTask(`There is no order ${orderId} that ${task} is about`);
+  if (recorded === 'unknown')
+    throw new RejectTask(`There is no order ${orderId}: expected the subject of ${task} to be an order's id`);
   line.info({ orderId, recorded }, `${task} ${state}`);
   return { recorded: recorded === 'recorded' };
 });

@@ -3,8 +3,8 @@ import { type OrderOutcome, processOrder } from '@baton/common/contracts/orders'
 import { RejectTask, type TaskEnd } from 'baton-tasks';
 
 /**
- * A change of an order's row, and which rows it may be made to. Messages can arrive late, twice and in any order, so each
- * is held against the token of the latest attempt that is known: an earlier attempt's never follows a later one's.
+ * A change of an order's row, and the condition under which it is made. Messages can arrive late, twice and in any
+ * order. So each is compared with the token of the latest known attempt: an earlier attempt never overwrites a later one.
  */
 export interface OrderChange {
   readonly set: Readonly<Record<string, unknown>>;
@@ -14,14 +14,14 @@ export interface OrderChange {
   readonly values: Readonly<Record<string, unknown>>;
 }
 
-/** The index that lists orders by time has the rows with this member. */
+/** Rows with this member are in the index that lists orders by time. */
 export const LISTED = { listedIn: 'orders' };
 
-/** What takes a row in that SQS has taken the task of: see `Intake`. */
+/** Removing these makes a pending row a visible one: see `Intake`. */
 const INTAKE = ['holder', 'heldUntilMs', 'expiresAt'];
 const UNFINISHED = { ':pending': 'pending', ':accepted': 'accepted', ':processing': 'processing' };
 
-/** What an attempt says: that it has begun. */
+/** An attempt has begun. */
 export function changeByOutcome(outcome: OrderOutcome): OrderChange {
   if (outcome.status !== 'processing' || outcome.token === undefined) return changeOfOldWorker(outcome);
   const { status, at, token } = outcome;
@@ -34,7 +34,7 @@ export function changeByOutcome(outcome: OrderOutcome): OrderChange {
   };
 }
 
-/** What a worker says of before there were tokens: it follows nothing that has one. */
+/** The outcome from a worker of an old version, without a token. It never overwrites one with a token. */
 function changeOfOldWorker(outcome: OrderOutcome): OrderChange {
   const { ':processing': processing, ...begun } = UNFINISHED;
   const before = outcome.status === 'processing' ? begun : { ...begun, ':processing': processing };
@@ -55,14 +55,14 @@ function membersOf(outcome: OrderOutcome): Record<string, unknown> {
 }
 
 /**
- * How the order's own task ended, or that of its customer's mail.
+ * The order's own task has ended, or the task of its customer's mail.
  *
- * @throws RejectTask when the task is neither, or ended with a result that breaks its contract
+ * @throws RejectTask when the task is neither, or its result breaks its contract
  */
 export function changeByEnd(end: TaskEnd): OrderChange {
   if (end.task === processOrder.name) return changeByOwnEnd(end);
   if (end.task === sendNotification.name) return changeByMailsEnd(end);
-  throw new RejectTask(`Nothing of an order depends on ${end.task}`);
+  throw new RejectTask(`No order depends on ${end.task}: expected the task of an order or of its mail`);
 }
 
 function changeByOwnEnd(end: TaskEnd): OrderChange {
@@ -93,7 +93,7 @@ function ownMembers({ state, result, error }: TaskEnd) {
   }
 }
 
-/** What has left stays delivered, however the mail's task ended, and whatever order its ends come in. */
+/** A mail that left stays delivered, however its task ended, and in whatever order its ends arrive. */
 function changeByMailsEnd(end: TaskEnd): OrderChange {
   const { state, taskId, token, at, error } = end;
   const delivered = wasDelivered(end);
@@ -115,7 +115,7 @@ function changeByMailsEnd(end: TaskEnd): OrderChange {
   };
 }
 
-/** What a handler rejects is for the customer's eyes; of all else the reason alone. */
+/** The customer sees the message of a rejection. Of any other failure the customer sees only the reason. */
 function failureOf(error: TaskEnd['error'], what: string): string {
   return error?.reason === 'rejected' ? error.message : `${what} (${error?.reason ?? 'unknown'})`;
 }

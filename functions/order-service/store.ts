@@ -7,13 +7,13 @@ import type { Logger } from 'baton-tasks/service';
 import * as z from 'zod';
 import { changeByEnd, changeByOutcome, LISTED, type OrderChange } from './order-change.ts';
 
-/** How far an order has come; `pending` before SQS has taken its task, which nobody is shown. */
+/** The state of an order. `pending`: SQS has not accepted its task yet; callers do not see it. */
 export type OrderStatus = 'pending' | 'accepted' | 'processing' | 'completed' | 'failed' | 'cancelled';
 
-/** What became of a message about an order: written down, 'overtaken' by a later attempt's, or there is no such order. */
+/** Whether a message about an order was recorded, was 'overtaken' by a later attempt, or names an unknown order. */
 export type Recorded = 'recorded' | 'overtaken' | 'unknown';
 
-/** An order as it stands in the table. */
+/** The row of an order. */
 export interface OrderRow extends IntakeRow, Order {
   readonly status: OrderStatus;
   readonly taskId: string;
@@ -26,10 +26,10 @@ export interface OrderRow extends IntakeRow, Order {
   readonly units?: number;
   /** Why it failed. */
   readonly failure?: string;
-  /** The token of the latest attempt that is known. */
+  /** The token of the latest known attempt. */
   readonly taskToken?: number;
   readonly notificationId?: string;
-  /** What became of the customer's mail; nothing until that is known. */
+  /** The state of the customer's mail. Absent until it is known. */
   readonly notificationStatus?: 'delivered' | 'failed' | 'cancelled';
   readonly notificationFailure?: string;
   readonly notificationToken?: number;
@@ -46,18 +46,18 @@ const LIST_INDEX = 'newest-first';
 export interface NewOrder {
   readonly order: Order;
   readonly taskId: string;
-  /** A digest of the request, by which a repeated one is known. */
+  /** A hash of the request: a repeated request has the same. */
   readonly requestHash: string;
   readonly sendTask: () => Promise<unknown>;
 }
 
-/** A page of orders, and where the next one begins. */
+/** A page of orders, and where the next page begins. */
 export interface OrderPage {
   readonly orders: OrderRow[];
   readonly next: Position | undefined;
 }
 
-/** The orders of this service, in its own table, which no other service reads or writes. */
+/** The service's orders, in its own table. No other service reads or writes it. */
 export class OrderStore {
   readonly #documents: DynamoDBDocumentClient;
   readonly #table: string;
@@ -69,20 +69,20 @@ export class OrderStore {
     this.#intake = new Intake({ documents, table, logger, key: 'orderId' });
   }
 
-  /** Takes an order in and sends its task; see Intake for what it throws. */
+  /** Accepts an order and sends its task. Throws what `Intake.accept` throws. */
   async accept({ order, taskId, requestHash, sendTask }: NewOrder): Promise<void> {
     const createdAt = new Date().toISOString();
     const row = { ...order, taskId, createdAt, listedAt: `${createdAt}#${order.orderId}` };
     await this.#intake.accept({ id: order.orderId, requestHash, row, listing: LISTED, sendTask });
   }
 
-  /** The order of that id, if it was accepted. */
+  /** Finds an accepted order. */
   async find(orderId: string): Promise<OrderRow | undefined> {
     const row = await this.#read(orderId);
     return row?.status === 'pending' ? undefined : row;
   }
 
-  /** Accepted orders, newest first. A new one may be missing for a moment: the index follows the table. */
+  /** Lists accepted orders, newest first. A new one may be missing for a moment: the index follows the table. */
   async list(limit: number, after: Position | undefined): Promise<OrderPage> {
     const { Items = [], LastEvaluatedKey } = await this.#documents.send(
       new QueryCommand({
@@ -99,15 +99,15 @@ export class OrderStore {
     return { orders: Items as OrderRow[], next };
   }
 
-  /** Writes down what an attempt says, unless a later one has said something already. */
+  /** Records what an attempt reports, unless a later attempt has reported already. */
   record(outcome: OrderOutcome): Promise<Recorded> {
     return this.#change(outcome.orderId, changeByOutcome(outcome));
   }
 
   /**
-   * Writes down how a task of the order ended, unless what a later attempt said stands there already.
+   * Records how a task of the order ended, unless a later attempt has reported already.
    *
-   * @throws RejectTask when nothing of an order depends on the task
+   * @throws RejectTask when no order depends on the task
    */
   recordEnd(orderId: string, end: TaskEnd): Promise<Recorded> {
     return this.#change(orderId, changeByEnd(end));
@@ -128,7 +128,7 @@ export class OrderStore {
           Key: { orderId },
           ConditionExpression: condition,
           UpdateExpression: `SET ${sets}${remove.length > 0 ? ` REMOVE ${remove.join(', ')}` : ''}`,
-          // Every condition may name it, whether or not it is set
+          // Every condition may name it, even if it is not set
           ExpressionAttributeNames: {
             ...Object.fromEntries(names.map((name) => [`#${name}`, name])),
             ...(condition.includes('#status') && { '#status': 'status' }),

@@ -11,7 +11,7 @@ const listSchema = z.strictObject({
   state: z.enum(TASK_STATES, { error: `expected one of ${TASK_STATES.join(', ')}` }).optional(),
   name: taskNameSchema.optional(),
 });
-/** All lists have one order, so a cursor of one is the same place in each: another filter goes on from there. */
+/** All lists have the same order, so a cursor is valid in each of them, also with another filter. */
 const cursor = cursorOf(taskPositionSchema);
 
 const getTask = route('GET', '/tasks/{taskId}', {}, async ({ param }) => {
@@ -32,7 +32,7 @@ const cancelTask = route('POST', '/tasks/{taskId}/cancel', {}, async ({ param })
   if (!status) throw notFound('task', taskId);
   if (status.state === 'cancelled') return { status: 200, body: status };
   throw new Problem('task-ended', {
-    detail: `The task ${JSON.stringify(taskId)} is ${status.state}; only one that has not ended can be cancelled.`,
+    detail: `The task ${JSON.stringify(taskId)} is ${status.state}; expected a task that has not ended.`,
   });
 });
 

@@ -1,7 +1,7 @@
 import { createService, TaskHistory } from 'baton-tasks/service';
 import packageJson from './package.json' with { type: 'json' };
 
-/** What the service's API and server share. */
+/** The service: its API and server share it. */
 export const service = createService({
   name: 'task-service',
   version: packageJson.version,

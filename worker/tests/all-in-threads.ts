@@ -1,4 +1,4 @@
-// The worker's tasks, all of them in threads, whatever their contracts say.
+// The worker's tasks, all in threads, whatever their contracts say.
 import { runWorker } from 'baton-tasks/worker';
 import { allTasks } from '@baton/common/tasks/all';
 import type { Implementation } from 'baton-tasks';

@@ -8,7 +8,7 @@ import { freePort, Program } from 'baton-dev/testing/program';
 
 let backends: Backends;
 
-/** A worker with no service anywhere: as its container runs it, unless another main file is given. */
+/** Starts a worker without services, as its container does, or another main file. */
 async function startWorker(file = 'worker/main.ts'): Promise<[Program, string]> {
   const port = String(await freePort());
   const own = { WORKER_QUEUES: 'default', WORKER_WAIT_SECONDS: '1', WORKER_ID: 'w-1', HEALTH_PORT: port };
@@ -44,7 +44,7 @@ describe('the worker, with every service stopped,', () => {
     await expectEmptyQueue();
   });
 
-  test('moves a message that is no task to the dead letter queue, with the reason', async () => {
+  test('moves a message that is no task to the dead-letter queue, with the reason', async () => {
     await backends.sqs.send(
       new SendMessageCommand({ QueueUrl: backends.queueUrls.of('default'), MessageBody: 'rubbish' }),
     );
@@ -62,7 +62,7 @@ describe('the worker, with every service stopped,', () => {
     await expectEmptyQueue();
   });
 
-  test('tells how it is', async () => {
+  test('reports its state', async () => {
     await eventually('readiness', async () => (await fetch(`${health}/health/ready`)).ok);
     const state = await (await fetch(`${health}/health/state`)).json();
     expect(state).toMatchObject({ worker: 'w-1', queues: [{ queue: 'default', receiving: true }] });
@@ -74,7 +74,7 @@ describe('the worker, with every service stopped,', () => {
     expect(program.output).toContain('worker stopped');
   });
 
-  test('does not start when its variables are wrong, and names each of them', async () => {
+  test('does not start if its variables are wrong, and names each of them', async () => {
     const wrong = { WORKER_CONCURRENCY: '0', QUEUE_URL_PREFIX: '' };
     const program = new Program('worker/main.ts', { ...backends.environment, ...wrong });
     await expect(program.ended()).resolves.toBe(1);

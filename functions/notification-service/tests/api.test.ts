@@ -27,7 +27,7 @@ afterAll(async () => {
 const post = (body: unknown, headers: Record<string, string> = {}) =>
   service.post('/notifications', body, headers);
 
-/** A cursor whose keys the table would refuse. */
+/** A cursor with keys that the table would refuse. */
 const EMPTY_CURSOR = Buffer.from('{"listedAt":"","notificationId":""}').toString('base64url');
 
 describe('notification-service, with every other service stopped,', () => {
@@ -51,7 +51,7 @@ describe('notification-service, with every other service stopped,', () => {
     });
   });
 
-  test('lists notifications newest first: all of them, or those of one recipient', async () => {
+  test('lists notifications newest first, all or those of one recipient', async () => {
     const recipient = 'listed@example.com';
     const posted: unknown[] = [];
     for (const to of [recipient, 'other@example.com', recipient]) {
@@ -82,7 +82,7 @@ describe('notification-service, with every other service stopped,', () => {
     ['the wrong content type', mail, { 'content-type': 'application/xml' }, 415, 'unsupported-content-type'],
     ['a body over 256 KiB', { ...mail, message: 'm'.repeat(262_144) }, {}, 413, 'body-too-large'],
     ['a mail without a subject', { ...mail, subject: undefined }, {}, 400, 'invalid-request'],
-    ['a channel that is none', { ...mail, channel: 'FAX' }, {}, 400, 'invalid-request'],
+    ['an unknown channel', { ...mail, channel: 'FAX' }, {}, 400, 'invalid-request'],
     ['a member that no notification has', { ...mail, colour: 'red' }, {}, 400, 'invalid-request'],
   ])('refuses %s', async (_what, body, headers, status, kind) => {
     const response = await post(body, headers);
@@ -102,7 +102,7 @@ describe('notification-service, with every other service stopped,', () => {
     await expect(read(response)).resolves.toMatchObject({ type: `urn:baton:problem:${kind}` });
   });
 
-  test('answers 503 with Retry-After when SQS does not answer, and keeps nothing to be seen', async () => {
+  test('answers 503 with Retry-After if SQS does not answer, and shows no notification', async () => {
     const dead = { ...environment(), AWS_ENDPOINT_URL_SQS: 'http://127.0.0.1:9' };
     const broken = await RunningService.start('notification-service', dead);
     const recipient = 'nobody@example.com';

@@ -2,7 +2,7 @@ import { afterEach, describe, expect, jest, test } from '@jest/globals';
 import { createLogger } from 'baton-tasks/service';
 import { Circuit } from '../circuit.ts';
 
-/** Opens after one failure. @param probeAfterMs - default: the next call may probe at once */
+/** A circuit that opens after one failure. @param probeAfterMs - default: the next call may probe at once */
 function openCircuit(probeAfterMs = 0) {
   return new Circuit({
     name: 'the server',
@@ -14,7 +14,7 @@ function openCircuit(probeAfterMs = 0) {
   });
 }
 
-test('a call beside a probe is refused at once, and does not wait for its end', async () => {
+test('a call beside a probe fails at once and does not wait for the probe', async () => {
   const circuit = openCircuit();
   await expect(circuit.call(() => Promise.reject('away'))).rejects.toMatchObject({
     name: 'CircuitOpenError',
@@ -30,14 +30,14 @@ test('a call beside a probe is refused at once, and does not wait for its end', 
   await expect(circuit.call(async () => 'next')).resolves.toBe('next');
 });
 
-test('what is no sign of being away comes through as it is, and closes an open circuit', async () => {
+test('an error that does not mean `away` reaches the caller unchanged, and closes an open circuit', async () => {
   const circuit = openCircuit();
   await expect(circuit.call(() => Promise.reject('away'))).rejects.toMatchObject({ cause: 'away' });
   await expect(circuit.call(() => Promise.reject('refused'))).rejects.toBe('refused');
   await expect(circuit.call(async () => 'next')).resolves.toBe('next');
 });
 
-describe('an open circuit counts by the monotonic clock', () => {
+describe('an open circuit measures time by the monotonic clock', () => {
   const away = () => Promise.reject('away');
   afterEach(() => {
     jest.restoreAllMocks();

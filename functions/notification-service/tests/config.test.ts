@@ -9,7 +9,7 @@ const environment = {
   NOTIFICATIONS_TABLE: 'baton-dev-notifications',
 };
 
-test('mails stay in the outbox where no SMTP server is set', () => {
+test('mails stay in the outbox if no SMTP server is set', () => {
   expect(parseConfig(variables, { ...environment, SMTP_URL: '' }).smtp).toBeUndefined();
 });
 
@@ -52,7 +52,7 @@ describe('the sender of mails', () => {
 });
 
 test.each(['mail.example.com', 'http://mail.example.com', 'smtp://', 'smtp:mail.example.com', 'smtp://:25'])(
-  'an SMTP server may not be %j',
+  '%j is refused as an SMTP server',
   (SMTP_URL) => {
     expect(() => parseConfig(variables, { ...environment, SMTP_URL })).toThrow(
       /SMTP_URL held .*expected a URL/,
@@ -60,7 +60,7 @@ test.each(['mail.example.com', 'http://mail.example.com', 'smtp://', 'smtp:mail.
   },
 );
 
-test('a wrong SMTP_URL is said without its password', () => {
+test('the error about a wrong SMTP_URL does not show its password', () => {
   const read = (): unknown =>
     parseConfig(variables, { ...environment, SMTP_URL: 'http://me:secret@mail.example.com' });
   expect(read).toThrow('SMTP_URL held "http://***@mail.example.com": expected a URL such as smtp://');

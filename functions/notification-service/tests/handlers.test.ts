@@ -49,7 +49,7 @@ async function rows(): Promise<Record<string, unknown>[]> {
 }
 
 describe('a notification', () => {
-  test('that SQS has not taken is shown to nobody', async () => {
+  test('is not shown until SQS has accepted its task', async () => {
     const { notifications } = await import('../service.ts');
     const TableName = `baton-${backends.stage}-notifications`;
     for (const status of ['pending', 'accepted']) {
@@ -61,7 +61,7 @@ describe('a notification', () => {
     await expect(notifications.find('accepted')).resolves.toBeDefined();
   });
 
-  test('is one row, delivered once, however often its message comes', async () => {
+  test('is one row and is delivered once, however often its message arrives', async () => {
     const once = await deliveries({ Records: [delivery('n-1', 'm-1')] }, context);
     const delivered = async () => (await rows()).filter((row) => row['notificationId'] === 'n-1');
     const [first] = await delivered();
@@ -104,7 +104,7 @@ describe('a notification', () => {
     await expect(notifications.find(taskId)).resolves.toMatchObject({ ...mail, ...row });
   });
 
-  test('that another service sent, whose task ended before its first attempt, is known all the same', async () => {
+  test('of another service, whose task ended before its first attempt, has a row', async () => {
     const { notifications } = await import('../service.ts');
     await deliveries({ Records: [end('never-begun', { state: 'cancelled', token: 0 })] }, context);
     await expect(notifications.find('never-begun')).resolves.toMatchObject({
@@ -119,7 +119,7 @@ describe('a notification', () => {
     expect(list.map(({ notificationId }) => notificationId)).toContain('never-begun');
   });
 
-  test('that left before its task was cancelled or died says that it was delivered, also if the handler could not', async () => {
+  test('that left before its task was cancelled or died is shown as delivered, even if the handler could not record it', async () => {
     const { notifications } = await import('../service.ts');
     for (const state of ['cancelled', 'dead', 'failed'] as const) {
       const taskId = randomUUID();
@@ -135,7 +135,7 @@ describe('a notification', () => {
     }
   });
 
-  test('that left stays delivered, and one that is tried again after its end is accepted until then', async () => {
+  test('that left stays delivered; one that runs again after its end is accepted until it has run', async () => {
     const { notifications } = await import('../service.ts');
     const statusOf = async (id: string) => (await notifications.find(id))?.status;
     await deliveries({ Records: [delivery('n-2', 'm-4')] }, context);

@@ -34,7 +34,7 @@ afterAll(async () => {
 
 const post = (body: unknown, headers: Record<string, string> = {}) => service.post('/orders', body, headers);
 
-/** Everything in the queue now, taken out of sight. */
+/** Receives all messages that are in the queue now. */
 const queued = (queue = 'orders') => inbox.takeTasks(backends.queueUrls.of(queue));
 
 describe('order-service, with every other service stopped,', () => {
@@ -76,7 +76,7 @@ describe('order-service, with every other service stopped,', () => {
     expect((await queued(queue)).map((each) => each.taskId)).toContain(taskId);
   });
 
-  test("hands the caller's trace on", async () => {
+  test("passes the caller's trace on", async () => {
     await queued();
     await post(order, { traceparent: `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01` });
     const [envelope] = await queued();
@@ -93,7 +93,7 @@ describe('order-service, with every other service stopped,', () => {
     await expect(queued()).resolves.toHaveLength(1);
   });
 
-  test('accepts many requests with one key at one time once', async () => {
+  test('accepts one order from many simultaneous requests with the same key', async () => {
     await queued();
     const responses = await Promise.all(
       Array.from({ length: 10 }, () => post(order, { 'idempotency-key': 'key-2' })),
@@ -133,7 +133,7 @@ describe('order-service, with every other service stopped,', () => {
     ['a broken schema', { ...order, items: [] }, {}, 400, 'invalid-request'],
     ['a member that no order has', { ...order, colour: 'red' }, {}, 400, 'invalid-request'],
     [
-      'an order id of its own',
+      'an order id from the caller',
       { ...order, orderId: '0190c8b2-0000-7000-8000-000000000000' },
       {},
       400,
@@ -147,7 +147,7 @@ describe('order-service, with every other service stopped,', () => {
     await expect(read(response)).resolves.toMatchObject({ type: `urn:baton:problem:${kind}`, status });
   });
 
-  test('says of a broken schema what is wrong where', async () => {
+  test('names the path and the fault of a body that breaks the schema', async () => {
     const response = await post({ ...order, items: [{ productId: 'p', quantity: 0 }], currency: 'euro' });
     const { errors } = await read(response);
     expect((errors as { path: string }[]).map(({ path }) => path)).toEqual(['items.0.quantity', 'currency']);
@@ -209,7 +209,7 @@ describe('the start of order-service', () => {
         'AWS_ENDPOINT_URL_SQS held "y": expected a URL such as',
       ],
     ],
-    ['its port is none', { PORT: '0' }, ['PORT held "0": expected a whole number from 1 to 65535']],
+    ['its port is 0', { PORT: '0' }, ['PORT held "0": expected a whole number from 1 to 65535']],
   ])('is refused when %s, in words without a stack, all at once', async (_what, wrong, says) => {
     const program = new Program('functions/order-service/main.ts', { ...environment(), ...wrong });
     await expect(program.ended()).resolves.toBe(1);

@@ -17,7 +17,7 @@ beforeAll(async () => {
 
 /** A queue and its lanes. */
 const ORDERS = ['OrdersQueue', 'OrdersQueueHighLane', 'OrdersQueueLowLane'];
-/** Where somebody may listen to the end of a task. */
+/** The queues of listeners to the end of a task. */
 const QUEUES = ['DefaultQueue', 'NotificationsQueue', 'OrderOutcomesQueue', ...ORDERS];
 
 describe('the role of each function', () => {

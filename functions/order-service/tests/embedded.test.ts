@@ -46,7 +46,7 @@ describe('the embedded runtime with the demo', () => {
       const { body } = await ask(url, ['GET', String(posted.headers.get('location'))]);
       return (body['notification'] as { status: string }).status === 'delivered';
     });
-    // What failed would be done once more
+    // A failed attempt would run again
     expect(runtime.output).not.toContain('invocation failed');
     const notification = await eventually('the notification delivered', async () => {
       const { body } = await ask(url, ['GET', `/notifications/${notificationId}`]);
@@ -62,7 +62,7 @@ describe('the embedded runtime with the demo', () => {
     expect(body['notifications']).toContainEqual(notification);
   });
 
-  test('says of an order that cannot be processed that it failed, and why', async () => {
+  test('shows an order that cannot be processed as failed, and why', async () => {
     const items = Array.from({ length: 11 }, (_, index) => ({ productId: `p-${index}`, quantity: 10_000 }));
     const posted = await ask(url, ['POST', '/orders'], { ...order, items });
     const failed = await whenOrder(String(posted.headers.get('location')), 'failed');

@@ -24,7 +24,7 @@ describe("the README's", () => {
     expect(body).toMatch(/^\{"orderId":"[0-9a-f-]{36}","taskId":"[0-9a-f-]{36}","status":"accepted"\}$/);
   });
 
-  test('curl is the one that the banner shows', () => {
+  test('curl is the one in the banner', () => {
     expect(runtime.output).toContain(curl.replace(':3000', `:${ports['HTTP_PORT']}`));
   });
 });
@@ -52,13 +52,13 @@ describe('the demo', () => {
     expect(demo.output).toContain('and 2 more\n7 mails arrived, one for each customer.');
   });
 
-  test('with --smtp says that it has to start the system itself, where one runs', async () => {
+  test('with --smtp refuses a system that already runs, because it has to start one', async () => {
     const demo = new Program('examples/demo/main.ts', { HTTP_PORT: ports['HTTP_PORT'] ?? '' }, ['--smtp']);
     await expect(demo.ended()).resolves.toBe(1);
     expect(demo.output).toContain('With --smtp the demo has to start it: stop it, or set HTTP_PORT');
   });
 
-  test('starts the system itself where none runs, with its mails to the server of SMTP_URL, and stops it again', async () => {
+  test('starts the system if none runs, sends its mails to the server of SMTP_URL, and stops it at its end', async () => {
     const server = await MailServer.start();
     const own = await freePorts();
     const demo = new Program(
@@ -77,9 +77,9 @@ describe('the demo', () => {
   });
 
   test.each([
-    ['no mail where one was due', ['n-1'], '1 missing, 0 doubled, 0 of nobody'],
+    ['a missing mail', ['n-1'], '1 missing, 0 doubled, 0 of nobody'],
     ['a mail that came twice', ['n-1', 'n-2', 'n-2'], '0 missing, 1 doubled, 0 of nobody'],
-    ['a mail of nobody', ['n-1', 'n-2', 'n-3'], '0 missing, 0 doubled, 1 of nobody'],
+    ['a mail without an order', ['n-1', 'n-2', 'n-3'], '0 missing, 0 doubled, 1 of nobody'],
   ])('finds fault with %s', async (_what, ids, says) => {
     const mails = ids.map((id) => ({ to: 'a@b', subject: 'c', messageId: `${id}@localhost` }));
     const followed = ['n-1', 'n-2'].map((notificationId) => ({ notified: true, notificationId }));

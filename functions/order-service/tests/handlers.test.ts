@@ -82,7 +82,7 @@ describe('the end of the task of an order', () => {
     }
   });
 
-  test('follows that of an earlier attempt, whatever the clocks say, and never the other way round', async () => {
+  test('replaces that of an earlier attempt, whatever the clocks say, and never that of a later one', async () => {
     const orderId = await orderWith('accepted');
     const says = (change: Partial<TaskEnd>) => store.recordEnd(orderId, end(change));
     const begins = (token: number) => store.record({ orderId, status: 'processing', at, token });
@@ -111,7 +111,7 @@ describe('the end of the task of an order', () => {
     await expect(store.find(orderId)).resolves.not.toHaveProperty('failure');
   });
 
-  test('follows what a worker said of before there were tokens', async () => {
+  test('replaces an outcome from a worker of a version without tokens', async () => {
     const orderId = await orderWith('accepted');
     await store.record(outcome(orderId, 'failed'));
     await expect(store.recordEnd(orderId, end({ token: 3 }))).resolves.toBe('recorded');
@@ -119,7 +119,7 @@ describe('the end of the task of an order', () => {
     await expect(statusOf(orderId)).resolves.toBe('completed');
   });
 
-  test('of no order that there is is said to be unknown', async () => {
+  test('of an order that does not exist is unknown', async () => {
     await expect(store.recordEnd(crypto.randomUUID(), end())).resolves.toBe('unknown');
   });
 });
@@ -144,7 +144,7 @@ describe("the end of the mail of an order's customer", () => {
     });
   });
 
-  test('is that it was delivered if it has left, however its task ended, and whatever order that is told in', async () => {
+  test('is that the mail was delivered if it has left, however its task ended, and in whatever order the ends arrive', async () => {
     const ends = [
       mail({ state: 'cancelled' }),
       mail({ state: 'cancelled', effects: ['send'] }),
@@ -161,7 +161,7 @@ describe("the end of the mail of an order's customer", () => {
     }
   });
 
-  test('may come before that of the order, which keeps it; a later one follows an earlier one', async () => {
+  test('may arrive before the end of the order, which keeps it; a later one replaces an earlier one', async () => {
     const orderId = await orderWith('processing');
     await store.recordEnd(orderId, mail({ state: 'failed', error: rejected }));
     await store.recordEnd(orderId, end());
@@ -179,13 +179,13 @@ describe("the end of the mail of an order's customer", () => {
   });
 });
 
-test('the end of a task that no order depends on is refused', () => {
+test('the end of a task that no order depends on is rejected', () => {
   expect(() => store.recordEnd(crypto.randomUUID(), end({ task: 'health.check' }))).toThrow(
-    'Nothing of an order depends on health.check',
+    'No order depends on health.check',
   );
 });
 
-test('an order that SQS has not taken is shown to nobody', async () => {
+test('an order is not shown until SQS has accepted its task', async () => {
   await expect(store.find(await orderWith('pending'))).resolves.toBeUndefined();
   await expect(store.find(await orderWith('accepted'))).resolves.toBeDefined();
 });
@@ -202,7 +202,7 @@ describe('an outcome', () => {
     ['completed', 'failed', 'overtaken', 'completed'],
     ['failed', 'completed', 'overtaken', 'failed'],
   ] as const)(
-    'of an order that is %s: %s is %s, and the order is %s',
+    'of an order in the state %s: %s is %s, and the order is then %s',
     async (before, status, recorded, after) => {
       const orderId = await orderWith(before);
       await expect(store.record(outcome(orderId, status))).resolves.toBe(recorded);
@@ -210,11 +210,11 @@ describe('an outcome', () => {
     },
   );
 
-  test('of an order that nobody knows is said to be unknown', async () => {
+  test('of an unknown order is rejected', async () => {
     await expect(store.record(outcome(crypto.randomUUID(), 'completed'))).resolves.toBe('unknown');
   });
 
-  test('that overtakes its own acceptance shows the order, and keeps it from expiring', async () => {
+  test('that arrives before the order is accepted shows the order, and keeps it from expiring', async () => {
     const orderId = await orderWith('pending');
     await store.record(outcome(orderId, 'completed'));
     const row = await store.find(orderId);

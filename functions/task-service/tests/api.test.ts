@@ -56,7 +56,7 @@ describe('task-service, with every other service stopped,', () => {
     expect((await fetch(`${url}/health/ready`)).status).toBe(200);
   });
 
-  test('tells of a task that a service has sent', async () => {
+  test('shows a task that a service has sent', async () => {
     const notBefore = new Date(Date.now() + 600_000);
     const options = { parentId: 'p-1', notBefore, subject: 'order 1' };
     const { taskId } = await backends.tasks.send(addNumbers, { numbers: [1, 2] }, options);
@@ -75,7 +75,7 @@ describe('task-service, with every other service stopped,', () => {
     });
   });
 
-  test('tells how far a task is that runs', async () => {
+  test('shows the progress of a running task', async () => {
     const { taskId, held } = await stored.running();
     await stored.store.attempts.progress(held, { fraction: 0.5, message: 'half way' });
     const progress = { fraction: 0.5, message: 'half way', at: time };
@@ -87,7 +87,7 @@ describe('task-service, with every other service stopped,', () => {
     });
   });
 
-  test('tells what became of a task', async () => {
+  test('shows how a task ended', async () => {
     const succeeded = await stored.ended('succeeded');
     await expect(taskAt(succeeded.taskId)).resolves.toMatchObject({
       state: 'succeeded',
@@ -100,7 +100,7 @@ describe('task-service, with every other service stopped,', () => {
     await expect(taskAt(dead.taskId)).resolves.toMatchObject({ state: 'dead', error });
   });
 
-  test('tells why a task waits for its next attempt, and until when', async () => {
+  test('shows why a task waits for its next attempt, and until when', async () => {
     const { taskId, end } = await stored.running();
     const error = { name: 'PostponeTask', message: 'the bank is away' };
     await end({ state: 'queued', counts: false, waiting: { reason: 'postponed', error }, restSeconds: 300 });
@@ -111,7 +111,7 @@ describe('task-service, with every other service stopped,', () => {
     });
   });
 
-  test('keeps to itself what only the task store has use for', async () => {
+  test('does not show what only the task store needs', async () => {
     const { taskId, held } = await stored.running({ payloadHash: 'hash', groupId: 'g-1' });
     await stored.store.attempts.keepEffect(held, 'pay', '{"paid":1}');
     const members = Object.keys(await taskAt(taskId)).join(' ');
@@ -130,14 +130,14 @@ describe('task-service, with every other service stopped,', () => {
 });
 
 describe('a list of tasks', () => {
-  test('is newest first, 20 a page where no limit is asked for', async () => {
+  test('is newest first, 20 a page by default', async () => {
     const ids = await stored.several(21);
     const page = await listed('');
     expect(idsOf(page)).toEqual(ids.slice(0, 20));
     expect(idsOf(await listed(`limit=1&cursor=${page.nextCursor}`))).toEqual(ids.slice(20));
   });
 
-  test.each([1, 2, 4, 5, 6, 100])('comes in pages of %d, the last of which says so', async (limit) => {
+  test.each([1, 2, 4, 5, 6, 100])('comes in pages of %d, and the last one has no cursor', async (limit) => {
     const name = newName();
     const ids = await stored.several(5, { task: name });
     for (const filter of [`name=${name}`, `name=${name}&state=queued`]) {
@@ -151,7 +151,7 @@ describe('a list of tasks', () => {
     }
   });
 
-  test('is of one name, one state, or both', async () => {
+  test('may be filtered by name, state, or both', async () => {
     const task = newName();
     const [{ taskId: retrying }, { taskId: queued }, { taskId: failed }] = [
       await stored.ended('retrying', { task }),
@@ -186,7 +186,7 @@ describe('a list of tasks', () => {
     }
   });
 
-  test('goes on from the same place where the cursor is of a list with another filter', async () => {
+  test('continues from the same place if the cursor is from a list with another filter', async () => {
     const name = newName();
     const ids = await stored.several(6, { task: name });
     for (const taskId of [ids[1], ids[4]]) await stored.store.cancel(taskId ?? '');
@@ -203,7 +203,7 @@ describe('a list of tasks', () => {
 });
 
 describe('cancelling', () => {
-  test('tells who listens to the end of a task that waits, and of what cannot follow it, at once', async () => {
+  test('tells listeners at once that a waiting task ended, and that its next steps cannot run', async () => {
     const onEnd = [{ task: 'tests.listening', queue: 'listeners' }];
     const next = await stored.queued({ onEnd, subject: 'o-1' });
     const { taskId } = await stored.queued({ onEnd, subject: 'o-1', next });
@@ -231,7 +231,7 @@ describe('cancelling', () => {
     await expect(taskAt(taskId)).resolves.toEqual(answer);
   });
 
-  test('takes the attempt that is under way its right to the task', async () => {
+  test('ends the claim of the attempt that is running', async () => {
     const { taskId, held, end } = await stored.running();
     await cancel(taskId);
     await expect(stored.store.attempts.renew(held, 30)).resolves.toBe(false);

@@ -24,7 +24,7 @@ afterAll(async () => {
   await backends.stop();
 });
 
-/** A cursor as somebody may have made it up. */
+/** A forged cursor. */
 const cursorOf = (position: unknown): string => Buffer.from(JSON.stringify(position)).toString('base64url');
 
 describe('task-service', () => {
@@ -49,7 +49,7 @@ describe('task-service', () => {
     await expect(read(response)).resolves.toMatchObject({ type: `urn:baton:problem:${kind}`, status });
   });
 
-  test('knows no task of the id of a group, which stands in the same table', async () => {
+  test('finds no task by the id of a group, which has a row in the same table', async () => {
     const groupId = randomUUID();
     const next = { taskId: 'n', task: 'tests.next', queue: 'default' };
     await stored.store.groups.create({ groupId, memberIds: ['a'], next });
@@ -88,7 +88,7 @@ describe('task-service', () => {
     ["another service's", cursorOf({ listedAt: '2026-11-24T10:00:00.000Z#o-1', orderId: 'o-1' })],
     ['without a place', cursorOf({ listedAt: '', taskId: 't-1' })],
     ['without an id', cursorOf({ listedAt: '2026-11-24T10:00:00.000Z#', taskId: '' })],
-    ['with a place that is no text', cursorOf({ listedAt: 1, taskId: 't-1' })],
+    ['with a place that is not a string', cursorOf({ listedAt: 1, taskId: 't-1' })],
     ['with an id too long', cursorOf({ listedAt: '2026', taskId: LONG_ID })],
     ['with more', cursorOf({ listedAt: '2026', taskId: 't-1', task: 'tests.work' })],
   ])('answers a cursor that is %s with 400', async (_what, cursor) => {
@@ -110,13 +110,13 @@ describe('task-service', () => {
         type: 'urn:baton:problem:task-ended',
         title: 'The task has ended',
         status: 409,
-        detail: `The task "${taskId}" is ${state}; only one that has not ended can be cancelled.`,
+        detail: `The task "${taskId}" is ${state}; expected a task that has not ended.`,
       });
       await expect(service.get(`/tasks/${taskId}`)).resolves.toMatchObject({ state });
     },
   );
 
-  test('answers 503 with Retry-After while the store does not answer, and no longer', async () => {
+  test('answers 503 with Retry-After while the store does not answer', async () => {
     const proxy = await Proxy.start(backends.environment['AWS_ENDPOINT_URL_DYNAMODB'] ?? '');
     const behind = { ...environmentOf(backends), AWS_ENDPOINT_URL_DYNAMODB: proxy.endpoint };
     const { program, url: at } = await RunningService.start('task-service', behind);
@@ -156,7 +156,7 @@ describe('the start of task-service', () => {
         'AWS_ENDPOINT_URL_DYNAMODB held "here": expected a URL such as',
       ],
     ],
-    ['its port is none', { PORT: '0' }, ['PORT held "0": expected a whole number from 1 to 65535']],
+    ['its port is 0', { PORT: '0' }, ['PORT held "0": expected a whole number from 1 to 65535']],
   ])('is refused when %s, in words without a stack, all at once', async (_what, wrong, says) => {
     const program = new Program('functions/task-service/main.ts', { ...environmentOf(backends), ...wrong });
     await expect(program.ended()).resolves.toBe(1);

@@ -6,7 +6,7 @@ type NewTask = Parameters<TaskStore['create']>[0];
 type HeldClaim = Parameters<TaskStore['attempts']['conclude']>[0];
 type Conclusion = Parameters<TaskStore['attempts']['conclude']>[1];
 
-/** A task with an attempt under way. */
+/** A task with a running attempt. */
 export interface RunningTask {
   readonly taskId: string;
   readonly held: HeldClaim;
@@ -14,7 +14,7 @@ export interface RunningTask {
   readonly end: (conclusion: Conclusion) => Promise<unknown>;
 }
 
-/** Puts tasks into the task store as services and the worker do, so that task-service has some to tell of. */
+/** Puts tasks into the task store, as services and the worker do. */
 export class StoredTasks {
   readonly store: TaskStore;
 
@@ -22,14 +22,14 @@ export class StoredTasks {
     this.store = taskStore;
   }
 
-  /** A task that waits. */
+  /** A waiting task. */
   async queued(change: Partial<NewTask> = {}): Promise<NewTask> {
     const task = { taskId: randomUUID(), task: 'tests.work', queue: 'default', ...change };
     await this.store.create(task);
     return task;
   }
 
-  /** A task that runs. */
+  /** A running task. */
   async running(change: Partial<NewTask> = {}): Promise<RunningTask> {
     const { taskId, task, queue } = await this.queued(change);
     const claimId = randomUUID();
@@ -45,19 +45,19 @@ export class StoredTasks {
     return { taskId, held, end: (conclusion) => this.store.attempts.conclude(held, conclusion) };
   }
 
-  /** A task that has ended in that state, or waits for its next attempt. */
+  /** A task that ended in that state, or waits for its next attempt. */
   async ended(state: Conclusion['state'], change: Partial<NewTask> = {}): Promise<RunningTask> {
     const task = await this.running(change);
     await task.end({ state, ...(state === 'succeeded' && { result: '{"sum":3}' }) });
     return task;
   }
 
-  /** The ids of so many tasks that wait, sent one after another, the newest first. */
+  /** Sends that many tasks one after another. Resolves to their ids, the newest first. */
   async several(count: number, change: Partial<NewTask> = {}): Promise<string[]> {
     const prefix = randomUUID();
     const ids: string[] = [];
     for (let index = 0; index < count; index += 1) {
-      // Tasks of one millisecond stand in the order of their ids
+      // Tasks of the same millisecond are listed in the order of their ids
       const taskId = `${prefix}-${String(index).padStart(3, '0')}`;
       ids.unshift((await this.queued({ taskId, ...change })).taskId);
     }
@@ -65,12 +65,12 @@ export class StoredTasks {
   }
 }
 
-/** The name of a contract that no other task has, so that a list of it holds nothing else. */
+/** The name of a contract that no other task has, so a list of it has nothing else. */
 export function newName(): string {
   return `tests.${randomUUID()}`;
 }
 
-/** What task-service is started with. */
+/** The environment of task-service. */
 export function environmentOf({ environment }: Backends): Record<string, string> {
   return { ...environment };
 }

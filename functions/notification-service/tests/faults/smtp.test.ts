@@ -1,20 +1,20 @@
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { sendNotification } from '@baton/common/contracts/notifications';
 import { eventually } from 'baton-dev/testing/eventually';
-import { mail, MailHouse, RECIPIENT, WRONG_PASSWORD } from '../mail-house.ts';
+import { mail, MailFixture, RECIPIENT, WRONG_PASSWORD } from '../mail-fixture.ts';
 
-let house: MailHouse;
+let fixture: MailFixture;
 beforeEach(async () => {
-  house = await MailHouse.start();
+  fixture = await MailFixture.start();
 });
-afterEach(() => house.stop());
+afterEach(() => fixture.stop());
 
 describe('a mail', () => {
-  test('arrives, from the sender and with the id of its notification, and its task says so', async () => {
-    const source = house.consumer();
-    await house.sendMails(1);
+  test('arrives from the sender, with the id of its notification, and its task succeeds', async () => {
+    const source = fixture.consumer();
+    await fixture.sendMails(1);
     await expect(source.invoke(1)).resolves.toEqual({ received: 1, failed: 0 });
-    expect(house.server.mails).toEqual([
+    expect(fixture.server.mails).toEqual([
       {
         to: [RECIPIENT],
         headers: expect.objectContaining({
@@ -26,12 +26,12 @@ describe('a mail', () => {
         body: expect.stringContaining('xxxx') as unknown,
       },
     ]);
-    await expect(house.store.find('n-0')).resolves.toMatchObject({
+    await expect(fixture.store.find('n-0')).resolves.toMatchObject({
       state: 'succeeded',
       attempts: 1,
       result: { notificationId: 'n-0', deliveredBy: 'smtp' },
     });
-    await expect(house.notifications.find('n-0')).resolves.toMatchObject({
+    await expect(fixture.notifications.find('n-0')).resolves.toMatchObject({
       status: 'delivered',
       deliveredBy: 'smtp',
     });
@@ -45,86 +45,86 @@ describe('a mail', () => {
     ['\u7528\u6237@\u4F8B\u3048\u3002\u30C6\u30B9\u30C8', '\u7528\u6237@\u4F8B\u3048.\u30C6\u30B9\u30C8'],
     ['a@\u24D4xample.col\u00B7legi.cat', 'a@example.xn--collegi-xma.cat'],
   ])('arrives at %s, which is %s on its way', async (recipient, sent) => {
-    const source = house.consumer();
-    await house.sendMails(1, recipient);
+    const source = fixture.consumer();
+    await fixture.sendMails(1, recipient);
     await expect(source.invoke(1)).resolves.toEqual({ received: 1, failed: 0 });
-    expect(house.server.mails.map(({ headers }) => headers['to'])).toEqual([sent]);
-    expect(house.said(recipient)).toBe(0);
+    expect(fixture.server.mails.map(({ headers }) => headers['to'])).toEqual([sent]);
+    expect(fixture.said(recipient)).toBe(0);
   });
 
-  test('is sent once though its message comes twice, at one time and later', async () => {
-    const source = house.consumer();
-    await house.sendMails(1);
-    await house.sendMails(1);
+  test('is sent once, although its message arrives twice, at the same time and later', async () => {
+    const source = fixture.consumer();
+    await fixture.sendMails(1);
+    await fixture.sendMails(1);
     await source.invoke(2);
     await source.redeliverFailed();
-    await house.sendMails(1);
+    await fixture.sendMails(1);
     await eventually('no message left', async () => (await source.invoke(1)).failed === 0);
-    expect(house.server.mails).toHaveLength(1);
+    expect(fixture.server.mails).toHaveLength(1);
   });
 
-  test('is not sent again where its row could not be marked after it', async () => {
-    const source = house.consumer();
+  test('is not sent again if its row could not be marked afterwards', async () => {
+    const source = fixture.consumer();
     const marking = jest
-      .spyOn(house.notifications, 'markDelivered')
+      .spyOn(fixture.notifications, 'markDelivered')
       .mockRejectedValueOnce(new Error('no table'));
-    await house.sendMails(1);
+    await fixture.sendMails(1);
     await expect(source.invoke(1)).resolves.toMatchObject({ failed: 1 });
     marking.mockRestore();
     await source.redeliverFailed();
     await expect(source.invoke(1)).resolves.toMatchObject({ failed: 0 });
-    expect(house.server.mails).toHaveLength(1);
-    await expect(house.notifications.find('n-0')).resolves.toMatchObject({
+    expect(fixture.server.mails).toHaveLength(1);
+    await expect(fixture.notifications.find('n-0')).resolves.toMatchObject({
       status: 'delivered',
       deliveredBy: 'smtp',
     });
   });
 
-  test('has one Message-ID however often it is sent, and a valid one whatever its id', async () => {
-    const channel = house.channel();
+  test('has the same Message-ID each time it is sent, and a valid one for every id', async () => {
+    const channel = fixture.channel();
     const { signal } = new AbortController();
     const delivery = { notification: mail, createdAt: new Date().toISOString(), signal };
     for (const notificationId of ['a.b:c.', 'a.b:c.', 'a_b'])
       await channel.deliver({ ...delivery, notificationId });
-    expect(house.server.mails.map(({ headers }) => headers['message-id'])).toEqual([
+    expect(fixture.server.mails.map(({ headers }) => headers['message-id'])).toEqual([
       '<a+b=c+@shop.example>',
       '<a+b=c+@shop.example>',
       '<a_b@shop.example>',
     ]);
   });
 
-  test('goes over a connection that is kept, and over a new one where the server has closed that', async () => {
-    const source = house.consumer();
-    const ids = await house.sendMails(3);
+  test('goes over a kept connection, or over a new one if the server has closed that', async () => {
+    const source = fixture.consumer();
+    const ids = await fixture.sendMails(3);
     await source.invoke(1);
     await source.invoke(1);
-    expect(house.server.connections).toBe(1);
-    house.server.hangUp();
+    expect(fixture.server.connections).toBe(1);
+    fixture.server.hangUp();
     await source.invoke(1);
-    expect([house.server.connections, await house.attemptsOf(ids)]).toEqual([2, { 1: 3 }]);
+    expect([fixture.server.connections, await fixture.attemptsOf(ids)]).toEqual([2, { 1: 3 }]);
   });
 
-  test('goes over a new connection at once where the old one breaks as it begins', async () => {
-    const source = house.consumer();
-    house.server.mode = 'drop-second';
-    const ids = await house.sendMails(2);
+  test('goes over a new connection at once if the old one breaks as it begins', async () => {
+    const source = fixture.consumer();
+    fixture.server.mode = 'drop-second';
+    const ids = await fixture.sendMails(2);
     await source.invoke(1);
     await source.invoke(1);
-    expect([house.server.connections, await house.attemptsOf(ids)]).toEqual([2, { 1: 2 }]);
+    expect([fixture.server.connections, await fixture.attemptsOf(ids)]).toEqual([2, { 1: 2 }]);
   });
 
-  test('is the only notification that goes there: others stay in the outbox', async () => {
-    const source = house.consumer();
+  test('is the only kind of notification that goes to the SMTP server: others stay in the outbox', async () => {
+    const source = fixture.consumer();
     for (const kind of ['SMS', 'PUSH'] as const)
-      await house.tasks.send(
+      await fixture.tasks.send(
         sendNotification,
         { channel: kind, recipient: RECIPIENT, message: 'x' },
         { taskId: kind },
       );
     await source.invoke(2);
-    expect(house.server.connections).toBe(0);
+    expect(fixture.server.connections).toBe(0);
     for (const kind of ['SMS', 'PUSH'])
-      await expect(house.notifications.find(kind)).resolves.toMatchObject({
+      await expect(fixture.notifications.find(kind)).resolves.toMatchObject({
         status: 'delivered',
         deliveredBy: 'outbox',
       });
@@ -139,13 +139,13 @@ describe('a refusal', () => {
   ] as const)(
     'of %d to the %s is tried again by the retry policy, and counts as an attempt',
     async (reply, refuses) => {
-      const source = house.consumer({ failures: 1 });
-      Object.assign(house.server, { mode: reply, refuses });
-      await house.sendMails(1);
+      const source = fixture.consumer({ failures: 1 });
+      Object.assign(fixture.server, { mode: reply, refuses });
+      await fixture.sendMails(1);
       await expect(source.invoke(1)).resolves.toMatchObject({ failed: 1 });
-      expect(house.rests[0]).toBeGreaterThanOrEqual(15);
-      expect(house.rests[0]).toBeLessThanOrEqual(30);
-      await expect(house.store.find('n-0')).resolves.toMatchObject({
+      expect(fixture.waits[0]).toBeGreaterThanOrEqual(15);
+      expect(fixture.waits[0]).toBeLessThanOrEqual(30);
+      await expect(fixture.store.find('n-0')).resolves.toMatchObject({
         state: 'retrying',
         attempts: 1,
         error: {
@@ -153,11 +153,11 @@ describe('a refusal', () => {
           message: expect.stringContaining(`${reply} <(address)> not here`) as unknown,
         },
       });
-      house.server.mode = 'accept';
+      fixture.server.mode = 'accept';
       await source.redeliverFailed();
       await expect(source.invoke(1)).resolves.toMatchObject({ failed: 0 });
-      expect(house.server.mails).toHaveLength(1);
-      await expect(house.store.find('n-0')).resolves.toMatchObject({ state: 'succeeded', attempts: 2 });
+      expect(fixture.server.mails).toHaveLength(1);
+      await expect(fixture.store.find('n-0')).resolves.toMatchObject({ state: 'succeeded', attempts: 2 });
     },
   );
 
@@ -166,21 +166,21 @@ describe('a refusal', () => {
     [552, 'mail'],
     [554, 'mail'],
   ] as const)('of %d to the %s rejects it at once, with what the server said', async (reply, refuses) => {
-    const source = house.consumer({ failures: 1 });
-    Object.assign(house.server, { mode: reply, refuses });
-    await house.sendMails(1);
+    const source = fixture.consumer({ failures: 1 });
+    Object.assign(fixture.server, { mode: reply, refuses });
+    await fixture.sendMails(1);
     await expect(source.invoke(1)).resolves.toMatchObject({ failed: 0 });
     const [letter] = await source.deadLetters();
     expect(letter?.MessageAttributes?.['baton.reason']?.StringValue).toBe('rejected');
     expect(letter?.MessageAttributes?.['baton.details']?.StringValue).toContain(
       `${reply} <(address)> not here`,
     );
-    await expect(house.store.find('n-0')).resolves.toMatchObject({ state: 'failed', attempts: 1 });
+    await expect(fixture.store.find('n-0')).resolves.toMatchObject({ state: 'failed', attempts: 1 });
     // The server answers, so the next mail goes out
-    house.server.mode = 'accept';
-    await house.tasks.send(sendNotification, mail, { taskId: 'next' });
+    fixture.server.mode = 'accept';
+    await fixture.tasks.send(sendNotification, mail, { taskId: 'next' });
     await expect(source.invoke(1)).resolves.toMatchObject({ failed: 0 });
-    expect(house.server.mails).toHaveLength(1);
+    expect(fixture.server.mails).toHaveLength(1);
   });
 
   test.each([
@@ -189,22 +189,22 @@ describe('a refusal', () => {
     [503, 'recipient'],
     [503, 'mail'],
   ] as const)('of %d to the %s is of the session: the server is away', async (reply, refuses) => {
-    const source = house.consumer({ failures: 1 });
-    Object.assign(house.server, { mode: reply, refuses });
-    await house.sendMails(1);
+    const source = fixture.consumer({ failures: 1 });
+    Object.assign(fixture.server, { mode: reply, refuses });
+    await fixture.sendMails(1);
     await source.invoke(1);
-    expect(house.said('is away: it is not called')).toBe(1);
-    await expect(house.store.find('n-0')).resolves.toMatchObject({ state: 'queued', attempts: 0 });
+    expect(fixture.said('is away: it is not called')).toBe(1);
+    await expect(fixture.store.find('n-0')).resolves.toMatchObject({ state: 'queued', attempts: 0 });
   });
 
-  test('of a login is not of the mail: it waits until somebody has put that right', async () => {
-    const source = house.consumer(
+  test('of a login keeps the mail waiting until somebody has corrected the password', async () => {
+    const source = fixture.consumer(
       { failures: 1 },
-      house.server.url.replace('//', `//shop:${WRONG_PASSWORD}@`),
+      fixture.server.url.replace('//', `//shop:${WRONG_PASSWORD}@`),
     );
-    await house.sendMails(1);
+    await fixture.sendMails(1);
     await source.invoke(1);
-    await expect(house.store.find('n-0')).resolves.toMatchObject({ state: 'queued', attempts: 0 });
+    await expect(fixture.store.find('n-0')).resolves.toMatchObject({ state: 'queued', attempts: 0 });
     await expect(source.deadLetters()).resolves.toEqual([]);
   });
 });

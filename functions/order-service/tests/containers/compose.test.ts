@@ -9,10 +9,10 @@ import { memoryOf } from '@baton/tests/containers/memory';
 import { type OrderView, Orders, post, read } from './orders.ts';
 
 const OURS = ['gateway', 'notification-service', 'order-service', 'resources', 'task-service', 'worker'];
-/** Shorter than by default, so that what a worker held when it was killed comes back sooner. */
+/** Shorter than the default, so the messages of a killed worker come back sooner. */
 const LEASE_SECONDS = 10;
 const PATIENCE_MS = 60_000;
-/** Of the whole system's memory, for one service. */
+/** The largest share of the system's memory that one service may take. */
 const MAX_SHARE = 0.3;
 const LINES = linesOf('docs/containers.md', 'sh').filter((line) => line.startsWith('docker compose'));
 const [buildLine = '', upLine = ''] = LINES;
@@ -42,7 +42,7 @@ async function networkOf(name: string): Promise<string> {
   return Object.keys(NetworkSettings.Networks).find((network) => network.endsWith(`_${name}`)) ?? '';
 }
 
-test('the compose file is one that nothing has to be set for', async () => {
+test('the compose file needs no variable to be set', async () => {
   const bare =
     'env -i PATH="$PATH" docker compose --env-file /dev/null -f docker-compose.localstack.yml config';
   const config = await project.shell(bare);
@@ -51,7 +51,7 @@ test('the compose file is one that nothing has to be set for', async () => {
   await project.shell(bare.replace('/dev/null', '.env.example'));
 });
 
-test('order-service alone comes up with what it depends on and nothing else, and takes orders', async () => {
+test('order-service alone starts only what it depends on, and accepts orders', async () => {
   await project.compose('up --detach --wait order-service');
   expect(states(await project.containers())).toEqual([
     'localstack healthy',
@@ -66,7 +66,7 @@ test('order-service alone comes up with what it depends on and nothing else, and
 });
 
 describe('the whole system', () => {
-  test('comes up with the line of docs/containers.md, and then does what was asked of one service before', async () => {
+  test('starts with the command of docs/containers.md, and then completes the orders that one service accepted before', async () => {
     await project.shell(upLine);
     expect(states(await project.containers())).toEqual(
       ['localstack', ...OURS].map((service) => `${service} healthy`).toSorted(),
@@ -101,7 +101,7 @@ describe('the whole system', () => {
 
   test('takes more than three times the memory of any one service', async () => {
     const memory = await memoryOf(...(await project.containers()).map(({ Name }) => Name.slice(1)));
-    // AWS's stand-in is no part of what is deployed
+    // LocalStack is not part of what is deployed
     const ours = [...memory].filter(([name]) => !name.includes('-localstack-'));
     const whole = ours.reduce((sum, [, bytes]) => sum + bytes, 0);
     for (const [name, bytes] of ours.filter(([each]) => each.includes('-service-'))) {
@@ -119,12 +119,12 @@ describe('the whole system', () => {
     expect(memory.size).toBe(OURS.length + 1);
   });
 
-  test.each(['/payments', '/health/state'])('says of %s that there is no such route', async (path) => {
+  test.each(['/payments', '/health/state'])('answers 404 for %s', async (path) => {
     const answer = await fetch(gateway + path);
     expect([answer.status, answer.headers.get('content-type')]).toEqual([404, 'application/problem+json']);
   });
 
-  test('runs as users of no rights, who can write nothing, and is reached from this machine alone', async () => {
+  test('runs as users without rights that cannot write anything, and is reached only from this machine', async () => {
     for (const { Config, HostConfig, NetworkSettings, Name } of await project.containers()) {
       const ours = !Name.includes('-localstack-');
       expect([Name, HostConfig]).toMatchObject([
@@ -155,7 +155,7 @@ describe('the whole system', () => {
 });
 
 describe('workers', () => {
-  test('are ten, and one again, with nothing else changed and no order lost or notified twice', async () => {
+  test('are scaled to ten and back to one with nothing else changed, and no order is lost or notified twice', async () => {
     const others = async () =>
       (await project.containers())
         .filter((each) => serviceOf(each) !== 'worker')
@@ -188,15 +188,15 @@ describe('workers', () => {
     expect(new Set(ids).size).toBe(ids.length);
   });
 
-  test('that crash in mid-task are started again, and their tasks are done', async () => {
+  test('that crash in the middle of tasks are started again, and their tasks are done', async () => {
     const [worker, localstack] = [await project.container('worker'), await project.container('localstack')];
     const orders = new Orders(gateway);
-    // All that it has room for is under way when the first of many is done
+    // All its slots are taken when the first of many tasks is done
     await docker('pause', worker.Id);
     await orders.post(40);
     await docker('unpause', worker.Id);
     await eventually('the first done', async () => (await orders.done()).length > 0, PATIENCE_MS);
-    // And stays so: no answer of the broker or the store comes any more
+    // And it stays so: the broker and the store no longer answer
     await docker('pause', localstack.Id);
     crash(worker);
     const crashedAt = new Date().toISOString();
@@ -211,13 +211,13 @@ describe('workers', () => {
     );
     const cutOff = list?.tasks.filter((task) => task.startedAt < crashedAt && task.finishedAt > crashedAt);
     expect(cutOff).not.toEqual([]);
-    // They ran beside each other, so that the crash costs none of them an attempt
+    // They ran beside each other, so the crash costs none of them an attempt
     expect(cutOff?.filter(({ attempts }) => attempts > 1)).toEqual([]);
-    // An engine calls what it let go on unhealthy until it has looked again
+    // The engine reports a resumed container as unhealthy until its next check
     await eventually('all healthy', isReady, PATIENCE_MS);
   });
 
-  test('that `docker compose kill` ends leave their tasks to those that `up` brings', async () => {
+  test('that `docker compose kill` ends leave their tasks to the workers that `up` starts', async () => {
     const orders = new Orders(gateway);
     const posting = orders.post(40);
     await eventually('some orders accepted', () => orders.ids.length > 5);
@@ -228,7 +228,7 @@ describe('workers', () => {
     await orders.allDone();
   });
 
-  test('that are taken off the network go on when they are back on it, as they were', async () => {
+  test('that lose the network continue when it is back, without a restart', async () => {
     const complaints = async () =>
       (await project.lines('worker')).filter(({ message }) => String(message).startsWith('cannot receive'))
         .length;
@@ -247,7 +247,7 @@ describe('workers', () => {
 });
 
 describe('a service', () => {
-  test('that is taken off the network is away at the gateway, with Retry-After, and back when it is', async () => {
+  test('that loses the network is unavailable at the gateway, with Retry-After, until the network is back', async () => {
     const networks = [await networkOf('internal'), await networkOf('edge')];
     const { Id } = await project.container('order-service');
     for (const network of networks) await docker('network', 'disconnect', network, Id);
@@ -255,7 +255,7 @@ describe('a service', () => {
     const answer = await fetch(`${gateway}/orders`);
     expect([answer.status, answer.headers.get('retry-after')]).toEqual([503, expect.stringMatching(/^\d+$/)]);
     await expect(answer.json()).resolves.toMatchObject({ type: 'urn:baton:problem:service-unavailable' });
-    // Not only when the gateway gives up waiting for an answer
+    // Sooner than the gateway's own time limit
     expect(performance.now() - askedAtMs).toBeLessThan(20_000);
     for (const network of networks)
       await docker('network', 'connect', '--alias', 'order-service', network, Id);
@@ -264,7 +264,7 @@ describe('a service', () => {
     await orders.allDone();
   });
 
-  test('whose LocalStack crashes says that it does not answer; when it is back, so are queues and tables', async () => {
+  test('whose LocalStack crashes answers 503; when LocalStack is back, so are queues and tables', async () => {
     const localstack = await project.container('localstack');
     crash(localstack);
     const answer = await eventually('a refusal', async () => {
@@ -280,7 +280,7 @@ describe('a service', () => {
   });
 });
 
-test('all that is ours ends with status 0 when it is stopped, none of it killed', async () => {
+test('every container of ours ends with status 0 when it is stopped, and none is killed', async () => {
   const orders = new Orders(gateway);
   await orders.post(20);
   await project.compose('stop');

@@ -9,27 +9,27 @@ const ORDER = {
   totalAmount: 4200,
   currency: 'EUR',
 };
-/** What LocalStack's tables take at one time without growing slower. */
+/** The requests that LocalStack's tables serve side by side without slowing down. */
 const AT_ONE_TIME = 8;
 const RETRY_MS = 200;
 const LOOK_EVERY_MS = 250;
-/** A task whose broker or store did not answer in time is tried again after up to a minute. */
+/** A task is tried again after up to a minute if its broker or store did not answer in time. */
 const PATIENCE_MS = 120_000;
 
-/** An order, as an API tells of it. */
+/** An order as the API shows it. */
 export interface OrderView {
   readonly orderId: string;
   readonly status: string;
   readonly notification?: { readonly notificationId: string };
 }
 
-/** A notification, as an API tells of it. */
+/** A notification as the API shows it. */
 interface NotificationView {
   readonly notificationId: string;
   readonly status: string;
 }
 
-/** The JSON object at a URL; undefined where there is none, or nobody who says so. */
+/** The JSON object at a URL; undefined if there is none, or nothing answers. */
 export async function read<Body = Record<string, unknown>>(url: string): Promise<Body | undefined> {
   const response = await fetch(url).catch(() => undefined);
   return response?.ok ? ((await response.json()) as Body) : undefined;
@@ -41,17 +41,17 @@ export function post(api: string, key: string = randomUUID()): Promise<Response>
   return fetch(`${api}/orders`, { method: 'POST', headers, body: JSON.stringify(ORDER) });
 }
 
-/** Orders that are posted side by side at an API, and what becomes of them. */
+/** Posts orders side by side to an API, and follows them. */
 export class Orders {
   readonly #api: string;
-  /** Ids of those that were accepted. */
+  /** The ids of accepted orders. */
   readonly ids: string[] = [];
 
   constructor(api: string) {
     this.#api = api;
   }
 
-  /** Posts so many, each until it is accepted: and waits after each 503 before it tries again. */
+  /** Posts that many orders. Repeats each until it is accepted, with a wait after each 503. */
   async post(count: number): Promise<void> {
     const left = Array.from({ length: count }).values();
     const lane = async (): Promise<void> => {
@@ -60,7 +60,7 @@ export class Orders {
     await Promise.all(Array.from({ length: AT_ONE_TIME }, lane));
   }
 
-  /** Ids of those that are done with: completed, and their customers notified. */
+  /** The ids of orders that are completed and whose customers are notified. */
   async done(): Promise<string[]> {
     const [orders, notifications] = await Promise.all([
       this.#list<OrderView>('orders'),
@@ -77,12 +77,12 @@ export class Orders {
     return done.map(({ orderId }) => orderId).filter((id) => own.has(id));
   }
 
-  /** Resolves once every one is done with. @throws Error saying how many are not, when that takes too long */
+  /** Resolves once every order is done. @throws Error with the orders that are not, when it takes too long */
   async allDone(withinMs = PATIENCE_MS): Promise<void> {
     let done: string[] = [];
     const look = async (): Promise<boolean> => {
       done = await this.done();
-      // A look costs the emulator as much as some orders do
+      // Reading the lists costs the emulator as much as some orders do
       if (done.length < this.ids.length) await sleep(LOOK_EVERY_MS);
       return done.length === this.ids.length;
     };
@@ -94,7 +94,7 @@ export class Orders {
     });
   }
 
-  /** All pages of a list; none where nobody answers. */
+  /** All pages of a list; none if nothing answers. */
   async #list<Item>(name: 'orders' | 'notifications'): Promise<Item[]> {
     const items: Item[] = [];
     let cursor: string | null = '';

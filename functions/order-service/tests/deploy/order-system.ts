@@ -1,7 +1,7 @@
 import { MAX_UNITS_PER_ORDER } from '@baton/common/tasks/process-order';
 import { type Answer, System } from '@baton/tests/deploy/system';
 
-/** The task of an order refuses so many units. */
+/** More units than the task of an order accepts. */
 export const TOO_MANY_UNITS = MAX_UNITS_PER_ORDER + 1;
 const UNITS_PER_ITEM = 10_000;
 
@@ -12,9 +12,9 @@ const order = {
   currency: 'EUR',
 };
 
-/** The deployed system, as a customer uses it. */
+/** Uses the deployed system as a customer does. */
 export class OrderSystem extends System {
-  /** Posts an order of so many units. */
+  /** Posts an order of that many units. */
   postOrder(
     units = 2,
     headers: Readonly<Record<string, string>> = {},

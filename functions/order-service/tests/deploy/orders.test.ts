@@ -8,7 +8,7 @@ import { type Enforced, enforceRoles } from '@baton/tests/deploy/enforced-roles'
 import { PATIENCE_MS } from '@baton/tests/deploy/system';
 import { OrderSystem, TOO_MANY_UNITS } from './order-system.ts';
 
-/** Functions that run elsewhere, in containers say, cannot be held to their roles from here. */
+/** The roles of functions that run elsewhere, such as in containers, cannot be checked from here. */
 const FUNCTIONS_REACH_THIS_MACHINE = Boolean(process.env['FUNCTIONS_REACH_THIS_MACHINE']);
 const whereTheyReach = FUNCTIONS_REACH_THIS_MACHINE ? describe : describe.skip;
 const CHANGED = '--param=smtp-from=Shop <shop@shop.example>';
@@ -62,7 +62,7 @@ describe('the deployed functions', () => {
     expect(task).toMatchObject({ queue: 'orders', lane: priority.toLowerCase() });
   });
 
-  test('answer lists, repeated posts and what is wrong as they do anywhere', async () => {
+  test('answer lists, repeated posts and wrong requests as everywhere', async () => {
     const key = { 'idempotency-key': randomUUID() };
     const [first, second] = [await system.postOrder(2, key), await system.postOrder(2, key)];
     expect(second.body).toEqual(first.body);
@@ -95,7 +95,7 @@ describe('the deployed functions', () => {
     await system.when(posted.headers.get('location') ?? '', 'delivered');
   });
 
-  test('set a task aside that cannot succeed, with its reason, and say so of its order', async () => {
+  test('make a task that cannot succeed a dead letter with its reason, and show that at its order', async () => {
     const { body } = await system.postOrder(TOO_MANY_UNITS);
     const orderId = String(body['orderId']);
     const { failure } = await system.when(`/orders/${orderId}`, 'failed');
@@ -107,7 +107,7 @@ describe('the deployed functions', () => {
 });
 
 describe('a message that no function can run', () => {
-  test.each(CONSUMED)('of %s is set aside as it came where it is no task at all', async (queue) => {
+  test.each(CONSUMED)('of %s becomes a dead letter unchanged if it is no task', async (queue) => {
     const body = `no task ${randomUUID()}`;
     await system.send(queue, body);
     await expect(system.deadLetter(queue, body)).resolves.toMatchObject({ body, reason: 'malformed' });
@@ -115,7 +115,7 @@ describe('a message that no function can run', () => {
 });
 
 whereTheyReach('a task that no function knows', () => {
-  test('comes back while a rolling deploy may bring its task, and ends as a dead letter with its reason', async () => {
+  test('comes back while a rolling deploy may bring its task, and then becomes a dead letter with its reason', async () => {
     const taskIds = new Map(CONSUMED.map((queue) => [queue, randomUUID()]));
     for (const [queue, taskId] of taskIds) await system.sendTask(queue, 'orders.unheard-of', taskId);
     const dead = await system.deadLetter('orders', taskIds.get('orders') ?? '');
@@ -124,16 +124,16 @@ whereTheyReach('a task that no function knows', () => {
 });
 
 whereTheyReach('the role of each function', () => {
-  /** What is allowed for cases that do not come about here, and which those are. */
+  /** Actions that are allowed for cases that these tests do not cause. */
   const RARE: Record<string, string[]> = {
-    // A task that fails is hidden until it is tried again, and here none fails
+    // A failed task is hidden until its next attempt; none fails here
     OrderServiceOutcomesLambdaFunction: hides('order-outcomes'),
-    // Cancelling a task tells those who listen to its end, on whichever queue they are
+    // Cancelling a task tells the listeners to its end, on any queue
     TaskServiceApiLambdaFunction: sendsTo('default', 'notifications', 'order-outcomes', ...ORDERS),
-    // A task's row that is there already: a request that was cut off between its row and its task, and came again
+    // The task's row exists already: the request was cut off between its row and its task, and was repeated
     OrderServiceApiLambdaFunction: ['dynamodb:GetItem tasks'],
     NotificationServiceApiLambdaFunction: ['dynamodb:GetItem tasks'],
-    // A group's last member reads the others' results; a notification is looked up that an attempt before delivered
+    // A group's last member reads the results of the others; a handler looks up a notification that an earlier attempt delivered
     NotificationServiceDeliveriesLambdaFunction: [
       'dynamodb:BatchGetItem tasks',
       'dynamodb:GetItem notifications',
@@ -143,10 +143,10 @@ whereTheyReach('the role of each function', () => {
     WorkerLambdaFunction: ['dynamodb:BatchGetItem tasks', ...hides('default', ...ORDERS)],
   };
 
-  test('allowed all that it did, and allows nothing that it did not, except in rare cases', async () => {
+  test('allows everything that the function did and nothing else, except for rare cases', async () => {
     const roles = enforced;
-    if (!roles) throw new Error('No role is held to');
-    // Deliveries that come twice, and an outcome of no order: each is looked up
+    if (!roles) throw new Error('The emulator recorded no roles');
+    // Each looks up a row: repeated deliveries, and an outcome of an unknown order
     const { body } = await system.ask('GET', '/tasks?state=succeeded&limit=100');
     const tasks = body['tasks'] as { taskId: string; task: string; queue: string }[];
     for (const name of ['orders.process', 'notifications.send']) {
@@ -167,7 +167,7 @@ whereTheyReach('the role of each function', () => {
 });
 
 describe('afterwards', () => {
-  test('one function alone gets its code anew, by its bundle, and keeps its role', async () => {
+  test('deploying one function replaces the code of it alone, and keeps its role', async () => {
     const FunctionName = `${deployment.prefix}orderServiceApi`;
     const before = await lambda.send(new GetFunctionConfigurationCommand({ FunctionName }));
     await expect(deployment.deployFunction('orderServiceApi')).resolves.toContain('Function code deployed');
@@ -180,7 +180,7 @@ describe('afterwards', () => {
     expect((await system.postOrder()).status).toBe(202);
   }, 120_000);
 
-  test('a changed one updates what has changed', async () => {
+  test('deploying a changed stack updates what has changed', async () => {
     await expect(deployment.deploy([CHANGED])).resolves.toContain('Service deployed');
     const FunctionName = `${deployment.prefix}notificationServiceDeliveries`;
     const { Environment } = await lambda.send(new GetFunctionConfigurationCommand({ FunctionName }));

@@ -24,7 +24,7 @@ afterAll(async () => {
   await deployment.remove().catch(() => undefined);
 }, 120_000);
 
-test('a worker elsewhere polls the deployed queues in place of the function, which is not there', async () => {
+test('with --param worker=..., a worker polls the deployed queues, and there is no function', async () => {
   const functions = await deployment.described('AWS::Lambda::Function');
   expect(functions.map(([id]) => id)).not.toContain('WorkerLambdaFunction');
   const posted = await system.postOrder();
@@ -34,7 +34,7 @@ test('a worker elsewhere polls the deployed queues in place of the function, whi
   expect(worker.lines.map(({ message }) => message)).toContain('orders.process done');
 });
 
-test('its dead letters have their reason, as those of the function have', async () => {
+test('its dead letters have the same reasons as those of the function', async () => {
   const { body } = await system.postOrder(TOO_MANY_UNITS);
   const dead = await system.deadLetter('orders', String(body['orderId']));
   expect(dead).toMatchObject({ reason: 'rejected', details: { task: 'orders.process' } });

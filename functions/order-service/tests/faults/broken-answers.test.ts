@@ -63,7 +63,7 @@ describe.each(BROKEN_ANSWERS)('order-service whose dependency answers %s', (what
     }
   });
 
-  test('takes the same order once that is over', async () => {
+  test('accepts the same order once SQS answers again', async () => {
     expect((await post()).status).toBe(202);
     expect((await fetch(`${service.url}/orders/${orderId}`)).status).toBe(200);
   });

@@ -1,11 +1,11 @@
-// What the embedded runtime keeps of each order: `node functions/order-service/tests/faults/embedded-memory.ts [--orders 10000]`
+// Measures the memory that the embedded runtime keeps for each order: `node functions/order-service/tests/faults/embedded-memory.ts [--orders 10000]`
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { eventually } from 'baton-dev/testing/eventually';
 import { freePorts, Program } from 'baton-dev/testing/program';
 
 const SERVERLESS = 'node_modules/serverless/bin/serverless.js';
-/** What the process keeps differs by so much from one moment to another; nothing of an order stays. */
+/** The process's memory varies by this much from one moment to the next. It must keep nothing of an order. */
 const NOISE_BYTES = 5_000_000;
 const AT_ONCE = 10;
 const DONE_MS = 60_000;
@@ -33,7 +33,7 @@ const runtime = new Program(
   ['offline'],
 );
 await runtime.says('Try this');
-// What a process makes once, for its first orders, is no growth
+// Memory that a process takes once, for its first orders, is no growth
 const first = Math.ceil(orders / 4);
 await post(first, 0);
 const before = await kept();
@@ -46,7 +46,7 @@ const each = Math.round(bytes / (orders - first));
 process.stdout.write(`orders ${orders}\nkept ${bytes} bytes more, ${each} of each order\n`);
 process.exitCode = bytes <= NOISE_BYTES ? 0 : 1;
 
-/** Posts so many orders, some at a time, and waits until the last are completed. */
+/** Posts that many orders, some at a time, and waits until the last are completed. */
 async function post(count: number, doneBefore: number): Promise<void> {
   let left = count;
   const lane = async (): Promise<void> => {
@@ -75,7 +75,7 @@ function tellProgress(posted: number): void {
   if (posted % Math.ceil(orders / 10) === 0) process.stderr.write(`${posted} of ${orders} posted\n`);
 }
 
-/** What the runtime keeps once it is idle, in bytes: the least of some looks, since it still does something at times. */
+/** The memory of the idle runtime in bytes: the least of some measurements, because it is not idle at every moment. */
 async function kept(): Promise<number> {
   const looks: number[] = [];
   while (looks.length < LOOKS) {

@@ -15,7 +15,7 @@ let mails: MailServer;
 let sqs: SQSClient;
 let queueUrlPrefix: string;
 
-// The whole system, except that its worker leaves orders to the workers of each test
+// The whole system, but its worker leaves orders to the workers of each test
 beforeAll(async () => {
   ports = await freePorts();
   const args = ['offline', '--stage', stage];
@@ -40,7 +40,7 @@ afterAll(async () => {
   await mails.stop();
 });
 
-/** Starts a worker of orders: the system's own, or one to which happens what `orders` says. */
+/** Starts a worker of orders: the usual one, or a wrong one that `orders` names. */
 async function startWorker(orders?: string, more: Record<string, string> = {}): Promise<Program> {
   const file = orders === undefined ? 'worker/main.ts' : 'functions/order-service/tests/order-worker.ts';
   const worker = new Program(file, {
@@ -71,7 +71,7 @@ async function ask(method: string, path: string, body?: object): Promise<Record<
   return (await response.json()) as Record<string, unknown>;
 }
 
-/** Posts an order of a customer of its own. */
+/** Posts an order of a new customer. */
 async function post() {
   const customerEmail = `${randomUUID()}@example.com`;
   const items = [{ productId: 'p-1', quantity: 2 }];
@@ -80,7 +80,7 @@ async function post() {
   return { customerEmail, path: `/orders/${String(orderId)}`, taskId: String(taskId) };
 }
 
-/** What is at a path, once it is as it should be. */
+/** Reads a path until the answer is as expected. */
 const when = (path: string, what: string, is: (body: Record<string, unknown>) => boolean) =>
   eventually(
     `${path} ${what}`,
@@ -92,7 +92,7 @@ const when = (path: string, what: string, is: (body: Record<string, unknown>) =>
   );
 const whenStatus = (path: string, status: string) => when(path, status, (body) => body['status'] === status);
 
-/** Puts the dead letter of a task back, once it is there, with the command. */
+/** Waits for the dead letter of a task, and puts it back with the command. */
 const byCommand = (taskId: string) =>
   eventually(
     `the dead letter of ${taskId}`,
@@ -109,7 +109,7 @@ const byCommand = (taskId: string) =>
     PATIENCE_MS,
   );
 
-/** Sends the body of the dead letter of a task again, once it is there, and nothing else of it. */
+/** Waits for the dead letter of a task, and sends only its body again. */
 const byHand = (taskId: string) =>
   eventually(
     `the dead letter of ${taskId}`,
@@ -126,7 +126,7 @@ const byHand = (taskId: string) =>
     PATIENCE_MS,
   );
 
-test('an order whose task is cancelled says so: while it waits, at once; and while it runs', async () => {
+test('an order whose task is cancelled is cancelled, at once if it waits, and also if it runs', async () => {
   const waiting = await post();
   await expect(ask('GET', waiting.path)).resolves.toMatchObject({ status: 'accepted' });
   await ask('POST', `/tasks/${waiting.taskId}/cancel`);
@@ -139,7 +139,7 @@ test('an order whose task is cancelled says so: while it waits, at once; and whi
   await whenStatus(running.path, 'cancelled');
 }, 60_000);
 
-test('an order whose task kills its workers says that it failed, and why', async () => {
+test('an order whose task kills its workers is failed, and says why', async () => {
   const { path, taskId } = await post();
   const over = new AbortController();
   const supervise = async (): Promise<void> => {
@@ -156,7 +156,7 @@ test('an order whose task kills its workers says that it failed, and why', async
   });
 }, 120_000);
 
-test('an order whose task nobody knows says that it failed, and why', async () => {
+test('an order whose task no worker knows is failed, and says why', async () => {
   const { path } = await post();
   await startWorker('unknown', { UNKNOWN_TASK_PATIENCE_SECONDS: '0' });
   await expect(whenStatus(path, 'failed')).resolves.toMatchObject({
@@ -168,7 +168,7 @@ test.each([
   ['by the command', byCommand],
   ['by its body alone', byHand],
 ])(
-  'a dead order that is put back %s completes and says so, and its customer gets one mail',
+  'a dead order that is put back %s completes, and its customer gets one mail',
   async (_how, putBack) => {
     const refusing = await startWorker('refused');
     const { path, taskId, customerEmail } = await post();
@@ -195,7 +195,7 @@ test.each([
   60_000,
 );
 
-test('an order whose mail is refused, or cancelled while it waits, says so, and so does the notification', async () => {
+test('an order and its notification show that the mail was refused, or cancelled while it waited', async () => {
   await startWorker();
   mails.mode = 550;
   const refused = await post();
@@ -223,7 +223,7 @@ test('an order whose mail is refused, or cancelled while it waits, says so, and 
   await whenStatus(`/notifications/${mailId}`, 'cancelled');
 }, 60_000);
 
-test('an order and its notification say that a mail was delivered which left while its task was cancelled', async () => {
+test('an order and its notification show a mail as delivered if it left while its task was cancelled', async () => {
   await startWorker();
   const answer = Promise.withResolvers<void>();
   mails.answersAfter = answer.promise;

@@ -16,7 +16,7 @@ import { outbox } from '../outbox.ts';
 import { SmtpChannel, type SmtpPatience } from '../smtp-channel.ts';
 import { NotificationStore } from '../store.ts';
 
-/** Whom the mails of these tests go to. */
+/** The recipient of the mails in these tests. */
 export const RECIPIENT = 'customer@example.com';
 /** A password that the server refuses. */
 export const WRONG_PASSWORD = 'pass-word';
@@ -27,20 +27,20 @@ export const mail: Notification = {
   subject: 'Your parcel',
   message: 'x'.repeat(9000),
 };
-/** Who gets mails, what is in them and how to log in stays out of the log, whatever happens. */
+/** Recipients, contents and passwords must never be in the log. */
 const SECRETS = [RECIPIENT, WRONG_PASSWORD, 'Your parcel', 'xxxx'];
 const from = { name: 'The Shop', address: 'shop@shop.example', domain: 'shop.example' };
 
 /** The service's consumer in this process, with a queue, a table and an SMTP server of its own. */
-export class MailHouse {
+export class MailFixture {
   server: MailServer;
   readonly store: TaskStore;
   readonly notifications: NotificationStore;
   readonly tasks: TaskClient;
   /** The lines that were logged. */
   readonly log: string[] = [];
-  /** For how many seconds messages were hidden, one after the other. */
-  readonly rests: number[] = [];
+  /** The visibility timeouts that were set, in seconds, in their order. */
+  readonly waits: number[] = [];
   readonly #backends: Backends;
   readonly #logger: Logger;
   readonly #channels: SmtpChannel[] = [];
@@ -55,29 +55,29 @@ export class MailHouse {
     this.tasks = backends.tasks;
   }
 
-  /** Starts one. */
-  static async start(): Promise<MailHouse> {
+  /** Starts it all. */
+  static async start(): Promise<MailFixture> {
     const backends = await startBackends(['functions/notification-service']);
-    return new MailHouse(backends, await MailServer.start());
+    return new MailFixture(backends, await MailServer.start());
   }
 
-  /** Stops it all. @throws Error when the log holds what it must not */
+  /** Stops it all. @throws Error when the log has one of the secrets */
   async stop(): Promise<void> {
     for (const channel of this.#channels) channel.close();
     await this.server.stop();
     await this.#backends.stop();
     const told = SECRETS.filter((secret) => this.said(secret) > 0);
-    if (told.length > 0) throw new Error(`The log tells of ${told.join(', ')}:\n${this.log.join('')}`);
+    if (told.length > 0) throw new Error(`The log has ${told.join(', ')}:\n${this.log.join('')}`);
   }
 
-  /** A new channel to the SMTP server, as a new process has it. */
+  /** Makes a new channel to the SMTP server, as a new process does. */
   channel(patience: Partial<SmtpPatience> = {}, url = this.server.url): SmtpChannel {
     const channel = new SmtpChannel({ url, from, logger: this.#logger, patience });
     this.#channels.push(channel);
     return channel;
   }
 
-  /** The service's consumer with such a channel, and what feeds it from its queue. */
+  /** Starts the service's consumer on its queue, with a new channel. */
   consumer(patience: Partial<SmtpPatience> = {}, url = this.server.url): EventSource {
     const out = outbox(this.#logger);
     const channels = { EMAIL: this.channel(patience, url), SMS: out, PUSH: out };
@@ -86,7 +86,7 @@ export class MailHouse {
     return new EventSource(this.#backends, 'notifications', consume);
   }
 
-  /** Sends the tasks of so many mails to one address, n-0 and so on. */
+  /** Sends the tasks n-0, n-1 and so on, each a mail to the same address. */
   async sendMails(count: number, recipient = RECIPIENT): Promise<string[]> {
     const ids = Array.from({ length: count }, (_, index) => `n-${index}`);
     await Promise.all(
@@ -95,22 +95,22 @@ export class MailHouse {
     return ids;
   }
 
-  /** How many of the tasks have used up how many attempts. */
+  /** Counts the tasks by the attempts that they have used. */
   async attemptsOf(ids: readonly string[]): Promise<Record<number, number>> {
     const counts: Record<number, number> = {};
     for (const row of await this.store.readAll(ids)) counts[row.attempts] = (counts[row.attempts] ?? 0) + 1;
     return counts;
   }
 
-  /** How many lines were logged with that text. */
+  /** Counts the log lines with that text. */
   said(text: string): number {
     return this.log.filter((line) => line.includes(text)).length;
   }
 
-  /** The service as `createService` makes it, with a log and a client of SQS that the tests watch. */
+  /** The service as `createService` makes it, with the log and the SQS client of these tests. */
   #service(): Service {
     const { documents, queueUrls, tasksTable, environment } = this.#backends;
-    // What follows from an end is sent to the same queue, and no mail
+    // Ends of tasks are not forwarded: they would arrive on the same queue among the mails
     const tasks = Object.create(this.tasks, { forward: { value: async () => undefined } }) as TaskClient;
     return {
       name: 'notification-service',
@@ -132,7 +132,7 @@ export class MailHouse {
   #watchedSqs(): SQSClient {
     const send = (command: object) => {
       if (command instanceof ChangeMessageVisibilityBatchCommand)
-        this.rests.push(
+        this.waits.push(
           ...(command.input.Entries ?? []).map(({ VisibilityTimeout = 0 }) => VisibilityTimeout),
         );
       return this.#backends.sqs.send(command as never);
