@@ -113,12 +113,12 @@ function json({ body }: HttpResponse): Record<string, unknown> {
   return JSON.parse(body) as Record<string, unknown>;
 }
 
-describe.each(formats)('an API, asked in payload format %s,', (_version, eventOf) => {
+describe.each(formats)('an API that gets events in payload format %s', (_version, eventOf) => {
   const ask = (request: Request): Promise<HttpResponse> => handler(eventOf(request), {});
   const post = (body: string, headers: Record<string, string> = JSON_TYPE): Promise<HttpResponse> =>
     ask({ method: 'POST', headers, body });
 
-  test('answers a route with its status, headers and body', async () => {
+  test('returns the status, headers and body of a route', async () => {
     const answer = await post('{"name":"é","size":1}');
     expect(answer).toMatchObject({
       statusCode: 202,
@@ -135,12 +135,12 @@ describe.each(formats)('an API, asked in payload format %s,', (_version, eventOf
     });
   });
 
-  test('takes path parameters as they were meant', async () => {
+  test('decodes path parameters', async () => {
     expect(json(await ask({ path: '/things/a%20b' }))).toEqual({ name: 'a b' });
     expect(json(await ask({ path: '/things/100%' }))).toEqual({ name: '100%' });
   });
 
-  test("keeps a caller's request id, and gives one where there is none or a bad one", async () => {
+  test("keeps a caller's request id, and replaces a missing or invalid one", async () => {
     const own = await ask({ headers: { 'x-request-id': 'abc-1' } });
     expect(own.headers['x-request-id']).toBe('abc-1');
     const bad = await ask({ headers: { 'x-request-id': 'a b\n' }, path: '/things/missing' });
@@ -158,7 +158,7 @@ describe.each(formats)('an API, asked in payload format %s,', (_version, eventOf
     ],
     ['no body', {}, 400, 'invalid-json'],
     [
-      'no body of the wrong type',
+      'no body with the wrong content type',
       { headers: { 'content-type': 'text/plain' } },
       415,
       'unsupported-content-type',
@@ -196,7 +196,7 @@ describe.each(formats)('an API, asked in payload format %s,', (_version, eventOf
     });
   });
 
-  test('takes a body of 256 KiB, and says of its content what is wrong', async () => {
+  test('accepts a body of 256 KiB, and reports errors in its content', async () => {
     const answer = await post(`"${'x'.repeat(262_142)}"`);
     expect(answer.statusCode).toBe(400);
     expect(json(answer)['errors']).toEqual([
@@ -204,7 +204,7 @@ describe.each(formats)('an API, asked in payload format %s,', (_version, eventOf
     ]);
   });
 
-  test('says of a body that breaks its schema where, everywhere', async () => {
+  test('reports each error of a body that breaks its schema, with its path', async () => {
     const answer = await post('{"size":0,"colour":"red"}');
     expect(answer.statusCode).toBe(400);
     expect(json(answer)['errors']).toEqual([
@@ -214,7 +214,7 @@ describe.each(formats)('an API, asked in payload format %s,', (_version, eventOf
     ]);
   });
 
-  test('does not give back more of what is wrong than there is use for', async () => {
+  test('cuts the wrong parts of a body in its answer', async () => {
     const answer = await post(JSON.stringify({ name: 'x', size: 1, ['k'.repeat(100_000)]: 1 }));
     expect(answer.statusCode).toBe(400);
     expect(answer.body.length).toBeLessThan(1000);
@@ -243,11 +243,11 @@ describe.each(formats)('an API, asked in payload format %s,', (_version, eventOf
     expect(json(answer)).toMatchObject({ type: `urn:baton:problem:${kind}`, status });
   });
 
-  test('tells nothing of the inside when something went wrong there', async () => {
+  test('hides the message of an internal error', async () => {
     expect((await ask({ path: '/things/bug' })).body).not.toContain('secret');
   });
 
-  test('says when to come back where a dependency does not answer', async () => {
+  test('tells the caller when to retry if a dependency does not answer', async () => {
     expect((await ask({ path: '/things/no-broker' })).headers['retry-after']).toBe('5');
   });
 
@@ -256,16 +256,16 @@ describe.each(formats)('an API, asked in payload format %s,', (_version, eventOf
     ['PROPFIND', '/things', 'POST, GET, HEAD'],
     ['OPTIONS', '/things/', 'POST, GET, HEAD'],
     ['PUT', '/things/x', 'GET, HEAD'],
-  ])('answers %s %s with the methods that there are', async (method, path, allow) => {
+  ])('answers %s %s with 405 and the allowed methods', async (method, path, allow) => {
     const answer = await ask({ method, path });
     expect(answer).toMatchObject({ statusCode: 405, headers: { allow } });
   });
 
-  test('answers HEAD as GET', async () => {
+  test('answers HEAD like GET', async () => {
     expect((await ask({ method: 'HEAD' })).statusCode).toBe(200);
   });
 
-  test('gives cursors that it takes back', async () => {
+  test('accepts the cursors that it returns', async () => {
     const first = json(await ask({}));
     const second = json(await ask({ query: { cursor: String(first['next']), limit: '7' } }));
     expect(second).toMatchObject({ limit: 7, after: { at: 'here' } });

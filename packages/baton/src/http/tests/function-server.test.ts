@@ -33,14 +33,14 @@ function post(url: string, body: string, headers: Record<string, string> = {}): 
 }
 
 describe('a function in a container', () => {
-  test("is invoked by AWS's own client, with its event and its context", async () => {
+  test("is invoked by AWS's own client, with an event and a context", async () => {
     await start({ echo: async (event: object, context) => ({ event, name: context.functionName }) });
     const { payload, StatusCode, FunctionError } = await invoke('echo', { Records: ['é'] });
     expect(payload).toEqual({ event: { Records: ['é'] }, name: 'echo' });
     expect([StatusCode, FunctionError]).toEqual([200, undefined]);
   });
 
-  test('has its time whatever its clock is set to while it runs', async () => {
+  test('keeps its remaining time if the clock is set while it runs', async () => {
     const now = jest.spyOn(Date, 'now');
     const setClock = async (_event: object, context: { getRemainingTimeInMillis(): number }) => {
       now.mockReturnValue(new Date('2036-01-01T00:00:00Z').getTime());
@@ -54,12 +54,12 @@ describe('a function in a container', () => {
     expect(payload).toBeLessThanOrEqual(30_000);
   });
 
-  test('that answers nothing answers null', async () => {
+  test('that returns nothing gives the answer null', async () => {
     await start({ nothing: async () => undefined });
     await expect(invoke('nothing', {})).resolves.toMatchObject({ payload: null });
   });
 
-  test('that throws is a function error, with what it threw and no stack', async () => {
+  test('that throws gives a function error with the message, without a stack', async () => {
     await start({ broken: () => Promise.reject(new TypeError('no such order')) });
     await expect(invoke('broken', {})).resolves.toMatchObject({
       FunctionError: 'Unhandled',
@@ -67,18 +67,15 @@ describe('a function in a container', () => {
     });
   });
 
-  test.each(['missing', 'toString'])(
-    'that is not there (%s) is said to be so as Lambda does',
-    async (name) => {
-      await start({ echo: async () => null });
-      await expect(invoke(name, {})).rejects.toMatchObject({
-        name: 'ResourceNotFoundException',
-        message: `Function not found: ${name}`,
-      });
-    },
-  );
+  test.each(['missing', 'toString'])('that does not exist (%s) gives the error of Lambda', async (name) => {
+    await start({ echo: async () => null });
+    await expect(invoke(name, {})).rejects.toMatchObject({
+      name: 'ResourceNotFoundException',
+      message: `Function not found: ${name}`,
+    });
+  });
 
-  test('is told how much time it has, and given up when that is over', async () => {
+  test('knows its remaining time, and gives a function error once it is over', async () => {
     const never = new Promise<never>(() => undefined);
     let remainingMs = 0;
     const url = await start({
@@ -93,13 +90,13 @@ describe('a function in a container', () => {
     });
   });
 
-  test.each(['Infinity', '99999999999999'])('is not cut short by a deadline of %s', async (deadline) => {
+  test.each(['Infinity', '99999999999999'])('runs to its end if its deadline is %s', async (deadline) => {
     const url = await start({ echo: () => sleep(50, 'done') });
     const answer = await post(url, '{}', { [DEADLINE_HEADER]: deadline });
     await expect(answer.json()).resolves.toBe('done');
   });
 
-  test('is not run with what is no JSON, or is more than Lambda takes', async () => {
+  test('does not run if the event is not JSON, or is larger than Lambda accepts', async () => {
     const url = await start({ echo: async () => 'run' });
     const broken = await post(url, '{"Records":');
     expect([broken.status, broken.headers.get('x-amzn-errortype')]).toEqual([
@@ -110,7 +107,7 @@ describe('a function in a container', () => {
     expect([large.status, large.headers.get('x-amzn-errortype')]).toEqual([413, 'RequestTooLargeException']);
   });
 
-  test('ends what is under way before its server closes', async () => {
+  test('ends running invocations before its server closes', async () => {
     const begun = Promise.withResolvers<void>();
     const end = Promise.withResolvers<string>();
     const url = await start({ echo: () => (begun.resolve(), end.promise) });

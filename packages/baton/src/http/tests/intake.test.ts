@@ -37,7 +37,7 @@ const take = (id: string, requestHash = 'same', at = intake) =>
     sendTask,
   });
 
-/** An intake whose requests to the store go through `around`. */
+/** An intake whose requests to the table go through `around`. */
 function intakeOn(around: (send: () => Promise<unknown>) => Promise<unknown>): Intake<Row> {
   const send = (command: never) => around(() => backends.documents.send(command));
   const documents = { send } as unknown as typeof backends.documents;
@@ -50,7 +50,7 @@ async function read(id: string): Promise<Record<string, unknown> | undefined> {
 }
 
 describe('an intake', () => {
-  test('shows the row as accepted once its task is sent, and no longer as expiring', async () => {
+  test('marks the row as accepted once its task is sent, and removes its expiry', async () => {
     sendTask.mockImplementation(async () => {
       await expect(read('first')).resolves.toMatchObject({ status: 'pending', text: 'x' });
     });
@@ -60,7 +60,7 @@ describe('an intake', () => {
     expect(row).not.toHaveProperty('expiresAt');
   });
 
-  test('accepts what stands in no list', async () => {
+  test('accepts a request that no list shows', async () => {
     await intake.accept({ id: 'unlisted', requestHash: 'same', row: { text: 'x' }, listing: {}, sendTask });
     await expect(read('unlisted')).resolves.toMatchObject({ status: 'accepted' });
   });
@@ -77,7 +77,7 @@ describe('an intake', () => {
     expect(sendTask).toHaveBeenCalledTimes(1);
   });
 
-  test('leaves a row alone that the outcome of its task has overtaken', async () => {
+  test('does not change a row that the outcome of its task has already changed', async () => {
     sendTask.mockImplementation(async () => {
       const Item = { noteId: 'overtaken', status: 'completed', requestHash: 'same' };
       await backends.documents.send(new PutCommand({ TableName: table, Item }));
@@ -86,14 +86,14 @@ describe('an intake', () => {
     await expect(read('overtaken')).resolves.toMatchObject({ status: 'completed' });
   });
 
-  test('refuses another request under an id that is still pending, however long it has been', async () => {
+  test('refuses another request under an id that is pending, however long ago', async () => {
     sendTask.mockRejectedValueOnce(new Error('no broker'));
     await expect(take('pending')).rejects.toThrow('no broker');
     nowMs += 60_000;
     await expect(take('pending', 'other')).rejects.toMatchObject({ name: 'RequestMismatchError' });
   });
 
-  test('lets one of many at a time send, and gives the others its answer', async () => {
+  test('lets only one of many equal requests send, and gives the others its answer', async () => {
     const { promise, resolve } = Promise.withResolvers<void>();
     sendTask.mockReturnValue(promise);
     const all = Promise.all(Array.from({ length: 5 }, () => take('many')));
@@ -103,14 +103,14 @@ describe('an intake', () => {
     expect(sendTask).toHaveBeenCalledTimes(1);
   });
 
-  test('tells the others so when the one that sends takes its time', async () => {
+  test('refuses an equal request as in progress if the first one is slow', async () => {
     sendTask.mockReturnValueOnce(new Promise(() => undefined));
     void take('slow');
     await eventually('the send', () => sendTask.mock.calls.length > 0);
     await expect(take('slow')).rejects.toMatchObject({ name: 'RequestInProgressError' });
   });
 
-  test('lets the same request try again at once after its task could not be sent', async () => {
+  test('accepts the same request again at once after its task could not be sent', async () => {
     sendTask.mockRejectedValueOnce(new Error('no broker'));
     await expect(take('failed')).rejects.toThrow('no broker');
     await expect(read('failed')).resolves.toMatchObject({ status: 'pending' });
@@ -118,7 +118,7 @@ describe('an intake', () => {
     await expect(read('failed')).resolves.toMatchObject({ status: 'accepted' });
   });
 
-  test('takes its own row for its own when the SDK writes it again because the answer was lost', async () => {
+  test('recognizes its own row if the SDK retries a write whose answer was lost', async () => {
     let lost = false;
     const twice = intakeOn(async (send) => {
       if (lost) return send();
@@ -131,14 +131,14 @@ describe('an intake', () => {
     await expect(read('answer-lost')).resolves.toMatchObject({ status: 'accepted' });
   });
 
-  test('stands by a request whose task is sent, though its row could not be marked', async () => {
+  test('accepts a request whose task was sent, even if its row could not be marked', async () => {
     let calls = 0;
     const failing = intakeOn((send) => ((calls += 1) === 2 ? Promise.reject(new Error('no store')) : send()));
     await expect(take('unmarked', 'same', failing)).resolves.toBeUndefined();
     await expect(read('unmarked')).resolves.toMatchObject({ status: 'pending' });
   });
 
-  test('lets the same request take over what a crash left behind, after 30 s', async () => {
+  test('lets the same request take over 30 s after a crash', async () => {
     sendTask.mockReturnValueOnce(new Promise(() => undefined));
     void take('crashed');
     await eventually('the send', () => sendTask.mock.calls.length > 0);

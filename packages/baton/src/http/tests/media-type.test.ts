@@ -5,7 +5,7 @@ import { readJsonBody } from '../json-body.ts';
 const read = (contentType: string): unknown =>
   readJsonBody({ headers: { 'content-type': contentType }, body: Buffer.from('{}') } as never);
 
-describe('a body of JSON may be called', () => {
+describe('a JSON body is accepted with the content type', () => {
   test.each([
     'application/json',
     'application/json;',
@@ -30,7 +30,7 @@ describe('a body of JSON may be called', () => {
   });
 });
 
-describe('a body of JSON may not be called', () => {
+describe('a JSON body is refused with the content type', () => {
   test.each([
     'text/plain',
     'application/jsonp',
@@ -51,7 +51,7 @@ describe('a body of JSON may not be called', () => {
   });
 });
 
-test('a media type is read whole', () => {
+test('a media type is read with its parameters, and a long invalid one is refused fast', () => {
   expect(parseMediaType(' Text/HTML ; Charset="a\\"b" ;x=1')).toEqual({
     type: 'text/html',
     parameters: new Map([

@@ -41,7 +41,7 @@ async function answerOf(asking: ClientRequest): Promise<IncomingMessage> {
   return answer.resume();
 }
 
-/** Asks for a path as it is, which fetch would tidy up. */
+/** Requests a path unchanged. fetch would normalize it. */
 async function ask(url: string, path: string): Promise<string> {
   const { hostname, port } = new URL(url);
   const { promise, resolve, reject } = Promise.withResolvers<string>();
@@ -54,7 +54,7 @@ async function ask(url: string, path: string): Promise<string> {
 }
 
 describe("the container's server", () => {
-  test('hands requests over as API Gateway does', async () => {
+  test('passes requests on as API Gateway does', async () => {
     const url = await start({
       handle: async (event) => {
         const { body, ...rest } = readRequest(event);
@@ -75,7 +75,7 @@ describe("the container's server", () => {
     });
   });
 
-  test('says at /health/live that it runs, and at /health/ready why it cannot work', async () => {
+  test('shows at /health/live that it runs, and at /health/ready why it cannot work', async () => {
     const url = await start({ ready: () => Promise.reject(new Error('no table')) });
     expect((await fetch(`${url}/health/live`)).status).toBe(200);
     const ready = await fetch(`${url}/health/ready`);
@@ -83,7 +83,7 @@ describe("the container's server", () => {
     await expect(ready.json()).resolves.toEqual({ status: 'not ready', reason: 'no table' });
   });
 
-  test('refuses a body that is far too large without reading it to its end', async () => {
+  test('refuses a much too large body before it has read all of it', async () => {
     const url = await start({});
     const status = await new Promise((resolve, reject) => {
       const sending = request(url, { method: 'POST' }, (response) => resolve(response.resume().statusCode));
@@ -93,7 +93,7 @@ describe("the container's server", () => {
     expect(status).toBe(413);
   });
 
-  test('has no more room for bodies than its memory allows, says so, and has it again', async () => {
+  test('refuses bodies with 503 while too many are in memory, and accepts them again later', async () => {
     const url = await start({});
     const headers = { 'content-length': '1048576' };
     const half = Array.from({ length: 17 }, () => request(url, { method: 'POST', headers }));
@@ -107,10 +107,13 @@ describe("the container's server", () => {
       for (const sending of half) sending.destroy();
     }
     await Promise.allSettled(refusals);
-    await eventually('room', async () => (await fetch(url, { method: 'POST', body: '[]' })).status === 200);
+    await eventually(
+      'space for a body',
+      async () => (await fetch(url, { method: 'POST', body: '[]' })).status === 200,
+    );
   });
 
-  test('hands paths over as they stood in the request', async () => {
+  test('passes paths on unchanged', async () => {
     const url = await start({ handle: async (event) => readRequest(event).path });
     for (const path of ['/a%20b', '/%E0%A4%A', '//evil/orders/1', '/a/../b?x']) {
       const answer = await ask(url, path);
@@ -118,7 +121,7 @@ describe("the container's server", () => {
     }
   });
 
-  test('answers what is under way before it closes', async () => {
+  test('answers running requests before it closes', async () => {
     const { promise, resolve } = Promise.withResolvers<void>();
     const begun = Promise.withResolvers<void>();
     const url = await start({ handle: () => (begun.resolve(), promise) });
@@ -132,13 +135,13 @@ describe("the container's server", () => {
     await closed;
   });
 
-  test('tells its callers for how long it keeps a connection', async () => {
+  test('tells its callers how long it keeps an idle connection', async () => {
     const url = await start({});
     const answer = await answerOf(request(url, { agent: new Agent({ keepAlive: true }) }).end());
     expect(answer.headers['keep-alive']).toBe('timeout=65');
   });
 
-  test('says so when its port is taken', async () => {
+  test('reports that its port is taken', async () => {
     const url = await start({});
     const port = Number(new URL(url).port);
     const second = serve({

@@ -41,7 +41,7 @@ function consumer(handler: Handler, { concurrency = 10 } = {}) {
   });
 }
 
-/** Puts messages into the queue and receives them, as the event source of a function would. */
+/** Sends messages to the queue and receives them, as the event source of a function does. */
 async function received(bodies: readonly string[]): Promise<SQSRecord[]> {
   const QueueUrl = backends.queueUrls.of('default');
   const records: SQSRecord[] = [];
@@ -58,7 +58,7 @@ async function received(bodies: readonly string[]): Promise<SQSRecord[]> {
       }),
     );
     for (const { MessageId = '', ReceiptHandle = '', Body = '', Attributes = {} } of Messages) {
-      // Once each: SQS may deliver one twice, and those of other tests too
+      // Each message once: SQS may deliver it twice, and may deliver messages of other tests
       if (!sent.delete(MessageId)) continue;
       records.push({
         messageId: MessageId,
@@ -94,10 +94,10 @@ async function receiveFrom(url: string, wait: number) {
   return Messages;
 }
 
-/** Whether these messages can be received long before they would come back by themselves. */
+/** Whether these messages become visible long before their leases expire. */
 async function areShown(ids: readonly string[]): Promise<boolean> {
   const hidden = new Set<string | undefined>(ids);
-  return eventually(`messages that are shown: ${ids.join(', ')}`, async () => {
+  return eventually(`visible messages: ${ids.join(', ')}`, async () => {
     const messages = await receiveFrom(backends.queueUrls.of('default'), 1);
     for (const { MessageId } of messages) hidden.delete(MessageId);
     return hidden.size === 0;
@@ -105,12 +105,12 @@ async function areShown(ids: readonly string[]): Promise<boolean> {
 }
 
 describe('a function that consumes a queue', () => {
-  test('reports nothing when all is done', async () => {
+  test('reports no failures if all messages are done', async () => {
     const Records = await received([body('a'), body('b')]);
     await expect(consumer(() => healthy)({ Records }, context)).resolves.toEqual({ batchItemFailures: [] });
   });
 
-  test('reports the failed ones of a batch alone', async () => {
+  test('reports only the failed messages of a batch', async () => {
     const Records = await received([body('good'), body('bad'), body('fine')]);
     const bad = Records.find((record) => record.body.includes('"bad"'))?.messageId;
     const handler: Handler = (_payload, { taskId }) => {
@@ -122,7 +122,7 @@ describe('a function that consumes a queue', () => {
     });
   });
 
-  test('gives a failed one the rest that its handler asked for', async () => {
+  test('gives a failed message the rest that its handler asked for', async () => {
     const Records = await received([body('again')]);
     await consumer(() => {
       throw new RetryTask('at once', { delaySeconds: 0 });
@@ -134,7 +134,7 @@ describe('a function that consumes a queue', () => {
     ['a task rejected by its handler', () => body('rejected'), 'rejected'],
     ['a body that is not JSON', () => 'hello', 'malformed'],
   ])(
-    'copies %s to the dead letter queue as it came, with the reason, and counts it as done',
+    'copies %s unchanged to the dead-letter queue, with the reason, and reports it as done',
     async (_what, make, reason) => {
       const Records = await received([make()]);
       const reject: Handler = () => {
@@ -148,7 +148,7 @@ describe('a function that consumes a queue', () => {
     },
   );
 
-  test('releases what there is no time left for', async () => {
+  test('releases a running message if the time of the invocation ends', async () => {
     const Records = await received([body('slow')]);
     const untilAborted: Handler = (_payload, { signal }) =>
       new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error)));
@@ -157,7 +157,7 @@ describe('a function that consumes a queue', () => {
     await expect(areShown(Records.map(({ messageId }) => messageId))).resolves.toBe(true);
   });
 
-  test('begins no record that there is no time left for, shows it again and reports it failed', async () => {
+  test('starts no record without enough time, makes it visible again and reports it as failed', async () => {
     const Records = await received([body('first'), body('second'), body('third')]);
     let remainingMs = 30_000;
     const begun: string[] = [];
@@ -176,7 +176,7 @@ describe('a function that consumes a queue', () => {
     await expect(areShown(left)).resolves.toBe(true);
   });
 
-  test('runs no more records at one time than it may', async () => {
+  test('runs at most as many records at a time as its option allows', async () => {
     const Records = await received(['a', 'b', 'c', 'd', 'e'].map(body));
     let running = 0;
     let most = 0;
@@ -191,10 +191,10 @@ describe('a function that consumes a queue', () => {
   });
 });
 
-test('a record that may have been what an earlier invocation died of runs by itself in its batch', async () => {
+test('a record that may have killed an earlier invocation runs alone in its batch', async () => {
   const records = await received(['t-1', 't-2', 't-3', 't-4'].map(body));
   const [suspect] = records;
-  // More often than its five attempts
+  // More receives than its five attempts
   if (suspect) suspect.attributes = { ...suspect.attributes, ApproximateReceiveCount: '6' };
   const running = new Set<string>();
   const company: (readonly [taskId: string, others: number])[] = [];

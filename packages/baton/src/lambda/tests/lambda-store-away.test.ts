@@ -18,7 +18,7 @@ afterAll(() => backends.stop());
 
 const seen = new Set<string | undefined>();
 
-/** Receives the next message that is new, because SQS may deliver one twice. */
+/** Receives the next new message. SQS may deliver a message twice. */
 async function newMessage(): Promise<Message | undefined> {
   const { Messages: [message] = [] } = await backends.sqs.send(
     new ReceiveMessageCommand({
@@ -32,7 +32,7 @@ async function newMessage(): Promise<Message | undefined> {
   return newMessage();
 }
 
-/** Receives a message as the event source of a function would. */
+/** Receives a message as the event source of a function does. */
 async function received(): Promise<SQSRecord> {
   const message = await newMessage();
   seen.add(message?.MessageId);
@@ -79,7 +79,7 @@ test('a function whose task store goes away holds the outcome until its invocati
   const endsAtMs = performance.now() + 3500;
   const first = { getRemainingTimeInMillis: () => endsAtMs - performance.now() };
   const answer = consumer({ Records: [await received()] }, first).finally(() => away?.mockRestore());
-  // Its message has gone on in a copy
+  // Its message has continued in a copy
   await expect(answer).resolves.toEqual({ batchItemFailures: [] });
   expect(performance.now()).toBeLessThan(endsAtMs);
   await expect(store.read(taskId)).resolves.toMatchObject({ state: 'running', attempts: 1 });

@@ -19,7 +19,7 @@ import { work } from '../../tracked/tests/tracked-work.ts';
 
 const HOUR_MS = 3_600_000;
 const LEASE_SECONDS = 30;
-/** A Date header has whole seconds. */
+/** How exact a time is, in milliseconds. A Date header has only whole seconds. */
 const EXACT_MS = 2500;
 
 const logger = createLogger({ service: 'tests', level: 'silent' });
@@ -37,7 +37,7 @@ afterEach(() => {
   for (const client of opened) client.destroy();
 });
 
-/** The clients and the store of a process whose wall clock is wrong by so much, which may be set anew. */
+/** The clients and the store of a process whose wall clock is wrong. Tests may set `aheadMs` again. */
 function processWith(clock: { aheadMs: number }) {
   const now = (): number => Date.now() + clock.aheadMs;
   const credentials = { accessKeyId: 'test', secretAccessKey: 'test' };
@@ -66,7 +66,7 @@ function processWith(clock: { aheadMs: number }) {
   return { documents, store, tasks, requests: () => requests };
 }
 
-/** The contract of the same task, that no store keeps. */
+/** The contract of the same task, without tracking. */
 const { tracked: _tracked, ...untracked } = work;
 
 function bodyOf(task: string, notBefore?: string): string {
@@ -100,7 +100,7 @@ const WRONG = [
 ] as const;
 
 describe.each(WRONG)('a process whose clock is %s', (_what, aheadMs) => {
-  test('holds a task for its lease, no longer and no shorter, and renews it so', async () => {
+  test('claims and renews a task for exactly its lease', async () => {
     const { store } = processWith({ aheadMs });
     const taskId = randomUUID();
     const row = await store.attempts.claim(claimOf(taskId, 'wrong'));
@@ -112,21 +112,21 @@ describe.each(WRONG)('a process whose clock is %s', (_what, aheadMs) => {
     expect(Math.abs(leftMs(renewed?.leaseUntilMs) - 60_000)).toBeLessThan(EXACT_MS);
   });
 
-  test('takes over no task that another holds, at its very first request', async () => {
+  test('does not take over a task of another process, even with its very first request', async () => {
     const taskId = randomUUID();
     await right().store.attempts.claim(claimOf(taskId, 'right'));
     const row = await processWith({ aheadMs }).store.attempts.claim(claimOf(taskId, 'wrong'));
     expect(row).toMatchObject({ state: 'running', owner: 'right', token: 1 });
   });
 
-  test('has its task left to it by the others', async () => {
+  test('keeps its task, and other processes do not take it over', async () => {
     const taskId = randomUUID();
     await processWith({ aheadMs }).store.attempts.claim(claimOf(taskId, 'wrong'));
     const row = await right().store.attempts.claim(claimOf(taskId, 'right'));
     expect(row).toMatchObject({ owner: 'wrong', token: 1 });
   });
 
-  test('writes true times, and has no row expire early or late', async () => {
+  test('writes true times, and lets no row expire early or late', async () => {
     const { store } = processWith({ aheadMs });
     const taskId = randomUUID();
     const { name: task, queue } = work;
@@ -138,7 +138,7 @@ describe.each(WRONG)('a process whose clock is %s', (_what, aheadMs) => {
     expect(Math.abs(Date.parse(cancelled?.finishedAt ?? '') - Date.now())).toBeLessThan(EXACT_MS);
   });
 
-  test('puts tasks off for as long as it says, and until when it says', async () => {
+  test('delays tasks exactly by its delay or until its time', async () => {
     const { tasks, store } = processWith({ aheadMs });
     const inAnHour = new Date(Date.now() + HOUR_MS);
     const byLength = await tasks.send(work, { text: 'four' }, { delaySeconds: 3600 });
@@ -149,7 +149,7 @@ describe.each(WRONG)('a process whose clock is %s', (_what, aheadMs) => {
     }
   });
 
-  test('begins a request anew no earlier than others would', async () => {
+  test('does not take over a request earlier than other processes do', async () => {
     const intakeOf = ({ documents }: ReturnType<typeof right>) =>
       new Intake<IntakeRow>({ documents, table: backends.tasksTable, key: 'taskId', logger });
     const id = randomUUID();
@@ -178,7 +178,7 @@ describe.each([
   ['forward', 12 * HOUR_MS],
   ['back', -12 * HOUR_MS],
 ])('a process whose clock is set %s while it runs', (_what, aheadMs) => {
-  test('renews its claim by the true time, and takes none of the others', async () => {
+  test('renews its claim by the true time, and takes over no other task', async () => {
     const clock = { aheadMs: 0 };
     const { store } = processWith(clock);
     const [own, others] = [randomUUID(), randomUUID()];
@@ -194,7 +194,7 @@ describe.each([
   });
 });
 
-/** A client of SQS that takes everything, of a process whose clock is ahead by so much, and knows that. */
+/** Stands in for the SQS client: accepts every request. Its process knows that its clock is ahead. */
 function wrongSqs(aheadMs: number) {
   const commands: { readonly name: string; readonly input: Record<string, unknown> }[] = [];
   const send = async (command: { input: { Entries: { Id: string }[] } }) => {
@@ -208,7 +208,7 @@ function wrongSqs(aheadMs: number) {
   return { sqs: sqs as never, commands };
 }
 
-test('the envelope of a task has the true time', async () => {
+test('the envelope of a task has the true time, even if the clock of its sender is wrong', async () => {
   const { sqs, commands } = wrongSqs(HOUR_MS);
   const tasks = new TaskClient({ sqs, queueUrls: backends.queueUrls, source: 'tests' });
   await tasks.send(untracked, { text: 'four' });
@@ -216,7 +216,7 @@ test('the envelope of a task has the true time', async () => {
   expect(Math.abs(Date.parse(decodeEnvelope(MessageBody).time) - Date.now())).toBeLessThan(EXACT_MS);
 });
 
-test('a message that is new by the clock of SQS is not given up for its age', async () => {
+test('a message that is new by the clock of SQS does not become a dead letter because of its age', async () => {
   const { sqs, commands } = wrongSqs(10 * 24 * HOUR_MS);
   const consume = createLambdaConsumer({
     sqs,
@@ -248,7 +248,7 @@ test('a message that is new by the clock of SQS is not given up for its age', as
 
 test.each([
   ['12 h behind runs a task whose time has come', -12 * HOUR_MS, -60_000, 'done'],
-  ['12 h ahead runs none whose time has not', 12 * HOUR_MS, 60_000, 'release'],
+  ['12 h ahead does not run a task whose time has not come', 12 * HOUR_MS, 60_000, 'release'],
 ])('a process whose clock is %s', async (_what, aheadMs, dueInMs, kind) => {
   const { store } = processWith({ aheadMs });
   const processing = {

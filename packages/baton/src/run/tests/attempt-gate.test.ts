@@ -26,10 +26,10 @@ afterEach(() => {
 });
 afterAll(() => tracked.stop());
 
-/** A contract whose time limit passes soon. */
+/** A contract with a short time limit. */
 const short = { ...work, timeoutSeconds: 0.05 };
 
-/** Tries all that may leave an attempt, and gives what became of it. */
+/** Tries a progress, an effect and a send. Returns what happened to the last two. */
 async function tryAll({ effect, progress, send: sendTask }: TrackedTaskContext) {
   progress({ fraction: 0.5, message: 'too late' });
   const results = await Promise.allSettled([effect('pay', pay), sendTask(work, { text: 'child' })]);
@@ -38,7 +38,7 @@ async function tryAll({ effect, progress, send: sendTask }: TrackedTaskContext) 
   );
 }
 
-/** Runs a handler that goes on when its attempt is over, and gives what became of what it tried then. */
+/** Runs a handler that continues after its attempt is over. Returns what happened to its later steps. */
 async function triedAfter(until: (context: TrackedTaskContext) => unknown, options: RunOptions = {}) {
   const tried = Promise.withResolvers<Awaited<ReturnType<typeof tryAll>>>();
   const progress = jest.spyOn(tracked.store.attempts, 'progress');
@@ -55,13 +55,13 @@ async function triedAfter(until: (context: TrackedTaskContext) => unknown, optio
 const ended = (signal: AbortSignal) =>
   new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve()));
 
-/** Blocks the event loop: no timer fires meanwhile. */
+/** Blocks the event loop, so that no timer fires. */
 function block(ms: number): void {
   const untilMs = performance.now() + ms;
   while (performance.now() < untilMs);
 }
 
-/** Sets the wall clock ahead, as a machine that was suspended finds it. */
+/** Sets the wall clock ahead, as after the machine was suspended. */
 function setClockAhead(ms: number): void {
   const now = Date.now;
   jest.spyOn(Date, 'now').mockImplementation(() => now() + ms);
@@ -73,8 +73,8 @@ const over = (cause: string) =>
     cause: expect.objectContaining({ name: cause }) as unknown,
   }) as unknown;
 
-describe('no effect, send or progress begins', () => {
-  test('after the time limit, though the handler ignores its signal', async () => {
+describe('no effect, send or progress starts', () => {
+  test('after the time limit, even if the handler ignores its signal', async () => {
     const { results, progress } = await triedAfter(({ signal }) => ended(signal), { contract: short });
     expect(results).toEqual([over('TaskTimeoutError'), over('TaskTimeoutError')]);
     expect(results[0]).toMatchObject({
@@ -85,7 +85,7 @@ describe('no effect, send or progress begins', () => {
     expect([pay, send, progress].map((each) => each.mock.calls.length)).toEqual([0, 0, 0]);
   });
 
-  test('after the time limit of an attempt whose retry has paid: the customer pays once', async () => {
+  test('after the time limit, if the retry has paid already: the customer pays once', async () => {
     const late = Promise.withResolvers<void>();
     const tried = Promise.withResolvers<unknown>();
     const ignoring: Handler = async (_payload, { effect }) => {
@@ -101,7 +101,7 @@ describe('no effect, send or progress begins', () => {
     expect(pay).toHaveBeenCalledTimes(1);
   });
 
-  test('after a cancellation that the claim knows of', async () => {
+  test('after a cancellation that the claim has seen', async () => {
     const cancelled = async ({ signal }: TrackedTaskContext) => {
       await tracked.store.cancel(tracked.taskId);
       await ended(signal);
@@ -118,7 +118,7 @@ describe('no effect, send or progress begins', () => {
     expect([pay, send].map((each) => each.mock.calls.length)).toEqual([0, 0]);
   });
 
-  test('after the lease of the message is lost, which nobody has said yet', async () => {
+  test('after the lease of the message is lost, before the signal aborts', async () => {
     const lease = new AbortController();
     const confirm = () => {
       lease.abort(new Error('lost'));
@@ -140,7 +140,7 @@ describe('no effect, send or progress begins', () => {
     expect(results).toEqual([over('TaskTimeoutError'), over('TaskTimeoutError')]);
   });
 
-  test('after the outcome is decided: what a handler leaves running changes nothing', async () => {
+  test('after the outcome is decided: code that the handler left running changes nothing', async () => {
     const tried = Promise.withResolvers<unknown>();
     const decided = Promise.withResolvers<void>();
     const leaving: Handler = (_payload, context) => {
@@ -154,15 +154,15 @@ describe('no effect, send or progress begins', () => {
   });
 });
 
-describe('where only the wall clock says that the claim has ended', () => {
-  test('the store is asked: an attempt that still has it goes on', async () => {
+describe('if only the wall clock says that the claim has expired', () => {
+  test('the store is asked, and an attempt that still has the claim continues', async () => {
     const renew = jest.spyOn(tracked.store.attempts, 'renew');
     const { results } = await triedAfter(() => setClockAhead(60_000));
     expect(results).toEqual(['begun', 'begun']);
     expect(renew).toHaveBeenCalled();
   });
 
-  test('the store is asked: one whose task another attempt has begins nothing', async () => {
+  test('the store is asked, and an attempt that has lost the task starts nothing', async () => {
     const suspended = async () => {
       setClockAhead(60_000);
       const { taskId } = tracked;
@@ -178,7 +178,7 @@ describe('where only the wall clock says that the claim has ended', () => {
     expect([pay, send].map((each) => each.mock.calls.length)).toEqual([0, 0]);
   });
 
-  test('nothing begins until the store answers', async () => {
+  test('nothing starts until the store answers', async () => {
     let asked = 0;
     const renew = tracked.store.attempts.renew.bind(tracked.store.attempts);
     jest.spyOn(tracked.store.attempts, 'renew').mockImplementation((...held) => {
@@ -202,7 +202,7 @@ describe('an untracked task sends nothing', () => {
     timeoutSeconds: 20,
   });
 
-  /** Runs a handler of it that sends when its attempt is over, and gives what became of that. */
+  /** Runs a handler that sends after its attempt is over. Returns the result of the send, or its error. */
   async function sentAfter(until: () => unknown, host: Partial<AttemptHost> = {}, timeoutSeconds = 20) {
     const sent = Promise.withResolvers<unknown>();
     const implementation = implement({ ...plain, timeoutSeconds }, async (_payload, context) => {
@@ -231,12 +231,12 @@ describe('an untracked task sends nothing', () => {
     return sent.promise;
   }
 
-  test('after its time limit, also before a timer has fired', async () => {
+  test('after its time limit, even before a timer has fired', async () => {
     await expect(sentAfter(() => block(100), {}, 0.05)).resolves.toEqual(over('TaskTimeoutError'));
     expect(send).not.toHaveBeenCalled();
   });
 
-  test('after its lease is lost, and sends while SQS says that it lasts', async () => {
+  test('after its lease is lost, but sends while SQS confirms the lease', async () => {
     const lease = new AbortController();
     const lost = () => {
       lease.abort(new Error('lost'));

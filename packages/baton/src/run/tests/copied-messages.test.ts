@@ -34,8 +34,8 @@ const WAYS: [string, (message: ReceivedMessage) => Outcome][] = [
   ['workers do not know its task', (message) => outcomeOfUnknown(envelope, message, 600)],
 ];
 
-describe.each(WAYS)('an untracked message that goes on in a copy because %s', (_why, givenBack) => {
-  test('between each two receives is a dead letter when it has killed three workers', async () => {
+describe.each(WAYS)('an untracked message that continues in a copy because %s', (_why, givenBack) => {
+  test('after each receive is a dead letter once it has killed three workers', async () => {
     let message = received(1);
     for (const id of ['m-2', 'm-3', 'm-4']) {
       await crash(message);
@@ -45,7 +45,7 @@ describe.each(WAYS)('an untracked message that goes on in a copy because %s', (_
     expect([attempts, runAlone.mock.calls.length]).toEqual([[1, 1, 1], 1]);
   });
 
-  test('has lost no attempt by a crash or a stop before that, and an attempt that failed stays counted', async () => {
+  test('loses no attempt after a crash or a stop, and keeps the count of failed attempts', async () => {
     await crash(received(1));
     await run(copied(givenBack(received(2)), 'm-2'), done);
     const stop = AbortSignal.abort(new Error('stopping'));
@@ -55,7 +55,7 @@ describe.each(WAYS)('an untracked message that goes on in a copy because %s', (_
     expect(attempts.slice(-3)).toEqual([1, 1, 2]);
   });
 
-  test('is no suspect because it could not be settled', async () => {
+  test('is not a suspect if only its settling failed', async () => {
     await crash(received(1));
     const copy = copied(givenBack(received(2)), 'm-2');
     await run(copy, done);
@@ -65,13 +65,13 @@ describe.each(WAYS)('an untracked message that goes on in a copy because %s', (_
     expect([attempts, runAlone.mock.calls]).toEqual([[1, 1, 1, 1], []]);
   });
 
-  test('costs no request of the log if it was never begun', async () => {
+  test('makes no request to the log if no handler has started', async () => {
     const spy = { find: jest.fn(log.find.bind(log)), keep: jest.fn(log.keep.bind(log)) };
     await run(copied(givenBack(received(1)), 'm-2'), done, { receives: spy });
     expect([spy.find.mock.calls, spy.keep.mock.calls]).toEqual([[], []]);
   });
 
-  test('kills a function four times at most, as without copies', async () => {
+  test('kills a function at most four times, as without copies', async () => {
     const options = { everyReceiveIsSeen: false };
     let message = received(1);
     for (const id of ['m-2', 'm-3', 'm-4', 'm-5']) {
@@ -82,7 +82,7 @@ describe.each(WAYS)('an untracked message that goes on in a copy because %s', (_
     await expect(outcome).resolves.toMatchObject({ kind: 'dead-letter', reason: 'crashed' });
   });
 
-  test('runs alone, and is given up, as it would be by itself while the task store is away', async () => {
+  test('runs alone and is given up as without copies while the task store is away', async () => {
     const options = { receives: away };
     await crash(copied(givenBack(received(4)), 'm-2'), options);
     expect([attempts, runAlone.mock.calls.length]).toEqual([[3], 1]);
@@ -90,7 +90,7 @@ describe.each(WAYS)('an untracked message that goes on in a copy because %s', (_
     await expect(outcome).resolves.toMatchObject({ kind: 'dead-letter', reason: 'crashed' });
   });
 
-  test('is counted together with its copy if both are there, because a worker died as it was copied', async () => {
+  test('has one count with its copy if both exist, because a worker died between send and delete', async () => {
     let [message, copy] = [nextOf(received(1)), copied(givenBack(received(1)), 'm-2')];
     let deaths = 0;
     const dies = () => {
@@ -114,8 +114,8 @@ describe.each(WAYS)('an untracked message that goes on in a copy because %s', (_
   });
 });
 
-describe('an untracked message that goes on in a copy before SQS sets it aside', () => {
-  test('keeps its crashes there if its worker had to stop', async () => {
+describe('an untracked message that continues in a copy before SQS dead-letters it', () => {
+  test('keeps its count of crashes if its worker had to stop', async () => {
     rows.set('m-1', { ended: 19, attempts: 0, crashes: 2, suspect: true });
     const stop = AbortSignal.abort(new Error('stopping'));
     const copy = copied(await run(received(20), fails, { signal: stop }), 'm-2');
@@ -125,7 +125,7 @@ describe('an untracked message that goes on in a copy before SQS sets it aside',
   });
 });
 
-describe('an untracked message that has come to its end while the task store went away', () => {
+describe('an untracked message whose attempt ended while the task store went away,', () => {
   const goesAway = (): ReceiveLog => {
     const keep = jest.fn(log.keep.bind(log)).mockImplementationOnce(log.keep.bind(log));
     return { find: log.find.bind(log), keep: keep.mockRejectedValue(new Error('away')) };
@@ -134,7 +134,7 @@ describe('an untracked message that has come to its end while the task store wen
   test.each([
     ['failed', fails, 2],
     ['was postponed', postpones, 1],
-  ])('because it %s is no suspect: it goes on in a copy', async (_what, handler, attempt) => {
+  ])('because it %s, is not a suspect: it continues in a copy', async (_what, handler, attempt) => {
     await crash(received(1));
     const copy = copied(await run(received(2), handler, { receives: goesAway() }), 'm-2');
     await run(copy, fails);
@@ -142,7 +142,7 @@ describe('an untracked message that has come to its end while the task store wen
     expect([attempts, runAlone.mock.calls]).toEqual([[1, 1, attempt, attempt + 1], []]);
   });
 
-  test('because its worker had to stop is not taken for what that died of', async () => {
+  test('because its worker had to stop, is not blamed for the end of that worker', async () => {
     await crash(received(1));
     const stop = new AbortController();
     const stopped = () => {
@@ -157,17 +157,17 @@ describe('an untracked message that has come to its end while the task store wen
   });
 });
 
-describe('a copy that SQS itself made a dead letter, put back', () => {
+describe('a copy that SQS itself dead-lettered, after it is put back,', () => {
   const old = new Date(Date.now() - 6 * 86_400_000).toISOString();
 
   test.each<[string, Record<string, string>]>([
-    ['attempts were used up before it', { 'baton.earlier-attempts': '2' }],
-    ['it was received often', { 'baton.earlier-receives': '29' }],
+    ['the series had used up attempts', { 'baton.earlier-attempts': '2' }],
+    ['the series was received often', { 'baton.earlier-receives': '29' }],
     ['its first message is old', { 'baton.first-sent-at': old }],
     ['its worker died three times', { 'baton.first-id': 'm-0' }],
-    ['it has to rest', { 'baton.not-before': new Date(Date.now() + 3_600_000).toISOString() }],
-    ['it was often unknown', { 'baton.unknown-times': '60' }],
-  ])('has all its attempts again though %s', async (_why, notes) => {
+    ['it had to rest', { 'baton.not-before': new Date(Date.now() + 3_600_000).toISOString() }],
+    ['many workers did not know its task', { 'baton.unknown-times': '60' }],
+  ])('has all its attempts again, even if %s', async (_why, notes) => {
     rows.set('m-0', { ended: 0, attempts: 3, crashes: 3, begun: 1, alone: true, suspect: true });
     const set = Object.entries(notes).map(([name, StringValue]) => [
       name,

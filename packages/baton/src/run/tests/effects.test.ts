@@ -11,7 +11,7 @@ beforeEach(() => tracked.begin());
 afterAll(() => tracked.stop());
 
 describe('progress', () => {
-  test('is written down at most once a second, and the last of it in the end', async () => {
+  test('is written at most once a second, and the last progress at the end', async () => {
     const writes = jest.spyOn(tracked.store.attempts, 'progress');
     await tracked.run(async (_payload, { progress }) => {
       for (let step = 1; step <= 20; step += 1) progress({ fraction: step / 20, message: `step ${step}` });
@@ -27,7 +27,7 @@ describe('progress', () => {
 });
 
 describe('an effect', () => {
-  test('is run once for a task, whatever happens to its attempts, and gives the same', async () => {
+  test('runs once for a task, however often it is tried, and returns the same result', async () => {
     const keys: string[] = [];
     const paying: Handler = async (_payload, { effect, attempt }) => {
       const { receipt } = await effect('pay', (key) => {
@@ -59,16 +59,16 @@ describe('an effect', () => {
   });
 
   test.each([
-    ['a key that is none', 'a b'],
-    ['an empty key', ''],
-    ['a key that a map has already', '__proto__'],
+    ['a text with a space', 'a b'],
+    ['an empty text', ''],
+    ['the name __proto__', '__proto__'],
     ['a number', 5],
     ['a list', ['pay']],
     ['a String object', Object('pay')],
     ['a symbol', Symbol('pay')],
-    ['no key', undefined],
+    ['missing', undefined],
     ['null', null],
-  ] as [string, string][])('is not run under %s', async (_what, key) => {
+  ] as [string, string][])('does not run if its key is %s', async (_what, key) => {
     const pay = jest.fn(() => 1);
     await expect(
       tracked.run(async (_payload, { effect }) => {
@@ -80,9 +80,9 @@ describe('an effect', () => {
   });
 
   test.each([
-    ['more than is kept', 'x'.repeat(5000), '4096'],
-    ['what is not JSON', 5n, 'not JSON'],
-  ])('that gives %s is not run again: its task is rejected', async (_what, result, says) => {
+    ['more than can be kept', 'x'.repeat(5000), '4096'],
+    ['a value that is not JSON', 5n, 'not JSON'],
+  ])('that returns %s does not run again: its task is rejected', async (_what, result, says) => {
     const pay = jest.fn(() => result);
     const paying: Handler = async (_payload, { effect }) => {
       await effect('pay', pay);
@@ -95,10 +95,10 @@ describe('an effect', () => {
   });
 
   test.each([
-    ['more than is kept', 'x'.repeat(5000)],
-    ['what is not JSON', 5n],
+    ['more than can be kept', 'x'.repeat(5000)],
+    ['a value that is not JSON', 5n],
   ])(
-    'that gives %s is not run again though its handler throws another error, and says why',
+    'that returns %s does not run again, even if the handler throws another error',
     async (_what, result) => {
       const pay = jest.fn(() => result);
       const paying: Handler = async (_payload, { effect, attempt }) => {
@@ -117,7 +117,7 @@ describe('an effect', () => {
     },
   );
 
-  test('that gave what cannot be kept asks what became of it, where it can', async () => {
+  test('whose result could not be kept calls inDoubt in the next attempt, if it has that option', async () => {
     const pay = jest.fn<() => unknown>(() => 5n);
     const inDoubt = jest.fn(() => ({ result: 'paid' as unknown }));
     const seen: unknown[] = [];
@@ -134,7 +134,7 @@ describe('an effect', () => {
     expect([seen, pay.mock.calls.length, inDoubt.mock.calls.length]).toEqual([['paid'], 1, 1]);
   });
 
-  test('beyond the fiftieth of a task is not run, also where they go side by side', async () => {
+  test('beyond the fiftieth of a task does not run, even if the effects run side by side', async () => {
     let runs = 0;
     const paying: Handler = async (_payload, { effect }) => {
       const keys = Array.from({ length: 60 }, (_, index) => `pay-${index}`);
@@ -145,7 +145,7 @@ describe('an effect', () => {
     expect(runs).toBe(50);
   });
 
-  test('gives the same the first time and later: what JSON makes of it', async () => {
+  test('returns the same value the first time and later: its JSON, read again', async () => {
     const seen: unknown[] = [];
     const paying: Handler = async (_payload, { effect, attempt }) => {
       seen.push(await effect('pay', () => ({ at: new Date(0) })));
@@ -157,7 +157,7 @@ describe('an effect', () => {
     expect(seen).toEqual([{ at: '1970-01-01T00:00:00.000Z' }, { at: '1970-01-01T00:00:00.000Z' }]);
   });
 
-  test('that nobody waits for does not end the process', async () => {
+  test('that fails does not end the process if no code awaits it', async () => {
     const unhandled = jest.fn();
     process.on('unhandledRejection', unhandled);
     const ended = Promise.withResolvers<void>();
@@ -180,7 +180,7 @@ describe('an effect', () => {
       async (pay: (customer: string) => Promise<unknown>) => [await pay('a'), await pay('b')],
     ],
     ['at the same time', (pay: (customer: string) => Promise<unknown>) => Promise.all([pay('a'), pay('b')])],
-  ])('whose key a handler uses twice is an error that names it: %s', async (_what, both) => {
+  ])('rejects with an error that names its key if a handler uses the key twice, %s', async (_what, both) => {
     const paid: string[] = [];
     const looping: Handler = async (_payload, { effect }) => {
       const pay = (customer: string) => effect('charge', () => paid.push(customer));
@@ -193,12 +193,12 @@ describe('an effect', () => {
     };
     await expect(tracked.run(looping)).resolves.toMatchObject({ kind: 'retry', error: twice });
     expect(paid).toEqual(['a']);
-    // What an earlier attempt has kept is given to the first call, and to no other
+    // The first call gets the kept result of an earlier attempt, and no other call does
     await expect(tracked.run(looping)).resolves.toMatchObject({ kind: 'retry', error: twice });
     expect(paid).toEqual(['a']);
   });
 
-  test('keeps nothing where the task is another attempt’s, and says so', async () => {
+  test('keeps nothing and rejects if another attempt has the task', async () => {
     let thrown: unknown;
     const { taskId, store } = tracked;
     await tracked.run(async (_payload, { effect }) => {
@@ -213,7 +213,7 @@ describe('an effect', () => {
     expect((await store.read(taskId))?.effects).toEqual({});
   });
 
-  test('that was run when the task was cancelled is kept, and the handler is told of the cancellation', async () => {
+  test('that ran while the task was cancelled is kept, and the handler learns of the cancellation', async () => {
     let thrown: unknown;
     let reason: unknown;
     await tracked.run(async (_payload, { effect, signal }) => {
@@ -239,7 +239,7 @@ describe('an effect in doubt', () => {
     began.mockClear();
   });
 
-  /** A handler that pays, and asks the bank when nobody knows whether it has. */
+  /** A handler that pays. If an earlier payment is in doubt, it asks the bank. */
   const paying =
     (bank: () => { readonly result: string } | undefined, run: () => Promise<string> | string): Handler =>
     async (_payload, { effect }) => {
@@ -252,7 +252,7 @@ describe('an effect in doubt', () => {
   };
   const died = () => new Promise<never>(() => undefined);
 
-  /** Has an attempt begin the effect and its worker die before it is kept. */
+  /** Lets an attempt start the effect, and its worker die before the result is kept. */
   async function crashed(): Promise<void> {
     const end = new AbortController();
     const dying = tracked.run(paying(unasked, died), { signal: end.signal });
@@ -266,7 +266,7 @@ describe('an effect in doubt', () => {
     began.mockClear();
   }
 
-  test('is asked for, not run again, when the outside system has done it', async () => {
+  test('does not run again if inDoubt says that the outside system has done it', async () => {
     await crashed();
     const done = tracked.run(paying(() => ({ result: 'r-1' }), unasked));
     await expect(done).resolves.toMatchObject({ kind: 'done', result: { length: 3 } });
@@ -275,7 +275,7 @@ describe('an effect in doubt', () => {
     expect((await tracked.store.read(tracked.taskId))?.effects).toEqual({ pay: '"r-1"' });
   });
 
-  test('is run when the outside system has not done it', async () => {
+  test('runs if inDoubt says that the outside system has not done it', async () => {
     await crashed();
     const done = tracked.run(
       paying(
@@ -287,7 +287,7 @@ describe('an effect in doubt', () => {
     expect([asked.length, began.mock.calls.length]).toEqual([1, 1]);
   });
 
-  test('is no doubt once it is kept, or has never begun', async () => {
+  test('is not in doubt if its result was kept, or if it never started', async () => {
     const once: Handler = async (payload, context) => {
       await paying(unasked, () => 'r-1')(payload, context);
       throw new Error('after the payment');
@@ -297,7 +297,7 @@ describe('an effect in doubt', () => {
     expect(began).toHaveBeenCalledTimes(1);
   });
 
-  test('does not begin when the task is another attempt’s, which nobody has said yet', async () => {
+  test('does not start if the task was cancelled, even if the handler does not know it yet', async () => {
     const cancelled: Handler = async (payload, context) => {
       await tracked.store.cancel(tracked.taskId);
       return paying(unasked, () => 'r-1')(payload, context);

@@ -4,7 +4,7 @@ import { eventually } from 'baton-dev/testing/eventually';
 
 const never = new AbortController().signal;
 
-/** A suspect that begins and waits for its turn. */
+/** Starts a suspect, which then waits for its turn. */
 function suspect(runs: ExclusiveRuns, givenUp = never) {
   const waiting: { turn?: Turn; error?: unknown } = {};
   runs.begin();
@@ -15,7 +15,7 @@ function suspect(runs: ExclusiveRuns, givenUp = never) {
   return waiting;
 }
 
-/** What it does at its end. */
+/** Ends a suspect. */
 function ends(runs: ExclusiveRuns, { turn }: { turn?: Turn }): void {
   turn?.over();
   runs.end();
@@ -24,7 +24,7 @@ function ends(runs: ExclusiveRuns, { turn }: { turn?: Turn }): void {
 const moment = () => new Promise(setImmediate);
 
 describe('a suspect', () => {
-  test('has its turn at once when nothing else runs, and keeps others from beginning until it is over', async () => {
+  test('has its turn at once if nothing else runs, and no other task starts until it ends', async () => {
     const [onClose, onOpen] = [jest.fn(), jest.fn()];
     const runs = new ExclusiveRuns({ onClose, onOpen });
     const one = suspect(runs);
@@ -38,7 +38,7 @@ describe('a suspect', () => {
     expect([runs.closed, onOpen.mock.calls.length]).toEqual([false, 1]);
   });
 
-  test('waits until all that runs has ended', async () => {
+  test('waits until all running tasks have ended', async () => {
     const runs = new ExclusiveRuns();
     runs.begin();
     runs.begin();
@@ -51,7 +51,7 @@ describe('a suspect', () => {
     expect(one.turn?.alone).toBe(true);
   });
 
-  test('runs beside what still runs once its patience is over, and says so', async () => {
+  test('runs beside the tasks that still run once it has waited long enough, and reports this', async () => {
     const runs = new ExclusiveRuns({ patienceMs: 20 });
     runs.begin();
     const one = suspect(runs);
@@ -59,7 +59,7 @@ describe('a suspect', () => {
     expect([one.turn?.alone, runs.closed]).toEqual([false, true]);
   });
 
-  test('lets others begin again once it has run for a while', async () => {
+  test('lets other tasks start again once it has run for some time', async () => {
     const onOpen = jest.fn();
     const runs = new ExclusiveRuns({ aloneMs: 20, onOpen });
     const one = suspect(runs);
@@ -73,7 +73,7 @@ describe('a suspect', () => {
     expect([other.turn?.alone, runs.closed]).toEqual([true, true]);
   });
 
-  test('runs after another that waits too', async () => {
+  test('runs after another suspect that waited before it', async () => {
     const runs = new ExclusiveRuns();
     runs.begin();
     const [one, other] = [suspect(runs), suspect(runs)];
@@ -87,7 +87,7 @@ describe('a suspect', () => {
     expect(runs.closed).toBe(false);
   });
 
-  test('that is given up while it waits lets others begin again, and counts as running until it ends', async () => {
+  test('that stops waiting lets other tasks start again, and counts as running until it ends', async () => {
     const runs = new ExclusiveRuns();
     runs.begin();
     const giveUp = new AbortController();
@@ -104,7 +104,7 @@ describe('a suspect', () => {
     expect(other.turn?.alone).toBe(true);
   });
 
-  test('that is given up when its turn has come changes nothing for those behind it', async () => {
+  test('that must stop after its turn has come does not change the turns after it', async () => {
     const runs = new ExclusiveRuns();
     const giveUp = new AbortController();
     const [one, other] = [suspect(runs, giveUp.signal), suspect(runs)];
@@ -117,7 +117,7 @@ describe('a suspect', () => {
   });
 });
 
-test('who waits to begin stops when it is told to', async () => {
+test('a wait to start a task stops when its signal aborts', async () => {
   const runs = new ExclusiveRuns();
   suspect(runs);
   const stop = new AbortController();

@@ -20,7 +20,7 @@ const work = defineTask({
   retry: { maxAttempts: 3, baseSeconds: 60 },
   timeoutSeconds: 1,
 });
-/** The same with so short a limit as no contract may have: for tests that wait for it. */
+/** The same contract with a shorter time limit than defineTask allows, so that tests wait less. */
 const short = { ...work, timeoutSeconds: 0.05 };
 
 type Handler = (payload: { text: string }, context: TaskContext) => unknown;
@@ -64,15 +64,15 @@ function message(
 const run = (handler: Handler, received = message(), signal = alive, contract?: TaskContract) =>
   processMessage(received, 'default', { signal, outlivedBy }, processing(handler, contract));
 
-/** What the copy of a message notes that was put back so often by processes that did not know its task. */
-function putBack(times: number): ReceivedMessage['attributes'] {
+/** The notes of a copy that processes have released so many times, because they did not know its task. */
+function released(times: number): ReceivedMessage['attributes'] {
   return { 'baton.unknown-times': { DataType: 'String', StringValue: String(times) } };
 }
 
-/** Makes an attempt that is over its limit soon. */
+/** Runs an attempt with a short time limit. */
 const outrun = (handler: Handler, received = message()) => run(handler, received, alive, short);
 
-test.each([1, 2])('a message of version %d is run by whoever knows version 2', async (version) => {
+test.each([1, 2])('a process with version 2 of a contract runs a message of version %d', async (version) => {
   const second = processing(({ text }) => ({ length: text.length }), { ...work, version: 2 });
   const received = message({}, 'tests.work', { text: 'four' }, version);
   await expect(
@@ -81,14 +81,14 @@ test.each([1, 2])('a message of version %d is run by whoever knows version 2', a
 });
 
 describe('an attempt', () => {
-  test('that returns is done, with the result', async () => {
+  test('that returns has the outcome done, with the result', async () => {
     await expect(run(({ text }) => ({ length: text.length }))).resolves.toEqual({
       kind: 'done',
       result: { length: 4 },
     });
   });
 
-  test('is told its task id, its number, who runs it, and sends within its trace', async () => {
+  test('knows its task id, its number and its worker, and sends within its trace', async () => {
     let seen: TaskContext | undefined;
     await run(
       async (_payload, context) => {
@@ -102,7 +102,7 @@ describe('an attempt', () => {
     expect(send).toHaveBeenLastCalledWith(work, { text: 'next' }, { trace, parentId: 't-1', depth: 1 });
   });
 
-  test('that throws is tried again after the rest of its policy', async () => {
+  test('that throws is retried after the rest of its retry policy', async () => {
     const outcome = await run(() => {
       throw new Error('no');
     });
@@ -112,7 +112,7 @@ describe('an attempt', () => {
     expect(delaySeconds).toBeLessThanOrEqual(60);
   });
 
-  test('that throws for the last time is a dead letter', async () => {
+  test('that throws leads to a dead letter if it is the last', async () => {
     const outcome = run(() => Promise.reject(new Error('no')), message({ receiveCount: 3 }));
     await expect(outcome).resolves.toMatchObject({
       kind: 'dead-letter',
@@ -121,7 +121,7 @@ describe('an attempt', () => {
     });
   });
 
-  test('that throws PostponeTask is released for the rest that it names, after its last one, too', async () => {
+  test('that throws PostponeTask is released for the given rest, even if it is the last', async () => {
     const outcome = run(
       () => Promise.reject(new PostponeTask('not now', { delaySeconds: 90 })),
       message({ receiveCount: 6 }),
@@ -136,7 +136,7 @@ describe('an attempt', () => {
   test.each([
     [4.9, 'release'],
     [5, 'dead-letter'],
-  ])('that is postponed %d days after it was sent is a %s', async (days, kind) => {
+  ])('that is postponed %d days after its message was sent has the outcome %s', async (days, kind) => {
     const outcome = run(
       () => Promise.reject(new PostponeTask('not now', { delaySeconds: 90 })),
       message({ sentAtMs: Date.now() - days * 86_400_000 }),
@@ -148,12 +148,12 @@ describe('an attempt', () => {
     [0, 0],
     [7.2, 8],
     [100_000, 43_200],
-  ])('that throws RetryTask with %d s is tried again after %d s', async (delaySeconds, rests) => {
+  ])('that throws RetryTask with %d s is retried after %d s', async (delaySeconds, rests) => {
     const outcome = run(() => Promise.reject(new RetryTask('later', { delaySeconds })));
     await expect(outcome).resolves.toMatchObject({ kind: 'retry', delaySeconds: rests });
   });
 
-  test('that throws RejectTask is a dead letter at once', async () => {
+  test('that throws RejectTask leads to a dead letter at once', async () => {
     const outcome = run(() => Promise.reject(new RejectTask('never')));
     await expect(outcome).resolves.toMatchObject({
       kind: 'dead-letter',
@@ -162,7 +162,7 @@ describe('an attempt', () => {
     });
   });
 
-  test('that throws while SQS is about to forget its message is the last', async () => {
+  test('that throws shortly before SQS deletes its message is the last', async () => {
     const outcome = run(
       () => Promise.reject(new Error('no')),
       message({ sentAtMs: Date.now() - 5 * 86_400_000 }),
@@ -170,12 +170,12 @@ describe('an attempt', () => {
     await expect(outcome).resolves.toMatchObject({ kind: 'dead-letter', reason: 'attempts-exhausted' });
   });
 
-  test('that throws what is no error is tried again, and says what was thrown', async () => {
+  test('that throws a value other than an error is retried, and its error shows the value', async () => {
     const outcome = run(() => Promise.reject('just text'));
     await expect(outcome).resolves.toMatchObject({ kind: 'retry', error: { message: 'Thrown: just text' } });
   });
 
-  test('whose result breaks the contract has failed', async () => {
+  test('whose result breaks the contract fails', async () => {
     await expect(run(() => ({ length: 'four' }))).resolves.toMatchObject({
       kind: 'retry',
       error: { name: 'InvalidValueError' },
@@ -185,13 +185,16 @@ describe('an attempt', () => {
   test.each([
     [1, { kind: 'retry', error: { name: 'TaskTimeoutError' } }],
     [3, { kind: 'dead-letter', reason: 'timed-out' }],
-  ])('number %d that takes longer than its limit has its signal aborted', async (receiveCount, outcome) => {
-    const untilAborted: Handler = (_payload, { signal }) =>
-      new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error)));
-    await expect(outrun(untilAborted, message({ receiveCount }))).resolves.toMatchObject(outcome);
-  });
+  ])(
+    'with the number %d that takes longer than its time limit has its signal aborted',
+    async (receiveCount, outcome) => {
+      const untilAborted: Handler = (_payload, { signal }) =>
+        new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error)));
+      await expect(outrun(untilAborted, message({ receiveCount }))).resolves.toMatchObject(outcome);
+    },
+  );
 
-  test('that ignores its signal is decided without it after its grace, and its holder is told', async () => {
+  test('that ignores its signal gets its outcome after the abort grace, and its host is told', async () => {
     const { promise, resolve } = Promise.withResolvers<unknown>();
     await expect(outrun(() => promise)).resolves.toMatchObject({
       kind: 'retry',
@@ -202,7 +205,7 @@ describe('an attempt', () => {
     await expect(outlivedBy.mock.calls[0]?.[0]).resolves.toEqual({ length: 4 });
   });
 
-  test('that ignores its signal is decided after its grace, though its worker had to stop before it began', async () => {
+  test('that ignores its signal gets its outcome after the grace, even if its worker stopped before', async () => {
     const outcome = run(
       () => new Promise(() => undefined),
       message(),
@@ -224,7 +227,7 @@ describe('an attempt', () => {
     await expect(outcome).resolves.toMatchObject({ kind: 'release', error: { message: 'stopping' } });
   });
 
-  test('is made although releases and crashes have used up the count: it is then the last', async () => {
+  test('is made even if releases and crashes have used up the receives: it is the last', async () => {
     await expect(run(() => ({ length: 4 }), message({ receiveCount: 6 }))).resolves.toMatchObject({
       kind: 'done',
     });
@@ -238,7 +241,7 @@ describe('an attempt at a task whose isolation is thread', () => {
   const soonOver = { ...isolated, timeoutSeconds: short.timeoutSeconds };
   const here = jest.fn<Handler>(() => ({ length: 1 }));
 
-  /** Makes an attempt with threads that run every handler so. */
+  /** Runs an attempt with these threads, which run each handler. */
   function runIn(contract: typeof work, start: Threads['run']) {
     const usual = processing(here);
     const implementations = new Implementations([implement(contract, here as never)]);
@@ -251,7 +254,7 @@ describe('an attempt at a task whose isolation is thread', () => {
     outlivedBy.mockClear();
   });
 
-  test('is made in a thread, with the payload as it came and the trace to send within', async () => {
+  test('runs in a thread, with the payload as it was received and the trace for its sends', async () => {
     const start = jest.fn<Threads['run']>(() => ({ ended: Promise.resolve({ length: 4 }) }));
     await expect(runIn(isolated, start)).resolves.toEqual({ kind: 'done', result: { length: 4 } });
     expect(here).not.toHaveBeenCalled();
@@ -264,7 +267,7 @@ describe('an attempt at a task whose isolation is thread', () => {
     });
   });
 
-  test('is decided once its thread is gone when it ignores its signal, and its holder is told nothing', async () => {
+  test('that ignores its signal gets its outcome once its thread has ended, and its host is not told', async () => {
     const { promise: ended, reject } = Promise.withResolvers<unknown>();
     let gone = false;
     const terminate = (): void => {
@@ -281,7 +284,7 @@ describe('an attempt at a task whose isolation is thread', () => {
     expect(outlivedBy).not.toHaveBeenCalled();
   });
 
-  test('is decided without its thread when that cannot be ended either, and its holder is told', async () => {
+  test('gets its outcome if its thread cannot be ended either, and its host is told', async () => {
     const ended = new Promise(() => undefined);
     await expect(runIn(soonOver, () => ({ ended, terminate: () => undefined }))).resolves.toMatchObject({
       kind: 'retry',
@@ -290,7 +293,7 @@ describe('an attempt at a task whose isolation is thread', () => {
     expect(outlivedBy).toHaveBeenCalledWith(ended);
   });
 
-  test('runs in the process where there are no threads, and so does every other task', async () => {
+  test('runs in the process if there are no threads, as all other tasks do', async () => {
     const start = jest.fn<Threads['run']>();
     await expect(runIn(work, start)).resolves.toMatchObject({ kind: 'done', result: { length: 1 } });
     expect(start).not.toHaveBeenCalled();
@@ -309,35 +312,35 @@ describe('a message', () => {
 
   test.each([
     ['is not JSON', message({ body: 'hello' }), 'malformed'],
-    ['is no envelope', message({ body: '{"a":1}' }), 'malformed'],
+    ['is not an envelope', message({ body: '{"a":1}' }), 'malformed'],
     ['has a payload that breaks its contract', message({}, 'tests.work', { text: 4 }), 'invalid-payload'],
     [
-      'names a task that nobody has learnt in ten minutes',
-      message({ attributes: putBack(28) }, 'tests.new'),
+      'has been unknown to all workers for ten minutes',
+      message({ attributes: released(28) }, 'tests.new'),
       'unknown-task',
     ],
-  ])('that %s is a dead letter', async (_what, received, reason) => {
+  ])('that %s becomes a dead letter', async (_what, received, reason) => {
     await expect(run(never, received)).resolves.toMatchObject({ kind: 'dead-letter', reason });
   });
 
-  test('that breaks its contract says where', async () => {
+  test('that breaks its contract leads to an error with the path', async () => {
     const outcome = await run(never, message({}, 'tests.work', {}));
     expect(outcome).toMatchObject({ error: { issues: [{ path: 'text' }] } });
   });
 
-  test('that names an unknown task is shown to others at once, however old it is: a deploy may bring it', async () => {
+  test('of an unknown task is released at once, however old it is, because a deploy may bring the task', async () => {
     const days = message({ sentAtMs: Date.now() - 4 * 86_400_000 }, 'tests.new');
     const copied = { kind: 'release', asCopy: true, error: { name: 'UnknownTaskError' } };
     await expect(run(never, days)).resolves.toMatchObject({ ...copied, delaySeconds: 0 });
   });
 
-  test('of a later version than its consumer knows is put back as of an unknown task, whatever it holds', async () => {
+  test('of a later version than its consumer knows is released like that of an unknown task', async () => {
     for (const data of [{ text: 'four' }, { words: ['four'] }]) {
       const later = message({}, 'tests.work', data, 2);
       const outcome = await run(never, later);
       expect(outcome).toMatchObject({ kind: 'release', error: { name: 'UnknownTaskError' } });
       expect(outcome).toMatchObject({ error: { message: expect.stringContaining('version 2') as unknown } });
-      const old = { ...later, attributes: putBack(28) };
+      const old = { ...later, attributes: released(28) };
       await expect(run(never, old)).resolves.toMatchObject({ kind: 'dead-letter', reason: 'unknown-task' });
     }
   });

@@ -7,7 +7,7 @@ beforeAll(async () => {
 });
 afterAll(() => tracked.stop());
 
-test('a copy of a handler’s context has all that the context has, its logger too', async () => {
+test('a copy of the context of a handler has all its members, also the logger', async () => {
   let copied: unknown;
   await tracked.run((_payload, context) => {
     const copy = { ...context };

@@ -16,7 +16,7 @@ const logger = createLogger({ service: 'tests', level: 'silent' });
 let backends: Backends;
 let store: TaskStore;
 let taskId: string;
-/** Notes who is told of what. */
+/** Records the listeners that are told. */
 const forward = jest.fn<ForwardTask>();
 
 beforeAll(async () => {
@@ -29,15 +29,15 @@ beforeEach(() => {
 });
 afterAll(() => backends.stop());
 
-/** How a message comes. */
+/** A message, as a process receives it. */
 interface Received {
   readonly notBefore?: string;
   readonly receiveCount?: number;
   readonly notes?: Readonly<Record<string, string>>;
 }
 
-/** Has a process that knows no task at all run a message, which was put back so often before. */
-function run(putBackTimes: number, { notBefore, receiveCount = 1, notes = {} }: Received = {}) {
+/** Lets a process that knows no tasks run a message. Other processes have released it so many times before. */
+function run(releases: number, { notBefore, receiveCount = 1, notes = {} }: Received = {}) {
   const time = new Date().toISOString();
   const body = encodeEnvelope({
     taskId,
@@ -48,7 +48,7 @@ function run(putBackTimes: number, { notBefore, receiveCount = 1, notes = {} }: 
     notBefore,
     data: {},
   });
-  const noted = { 'baton.unknown-times': String(putBackTimes), ...notes };
+  const noted = { 'baton.unknown-times': String(releases), ...notes };
   const attributes = Object.fromEntries(
     Object.entries(noted).map(([name, StringValue]) => [name, { DataType: 'String', StringValue }]),
   );
@@ -80,7 +80,7 @@ function run(putBackTimes: number, { notBefore, receiveCount = 1, notes = {} }: 
 const created = (change: object = {}) =>
   store.create({ taskId, task: 'tests.new', queue: 'default', ...change });
 
-/** Has a process that knows the task begin an attempt. */
+/** Lets a process that knows the task start an attempt. */
 async function begun(leaseSeconds = 30) {
   const claimId = randomUUID();
   const claim = { taskId, task: 'tests.new', queue: 'default', claimId, owner: 'new', leaseSeconds };
@@ -88,7 +88,7 @@ async function begun(leaseSeconds = 30) {
   return { taskId, claimId, token, leaseUntilMs };
 }
 
-/** Lets that process die: its lease is over. */
+/** Lets such a process die: its lease has expired. */
 async function died() {
   const claim = await begun(0);
   await eventually('its lease to end', () => Date.now() > claim.leaseUntilMs);
@@ -98,13 +98,13 @@ async function died() {
 const unknown = { kind: 'dead-letter', reason: 'unknown-task' };
 
 describe('a tracked task that no process knows', () => {
-  test('waits, in its row too, while a deploy may bring it', async () => {
+  test('keeps waiting, also in its row, while a deploy may bring it', async () => {
     await created();
     await expect(run(17)).resolves.toMatchObject({ kind: 'release', asCopy: true });
     await expect(store.find(taskId)).resolves.toMatchObject({ state: 'queued', attempts: 0 });
   });
 
-  test('is dead in its row when it is a dead letter, with the same reason', async () => {
+  test('is dead in its row once it is a dead letter, with the same reason', async () => {
     await created();
     await expect(run(18)).resolves.toMatchObject({ kind: 'dead-letter', reason: 'unknown-task' });
     await expect(store.find(taskId)).resolves.toMatchObject({
@@ -115,7 +115,7 @@ describe('a tracked task that no process knows', () => {
     });
   });
 
-  test('takes those that would have followed it along', async () => {
+  test('cancels the tasks that would have followed it', async () => {
     const next = { taskId: `${taskId}-next`, task: 'tests.new', queue: 'default' };
     await store.create(next);
     await created({ next });
@@ -123,21 +123,21 @@ describe('a tracked task that no process knows', () => {
     await expect(store.find(next.taskId)).resolves.toMatchObject({ state: 'cancelled' });
   });
 
-  test('uses no patience up before its time', async () => {
+  test('does not become a dead letter before its delay is over', async () => {
     await created();
     const outcome = await run(18, { notBefore: new Date(Date.now() + DAY_MS).toISOString() });
     expect(outcome).toMatchObject({ kind: 'release', error: { name: 'TaskNotDueError' } });
     await expect(store.find(taskId)).resolves.toMatchObject({ state: 'queued' });
   });
 
-  test('is neither set aside nor given up while another process runs it, which knows it', async () => {
+  test('is neither dead-lettered nor given up while another process runs it', async () => {
     await created();
     await begun();
     await expect(run(18)).resolves.toMatchObject({ kind: 'release', error: { name: 'TaskRunningError' } });
     await expect(store.find(taskId)).resolves.toMatchObject({ state: 'running' });
   });
 
-  test('is dead once the lease of a process is over that knew it and died', async () => {
+  test('is dead once the lease of a process that knew it and died has expired', async () => {
     await created({ onEnd: [{ task: 'tests.listening', queue: 'default' }] });
     const held = await died();
     await expect(run(17)).resolves.toMatchObject({ kind: 'release', asCopy: true });
@@ -149,7 +149,7 @@ describe('a tracked task that no process knows', () => {
     await expect(store.attempts.conclude(held, { state: 'succeeded' })).resolves.toBeUndefined();
   });
 
-  test('keeps the attempt of a process that died while it ran it alone', async () => {
+  test('keeps the attempt of a process that died while the task ran alone', async () => {
     await created();
     await died();
     await store.attempts.begins(await died(), 'alone');
@@ -157,14 +157,14 @@ describe('a tracked task that no process knows', () => {
     await expect(store.find(taskId)).resolves.toMatchObject({ state: 'dead', attempts: 1 });
   });
 
-  test('is dead at once if the process that began it says that it has given its claim up', async () => {
+  test('is dead at once if a note of its message names the running claim as unconcluded', async () => {
     await created();
     const { claimId } = await begun();
     await expect(run(18, { notes: { 'baton.unconcluded': claimId } })).resolves.toMatchObject(unknown);
     await expect(store.find(taskId)).resolves.toMatchObject({ state: 'dead', attempts: 0 });
   });
 
-  test('goes on in a copy while another process runs it, before SQS sets it aside without a reason', async () => {
+  test('continues in a copy while another process runs it, before SQS dead-letters it', async () => {
     await created();
     await begun();
     const outcome = await run(18, { receiveCount: 20 });
@@ -177,7 +177,7 @@ describe('a tracked task that no process knows', () => {
     });
   });
 
-  test('is not set aside while its row cannot be written', async () => {
+  test('does not become a dead letter while its row cannot be written', async () => {
     await created();
     const away = jest.spyOn(backends.documents, 'send').mockRejectedValue(new Error('no table') as never);
     const outcome = await run(18).finally(() => away.mockRestore());
@@ -185,14 +185,14 @@ describe('a tracked task that no process knows', () => {
   });
 });
 
-test('an untracked task that no process knows uses no attempt while the store is away', async () => {
+test('an untracked task that no process knows uses no attempt while the task store is away', async () => {
   const away = jest.spyOn(backends.documents, 'send').mockRejectedValue(new Error('no table') as never);
   const outcome = await run(18, { receiveCount: 4 }).finally(() => away.mockRestore());
   const notes = { 'baton.unknown-times': '18', 'baton.earlier-receives': '3', 'baton.first-id': 'm-1' };
   expect(outcome).toMatchObject({ kind: 'release', asCopy: true, notes });
 });
 
-test('an untracked task that no process knows is a dead letter and makes no row', async () => {
+test('an untracked task that no process knows becomes a dead letter and has no row', async () => {
   await expect(run(18)).resolves.toMatchObject({ kind: 'dead-letter', reason: 'unknown-task' });
   await expect(store.find(taskId)).resolves.toBeUndefined();
 });

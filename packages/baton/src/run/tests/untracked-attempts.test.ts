@@ -22,13 +22,13 @@ beforeEach(forgetMessages);
 afterAll(endHandlers);
 
 describe('an untracked message', () => {
-  test('that is done at once costs no request of the log', async () => {
+  test('that is done at its first receive makes no request to the log', async () => {
     const spy = { find: jest.fn(log.find.bind(log)), keep: jest.fn(log.keep.bind(log)) };
     await expect(run(received(1), done, { receives: spy })).resolves.toMatchObject({ kind: 'done' });
     expect([spy.find.mock.calls, spy.keep.mock.calls]).toEqual([[], []]);
   });
 
-  test('that fails is tried again in company, and is a dead letter after its last attempt', async () => {
+  test('that fails is retried beside other tasks, and becomes a dead letter after its last attempt', async () => {
     for (const receive of [1, 2])
       await expect(run(received(receive), fails)).resolves.toMatchObject({ kind: 'retry' });
     await expect(run(received(3), fails)).resolves.toMatchObject({
@@ -38,7 +38,7 @@ describe('an untracked message', () => {
     expect([attempts, runAlone.mock.calls]).toEqual([[1, 2, 3], []]);
   });
 
-  test('that is postponed loses no attempt by that, and is no suspect', async () => {
+  test('that is postponed loses no attempt, and is not a suspect', async () => {
     for (const receive of [1, 2, 3, 4, 5]) {
       const outcome = await run(received(receive), postpones);
       expect(outcome).toMatchObject({ kind: 'release', delaySeconds: 7 });
@@ -47,13 +47,13 @@ describe('an untracked message', () => {
     expect([attempts, runAlone.mock.calls]).toEqual([[1, 1, 1, 1, 1], []]);
   });
 
-  test('whose worker died once has lost no attempt, and runs in company: most workers die of something else', async () => {
+  test('whose worker died once loses no attempt, and runs beside other tasks again', async () => {
     await crash(received(1));
     await expect(run(received(2), done)).resolves.toMatchObject({ kind: 'done' });
     expect([attempts, runAlone.mock.calls]).toEqual([[1, 1], []]);
   });
 
-  test('whose worker died twice has lost no attempt, and runs alone until it comes to an end', async () => {
+  test('whose worker died twice loses no attempt, and runs alone until it comes to an end', async () => {
     for (const receive of [1, 2]) await crash(received(receive));
     await expect(run(received(3), fails)).resolves.toMatchObject({ kind: 'retry' });
     expect([attempts, runAlone.mock.calls.length]).toEqual([[1, 1, 1], 1]);
@@ -61,7 +61,7 @@ describe('an untracked message', () => {
     expect([attempts, runAlone.mock.calls.length]).toEqual([[1, 1, 1, 2], 1]);
   });
 
-  test('whose worker died while it waited to run alone is not to blame for that', async () => {
+  test('whose worker died while it waited to run alone is not blamed for this crash', async () => {
     for (const receive of [1, 2]) await crash(received(receive));
     for (const receive of [3, 4, 5]) {
       runAlone.mockImplementationOnce(() => new Promise(() => undefined));
@@ -72,7 +72,7 @@ describe('an untracked message', () => {
     expect([attempts, runAlone.mock.calls.length]).toEqual([[1, 1, 1], 4]);
   });
 
-  test('whose workers died three times is a dead letter that says so, and is begun no more', async () => {
+  test('whose workers died three times becomes a dead letter, crashed, and does not run again', async () => {
     for (const receive of [1, 2, 3]) await crash(received(receive));
     const never = jest.fn(done);
     await expect(run(received(4), never)).resolves.toMatchObject({
@@ -86,7 +86,7 @@ describe('an untracked message', () => {
     expect(never).not.toHaveBeenCalled();
   });
 
-  test('that is suspected still runs alone after its worker had to stop', async () => {
+  test('that is suspected runs alone again after its worker had to stop', async () => {
     for (const receive of [1, 2]) await crash(received(receive));
     const stop = new AbortController();
     const stopped = () => {
@@ -100,13 +100,13 @@ describe('an untracked message', () => {
     expect([attempts, runAlone.mock.calls.length]).toEqual([[1, 1, 1, 1], 2]);
   });
 
-  test('that came to its end before its delete failed is no suspect, and its crashes are forgotten', async () => {
+  test('that ended is not a suspect if its delete failed, and its crashes no longer count', async () => {
     for (const receive of [1, 2]) await crash(received(receive));
     for (const receive of [3, 4]) await run(received(receive), done);
     expect([attempts, runAlone.mock.calls.length]).toEqual([[1, 1, 1, 1], 1]);
   });
 
-  test('that could not be settled is no suspect', async () => {
+  test('that could not be settled is not a suspect', async () => {
     for (const receive of [1, 2, 3, 4]) {
       await run(received(receive), done);
       await logReturn(received(receive), log);
@@ -114,7 +114,7 @@ describe('an untracked message', () => {
     expect([attempts, runAlone.mock.calls]).toEqual([[1, 1, 1, 1], []]);
   });
 
-  test('goes on in a copy before SQS sets it aside, with its attempts used up as they were', async () => {
+  test('continues in a copy before SQS dead-letters it, and keeps its count of attempts', async () => {
     rows.set('m-1', { ended: 19, attempts: 1, crashes: 0 });
     const outcome = await run(received(20), postpones);
     expect(outcome).toMatchObject({
@@ -128,12 +128,12 @@ describe('an untracked message', () => {
 describe('an untracked message that a function consumes', () => {
   const options = { everyReceiveIsSeen: false };
 
-  test('is no suspect after a receive of which the function never learnt', async () => {
+  test('is not a suspect after a receive that never reached the function', async () => {
     await run(received(4), done, options);
     expect([attempts, runAlone.mock.calls]).toEqual([[1], []]);
   });
 
-  test('runs alone after it began and its function died, and is a dead letter after the third time that is known', async () => {
+  test('runs alone after its function died, and becomes a dead letter after the third logged crash', async () => {
     for (const receive of [1, 2, 3, 4]) await crash(received(receive), options);
     expect([attempts, runAlone.mock.calls.length]).toEqual([[1, 1, 1, 2], 2]);
     const outcome = await run(received(5), done, options);
@@ -144,14 +144,14 @@ describe('an untracked message that a function consumes', () => {
 describe('an untracked message while the task store is away', () => {
   const options = { receives: away };
 
-  test('counts every receive, and runs alone once it was received more often than it has attempts', async () => {
+  test('counts each receive, and runs alone after more receives than it has attempts', async () => {
     for (const receive of [1, 2, 3]) await crash(received(receive), options);
     expect([attempts, runAlone.mock.calls]).toEqual([[1, 2, 3], []]);
     for (const receive of [4, 5, 6]) await crash(received(receive), options);
     expect([attempts, runAlone.mock.calls.length]).toEqual([[1, 2, 3, 3, 3, 3], 3]);
   });
 
-  test('is a dead letter that says so when it was received three times more than that', async () => {
+  test('becomes a dead letter, crashed, after three more receives', async () => {
     await expect(run(received(7), done, options)).resolves.toMatchObject({
       kind: 'dead-letter',
       reason: 'crashed',
@@ -162,7 +162,7 @@ describe('an untracked message while the task store is away', () => {
     expect(attempts).toEqual([]);
   });
 
-  test('keeps one attempt when it is postponed with its count used up: it goes on in a copy', async () => {
+  test('keeps one attempt if it is postponed with its count used up: it continues in a copy', async () => {
     await expect(run(received(2), postpones, options)).resolves.not.toHaveProperty('asCopy');
     const outcome = await run(received(3), postpones, options);
     expect(outcome).toMatchObject({
@@ -172,7 +172,7 @@ describe('an untracked message while the task store is away', () => {
     });
   });
 
-  test('rests in copies for as long as it is to, though SQS delays a copy by 15 minutes at most', async () => {
+  test('rests in copies for the whole rest, although SQS delays a copy by at most 15 minutes', async () => {
     const long = () => {
       throw new PostponeTask('not now', { delaySeconds: 3600 });
     };
@@ -189,7 +189,7 @@ describe('an untracked message while the task store is away', () => {
     expect(attempts).toEqual([]);
   });
 
-  test('is postponed for 5 days at most, in copies too', async () => {
+  test('is postponed for at most 5 days, also in copies', async () => {
     const sentAt = new Date(Date.now() - 5 * 86_400_000).toISOString();
     const attributes = { 'baton.first-sent-at': { DataType: 'String', StringValue: sentAt } };
     const outcome = run(received(1, { attributes }), postpones, options);

@@ -22,7 +22,7 @@ const contract = defineTask({
 });
 const logger = createLogger({ service: 'tests', level: 'silent' });
 const time = new Date().toISOString();
-/** What all messages say: a task of three attempts. */
+/** The envelope of all messages: a task with three attempts. */
 export const envelope = {
   taskId: 't-1',
   task: contract.name,
@@ -33,33 +33,33 @@ export const envelope = {
 };
 const body = encodeEnvelope(envelope);
 
-/** What is known of the receives of messages, by the ids of the first of their chains. */
+/** The entries of the log of receives, by the id of the first message of a series. */
 export const rows = new Map<string, EarlierReceives>();
-/** A log that answers: it keeps them in `rows`. */
+/** A log of receives that keeps its entries in `rows`. */
 export const log: ReceiveLog = {
   find: async (messageId) => rows.get(messageId),
   keep: async (messageId, receives) => void rows.set(messageId, receives),
 };
-/** A log whose task store is away. */
+/** A log of receives whose task store is away. */
 export const away: ReceiveLog = {
   find: () => Promise.reject(new Error('away')),
   keep: () => Promise.reject(new Error('away')),
 };
-/** Called when a message is to run alone, which it may. */
+/** Called if a message must run alone. It allows this. */
 export const runAlone = jest.fn<NonNullable<AttemptHost['runAlone']>>();
-/** The attempts that handlers were told to be, in the order of their begins. */
+/** The numbers of the attempts that handlers saw, in the order of their starts. */
 export const attempts: number[] = [];
-/** Handlers whose workers died: they end after all tests. */
+/** Ends handlers whose workers died. Called after all tests. */
 export const lost: (() => void)[] = [];
 
-/** Forgets all messages: for before each test. */
+/** Forgets all messages. Call it before each test. */
 export function forgetMessages(): void {
   rows.clear();
   runAlone.mockReset().mockResolvedValue(true);
   attempts.length = 0;
 }
 
-/** Ends the handlers whose workers died: for after all tests. */
+/** Ends the handlers whose workers died. Call it after all tests. */
 export function endHandlers(): void {
   for (const end of lost) end();
 }
@@ -74,7 +74,7 @@ export function received(receiveCount: number, change: Partial<ReceivedMessage> 
 /** The copy that an outcome sends, at its first receive. */
 export function copied(outcome: Outcome, messageId: string): ReceivedMessage {
   if ((outcome.kind !== 'release' && outcome.kind !== 'retry') || !outcome.asCopy)
-    throw new Error('The message does not go on in a copy');
+    throw new Error('The message does not continue in a copy');
   const entries = Object.entries(outcome.notes ?? {}).map(([name, StringValue]) => [
     name,
     { DataType: 'String', StringValue },
@@ -93,7 +93,7 @@ interface RunOptions {
   readonly signal?: AbortSignal;
 }
 
-/** Makes an attempt at a message. */
+/** Processes a message with this handler. */
 export function run(
   message: ReceivedMessage,
   handler: () => unknown,
@@ -123,11 +123,11 @@ export const done = () => ({});
 export const fails = () => {
   throw new Error('no');
 };
-/** A handler that has its message rest for 7 s. */
+/** A handler that postpones its task by 7 s. */
 export const postpones = () => {
   throw new PostponeTask('not now', { delaySeconds: 7 });
 };
-/** The worker dies while the handler runs: nothing is ever decided. */
+/** Lets the worker die while the handler runs, so that there is never an outcome. */
 export async function crash(message: ReceivedMessage, options?: RunOptions): Promise<void> {
   const begun = Promise.withResolvers<void>();
   void run(

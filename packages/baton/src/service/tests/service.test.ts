@@ -19,7 +19,7 @@ const options = {
 const charge = defineTask({ ...options, name: 'payments.charge' });
 const settle = defineTask({ ...options, name: 'payments.settle', tracked: true });
 
-/** How a process ends that makes a service from this environment. */
+/** How a process ends that creates a service from this environment. */
 function ended(
   described: string,
   given: Record<string, string>,
@@ -40,7 +40,7 @@ function ended(
 }
 
 describe('a service', () => {
-  test('reads its own variables beside the shared ones', () => {
+  test('reads its own variables and the shared ones', () => {
     const variables = z.object({ PAYMENTS_TABLE: text('a table') });
     const service = createService({
       ...base,
@@ -51,12 +51,12 @@ describe('a service', () => {
     expect(service.taskStore).toBeUndefined();
   });
 
-  test('that does not track needs no table of tasks, and says so when it is to send a tracked one', async () => {
+  test('without tracking needs no tasks table, and refuses to send a tracked task', async () => {
     const { tasks } = createService({ ...base, environment });
     await expect(tasks.send(settle, { amount: 1 })).rejects.toThrow(/payments\.settle .*task store/);
   });
 
-  test('that tracks has the task store of the table in TASKS_TABLE', () => {
+  test('with tracking has the task store of the table in TASKS_TABLE', () => {
     const service = createService({
       ...base,
       tracks: true,
@@ -66,7 +66,7 @@ describe('a service', () => {
     expect(service.taskStore).toBeDefined();
   });
 
-  test('does not start with a wrong environment: it names every wrong variable, its own and the shared ones', async () => {
+  test('does not start with a wrong environment, and names each wrong variable, its own and the shared ones', async () => {
     const { status, stderr } = await ended(
       "tracks: true, variables: z.object({ PAYMENTS_TABLE: text('the table of payments') })",
       { AWS_REGION: 'us-east-1', QUEUE_URL_PREFIX: 'here' },
@@ -83,7 +83,7 @@ describe('a consumer', () => {
   const untracked = createService({ ...base, environment });
   const run = () => ({});
 
-  test('of tracked tasks is refused where it could not keep their state, with what to write instead', () => {
+  test('of tracked tasks is refused if it cannot keep their state, with the code to write instead', () => {
     expect(() => createConsumer(untracked, [implement(settle, run)])).toThrow(
       'payments.settle is a tracked task: expected its consumer to be made with createTrackedConsumer',
     );

@@ -22,19 +22,19 @@ interface Command {
   };
 }
 
-/** Those in which handlers hang take long, and ask the table for nothing that others do not. */
+/** All scenes except slow ones whose handlers hang. These make no other requests than the rest. */
 const quick = scenes.filter(({ name }) => !/dead-letters|plain-sends|plain-retries/.test(name));
 
 describe('the table in memory', () => {
   let backends: Backends;
-  /** Requests that were made of both. */
+  /** The kinds of requests that both tables got. */
   const requests = new Set<string>();
   beforeAll(async () => {
     backends = await startBackends([]);
   });
   afterAll(() => backends.stop());
 
-  /** DynamoDB's emulator, beside which each request is made of a table in memory that has the same row. */
+  /** A client of DynamoDB's emulator. It makes each request also to a table in memory that has the same row. */
   function twin(differences: unknown[]): DynamoDBDocumentClient {
     const { documents, tasksTable } = backends;
     const rowOf = async (Key: Item): Promise<Item | undefined> => {
@@ -66,7 +66,7 @@ describe('the table in memory', () => {
       if (status === 'rejected') throw (answers[0] as PromiseRejectedResult).reason as Error;
       return (answers[0] as PromiseFulfilledResult<object>).value;
     };
-    // One after the other: both have to see the same row
+    // One request at a time, so that both tables see the same row
     let last: Promise<unknown> = Promise.resolve();
     const inTurn = (command: Command): Promise<unknown> => {
       const sent = last.then(() => send(command));
@@ -76,7 +76,7 @@ describe('the table in memory', () => {
     return { send: inTurn } as unknown as DynamoDBDocumentClient;
   }
 
-  test.each(quick)('answers and writes as DynamoDB does: $name', async (scene) => {
+  test.each(quick)('answers and writes as DynamoDB does in the scene $name', async (scene) => {
     const differences: unknown[] = [];
     await play(scene, { ...backends, documents: twin(differences) });
     expect(differences).toEqual([]);
@@ -99,7 +99,7 @@ describe('the table in memory', () => {
     'attribute_exists(anObject.deep1) AND attribute_not_exists(anObject.deep2)',
     'attribute_not_exists(noText.deep1)',
     'anObject.deep1 = :one',
-  ])('meets a condition where DynamoDB does: %s', async (ConditionExpression) => {
+  ])('evaluates a condition as DynamoDB does: %s', async (ConditionExpression) => {
     const { documents, tasksTable: TableName } = backends;
     const row = { taskId: 'row', aText: 'b', aNumber: 1, anObject: { deep1: 1 } };
     const values = { ':text': 'b', ':one': 1, ':two': 2 };
@@ -120,11 +120,11 @@ describe('the table in memory', () => {
     expect(shown(theirs)).not.toBe('ValidationException');
   });
 
-  test('was asked for whatever the task store asks for', () => {
+  test('got all kinds of requests that the task store makes', () => {
     expect(requests.size).toBeGreaterThan(35);
   });
 
-  test('refuses what it cannot do, and a row that is no task', async () => {
+  test('refuses requests that it does not know, and rows that are not tasks', async () => {
     const { client } = new MemoryTable();
     await expect(client.send(new QueryCommand({ TableName: 't' }))).rejects.toThrow('has no QueryCommand');
     await expect(client.send(new GetCommand({ TableName: 't', Key: { orderId: '1' } }))).rejects.toThrow(

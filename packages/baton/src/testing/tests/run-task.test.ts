@@ -12,8 +12,8 @@ const charging = (handler: Charge) => implement(charge, handler);
 const charged = charging(async (_payload, { effect }) => effect('charge', () => ({ receipt: 'r-1' })));
 const cents = { cents: 100 };
 
-describe('an attempt that is run in memory', () => {
-  test('gives what the handler returned, by the schemas of payload and result', async () => {
+describe('an attempt in memory', () => {
+  test('returns the result of the handler, checked by the schemas of payload and result', async () => {
     const seen: unknown[] = [];
     const greeter = implement(greet, (payload, { attempt, maxAttempts, taskId }) => {
       seen.push(payload, attempt, maxAttempts, taskId);
@@ -25,13 +25,13 @@ describe('an attempt that is run in memory', () => {
     expect(seen).toEqual([{ name: 'Ada', loud: false }, 1, 3, 't-1']);
   });
 
-  test('is a dead letter when the payload breaks its schema', async () => {
+  test('leads to a dead letter if the payload breaks its schema', async () => {
     const greeter = implement(greet, () => ({ text: 'never' }));
     const { outcome } = await runTask(greeter, { name: 7 } as never);
     expect(outcome).toMatchObject({ kind: 'dead-letter', reason: 'invalid-payload' });
   });
 
-  test('fails when the result breaks its schema', async () => {
+  test('fails if the result breaks its schema', async () => {
     const run = await runTask(
       implement(greet, () => ({ text: 7 }) as never),
       { name: 'Ada' },
@@ -51,22 +51,25 @@ describe('an attempt that is run in memory', () => {
     ['RetryTask', new RetryTask('later', { delaySeconds: 7 }), 2, { kind: 'retry', delaySeconds: 7 }],
     ['PostponeTask', new PostponeTask('later', { delaySeconds: 7 }), 3, { kind: 'release', delaySeconds: 7 }],
     ['RejectTask', new RejectTask('never'), 1, { kind: 'dead-letter', reason: 'rejected' }],
-  ])('is decided as by a worker when its handler throws %s', async (_what, error, attempt, outcome) => {
-    const seen: number[] = [];
-    const fails = implement(greet, (_payload, context) => {
-      seen.push(context.attempt);
-      throw error;
-    });
-    const run = await runTask(fails, { name: 'Ada' }, { attempt });
-    expect(run.outcome).toMatchObject({ ...outcome, error: { message: error.message } });
-    expect(seen).toEqual([attempt]);
-    const tracked = charging(() => {
-      throw error;
-    });
-    await expect(runTask(tracked, cents, { attempt })).resolves.toMatchObject({ outcome });
-  });
+  ])(
+    'has the same outcome as in a worker if its handler throws %s',
+    async (_what, error, attempt, outcome) => {
+      const seen: number[] = [];
+      const fails = implement(greet, (_payload, context) => {
+        seen.push(context.attempt);
+        throw error;
+      });
+      const run = await runTask(fails, { name: 'Ada' }, { attempt });
+      expect(run.outcome).toMatchObject({ ...outcome, error: { message: error.message } });
+      expect(seen).toEqual([attempt]);
+      const tracked = charging(() => {
+        throw error;
+      });
+      await expect(runTask(tracked, cents, { attempt })).resolves.toMatchObject({ outcome });
+    },
+  );
 
-  test('rests as the retry policy says', async () => {
+  test('rests for the time of the retry policy', async () => {
     const fails = greeting(() => {
       throw new Error('no');
     });
@@ -76,7 +79,7 @@ describe('an attempt that is run in memory', () => {
     expect(outcome.delaySeconds).toBeLessThanOrEqual(120);
   });
 
-  test('is tried again when its time limit passes, and given up at the last attempt', async () => {
+  test('is retried after its time limit, and is given up if it is the last', async () => {
     const waits = charging(async (_payload, { signal }) => {
       await sleep(10_000, undefined, { signal });
       return { receipt: 'never' };
@@ -90,7 +93,7 @@ describe('an attempt that is run in memory', () => {
     });
   });
 
-  test('is released when its worker has to stop', async () => {
+  test('is released if its worker must stop', async () => {
     const stop = new AbortController();
     const waits = charging(async (_payload, { signal }) => {
       setImmediate(() => stop.abort(new Error('The worker stops')));
@@ -101,7 +104,7 @@ describe('an attempt that is run in memory', () => {
     expect(run.outcome).toMatchObject({ kind: 'release', error: { message: 'The worker stops' } });
   });
 
-  test('keeps its effects, and does not run those that are kept', async () => {
+  test('keeps the results of its effects, and does not run kept effects', async () => {
     const first = await runTask(charged, cents);
     expect(first.effects).toEqual({ charge: { receipt: 'r-1' } });
     const pay = jest.fn(() => ({ receipt: 'r-2' }));
@@ -111,7 +114,7 @@ describe('an attempt that is run in memory', () => {
     expect(second.effects).toEqual(first.effects);
   });
 
-  test('asks what became of an effect that an earlier attempt began', async () => {
+  test('calls inDoubt for an effect that an earlier attempt started', async () => {
     const asked: string[] = [];
     const inDoubt = (key: string) => {
       asked.push(key);
@@ -129,7 +132,7 @@ describe('an attempt that is run in memory', () => {
 
   test.each([
     [
-      'uses a key twice',
+      'uses the key of an effect twice',
       async ({ effect }: TrackedTaskContext) => {
         await effect('charge', () => 1);
         return effect('charge', () => 2);
@@ -137,11 +140,11 @@ describe('an attempt that is run in memory', () => {
       { kind: 'retry', error: { name: 'EffectUsedTwiceError' } },
     ],
     [
-      'keeps too much',
+      'has an effect with a result that is too large',
       ({ effect }: TrackedTaskContext) => effect('charge', () => 'x'.repeat(5000)),
       { kind: 'dead-letter', reason: 'rejected' },
     ],
-  ])('fails when its handler %s', async (_what, run, outcome) => {
+  ])('fails if its handler %s', async (_what, run, outcome) => {
     const wrong = charging(async (_payload, context) => {
       await run(context);
       return { receipt: 'never' };
@@ -149,7 +152,7 @@ describe('an attempt that is run in memory', () => {
     await expect(runTask(wrong, cents)).resolves.toMatchObject({ outcome });
   });
 
-  test('shows what the handler sent, said and logged', async () => {
+  test('shows the sends, the progress and the log lines of the handler', async () => {
     const busy = charging(async (_payload, { send, progress, logger, token }) => {
       progress({ fraction: 0.5 });
       progress({ fraction: 7, message: 'nearly' });
@@ -174,7 +177,7 @@ describe('an attempt that is run in memory', () => {
     );
   });
 
-  test('refuses a wrong send, as a worker does', async () => {
+  test('refuses an invalid send, as a worker does', async () => {
     const wrong = charging(async (_payload, { send }) => {
       await send(ship, { receipt: 7 } as never);
       return { receipt: 'never' };
@@ -183,7 +186,7 @@ describe('an attempt that is run in memory', () => {
     expect([run.sends, run.error?.name]).toEqual([[], 'InvalidValueError']);
   });
 
-  test('says at once that nothing runs a task whose result the handler waits for', async () => {
+  test('fails at once if the handler waits for the result of a task, because nothing runs it', async () => {
     const waits = charging(async (_payload, { send }) => {
       const parcel = await send(ship, { receipt: 'r-1' }, { taskId: 't-2' });
       await parcel.result();
@@ -204,7 +207,7 @@ describe('an attempt that is run in memory', () => {
     expect(tokens).toEqual([1, 2, 3]);
   });
 
-  test('is refused for an attempt that the contract does not allow, and for effects of an untracked task', async () => {
+  test('is refused if its number exceeds the contract, or if an untracked task has effects', async () => {
     const greeter = implement(greet, () => ({ text: '' }));
     await expect(runTask(greeter, { name: '' }, { attempt: 4 })).rejects.toThrow('expected 1 to 3, got 4');
     await expect(runTask(greeter, { name: '' }, { attempt: 0 })).rejects.toThrow(RangeError);

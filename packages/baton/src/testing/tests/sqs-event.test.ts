@@ -7,7 +7,7 @@ import { greet } from './work.ts';
 
 const context = { getRemainingTimeInMillis: () => 30_000 };
 
-test('an event brings its task to the consumer of a function, which reports what is to come back', async () => {
+test('an event brings its task to the consumer of a function, which reports the failed messages', async () => {
   const backend = new MemoryBackend({
     clock: { nowMs: Date.now() },
     abortGraceSeconds: 1,
@@ -35,7 +35,7 @@ test('an event brings its task to the consumer of a function, which reports what
   });
 });
 
-test('an event of a wrong payload is a compile error', () => {
+test('an event with a wrong payload is a compile error', () => {
   // @ts-expect-error -- a name is a text
   expect(sqsEvent(greet, { name: 7 }).Records).toHaveLength(1);
 });

@@ -17,7 +17,7 @@ function brokerOf(...implementations: readonly Implementation[]): TestBroker {
 }
 
 describe('a test broker', () => {
-  test('keeps what is sent until it is told to run it', async () => {
+  test('keeps sent tasks until a test runs them', async () => {
     const broker = brokerOf(greeter);
     const { taskId } = await broker.send(greet, { name: 'Ada' });
     expect(broker.attempts).toEqual([]);
@@ -44,7 +44,7 @@ describe('a test broker', () => {
     expect([broker.queued, broker.attempts, broker.deadLetters]).toEqual([[], made, []]);
   });
 
-  test('runs a task when its result is waited for, and all before it', async () => {
+  test('runs a task and all tasks before it if a test waits for its result', async () => {
     const broker = brokerOf(charger, shipper);
     const [first, second] = [
       await broker.send(charge, { cents: 1 }),
@@ -55,13 +55,13 @@ describe('a test broker', () => {
     await expect(first.result()).resolves.toEqual({ receipt: 'r-1' });
   });
 
-  test('serves several who wait at once', async () => {
+  test('serves several waits at once', async () => {
     const broker = brokerOf(charger, shipper);
     const handles = await Promise.all([1, 2, 3].map((cents) => broker.send(charge, { cents })));
     await expect(Promise.all(handles.map((handle) => handle.result()))).resolves.toHaveLength(3);
   });
 
-  test('says at once whose implementation it lacks', async () => {
+  test('names the task whose implementation is missing at once', async () => {
     const broker = brokerOf(charger);
     const handle = await broker.send(ship, { receipt: 'r' });
     await expect(handle.result()).rejects.toThrow('expected an implementation of tests.ship');
@@ -69,7 +69,7 @@ describe('a test broker', () => {
     expect(broker.queued).toMatchObject([{ task: 'tests.ship' }]);
   });
 
-  test('tries again after the rest that the policy says, by its own clock, and in no time', async () => {
+  test('retries after the rest of the retry policy by its own clock, which takes no real time', async () => {
     const attempts: number[] = [];
     const broker = brokerOf(
       implement(charge, (_payload, { attempt }) => {
@@ -88,7 +88,7 @@ describe('a test broker', () => {
     expect(performance.now() - startedAtMs).toBeLessThan(5000);
   });
 
-  test('shows dead letters, and tells who waits', async () => {
+  test('shows dead letters, and rejects the waits for their results', async () => {
     const broker = brokerOf(
       implement(charge, () => {
         throw new RejectTask('stolen');
@@ -114,7 +114,7 @@ describe('a test broker', () => {
     await expect(broker.status(handle.taskId)).resolves.toMatchObject({ state: 'failed' });
   });
 
-  test('keeps effects from one attempt to the next', async () => {
+  test('keeps the results of effects for the next attempt', async () => {
     let charges = 0;
     const broker = brokerOf(
       implement(charge, async (_payload, { attempt, effect }) => {
@@ -140,7 +140,7 @@ describe('a test broker', () => {
     await expect(broker.advance({ seconds: -1 })).rejects.toThrow(RangeError);
   });
 
-  test('runs what handlers send, and the tasks that are told of ends', async () => {
+  test('runs the tasks that handlers send, and listeners', async () => {
     const ends: TaskEnd[] = [];
     const broker = brokerOf(
       implement(charge, async (_payload, { send }) => {
@@ -163,7 +163,7 @@ describe('a test broker', () => {
     ]);
   });
 
-  test('runs a task beside the handler that waits for it', async () => {
+  test('runs a task beside the handler that waits for its result', async () => {
     const broker = brokerOf(
       implement(charge, async (_payload, { send }) => {
         const { parcel } = await (await send(ship, { receipt: 'r' })).result();
@@ -174,7 +174,7 @@ describe('a test broker', () => {
     await expect((await broker.send(charge, { cents: 1 })).result()).resolves.toEqual({ receipt: 'p-r' });
   });
 
-  test('runs chains and groups, and cancels what cannot follow', async () => {
+  test('runs chains and groups, and cancels tasks that can no longer run', async () => {
     const broker = brokerOf(charger, shipper, summer);
     const parcel = await broker.tasks.start(chain([charge, ship]), { cents: 7 });
     await expect(parcel.result()).resolves.toEqual({ parcel: 'p-r-7' });
@@ -191,16 +191,16 @@ describe('a test broker', () => {
     await expect(never.result()).rejects.toMatchObject({ name: 'TaskCancelledError' });
   });
 
-  test('does not run what was cancelled', async () => {
+  test('does not run a cancelled task', async () => {
     const broker = brokerOf(charger);
     const handle = await broker.send(charge, { cents: 1 });
     await expect(handle.cancel()).resolves.toMatchObject({ state: 'cancelled' });
     await expect(broker.runAll()).resolves.toEqual([]);
-    // Once when it was cancelled, and again when its message came: a listener may be told twice
+    // At the cancellation, and when its message was received: a listener may be told twice
     expect(broker.queued).toMatchObject([{ task: 'tests.told' }, { task: 'tests.told' }]);
   });
 
-  test('refuses what a task client refuses', async () => {
+  test('refuses the same sends as a task client', async () => {
     const broker = brokerOf(charger);
     await expect(broker.send(charge, { cents: 0 })).rejects.toMatchObject({ name: 'InvalidValueError' });
     await broker.send(charge, { cents: 1 }, { deduplicationKey: 'k' });
@@ -211,7 +211,7 @@ describe('a test broker', () => {
     await expect(broker.runAll()).resolves.toHaveLength(1);
   });
 
-  test('sends the ticks of schedules when its clock is set forward', async () => {
+  test('sends the ticks of schedules if a test moves its clock forward', async () => {
     const at: string[] = [];
     const broker: TestBroker = brokerOf(
       implement(sweep, () => {
@@ -228,7 +228,7 @@ describe('a test broker', () => {
     });
   });
 
-  test('ends when tasks send each other for ever, and when one is postponed for ever', async () => {
+  test('ends if tasks send each other for ever, or if a task is postponed for ever', async () => {
     const forever = new TestBroker({
       implementations: [
         implement(greet, async ({ name }, { send }) => {
@@ -249,7 +249,7 @@ describe('a test broker', () => {
     );
     await postponed.send(greet, { name: 'Ada' });
     await postponed.runAll();
-    // 5 days, as by a worker
+    // After 5 days, as in a worker
     expect(postponed.deadLetters).toMatchObject([
       { reason: 'attempts-exhausted', error: { name: 'PostponeTask' } },
     ]);

@@ -16,7 +16,7 @@ export const greet = defineTask({
   result: z.object({ text: z.string() }),
 });
 
-/** A task that is told how others ended. */
+/** A listener to the ends of other tasks. */
 export const told = defineTask({
   ...usual,
   name: 'tests.told',
@@ -37,7 +37,7 @@ export const charge = defineTask({
   result: z.object({ receipt: z.string() }),
 });
 
-/** A tracked task that takes what `charge` gives. */
+/** A tracked task that takes the result of `charge`. */
 export const ship = defineTask({
   ...usual,
   name: 'tests.ship',
@@ -46,7 +46,7 @@ export const ship = defineTask({
   result: z.object({ parcel: z.string() }),
 });
 
-/** A tracked task that takes what a group of `charge` gives. */
+/** A tracked task that takes the results of a group of `charge`. */
 export const sum = defineTask({
   ...usual,
   name: 'tests.sum',
@@ -55,7 +55,7 @@ export const sum = defineTask({
   result: z.object({ receipts: z.string() }),
 });
 
-/** A task that is run every night. */
+/** A task with a schedule: it runs every night. */
 export const sweep = defineTask({
   ...usual,
   name: 'tests.sweep',

@@ -27,7 +27,7 @@ async function connectTo(port: number): Promise<Socket> {
   return socket;
 }
 
-/** The first line of the answer; empty if the connection is closed. */
+/** The first line of the answer. Empty if the connection is closed. */
 async function ask(socket: Socket): Promise<string> {
   if (socket.closed) return '';
   socket.write(GET);
@@ -43,7 +43,7 @@ const ENVIRONMENT = {
   NOTES_TABLE: 'notes',
 };
 
-test('services, their functions and the health of workers keep a connection that is idle for longer than a load balancer does', async () => {
+test('services, their functions and workers keep an idle connection for longer than a load balancer does', async () => {
   const ports = await Promise.all(Array.from({ length: 3 }, freePort));
   const [service = 0, functions = 0, health = 0] = ports;
   const started: [string, Record<string, number>][] = [
@@ -82,7 +82,7 @@ describe('a server', () => {
     return performance.now() - beganAtMs;
   };
 
-  test('closes a connection that is idle for longer than it keeps one', async () => {
+  test('closes a connection once it was idle for keepAliveSeconds', async () => {
     const socket = await connectTo(await listen(1, 6));
     expect(await ask(socket)).toBe('HTTP/1.1 200 OK');
     const closedMs = await closedAfterMs(socket);
@@ -94,14 +94,11 @@ describe('a server', () => {
     ['nothing', ''],
     ['half of a header', 'GET / HTTP'],
     ['half of a body', 'POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 9\r\n\r\n{'],
-  ])(
-    'waits for a request of which it has got %s as long as it is told, not up to 30 s more',
-    async (_what, text) => {
-      const socket = await connectTo(await listen(1, 3));
-      socket.write(text);
-      const closedMs = await closedAfterMs(socket);
-      expect(closedMs).toBeGreaterThan(2500);
-      expect(closedMs).toBeLessThan(6000);
-    },
-  );
+  ])('waits for a request after %s for requestTimeoutSeconds, not up to 30 s longer', async (_what, text) => {
+    const socket = await connectTo(await listen(1, 3));
+    socket.write(text);
+    const closedMs = await closedAfterMs(socket);
+    expect(closedMs).toBeGreaterThan(2500);
+    expect(closedMs).toBeLessThan(6000);
+  });
 });
