@@ -5,6 +5,7 @@ import {
   SendMessageCommand,
   SQSClient,
 } from '@aws-sdk/client-sqs';
+import { spawn } from 'node:child_process';
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
 import { networkInterfaces, tmpdir } from 'node:os';
@@ -137,6 +138,23 @@ describe('a start of the embedded runtime', () => {
     await expect(program.stop('SIGINT')).resolves.toBe(0);
     await expect(fetch(`http://127.0.0.1:${own['HTTP_PORT']}/tasks`)).rejects.toThrow('fetch failed');
   });
+
+  test('by npm ends at a SIGTERM to npm, which reaches only the shell between the two', async () => {
+    const own = await freePorts();
+    const stage = `test-npm-${own['HTTP_PORT']}`;
+    const options = { env: { ...process.env, ...own }, stdio: 'ignore', detached: true } as const;
+    const npm = spawn('npm', ['start', '--', '--stage', stage], options);
+    const isServed = () => fetch(`http://127.0.0.1:${own['HTTP_PORT']}/tasks`).catch(() => undefined);
+    try {
+      await eventually('the runtime is there', isServed, 30_000);
+      npm.kill('SIGTERM');
+      const stopped = eventually('the runtime is gone', async () => !(await isServed()));
+      await expect(stopped).resolves.toBe(true);
+    } finally {
+      // All that is left of its group
+      if (await isServed()) process.kill(-(npm.pid ?? 0), 'SIGKILL');
+    }
+  }, 60_000);
 });
 
 // The last of all: it stops what the others ask

@@ -11,6 +11,9 @@ const HOSTILE = {
     'Have the embedded SQS deliver some messages twice and give fewer a receive than there are. Default: false.',
 };
 
+/** How soon the end of npm is noticed. */
+const LOOK_EVERY_MS = 500;
+
 /**
  * The serverless plugin behind `serverless offline`: emulators, queues, tables, the services' functions and a worker,
  * in one process. The functions are run by serverless-offline, which this plugin holds inside, so that everything
@@ -34,7 +37,7 @@ export default class LocalRuntimePlugin {
   }
 
   async #run(): Promise<never> {
-    const signal = firstSignal();
+    const signal = askedToStop();
     const runtime = new LocalRuntime(this.#serverless, this.#offline, this.#options);
     try {
       const config = readLocalConfig({ ...process.env, ...variablesOf(this.#options) });
@@ -102,8 +105,15 @@ function variablesOf({ httpPort, lambdaPort, hostile }: OfflineOptions): Record<
   };
 }
 
-function firstSignal(): Promise<NodeJS.Signals> {
-  const { promise, resolve } = Promise.withResolvers<NodeJS.Signals>();
+/**
+ * Resolves when the process is asked to stop. npm passes signals only to the shell that it runs a script with: so the end
+ * of that shell counts as a signal.
+ */
+function askedToStop(): Promise<unknown> {
+  const { promise, resolve } = Promise.withResolvers<unknown>();
   process.once('SIGINT', resolve).once('SIGTERM', resolve);
+  const { ppid: shell } = process;
+  const isLeft = (): boolean => process.ppid !== shell;
+  if (process.env['npm_lifecycle_event']) setInterval(() => isLeft() && resolve(''), LOOK_EVERY_MS).unref();
   return promise;
 }
