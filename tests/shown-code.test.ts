@@ -1,12 +1,23 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
+import { defineTask } from 'baton-tasks';
+import { parameterNames } from 'baton-dev/deploy/parameters';
 import { newFiles } from 'baton-dev/new-service/template';
+import { readYaml } from 'baton-dev/stack/cloudformation-yaml';
+import { describeStack } from 'baton-dev/stack/described-stack';
+import { readPart, readSharedPart } from 'baton-dev/stack/part';
+import { sourceQueues } from 'baton-dev/stack/queues';
+import type { Resources } from 'baton-dev/stack/resources';
 import { Program } from 'baton-dev/testing/program';
-import { linesOf, readme } from './support/readme.ts';
+import * as z from 'zod';
+import { blocksOf, linesOf, readme } from './support/readme.ts';
 import { textOf } from './support/source.ts';
 
 /** The code that the guide shows parts of: the examples, and the service that the scaffold makes. */
 async function shownCode(): Promise<string> {
-  const examples = ['reports.ts', 'tracked-tasks.ts', 'tests/reports.test.ts'].map((file) =>
+  const examples = ['reports.ts', 'tracked-tasks.ts', 'payments.ts', 'tests/reports.test.ts'].map((file) =>
     textOf(`examples/${file}`),
   );
   const service = await newFiles('.', { plural: 'payments', singular: 'payment' }, 8999);
@@ -41,5 +52,50 @@ describe('the code', () => {
       '3',
       '2026-11-24T02:00:00.000Z',
     ]);
+  });
+});
+
+describe('the functions.yml', () => {
+  test('of the reference is the one of the scaffold', async () => {
+    const [shown = ''] = blocksOf('docs/reference.md', 'yml');
+    const code = await shownCode();
+    const lines = shown.split('\n').filter((line) => !code.includes(line));
+    expect(lines).toEqual([]);
+  });
+
+  test('of the reference declares the parameter that it uses', async () => {
+    const [, shown = ''] = blocksOf('docs/reference.md', 'yml');
+    const root = await mkdtemp(join(tmpdir(), 'shown-'));
+    const folder = 'functions/payments-service';
+    await mkdir(join(root, folder), { recursive: true });
+    await writeFile(join(root, folder, 'functions.yml'), shown);
+    const part = readPart(folder, 'dev', root);
+    await rm(root, { recursive: true });
+    expect(parameterNames(new Map([[folder, part]]))).toContain('provider-url');
+  });
+
+  test('of the worker with the queue of the guide serves that queue, for long enough', () => {
+    const countWords = defineTask({
+      name: 'reports.count-words',
+      queue: 'reports',
+      payload: z.object({}),
+      result: z.object({}),
+      retry: { maxAttempts: 5, baseSeconds: 5 },
+      timeoutSeconds: 60,
+    });
+    const [shown = ''] = blocksOf('docs/guide.md', 'yml');
+    const Resources = readYaml(shown.replaceAll('${sls:stage}', 'dev'), 'docs/guide.md') as Resources;
+    const parts = [readPart('worker', 'dev'), readSharedPart('dev'), { resources: { Resources } }];
+    const contracts = [countWords];
+    const stack = describeStack({ parts, contracts, implemented: contracts, stage: 'dev' });
+    const { events, timeout = 0 } = stack.functions['worker'] ?? {};
+    expect(events).toMatchObject([{ sqs: { arn: { 'Fn::GetAtt': ['ReportsQueue', 'Arn'] } } }]);
+    const queue = sourceQueues(stack.resources).find(({ id }) => id === 'ReportsQueue');
+    expect(queue).toMatchObject({
+      name: 'baton-dev-reports',
+      deadLetters: { name: 'baton-dev-reports-dlq' },
+    });
+    expect(Number(queue?.properties['VisibilityTimeout'])).toBe(6 * timeout);
+    expect(textOf('docs/guide.md')).toContain(`has ${timeout} s, so it is ${6 * timeout}.`);
   });
 });

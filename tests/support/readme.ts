@@ -3,8 +3,13 @@ import { textOf } from './source.ts';
 /** The README. */
 export const readme = textOf('README.md');
 
+/** A page's blocks of a language. */
+export function blocksOf(page: string, language: string): string[] {
+  const blocks = textOf(page).matchAll(new RegExp(`\`\`\`${language}\\n([^]*?)\`\`\``, 'g'));
+  return [...blocks].map(([, block = '']) => block);
+}
+
 /** The lines of a page's blocks of a language. */
 export function linesOf(page: string, language: string): string[] {
-  const blocks = textOf(page).matchAll(new RegExp(`\`\`\`${language}\\n([^]*?)\`\`\``, 'g'));
-  return [...blocks].flatMap(([, block = '']) => block.trim().split('\n'));
+  return blocksOf(page, language).flatMap((block) => block.trim().split('\n'));
 }

@@ -82,7 +82,7 @@ export class ServedQueue {
   get state() {
     return {
       ...this.#receiver.state,
-      // The value that readers of `/health/state` have always got
+      // Monitors read this word (docs/operations.md), so it stays although the code says `own`
       executor: this.executor === 'own' ? ('local' as const) : this.executor,
       held: this.held,
       running: this.running.slice(0, MAX_DESCRIBED).map((task) => task.describe()),
