@@ -154,7 +154,7 @@ export class SmtpChannel implements Channel {
     const ageSeconds = (Date.now() - Date.parse(createdAt)) / 1000;
     const probeSeconds = this.#patience.probeAfterMs / 1000;
     const waitSeconds = Math.min(LONGEST_WAIT_SECONDS, Math.max(probeSeconds, ageSeconds / 4));
-    return new PostponeTask('The SMTP server is away; the mail waits until it is back', {
+    return new PostponeTask('The SMTP server is away; the mail waits for it', {
       cause,
       delaySeconds: waitSeconds * (1 + Math.random() / 2),
     });
