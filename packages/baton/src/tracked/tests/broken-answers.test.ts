@@ -67,7 +67,7 @@ afterAll(async () => {
   await backends.stop();
 });
 
-/** Has a proxy give that answer to everything until the test ends. */
+/** Lets a proxy give this answer to each request until the test ends. */
 function breaks(proxy: Proxy, answer: BrokenAnswer): void {
   proxy.change('garbage', answer);
   broken = proxy;
@@ -79,7 +79,7 @@ const claiming = { ...row, claimId: 'claim', owner: 'w-1', leaseSeconds: 30 };
 const next = { ...row, taskId: 'next' };
 const failure = { name: 'Error', message: 'no' };
 
-/** Everything that is asked of DynamoDB. */
+/** All kinds of calls that make requests to DynamoDB. */
 const asked: Readonly<Record<string, () => Promise<unknown>>> = {
   create: () => store.create(row),
   forget: () => store.forget('t'),
@@ -144,11 +144,11 @@ async function errorOf(call: () => Promise<unknown>): Promise<unknown> {
   );
 }
 
-/** How a broken connection ends is for real processes to show. */
+/** Answers on whole connections. Tests with real processes show broken connections. */
 const whole = BROKEN_ANSWERS.filter(([, { closes }]) => !closes);
 
-describe.each(whole)('an answer of %s', (_what, answer) => {
-  test('of DynamoDB is a failure that may pass, whatever was asked', async () => {
+describe.each(whole)('the answer %s', (_what, answer) => {
+  test('of DynamoDB is a transient failure, whatever was requested', async () => {
     breaks(dynamoDb, answer);
     const failures = await Promise.all(
       Object.entries(asked).map(async ([what, call]) => {
@@ -161,7 +161,7 @@ describe.each(whole)('an answer of %s', (_what, answer) => {
     );
   });
 
-  test('of DynamoDB puts a message back, uses no attempt, and is a 503 of an API', async () => {
+  test('of DynamoDB releases a message without an attempt, and gives 503 in an API', async () => {
     breaks(dynamoDb, answer);
     const tracker = new StoreTracker({ store, forward: async () => undefined, leaseSeconds: 30, logger });
     const envelope = {
@@ -196,7 +196,7 @@ describe.each(whole)('an answer of %s', (_what, answer) => {
     expect(answered).toMatchObject({ statusCode: 503, headers: { 'retry-after': '5' } });
   });
 
-  test('of SQS is a failure that may pass, whatever was sent or settled', async () => {
+  test('of SQS is a transient failure, whatever was sent or settled', async () => {
     breaks(queues, answer);
     const sent = await errorOf(() => tasks.send(plain, { text: 'x' }));
     expect(sent).toMatchObject({ name: 'SendError', transient: true });

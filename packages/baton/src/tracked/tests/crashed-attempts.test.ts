@@ -18,7 +18,7 @@ const alone = async (): Promise<boolean> => true;
 const row = () => tracked.store.read(tracked.taskId);
 
 describe('a tracked task whose worker died while it ran', () => {
-  test('in company has lost no attempt, and runs alone the next time', async () => {
+  test('beside other tasks loses no attempt, and runs alone the next time', async () => {
     await tracked.crash();
     const order: string[] = [];
     const runAlone = async (): Promise<boolean> => order.push('alone') > 0;
@@ -33,7 +33,7 @@ describe('a tracked task whose worker died while it ran', () => {
   test('keeps its claim while it waits to run alone, however long other tasks take', async () => {
     await tracked.crash();
     const turn = Promise.withResolvers<boolean>();
-    // Renewed every third of a second: a busy machine may be late by that
+    // The claim is renewed every third of a second, and a busy machine may be that late
     const running = tracked.run(done, { runAlone: () => turn.promise, leaseSeconds: 1 });
     const { leaseUntilMs = Infinity } = await eventually('its claim', async () => {
       const claimed = await row();
@@ -45,9 +45,9 @@ describe('a tracked task whose worker died while it ran', () => {
   });
 
   test.each([
-    ['with one attempt after a crash in company and one alone', 1, 1],
-    ['with many attempts after a crash in company and two alone', 10, 2],
-  ])('%s is a dead letter that says so, and is begun no more', async (_what, maxAttempts, crashesAlone) => {
+    ['and has one attempt, after one crash beside others and one alone,', 1, 1],
+    ['and has many attempts, after one crash beside others and two alone,', 10, 2],
+  ])('%s becomes a dead letter, and does not run again', async (_what, maxAttempts, crashesAlone) => {
     await tracked.crash();
     for (let crash = 0; crash < crashesAlone; crash += 1) await tracked.crash('alone');
     const never = jest.fn<Handler>();
@@ -64,7 +64,7 @@ describe('a tracked task whose worker died while it ran', () => {
     });
   });
 
-  test('is not blamed for a crash of the task that ran alone while it waited for its turn', async () => {
+  test('is not blamed if the worker died again while the task only waited for its turn', async () => {
     await tracked.crash();
     for (let crash = 0; crash < 5; crash += 1) await tracked.crash();
     await expect(row()).resolves.toMatchObject({ crashes: 1, attempts: 1 });
@@ -73,7 +73,7 @@ describe('a tracked task whose worker died while it ran', () => {
     });
   });
 
-  test('is given up after three crashes also by workers that can run nothing alone', async () => {
+  test('is given up after three crashes, also by workers that cannot run a task alone', async () => {
     await tracked.crash();
     await tracked.crash('in company');
     await tracked.crash('in company');
@@ -91,7 +91,7 @@ describe('a tracked task whose worker died while it ran', () => {
       },
       'release',
     ],
-  ])('is suspected no longer once its handler %s', async (_what, handler, kind) => {
+  ])('is not a suspect any more once its handler %s', async (_what, handler, kind) => {
     await tracked.crash();
     await tracked.crash('alone');
     await expect(tracked.run(handler, { runAlone: alone })).resolves.toMatchObject({ kind });
@@ -99,7 +99,7 @@ describe('a tracked task whose worker died while it ran', () => {
     expect([after?.crashes, after?.begun]).toEqual([undefined, undefined]);
   });
 
-  test('is suspected still after its worker had to stop', async () => {
+  test('is still a suspect after its worker had to stop', async () => {
     await tracked.crash();
     const stop = new AbortController();
     const stopped: Handler = async (_payload, { signal }) => {
@@ -119,7 +119,7 @@ describe('a tracked task whose worker died while it ran', () => {
     expect(runAlone).toHaveBeenCalledTimes(1);
   });
 
-  test('waits no longer to run alone when it is cancelled, or its worker must stop', async () => {
+  test('stops waiting to run alone if it is cancelled, or if its worker must stop', async () => {
     const waiting = (givenUp: AbortSignal) =>
       new Promise<boolean>((_, reject) =>
         givenUp.addEventListener('abort', () => reject(givenUp.reason as Error)),
@@ -139,7 +139,7 @@ describe('a tracked task whose worker died while it ran', () => {
     expect(never).not.toHaveBeenCalled();
   });
 
-  test('runs alone only while it is suspect, and begins anew when its dead letter is put back', async () => {
+  test('runs alone only while it is a suspect, and starts again if its dead letter is put back', async () => {
     const runAlone = jest.fn(alone);
     await tracked.run(failing, { runAlone });
     expect(runAlone).not.toHaveBeenCalled();

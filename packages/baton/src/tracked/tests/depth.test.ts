@@ -31,7 +31,7 @@ const join = defineTask({
 const again = defineTask({ ...contract, name: 'tests.again' });
 const step = defineTask({ ...contract, name: 'tests.step', tracked: true });
 
-/** Two tasks that listen to each other's ends. Each contract knows the other one by its name alone. */
+/** Two tasks that listen to each other's ends. Each contract names the other one. */
 const echo = defineTask({ ...contract, name: 'tests.echo', payload: taskEndSchema });
 const echoBack = defineTask({ ...echo, name: 'tests.echo-back', tracked: true, onEnd: echo });
 const echoing = defineTask({ ...echo, tracked: true, onEnd: echoBack });
@@ -51,7 +51,7 @@ afterAll(() => backends.stop());
 
 const seen = new Set<string | undefined>();
 
-/** The body of the next message. SQS may deliver one twice. */
+/** The body of the next new message. SQS may deliver a message twice. */
 async function nextBody(): Promise<string> {
   for (;;) {
     const command = new ReceiveMessageCommand({
@@ -65,7 +65,7 @@ async function nextBody(): Promise<string> {
   }
 }
 
-/** Runs the next message as a worker would, and gives its envelope and its outcome. */
+/** Runs the next message as a worker does. Returns its depth and its outcome. */
 async function runNext(handler: (context: TaskContext) => unknown) {
   const body = await nextBody();
   const now = { sentAtMs: Date.now(), firstReceivedAtMs: Date.now() };
@@ -96,7 +96,7 @@ async function runNext(handler: (context: TaskContext) => unknown) {
 }
 
 describe('tasks that send each other', () => {
-  test('are counted, from the one whose sender is no task', async () => {
+  test('are counted from the first one, whose sender is not a task', async () => {
     await tasks.send(again, {});
     const depths: number[] = [];
     for (let run = 0; run < 3; run += 1) depths.push((await runNext(({ send }) => send(again, {}))).depth);
@@ -104,7 +104,7 @@ describe('tasks that send each other', () => {
     await runNext(() => undefined);
   });
 
-  test(`may be ${MAX_DEPTH} in a row; the last of them fails when it sends one more, and says why`, async () => {
+  test(`may be ${MAX_DEPTH} in a row, and the last one fails if it sends another`, async () => {
     await tasks.send(again, {}, { depth: MAX_DEPTH });
     const { outcome } = await runNext(({ send }) => send(again, {}));
     expect(outcome).toMatchObject({
@@ -124,25 +124,22 @@ describe('tasks that send each other', () => {
       (depth: number, taskId: string) => tasks.start(group([member(step, {})], join), { depth, taskId }),
       1,
     ],
-  ])(
-    'are all of %s, which is not started if its last task would be too deep',
-    async (_what, start, further) => {
-      const id = randomUUID();
-      const tooDeep = {
-        name: 'TooDeepError',
-        message: expect.stringMatching(/step 3 of 3|follows the group/) as unknown,
-      };
-      await expect(start(MAX_DEPTH - further + 1, id)).rejects.toMatchObject(tooDeep);
-      await expect(store.find(id)).resolves.toBeUndefined();
-      const handle = await start(MAX_DEPTH - further, id);
-      const depths: number[] = [];
-      for (let run = 0; run <= further; run += 1) depths.push((await runNext(() => undefined)).depth);
-      expect(depths.at(-1)).toBe(MAX_DEPTH);
-      await expect(handle.result()).resolves.toEqual({});
-    },
-  );
+  ])('may start %s, but not if its last task would be too deep', async (_what, start, further) => {
+    const id = randomUUID();
+    const tooDeep = {
+      name: 'TooDeepError',
+      message: expect.stringMatching(/step 3 of 3|follows the group/) as unknown,
+    };
+    await expect(start(MAX_DEPTH - further + 1, id)).rejects.toMatchObject(tooDeep);
+    await expect(store.find(id)).resolves.toBeUndefined();
+    const handle = await start(MAX_DEPTH - further, id);
+    const depths: number[] = [];
+    for (let run = 0; run <= further; run += 1) depths.push((await runNext(() => undefined)).depth);
+    expect(depths.at(-1)).toBe(MAX_DEPTH);
+    await expect(handle.result()).resolves.toEqual({});
+  });
 
-  test('go on with a step that an earlier version noted deeper: it runs, and what it sends fails', async () => {
+  test('may include a deeper step from an earlier version: it runs, and its own sends fail', async () => {
     const handle = await tasks.start(chain([step, step]), {}, { depth: MAX_DEPTH - 1 });
     const deeper = { TableName: backends.tasksTable, Key: { taskId: handle.taskId } };
     const change = { UpdateExpression: 'SET #d = :d', ExpressionAttributeNames: { '#d': 'depth' } };
@@ -156,14 +153,14 @@ describe('tasks that send each other', () => {
     await expect(handle.status()).resolves.toMatchObject({ state: 'dead' });
   });
 
-  test('as steps of one chain are counted too', async () => {
+  test('include the steps of a chain, which are counted too', async () => {
     await tasks.start(chain([step, step, step]), {}, { depth: 7 });
     const depths: number[] = [];
     for (let run = 0; run < 3; run += 1) depths.push((await runNext(() => undefined)).depth);
     expect(depths).toEqual([7, 8, 9]);
   });
 
-  test('are those too that are told of an end: two that listen to each other stop, and the log names both', async () => {
+  test('include listeners: two that listen to each other stop, and the log names both', async () => {
     const lines = jest.spyOn(logger, 'error').mockReturnValue();
     const end = { taskId: 't', task: 'tests.other', state: 'succeeded', attempts: 1, token: 1 } as const;
     const at = new Date().toISOString();
@@ -172,7 +169,7 @@ describe('tasks that send each other', () => {
     for (let run = 0; run < 3; run += 1) depths.push((await runNext(() => undefined)).depth);
     expect(depths).toEqual([MAX_DEPTH - 2, MAX_DEPTH - 1, MAX_DEPTH]);
     await tasks.send(again, {});
-    // Nothing was sent before it
+    // The next message is this one, so no listener was sent before it
     await expect(runNext(() => undefined)).resolves.toMatchObject({ depth: 0 });
     const [fields] = lines.mock.calls.at(-1) ?? [];
     lines.mockRestore();

@@ -25,7 +25,7 @@ beforeEach(() => {
   taskId = randomUUID();
 });
 
-/** The store as a worker has it whose clock is ahead by so much, and that does not notice. */
+/** The task store of a worker whose clock is ahead, and which does not notice it. */
 const storeAhead = (aheadMs: number): TaskStore =>
   new TaskStore({
     documents: backends.documents,
@@ -44,7 +44,7 @@ const claimBy = (owner: string, leaseSeconds = LEASE_SECONDS) => ({
 
 const claim = (owner: string, aheadMs = 0) => storeAhead(aheadMs).attempts.claim(claimBy(owner));
 
-/** What becomes of the task's message at a worker. */
+/** The outcome of the task's message in a worker. */
 async function outcomeAt(owner: string): Promise<Outcome | 'claimed'> {
   const logger = createLogger({ service: 'tests', level: 'silent' });
   const [store, leaseSeconds] = [storeAhead(0), LEASE_SECONDS];
@@ -81,7 +81,7 @@ async function outcomeAt(owner: string): Promise<Outcome | 'claimed'> {
   return 'claimed';
 }
 
-test('a claim that lies half a day ahead is taken over after a lease without renewal', async () => {
+test('a claim that lasts half a day too long is taken over after one lease without renewal', async () => {
   await claim('wrong', HALF_A_DAY_MS);
   await expect(claim('right')).resolves.toMatchObject({ owner: 'wrong', token: 1 });
   nowMs += LEASE_MS - 1000;
@@ -92,14 +92,14 @@ test('a claim that lies half a day ahead is taken over after a lease without ren
   expect([row?.doubtedUntilMs, row?.doubtedAtMs]).toEqual([undefined, undefined]);
 });
 
-test('its message rests for a lease at most, and is run then', async () => {
+test('the message of such a claim rests for at most one lease, and then its task runs', async () => {
   await claim('wrong', HALF_A_DAY_MS);
   await expect(outcomeAt('right')).resolves.toMatchObject({ kind: 'release', delaySeconds: LEASE_SECONDS });
   nowMs += LEASE_MS + 1;
   await expect(outcomeAt('right')).resolves.toBe('claimed');
 });
 
-test('one that is renewed is left to its worker, however wrong its clock', async () => {
+test('a claim that is renewed stays with its worker, however wrong the clock of the worker', async () => {
   const wrong = storeAhead(HALF_A_DAY_MS);
   const { claimId = '', token = 0 } = (await wrong.attempts.claim(claimBy('wrong'))) ?? {};
   for (let renewal = 1; renewal <= 20; renewal += 1) {
@@ -113,7 +113,7 @@ test('one that is renewed is left to its worker, however wrong its clock', async
   await expect(claim('right')).resolves.toMatchObject({ owner: 'right', token: 2 });
 });
 
-test('one that lasts long by its own lease is no more than looked at again', async () => {
+test('a claim with a long lease is not taken over, only checked again', async () => {
   await storeAhead(0).attempts.claim(claimBy('patient', 3600));
   for (let look = 1; look <= 3; look += 1) {
     await expect(outcomeAt('right')).resolves.toMatchObject({ kind: 'release', delaySeconds: LEASE_SECONDS });
@@ -123,7 +123,7 @@ test('one that lasts long by its own lease is no more than looked at again', asy
   expect([row?.owner, row?.doubtedUntilMs]).toEqual(['patient', undefined]);
 });
 
-test('a doubt that a wrong clock has noted binds nobody', async () => {
+test('a doubt that a wrong clock wrote does not delay the takeover', async () => {
   await claim('wrong', 2 * HALF_A_DAY_MS);
   await claim('wrong, too', HALF_A_DAY_MS);
   await claim('right');
@@ -131,7 +131,7 @@ test('a doubt that a wrong clock has noted binds nobody', async () => {
   await expect(claim('right')).resolves.toMatchObject({ owner: 'right', token: 2 });
 });
 
-test('of several who doubt, one takes over', async () => {
+test('only one of several workers that doubt a claim takes it over', async () => {
   await claim('wrong', HALF_A_DAY_MS);
   await Promise.all(['a', 'b', 'c'].map((owner) => claim(owner)));
   nowMs += LEASE_MS + 1;

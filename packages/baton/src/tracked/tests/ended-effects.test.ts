@@ -22,8 +22,8 @@ beforeAll(async () => {
 beforeEach(() => tracked.begin());
 afterAll(() => tracked.stop());
 
-describe('those who listen to the end of a task are told', () => {
-  test('what it had done, and was doing, when it was cancelled', async () => {
+describe('the listeners to the end of a task', () => {
+  test('learn which effects had run, or still ran, when it was cancelled', async () => {
     const cancelled: Handler = async (_payload, { effect }) => {
       await effect('pay', () => 1);
       await effect('mail', async () => {
@@ -36,24 +36,27 @@ describe('those who listen to the end of a task are told', () => {
     expect(tracked.told).toMatchObject([{ state: 'cancelled', token: 1, effects: ['mail', 'pay'] }]);
   });
 
-  test.each(['dead', 'cancelled'])('once more what it did after it was %s', async (state) => {
-    const late = Promise.withResolvers<number>();
-    const contract = { ...told, timeoutSeconds: 0.05, retry: { maxAttempts: 1, baseSeconds: 1 } };
-    const slow: Handler = async (_payload, { effect }) => {
-      if (state === 'cancelled') await tracked.store.cancel(tracked.taskId);
-      return { length: await effect('mail', () => late.promise) };
-    };
-    await tracked.run(slow, { contract });
-    expect(tracked.told).toMatchObject([{ state, token: 1 }]);
-    expect(tracked.told[0]?.effects).toBeUndefined();
-    late.resolve(1);
-    await eventually('the second telling', async () => tracked.told.length === 2);
-    expect(tracked.told[1]).toMatchObject({ state, token: 1, effects: ['mail'] });
-    // A listener that is tracked itself would run once for each id
-    expect(new Set(tracked.forwarded.map(({ next }) => next.taskId)).size).toBe(2);
-  });
+  test.each(['dead', 'cancelled'])(
+    'are told again if an effect ended after the task was %s',
+    async (state) => {
+      const late = Promise.withResolvers<number>();
+      const contract = { ...told, timeoutSeconds: 0.05, retry: { maxAttempts: 1, baseSeconds: 1 } };
+      const slow: Handler = async (_payload, { effect }) => {
+        if (state === 'cancelled') await tracked.store.cancel(tracked.taskId);
+        return { length: await effect('mail', () => late.promise) };
+      };
+      await tracked.run(slow, { contract });
+      expect(tracked.told).toMatchObject([{ state, token: 1 }]);
+      expect(tracked.told[0]?.effects).toBeUndefined();
+      late.resolve(1);
+      await eventually('the second telling', async () => tracked.told.length === 2);
+      expect(tracked.told[1]).toMatchObject({ state, token: 1, effects: ['mail'] });
+      // A tracked listener runs once for each id
+      expect(new Set(tracked.forwarded.map(({ next }) => next.taskId)).size).toBe(2);
+    },
+  );
 
-  test('of no effects if it succeeded', async () => {
+  test('are told no effects if it succeeded', async () => {
     const done: Handler = async (_payload, { effect }) => ({ length: await effect('pay', () => 1) });
     await tracked.run(done, { contract: told });
     expect(tracked.told).toMatchObject([{ state: 'succeeded' }]);

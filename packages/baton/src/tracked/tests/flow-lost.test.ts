@@ -51,15 +51,15 @@ async function lose(taskId: string): Promise<void> {
 }
 
 /**
- * Loses the rows of all tasks that have not run, as if the table were deleted and made again. The rows of earlier tests
- * stay: SQS may deliver their messages once more.
+ * Deletes the rows of all tasks that have not run, as if the table were deleted and created again. Keeps the rows of
+ * earlier tests, because SQS may deliver their messages again.
  */
 async function loseAll(): Promise<void> {
   const { Items = [] } = await backends.documents.send(new ScanCommand({ TableName: backends.tasksTable }));
   for (const { taskId, attempts } of Items) if (!attempts) await lose(String(taskId));
 }
 
-/** The reasons in the dead letter queue, which is empty then. */
+/** Receives all dead letters. Returns their reasons. */
 async function reasons(): Promise<unknown[]> {
   const { Messages = [] } = await backends.sqs.send(
     new ReceiveMessageCommand({
@@ -77,8 +77,8 @@ const LOST = {
   message: expect.stringContaining('The task store has lost the row of the task') as unknown,
 };
 
-describe('a chain', () => {
-  test('whose rows are all gone says so, and runs nothing', async () => {
+describe('a chain in the task store', () => {
+  test('without all its rows fails with a reason, and runs no task', async () => {
     const taskId = randomUUID();
     const handle = await tasks.start(chain([add, add, add]), 1, { taskId });
     await loseAll();
@@ -88,12 +88,12 @@ describe('a chain', () => {
       state: 'dead',
       error: { name: 'FlowLostError', reason: 'flow-lost' },
     });
-    // Twice if SQS delivers its message twice
+    // There are two dead letters if SQS delivers the message twice
     expect(new Set(await reasons())).toEqual(new Set(['flow-lost']));
     expect(ran).toEqual([]);
   });
 
-  test('of which one step is gone says so there', async () => {
+  test('without the row of one step fails at this step', async () => {
     const taskId = randomUUID();
     const handle = await tasks.start(chain([add, add, add]), 1, { taskId });
     await lose(laterStepIds(taskId, 3)[0] ?? '');
@@ -103,7 +103,7 @@ describe('a chain', () => {
     expect(ran).toEqual([1]);
   });
 
-  test('whose last step alone is gone goes on: nothing follows that', async () => {
+  test('without the row of its last step runs to its end, because nothing follows that step', async () => {
     const taskId = randomUUID();
     const handle = await tasks.start(chain([add, add]), 1, { taskId });
     await lose(handle.taskId);
@@ -112,10 +112,10 @@ describe('a chain', () => {
   });
 });
 
-describe('a group', () => {
+describe('a group in the task store', () => {
   const members = [member(add, 1), member(add, 2)] as const;
 
-  test('whose rows are all gone says so, and runs nothing', async () => {
+  test('without all its rows fails with a reason, and runs no task', async () => {
     const handle = await tasks.start(group(members, sum));
     await loseAll();
     await run();
@@ -124,7 +124,7 @@ describe('a group', () => {
     expect(ran).toEqual([]);
   });
 
-  test('whose own row is gone says so when its members have succeeded', async () => {
+  test('without its own row fails once its members have succeeded', async () => {
     const taskId = randomUUID();
     const handle = await tasks.start(group(members, sum), { taskId });
     await lose(taskId);
@@ -134,7 +134,7 @@ describe('a group', () => {
   });
 });
 
-test('a task of its own whose row is gone is run: nothing of it is lost but what was kept', async () => {
+test('a task without its row runs if it belongs to no flow', async () => {
   const handle = await tasks.send(add, 1);
   await loseAll();
   await run();

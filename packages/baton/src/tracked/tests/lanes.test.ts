@@ -39,7 +39,7 @@ const queueUrls = new QueueUrls('http://sqs/0/');
 let backends: Backends;
 let store: TaskStore;
 let tasks: TaskClient;
-/** The task's name of each message that SQS has taken, with the queue's URL. */
+/** The task name and the queue URL of each message that SQS has accepted. */
 let taken: string[];
 
 beforeAll(async () => {
@@ -67,17 +67,17 @@ beforeEach(() => {
   });
 });
 
-describe('a task that is sent', () => {
+describe('a task', () => {
   test.each([
     ['without a lane', {}, 'parcels'],
     ['in the default lane', { lane: 'normal' }, 'parcels'],
     ['in another lane', { lane: 'high' }, 'parcels_high'],
-  ] as const)('%s is in the queue of that lane', async (_what, options, queue) => {
+  ] as const)('sent %s is in the queue of its lane', async (_what, options, queue) => {
     await tasks.send(weigh, { text: 'x' }, options);
     expect(taken).toEqual([`parcels.weigh http://sqs/0/${queue}`]);
   });
 
-  test('in a lane that its contract does not have is refused, and not sent', async () => {
+  test('for a lane that its contract does not have is refused, and not sent', async () => {
     const wrong = { lane: 'urgent' } as never;
     await expect(tasks.send(weigh, { text: 'x' }, wrong)).rejects.toMatchObject({
       name: 'InvalidValueError',
@@ -92,7 +92,7 @@ describe('a task that is sent', () => {
     expect(taken).toEqual([]);
   });
 
-  test('and tracked says its lane in the task store, in lists too, and none where it is the default one', async () => {
+  test('that is tracked shows its lane in the task store and in lists, except the default lane', async () => {
     const { taskId } = await tasks.send(seal, { text: 'x' }, { lane: 'low' });
     await expect(store.find(taskId)).resolves.toMatchObject({ queue: 'parcels', lane: 'low' });
     const history = new TaskHistory(backends.documents, backends.tasksTable);
@@ -103,7 +103,7 @@ describe('a task that is sent', () => {
     expect(lane).toBeUndefined();
   });
 
-  test('is sent to the same dead letter queue from every lane', () => {
+  test('has the same dead-letter queue in each lane', () => {
     expect(['parcels', 'parcels_high', 'parcels_low'].map((queue) => queueUrls.deadLettersOf(queue))).toEqual(
       Array.from({ length: 3 }, () => 'http://sqs/0/parcels-dlq'),
     );
@@ -111,7 +111,7 @@ describe('a task that is sent', () => {
 });
 
 describe('a flow that is started in a lane', () => {
-  test('has each step in that lane whose contract has it', async () => {
+  test('has each step in that lane if the contract of the step has it', async () => {
     const { taskId } = await tasks.start(chain([label, seal]), { text: 'x' }, { lane: 'high' });
     expect(taken).toEqual(['labels.print http://sqs/0/labels']);
     const last = await store.read(taskId);
@@ -120,7 +120,7 @@ describe('a flow that is started in a lane', () => {
     expect(first).toHaveLength(1);
   });
 
-  test('has each member in that lane, and what takes their results', async () => {
+  test('has each member in that lane, and also the task that takes their results', async () => {
     const parcel = group([member(seal, { text: 'x' }), member(label, { text: 'y' })], ship);
     const { taskId } = await tasks.start(parcel, { lane: 'high' });
     expect(taken.toSorted()).toEqual([
@@ -130,7 +130,7 @@ describe('a flow that is started in a lane', () => {
     await expect(store.read(taskId)).resolves.toMatchObject({ queue: 'ships_high' });
   });
 
-  test('goes on in the lane of the step that follows', async () => {
+  test('continues in the lane of the next step', async () => {
     const next = { taskId: 'step-2', task: seal.name, queue: 'parcels_low' };
     await tasks.forward(next, { text: 'x' }, { trace: startTrace(), depth: 1 });
     expect(taken).toEqual(['parcels.seal http://sqs/0/parcels_low']);
@@ -139,7 +139,7 @@ describe('a flow that is started in a lane', () => {
 
 describe('a contract', () => {
   test.each<[string, Partial<TaskContract>, string]>([
-    ['one lane alone', { lanes: { high: 1 }, defaultLane: 'high' }, 'expected 2 to 8 lanes'],
+    ['only one lane', { lanes: { high: 1 }, defaultLane: 'high' }, 'expected 2 to 8 lanes'],
     ['no default lane', { lanes }, 'expected one of the lanes high, normal, low'],
     [
       'a default lane that it does not have',
@@ -147,30 +147,30 @@ describe('a contract', () => {
       'expected one of the lanes high',
     ],
     ['a default lane without lanes', { defaultLane: 'high' }, 'expected lanes beside it'],
-    [
-      'a weight of nothing',
-      { lanes: { a: 0, b: 1 }, defaultLane: 'b' },
-      'expected a whole weight from 1 to 100',
-    ],
+    ['a weight of 0', { lanes: { a: 0, b: 1 }, defaultLane: 'b' }, 'expected a whole weight from 1 to 100'],
     ['half a weight', { lanes: { a: 1.5, b: 1 }, defaultLane: 'b' }, 'expected a whole weight'],
     [
       'a weight beyond 100',
       { lanes: { a: 101, b: 1 }, defaultLane: 'b' },
       'expected a whole weight from 1 to 100',
     ],
-    ['a lane that no queue can be named after', { lanes: { a_b: 1, b: 1 }, defaultLane: 'b' }, 'lower-case'],
+    [
+      'a lane whose name cannot be part of a queue name',
+      { lanes: { a_b: 1, b: 1 }, defaultLane: 'b' },
+      'lower-case',
+    ],
     [
       'a queue and a lane that are too long together',
       { queue: 'q'.repeat(60), lanes: { high: 2, normal: 1 }, defaultLane: 'normal' },
       'expected at most 64 characters of queue and lane together',
     ],
-  ])('with %s is refused, at import', (_what, wrong, says) => {
+  ])('with %s is refused when it is defined', (_what, wrong, says) => {
     const define = (): unknown => defineTask({ ...plain, ...wrong });
     expect(define).toThrow(says);
     expect(define).toThrow('Invalid contract "parcels.weigh"');
   });
 
-  test('that shares a queue declares the same lanes as the others, or none', () => {
+  test('that shares a queue must have the same lanes as the other contracts of the queue', () => {
     const run = ({ text: given }: z.output<typeof text>) => ({ text: given });
     const others = [
       { ...plain, name: 'parcels.count' },
@@ -193,17 +193,17 @@ describe('a contract', () => {
 test('the compiler knows the lanes of a contract', () => {
   const sends = () => [
     () => tasks.send(weigh, { text: 'x' }, { lane: 'high' }),
-    // @ts-expect-error it has no lane of that name
+    // @ts-expect-error the contract has no lane with this name
     () => tasks.send(weigh, { text: 'x' }, { lane: 'urgent' }),
-    // @ts-expect-error it has no lanes
+    // @ts-expect-error the contract has no lanes
     () => tasks.send(label, { text: 'x' }, { lane: 'high' }),
-    // @ts-expect-error the default lane is one of the lanes
+    // @ts-expect-error the default lane must be one of the lanes
     () => defineTask({ ...plain, lanes: { high: 2, normal: 1 }, defaultLane: 'low' }),
     () => tasks.start(chain([label, seal]), { text: 'x' }, { lane: 'low' }),
-    // @ts-expect-error no step has it
+    // @ts-expect-error no step has this lane
     () => tasks.start(chain([label, seal]), { text: 'x' }, { lane: 'slow' }),
     () => tasks.start(group([member(seal, { text: 'x' })], ship), { lane: 'slow' }),
-    // @ts-expect-error neither has it
+    // @ts-expect-error no task of the group has this lane
     () => tasks.start(group([member(seal, { text: 'x' })], ship), { lane: 'urgent' }),
   ];
   expect(sends).toBeDefined();

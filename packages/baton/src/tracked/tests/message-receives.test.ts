@@ -13,7 +13,7 @@ beforeAll(async () => {
 });
 afterAll(() => backends.stop());
 
-test('what is known of the receives of a message is kept in the place of what was known before, and is no task', async () => {
+test('an entry in the log of receives replaces the earlier entry of its message, and is not a task', async () => {
   const messageId = randomUUID();
   await expect(store.receives.find(messageId)).resolves.toBeUndefined();
   await store.receives.keep(messageId, { ended: 1, attempts: 1, crashes: 0 });
@@ -22,7 +22,7 @@ test('what is known of the receives of a message is kept in the place of what wa
   await expect(store.find(`message#${messageId}`)).resolves.toBeUndefined();
 });
 
-test('a table that does not answer keeps an attempt waiting for 2 s once, and is not asked again for a while', async () => {
+test('a table that does not answer delays an attempt once by 2 s, and gets no requests for some time', async () => {
   const send = jest.fn(() => new Promise(() => undefined));
   const documents = { send } as unknown as Backends['documents'];
   const { receives } = new TaskStore({ documents, table: 'tasks', now: Date.now });

@@ -9,7 +9,7 @@ afterEach(() => {
   jest.useRealTimers();
 });
 
-test('progress is written in the order that it was said, though the first write takes long', async () => {
+test('progress is written in the order of its reports, even if the first write is slow', async () => {
   const written: number[] = [];
   const first = Promise.withResolvers<void>();
   const logger = createLogger({ service: 'tests', level: 'silent' });

@@ -33,7 +33,7 @@ let backends: Backends;
 let inbox: Inbox;
 let store: TaskStore;
 let tasks: TaskClient;
-/** Tasks whose rows were written. */
+/** The ids of tasks whose rows were written. */
 const noted: string[] = [];
 
 beforeAll(async () => {
@@ -88,23 +88,26 @@ const each = odd.flatMap(([name, values]) =>
 );
 
 describe.each(ways)('the options of %s', (_what, send) => {
-  test.each(each)('are refused when %s is %s, and nothing is sent or noted', async (name, _shown, value) => {
-    noted.length = 0;
-    const error = await send({ [name]: value }).catch((thrown: unknown) => thrown);
-    expect(error).toMatchObject({ name: 'InvalidValueError' });
-    expect((error as Error).message).not.toMatch(/undefined|\[object/);
-    expect(noted).toEqual([]);
-  });
+  test.each(each)(
+    'are refused if %s is %s, and no message or row is written',
+    async (name, _shown, value) => {
+      noted.length = 0;
+      const error = await send({ [name]: value }).catch((thrown: unknown) => thrown);
+      expect(error).toMatchObject({ name: 'InvalidValueError' });
+      expect((error as Error).message).not.toMatch(/undefined|\[object/);
+      expect(noted).toEqual([]);
+    },
+  );
 });
 
-test('nothing of all that was sent', async () => {
+test('none of these sends reached SQS', async () => {
   const taskId = randomUUID();
   await tasks.send(untracked, {}, { taskId });
   const sent = await inbox.take(backends.queueUrls.of('default'), 2);
   expect(new Set(sent.map(({ Body = '' }) => decodeEnvelope(Body).taskId))).toEqual(new Set([taskId]));
 });
 
-test('what options can be arrives as it was given', async () => {
+test('valid options arrive unchanged', async () => {
   const options = {
     taskId: 'Az_9.:-',
     parentId: 'x'.repeat(128),
@@ -120,7 +123,7 @@ test('what options can be arrives as it was given', async () => {
   expect(decodeEnvelope(sent[0]?.Body ?? '').trace?.traceId).toBe(trace.traceId);
 });
 
-/** A value as the name of a test has it. */
+/** A value as the title of a test shows it. */
 function shown(value: unknown): string {
   return inspect(value, { breakLength: Infinity, maxStringLength: 20 });
 }

@@ -17,7 +17,7 @@ afterAll(() => tracked.stop());
 const done: Handler = ({ text }) => ({ length: text.length });
 const row = () => tracked.store.read(tracked.taskId);
 
-/** Has the store answer nothing from now on. Gives what brings it back. */
+/** Lets all requests to the task store fail from now on. Returns a function that ends this. */
 function storeAway(): () => void {
   const away = jest
     .spyOn(tracked.backends.documents, 'send')
@@ -25,7 +25,7 @@ function storeAway(): () => void {
   return () => away.mockRestore();
 }
 
-/** The attributes that the copy of a message has, as its next receiver finds them. */
+/** The attributes of a message's copy, as its next receiver gets them. */
 function attributesOf(outcome: Outcome) {
   const notes = outcome.kind === 'release' ? (outcome.notes ?? {}) : {};
   const entries = Object.entries(notes).map(([name, StringValue]) => [
@@ -36,7 +36,7 @@ function attributesOf(outcome: Outcome) {
 }
 
 describe('while the task store is away', () => {
-  test('an outcome is held for longer than the claim lasts, and written when the store is back', async () => {
+  test('an outcome is held even after the claim has expired, and written when the store is back', async () => {
     let back = (): void => undefined;
     const begun = Promise.withResolvers<Awaited<ReturnType<typeof row>>>();
     const running = tracked.run(
@@ -56,7 +56,7 @@ describe('while the task store is away', () => {
     expect(after?.crashes).toBeUndefined();
   });
 
-  test('a task whose claim ends meanwhile is released, and loses no attempt', async () => {
+  test('a task whose claim expires is released, and loses no attempt', async () => {
     let back = (): void => undefined;
     const aborted: Handler = async (_payload, { signal }) => {
       back = storeAway();
@@ -70,7 +70,7 @@ describe('while the task store is away', () => {
     await expect(tracked.run(done, { maxAttempts: 1 })).resolves.toMatchObject({ kind: 'done' });
   });
 
-  test('an effect that was run is kept when the store is back', async () => {
+  test('the result of an effect is kept when the store is back', async () => {
     const pay = jest.fn(() => 1);
     const keep = jest.spyOn(tracked.store.attempts, 'keepEffect');
     let back = (): void => undefined;
@@ -82,7 +82,7 @@ describe('while the task store is away', () => {
       return { length: 1 };
     };
     const running = tracked.run(paying, { leaseSeconds: 30 });
-    // The second try comes once the first has failed
+    // There is a second try once the first has failed
     await eventually('a second try', () => keep.mock.calls.length > 1);
     back();
     await expect(running).resolves.toMatchObject({ kind: 'done' });
@@ -90,28 +90,31 @@ describe('while the task store is away', () => {
   });
 
   test.each([
-    ['fails', () => new Error('no mail')],
-    ['asks for another attempt at once', () => new RetryTask('again', { delaySeconds: 0 })],
-    ['is to be tried no more', () => new RejectTask('no')],
-  ])('an effect that was run is kept before its attempt %s, and is not run again', async (_how, thrown) => {
-    const pay = jest.fn(() => 1);
-    const { attempts } = tracked.store;
-    const away = jest.spyOn(attempts, 'keepEffect').mockRejectedValue(new Error('no table'));
-    const paying: Handler = async (_payload, { effect, attempt }) => {
-      const paid = effect('pay', pay);
-      await eventually('the effect to be kept', () => away.mock.calls.length > 0);
-      if (attempt > 1) await paid;
-      else throw thrown();
-      return { length: 1 };
-    };
-    const first = tracked.run(paying, { leaseSeconds: 30 });
-    await eventually('a second try', () => away.mock.calls.length > 1);
-    away.mockRestore();
-    await first;
-    expect([(await row())?.effects, pay.mock.calls.length]).toEqual([{ pay: '1' }, 1]);
-  });
+    ['throws an error', () => new Error('no mail')],
+    ['asks for a retry at once', () => new RetryTask('again', { delaySeconds: 0 })],
+    ['rejects its task', () => new RejectTask('no')],
+  ])(
+    'the result of an effect is kept before its attempt %s, and the effect does not run again',
+    async (_how, thrown) => {
+      const pay = jest.fn(() => 1);
+      const { attempts } = tracked.store;
+      const away = jest.spyOn(attempts, 'keepEffect').mockRejectedValue(new Error('no table'));
+      const paying: Handler = async (_payload, { effect, attempt }) => {
+        const paid = effect('pay', pay);
+        await eventually('the effect to be kept', () => away.mock.calls.length > 0);
+        if (attempt > 1) await paid;
+        else throw thrown();
+        return { length: 1 };
+      };
+      const first = tracked.run(paying, { leaseSeconds: 30 });
+      await eventually('a second try', () => away.mock.calls.length > 1);
+      away.mockRestore();
+      await first;
+      expect([(await row())?.effects, pay.mock.calls.length]).toEqual([{ pay: '1' }, 1]);
+    },
+  );
 
-  test('a worker that must stop gives its task back at once, as no crash and no attempt', async () => {
+  test('a worker that must stop releases its task at once, and no crash and no attempt is counted', async () => {
     const stop = new AbortController();
     let back = (): void => undefined;
     const running = tracked.run(
@@ -124,7 +127,7 @@ describe('while the task store is away', () => {
     );
     const outcome = await running.finally(() => back());
     expect(outcome).toMatchObject({ kind: 'release', error: { name: 'StoreAwayError' }, asCopy: true });
-    // Its claim would last for 30 s more
+    // The claim would last for 30 s longer
     const change = { attributes: attributesOf(outcome) };
     await expect(tracked.run(done, { change, maxAttempts: 1, owner: 'w-2' })).resolves.toMatchObject({
       kind: 'done',
@@ -156,21 +159,21 @@ describe('while the task store is away', () => {
     expect([after?.attempts, after?.crashes]).toEqual([1, undefined]);
   });
 
-  test('a message that was given up once keeps saying so, and is not copied again while the store is away', async () => {
+  test('a copy that names an unconcluded claim keeps this note, and is not copied again', async () => {
     const attributes = { 'baton.unconcluded': { DataType: 'String', StringValue: 'given-up' } };
     const back = storeAway();
     const outcome = await tracked.run(done, { change: { attributes } }).finally(back);
     expect(outcome).toMatchObject({ kind: 'release', error: { message: 'no table' } });
     expect(outcome).not.toMatchObject({ asCopy: true });
 
-    // Only when SQS would set it aside, which it does after 30 receives
+    // Except before SQS would dead-letter it, which it does after 30 receives
     const away = storeAway();
     const often = await tracked.run(done, { change: { attributes, receiveCount: 20 } }).finally(away);
     expect(often).toMatchObject({ asCopy: true, notes: { 'baton.unconcluded': 'given-up' } });
   });
 });
 
-test('a message that gives up one attempt does not end another', async () => {
+test('a message that names one claim as unconcluded does not end another claim', async () => {
   const { promise, resolve } = Promise.withResolvers<unknown>();
   const first = tracked.run(() => promise);
   await eventually('the task running', async () => (await row())?.state === 'running');
@@ -185,7 +188,7 @@ test('a message that gives up one attempt does not end another', async () => {
   await expect(first).resolves.toMatchObject({ kind: 'done' });
 });
 
-test('a suspect that was given up is a suspect still, and no crash is added', async () => {
+test('a suspect with an unconcluded claim is still a suspect, and no crash is added', async () => {
   await tracked.crash();
   const { taskId } = tracked;
   const { name: task, queue } = work;

@@ -19,11 +19,11 @@ const newGroup = (change: object = {}) => ({
   ...change,
 });
 
-test('a group knows which of its members are done, each once', async () => {
+test('the row of a group has each member that is done, once', async () => {
   const group = newGroup();
   await store.groups.create(group);
   await store.groups.memberDone(group.groupId, 'a');
-  // Its worker died, say, before the message was deleted
+  // For example, its worker died before it deleted the message
   const again = await store.groups.memberDone(group.groupId, 'a');
   expect(again?.done).toEqual(new Set(['a']));
   await expect(store.groups.memberDone(group.groupId, 'b')).resolves.toMatchObject({
@@ -33,7 +33,7 @@ test('a group knows which of its members are done, each once', async () => {
   });
 });
 
-test('a group that is known stays as it is', async () => {
+test('a group that exists is not changed by a second create', async () => {
   const group = newGroup();
   await store.groups.create(group);
   await store.groups.memberDone(group.groupId, 'a');
@@ -41,7 +41,7 @@ test('a group that is known stays as it is', async () => {
   await expect(store.groups.find(group.groupId)).resolves.toMatchObject({ done: new Set(['a']) });
 });
 
-test('a member of a group that has expired makes no new one', async () => {
+test('a member of an expired group does not create the group again', async () => {
   const groupId = randomUUID();
   await expect(store.groups.memberDone(groupId, 'a')).resolves.toBeUndefined();
   await expect(store.groups.find(groupId)).resolves.toBeUndefined();

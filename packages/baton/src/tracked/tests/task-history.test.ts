@@ -23,14 +23,14 @@ beforeEach(() => {
   history = new TaskHistory(backends.documents, backends.tasksTable, now);
 });
 
-/** A task that waits. */
+/** Creates a waiting task. */
 async function queued(change: { readonly task: string; readonly taskId?: string }) {
   const task = { taskId: randomUUID(), queue: 'default', payloadHash: 'hash', ...change };
   await store.create(task);
   return task;
 }
 
-/** Ends a task's first attempt as its worker would, or leaves it under way. */
+/** Starts the first attempt of a new task, and ends it as a worker does if `ends`. */
 async function begun(task: string, ends: boolean): Promise<string> {
   const { taskId, queue } = await queued({ task });
   const claimId = randomUUID();
@@ -45,7 +45,7 @@ interface Index {
   readonly Projection: { readonly NonKeyAttributes: readonly string[] };
 }
 
-test('every list has the same attributes of a task', () => {
+test('all lists have the same attributes of a task', () => {
   const { TasksTable } = readSharedPart('test').resources?.Resources ?? {};
   const indexes = (TasksTable?.Properties['GlobalSecondaryIndexes'] ?? []) as Index[];
   const [all = [], ...others] = indexes.map(
@@ -56,7 +56,7 @@ test('every list has the same attributes of a task', () => {
 });
 
 describe('the history of tasks', () => {
-  test('is newest first: of all, of one name, of one state, of both; in pages', async () => {
+  test('lists all tasks, or those of a name, a state or both, newest first and in pages', async () => {
     const name = `tests.${randomUUID()}`;
     const ids: string[] = [];
     for (let index = 0; index < 7; index += 1) {
@@ -93,7 +93,7 @@ describe('the history of tasks', () => {
     return { counter, history: new TaskHistory(counting as never, backends.tasksTable, () => nowMs) };
   }
 
-  /** So many tasks of a name of their own, newest first. */
+  /** Creates this many tasks with a new name. Returns their ids, newest first. */
   async function created(count: number) {
     const name = `tests.${randomUUID()}`;
     const ids = Array.from(
@@ -104,7 +104,7 @@ describe('the history of tasks', () => {
     return { name, ids };
   }
 
-  test('gives a hundred tasks in one request', async () => {
+  test('lists a hundred tasks with one request', async () => {
     const { name } = await created(101);
     const { counter, history: list } = counted();
     const page = await list.list({ name, limit: 100 });
@@ -114,27 +114,24 @@ describe('the history of tasks', () => {
   test.each([
     ['a name', {}],
     ['a name and a state', { state: 'queued' as const }],
-  ])(
-    'of %s says where the next page begins where there is one, and never otherwise',
-    async (_what, filter) => {
-      for (const count of [0, 1, 2, 3, 4]) {
-        const { name, ids } = await created(count);
-        for (const limit of [1, 2, 3, 4]) {
-          const pages: string[][] = [];
-          for (let after; ;) {
-            const page = await history.list({ name, ...filter, limit, ...(after && { after }) });
-            pages.push(page.tasks.map(({ taskId }) => taskId));
-            after = page.next;
-            if (!after) break;
-          }
-          expect(pages.flat()).toEqual(ids);
-          expect(pages).toHaveLength(Math.max(1, Math.ceil(count / limit)));
+  ])('of %s has a next page only if there are more tasks', async (_what, filter) => {
+    for (const count of [0, 1, 2, 3, 4]) {
+      const { name, ids } = await created(count);
+      for (const limit of [1, 2, 3, 4]) {
+        const pages: string[][] = [];
+        for (let after; ;) {
+          const page = await history.list({ name, ...filter, limit, ...(after && { after }) });
+          pages.push(page.tasks.map(({ taskId }) => taskId));
+          after = page.next;
+          if (!after) break;
         }
+        expect(pages.flat()).toEqual(ids);
+        expect(pages).toHaveLength(Math.max(1, Math.ceil(count / limit)));
       }
-    },
-  );
+    }
+  });
 
-  test('finds the one of a state far down among those of its name, in few requests', async () => {
+  test('finds the only task of a state among many of its name with few requests', async () => {
     const { name, ids } = await created(250);
     await store.cancel(ids[150] ?? '');
     const { counter, history: list } = counted();
@@ -143,7 +140,7 @@ describe('the history of tasks', () => {
     expect(counter.requests).toBe(3);
   });
 
-  test('gives up a page after 20 requests that found nothing, and says where to go on', async () => {
+  test('ends a page after 20 requests without a task, and says where to continue', async () => {
     let requests = 0;
     const barren = {
       send: async () => {
@@ -162,7 +159,7 @@ describe('the history of tasks', () => {
     expect(requests).toBe(20);
   });
 
-  test('goes on behind a task that has left the list, and from a place of one list in another', async () => {
+  test('continues after a task that has left the list, and from a place of another list', async () => {
     const { name, ids } = await created(6);
     const { next } = await history.list({ name, state: 'queued', limit: 2 });
     for (const taskId of ids.slice(1, 4)) await store.cancel(taskId);

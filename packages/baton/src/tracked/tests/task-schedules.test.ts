@@ -43,7 +43,7 @@ function scheduled(cron = '0 3 * * *', name = `tests.sweep-${randomUUID()}`): Sc
 
 const at = (time: string): Date => new Date(time);
 
-test('a schedule is known since its first sight, whoever sees it again and however late', async () => {
+test('a schedule keeps the time at which it was first seen', async () => {
   const contract = scheduled();
   const rows = await Promise.all([store.schedules.see(contract), store.schedules.see(contract)]);
   expect(rows.map(({ since }) => since)).toEqual([NOW, NOW]);
@@ -51,7 +51,7 @@ test('a schedule is known since its first sight, whoever sees it again and howev
   await expect(store.schedules.see(contract)).resolves.toMatchObject({ since: NOW });
 });
 
-test('no tick is due that lies before the first sight, nor one that is noted', async () => {
+test('a tick is not due if it is before the first sight, or if it is recorded', async () => {
   const contract = scheduled();
   const seen = await store.schedules.see(contract);
   expect(isDue(at('2026-11-24T09:59:59.999Z'), seen)).toBe(false);
@@ -63,7 +63,7 @@ test('no tick is due that lies before the first sight, nor one that is noted', a
   expect(isDue(at('2026-11-26T03:00:00Z'), noted)).toBe(true);
 });
 
-test('the last tick only grows, and who notes an older one is told the newer', async () => {
+test('an older tick does not replace the last recorded one, and its worker gets the last one', async () => {
   const contract = scheduled();
   await store.schedules.see(contract);
   nowMs += YEAR_MS;
@@ -73,7 +73,7 @@ test('the last tick only grows, and who notes an older one is told the newer', a
   await expect(store.schedules.see(contract)).resolves.toEqual(told);
 });
 
-test('a line that is changed is a schedule of its own, beside the old one', async () => {
+test('a changed cron expression is a new schedule beside the old one', async () => {
   const [old, changed] = [scheduled('0 3 * * *', 'tests.changed'), scheduled('0 12 * * *', 'tests.changed')];
   await store.schedules.see(old);
   await store.schedules.record(old, at('2026-11-24T03:00:00Z'));
@@ -87,7 +87,7 @@ test.each([
   ['a tick', NOW, '2036-01-01T00:00:00.000Z', NOW],
   ['a tick of today', NOW, '2026-11-24T22:00:00.000Z', NOW],
 ])(
-  'a schedule of which a clock that was wrong has noted %s begins anew, and misses nothing since it was seen',
+  'a schedule for which a wrong clock wrote %s is repaired, and misses no tick since it was seen',
   async (_what, seenAt, tick, since) => {
     const contract = scheduled();
     nowMs = Date.parse(seenAt);
@@ -100,7 +100,7 @@ test.each([
   },
 );
 
-test('a schedule that is repaired misses no more than what its tasks are known for', async () => {
+test('a repaired schedule goes back at most 13 days, as long as its tasks are kept', async () => {
   const contract = scheduled();
   await store.schedules.see(contract);
   nowMs += YEAR_MS;
@@ -109,7 +109,7 @@ test('a schedule that is repaired misses no more than what its tasks are known f
   expect(since).toBe(new Date(nowMs - 13 * DAY_MS).toISOString());
 });
 
-test('a tick can be noted over one that lies ahead, and that is no longer in its way', async () => {
+test('a due tick replaces a recorded tick that lies ahead of the clock', async () => {
   const contract = scheduled();
   await store.schedules.see(contract);
   await store.schedules.record(contract, at('2026-11-25T03:00:00Z'));
@@ -118,7 +118,7 @@ test('a tick can be noted over one that lies ahead, and that is no longer in its
   });
 });
 
-test('a clock that is a little behind the others takes nothing back', async () => {
+test('a clock that is slightly behind does not repair a tick of the other clocks', async () => {
   const contract = scheduled('* * * * *');
   await store.schedules.see(contract);
   await store.schedules.record(contract, at('2026-11-24T10:00:04Z'));
@@ -138,7 +138,7 @@ describe('the task of a tick that a worker with a wrong clock', () => {
     leaseSeconds: 30,
   });
 
-  /** Sends the tick's task as a worker does that goes by its clock. */
+  /** Sends the task of a tick 12 h early, as a worker with a wrong clock does. */
   async function send(contract: ScheduledContract): Promise<string> {
     const taskId = tickTaskId(contract.name, TICK);
     await store.schedules.see(contract);
@@ -158,7 +158,7 @@ describe('the task of a tick that a worker with a wrong clock', () => {
 
   const fresh = { state: 'queued', attempts: 0, effects: {}, notBefore: '2026-11-24T22:00:00.000Z' };
 
-  test('sent and ran waits for the tick, as soon as a right one sees the schedule', async () => {
+  test('sent and ran waits for the tick once a worker with a right clock sees the schedule', async () => {
     const contract = scheduled('0 * * * *');
     const taskId = await send(contract);
     await run(taskId);
@@ -173,7 +173,7 @@ describe('the task of a tick that a worker with a wrong clock', () => {
     await expect(store.attempts.claim(claim(taskId))).resolves.toMatchObject({ state: 'running', token: 3 });
   });
 
-  test('still runs can write nothing any more, and waits for the tick', async () => {
+  test('still runs accepts no writes from it, and waits for the tick', async () => {
     const contract = scheduled('0 * * * *');
     const taskId = await send(contract);
     const { token = 0 } = (await store.attempts.claim(claim(taskId))) ?? {};
@@ -186,7 +186,7 @@ describe('the task of a tick that a worker with a wrong clock', () => {
     await expect(store.read(taskId)).resolves.toMatchObject(fresh);
   });
 
-  test('sent and a right one ran begins anew when the tick comes', async () => {
+  test('sent and another worker ran starts again at the time of the tick', async () => {
     const contract = scheduled('0 * * * *');
     const taskId = await send(contract);
     nowMs = Date.parse(NOW) + 30_000;
@@ -205,7 +205,7 @@ describe('the task of a tick that a worker with a wrong clock', () => {
         return store.schedules.reopen(contract, at(TICK));
       },
     ],
-  ])('ran has another token at its next end, once its tick is %s anew', async (_what, reopen) => {
+  ])('ran has a greater token at its next end, once its tick is %s again', async (_what, reopen) => {
     const contract = scheduled('0 * * * *');
     const taskId = await send(contract);
     nowMs = Date.parse(NOW) + 30_000;
@@ -218,7 +218,7 @@ describe('the task of a tick that a worker with a wrong clock', () => {
     expect(row?.token).toBeGreaterThan(token);
   });
 
-  test('sent is cancelled, and stays so', async () => {
+  test('sent stays cancelled after it was cancelled', async () => {
     const contract = scheduled('0 * * * *');
     const taskId = await send(contract);
     await store.cancel(taskId);
@@ -229,7 +229,7 @@ describe('the task of a tick that a worker with a wrong clock', () => {
     await expect(store.read(taskId)).resolves.toMatchObject({ state: 'cancelled' });
   });
 
-  test('never saw stays as it is once it has run in time', async () => {
+  test('never saw is not changed once it has run in time', async () => {
     const contract = scheduled('0 * * * *');
     const taskId = await send(contract);
     await run(taskId);
@@ -238,7 +238,7 @@ describe('the task of a tick that a worker with a wrong clock', () => {
   });
 });
 
-test('the row of a schedule is no task', async () => {
+test('the row of a schedule is not a task', async () => {
   const { taskId } = await store.schedules.see(scheduled());
   await expect(store.find(taskId)).resolves.toBeUndefined();
   await expect(store.cancel(taskId)).resolves.toBeUndefined();

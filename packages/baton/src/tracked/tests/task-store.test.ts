@@ -35,7 +35,7 @@ const claimOf = ({ taskId, task, queue }: NewTask, owner = 'w-1') => ({
   leaseSeconds: 30,
 });
 
-/** A task with an attempt under way. */
+/** Creates a task and starts an attempt. */
 async function running(change: Partial<NewTask> = {}) {
   const task = newTask(change);
   await store.create(task);
@@ -45,7 +45,7 @@ async function running(change: Partial<NewTask> = {}) {
 }
 
 describe('a task in the store', () => {
-  test('is queued when it is created, and once', async () => {
+  test('is queued once it is created, and must be sent again until it has started', async () => {
     const task = newTask({ parentId: 'parent', traceparent: 'trace' });
     await expect(store.create(task)).resolves.toBe(true);
     await expect(store.find(task.taskId)).resolves.toMatchObject({
@@ -58,7 +58,7 @@ describe('a task in the store', () => {
       parentId: 'parent',
       traceparent: 'trace',
     });
-    // It may never have been sent
+    // Its message may never have been sent
     await expect(store.create(task)).resolves.toBe(true);
     await store.attempts.claim(claimOf(task));
     await expect(store.create(task)).resolves.toBe(false);
@@ -67,13 +67,13 @@ describe('a task in the store', () => {
   test.each([
     ['another payload', { payloadHash: 'other' }],
     ['another contract', { task: 'tests.other' }],
-  ])('refuses its id to %s', async (_what, change) => {
+  ])('refuses a second task with the same id and %s', async (_what, change) => {
     const task = newTask();
     await store.create(task);
     await expect(store.create({ ...task, ...change })).rejects.toThrow(TaskConflictError);
   });
 
-  test('is claimed by one of two, whose attempt it is until its lease ends', async () => {
+  test('is claimed by only one of two workers, until the lease of this worker expires', async () => {
     const task = newTask();
     await store.create(task);
     const claims = [claimOf(task, 'w-1'), claimOf(task, 'w-2')];
@@ -93,16 +93,16 @@ describe('a task in the store', () => {
     });
   });
 
-  test('that is not known is known once it is claimed: its message came before its row', async () => {
+  test('without a row has one once it is claimed, because its message can come before its row', async () => {
     const task = newTask();
     await store.attempts.claim(claimOf(task));
     await expect(store.find(task.taskId)).resolves.toMatchObject({ state: 'running', task: 'tests.work' });
-    // To its sender, too, though it has no hash of its payload
+    // For its sender too, although the row has no hash of the payload
     await expect(store.create(task)).resolves.toBe(false);
     await expect(store.create({ ...task, task: 'tests.other' })).rejects.toThrow(TaskConflictError);
   });
 
-  test('keeps what its attempt gave', async () => {
+  test('keeps the result of its attempt', async () => {
     const { task, held } = await running();
     const concluded = await store.attempts.conclude(held, { state: 'succeeded', result: '{"sum":3}' });
     expect(concluded).toEqual(await store.read(task.taskId));
@@ -115,7 +115,7 @@ describe('a task in the store', () => {
     expect((await store.attempts.claim(again))?.claimId).not.toBe(again.claimId);
   });
 
-  test('is not written by an attempt that was overtaken', async () => {
+  test('accepts no writes from an attempt whose task another worker has taken over', async () => {
     const { task, held } = await running();
     nowMs += 31_000;
     await store.attempts.claim(claimOf(task, 'w-2'));
@@ -131,7 +131,7 @@ describe('a task in the store', () => {
     expect([found?.result, found?.progress]).toEqual([undefined, undefined]);
   });
 
-  test('that is released has not used up the attempt; one that is tried again has, and says why', async () => {
+  test('uses no attempt if it is released, and one attempt with an error if it is retried', async () => {
     const { task, held } = await running();
     await store.attempts.conclude(held, { state: 'queued', counts: false });
     await expect(store.find(task.taskId)).resolves.toMatchObject({ state: 'queued', attempts: 0 });
@@ -143,7 +143,7 @@ describe('a task in the store', () => {
     await expect(store.find(task.taskId)).resolves.toMatchObject({ state: 'retrying', attempts: 1, error });
   });
 
-  test('keeps its effects from attempt to attempt', async () => {
+  test('keeps the results of its effects for the next attempt', async () => {
     const { task, held } = await running();
     await store.attempts.keepEffect(held, 'pay', '{"paid":1}');
     await store.attempts.conclude(held, { state: 'retrying' });
@@ -153,7 +153,7 @@ describe('a task in the store', () => {
   });
 
   test.each(['queued', 'running'] as const)(
-    'that is %s can be cancelled, and never ends otherwise',
+    'that is %s can be cancelled, and then stays cancelled',
     async (state) => {
       const { task, held } = await running();
       if (state === 'queued') await store.attempts.conclude(held, { state: 'queued', counts: false });
@@ -166,7 +166,7 @@ describe('a task in the store', () => {
     },
   );
 
-  test('that has ended, or never was, cannot be cancelled', async () => {
+  test('that has ended or does not exist cannot be cancelled', async () => {
     const { task, held } = await running();
     await store.attempts.conclude(held, { state: 'succeeded', result: '1' });
     await expect(store.cancel(task.taskId)).resolves.toMatchObject({ state: 'succeeded' });
@@ -174,7 +174,7 @@ describe('a task in the store', () => {
     await expect(store.find('nowhere')).resolves.toBeUndefined();
   });
 
-  test('that is put back while it is being cancelled is cancelled all the same', async () => {
+  test('is cancelled even if its dead letter is put back at the same moment', async () => {
     const { task, held } = await running();
     await store.attempts.conclude(held, { state: 'dead' });
     const reviving = {
@@ -194,7 +194,7 @@ describe('a task in the store', () => {
     await expect(store.find(task.taskId)).resolves.toMatchObject({ state: 'cancelled' });
   });
 
-  test('begins anew when its dead letter is put back, and only by that one', async () => {
+  test('starts again if its dead letter is put back, but not for an older dead letter', async () => {
     const { task, held } = await running();
     await store.attempts.conclude(held, {
       state: 'dead',
@@ -208,7 +208,7 @@ describe('a task in the store', () => {
     await expect(store.attempts.claim(again)).resolves.toMatchObject({ claimId: again.claimId, attempts: 1 });
   });
 
-  test('is as none once it has expired, though DynamoDB still has it: 14 days after its end', async () => {
+  test('is not found 14 days after its end, even if DynamoDB has not deleted it yet', async () => {
     const { task, held } = await running();
     nowMs += DAY_MS;
     await store.attempts.conclude(held, { state: 'succeeded', result: '1' });
@@ -221,7 +221,7 @@ describe('a task in the store', () => {
     await expect(store.cancel(task.taskId)).resolves.toBeUndefined();
   });
 
-  test('that was never sent is forgotten; one that has begun is not', async () => {
+  test('can be forgotten if it was never sent, but not if it has started', async () => {
     const task = newTask();
     await store.create(task);
     await store.forget(task.taskId);

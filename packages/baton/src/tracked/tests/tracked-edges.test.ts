@@ -22,14 +22,14 @@ beforeAll(async () => {
 beforeEach(() => tracked.begin());
 afterAll(() => tracked.stop());
 
-/** A task of the store with what follows it, under an id of its own. */
+/** Creates a task with a new id in the store. */
 async function noted(change: object = {}) {
   const task = { taskId: randomUUID(), task: work.name, queue: work.queue, ...change };
   await tracked.store.create(task);
   return task;
 }
 
-/** Ends a task as its worker would. */
+/** Runs and ends a task as a worker does. */
 async function ends(taskId: string, state: 'succeeded' | 'failed', result = '1') {
   const claim = {
     taskId,
@@ -44,13 +44,13 @@ async function ends(taskId: string, state: 'succeeded' | 'failed', result = '1')
   await tracked.store.attempts.conclude(held, { state, ...(state === 'succeeded' && { result }) });
 }
 
-describe('a tracked task whose message SQS has handed out often', () => {
-  test('goes on in a copy, before SQS sets it aside without a reason', async () => {
+describe('a tracked task whose message was received often', () => {
+  test('continues in a copy before SQS dead-letters it without a reason', async () => {
     const change = { receiveCount: 20 };
     await expect(tracked.run(failing, { change })).resolves.toMatchObject({ kind: 'retry', asCopy: true });
   });
 
-  test('because its store is away rests ever longer, and goes on in a copy', async () => {
+  test('rests longer each time while the task store is away, and continues in a copy', async () => {
     const away = jest
       .spyOn(tracked.backends.documents, 'send')
       .mockRejectedValue(new Error('no table') as never);
@@ -64,9 +64,9 @@ describe('a tracked task whose message SQS has handed out often', () => {
 
 describe('a tracked task', () => {
   test.each([
-    ['a number that JSON has none of', { big: 5n }],
-    ['a circle', circle],
-  ])('that gives %s is rejected, and says so', async (_what, result) => {
+    ['a number that JSON cannot carry', { big: 5n }],
+    ['a value that contains itself', circle],
+  ])('that returns %s is rejected with an error that says why', async (_what, result) => {
     const logger = createLogger({ service: 'tests', level: 'silent' });
     const { store, taskId } = tracked;
     const tracker = new StoreTracker({ store, forward: async () => undefined, leaseSeconds: 30, logger });
@@ -91,7 +91,7 @@ describe('a tracked task', () => {
     });
   });
 
-  test('is not run before its time, though it was sent once more without it', async () => {
+  test('does not run before its delay is over, even if it was sent again without a delay', async () => {
     const notBefore = new Date(Date.now() + DAY_MS).toISOString();
     await tracked.store.create({ taskId: tracked.taskId, task: work.name, queue: work.queue, notBefore });
     const never = jest.fn<Handler>();
@@ -101,7 +101,7 @@ describe('a tracked task', () => {
     expect(never).not.toHaveBeenCalled();
   });
 
-  test('that has ended is not run again, though its row has expired and DynamoDB still has it', async () => {
+  test('that has ended does not run again while DynamoDB still has its expired row', async () => {
     await tracked.run(done);
     const clock = jest.spyOn(Date, 'now').mockReturnValue(Date.now() + 15 * DAY_MS);
     const never = jest.fn<Handler>();
@@ -110,7 +110,7 @@ describe('a tracked task', () => {
     expect(never).not.toHaveBeenCalled();
   });
 
-  test('that is begun late is known for 14 days more', async () => {
+  test('is kept for 14 more days if it starts late', async () => {
     const { taskId } = await noted();
     const later = () => Date.now() + 13 * DAY_MS;
     const { documents, tasksTable: table } = tracked.backends;
@@ -128,22 +128,22 @@ describe('a tracked task', () => {
   });
 
   test.each([
-    ['another step after it', { next: { taskId: 'other', task: work.name, queue: work.queue } }],
+    ['another next step', { next: { taskId: 'other', task: work.name, queue: work.queue } }],
     ['another group', { groupId: 'other' }],
-  ])('under the id of one with %s is another task', async (_what, change) => {
+  ])('is refused as a conflict if its id belongs to a task with %s', async (_what, change) => {
     const { taskId } = await noted(change);
     await expect(noted({ taskId })).rejects.toMatchObject({ name: 'TaskConflictError' });
   });
 });
 
-describe('what follows a task', () => {
+describe('the flow after a task', () => {
   const forward = jest.fn(async () => undefined);
   const continuation = () => new TaskContinuation(tracked.store, forward);
   beforeEach(() => {
     forward.mockClear();
   });
 
-  test('is cancelled to its end where a step was cancelled before its turn, and says why', async () => {
+  test('is cancelled to its end with the reason if a step was cancelled before its turn', async () => {
     const last = await noted();
     const second = await noted({ next: last });
     const first = await noted({ next: second });
@@ -158,7 +158,7 @@ describe('what follows a task', () => {
     expect(forward).not.toHaveBeenCalled();
   });
 
-  test('waits for all members of a group that is begun again under the id of one that has expired', async () => {
+  test('waits for all members of a group that starts again with the id of an expired group', async () => {
     const { documents, tasksTable: table } = tracked.backends;
     let nowMs = Date.now();
     const store = new TaskStore({ documents, table, now: () => nowMs });
@@ -173,7 +173,7 @@ describe('what follows a task', () => {
     expect(again?.done).toEqual(new Set([first]));
   });
 
-  test('is no other group under the same id', async () => {
+  test('is refused as a conflict if its id belongs to another group', async () => {
     const group = { groupId: randomUUID(), memberIds: ['a'], next: await noted() };
     await tracked.store.groups.create(group);
     const other = { ...group, memberIds: ['a', 'b'] };

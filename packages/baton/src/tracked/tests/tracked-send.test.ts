@@ -27,9 +27,9 @@ const total = defineTask({ ...work, name: 'tests.total', payload: z.array(work.r
 
 let backends: Backends;
 let store: TaskStore;
-/** What SQS has taken. */
+/** The messages that SQS has accepted. */
 let taken: Entry[];
-/** What SQS does once it has taken something. */
+/** Called after SQS has accepted messages. */
 let afterwards: () => void;
 let tasks: TaskClient;
 
@@ -62,7 +62,7 @@ const timesOut = (): never => {
   throw Object.assign(new Error('no answer'), { name: 'TimeoutError', $metadata: { httpStatusCode: 400 } });
 };
 
-/** As a worker does that is handed the message. */
+/** Claims a task, as a worker does. */
 const begin = (taskId: string) =>
   store.attempts.claim({
     taskId,
@@ -73,7 +73,7 @@ const begin = (taskId: string) =>
     leaseSeconds: 30,
   });
 
-describe('a tracked task that is sent', () => {
+describe('a tracked task', () => {
   test('is in the store before it is in the queue', async () => {
     const create = jest.spyOn(store, 'create').mockRejectedValueOnce(new Error('no table'));
     await expect(tasks.send(work, { text: 'x' })).rejects.toThrow('no table');
@@ -84,7 +84,7 @@ describe('a tracked task that is sent', () => {
     expect(taken.map(({ MessageBody }) => decodeEnvelope(MessageBody).taskId)).toEqual([taskId]);
   });
 
-  test('needs a client with records, which says so and sends nothing', async () => {
+  test('is refused by a client without the option records, and nothing is sent', async () => {
     const sqs = { send: jest.fn() };
     const client = new TaskClient({ sqs: sqs as unknown as SQSClient, queueUrls, source: 'tests' });
     await expect(client.send(work, { text: 'x' })).rejects.toThrow(
@@ -96,7 +96,7 @@ describe('a tracked task that is sent', () => {
 });
 
 describe('a deduplication key', () => {
-  test('gives one task for one contract, and another for another', async () => {
+  test('gives one task for each contract', async () => {
     const options = { deduplicationKey: 'order 1 / mail' };
     const [first, second, other] = [
       await tasks.send(work, { text: 'x' }, options),
@@ -107,7 +107,7 @@ describe('a deduplication key', () => {
     expect(other.taskId).not.toBe(first.taskId);
   });
 
-  test('sends nothing once the task has begun', async () => {
+  test('sends nothing once the task has started', async () => {
     const options = { deduplicationKey: randomUUID() };
     const { taskId } = await tasks.send(work, { text: 'x' }, options);
     await begin(taskId);
@@ -115,7 +115,7 @@ describe('a deduplication key', () => {
     expect(taken).toHaveLength(1);
   });
 
-  test('belongs to one payload', async () => {
+  test('is refused with another payload', async () => {
     const options = { deduplicationKey: randomUUID() };
     await tasks.send(work, { text: 'x' }, options);
     await expect(tasks.send(work, { text: 'y' }, options)).rejects.toMatchObject({
@@ -125,7 +125,7 @@ describe('a deduplication key', () => {
     expect(taken).toHaveLength(1);
   });
 
-  test('gives one task to two who send at one time, and to one of them where their payloads differ', async () => {
+  test('gives one task to two sends of the same moment, and refuses one if their payloads differ', async () => {
     const options = { deduplicationKey: randomUUID() };
     const sent = await Promise.all([1, 2].map(() => tasks.send(work, { text: 'x' }, options)));
     expect(new Set(sent.map(({ taskId }) => taskId)).size).toBe(1);
@@ -155,7 +155,7 @@ describe('a delay', () => {
     [900, 900],
     [901, 900],
     [14 * DAY_SECONDS, 900],
-  ])('of %d s is kept by SQS for %d s of it, and by the envelope', async (delaySeconds, keptBySqs) => {
+  ])('of %d s is a delay of %d s in SQS, and a time in the envelope', async (delaySeconds, keptBySqs) => {
     const before = Date.now();
     const { taskId } = await tasks.send(work, { text: 'x' }, { delaySeconds });
     const { notBefore = '' } = decodeEnvelope(taken[0]?.MessageBody ?? '');
@@ -167,7 +167,7 @@ describe('a delay', () => {
     expect((row?.expiresAt ?? 0) * 1000).toBeGreaterThan(Date.parse(notBefore) + 13 * DAY_SECONDS * 1000);
   });
 
-  test('to a time that is past is none', async () => {
+  test('until a past time means now', async () => {
     await tasks.send(work, { text: 'x' }, { notBefore: new Date(0) });
     expect(taken[0]?.DelaySeconds).toBeUndefined();
     expect(decodeEnvelope(taken[0]?.MessageBody ?? '').notBefore).toBeUndefined();
@@ -175,11 +175,16 @@ describe('a delay', () => {
 
   test.each([
     ['beyond 14 days', work, { delaySeconds: 14 * DAY_SECONDS + 1 }, 'expected 0 to 1209600'],
-    ['to a time beyond 14 days', work, { notBefore: new Date(Date.now() + 15 * 864e5) }, 'notBefore'],
-    ['to no time', work, { notBefore: new Date(Number.NaN) }, 'notBefore: expected a valid Date'],
+    [
+      'until a time in more than 14 days',
+      work,
+      { notBefore: new Date(Date.now() + 15 * 864e5) },
+      'notBefore',
+    ],
+    ['until an invalid date', work, { notBefore: new Date(Number.NaN) }, 'notBefore: expected a valid Date'],
     ['below 0', work, { delaySeconds: -1 }, 'delaySeconds'],
     ['of NaN seconds', work, { delaySeconds: NaN }, 'delaySeconds'],
-    ['said twice', work, { delaySeconds: 1, notBefore: new Date() }, 'no delaySeconds beside it'],
+    ['that is given twice', work, { delaySeconds: 1, notBefore: new Date() }, 'no delaySeconds beside it'],
     ['of an untracked task beyond 900 s', plain, { delaySeconds: 901 }, 'only tracked tasks may have more'],
   ])('%s is refused', async (_what, contract, options, says) => {
     await expect(tasks.send(contract, { text: 'x' }, options)).rejects.toMatchObject({
@@ -189,7 +194,7 @@ describe('a delay', () => {
     expect(taken).toEqual([]);
   });
 
-  test.each(['chain', 'group'])('of a %s has all that follows known for so much longer', async (kind) => {
+  test.each(['chain', 'group'])('of a %s lets the store keep all its rows longer', async (kind) => {
     const options = { taskId: randomUUID(), delaySeconds: 14 * DAY_SECONDS };
     const { taskId } =
       kind === 'chain'
@@ -198,14 +203,14 @@ describe('a delay', () => {
     const last = await store.read(taskId);
     const inDays = ((last?.expiresAt ?? 0) - Date.now() / 1000) / DAY_SECONDS;
     expect(inDays).toBeCloseTo(28, 1);
-    // The group's own row, or that of the chain's first task
+    // The row of the group, or undefined for a chain
     const of = await store.groups.find(options.taskId);
     expect(of?.expiresAt).toBe(last?.expiresAt);
   });
 });
 
 describe('a send that fails after the row was written', () => {
-  test('can be made again under the same id, whose row stays: another may have sent it', async () => {
+  test('can be repeated with the same id, whose row stays because another process may have sent it', async () => {
     const failing = clientOf(async () => timesOut());
     const options = { taskId: randomUUID() };
     await expect(failing.send(work, { text: 'x' }, options)).rejects.toMatchObject({ name: 'SendError' });
@@ -214,7 +219,7 @@ describe('a send that fails after the row was written', () => {
     expect(taken).toHaveLength(1);
   });
 
-  test('has it forgotten where nobody else can know its id', async () => {
+  test('deletes the row if no other process can know its id', async () => {
     const created = jest.spyOn(store, 'create');
     const failing = clientOf(async () => timesOut());
     await expect(failing.send(work, { text: 'x' })).rejects.toMatchObject({ name: 'SendError' });
@@ -224,7 +229,7 @@ describe('a send that fails after the row was written', () => {
     await expect(store.find(taskId)).resolves.toBeUndefined();
   });
 
-  test('where SQS has taken the task all the same: it runs, is known again, and is not sent a second time', async () => {
+  test('although SQS has accepted it: the task runs, has a row again, and is not sent again', async () => {
     const options = { taskId: randomUUID() };
     afterwards = timesOut;
     await expect(tasks.send(work, { text: 'x' }, options)).rejects.toMatchObject({ name: 'SendError' });
@@ -236,7 +241,7 @@ describe('a send that fails after the row was written', () => {
     expect(taken).toHaveLength(sent);
   });
 
-  test('leaves the row of a task that has begun and was released: its effects may be kept', async () => {
+  test('does not delete the row of a task that has run and was released, because it may have effects', async () => {
     const options = { taskId: randomUUID() };
     await store.create({ taskId: options.taskId, task: work.name, queue: work.queue });
     const row = await begin(options.taskId);
@@ -251,7 +256,7 @@ describe('a send that fails after the row was written', () => {
   });
 
   test.each(['chain', 'group'])(
-    'of a %s leaves what follows known, should SQS have taken it',
+    'of a %s keeps the rows of its later tasks, because SQS may have accepted it',
     async (kind) => {
       const taskId = randomUUID();
       afterwards = timesOut;

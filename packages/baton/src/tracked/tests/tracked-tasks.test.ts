@@ -13,7 +13,7 @@ afterAll(() => tracked.stop());
 
 const done: Handler = ({ text }) => ({ length: text.length });
 
-/** Ends the claim of a task as a clock that stands still would. */
+/** Lets the claim of a task expire, although its worker does not notice. */
 const leaseEnded = () =>
   new UpdateCommand({
     TableName: tracked.backends.tasksTable,
@@ -26,7 +26,7 @@ const untilAborted: Handler = (_payload, { signal }) =>
   new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error)));
 
 describe('a tracked task', () => {
-  test('that returns is known to have succeeded, with its result', async () => {
+  test('whose handler returns has succeeded, with its result', async () => {
     await expect(tracked.run(done)).resolves.toMatchObject({ kind: 'done' });
     await expect(tracked.store.find(tracked.taskId)).resolves.toMatchObject({
       state: 'succeeded',
@@ -35,14 +35,14 @@ describe('a tracked task', () => {
     });
   });
 
-  test('is not run again when its message comes again: that is deleted', async () => {
+  test('does not run again if its message comes again, which is deleted', async () => {
     await tracked.run(done);
     const never = jest.fn<Handler>();
     await expect(tracked.run(never)).resolves.toMatchObject({ kind: 'done' });
     expect(never).not.toHaveBeenCalled();
   });
 
-  test('that runs elsewhere is put back for as long as its lease there', async () => {
+  test('that runs in another worker is released until the lease of that worker expires', async () => {
     const { promise, resolve } = Promise.withResolvers<unknown>();
     const first = tracked.run(() => promise);
     await eventually(
@@ -59,7 +59,7 @@ describe('a tracked task', () => {
     await first;
   });
 
-  test('counts its attempts in the tracked.store, whatever SQS has counted, and releases do not', async () => {
+  test('counts its attempts in the task store, not the receives of SQS, and counts no releases', async () => {
     const attempts: number[] = [];
     const failing: Handler = (_payload, { attempt }) => {
       attempts.push(attempt);
@@ -89,7 +89,7 @@ describe('a tracked task', () => {
     });
   });
 
-  test('that is tried again while SQS is about to forget its message is sent anew, with its attempts', async () => {
+  test('is sent as a copy before SQS deletes its message, and keeps its count of attempts', async () => {
     const failing: Handler = () => {
       throw new Error('no');
     };
@@ -101,7 +101,7 @@ describe('a tracked task', () => {
     });
   });
 
-  test('that its handler rejects has failed, and is set aside again when its message comes again', async () => {
+  test('that its handler rejects has failed, and becomes a dead letter again if its message comes again', async () => {
     const rejecting: Handler = () => {
       throw new RejectTask('never');
     };
@@ -111,7 +111,7 @@ describe('a tracked task', () => {
     await expect(tracked.run(done)).resolves.toMatchObject(rejected);
   });
 
-  test('runs anew when its dead letter is put back', async () => {
+  test('starts again if its dead letter is put back', async () => {
     await tracked.run(() => {
       throw new RejectTask('never');
     });
@@ -124,7 +124,7 @@ describe('a tracked task', () => {
     });
   });
 
-  test('writes nothing once another has begun it', async () => {
+  test('accepts no writes from a worker once another worker has claimed it', async () => {
     const slow: Handler = async () => {
       const thief = {
         taskId: tracked.taskId,
@@ -134,7 +134,7 @@ describe('a tracked task', () => {
         owner: 'w-2',
         leaseSeconds: 30,
       };
-      // Its lease has ended without this worker's knowledge: its clock stood still, say
+      // The lease expires and this worker does not notice, for example because its clock stood still
       await tracked.backends.documents.send(leaseEnded());
       await tracked.store.attempts.claim(thief);
       return { length: 1 };
@@ -148,7 +148,7 @@ describe('a tracked task', () => {
     expect(row?.result).toBeUndefined();
   });
 
-  test('keeps its claim while it runs, beyond its lease', async () => {
+  test('keeps its claim while it runs longer than its lease', async () => {
     const slow: Handler = async (_payload, { signal }) => {
       const { leaseUntilMs = Infinity } = (await tracked.store.read(tracked.taskId)) ?? {};
       await eventually('its first lease over', () => Date.now() > leaseUntilMs + 200);
@@ -160,7 +160,7 @@ describe('a tracked task', () => {
     });
   });
 
-  test('that is cancelled while it waits is never run', async () => {
+  test('that is cancelled while it waits never runs', async () => {
     await tracked.store.create({ taskId: tracked.taskId, task: work.name, queue: 'default' });
     await tracked.store.cancel(tracked.taskId);
     const never = jest.fn<Handler>();
@@ -184,7 +184,7 @@ describe('a tracked task', () => {
     await expect(tracked.store.find(tracked.taskId)).resolves.toMatchObject({ state: 'cancelled' });
   });
 
-  test('that is cancelled and returns all the same stays cancelled', async () => {
+  test('that is cancelled stays cancelled, even if its handler returns', async () => {
     await tracked.run(async () => {
       await tracked.store.cancel(tracked.taskId);
       return { length: 1 };
@@ -193,7 +193,7 @@ describe('a tracked task', () => {
     expect([found?.state, found?.result]).toEqual(['cancelled', undefined]);
   });
 
-  test('whose result the store does not take is rejected', async () => {
+  test('whose result is too large for the task store is rejected', async () => {
     const filler = 'x'.repeat(70_000);
     await expect(tracked.run(() => ({ length: 1, filler }))).resolves.toMatchObject({
       kind: 'dead-letter',
@@ -202,7 +202,7 @@ describe('a tracked task', () => {
     });
   });
 
-  test('that is not due is put back until it is, and sent anew before SQS would forget it', async () => {
+  test('is released until its delay is over, and sent as a copy before SQS deletes its message', async () => {
     const never = jest.fn<Handler>();
     const notBefore = new Date(Date.now() + 3 * 86_400_000).toISOString();
     const early = await tracked.run(never, { notBefore });
@@ -217,7 +217,7 @@ describe('a tracked task', () => {
     await expect(tracked.store.find(tracked.taskId)).resolves.toBeUndefined();
   });
 
-  test('rests where the store does not answer, and is neither lost nor run', async () => {
+  test('rests while the task store does not answer, and is neither lost nor run', async () => {
     const away = jest
       .spyOn(tracked.backends.documents, 'send')
       .mockRejectedValue(new Error('no table') as never);

@@ -17,90 +17,90 @@ import { eventually } from 'baton-dev/testing/eventually';
 import type { SendTask } from '../../task/send-task.ts';
 import * as z from 'zod';
 
-/** A tracked task of three attempts. */
+/** The contract of a tracked task with three attempts. */
 export const work = defineTask({
   name: 'tests.tracked',
   queue: 'default',
   payload: z.object({ text: z.string() }),
   result: z.object({ length: z.int(), filler: z.string().optional() }),
-  // Of a rest of a second nothing is left to wait for: so much may clocks differ
+  // After a rest of 1 s no wait is left, because clocks may differ by that much
   retry: { maxAttempts: 3, baseSeconds: 1, capSeconds: 1 },
   timeoutSeconds: 20,
   tracked: true,
 });
 
-/** A handler of it that may do wrong. */
+/** A handler of `work`. It may return a wrong result. */
 export type Handler = (payload: { text: string }, context: TrackedTaskContext) => unknown;
 
-/** How a message of the task comes, and to whom. */
+/** Configures a receive of the task's message, and the worker that receives it. */
 export interface RunOptions {
   readonly owner?: string;
   readonly leaseSeconds?: number;
   readonly change?: Partial<ReceivedMessage>;
   readonly notBefore?: string;
-  /** The contract that the worker knows the task by. Default: `work`. */
+  /** The contract that the worker implements. Default: `work`. */
   readonly contract?: TaskContract;
-  /** How the next steps and what listeners are told are sent. Default: noted in `forwarded`. */
+  /** Sends next steps and listeners' tasks. Default: records them in `forwarded`. */
   readonly forward?: ForwardTask;
   /** Aborts when the worker must stop. */
   readonly signal?: AbortSignal;
-  /** Sends what the handler sends. */
+  /** Sends the tasks of the handler. Default: sends nothing. */
   readonly send?: SendTask;
-  /** Whether SQS's lease lasts; `host` says so. */
+  /** Confirms that the lease of the message lasts. */
   readonly confirm?: AttemptHost['confirm'];
   /** Waits until nothing else runs in the worker. */
   readonly runAlone?: AttemptHost['runAlone'];
-  /** Of the contract, for this run. Default 3. */
+  /** The attempts of the contract, for this run. Default 3. */
   readonly maxAttempts?: number;
-  /** Of the contract, for this run: the first rest after an error. Default 1. */
+  /** The rest after an error, for this run, in seconds. Default 1. */
   readonly baseSeconds?: number;
 }
 
-/** A task store of a test's own, and workers that run one task of it. */
+/** A task store for one file of tests, and workers that run one task of it. */
 export class TrackedWork {
   readonly backends: Backends;
   readonly store: TaskStore;
-  /** The task that is run; `begin` makes it another. */
+  /** The id of the current task. `begin` replaces it. */
   taskId = randomUUID();
-  /** What was sent after tasks that ended: next steps, and what listeners are told. */
+  /** The messages sent after the end of tasks: next steps and listeners' tasks. */
   forwarded: { readonly next: NextTask; readonly payload: unknown; readonly subject?: string | undefined }[] =
     [];
 
   private constructor(backends: Backends) {
     this.backends = backends;
-    // Looked up each time, so that a test can replace the clock
+    // Calls Date.now each time, so that a test can replace it
     const now = () => Date.now();
     this.store = new TaskStore({ documents: backends.documents, table: backends.tasksTable, now });
   }
 
-  /** Starts the store. */
+  /** Starts the task store. */
   static async start(): Promise<TrackedWork> {
     return new TrackedWork(await startBackends([]));
   }
 
-  /** Begins with another task. */
+  /** Continues with a new task. */
   begin(): void {
     this.taskId = randomUUID();
     this.forwarded = [];
   }
 
-  /** What listeners were told of the ends of the task, in the order that they were told. */
+  /** The ends of the task that listeners were told, in their order. */
   get told(): TaskEnd[] {
     const ends = this.forwarded.map(({ payload }) => taskEndSchema.safeParse(payload).data);
     return ends.filter((end) => end?.taskId === this.taskId) as TaskEnd[];
   }
 
-  /** Sends what follows from an end. */
+  /** Records a message that is sent after an end. */
   readonly forward: ForwardTask = async (next, payload, { subject }) => {
     this.forwarded.push({ next, payload, subject });
   };
 
-  /** Ends the store. */
+  /** Stops the task store. */
   stop(): Promise<void> {
     return this.backends.stop();
   }
 
-  /** Has a worker run a message of the task. */
+  /** Lets a worker run a message of the task. */
   run(handler: Handler, options: RunOptions = {}): Promise<Outcome> {
     const {
       owner = 'w-1',
@@ -133,7 +133,7 @@ export class TrackedWork {
       sentAtMs: Date.now(),
       firstReceivedAtMs: 0,
       body: this.#body(notBefore),
-      // As a client of tasks sends it
+      // As a task client sends it
       attributes: { 'baton.sent-at': { DataType: 'String', StringValue: '0' } },
       ...change,
     };
@@ -143,18 +143,18 @@ export class TrackedWork {
     return processMessage(message, 'default', host, processing);
   }
 
-  /** Has a worker begin an attempt and die. `begins`: how the handler of a suspect began before that. */
+  /** Lets a worker start an attempt and die. `begins` records how the handler of a suspect started before that. */
   async crash(begins?: 'alone' | 'in company'): Promise<void> {
     const { taskId, store } = this;
     const { name: task, queue } = work;
     const claim = { taskId, task, queue, claimId: randomUUID(), owner: 'dead', leaseSeconds: 0 };
-    // The lease of the crash before it ends at the end of its millisecond
+    // The lease of the crash before lasts to the end of its millisecond
     const row = await eventually('a claim', async () => {
       const claimed = await store.attempts.claim(claim);
       return claimed?.claimId === claim.claimId && claimed;
     });
     if (begins) await store.attempts.begins({ taskId, claimId: claim.claimId, token: row.token }, begins);
-    await eventually('its lease to end', () => Date.now() > (row.leaseUntilMs ?? 0));
+    await eventually('its lease to expire', () => Date.now() > (row.leaseUntilMs ?? 0));
   }
 
   #body(notBefore: string | undefined): string {

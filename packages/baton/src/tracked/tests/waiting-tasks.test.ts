@@ -16,7 +16,7 @@ const throwing =
   };
 const status = () => tracked.store.find(tracked.taskId);
 
-/** Has a duplicate of the task's message come after so long, and says what became of it. */
+/** Runs a duplicate of the task's message after this many seconds. Returns its outcome. */
 async function deliveredAfter(seconds: number, handler: Handler) {
   const nowMs = Date.now() + seconds * 1000;
   const clock = jest.spyOn(Date, 'now').mockReturnValue(nowMs);
@@ -28,7 +28,7 @@ describe('a duplicate message of a tracked task', () => {
     ['RetryTask asked for', new RetryTask('rate limit', { delaySeconds: 20 }), 20],
     ['PostponeTask asked for', new PostponeTask('server away', { delaySeconds: 300 }), 300],
     [
-      'RetryTask asked for, as long as SQS hides a message',
+      'RetryTask asked for, up to the 12 h for which SQS hides a message',
       new RetryTask('no', { delaySeconds: 43_200 }),
       43_200,
     ],
@@ -46,7 +46,7 @@ describe('a duplicate message of a tracked task', () => {
     await expect(deliveredAfter(restSeconds, handler)).resolves.toMatchObject({ kind: 'done' });
   });
 
-  test('waits for the backoff of an error', async () => {
+  test('waits for the rest after an error', async () => {
     await tracked.run(throwing(new Error('no')), { baseSeconds: 60 });
     const until = Date.parse((await tracked.store.find(tracked.taskId))?.waiting?.until ?? '');
     expect(until).toBeGreaterThan(Date.now() + 25_000);
@@ -55,7 +55,7 @@ describe('a duplicate message of a tracked task', () => {
     expect(never).not.toHaveBeenCalled();
   });
 
-  test('is run at once after its worker had to stop', async () => {
+  test('runs at once after the worker of the first one had to stop', async () => {
     const stop = new AbortController();
     const stopped: Handler = (_payload, { signal }) => {
       stop.abort(new Error('stopping'));
@@ -66,11 +66,16 @@ describe('a duplicate message of a tracked task', () => {
   });
 });
 
-describe('a task that waits says why', () => {
+describe('a waiting task shows', () => {
   test.each([
-    ['for its next try', new RetryTask('rate limit', { delaySeconds: 20 }), 'retrying', 'retry'],
     [
-      'because it was postponed',
+      'the error of its last attempt if it waits for the next one',
+      new RetryTask('rate limit', { delaySeconds: 20 }),
+      'retrying',
+      'retry',
+    ],
+    [
+      'the error that postponed it',
       new PostponeTask('server away', { delaySeconds: 300 }),
       'queued',
       'postponed',
@@ -84,7 +89,7 @@ describe('a task that waits says why', () => {
     expect(Math.abs(untilMs - Date.now() - delaySeconds * 1000)).toBeLessThan(5000);
   });
 
-  test('because its worker stopped, and for nothing more', async () => {
+  test('that its worker stopped, and no time to wait for', async () => {
     const stopped = tracked.run(throwing(new Error('no')), {
       signal: AbortSignal.abort(new Error('stopping')),
     });
@@ -94,7 +99,7 @@ describe('a task that waits says why', () => {
     expect(found?.waiting?.until).toBeUndefined();
   });
 
-  test('and no longer once it runs, or has ended', async () => {
+  test('no reason to wait once it runs or has ended', async () => {
     const error = new RetryTask('once more', { delaySeconds: 0 });
     await tracked.run(throwing(error));
     let running: unknown;
@@ -114,7 +119,7 @@ describe('a task that waits says why', () => {
     ['cancelled', 'cancelled', () => tracked.store.cancel(tracked.taskId)],
     ['given up', 'dead', () => tracked.store.giveUp(tracked.taskId, { name: 'Error', message: 'no' })],
     [
-      'set aside, because no process knows it',
+      'dead-lettered, because no process knows it,',
       'dead',
       () => {
         const attributes = { 'baton.unknown-times': { DataType: 'String', StringValue: '1000' } };
@@ -125,7 +130,7 @@ describe('a task that waits says why', () => {
       },
     ],
     ['rejected at its next attempt', 'failed', () => deliveredAfter(3601, throwing(new RejectTask('no')))],
-  ])('and no longer once it was %s while it rested', async (_what, state, end) => {
+  ])('no reason to wait once it was %s while it rested', async (_what, state, end) => {
     await tracked.run(throwing(new RetryTask('rate limit', { delaySeconds: 3600 })));
     await end();
     await expect(status()).resolves.toMatchObject({ state, waiting: undefined });
@@ -135,7 +140,7 @@ describe('a task that waits says why', () => {
   });
 });
 
-describe('a note that a message must wait', () => {
+describe('a note that a message must rest', () => {
   const run = (notBefore: string, handler: Handler) =>
     tracked.run(handler, {
       change: { attributes: { 'baton.not-before': { DataType: 'String', StringValue: notBefore } } },
@@ -143,14 +148,14 @@ describe('a note that a message must wait', () => {
   const inHours = (hours: number) => new Date(Date.now() + hours * 3_600_000).toISOString();
 
   test.each(['9999-12-31T00:00:00.000Z', '+275760-09-13T00:00:00.000Z', inHours(13), '9999', 'tomorrow'])(
-    'for longer than Baton ever notes, or that is no time, is none: %s',
+    'is ignored if it is longer than Baton ever writes, or not a time: %s',
     async (notBefore) => {
       await expect(run(notBefore, () => ({ length: 1 }))).resolves.toMatchObject({ kind: 'done' });
       await expect(status()).resolves.toMatchObject({ state: 'succeeded' });
     },
   );
 
-  test('is kept to if Baton may have written it', async () => {
+  test('is followed if Baton may have written it', async () => {
     const never = jest.fn<Handler>();
     const outcome = (await run(inHours(11), never)) as { delaySeconds: number };
     expect(outcome).toMatchObject({ kind: 'release', error: { name: 'TaskNotDueError' } });
