@@ -9,25 +9,25 @@ const READY_MS = 60_000;
 const SHOWN_ERROR_LINES = 5;
 const MAX_ERROR_CHARACTERS = 20_000;
 
-/** The groups of processes that run now, by the id of the first in each. */
+/** The process groups that run now, by the id of the first process in each. */
 const running = new Set<number>();
-// However the bench ends, nobody stays behind
+// No process survives the bench, however it ends
 process.on('exit', () => {
   for (const group of running) killGroup(group);
 });
 
-/** What a program is started with. */
+/** Options for starting a contender's program. */
 export interface ContenderStart {
   readonly settings: Pick<Settings, 'role' | 'queueUrls'> & Partial<Settings>;
-  /** How it reaches its broker. */
+  /** Environment variables to reach its broker. */
   readonly environment: Readonly<Record<string, string>>;
-  /** Ends it when it aborts. */
+  /** Ends the program when it aborts. */
   readonly signal: AbortSignal;
-  /** Told of each `progress` line. */
+  /** Called for each `progress` line. */
   readonly onProgress?: (progress: Progress) => void;
 }
 
-/** A contender's program at work, with all the processes that it starts. */
+/** A running program of a contender, with all the processes that it starts. */
 export class ContenderProcess {
   readonly #what: string;
   readonly #child: ChildProcess;
@@ -36,7 +36,7 @@ export class ContenderProcess {
   readonly #onProgress: ((progress: Progress) => void) | undefined;
   #errors = '';
 
-  /** Starts it. @throws the signal's reason where it has aborted */
+  /** Starts the program. @throws the signal's reason if it has aborted */
   constructor({ name, command, environment: own }: Contender, start: ContenderStart) {
     const { settings, environment, signal, onProgress } = start;
     signal.throwIfAborted();
@@ -45,37 +45,37 @@ export class ContenderProcess {
     this.#onProgress = onProgress;
     const { PATH, HOME } = process.env;
     this.#child = spawn(program, args, {
-      // Its logs are written, to where they cost nothing but the writing
+      // The program writes its logs, but they cost nothing beyond the write itself
       stdio: ['pipe', 'ignore', 'pipe', 'pipe'],
       env: { PATH, HOME, ...environment, ...own, ...variablesOf(settings) },
-      // A group of its own: what it has started ends with it
+      // In a process group of its own, so that its children end with it
       detached: true,
     });
     this.#follow(signal);
   }
 
   /**
-   * Resolves once it is loaded and connected.
+   * Resolves once the program is loaded and connected.
    *
-   * @throws CannotError where its library cannot do what is asked
-   * @throws Error where it ends before, or takes longer than a minute
+   * @throws CannotError if its library cannot do the job
+   * @throws Error if it ends before that, or takes longer than a minute
    */
   ready(): Promise<void> {
     return this.#within(this.#ready.promise, READY_MS, 'ready');
   }
 
-  /** Lets it begin, once it is ready. @throws as `ready` does */
+  /** Tells the program to start, once it is ready. @throws as `ready` does */
   async go(): Promise<void> {
     await this.ready();
     this.#child.stdin?.write('go\n');
   }
 
-  /** Its line `finished`. @throws Error where it ends before, or takes longer */
+  /** Waits for the program's `finished` line. @throws Error if it ends before that, or takes longer */
   finished(withinMs: number): Promise<Finished> {
     return this.#within(this.#finished.promise, withinMs, 'finished');
   }
 
-  /** Ends it, and all that it has started, at once. */
+  /** Kills the program and all its children. */
   async kill(): Promise<void> {
     if (this.#child.pid !== undefined) killGroup(this.#child.pid);
     if (this.#child.exitCode === null && this.#child.signalCode === null) await once(this.#child, 'exit');
@@ -88,7 +88,7 @@ export class ContenderProcess {
     const onAbort = (): void => this.#fail(new Error(`${this.#what} was interrupted`));
     signal.addEventListener('abort', onAbort);
     this.#child.once('error', (error) => this.#fail(error));
-    // Its pipes have been read to their ends by then
+    // `close`, not `exit`: only then all of its output has been read
     this.#child.once('close', (code) => {
       signal.removeEventListener('abort', onAbort);
       this.#fail(this.#ending(code));
@@ -133,7 +133,7 @@ function killGroup(group: number): void {
   try {
     process.kill(-group, 'SIGKILL');
   } catch {
-    // All of it has ended
+    // The whole group has ended
   }
 }
 

@@ -1,31 +1,31 @@
-/** Somebody who takes part, and how the program is started that speaks the lines of `protocol.ts`. */
+/** A contender: Baton or a rival, and the command of its program, which speaks the protocol of `protocol.ts`. */
 export interface Contender {
-  /** As samples name it: `sqs-consumer`. */
+  /** Its name in samples: `sqs-consumer`. */
   readonly name: string;
-  /** Of its library. */
+  /** The version of its library. */
   readonly version: string;
   /** The program and its arguments. */
   readonly command: readonly [program: string, ...args: string[]];
-  /** What it needs in its environment, beside what the bench says. */
+  /** Environment variables beside those that the bench sets. */
   readonly environment?: Readonly<Record<string, string>>;
-  /** What its queues are on. */
+  /** The kind of broker that keeps its queues. */
   readonly queues: 'sqs' | 'redis';
-  /** The concurrency at which it drains no-op tasks fastest: its best setting. */
+  /** The concurrency at which it drains no-op tasks fastest. */
   readonly drainConcurrency: number;
   /**
-   * How it sends: tens by a batch API of its own, ones alone, or not at all. Who does not send has its queue filled by the
-   * AWS SDK, and takes no part in measures of sending.
+   * How it sends: in tens by its own batch API, one by one, or not at all. If it does not send, the AWS SDK fills its
+   * queue and it takes no part in measures of sending.
    */
   readonly sends: 'tens' | 'ones' | 'nothing';
-  /** How many tasks it is given of those that others get, so that a round does not wait for it. 0 to 1. Default 1. */
+  /** Share of the tasks that others get, 0 to 1. A slow contender gets less, so as not to delay a round. Default 1. */
   readonly share?: number;
-  /** What its environment adds where tasks take unequal times. */
+  /** More environment variables for measures whose tasks take unequal times. */
   readonly unequal?: Readonly<Record<string, string>>;
-  /** The measures that it takes part in. Default: all. */
+  /** The ids of the measures that it takes part in. Default: all. */
   readonly measures?: readonly string[];
 }
 
-/** What a contender cannot do, by its own word. */
+/** Thrown if a contender's program reports that its library cannot do a job. */
 export class CannotError extends Error {
   override readonly name = 'CannotError';
 }

@@ -2,17 +2,17 @@ import type { Bench } from './bench.ts';
 import type { Finished } from './protocol.ts';
 import type { Sample } from './results.ts';
 
-/** Tasks a second, from `go` to the last. */
+/** Tasks per second, from `go` to the end of the last task. */
 export function throughput({ tasks, goAtMs, lastAtMs }: Finished): number {
   return (tasks * 1000) / (lastAtMs - goAtMs);
 }
 
-/** Microseconds of CPU a task. */
+/** Microseconds of CPU per task. */
 export function cpuUs({ cpuMs, tasks }: Finished): number {
   return (cpuMs * 1000) / tasks;
 }
 
-/** Notes what a worker's tasks have cost: tasks a second, and CPU a task. */
+/** Records the cost of a worker's tasks: tasks per second, and CPU per task. */
 export function recordCosts(
   bench: Pick<Bench, 'record'>,
   by: Pick<Sample, 'contender' | 'broker' | 'at'>,

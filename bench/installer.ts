@@ -7,7 +7,7 @@ const MAX_REASON_CHARACTERS = 200;
 
 const call = promisify(execFile);
 
-/** Runs a program that installs something. @throws Error that says on one line what is missing or went wrong */
+/** Runs a program that installs packages. @throws Error with one line that says what is missing or what failed */
 export async function runInstaller(program: string, args: readonly string[], cwd: string): Promise<void> {
   try {
     await call(program, [...args], { cwd, timeout: INSTALL_MS, maxBuffer: MAX_OUTPUT_BYTES });

@@ -8,12 +8,12 @@ import type { Finished, Settings } from './protocol.ts';
 
 const LEASE_SECONDS = 120;
 const EMPTY_MS = 20_000;
-/** A program gets a minute, and more for each task: the slowest does 84 a second by its defaults. */
+/** A program gets a minute, and more time for each task: the slowest contender does 84 tasks per second. */
 const LIMIT_MS = 60_000;
 const LIMIT_TASK_MS = 15;
 const MAX_LIMIT_MS = 1_200_000;
 
-/** Tasks that a contender sends and works off, on one broker. */
+/** Tasks that one contender sends and handles on one broker. */
 export interface Load {
   readonly contender: Contender;
   readonly broker: Broker;
@@ -22,19 +22,19 @@ export interface Load {
   readonly jobs?: string;
 }
 
-/** How the worker is started. */
+/** Settings of a worker's program. */
 export type WorkerSettings = Pick<Settings, 'concurrency'> &
   Partial<Pick<Settings, 'record' | 'progressEvery'>> &
   Pick<ContenderStart, 'onProgress'>;
 
-/** What a worker says that has worked off a queue, which is gone by now. */
+/** The report of a worker that has drained a queue. The queue is deleted by then. */
 export interface Drained extends Finished {
   readonly queueUrl: string;
-  /** What the sender says that had filled it. */
+  /** The report of the sender that filled the queue. */
   readonly sent: Finished;
 }
 
-/** Makes a queue, and deletes it when it has been used, however that ended. */
+/** Creates a queue, passes it to `use`, and deletes it afterwards, even if `use` fails. */
 export async function withQueue<Given>(
   broker: Broker,
   use: (queueUrl: string) => Promise<Given>,
@@ -48,7 +48,7 @@ export async function withQueue<Given>(
   }
 }
 
-/** Starts a worker of a contender, which loads beside what comes next, and ends it when it has been used, however that ended. */
+/** Starts a contender's worker, passes it to `use` while it still loads, and kills it afterwards in any case. */
 export async function withWorker<Given>(
   { contender, broker, signal }: Pick<Load, 'contender' | 'broker'> & Pick<Bench, 'signal'>,
   { onProgress, ...settings }: WorkerSettings & Pick<Settings, 'queueUrls'> & Partial<Settings>,
@@ -68,9 +68,9 @@ export async function withWorker<Given>(
 }
 
 /**
- * What a worker says that has worked off a queue which was filled beforehand.
+ * Fills a queue, has a worker drain it, and returns the worker's report.
  *
- * @throws Error where a task was handled twice, or something is left in the queue
+ * @throws Error if a task was handled twice, or if the queue is not empty in the end
  */
 export async function drain(bench: Bench, load: Load, settings: WorkerSettings): Promise<Drained> {
   const { contender, broker, tasks } = load;
@@ -87,10 +87,10 @@ export async function drain(bench: Bench, load: Load, settings: WorkerSettings):
 }
 
 /**
- * What a worker says that was running while the tasks were sent, at a rate.
+ * Sends tasks at an even rate while a worker runs, and returns the worker's report.
  *
- * @param rate - messages a second
- * @throws Error where a task was handled twice, or something is left in the queue
+ * @param rate - messages per second
+ * @throws Error if a task was handled twice, or if the queue is not empty in the end
  */
 export async function workWhileSent(
   bench: Bench,
@@ -114,7 +114,7 @@ export async function workWhileSent(
   });
 }
 
-/** Waits until a queue is empty. @throws Error where it stays otherwise, or a task was handled twice */
+/** Waits until a queue is empty. @throws Error if it does not become empty, or if a task was handled twice */
 export async function allHandledOnce(
   { broker, tasks }: Pick<Load, 'broker' | 'tasks'>,
   queueUrl: string,
@@ -125,25 +125,25 @@ export async function allHandledOnce(
   await eventually('the queue is empty', async () => (await broker.messagesIn(queueUrl)) === 0, EMPTY_MS);
 }
 
-/** Of the tasks that others get, those that a contender gets, so that a round does not wait for it. */
+/** The number of tasks for a contender: its share of those that other contenders get. */
 export function tasksFor({ share = 1 }: Contender, tasks: number): number {
   return Math.ceil(tasks * share);
 }
 
-/** A contender whose tasks take unequal times, at its best settings for that. */
+/** The contender with its best settings for tasks that take unequal times. */
 export function atUnequal(contender: Contender): Contender {
   return { ...contender, environment: { ...contender.environment, ...contender.unequal } };
 }
 
-/** How long a program may take for so many tasks that take no time. */
+/** Time limit for a program that handles or sends this many no-op tasks, in milliseconds. */
 export function limitMs(tasks: number): number {
   return Math.min(MAX_LIMIT_MS, LIMIT_MS + tasks * LIMIT_TASK_MS);
 }
 
-/** Ten of them would be more than a request of SQS may have. */
+/** Jobs so large that ten of them exceed the size limit of an SQS request. */
 const LARGE_JOBS = /^bytes:\d{6,}$/;
 
-/** Fills a queue as fast as it can be: by the contender's own sender, or by the AWS SDK where it has none. */
+/** Fills a queue as fast as possible: with the contender's own sender, or with the AWS SDK if it has none. */
 export async function fill(bench: Bench, load: Load, queueUrl: string): Promise<Finished> {
   const { contender, broker, tasks, jobs = 'noop' } = load;
   const inTens = contender.sends !== 'ones' && !LARGE_JOBS.test(jobs);
@@ -154,7 +154,7 @@ export async function fill(bench: Bench, load: Load, queueUrl: string): Promise<
   return sent;
 }
 
-/** What a contender's sender says that has sent all tasks. */
+/** Has a contender's sender send all tasks, and returns its report. */
 export async function send(
   { signal }: Pick<Bench, 'signal'>,
   { contender, broker, tasks, jobs = 'noop' }: Load,

@@ -1,7 +1,7 @@
 import { cpus, release, totalmem, type } from 'node:os';
 import type { Results } from './results.ts';
 
-/** What the bench runs on. */
+/** Describes the machine that the bench runs on. */
 export function machine(): Results['machine'] {
   const processors = cpus();
   return {

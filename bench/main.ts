@@ -15,7 +15,7 @@ import { targetsForTerminal } from './terminal-table.ts';
 
 const DOCS = fileURLToPath(new URL('../docs', import.meta.url));
 const INTERRUPTED = 130;
-/** What still runs when the bench is interrupted has so long to end by itself. */
+/** After an interrupt the current part has this long to end by itself. */
 const UNWIND_MS = 3000;
 
 const options = readOptions({ measures: allMeasures, contenders: contenderNames });
@@ -25,7 +25,7 @@ const stopped = new AbortController();
 for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, interrupt);
 process.exit(await run());
 
-/** Resolves to the exit status: 1 where a measure failed. */
+/** Resolves to the exit status: 1 if a measure failed. */
 async function run(): Promise<number> {
   const brokers = new Brokers();
   const { mode, measures, out } = options;
@@ -43,7 +43,7 @@ async function run(): Promise<number> {
   }
 }
 
-/** Runs all measures, and writes what was found so far after each: an hour's work is not lost where the last one breaks. */
+/** Runs all measures, and writes the results after each one: a late failure must not lose an hour's work. */
 async function measure(
   brokers: Brokers,
   to: string,

@@ -2,13 +2,13 @@ import type { Bench } from './bench.ts';
 import type { Broker, BrokerName } from './brokers/broker.ts';
 import type { Contender } from './contender.ts';
 
-/** What is measured of one contender on one broker. */
+/** Measures one contender on one broker. */
 export type Part = (contender: Contender, broker: Broker) => Promise<void>;
 
 /**
- * Runs a part for those of the contenders that a broker can have, one after the other.
+ * Runs a part for each contender that works with the broker, one after the other.
  *
- * @param at - what the measure varies; it names the part where it fails
+ * @param at - the value that the measure varies. It names the part in a failure
  */
 export async function onBroker(
   bench: Bench,
@@ -24,7 +24,7 @@ export async function onBroker(
   }
 }
 
-/** The same on the one broker that everything is measured on: fauxqs, or Redis for those that need it. */
+/** Runs a part for each contender on the main broker: Redis for contenders that need it, fauxqs for all others. */
 export async function onOneBroker(
   bench: Bench,
   contenders: readonly Contender[],
@@ -37,17 +37,17 @@ export async function onOneBroker(
   }
 }
 
-/** Those of the contenders whose queues a broker can have. */
+/** The contenders that work with a broker. */
 export function contendersOn(name: BrokerName, contenders: readonly Contender[]): readonly Contender[] {
   const queues = name === 'redis' ? 'redis' : 'sqs';
   return contenders.filter((each) => each.queues === queues);
 }
 
 /**
- * Those of the contenders who take part in a measure: the named ones, fewer in quick mode, or whoever was asked for by
- * name.
+ * The contenders that take part in a measure: `full` in full mode, `quick` in quick mode. If the user named contenders,
+ * they take part in both modes, as far as `full` has them.
  *
- * @param full - default: all
+ * @param full - names. Default: all
  */
 export function takingPart(
   { contenders, mode, named }: Pick<Bench, 'contenders' | 'mode' | 'named'>,

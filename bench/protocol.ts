@@ -2,63 +2,63 @@ import { readFileSync, writeSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-// What a contender's program and the bench say to each other. A program imports this file, `node:` modules and its own
-// library; what it measures is the library, so that what stands here costs next to nothing.
+// The protocol between the bench and a contender's program. A program imports only this file, `node:` modules and its
+// own library. This file must cost almost nothing, because the bench measures the library.
 
-/** The descriptor that a program's lines go to: standard output is the program's own, for its logs. */
+/** The file descriptor for a program's lines. Its standard output is for its logs. */
 const LINES_FD = 3;
 
-/** The code that a program exits with when it cannot do what is asked; one line on standard error says what. */
+/** Exit code of a program that cannot do the job. One line on standard error says why. */
 export const CANNOT = 64;
 
-/** What a program is to do. */
+/** The job of a program. */
 export interface Settings {
   readonly role: 'work' | 'send';
-  /** Of queues that exist; nearly always one. */
+  /** URLs of existing queues, nearly always one. */
   readonly queueUrls: readonly string[];
-  /** Tasks that a worker runs at one time. */
+  /** Tasks that a worker runs at the same time. */
   readonly concurrency: number;
-  /** The visibility timeout that the queues have. */
+  /** The visibility timeout of the queues. */
   readonly leaseSeconds: number;
-  /** How many are sent; or, for a worker, after how many it says `finished` (0: never). */
+  /** How many tasks a sender sends, or after how many tasks a worker writes `finished` (0: never). */
   readonly tasks: number;
   /** `noop`, `mixed`, `sleep:MS` or `bytes:N`. */
   readonly jobs: string;
-  /** The id of the first task that is sent: no other sender of the same worker's tasks uses it. */
+  /** The id of the first task. Senders to the same worker use different ids. */
   readonly firstId: number;
-  /** Sends under way at one time. 1: each is awaited before the next. */
+  /** Sends in flight at the same time. 1: each send is awaited before the next. */
   readonly inFlight: number;
-  /** Whether the library's own batch API is used, in tens. */
+  /** Whether to send in tens with the library's own batch API. */
   readonly batch: boolean;
-  /** Messages a second at an even pace; undefined: as fast as it goes. */
+  /** Messages per second at an even pace. undefined: as fast as possible. */
   readonly rate: number | undefined;
-  /** Whether a worker notes each task's times. */
+  /** Whether a worker records the times of each task. */
   readonly record: boolean;
-  /** A worker says `progress` after each so many tasks; 0: never. */
+  /** A worker writes `progress` after each this many tasks. 0: never. */
   readonly progressEvery: number;
 }
 
 /** The payload of a task. */
 export interface Job {
-  /** Counted from the sender's first one. */
+  /** Counted from the sender's `firstId`. */
   readonly id: number;
-  /** How long its handler sleeps; 0: not at all. */
+  /** How long its handler sleeps. 0: not at all. */
   readonly ms: number;
-  /** When it was handed to the library. Epoch milliseconds, with fractions. */
+  /** When the sender passed it to the library. Epoch milliseconds, with fractions. */
   readonly sentAtMs: number;
-  /** Makes it as large as it is to be. */
+  /** Padding up to the size of the job. */
   readonly pad?: string | undefined;
 }
 
-/** A task's times: what it slept for, then sent, started and finished, in epoch milliseconds. */
+/** A task's times: how long it slept, then when it was sent, started and finished, in epoch milliseconds. */
 export type TaskTimes = readonly [ms: number, sentAtMs: number, startedAtMs: number, finishedAtMs: number];
 
-/** Everything is loaded and connected; the program waits for the line `go`. */
+/** The program is loaded and connected, and waits for the line `go`. */
 export interface Ready {
   readonly event: 'ready';
 }
 
-/** A worker has handled so many more tasks. */
+/** A worker has handled `progressEvery` more tasks. */
 export interface Progress {
   readonly event: 'progress';
   readonly tasks: number;
@@ -67,18 +67,18 @@ export interface Progress {
   readonly atMs: number;
 }
 
-/** A worker has handled, or a sender has sent, what was asked of it. */
+/** A worker has handled all tasks, or a sender has sent them. */
 export interface Finished {
   readonly event: 'finished';
   readonly tasks: number;
   readonly firstAtMs: number;
   readonly lastAtMs: number;
   readonly goAtMs: number;
-  /** Of the process and its children, user and system, since `go`. */
+  /** User and system CPU time of the process and its children since `go`. */
   readonly cpuMs: number;
-  /** The most mebibytes resident so far. */
+  /** Peak resident memory in mebibytes. */
   readonly peakMb: number;
-  /** Tasks that were handled once more, though they had been. Absent: not counted. */
+  /** Tasks that were handled again. Absent: not counted. */
   readonly repeats?: number;
   readonly records?: readonly TaskTimes[];
 }
@@ -86,7 +86,7 @@ export interface Finished {
 /** A line of a program. */
 export type Line = Ready | Progress | Finished;
 
-/** What this process is to do, by its environment. */
+/** The job of this process, read from its environment. */
 export const settings: Settings = readSettings(process.env);
 
 /** Epoch milliseconds, with fractions. */
@@ -94,7 +94,7 @@ export function nowMs(): number {
   return performance.timeOrigin + performance.now();
 }
 
-/** Ends the program because its library cannot do what is asked, as `no batch API`. */
+/** Ends the program because its library cannot do the job. `reason` is such as `no batch API`. */
 export function cannot(reason: string): never {
   process.stderr.write(`${reason}\n`);
   process.exit(CANNOT);
@@ -103,7 +103,7 @@ export function cannot(reason: string): never {
 let goAtMs = 0;
 let cpuAtGo: NodeJS.CpuUsage | undefined;
 
-/** Says that everything is loaded and connected, and waits until it may start. Ends the process with the bench. */
+/** Writes `ready`, and resolves when the bench says `go`. Ends the process when the bench ends. */
 export async function ready(): Promise<void> {
   write({ event: 'ready' });
   const input = createInterface({ input: process.stdin });
@@ -115,10 +115,10 @@ export async function ready(): Promise<void> {
   cpuAtGo = process.cpuUsage();
 }
 
-/** The tasks to send; each is stamped when it is taken. */
+/** Generates the tasks to send. Each gets its time stamp when it is taken. */
 export function* jobs({ tasks, firstId, jobs: kind }: Settings): Generator<Job> {
   const [name = '', size = '0'] = kind.split(':');
-  // An id, two numbers and the names of the members take about as much
+  // The other members of the payload take about 70 bytes
   const pad = name === 'bytes' ? { pad: 'x'.repeat(Math.max(0, Number(size) - 70)) } : {};
   const constantMs = name === 'sleep' ? Number(size) : 0;
   for (let id = firstId; id < firstId + tasks; id++) {
@@ -127,23 +127,23 @@ export function* jobs({ tasks, firstId, jobs: kind }: Settings): Generator<Job> 
   }
 }
 
-/** One in ten of `mixed` takes a second, the others 5 ms. */
+/** How long a task of `mixed` takes: one in ten takes a second, the others 5 ms. */
 export function mixedMs(id: number): number {
   return id % 10 === 0 ? 1000 : 5;
 }
 
 const NOTHING = Promise.resolve();
 
-/** What a worker's handler does, the same for everybody. */
+/** The work of a worker's handler, the same for all contenders. */
 export class Work {
   readonly #settings: Settings;
   readonly #records: TaskTimes[] = [];
-  /** How often each id was handled. */
+  /** 1 for each id that was handled. */
   #handledById = new Uint8Array(1024);
   #handled = 0;
   #repeats = 0;
   #firstAtMs = 0;
-  /** How many handled tasks the next line is about. */
+  /** The number of handled tasks at which the next line is due. */
   #nextLineAt: number;
 
   constructor(of: Settings) {
@@ -151,14 +151,14 @@ export class Work {
     this.#nextLineAt = this.#lineAfter(0);
   }
 
-  /** Runs a task: sleeps for as long as it says, counts, and writes the line that is due. */
+  /** Runs a task: sleeps as long as it says, counts it, and writes a line if one is due. */
   run(job: Job): Promise<void> {
     if (job.ms > 0) return this.#sleep(job);
     this.done(job, this.#settings.record || this.#handled === 0 ? nowMs() : 0);
     return NOTHING;
   }
 
-  /** Counts a task that was handled, and writes the line that is due; `run` does it by itself. */
+  /** Counts a handled task, and writes a line if one is due. `run` calls it. */
   done(job: Job, startedAtMs: number): void {
     if (this.#handled === 0) this.#firstAtMs = startedAtMs;
     this.#handled++;
@@ -211,11 +211,11 @@ export class Work {
 }
 
 /**
- * Sends all tasks, `inFlight` at a time or at the rate that is asked for, and says so once all are with the broker.
+ * Sends all tasks, `inFlight` at a time or at `rate`, and writes `finished` once the broker has all of them.
  *
- * @param send one task
- * @param sendTen up to ten tasks by the library's own batch API. Default: it has none
- * @throws what sending threw
+ * @param send - sends one task
+ * @param sendTen - sends up to ten tasks with the library's own batch API. Default: the library has none
+ * @throws the error of a failed send
  */
 export async function sendAll(
   of: Settings,
@@ -276,13 +276,13 @@ function writeFinished(line: Omit<Finished, 'event' | 'goAtMs' | 'cpuMs' | 'peak
   write({ event: 'finished', goAtMs, cpuMs: (user + system) / 1000, peakMb: peakMb(), ...line });
 }
 
-/** What the kernel counts as the process's own peak; `maxRSS` would begin with that of the process that started it. */
+/** The peak memory of this process, from the kernel. `maxRSS` would include the peak of the parent process. */
 function peakMb(): number {
   try {
     const kib = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1];
     if (kib !== undefined) return Number(kib) / 1024;
   } catch {
-    // No Linux
+    // Not on Linux
   }
   return process.resourceUsage().maxRSS / 1024;
 }

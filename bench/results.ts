@@ -1,4 +1,4 @@
-/** What a figure counts, and whether more of it is better. */
+/** The units of figures, and whether more or less is better. */
 export const UNITS = {
   'tasks/s': 'more',
   'messages/s': 'more',
@@ -23,28 +23,28 @@ export type Unit = keyof typeof UNITS;
 export interface Sample {
   /** The measure that it belongs to: `drain`. */
   readonly measure: string;
-  /** What was counted: `throughput`. */
+  /** The name of the figure: `throughput`. */
   readonly figure: string;
   readonly unit: Unit;
-  /** Whose it is: `baton`, `raw-loop`, `sqs-consumer`. */
+  /** The contender: `baton`, `raw-loop`, `sqs-consumer`. */
   readonly contender: string;
-  /** `fauxqs`, `elasticmq` or `redis`; absent where no broker matters. */
+  /** `fauxqs`, `elasticmq` or `redis`. Absent if no broker matters. */
   readonly broker?: string | undefined;
-  /** Where the measure varies something, its value: messages queued, concurrency, bytes, workers. */
+  /** The value that the measure varies: messages queued, concurrency, bytes, workers. Absent if it varies nothing. */
   readonly at?: number | undefined;
-  /** Counted from 1. Samples of one round were taken one after the other, so that their ratios mean something. */
+  /** Counted from 1. Samples of one round were taken close together, so their ratios are meaningful. */
   readonly round: number;
   readonly value: number;
 }
 
-/** Somebody who did not take part, and why. */
+/** A contender that did not take part, and why. */
 export interface Absence {
   readonly contender: string;
   readonly broker?: string | undefined;
   readonly reason: string;
 }
 
-/** All that one run of the bench found. */
+/** The results of one run of the bench. */
 export interface Results {
   /** ISO 8601. */
   readonly startedAt: string;
@@ -57,10 +57,10 @@ export interface Results {
     readonly os: string;
     readonly node: string;
   };
-  /** Of contenders and brokers, by name. */
+  /** Versions of contenders and brokers, by name. */
   readonly versions: Readonly<Record<string, string>>;
   readonly absent: readonly Absence[];
   readonly samples: readonly Sample[];
-  /** When measures that an earlier run left were taken, by their ids, ISO 8601. All others: `startedAt`. */
+  /** When measures kept from earlier runs were taken, by id, ISO 8601. All others were taken at `startedAt`. */
   readonly taken?: Readonly<Record<string, string>> | undefined;
 }

@@ -8,17 +8,17 @@ const LOCK = `${RIVALS_FOLDER}package-lock.json`;
 const REQUIREMENTS = `${RIVALS_FOLDER}celery/requirements.txt`;
 const VENV = `${RIVALS_FOLDER}.venv`;
 
-/** Those rivals that can take part, and those that cannot. */
+/** The rivals that are installed, and those that cannot be. */
 export interface InstalledRivals {
   readonly present: readonly Rival[];
   readonly absent: readonly Absence[];
 }
 
 /**
- * Installs what rivals need, where it was not done since their lock last changed. What cannot be had is an absence, with
- * its reason, and never an error.
+ * Installs the packages of rivals, unless they are installed from the current lock file. A failed installation is an
+ * absence with its reason, never an error.
  *
- * @param say told what is being installed
+ * @param say - called with the name of each installation
  */
 export async function installRivals(
   rivals: readonly Rival[],
@@ -38,7 +38,7 @@ export async function installRivals(
   };
 }
 
-/** What stands against an installation; undefined where it was made, now or before. */
+/** Why an installation failed; undefined if it succeeded, now or before. */
 async function reasonAgainst(
   install: (say: (text: string) => void) => Promise<void>,
   say: (text: string) => void,
@@ -63,7 +63,7 @@ async function installPackages(say: (text: string) => void): Promise<void> {
 
 async function installCelery(say: (text: string) => void): Promise<void> {
   const stamp = new InstallStamp(VENV, REQUIREMENTS);
-  // The Python that it was made of may be gone
+  // Somebody may have removed the Python that the environment was made with
   if (stamp.fits && existsSync(VENV_PYTHON)) return;
   say('Installing Celery (pip install in bench/rivals/.venv)');
   await runInstaller('python3', ['-m', 'venv', '--clear', VENV], RIVALS_FOLDER);

@@ -2,15 +2,15 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { Contender } from './contender.ts';
 
-/** Where the rivals' programs, versions and packages are: a project of its own. */
+/** The folder of the rivals' programs and packages: a project of its own. */
 export const RIVALS_FOLDER: string = fileURLToPath(new URL('rivals/', import.meta.url));
 
 /** The Python that Celery is installed for. */
 export const VENV_PYTHON: string = `${RIVALS_FOLDER}.venv/bin/python`;
 
-/** Somebody whom Baton is measured against. */
+/** A contender that Baton is measured against. */
 export interface Rival extends Contender {
-  /** What must be installed for it. */
+  /** The installer of its packages. */
   readonly needs: 'npm' | 'pip';
 }
 
@@ -21,11 +21,11 @@ const inNode = (file: string) =>
     command: [process.execPath, `${RIVALS_FOLDER}${file}`],
     queues: 'sqs',
     needs: 'npm',
-    // Ten receives of ten: of 10 to 200, and for BullMQ to 500, nothing was better by more than the spread
+    // Ten receives of ten. No value from 10 to 200 (BullMQ: 500) was better by more than the spread
     drainConcurrency: 100,
   }) as const;
 
-/** Whom Baton is measured against, each at its best settings, which its program gives the reasons of. */
+/** The rivals of Baton, each at its best settings. Its program gives the reasons for them. */
 export const rivals: readonly Rival[] = [
   {
     ...inNode('raw-loop.ts'),
@@ -90,20 +90,20 @@ export const rivals: readonly Rival[] = [
   },
 ];
 
-/** The version of a package that the rivals' lock holds. */
+/** The version of a package in the rivals' lock file. */
 export function lockedVersion(name: string): string {
   const lock = JSON.parse(readFileSync(`${RIVALS_FOLDER}package-lock.json`, 'utf8')) as {
     readonly packages: Readonly<Record<string, { readonly version?: string }>>;
   };
   const { version } = lock.packages[`node_modules/${name}`] ?? {};
-  if (version === undefined) throw new Error(`bench/rivals/package-lock.json holds no ${name}`);
+  if (version === undefined) throw new Error(`bench/rivals/package-lock.json has no package ${name}`);
   return version;
 }
 
-/** The version of a Python package that the rivals' requirements name. */
+/** The version of a Python package in the rivals' requirements. */
 export function requiredVersion(name: string): string {
   const lines = readFileSync(`${RIVALS_FOLDER}celery/requirements.txt`, 'utf8');
   const version = new RegExp(`^${name}(?:\\[[a-z,]+\\])?==(\\S+)$`, 'm').exec(lines)?.[1];
-  if (version === undefined) throw new Error(`bench/rivals/celery/requirements.txt pins no ${name}`);
+  if (version === undefined) throw new Error(`bench/rivals/celery/requirements.txt has no line ${name}==...`);
   return version;
 }

@@ -5,21 +5,21 @@ import { CannotError, type Contender } from './contender.ts';
 import type { Progress } from './progress.ts';
 import type { Absence, Sample } from './results.ts';
 
-/** What the rounds are run with. */
+/** Options of `Rounds`. */
 export interface RoundsOptions {
   readonly mode: Mode;
   readonly contenders: readonly Contender[];
-  /** Whether they were asked for by name. */
+  /** Whether the user named the contenders. */
   readonly named: boolean;
   readonly brokers: Brokers;
   readonly folder: string;
   readonly signal: AbortSignal;
   readonly progress: Pick<Progress, 'round' | 'say' | 'failed'>;
-  /** How often each measure is run. Default: as often as it says. */
+  /** Rounds of each measure. Default: the measure's own number. */
   readonly rounds?: number | undefined;
 }
 
-/** What the rounds of all measures came to. */
+/** The results of all rounds so far. */
 export interface Found {
   readonly samples: readonly Sample[];
   readonly absent: readonly Absence[];
@@ -27,20 +27,20 @@ export interface Found {
   readonly failed: ReadonlySet<string>;
 }
 
-/** Runs measures in their rounds. Contenders take turns within a round, in an order that moves. */
+/** Runs measures in rounds. In a round the contenders take turns. Each round starts with another contender. */
 export class Rounds {
   readonly #options: RoundsOptions;
   readonly #samples: Sample[] = [];
   readonly #absent = new Map<string, Absence>();
   readonly #failed = new Set<string>();
-  /** Who failed or cannot take part, by measure: not tried again. */
+  /** Parts that failed or are impossible, by measure and name. They are not run again. */
   readonly #left = new Set<string>();
 
   constructor(options: RoundsOptions) {
     this.#options = options;
   }
 
-  /** Runs a measure, and resolves to what was found so far, its own and earlier ones'. @throws the signal's reason when it aborts */
+  /** Runs a measure, and resolves to the results of all measures so far. @throws the signal's reason when it aborts */
   async run(measure: Measure): Promise<Found> {
     const { signal, progress } = this.#options;
     const rounds = this.#options.rounds ?? measure.rounds[this.#options.mode];
@@ -56,7 +56,7 @@ export class Rounds {
     return this.found;
   }
 
-  /** What was found so far. */
+  /** The results so far. */
   get found(): Found {
     return { samples: [...this.#samples], absent: [...this.#absent.values()], failed: this.#failed };
   }
@@ -83,13 +83,13 @@ export class Rounds {
   #record(measure: Measure, sample: Sample): void {
     const { value, figure, contender } = sample;
     if (Number.isFinite(value) && value > 0) this.#samples.push(sample);
-    else this.#fail(measure, new Error(`${figure} of ${contender} cannot be ${value}`));
+    else this.#fail(measure, new Error(`${figure} of ${contender} is ${value}; expected more than 0`));
   }
 
-  /** Those that were asked for by name need not take part in every measure. */
+  /** Fails a measure without samples, except if the user named contenders: they may not take part in it. */
   #expectFigures(measure: Measure): void {
     const some = this.#samples.some((sample) => sample.measure === measure.id);
-    if (!some && !this.#options.named) this.#fail(measure, new Error('it gave no figures'));
+    if (!some && !this.#options.named) this.#fail(measure, new Error('no figures; expected at least one'));
   }
 
   async #attempt(measure: Measure, who: Attempt, part: () => Promise<void>): Promise<void> {

@@ -1,6 +1,6 @@
 import { max, min, quantileSorted } from 'd3-array';
 
-/** What is known of a figure that was taken once a round: the middle, and how far the rounds lie apart. */
+/** The median of a figure's rounds, and how far the rounds differ. */
 export interface Spread {
   readonly median: number;
   readonly min: number;
@@ -9,29 +9,29 @@ export interface Spread {
   /** A quarter of the values lie above it. */
   readonly upperQuartile: number;
   readonly max: number;
-  /** How many values there were. */
+  /** Number of values. */
   readonly count: number;
 }
 
-/** Values by the round that they were taken in. */
+/** Values by round. */
 export type Rounds = ReadonlyMap<number, number>;
 
-/** The value below which a share of them lies, 0 to 1; between two values in proportion. @throws where there are none */
+/** The value below which a share of the values lies, 0 to 1, interpolated. @throws RangeError if there are no values */
 export function percentile(values: Iterable<number>, share: number): number {
   const found = quantileSorted(
     [...values].toSorted((a, b) => a - b),
     share,
   );
-  if (found === undefined) throw new RangeError(`there is no percentile ${share * 100} of no values`);
+  if (found === undefined) throw new RangeError(`percentile ${share * 100} needs at least one value`);
   return found;
 }
 
-/** The one in the middle; of an even count the mean of the two there. @throws where there are none */
+/** The middle value; of an even count the mean of the middle two. @throws RangeError if there are no values */
 export function median(values: Iterable<number>): number {
   return percentile(values, 0.5);
 }
 
-/** Middle and spread of values. @throws where there are none */
+/** The median and the spread of values. @throws RangeError if there are no values */
 export function spreadOf(values: Iterable<number>): Spread {
   const all = [...values];
   const middle = median(all);
@@ -46,8 +46,8 @@ export function spreadOf(values: Iterable<number>): Spread {
 }
 
 /**
- * What several series of rounds come to, round by round: their ratio, say. A round that one of them lacks is left out,
- * since only values of one round saw the machine in the same state.
+ * Combines several series round by round, into their ratio for example. It leaves out a round that one series lacks,
+ * because only values of one round saw the machine in the same state.
  */
 export function roundByRound(
   series: readonly Rounds[],
@@ -60,7 +60,7 @@ export function roundByRound(
   );
 }
 
-/** The ratios of one to another in the same rounds. */
+/** The ratios of two series in the rounds that both have. */
 export function ratios(of: Rounds, to: Rounds): Rounds {
   return roundByRound([of, to], (dividend = Number.NaN, divisor = Number.NaN) => dividend / divisor);
 }

@@ -2,42 +2,42 @@ import type { Absence, Results } from './results.ts';
 import { type Choice, roundsOf } from './series.ts';
 import { roundByRound, type Spread, spreadOf } from './statistics.ts';
 
-/** What a limit is to a value; what is `shown` has none. */
+/** How a value compares with the limit. `shown`: there is no limit. */
 export type Direction = 'at most' | 'below' | 'at least' | 'shown';
 
-/** Something that Baton has to reach. */
+/** A performance target of Baton. */
 export interface Target {
   /** The same in every run: `drain-cpu-raw-loop-fauxqs`. */
   readonly id: string;
-  /** What is asked for, as the page says it, without its limit. */
+  /** Its text on the page, without the limit. */
   readonly text: string;
-  /** Of the value and of its limit: `times` for a ratio. */
+  /** The unit of the value and the limit: `times` for a ratio. */
   readonly unit: string;
   readonly direction: Direction;
-  /** Absent where nothing but the value is asked for. */
+  /** Absent if the value is only shown. */
   readonly limit?: number | undefined;
-  /** The samples that it is computed from, round by round. */
+  /** The samples that give the value, round by round. */
   readonly choices: readonly Choice[];
-  /** What the chosen samples of one round come to. */
+  /** Combines the selected values of one round. */
   readonly combine: (...values: readonly number[]) => number;
 }
 
-/** A target, and what one run says of it. */
+/** A target with its result in one run. */
 export interface Judged extends Target {
-  /** The median of the rounds; absent where it was not measured. */
+  /** The median of the rounds. Absent if it was not measured. */
   readonly value?: number | undefined;
   readonly spread?: Spread | undefined;
   readonly holds: 'yes' | 'no' | 'shown' | 'not measured';
-  /** Whether every single round holds, and not only the median. */
+  /** Whether every round holds, not only the median. */
   readonly inEveryRound: boolean;
   /** Why it was not measured. */
   readonly why?: string | undefined;
 }
 
-/** What a run found, as far as targets look at it. */
+/** The results of a run that targets use. */
 export type Found = Pick<Results, 'samples' | 'absent'>;
 
-/** Says of a target whether it holds, by the median of its rounds. */
+/** Judges whether a target holds, by the median of its rounds. */
 export function judge(target: Target, { samples, absent }: Found): Judged {
   const { choices, combine } = target;
   const series = choices.map((choice) => roundsOf(samples, choice));
@@ -56,7 +56,7 @@ export function judge(target: Target, { samples, absent }: Found): Judged {
   };
 }
 
-/** Whether a value is on the right side of a target's limit. */
+/** Whether a value is within a target's limit. */
 function isWithin({ direction, limit = Number.NaN }: Target, value: number): boolean {
   switch (direction) {
     case 'at most':
@@ -87,10 +87,10 @@ function whyLacking({ measure, figure, contender, broker, at }: Choice, absent: 
   return words.join(' ');
 }
 
-/** A direction, and its limit. */
+/** A direction with its limit. */
 export type Limit = readonly [direction: Exclude<Direction, 'shown'>, limit: number] | readonly ['shown'];
 
-/** What one choice of samples is to another, in the same round. */
+/** A target for the ratio of two figures in the same round. */
 export function ratioTarget(
   id: string,
   text: string,
@@ -102,7 +102,7 @@ export function ratioTarget(
   return targetOf(id, text, 'times', limit, [dividend, divisor], combine);
 }
 
-/** What one choice of samples is more than another, in the same round. */
+/** A target for the difference of two figures in the same round. */
 export function differenceTarget(
   id: string,
   text: string,
@@ -114,12 +114,12 @@ export function differenceTarget(
   return targetOf(id, text, unit, limit, [a, b], (first = Number.NaN, second = Number.NaN) => first - second);
 }
 
-/** A figure as it is. */
+/** A target for one figure. */
 export function figureTarget(id: string, text: string, unit: string, limit: Limit, choice: Choice): Target {
   return targetOf(id, text, unit, limit, [choice], (value = Number.NaN) => value);
 }
 
-/** The id has the broker at its end, where there is one. */
+/** Makes a target. Its id ends with the broker, if there is one. */
 function targetOf(
   id: string,
   text: string,

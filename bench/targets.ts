@@ -13,14 +13,14 @@ import {
   type Target,
 } from './target.ts';
 
-/** All that Baton has to reach, in the order of the issue that asks for it, judged by what a run found. */
+/** Judges all targets by the results of a run, in the order of the page. */
 export function judgeTargets(found: Found): Judged[] {
   return targetsFor(found.samples).map((target) => judge(target, found));
 }
 
-/** Every target; those of each broker, function or the like are as many as the samples have of these. */
+/** All targets. Each broker and each function in the samples has targets of its own. */
 export function targetsFor(samples: readonly Sample[]): Target[] {
-  // Both are asked for by name
+  // Drain has targets on both brokers, even without samples
   const drainBrokers = ['fauxqs', 'elasticmq'];
   const on = (measure: string): Broker[] => brokersOf(samples, measure);
   return [
@@ -46,21 +46,27 @@ function queuedTargets(broker: Broker): Target[] {
   const p99 = of('mixed-queued', 'fast-p99', broker);
   const text = (what: string): string => onBroker(`Mixed tasks, queued: ${what}`, broker);
   return [
-    figureTarget('mixed-queued-makespan', text('makespan, to the ideal'), 'times', ['at most', 1.2], {
-      ...of('mixed-queued', 'makespan-to-ideal', broker)('baton'),
-      // Its unit calls more of it better, which of this figure is not so
-      reduce: largest,
-    }),
+    figureTarget(
+      'mixed-queued-makespan',
+      text('makespan, relative to the ideal'),
+      'times',
+      ['at most', 1.2],
+      {
+        ...of('mixed-queued', 'makespan-to-ideal', broker)('baton'),
+        // For its unit more is better, but not for this figure
+        reduce: largest,
+      },
+    ),
     ratioTarget(
       'mixed-queued-p99-sqs-consumer',
-      text("sqs-consumer's p99 of the fast ones, to Baton's"),
+      text("sqs-consumer's p99 of fast tasks, relative to Baton's"),
       ['at least', 6],
       p99('sqs-consumer'),
       p99('baton'),
     ),
     ratioTarget(
       'mixed-queued-p99-bullmq',
-      text("p99 of the fast ones, to BullMQ's on Redis"),
+      text('p99 of fast tasks, relative to BullMQ on Redis'),
       ['at most', 1.2],
       p99('baton'),
       { ...p99('bullmq'), broker: 'redis' },
@@ -74,7 +80,7 @@ function openTargets(broker: Broker): Target[] {
   return [
     ratioTarget(
       'mixed-open-p99-bullmq',
-      text("p99 of the fast ones, to BullMQ's on Redis"),
+      text('p99 of fast tasks, relative to BullMQ on Redis'),
       ['below', 2],
       p99('baton'),
       {
@@ -84,7 +90,7 @@ function openTargets(broker: Broker): Target[] {
     ),
     ratioTarget(
       'mixed-open-p99-sqs-consumer',
-      text("sqs-consumer's p99 of the fast ones, to Baton's"),
+      text("sqs-consumer's p99 of fast tasks, relative to Baton's"),
       ['shown'],
       p99('sqs-consumer'),
       p99('baton'),
@@ -97,12 +103,18 @@ function besideSlowTargets(broker: Broker): Target[] {
   const text = (what: string): string => onBroker(`Tasks of 5 ms beside tasks of 3 s: ${what}`, broker);
   return [
     figureTarget('beside-slow-p50', text('wait, p50'), 'ms', ['at most', 100], figure('short-p50')),
-    // The first ones come while slow tasks hold every slot
+    // The first short tasks arrive while slow tasks use every slot
     figureTarget('beside-slow-p99', text('wait, p99'), 'ms', ['at most', 3000], figure('short-p99')),
-    figureTarget('beside-slow-makespan', text('the slow ones, to the ideal'), 'times', ['at most', 1.25], {
-      ...figure('slow-to-ideal'),
-      reduce: largest,
-    }),
+    figureTarget(
+      'beside-slow-makespan',
+      text('slow tasks, relative to the ideal'),
+      'times',
+      ['at most', 1.25],
+      {
+        ...figure('slow-to-ideal'),
+        reduce: largest,
+      },
+    ),
   ];
 }
 
@@ -112,14 +124,14 @@ function sendTargets(broker: Broker): Target[] {
   return [
     ratioTarget(
       'send-coalesced',
-      onBroker('Messages/s of sends 100 in flight, to one by one', broker),
+      onBroker('Messages/s with 100 sends in flight, relative to one by one', broker),
       ['at least', 3.8],
       { ...throughput, ...together },
       { ...throughput, at: 1 },
     ),
     figureTarget(
       'send-requests',
-      onBroker('Requests a send, 100 in flight', broker),
+      onBroker('Requests per send, 100 in flight', broker),
       'requests/task',
       ['at most', 0.105],
       { ...of('send', 'requests', broker)('baton'), ...together },
@@ -128,7 +140,7 @@ function sendTargets(broker: Broker): Target[] {
 }
 
 function requestTarget(broker: Broker): Target {
-  const text = onBroker('Requests a task, send to delete, at full load', broker);
+  const text = onBroker('Requests per task, send to delete, at full load', broker);
   const choice = of('requests', 'send-to-delete', broker)('baton');
   return figureTarget('requests-send-to-delete', text, 'requests/task', ['at most', 0.31], choice);
 }
@@ -141,21 +153,21 @@ function idleTargets(broker: Broker): Target[] {
   return [
     figureTarget(
       'idle-requests',
-      onBroker('Long polls a minute a queue, idle', broker),
+      onBroker('Long polls per minute and queue, idle', broker),
       'requests/min',
       ['at most', 3],
       idle('requests', (samples) => Math.max(...samples.map(perQueue))),
     ),
     figureTarget(
       'idle-requests-concurrency',
-      onBroker('Long polls a minute of one queue, idle, at whatever concurrency', broker),
+      onBroker('Long polls per minute of one queue, idle, at any concurrency', broker),
       'requests/min',
       ['at most', 3],
       idle('requests-concurrency', largest),
     ),
     figureTarget(
       'idle-queues-polled',
-      onBroker('Share of the queues that are polled, idle', broker),
+      onBroker('Share of queues that are polled, idle', broker),
       '',
       ['at least', 1],
       idle('queues-polled', (samples) => Math.min(...samples.map(perQueue))),
@@ -167,7 +179,7 @@ function idleLatencyTarget(broker: Broker): Target {
   const p50 = of('idle-latency', 'start-p50', broker);
   return differenceTarget(
     'idle-latency-raw-loop',
-    onBroker("Send to start when idle: p50, less the raw loop's", broker),
+    onBroker('Send to start when idle: p50, minus the raw loop', broker),
     'ms',
     ['at most', 2],
     p50('baton'),
@@ -179,7 +191,7 @@ function scalingTarget(broker: Broker): Target {
   const throughput = of('scaling', 'throughput', broker)('baton');
   return ratioTarget(
     'scaling-10-workers',
-    onBroker('Throughput of 10 workers, to 1, on sleeping tasks', broker),
+    onBroker('Throughput of 10 workers, relative to 1, on sleeping tasks', broker),
     ['at least', 9.5],
     { ...throughput, at: 10 },
     { ...throughput, at: 1 },
@@ -188,7 +200,7 @@ function scalingTarget(broker: Broker): Target {
 
 function trackedTarget(broker: Broker): Target {
   const writes = of('tracked', 'writes', broker)('baton-tracked');
-  const text = onBroker('Writes an attempt of a tracked task', broker);
+  const text = onBroker('Writes per attempt of a tracked task', broker);
   return figureTarget('tracked-writes', text, 'writes/attempt', ['at most', 2], writes);
 }
 
@@ -206,7 +218,7 @@ function firstRunTargets(): Target[] {
   ];
 }
 
-/** A megabyte is a million bytes, as the registries of packages count. */
+/** Targets of each function's bundle. A megabyte is a million bytes here, as package registries count. */
 function bundleTargets(samples: readonly Sample[]): Target[] {
   const found = new Set(samples.flatMap((each) => (each.measure === 'bundle' ? [each.contender] : [])));
   const names = found.size > 0 ? [...found] : [undefined];
@@ -231,14 +243,14 @@ function flatMemoryTarget(broker: Broker): Target {
   const resident = of('growth-run', 'resident', broker)('baton');
   return ratioTarget(
     'growth-run-memory',
-    onBroker("Memory in the last tenth of a run of 1M tasks, to the second tenth's", broker),
+    onBroker('Memory in the last tenth of 1M tasks, relative to the second tenth', broker),
     ['at most', 1.05],
     { ...resident, reduce: (samples) => meanOfTenth(samples, 10) },
     { ...resident, reduce: (samples) => meanOfTenth(samples, 2) },
   );
 }
 
-/** The brokers that Baton was measured on; the one that is unknown where there is none. */
+/** The SQS brokers that Baton was measured on; `[undefined]` if there are none. */
 function brokersOf(samples: readonly Sample[], measure: string): Broker[] {
   const found = samples.filter(
     (each) => each.measure === measure && each.contender.startsWith('baton') && each.broker !== 'redis',
@@ -246,7 +258,7 @@ function brokersOf(samples: readonly Sample[], measure: string): Broker[] {
   return found.length > 0 ? [...new Set(found.map(({ broker }) => broker))] : [undefined];
 }
 
-/** What a round's samples within one tenth of the way come to; `at` is how far along the way each was taken. */
+/** The mean of a round's samples within one tenth of a run. `at` is the position of a sample in the run. */
 function meanOfTenth(samples: readonly Sample[], tenth: number): number {
   const whole = Math.max(...samples.map(({ at = 0 }) => at));
   const within = samples.filter(
@@ -259,7 +271,7 @@ function largest(samples: readonly Sample[]): number {
   return Math.max(...samples.map(({ value }) => value));
 }
 
-/** `at` is the number of queues. */
+/** The value for each queue. `at` is the number of queues. */
 function perQueue({ value, at = 1 }: Sample): number {
   return value / at;
 }

@@ -9,14 +9,14 @@ import { judgeTargets } from './targets.ts';
 const COLOURS = { yes: 'green', no: 'red', shown: 'cyan', 'not measured': 'yellow' } as const;
 
 /**
- * The targets for a person at a terminal: a coloured table there, a line each where the output is piped. A short run
- * says that it judges nothing.
+ * The targets as text: a coloured table on a terminal, a line for each target if the output is piped. For a quick run
+ * only a sentence that it judges nothing.
  */
 export function targetsForTerminal(
   results: Results,
   stream: { readonly isTTY?: boolean } = process.stdout,
 ): string {
-  if (results.mode === 'quick') return 'A short run judges nothing by time: npm run bench does.\n';
+  if (results.mode === 'quick') return 'A quick run judges no targets. Run npm run bench for that.\n';
   const judged = judgeTargets(results);
   const text = stream.isTTY ? tableOf(judged) : judged.map(lineOf).join('\n');
   return `${text}\n${summaryText(judged)}\n`;
@@ -24,12 +24,12 @@ export function targetsForTerminal(
 
 function tableOf(judged: readonly Judged[]): string {
   const table = new Table({
-    head: ['what', 'target', 'median', 'rounds', 'holds'],
+    head: ['figure', 'target', 'median', 'rounds', 'holds'],
     style: { head: [], border: [] },
     colAligns: ['left', 'left', 'right', 'right', 'left'],
     wordWrap: true,
     colWidths: [62, null, null, null, 26],
-    // No lines between rows: there are some forty of them
+    // No lines between rows: there are about forty rows
     chars: { mid: '', 'left-mid': '', 'mid-mid': '', 'right-mid': '' },
   });
   for (const each of judged)

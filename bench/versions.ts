@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 
 const MANIFEST = new URL('../package.json', import.meta.url);
 
-/** The version of a package that the root manifest pins; Baton's own by the name `baton`. */
+/** The version of a package in the root package.json. The name `baton` gives Baton's own version. */
 export function pinnedVersion(name: string): string {
   const manifest = JSON.parse(readFileSync(MANIFEST, 'utf8')) as {
     readonly version: string;

@@ -1,21 +1,21 @@
-/** What brokers there are. */
+/** The names of the brokers. */
 export type BrokerName = 'fauxqs' | 'elasticmq' | 'redis';
 
-/** A broker of the bench's own, which only this machine reaches. */
+/** A broker that the bench runs on this machine. */
 export interface Broker {
   readonly name: BrokerName;
   readonly version: string;
-  /** What a contender's program needs in its environment to reach it: `AWS_ENDPOINT_URL_SQS` or `REDIS_URL`. */
+  /** Environment variables for a contender's program to reach the broker: `AWS_ENDPOINT_URL_SQS` or `REDIS_URL`. */
   readonly environment: Readonly<Record<string, string>>;
-  /** Makes a queue under a name of its own, and resolves to its URL. */
+  /** Creates a queue with a new name, and resolves to its URL. */
   createQueue(leaseSeconds: number): Promise<string>;
-  /** How many messages a queue holds: waiting, put off and in flight. */
+  /** The number of messages in a queue: waiting, delayed and in flight. */
   messagesIn(queueUrl: string): Promise<number>;
   deleteQueue(queueUrl: string): Promise<void>;
   stop(): Promise<void>;
 }
 
-/** What a broker needs that this machine lacks. */
+/** Thrown if this machine lacks a program that a broker needs. */
 export class MissingError extends Error {
   override readonly name = 'MissingError';
 }

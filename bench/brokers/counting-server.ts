@@ -5,15 +5,15 @@ import { fileURLToPath } from 'node:url';
 const HEAP_MB = 8192;
 const ANSWER_MS = 30_000;
 
-/** How often each action was asked for, as `ReceiveMessage`; and of each queue or table: `ReceiveMessage bench-1`. */
+/** Counts of requests by action (`ReceiveMessage`), and by action and queue or table (`ReceiveMessage bench-1`). */
 export type RequestCounts = Readonly<Record<string, number>>;
 
-/** What a server's program says of itself once it listens. */
+/** The message of a server's program once it listens. */
 export interface Listening {
   readonly endpoint: string;
 }
 
-/** An emulator in a process of its own, which counts what it is asked for. */
+/** An emulator in a process of its own that counts its requests. */
 export class CountingServer {
   readonly endpoint: string;
   readonly #child: ChildProcess;
@@ -24,9 +24,9 @@ export class CountingServer {
   }
 
   /**
-   * Starts a program of this folder that calls `serveCounts`.
+   * Starts a program of this folder that calls `RequestCounter.serve`.
    *
-   * @param file - such as `fauxqs-server.ts`
+   * @param file - its file name, such as `fauxqs-server.ts`
    */
   static async start(file: string): Promise<CountingServer> {
     const path = fileURLToPath(new URL(file, import.meta.url));
@@ -35,13 +35,13 @@ export class CountingServer {
     return new CountingServer(child, endpoint);
   }
 
-  /** What it was asked for since the last time, and begins anew. */
+  /** The counts since the last call. Resets them. */
   async takeCounts(): Promise<RequestCounts> {
     this.#child.send('take');
     return answer<RequestCounts>(this.#child);
   }
 
-  /** Ends it with all that it holds. */
+  /** Kills the process. */
   async stop(): Promise<void> {
     if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
     this.#child.kill('SIGKILL');

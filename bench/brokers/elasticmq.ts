@@ -5,7 +5,7 @@ import { SqsQueues } from './sqs-queues.ts';
 
 const HEAP_MB = 1024;
 
-/** Starts ElasticMQ. @throws MissingError where there is no Java */
+/** Starts ElasticMQ. @throws MissingError if this machine has no Java */
 export async function startElasticMq(): Promise<Broker> {
   const missing = await missingFor(ELASTICMQ);
   if (missing !== undefined) throw new MissingError(`no ${missing} on this machine`);

@@ -3,9 +3,9 @@ import type { Broker } from './broker.ts';
 import { CountingServer, type RequestCounts } from './counting-server.ts';
 import { SqsQueues } from './sqs-queues.ts';
 
-/** fauxqs, which counts what it is asked for. */
+/** fauxqs, which counts its requests. */
 export interface Fauxqs extends Broker {
-  /** What it was asked for since the last time, and begins anew. */
+  /** The counts since the last call. Resets them. */
   takeCounts(): Promise<RequestCounts>;
 }
 

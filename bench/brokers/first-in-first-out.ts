@@ -1,23 +1,23 @@
-/** Shorter lists are not worth moving. */
+/** With fewer taken items, moving the rest is not worth it. */
 const MIN_MOVED = 1024;
 
-/** A list that is taken from at its beginning, at the same cost however long it is: an array moves all that is left. */
+/** A queue whose `shift` costs the same at any length. The `shift` of an array moves all remaining items. */
 export class FirstInFirstOut<Each> {
   #items: (Each | undefined)[] = [];
-  /** So many were taken. */
+  /** Taken items that are still in the array. */
   #taken = 0;
 
-  /** How many it holds. */
+  /** Number of items. */
   get length(): number {
     return this.#items.length - this.#taken;
   }
 
-  /** Adds one at the end. */
+  /** Adds an item at the end. */
   push(item: Each): void {
     this.#items.push(item);
   }
 
-  /** Takes the first; undefined where there is none. */
+  /** Takes the first item; undefined if it is empty. */
   shift(): Each | undefined {
     if (this.length === 0) return undefined;
     const item = this.#items[this.#taken];
@@ -30,7 +30,7 @@ export class FirstInFirstOut<Each> {
     return item;
   }
 
-  /** All that it holds, from the first on. */
+  /** All items, from the first on. */
   *[Symbol.iterator](): Generator<Each> {
     yield* this.#items.slice(this.#taken) as Each[];
   }

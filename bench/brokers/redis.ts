@@ -10,23 +10,23 @@ const HOST = '127.0.0.1';
 const START_MS = 10_000;
 const call = promisify(execFile);
 
-/** The keys of a queue of BullMQ's that hold tasks which are not done: lists, and sets by time. */
+/** A script that counts the unfinished tasks of a BullMQ queue: in lists, and in sets sorted by time. */
 const HELD = `local held = 0
 for _, list in ipairs({ 'wait', 'paused', 'active' }) do held = held + redis.call('LLEN', ARGV[1] .. list) end
 for _, set in ipairs({ 'delayed', 'prioritized' }) do held = held + redis.call('ZCARD', ARGV[1] .. set) end
 return held`;
 
-/** Redis, which counts the commands that it is sent. */
+/** Redis, which counts its commands. */
 export interface Redis extends Broker {
-  /** The commands since the last time, as `evalsha`, with those that scripts call; begins anew. */
+  /** Counts of commands since the last call, such as `evalsha`, including those of scripts. Resets them. */
   takeCounts(): Promise<RequestCounts>;
 }
 
 /**
- * Starts a Redis that keeps nothing on disk. BullMQ's guide advises an append-only file in production; without one Redis
- * is at its fastest, and so is what is measured against it.
+ * Starts a Redis that keeps nothing on disk. BullMQ's guide recommends an append-only file in production. Redis is
+ * fastest without one, so the comparison favours BullMQ.
  *
- * @throws MissingError where there is no Redis on this machine
+ * @throws MissingError if this machine has no Redis
  */
 export async function startRedis(): Promise<Redis> {
   const version = await versionOf();
@@ -39,10 +39,10 @@ export async function startRedis(): Promise<Redis> {
     name: 'redis',
     version,
     environment: { REDIS_URL: `redis://${HOST}:${port}` },
-    // BullMQ makes its queues by itself, and its lease is the worker's
+    // BullMQ creates its queues by itself, and its workers set the lease
     createQueue: () => Promise.resolve(`redis://${HOST}:${port}/bench-${++queues}`),
     messagesIn: async (queueUrl) => Number(await ask('EVAL', HELD, '0', keyOf(queueUrl))),
-    // There is one at a time
+    // There is only one queue at a time
     deleteQueue: async () => void (await ask('FLUSHALL', 'SYNC')),
     takeCounts: async () => {
       const counts = await ask('INFO', 'commandstats');
@@ -83,7 +83,7 @@ async function cli(port: number, ...words: string[]): Promise<string> {
   return stdout.trim();
 }
 
-/** What all keys of a queue of BullMQ's begin with. */
+/** The prefix of all keys of a BullMQ queue. */
 function keyOf(queueUrl: string): string {
   return `bull:${queueUrl.slice(queueUrl.lastIndexOf('/') + 1)}:`;
 }

@@ -1,11 +1,11 @@
 import type { RequestCounts } from './counting-server.ts';
 
-/** The requests about one queue, by what they are for. */
+/** Numbers of requests to one queue, by purpose. */
 export interface QueueRequests {
   readonly send: number;
   readonly receive: number;
   readonly delete: number;
-  /** Leases, attributes, URLs; what the bench itself asks for is not among them. */
+  /** Leases, attributes, URLs. Requests of the bench itself do not count. */
   readonly other: number;
 }
 
@@ -16,10 +16,10 @@ const KINDS: Readonly<Record<string, keyof QueueRequests | undefined>> = {
   DeleteMessage: 'delete',
   DeleteMessageBatch: 'delete',
 };
-/** The bench looks whether a queue is empty. */
+/** Actions of the bench itself, which looks whether a queue is empty. */
 const OWN = new Set(['GetQueueAttributes', 'CreateQueue', 'DeleteQueue']);
 
-/** The requests about one queue among those about all. */
+/** Selects the counts of one queue. */
 export function requestsIn(counts: RequestCounts, queueUrl: string): QueueRequests {
   const queue = queueUrl.slice(queueUrl.lastIndexOf('/') + 1);
   const requests = { send: 0, receive: 0, delete: 0, other: 0 };

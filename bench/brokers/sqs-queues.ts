@@ -15,9 +15,9 @@ const COUNTS: QueueAttributeName[] = [
   'ApproximateNumberOfMessagesDelayed',
 ];
 
-/** The queues of a broker that speaks SQS. */
+/** The queues of a broker with the SQS API. */
 export class SqsQueues {
-  /** What a program needs in its environment to reach them. */
+  /** Environment variables for a program to reach the queues. */
   readonly environment: Readonly<Record<string, string>>;
   readonly #endpoint: string;
   readonly #sqs: SQSClient;
@@ -33,28 +33,28 @@ export class SqsQueues {
     };
   }
 
-  /** Makes a queue under a name of its own, and resolves to its URL at the endpoint. */
+  /** Creates a queue with a new name, and resolves to its URL at the endpoint. */
   async create(leaseSeconds: number): Promise<string> {
     const QueueName = `bench-${randomBytes(5).toString('hex')}`;
     const Attributes = { VisibilityTimeout: String(leaseSeconds) };
     await this.#sqs.send(new CreateQueueCommand({ QueueName, Attributes }));
-    // The URL that an emulator gives has a host which need not resolve
+    // The URL from an emulator may have a host that does not resolve
     return `${this.#endpoint}/${ACCOUNT}/${QueueName}`;
   }
 
-  /** How many messages it holds: waiting, put off and in flight. */
+  /** The number of messages in a queue: waiting, delayed and in flight. */
   async messagesIn(QueueUrl: string): Promise<number> {
     const command = new GetQueueAttributesCommand({ QueueUrl, AttributeNames: COUNTS });
     const { Attributes = {} } = await this.#sqs.send(command);
     return COUNTS.reduce((sum, name) => sum + Number(Attributes[name] ?? 0), 0);
   }
 
-  /** Deletes it with all that it holds. */
+  /** Deletes a queue with its messages. */
   async delete(QueueUrl: string): Promise<void> {
     await this.#sqs.send(new DeleteQueueCommand({ QueueUrl }));
   }
 
-  /** Closes its connections. */
+  /** Closes the client's connections. */
   close(): void {
     this.#sqs.destroy();
   }

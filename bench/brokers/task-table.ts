@@ -8,21 +8,21 @@ const STAGE = 'bench';
 const CLIENT = { region: 'us-east-1', credentials: { accessKeyId: 'test', secretAccessKey: 'test' } };
 const WRITES = ['PutItem', 'UpdateItem', 'DeleteItem', 'BatchWriteItem', 'TransactWriteItems'];
 
-/** A DynamoDB with a task store's table. */
+/** A DynamoDB emulator with a task store's table. */
 export interface TaskTable {
-  /** What a program needs in its environment to reach it. */
+  /** Environment variables for a program to reach the table. */
   readonly environment: Readonly<Record<string, string>>;
-  /** How many writes it was asked for since the last time, and begins anew. */
+  /** The number of writes since the last call. Resets it. */
   takeWrites(): Promise<number>;
   stop(): Promise<void>;
 }
 
-/** Starts dynalite in a process of its own, and makes the table there. */
+/** Starts dynalite in a process of its own, and creates the table. */
 export async function startTaskTable(): Promise<TaskTable> {
   const server = await CountingServer.start('dynalite-server.ts');
   const { endpoint } = server;
   const dynamoDb = new DynamoDBClient({ ...CLIENT, endpoint });
-  // The library describes no queue
+  // Never used, because the library describes only a table
   const sqs = new SQSClient(CLIENT);
   await createResources(await readResources([], STAGE), `baton-${STAGE}-`, { sqs, dynamoDb });
   dynamoDb.destroy();

@@ -17,7 +17,7 @@ import { freePort } from 'baton-dev/testing/program';
 import { type Job, ready, sendAll, settings, Work } from '../protocol.ts';
 import { jobTask, trackedJobTask } from './job-tasks.ts';
 
-// Baton itself: its worker as worker/main.ts runs it, and its task client. TRACKED=1: with the task store of TASKS_TABLE
+// Baton's program: its worker as worker/main.ts runs it, and its task client. TRACKED=1 uses the table TASKS_TABLE
 
 const { queueUrls, concurrency, leaseSeconds } = settings;
 const tracked = process.env['TRACKED'] === '1';

@@ -11,7 +11,7 @@ const BATON = 'bench/contenders/baton';
 const WATCHDOG = 'bench/contenders/watchdog-thread';
 const BUNDLES = fileURLToPath(new URL('../../node_modules/.cache/bench', import.meta.url));
 
-/** Baton, at its documented settings, in a bundle and with Node's options as its image has them. */
+/** Baton at its documented settings, in a bundle and with the Node options of its image. */
 export const baton: Contender = {
   name: 'baton',
   version: pinnedVersion('baton'),
@@ -19,41 +19,41 @@ export const baton: Contender = {
   environment: IMAGE_ENVIRONMENT,
   queues: 'sqs',
   drainConcurrency: 100,
-  // What is sent at about the same time it gathers by itself
+  // It joins sends of the same moment into batches by itself
   sends: 'ones',
 };
 
-/** What the worker's image gives Node on its command line. */
+/** The Node options on the command line of the worker's image. */
 function imageOptions(): string[] {
   const dockerfile = readFileSync(new URL('../../worker/Dockerfile', import.meta.url), 'utf8');
   const [, command = '[]'] = [...dockerfile.matchAll(/^CMD (\[.*\])$/gm)].at(-1) ?? [];
   return (JSON.parse(command) as string[]).filter((word) => word.startsWith('-'));
 }
 
-/** Baton with a task store, which is found where `environment` of the store says. */
+/** Baton with a task store. The measure adds the environment that names the store. */
 export const batonTracked: Contender = {
   ...baton,
   name: 'baton-tracked',
   environment: { ...IMAGE_ENVIRONMENT, TRACKED: '1' },
 };
 
-/** Who takes part, and who cannot. */
+/** The contenders that take part, and those that cannot. */
 export interface Field {
   readonly present: readonly Contender[];
   readonly absent: readonly Absence[];
 }
 
-/** Who may be asked for by name. */
+/** The names of all contenders. */
 export const contenderNames: readonly string[] = [baton, ...rivals].map(({ name }) => name);
 
-/** The raw loop of the AWS SDK, which fills the queues of those who do not send. */
+/** The raw loop of the AWS SDK. It fills the queues of contenders that do not send. */
 export const rawLoop: Contender = rivals.find(({ name }) => name === 'raw-loop') ?? baton;
 
 /**
- * Baton and its rivals, installed where that was not done yet.
+ * Bundles Baton, installs the rivals if needed, and returns the contenders.
  *
- * @param names - those alone. Default: all
- * @param say - told what is being installed
+ * @param names - only these contenders. Default: all
+ * @param say - called with the name of each installation
  */
 export async function contenders(
   names: readonly string[] | undefined,

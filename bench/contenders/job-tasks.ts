@@ -14,12 +14,12 @@ const rest = {
   timeoutSeconds: 60,
 };
 
-/** What the bench gives to do, on that queue. */
+/** The contract of the bench's jobs on a queue. */
 export function jobTask(queue: string) {
   return defineTask({ name: `bench.job-${queue}`, queue, ...rest });
 }
 
-/** The same, kept by a task store. */
+/** The contract of the bench's jobs on a queue, tracked by a task store. */
 export function trackedJobTask(queue: string) {
   return defineTask({ name: `bench.tracked-job-${queue}`, queue, tracked: true, ...rest });
 }

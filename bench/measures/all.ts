@@ -20,7 +20,7 @@ import { httpMeasure } from './demo/http.ts';
 import { memoryMeasure } from './demo/memory.ts';
 // /demo
 
-/** Everything that is measured, in the order in which it is. */
+/** All measures, in the order in which they run. */
 export const allMeasures: readonly Measure[] = [
   drainMeasure,
   mixedQueued,

@@ -8,13 +8,13 @@ import { percentile } from '../statistics.ts';
 
 const CONCURRENCY = 10;
 const SHORT_MS = 5;
-/** Slow tasks that are all queued before the worker starts, and short ones that come at a rate while it does them. */
+/** Slow tasks are all queued before the worker starts. Short tasks arrive at `rate` per second while it runs. */
 const PLANS = {
   full: { slowMs: 3000, slow: 45, short: 60, rate: 5 },
   quick: { slowMs: 300, slow: 30, short: 10, rate: 20 },
 } as const;
 
-/** Two queues of one worker, of equal weight: how long short tasks of one wait while slow ones of the other hold the slots. */
+/** How long short tasks wait while slow tasks of another queue use the slots. Both queues have the same weight. */
 export const besideSlow: Measure = {
   id: 'beside-slow',
   title: 'Short tasks beside slow ones',
@@ -45,7 +45,7 @@ export const besideSlow: Measure = {
   },
 };
 
-/** What a worker of both queues says when it has done all tasks. */
+/** Fills both queues, has one worker do all tasks, and returns its report. */
 function workOnBoth(bench: Bench, contender: Contender, broker: Broker): Promise<Finished> {
   const { slowMs, slow, short, rate } = PLANS[bench.mode];
   const tasks = slow + short;

@@ -11,7 +11,7 @@ const SAY_CPU = 'const { user, system } = process.cpuUsage(); process.stdout.wri
 
 const run = promisify(execFile);
 
-/** How large each function's bundle is, and what CPU its import takes: what a cold start begins with. */
+/** The size of each function's bundle, and the CPU of its import, with which a cold start begins. */
 export const bundleMeasure: Measure = {
   id: 'bundle',
   title: 'Bundles of the functions',
@@ -26,7 +26,7 @@ export const bundleMeasure: Measure = {
       const file = files.get(module) ?? '';
       const { size } = await stat(file);
       bench.record({ contender: name, figure: 'size', unit: 'kB', value: size / 1000 });
-      // What Node takes without it is not the bundle's
+      // Subtracts the CPU of Node itself
       const value = (await cpuMsOf(importOf(file))) - (await cpuMsOf(''));
       bench.record({ contender: name, figure: 'import-cpu', unit: 'ms', value });
     }
@@ -37,7 +37,7 @@ function importOf(file: string): string {
   return `await import(${JSON.stringify(pathToFileURL(file).href)});`;
 }
 
-/** The CPU time of a process that runs `code`, from its beginning, in milliseconds. */
+/** The CPU time of a new process that runs `code`, in milliseconds. */
 async function cpuMsOf(code: string): Promise<number> {
   const args = ['--input-type=module', '--eval', `${code} ${SAY_CPU}`];
   const env = { PATH: process.env['PATH'], ...standInEnvironment };

@@ -12,10 +12,10 @@ const TIMES = {
   full: { leaseSeconds: 10, taskMs: 5000, heldMs: 2000 },
   quick: { leaseSeconds: 3, taskMs: 2000, heldMs: 1000 },
 } as const;
-/** A rival may look for what a dead worker left at long intervals only. */
+/** Long, because a rival may look for tasks of a dead worker only at long intervals. */
 const LIMIT_MS = 120_000;
 
-/** How long it takes until everything is done that a worker held when it was killed, with another beside it. */
+/** Two workers run and one is killed: the time until the tasks that it held are done. */
 export const crash: Measure = {
   id: 'crash',
   title: 'Redelivery after a crash',
@@ -44,18 +44,19 @@ async function redeliver(bench: Bench, contender: Contender, broker: Broker): Pr
   await withQueue(broker, run, leaseSeconds);
 }
 
-/** Seconds from the kill to the last task's end. @throws Error where the other worker had some of the tasks before */
+/** Seconds from the kill to the end of the last task. @throws Error if the other worker had tasks before the kill */
 async function killAndWait(bench: Bench, killed: ContenderProcess, other: ContenderProcess): Promise<number> {
   const { heldMs } = TIMES[bench.mode];
   await killed.go();
   await sleep(heldMs, undefined, { signal: bench.signal });
   await other.go();
-  // It polls by then
+  // Lets the other worker start to poll
   await sleep(heldMs / 4, undefined, { signal: bench.signal });
   const killedAtMs = nowMs();
   await killed.kill();
   const { lastAtMs, records = [] } = await other.finished(LIMIT_MS);
   const early = records.filter(([, , startedAtMs]) => startedAtMs < killedAtMs).length;
-  if (early > 0) throw new Error(`${early} of ${TASKS} tasks were not held by the worker that was killed`);
+  if (early > 0)
+    throw new Error(`the killed worker lacked ${early} of ${TASKS} tasks; expected it to hold all`);
   return (lastAtMs - killedAtMs) / 1000;
 }

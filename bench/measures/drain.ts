@@ -7,7 +7,7 @@ import { contendersOn, onBroker, takingPart } from '../pairs.ts';
 
 const TASKS = { full: 50_000, quick: 300 } as const;
 
-/** No-op tasks that were queued beforehand: what a worker costs, and how fast it is. */
+/** The speed and the cost of a worker on no-op tasks that are all queued before it starts. */
 export const drainMeasure: Measure = {
   id: 'drain',
   title: 'Drain of no-op tasks',
@@ -17,7 +17,7 @@ export const drainMeasure: Measure = {
     const few = takingPart(bench, { quick: ['baton', 'raw-loop'] });
     const takers = { fauxqs: contenders, redis: contenders, elasticmq: few };
     for (const name of ['fauxqs', 'redis', 'elasticmq'] as const) {
-      // Whoever came first to a broker that has just started would find it slower than the others do
+      // A broker that has just started is slower, which would be unfair to the first contender
       if (bench.mode === 'full' && bench.round === 1)
         await onBroker(bench, name, contendersOn(name, takers[name]).slice(0, 1), warmUp(bench));
       await onBroker(bench, name, takers[name], drainOnce(bench));

@@ -3,7 +3,7 @@ import { recordCosts } from '../costs.ts';
 import { drain } from '../load.ts';
 import { onOneBroker, takingPart } from '../pairs.ts';
 
-/** How many tasks at which concurrency: fewer where each takes a turn of its own. */
+/** Concurrency and number of tasks. Fewer tasks at low concurrency, because they run one after the other. */
 const STEPS = {
   full: [
     [1, 2000],
@@ -17,7 +17,7 @@ const STEPS = {
   ],
 } as const;
 
-/** What a task costs at more and more concurrency. */
+/** The cost of a task at growing concurrency. */
 export const growthConcurrency: Measure = {
   id: 'growth-concurrency',
   title: 'Growth: concurrency',

@@ -3,7 +3,7 @@ import { recordCosts } from '../costs.ts';
 import { drain } from '../load.ts';
 import { onOneBroker, takingPart } from '../pairs.ts';
 
-/** How many tasks of how many bytes. A message of SQS has at most 1 MiB, its envelope among it. */
+/** Size of a task in bytes and number of tasks. An SQS message has at most 1 MiB, including the envelope. */
 const STEPS = {
   full: [
     [1000, 10_000],
@@ -17,7 +17,7 @@ const STEPS = {
   ],
 } as const;
 
-/** What a task costs, sent and worked off, that is larger and larger. */
+/** The cost of sending and handling a task of growing size. */
 export const growthEnvelope: Measure = {
   id: 'growth-envelope',
   title: 'Growth: size of a task',
@@ -31,7 +31,7 @@ export const growthEnvelope: Measure = {
         async (contender, broker) => {
           const load = { contender, broker, tasks, jobs: `bytes:${bytes}` };
           const { sent, ...worked } = await drain(bench, load, { concurrency: contender.drainConcurrency });
-          // From the first send to the last task's end, but for the pause between
+          // From the first send to the end of the last task, without the pause between sending and working
           const cpuMs = sent.cpuMs + worked.cpuMs;
           const lastAtMs = worked.lastAtMs + (sent.lastAtMs - sent.firstAtMs);
           recordCosts(

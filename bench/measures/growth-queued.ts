@@ -12,12 +12,12 @@ const QUEUED = { full: [1000, 10_000, 100_000], quick: [100] } as const;
 const RUNNERS = { quick: ['baton'], full: ['baton', 'raw-loop'] };
 const RUN_TASKS = { full: 1_000_000, quick: 400 } as const;
 const TWENTIETHS = 20;
-/** Memory rises and falls with every collection of garbage: each twentieth gets the mean of so many looks. */
+/** Samples of memory in each twentieth, which gets their mean: garbage collection makes single samples jump. */
 const LOOKS = 10;
 
 /**
- * What a task costs with more and more of them in the queue. The last and largest is one long run, whose memory is
- * `growth-run`: whether it stays as it was.
+ * The cost of a task with a growing number of tasks in the queue. The last and largest is one long run. Its memory is
+ * recorded as `growth-run`, which shows whether it stays constant.
  */
 export const growthQueued: Measure = {
   id: 'growth-queued',

@@ -4,13 +4,13 @@ import { onOneBroker, takingPart } from '../pairs.ts';
 import { percentile } from '../statistics.ts';
 
 const CONCURRENCY = 10;
-/** Slow enough that each finds the worker idle. */
+/** Tasks per second: slow enough that each task finds the worker idle. */
 const RATE = 20;
 const TASKS = { full: 200, quick: 20 } as const;
-/** The first find connections that are not there yet. */
+/** The first tasks do not count: their connections have to be opened. */
 const WARM_UP = { full: 20, quick: 2 } as const;
 
-/** How long it takes from the sender of a task to its handler, where the worker has nothing else to do. */
+/** The time from the send of a task to the start of its handler while the worker is idle. */
 export const idleLatency: Measure = {
   id: 'idle-latency',
   title: 'From send to start, idle',

@@ -7,12 +7,12 @@ import { ContenderProcess } from '../contender-process.ts';
 import { takingPart } from '../pairs.ts';
 
 const LEASE_SECONDS = 30;
-/** Long polls take 20 s; the quick form sees the first ones alone. */
+/** Long polls take 20 s. Quick mode sees only the first ones. */
 const WINDOW_MS = { full: 60_000, quick: 2000 } as const;
-/** Until all first polls are under way, which the full form leaves out. */
+/** Time until all first polls have started. Full mode does not count those. */
 const SETTLE_MS = { full: 5000, quick: 0 } as const;
 
-/** A worker that has nothing to do, and what is looked at in it. */
+/** An idle worker, and the setting that the measure varies. */
 interface Idle {
   readonly contender: Contender;
   readonly queueUrls: readonly string[];
@@ -25,7 +25,7 @@ const FORMS = [
   ...[1, 10, 100].map((concurrency) => ({ queues: 1, concurrency, varied: 'concurrency' as const })),
 ];
 
-/** How often a broker is asked for nothing: what an idle worker costs a minute, and that it asks for every queue. */
+/** The receives of an idle worker per minute, and whether it polls every queue. */
 export const idleRequests: Measure = {
   id: 'idle-requests',
   title: 'Requests at idle',
@@ -40,7 +40,7 @@ export const idleRequests: Measure = {
           startIdle(bench, contender, workers),
         );
       }
-      // They idle beside each other: each has queues of its own, by which its requests are known
+      // All workers idle at the same time. Each has its own queues, which identify its requests
       await Promise.all([...workers.values()].map((worker) => worker.go()));
       await sleep(SETTLE_MS[bench.mode], undefined, { signal: bench.signal });
       if (bench.mode === 'full') await fauxqs.takeCounts();

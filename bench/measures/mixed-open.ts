@@ -8,10 +8,10 @@ const CONCURRENCY = 50;
 const RATE = 200;
 const TASKS = { full: 3000, quick: 100 } as const;
 
-/** The same mix as it comes, 200 tasks a second: how long a fast one takes from its sender to its end. */
+/** Slow and fast tasks that are sent at 200 per second: the time of a fast task from its send to its end. */
 export const mixedOpen: Measure = {
   id: 'mixed-open',
-  title: 'Mixed tasks, 200 a second',
+  title: 'Mixed tasks, 200 per second',
   rounds: { full: 3, quick: 1 },
   run: (bench) => {
     const tasks = TASKS[bench.mode];

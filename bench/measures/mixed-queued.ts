@@ -7,7 +7,7 @@ import { percentile } from '../statistics.ts';
 const CONCURRENCY = 50;
 const TASKS = { full: 4000, quick: 100 } as const;
 
-/** Slow and fast tasks that are all queued at once: whether fast ones wait behind slow ones, and slots stay empty. */
+/** Slow and fast tasks, all queued at once: whether fast tasks wait for slow ones, and whether slots stay empty. */
 export const mixedQueued: Measure = {
   id: 'mixed-queued',
   title: 'Mixed tasks, all queued at once',
@@ -34,7 +34,7 @@ export const mixedQueued: Measure = {
   },
 };
 
-/** How long the work takes where no slot is ever empty. */
+/** The time of the work if no slot is ever empty. */
 function idealSeconds(tasks: number): number {
   const workMs = Array.from({ length: tasks }, (_, id) => mixedMs(id)).reduce((sum, ms) => sum + ms, 0);
   return workMs / CONCURRENCY / 1000;

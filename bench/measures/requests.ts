@@ -5,10 +5,10 @@ import { takingPart } from '../pairs.ts';
 
 const TASKS = { full: 10_000, quick: 300 } as const;
 
-/** The requests that a task costs from its sender to its end, at full load: they are the bill. */
+/** The requests for each task from send to delete, at full load. AWS bills them. */
 export const requestsMeasure: Measure = {
   id: 'requests',
-  title: 'Requests a task',
+  title: 'Requests per task',
   rounds: { full: 2, quick: 1 },
   run: async (bench) => {
     const countable = takingPart(bench, { quick: ['baton', 'raw-loop'] }).filter(
@@ -24,7 +24,7 @@ export const requestsMeasure: Measure = {
         const parts = requestsIn(await broker.takeCounts(), queueUrl);
         const all = { 'send-to-delete': parts.send + parts.receive + parts.delete + parts.other, ...parts };
         for (const [figure, count] of Object.entries(all)) {
-          // Nothing is no figure: some renew no lease
+          // A figure of 0 would fail the measure, and some contenders renew no lease
           if (count > 0)
             bench.record({
               contender: contender.name,

@@ -9,11 +9,11 @@ import { nowMs, type Progress } from '../protocol.ts';
 const WORKERS = { full: [1, 2, 5, 10], quick: [2] } as const;
 const CONCURRENCY = 10;
 const TASK_MS = 100;
-/** How many each worker gets: for about 16 s. */
+/** Tasks for each worker: in full mode they take about 16 s. */
 const TASKS_A_WORKER = { full: 1600, quick: 30 } as const;
 const LEASE_SECONDS = 60;
 
-/** What more workers give on tasks that wait: the machine's cores are no limit, only the queue and its users are. */
+/** The throughput of more workers on sleeping tasks. The queue and the workers limit it, not the machine's cores. */
 export const scaling: Measure = {
   id: 'scaling',
   title: '1 to 10 workers',
@@ -31,7 +31,7 @@ export const scaling: Measure = {
   },
 };
 
-/** Tasks a second that so many workers of one queue do together. */
+/** Tasks per second of several workers on one queue. */
 async function throughputOf(
   bench: Bench,
   contender: Contender,
@@ -61,7 +61,7 @@ async function throughputOf(
     await Promise.all(started.map((worker) => worker.ready()));
     const goAtMs = nowMs();
     await Promise.all(started.map((worker) => worker.go()));
-    // Whichever worker ends before fails the part; all they say is progress
+    // A worker that ends too early fails the part. Workers write only progress lines here
     const lastAtMs = await Promise.race([all.done, ...started.map((worker) => neverFinished(worker, tasks))]);
     await allHandledOnce(load, queueUrl, { tasks: all.handled });
     return (tasks * 1000) / (lastAtMs - goAtMs);
@@ -75,10 +75,10 @@ async function throughputOf(
 
 async function neverFinished(worker: ContenderProcess, tasks: number): Promise<never> {
   await worker.finished(limitMs(tasks));
-  throw new Error('A worker said that it was finished, which it was not asked to say');
+  throw new Error('a worker wrote the line "finished"; expected only "progress"');
 }
 
-/** What several workers have handled together. */
+/** Counts the tasks that several workers have handled together. */
 class Together {
   readonly #tasks: number;
   readonly #done = Promise.withResolvers<number>();
@@ -88,7 +88,7 @@ class Together {
     this.#tasks = tasks;
   }
 
-  /** Resolves to the time of the last task's end. */
+  /** Resolves to the end of the last task. Epoch milliseconds. */
   get done(): Promise<number> {
     return this.#done.promise;
   }
@@ -97,7 +97,7 @@ class Together {
     return this.#handled;
   }
 
-  /** One more task is handled. */
+  /** Counts one more task. */
   hear({ atMs }: Progress): void {
     this.#handled++;
     if (this.#handled === this.#tasks) this.#done.resolve(atMs);

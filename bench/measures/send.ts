@@ -8,15 +8,15 @@ import type { Settings } from '../protocol.ts';
 
 const TASKS = { full: 4000, quick: 200 } as const;
 
-/** The ways of sending, by how many are under way at once. */
+/** A way of sending: the number of sends in flight, and its settings. */
 type Way = readonly [at: number, how: Partial<Settings>];
 
 const ONE_BY_ONE: Way = [1, { inFlight: 1 }];
-/** Baton gathers what is sent at about the same time; others have an API for it, or nothing. */
+/** Baton joins sends of the same moment into batches by itself. Other libraries have a batch API, or nothing. */
 const TOGETHER: Way = [100, { inFlight: 100 }];
 const IN_TENS: Way = [10, { inFlight: 1, batch: true }];
 
-/** Sends from one process: messages a second, and requests a message. */
+/** Sends from one process: messages per second, and requests per message. */
 export const sendMeasure: Measure = {
   id: 'send',
   title: 'Sends from one process',

@@ -8,7 +8,7 @@ import { takingPart } from '../pairs.ts';
 
 const TASKS = { full: 2000, quick: 100 } as const;
 
-/** What it costs that a task store keeps a task's state: time, CPU and writes. */
+/** The cost of tracking a task in a task store: time, CPU and writes. */
 export const tracked: Measure = {
   id: 'tracked',
   title: 'Tracked and untracked tasks',
@@ -42,7 +42,7 @@ async function measureOne(bench: Bench, contender: Contender, table: TaskTable):
       const sending = await table.takeWrites();
       await worker.go();
       const finished = await worker.finished(limitMs(tasks));
-      // What is deleted is written down
+      // After the last delete all writes are done
       await allHandledOnce(load, queueUrl, finished);
       const working = await table.takeWrites();
       recordCosts(bench, by, finished);

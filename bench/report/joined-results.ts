@@ -2,8 +2,8 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Results } from '../results.ts';
 
 /**
- * A run's results, with the measures that it left out as an earlier run found them. Results of another machine or mode
- * are not kept: figures of two machines on one page would be compared.
+ * A run's results, plus an earlier run's results of the measures that it left out. Earlier results of another machine
+ * or mode are dropped: readers would compare the figures of two machines on one page.
  */
 export function joinedResults(results: Results, earlier: Results | undefined): Results {
   const measured = new Set(results.samples.map(({ measure }) => measure));
@@ -24,7 +24,7 @@ export function takenAt({ taken, startedAt }: Results, measure: string): string 
   return taken?.[measure] ?? startedAt;
 }
 
-/** Those of whom the later run knows nothing. */
+/** The absences of the earlier run whose contender and broker the later run does not mention. */
 function stillAbsent({ absent, samples }: Results, earlier: Results): Results['absent'] {
   return earlier.absent.filter(({ contender, broker }) => {
     const isMeant = (each: { readonly contender: string; readonly broker?: string | undefined }): boolean =>

@@ -1,11 +1,12 @@
-/** A column: its title, its cells from top to bottom, and `right` where they are figures. */
+/** A column: its title and its cells from top to bottom. */
 export interface Column {
   readonly title: string;
+  /** `right` for figures. Default: left. */
   readonly align?: 'right' | undefined;
   readonly cells: readonly string[];
 }
 
-/** A table of Markdown, laid out as Prettier does. What is in a cell is Markdown: escape what is meant as it stands. */
+/** A Markdown table in Prettier's layout. Cells contain Markdown: escape plain text with `escaped`. */
 export function markdownTable(columns: readonly Column[]): string {
   const height = Math.max(...columns.map(({ cells }) => cells.length));
   const drawn = columns.map((column) => linesOf(column, height));
@@ -13,7 +14,7 @@ export function markdownTable(columns: readonly Column[]): string {
   return lines.map((cells) => `| ${cells.join(' | ')} |`).join('\n');
 }
 
-/** A column's title, rule and cells, all of one width. */
+/** A column's title, rule and cells, all of the same width. */
 function linesOf({ title, align, cells }: Column, height: number): string[] {
   const all = [title, ...Array.from({ length: height }, (_, row) => cells[row] ?? '')];
   const width = Math.max(3, ...all.map(({ length }) => length));
@@ -22,7 +23,7 @@ function linesOf({ title, align, cells }: Column, height: number): string[] {
   return padded.toSpliced(1, 0, rule);
 }
 
-/** Text as it stands, in Markdown: names of machines and reasons come from outside. */
+/** Escapes plain text for Markdown: names of machines and reasons come from outside. */
 export function escaped(text: string): string {
   return text
     .replaceAll(/\s+/g, ' ')

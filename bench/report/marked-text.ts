@@ -1,17 +1,18 @@
-/** What stands between the markers of a name; undefined where there are none. */
+/** The text between the markers of a name; undefined if the page lacks them. */
 export function markedText(page: string, name: string): string | undefined {
   const found = placeOf(page, name);
   return found && page.slice(found.start, found.end).trim();
 }
 
-/** The page with other text between the markers of a name; everything else is left as it is. @throws where there are none */
+/** Replaces the text between the markers of a name. @throws Error if the page lacks the markers */
 export function withMarkedText(page: string, name: string, text: string): string {
   const found = placeOf(page, name);
-  if (!found) throw new Error(`the page has no line ${opening(name)} with ${closing(name)} after it`);
+  if (!found)
+    throw new Error(`the page lacks markers; expected ${opening(name)} and ${closing(name)} after it`);
   return `${page.slice(0, found.start)}\n\n${text}\n\n${page.slice(found.end)}`;
 }
 
-/** Text with the markers of a name around it, to be put into a page. */
+/** Puts the markers of a name around a text. */
 export function marked(name: string, text: string): string {
   return `${opening(name)}\n\n${text}\n\n${closing(name)}`;
 }
@@ -19,7 +20,7 @@ export function marked(name: string, text: string): string {
 const opening = (name: string): string => `<!-- bench:${name} -->`;
 const closing = (name: string): string => `<!-- /bench:${name} -->`;
 
-/** Where the text between the markers begins and ends. */
+/** The start and the end of the text between the markers. */
 function placeOf(page: string, name: string): { readonly start: number; readonly end: number } | undefined {
   const opened = page.indexOf(opening(name));
   if (opened === -1) return undefined;

@@ -1,35 +1,35 @@
-/** A figure as a column of a table. */
+/** A column of a table that shows a figure. */
 export interface FigureColumn {
   readonly figure: string;
-  /** Without its unit, which the samples tell. */
+  /** Without the unit, which comes from the samples. */
   readonly title: string;
-  /** Instead of the samples' own, where that says nothing to a reader. */
+  /** Replaces the unit of the samples if that does not help a reader. */
   readonly unit?: string;
-  /** Whether its ratio to the raw loop's stands beside it. */
+  /** Whether a column with the ratio to the raw loop follows. */
   readonly ratio?: boolean;
-  /** Which is the best one to mark, where the unit does not say so; `none` marks none. */
+  /** Whether less is better. Default: what the unit says. `none` marks no value as the best. */
   readonly better?: 'less' | 'none';
 }
 
-/** A table of a measure. */
+/** The layout of a measure's table. */
 export interface TablePlan {
   readonly figures: readonly FigureColumn[];
-  /** What `at` is, where the samples vary something: `workers`. */
+  /** The title of the values of `at`, if the measure varies something: `workers`. */
   readonly by?: string;
-  /** `at` goes down and those who take part go across, instead of a row for each of both. */
+  /** Whether contenders are columns and values of `at` are rows. Default: a row for each contender and value. */
   readonly across?: boolean;
 }
 
-/** How a measure is shown. */
+/** The layout of a measure's section. */
 export interface MeasurePage {
   readonly id: string;
   readonly title: string;
   readonly tables: readonly TablePlan[];
-  /** Names of its plots' files, without `.svg`. */
+  /** File names of its plots, without `.svg`. */
   readonly plots?: readonly string[];
 }
 
-/** How each measure is shown, in the order of the page. */
+/** The layout of each measure's section, in the order of the page. */
 export const MEASURE_PAGES: readonly MeasurePage[] = [
   {
     id: 'drain',
@@ -52,9 +52,9 @@ export const MEASURE_PAGES: readonly MeasurePage[] = [
       {
         figures: [
           { figure: 'makespan', title: 'makespan' },
-          { figure: 'makespan-to-ideal', title: 'to the ideal', better: 'less' },
-          { figure: 'fast-p50', title: 'fast ones, p50' },
-          { figure: 'fast-p99', title: 'fast ones, p99', ratio: true },
+          { figure: 'makespan-to-ideal', title: 'ratio to ideal', unit: '', better: 'less' },
+          { figure: 'fast-p50', title: 'fast tasks, p50' },
+          { figure: 'fast-p99', title: 'fast tasks, p99', ratio: true },
         ],
       },
     ],
@@ -66,8 +66,8 @@ export const MEASURE_PAGES: readonly MeasurePage[] = [
     tables: [
       {
         figures: [
-          { figure: 'fast-p50', title: 'fast ones, p50' },
-          { figure: 'fast-p99', title: 'fast ones, p99', ratio: true },
+          { figure: 'fast-p50', title: 'fast tasks, p50' },
+          { figure: 'fast-p99', title: 'fast tasks, p99', ratio: true },
         ],
       },
     ],
@@ -79,9 +79,9 @@ export const MEASURE_PAGES: readonly MeasurePage[] = [
     tables: [
       {
         figures: [
-          { figure: 'short-p50', title: 'short ones wait, p50' },
-          { figure: 'short-p99', title: 'p99' },
-          { figure: 'slow-to-ideal', title: 'slow ones, to the ideal', better: 'less' },
+          { figure: 'short-p50', title: 'wait of short tasks, p50' },
+          { figure: 'short-p99', title: 'wait of short tasks, p99' },
+          { figure: 'slow-to-ideal', title: 'slow tasks, ratio to ideal', unit: '', better: 'less' },
         ],
       },
     ],
@@ -95,7 +95,7 @@ export const MEASURE_PAGES: readonly MeasurePage[] = [
           { figure: 'throughput', title: 'throughput' },
           { figure: 'requests', title: 'requests', better: 'none' },
         ],
-        by: 'at a time',
+        by: 'in flight',
       },
     ],
   },
@@ -113,8 +113,8 @@ export const MEASURE_PAGES: readonly MeasurePage[] = [
   },
   {
     id: 'crash',
-    title: 'A worker killed in mid-task',
-    tables: [{ figures: [{ figure: 'redelivery', title: 'until all is done' }] }],
+    title: 'A killed worker',
+    tables: [{ figures: [{ figure: 'redelivery', title: 'until all tasks are done' }] }],
   },
   {
     id: 'idle-requests',
@@ -136,7 +136,7 @@ export const MEASURE_PAGES: readonly MeasurePage[] = [
   },
   {
     id: 'requests',
-    title: 'Requests a task at full load',
+    title: 'Requests per task at full load',
     tables: [
       {
         figures: ['send-to-delete', 'send', 'receive', 'delete', 'other'].map((figure) => ({
@@ -188,14 +188,14 @@ export const MEASURE_PAGES: readonly MeasurePage[] = [
           { figure: 'throughput', title: 'throughput', better: 'none' },
           { figure: 'p50', title: 'p50', better: 'none' },
           { figure: 'p99', title: 'p99', better: 'none' },
-          { figure: 'cpu', title: 'CPU a request', better: 'none' },
+          { figure: 'cpu', title: 'CPU per request', better: 'none' },
         ],
       },
     ],
   },
   {
     id: 'bundle',
-    title: 'Bundles and what importing them takes',
+    title: 'Bundles and the cost of their import',
     tables: [
       {
         figures: [
@@ -211,7 +211,7 @@ export const MEASURE_PAGES: readonly MeasurePage[] = [
     tables: [
       {
         figures: [{ figure: 'resident', title: '', better: 'none' }],
-        by: 'orders taken in before',
+        by: 'orders before',
         across: true,
       },
     ],

@@ -6,16 +6,16 @@ import { type Column, escaped, markdownTable } from './markdown-table.ts';
 import type { FigureColumn, TablePlan } from './measure-pages.ts';
 import { contenderName, contendersOf } from './names.ts';
 
-/** What others are compared to. */
+/** The contender that others are compared with. */
 const FLOOR = 'raw-loop';
 
-/** Whose figures a row has. */
+/** The contender and the value of `at` of a row. */
 interface Row {
   readonly contender: string;
   readonly at?: number | undefined;
 }
 
-/** The table of one broker's samples, and of others' that stand beside them; undefined where it would be empty. */
+/** The table of one broker's samples, with samples of Redis beside them; undefined if it would be empty. */
 export function measureTable(
   samples: readonly Sample[],
   plan: TablePlan,
@@ -26,7 +26,7 @@ export function measureTable(
   return plan.across ? tableAcross(wanted, plan) : tableOfRows(wanted, plan, broker);
 }
 
-/** A row for each who takes part, and for each value of what is varied. */
+/** A table with a row for each contender and value of `at`. */
 function tableOfRows(samples: readonly Sample[], plan: TablePlan, broker: string | undefined): string {
   const { by } = plan;
   const rows = contendersOf(samples).flatMap((contender) =>
@@ -40,7 +40,7 @@ function tableOfRows(samples: readonly Sample[], plan: TablePlan, broker: string
   return markdownTable([names, ...(by ? [ats] : []), ...columns]);
 }
 
-/** A row for each value of what is varied, a column for each who takes part. */
+/** A table with a row for each value of `at` and a column for each contender. */
 function tableAcross(samples: readonly Sample[], { by = '', figures }: TablePlan): string {
   const rows = valuesAt(samples);
   const columns = figures.flatMap(({ figure, title }) => {
@@ -57,7 +57,7 @@ function tableAcross(samples: readonly Sample[], { by = '', figures }: TablePlan
   return markdownTable([{ title: by, align: 'right', cells: rows.map(atCell) }, ...columns]);
 }
 
-/** A figure's cells, row by row, and beside them what they are to the raw loop's. */
+/** The column of a figure, and the column of its ratios to the raw loop if the plan asks for it. */
 function figureColumns(
   samples: readonly Sample[],
   column: FigureColumn,
@@ -68,7 +68,7 @@ function figureColumns(
   const ofFigure = samples.filter((each) => each.figure === figure);
   const unit = ofFigure[0]?.unit ?? 'times';
   const spreads = rows.map((row) => spreadAt(ofFigure, row));
-  // Who is on another broker stands beside, and is not in the contest
+  // A contender on another broker is shown, but cannot be the best
   const inContest = rows.map(({ contender }) =>
     ofFigure.some((each) => each.contender === contender && each.broker === broker),
   );
@@ -83,7 +83,7 @@ function figureColumns(
   });
   const whole: Column = { title: titleOf(title, column.unit ?? unit), align: 'right', cells };
   const toFloor: Column = {
-    title: 'to raw loop',
+    title: 'ratio to raw loop',
     align: 'right',
     cells: rows.map((row) => ratioAt(ofFigure, row)),
   };
@@ -91,12 +91,12 @@ function figureColumns(
   return column.ratio && floor ? [whole, toFloor] : [whole];
 }
 
-/** What is said of a column, as far as there is something to say. */
+/** The title of a column from those parts that are not empty. */
 function titleOf(...parts: readonly (string | undefined)[]): string {
   return parts.filter(Boolean).join(', ');
 }
 
-/** The best median; undefined where there is no contest. */
+/** The best median; undefined if there are fewer than two, or `better` is `none`. */
 function bestOf(
   spreads: readonly (Spread | undefined)[],
   better: 'more' | 'less' | 'none',
@@ -116,7 +116,7 @@ function spreadAt(samples: readonly Sample[], row: Row): Spread | undefined {
   return values.length > 0 ? spreadOf(values) : undefined;
 }
 
-/** Of samples that are of one figure alone. */
+/** The rounds of a row. All samples must belong to the same figure. */
 function roundsAt(samples: readonly Sample[], { contender, at }: Row): Rounds {
   const [first] = samples;
   return first

@@ -5,7 +5,7 @@ const CONTENDERS: Readonly<Record<string, string>> = {
   'baton-tracked': 'Baton, tracked',
   'raw-loop': 'raw SDK loop',
   'sqs-consumer': 'sqs-consumer',
-  'sqs-consumer-single': 'sqs-consumer, one a receive',
+  'sqs-consumer-single': 'sqs-consumer, single',
   'sqs-consumer-batch': 'sqs-consumer, batches',
   'message-queue-toolkit': 'message-queue-toolkit',
   powertools: 'middy + Powertools',
@@ -19,26 +19,26 @@ const BROKERS: Readonly<Record<string, string>> = {
   redis: 'Redis',
 };
 
-/** Who takes part, from the one that all of this is about to the one that is on another broker. */
+/** The order of the contenders on the page: Baton first, the contender on another broker last. */
 const ORDER = Object.keys(CONTENDERS);
 
-/** What a reader calls somebody who takes part. */
+/** A contender's name for readers. */
 export function contenderName(contender: string): string {
   return CONTENDERS[contender] ?? contender;
 }
 
-/** What a reader calls a broker. */
+/** A broker's name for readers. */
 export function brokerName(broker: string): string {
   return BROKERS[broker] ?? broker;
 }
 
-/** Those who take part, in the order in which they are always shown; strangers come last, as they were found. */
+/** The contenders of samples, in the order of the page. Unknown contenders come last. */
 export function contendersOf(samples: readonly Sample[]): string[] {
   const place = (name: string): number => (ORDER.includes(name) ? ORDER.indexOf(name) : ORDER.length);
   return [...new Set(samples.map(({ contender }) => contender))].toSorted((a, b) => place(a) - place(b));
 }
 
-/** The brokers of samples that are on SQS, each with the samples taken there and those of Redis, which go beside. */
+/** The SQS brokers of samples, each with its samples and those of Redis, which are shown beside them. */
 export function byBroker(samples: readonly Sample[]): { broker: string | undefined; samples: Sample[] }[] {
   const found = [...new Set(samples.map(({ broker }) => broker))];
   const onSqs = found.filter((broker) => broker !== 'redis');
@@ -48,7 +48,7 @@ export function byBroker(samples: readonly Sample[]): { broker: string | undefin
   }));
 }
 
-/** What is said of a broker, with its name where there is one. */
+/** A text with the broker's name in brackets, if there is a broker. */
 export function onBroker(text: string, broker: string | undefined): string {
   return broker ? `${text} (${brokerName(broker)})` : text;
 }

@@ -11,9 +11,9 @@ import { absentSection, measureSection, runSection, targetsSection } from './sec
 const TEMPLATE = new URL('template.md', import.meta.url);
 
 /**
- * Writes `performance.md`, `performance.json` and `performance/*.svg` into a folder, and returns their paths. What the
- * folder has of another run's measures on this machine stays, as does all prose of a page that is there: only what is
- * between its markers is written anew.
+ * Writes `performance.md`, `performance.json` and `performance/*.svg` into a folder, and returns their paths. Keeps an
+ * earlier run's results of measures that this run lacks, if they come from this machine. In an existing page it
+ * replaces only the text between the markers.
  */
 export async function writePage(results: Results, folder: string): Promise<string[]> {
   const [page, json] = [join(folder, 'performance.md'), join(folder, 'performance.json')];
@@ -27,7 +27,7 @@ export async function writePage(results: Results, folder: string): Promise<strin
   return [page, json, ...plots.values()];
 }
 
-/** The page with what results say between its markers; a section without markers is put at its end. */
+/** The page with the results between its markers. Sections that the page has no markers for are appended. */
 function pageOf(results: Results, before: string, plots: readonly string[]): string {
   const sections: readonly (readonly [name: string, title: string, text: string])[] = [
     ['run', 'What was run', runSection(results)],
@@ -35,7 +35,7 @@ function pageOf(results: Results, before: string, plots: readonly string[]): str
     ...measurePages(results.samples).map(
       (page) => [page.id, page.title, measureSection(page, results, plots)] as const,
     ),
-    ['absent', 'Who was absent', absentSection(results)],
+    ['absent', 'Absent contenders', absentSection(results)],
   ];
   return sections.reduce(
     (page, [name, title, section]) =>
@@ -46,17 +46,17 @@ function pageOf(results: Results, before: string, plots: readonly string[]): str
   );
 }
 
-/** What a task costs in the run of a million is also the cost at the longest queue. */
+/** Adds the cost of a task in the run of a million to `growth-queued`: it is the cost at the longest queue. */
 function withLongRun(samples: readonly Sample[]): Sample[] {
   const costs = samples.filter(({ measure, figure }) => measure === 'growth-run' && figure !== 'resident');
   return samples.concat(costs.map((sample) => Object.assign({}, sample, { measure: 'growth-queued' })));
 }
 
-/** How each measure is shown; one that nobody has planned a page for is shown with all its figures. */
+/** The layout of each measure's section. A measure without a planned layout gets all its figures. */
 function measurePages(samples: readonly Sample[]): MeasurePage[] {
   const planned = new Set(MEASURE_PAGES.map(({ id }) => id));
-  const strangers = new Set(samples.map(({ measure }) => measure).filter((id) => !planned.has(id)));
-  const unplanned = [...strangers].map((id): MeasurePage => {
+  const unknown = new Set(samples.map(({ measure }) => measure).filter((id) => !planned.has(id)));
+  const unplanned = [...unknown].map((id): MeasurePage => {
     const figures = new Set(samples.flatMap((each) => (each.measure === id ? [each.figure] : [])));
     return {
       id,
@@ -67,7 +67,7 @@ function measurePages(samples: readonly Sample[]): MeasurePage[] {
   return [...MEASURE_PAGES, ...unplanned];
 }
 
-/** Draws what there are samples for, and removes what there are none for any more. Gives paths by name. */
+/** Writes the plots that have samples, and removes the files of all others. Returns paths by name. */
 async function writePlots(samples: readonly Sample[], folder: string): Promise<Map<string, string>> {
   const written = new Map<string, string>();
   for (const [name, draw] of Object.entries(PLOTS)) {
@@ -82,14 +82,14 @@ async function writePlots(samples: readonly Sample[], folder: string): Promise<M
   return written;
 }
 
-/** Results as JSON, one sample a line, so that runs can be compared line by line. */
+/** Results as JSON with one sample on each line, so that a diff can compare runs. */
 function jsonOf({ samples, ...rest }: Results): string {
   const head = JSON.stringify(rest, undefined, 2).slice(0, -2);
   const lines = samples.map((sample) => `    ${JSON.stringify(sample)}`);
   return `${head},\n  "samples": [\n${lines.join(',\n')}\n  ]\n}\n`;
 }
 
-/** What an earlier run left. What cannot be read is as good as none: the file is ours, and is written anew. */
+/** The results of an earlier run; undefined if the file is missing or broken. It is ours and will be overwritten. */
 async function resultsIn(path: string): Promise<Results | undefined> {
   const text = await textIn(path);
   try {

@@ -10,7 +10,7 @@ import { limitCell, summaryText, valueCell, verdictText } from './target-text.ts
 
 const NOTHING = 'Not measured yet.';
 
-/** What was run, on what and when. */
+/** The section about the run: when, on which machine, with which versions. */
 export function runSection(results: Results): string {
   const { machine, mode, startedAt, durationSeconds } = results;
   const versions = Object.entries(results.versions).map(([name, version]) => `${name} ${version}`);
@@ -22,16 +22,16 @@ export function runSection(results: Results): string {
     ['versions', versions.join(', ')],
   ];
   const list = rows.map(([what = '', is = '']) => `- **${what}**: ${escaped(is)}`).join('\n');
-  const warning = '**A short run, to prove that the bench works: its figures say nothing about speed.**';
+  const warning = '**A quick run. It proves that the bench works. Its figures say nothing about speed.**';
   return mode === 'quick' ? `${warning}\n\n${list}` : list;
 }
 
-/** Every target with what was seen of it. */
+/** The section with all targets and their results. */
 export function targetsSection(judged: readonly Judged[]): string {
   const marked = (text: (each: Judged) => string): string[] =>
     judged.map((each) => (each.holds === 'no' ? `**${text(each)}**` : text(each)));
   const table = markdownTable([
-    { title: 'what', cells: marked(({ text }) => text) },
+    { title: 'figure', cells: marked(({ text }) => text) },
     { title: 'target', cells: judged.map(limitCell) },
     { title: 'median', align: 'right', cells: marked(valueCell) },
     { title: 'rounds', align: 'right', cells: judged.map(({ spread }) => (spread ? rangeText(spread) : '')) },
@@ -42,7 +42,7 @@ export function targetsSection(judged: readonly Judged[]): string {
   return `${summaryText(judged)}\n\n${table}${unmeasured}`;
 }
 
-/** Who did not take part, and why; those of one reason together. */
+/** The section of absent contenders: a line for each reason. */
 export function absentSection({ absent }: Results): string {
   const reasons = Map.groupBy(absent, ({ broker = '', reason }) => `${broker}: ${reason}`);
   const lines = [...reasons.values()].map((alike) => {
@@ -51,10 +51,10 @@ export function absentSection({ absent }: Results): string {
     const where = broker === 'redis' ? '' : ` on ${brokerName(broker)}`;
     return `- ${escaped(`${names}${where}: ${reason}`)}`;
   });
-  return lines.length > 0 ? lines.join('\n') : 'Nobody.';
+  return lines.length > 0 ? lines.join('\n') : 'None.';
 }
 
-/** A measure's date, plots and tables. `plots` are the names of those that were drawn. */
+/** A measure's section: date, plots and tables. `plots` are the names of the plots with samples. */
 export function measureSection(page: MeasurePage, results: Results, plots: readonly string[]): string {
   const samples = results.samples.filter(({ measure }) => measure === page.id);
   if (samples.length === 0) return NOTHING;
@@ -71,7 +71,7 @@ export function measureSection(page: MeasurePage, results: Results, plots: reado
   return [taken, ...pictures, ...tables].join('\n\n');
 }
 
-/** To the minute: `2026-11-25 03:04 UTC`. */
+/** A time to the minute: `2026-11-25 03:04 UTC`. */
 function timeText(iso: string): string {
   return `${iso.slice(0, 16).replace('T', ' ')} UTC`;
 }

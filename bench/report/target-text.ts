@@ -6,14 +6,14 @@ export function limitText({ direction, limit, unit }: Judged): string {
   return limit === undefined ? 'shown' : `${direction} ${withUnit(limit, unit)}`;
 }
 
-/** The value that was seen: `1.04×`. Empty if it was not measured. */
+/** The measured value: `1.04×`. Empty if it was not measured. */
 export function valueText({ value, unit }: Judged): string {
   return value === undefined ? '' : withUnit(value, unit);
 }
 
 const SIGNS = { 'at most': '≤', below: '<', 'at least': '≥', shown: '' } as const;
 
-/** The limit in a cell of the page, where room is short: `≤ 5 s`. */
+/** The limit in a cell of the page, in short form: `≤ 5 s`. */
 export function limitCell(judged: Judged): string {
   const { direction, limit, unit } = judged;
   return limit === undefined ? limitText(judged) : `${SIGNS[direction]} ${withUnit(limit, unit)}`;
@@ -27,7 +27,7 @@ export function valueCell(judged: Judged): string {
     : withUnit(value, '');
 }
 
-/** Whether a target holds, in words; short falls are told apart by `Judged.holds`. */
+/** Whether a target holds, in words. */
 export function verdictText({ holds, inEveryRound }: Judged): string {
   switch (holds) {
     case 'yes':

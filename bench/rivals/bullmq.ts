@@ -3,10 +3,10 @@ import { Redis } from 'ioredis';
 import { type Job, ready, sendAll, settings, Work } from '../protocol.ts';
 import { exitOnSigterm } from './shutdown.ts';
 
-// BullMQ: not on SQS but on Redis, on the same machine. The upper anchor.
+// BullMQ's program: on Redis, not on SQS, on the same machine. It is the upper anchor
 
 const connection = new Redis(process.env['REDIS_URL'] ?? 'redis://127.0.0.1:6379', {
-  // What a worker's connection must have (guide, "Connections")
+  // A worker's connection requires it (guide, "Connections")
   maxRetriesPerRequest: null,
 });
 const names = settings.queueUrls.map((url) => url.slice(url.lastIndexOf('/') + 1));
@@ -17,11 +17,11 @@ function workerOf(name: string, concurrency: number, work: Work): Worker<Job> {
     connection,
     concurrency,
     autorun: false,
-    // As on a queue of SQS, nothing stays of a task that is done (guide, "Auto-removal of jobs")
+    // As on an SQS queue, finished tasks are removed (guide, "Auto-removal of jobs")
     removeOnComplete: { count: 0 },
-    // The lock is what SQS calls the visibility timeout
+    // The lock corresponds to the visibility timeout of SQS
     lockDuration: leaseMs,
-    // Default 30 s; a lock that ran out is found sooner, at the cost of a command a second
+    // Default 30 s. This finds an expired lock sooner, for one command per second
     stalledInterval: 1000,
   });
   worker.on('error', ({ message }) => console.error(message));

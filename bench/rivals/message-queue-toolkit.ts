@@ -10,7 +10,7 @@ import { type Job, ready, sendAll, settings, Work } from '../protocol.ts';
 import { exitOnSigterm } from './shutdown.ts';
 import { type Receives, receivesOfQueue, sqsClient } from './sqs.ts';
 
-// Lokalise's message-queue-toolkit: sqs-consumer (a version of its own) below schemas and typed handlers.
+// The program of Lokalise's message-queue-toolkit, which adds schemas and typed handlers to a version of sqs-consumer
 
 const MESSAGE = z.object({
   id: z.number(),
@@ -23,11 +23,11 @@ type Message = z.infer<typeof MESSAGE>;
 
 const dependencies = {
   sqsClient: sqsClient(),
-  // `logMessages` is off by default: a message that goes well is not logged
+  // `logMessages` is off by default, so it does not log successful messages
   logger: globalLogger,
   errorReporter: { report: ({ error }: { error: Error }) => globalLogger.error(error) },
 };
-// All messages are of one type, which needs no look into each (README, "messageTypeResolver")
+// All messages have one type, so the library need not inspect each one (README, "messageTypeResolver")
 const messageTypeResolver = { literal: 'bench.job' };
 const work = new Work(settings);
 let underWay = 0;
@@ -51,7 +51,7 @@ class JobsConsumer extends AbstractSqsConsumer<Message, undefined> {
         messageTypeResolver,
         locatorConfig: { queueUrl },
         handlers: new MessageHandlerConfigBuilder<Message, undefined>().addConfig(MESSAGE, handle).build(),
-        // The queue is polled by so many instances of sqs-consumer (README, "Concurrent consumers for high throughput")
+        // The number of sqs-consumer instances that poll (README, "Concurrent consumers for high throughput")
         concurrentConsumersAmount: count,
         consumerOverrides: { batchSize: size },
       },
@@ -80,7 +80,7 @@ if (settings.role === 'work') {
   const publisher = new JobsPublisher(queueUrls[0] ?? '');
   await publisher.init();
   await ready();
-  // A message without a time would get one, with a warning each
+  // The library would add a missing time, with a warning for each message
   const send = (job: Job): Promise<void> =>
     publisher.publish({ ...job, timestamp: new Date().toISOString() });
   await sendAll(settings, send);

@@ -5,17 +5,17 @@ import type { Context, SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda'
 import { type Job, settings, Work } from '../protocol.ts';
 import { type HandleMessages, pollQueues, sendBySdk } from './sqs.ts';
 
-// Middy and Powertools for AWS Lambda, called the way that Lambda's poller calls a function: with up to ten messages,
-// of which those are deleted that it does not report as failed. They send nothing: their queues are filled by the SDK.
+// The program of middy and Powertools for AWS Lambda. As Lambda's poller does, it calls the handler with up to ten
+// messages and deletes those that the handler does not report as failed. The SDK sends: these libraries cannot.
 
 if (settings.role === 'send') await sendBySdk();
 
 const work = new Work(settings);
 const context = { functionName: 'bench', awsRequestId: 'bench' } as Context;
 
-/** One for each loop: outside Lambda a processor keeps what it is at in itself, as Lambda runs one event at a time. */
+/** A handler for one loop. Each needs its own processor, which has state: Lambda runs one event at a time. */
 function handlerOf(): HandleMessages {
-  // `BatchProcessor` is the one that runs a batch's records at once (README, "Async processing")
+  // `BatchProcessor` runs the records of a batch concurrently (README, "Async processing")
   const processor = new BatchProcessor(EventType.SQS);
   const record = ({ body }: SQSRecord): Promise<void> => work.run(JSON.parse(body) as Job);
   const handler = middy<SQSEvent, SQSBatchResponse>().handler(async (event: SQSEvent, of: Context) =>

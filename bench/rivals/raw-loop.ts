@@ -2,7 +2,7 @@ import type { Message } from '@aws-sdk/client-sqs';
 import { type Job, settings, Work } from '../protocol.ts';
 import { pollQueues, sendBySdk } from './sqs.ts';
 
-// The floor: what SQS itself costs a program that does nothing for its user, as a loop of the AWS SDK's own calls.
+// The floor: a loop of plain AWS SDK calls, without any service to its user. It shows the cost of SQS itself
 
 if (settings.role === 'send') await sendBySdk();
 

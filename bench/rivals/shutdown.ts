@@ -2,10 +2,10 @@ const LOOK_MS = 5;
 const PATIENCE_MS = 8000;
 
 /**
- * On SIGTERM, has the library stop and exits once nothing is under way any more; after 8 s in any case.
+ * On SIGTERM, stops the library and exits once no task is in progress, after 8 s at the latest.
  *
- * @param stop has the library receive nothing more
- * @param underWay how many tasks run, or wait to be deleted
+ * @param stop - makes the library stop receiving
+ * @param underWay - returns how many tasks run or wait for their delete
  */
 export function exitOnSigterm(stop: () => unknown, underWay: () => number): void {
   process.once('SIGTERM', () => {

@@ -5,7 +5,7 @@ import { type Job, ready, sendAll, settings, Work } from '../protocol.ts';
 import { exitOnSigterm } from './shutdown.ts';
 import { receivesOfQueue, sqsClient } from './sqs.ts';
 
-// BBC's sqs-consumer, and its sqs-producer to send. BENCH_VARIANT=batch takes the handler of batches.
+// The program of BBC's sqs-consumer, with sqs-producer to send. BENCH_VARIANT=batch uses the batch handler
 
 const sqs = sqsClient();
 const work = new Work(settings);
@@ -15,7 +15,7 @@ const jobOf = ({ Body: body = '' }: Message): Job => JSON.parse(body) as Job;
 
 async function handleMessage(message: Message): Promise<Message> {
   await work.run(jobOf(message));
-  // Only what is returned is deleted (README, "Message Acknowledgment Behavior")
+  // The library deletes only the returned message (README, "Message Acknowledgment Behavior")
   return message;
 }
 
@@ -35,7 +35,7 @@ function consumerOf(queueUrl: string, batchSize: number): Consumer {
   return consumer;
 }
 
-/** "You can start multiple instances of the consumer" (bbc/sqs-consumer#229), each for up to ten at a time. */
+/** Consumers for up to ten messages each: "You can start multiple instances of the consumer" (bbc/sqs-consumer#229). */
 function consumers(): Consumer[] {
   const { count, size } = receivesOfQueue();
   return settings.queueUrls.flatMap((url) => Array.from({ length: count }, () => consumerOf(url, size)));

@@ -11,30 +11,30 @@ import { ready, sendAll, settings } from '../protocol.ts';
 import { exitOnSigterm } from './shutdown.ts';
 
 /**
- * The client that every rival in Node gets, the fastest that the AWS SDK has: so that they differ by what they do with
- * it alone. Region, credentials and endpoint come from the environment.
+ * The SQS client of every rival in Node: the fastest setup of the AWS SDK, so that rivals differ only in how they use
+ * it. Region, credentials and endpoint come from the environment.
  */
 export function sqsClient(): SQSClient {
   return new SQSClient({
-    // Takes about a quarter off the CPU of each call, against the SDK's own choice
+    // Saves about a quarter of each call's CPU, compared with the SDK's default
     requestHandler: new UndiciHttpHandler(),
-    // Bodies are not checked against their digests: TCP has checked them, and TLS where it matters
+    // No check of digests: TCP checks the bodies, and TLS does on AWS
     md5: false,
   });
 }
 
-/** How a queue is polled. */
+/** The receives of a queue. */
 export interface Receives {
-  /** Under way at one time. */
+  /** Receives in flight at the same time. */
   readonly count: number;
-  /** Messages that each asks for, 1 to 10: `MaxNumberOfMessages`. */
+  /** Messages per receive, 1 to 10: `MaxNumberOfMessages`. */
   readonly size: number;
 }
 
 /**
- * Spreads the tasks that may run at one time over a queue's receives. A program that waits for all messages of a receive
- * before it asks again is fastest with tens where tasks take no time, and with ones (BENCH_RECEIVE=1) where one of them
- * may hold up nine.
+ * Divides the concurrency into a queue's receives. These programs wait for all messages of a receive before the next
+ * one. So receives of ten are fastest for tasks that take no time. If one slow task would delay nine others, receives
+ * of one are fastest (BENCH_RECEIVE=1).
  */
 export function receivesOfQueue(): Receives {
   const most = Number(process.env['BENCH_RECEIVE'] ?? 10);
@@ -43,14 +43,13 @@ export function receivesOfQueue(): Receives {
   return { count, size: Math.min(most, Math.floor(tasks / count)) };
 }
 
-/** Runs the messages of one receive, and resolves to those that are to be deleted. */
+/** Handles the messages of one receive, and resolves to those to delete. */
 export type HandleMessages = (messages: Message[]) => Promise<Message[]>;
 
 /**
- * Polls the queues for as long as the program runs: `count` loops a queue, each of which receives, has its messages run
- * and deletes them at once.
+ * Polls the queues until the program ends, in `count` loops for each queue. Each loop receives, handles and deletes.
  *
- * @param handlerOf called for each loop
+ * @param handlerOf - makes the handler of each loop
  */
 export async function pollQueues(handlerOf: () => HandleMessages): Promise<void> {
   const client = sqsClient();
@@ -69,7 +68,7 @@ export async function pollQueues(handlerOf: () => HandleMessages): Promise<void>
       if (messages.length === 0) continue;
       underWay += messages.length;
       const done = await handle(messages);
-      // The next receive does not wait for this: it takes a sixth off the CPU of a task
+      // The next receive does not wait for the delete: that saves a sixth of the CPU per task
       await deleted;
       deleted = deleteAll(client, QueueUrl, done).finally(() => (underWay -= messages.length));
     }
@@ -85,7 +84,7 @@ async function deleteAll(client: SQSClient, QueueUrl: string, messages: Message[
   await client.send(new DeleteMessageBatchCommand({ QueueUrl, Entries }));
 }
 
-/** Sends the tasks by the AWS SDK alone, and ends the program. */
+/** Sends the tasks with the plain AWS SDK, and ends the program. */
 export async function sendBySdk(): Promise<never> {
   const client = sqsClient();
   const [QueueUrl] = settings.queueUrls;

@@ -9,7 +9,7 @@ import { startBackends } from 'baton-dev/testing/backends';
 import type { Environment } from './backends.ts';
 import { tablesOf } from './environment.ts';
 
-// What AWS would be, and a gateway to the services' functions, in a process of its own, for `Backends`
+// Emulates AWS and invokes the services' functions, in a process of its own. `Backends` starts it.
 
 const functionsPorts = JSON.parse(process.env['FUNCTIONS_PORTS'] ?? '{}') as Record<string, number>;
 const { environment, stage } = await startBackends(partFolders());

@@ -5,12 +5,12 @@ import { fileURLToPath } from 'node:url';
 const START_MS = 20_000;
 const SERVER = fileURLToPath(new URL('backends-server.ts', import.meta.url));
 
-/** What services and workers are configured with. */
+/** Environment variables of services and workers. */
 export type Environment = Readonly<Record<string, string>>;
 
-/** SQS and DynamoDB with all queues and tables, and Lambda's Invoke, in one process that is not the measured one. */
+/** SQS and DynamoDB with all queues and tables, and Lambda's Invoke, in one process beside the measured one. */
 export class Backends {
-  /** Of every service and of the worker. */
+  /** Environment variables of every service and of the worker. */
   readonly environment: Environment;
   readonly #child: ChildProcess;
 
@@ -19,7 +19,7 @@ export class Backends {
     this.environment = environment;
   }
 
-  /** @param functionsPorts - where each service's process serves its functions, by the service's name */
+  /** Starts the process. @param functionsPorts - ports of each service's functions, by the service's name */
   static async start(functionsPorts: Readonly<Record<string, number>>): Promise<Backends> {
     const env = {
       PATH: process.env['PATH'],
@@ -27,14 +27,14 @@ export class Backends {
       FUNCTIONS_PORTS: JSON.stringify(functionsPorts),
     };
     const child = fork(SERVER, { env, stdio: 'inherit', execArgv: [] });
-    // The terminal's interrupt reaches it too, and ends it; it ends with this process in any case
+    // The terminal's interrupt ends it too. In any case it ends with this process
     const [environment] = (await once(child, 'message', { signal: AbortSignal.timeout(START_MS) })) as [
       Environment,
     ];
     return new Backends(child, environment);
   }
 
-  /** Ends it with all that it holds. */
+  /** Kills the process. */
   async stop(): Promise<void> {
     if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
     this.#child.kill('SIGKILL');

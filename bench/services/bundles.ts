@@ -6,15 +6,15 @@ import { ROOT } from './own-process.ts';
 
 const run = promisify(execFile);
 
-/** A function, and where its handler is. */
+/** A function of the stack and the module of its handler. */
 export interface FunctionEntry {
-  /** As functions.yml has it: `orderServiceApi`. */
+  /** Its name in functions.yml: `orderServiceApi`. */
   readonly name: string;
-  /** The module of its handler, from the root and without an ending: `functions/order-service/api`. */
+  /** The module of its handler, relative to the root, without extension: `functions/order-service/api`. */
   readonly module: string;
 }
 
-/** Every function of the stack. */
+/** All functions of the stack. */
 export function functionEntries(): FunctionEntry[] {
   const functions = partFolders().flatMap((folder) =>
     Object.entries(readPart(folder, 'dev').functions ?? {}),
@@ -25,15 +25,15 @@ export function functionEntries(): FunctionEntry[] {
   }));
 }
 
-/** The library's watchdog thread: a worker's bundle needs a bundle of it beside it, under this name. */
+/** The library's watchdog thread. A worker's bundle loads it from a bundle of this name beside it. */
 const WATCHDOG = 'watchdog-thread';
 
 /**
  * Bundles modules.
  *
- * @param modules - from the root, without their endings. One called `watchdog-thread` is the library's
- * @param script - `bundle`, as deploys do, or `bundle:image`, as images do. Default: as deploys do
- * @returns the bundles' files by their modules
+ * @param modules - relative to the root, without extensions. A module named `watchdog-thread` is the library's
+ * @param script - `bundle` for functions, `bundle:image` for images. Default `bundle`
+ * @returns the files of the bundles by module
  */
 export async function makeBundles(
   folder: string,
@@ -50,14 +50,14 @@ export async function makeBundles(
   return new Map(distinct.map((module) => [module, join(folder, `${module}.mjs`)]));
 }
 
-/** What images run their bundles with. */
+/** Environment variables that images set. */
 export const IMAGE_ENVIRONMENT = {
   NODE_OPTIONS: '--import=data:text/javascript,process.setSourceMapsEnabled(true)',
 };
 
 const images = new Map<string, Promise<ReadonlyMap<string, string>>>();
 
-/** The bundles of all servers as their images have them, made once for a folder; by names such as `order-service`. */
+/** Bundles all servers as their images do, once for a folder. Returns the files by names such as `order-service`. */
 export function imageBundles(folder: string): Promise<ReadonlyMap<string, string>> {
   const made = images.get(folder) ?? makeImageBundles(folder);
   images.set(folder, made);

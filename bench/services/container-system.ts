@@ -7,13 +7,13 @@ import { OwnProcess } from './own-process.ts';
 
 const START_MS = 20_000;
 
-/** A service's or the worker's process, and where it answers. */
+/** A process of a service or of the worker, and its URL. */
 export interface Server {
   readonly process: OwnProcess;
   readonly url: string;
 }
 
-/** Services and the worker as images run them, a process each from a bundle with its map, and all that they need. */
+/** Services and the worker as their images run them: each in a process, from a bundle. `Backends` emulates AWS. */
 export class ContainerSystem {
   readonly #servers: ReadonlyMap<string, Server>;
   readonly #backends: Backends;
@@ -24,7 +24,7 @@ export class ContainerSystem {
   }
 
   /**
-   * Starts some of them, and resolves once each is ready.
+   * Starts some servers, and resolves once all are ready.
    *
    * @param names - such as `order-service` and `worker`
    */
@@ -57,14 +57,15 @@ export class ContainerSystem {
     return system;
   }
 
-  /** The server of that name. */
+  /** A server by its name. @throws RangeError if it was not started */
   server(name: string): Server {
     const server = this.#servers.get(name);
-    if (!server) throw new RangeError(`${name} was not started`);
+    const started = [...this.#servers.keys()].join(', ');
+    if (!server) throw new RangeError(`${name} was not started; expected one of ${started}`);
     return server;
   }
 
-  /** Ends all of it. */
+  /** Kills all servers and the backends. */
   async stop(): Promise<void> {
     await Promise.all([...this.#servers.values()].map((server) => server.process.stop('SIGKILL')));
     await this.#backends.stop();

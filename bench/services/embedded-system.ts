@@ -5,19 +5,19 @@ import { OwnProcess } from './own-process.ts';
 
 const START_MS = 60_000;
 const COMMANDS = {
-  /** As a newcomer starts it. */
+  /** The command that a newcomer runs. */
   npm: ['npm', 'start'],
-  /** What that starts, as a process that can be asked what it uses. */
+  /** The program that `npm start` runs, as a direct child, so that its usage can be read. */
   node: [process.execPath, 'node_modules/serverless/bin/serverless.js', 'offline'],
 } as const;
 
-/** The embedded runtime, on ports of its own, and where it answers. */
+/** A process of the embedded runtime on its own ports, and its URL. */
 export interface EmbeddedSystem {
   readonly process: OwnProcess;
   readonly url: string;
 }
 
-/** Starts the embedded runtime, and resolves when it has taken its first order. */
+/** Starts the embedded runtime, and resolves once it has accepted an order. */
 export async function startEmbedded(by: keyof typeof COMMANDS, bench: Bench): Promise<EmbeddedSystem> {
   const environment = await freePorts();
   const own = new OwnProcess({ command: COMMANDS[by], environment, name: 'embedded', bench });

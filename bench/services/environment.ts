@@ -1,4 +1,4 @@
-/** An order, as `POST /orders` takes it. */
+/** The body of a valid `POST /orders`. */
 export const ORDER = JSON.stringify({
   customerId: 'c-1',
   customerEmail: 'customer@example.com',
@@ -7,7 +7,7 @@ export const ORDER = JSON.stringify({
   currency: 'EUR',
 });
 
-/** The tables of a stage, by the variables that services find them by. */
+/** The environment variables that name the tables of a stage. */
 export function tablesOf(stage: string): Record<string, string> {
   return {
     TASKS_TABLE: `baton-${stage}-tasks`,
@@ -16,7 +16,7 @@ export function tablesOf(stage: string): Record<string, string> {
   };
 }
 
-/** An environment that every function starts in, and none gets far. */
+/** An environment in which every function can be imported. Nothing listens at its endpoints. */
 export const standInEnvironment: Readonly<Record<string, string>> = {
   AWS_REGION: 'us-east-1',
   AWS_ACCESS_KEY_ID: 'test',

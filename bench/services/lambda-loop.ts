@@ -4,11 +4,11 @@ import { pathToFileURL } from 'node:url';
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
 import { ORDER } from './environment.ts';
 
-// A function as a warm Lambda calls it, in a process of its own: one event after the other, each parsed from its text
+// Calls a function as a warm Lambda does, in a process of its own: one event after the other, each parsed from its text
 
-/** What came of the calls. */
+/** The result of the calls. */
 export interface LambdaResult {
-  /** Calls a second. */
+  /** Calls per second. */
   readonly throughput: number;
   readonly p50Ms: number;
   readonly p99Ms: number;
@@ -40,7 +40,7 @@ async function callFor(limitMs: number): Promise<LambdaResult> {
     latencies.record(Math.ceil((performance.now() - calledAtMs) * 1e6));
     if (statusCode === ACCEPTED) answered += 1;
     else failed += 1;
-    // As between two invocations
+    // Let the event loop turn, as between two invocations
     await nextTurn();
   }
   const { user, system } = process.cpuUsage(cpu);
@@ -54,7 +54,7 @@ async function callFor(limitMs: number): Promise<LambdaResult> {
   };
 }
 
-/** `POST /orders` in payload format 2.0, with the headers that API Gateway adds to a caller's. */
+/** An event of `POST /orders` in payload format 2.0, with the headers that API Gateway adds. */
 function postOfOrder(): APIGatewayProxyEventV2 {
   return {
     version: '2.0',

@@ -9,19 +9,19 @@ const CONNECTIONS = 10;
 
 const run = promisify(execFile);
 
-/** What came of a load. */
+/** The result of a load. */
 export interface LoadResult {
-  /** A second. */
+  /** Successful requests per second. */
   readonly throughput: number;
   readonly p50Ms: number;
   readonly p99Ms: number;
-  /** Answered with success. */
+  /** Requests with a successful response. */
   readonly answered: number;
-  /** Not answered, or not with success. */
+  /** Requests without a response, or with an error. */
   readonly failed: number;
 }
 
-/** The members of autocannon's own result that are read here. */
+/** The members of autocannon's result that the bench reads. */
 interface CannonResult {
   /** In seconds. */
   readonly duration: number;
@@ -32,12 +32,12 @@ interface CannonResult {
   readonly timeouts: number;
 }
 
-/** Posts orders for some seconds over ten connections, from a process of its own. */
+/** Posts orders for a number of seconds over ten connections, from a process of its own. */
 export function postOrdersFor(seconds: number, url: string, bench: Bench): Promise<LoadResult> {
   return cannon(['--duration', String(seconds)], url, bench);
 }
 
-/** Posts so many orders in the same way. */
+/** Posts a number of orders over ten connections, from a process of its own. */
 export function postOrders(count: number, url: string, bench: Bench): Promise<LoadResult> {
   return cannon(['--amount', String(count)], url, bench);
 }

@@ -14,23 +14,23 @@ const STOP_MS = 10_000;
 const POLL_MS = 10;
 const SHOWN_CHARACTERS = 2000;
 
-/** How a process is started. */
+/** Options of a process. */
 export interface ProcessOptions {
   readonly command: readonly [program: string, ...args: string[]];
-  /** Beside PATH and HOME, which are this process's own. */
+  /** Environment variables beside PATH and HOME, which it inherits. */
   readonly environment?: Readonly<Record<string, string>>;
-  /** What messages call it, and the file in the bench's folder that takes its output: all of it, as logs are written. */
+  /** Its name in messages. Its output goes into a file of this name in the bench's folder. */
   readonly name: string;
   readonly bench: Pick<Bench, 'folder' | 'signal'>;
 }
 
-/** What a process has used so far. */
+/** The memory and CPU time that a process has used so far. */
 export interface Usage {
   readonly residentMb: number;
   readonly cpuMs: number;
 }
 
-/** A process of the bench's own, with all that it starts: ended as a whole, at the latest when this process ends. */
+/** A child process of the bench with all its own children. They end together, at the latest when the bench ends. */
 export class OwnProcess {
   readonly #child: ChildProcess;
   readonly #name: string;
@@ -49,15 +49,16 @@ export class OwnProcess {
     process.once('exit', this.#onExit);
   }
 
-  /** All that it has written so far. */
+  /** All output so far. */
   get output(): string {
     return readFileSync(this.#file, 'utf8');
   }
 
   /**
-   * Looks every 10 ms until `look` gives something. Where that does not come, it is ended.
+   * Calls `look` every 10 ms until it returns a value. If the time is over before that, kills the process.
    *
-   * @throws Error with the end of its output when it ends before, or the time is over
+   * @param what - the name of the expected value in the error
+   * @throws Error with the end of the output if the process ends first, or the time is over
    */
   async until<Seen>(what: string, withinMs: number, look: () => Promise<Seen | undefined>): Promise<Seen> {
     const deadlineMs = performance.now() + withinMs;
@@ -66,13 +67,13 @@ export class OwnProcess {
       if (seen !== undefined) return seen;
       await sleep(POLL_MS);
     }
-    const why = this.#ended ? `ended before ${what}` : `gave not within ${withinMs} ms ${what}`;
+    const why = this.#ended ? `ended before ${what}` : `did not give ${what} within ${withinMs} ms`;
     await this.stop('SIGKILL');
     this.#signal.throwIfAborted();
     throw new Error(`${this.#name} ${why}:\n${this.output.slice(-SHOWN_CHARACTERS)}`);
   }
 
-  /** Resolves once it answers a GET with success; throws as `until` does. */
+  /** Resolves once a GET of `url` succeeds. @throws as `until` does */
   async answers(url: string, withinMs: number): Promise<void> {
     await this.until(`an answer of ${url}`, withinMs, async () => {
       const response = await fetch(url).catch(() => undefined);
@@ -80,19 +81,19 @@ export class OwnProcess {
     });
   }
 
-  /** What it has used, without what it has started. */
+  /** The usage of the process itself, without its children. */
   async usage(): Promise<Usage> {
     const { memory, ctime } = await pidusage(this.#child.pid ?? 0);
     return { residentMb: memory / 1e6, cpuMs: ctime };
   }
 
-  /** Ends it with all that it has started; without mercy after 10 s. */
+  /** Stops the process and its children with a signal, and kills them after 10 s. */
   async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
     this.#kill(signal);
     const timer = setTimeout(() => this.#kill('SIGKILL'), STOP_MS);
     if (!this.#ended) await once(this.#child, 'exit');
     clearTimeout(timer);
-    // What it started and has not ended itself
+    // Children may survive it
     this.#kill('SIGKILL');
     process.removeListener('exit', this.#onExit);
   }
@@ -101,7 +102,7 @@ export class OwnProcess {
     return this.#child.exitCode !== null || this.#child.signalCode !== null;
   }
 
-  /** Signals the group that it is the first of, of which nobody may be left. */
+  /** Sends a signal to its process group, if that still exists. */
   #kill(signal: NodeJS.Signals): void {
     try {
       if (this.#child.pid !== undefined) process.kill(-this.#child.pid, signal);

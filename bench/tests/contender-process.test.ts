@@ -14,10 +14,10 @@ const interrupt = new AbortController();
 const started: ContenderProcess[] = [];
 afterEach(() => Promise.all(started.splice(0).map((each) => each.kill())));
 
-/** A contender whose program is the text of a module. */
+/** A contender whose program is this module text. */
 function contender(text: string): Contender {
   const command = [process.execPath, '--input-type=module', '-e', `${IMPORTS}\n${text}`] as const;
-  return { name: 'somebody', version: '1', command, queues: 'sqs', drainConcurrency: 1, sends: 'tens' };
+  return { name: 'sample', version: '1', command, queues: 'sqs', drainConcurrency: 1, sends: 'tens' };
 }
 
 function start(
@@ -39,7 +39,7 @@ function start(
 const WORK = 'await ready(); const work = new Work(settings);';
 
 describe("a contender's program", () => {
-  test('begins when it is told to, and says what its tasks came to', async () => {
+  test('starts on `go`, and reports the results of its tasks', async () => {
     const program = start(`${WORK} for (const job of jobs({ ...settings, tasks: 3 })) await work.run(job);`, {
       tasks: 3,
       jobs: 'sleep:20',
@@ -61,7 +61,7 @@ describe("a contender's program", () => {
     }
   });
 
-  test('counts tasks that it is given twice', async () => {
+  test('counts tasks that it handles twice', async () => {
     const program = start(
       `${WORK} for (const id of [0, 5000, 5000, 0]) await work.run({ id, ms: 0, sentAtMs: 0 });`,
       { tasks: 4 },
@@ -70,7 +70,7 @@ describe("a contender's program", () => {
     expect(await program.finished(WITHIN_MS)).toMatchObject({ tasks: 4, repeats: 2 });
   });
 
-  test('says how far it is where it is asked to', async () => {
+  test('reports its progress if asked to', async () => {
     const seen: number[] = [];
     const program = start(
       `${WORK} for (const job of jobs({ ...settings, tasks: 7 })) await work.run(job);`,
@@ -82,7 +82,7 @@ describe("a contender's program", () => {
     expect(seen).toEqual([2, 4, 6]);
   });
 
-  test('sends one by one, many at a time, or tens', async () => {
+  test('sends one by one, many at a time, or in tens', async () => {
     const text = `await ready();
       let now = 0, most = 0, sends = 0;
       const send = async (given) => {
@@ -107,7 +107,7 @@ describe("a contender's program", () => {
     expect(await countsOf({ inFlight: 1, batch: true })).toEqual([3, 1]);
   });
 
-  test('keeps the pace that it is asked for', async () => {
+  test('sends at the pace that the bench sets', async () => {
     const program = start('await ready(); await sendAll(settings, async () => {});', {
       role: 'send',
       tasks: 21,
@@ -118,15 +118,15 @@ describe("a contender's program", () => {
     expect(lastAtMs - firstAtMs).toBeGreaterThanOrEqual(200);
   });
 
-  test('that ends too soon is reported with its last words', async () => {
+  test('fails with its last lines if it ends too early', async () => {
     const program = start("console.error('all is well'); console.error('no it is not'); process.exit(3);");
     await expect(program.go()).rejects.toThrow(
-      /^somebody \(work noop\) ended with status 3:\nall is well\nno it is not$/,
+      /^sample \(work noop\) ended with status 3:\nall is well\nno it is not$/,
     );
     await expect(program.finished(WITHIN_MS)).rejects.toThrow('ended with status 3');
   });
 
-  test('may say that its library cannot do what is asked', async () => {
+  test('can report that its library cannot do the job', async () => {
     const program = start('await ready(); await sendAll(settings, async () => {});', {
       role: 'send',
       tasks: 1,
@@ -138,7 +138,7 @@ describe("a contender's program", () => {
     expect(String(error)).toContain('no batch API');
   });
 
-  test('that cannot be started is reported', async () => {
+  test('fails with its path if it cannot be started', async () => {
     const nowhere: Contender = { ...contender(''), command: ['/no/such/program'] };
     const settings = { role: 'work', queueUrls: [] } as const;
     const program = new ContenderProcess(nowhere, { settings, environment: {}, signal: interrupt.signal });
@@ -146,7 +146,7 @@ describe("a contender's program", () => {
     await program.kill();
   });
 
-  test('is ended together with all that it has started', async () => {
+  test('ends together with its child processes', async () => {
     const said = Promise.withResolvers<Progress>();
     const text = `const { spawn } = await import('node:child_process');
       const { writeSync } = await import('node:fs');
@@ -157,20 +157,20 @@ describe("a contender's program", () => {
     const { tasks: grandchild } = await said.promise;
     expect(runs(grandchild)).toBe(true);
     await program.kill();
-    await eventually('nothing is left of it', () => !runs(grandchild));
+    await eventually('the child process has ended', () => !runs(grandchild));
   });
 
-  test('is given up where the bench is interrupted', async () => {
+  test('is given up if the bench is interrupted', async () => {
     const { signal, abort } = abortable();
     const program = start('await ready();', {}, { signal });
     await program.go();
     const finished = program.finished(WITHIN_MS);
     abort();
-    await expect(finished).rejects.toThrow('somebody (work noop) was interrupted');
+    await expect(finished).rejects.toThrow('sample (work noop) was interrupted');
     expect(() => start('await ready();', {}, { signal })).toThrow('The bench was interrupted');
   });
 
-  test('ends by itself where the bench is gone', async () => {
+  test('ends by itself when the bench has ended', async () => {
     const { command } = contender('await ready(); setInterval(() => {}, 1000);');
     const [program, ...args] = command;
     const child = spawn(program, args, { stdio: ['pipe', 'ignore', 'inherit', 'pipe'] });

@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { FirstInFirstOut } from '../brokers/first-in-first-out.ts';
 
-test('a list gives all that was put in, in its order, whatever is taken between', () => {
+test('a queue returns all items in order, even if items are taken between pushes', () => {
   const list = new FirstInFirstOut<number>();
   const taken: (number | undefined)[] = [];
   for (let next = 0; next < 10_000; next++) {

@@ -18,20 +18,20 @@ afterEach(() => rmSync(folder, { recursive: true }));
 const read = (name: string): string => readFileSync(join(folder, name), 'utf8');
 const kept = (): Results => JSON.parse(read('performance.json')) as Results;
 
-/** What the page has between the markers of a name. */
+/** The page's text between the markers of a name. */
 function section(name: string): string {
   const [, rest = ''] = read('performance.md').split(`<!-- bench:${name} -->`);
   return rest.split(`<!-- /bench:${name} -->`)[0] ?? '';
 }
 
-/** A table's row as its cells, by how it begins. */
+/** The cells of the table row that starts with this text. */
 function cellsOf(text: string, start: string): string[] {
   const row = text.split('\n').find((line) => line.startsWith(`| ${start}`)) ?? '';
   return row.split(/(?<!\\)\|/).map((cell) => cell.trim());
 }
 
 describe('a full run', () => {
-  test('gives a page, its plots and its samples, and says where they are', async () => {
+  test('writes a page, its plots and its samples, and returns their paths', async () => {
     const paths = await writePage(fullResults(), folder);
     const plots = MEASURE_PAGES.flatMap(({ plots: names = [] }) => names.map((name) => `${name}.svg`));
     expect(readdirSync(join(folder, 'performance')).toSorted()).toEqual(plots.toSorted());
@@ -46,7 +46,7 @@ describe('a full run', () => {
     for (const plot of plots) expect(read('performance.md')).toContain(`(performance/${plot})`);
   });
 
-  test('shows medians with their spread, their ratio to the raw loop, and marks the best', async () => {
+  test('shows medians with their spread and their ratio to the raw loop, and marks the best', async () => {
     await writePage(fullResults(), folder);
     const drain = section('drain');
     expect(drain).toContain('Taken on 2026-11-25 03:04 UTC, 3 rounds.');
@@ -57,12 +57,12 @@ describe('a full run', () => {
       '1.04',
     ]);
     expect(cellsOf(drain, 'raw SDK loop')[4]).toBe('**92 (88.3 to 96.6)**');
-    // On another broker: beside the others, not against them
+    // BullMQ is on another broker, so it cannot be the best
     expect(cellsOf(drain, 'BullMQ (Redis)')[2]).toBe('5,900 (5,664 to 6,195)');
     expect(cellsOf(section('mixed-queued'), '**Baton**')[3]).toContain('**1.11');
   });
 
-  test('marks nobody on another broker, not even at the same figure', async () => {
+  test('does not mark a contender on another broker, even if it has the same figure', async () => {
     const { samples } = partialResults('drain');
     const alike = { measure: 'drain', figure: 'throughput', unit: 'tasks/s', value: 5200 } as const;
     const others = samples.filter(({ contender }) => contender !== 'bullmq');
@@ -72,7 +72,7 @@ describe('a full run', () => {
     expect(cellsOf(section('drain'), '**Baton**')[2]).toBe('**5,200 (4,992 to 5,460)**');
   });
 
-  test('shows every target, and marks those that fall short', async () => {
+  test('shows all targets, and marks those that fall short', async () => {
     await writePage(resultsFallingShort(), folder);
     const targets = section('targets');
     expect(targets).toContain('36 of 39 targets hold, 1 falls short, 2 were not measured.');
@@ -82,7 +82,7 @@ describe('a full run', () => {
       '7.5',
       '**falls short**',
     ]);
-    expect(cellsOf(targets, "Throughput of one worker, to BullMQ's on Redis").slice(2, 6)).toEqual([
+    expect(cellsOf(targets, 'Throughput of one worker, relative to BullMQ on Redis').slice(2, 6)).toEqual([
       'shown',
       '0.881×',
       '0.881',
@@ -90,40 +90,40 @@ describe('a full run', () => {
     ]);
   });
 
-  test('says below the targets why some were not measured', async () => {
+  test('says below the targets why some of them were not measured', async () => {
     await writePage(resultsFallingShort(), folder);
     expect(section('targets')).toContain(
-      "\nNot measured:\n\n- Worker CPU a no-op task, to Celery's on SQS (ElasticMQ): celery is absent: no Python",
+      '\nNot measured:\n\n- Worker CPU per no-op task, relative to Celery on SQS (ElasticMQ): celery is absent: no',
     );
   });
 
-  test('shows the cost of the run of a million as that of the longest queue', async () => {
+  test('shows the cost in the run of a million tasks as the cost at the longest queue', async () => {
     await writePage(fullResults(), folder);
     expect(cellsOf(section('growth-queued'), '1,000,000')[2]).toBe('95 (91.2 to 99.8)');
     expect(kept().samples).toHaveLength(fullResults().samples.length);
   });
 
-  test('says who was absent and why, as it stands', async () => {
+  test('lists absent contenders with their reasons, escaped', async () => {
     await writePage(fullResults(), folder);
     expect(section('absent').trim()).toBe(String.raw`- Celery on ElasticMQ: no Python\_3 on PATH &lt;here>`);
     expect(section('run')).toContain(String.raw`Some CPU \| 2.20GHz, 2 cores, 8 GB`);
   });
 });
 
-test('the page of this repository has a place for everything', () => {
+test("this repository's page has markers for every section", () => {
   const page = readFileSync(new URL('../../docs/performance.md', import.meta.url), 'utf8');
   const names = ['run', 'targets', 'absent', ...MEASURE_PAGES.map(({ id }) => id)];
   expect(names.filter((name) => markedText(page, name) === undefined)).toEqual([]);
 });
 
-test('is laid out as Prettier would', async () => {
+test('a page has the layout of Prettier', async () => {
   const { samples } = partialResults('send', 'scaling');
   await writePage({ ...fullResults(), samples }, folder);
   expect(await check(read('performance.md'), { parser: 'markdown' })).toBe(true);
 });
 
-describe('a page that is there', () => {
-  test('keeps all that stands outside the markers', async () => {
+describe('an existing page', () => {
+  test('keeps all text outside the markers', async () => {
     const prose = '# Mine\n\nBefore.\n\n## Drain\n\nWhat it is.\n\n';
     const after = '\n\n## What falls short\n\nNothing, <!-- a remark --> says $& and $1.\n';
     writeFileSync(
@@ -135,13 +135,13 @@ describe('a page that is there', () => {
     expect(page.startsWith(`${prose}<!-- bench:drain -->\n\nTaken on`)).toBe(true);
     expect(page).toContain(`<!-- /bench:drain -->${after}`);
     expect(page).not.toContain('\nold\n');
-    // What it had no place for comes at the end
+    // Sections without markers are appended
     expect(page.indexOf('<!-- bench:targets -->')).toBeGreaterThan(page.indexOf('What falls short'));
     await writePage(fullResults(), folder);
     expect(read('performance.md')).toBe(page);
   });
 
-  test('is changed in no section whose end is missing', async () => {
+  test('keeps a section whose end marker is missing', async () => {
     const open = '# Mine\n\n<!-- bench:drain -->\n\nstays\n';
     writeFileSync(join(folder, 'performance.md'), open);
     await writePage(fullResults(), folder);
@@ -152,7 +152,7 @@ describe('a page that is there', () => {
 describe('a run of some measures', () => {
   const later = '2026-11-26T10:00:00.000Z';
 
-  test('replaces these, keeps the others, and each says when it was taken', async () => {
+  test('replaces these measures, keeps all others, and each shows when it was taken', async () => {
     await writePage(fullResults(), folder);
     const drain = partialResults('drain');
     const samples = drain.samples.map((sample) => ({ ...sample, value: sample.value * 2 }));
@@ -167,14 +167,14 @@ describe('a run of some measures', () => {
     expect(section('mixed-queued')).toContain('Taken on 2026-11-25 03:04 UTC');
   });
 
-  test('says of what was never measured that it was not, and draws nothing of it', async () => {
+  test('says which measures were never taken, and draws no plots of them', async () => {
     await writePage(partialResults('crash'), folder);
     expect(section('crash')).toContain('10.4');
     expect(section('drain').trim()).toBe('Not measured yet.');
     expect(readdirSync(join(folder, 'performance'))).toEqual([]);
   });
 
-  test('forgets who was absent once they take part', async () => {
+  test('removes a contender from the absent ones once it takes part', async () => {
     const celery = rounds({
       measure: 'drain',
       figure: 'cpu',
@@ -185,10 +185,10 @@ describe('a run of some measures', () => {
     });
     await writePage(fullResults(), folder);
     await writePage({ ...partialResults('drain'), absent: [], samples: celery }, folder);
-    expect(section('absent').trim()).toBe('Nobody.');
+    expect(section('absent').trim()).toBe('None.');
   });
 
-  test('is not joined with what another machine measured, nor with a short run', async () => {
+  test('is not joined with results of another machine or of a quick run', async () => {
     const { machine } = fullResults();
     await writePage(fullResults(), folder);
     await writePage({ ...partialResults('crash'), machine: { ...machine, cores: 64 } }, folder);
@@ -201,23 +201,23 @@ describe('a run of some measures', () => {
     expect(section('crash').trim()).toBe('Not measured yet.');
   });
 
-  test('writes what an earlier run left unreadable anew', async () => {
+  test('overwrites broken results of an earlier run', async () => {
     writeFileSync(join(folder, 'performance.json'), '{');
     await writePage(partialResults('crash'), folder);
     expect(kept().samples).toHaveLength(3);
   });
 });
 
-test('a short run says that it is one', async () => {
+test('a quick run says on the page that it is a quick run', async () => {
   const { samples } = fullResults();
   const once = samples.filter(({ round }) => round === 1);
   await writePage({ ...fullResults(), mode: 'quick', samples: once }, folder);
-  expect(section('run')).toContain('**A short run, to prove that the bench works');
+  expect(section('run')).toContain('**A quick run. It proves that the bench works.');
   expect(section('drain')).toContain('1 round.');
   expect(cellsOf(section('drain'), '**Baton**')[2]).toBe('**5,200**');
 });
 
-test('a measure that no page was planned for is shown all the same', async () => {
+test('a measure without a planned layout is shown too', async () => {
   const figure = { measure: 'cold', figure: 'first|byte', unit: 'ms', contender: 'a_b*c' } as const;
   await writePage({ ...partialResults(), samples: rounds({ ...figure, value: 12 }) }, folder);
   expect(read('performance.md')).toContain('## cold');

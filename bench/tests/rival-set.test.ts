@@ -5,7 +5,7 @@ import { lockedVersion, requiredVersion, rivals, RIVALS_FOLDER } from '../rival-
 
 const textOf = (file: string): string => readFileSync(`${RIVALS_FOLDER}${file}`, 'utf8');
 
-test('rivals are of the exact versions that their locks hold, and their programs are there', () => {
+test('rivals have the exact versions of their lock files, and their programs exist', () => {
   const { dependencies } = JSON.parse(textOf('package.json')) as { dependencies: Record<string, string> };
   const locked = Object.keys(dependencies).map((name) => [name, lockedVersion(name)]);
   expect(Object.fromEntries(locked)).toEqual(dependencies);
@@ -21,7 +21,7 @@ test('each rival has a name of its own', () => {
   expect(new Set(rivals.map(({ name }) => name)).size).toBe(rivals.length);
 });
 
-test('what cannot be installed is told on one line', async () => {
+test('a failed installation gives its reason on one line', async () => {
   await expect(runInstaller('no-such-installer', [], RIVALS_FOLDER)).rejects.toThrow(
     /^no no-such-installer on this machine$/,
   );

@@ -15,7 +15,7 @@ const contenders = ['a', 'b', 'c'].map((name): Contender => ({
   sends: 'tens',
 }));
 
-/** Rounds of nobody in particular, and what they said. */
+/** Rounds with sample contenders, and the failures that they report. */
 function rounds(others: Partial<RoundsOptions> = {}): { rounds: Rounds; failures: string[] } {
   const failures: string[] = [];
   const options: RoundsOptions = {
@@ -38,7 +38,7 @@ function measure(run: Measure['run'], full = 1): Measure {
 const figure = (contender: string, value = 1) =>
   ({ contender, figure: 'throughput', unit: 'tasks/s', value }) as const;
 
-/** Gives each contender's part. */
+/** Makes a measure that runs this part for each contender. */
 const each =
   (part: (contender: Contender, bench: Bench) => void): Measure['run'] =>
   async (bench) => {
@@ -49,7 +49,7 @@ const each =
   };
 
 describe('rounds', () => {
-  test('begin with another contender each time', async () => {
+  test('start with another contender each time', async () => {
     const run = each(({ name }, bench) => bench.record(figure(name)));
     const { samples, failed } = await rounds().rounds.run(measure(run, 4));
     const orders = [1, 2, 3, 4].map((round) =>
@@ -60,7 +60,7 @@ describe('rounds', () => {
     expect(failed.size).toBe(0);
   });
 
-  test('go on without whoever failed, and say why', async () => {
+  test('continue without a contender that failed, and report why', async () => {
     const run = each(({ name }, bench) => {
       if (name === 'b') throw new Error('it hangs');
       bench.record(figure(name));
@@ -73,7 +73,7 @@ describe('rounds', () => {
     expect(absent).toEqual([]);
   });
 
-  test('note who cannot take part, and why, as absent and not as a failure', async () => {
+  test('record a contender that cannot take part as absent with its reason, not as a failure', async () => {
     const run = each(({ name }, bench) => {
       if (name === 'a') throw new CannotError('no batch API');
       if (name === 'b') throw new MissingError('no java on this machine');
@@ -88,20 +88,20 @@ describe('rounds', () => {
     expect([failures, failed.size]).toEqual([[], 0]);
   });
 
-  test.each([0, -1, Number.NaN, Infinity])('take %p for no figure', async (value) => {
+  test.each([0, -1, Number.NaN, Infinity])('reject the figure %p', async (value) => {
     const { rounds: all, failures } = rounds();
     const { samples } = await all.run(measure(async (bench) => bench.record(figure('a', value))));
     expect(samples).toEqual([]);
-    expect(failures[0]).toBe(`some: throughput of a cannot be ${value}`);
+    expect(failures[0]).toBe(`some: throughput of a is ${value}; expected more than 0`);
   });
 
-  test('fail a measure that gives no figures, unless it was asked for contenders that it is not about', async () => {
+  test('fail a measure without figures, except if the user named contenders', async () => {
     const nothing = measure(async () => undefined);
     expect([...(await rounds().rounds.run(nothing)).failed]).toEqual(['some']);
     expect([...(await rounds({ named: true }).rounds.run(nothing)).failed]).toEqual([]);
   });
 
-  test('go on with the next measure where one breaks', async () => {
+  test('continue with the next measure if one fails', async () => {
     const broken = measure(async () => {
       throw new Error('no broker');
     });
@@ -113,7 +113,7 @@ describe('rounds', () => {
     expect([...failed]).toEqual(['some']);
   });
 
-  test('leave a contender to the measures that it takes part in', async () => {
+  test('run a contender only in the measures that it takes part in', async () => {
     const run = each(({ name }, bench) => bench.record(figure(name)));
     const some = contenders.map((contender) => ({
       ...contender,
@@ -123,7 +123,7 @@ describe('rounds', () => {
     expect(samples.map(({ contender }) => contender)).toEqual(['a', 'c']);
   });
 
-  test('end where the bench is interrupted, whatever is under way', async () => {
+  test('end without a failure if the bench is interrupted', async () => {
     const controller = new AbortController();
     const { rounds: all, failures } = rounds({ signal: controller.signal });
     const run = each(() => {
@@ -135,7 +135,7 @@ describe('rounds', () => {
   });
 });
 
-test('a measure is about all, about some, or in the short form about few, and leaves out nobody who was named', () => {
+test('a measure selects its contenders by mode, and takes all that the user named', () => {
   const names = (mode: Mode, named: boolean, full?: string[]): string =>
     takingPart({ contenders, mode, named }, { quick: ['a'], ...(full && { full }) })
       .map(({ name }) => name)

@@ -1,25 +1,25 @@
 import { describe, expect, test } from '@jest/globals';
 import { median, percentile, ratios, roundByRound, spreadOf } from '../statistics.ts';
 
-/** Values of rounds 1, 2, ...; undefined for one that is missing. */
+/** Values of rounds 1, 2, ...; undefined for a missing round. */
 const rounds = (...values: readonly (number | undefined)[]): Map<number, number> =>
   new Map(values.flatMap((value, place) => (value === undefined ? [] : [[place + 1, value]])));
 
 describe('the median', () => {
-  test('is the value in the middle, in whatever order they come', () => {
+  test('is the value in the middle, in any order of the values', () => {
     expect(median([30, 1, 2])).toBe(2);
   });
 
-  test('of an even count lies between the two in the middle', () => {
+  test('of an even count lies between the two values in the middle', () => {
     expect(median([4, 1, 3, 100])).toBe(3.5);
   });
 
-  test('of nothing is an error, and no number that looks like one', () => {
-    expect(() => median([])).toThrow('there is no percentile 50 of no values');
+  test('of no values is an error', () => {
+    expect(() => median([])).toThrow('percentile 50 needs at least one value');
   });
 });
 
-test('a percentile lies in proportion between its neighbours', () => {
+test('a percentile is interpolated between its neighbours', () => {
   const values = Array.from({ length: 101 }, (_, value) => value).toReversed();
   expect(percentile(values, 0.99)).toBe(99);
   expect(percentile([0, 10], 0.99)).toBeCloseTo(9.9);
@@ -27,7 +27,7 @@ test('a percentile lies in proportion between its neighbours', () => {
 });
 
 describe('a spread', () => {
-  test('has the middle, the quarters and the ends', () => {
+  test('has the median, the quartiles, the least and the greatest', () => {
     expect(spreadOf([5, 1, 2, 4, 3])).toEqual({
       median: 3,
       min: 1,
@@ -45,11 +45,11 @@ describe('a spread', () => {
 });
 
 describe('ratios', () => {
-  test('are of values of the same round, so that what slows a whole round down does not count', () => {
+  test('compare values of the same round, so that a slow round does not count', () => {
     expect([...ratios(rounds(10, 2, 30), rounds(5, 1, 10)).values()]).toEqual([2, 2, 3]);
   });
 
-  test('leave out a round that one of both lacks', () => {
+  test('leave out a round that one series lacks', () => {
     expect(ratios(rounds(10, undefined, 30), rounds(5, 1))).toEqual(rounds(2));
     expect(ratios(rounds(), rounds(1, 2)).size).toBe(0);
   });

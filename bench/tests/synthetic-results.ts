@@ -1,6 +1,6 @@
 import type { Results, Sample, Unit } from '../results.ts';
 
-/** Throughput in tasks/s, CPU in us/task and peak memory in MB, and the p99 of fast tasks in ms: queued and open. */
+/** Throughput in tasks/s, CPU in us/task, peak memory in MB, and p99 of fast tasks in ms: all queued, and at a rate. */
 type Drained = readonly [throughput: number, cpu: number, memory: number, queued: number, open: number];
 
 const DRAINED: Readonly<Record<string, Drained>> = {
@@ -15,7 +15,7 @@ const DRAINED: Readonly<Record<string, Drained>> = {
 const ROUNDS = 3;
 const WOBBLE = [1, 0.96, 1.05];
 
-/** Samples of every round, which differ a little. */
+/** A sample for each round. The values differ a little. */
 export function rounds(sample: Omit<Sample, 'round'>, count = ROUNDS): Sample[] {
   return Array.from({ length: count }, (_, place) => ({
     ...sample,
@@ -24,7 +24,7 @@ export function rounds(sample: Omit<Sample, 'round'>, count = ROUNDS): Sample[] 
   }));
 }
 
-/** The results of a run in which everything was measured, on every broker, and every target reached. */
+/** Results of a run that measured everything on every broker and reached every target. */
 export function fullResults(): Results {
   return {
     startedAt: '2026-11-25T03:04:05.000Z',
@@ -39,11 +39,11 @@ export function fullResults(): Results {
     },
     versions: { 'sqs-consumer': '15.0.1', fauxqs: '2.4.1', bullmq: '6.1.0' },
     absent: [{ contender: 'celery', broker: 'elasticmq', reason: 'no Python_3 on PATH <here>' }],
-    samples: [...drained(), ...queued(), ...oddsAndEnds(), ...services(), ...growth()],
+    samples: [...drained(), ...mixed(), ...otherMeasures(), ...services(), ...growth()],
   };
 }
 
-/** The same, but for one target: the first 202 takes 7.5 s. */
+/** Full results that miss one target: the first 202 takes 7.5 s. */
 export function resultsFallingShort(): Results {
   const full = fullResults();
   const slow = {
@@ -57,7 +57,7 @@ export function resultsFallingShort(): Results {
   return { ...full, samples: [...others, ...rounds(slow, 1)] };
 }
 
-/** The same without some measures, as `--only` leaves them out. */
+/** Full results of only some measures, as with `--only`. */
 export function partialResults(...measures: readonly string[]): Results {
   const full = fullResults();
   return { ...full, samples: full.samples.filter(({ measure }) => measures.includes(measure)) };
@@ -92,7 +92,7 @@ function drained(): Sample[] {
   return [...onSqs, ...onRedis];
 }
 
-function queued(): Sample[] {
+function mixed(): Sample[] {
   const rows = [
     ...Object.entries(DRAINED).map(([name, each]) => [name, 'fauxqs', each] as const),
     ['bullmq', 'redis', [0, 0, 0, 190, 9]] as const,
@@ -112,7 +112,7 @@ function queued(): Sample[] {
   });
 }
 
-function oddsAndEnds(): Sample[] {
+function otherMeasures(): Sample[] {
   return [
     ...of('send', 'fauxqs')(
       ['baton', 'throughput', 'messages/s', 900, 1],
@@ -189,7 +189,7 @@ function growth(): Sample[] {
   ];
 }
 
-/** What is counted, and so the same in every round. */
+/** Samples with the same value in every round, for figures that are counted. */
 function exact(measure: string, broker: string): (...figures: readonly Figure[]) => Sample[] {
   return (...figures) =>
     figures.flatMap(([contender, figure, unit, value, at]) =>

@@ -9,11 +9,11 @@ const full = fullResults();
 
 function judged(id: string, samples: readonly Sample[] = full.samples): Judged {
   const found = targetsFor(samples).find((each) => each.id === id);
-  if (!found) throw new Error(`there is no target ${id}`);
+  if (!found) throw new Error(`no target has the id ${id}`);
   return judge(found, { ...full, samples });
 }
 
-/** The samples with some of them so many times as large. */
+/** The samples, with the selected ones multiplied by a factor. */
 function scaled(choice: Choice, factor: number, onlyRound?: number): Sample[] {
   const keys = ['measure', 'figure', 'contender', 'broker', 'at'] as const;
   return full.samples.map((sample) => {
@@ -24,7 +24,7 @@ function scaled(choice: Choice, factor: number, onlyRound?: number): Sample[] {
   });
 }
 
-/** Each target, what the issue sets it to, and what makes it fall short: a figure of Baton's that is so many times worse. */
+/** Each target with its limit, and the factor by which one of Baton's figures must change to miss it. */
 const TARGETS: readonly (readonly [
   id: string,
   limit: string,
@@ -70,7 +70,7 @@ const TARGETS: readonly (readonly [
 
 describe('a target', () => {
   test.each(TARGETS)(
-    '%s is %s, holds, and falls short where Baton is worse',
+    '%s is %s, holds, and falls short if Baton is worse',
     (id, limit, measure, figure, by) => {
       const { holds, direction, limit: number } = judged(id);
       expect([`${direction} ${number}`, holds]).toEqual([limit, 'yes']);
@@ -80,7 +80,7 @@ describe('a target', () => {
     },
   );
 
-  test('compares sends together to sends one by one', () => {
+  test('compares sends together with sends one by one', () => {
     const together: Choice = { measure: 'send', figure: 'throughput', contender: 'baton', at: 100 };
     expect(judged('send-coalesced-fauxqs')).toMatchObject({
       direction: 'at least',
@@ -90,13 +90,13 @@ describe('a target', () => {
     expect(judged('send-coalesced-fauxqs', scaled(together, 0.67)).holds).toBe('no');
   });
 
-  test('compares ten workers to one', () => {
+  test('compares ten workers with one', () => {
     const ten: Choice = { measure: 'scaling', figure: 'throughput', contender: 'baton', at: 10 };
     expect(judged('scaling-10-workers-fauxqs')).toMatchObject({ limit: 9.5, holds: 'yes' });
     expect(judged('scaling-10-workers-fauxqs', scaled(ten, 0.95)).holds).toBe('no');
   });
 
-  test('compares the last tenth of a long run to its second, and to no other', () => {
+  test('compares the last tenth of a long run with its second tenth only', () => {
     const id = 'growth-run-memory-fauxqs';
     const resident = { measure: 'growth-run', figure: 'resident', contender: 'baton' };
     expect(judged(id)).toMatchObject({ direction: 'at most', limit: 1.05, holds: 'yes' });
@@ -106,7 +106,7 @@ describe('a target', () => {
     expect(judged(id, scaled({ ...resident, at: 50_000 }, 0.5)).holds).toBe('yes');
   });
 
-  test('that only shows has no verdict', () => {
+  test('without a limit has no verdict', () => {
     expect(judged('drain-throughput-bullmq-fauxqs')).toMatchObject({ holds: 'shown', limit: undefined });
     expect(judged('mixed-open-p99-sqs-consumer-fauxqs').value).toBeCloseTo(1600 / 11);
   });
@@ -122,12 +122,12 @@ describe('a target', () => {
     );
   });
 
-  test('needs both sides in one round', () => {
+  test('needs both values in the same round', () => {
     const apart = full.samples.filter(({ contender, round }) => round === (contender === 'baton' ? 1 : 2));
     expect(judged('drain-cpu-raw-loop-fauxqs', apart).why).toBe('never taken in the same round');
   });
 
-  test('holds by the median, and says so where a round does not', () => {
+  test('holds by the median, and shows if a round does not hold', () => {
     const choice = { measure: 'drain', figure: 'cpu', contender: 'baton' };
     const { holds, inEveryRound, spread } = judged('drain-cpu-raw-loop-fauxqs', scaled(choice, 2, 3));
     expect([holds, inEveryRound]).toEqual(['yes', false]);
@@ -135,7 +135,7 @@ describe('a target', () => {
     expect(judged('drain-cpu-raw-loop-fauxqs').inEveryRound).toBe(true);
   });
 
-  test('takes the best of several settings of a contender', () => {
+  test('uses the best of several samples of a contender', () => {
     const more = rounds({
       measure: 'drain',
       figure: 'throughput',
@@ -159,14 +159,14 @@ test('every function has targets of its own', () => {
   expect(judged('bundle-size-task-service', [...full.samples, ...other]).holds).toBe('no');
 });
 
-test('without any samples all targets are there, each once, and none holds', () => {
+test('without samples every target exists once and counts as not measured', () => {
   const all = judgeTargets({ samples: [], absent: [] });
   expect(new Set(all.map(({ holds }) => holds))).toEqual(new Set(['not measured']));
   expect(new Set(all.map(({ id }) => id)).size).toBe(all.length);
   expect(all.length).toBeGreaterThan(30);
 });
 
-test('all targets of a full run are known to these tests', () => {
+test('these tests know all targets of a full run', () => {
   const known = [
     ...TARGETS.map(([id]) => id),
     'send-coalesced-fauxqs',
@@ -174,7 +174,7 @@ test('all targets of a full run are known to these tests', () => {
     'growth-run-memory-fauxqs',
     'drain-throughput-bullmq-fauxqs',
     'mixed-open-p99-sqs-consumer-fauxqs',
-    // Celery is absent there
+    // Celery is absent on ElasticMQ
     'drain-cpu-celery-elasticmq',
     'drain-throughput-celery-elasticmq',
   ];

@@ -4,7 +4,7 @@ import { OwnProcess } from '../../services/own-process.ts';
 
 const TEST_LINE_MS = 120_000;
 
-/** How long a newcomer waits: from `npm start` to the first 202, from `npm test` to the first line that Jest writes. */
+/** How long a newcomer waits: from `npm start` to the first 202, and from `npm test` to Jest's first line. */
 export const firstRunMeasure: Measure = {
   id: 'first-run',
   title: 'First run',
@@ -19,7 +19,7 @@ export const firstRunMeasure: Measure = {
   },
 };
 
-/** How long it takes to come so far; what was started for it is ended again. */
+/** The time that `start` takes, in seconds. Stops the process afterwards. */
 async function secondsOf(start: () => Promise<OwnProcess>): Promise<number> {
   const startedAtMs = performance.now();
   const own = await start();
@@ -34,7 +34,7 @@ async function startTests(bench: Bench): Promise<OwnProcess> {
   return own;
 }
 
-/** npm itself says what it runs, in lines that begin with `>`. */
+/** The lines of Jest. npm writes what it runs in lines that begin with `>`. */
 function linesOfJest(output: string): string[] {
   const whole = output.split('\n').slice(0, -1);
   return whole.filter((line) => line.trim() !== '' && !line.startsWith('> '));

@@ -12,10 +12,10 @@ import type { LambdaResult } from '../../services/lambda-loop.ts';
 import { type LoadResult, postOrders, postOrdersFor } from '../../services/load.ts';
 
 const SECONDS = { full: 10, quick: 1 };
-/** Where nothing is judged: a count, for a second may be too short for one answer on a machine that has other work. */
+/** A count, not a time: on a busy machine a second may be too short for one response. */
 const QUICK_ORDERS = 30;
 const LAMBDA_LOOP = fileURLToPath(new URL('../../services/lambda-loop.ts', import.meta.url));
-/** A function that cannot start says nothing. */
+/** Time limit, because a function that cannot start reports nothing. */
 const LAMBDA_MS = 60_000;
 const MODULE = 'functions/order-service/api';
 
@@ -27,7 +27,7 @@ const FORMS: readonly (readonly [contender: string, post: (bench: Bench) => Prom
   ['lambda-in-process', lambdaInProcess],
 ];
 
-/** How many orders each form of order-service takes in: two over ten connections, the function one by one. */
+/** Accepted orders per second of order-service in three forms: two over ten connections, the function one by one. */
 export const httpMeasure: Measure = {
   id: 'http',
   title: 'POST /orders',
@@ -47,7 +47,7 @@ export const httpMeasure: Measure = {
   },
 };
 
-/** Everything in one process: emulators, functions and a worker. */
+/** Measures the embedded runtime: emulators, functions and a worker in one process. */
 async function embedded(bench: Bench): Promise<Result> {
   const system = await startEmbedded('node', bench);
   try {
@@ -57,7 +57,7 @@ async function embedded(bench: Bench): Promise<Result> {
   }
 }
 
-/** The server of order-service; SQS and DynamoDB are other processes. */
+/** Measures the server of order-service. SQS and DynamoDB run in another process. */
 async function containerServer(bench: Bench): Promise<Result> {
   const system = await ContainerSystem.start(['order-service'], bench);
   try {

@@ -7,7 +7,7 @@ import { postOrders } from '../../services/load.ts';
 const ORDERS = { full: 300, quick: 50 };
 const DONE_MS = 60_000;
 
-/** What each service's process and the worker's take of memory, at rest and when some hundred orders went through all. */
+/** The memory of each service and of the worker, at rest and after some hundred orders. */
 export const memoryMeasure: Measure = {
   id: 'memory',
   title: 'Memory of the services',

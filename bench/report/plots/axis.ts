@@ -1,9 +1,9 @@
 import { line, text, textWidth } from './svg.ts';
 
-/** Between what stands at two ticks. */
-const ROOM = 8;
+/** The least space between the labels of two ticks. */
+const SPACE = 8;
 
-/** Lines through a panel at an axis's ticks, and below them what they stand for, as far as there is room for it. */
+/** Vertical grid lines at the ticks, with labels below. Labels that would overlap are left out. */
 export function axisBelow(
   scale: (value: number) => number,
   ticks: readonly number[],
@@ -18,13 +18,13 @@ export function axisBelow(
       const half = textWidth(words, 12) / 2;
       const grid = line(x, 0, x, height, { class: 'grid' });
       if (x + half > free) return grid;
-      free = x - half - ROOM;
+      free = x - half - SPACE;
       return grid + text(x, height + 18, words, { class: 'tick middle' });
     })
     .join('');
 }
 
-/** Lines through a panel at an axis's ticks, and left of them what they stand for. */
+/** Horizontal grid lines at the ticks, with labels on the left. */
 export function axisLeft(
   scale: (value: number) => number,
   ticks: readonly number[],
@@ -42,19 +42,19 @@ export function axisLeft(
     .join('');
 }
 
-/** A count in few letters: `500`, `20k`, `1M`. */
+/** A count in short form: `500`, `20k`, `1M`. */
 export function countText(count: number): string {
   if (count >= 1e6) return `${count / 1e6}M`;
   return count >= 1e3 ? `${count / 1e3}k` : `${count}`;
 }
 
-/** A size as one says it, in powers of 1,000: `10 kB`. */
+/** A size in powers of 1,000: `10 kB`. */
 export function sizeText(bytes: number): string {
   if (bytes >= 1e6) return `${bytes / 1e6} MB`;
   return bytes >= 1e3 ? `${bytes / 1e3} kB` : `${bytes} B`;
 }
 
-/** Milliseconds as one says them: `10 ms`, `1 s`. */
+/** A duration in its natural unit: `10 ms`, `1 s`. */
 export function durationText(ms: number): string {
   return ms >= 1000 ? `${ms / 1000} s` : `${ms} ms`;
 }

@@ -4,15 +4,15 @@ import { figureText } from '../figure-text.ts';
 import { axisBelow, countText } from './axis.ts';
 import { card, element, HEADER_HEIGHT, line, moved, PADDING, text, textWidth, WIDTH } from './svg.ts';
 
-/** Somebody's bar. */
+/** A contender's bar. */
 export interface Bar {
   readonly label: string;
-  /** A class of the style: `baton`, `floor`, `anchor`; none for everybody else. */
+  /** A class of the style: `baton`, `floor` or `anchor`; empty for all others. */
   readonly role: string;
   readonly spread: Spread;
 }
 
-/** Bars that share an axis, below one heading. */
+/** Bars that share an axis and a heading. */
 export interface BarPanel {
   readonly heading: string;
   readonly bars: readonly Bar[];
@@ -28,10 +28,10 @@ export interface BarPlot {
 const ROW_HEIGHT = 30;
 const BAR_HEIGHT = 16;
 const GAP = 28;
-/** A bar so many times as long as the next is cut to so many times the next. */
+/** A bar more than 3 times as long as the next longest is cut to 1.25 times its length. */
 const [CUT_FROM, CUT_TO] = [3, 1.25];
 
-/** Horizontal bars, their whiskers from the least round to the greatest, panels side by side. */
+/** Horizontal bars with whiskers from the least to the greatest round, panels side by side. */
 export function barPlot({ title, subtitle, panels }: BarPlot): string {
   const labels = [...new Set(panels.flatMap(({ bars }) => bars.map(({ label }) => label)))];
   const left = PADDING + Math.max(...labels.map((label) => textWidth(label))) + 12;
@@ -44,7 +44,7 @@ export function barPlot({ title, subtitle, panels }: BarPlot): string {
   );
   const all = panels.flatMap(({ bars }) => bars.map(({ spread }) => spread));
   const widest = Math.max(...all.map(({ median }) => textWidth(figureText(median))));
-  // One for all panels: bars side by side are compared, whatever their headings say
+  // One scale for all panels: readers compare bars side by side
   const scale = scaleLinear([0, longestOf(all.map(({ max }) => max))], [0, width - widest - 14]).clamp(true);
   const drawn = panels.map((panel, place) =>
     moved(left + place * (width + GAP), HEADER_HEIGHT, barPanel(panel, labels, scale)),
@@ -53,7 +53,7 @@ export function barPlot({ title, subtitle, panels }: BarPlot): string {
   return card(title, subtitle, height, ...names, ...drawn);
 }
 
-/** How long bars may get: one that would be far longer than all others is cut, lest nothing be seen of those. */
+/** The value of the longest bar. A bar far longer than all others is cut, because the others would vanish beside it. */
 function longestOf(lengths: readonly number[]): number {
   const [longest = 0, ...others] = lengths.toSorted((a, b) => b - a);
   const next = Math.max(...others);
@@ -96,7 +96,7 @@ function oneBar({ role, spread }: Bar, y: number, scale: Scale): string {
   ].join('');
 }
 
-/** The mark of a bar that is longer than it is drawn. */
+/** The mark of a cut bar. */
 function cut(end: number, y: number): string {
   const half = BAR_HEIGHT / 2 + 2;
   return [-20, -14].map((x) => line(end + x - 3, y + half, end + x + 3, y - half, { class: 'cut' })).join('');

@@ -3,23 +3,23 @@ import type { Spread } from '../../statistics.ts';
 import { axisBelow, axisLeft, countText, sizeText } from './axis.ts';
 import { card, element, HEADER_HEIGHT, line, moved, PADDING, text, textWidth, WIDTH } from './svg.ts';
 
-/** Where a line passes. */
+/** A point of a line. */
 export interface Point {
   readonly x: number;
   readonly spread: Spread;
 }
 
-/** Somebody's line. */
+/** A contender's line. */
 export interface Series {
   readonly label: string;
   readonly points: readonly Point[];
-  /** Nobody's: what would be perfect. */
+  /** Whether this is the ideal line, not a contender's. */
   readonly ideal?: boolean;
 }
 
 /** Lines that share both axes. */
 export interface LinePanel {
-  /** What goes up, with its unit. */
+  /** The title of the vertical axis, with its unit. */
   readonly heading: string;
   readonly series: readonly Series[];
 }
@@ -28,10 +28,10 @@ export interface LinePanel {
 export interface LinePlot {
   readonly title: string;
   readonly subtitle: string;
-  /** What goes to the right. */
+  /** The title of the horizontal axis. */
   readonly xTitle: string;
   readonly xScale: 'log' | 'linear';
-  /** Whether it is a count, which is the default, or bytes. */
+  /** The unit of the horizontal axis. Default: a count. */
   readonly xUnit?: 'bytes';
   readonly panels: readonly LinePanel[];
 }
@@ -42,10 +42,10 @@ const PLOT_HEIGHT = 220;
 const GAP = 24;
 const LABEL_HEIGHT = 17;
 const COLOURS = 5;
-/** So many points are seen one by one. */
+/** Up to this many points get dots and ticks. */
 const FEW = 8;
 
-/** Lines from nothing up, with a band from the least round to the greatest, panels side by side. */
+/** Lines on a scale from 0, with a band from the least to the greatest round, panels side by side. */
 export function linePlot(plot: LinePlot): string {
   const { panels } = plot;
   const width = (WIDTH - 2 * PADDING - GAP * (panels.length - 1)) / panels.length;
@@ -77,7 +77,7 @@ function linePanel(
       axisLeft(y, y.ticks(5), countText, width),
       axisBelow(x.scale, x.ticks, format, PLOT_HEIGHT),
       line(0, PLOT_HEIGHT, width, PLOT_HEIGHT, { class: 'axis' }),
-      // Baton's, the first, lies on top
+      // The first line, Baton's, is drawn last, on top of the others
       ...drawn.toReversed(),
       endLabels(series, width + 12, y),
       text(width / 2, PLOT_HEIGHT + 42, xTitle, { class: 'muted middle' }),
@@ -85,7 +85,7 @@ function linePanel(
   ].join('');
 }
 
-/** Few values are ticks themselves. */
+/** The scale and ticks of the horizontal axis. If there are few values, each one is a tick. */
 function xAxis(
   points: readonly Point[],
   kind: LinePlot['xScale'],
@@ -104,7 +104,7 @@ function oneSeries({ points, ideal }: Series, colour: string, x: Scale, y: Scale
   if (ideal) return element('path', { d: path, class: 'series ideal' });
   const least = points.map(at(({ min }) => min));
   const band = `M${[...least, ...points.toReversed().map(at(({ max }) => max))].join('L')}Z`;
-  // Many points are a line by themselves
+  // Many dots would hide the line
   const dots = points.length > FEW ? [] : points;
   return [
     element('path', { d: band, class: `band ${colour}` }),
@@ -115,7 +115,7 @@ function oneSeries({ points, ideal }: Series, colour: string, x: Scale, y: Scale
   ].join('');
 }
 
-/** Each line's name at its end, moved apart where lines end close to each other. */
+/** Each line's name at its end, moved apart if lines end close to each other. */
 function endLabels(series: readonly Series[], x: number, y: Scale): string {
   const wanted = series
     .map(({ label, points, ideal }, place) => ({
@@ -135,7 +135,7 @@ function endLabels(series: readonly Series[], x: number, y: Scale): string {
     .join('');
 }
 
-/** Ascending heights with room for a label between them, inside the plot, each as near to where it was as that allows. */
+/** Moves ascending heights apart by the height of a label, keeping them inside the plot and near their old place. */
 function apart(heights: readonly number[]): number[] {
   const placed = [...heights];
   for (let place = 1; place < placed.length; place++)
@@ -148,7 +148,7 @@ function apart(heights: readonly number[]): number[] {
   return placed;
 }
 
-/** The first line is Baton's, and has the colour that Baton has everywhere. */
+/** The colour of a line. The first line is Baton's, which has the same colour in all plots. */
 function colourOf(series: readonly Series[], place: number): string {
   const before = series.slice(0, place).filter(({ ideal }) => !ideal).length;
   return `c${before % COLOURS}`;

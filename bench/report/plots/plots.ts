@@ -6,42 +6,42 @@ import { type Bar, barPlot } from './bar-plot.ts';
 import { type LinePanel, type LinePlot, linePlot, type Series } from './line-plot.ts';
 import { type Range, rangePlot } from './range-plot.ts';
 
-/** A picture of what samples say; undefined where they are too few. */
+/** Draws samples as SVG; undefined if there are too few. */
 type Plot = (samples: readonly Sample[]) => string | undefined;
 
-/** All plots, by the names of their files without `.svg`. */
+/** All plots by file name, without `.svg`. */
 export const PLOTS: Readonly<Record<string, Plot>> = {
   'drain-throughput': bars('drain', 'throughput', 'more', {
-    title: 'No-op tasks a second, one worker',
+    title: 'No-op tasks per second, one worker',
     subtitle: 'More is better. Median of the rounds, whiskers from the least to the greatest.',
   }),
   'drain-cpu': bars('drain', 'cpu', 'less', {
-    title: 'CPU of the worker a no-op task, in microseconds',
+    title: 'CPU of the worker per no-op task, in microseconds',
     subtitle: 'Less is better. Median of the rounds, whiskers from the least to the greatest.',
   }),
   'mixed-queued': ranges('mixed-queued', {
-    title: 'How long a fast task waits for slow ones, all queued at once',
+    title: 'How long a fast task waits for slow tasks, all queued at once',
     subtitle: 'From the start of work to the end of a 5 ms task, in ms: p50 left, p99 right. Less is better.',
   }),
   'mixed-open': ranges('mixed-open', {
-    title: 'How long a fast task waits for slow ones, 200 tasks a second',
-    subtitle: 'From its sending to the end of a 5 ms task, in ms: p50 left, p99 right. Less is better.',
+    title: 'How long a fast task waits for slow tasks, 200 tasks per second',
+    subtitle: 'From the send to the end of a 5 ms task, in ms: p50 left, p99 right. Less is better.',
   }),
   'growth-queued': growth('growth-queued', {
     title: 'Cost of a task by the length of the queue',
-    subtitle: 'Flat is perfect: a backlog costs no more a task than a few do.',
+    subtitle: 'Flat is perfect: a task costs the same in a long queue as in a short one.',
     xTitle: 'tasks queued',
     xScale: 'log',
   }),
   'growth-concurrency': growth('growth-concurrency', {
     title: 'Cost of a task by concurrency',
     subtitle: 'No-op tasks, one worker.',
-    xTitle: 'tasks at one time',
+    xTitle: 'tasks at the same time',
     xScale: 'log',
   }),
   'growth-envelope': growth('growth-envelope', {
     title: 'Cost of a task by the size of its message',
-    subtitle: 'Tasks that are sent and drained.',
+    subtitle: 'Cost of sending and draining.',
     xTitle: 'size of a message',
     xScale: 'log',
     xUnit: 'bytes',
@@ -49,7 +49,7 @@ export const PLOTS: Readonly<Record<string, Plot>> = {
   'growth-run': (samples) =>
     lines(samples, 'growth-run', ['resident'], {
       title: 'Memory of a worker over a run of a million tasks',
-      subtitle: 'Flat is perfect: nothing is kept of a task that is done.',
+      subtitle: 'Flat is perfect: the worker keeps nothing of finished tasks.',
       xTitle: 'tasks done',
       xScale: 'linear',
     }),
@@ -60,7 +60,7 @@ export const PLOTS: Readonly<Record<string, Plot>> = {
       ['throughput'],
       {
         title: 'From 1 to 10 workers',
-        subtitle: 'Sleeping tasks a second, against as many times what one worker does.',
+        subtitle: 'Sleeping tasks per second, beside the multiples of one worker.',
         xTitle: 'workers',
         xScale: 'linear',
       },
@@ -85,7 +85,7 @@ function bars(
   };
 }
 
-/** The best comes first. */
+/** The bars of all contenders, best first. */
 function barsOf(samples: readonly Sample[], measure: string, figure: string, better: 'more' | 'less'): Bar[] {
   const unsorted = contendersOf(samples).map((contender) => ({
     label: contenderName(contender),
@@ -127,8 +127,8 @@ function growth(measure: string, words: LineWords): Plot {
 }
 
 const HEADINGS: Readonly<Record<string, string>> = {
-  cpu: 'CPU, microseconds a task',
-  throughput: 'tasks a second',
+  cpu: 'CPU, microseconds per task',
+  throughput: 'tasks per second',
   resident: 'resident memory, MB',
 };
 
@@ -146,7 +146,7 @@ function lines(
   return panels.length > 0 ? linePlot({ ...words, panels }) : undefined;
 }
 
-/** A line for each who takes part, and for each broker where there are several. */
+/** A line for each contender and broker. */
 function seriesOf(samples: readonly Sample[], measure: string, figure: string): Series[] {
   const chosen = samplesOf(samples, { measure, figure });
   const brokers = byBroker(chosen);
@@ -165,7 +165,7 @@ function seriesOf(samples: readonly Sample[], measure: string, figure: string): 
   );
 }
 
-/** As many times the first point as its own number says. */
+/** Adds the ideal line: each point is the first point's value multiplied by the number of workers. */
 function withIdeal(panel: LinePanel): LinePanel {
   const [first] = panel.series;
   const start = first?.points[0];

@@ -3,16 +3,16 @@ import { figureText } from '../figure-text.ts';
 import { axisBelow, durationText } from './axis.ts';
 import { card, element, HEADER_HEIGHT, moved, PADDING, text, textWidth, WIDTH } from './svg.ts';
 
-/** Somebody's latency. */
+/** A contender's latency. */
 export interface Range {
   readonly label: string;
-  /** A class of the style: `baton`, `floor`, `anchor`; none for everybody else. */
+  /** A class of the style: `baton`, `floor` or `anchor`; empty for all others. */
   readonly role: string;
   readonly p50Ms: number;
   readonly p99Ms: number;
 }
 
-/** Ranges that stand below one heading. */
+/** Ranges that share a heading. */
 export interface RangePanel {
   readonly heading: string;
   readonly ranges: readonly Range[];
@@ -28,10 +28,10 @@ export interface RangePlot {
 const ROW_HEIGHT = 30;
 const BAR_HEIGHT = 14;
 const GAP = 28;
-/** Of what `200 ms` needs. */
-const ROOM_FOR_MORE = 50;
+/** If 1 and 2 are at least this far apart, in pixels, 2 and 5 get ticks too: the width of `200 ms`. */
+const SPACE_FOR_MORE = 50;
 
-/** Bars from p50 to p99, panels side by side on one logarithmic axis: latencies lie too far apart for another. */
+/** Bars from p50 to p99, panels side by side. The axis is logarithmic, because latencies differ so much. */
 export function rangePlot({ title, subtitle, panels }: RangePlot): string {
   const ranges = panels.flatMap((panel) => panel.ranges);
   const labels = [...new Set(ranges.map(({ label }) => label))];
@@ -39,7 +39,7 @@ export function rangePlot({ title, subtitle, panels }: RangePlot): string {
   const width = (WIDTH - PADDING - left - GAP * (panels.length - 1)) / panels.length;
   const smallest = Math.min(...ranges.map(({ p50Ms }) => p50Ms));
   const largest = Math.max(...ranges.map(({ p99Ms }) => p99Ms));
-  // Room for the figures on both sides
+  // Leaves space for the figures on both sides
   const scale = scaleLog([smallest, largest * 1.05], [52, width - 52]);
   const names = labels.map((label, row) =>
     text(left - 12, HEADER_HEIGHT + 22 + middleOf(row), label, {
@@ -69,16 +69,16 @@ function rangePanel({ heading, ranges }: RangePanel, labels: readonly string[], 
   ].join('');
 }
 
-/** Powers of ten, and where there is room between them also twice and five times those. */
+/** Ticks at powers of ten, and at twice and five times those if there is space. */
 function ticksOf(scale: Scale): number[] {
   const leading = (tick: number): number => Math.round(tick / 10 ** Math.floor(Math.log10(tick) + 1e-9));
-  const shown = scale(2) - scale(1) < ROOM_FOR_MORE ? [1] : [1, 2, 5];
+  const shown = scale(2) - scale(1) < SPACE_FOR_MORE ? [1] : [1, 2, 5];
   return scale.ticks().filter((tick) => shown.includes(leading(tick)));
 }
 
 function oneRange({ role, p50Ms, p99Ms }: Range, y: number, scale: (value: number) => number): string {
   const [from, to] = [scale(p50Ms), scale(p99Ms)];
-  // As wide as it is high at least, so that equal percentiles are seen
+  // At least as wide as high, so that equal percentiles stay visible
   const box = {
     x: from - BAR_HEIGHT / 2,
     width: to - from + BAR_HEIGHT,

@@ -1,13 +1,13 @@
-/** Of a whole plot, in the plot's own units: what GitHub gives a page's column. */
+/** The width of a plot in pixels: the width of a page on GitHub. */
 export const WIDTH = 860;
-/** From the card's edge to what is drawn. */
+/** Distance from the card's edge to its content, in pixels. */
 export const PADDING = 24;
-/** From the card's upper edge to the panels, below title and subtitle. */
+/** Distance from the card's upper edge to the panels, below title and subtitle, in pixels. */
 export const HEADER_HEIGHT = 84;
 
 type Attributes = Readonly<Record<string, string | number | undefined>>;
 
-/** An element of SVG. Children are elements already made; texts have to be made by `text`. */
+/** An SVG element. Children must be elements; make texts with `text`. */
 export function element(name: string, attributes: Attributes, ...children: readonly string[]): string {
   const written = Object.entries(attributes)
     .filter(([, value]) => value !== undefined)
@@ -16,7 +16,7 @@ export function element(name: string, attributes: Attributes, ...children: reado
   return children.length > 0 ? `<${name}${written}>${children.join('')}</${name}>` : `<${name}${written}/>`;
 }
 
-/** A line of text, of a class of the style below. */
+/** A line of text. Its class is one of `STYLE`. */
 export function text(x: number, y: number, words: string, attributes: Attributes = {}): string {
   return element('text', { x, y, ...attributes }, escapedXml(words));
 }
@@ -31,12 +31,12 @@ export function moved(x: number, y: number, ...children: readonly string[]): str
   return element('g', { transform: `translate(${short(x)} ${short(y)})` }, ...children);
 }
 
-/** About how wide text is: fonts differ from machine to machine, so this is that of a wide one. */
+/** Estimates the width of a text, in pixels. Fonts differ between machines, so this assumes a wide one. */
 export function textWidth(words: string, size = 13): number {
   return words.length * size * 0.6;
 }
 
-/** A whole plot on a card of its own, which reads well on light and on dark pages. */
+/** A whole plot on a card, readable on light and dark pages. */
 export function card(title: string, subtitle: string, height: number, ...body: readonly string[]): string {
   const frame = { x: 0.5, y: 0.5, width: WIDTH - 1, height: height - 1, rx: 8, class: 'card' };
   const head = {
@@ -65,14 +65,14 @@ function escapedXml(words: string): string {
     .replaceAll('"', '&quot;');
 }
 
-/** Two digits are a hundredth of a pixel. */
+/** Rounds to hundredths of a pixel. */
 function short(value: number): string {
   return String(Math.round(value * 100) / 100);
 }
 
 /**
- * Texts have a rim of the card's colour, so that lines behind them do not run through them.
- * A browser asks the page that the picture is on for its scheme; one that does not know gets the light card.
+ * Texts have an outline in the card's colour, so that lines behind them do not cross the letters.
+ * The page's colour scheme selects the light or the dark card. The light one is the default.
  */
 const STYLE = `
 text { font: 13px system-ui, -apple-system, "Segoe UI", "Noto Sans", Helvetica, Arial, sans-serif; fill: #1f2328; font-variant-numeric: tabular-nums }

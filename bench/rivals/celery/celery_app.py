@@ -1,4 +1,4 @@
-"""Celery on SQS, set up alike for the worker and the sender."""
+"""The Celery app on SQS, shared by the worker and the sender."""
 
 import os
 from urllib.parse import urlsplit
@@ -17,20 +17,20 @@ app.conf.update(
     broker_transport_options={
         "is_secure": endpoint.scheme == "https",
         "region": os.environ["AWS_REGION"],
-        # No request to find or make queues ("Using Amazon SQS", "Predefined Queues")
+        # No requests to find or create queues ("Using Amazon SQS", "Predefined Queues")
         "predefined_queues": {
             name: {"url": url, "access_key_id": key, "secret_access_key": secret} for name, url in queues.items()
         },
-        # Long polls alone, with no wait of the client's between them (kombu.transport.SQS, "Polling Interval")
+        # Only long polls, and the client does not wait between them (kombu.transport.SQS, "Polling Interval")
         "wait_time_seconds": 20,
         "polling_interval": 0,
-        # Bodies as they are, not a third longer
+        # Plain bodies: base64 makes them a third longer
         "sqs_base64_encoding": False,
     },
     task_default_queue=first_queue,
     # Nobody reads results (user guide, "Tips and Best Practices")
     task_ignore_result=True,
-    # At least once, as everybody else: acknowledged after the work, and given back where a process of the pool dies
+    # At least once, like the other contenders: acknowledged after the work, returned if a process of the pool dies
     task_acks_late=True,
     task_reject_on_worker_lost=True,
     # SQS has neither events nor remote control

@@ -1,11 +1,11 @@
-"""Celery on SQS as a contender's program: a worker or a sender, as BENCH_ROLE says."""
+"""Celery's program: a worker or a sender, depending on BENCH_ROLE."""
 
 import os
 
 if os.environ.get("BENCH_ROLE") == "send":
     from celery_sender import main
 else:
-    # Before anything else is loaded ("Concurrency with gevent")
+    # Must run before all other imports ("Concurrency with gevent")
     from gevent import monkey
 
     monkey.patch_all()

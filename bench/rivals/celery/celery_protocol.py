@@ -1,4 +1,4 @@
-"""What bench/protocol.ts is to a program in TypeScript: the environment, the tasks and the lines on descriptor 3."""
+"""The protocol of bench/protocol.ts in Python: the environment, the tasks and the lines on descriptor 3."""
 
 import json
 import os
@@ -30,7 +30,7 @@ def now_ms():
 
 
 def cannot(reason):
-    """Ends the program because Celery cannot do what is asked."""
+    """Ends the program because Celery cannot do the job."""
     print(reason, file=sys.stderr, flush=True)
     os._exit(CANNOT)
 
@@ -43,7 +43,7 @@ def write(**line):
 
 
 def jobs():
-    """The tasks to send; each is stamped when it is taken."""
+    """Generates the tasks to send. Each gets its time stamp when it is taken."""
     name, _, size = JOBS.partition(":")
     pad = {"pad": "x" * max(0, int(size) - 70)} if name == "bytes" else {}
     for number in range(FIRST_ID, FIRST_ID + TASKS):
@@ -54,7 +54,7 @@ def jobs():
 
 
 class Usage:
-    """CPU, since `go`, and memory of this process and of its children."""
+    """CPU time since `go` and memory of this process and its children."""
 
     def __init__(self):
         self._me = psutil.Process()
@@ -62,7 +62,7 @@ class Usage:
         self._cpu_at_go_ms = 0
 
     def ready(self):
-        """Says that all is loaded and connected, and waits until it may start. Ends with the bench."""
+        """Writes `ready` and waits until the bench says `go`. Ends the process when the bench ends."""
         write(event="ready")
         while (said := os.read(0, 1024)) and b"go" not in said:
             pass
@@ -72,7 +72,7 @@ class Usage:
         self._cpu_at_go_ms = self._cpu_ms()
 
     def seen(self):
-        """What the line `finished` says of it."""
+        """The usage for the line `finished`."""
         peak = sum(_peak_mb(process) for process in self._family())
         return {"goAtMs": self._go_at_ms, "cpuMs": self._cpu_ms() - self._cpu_at_go_ms, "peakMb": peak}
 
@@ -98,7 +98,7 @@ def _peak_mb(process):
 
 
 class Work:
-    """Counts the tasks that were handled, and writes the lines that are due."""
+    """Counts handled tasks, and writes the lines that are due."""
 
     def __init__(self, usage):
         self._usage = usage
@@ -109,7 +109,7 @@ class Work:
         self._records = []
 
     def done(self, job, started_at_ms):
-        """Counts one task, whichever thread or greenlet ran it."""
+        """Counts one task. Any thread or greenlet may call it."""
         finished_at_ms = now_ms()
         with self._lock:
             self._handled += 1

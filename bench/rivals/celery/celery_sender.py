@@ -1,4 +1,4 @@
-"""The sender."""
+"""Celery's sender."""
 
 import os
 import threading
@@ -11,12 +11,12 @@ taking = threading.Lock()
 
 
 def main():
-    """Sends all tasks, IN_FLIGHT at a time or RATE a second, and says so once all are with the broker."""
+    """Sends all tasks, IN_FLIGHT at a time or RATE per second. Writes `finished` once the broker has all of them."""
     if BATCH:
         cannot("Celery has no batch API for SQS")
     usage = Usage()
     with app.producer_or_acquire() as producer:
-        # Makes the client of SQS, which would else be made when the first task is sent
+        # Creates the SQS client now, not at the first send
         producer.connection.default_channel.sqs(queue=first_queue)
     usage.ready()
     first_at_ms = now_ms()
@@ -32,7 +32,7 @@ def main():
 
 
 def send_each(left):
-    """Sends one after the other, of those that all lanes have left."""
+    """Sends one task after the other until none is left."""
     while (job := take(left)) is not None:
         app.send_task("job", (job,))
 
@@ -44,7 +44,7 @@ def take(left):
 
 
 def send_at_pace(left):
-    """Sends at an even pace, for as long as one thread can keep it."""
+    """Sends at an even pace, as far as one thread can keep it."""
     start = time.monotonic()
     for number in range(TASKS):
         time.sleep(max(0, start + number / RATE - time.monotonic()))

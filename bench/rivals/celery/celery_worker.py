@@ -1,5 +1,5 @@
-"""The worker, on the pool that was found to be best of prefork, threads, gevent and solo, both for tasks that take no
-time and for those that wait: gevent has most tasks a second, the least CPU a task and the least memory."""
+"""Celery's worker with the gevent pool. Of prefork, threads, gevent and solo, gevent has the highest throughput, the
+least CPU per task and the least memory, both for tasks that take no time and for tasks that wait."""
 
 import os
 import time
@@ -11,8 +11,8 @@ from gevent.os import tp_read
 from celery_app import app, queues
 from celery_protocol import CONCURRENCY, Usage, Work, now_ms
 
-# Messages that are held at one time: ten receives of ten. With fewer the worker waits, with no limit it polls for ever,
-# and takes what it cannot start within the visibility timeout (user guide, "Prefetch Limits")
+# Messages that the worker holds at the same time: ten receives of ten. With fewer it waits. Without a limit it takes
+# messages that it cannot start within the visibility timeout (user guide, "Prefetch Limits")
 WINDOW = 100
 
 usage = Usage()
@@ -30,22 +30,22 @@ def job(payload):
 
 @worker_ready.connect
 def wait_for_go(**_):
-    """Is called when the worker is connected, just before it receives for the first time."""
+    """Runs when the worker is connected, just before its first receive."""
     usage.ready()
     gevent.spawn(end_with_bench)
 
 
 def end_with_bench():
-    """Ends the program when its standard input ends."""
+    """Ends the program when standard input ends."""
     while tp_read(0, 1024):
         pass
     os._exit(0)
 
 
 def main():
-    """Runs until it is told to stop."""
+    """Runs until a signal stops it."""
     app.conf.worker_prefetch_multiplier = max(1, WINDOW // CONCURRENCY)
     options = ["--pool", "gevent", "--concurrency", str(CONCURRENCY), "--queues", ",".join(queues)]
-    # There are no other workers that it could talk to: SQS has no broadcasts
+    # SQS has no broadcasts, so workers cannot talk to each other
     alone = ["--without-gossip", "--without-mingle", "--without-heartbeat"]
     app.worker_main(["worker", "--loglevel", "ERROR", *options, *alone])
