@@ -4,14 +4,15 @@ import { describe, expect, test } from '@jest/globals';
 import { parameterNames } from 'baton-dev/deploy/parameters';
 import { CONTRACT_FIELDS } from 'baton-dev/contract-guard/contract';
 import { DEAD_LETTER_REASONS } from 'baton-tasks/tooling';
-import { filesBelow, textOf } from './support/source.ts';
+import { Repository } from 'baton-dev/sources/repository';
 
 const MAX_ROW_CHARACTERS = 160;
 const MAX_LINES = 120;
 
-const pages = filesBelow()
+const repository = new Repository();
+const pages = repository.files
   .filter((path) => path.endsWith('.md'))
-  .map((path) => ({ path, text: textOf(path) }));
+  .map((path) => ({ path, text: repository.textOf(path) }));
 
 /** The anchor that a heading has on the repository's host: lower case, no punctuation, hyphens for spaces. */
 function anchorOf(heading: string): string {
@@ -22,7 +23,7 @@ function anchorOf(heading: string): string {
 }
 
 function anchorsOf(path: string): string[] {
-  return [...textOf(path).matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) => anchorOf(heading));
+  return [...repository.textOf(path).matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) => anchorOf(heading));
 }
 
 test('each link in a page leads to a file that exists, and to a heading that it has', () => {
@@ -58,7 +59,7 @@ test(`a row of a table has at most ${MAX_ROW_CHARACTERS} characters`, () => {
 });
 
 test.each(['README.md', 'ARCHITECTURE.md'])(`%s has at most ${MAX_LINES} lines`, (path) => {
-  const lines = textOf(path).trimEnd().split('\n').length;
+  const lines = repository.textOf(path).trimEnd().split('\n').length;
   const advice = lines > MAX_LINES ? `${path} has ${lines} lines: move a part to the page of its reader` : '';
   expect(advice).toBe('');
 });
@@ -71,24 +72,24 @@ test('each page of docs names its reader in its first sentence', () => {
 });
 
 test('docs/deploy.md lists each parameter of every deploy', () => {
-  const page = textOf('docs/deploy.md');
+  const page = repository.textOf('docs/deploy.md');
   const missing = parameterNames(new Map()).filter((name) => !page.includes(`\`${name}\``));
   expect(missing.map((name) => `docs/deploy.md does not say what \`${name}\` does`)).toEqual([]);
 });
 
 describe('each reason for a dead letter', () => {
   test.each(Object.entries(DEAD_LETTER_REASONS))('is explained: %s', (reason, meaning) => {
-    const page = textOf('docs/dead-letters.md').replaceAll(/\s+/g, ' ');
+    const page = repository.textOf('docs/dead-letters.md').replaceAll(/\s+/g, ' ');
     const line = `- \`${reason}\`: ${meaning}.`;
     const advice = `docs/dead-letters.md, "Reasons", lacks "${line}" and what to do about it`;
     expect(page.includes(line) ? '' : advice).toBe('');
-    const promised = textOf('docs/guarantees.md').includes(`\`${reason}\``);
+    const promised = repository.textOf('docs/guarantees.md').includes(`\`${reason}\``);
     expect(promised ? '' : `docs/guarantees.md does not say when a message is \`${reason}\``).toBe('');
   });
 });
 
 test('docs/guide.md says what each field of a contract is', () => {
-  const [, section = ''] = /\n## A contract\n([^]*?)\n## /.exec(textOf('docs/guide.md')) ?? [];
+  const [, section = ''] = /\n## A contract\n([^]*?)\n## /.exec(repository.textOf('docs/guide.md')) ?? [];
   const listed = new Set(
     [...section.matchAll(/^- (`.+?):/gm)].flatMap(([, names = '']) => names.split(/`,? ?/)),
   );
@@ -97,9 +98,11 @@ test('docs/guide.md says what each field of a contract is', () => {
 });
 
 test('docs/http.md lists each kind of problem with its status', () => {
-  const kinds = [...textOf('packages/baton/src/http/problem.ts').matchAll(/^  '([a-z-]+)': \[(\d+),/gm)];
+  const kinds = [
+    ...repository.textOf('packages/baton/src/http/problem.ts').matchAll(/^  '([a-z-]+)': \[(\d+),/gm),
+  ];
   expect(kinds.length).toBeGreaterThan(10);
-  const lines = textOf('docs/http.md').split('\n');
+  const lines = repository.textOf('docs/http.md').split('\n');
   const missing = kinds.filter(
     ([, kind = '', status = '']) =>
       !lines.some((line) => line.startsWith(`- **${status}**`) && line.includes(`\`${kind}\``)),
@@ -109,7 +112,7 @@ test('docs/http.md lists each kind of problem with its status', () => {
 
 describe('ARCHITECTURE.md', () => {
   const LIBRARY = 'packages/baton/src/';
-  const text = textOf('ARCHITECTURE.md').replaceAll(/\s+/g, ' ');
+  const text = repository.textOf('ARCHITECTURE.md').replaceAll(/\s+/g, ' ');
   const named = [...text.matchAll(/`([\w/-]+\.ts): (#?\w+)`/g)].map(([, path = '', name = '']) => ({
     path,
     name,
@@ -123,19 +126,21 @@ describe('ARCHITECTURE.md', () => {
         `^export (async )?(function|class) ${name}\\b|^(async )?function ${name}\\b|^  (async |readonly )?${name}(: \\w+)?( =|\\()`,
         'm',
       );
-      return declared.test(textOf(LIBRARY + path)) ? [] : [`${LIBRARY}${path} declares no ${name}`];
+      return declared.test(repository.textOf(LIBRARY + path))
+        ? []
+        : [`${LIBRARY}${path} declares no ${name}`];
     });
     expect(wrong).toEqual([]);
   });
 
   test('lists each folder of the library', () => {
     const folders = new Set(
-      filesBelow('packages/baton/src').flatMap(
-        (path) => path.slice(LIBRARY.length).match(/^\w+(?=\/)/) ?? [],
-      ),
+      repository.files
+        .filter((path) => path.startsWith(LIBRARY))
+        .flatMap((path) => path.slice(LIBRARY.length).match(/^\w+(?=\/)/) ?? []),
     );
     const missing = [...folders].filter(
-      (folder) => !new RegExp(`^  ${folder} `, 'm').test(textOf('ARCHITECTURE.md')),
+      (folder) => !new RegExp(`^  ${folder} `, 'm').test(repository.textOf('ARCHITECTURE.md')),
     );
     expect(missing.map((folder) => `ARCHITECTURE.md does not say what ${LIBRARY}${folder} is`)).toEqual([]);
   });

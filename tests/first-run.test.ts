@@ -1,22 +1,29 @@
 import { expect, test } from '@jest/globals';
+import { Repository } from 'baton-dev/sources/repository';
 import { Program } from 'baton-dev/testing/program';
 import { linesOf } from './support/readme.ts';
-import { filesBelow, textOf } from './support/source.ts';
 
-const manifest = JSON.parse(textOf('package.json')) as { scripts: Record<string, string> };
+const repository = new Repository();
+const { scripts: known = {} } = repository.manifestAt('package.json');
 
 /** The pages whose commands a reader copies. */
-const pages = ['README.md', 'CONTRIBUTING.md', ...filesBelow('docs').filter((path) => path.endsWith('.md'))];
+const pages = [
+  'README.md',
+  'CONTRIBUTING.md',
+  ...repository.files.filter((path) => /^docs\/.*\.md$/.test(path)),
+];
 
 test("the documents' scripts are scripts", () => {
   const scripts = pages.flatMap((page) =>
-    [...textOf(page).matchAll(/npm (?:run )?(start|test|demo|check|example|images|[a-z]+:[a-z-]+)\b/g)].map(
-      ([, name = '']) => name,
-    ),
+    [
+      ...repository
+        .textOf(page)
+        .matchAll(/npm (?:run )?(start|test|demo|check|example|images|[a-z]+:[a-z-]+)\b/g),
+    ].map(([, name = '']) => name),
   );
   expect(scripts.length).toBeGreaterThan(15);
-  expect(scripts.filter((name) => !(name in manifest.scripts))).toEqual([]);
-  expect(manifest.scripts['start']).toBe('serverless offline');
+  expect(scripts.filter((name) => !(name in known))).toEqual([]);
+  expect(known['start']).toBe('serverless offline');
 });
 
 test.each([

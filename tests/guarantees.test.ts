@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
-import { filesBelow, textOf } from './support/source.ts';
+import { Repository } from 'baton-dev/sources/repository';
 
 const PAGE = 'docs/guarantees.md';
 /** The section of every other page whose items are promises. */
@@ -38,9 +38,10 @@ function labelsOf(promise: string): string[] {
   return [...tail.matchAll(/\[([^\]]+)\]/g)].map(([, label = '']) => label);
 }
 
-const pages = filesBelow('docs')
-  .filter((path) => path.endsWith('.md'))
-  .map((path) => ({ path, text: textOf(path) }))
+const repository = new Repository();
+const pages = repository.files
+  .filter((path) => /^docs\/.*\.md$/.test(path))
+  .map((path) => ({ path, text: repository.textOf(path) }))
   .filter(({ path, text }) => path === PAGE || text.includes(SECTION))
   .map(({ path, text }) => ({
     path,
@@ -68,7 +69,7 @@ describe.each(pages)('$path', ({ path, promises, proofs }) => {
     const wrong = proofs.flatMap(({ label, path: target, title }) => {
       const file = join(dirname(path), target);
       if (!existsSync(file)) return [`[${label}]: ${target} does not exist`];
-      return title === undefined || textOf(file).includes(title)
+      return title === undefined || repository.textOf(file).includes(title)
         ? []
         : [`[${label}]: ${target} has no test "${title}"`];
     });

@@ -5,6 +5,7 @@ import { describe, expect, test } from '@jest/globals';
 import { defineTask } from 'baton-tasks';
 import { parameterNames } from 'baton-dev/deploy/parameters';
 import { newFiles } from 'baton-dev/new-service/template';
+import { Repository } from 'baton-dev/sources/repository';
 import { readYaml } from 'baton-dev/stack/cloudformation-yaml';
 import { describeStack } from 'baton-dev/stack/described-stack';
 import { readPart, readSharedPart } from 'baton-dev/stack/part';
@@ -13,12 +14,13 @@ import type { Resources } from 'baton-dev/stack/resources';
 import { Program } from 'baton-dev/testing/program';
 import * as z from 'zod';
 import { blocksOf, linesOf, readme } from './support/readme.ts';
-import { textOf } from './support/source.ts';
+
+const repository = new Repository();
 
 /** The code that the guide shows parts of: the examples, and the service that the scaffold makes. */
 async function shownCode(): Promise<string> {
   const examples = ['reports.ts', 'tracked-tasks.ts', 'payments.ts', 'tests/reports.test.ts'].map((file) =>
-    textOf(`examples/${file}`),
+    repository.textOf(`examples/${file}`),
   );
   const service = await newFiles('.', { plural: 'payments', singular: 'payment' }, 8999);
   return [...examples, ...service.map(({ text }) => text)].join('\n');
@@ -26,7 +28,7 @@ async function shownCode(): Promise<string> {
 
 describe('the code', () => {
   test('that the README opens with is examples/greeting.ts, which says what the README says', async () => {
-    expect(readme).toContain(`\`\`\`ts\n${textOf('examples/greeting.ts')}\`\`\``);
+    expect(readme).toContain(`\`\`\`ts\n${repository.textOf('examples/greeting.ts')}\`\`\``);
     const program = new Program('examples/run.ts', {}, ['greeting']);
     await expect(program.ended()).resolves.toBe(0);
     expect(program.output.trim()).toBe('Hello, Ada!');
@@ -96,6 +98,6 @@ describe('the functions.yml', () => {
       deadLetters: { name: 'baton-dev-reports-dlq' },
     });
     expect(Number(queue?.properties['VisibilityTimeout'])).toBe(6 * timeout);
-    expect(textOf('docs/guide.md')).toContain(`has ${timeout} s, so it is ${6 * timeout}.`);
+    expect(repository.textOf('docs/guide.md')).toContain(`has ${timeout} s, so it is ${6 * timeout}.`);
   });
 });

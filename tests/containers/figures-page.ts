@@ -35,7 +35,7 @@ missed.
 
 ${tableOf(figures)}
 
-\`tests/house-rules.test.ts\` holds SC-009: all imports resolve by the standard. The tests of the compose file hold the second half
+\`tests/rules.test.ts\` holds SC-009: all imports resolve by the standard. Its rules of the compose file hold the second half
 of SC-008: one of its services while all others are stopped. It also builds and starts the images of gateway and resources,
 which only the compose file needs. The tasks of SC-006 sleep for 2 s on average.
 `;

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, expect, test } from '@jest/globals';
-import { filesBelow } from '../support/source.ts';
+import { Repository } from 'baton-dev/sources/repository';
 import { note } from './figures.ts';
 
 const run = promisify(execFile);
@@ -16,7 +16,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 /** What `npm ci` makes of the manifests and the lock, as one hash over every path and every content. */
 async function hashOfInstall(name: string): Promise<string> {
   const root = join(folder, name);
-  const manifests = filesBelow().filter((path) =>
+  const manifests = new Repository().files.filter((path) =>
     /(^|\/)(package\.json|package-lock\.json|\.npmrc)$/.test(path),
   );
   for (const path of manifests) cpSync(path, join(root, path));

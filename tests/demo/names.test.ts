@@ -1,14 +1,27 @@
 import { describe, expect, test } from '@jest/globals';
-import { namesOf, readDemo } from 'baton-dev/demo/demo';
-import { filesBelow, textOf } from '../support/source.ts';
+import { readDemo } from 'baton-dev/demo/demo';
+import { namePattern, namesOf } from 'baton-dev/demo/names';
+import { Repository } from 'baton-dev/sources/repository';
 
-const names = namesOf(await readDemo());
-const files = filesBelow('packages').filter((path) => !/\/(tests|template)\//.test(path));
+const repository = new Repository();
+const demo = await readDemo();
+/** What the demo calls its parts, and its files whose names have two words at least. */
+const names = [...namesOf(demo), ...filesOf(demo.folders)];
+const files = repository.files.filter(
+  (path) => path.startsWith('packages/') && !/\/(tests|template)\//.test(path),
+);
 
-/** The lines of a file that have one of the names, as a word of its own. */
+function filesOf(folders: readonly string[]): string[] {
+  return repository.files
+    .filter((path) => folders.some((folder) => path.startsWith(`${folder}/`)) && !path.includes('/tests/'))
+    .flatMap((path) => /\/([a-z]+(?:-[a-z]+)+)\.ts$/.exec(path)?.[1] ?? []);
+}
+
+/** The lines of a file that have one of the names, in whatever form. */
 function linesNaming(path: string): string[] {
-  const naming = new RegExp(`(?<![A-Za-z0-9])(${names.join('|')})(?![A-Za-z0-9])`);
-  return textOf(path)
+  const naming = namePattern(names);
+  return repository
+    .textOf(path)
     .split('\n')
     .flatMap((line, index) => (naming.test(line) ? [`${path}:${index + 1}: ${line.trim()}`] : []));
 }

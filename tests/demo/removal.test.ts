@@ -1,7 +1,8 @@
 import { writeFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { namesOf, readDemo } from 'baton-dev/demo/demo';
+import { readDemo } from 'baton-dev/demo/demo';
+import { namesOf } from 'baton-dev/demo/names';
 import { HouseCopy } from '../support/house-copy.ts';
 
 const LONG_MS = 300_000;

@@ -49,8 +49,8 @@ describe('npm run new:service unicorns', () => {
       const patterns = [
         'functions/unicorns-service',
         'house-rules',
+        'tests/rules',
         'contract-guard',
-        'tests/stack',
         'deploy',
         'dockerfile',
       ];

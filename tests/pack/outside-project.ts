@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { filesBelow, textOf } from '../support/source.ts';
+import { Repository } from 'baton-dev/sources/repository';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 /** A command that hangs is ended. */
@@ -26,8 +26,9 @@ interface Manifest {
   readonly [member: string]: unknown;
 }
 
+const repository = new Repository();
 /** What the repository has installed. */
-const lock = JSON.parse(textOf('package-lock.json')) as {
+const lock = JSON.parse(repository.textOf('package-lock.json')) as {
   readonly packages: Readonly<Record<string, Locked>>;
 };
 
@@ -65,9 +66,9 @@ export class OutsideProject {
    */
   static async ofRepository(tarball: string): Promise<OutsideProject> {
     const project = await OutsideProject.#make();
-    for (const path of filesBelow().filter((file) => !file.startsWith(`${SOURCES}/`)))
+    for (const path of repository.files.filter((file) => !file.startsWith(`${SOURCES}/`)))
       await cp(join(ROOT, path), join(project.path, path));
-    const manifest = JSON.parse(textOf('package.json')) as Manifest;
+    const manifest = JSON.parse(repository.textOf('package.json')) as Manifest;
     const workspaces = Object.keys(lock.packages).filter(
       (path) => path !== '' && path !== SOURCES && !path.startsWith('node_modules/'),
     );

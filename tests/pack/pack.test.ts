@@ -5,11 +5,11 @@ import { checkPackage, createPackageFromTarballData } from '@arethetypeswrong/co
 import { CreateQueueCommand } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { packLibrary } from 'baton-dev/pack/pack';
+import { Repository } from 'baton-dev/sources/repository';
 import { publint } from 'publint';
 import { type Backends, startBackends } from 'baton-dev/testing/backends';
 import { eventually } from 'baton-dev/testing/eventually';
 import { freePort } from 'baton-dev/testing/program';
-import { textOf } from '../support/source.ts';
 import { OutsideProject } from './outside-project.ts';
 
 const LONG_MS = 120_000;
@@ -26,8 +26,9 @@ const TSCONFIG = {
     skipLibCheck: false,
   },
 };
+const repository = new Repository();
 /** The program of the library's README. */
-const [, program = ''] = /```ts\n([^]*?)```/.exec(textOf('packages/baton/README.md')) ?? [];
+const [, program = ''] = /```ts\n([^]*?)```/.exec(repository.textOf('packages/baton/README.md')) ?? [];
 
 let folder: string;
 let tarball: string;
@@ -58,7 +59,7 @@ describe('the packed library', () => {
       excludeEntrypoints: [/\.yml$/],
     });
     if (result.types === false) throw new Error('It has no types');
-    const { exports } = JSON.parse(textOf('packages/baton/package.json')) as { exports: object };
+    const { exports } = JSON.parse(repository.textOf('packages/baton/package.json')) as { exports: object };
     const entries = [...Object.keys(exports), './package.json'].filter(
       (entry) => !/\/\*$|\.yml$/.test(entry),
     );

@@ -1,11 +1,13 @@
-import { textOf } from './source.ts';
+import { Repository } from 'baton-dev/sources/repository';
+
+const repository = new Repository();
 
 /** The README. */
-export const readme = textOf('README.md');
+export const readme = repository.textOf('README.md');
 
 /** A page's blocks of a language. */
 export function blocksOf(page: string, language: string): string[] {
-  const blocks = textOf(page).matchAll(new RegExp(`\`\`\`${language}\\n([^]*?)\`\`\``, 'g'));
+  const blocks = repository.textOf(page).matchAll(new RegExp(`\`\`\`${language}\\n([^]*?)\`\`\``, 'g'));
   return [...blocks].map(([, block = '']) => block);
 }
 

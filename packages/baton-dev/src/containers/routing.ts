@@ -1,8 +1,5 @@
 import { stagePrefixOf } from '../stack/names.ts';
-import type { Functions } from '../stack/part.ts';
-
-/** The default of serverless.yml. */
-const DEFAULT_TIMEOUT_SECONDS = 29;
+import { DEFAULT_TIMEOUT_SECONDS, type Functions } from '../stack/part.ts';
 
 /** A function that consumes queues. In containers it runs in the process of its service. */
 export interface Consumer {

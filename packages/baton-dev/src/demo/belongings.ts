@@ -53,7 +53,7 @@ function isCalledDemo(path: string): boolean {
 
 /** The files of the demo's contracts. @throws RemovalError naming a file that has others too */
 async function contractFilesOf({ contracts }: Demo): Promise<string[]> {
-  const names = new Set(contracts.map(({ name }) => name));
+  const names = new Set(contracts.map(({ contract }) => contract.name));
   const files = [...(await readContractFiles())].filter(([, own]) => own.some(({ name }) => names.has(name)));
   for (const [file, own] of files) {
     const other = own.find(({ name }) => !names.has(name));

@@ -1,5 +1,4 @@
-import type { TaskContract } from 'baton-tasks';
-import { readContracts } from '../stack/contracts.ts';
+import { type ExportedContract, readExportedContracts } from '../stack/contracts.ts';
 import { stagePrefixOf } from '../stack/names.ts';
 import { type Part, readParts } from '../stack/part.ts';
 import { queuesOf } from '../stack/queues.ts';
@@ -17,7 +16,7 @@ export interface Demo {
   readonly queues: readonly string[];
   readonly tables: readonly string[];
   /** The contracts of tasks on its queues. */
-  readonly contracts: readonly TaskContract[];
+  readonly contracts: readonly ExportedContract[];
 }
 
 /** Reads the demo of the repository; empty once it is removed. */
@@ -34,23 +33,6 @@ export async function readDemo(): Promise<Demo> {
     parts,
     queues,
     tables: tablesOf(resources).map(withoutPrefix),
-    contracts: (await readContracts()).filter(({ queue }) => queues.includes(queue)),
+    contracts: (await readExportedContracts()).filter(({ contract }) => queues.includes(contract.queue)),
   };
-}
-
-/** The names by which code and messages could mean the demo: of services, functions, resources, queues, contracts. */
-export function namesOf({ folders, parts, queues, tables, contracts }: Demo): string[] {
-  const names = [
-    ...folders.map((folder) => folder.slice(folder.lastIndexOf('/') + 1)),
-    ...parts.flatMap((part) => [
-      ...Object.keys(part.functions ?? {}),
-      ...Object.keys(part.resources?.Resources ?? {}),
-      ...Object.keys(part.parameters ?? {}),
-      ...Object.values(part.functions ?? {}).flatMap(({ environment }) => Object.keys(environment ?? {})),
-    ]),
-    ...queues,
-    ...tables,
-    ...contracts.map(({ name }) => name),
-  ];
-  return [...new Set(names)];
 }

@@ -41,7 +41,7 @@ export function withoutPorts(text: string, names: readonly string[]): string {
  */
 export function withoutImports({ text, imports }: Source, isGone: (request: string) => boolean): string {
   const gone = imports.filter(({ request }) => isGone(request));
-  const names = gone.flatMap((each) => each.names);
+  const names = gone.flatMap((each) => each.names).flatMap(({ local }) => local ?? []);
   const lines = text.split('\n');
   const requests = gone.map(({ request }) => `'${request}'`);
   const kept = lines.filter((line) => !requests.some((request) => line.includes(`from ${request}`)));

@@ -1,8 +1,9 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import { ROOT } from '../stack/root.ts';
+import { type Code, readCode } from './code.ts';
 import { readSource, type Source } from './source.ts';
-import { exportedFile, readWorkspaces, type Workspace } from './workspaces.ts';
+import { exportedFile, type Manifest, workspacesOf, type Workspace } from './workspaces.ts';
 
 /** Folders that hold nothing that was written for the repository. */
 const LEFT_OUT: ReadonlySet<string> = new Set([
@@ -14,21 +15,31 @@ const LEFT_OUT: ReadonlySet<string> = new Set([
   '__pycache__',
 ]);
 
-/** The files of a repository, and what they import. */
+/** The files of a repository, and what they import. Each is read once. */
 export class Repository {
   readonly root: string;
   /** All files, from the root, with forward slashes. */
   readonly files: readonly string[];
-  readonly workspaces: readonly Workspace[];
   readonly #texts: Map<string, string>;
-  #sources: readonly Source[] | undefined;
+  readonly #sources = new Map<string, Source>();
+  readonly #code = new Map<string, Code>();
+  #workspaces: readonly Workspace[] | undefined;
 
-  /** @param texts - of files that are to be read as if they had these */
+  /**
+   * @param root - a folder; `''` if all files are among `texts`
+   * @param texts - of files that are to be read as if they had these
+   */
   constructor(root: string = ROOT, texts: ReadonlyMap<string, string> = new Map()) {
     this.root = root;
-    this.files = filesBelow(root);
-    this.workspaces = readWorkspaces(root);
+    const found = root === '' ? [] : filesBelow(root);
+    const added = [...texts.keys()].filter((path) => !found.includes(path));
+    this.files = [...found, ...added];
     this.#texts = new Map(texts);
+  }
+
+  /** Whether there is such a file, or such a folder, by its path from the root. */
+  has(path: string): boolean {
+    return this.#texts.has(path) || (this.root !== '' && existsSync(join(this.root, path)));
   }
 
   /** The text of a file, by its path from the root. */
@@ -38,12 +49,40 @@ export class Repository {
     return text;
   }
 
+  /** A package.json, by its path from the root. */
+  manifestAt(path: string): Manifest {
+    return JSON.parse(this.textOf(path)) as Manifest;
+  }
+
+  get workspaces(): readonly Workspace[] {
+    this.#workspaces ??= workspacesOf(this.files, (path) => this.manifestAt(path));
+    return this.#workspaces;
+  }
+
   /** Every TypeScript file. */
   get sources(): readonly Source[] {
-    this.#sources ??= this.files
-      .filter((path) => path.endsWith('.ts') && !path.endsWith('.d.ts'))
-      .map((path) => readSource(path, this.textOf(path)));
-    return this.#sources;
+    return this.sourcesOf(() => true);
+  }
+
+  /** The TypeScript files that pass a test of their paths. */
+  sourcesOf(isWanted: (path: string) => boolean): readonly Source[] {
+    return this.files
+      .filter((path) => path.endsWith('.ts') && !path.endsWith('.d.ts') && isWanted(path))
+      .map((path) => this.sourceAt(path));
+  }
+
+  /** A TypeScript file, by its path from the root. */
+  sourceAt(path: string): Source {
+    const source = this.#sources.get(path) ?? readSource(path, this.textOf(path));
+    this.#sources.set(path, source);
+    return source;
+  }
+
+  /** What a TypeScript file's code says, by its path from the root. */
+  codeAt(path: string): Code {
+    const code = this.#code.get(path) ?? readCode(path, this.textOf(path));
+    this.#code.set(path, code);
+    return code;
   }
 
   /** The file that an import means, from the root; undefined for a package from outside. */

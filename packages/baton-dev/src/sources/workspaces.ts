@@ -1,4 +1,3 @@
-import { globSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
 /** A package.json, as far as the tools read it. */
@@ -10,6 +9,7 @@ export interface Manifest {
   readonly dependencies?: Readonly<Record<string, string>>;
   readonly devDependencies?: Readonly<Record<string, string>>;
   readonly optionalDependencies?: Readonly<Record<string, string>>;
+  readonly overrides?: Readonly<Record<string, string>>;
 }
 
 /** A package of the repository. */
@@ -19,21 +19,23 @@ export interface Workspace {
   readonly manifest: Manifest;
 }
 
-/** Reads a package.json. */
-export function readManifest(path: string): Manifest {
-  return JSON.parse(readFileSync(path, 'utf8')) as Manifest;
-}
-
-/** The workspaces that the package.json of a repository lists. */
-export function readWorkspaces(root: string): Workspace[] {
-  const { workspaces = [] } = readManifest(join(root, 'package.json'));
-  const manifests = globSync(
-    workspaces.map((pattern) => `${pattern}/package.json`),
-    { cwd: root },
+/**
+ * The workspaces that the package.json at the root lists.
+ *
+ * @param files - all files of the repository, from its root
+ */
+export function workspacesOf(
+  files: readonly string[],
+  manifestAt: (path: string) => Manifest,
+): readonly Workspace[] {
+  const { workspaces = [] } = manifestAt('package.json');
+  const patterns = workspaces.map(
+    (pattern) => new RegExp(`^${pattern.replaceAll('*', '[^/]+')}/package\\.json$`),
   );
-  return manifests
+  return files
+    .filter((path) => patterns.some((pattern) => pattern.test(path)))
     .toSorted()
-    .map((path) => ({ folder: dirname(path), manifest: readManifest(join(root, path)) }));
+    .map((path) => ({ folder: dirname(path), manifest: manifestAt(path) }));
 }
 
 /** The package that an import is of: `zod` of `zod/v4/core`. */

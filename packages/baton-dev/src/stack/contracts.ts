@@ -7,6 +7,9 @@ import { ROOT } from './root.ts';
 /** Where contracts are defined. */
 export const CONTRACTS = join(ROOT, 'common/contracts');
 
+/** The file whose export `scheduledContracts` lists every contract that has a schedule. */
+export const SCHEDULED = 'common/contracts/scheduled.ts';
+
 /**
  * Every contract that a file of the folder exports, by name.
  *
@@ -26,12 +29,38 @@ export async function readContracts(folder: string = CONTRACTS): Promise<TaskCon
 export async function readContractFiles(
   folder: string = CONTRACTS,
 ): Promise<ReadonlyMap<string, readonly TaskContract[]>> {
+  const exported = Map.groupBy(await readExportedContracts(folder), ({ file }) => file);
+  return new Map([...exported].map(([file, own]) => [file, own.map(({ contract }) => contract)]));
+}
+
+/** A contract as a file exports it. */
+export interface ExportedContract {
+  /** The file's name in the folder. */
+  readonly file: string;
+  /** The name of the export. */
+  readonly name: string;
+  readonly contract: TaskContract;
+}
+
+/** What the files of the folder export as contracts, in the order of their names. */
+export async function readExportedContracts(folder: string = CONTRACTS): Promise<ExportedContract[]> {
   const files = (await readdir(folder)).filter((name) => name.endsWith('.ts')).toSorted();
-  const reading = files.map(async (name): Promise<[string, TaskContract[]]> => {
-    const module = (await import(pathToFileURL(join(folder, name)).href)) as object;
-    return [name, Object.values(module as Record<string, unknown>).filter(isContract)];
+  const reading = files.map(async (file) => {
+    const module = (await import(pathToFileURL(join(folder, file)).href)) as object;
+    return Object.entries(module as Record<string, unknown>).flatMap(([name, contract]) =>
+      isContract(contract) ? [{ file, name, contract }] : [],
+    );
   });
-  return new Map(await Promise.all(reading));
+  return (await Promise.all(reading)).flat();
+}
+
+/** The contracts that are listed for their schedules. @throws TypeError unless the file exports `scheduledContracts` */
+export async function readScheduledContracts(): Promise<readonly TaskContract[]> {
+  const { scheduledContracts } = (await import(pathToFileURL(join(ROOT, SCHEDULED)).href)) as Readonly<
+    Record<string, unknown>
+  >;
+  if (Array.isArray(scheduledContracts)) return scheduledContracts as TaskContract[];
+  throw new TypeError(`${SCHEDULED}: expected it to export scheduledContracts, a list of contracts`);
 }
 
 function isContract(value: unknown): value is TaskContract {

@@ -28,6 +28,9 @@ export interface DescribedFunction {
   readonly [member: string]: unknown;
 }
 
+/** How long a function may take that does not say so, as serverless.yml has it. */
+export const DEFAULT_TIMEOUT_SECONDS = 29;
+
 /** Functions by their names. */
 export type Functions = Readonly<Record<string, DescribedFunction>>;
 
@@ -121,8 +124,14 @@ export function readSharedPart(stage: string): Part {
   return partOf(readFileSync(file, 'utf8'), file, stage);
 }
 
-/** Every other variable of Serverless stays as it is: Serverless resolves it in what it is given. */
-function partOf(text: string, file: string, stage: string): Part {
+/**
+ * The part that the text of a functions.yml describes. Every variable of Serverless except the stage stays as it is:
+ * Serverless resolves it in what it is given.
+ *
+ * @param file - for errors
+ * @throws StackError naming the file, and the member that is not understood
+ */
+export function partOf(text: string, file: string, stage: string): Part {
   const part = readYaml(text.replaceAll('${sls:stage}', stage), file);
   const { error } = partSchema.safeParse(part);
   if (error) throw new StackError(`${file}: ${z.prettifyError(error)}`);

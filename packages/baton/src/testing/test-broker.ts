@@ -77,9 +77,9 @@ export interface AttemptedTask {
  * Handlers run in real time, and so do their time limits. Do not use it with fake timers.
  *
  * @example
- * const broker = new TestBroker({ implementations: [processOrderTask] });
- * const order = await broker.send(processOrder, { orderId: 'o-1', ... });
- * await expect(order.result()).resolves.toMatchObject({ units: 2 });
+ * const broker = new TestBroker({ implementations: [countWordsTask] });
+ * const counting = await broker.tasks.send(countWords, { text: 'one two' });
+ * await expect(counting.result()).resolves.toEqual({ words: 2 });
  * expect(broker.queued).toMatchObject([{ task: 'letters.send' }]);
  */
 export class TestBroker {

@@ -1,10 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
-import { textOf } from '@baton/tests/source';
 import { parse } from 'yaml';
+import { Repository } from '../../sources/repository.ts';
 import { withComposeEntry, withPort } from '../listed.ts';
 
 const name = { plural: 'unicorns', singular: 'unicorn' };
-const compose = textOf('docker-compose.localstack.yml');
+const compose = new Repository().textOf('docker-compose.localstack.yml');
 
 /** What stands behind the gap would become the new service's. */
 const withGap = `x-service: &service {}

@@ -13,7 +13,10 @@ const contract = defineTask({
   schedule: { cron: '0 3 * * *', timeZone: 'UTC' },
 });
 // Any file of contracts may have one that has a schedule
-jest.unstable_mockModule('../common/contracts/scheduled.ts', () => ({ scheduledContracts: [], contract }));
+jest.unstable_mockModule('../../../../../common/contracts/scheduled.ts', () => ({
+  scheduledContracts: [],
+  contract,
+}));
 
 /** What Serverless says of the variables that the stack asks for. */
 async function resolveVariable(variable: string): Promise<unknown> {
@@ -21,7 +24,7 @@ async function resolveVariable(variable: string): Promise<unknown> {
 }
 
 test('the stack has the schedules of the contracts, beside what its parts have', async () => {
-  const { resources } = await import('../packages/baton-dev/src/stack/services.js');
+  const { resources } = await import('../services.js');
   const { Resources } = await resources({ resolveVariable });
   expect(Resources).toMatchObject({
     DefaultQueue: { Type: 'AWS::SQS::Queue' },

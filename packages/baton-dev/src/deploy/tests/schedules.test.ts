@@ -1,22 +1,11 @@
 import { describe, expect, test } from '@jest/globals';
-import { scheduledContracts } from '@baton/common/contracts/scheduled';
-import {
-  contractsToTick,
-  decodeEnvelope,
-  isScheduled,
-  tickTaskId,
-  tickTime,
-  Implementations,
-} from 'baton-tasks/tooling';
+import { decodeEnvelope, tickTaskId, tickTime } from 'baton-tasks/tooling';
 import { defineTask, type TaskContract } from 'baton-tasks';
-import { allTasks } from '@baton/common/tasks/all';
-import { awsExpression } from 'baton-dev/deploy/aws-cron';
-import { scheduleResources } from 'baton-dev/deploy/schedules';
-import { queueNameOfArn } from 'baton-dev/stack/queues';
+import { awsExpression } from '../aws-cron.ts';
+import { scheduleResources } from '../schedules.ts';
 import { Cron } from 'croner';
 import * as fc from 'fast-check';
 import * as z from 'zod';
-import { readStack } from 'baton-dev/stack/described-stack';
 
 function scheduled(cron: string, change: Partial<TaskContract> = {}): TaskContract {
   return defineTask({
@@ -215,47 +204,5 @@ describe('the resources of schedules', () => {
     expect(scheduleResources([unscheduled], 'dev')).toEqual({});
     const alike = scheduled('0 5 * * *', { name: 'tests.sweep.old' });
     expect(() => scheduleResources([contract, alike], 'dev')).toThrow('tests.sweep.old and another contract');
-  });
-});
-
-const described = await readStack('dev');
-const implementations = new Implementations(allTasks);
-
-describe('no schedule is forgotten', () => {
-  const { worker: _worker, ...functions } = described.functions;
-  const lambda = Object.values(functions)
-    .flatMap(({ events = [] }) =>
-      events.flatMap(({ sqs }) => (sqs ? [queueNameOfArn('arn', sqs.arn, described.resources)] : [])),
-    )
-    .map((name) => name.replace('baton-dev-', ''));
-  const local = implementations.queues.filter((queue) => !lambda.includes(queue));
-  /** The names of the contracts that no worker ticks which serves every queue, as the embedded runtime's does. */
-  const forgotten = (contracts: readonly TaskContract[], byFunctions = lambda): string[] => {
-    const ticked = new Set(
-      contractsToTick(implementations, contracts, { own: local, lambda: byFunctions }).map(
-        ({ name }) => name,
-      ),
-    );
-    return contracts.map(({ name }) => name).filter((name) => !ticked.has(name));
-  };
-
-  test('every contract with one is in common/contracts/scheduled.ts', () => {
-    expect(described.contracts.length).toBeGreaterThan(0);
-    expect(new Set(scheduledContracts)).toEqual(new Set(described.contracts.filter(isScheduled)));
-  });
-
-  test('each of them is ticked where a worker serves all queues, and can be one of AWS', () => {
-    expect(forgotten(scheduledContracts)).toEqual([]);
-    expect(() => scheduleResources(scheduledContracts, 'dev')).not.toThrow();
-  });
-
-  test('which a contract that nobody runs would be', () => {
-    const byFunction = scheduled('0 3 * * *', { name: 'tests.mail', queue: 'letters' });
-    const byNobody = scheduled('0 3 * * *', { name: 'tests.nobody', queue: 'default' });
-    const nowhere = scheduled('0 3 * * *', { name: 'tests.nowhere', queue: 'nowhere' });
-    expect(forgotten([byFunction, byNobody, nowhere], ['letters'])).toEqual([
-      'tests.nobody',
-      'tests.nowhere',
-    ]);
   });
 });

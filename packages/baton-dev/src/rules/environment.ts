@@ -1,0 +1,133 @@
+import { parse } from 'yaml';
+import type { Call } from '../sources/code.ts';
+import type { Repository } from '../sources/repository.ts';
+import { composeEntries } from './compose-file.ts';
+import { functionsWith } from './contract-uses.ts';
+import { type Breach, type Rule, unless } from './rule.ts';
+import { isDeployed, type Place, type Tree } from './tree.ts';
+
+/** A variable's name. */
+const VARIABLE = /^[A-Z][A-Z0-9]*(_[A-Z0-9]+)*$/;
+/** Lambda and the AWS SDK have these of their own. */
+const OF_AWS = /^AWS_/;
+
+/** Only the library reads the environment: it says which variable is wrong. */
+export const environmentIsRead: Rule = {
+  name: 'services and the worker do not read the environment: the library hands it to their config.ts',
+  breaches: ({ repository }) =>
+    environmentReads(
+      repository.sourcesOf(isDeployed).map(({ path }) => path),
+      repository,
+    ),
+};
+
+/** Where files read the environment of their process, in whatever form. */
+export function environmentReads(files: readonly string[], repository: Repository): Breach[] {
+  return files.flatMap((file) => {
+    const { members, taken } = repository.codeAt(file);
+    const imported = repository
+      .sourceAt(file)
+      .imports.filter(({ request }) => request === 'node:process' || request === 'process')
+      .map(({ request, line }) => ({ text: request, line }));
+    const read = [...members, ...taken].filter(({ text }) => /(^|\.)process\.env$/.test(text));
+    return [...imported, ...read].map(({ text, line }) => ({
+      at: { file, line },
+      found: `it reads ${text}`,
+      expected: "Add the variable to the schema of the service's config.ts, and read service.config",
+    }));
+  });
+}
+
+/** A variable is set wherever the service runs. */
+export const variablesAreListed: Rule = {
+  name: 'the variables of a config.ts are listed in functions.yml, in .env.example and in the compose file',
+  breaches: (tree) => tree.folders.flatMap((folder) => unlisted(tree, folder)),
+};
+
+function unlisted(tree: Tree, folder: string): Breach[] {
+  const { repository } = tree;
+  const config = `${folder}/config.ts`;
+  if (!repository.has(config)) return [];
+  const service = folder.slice('functions/'.length);
+  const ofAll = Object.keys(providerEnvironment(tree));
+  const own = tree.functions.filter((each) => each.folder === folder);
+  const given = new Set([...ofAll, ...own.flatMap(({ environment }) => Object.keys(environment ?? {}))]);
+  const set = new Set([...ofAll, ...Object.keys(composeEntries(repository)[service]?.environment ?? {})]);
+  const example = repository.has(`${folder}/.env.example`) ? repository.textOf(`${folder}/.env.example`) : '';
+  return variablesIn(tree, config).flatMap(({ text: name, line }) => {
+    const missing = (isListed: boolean, where: string, expected: string): Breach[] =>
+      unless(isListed, { at: { file: config, line }, found: `it reads ${name}, and ${where}`, expected });
+    return [
+      missing(
+        given.has(name),
+        `${folder}/functions.yml gives it to no function`,
+        `Write ${name}: ${valueOf(name)} under the environment of the functions that need it`,
+      ),
+      missing(
+        new RegExp(`^(# ?)?${name}=`, 'm').test(example),
+        `${folder}/.env.example does not list it`,
+        `Write ${name}= there, with what it means`,
+      ),
+      missing(
+        set.has(name),
+        'its entry in the compose file does not set it',
+        `Write ${name} under the environment of ${service} in docker-compose.localstack.yml`,
+      ),
+    ].flat();
+  });
+}
+
+/** The value that a variable usually has in a functions.yml: a table's name, or a parameter of the deploy. */
+function valueOf(variable: string): string {
+  const name = variable.toLowerCase().replaceAll('_', '-');
+  return name.endsWith('-table')
+    ? `baton-\${sls:stage}-${name.slice(0, -'-table'.length)}`
+    : `\${param:${name}, ''}`;
+}
+
+/** A function that lacks a variable does not start. */
+export const functionsHaveVariables: Rule = {
+  name: 'every function is given the variables that its config.ts requires',
+  breaches: (tree) =>
+    tree.folders
+      .map((folder) => `${folder}/config.ts`)
+      .filter((config) => tree.repository.has(config))
+      .flatMap((config) =>
+        functionsWith(tree, config).flatMap((own) =>
+          requiredIn(tree, config)
+            .filter((name) => !(name in { ...providerEnvironment(tree), ...own.environment }))
+            .map((name) => ({
+              at: tree.placeOf(own, 'environment'),
+              found: `${own.name} is not given ${name}, which ${config} requires: it would not start`,
+              expected: `Write ${name} under its environment`,
+            })),
+        ),
+      ),
+};
+
+/** The variables that a config.ts reads with `text(...)`, which has no default. */
+function requiredIn(tree: Tree, config: string): string[] {
+  const { calls, properties } = tree.repository.codeAt(config);
+  const required = new Set<unknown>(
+    calls.filter(({ name }: Call) => name === 'text').map(({ node }) => node),
+  );
+  return properties
+    .filter(({ text, value }) => VARIABLE.test(text) && required.has(value))
+    .map(({ text }) => text);
+}
+
+function variablesIn(tree: Tree, config: string) {
+  const found = new Map<string, { readonly text: string } & Pick<Place, 'line'>>();
+  for (const key of tree.repository.codeAt(config).properties)
+    if (VARIABLE.test(key.text) && key.text.includes('_') && !OF_AWS.test(key.text) && !found.has(key.text))
+      found.set(key.text, key);
+  return [...found.values()];
+}
+
+/** What serverless.yml gives all functions. */
+function providerEnvironment({ repository }: Tree): Readonly<Record<string, unknown>> {
+  const { provider } = parse(repository.textOf('serverless.yml'), { logLevel: 'silent' }) as {
+    provider?: { environment?: Record<string, unknown> };
+  };
+  return provider?.environment ?? {};
+}

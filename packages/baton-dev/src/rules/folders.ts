@@ -1,0 +1,52 @@
+import type { Breach, Rule } from './rule.ts';
+
+/** What a folder that is deployed has, and where it comes from. */
+const FILES: Readonly<Record<string, string>> = {
+  'package.json': "Copy another service's, with its own name and dependencies",
+  'functions.yml': "Describe its functions, queues and tables, as another service's does",
+  '.env.example': 'List the variables that it reads',
+  Dockerfile: 'Run npm run dockerfiles',
+};
+const OTHER_CODE = /^(?:functions|common|worker)\/.*\.(?:[cm]?js|jsx|tsx|[cm]ts)$/;
+
+/** A folder is deployed by itself. */
+export const foldersAreWhole: Rule = {
+  name: 'each service and the worker have their manifest, an example of their environment and an image',
+  breaches: ({ repository, folders }) =>
+    folders.flatMap((folder) =>
+      Object.entries(FILES)
+        .filter(([name]) => !repository.has(`${folder}/${name}`))
+        .map(([name, expected]) => ({ at: { file: folder }, found: `it has no ${name}`, expected })),
+    ),
+};
+
+/** The rules, the compiler and the linter see all code. */
+export const codeIsTypeScript: Rule = {
+  name: 'code that is deployed is in .ts files',
+  breaches: ({ repository: { files } }) =>
+    files
+      .filter((path) => OTHER_CODE.test(path))
+      .map((file) => ({
+        at: { file },
+        found: 'these rules do not read it',
+        expected: 'Call it .ts, and write it as an ES module',
+      })),
+};
+
+/** A name says what a file is about. */
+export const filesHaveNames: Rule = {
+  name: 'files have names that say something',
+  breaches: ({ repository: { files } }) =>
+    emptyNames(files.filter((path) => /^(functions|common|worker)\//.test(path))),
+};
+
+/** The files whose names say nothing. */
+export function emptyNames(files: readonly string[]): Breach[] {
+  return files
+    .filter((path) => /(^|\/)(utils?|helpers?|misc|manager)\.[a-z]+$/.test(path))
+    .map((file) => ({
+      at: { file },
+      found: 'its name says nothing of what is in it',
+      expected: 'Name it after the noun that it is about',
+    }));
+}

@@ -1,0 +1,41 @@
+import { StackError } from '../stack/stack-error.ts';
+import type { Place, Tree } from './tree.ts';
+
+/** A place where a rule is broken. */
+export interface Breach {
+  readonly at: Place;
+  /** What is there, or is not. */
+  readonly found: string;
+  /** What to do instead: "Write VisibilityTimeout: 540". */
+  readonly expected: string;
+}
+
+/** A rule for the code of a repository. */
+export interface Rule {
+  /** A sentence that is true while the rule is kept. */
+  readonly name: string;
+  readonly breaches: (tree: Tree) => readonly Breach[];
+}
+
+/**
+ * The breaches of a rule, each in a line with its file and line, what is found there and what to do. Rules that need the
+ * stack give none while the stack cannot be described: the rule `stackIsDescribed` says why.
+ */
+export function brokenBy(rule: Rule, tree: Tree): string[] {
+  try {
+    return [...new Set(rule.breaches(tree).map(sentenceOf))];
+  } catch (error) {
+    if (error instanceof StackError) return [];
+    throw error;
+  }
+}
+
+/** A breach unless something is right. */
+export function unless(isRight: boolean, breach: Breach): Breach[] {
+  return isRight ? [] : [breach];
+}
+
+/** A breach as a line: `functions/payments-service/functions.yml:41: ...`. */
+export function sentenceOf({ at: { file, line }, found, expected }: Breach): string {
+  return `${file}${line === undefined ? '' : `:${line}`}: ${found}. ${expected}.`;
+}
