@@ -2,7 +2,6 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ReceiveMessageCommand, SendMessageCommand } from '@aws-sdk/client-sqs';
 import { ping } from '../../../tests/support/ping.ts';
-import { encodeEnvelope } from '../../sqs/envelope.ts';
 import { RejectTask, RetryTask } from '../../task/errors.ts';
 import { implement, Implementations, type TaskHandler } from '../../task/implementation.ts';
 import { createLambdaConsumer } from '../lambda-consumer.ts';
@@ -11,6 +10,7 @@ import { createLogger } from '../../telemetry/logger.ts';
 import { type Backends, startBackends } from '../../../tests/support/backends.ts';
 import { eventually } from 'baton-dev/testing/eventually';
 import type { SQSRecord } from 'aws-lambda';
+import { messageBody } from '../../../tests/support/messages.ts';
 
 const context = { getRemainingTimeInMillis: () => 30_000 };
 const healthy = { workerId: 'w-1', version: '1' };
@@ -76,10 +76,7 @@ async function received(bodies: readonly string[]): Promise<SQSRecord[]> {
   return records;
 }
 
-function body(taskId: string): string {
-  const time = '2026-11-22T10:00:00.000Z';
-  return encodeEnvelope({ taskId, task: ping.name, source: 'tests', time, trace: undefined, data: {} });
-}
+const body = (taskId: string): string => messageBody({ taskId, task: ping.name });
 
 async function receiveFrom(url: string, wait: number) {
   const { Messages = [] } = await backends.sqs.send(

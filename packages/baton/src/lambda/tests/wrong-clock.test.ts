@@ -4,7 +4,7 @@ import { SQSClient } from '@aws-sdk/client-sqs';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { ClockWatch } from '../../time/clock-watch.ts';
-import { decodeEnvelope, encodeEnvelope } from '../../sqs/envelope.ts';
+import { decodeEnvelope } from '../../sqs/envelope.ts';
 import { implement, Implementations } from '../../task/implementation.ts';
 import { createLambdaConsumer } from '../lambda-consumer.ts';
 import { processMessage } from '../../run/process-message.ts';
@@ -16,6 +16,7 @@ import { createLogger } from '../../telemetry/logger.ts';
 import { type Backends, startBackends } from '../../../tests/support/backends.ts';
 import { eventually } from 'baton-dev/testing/eventually';
 import { work } from '../../tracked/tests/tracked-work.ts';
+import { messageBody, receivedMessage } from '../../../tests/support/messages.ts';
 
 const HOUR_MS = 3_600_000;
 const LEASE_SECONDS = 30;
@@ -70,17 +71,7 @@ function processWith(clock: { aheadMs: number }) {
 const { tracked: _tracked, ...untracked } = work;
 
 function bodyOf(task: string, notBefore?: string): string {
-  const time = new Date().toISOString();
-  const data = { text: 'four' };
-  return encodeEnvelope({
-    taskId: randomUUID(),
-    task,
-    source: 'tests',
-    time,
-    trace: undefined,
-    notBefore,
-    data,
-  });
+  return messageBody({ taskId: randomUUID(), task, notBefore, data: { text: 'four' } });
 }
 
 const right = () => processWith({ aheadMs: 0 });
@@ -260,13 +251,11 @@ test.each([
     unknownTaskPatienceSeconds: 600,
     abortGraceSeconds: 1,
   };
-  const ids = { messageId: 'm-1', receiptHandle: 'r-1', receiveCount: 1, attributes: {} };
-  const times = { sentAtMs: Date.now(), firstReceivedAtMs: Date.now() };
   const body = bodyOf(work.name, new Date(Date.now() + dueInMs).toISOString());
   const host = { signal: new AbortController().signal, outlivedBy: () => undefined };
-  await expect(
-    processMessage({ ...ids, ...times, body }, 'default', host, processing),
-  ).resolves.toMatchObject({
-    kind,
-  });
+  await expect(processMessage(receivedMessage({ body }), 'default', host, processing)).resolves.toMatchObject(
+    {
+      kind,
+    },
+  );
 });

@@ -1,5 +1,4 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
-import { encodeEnvelope } from '../../sqs/envelope.ts';
 import { implement, Implementations, type TrackedTaskContext } from '../../task/implementation.ts';
 import type { AttemptHost } from '../attempt.ts';
 import { processMessage } from '../process-message.ts';
@@ -9,6 +8,7 @@ import { createLogger } from '../../telemetry/logger.ts';
 import { eventually } from 'baton-dev/testing/eventually';
 import * as z from 'zod';
 import { type Handler, type RunOptions, TrackedWork, work } from '../../tracked/tests/tracked-work.ts';
+import { messageBody, receivedMessage } from '../../../tests/support/messages.ts';
 
 let tracked: TrackedWork;
 const pay = jest.fn(() => ({ receipt: 1 }));
@@ -210,13 +210,9 @@ describe('an untracked task sends nothing', () => {
       sent.resolve(await context.send(plain, {}).catch((error: unknown) => error));
       return {};
     });
-    const time = new Date().toISOString();
-    const envelope = { taskId: 't-1', task: plain.name, source: 'tests', time, trace: undefined, data: {} };
-    const ids = { messageId: 'm-1', receiptHandle: 'r-1', receiveCount: 1, firstReceivedAtMs: 0 };
-    const message = { ...ids, sentAtMs: Date.now(), body: encodeEnvelope(envelope), attributes: {} };
     const signal = new AbortController().signal;
     await processMessage(
-      message,
+      receivedMessage({ body: messageBody({ task: plain.name }) }),
       plain.queue,
       { signal, outlivedBy: () => undefined, ...host },
       {

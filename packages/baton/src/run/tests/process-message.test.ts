@@ -1,5 +1,4 @@
 import { beforeEach, describe, expect, jest, test } from '@jest/globals';
-import { encodeEnvelope } from '../../sqs/envelope.ts';
 import { PostponeTask, RejectTask, RetryTask } from '../../task/errors.ts';
 import { implement, Implementations, type TaskContext } from '../../task/implementation.ts';
 import { type Processing } from '../processing.ts';
@@ -11,6 +10,7 @@ import type { Threads } from '../threads.ts';
 import { createLogger } from '../../telemetry/logger.ts';
 import { startTrace } from '../../telemetry/trace-context.ts';
 import * as z from 'zod';
+import { messageBody, receivedMessage } from '../../../tests/support/messages.ts';
 
 const work = defineTask({
   name: 'tests.work',
@@ -47,18 +47,7 @@ function message(
   data: unknown = { text: 'four' },
   version?: number,
 ): ReceivedMessage {
-  const time = '2026-11-22T10:00:00.000Z';
-  const body = encodeEnvelope({ taskId: 't-1', task, source: 'tests', time, trace, version, data });
-  return {
-    messageId: 'm-1',
-    receiptHandle: 'r-1',
-    body,
-    receiveCount: 1,
-    sentAtMs: Date.now(),
-    firstReceivedAtMs: 0,
-    attributes: {},
-    ...change,
-  };
+  return receivedMessage({ body: messageBody({ task, trace, version, data }), ...change });
 }
 
 const run = (handler: Handler, received = message(), signal = alive, contract?: TaskContract) =>

@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
-import { encodeEnvelope } from '../../sqs/envelope.ts';
 import { Implementations } from '../../task/implementation.ts';
 import { processMessage } from '../process-message.ts';
 import type { ForwardTask } from '../../send/task-continuation.ts';
@@ -9,6 +8,7 @@ import { TaskStore } from '../../tracked/task-store.ts';
 import { createLogger } from '../../telemetry/logger.ts';
 import { type Backends, startBackends } from '../../../tests/support/backends.ts';
 import { eventually } from 'baton-dev/testing/eventually';
+import { messageBody, receivedMessage, textAttributes } from '../../../tests/support/messages.ts';
 
 const DAY_MS = 86_400_000;
 const logger = createLogger({ service: 'tests', level: 'silent' });
@@ -38,31 +38,10 @@ interface Received {
 
 /** Lets a process that knows no tasks run a message. Other processes have released it so many times before. */
 function run(releases: number, { notBefore, receiveCount = 1, notes = {} }: Received = {}) {
-  const time = new Date().toISOString();
-  const body = encodeEnvelope({
-    taskId,
-    task: 'tests.new',
-    source: 'tests',
-    time,
-    trace: undefined,
-    notBefore,
-    data: {},
-  });
-  const noted = { 'baton.unknown-times': String(releases), ...notes };
-  const attributes = Object.fromEntries(
-    Object.entries(noted).map(([name, StringValue]) => [name, { DataType: 'String', StringValue }]),
-  );
-  const message = {
-    messageId: 'm-1',
-    receiptHandle: 'r-1',
-    body,
-    receiveCount,
-    sentAtMs: Date.now(),
-    firstReceivedAtMs: Date.now(),
-    attributes,
-  };
+  const body = messageBody({ taskId, task: 'tests.new', notBefore });
+  const attributes = textAttributes({ 'baton.unknown-times': String(releases), ...notes });
   return processMessage(
-    message,
+    receivedMessage({ body, receiveCount, attributes }),
     'default',
     { signal: new AbortController().signal, outlivedBy: () => undefined },
     {

@@ -11,6 +11,7 @@ import type { EarlierReceives, ReceiveLog } from '../receive-log.ts';
 import type { TaskTracker } from '../task-tracker.ts';
 import { createLogger } from '../../telemetry/logger.ts';
 import * as z from 'zod';
+import { receivedMessage, testEnvelope, textAttributes } from '../../../tests/support/messages.ts';
 
 const contract = defineTask({
   name: 'tests.work',
@@ -21,16 +22,8 @@ const contract = defineTask({
   timeoutSeconds: 10,
 });
 const logger = createLogger({ service: 'tests', level: 'silent' });
-const time = new Date().toISOString();
 /** The envelope of all messages: a task with three attempts. */
-export const envelope = {
-  taskId: 't-1',
-  task: contract.name,
-  source: 'tests',
-  time,
-  trace: undefined,
-  data: {},
-};
+export const envelope = testEnvelope({ task: contract.name });
 const body = encodeEnvelope(envelope);
 
 /** The entries of the log of receives, by the id of the first message of a series. */
@@ -66,20 +59,14 @@ export function endHandlers(): void {
 
 /** A message at its `receiveCount`th receive. */
 export function received(receiveCount: number, change: Partial<ReceivedMessage> = {}): ReceivedMessage {
-  const ids = { messageId: 'm-1', receiptHandle: 'r-1' };
-  const sentAtMs = Date.now();
-  return { ...ids, body, receiveCount, sentAtMs, firstReceivedAtMs: sentAtMs, attributes: {}, ...change };
+  return receivedMessage({ body, receiveCount, ...change });
 }
 
 /** The copy that an outcome sends, at its first receive. */
 export function copied(outcome: Outcome, messageId: string): ReceivedMessage {
   if ((outcome.kind !== 'release' && outcome.kind !== 'retry') || !outcome.asCopy)
     throw new Error('The message does not continue in a copy');
-  const entries = Object.entries(outcome.notes ?? {}).map(([name, StringValue]) => [
-    name,
-    { DataType: 'String', StringValue },
-  ]);
-  return received(1, { messageId, attributes: Object.fromEntries(entries) as never });
+  return received(1, { messageId, attributes: textAttributes(outcome.notes ?? {}) });
 }
 
 /** The next receive of a message. */

@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import { chain, group, member } from '../../task/flow.ts';
-import { encodeEnvelope } from '../../sqs/envelope.ts';
 import { RejectTask } from '../../task/errors.ts';
 import { defineTask } from '../../task/task.ts';
 import { TaskClient } from '../task-client.ts';
@@ -9,6 +8,7 @@ import type { ForwardTask } from '../task-continuation.ts';
 import { type TaskEnd, taskEndSchema } from '../../task/task-end.ts';
 import * as z from 'zod';
 import { type Handler, TrackedWork, work } from '../../tracked/tests/tracked-work.ts';
+import { messageBody } from '../../../tests/support/messages.ts';
 
 const listener = (name: string) =>
   defineTask({
@@ -105,8 +105,7 @@ describe('the end of a task', () => {
     const { store, taskId } = tracked;
     const flowEnd = { taskId: randomUUID(), task: 'tests.last', queue: 'default' };
     await store.create({ ...flowEnd, onEnd: [{ task: listening.name, queue: 'default' }] });
-    const ids = { taskId, task: work.name, source: 'tests', time: new Date().toISOString() };
-    const body = encodeEnvelope({ ...ids, trace: undefined, data: { text: 'four' }, flowEnd });
+    const body = messageBody({ taskId, task: work.name, data: { text: 'four' }, flowEnd });
     const outcome = await tracked.run(never, { change: { body }, forward: withoutQueue });
     expect(outcome).toMatchObject({ kind: 'release', error: { message: 'QueueDoesNotExist' } });
     await expect(store.read(taskId)).resolves.toMatchObject({ state: 'queued', attempts: 0 });

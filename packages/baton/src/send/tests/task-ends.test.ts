@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import { chain, group, member } from '../../task/flow.ts';
-import { encodeEnvelope } from '../../sqs/envelope.ts';
 import { RejectTask } from '../../task/errors.ts';
 import { defineTask, type EndListener, type TaskContract } from '../../task/task.ts';
 import { TaskClient } from '../task-client.ts';
@@ -9,6 +8,7 @@ import { type TaskEnd, taskEndSchema } from '../../task/task-end.ts';
 import { eventually } from 'baton-dev/testing/eventually';
 import * as z from 'zod';
 import { type Handler, TrackedWork, work } from '../../tracked/tests/tracked-work.ts';
+import { messageBody } from '../../../tests/support/messages.ts';
 
 const DAY_MS = 86_400_000;
 const listener = (name: string) =>
@@ -66,14 +66,7 @@ const sent = (contract: TaskContract = told, onEnd?: EndListener) =>
   tasks.send(contract as typeof work, { text: 'four' }, { taskId: tracked.taskId, subject: 'o-1', onEnd });
 
 const bodyOf = (task: string, data: unknown = { text: 'four' }): string =>
-  encodeEnvelope({
-    taskId: tracked.taskId,
-    task,
-    source: 'tests',
-    time: '2026-11-24T10:00:00.000Z',
-    trace: undefined,
-    data,
-  });
+  messageBody({ taskId: tracked.taskId, task, data });
 
 /** Lets a worker die that runs the task beside other tasks, and then two workers that run it alone. */
 async function crashes(): Promise<void> {

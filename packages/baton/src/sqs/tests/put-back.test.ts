@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { deadLetterEntry } from '../dead-letter.ts';
-import { encodeEnvelope } from '../envelope.ts';
 import { RejectTask } from '../../task/errors.ts';
 import type { DeadLetterOutcome } from '../../task/outcome.ts';
 import { putBackNotes } from '../put-back.ts';
@@ -9,6 +8,7 @@ import type { ReceivedMessage } from '../received-message.ts';
 import { defineTask } from '../../task/task.ts';
 import { TaskClient } from '../../send/task-client.ts';
 import { type Handler, TrackedWork, work } from '../../tracked/tests/tracked-work.ts';
+import { messageBody, receivedMessage, textAttributes } from '../../../tests/support/messages.ts';
 
 const HOUR_MS = 3_600_000;
 
@@ -26,9 +26,7 @@ const rejecting: Handler = () => {
 
 type Change = Partial<ReceivedMessage>;
 const noted = (notes: Record<string, string>): Pick<ReceivedMessage, 'attributes'> => ({
-  attributes: Object.fromEntries(
-    Object.entries(notes).map(([name, StringValue]) => [name, { DataType: 'String', StringValue }]),
-  ),
+  attributes: textAttributes(notes),
 });
 /** A message as the task client sends it. */
 const sent = (sentAtMs = Date.now()): Change => ({ sentAtMs, ...noted({ 'baton.sent-at': '0' }) });
@@ -37,16 +35,8 @@ const bodyAlone = (sentAtMs = Date.now()): Change => ({ sentAtMs, attributes: {}
 /** Lets the handler reject the task. Returns its dead letter. */
 async function dies(change: Change = sent()) {
   const outcome = (await tracked.run(rejecting, { change })) as DeadLetterOutcome;
-  const body = encodeEnvelope({
-    taskId: tracked.taskId,
-    task: work.name,
-    source: 'tests',
-    time: new Date().toISOString(),
-    trace: undefined,
-    data: {},
-  });
-  const times = { receiveCount: 17, sentAtMs: Date.now(), firstReceivedAtMs: Date.now() };
-  const message = { messageId: 'm', receiptHandle: 'r', body, ...times, ...noted({ 'baton.sent-at': '0' }) };
+  const body = messageBody({ taskId: tracked.taskId, task: work.name });
+  const message = receivedMessage({ body, receiveCount: 17, ...noted({ 'baton.sent-at': '0' }) });
   const { MessageAttributes } = deadLetterEntry(message, { ...outcome, workerId: 'w-1', queue: 'default' });
   const details = JSON.parse(MessageAttributes['baton.details']?.StringValue ?? '') as Record<
     string,
@@ -73,12 +63,9 @@ describe('a dead letter', () => {
     ['by its body alone, while clocks differ by a second', () => bodyAlone(Date.now() - 1000)],
     [
       'with its attributes, and continues in a copy,',
-      (attributes) => noted(putBackNotes({ ...blank, sentAtMs: Date.now(), attributes })),
+      (attributes) => noted(putBackNotes(receivedMessage({ attributes }))),
     ],
-    [
-      'by its body alone, and continues in a copy,',
-      () => noted(putBackNotes({ ...blank, sentAtMs: Date.now(), attributes: {} })),
-    ],
+    ['by its body alone, and continues in a copy,', () => noted(putBackNotes(receivedMessage()))],
   ])('that is put back %s starts its task again, and the row counts the death', async (_what, change) => {
     const { attributes } = await dies();
     const { finishedAt } = (await tracked.store.find(tracked.taskId)) ?? {};
@@ -107,7 +94,7 @@ describe('a dead letter', () => {
       await tracked.run(rejecting, { change });
       const never = jest.fn<Handler>();
       await expect(tracked.run(never, { change })).resolves.toMatchObject({ kind: 'dead-letter' });
-      const copy = noted(putBackNotes({ ...blank, sentAtMs: Date.now(), ...change }));
+      const copy = noted(putBackNotes(receivedMessage(change)));
       await expect(tracked.run(never, { change: copy })).resolves.toMatchObject({ kind: 'dead-letter' });
       expect(never).not.toHaveBeenCalled();
       await expect(tracked.store.find(tracked.taskId)).resolves.toMatchObject({ state: 'failed', deaths: 1 });
@@ -136,7 +123,7 @@ describe('a late message', () => {
     ['a message of another sender, which SQS accepted before the end', () => bodyAlone(Date.now() - 10_000)],
     [
       'a copy of a message that was sent before the end',
-      () => noted(putBackNotes({ ...blank, sentAtMs: Date.now() - 10_000, attributes: {} })),
+      () => noted(putBackNotes(receivedMessage({ sentAtMs: Date.now() - 10_000 }))),
     ],
     ['a message whose note is not a time', () => noted({ 'baton.sent-at': '1e30' })],
     [
@@ -194,18 +181,6 @@ test('each message that a task client sends for a tracked task counts as sent be
   expect(notes).toEqual([first, first, undefined, expect.anything()]);
 });
 
-const blank: ReceivedMessage = {
-  messageId: 'm-1',
-  receiptHandle: 'r-1',
-  body: '',
-  receiveCount: 1,
-  sentAtMs: 0,
-  firstReceivedAtMs: 0,
-  attributes: {},
-};
-
 function bodyOf(source: string): string {
-  const time = new Date().toISOString();
-  const data = { text: 'four' };
-  return encodeEnvelope({ taskId: tracked.taskId, task: work.name, source, time, trace: undefined, data });
+  return messageBody({ taskId: tracked.taskId, task: work.name, source, data: { text: 'four' } });
 }

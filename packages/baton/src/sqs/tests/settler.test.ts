@@ -1,27 +1,13 @@
 import { describe, expect, test } from '@jest/globals';
 import type { SQSClient } from '@aws-sdk/client-sqs';
-import { encodeEnvelope } from '../envelope.ts';
 import type { Outcome } from '../../task/outcome.ts';
 import { QueueUrls } from '../queue-urls.ts';
 import { Settler } from '../settler.ts';
+import { messageBody, receivedMessage } from '../../../tests/support/messages.ts';
 
-const body = encodeEnvelope({
-  taskId: 't-1',
-  task: 'tests.work',
-  source: 'tests',
-  time: '2026-11-22T10:00:00.000Z',
-  trace: { traceId: '1'.repeat(32), spanId: '2'.repeat(16), flags: '01' },
-  data: {},
-});
-const message = {
-  messageId: 'm-1',
-  receiptHandle: 'r-1',
-  body,
-  receiveCount: 3,
-  sentAtMs: 0,
-  firstReceivedAtMs: 0,
-  attributes: {},
-};
+const trace = { traceId: '1'.repeat(32), spanId: '2'.repeat(16), flags: '01' };
+const body = messageBody({ task: 'tests.work', trace });
+const message = receivedMessage({ body, receiveCount: 3, sentAtMs: 0, firstReceivedAtMs: 0 });
 const error = new Error('bad \u0000 \uFFFF character');
 
 interface Call {

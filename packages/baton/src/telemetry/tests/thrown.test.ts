@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { inspect } from 'node:util';
 import { deadLetterEntry } from '../../sqs/dead-letter.ts';
-import { encodeEnvelope } from '../../sqs/envelope.ts';
 import * as publicNames from '../../index.ts';
 import { PostponeTask, RejectTask, RetryTask, TaskError } from '../../task/errors.ts';
 import { implement, Implementations, type TaskContext } from '../../task/implementation.ts';
@@ -9,7 +8,6 @@ import { createLambdaConsumer } from '../../lambda/lambda-consumer.ts';
 import { asError, fromPlain, toPlain } from '../../task/plain-error.ts';
 import { processMessage } from '../../run/process-message.ts';
 import { QueueUrls } from '../../sqs/queue-urls.ts';
-import type { ReceivedMessage } from '../../sqs/received-message.ts';
 import { defineTask } from '../../task/task.ts';
 import { createApi } from '../../http/api.ts';
 import { route } from '../../http/route.ts';
@@ -19,6 +17,7 @@ import { CardDeclined, KNOWN_THROWABLES, throwables } from '../../../tests/suppo
 import * as fc from 'fast-check';
 import * as z from 'zod';
 import { TrackedWork } from '../../tracked/tests/tracked-work.ts';
+import { messageBody, receivedMessage } from '../../../tests/support/messages.ts';
 
 const work = defineTask({
   name: 'tests.throw',
@@ -40,28 +39,10 @@ function written(): Record<string, unknown>[] {
 }
 
 function bodyOf(index: number): string {
-  const time = '2026-11-29T10:00:00.000Z';
-  return encodeEnvelope({
-    taskId: `t-${index}`,
-    task: work.name,
-    source: 'tests',
-    time,
-    trace: undefined,
-    data: { index },
-  });
+  return messageBody({ taskId: `t-${index}`, task: work.name, data: { index } });
 }
 
-function messageOf(receiveCount: number): ReceivedMessage {
-  return {
-    messageId: 'm-1',
-    receiptHandle: 'r-1',
-    body: bodyOf(0),
-    receiveCount,
-    sentAtMs: Date.now(),
-    firstReceivedAtMs: 0,
-    attributes: {},
-  };
-}
+const messageOf = (receiveCount: number) => receivedMessage({ body: bodyOf(0), receiveCount });
 
 function processingOf(handler: (index: number, context: TaskContext) => unknown) {
   return {

@@ -1,5 +1,4 @@
 import { describe, expect, test } from '@jest/globals';
-import { encodeEnvelope } from '../../sqs/envelope.ts';
 import { PostponeTask, RetryTask } from '../../task/errors.ts';
 import { implement, Implementations } from '../../task/implementation.ts';
 import { createLambdaConsumer } from '../../lambda/lambda-consumer.ts';
@@ -11,6 +10,7 @@ import { defineTask } from '../../task/task.ts';
 import { createLogger } from '../../telemetry/logger.ts';
 import * as fc from 'fast-check';
 import * as z from 'zod';
+import { messageBody } from '../../../tests/support/messages.ts';
 
 const nowMs = Date.parse('2026-10-21T07:28:00Z');
 const work = defineTask({
@@ -108,18 +108,10 @@ async function settled(thrown: unknown, attributes: object = { ApproximateReceiv
 }
 
 function recordOf(attributes: object) {
-  const time = '2026-11-29T10:00:00.000Z';
   return {
     messageId: 'm-1',
     receiptHandle: 'r-1',
-    body: encodeEnvelope({
-      taskId: 't-1',
-      task: work.name,
-      source: 'tests',
-      time,
-      trace: undefined,
-      data: {},
-    }),
+    body: messageBody({ task: work.name }),
     attributes,
     messageAttributes: {},
     eventSourceARN: 'arn:aws:sqs:us-east-1:1:baton-default',

@@ -2,7 +2,6 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/gl
 import { randomUUID } from 'node:crypto';
 import { createApi } from '../../http/api.ts';
 import { route } from '../../http/route.ts';
-import { encodeEnvelope } from '../../sqs/envelope.ts';
 import type { Outcome } from '../../task/outcome.ts';
 import { Settler } from '../../sqs/settler.ts';
 import { createSqsClient } from '../../sqs/sqs-client.ts';
@@ -19,6 +18,7 @@ import { createNotesTable } from '../../../tests/support/notes-table.ts';
 import { BROKEN_ANSWERS, type BrokenAnswer } from 'baton-dev/testing/broken-answers';
 import { Proxy } from 'baton-dev/testing/proxy';
 import { work } from './tracked-work.ts';
+import { messageBody, receivedMessage } from '../../../tests/support/messages.ts';
 
 const logger = createLogger({ service: 'tests', level: 'silent' });
 const plain = { ...work, name: 'tests.plain', tracked: false as const };
@@ -113,22 +113,7 @@ const asked: Readonly<Record<string, () => Promise<unknown>>> = {
     }),
 };
 
-const message = {
-  messageId: 'm-1',
-  receiptHandle: 'r-1',
-  body: encodeEnvelope({
-    taskId: 't-1',
-    task: work.name,
-    source: 'tests',
-    time: '2026-11-29T10:00:00.000Z',
-    trace: undefined,
-    data: { text: 'x' },
-  }),
-  receiveCount: 1,
-  sentAtMs: Date.now(),
-  firstReceivedAtMs: Date.now(),
-  attributes: {},
-};
+const message = receivedMessage({ body: messageBody({ task: work.name, data: { text: 'x' } }) });
 const error = new Error('no');
 const outcomes: readonly Outcome[] = [
   { kind: 'done', result: {} },

@@ -14,6 +14,7 @@ import { TaskStore } from '../task-store.ts';
 import { createLogger } from '../../telemetry/logger.ts';
 import { type Backends, startBackends } from '../../../tests/support/backends.ts';
 import * as z from 'zod';
+import { receivedMessage } from '../../../tests/support/messages.ts';
 
 const contract = {
   queue: 'default',
@@ -68,11 +69,9 @@ async function nextBody(): Promise<string> {
 /** Runs the next message as a worker does. Returns its depth and its outcome. */
 async function runNext(handler: (context: TaskContext) => unknown) {
   const body = await nextBody();
-  const now = { sentAtMs: Date.now(), firstReceivedAtMs: Date.now() };
-  const message = { messageId: 'm', receiptHandle: 'r', body, receiveCount: 1, attributes: {}, ...now };
   const run = async (_payload: unknown, context: TaskContext) => (await handler(context), {});
   const outcome = await processMessage(
-    message,
+    receivedMessage({ body }),
     'default',
     { signal: new AbortController().signal, outlivedBy: () => undefined },
     {

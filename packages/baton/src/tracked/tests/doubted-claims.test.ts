@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
-import { encodeEnvelope } from '../../sqs/envelope.ts';
 import type { Outcome } from '../../task/outcome.ts';
 import { isClaim } from '../../run/task-tracker.ts';
 import { StoreTracker } from '../store-tracker.ts';
@@ -8,6 +7,7 @@ import { TaskStore } from '../task-store.ts';
 import { createLogger } from '../../telemetry/logger.ts';
 import { type Backends, startBackends } from '../../../tests/support/backends.ts';
 import { work } from './tracked-work.ts';
+import { receivedMessage, testEnvelope } from '../../../tests/support/messages.ts';
 
 const LEASE_SECONDS = 30;
 const LEASE_MS = LEASE_SECONDS * 1000;
@@ -50,23 +50,8 @@ async function outcomeAt(owner: string): Promise<Outcome | 'claimed'> {
   const [store, leaseSeconds] = [storeAhead(0), LEASE_SECONDS];
   const tracker = new StoreTracker({ store, forward: async () => undefined, leaseSeconds, logger });
   const { signal } = new AbortController();
-  const time = new Date(nowMs).toISOString();
-  const envelope = {
-    taskId,
-    task: work.name,
-    source: 'tests',
-    time,
-    trace: undefined,
-    data: { text: 'four' },
-  };
-  const ids = {
-    messageId: 'm-1',
-    receiptHandle: 'r-1',
-    receiveCount: 1,
-    sentAtMs: nowMs,
-    firstReceivedAtMs: nowMs,
-  };
-  const message = { ...ids, body: encodeEnvelope(envelope), attributes: {} };
+  const envelope = testEnvelope({ taskId, task: work.name, time: new Date(nowMs).toISOString() });
+  const message = receivedMessage({ sentAtMs: nowMs, firstReceivedAtMs: nowMs });
   const claimed = await tracker.claim({
     message,
     envelope,

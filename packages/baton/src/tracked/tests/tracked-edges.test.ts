@@ -6,6 +6,7 @@ import { TaskContinuation } from '../../send/task-continuation.ts';
 import { TaskStore } from '../task-store.ts';
 import { createLogger } from '../../telemetry/logger.ts';
 import { type Handler, TrackedWork, work } from './tracked-work.ts';
+import { receivedMessage, testEnvelope } from '../../../tests/support/messages.ts';
 
 const DAY_MS = 86_400_000;
 const done: Handler = ({ text }) => ({ length: text.length });
@@ -70,16 +71,8 @@ describe('a tracked task', () => {
     const logger = createLogger({ service: 'tests', level: 'silent' });
     const { store, taskId } = tracked;
     const tracker = new StoreTracker({ store, forward: async () => undefined, leaseSeconds: 30, logger });
-    const time = new Date().toISOString();
-    const envelope = { taskId, task: work.name, source: 'tests', time, trace: undefined, data: {} };
-    const ids = {
-      messageId: 'm-1',
-      receiptHandle: 'r-1',
-      receiveCount: 1,
-      sentAtMs: 0,
-      firstReceivedAtMs: 0,
-    };
-    const message = { ...ids, body: '', attributes: {} };
+    const envelope = testEnvelope({ taskId, task: work.name });
+    const message = receivedMessage({ sentAtMs: 0 });
     const { signal } = new AbortController();
     const asked = { message, envelope, queue: work.queue, contract: work, owner: 'w-1', signal };
     const claim = await tracker.claim({ ...asked, graceSeconds: 1 });

@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { encodeEnvelope } from '../../sqs/envelope.ts';
 import { implement, Implementations, type TrackedTaskContext } from '../../task/implementation.ts';
 import type { Outcome } from '../../task/outcome.ts';
 import type { AttemptHost } from '../../run/attempt.ts';
@@ -16,6 +15,7 @@ import { type Backends, startBackends } from '../../../tests/support/backends.ts
 import { eventually } from 'baton-dev/testing/eventually';
 import type { SendTask } from '../../task/send-task.ts';
 import * as z from 'zod';
+import { messageBody, receivedMessage, textAttributes } from '../../../tests/support/messages.ts';
 
 /** The contract of a tracked task with three attempts. */
 export const work = defineTask({
@@ -126,17 +126,12 @@ export class TrackedWork {
       unknownTaskPatienceSeconds: 600,
       abortGraceSeconds: 0.2,
     };
-    const message: ReceivedMessage = {
-      messageId: 'm-1',
-      receiptHandle: 'r-1',
-      receiveCount: 1,
-      sentAtMs: Date.now(),
-      firstReceivedAtMs: 0,
-      body: this.#body(notBefore),
+    const message = receivedMessage({
+      body: messageBody({ taskId: this.taskId, task: work.name, notBefore, data: { text: 'four' } }),
       // As a task client sends it
-      attributes: { 'baton.sent-at': { DataType: 'String', StringValue: '0' } },
+      attributes: textAttributes({ 'baton.sent-at': '0' }),
       ...change,
-    };
+    });
     const { confirm } = options;
     const own = { ...(runAlone && { runAlone }), ...(confirm && { confirm }) };
     const host = { signal, outlivedBy: () => undefined, ...own };
@@ -155,20 +150,5 @@ export class TrackedWork {
     });
     if (begins) await store.attempts.begins({ taskId, claimId: claim.claimId, token: row.token }, begins);
     await eventually('its lease to expire', () => Date.now() > (row.leaseUntilMs ?? 0));
-  }
-
-  #body(notBefore: string | undefined): string {
-    const { taskId } = this;
-    const time = '2026-11-24T10:00:00.000Z';
-    const data = { text: 'four' };
-    return encodeEnvelope({
-      taskId,
-      task: work.name,
-      source: 'tests',
-      time,
-      trace: undefined,
-      notBefore,
-      data,
-    });
   }
 }

@@ -5,21 +5,10 @@ import { outcomeWithoutSlot } from '../slot.ts';
 import type { Outcome } from '../../task/outcome.ts';
 import type { ReceivedMessage } from '../../sqs/received-message.ts';
 import { outcomeOfUnknown } from '../../run/unknown-task.ts';
+import { receivedMessage, textAttributes } from '../../../tests/support/messages.ts';
 
 function messageOf(receiveCount: number, notes: Record<string, string> = {}, body = '{}'): ReceivedMessage {
-  const entries = Object.entries(notes).map(([name, StringValue]) => [
-    name,
-    { DataType: 'String', StringValue },
-  ]);
-  return {
-    messageId: 'm-1',
-    receiptHandle: 'r-1',
-    body,
-    receiveCount,
-    sentAtMs: 0,
-    firstReceivedAtMs: 0,
-    attributes: Object.fromEntries(entries) as ReceivedMessage['attributes'],
-  };
+  return receivedMessage({ body, receiveCount, sentAtMs: 0, attributes: textAttributes(notes) });
 }
 
 /** The message that continues another, as it is received for the first time. */

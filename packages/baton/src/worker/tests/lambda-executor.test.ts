@@ -5,20 +5,14 @@ import { eventually } from 'baton-dev/testing/eventually';
 import type { SQSEvent } from 'aws-lambda';
 import { LambdaExecutor } from '../lambda-executor.ts';
 import { Slots } from '../slots.ts';
+import { receivedMessage } from '../../../tests/support/messages.ts';
 
 const target = { queue: 'work', functionName: 'worker-function', batchSize: 2, maximumConcurrency: 1 };
 const host = { signal: new AbortController().signal, outlivedBy: () => undefined };
 
 function message(messageId: string) {
-  return {
-    messageId,
-    receiptHandle: `r-${messageId}`,
-    body: `body of ${messageId}`,
-    receiveCount: 2,
-    sentAtMs: 5,
-    firstReceivedAtMs: 0,
-    attributes: {},
-  };
+  const body = `body of ${messageId}`;
+  return receivedMessage({ messageId, receiptHandle: `r-${messageId}`, body, receiveCount: 2, sentAtMs: 5 });
 }
 
 /** An executor whose function answers as `answer` says. */

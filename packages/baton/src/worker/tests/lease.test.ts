@@ -3,16 +3,9 @@ import type { Settler } from '../../sqs/settler.ts';
 import { BatchEntryError } from '../../sqs/sqs-batch.ts';
 import { createLogger } from '../../telemetry/logger.ts';
 import { Lease } from '../lease.ts';
+import { receivedMessage } from '../../../tests/support/messages.ts';
 
-const message = {
-  messageId: 'm-1',
-  receiptHandle: 'r-1',
-  body: '',
-  receiveCount: 1,
-  sentAtMs: 0,
-  firstReceivedAtMs: 0,
-  attributes: {},
-};
+const message = receivedMessage();
 const extendLease = jest.fn<Settler['extendLease']>();
 
 beforeEach(() => {

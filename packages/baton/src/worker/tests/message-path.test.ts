@@ -3,13 +3,13 @@ import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import type { SQSClient } from '@aws-sdk/client-sqs';
 import * as z from 'zod';
 import { Batcher } from '../../sqs/batcher.ts';
-import { encodeEnvelope } from '../../sqs/envelope.ts';
 import { implement, Implementations } from '../../task/implementation.ts';
 import { defineTask } from '../../task/task.ts';
 import { createLogger } from '../../telemetry/logger.ts';
 import { OwnExecutor } from '../executor.ts';
 import { ServedQueue } from '../served-queue.ts';
 import { Slots } from '../slots.ts';
+import { messageBody } from '../../../tests/support/messages.ts';
 
 // ARCHITECTURE.md promises that a plain message reads in few calls over few files. This test holds it by the stack.
 
@@ -97,9 +97,7 @@ test(`a plain message goes from its receive to its delete by ${MAX_CALLS} calls 
     stacks.settled = callers();
     return add.apply(this, entry);
   });
-  const time = new Date().toISOString();
-  const envelope = { taskId: 't-1', task: contract.name, source: 'tests', time, trace: undefined, data: {} };
-  const messages = [{ MessageId: 'm-1', ReceiptHandle: 'r-1', Body: encodeEnvelope(envelope) }];
+  const messages = [{ MessageId: 'm-1', ReceiptHandle: 'r-1', Body: messageBody({ task: contract.name }) }];
   const send = async ({ input }: { input: { Entries?: object[] } }) => {
     if (!input.Entries) {
       await new Promise((resolve) => setTimeout(resolve, 1));

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { decodeEnvelope, encodeEnvelope } from '../../sqs/envelope.ts';
+import { decodeEnvelope } from '../../sqs/envelope.ts';
 import { chain, group, member } from '../../task/flow.ts';
 import { implement, Implementations } from '../../task/implementation.ts';
 import { defineTask } from '../../task/task.ts';
@@ -8,6 +8,7 @@ import { TaskStore } from '../../tracked/task-store.ts';
 import { type Backends, startBackends } from '../../../tests/support/backends.ts';
 import { runQueue } from './in-process-worker.ts';
 import * as z from 'zod';
+import { messageBody } from '../../../tests/support/messages.ts';
 
 const shared = {
   queue: 'default',
@@ -131,15 +132,7 @@ describe('a task that takes and gives nothing', () => {
 });
 
 test('an envelope without data is one', () => {
-  const time = '2026-11-29T10:00:00.000Z';
-  const body = encodeEnvelope({
-    taskId: 't-1',
-    task: 'tests.nothing',
-    source: 'tests',
-    time,
-    trace: undefined,
-    data: undefined,
-  });
+  const body = messageBody({ task: 'tests.nothing', data: undefined });
   expect(JSON.parse(body)).not.toHaveProperty('data');
   expect(decodeEnvelope(body).data).toBeUndefined();
 });
@@ -147,15 +140,6 @@ test('an envelope without data is one', () => {
 test.each([[[1, undefined, null]], [[undefined]], [[undefined, undefined, { a: 1 }]]])(
   'a list of %j arrives as it is',
   (data) => {
-    const time = '2026-11-29T10:00:00.000Z';
-    const body = encodeEnvelope({
-      taskId: 't-1',
-      task: 'tests.gather',
-      source: 'tests',
-      time,
-      trace: undefined,
-      data,
-    });
-    expect(decodeEnvelope(body).data).toEqual(data);
+    expect(decodeEnvelope(messageBody({ task: 'tests.gather', data })).data).toEqual(data);
   },
 );

@@ -1,12 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
 import type { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import type { SQSClient } from '@aws-sdk/client-sqs';
-import { encodeEnvelope } from '../../sqs/envelope.ts';
 import { PostponeTask, RejectTask, RetryTask } from '../../task/errors.ts';
 import { implement, Implementations, type TaskContext } from '../../task/implementation.ts';
 import { createLambdaConsumer } from '../../lambda/lambda-consumer.ts';
 import { QueueUrls } from '../../sqs/queue-urls.ts';
-import type { ReceivedMessage } from '../../sqs/received-message.ts';
 import { Settler } from '../../sqs/settler.ts';
 import { defineTask } from '../../task/task.ts';
 import { createLogger } from '../../telemetry/logger.ts';
@@ -16,6 +14,7 @@ import { QueueRunner } from '../queue-runner.ts';
 import { Slots } from '../slots.ts';
 import type { SQSEvent } from 'aws-lambda';
 import * as z from 'zod';
+import { messageBody, receivedMessage, textAttributes } from '../../../tests/support/messages.ts';
 
 /** Three attempts with rests of up to 60 and 120 s; a time limit that a test can wait for. */
 const work = {
@@ -58,18 +57,11 @@ function callOf({ constructor, input }: { constructor: { name: string }; input: 
 
 /** A message of the task at its attempt, in the body that a case has. */
 function messageOf(body: string, receiveCount: number, noted?: string) {
-  const sentAtMs = Date.now();
-  const ids = { messageId: 'm-1', receiptHandle: 'r-1' };
-  const note = { DataType: 'String', StringValue: noted };
-  const attributes: ReceivedMessage['attributes'] =
-    noted === undefined ? {} : { 'baton.unknown-times': note };
-  return { ...ids, body, receiveCount, sentAtMs, firstReceivedAtMs: sentAtMs, attributes };
+  const notes = noted === undefined ? {} : { 'baton.unknown-times': noted };
+  return receivedMessage({ body, receiveCount, attributes: textAttributes(notes) });
 }
 
-function bodyOf(task = work.name, data: unknown = { text: 'four' }): string {
-  const time = '2026-11-24T10:00:00.000Z';
-  return encodeEnvelope({ taskId: 't-1', task, source: 'tests', time, trace: undefined, data });
-}
+const bodyOf = (task = work.name, data: unknown = { text: 'four' }): string => messageBody({ task, data });
 
 /** Has a worker run one message from its receive to its settling, and gives the calls of SQS that it took. */
 async function run(kind: 'own' | 'lambda', handler: Handler, message: ReturnType<typeof messageOf>) {

@@ -7,6 +7,7 @@ import type { Execution, Executor } from '../executor.ts';
 import { QueueRunner } from '../queue-runner.ts';
 import { Slot } from '../slot.ts';
 import { Slots } from '../slots.ts';
+import { receivedMessage } from '../../../tests/support/messages.ts';
 
 const extendLease = jest.fn<Settler['extendLease']>();
 const settle = jest.fn<Settler['settle']>();
@@ -18,10 +19,8 @@ beforeEach(() => {
   settle.mockReset().mockResolvedValue();
 });
 
-function message(messageId: string) {
-  const times = { sentAtMs: 0, firstReceivedAtMs: 0 };
-  return { messageId, receiptHandle: messageId, body: '', receiveCount: 1, ...times, attributes: {} };
-}
+const message = (messageId: string) =>
+  receivedMessage({ messageId, receiptHandle: messageId, sentAtMs: 0, firstReceivedAtMs: 0 });
 
 function runnerOf(
   run: Executor['run'],

@@ -13,6 +13,7 @@ import * as z from 'zod';
 import type { Clock } from '../../clock.ts';
 import { Scheduler } from '../scheduler.ts';
 import { VirtualClock } from './virtual-clock.ts';
+import { receivedMessage } from '../../../../tests/support/messages.ts';
 
 /** A task with a schedule, under a name that no other test has. */
 export function scheduledTask(cron = '0 3 * * *', name = `tests.sweep-${randomUUID()}`): ScheduledContract {
@@ -124,9 +125,8 @@ export class ScheduledWork {
     };
     const host = { signal: new AbortController().signal, outlivedBy: () => undefined };
     for (const body of [...this.#waiting.splice(0), ...this.sent.splice(0)]) {
-      const message = { messageId: randomUUID(), receiptHandle: 'r', receiveCount: 1, body, attributes: {} };
-      const times = { sentAtMs: Date.now(), firstReceivedAtMs: 0 };
-      const { kind } = await processMessage({ ...message, ...times }, 'default', host, processing);
+      const message = receivedMessage({ messageId: randomUUID(), body });
+      const { kind } = await processMessage(message, 'default', host, processing);
       if (kind === 'release') this.#waiting.push(body);
     }
   }

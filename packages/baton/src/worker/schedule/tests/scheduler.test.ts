@@ -1,12 +1,13 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { implement, Implementations } from '../../../task/implementation.ts';
-import { decodeEnvelope, encodeEnvelope } from '../../../sqs/envelope.ts';
+import { decodeEnvelope } from '../../../sqs/envelope.ts';
 import { defineTask, type ScheduledContract } from '../../../task/task.ts';
 import type { Backends } from '../../../../tests/support/backends.ts';
 import * as z from 'zod';
 import { contractsToTick } from '../scheduler.ts';
 import { ScheduledWork, scheduledTask, startStore } from './scheduled-worker.ts';
+import { messageBody } from '../../../../tests/support/messages.ts';
 
 /** Longer than workers spread their sends. */
 const SPREAD_MS = 2001;
@@ -191,14 +192,7 @@ describe('a scheduled task', () => {
     const { clock } = begin();
     work.start();
     const byAws = (time: string): string =>
-      encodeEnvelope({
-        taskId: taskIdAt(time),
-        task: work.contract.name,
-        source: 'scheduler',
-        time,
-        trace: undefined,
-        data: {},
-      });
+      messageBody({ taskId: taskIdAt(time), task: work.contract.name, source: 'scheduler', time });
     await clock.pass('2026-11-25T03:00:00Z');
     work.sent.push(byAws('2026-11-25T03:00:00Z'));
     await work.runAll();

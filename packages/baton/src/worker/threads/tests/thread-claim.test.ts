@@ -1,5 +1,4 @@
 import { afterAll, beforeEach, expect, jest, test } from '@jest/globals';
-import { encodeEnvelope } from '../../../sqs/envelope.ts';
 import { ClaimLostError } from '../../../task/errors.ts';
 import { InvalidValueError } from '../../../task/invalid-value.ts';
 import type { AttemptHost } from '../../../run/attempt.ts';
@@ -8,6 +7,7 @@ import type { Claim } from '../../../run/task-tracker.ts';
 import { createLogger } from '../../../telemetry/logger.ts';
 import { passOn, pay, threadImplementations } from '../../../../tests/support/thread-tasks.ts';
 import { ThreadPool } from '../thread-pool.ts';
+import { messageBody, receivedMessage } from '../../../../tests/support/messages.ts';
 
 const logger = createLogger({ service: 'tests', level: 'silent' });
 const entry = new URL(import.meta.resolve('../../../../tests/support/test-thread.ts'));
@@ -45,10 +45,7 @@ function run(key: string, confirm?: Claim['confirm']) {
 }
 
 function runMessage(task: string, data: object, host: AttemptHost, claim: Claim | undefined) {
-  const time = new Date().toISOString();
-  const envelope = { taskId: 't-1', task, source: 'tests', time, trace: undefined, data };
-  const ids = { messageId: 'm-1', receiptHandle: 'r-1', receiveCount: 1, sentAtMs: 0, firstReceivedAtMs: 0 };
-  const message = { ...ids, body: encodeEnvelope(envelope), attributes: {} };
+  const message = receivedMessage({ body: messageBody({ task, data }), sentAtMs: 0 });
   return processMessage(message, 'default', host, {
     implementations: threadImplementations,
     threads,

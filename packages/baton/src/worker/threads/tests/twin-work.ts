@@ -1,5 +1,4 @@
 import type { EffectResult, KnownEffect } from '../../../run/effects.ts';
-import { encodeEnvelope } from '../../../sqs/envelope.ts';
 import { RejectTask } from '../../../task/errors.ts';
 import { cutProgress } from '../../../task/progress.ts';
 import type { Outcome } from '../../../task/outcome.ts';
@@ -12,6 +11,7 @@ import { createLogger } from '../../../telemetry/logger.ts';
 import { Implementations } from '../../../task/implementation.ts';
 import { here, inThread, threadTwins, twinsHere } from '../../../../tests/support/twins.ts';
 import { ThreadPool } from '../thread-pool.ts';
+import { messageBody, receivedMessage } from '../../../../tests/support/messages.ts';
 
 /** One task that runs in a thread of a pool, or on the event loop of the tests. */
 export class TwinWork {
@@ -55,16 +55,10 @@ export class TwinWork {
   }
 
   #run(contract: TaskContract, how: string, what: string | undefined): Promise<Outcome> {
-    const envelope = {
-      taskId: idOf(how),
-      task: contract.name,
-      source: 'tests',
-      time: '2026-11-24T10:00:00Z',
-    };
+    const taskId = idOf(how);
     const data = { how, ...(what !== undefined && { what }) };
-    const times = { receiveCount: 1, sentAtMs: Date.now(), firstReceivedAtMs: 0 };
-    const body = encodeEnvelope({ ...envelope, trace: undefined, data });
-    const message = { messageId: idOf(how), receiptHandle: 'r', ...times, body, attributes: {} };
+    const body = messageBody({ taskId, task: contract.name, data });
+    const message = receivedMessage({ messageId: taskId, body });
     const signal = new AbortController().signal;
     return processMessage(
       message,

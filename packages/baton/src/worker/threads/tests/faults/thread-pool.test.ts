@@ -1,7 +1,6 @@
 import { afterAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ConfigError } from '../../../../process/config.ts';
-import { encodeEnvelope } from '../../../../sqs/envelope.ts';
 import type { AttemptHost } from '../../../../run/attempt.ts';
 import { processMessage } from '../../../../run/process-message.ts';
 import type { TaskContract } from '../../../../task/task.ts';
@@ -20,6 +19,7 @@ import {
 import { readWorkerConfig } from '../../../config.ts';
 import { ThreadPool, threadPoolFor } from '../../thread-pool.ts';
 import { Worker } from '../../../worker.ts';
+import { messageBody, receivedMessage } from '../../../../../tests/support/messages.ts';
 
 const lines: Record<string, unknown>[] = [];
 const to = { write: (line: string) => void lines.push(JSON.parse(line) as Record<string, unknown>) };
@@ -51,17 +51,8 @@ const USUAL = {
 
 function run(contract: TaskContract, data: unknown, circumstances: Circumstances = {}) {
   const { receiveCount, signal, threads, abortGraceSeconds } = { ...USUAL, ...circumstances };
-  const time = new Date().toISOString();
-  const envelope = { taskId: 't-1', task: contract.name, source: 'tests', time, trace: startTrace(), data };
-  const message = {
-    messageId: 'm-1',
-    receiptHandle: 'r-1',
-    body: encodeEnvelope(envelope),
-    receiveCount,
-    sentAtMs: Date.now(),
-    firstReceivedAtMs: 0,
-    attributes: {},
-  };
+  const body = messageBody({ task: contract.name, trace: startTrace(), data });
+  const message = receivedMessage({ body, receiveCount });
   const processing = {
     implementations: threadImplementations,
     threads,
