@@ -25,7 +25,7 @@ function fileWith(text: string): string {
 }
 
 describe('the queues whose messages functions run', () => {
-  test('come from the file of WORKER_LAMBDA_QUEUES_FILE as they would from the variable', () => {
+  test('can come from the file WORKER_LAMBDA_QUEUES_FILE or from the variable WORKER_LAMBDA_QUEUES', () => {
     const fromFile = readWorkerConfig({ ...environment, WORKER_LAMBDA_QUEUES_FILE: fileWith(list) });
     const fromVariable = readWorkerConfig({ ...environment, WORKER_LAMBDA_QUEUES: list });
     expect(fromFile.lambdaQueues).toEqual([
@@ -35,7 +35,7 @@ describe('the queues whose messages functions run', () => {
     expect(readWorkerConfig(environment).lambdaQueues).toEqual([]);
   });
 
-  test('can be lanes of a queue, each with an entry of its own', () => {
+  test('can be lanes of a queue, with one entry for each lane', () => {
     const lanes = ['mails', 'mails_high'].map((queue) => ({ queue, functionName: 'deliveries' }));
     const { lambdaQueues } = readWorkerConfig({
       ...environment,
@@ -47,7 +47,7 @@ describe('the queues whose messages functions run', () => {
   test.each([
     ['is not JSON', () => fileWith('{'), {}, 'expected JSON: a list of'],
     ['lacks a member', () => fileWith('[{"queue":"q"}]'), {}, '0.functionName: Invalid input'],
-    ['is not there', () => join(folder, 'missing.json'), {}, 'cannot be read: ENOENT'],
+    ['does not exist', () => join(folder, 'missing.json'), {}, 'cannot be read: ENOENT'],
     [
       'is set together with the variable',
       () => fileWith(list),
@@ -55,12 +55,15 @@ describe('the queues whose messages functions run', () => {
       'one of the two',
     ],
     ['has a queue of the worker', () => fileWith(list), { WORKER_QUEUES: 'order-outcomes' }, 'one executor'],
-  ])('stop the start where the file %s, with its name and the variable', (_what, file, more, says) => {
-    const WORKER_LAMBDA_QUEUES_FILE = file();
-    const read = () => readWorkerConfig({ ...environment, WORKER_LAMBDA_QUEUES_FILE, ...more });
-    expect(read).toThrow(`WORKER_LAMBDA_QUEUES_FILE held "${WORKER_LAMBDA_QUEUES_FILE}"`);
-    expect(read).toThrow(says);
-  });
+  ])(
+    'stop the start if the file %s, with an error that names the file and the variable',
+    (_what, file, more, says) => {
+      const WORKER_LAMBDA_QUEUES_FILE = file();
+      const read = () => readWorkerConfig({ ...environment, WORKER_LAMBDA_QUEUES_FILE, ...more });
+      expect(read).toThrow(`WORKER_LAMBDA_QUEUES_FILE held "${WORKER_LAMBDA_QUEUES_FILE}"`);
+      expect(read).toThrow(says);
+    },
+  );
 });
 
 test.each([
@@ -93,7 +96,7 @@ describe('the old name of a variable', () => {
     expect(byNew.warnings).toEqual([]);
   });
 
-  test('counts for nothing beside the new one, and the warning says so', () => {
+  test('is ignored if the new one is set too, with a warning', () => {
     const both = readWorkerConfig({ ...environment, LEASE_SECONDS: 'none', WORKER_LEASE_SECONDS: '40' });
     expect(both.leaseSeconds).toBe(40);
     expect(both.warnings).toEqual([
@@ -101,7 +104,7 @@ describe('the old name of a variable', () => {
     ]);
   });
 
-  test('is in the log of a worker that starts', async () => {
+  test('is in a warning of a worker that starts', async () => {
     const lines: { level: string; message: string }[] = [];
     const to = { write: (line: string) => void lines.push(JSON.parse(line) as (typeof lines)[number]) };
     const config = readWorkerConfig({ ...environment, WORKER_QUEUES: 'none', LEASE_SECONDS: '40' });

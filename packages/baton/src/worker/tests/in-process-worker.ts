@@ -9,7 +9,7 @@ import type { TaskStore } from '../../tracked/task-store.ts';
 import { createLogger } from '../../telemetry/logger.ts';
 import type { Backends } from '../../../tests/support/backends.ts';
 
-/** Runs every message of the queue `default`, and those that they send, one after the other, as a worker does. */
+/** Runs all messages of the queue `default`, and all that they send to it, one after the other, as a worker does. */
 export async function runQueue(
   { sqs, queueUrls }: Backends,
   store: TaskStore,

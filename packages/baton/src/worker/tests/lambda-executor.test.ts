@@ -15,7 +15,7 @@ function message(messageId: string) {
   return receivedMessage({ messageId, receiptHandle: `r-${messageId}`, body, receiveCount: 2, sentAtMs: 5 });
 }
 
-/** An executor whose function answers as `answer` says. */
+/** An executor whose function returns the result of `answer`. */
 function executorOf(answer: (event: SQSEvent) => unknown, ExecutedVersion: string | undefined = '$LATEST') {
   const events: SQSEvent[] = [];
   const slots = new Slots(target.batchSize * target.maximumConcurrency);
@@ -53,7 +53,7 @@ function executorOf(answer: (event: SQSEvent) => unknown, ExecutedVersion: strin
 }
 
 describe('the lambda executor', () => {
-  test('invokes with batches of the batch size, as the event source of AWS would', async () => {
+  test('invokes the function with batches of the batch size, as the event source of AWS does', async () => {
     const { events, run } = executorOf(() => null);
     await expect(run('a', 'b', 'c')).resolves.toEqual(['done', 'done', 'done']);
     expect(events.map(({ Records }) => Records.length)).toEqual([2, 1]);
@@ -72,33 +72,33 @@ describe('the lambda executor', () => {
     ['no failures', { batchItemFailures: [] }, ['done', 'done']],
     ['no list of failures', { batchItemFailures: null }, ['done', 'done']],
     ['one failure', { batchItemFailures: [{ itemIdentifier: 'b' }] }, ['done', 'left']],
-    ['an id that it was not given', { batchItemFailures: [{ itemIdentifier: 'z' }] }, ['left', 'left']],
+    ['an id that is not in the batch', { batchItemFailures: [{ itemIdentifier: 'z' }] }, ['left', 'left']],
     ['an empty id', { batchItemFailures: [{ itemIdentifier: '' }] }, ['left', 'left']],
-    ['what is not JSON', '{"batch', ['left', 'left']],
+    ['a text that is not JSON', '{"batch', ['left', 'left']],
     ['another shape', { batchItemFailures: 'b' }, ['left', 'left']],
     ['an error', new Error('{"errorMessage":"no"}'), ['left', 'left']],
-  ])('takes a function that answers %s as AWS does', async (_what, answer, executions) => {
+  ])('treats the answer "%s" as AWS does', async (_what, answer, executions) => {
     await expect(executorOf(() => answer).run('a', 'b')).resolves.toEqual(executions);
   });
 
   test.each(['', '{}', 'null', '{"batchItemFailures":null}'])(
-    'leaves all messages when %j comes from what is not Lambda: it names no version that ran',
+    'leaves all messages if the answer %j names no version that ran, so it is not from Lambda',
     async (answer) => {
       await expect(executorOf(() => answer, '').run('a', 'b')).resolves.toEqual(['left', 'left']);
     },
   );
 
-  test('believes a list of failures though no version is named, as serverless-offline answers', async () => {
+  test('accepts a list of failures without a version, as serverless-offline answers', async () => {
     const answer = { batchItemFailures: [{ itemIdentifier: 'b' }] };
     await expect(executorOf(() => answer, '').run('a', 'b')).resolves.toEqual(['done', 'left']);
   });
 
-  test('leaves the messages of an invocation that could not be made', async () => {
+  test('leaves the messages if the invocation fails', async () => {
     const { run } = executorOf(() => Promise.reject(new Error('no function')));
     await expect(run('a')).resolves.toEqual(['left']);
   });
 
-  test('makes no more invocations at one time than it may', async () => {
+  test('makes at most maximumConcurrency invocations at a time', async () => {
     let running = 0;
     let most = 0;
     const { run } = executorOf(async () => {
@@ -110,7 +110,7 @@ describe('the lambda executor', () => {
     expect(most).toBe(1);
   });
 
-  test('gives back what no invocation is free for within a second', async () => {
+  test('gives a message back if no invocation is free within a second', async () => {
     const end = Promise.withResolvers<void>();
     const { events, run } = executorOf(() => end.promise);
     const running = run('a', 'b');
@@ -120,7 +120,7 @@ describe('the lambda executor', () => {
     expect(events).toHaveLength(1);
   });
 
-  test('holds the slots of a whole batch while an invocation runs, so that nothing is received to wait for another', async () => {
+  test('holds the slots of a whole batch while an invocation runs, so that no message waits for the next', async () => {
     const end = Promise.withResolvers<void>();
     const { events, run, slots } = executorOf(() => end.promise);
     slots.takeFree(target.queue, 1);
@@ -133,7 +133,7 @@ describe('the lambda executor', () => {
     expect(slots.free).toBe(2);
   });
 
-  test('makes an invocation again that was throttled', async () => {
+  test('retries a throttled invocation', async () => {
     let calls = 0;
     const { run } = executorOf(() => {
       calls += 1;
@@ -144,7 +144,7 @@ describe('the lambda executor', () => {
     expect(calls).toBe(3);
   });
 
-  test('leaves a message to a function that hangs when the worker must stop', async () => {
+  test('leaves a message to a function that hangs if the worker must stop', async () => {
     const { executor } = executorOf(() => new Promise(() => undefined));
     const stop = new AbortController();
     const execution = executor.run(message('a'), { signal: stop.signal, outlivedBy: () => undefined });

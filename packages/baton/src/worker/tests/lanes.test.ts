@@ -8,7 +8,7 @@ afterEach(() => void jest.useRealTimers());
 const TASK_MS = 1000;
 const pass = (ms: number): Promise<void> => jest.advanceTimersByTimeAsync(ms);
 
-/** Slots of one queue with three lanes, beside other queues of the weight 1. */
+/** The slots of a worker that serves one queue with three lanes, and other queues with the weight 1. */
 function slotsOf(total: number, others: readonly string[] = []): Slots {
   const weights = new Map(['reports', ...others].map((queue) => [queue, 1]));
   const lanes = new Map([
@@ -17,7 +17,7 @@ function slotsOf(total: number, others: readonly string[] = []): Slots {
   return new Slots(total, weights, lanes);
 }
 
-/** Asks for slots for so many tasks, as a queue does that has them; resolves to how long each waited. */
+/** Runs this many tasks of a lane, each once it has a slot. Returns how many have ended. */
 function backlog(slots: Slots, lane: string, tasks: number, ms = TASK_MS): { ended: number } {
   const ran = { ended: 0 };
   let left = tasks;
@@ -35,7 +35,7 @@ function backlog(slots: Slots, lane: string, tasks: number, ms = TASK_MS): { end
   return ran;
 }
 
-/** Runs one task; resolves to how long it waited for its slot. */
+/** Runs one task. Resolves to how long it waited for its slot, in milliseconds. */
 async function runTask(slots: Slots, lane: string, ms = TASK_MS): Promise<number> {
   const askedAtMs = performance.now();
   await slots.take(lane);
@@ -45,16 +45,16 @@ async function runTask(slots: Slots, lane: string, ms = TASK_MS): Promise<number
 
 const longest = (waits: readonly number[]): number => Math.max(...waits);
 
-describe('a task in a lane that is idle', () => {
+describe('a task in an idle lane', () => {
   test.each([1, 4, 10])(
-    'waits for the next of %i slots alone, whatever waits in other lanes',
+    'waits only for the next of %i slots, whatever waits in other lanes',
     async (total) => {
       const slots = slotsOf(total);
       backlog(slots, 'reports', 1000);
       backlog(slots, 'reports_low', 1000);
       await pass(2 * TASK_MS + 300);
       const waits: Promise<number>[] = [];
-      // One in 5 s: of one slot, too, less than the 8 of 12 parts that are its lane's
+      // One task in 5 s is less than the 8 of 12 parts of its lane, even with one slot
       for (let task = 0; task < 50; task += 1) {
         waits.push(runTask(slots, 'reports_high'));
         await pass(5 * TASK_MS);
@@ -63,20 +63,23 @@ describe('a task in a lane that is idle', () => {
     },
   );
 
-  test.each([1, 4, 12])('does so if others come with it, up to one for each of %i slots', async (total) => {
-    const slots = slotsOf(total);
-    backlog(slots, 'reports', 1000);
-    backlog(slots, 'reports_low', 1000);
-    await pass(10 * TASK_MS + 300);
-    for (let burst = 0; burst < 20; burst += 1) {
-      // Tasks of a slot end together here, so that each of them waits for one end
-      const waits = Array.from({ length: total }, () => runTask(slots, 'reports_high'));
-      await pass(10 * TASK_MS);
-      expect(longest(await Promise.all(waits))).toBeLessThanOrEqual(TASK_MS);
-    }
-  });
+  test.each([1, 4, 12])(
+    'waits only for the next slot if up to one task for each of %i slots comes at once',
+    async (total) => {
+      const slots = slotsOf(total);
+      backlog(slots, 'reports', 1000);
+      backlog(slots, 'reports_low', 1000);
+      await pass(10 * TASK_MS + 300);
+      for (let burst = 0; burst < 20; burst += 1) {
+        // All running tasks end at the same time here, so each new task waits for one end
+        const waits = Array.from({ length: total }, () => runTask(slots, 'reports_high'));
+        await pass(10 * TASK_MS);
+        expect(longest(await Promise.all(waits))).toBeLessThanOrEqual(TASK_MS);
+      }
+    },
+  );
 
-  test('does so if the lighter lanes have used little before: they have no credit for that', async () => {
+  test('waits only for the next slot if the lighter lanes have used few slots before', async () => {
     const slots = slotsOf(4);
     for (let second = 0; second < 600; second += 1) {
       void runTask(slots, 'reports_low', 2 * TASK_MS);
@@ -95,20 +98,20 @@ describe('a task in a lane that is idle', () => {
   });
 });
 
-describe('a lane that comes back with a backlog', () => {
-  test('is before lighter ones with a task for each slot, and not with all of it', async () => {
+describe('an idle lane that gets a backlog', () => {
+  test('gets one task per slot before lighter lanes, but not its whole backlog', async () => {
     const slots = slotsOf(4);
     const normal = backlog(slots, 'reports', 1000);
     await pass(60 * TASK_MS);
     const before = normal.ended;
     backlog(slots, 'reports_high', 1000);
     await pass(10.5 * TASK_MS);
-    // Of 44 ends, those 4 that ran, and of what follows 4 high ones, 3 of 11
+    // Of 44 ended tasks, 4 ran before, the next 4 are high, and then 3 of 11 are normal
     expect(normal.ended - before).toBeGreaterThanOrEqual(10);
     expect(normal.ended - before).toBeLessThanOrEqual(15);
   });
 
-  test('is not before heavier ones, though lighter ones wait, too', async () => {
+  test('does not go before heavier lanes, even if lighter lanes wait too', async () => {
     const slots = slotsOf(12);
     const high = backlog(slots, 'reports_high', Infinity);
     backlog(slots, 'reports_low', Infinity);
@@ -122,8 +125,8 @@ describe('a lane that comes back with a backlog', () => {
   });
 });
 
-describe('lanes that all have a backlog', () => {
-  test.each([1, 3, 12])('share %i slots by weight, and none starves', async (total) => {
+describe('lanes with backlogs', () => {
+  test.each([1, 3, 12])('share %i slots by weight, and no lane starves', async (total) => {
     const slots = slotsOf(total);
     const ran = ['reports_high', 'reports', 'reports_low'].map((lane) => backlog(slots, lane, Infinity));
     await pass(1200 * TASK_MS);
@@ -131,7 +134,7 @@ describe('lanes that all have a backlog', () => {
     for (const [index, weight] of [8, 3, 1].entries()) expect(parts[index]).toBeCloseTo(weight, 0);
   });
 
-  test('a low one goes on beside a stream of high ones that would fill every slot', async () => {
+  test('include a low lane that still runs beside high tasks which could fill all slots', async () => {
     const slots = slotsOf(4);
     const high = backlog(slots, 'reports_high', Infinity);
     await pass(600 * TASK_MS);
@@ -142,7 +145,7 @@ describe('lanes that all have a backlog', () => {
       await pass(9 * TASK_MS);
     }
     expect(longest(await Promise.all(waits))).toBeLessThanOrEqual(TASK_MS);
-    // 20 of 720
+    // The low lane had 20 of 720
     expect(high.ended - before).toBeGreaterThanOrEqual(690);
   });
 
@@ -156,7 +159,7 @@ describe('lanes that all have a backlog', () => {
   });
 });
 
-test('lanes of one weight are before none of each other', async () => {
+test('lanes of the same weight do not go before each other', async () => {
   const lanes = new Map([['reports', new Map(Object.entries({ reports: 2, reports_other: 2 }))]]);
   const slots = new Slots(4, new Map([['reports', 1]]), lanes);
   backlog(slots, 'reports', 1000);
@@ -166,7 +169,7 @@ test('lanes of one weight are before none of each other', async () => {
   expect(longest(await Promise.all(others))).toBe(2 * TASK_MS);
 });
 
-test('a queue has its part of the slots however many of its lanes are busy', async () => {
+test('a queue gets its part of the slots, however many of its lanes are busy', async () => {
   const slots = slotsOf(10, ['mails']);
   for (const lane of ['reports_high', 'reports', 'reports_low']) backlog(slots, lane, Infinity);
   const mails = backlog(slots, 'mails', Infinity);
@@ -174,7 +177,7 @@ test('a queue has its part of the slots however many of its lanes are busy', asy
   expect(mails.ended / 2000).toBeCloseTo(0.5, 1);
 });
 
-test('a slot that nobody wants any more goes to another lane', async () => {
+test('a slot goes to another lane if the wait for it was aborted', async () => {
   const slots = slotsOf(1);
   await slots.take('reports');
   const gone = new AbortController();
@@ -184,7 +187,7 @@ test('a slot that nobody wants any more goes to another lane', async () => {
   await expect(Promise.all(asked)).resolves.toEqual([false, true]);
 });
 
-test('shares of lanes know no other lanes', () => {
+test('an unknown lane is refused', () => {
   const lanes = new LaneShares(new Map([['reports', 1]]), 1);
   expect(lanes.next(0)).toBeUndefined();
   expect(() => lanes.add('reports_high', () => false, 0)).toThrow(

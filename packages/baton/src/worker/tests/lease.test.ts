@@ -27,7 +27,7 @@ function open(askedMsAgo = 0): Lease {
 }
 
 describe('a lease of 30 s', () => {
-  test('is renewed for 30 s every 10 s, until it is closed', async () => {
+  test('is renewed for 30 s every 10 s until it is closed', async () => {
     const lease = open();
     await jest.advanceTimersByTimeAsync(35_000);
     expect(extendLease.mock.calls).toEqual([1, 2, 3].map(() => [message, 30]));
@@ -37,7 +37,7 @@ describe('a lease of 30 s', () => {
     expect(lease.held).toBe(true);
   });
 
-  test('is not renewed beyond the 12 h that SQS hides a message from its receive', async () => {
+  test('is not renewed for more than 12 h after the receive, which is the limit of SQS', async () => {
     const lease = open();
     await jest.advanceTimersByTimeAsync(43_150_000);
     expect(lease.held).toBe(true);
@@ -54,7 +54,7 @@ describe('a lease of 30 s', () => {
     [19_000, 5000, 11_000],
     [40_000, 5000, 10_000],
   ])(
-    'of a message that was asked for %d ms ago is renewed after %d ms, and ends after %d ms unless it is',
+    'whose receive was requested %d ms ago is renewed after %d ms, and expires after %d ms otherwise',
     async (askedMsAgo, renewedAfterMs, endsAfterMs) => {
       extendLease.mockReturnValue(new Promise(() => undefined));
       const lease = open(askedMsAgo);
@@ -69,14 +69,14 @@ describe('a lease of 30 s', () => {
     },
   );
 
-  test('survives a broker that is gone for a while', async () => {
+  test('lasts if the broker is away for some time', async () => {
     extendLease.mockRejectedValueOnce(new Error('no broker')).mockRejectedValueOnce(new Error('no broker'));
     const lease = open();
     await jest.advanceTimersByTimeAsync(60_000);
     expect(lease.held).toBe(true);
   });
 
-  test('is lost when it could not be renewed in time', async () => {
+  test('is lost if it could not be renewed in time', async () => {
     extendLease.mockRejectedValue(new Error('no broker'));
     const lease = open();
     await jest.advanceTimersByTimeAsync(29_000);
@@ -86,7 +86,7 @@ describe('a lease of 30 s', () => {
     expect(onLost.mock.calls).toMatchObject([[{ name: 'LeaseLostError' }]]);
   });
 
-  test('is lost at its end, though the renewal hangs', async () => {
+  test('is lost at its end, even if the renewal hangs', async () => {
     extendLease.mockReturnValue(new Promise(() => undefined));
     const lease = open();
     await jest.advanceTimersByTimeAsync(29_900);
@@ -95,7 +95,7 @@ describe('a lease of 30 s', () => {
     expect(lease.held).toBe(false);
   });
 
-  test('stops being renewed only when a renewal under way has ended, and still has its end', async () => {
+  test('stops its renewals once the current renewal has ended, and then expires at its end', async () => {
     const { promise, resolve } = Promise.withResolvers<void>();
     extendLease.mockReturnValueOnce(promise);
     const lease = open();
@@ -114,7 +114,7 @@ describe('a lease of 30 s', () => {
   });
 
   test.each(['MessageNotInflight', 'InvalidParameterValue', 'ReceiptHandleIsInvalid'])(
-    'is lost at once when SQS says %s',
+    'is lost at once if SQS answers %s',
     async (code) => {
       extendLease.mockRejectedValue(new BatchEntryError(code, '', true));
       const lease = open();
@@ -123,11 +123,11 @@ describe('a lease of 30 s', () => {
     },
   );
 
-  test('needs no question while both clocks say that it lasts', () => {
+  test('needs no request while both clocks say that it lasts', () => {
     expect(open().confirm()).toBeUndefined();
   });
 
-  test('is asked for again when only the wall clock says that it has ended, and lasts when SQS says so', async () => {
+  test('is renewed if only the wall clock says that it has expired, and lasts if SQS confirms it', async () => {
     const lease = open();
     jest.setSystemTime(Date.now() + 3_600_000);
     extendLease.mockRejectedValueOnce(new Error('no broker'));
@@ -138,7 +138,7 @@ describe('a lease of 30 s', () => {
     expect(lease.confirm()).toBeUndefined();
   });
 
-  test('is lost when SQS says so after the machine was suspended', async () => {
+  test('is lost if SQS does not confirm it after the machine was suspended', async () => {
     const lease = open();
     jest.setSystemTime(Date.now() + 60_000);
     extendLease.mockRejectedValue(new BatchEntryError('MessageNotInflight', '', true));
@@ -146,7 +146,7 @@ describe('a lease of 30 s', () => {
     expect(onLost).toHaveBeenCalledTimes(1);
   });
 
-  test('is lost after its end, though the process was stopped and no timer has fired', async () => {
+  test('is lost after its end, even if the process was stopped and no timer has fired', async () => {
     const lease = open();
     const nowMs = performance.now() + 30_001;
     const clock = jest.spyOn(performance, 'now').mockReturnValue(nowMs);

@@ -11,13 +11,13 @@ import { ServedQueue } from '../served-queue.ts';
 import { Slots } from '../slots.ts';
 import { messageBody } from '../../../tests/support/messages.ts';
 
-// ARCHITECTURE.md promises that a plain message reads in few calls over few files. This test holds it by the stack.
+// ARCHITECTURE.md promises that a plain message passes few calls in few files. This test checks it by the stack.
 
 const MAX_CALLS = 12;
 const MAX_FILES = 8;
 const LIBRARY = new URL('../../../', import.meta.url);
 
-/** Every function of the library between a receive and the delete of its message, if the task is not tracked. */
+/** All functions of the library between the receive and the delete of an untracked task's message. */
 const PATH = [
   'src/worker/receiver.ts: #receiveInto',
   'src/worker/queue-runner.ts: run',
@@ -42,7 +42,7 @@ afterAll(() => {
   jest.restoreAllMocks();
 });
 
-/** The functions of the library that call the one that calls this, the first caller first. */
+/** The functions of the library on the current stack, the first caller first. */
 function callers(): string[] {
   const lines = (new Error('here').stack ?? '').split('\n').slice(1);
   return lines
@@ -56,10 +56,10 @@ function callers(): string[] {
     .toReversed();
 }
 
-/** The functions behind this one. */
+/** The functions after this one. */
 const after = (stack: readonly string[], name: string): string[] => stack.slice(stack.indexOf(name) + 1);
 
-test(`a plain message goes from its receive to its delete by ${MAX_CALLS} calls in ${MAX_FILES} files`, async () => {
+test(`a plain message goes from its receive to its delete in ${MAX_CALLS} calls and ${MAX_FILES} files`, async () => {
   const deleted = Promise.withResolvers<void>();
   const stacks: Record<'found' | 'handled' | 'settled' | 'deleted', string[]> = {
     found: [],

@@ -64,12 +64,12 @@ const implementations = new Implementations([
 
 const work = () => runQueue(backends, store, tasks, implementations);
 
-describe('a task that takes and gives nothing', () => {
+describe('a task without a payload and a result', () => {
   test.each([
-    ['of z.void()', nothing],
-    ['of z.undefined()', unset],
-    ['of what may be left out', perhaps],
-  ])('%s ends, and its result can be read', async (_what, contract) => {
+    ['with z.void()', nothing],
+    ['with z.undefined()', unset],
+    ['with optional values', perhaps],
+  ])('%s succeeds, and its result can be read', async (_what, contract) => {
     const handle = await tasks.send(contract as typeof nothing, undefined);
     await work();
     await expect(handle.result()).resolves.toBeUndefined();
@@ -78,20 +78,20 @@ describe('a task that takes and gives nothing', () => {
     expect(JSON.parse(JSON.stringify(status))).not.toHaveProperty('result');
   });
 
-  test('of z.null() gives null', async () => {
+  test('with z.null() returns null', async () => {
     const handle = await tasks.send(none, null);
     await work();
     await expect(handle.result()).resolves.toBeNull();
   });
 
-  test('runs untracked, too', async () => {
+  test('also runs untracked', async () => {
     await tasks.send(plain, undefined);
     await work();
-    // SQS may deliver it twice
+    // SQS may deliver the message twice
     expect(new Set(ranUntracked)).toEqual(new Set([undefined]));
   });
 
-  test('is a step of a chain', async () => {
+  test('can be a step of a chain', async () => {
     ran.length = 0;
     const handle = await tasks.start(chain([nothing, nothing, nothing]), undefined);
     await work();
@@ -112,7 +112,7 @@ describe('a task that takes and gives nothing', () => {
     await expect(handle.result()).resolves.toEqual(['1', 'undefined', 'null', 'undefined', 'undefined']);
   });
 
-  test('can be read where an earlier version kept an empty text for its result', async () => {
+  test('has a readable result if an earlier version kept an empty text for it', async () => {
     const { taskId } = await tasks.send(nothing, undefined);
     const claim = {
       taskId,
@@ -131,14 +131,14 @@ describe('a task that takes and gives nothing', () => {
   });
 });
 
-test('an envelope without data is one', () => {
+test('an envelope may have no data', () => {
   const body = messageBody({ task: 'tests.nothing', data: undefined });
   expect(JSON.parse(body)).not.toHaveProperty('data');
   expect(decodeEnvelope(body).data).toBeUndefined();
 });
 
 test.each([[[1, undefined, null]], [[undefined]], [[undefined, undefined, { a: 1 }]]])(
-  'a list of %j arrives as it is',
+  'the list %j arrives unchanged',
   (data) => {
     expect(decodeEnvelope(messageBody({ task: 'tests.gather', data })).data).toEqual(data);
   },

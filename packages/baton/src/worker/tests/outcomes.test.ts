@@ -16,7 +16,7 @@ import type { SQSEvent } from 'aws-lambda';
 import * as z from 'zod';
 import { messageBody, receivedMessage, textAttributes } from '../../../tests/support/messages.ts';
 
-/** Three attempts with rests of up to 60 and 120 s; a time limit that a test can wait for. */
+/** Has three attempts, rests of up to 60 and 120 s, and a short time limit, so that tests wait less. */
 const work = {
   ...defineTask({
     name: 'tests.work',
@@ -36,11 +36,11 @@ type Call = readonly [action: string, queue: string, what: unknown];
 
 const DELETE: Call = ['DeleteMessageBatch', 'work', 'r-1'];
 const hide = (from: number, to = from): Call => ['ChangeMessageVisibilityBatch', 'work', { from, to }];
-/** A copy that notes how often processes that do not know its task have put it back, or how many attempts are used up. */
+/** A copy with the count of releases because of an unknown task, or of the attempts that are used up. */
 const copy = (noted: string): Call[] => [['SendMessageBatch', 'work', noted], DELETE];
 const deadLetter = (reason: string): Call[] => [['SendMessageBatch', 'work-dlq', reason], DELETE];
 
-/** What a call says, short enough for a table. */
+/** A call, short enough for a table. */
 function callOf({ constructor, input }: { constructor: { name: string }; input: object }): Call {
   const { QueueUrl, Entries } = input as { QueueUrl: string; Entries: Record<string, unknown>[] };
   const [entry = {}] = Entries;
@@ -55,7 +55,7 @@ function callOf({ constructor, input }: { constructor: { name: string }; input: 
   return [constructor.name.replace('Command', ''), QueueUrl.replace('http://sqs/0/', ''), what];
 }
 
-/** A message of the task at its attempt, in the body that a case has. */
+/** A message with this body at this receive. */
 function messageOf(body: string, receiveCount: number, noted?: string) {
   const notes = noted === undefined ? {} : { 'baton.unknown-times': noted };
   return receivedMessage({ body, receiveCount, attributes: textAttributes(notes) });
@@ -63,7 +63,7 @@ function messageOf(body: string, receiveCount: number, noted?: string) {
 
 const bodyOf = (task = work.name, data: unknown = { text: 'four' }): string => messageBody({ task, data });
 
-/** Has a worker run one message from its receive to its settling, and gives the calls of SQS that it took. */
+/** Lets a worker run and settle one message. Returns the calls to SQS. */
 async function run(kind: 'own' | 'lambda', handler: Handler, message: ReturnType<typeof messageOf>) {
   const calls: Call[] = [];
   const sqs = {
@@ -122,7 +122,7 @@ const untilAborted: Handler = ({ signal }) =>
   new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error)));
 const never: Handler = () => new Promise(() => undefined);
 const mustNotRun: Handler = () => {
-  throw new Error('A message that is no task of this worker was run');
+  throw new Error('A message ran that is not a task of this worker');
 };
 
 const FIRST = { from: 30, to: 60 };
@@ -131,16 +131,16 @@ const SECOND = { from: 60, to: 120 };
 const ATTEMPTS: [what: string, handler: Handler, attempt: number, calls: readonly Call[]][] = [
   ['returns', returns, 1, [DELETE]],
   ['returns', returns, 3, [DELETE]],
-  ['returns after its last', returns, 6, [DELETE]],
+  ['returns after its last attempt', returns, 6, [DELETE]],
   ['was received too often for its attempts', mustNotRun, 7, deadLetter('crashed')],
   ['breaks its result schema', () => ({ length: 'four' }), 1, [hide(FIRST.from, FIRST.to)]],
   ['breaks its result schema', () => ({ length: 'four' }), 3, deadLetter('attempts-exhausted')],
   ['throws', throws(new Error('no')), 1, [hide(FIRST.from, FIRST.to)]],
   ['throws', throws(new Error('no')), 2, [hide(SECOND.from, SECOND.to)]],
   ['throws', throws(new Error('no')), 3, deadLetter('attempts-exhausted')],
-  ['throws after its last', throws(new Error('no')), 6, deadLetter('attempts-exhausted')],
-  ['throws what is no error', throws('text'), 1, [hide(FIRST.from, FIRST.to)]],
-  ['throws what no text can be made of', throws(Object.create(null)), 1, [hide(FIRST.from, FIRST.to)]],
+  ['throws after its last attempt', throws(new Error('no')), 6, deadLetter('attempts-exhausted')],
+  ['throws a value other than an error', throws('text'), 1, [hide(FIRST.from, FIRST.to)]],
+  ['throws a value that cannot become a text', throws(Object.create(null)), 1, [hide(FIRST.from, FIRST.to)]],
   ['throws undefined', throws(undefined), 3, deadLetter('attempts-exhausted')],
   ['asks for a rest of 7 s', throws(new RetryTask('later', { delaySeconds: 7 })), 1, [hide(7)]],
   ['asks for a rest of 7 s', throws(new RetryTask('later', { delaySeconds: 7 })), 2, [hide(7)]],
@@ -150,12 +150,17 @@ const ATTEMPTS: [what: string, handler: Handler, attempt: number, calls: readonl
     3,
     deadLetter('attempts-exhausted'),
   ],
-  ['asks for a day', throws(new RetryTask('later', { delaySeconds: 86_400 })), 1, [hide(41_400, 43_200)]],
-  ['asks for its rest', throws(new RetryTask('later')), 1, [hide(FIRST.from, FIRST.to)]],
+  [
+    'asks for a rest of a day',
+    throws(new RetryTask('later', { delaySeconds: 86_400 })),
+    1,
+    [hide(41_400, 43_200)],
+  ],
+  ['asks for the rest of its retry policy', throws(new RetryTask('later')), 1, [hide(FIRST.from, FIRST.to)]],
   ['postpones for 7 s', throws(new PostponeTask('not now', { delaySeconds: 7 })), 1, [hide(7)]],
   ['postpones for 7 s', throws(new PostponeTask('not now', { delaySeconds: 7 })), 3, copy('2 earlier')],
   [
-    'postpones for 7 s after its last',
+    'postpones for 7 s after its last attempt',
     throws(new PostponeTask('not now', { delaySeconds: 7 })),
     6,
     copy('2 earlier'),
@@ -186,18 +191,18 @@ const BODIES: [
   ['is not JSON', 'hello', 1, undefined, deadLetter('malformed')],
   ['is not JSON', 'hello', 9, undefined, deadLetter('malformed')],
   ['is empty JSON', '{}', 1, undefined, deadLetter('malformed')],
-  ['is no envelope', '{"specversion":"1.0","data":{}}', 1, undefined, deadLetter('malformed')],
+  ['is not an envelope', '{"specversion":"1.0","data":{}}', 1, undefined, deadLetter('malformed')],
   ['breaks its payload schema', bodyOf(work.name, { text: 4 }), 1, undefined, deadLetter('invalid-payload')],
   ['breaks its payload schema', bodyOf(work.name, null), 3, undefined, deadLetter('invalid-payload')],
-  ['names a task of tomorrow', NEW, 1, undefined, copy('1')],
-  ['names a task of tomorrow', NEW, 1, '4', copy('5')],
-  ['names a task of tomorrow', NEW, 9, '12', copy('13')],
-  ['names a task of tomorrow', NEW, 1, '27', copy('28')],
-  ['names a task of tomorrow that never came', NEW, 1, '28', deadLetter('unknown-task')],
-  ['names a task of tomorrow, and somebody wrote nonsense on it', NEW, 1, 'soon', copy('1')],
+  ['names an unknown task', NEW, 1, undefined, copy('1')],
+  ['names an unknown task', NEW, 1, '4', copy('5')],
+  ['names an unknown task', NEW, 9, '12', copy('13')],
+  ['names an unknown task', NEW, 1, '27', copy('28')],
+  ['has named an unknown task for too long', NEW, 1, '28', deadLetter('unknown-task')],
+  ['names an unknown task and has an invalid note', NEW, 1, 'soon', copy('1')],
 ];
 
-/** The calls, with every rest that lies in the range which its place in `expected` has shown as that range. */
+/** Replaces each rest by the range in `expected` if it is within this range. */
 function rounded(calls: readonly Call[], expected: readonly Call[]): Call[] {
   return calls.map(([action, queue, what], index) => {
     const range = expected[index]?.[2] as { from: number; to: number };
@@ -206,9 +211,9 @@ function rounded(calls: readonly Call[], expected: readonly Call[]): Call[] {
   });
 }
 
-describe.each(['own', 'lambda'] as const)('the calls of SQS that the %s executor ends with', (kind) => {
+describe.each(['own', 'lambda'] as const)('with the %s executor, the calls to SQS are right', (kind) => {
   test.each(ATTEMPTS.map(([what, handler, attempt, calls]) => ({ what, handler, attempt, calls })))(
-    'where a handler $what, at attempt $attempt',
+    'if the task $what, at attempt $attempt',
     async ({ handler, attempt, calls }) => {
       const seen = await run(kind, handler, messageOf(bodyOf(), attempt));
       expect(rounded(seen, calls)).toEqual(calls);
@@ -216,7 +221,7 @@ describe.each(['own', 'lambda'] as const)('the calls of SQS that the %s executor
   );
 
   test.each(BODIES.map(([what, body, attempt, noted, calls]) => ({ what, body, attempt, noted, calls })))(
-    'where a body $what, received for time $attempt and put back $noted times',
+    'if the body $what, at receive $attempt with the note $noted',
     async ({ body, attempt, noted, calls }) => {
       const seen = await run(kind, mustNotRun, messageOf(body, attempt, noted));
       expect(rounded(seen, calls)).toEqual(calls);

@@ -44,7 +44,7 @@ function runnerOf(
 }
 
 describe('a queue runner', () => {
-  test('settles what the executor says, and holds nothing afterwards', async () => {
+  test('settles messages with the outcomes of the executor, and then holds no messages', async () => {
     const runner = runnerOf(async () => done);
     await Promise.all(
       [message('a'), message('b')].map((each) => runner.runIfSlotIsFree(each, performance.now())),
@@ -69,14 +69,14 @@ describe('a queue runner', () => {
     expect(order).toEqual(['run', 'settled']);
   });
 
-  test('settles nothing that is left to whoever ran it', async () => {
+  test('does not settle a message that is left', async () => {
     const runner = runnerOf(async () => ({ kind: 'left' }));
     await runner.runIfSlotIsFree(message('a'), performance.now());
     await runner.whenIdle();
     expect(settle).not.toHaveBeenCalled();
   });
 
-  test('settles nothing whose lease was lost, and tells the handler', async () => {
+  test('does not settle a message whose lease was lost, and aborts the signal of its handler', async () => {
     extendLease.mockRejectedValue(new Error('no broker'));
     let aborted: unknown;
     const runner = runnerOf(
@@ -111,7 +111,7 @@ describe('a queue runner', () => {
     expect([settle.mock.calls, slots.free]).toEqual([[], 1]);
   });
 
-  test('gives a message back within a second when no slot comes, as a copy that is at the same attempt', async () => {
+  test('gives a message back within a second if no slot becomes free, as a copy at the same attempt', async () => {
     const slots = new Slots(1);
     await slots.take('another');
     const run = jest.fn<Executor['run']>(async () => done);
@@ -131,7 +131,7 @@ describe('a queue runner', () => {
     ]);
   });
 
-  test('gives a message back at once when the slots are held by tasks that last longer than a second', async () => {
+  test('gives a message back at once if all slots are held by tasks longer than a second', async () => {
     const slots = new Slots(1);
     await slots.take('another');
     slots.taskEnded('another', 8000);
@@ -146,14 +146,14 @@ describe('a queue runner', () => {
     ]);
   });
 
-  test('does not fail when a message cannot be settled', async () => {
+  test('does not fail if a message cannot be settled', async () => {
     settle.mockRejectedValue(new Error('no broker'));
     const runner = runnerOf(async () => done);
     await runner.runIfSlotIsFree(message('a'), performance.now());
     await expect(runner.whenIdle()).resolves.toBeUndefined();
   });
 
-  test('releases what waits for a slot as soon as the worker stops, and lets the running end', async () => {
+  test('releases messages that wait for a slot once the worker stops, and lets running ones end', async () => {
     const { promise, resolve } = Promise.withResolvers<Execution>();
     const slots = new Slots(1);
     const runner = runnerOf(() => promise, { slots });
@@ -172,7 +172,7 @@ describe('a queue runner', () => {
     expect(slots.free).toBe(1);
   });
 
-  test('aborts what still runs when the drain time is over', async () => {
+  test('aborts messages that still run after the drain time', async () => {
     const runner = runnerOf(
       (_message, { signal }) =>
         new Promise((resolve) => {
@@ -192,7 +192,7 @@ describe('a queue runner', () => {
     ]);
   });
 
-  test('keeps the slot of a handler that ignores its signal until it ends at last', async () => {
+  test('keeps the slot of a handler that ignores its signal until the handler ends', async () => {
     const { promise, resolve } = Promise.withResolvers<unknown>();
     const slots = new Slots(1);
     const runner = runnerOf(
@@ -211,7 +211,7 @@ describe('a queue runner', () => {
     expect([slots.free, runner.running]).toEqual([1, []]);
   });
 
-  test('gives no more slots back while a thousand messages wait to be settled', async () => {
+  test('returns no more slots while a thousand messages wait to be settled', async () => {
     const settled = Promise.withResolvers<void>();
     settle.mockReturnValue(settled.promise);
     const slots = new Slots(1200);
@@ -234,7 +234,7 @@ describe('a queue runner', () => {
 
   test.each<[string, Execution, number]>([
     ['settles a finished message', done, 1],
-    ['releases no message', { kind: 'release', error: new Error('stopping') }, 0],
+    ['does not release a message', { kind: 'release', error: new Error('stopping') }, 0],
   ])('%s while a renewal of its lease hangs', async (_what, execution, settledMeanwhile) => {
     const renewal = Promise.withResolvers<void>();
     extendLease.mockReturnValue(renewal.promise);
@@ -251,7 +251,7 @@ describe('a queue runner', () => {
   });
 
   describe('with a task that may kill its worker', () => {
-    /** Runs each message for as long as its test says; `suspect` alone. */
+    /** Runs each message until the test ends it, and `suspect` alone. */
     function runnerOfSuspect(slots: Slots) {
       const ends = new Map<string, () => void>();
       const begun: string[] = [];
@@ -275,7 +275,7 @@ describe('a queue runner', () => {
       return { begun, ends, start, runner: runnerOf(run, { slots, exclusive }) };
     }
 
-    test('runs it alone: after what runs, before what comes later', async () => {
+    test('runs it alone, after the running tasks and before later ones', async () => {
       const slots = new Slots(10);
       const { begun, ends, start, runner } = runnerOfSuspect(slots);
       void start(runner, 'a');
@@ -294,10 +294,10 @@ describe('a queue runner', () => {
     });
 
     test.each([
-      ['had a slot for', true],
+      ['has a slot for', true],
       ['has no slot for', false],
     ])(
-      'gives what it received meanwhile, and %s, back to other workers within a second',
+      'gives a message that it %s meanwhile back to other workers within a second',
       async (_what, hasSlot) => {
         const slots = new Slots(10);
         const { begun, ends, start, runner } = runnerOfSuspect(slots);
@@ -322,7 +322,7 @@ describe('a queue runner', () => {
       },
     );
 
-    test('releases it when the worker stops before its turn has come', async () => {
+    test('releases it if the worker stops before its turn has come', async () => {
       const { begun, ends, start, runner } = runnerOfSuspect(new Slots(10));
       void start(runner, 'a');
       void start(runner, 'suspect');

@@ -39,7 +39,7 @@ function start(receive: Receive, { slots = new Slots(3), queues = 1 } = {}) {
   return { inputs, accepted, slots };
 }
 
-/** A queue that gives its messages in order, and none where it is asked to wait for nothing. */
+/** A queue that delivers its messages in order. A short poll of the empty queue gets an answer at once. */
 function queueOf(...messages: string[]): Receive {
   return async ({ MaxNumberOfMessages = 1, WaitTimeSeconds = 0 }) => {
     const given = messages.splice(0, MaxNumberOfMessages).map((MessageId) => ({ MessageId }));
@@ -49,7 +49,7 @@ function queueOf(...messages: string[]): Receive {
 }
 
 describe('a receiver', () => {
-  test('takes slots before it asks for messages while there are some, and asks for none without', async () => {
+  test('takes free slots before it receives messages, and receives none without a slot', async () => {
     const { inputs, accepted, slots } = start(queueOf('a', 'b', 'c', 'd'));
     await eventually('no slot left', () => accepted.length === 3);
     expect(
@@ -62,12 +62,12 @@ describe('a receiver', () => {
     slots.giveBack('work', 3);
   });
 
-  test('asks in one receive for all slots that become free in one turn of the event loop', async () => {
+  test('makes one receive for all slots that become free in one turn of the event loop', async () => {
     const { inputs, accepted, slots } = start(queueOf('a', 'b', 'c', 'd', 'e', 'f'));
     await eventually('no slot left', () => accepted.length === 3);
     for (let task = 0; task < 3; task += 1) {
       slots.giveBack('work');
-      // As between two timers that are due: all that waits for the first one goes on
+      // As between two timers that are due: all code that waits for the first one continues
       for (let step = 0; step < 20; step += 1) await Promise.resolve();
     }
     await eventually('the other messages', () => accepted.length === 6);
@@ -75,7 +75,7 @@ describe('a receiver', () => {
     slots.giveBack('work', 3);
   });
 
-  test('holds no slot while it waits, and asks for no more than its share of the free ones', async () => {
+  test('holds no slot during a long poll, and receives at most its share of the free slots', async () => {
     const { inputs, slots } = start(queueOf(), { slots: new Slots(10), queues: 3 });
     await eventually('a long poll', () => inputs.length > 1);
     expect(inputs[0]).toMatchObject({
@@ -87,7 +87,7 @@ describe('a receiver', () => {
     expect(slots.free).toBe(10);
   });
 
-  test('receives several times at once while each receive comes back full', async () => {
+  test('makes several receives at once while each one returns as many messages as it asked for', async () => {
     let underWay = 0;
     let most = 0;
     const { inputs, accepted } = start(
@@ -108,7 +108,7 @@ describe('a receiver', () => {
     expect(inputs).toHaveLength(10);
   });
 
-  test('of a full worker asks once for a queue of a thousand messages: what it gave back is left to others', async () => {
+  test('of a full worker receives only once from a full queue, so other workers get what it gave back', async () => {
     const slots = new Slots(1);
     const waiting = Promise.withResolvers<void>();
     const given: string[] = [];
@@ -150,13 +150,13 @@ describe('a receiver', () => {
     expect(given).toEqual(['2']);
   });
 
-  test('does not ask all the time where a broker answers at once with nothing', async () => {
+  test('rests between receives if the broker answers at once without messages', async () => {
     const { inputs } = start(async () => ({}));
     await new Promise((resolve) => setTimeout(resolve, 50));
     expect(inputs.length).toBeLessThan(15);
   });
 
-  test('knows how it goes, and rests while it goes badly', async () => {
+  test('reports whether it receives, and backs off while receives fail', async () => {
     let broken = true;
     const receive = jest.fn<Receive>(async () => {
       if (broken) throw new Error('no broker');
@@ -171,7 +171,7 @@ describe('a receiver', () => {
     expect(receiver?.state.lastReceiveAt).toEqual(expect.any(String));
   });
 
-  test('keeps its turn while it receives: a lighter queue does not get all slots that come free meanwhile', async () => {
+  test('keeps its turn while it receives, so a lighter queue does not get all slots that become free', async () => {
     const slots = new Slots(4, new Map(Object.entries({ work: 8, light: 1 })));
     const TASK_MS = 4;
     let light = 0;
@@ -186,7 +186,7 @@ describe('a receiver', () => {
     let heavy = 0;
     const { accepted } = start(
       async ({ MaxNumberOfMessages = 0 }) => {
-        // As long as tasks take: half of all slots come free while it receives
+        // A receive takes as long as a task, so half of all slots become free meanwhile
         await new Promise((resolve) => setTimeout(resolve, TASK_MS));
         const given = Array.from({ length: MaxNumberOfMessages }, () => ({ MessageId: 'x' }));
         for (const _ of given) run('work');
@@ -200,7 +200,7 @@ describe('a receiver', () => {
     expect(heavy / light).toBeGreaterThan(3);
   });
 
-  test('of an idle queue keeps no busy one waiting, with one slot and five queues', async () => {
+  test('of an idle queue does not delay a busy queue, with one slot and five queues', async () => {
     const slots = new Slots(1);
     const idle = new AbortController();
     let done = 0;

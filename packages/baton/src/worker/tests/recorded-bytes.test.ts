@@ -4,22 +4,22 @@ import { DEAD_LETTER_REASONS } from '../../task/dead-letter-reason.ts';
 import { type Backends, startBackends } from '../../../tests/support/backends.ts';
 import { comparable, play, type RecordedStep, scenes } from './recorded/recording.ts';
 
-// Recorded by record.ts at commit 3f602b6, which is 0.1.0 as it was before its rooms
+// Recorded by record.ts at commit 3f602b6, which is 0.1.0 before the library had its folders
 const VERSION = new URL('recorded/0.1.0/', import.meta.url);
 
 function recorded(name: string): RecordedStep[] {
   return JSON.parse(readFileSync(new URL(`${name}.json`, VERSION), 'utf8')) as RecordedStep[];
 }
 
-describe('what the version before has sent and written', () => {
+describe('the messages and rows of the version before', () => {
   let backends: Backends;
   beforeAll(async () => {
     backends = await startBackends([]);
   });
   afterAll(() => backends.stop());
 
-  // Each step gets the messages and rows of that version: what is done with them, and written, has to be what it did
-  test.each(scenes)('is read, and written alike: $name', async (scene) => {
+  // Each step gets the messages and rows of that version, and must do and write the same
+  test.each(scenes)('are read and written in the same way in the scene $name', async (scene) => {
     const before = recorded(scene.name);
     expect(comparable(await play(scene, backends, before))).toEqual(comparable(before));
   });
@@ -32,11 +32,11 @@ describe('the recording', () => {
   const attributes = sent.map(({ MessageAttributes = {} }) => MessageAttributes);
   const rows = steps.flatMap((step) => step.rows) as Record<string, { readonly S?: string }>[];
 
-  test('is of every scene', () => {
+  test('has all scenes', () => {
     expect(files.toSorted()).toEqual(scenes.map(({ name }) => name).toSorted());
   });
 
-  test('has every attribute that Baton gives a message', () => {
+  test('has all attributes that Baton gives to messages', () => {
     const names = new Set(attributes.flatMap((each) => Object.keys(each)));
     expect([...names].filter((name) => name.startsWith('baton.')).toSorted()).toEqual([
       'baton.dead-at',
@@ -53,9 +53,9 @@ describe('the recording', () => {
     ]);
   });
 
-  test('has dead letters of every reason', () => {
+  test('has dead letters with all reasons', () => {
     const reasons = new Set(attributes.map((each) => each['baton.reason']?.StringValue));
-    // A reason that was sent once keeps its name
+    // A reason that was ever sent keeps its name
     expect(Object.keys(DEAD_LETTER_REASONS)).toEqual(expect.arrayContaining([...reasons].filter(Boolean)));
     const missing = Object.keys(DEAD_LETTER_REASONS).filter((reason) => !reasons.has(reason));
     const advice =
@@ -63,7 +63,7 @@ describe('the recording', () => {
     expect(missing.map((reason) => `No dead letter ${reason} is recorded: ${advice}`)).toEqual([]);
   });
 
-  test('has rows of every state, of groups, of schedules and of the receives of messages', () => {
+  test('has rows of all states, groups, schedules and the log of receives', () => {
     const states = new Set(rows.flatMap(({ state }) => state?.S ?? []));
     expect([...states].toSorted()).toEqual([
       'cancelled',

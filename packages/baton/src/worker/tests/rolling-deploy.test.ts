@@ -12,7 +12,7 @@ import { readWorkerConfig } from '../config.ts';
 import { Worker } from '../worker.ts';
 
 const TASKS = 60;
-/** What one worker of ten slots needs for them, with nothing in its way: six rounds. */
+/** The length of a task. One worker with ten slots needs six rounds for all tasks. */
 const TASK_MS = 200;
 
 const newTask = defineTask({
@@ -32,7 +32,7 @@ beforeAll(async () => {
 });
 afterAll(() => backends.stop());
 
-/** What one revision of the worker can run. */
+/** Starts one revision of the worker, with these implementations. */
 function startWorker(implementations: Implementations): Worker {
   const own = { WORKER_QUEUES: 'default', WORKER_WAIT_SECONDS: '1', WORKER_DRAIN_TIMEOUT_SECONDS: '5' };
   const config = readWorkerConfig({ AWS_REGION: 'us-east-1', ...backends.environment, ...own });
@@ -41,8 +41,8 @@ function startWorker(implementations: Implementations): Worker {
   return worker;
 }
 
-describe('a fleet in the midst of a deploy', () => {
-  test(`has ${TASKS} tasks done that only the new one of two workers knows, in seconds and at their first attempt`, async () => {
+describe('a fleet during a deploy', () => {
+  test(`runs ${TASKS} tasks that only the new one of two workers knows, in seconds and at their first attempt`, async () => {
     const attempts = new Map<number, number[]>();
     const run = implement(newTask, async ({ number }, { attempt }) => {
       attempts.set(number, [...(attempts.get(number) ?? []), attempt]);
@@ -58,7 +58,7 @@ describe('a fleet in the midst of a deploy', () => {
     await Promise.all(Array.from({ length: TASKS }, (_, number) => tasks.send(newTask, { number })));
     await eventually('all of them run', () => attempts.size === TASKS, 15_000);
     expect(performance.now() - startedAtMs).toBeLessThan(15_000);
-    // SQS may deliver one twice: then that is its first attempt, too
+    // SQS may deliver a message twice, and this is a first attempt too
     expect([...attempts.values()].flat().filter((attempt) => attempt !== 1)).toEqual([]);
     await Promise.all([old.stop(), fresh.stop()]);
   });

@@ -7,7 +7,7 @@ afterEach(() => void jest.useRealTimers());
 const LONG_MS = 8000;
 const SHORT_MS = 5;
 
-/** Runs tasks that last so long one after the other, in as many slots as the queue is given, until `endMs`. */
+/** Runs tasks of this length in all slots that the queue gets, until `endMs`. Returns how many have ended. */
 function saturate(slots: Slots, queue: string, ms: number, endMs = Infinity): { ended: number } {
   const ran = { ended: 0 };
   const runOne = async (): Promise<void> => {
@@ -23,7 +23,7 @@ function saturate(slots: Slots, queue: string, ms: number, endMs = Infinity): { 
   return ran;
 }
 
-/** Runs one task; resolves to how long it waited for its slot. */
+/** Runs one task. Resolves to how long it waited for its slot, in milliseconds. */
 async function runTask(slots: Slots, queue: string, ms: number): Promise<number> {
   const askedAtMs = performance.now();
   await slots.take(queue);
@@ -34,7 +34,7 @@ async function runTask(slots: Slots, queue: string, ms: number): Promise<number>
 const pass = (ms: number): Promise<void> => jest.advanceTimersByTimeAsync(ms);
 
 describe('slots', () => {
-  test('of one queue are given in the order of asking', async () => {
+  test('of one queue are given in the order of the requests', async () => {
     const slots = new Slots(1);
     const order: string[] = [];
     await slots.take('a');
@@ -47,7 +47,7 @@ describe('slots', () => {
     expect(slots.free).toBe(0);
   });
 
-  test('are never more than there are, whoever asks when', async () => {
+  test('are never given to more tasks than there are slots', async () => {
     const slots = new Slots(3);
     let running = 0;
     let most = 0;
@@ -65,7 +65,7 @@ describe('slots', () => {
     expect(slots.free).toBe(3);
   });
 
-  test('that are free may be taken several at a time, but not more than there are', () => {
+  test('that are free can be taken several at a time, but not more than there are', () => {
     const slots = new Slots(5);
     expect([slots.takeFree('a', 3), slots.takeFree('b', 10), slots.takeFree('a', 1)]).toEqual([3, 2, 0]);
     slots.giveBack('a', 3);
@@ -73,7 +73,7 @@ describe('slots', () => {
     expect(slots.free).toBe(5);
   });
 
-  test('are not given to those who no longer want one', async () => {
+  test('are not given to a request whose signal has aborted', async () => {
     const slots = new Slots(1);
     await slots.take('a');
     const gone = new AbortController();
@@ -85,15 +85,15 @@ describe('slots', () => {
   });
 });
 
-describe('slots that are too few are shared by time:', () => {
-  test.each([1, 2, 10])('tasks of 5 ms get the next of %i slots, beside tasks of 8 s', async (total) => {
+describe('if slots are scarce,', () => {
+  test.each([1, 2, 10])('tasks of 5 ms get the next of %i slots beside tasks of 8 s', async (total) => {
     const slots = new Slots(total);
     saturate(slots, 'long', LONG_MS);
     await pass(3000);
     const waits = Array.from({ length: 40 }, () => runTask(slots, 'short', SHORT_MS));
     await pass(3 * LONG_MS);
     const waitedMs = (await Promise.all(waits)).toSorted((one, other) => one - other);
-    // The first slot comes when a long task ends; the others have that one, each after the other
+    // The first task gets its slot when a long task ends. The others use the same slot one after the other
     expect(waitedMs[0]).toBe(LONG_MS - 3000);
     expect(waitedMs[39]).toBeLessThanOrEqual(LONG_MS - 3000 + 40 * SHORT_MS);
   });
@@ -102,20 +102,23 @@ describe('slots that are too few are shared by time:', () => {
     [1, 1],
     [3, 1],
     [100, 1],
-  ])('weights of %i and %i get time as 1 to 1, however long the tasks of each take', async (heavy, light) => {
-    const slots = new Slots(4, new Map(Object.entries({ heavy, light })));
-    const [long, short] = [saturate(slots, 'heavy', 400), saturate(slots, 'light', 20)];
-    await pass(400_000);
-    const ratio = (long.ended * 400) / (short.ended * 20);
-    expect(ratio / (heavy / light)).toBeGreaterThan(0.9);
-    expect(ratio / (heavy / light)).toBeLessThan(1.1);
-    expect(short.ended).toBeGreaterThan(0);
-  });
+  ])(
+    'queues of the weights %i and %i share the time by weight, however long their tasks take',
+    async (heavy, light) => {
+      const slots = new Slots(4, new Map(Object.entries({ heavy, light })));
+      const [long, short] = [saturate(slots, 'heavy', 400), saturate(slots, 'light', 20)];
+      await pass(400_000);
+      const ratio = (long.ended * 400) / (short.ended * 20);
+      expect(ratio / (heavy / light)).toBeGreaterThan(0.9);
+      expect(ratio / (heavy / light)).toBeLessThan(1.1);
+      expect(short.ended).toBeGreaterThan(0);
+    },
+  );
 
-  test('slots that come free at one moment do not all go to one queue', async () => {
+  test('slots that become free at the same moment do not all go to one queue', async () => {
     const slots = new Slots(10);
     const [one, other] = [saturate(slots, 'one', 1000), saturate(slots, 'other', 1000)];
-    // Ten tasks end at once, and ten begin, each second
+    // Each second ten tasks end at once, and ten start
     await pass(20_500);
     const before = one.ended;
     await pass(1000);
@@ -123,7 +126,7 @@ describe('slots that are too few are shared by time:', () => {
     expect(one.ended + other.ended).toBe(210);
   });
 
-  test('a queue that comes back from a pause has no credit for it', async () => {
+  test('a queue gets no extra slots after a pause', async () => {
     const slots = new Slots(2);
     saturate(slots, 'back', 100, 1);
     const busy = saturate(slots, 'busy', 100);
@@ -135,7 +138,7 @@ describe('slots that are too few are shared by time:', () => {
     expect(busy.ended - before).toBeLessThan(120);
   });
 
-  test('a queue that has long asked for little can catch up on a minute of all slots, not on more', async () => {
+  test('a queue that was nearly idle for long gets extra slots for at most a minute', async () => {
     const slots = new Slots(4);
     const busy = saturate(slots, 'busy', 1000);
     for (let second = 0; second < 3600; second += 1) {
@@ -149,8 +152,8 @@ describe('slots that are too few are shared by time:', () => {
   });
 });
 
-describe('while slow tasks hold the slots, the last one is kept', () => {
-  /** Slots whose `long` queue is known to be slow, and whose `short` queue had a task a second ago. */
+describe('while slow tasks hold the slots, the last slot is kept free', () => {
+  /** Slots that know `long` as a slow queue. The queue `short` had a task a second ago. */
   async function known(
     total: number,
     weights: Record<string, number> = {},
@@ -164,19 +167,19 @@ describe('while slow tasks hold the slots, the last one is kept', () => {
     return slots;
   }
 
-  test('for a queue that had a task within the last minute: its next one does not wait', async () => {
+  test('for a queue that had a task within the last minute, so that its next task does not wait', async () => {
     const slots = await known(10);
     saturate(slots, 'long', LONG_MS);
     expect([slots.free, slots.freeFor('long'), slots.freeFor('short')]).toEqual([1, 0, 1]);
     await pass(30_000);
     await expect(runTask(slots, 'short', SHORT_MS)).resolves.toBe(0);
-    // And not a second one
+    // A second task does wait
     const second = runTask(slots, 'short', SHORT_MS);
     await pass(SHORT_MS);
     await expect(second).resolves.toBe(SHORT_MS);
   });
 
-  test('for no longer than that: then those who wait have it, though nothing else happens', async () => {
+  test('for a minute, and then goes to a waiting task, even if nothing else happens', async () => {
     const slots = await known(10);
     saturate(slots, 'long', 600_000);
     await pass(50_000);
@@ -188,9 +191,9 @@ describe('while slow tasks hold the slots, the last one is kept', () => {
   });
 
   test.each<[string, number, Record<string, number>, number]>([
-    ['by a worker with fewer than eight', 7, {}, LONG_MS],
-    ['where slots come back quickly', 10, {}, 2000],
-    ['for a queue whose weight entitles it to less than one', 10, { long: 10 }, LONG_MS],
+    ['in a worker with fewer than eight slots', 7, {}, LONG_MS],
+    ['if slots become free quickly', 10, {}, 2000],
+    ['for a queue whose weight gives it less than one slot', 10, { long: 10 }, LONG_MS],
   ])('but not %s', async (_what, total, weights, longMs) => {
     const slots = await known(total, weights, longMs);
     saturate(slots, 'long', longMs);
@@ -198,15 +201,15 @@ describe('while slow tasks hold the slots, the last one is kept', () => {
     expect(slots.free).toBe(0);
   });
 
-  test('but not for a queue that was never busy: one queue alone has all slots', async () => {
+  test('but not for a queue that never had a task: a single queue gets all slots', async () => {
     const slots = new Slots(10, new Map(Object.entries({ long: 1, never: 1 })));
     saturate(slots, 'long', LONG_MS);
     expect(slots.free).toBe(0);
   });
 });
 
-describe('a slot that is wanted soon', () => {
-  /** Slots that are all held by tasks which last so long, of a queue whose tasks are known to last so long. */
+describe('a slot that is needed within a second', () => {
+  /** A slot that is held by a task of this length. The slots know that the tasks of its queue take so long. */
   async function heldFor(ms: number): Promise<Slots> {
     const slots = new Slots(1);
     void runTask(slots, 'busy', ms);
@@ -215,7 +218,7 @@ describe('a slot that is wanted soon', () => {
     return slots;
   }
 
-  test('is taken when one is free, or comes within a second', async () => {
+  test('is taken if it is free, or becomes free within a second', async () => {
     const slots = await heldFor(900);
     const wanted = slots.takeSoon('other');
     await pass(900);
@@ -225,12 +228,12 @@ describe('a slot that is wanted soon', () => {
     expect(slots.free).toBe(1);
   });
 
-  test('is not waited for when none is expected within a second', async () => {
+  test('is not waited for if no slot is likely to become free within a second', async () => {
     const slots = await heldFor(8000);
     await expect(slots.takeSoon('other')).resolves.toBeUndefined();
   });
 
-  test('is waited for no longer than a second, and is not given later', async () => {
+  test('is waited for at most a second, and is not given later', async () => {
     const slots = await heldFor(900);
     await pass(899);
     void slots.take('busy');
@@ -244,7 +247,7 @@ describe('a slot that is wanted soon', () => {
     expect(slots.free).toBe(1);
   });
 
-  test('is given up when its signal aborts', async () => {
+  test('is not waited for any more once its signal aborts', async () => {
     const slots = await heldFor(900);
     const stop = new AbortController();
     const wanted = slots.takeSoon('other', stop.signal);
@@ -254,7 +257,7 @@ describe('a slot that is wanted soon', () => {
   });
 });
 
-test('slots that are taken anyway are paid for by the next ones that are given back', async () => {
+test('slots that are taken beyond the limit are made up for by the next returned slots', async () => {
   const slots = new Slots(10);
   slots.takeFree('a', 8);
   slots.takeAnyway('a', 5);

@@ -12,7 +12,7 @@ let backends: Backends;
 let worker: Program;
 let health: string;
 
-/** The worker as its container runs it, with no service anywhere. */
+/** Starts the worker as its container does. No service runs. */
 async function startWorker(environment: Record<string, string> = {}): Promise<[Program, string]> {
   const port = String(await freePort());
   const own = { WORKER_QUEUES: 'default', WORKER_WAIT_SECONDS: '1', HEALTH_PORT: port };
@@ -39,7 +39,7 @@ async function left(queue: string): Promise<number> {
   );
 }
 
-describe('the worker, with every service stopped,', () => {
+describe('the worker, while all services are stopped,', () => {
   test('runs a task and deletes its message', async () => {
     const tasks = new TaskClient({ sqs: backends.sqs, queueUrls: backends.queueUrls, source: 'tests' });
     const { taskId } = await tasks.send(ping, {});
@@ -58,7 +58,7 @@ describe('the worker, with every service stopped,', () => {
     await eventually('an empty queue', async () => (await left('default')) === 0);
   });
 
-  test('sets aside what is no task, with the reason, and the body as it came', async () => {
+  test('dead-letters a message that is not a task, with the reason and its unchanged body', async () => {
     await backends.sqs.send(
       new SendMessageCommand({ QueueUrl: backends.queueUrls.of('default'), MessageBody: 'rubbish' }),
     );
@@ -76,7 +76,7 @@ describe('the worker, with every service stopped,', () => {
     await eventually('an empty queue', async () => (await left('default')) === 0);
   });
 
-  test('tells how it is', async () => {
+  test('shows its health and its state', async () => {
     await eventually('readiness', async () => (await fetch(`${health}/health/ready`)).ok);
     expect((await fetch(`${health}/health/live`)).status).toBe(200);
     const state = await (await fetch(`${health}/health/state`)).json();
@@ -95,10 +95,10 @@ describe('the worker, with every service stopped,', () => {
   });
 
   test.each([
-    ['its queue is not there', { WORKER_QUEUES: 'reports' }, 'reports', 'the queue does not exist'],
-    ['its broker is gone', { AWS_ENDPOINT_URL_SQS: 'http://127.0.0.1:9' }, 'default', 'ECONNREFUSED'],
+    ['its queue does not exist', { WORKER_QUEUES: 'reports' }, 'reports', 'the queue does not exist'],
+    ['its broker is away', { AWS_ENDPOINT_URL_SQS: 'http://127.0.0.1:9' }, 'default', 'ECONNREFUSED'],
   ])(
-    'is not ready, says why once, and stops all the same when %s',
+    'is not ready, logs the reason once, and can still be stopped if %s',
     async (_what, environment, queue, why) => {
       const [program, at] = await startWorker(environment);
       await program.says(`cannot receive from ${queue}: `);
@@ -117,7 +117,7 @@ describe('the worker, with every service stopped,', () => {
 describe('the start of the worker', () => {
   test.each([
     [
-      'variables are wrong, with all of them at once',
+      'variables are invalid, and the message names all of them',
       { WORKER_QUEUES: 'a b', WORKER_CONCURRENCY: '0', QUEUE_URL_PREFIX: '' },
       [
         'WORKER_QUEUES held "a b": expected all, none, or queue names',
@@ -130,7 +130,7 @@ describe('the start of the worker', () => {
       { WORKER_QUEUES: 'letters' },
       ['WORKER_QUEUES', 'for which this worker has no implementation: expected default, reports'],
     ],
-  ])('is refused in words without a stack when %s', async (_what, environment, says) => {
+  ])('is refused with a message without a stack if %s', async (_what, environment, says) => {
     const program = new Program(WORKER, { ...backends.environment, ...environment });
     await expect(program.ended()).resolves.toBe(1);
     expect(says.filter((words) => !program.output.includes(words))).toEqual([]);

@@ -15,7 +15,7 @@ import { Scheduler } from '../scheduler.ts';
 import { VirtualClock } from './virtual-clock.ts';
 import { receivedMessage } from '../../../../tests/support/messages.ts';
 
-/** A task with a schedule, under a name that no other test has. */
+/** A task with a schedule and a name that no other test uses. */
 export function scheduledTask(cron = '0 3 * * *', name = `tests.sweep-${randomUUID()}`): ScheduledContract {
   const contract = defineTask({
     name,
@@ -31,41 +31,41 @@ export function scheduledTask(cron = '0 3 * * *', name = `tests.sweep-${randomUU
   return contract;
 }
 
-/** What stands between schedulers and what they use. */
+/** Faults between schedulers and the services that they call. */
 interface Troubles {
-  /** Called before each request to the task store; throws where it is away. */
+  /** Called before each request to the task store. Throws if the store is away. */
   store: (command: object) => void;
-  /** Called before each request to SQS. */
+  /** Called before each request to SQS. Throws if SQS is away. */
   broker: () => void;
 }
 
-/** A process's own clock: what it makes of the time that passes for all. */
+/** Configures the clock of one process, which may differ from the true time. */
 export interface OwnClock {
-  /** By how much it is ahead of the true time, in milliseconds. Default 0. */
+  /** How far it is ahead of the true time, in milliseconds. Default 0. */
   aheadMs?: number;
   /**
-   * Whether its difference is noticed: then the store's time is taken, and nothing is ticked. Left out: it is not, as of
-   * a worker of an older version, or where no answer has a date.
+   * Whether the process notices the difference. If it does, it uses the store's time and sends no ticks. Default: it
+   * does not, like a worker of an older version, or one whose answers have no date.
    */
   noticed?: boolean;
 }
 
-/** Schedulers of one task, as several workers have them, on a clock of their own and with a real task store. */
+/** The schedulers of one task in several workers, with a virtual clock and a real task store. */
 export class ScheduledWork {
   readonly backends: Backends;
   readonly contract: ScheduledContract;
   readonly clock: VirtualClock;
   readonly troubles: Troubles = { store: () => undefined, broker: () => undefined };
-  /** The bodies that SQS has taken. */
+  /** The bodies that SQS has accepted. */
   readonly sent: string[] = [];
-  /** The ids of the tasks that were run, in their order. */
+  /** The ids of the tasks that ran, in their order. */
   readonly ran: string[] = [];
-  /** When, by the true time, ISO 8601. */
+  /** The true times at which they ran, ISO 8601. */
   readonly ranAt: string[] = [];
-  /** What the schedulers have logged. */
+  /** The log lines of the schedulers. */
   readonly lines: Record<string, unknown>[] = [];
   readonly #running = new Set<Scheduler>();
-  /** The bodies that a worker has put back, because their time has not come. */
+  /** The bodies that a worker has released, because their time has not come. */
   readonly #waiting: string[] = [];
   readonly #logger = createLogger({
     service: 'tests',
@@ -78,7 +78,7 @@ export class ScheduledWork {
     this.clock = new VirtualClock(at, () => this.#running.size);
   }
 
-  /** Starts the scheduler of one more worker. */
+  /** Starts the scheduler of another worker. */
   start(contract = this.contract, own: OwnClock = {}): Scheduler {
     const store = this.#store(() => unnoticedMs(own));
     const sqs = { send: async (command: never) => this.#take(command) } as unknown as SQSClient;
@@ -98,14 +98,14 @@ export class ScheduledWork {
     return scheduler;
   }
 
-  /** Stops all schedulers, or one. */
+  /** Stops these schedulers. Default: all. */
   async stop(...schedulers: Scheduler[]): Promise<void> {
     const stopped = schedulers.length > 0 ? schedulers : [...this.#running];
     for (const each of stopped) this.#running.delete(each);
     await Promise.all(stopped.map((each) => each.stop()));
   }
 
-  /** Has a worker run every message that was sent, each as often as it was; what it puts back comes again next time. */
+  /** Lets a worker run all sent messages, duplicates too. A message that it releases comes again in the next call. */
   async runAll(aheadMs = 0): Promise<void> {
     const store = this.#store(() => aheadMs);
     const logger = createLogger({ service: 'tests', level: 'silent' });
@@ -168,5 +168,5 @@ function unnoticedMs({ aheadMs = 0, noticed = false }: OwnClock): number {
   return noticed ? 0 : aheadMs;
 }
 
-/** A store for the schedulers of a test file. */
+/** Starts a task store for the schedulers of a test file. */
 export const startStore = (): Promise<Backends> => startBackends([]);

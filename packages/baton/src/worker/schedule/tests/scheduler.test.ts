@@ -9,7 +9,7 @@ import { contractsToTick } from '../scheduler.ts';
 import { ScheduledWork, scheduledTask, startStore } from './scheduled-worker.ts';
 import { messageBody } from '../../../../tests/support/messages.ts';
 
-/** Longer than workers spread their sends. */
+/** Longer than the time over which workers spread their sends. */
 const SPREAD_MS = 2001;
 const MINUTE_MS = 60_000;
 
@@ -32,7 +32,7 @@ const noting = (command: object): boolean =>
   command instanceof UpdateCommand && command.input.UpdateExpression?.includes('lastTick') === true;
 
 describe('a scheduled task', () => {
-  test('is run at each tick, once, however many workers tick', async () => {
+  test('runs once at each tick, however many workers tick', async () => {
     const { clock } = begin({ contract: scheduledTask('*/30 2-3 * * *') });
     for (let worker = 1; worker <= 3; worker += 1) work.start();
     await clock.pass('2026-11-25T06:00:00Z');
@@ -42,10 +42,10 @@ describe('a scheduled task', () => {
     expect(work.ran).toEqual(ids);
   });
 
-  test('is run once though every worker sends it at the same moment', async () => {
+  test('runs once, even if all workers send it at the same moment', async () => {
     const { clock } = begin();
     const [one, other] = [work.start(), work.start()];
-    // Neither sees what the other has noted
+    // No worker sees the ticks that the other one has recorded
     work.troubles.store = (command) => {
       if (noting(command)) throw new Error('no store');
     };
@@ -56,7 +56,7 @@ describe('a scheduled task', () => {
     expect(work.ran).toEqual([taskIdAt('2026-11-25T03:00:00Z')]);
   });
 
-  test('is sent by one of several workers, which spread a little: the others find it sent', async () => {
+  test('is sent by only one of several workers, because they spread their sends', async () => {
     const { clock } = begin({ contract: scheduledTask('*/10 * * * *'), at: '2026-11-25T02:05:00Z' });
     for (let worker = 1; worker <= 3; worker += 1) work.start();
     await clock.pass('2026-11-25T04:05:00Z');
@@ -64,7 +64,7 @@ describe('a scheduled task', () => {
     expect(new Set(sentIds()).size).toBe(12);
   });
 
-  test('runs nothing at its first sight, however long ago its last tick was', async () => {
+  test('does not run when its schedule is seen first, however long ago the last tick was', async () => {
     const { clock } = begin();
     work.start();
     await clock.pass(30 * MINUTE_MS);
@@ -73,7 +73,7 @@ describe('a scheduled task', () => {
     expect(sentIds()).toEqual([taskIdAt('2026-11-25T03:00:00Z')]);
   });
 
-  test('that was missed while all workers were down is run once when one is back: the last tick', async () => {
+  test('runs once, for the last missed tick, if all workers were down', async () => {
     const { clock } = begin();
     const first = work.start();
     await clock.pass('2026-11-25T04:00:00Z');
@@ -90,7 +90,7 @@ describe('a scheduled task', () => {
     expect(work.ran).toEqual([taskIdAt('2026-11-25T03:00:00Z'), taskIdAt('2026-12-01T03:00:00Z')]);
   });
 
-  test('is not run again by a worker that starts after its tick, though its own row has expired', async () => {
+  test('does not run again in a worker that starts later, even if the row of the task has expired', async () => {
     const { clock } = begin({ contract: scheduledTask('0 0 1 * *'), at: '2026-11-30T23:00:00Z' });
     const first = work.start();
     await clock.pass('2026-12-01T00:01:00Z');
@@ -103,7 +103,7 @@ describe('a scheduled task', () => {
     expect(work.ran).toEqual([taskIdAt('2026-12-01T00:00:00Z')]);
   });
 
-  test('is run once though its worker dies between sending the tick and noting it', async () => {
+  test('runs once, even if its worker dies between the send and the record of the tick', async () => {
     const { clock } = begin();
     const first = work.start();
     work.troubles.store = (command) => {
@@ -122,7 +122,7 @@ describe('a scheduled task', () => {
   });
 
   test.each(['store', 'broker'] as const)(
-    'is not lost while the %s is away, and the log says it once and when it is over',
+    'is not lost while the %s is away, and the log reports the trouble and its end once',
     async (part) => {
       const { clock } = begin();
       const scheduler = work.start();
@@ -145,7 +145,7 @@ describe('a scheduled task', () => {
     },
   );
 
-  test('whose store is away from the start begins when it is back', async () => {
+  test('is sent once the task store is back, if the store was away from the start', async () => {
     const { clock, troubles } = begin();
     troubles.store = () => {
       throw new Error('nobody there');
@@ -158,7 +158,7 @@ describe('a scheduled task', () => {
     expect(sentIds()).toEqual([taskIdAt('2026-11-25T03:00:00Z')]);
   });
 
-  test('is not sent by a worker that is told to stop, neither later nor while it looks', async () => {
+  test('is not sent by a worker that stops, not even if the worker just checks the schedule', async () => {
     const { clock } = begin();
     const scheduler = work.start();
     await clock.pass('2026-11-25T03:00:00Z');
@@ -177,7 +177,7 @@ describe('a scheduled task', () => {
     expect([looks, work.sent]).toEqual([2, []]);
   });
 
-  test('is run once when the machine slept over its tick', async () => {
+  test('runs once if the machine slept during its tick', async () => {
     const { clock } = begin();
     work.start();
     await clock.pass(MINUTE_MS);
@@ -188,7 +188,7 @@ describe('a scheduled task', () => {
     expect(sentIds()).toHaveLength(1);
   });
 
-  test('that AWS has sent, too, is one run, whoever comes first', async () => {
+  test('runs once if AWS sends its tick too, before or after the worker', async () => {
     const { clock } = begin();
     work.start();
     const byAws = (time: string): string =>
@@ -203,7 +203,7 @@ describe('a scheduled task', () => {
     expect(work.lines.filter(({ level }) => level !== 'info')).toEqual([]);
   });
 
-  test('that a worker of another version has sent with another payload is sent, too', async () => {
+  test('continues if a worker of another version has sent the tick with another payload', async () => {
     const { clock } = begin();
     const dated = (day: string): ScheduledContract => ({
       ...work.contract,
@@ -222,7 +222,7 @@ describe('a scheduled task', () => {
     expect(work.lines.filter(({ level }) => level === 'warn')).toHaveLength(1);
   });
 
-  test('is shown with its last tick and its next one', async () => {
+  test('is in the state with its last tick and its next tick', async () => {
     const { clock } = begin();
     const scheduler = work.start();
     const { name: task } = work.contract;
@@ -237,7 +237,7 @@ describe('a scheduled task', () => {
   });
 });
 
-describe('a worker keeps the schedules', () => {
+describe('a worker sends the ticks', () => {
   const handled = (contract: ScheduledContract) => implement(contract, () => null);
   const own = { ...scheduledTask(), name: 'tests.own', queue: 'default' };
   const others = { ...scheduledTask(), name: 'tests.others', queue: 'letters' };
@@ -250,11 +250,16 @@ describe('a worker keeps the schedules', () => {
     contractsToTick(implementations, [others, own], { own: local, lambda }).map(({ name }) => name);
 
   test.each([
-    ['of the tasks that it runs itself', ['default'], [], ['tests.own']],
-    ['of those that functions run, whose queues it serves', [], ['letters'], ['tests.others']],
-    ['of both, each once', ['default'], ['letters'], ['tests.others', 'tests.own']],
-    ['of no queue that it does not serve', ['reports'], ['receipts'], []],
-    ['of no task on its own queues that it cannot run', ['default', 'letters'], [], ['tests.own']],
+    ['of the tasks that it runs in its own process', ['default'], [], ['tests.own']],
+    ['of the tasks in the queues that it serves for functions', [], ['letters'], ['tests.others']],
+    ['of both kinds, each once', ['default'], ['letters'], ['tests.others', 'tests.own']],
+    ['of no tasks in other queues', ['reports'], ['receipts'], []],
+    [
+      'of no tasks in its own queues that it has no implementation for',
+      ['default', 'letters'],
+      [],
+      ['tests.own'],
+    ],
   ])('%s', (_what, local, lambda, names) => {
     expect(ticked(local, lambda)).toEqual(names);
   });

@@ -28,7 +28,7 @@ afterAll(() => backends.stop());
 const storeAt = (now: () => number): TaskStore =>
   new TaskStore({ documents: backends.documents, table: backends.tasksTable, now });
 
-/** A worker of one scheduled task of its own, and of one that a function runs. */
+/** Starts a worker that runs one scheduled task, and serves a queue with another one, which a function runs. */
 function startWorker(own: ScheduledContract, functions: ScheduledContract, clock?: Clock) {
   const invoked: string[] = [];
   const send = async ({ input }: { input: { Payload: string } }) => {
@@ -64,7 +64,7 @@ function startWorker(own: ScheduledContract, functions: ScheduledContract, clock
   return { worker, invoked };
 }
 
-test('a worker that comes back sends what was missed to its own tasks and to those that functions run', async () => {
+test('a worker that starts again sends the missed ticks of its own tasks and of the tasks of functions', async () => {
   const own = scheduledTask(YEARLY);
   const functions = { ...scheduledTask(YEARLY), queue: 'letters' };
   const long = storeAt(() => Date.now() - TWO_YEARS_MS);
@@ -88,7 +88,7 @@ test('a worker that comes back sends what was missed to its own tasks and to tho
   await worker.stop();
 });
 
-test('a worker that has stopped ticks no longer', async () => {
+test('a stopped worker sends no ticks', async () => {
   const clock = new VirtualClock('2026-11-25T02:00:00Z', () => 0);
   const { worker } = startWorker(scheduledTask(), { ...scheduledTask(), queue: 'letters' }, clock);
   await eventually('the worker waiting for its ticks', () => clock.waiting === 2);

@@ -6,8 +6,7 @@ interface Waiting {
 }
 
 /**
- * A clock of a test's own, on which time passes only while everybody waits for it: a month of it takes no longer than
- * what is done in it.
+ * A clock for tests. Its time passes only while all its users wait, so a month takes no longer than the work in it.
  */
 export class VirtualClock implements Clock {
   readonly #parties: () => number;
@@ -15,7 +14,7 @@ export class VirtualClock implements Clock {
   #nowMs: number;
   #changed = Promise.withResolvers<void>();
 
-  /** @param parties - how many use the clock at this moment, each of whom waits for it in the end */
+  /** @param parties - how many users the clock has now. Each of them waits for it in the end */
   constructor(at: string, parties: () => number) {
     this.#nowMs = Date.parse(at);
     this.#parties = parties;
@@ -25,12 +24,12 @@ export class VirtualClock implements Clock {
     return this.#nowMs;
   }
 
-  /** How many wait. */
+  /** How many users wait. */
   get waiting(): number {
     return this.#waiting.size;
   }
 
-  /** Sets the clock to another time, as a person or NTP does: what waits goes on waiting for as long as it would have. */
+  /** Sets the clock to another time, as a person or NTP does. Each wait keeps its remaining length. */
   set(time: string): void {
     const byMs = Date.parse(time) - this.#nowMs;
     this.#nowMs += byMs;
@@ -47,7 +46,7 @@ export class VirtualClock implements Clock {
     return promise.finally(() => this.#waiting.delete(waiting));
   }
 
-  /** Lets time pass until then, or by so many milliseconds, and whatever falls due in it happen. */
+  /** Lets time pass until a time, or for this many milliseconds. Waits that end meanwhile end in their order. */
   async pass(until: string | number): Promise<void> {
     const untilMs = typeof until === 'string' ? Date.parse(until) : this.#nowMs + until;
     for (;;) {

@@ -6,11 +6,11 @@ import type { Backends } from '../../../../tests/support/backends.ts';
 import { Cron } from 'croner';
 import { type OwnClock, ScheduledWork, scheduledTask, startStore } from './scheduled-worker.ts';
 
-/** Longer than workers spread their sends. */
+/** Longer than the time over which workers spread their sends. */
 const SPREAD_MS = 2001;
 const MINUTE_MS = 60_000;
 const HOUR_MS = 3_600_000;
-/** So often a worker of the test looks for messages. */
+/** The time between two looks of a worker for messages. */
 const LOOK_MS = 30 * MINUTE_MS;
 
 let backends: Backends;
@@ -31,7 +31,7 @@ const sentIds = (): string[] => work.sent.map((body) => decodeEnvelope(body).tas
 
 describe('a scheduled task', () => {
   test.each([12 * HOUR_MS, -12 * HOUR_MS])(
-    'is not sent by a worker whose clock is set by %s ms, and is sent once it is right again',
+    'is not sent by a worker whose clock is wrong by %s ms, and is sent once the clock is right',
     async (aheadMs) => {
       const { clock } = begin({ at: '2026-11-25T02:50:00Z' });
       const own: OwnClock = {};
@@ -47,7 +47,7 @@ describe('a scheduled task', () => {
     },
   );
 
-  test('is sent by the others while the clock of one is wrong, or is set wrong when its tick comes', async () => {
+  test('is sent by the other workers while the clock of one is wrong, or becomes wrong at the tick', async () => {
     const { clock } = begin({ contract: scheduledTask('*/30 2-3 * * *') });
     work.start();
     const wrong: OwnClock = { aheadMs: 12 * HOUR_MS, noticed: true };
@@ -66,12 +66,12 @@ describe('a scheduled task', () => {
   });
 
   test.each([
-    ['a right worker', 0, '0 * * * *'],
-    ['the wrong worker', 12 * HOUR_MS, '0 * * * *'],
-    ['a right worker', 0, '0 14 * * *'],
-    ['the wrong worker', 12 * HOUR_MS, '0 14 * * *'],
+    ['a worker with a right clock', 0, '0 * * * *'],
+    ['the same worker', 12 * HOUR_MS, '0 * * * *'],
+    ['a worker with a right clock', 0, '0 14 * * *'],
+    ['the same worker', 12 * HOUR_MS, '0 14 * * *'],
   ])(
-    'runs at each of its times though a worker, 12 h ahead and unaware of it, ticked for 15 s, and %s ran that',
+    'runs at each of its times, even if a worker that is 12 h ahead sent a tick and %s ran it',
     async (_who, aheadMs, cron) => {
       const { clock } = begin({ contract: scheduledTask(cron) });
       work.start();
@@ -80,7 +80,7 @@ describe('a scheduled task', () => {
       const wrong = work.start(work.contract, { aheadMs: 12 * HOUR_MS });
       await clock.pass(15_000);
       await work.stop(wrong);
-      // Its first sight of the schedule is another's: it has one tick to send
+      // Another worker saw the schedule first, so this worker has one tick to send
       expect(sentIds()).toEqual([taskIdAt('2026-11-25T14:00:00Z')]);
       await work.runAll(aheadMs);
       for (let step = 1; step <= 26; step += 1) {
@@ -102,7 +102,7 @@ describe('a scheduled task', () => {
     },
   );
 
-  test('goes on though a worker with a wrong clock has noted a tick years ahead', async () => {
+  test('still runs if a worker with a wrong clock has recorded a tick years ahead', async () => {
     const { clock } = begin();
     work.start();
     await clock.pass(MINUTE_MS);

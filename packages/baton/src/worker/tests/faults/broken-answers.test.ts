@@ -41,11 +41,11 @@ function receiverBy(sqs: SQSClient): Receiver {
   });
 }
 
-/** An empty queue's answer is empty, too: from these nobody can tell. */
+/** The answer of an empty queue is empty too, so a receiver cannot recognize these. */
 const EMPTY = new Set(['200 with {}', '200 with nothing', '200 with null', '200 with an array']);
 
 test.each(BROKEN_ANSWERS.filter(([what]) => !EMPTY.has(what)))(
-  'a receiver that is answered %s says that it does not receive, until it does',
+  'a receiver that gets the answer %s reports that it does not receive, until it does again',
   async (_what, answer) => {
     const receiver = receiverBy(connections.receiving);
     receiver.start();

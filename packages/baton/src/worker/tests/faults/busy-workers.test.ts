@@ -16,7 +16,7 @@ const WAIT_SECONDS = 3;
 const SHORT_TASKS = 20;
 
 const rest = { result: z.object({}), retry: { maxAttempts: 3, baseSeconds: 1 }, timeoutSeconds: 120 };
-/** Holds its slot until the test lets it go. */
+/** Holds its slot until the test ends it. */
 const long = defineTask({ name: 'tests.long', queue: 'default', payload: z.object({}), ...rest });
 const short = defineTask({
   name: 'tests.short',
@@ -41,7 +41,7 @@ let starts: Start[];
 let holding: string[];
 let receives: { readonly worker: string; readonly input: ReceiveMessageCommandInput }[];
 let workers: Worker[];
-/** What the emulators' endpoints are put into for the workers' clients, as it was before. */
+/** The environment before the test. The test adds the endpoints of the emulators for the workers' clients. */
 let outer: NodeJS.ProcessEnv;
 
 beforeEach(async () => {
@@ -63,7 +63,7 @@ afterEach(async () => {
 const receivesOf = (worker: string, queue: string) =>
   receives.filter((each) => each.worker === worker && each.input.QueueUrl === backends.queueUrls.of(queue));
 
-/** Starts a worker of one slot, and waits until a long poll of each of its queues is under way. */
+/** Starts a worker with one slot, and waits until it polls each of its queues. */
 async function startWorker(name: string): Promise<void> {
   const config = readWorkerConfig({
     ...backends.environment,
@@ -102,7 +102,7 @@ async function startWorker(name: string): Promise<void> {
 }
 
 describe('a worker whose slot is held by a long task', () => {
-  test('gives messages of another queue to an idle worker within two seconds, and costs them no attempt', async () => {
+  test('gives messages of another queue back to an idle worker within two seconds, without an attempt', async () => {
     await startWorker('busy');
     await tasks.send(long, {});
     await eventually('the long task', () => holding.length === 1);
@@ -112,7 +112,7 @@ describe('a worker whose slot is held by a long task', () => {
     await eventually('the short task', () => starts.length === 1, 4000);
     expect(starts[0]).toMatchObject({ number: 0, worker: 'idle', attempt: 1 });
     expect(starts[0]?.atMs).toBeLessThan(sentAtMs + 2000);
-    // It has given one back, and takes no more without a slot
+    // It has given one message back, and receives no more without a slot
     const asked = receivesOf('busy', 'reports').length;
     await Promise.all(
       Array.from({ length: SHORT_TASKS }, (_, index) => tasks.send(short, { number: index + 1 })),
@@ -122,7 +122,7 @@ describe('a worker whose slot is held by a long task', () => {
     expect(receivesOf('busy', 'reports').length).toBeLessThanOrEqual(Math.max(asked, 4));
   });
 
-  test('runs them itself as soon as it has a slot, where no worker is idle', async () => {
+  test('runs them itself once it has a slot, if no worker is idle', async () => {
     await startWorker('busy');
     await tasks.send(long, {});
     await eventually('the long task', () => holding.length === 1);
@@ -135,7 +135,7 @@ describe('a worker whose slot is held by a long task', () => {
 });
 
 describe('a fleet of three workers whose slots are held by long tasks', () => {
-  test('asks each once and then no more, and has all short tasks done at their first attempt when it has slots', async () => {
+  test('receives once per worker, and runs all short tasks at their first attempt once it has slots', async () => {
     const names = ['one', 'two', 'three'];
     for (const name of names) await startWorker(name);
     await Promise.all(names.map(() => tasks.send(long, {})));
@@ -160,7 +160,7 @@ describe('a fleet of three workers whose slots are held by long tasks', () => {
   });
 });
 
-/** How many short tasks wait in their queue, seen by all workers. */
+/** How many short tasks wait in their queue and are visible. */
 async function inQueue(): Promise<number> {
   return (await countMessages(backends, backends.queueUrls.of('reports'))).visible;
 }

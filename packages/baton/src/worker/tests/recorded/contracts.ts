@@ -10,7 +10,7 @@ const usual = { queue: 'jobs', retry, timeoutSeconds: 1 };
 /** An untracked task. */
 export const plain = defineTask({ ...usual, name: 'recorded.plain', payload, result });
 
-/** An untracked task of the second version, in lanes. */
+/** An untracked task in lanes, in its second version. */
 export const laned = defineTask({
   ...usual,
   name: 'recorded.laned',
@@ -21,7 +21,7 @@ export const laned = defineTask({
   result,
 });
 
-/** A task that is told how others ended. */
+/** A listener to the ends of other tasks. */
 export const listener = defineTask({
   ...usual,
   name: 'recorded.listener',
@@ -39,7 +39,7 @@ export const tracked = defineTask({
   result,
 });
 
-/** A tracked task in lanes that takes what `tracked` gives, and gives nothing. */
+/** A tracked task in lanes that takes the result of `tracked`, and returns nothing. */
 export const second = defineTask({
   ...usual,
   name: 'recorded.second',
@@ -50,7 +50,7 @@ export const second = defineTask({
   result: z.undefined(),
 });
 
-/** A tracked task that takes what a group of `tracked` and `second` gives. */
+/** A tracked task that takes the results of a group of `tracked` and `second`. */
 export const joining = defineTask({
   ...usual,
   name: 'recorded.joining',
@@ -59,7 +59,7 @@ export const joining = defineTask({
   result: z.object({ count: z.int() }),
 });
 
-/** A task that is run every night. */
+/** A task with a schedule: it runs every night. */
 export const nightly = defineTask({
   ...usual,
   name: 'recorded.nightly',
@@ -69,7 +69,7 @@ export const nightly = defineTask({
   result: z.void(),
 });
 
-/** What a handler does in an attempt. */
+/** The ways in which a handler may act in an attempt. */
 export type Deed =
   | 'succeeds'
   | 'fails'
@@ -81,7 +81,7 @@ export type Deed =
   | 'loses an effect'
   | 'keeps too much';
 
-/** What a handler was given, as far as it can be recorded. */
+/** The input of a handler, as far as it can be recorded. */
 export interface Seen {
   readonly task: string;
   readonly payload: unknown;
@@ -90,7 +90,7 @@ export interface Seen {
   readonly token?: number;
 }
 
-/** The implementations of all of them, whose handlers do as they are told. */
+/** The implementations of all tasks. `deedOf` tells their handlers how to act. */
 export function implementations(deedOf: () => Deed, onBegin: (seen: Seen) => void) {
   const handlerOf =
     (task: string, give: (value: never) => unknown) =>
@@ -121,7 +121,7 @@ export function implementations(deedOf: () => Deed, onBegin: (seen: Seen) => voi
   ];
 }
 
-/** What handlers say when they fail: it reaches dead letters and rows as it is. */
+/** The error messages of handlers. They reach dead letters and rows unchanged. */
 const WORDS = {
   fails: 'The card office does not answer',
   'asks for a retry': 'Too many requests',
@@ -130,7 +130,7 @@ const WORDS = {
   charges: 'The connection broke',
   'loses an effect': 'No answer from the bank',
 };
-/** All of that. */
+/** All these messages. */
 export const HANDLERS_WORDS: readonly string[] = Object.values(WORDS);
 
 async function act(deed: Deed, { signal, effect, progress }: TrackedTaskContext): Promise<void> {
@@ -158,7 +158,7 @@ async function act(deed: Deed, { signal, effect, progress }: TrackedTaskContext)
     }
     case 'loses an effect': {
       const run = () => Promise.reject(new Error(WORDS['loses an effect']));
-      // Of an earlier attempt that is not known to have failed
+      // Finds the result of an earlier attempt whose failure is not known
       const inDoubt = (key: string) => ({ result: { found: key } });
       await effect('transfer', run, { inDoubt });
       return;

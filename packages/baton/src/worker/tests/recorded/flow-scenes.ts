@@ -18,7 +18,7 @@ const startGroup =
     return taskId;
   };
 
-/** Looks once whether a tick is due, and sends it. */
+/** Checks once whether a tick is due, and sends it. */
 async function tick(stage: Stage): Promise<void> {
   const looked = Promise.withResolvers<void>();
   const { store, client, logger } = stage;
@@ -31,7 +31,7 @@ async function tick(stage: Stage): Promise<void> {
       get nowMs() {
         return stage.nowMs;
       },
-      // A wait of up to 2 s is for others, who may send the tick first
+      // A wait of up to 2 s lets other workers send the tick first
       wait: async (forMs, signal) => {
         if (forMs <= 2000) return;
         looked.resolve();
@@ -44,7 +44,7 @@ async function tick(stage: Stage): Promise<void> {
   await ticker.stop();
 }
 
-/** What EventBridge Scheduler sends at a time, by the template of a deploy. */
+/** Sends the message of EventBridge Scheduler for a time, by the template of a deploy. */
 function eventBridge(stage: Stage, time: string): void {
   const resources = Object.values(scheduleResources([nightly], 'dev'));
   const schedule = resources.find(({ Type }) => Type === 'AWS::Scheduler::Schedule');
@@ -53,7 +53,7 @@ function eventBridge(stage: Stage, time: string): void {
   stage.put({ queue: 'jobs', MessageBody });
 }
 
-/** Tasks that lead to others, and tasks that nobody sends. */
+/** Scenes of flows and schedules. */
 export const flowScenes: readonly Scene[] = [
   {
     name: 'chain',

@@ -19,8 +19,8 @@ import { Ticker } from '../../schedule/ticker.ts';
 import { scheduleResources } from 'baton-dev/deploy/schedules';
 
 /**
- * What the scenes use of the library. A version that is laid out otherwise records with a file of its own in the place of
- * this one; the scenes stay as they are.
+ * The parts of the library that the scenes use. A version with other folders records with its own file in the place of
+ * this one, and with the same scenes.
  */
 export {
   createLogger,

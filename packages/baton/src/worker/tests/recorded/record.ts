@@ -1,5 +1,5 @@
 // Records the bytes of this version: node packages/baton/src/worker/tests/recorded/record.ts FOLDER [SCENE]
-// Run it once for each version that is released, and for a new scene alone. A compatible change needs no new recording.
+// Run it for each released version, and for each new scene. A compatible change needs no new recording.
 
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { startBackends } from '../../../../tests/support/backends.ts';

@@ -6,25 +6,25 @@ import { type Call, type Row, Stage } from './stage.ts';
 import { trackedScenes } from './tracked-scenes.ts';
 import { untrackedScenes } from './untracked-scenes.ts';
 
-/** What a step did, as it is kept. */
+/** The record of a step. */
 export interface RecordedStep {
   readonly does: string;
-  /** What SQS was asked for. */
+  /** The requests to SQS. */
   readonly calls: readonly Call[];
-  /** What the step gave. */
+  /** The value that the step returned. */
   readonly gave: unknown;
-  /** The table after it. */
+  /** The rows of the table after the step. */
   readonly rows: readonly Row[];
 }
 
-/** Every scene. */
+/** All scenes. */
 export const scenes: readonly Scene[] = [...untrackedScenes, ...trackedScenes, ...flowScenes];
 
 /**
  * Plays a scene.
  *
- * @param before - the scene as it was recorded: each step then begins with the rows and messages that were recorded of
- *   the steps before it, not with those that this version has made
+ * @param before - a recording of the scene. Each step then starts with the recorded rows and messages of the steps
+ * before it, not with those that this version has made
  */
 export async function play(
   scene: Scene,
@@ -35,7 +35,7 @@ export async function play(
   const { random } = Math;
   const played: RecordedStep[] = [];
   const stage = new Stage(backends);
-  // Chance and time are the same in each recording
+  // Random numbers and times are the same in each recording
   Math.random = () => 0.5;
   Date.now = () => stage.nowMs;
   try {
@@ -62,12 +62,12 @@ export async function play(
 
 const RANDOM_UUID = /[0-9a-f]{8}-[0-9a-f]{4}-[47][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}/g;
 const TRACEPARENT = /00-([0-9a-f]{32})-[0-9a-f]{16}-01/g;
-/** An error in a JSON text, as dead letters and listeners are told of it. */
+/** An error in a JSON text, as in dead letters and task ends. */
 const ERROR = /("(?:name|error)":"\w+","message":)("(?:[^"\\]|\\.)*")/g;
 
 /**
- * A recording without what may differ: ids that are made by chance (of claims, of spans, of traces that nobody named),
- * and the library's own words for what went wrong. The names of errors, and what handlers say, stay.
+ * Removes from a recording all parts that may differ: random ids of claims, spans and traces, and the library's own
+ * error messages. The names of errors and the messages of handlers stay.
  */
 export function comparable(steps: readonly RecordedStep[]): unknown {
   return JSON.parse(JSON.stringify(steps), (_name, value: unknown) => {
@@ -88,7 +88,7 @@ function textWithoutChance(text: string): string {
     );
 }
 
-/** A recording as a file: a line for each row and for each call. */
+/** The text of a recording's file: a line for each row and for each call. */
 export function fileOf(steps: readonly RecordedStep[]): string {
   const lines = (values: readonly unknown[]) =>
     values.length === 0 ? '[]' : `[\n  ${values.map((value) => JSON.stringify(value)).join(',\n  ')}\n ]`;

@@ -1,24 +1,24 @@
 import type { Stage } from './stage.ts';
 
-/** Something that happens in a scene. */
+/** A step of a scene. */
 export interface Step {
   readonly does: string;
-  /** When, in seconds after the scene's begin. */
+  /** The time of the step, in seconds after the start of the scene. */
   readonly at: number;
-  /** Does it. What it gives is recorded. */
+  /** Runs the step. The result is recorded. */
   readonly act: (stage: Stage) => unknown;
 }
 
-/** What happens to a few tasks, from the first send on. It begins with an empty table. */
+/** The story of a few tasks, from their first send on. It starts with an empty table. */
 export interface Scene {
   /** The name of its file. */
   readonly name: string;
   readonly steps: readonly Step[];
 }
 
-/** When every scene begins. */
+/** The time at which each scene starts, in milliseconds since 1970. */
 export const BEGIN_MS = Date.parse('2026-11-29T12:00:00.000Z');
 /** A day, in seconds. */
 export const DAY = 86_400;
-/** What all sends belong to. */
+/** The trace of all sends. */
 export const trace = { traceId: '0af7651916cd43dd8448eb211c80319c', spanId: 'b7ad6b7169203331', flags: '01' };

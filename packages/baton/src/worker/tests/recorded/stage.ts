@@ -19,7 +19,7 @@ import {
   TaskStore,
 } from './library.ts';
 
-/** A message as SQS was given it. */
+/** A message as it was sent to SQS. */
 export interface SentMessage {
   readonly queue: string;
   readonly MessageBody: string;
@@ -27,26 +27,26 @@ export interface SentMessage {
   readonly MessageAttributes?: Readonly<Record<string, MessageAttributeValue>>;
 }
 
-/** What SQS was asked for, in the order that it was. */
+/** A request to SQS. */
 export type Call =
   | { readonly send: SentMessage }
   | { readonly hide: string; readonly seconds: number }
   | { readonly delete: string };
 
-/** A row of the table, as DynamoDB has it on the wire. */
+/** A row of the table, in DynamoDB's JSON. */
 export type Row = Readonly<Record<string, unknown>>;
 
-/** How a message comes. */
+/** Configures a receive of a message. */
 export interface Receipt {
-  /** What its handler does. Default: it succeeds. */
+  /** How its handler acts. Default: it succeeds. */
   readonly does?: Deed;
-  /** How often SQS has handed it out. Default 1. */
+  /** How many times SQS has delivered the message. Default 1. */
   readonly receives?: number;
-  /** How long ago SQS took it, in seconds. Default 2. */
+  /** How long ago SQS accepted the message, in seconds. Default 2. */
   readonly ageSeconds?: number;
-  /** How long a task that nobody implements is put back. Default 600. */
+  /** How long an unknown task is released before it becomes a dead letter, in seconds. Default 600. */
   readonly patienceSeconds?: number;
-  /** What is different about the message. */
+  /** Changes to the message. */
   readonly change?: Partial<ReceivedMessage>;
 }
 
@@ -64,19 +64,19 @@ interface Entry extends Omit<SentMessage, 'queue'> {
 const PREFIX = 'http://sqs.invalid/000000000000/baton-test-';
 const logger = createLogger({ service: 'recorded', level: 'silent' });
 
-/** Services and workers in one process, with an SQS that notes what it is asked for, and a table that is real. */
+/** Services and workers in one process, with an SQS that records its requests and a real table. */
 export class Stage {
   readonly store: TaskStore;
   readonly client: TaskClient;
   readonly queueUrls = new QueueUrls(PREFIX);
   readonly logger = logger;
-  /** What SQS was asked for in this step. */
+  /** The requests to SQS in this step. */
   calls: Call[] = [];
-  /** What handlers were given in this step. */
+  /** The inputs of handlers in this step. */
   seen: Seen[] = [];
-  /** All messages that were sent so far. */
+  /** All messages sent so far. */
   sent: SentMessage[] = [];
-  /** How the table answers. */
+  /** Whether the table answers. */
   table: 'answers' | 'is away' | 'loses its answers' = 'answers';
   nowMs = 0;
   readonly #dynamoDb: DynamoDBClient;
@@ -99,29 +99,29 @@ export class Stage {
     this.client = this.#clientOf('orders', this.store);
   }
 
-  /** Ends the connection to the table. */
+  /** Closes the connection to the table. */
   close(): void {
     this.#dynamoDb.destroy();
   }
 
-  /** The messages that workers receive: all that were sent so far except dead letters. */
+  /** The messages that workers receive: all messages sent so far except dead letters. */
   get work(): SentMessage[] {
     return this.sent.filter(({ queue }) => !queue.endsWith('-dlq'));
   }
 
-  /** Has a worker run a message that was sent before, by its place in `work`. */
+  /** Lets a worker run the message at this place in `work`. */
   run(place: number, receipt: Receipt = {}): Promise<object> {
     return this.#settled(place, receipt, (message, queue, hold) =>
       this.#process(message, queue, hold, receipt),
     );
   }
 
-  /** Has a worker give a message back, for which it has no slot. */
+  /** Lets a worker give a message back, because it has no slot. */
   giveBack(place: number, receipt: Receipt = {}): Promise<object> {
     return this.#settled(place, receipt, async (message) => outcomeWithoutSlot(message));
   }
 
-  /** Has a worker run a message while the table goes away, which it has to give up then. */
+  /** Lets a worker run a message while the table goes away. The worker must then release the message. */
   async giveUp(place: number, receipt: Receipt = {}): Promise<object> {
     return this.#settled(place, receipt, (message, queue, hold) => {
       const process = this.#process(message, queue, hold, receipt, () => {
@@ -132,13 +132,13 @@ export class Stage {
     });
   }
 
-  /** Sends a message as a person does, past every client. */
+  /** Sends a message as a person does, without a client of Baton. */
   put(message: SentMessage): void {
     this.sent.push(message);
     this.calls.push({ send: message });
   }
 
-  /** Has a worker begin an attempt and die. */
+  /** Lets a worker start an attempt and die. */
   async crash(taskId: string, task: string, begun?: 'alone' | 'in company'): Promise<void> {
     const claim = {
       taskId,
@@ -161,7 +161,7 @@ export class Stage {
     return Items.toSorted((one, other) => ((one['taskId']?.S ?? '') < (other['taskId']?.S ?? '') ? -1 : 1));
   }
 
-  /** Puts these rows into the table, in the place of all that are there. */
+  /** Replaces all rows of the table. */
   async load(rows: readonly Row[]): Promise<void> {
     const TableName = this.#tasksTable;
     for (const { taskId } of await this.rows())
@@ -245,7 +245,7 @@ export class Stage {
     return answer;
   }
 
-  /** In the place of an SDK client of SQS. */
+  /** Stands in for the SDK's SQS client: records requests. */
   async #take({ constructor: { name }, input: { QueueUrl = '', Entries = [] } }: Command): Promise<object> {
     const queue = QueueUrl.slice(PREFIX.length);
     for (const { Id: _id, ...entry } of Entries) {
@@ -257,7 +257,7 @@ export class Stage {
   }
 }
 
-/** An outcome as far as it is for others than this process: what a copy carries is seen where it is sent. */
+/** The parts of an outcome that matter outside this process. The notes of a copy are recorded with its send. */
 function decided(outcome: Outcome): object {
   const { kind, reason, delaySeconds, result, error } = outcome as Outcome & {
     readonly reason?: string;

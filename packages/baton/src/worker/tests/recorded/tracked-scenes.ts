@@ -9,7 +9,7 @@ const send = (taskId: string) => async (stage: Stage) => {
 };
 const status = (taskId: string) => (stage: Stage) => stage.store.find(taskId);
 
-/** Tasks that the task store keeps, each by itself. */
+/** Scenes of single tracked tasks. */
 export const trackedScenes: readonly Scene[] = [
   {
     name: 'tracked-done',

@@ -6,14 +6,14 @@ import type { SentMessage, Stage } from './stage.ts';
 const payload = { text: 'four' };
 const send = (taskId: string) => async (stage: Stage) => stage.client.send(plain, payload, { taskId, trace });
 
-/** The last message that went to the dead letters. */
+/** The last dead letter. */
 function lastLetter({ sent }: Stage): SentMessage {
   const letter = sent.findLast(({ queue }) => queue.endsWith('-dlq'));
   if (!letter) throw new Error('No dead letter');
   return letter;
 }
 
-/** Puts the last dead letter back, as `npm run dead-letters` does and as AWS's redrive does. */
+/** Puts the last dead letter back: as `npm run dead-letters`, as AWS's redrive, or as a person does. */
 export const putBack = {
   byTool: (stage: Stage): void => {
     const { MessageBody, MessageAttributes = {} } = lastLetter(stage);
@@ -26,7 +26,7 @@ export const putBack = {
   },
 };
 
-/** Tasks that no task store keeps. */
+/** Scenes of untracked tasks. */
 export const untrackedScenes: readonly Scene[] = [
   {
     name: 'plain-sends',

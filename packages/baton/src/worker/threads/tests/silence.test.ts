@@ -3,7 +3,9 @@ import { Silence } from '../silence.ts';
 
 const PERIOD_MS = 100;
 
-/** Looks at each of these times, of which some find that the loop has come round since the last; gives the last silence. */
+/**
+ * Looks at these times. `beat` tells whether the event loop has turned since the last look. Returns the last silence.
+ */
 function silenceAfter(
   looks: readonly (readonly [nowMs: number, beat: boolean, debugged?: boolean])[],
 ): number {
@@ -18,7 +20,7 @@ function silenceAfter(
 }
 
 describe('the silence of an event loop', () => {
-  test('grows while no heartbeat comes, from the last one on', () => {
+  test('grows from the last heartbeat on while no new one comes', () => {
     expect(
       silenceAfter([
         [0, true],
@@ -41,7 +43,7 @@ describe('the silence of an event loop', () => {
     ).toBe(0);
   });
 
-  test('hardly grows while the watchdog itself does not run: a suspended machine is no blocked loop', () => {
+  test('hardly grows while the watchdog does not run, because the machine may be suspended', () => {
     expect(
       silenceAfter([
         [0, true],

@@ -24,7 +24,7 @@ beforeEach(() => {
   progress.mockReset();
 });
 
-/** Runs a payment in a thread, whose claim is this test's. */
+/** Runs a payment in a thread, with a claim of this test. */
 function run(key: string, confirm?: Claim['confirm']) {
   const signal = new AbortController().signal;
   const claim: Claim = {
@@ -62,14 +62,14 @@ function runMessage(task: string, data: object, host: AttemptHost, claim: Claim 
   });
 }
 
-test('a handler in a thread has its effects kept, and its progress written, by the worker', async () => {
+test('the worker keeps the effects of a handler in a thread, and writes its progress', async () => {
   keep.mockImplementation(async () => void find.mockResolvedValue({ result: { by: 't-1:card' } }));
   await expect(run('card')).resolves.toMatchObject({ kind: 'done', result: { paid: { by: 't-1:card' } } });
   expect(keep.mock.calls).toEqual([['card', { json: '{"by":"t-1:card"}' }]]);
   expect(progress.mock.calls).toEqual([[{ fraction: 0.5, message: 'paying under 3' }]]);
 });
 
-test('an effect of an attempt that is over does not begin in a thread, and nothing of it is written', async () => {
+test('an effect in a thread does not start after its attempt is over, and nothing is written', async () => {
   await expect(run('card', () => Promise.resolve(false))).resolves.toMatchObject({
     kind: 'dead-letter',
     error: {
@@ -91,7 +91,7 @@ test('a handler in a thread sends nothing once its attempt is over', async () =>
   });
 });
 
-test('an effect that was kept is not run again in a thread', async () => {
+test('a kept effect does not run again in a thread', async () => {
   find.mockResolvedValue({ result: 'before' });
   await expect(run('card')).resolves.toMatchObject({ kind: 'done', result: { paid: 'before' } });
   expect(keep).not.toHaveBeenCalled();
@@ -99,8 +99,8 @@ test('an effect that was kept is not run again in a thread', async () => {
 
 test.each([
   ['a lost claim', new ClaimLostError('gone')],
-  ['a key that is none', new InvalidValueError('Invalid effect', [{ path: 'a b', message: 'no' }])],
-])('%s is told to a handler in a thread', async (_what, error) => {
+  ['an invalid key', new InvalidValueError('Invalid effect', [{ path: 'a b', message: 'no' }])],
+])('%s reaches a handler in a thread as an error', async (_what, error) => {
   keep.mockRejectedValue(error);
   const { name, message } = error;
   await expect(run('card')).resolves.toMatchObject({ kind: 'dead-letter', error: { name, message } });

@@ -13,10 +13,10 @@ import { here, inThread, threadTwins, twinsHere } from '../../../../tests/suppor
 import { ThreadPool } from '../thread-pool.ts';
 import { messageBody, receivedMessage } from '../../../../tests/support/messages.ts';
 
-/** One task that runs in a thread of a pool, or on the event loop of the tests. */
+/** Runs one task in a thread of a pool, or on the event loop of the tests. */
 export class TwinWork {
   readonly lines: Record<string, unknown>[] = [];
-  /** What its effects gave, as JSON. */
+  /** The kept results of its effects, as JSON. */
   readonly kept = new Map<string, string>();
   readonly progress: Progress[] = [];
   readonly pool: ThreadPool;
@@ -25,19 +25,19 @@ export class TwinWork {
     to: { write: (line) => void this.lines.push(JSON.parse(line) as Record<string, unknown>) },
   });
 
-  /** @param threads - how many tasks of the pool may run at one time */
+  /** @param threads - how many tasks of the pool may run at a time */
   constructor(threads = 1) {
     const entry = new URL(import.meta.resolve('../../../../tests/support/twin-thread.ts'));
     const sender = { queueUrlPrefix: 'http://127.0.0.1:9/baton-', source: 'tests' };
     this.pool = new ThreadPool({ entry, threads, sender, logger: this.#logger });
   }
 
-  /** The lines with this message. */
+  /** The log lines with this message. */
   saying(message: string): Record<string, unknown>[] {
     return this.lines.filter((line) => String(line['message']).includes(message));
   }
 
-  /** Forgets what has happened. */
+  /** Forgets all lines, effects and progress. */
   begin(): void {
     this.lines.length = 0;
     this.kept.clear();
@@ -107,5 +107,5 @@ export class TwinWork {
   }
 }
 
-/** The id of the task that ends so. */
+/** The id of the task with this instruction. */
 export const idOf = (how: string): string => how.replaceAll(' ', '-');

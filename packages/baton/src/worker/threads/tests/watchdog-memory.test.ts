@@ -16,7 +16,7 @@ test('a thread reads in shared memory what the event loop wrote there', () => {
   expect(read.running).toEqual([{ task: 'tests.task', ageMs: 5 }]);
 });
 
-test('what is too long for it is left out or cut, and breaks nothing', () => {
+test('texts that are too long for shared memory are left out or cut', () => {
   const memory = new WatchdogMemory();
   memory.beat(false, [{ task: 'x'.repeat(100_000) }]);
   memory.begins({ ...attempt, task: 'y'.repeat(5000) });

@@ -15,7 +15,7 @@ const threadOf = (outcome: Outcome): unknown =>
   (outcome as { result?: { threadId?: unknown } }).result?.threadId;
 const stray = { name: 'StrayError', message: expect.stringContaining('unreadable') as unknown };
 
-describe('an effect in a thread that ends after its attempt is over', () => {
+describe('an effect in a thread, if it ends after its attempt,', () => {
   test('is kept', async () => {
     await expect(work.inThread('fails beside an effect')).resolves.toMatchObject({
       error: { message: '451' },
@@ -32,22 +32,22 @@ describe('an effect in a thread that ends after its attempt is over', () => {
     await burning;
   });
 
-  test('is kept past its time limit and grace; then its thread is terminated', async () => {
-    // A new thread takes a moment, which counts towards the time limit
+  test('is kept after the time limit and the abort grace; then its thread is terminated', async () => {
+    // The start of a new thread takes some time, which counts towards the time limit
     await work.inThread('rests');
     const running = work.inThread('has a slow effect', '', inThreadBriefly);
     await expect(running).resolves.toMatchObject({ error: { name: 'TaskTimeoutError' } });
     await eventually('what it gave', () => work.kept.get('pay') === '"receipt"');
-    // Its handler burns CPU from there on
+    // From now on its handler burns CPU
     await work.pool.close();
   });
 
-  test('keeps its thread from nobody: as many more tasks run at one time as before', async () => {
+  test('does not occupy its thread: as many other tasks run at a time as before', async () => {
     for (let each = 0; each < 4; each += 1) await work.inThread('leaves an effect for ever');
     await expect(work.inThread('rests')).resolves.toMatchObject({ kind: 'done' });
   });
 
-  test('does not begin, and nor does a send, and both say why', async () => {
+  test('does not start if it comes after the attempt, and a send does not either', async () => {
     await work.inThread('uses an effect that is over');
     const refused = await eventually('two refusals', () => {
       const lines = work.saying('refused');
@@ -58,12 +58,12 @@ describe('an effect in a thread that ends after its attempt is over', () => {
   });
 });
 
-describe('what a task leaves in its thread', () => {
+describe('code that a task leaves running in its thread', () => {
   test.each([
     ['a throw', 'TypeError: unreadable'],
     ['a rejection', 'TypeError: unreadable'],
     ['an exit', 'process.exit(4)'],
-  ])('%s: the next task there goes on, and the log names the first', async (what, says) => {
+  ])('does not harm the next task, and the log names the first task: %s', async (what, says) => {
     const first = await work.inThread(`leaves ${what}`);
     const next = await work.inThread('rests');
     expect(next).toMatchObject({ kind: 'done' });
@@ -83,7 +83,7 @@ describe('what a task leaves in its thread', () => {
     expect(more).toEqual([]);
   });
 
-  test('an end of the thread that nobody can be blamed for: the next task there runs again in another', async () => {
+  test('can end the thread without a known cause; the next task there runs again in another thread', async () => {
     const first = await work.inThread('leaves a deadly exit');
     const next = await work.inThread('rests');
     expect(next).toMatchObject({ kind: 'done' });
@@ -92,7 +92,7 @@ describe('what a task leaves in its thread', () => {
   });
 });
 
-test('an effect in doubt, because its thread died, is asked for when its handler runs again', async () => {
+test('inDoubt is called for an effect whose thread died when the handler runs again', async () => {
   await work.inThread('rests');
   await expect(work.inThread('dies in an effect')).resolves.toMatchObject({
     kind: 'done',
@@ -101,12 +101,12 @@ test('an effect in doubt, because its thread died, is asked for when its handler
   expect(work.saying('paid')).toHaveLength(1);
 });
 
-describe('harm that a handler does to its thread fails its own attempt, and the thread goes on,', () => {
+describe('a handler that harms its thread fails, and the thread runs the next task,', () => {
   test.each([
     ['exits', { name: 'ProcessEndError' }],
     ['aborts', { name: 'ProcessEndError' }],
     ['leaves a rejection as it returns', stray],
-  ])('when it %s', async (how, error) => {
+  ])('if it %s', async (how, error) => {
     const before = await work.inThread('rests');
     await expect(work.inThread(how)).resolves.toMatchObject({ kind: 'retry', error });
     const after = await work.inThread('rests');
@@ -114,19 +114,19 @@ describe('harm that a handler does to its thread fails its own attempt, and the 
     expect(threadOf(after)).toBe(threadOf(before));
   });
 
-  test('when it throws where nobody waits, and does not end: its thread is terminated', async () => {
+  test('except that its thread is terminated if it has an uncaught error and does not end', async () => {
     await expect(work.inThread('throws where nobody waits')).resolves.toMatchObject({ error: stray });
     await expect(work.inThread('rests')).resolves.toMatchObject({ kind: 'done' });
   });
 
-  test('when a listener to its signal throws', async () => {
+  test('if a listener to its signal throws', async () => {
     await work.inThread('rests');
     const running = work.inThread('throws as its signal aborts', '', inThreadBriefly);
     await expect(running).resolves.toMatchObject({ error: { name: 'TaskTimeoutError' } });
     expect(work.saying('uncaught error of tests')).toMatchObject([{ task: inThreadBriefly.name }]);
   });
 
-  test('and its thread only, when it ends that by force', async () => {
+  test('except that only its own thread ends if it ends the thread by force', async () => {
     await work.inThread('rests');
     await expect(work.inThread('exits in earnest')).resolves.toMatchObject({
       kind: 'retry',
@@ -136,11 +136,11 @@ describe('harm that a handler does to its thread fails its own attempt, and the 
   });
 });
 
-describe('an uncaught error in a thread that belongs to no task', () => {
+describe('an uncaught error of no task in a thread', () => {
   test.each([
     ['throws elsewhere', 'unreadable'],
     ['exits elsewhere', 'Code outside of tasks called process.exit(5)'],
-  ])('ends the thread, once the task there is done: %s', async (how, says) => {
+  ])('ends the thread once the task there is done, if code %s', async (how, says) => {
     const first = await work.inThread(how);
     expect(first).toMatchObject({ kind: 'done' });
     expect(work.saying('belongs to no task')).toMatchObject([
@@ -151,7 +151,7 @@ describe('an uncaught error in a thread that belongs to no task', () => {
     expect(threadOf(next)).not.toBe(threadOf(first));
   });
 
-  test('costs no task an attempt that comes just then', async () => {
+  test('costs no attempt of a task that arrives at the same moment', async () => {
     for (let each = 0; each < 5; each += 1) {
       await work.inThread('throws elsewhere');
       await sleep(each);

@@ -65,7 +65,7 @@ function run(contract: TaskContract, data: unknown, circumstances: Circumstances
   return processMessage(message, 'default', { signal, outlivedBy }, processing);
 }
 
-/** How busy this process is, its threads included: 1 is one core. */
+/** How many cores this process uses, with its threads. */
 async function busyCores(): Promise<number> {
   const startedAtMs = performance.now();
   const since = process.cpuUsage();
@@ -124,11 +124,11 @@ describe('a handler in a thread', () => {
         result: { taskId: 't-1', attempt: 1, maxAttempts: 5, worker: { id: 'w-1', version: '1' } },
       },
     ],
-  ])('that is to %s has its outcome, as anywhere', async (how, outcome) => {
+  ])('told to %s has the same outcome as on the event loop', async (how, outcome) => {
     await expect(run(end, { how })).resolves.toMatchObject(outcome);
   });
 
-  test('has the stack of what it threw', async () => {
+  test('leads to an error with its own stack', async () => {
     const outcome = await run(end, { how: 'fail' });
     expect(outcome).toMatchObject({
       error: { stack: expect.stringContaining('thread-tasks.ts') as unknown },
@@ -136,14 +136,14 @@ describe('a handler in a thread', () => {
     expect((outcome as { error: Error }).error).toBeInstanceOf(RangeError);
   });
 
-  test('is given what its schema makes of the payload', async () => {
+  test('gets the payload as its schema returns it', async () => {
     await expect(run(end, { how: 'return its payload', where: ' here ' })).resolves.toEqual({
       kind: 'done',
       result: { where: 'here' },
     });
   });
 
-  test('that burns CPU for ever is terminated after its grace, and nothing of it is left', async () => {
+  test('that burns CPU for ever is terminated after the abort grace', async () => {
     const running = run(burnOn, { ms: 600_000 });
     await eventually('a burning thread', began);
     await expect(running).resolves.toMatchObject({ kind: 'retry', error: { name: 'TaskTimeoutError' } });
@@ -155,7 +155,7 @@ describe('a handler in a thread', () => {
     });
   });
 
-  test('that burns when its worker must stop is terminated, and released', async () => {
+  test('that burns CPU while its worker must stop is terminated, and its message is released', async () => {
     const stop = new AbortController();
     const running = run(burn, { ms: 600_000 }, { signal: stop.signal });
     await eventually('a burning thread', began);
@@ -164,7 +164,7 @@ describe('a handler in a thread', () => {
     expect(outlivedBy).not.toHaveBeenCalled();
   });
 
-  test('that is inside native code cannot be terminated: its holder is told, until it is gone', async () => {
+  test('in native code cannot be terminated, so its host is told and waits for its end', async () => {
     const stop = new AbortController();
     const running = run(end, { how: 'call a program' }, { signal: stop.signal });
     await eventually('a program', () => lines.some(({ message }) => message === 'calling a program'));
@@ -177,16 +177,16 @@ describe('a handler in a thread', () => {
     await expect(handler).rejects.toThrow('ended without an answer');
   });
 
-  test('whose signal aborted before it began sees so', async () => {
+  test('whose signal aborted before its start sees the aborted signal', async () => {
     const signal = AbortSignal.abort(new Error('stopping'));
-    // A new thread takes a moment, which its grace has to last for
+    // The start of a new thread takes some time, so the abort grace must be long enough
     await expect(run(stopOnAbort, {}, { signal, abortGraceSeconds: 10 })).resolves.toMatchObject({
       kind: 'release',
     });
     expect(lines).toContainEqual(expect.objectContaining({ message: 'heeded', reason: 'Error' }));
   });
 
-  test('that fails when it has ended costs nothing', async () => {
+  test('that throws after its end does not change its outcome', async () => {
     await expect(run(end, { how: 'throw after its end' })).resolves.toMatchObject({ kind: 'done' });
     const line = await eventually('a line', () =>
       lines.find(({ message }) => String(message).startsWith('uncaught error of tests.end')),
@@ -195,7 +195,7 @@ describe('a handler in a thread', () => {
     await expect(run(end, { how: 'retry' })).resolves.toMatchObject({ kind: 'retry', delaySeconds: 7 });
   });
 
-  test('that its pool has no entry for has failed', async () => {
+  test('fails if its pool has no entry file', async () => {
     const missing = new ThreadPool({ entry: new URL('nowhere.ts', entry), threads: 1, sender, logger });
     await expect(run(end, { how: 'retry' }, { threads: missing })).resolves.toMatchObject({
       kind: 'retry',
@@ -204,7 +204,7 @@ describe('a handler in a thread', () => {
     await missing.close();
   });
 
-  test('does not wait for another: there are as many threads as slots', async () => {
+  test('does not wait for another handler, because there are as many threads as slots', async () => {
     const stop = new AbortController();
     const running = [1, 2].map(() => run(burn, { ms: 600_000 }, { signal: stop.signal }));
     await eventually(
@@ -217,7 +217,7 @@ describe('a handler in a thread', () => {
   });
 });
 
-describe('threads are made', () => {
+describe('a worker', () => {
   const config = readWorkerConfig({
     AWS_REGION: 'us-east-1',
     QUEUE_URL_PREFIX: sender.queueUrlPrefix,
@@ -226,13 +226,13 @@ describe('threads are made', () => {
 
   const options = { threads: 2, sender, logger };
 
-  test('where a task wants one', async () => {
+  test('has threads if the isolation of a task is thread', async () => {
     const threads = threadPoolFor(threadImplementations, entry, options);
     expect(threads).toBeInstanceOf(ThreadPool);
     await threads?.close();
   });
 
-  test('and ended when the worker stops', async () => {
+  test('closes its threads when it stops', async () => {
     const close = jest.spyOn(ThreadPool.prototype, 'close');
     const implementations = threadImplementations;
     await new Worker({ config, implementations, threadEntry: entry, logger }).stop();
@@ -240,12 +240,12 @@ describe('threads are made', () => {
     close.mockRestore();
   });
 
-  test('nowhere else', () => {
+  test('has no threads if no task needs one', () => {
     expect(threadPoolFor(new Implementations([pingTask]), entry, options)).toBeUndefined();
     expect(threadPoolFor(new Implementations([pingTask]), undefined, options)).toBeUndefined();
   });
 
-  test('not without an entry: the worker does not start', () => {
+  test('does not start if a task needs a thread and there is no entry file', () => {
     const start = (): unknown => new Worker({ config, implementations: threadImplementations, logger });
     expect(start).toThrow(ConfigError);
     expect(start).toThrow(/^The isolation of tests\.burn, tests\.burn-on, .* is thread, but this worker/);

@@ -7,7 +7,7 @@ const work = new TwinWork();
 beforeEach(() => work.begin());
 afterAll(() => work.pool.close());
 
-/** What becomes of a task, and all that anybody learns of it. */
+/** Runs a task. Returns all that can be observed of it. */
 async function learnt(run: () => Promise<Outcome>): Promise<unknown> {
   work.begin();
   const { kind, ...outcome } = await run();
@@ -23,8 +23,8 @@ async function learnt(run: () => Promise<Outcome>): Promise<unknown> {
   };
 }
 
-describe("a handler in a thread ends as on its worker's event loop", () => {
-  test.each(Object.keys(gives))('when an effect gives %s', async (what) => {
+describe("a handler in a thread behaves as on its worker's event loop", () => {
+  test.each(Object.keys(gives))('if an effect returns %s', async (what) => {
     const there = await learnt(() => work.inThread('gives an effect', what));
     expect(there).toEqual(await learnt(() => work.here('gives an effect', what)));
     expect(there).toMatchObject({ paid: 1 });
@@ -35,30 +35,27 @@ describe("a handler in a thread ends as on its worker's event loop", () => {
     );
   });
 
-  test.each(Object.keys(gives))('when it returns %s', async (what) => {
+  test.each(Object.keys(gives))('if it returns %s', async (what) => {
     expect(await learnt(() => work.inThread('gives a result', what))).toEqual(
       await learnt(() => work.here('gives a result', what)),
     );
   });
 
-  test.each(Object.keys(progresses))('when it says of its progress: %s', async (what) => {
+  test.each(Object.keys(progresses))('if it reports the progress: %s', async (what) => {
     const there = await learnt(() => work.inThread('says its progress', what));
     expect(there).toEqual(await learnt(() => work.here('says its progress', what)));
     expect(JSON.stringify(there)).not.toContain('StrayError');
   });
 
-  test.each(Object.keys(keys))('when the key of an effect is %s', async (what) => {
+  test.each(Object.keys(keys))('if the key of an effect is %s', async (what) => {
     const there = await learnt(() => work.inThread('uses a key', what));
     expect(there).toEqual(await learnt(() => work.here('uses a key', what)));
     expect(there).toMatchObject({ kind: 'retry', name: 'InvalidValueError' });
   });
 
-  test.each(['120', 'soon', 'Wed, 21 Oct 2020 07:28:00 GMT'])(
-    'when it asks for a rest of %s',
-    async (what) => {
-      expect(await learnt(() => work.inThread('asks for a rest', what))).toEqual(
-        await learnt(() => work.here('asks for a rest', what)),
-      );
-    },
-  );
+  test.each(['120', 'soon', 'Wed, 21 Oct 2020 07:28:00 GMT'])('if it asks for a rest of %s', async (what) => {
+    expect(await learnt(() => work.inThread('asks for a rest', what))).toEqual(
+      await learnt(() => work.here('asks for a rest', what)),
+    );
+  });
 });
