@@ -8,7 +8,7 @@ const PACKAGE = new URL('..', import.meta.url);
 const LIST = new URL('public-names.json', PACKAGE);
 const read = (url: URL): string => readFileSync(fileURLToPath(url), 'utf8');
 
-/** What an entry lists: names alone, none by `export *`. A file that is no index.ts is run or read, and has no names. */
+/** The names that an entry exports. Only index.ts files have names, and they must not use `export *`. */
 function namesOf(file: string): string[] {
   if (!file.endsWith('index.ts')) return [];
   const { program } = parse(read(new URL(file, PACKAGE)), { sourceType: 'module', plugins: ['typescript'] });
@@ -23,7 +23,7 @@ function namesOf(file: string): string[] {
     .toSorted();
 }
 
-test('the public names are those of public-names.json: change that file on purpose', () => {
+test('the public names match public-names.json (change that file only on purpose)', () => {
   const entries = Object.entries(manifest.exports);
   const names = Object.fromEntries(entries.map(([entry, file]) => [entry, namesOf(file)]));
   expect(names).toEqual(JSON.parse(read(LIST)));

@@ -11,20 +11,20 @@ import { missingForWrongClocks, WrongClock } from '../support/wrong-clock.ts';
 
 const missing = missingForWrongClocks;
 if (missing !== undefined) {
-  if (process.env['CI']) throw new Error(`Workers whose clocks are wrong need ${missing}`);
-  process.stdout.write(`Skipped: workers whose clocks are wrong need ${missing}\n`);
+  if (process.env['CI']) throw new Error(`Tests of wrong clocks need ${missing}; expected in CI`);
+  process.stdout.write(`Skipped: tests of wrong clocks need ${missing}\n`);
 }
 const describeClocks = missing === undefined ? describe : describe.skip;
 
 const LEASE_SECONDS = 3;
 const HALF_A_DAY_SECONDS = 43_200;
 const MINUTE_MS = 60_000;
-/** Workers spread a tick by 2 s; the rest is what a busy machine may take. */
+/** Workers spread a tick over 2 s. The rest allows for a busy machine. */
 const LATEST_TICK_MS = 15_000;
 
 interface Worker {
   readonly program: Program;
-  /** Where its health is served. */
+  /** The URL of its health routes. */
   readonly health: string;
 }
 
@@ -93,35 +93,38 @@ const ended = (taskId: string) =>
 const messagesOf = ({ program }: Worker, text: string): Record<string, unknown>[] =>
   program.lines.filter(({ message }) => String(message).includes(text));
 
-describeClocks('a worker whose clock is 12 hours', () => {
+describeClocks('a worker with a wrong clock', () => {
   test.each([
     ['ahead', HALF_A_DAY_SECONDS],
     ['behind', -HALF_A_DAY_SECONDS],
-  ])('%s and that dies holds its task no longer than a right one would', async (_side, seconds) => {
-    const wrong = await startWorker(clockAhead(seconds));
-    const { taskId } = await tasks.send(count, { number: 1, ms: 4000 }, { taskId: 'held' });
-    await wrong.program.says('count begins');
-    await startWorker();
-    await wrong.program.stop('SIGKILL');
-    const diedAtMs = performance.now();
-    await ended(taskId);
-    // Message and claim come free within a lease each, and the task takes 4 s
-    expect(performance.now() - diedAtMs).toBeLessThan(2 * LEASE_SECONDS * 1000 + 8000);
-    await expect(sink.rows()).resolves.toEqual(new Map([['held:count', 0]]));
-  });
+  ])(
+    'that dies 12 hours %s blocks its task no longer than a worker with a right clock',
+    async (_side, seconds) => {
+      const wrong = await startWorker(clockAhead(seconds));
+      const { taskId } = await tasks.send(count, { number: 1, ms: 4000 }, { taskId: 'held' });
+      await wrong.program.says('count begins');
+      await startWorker();
+      await wrong.program.stop('SIGKILL');
+      const diedAtMs = performance.now();
+      await ended(taskId);
+      // The leases of the message and of the claim expire, and the task takes 4 s
+      expect(performance.now() - diedAtMs).toBeLessThan(2 * LEASE_SECONDS * 1000 + 8000);
+      await expect(sink.rows()).resolves.toEqual(new Map([['held:count', 0]]));
+    },
+  );
 
   test.each([
-    ['ahead takes no task that a right one runs', 0, HALF_A_DAY_SECONDS],
-    ['behind takes no task that a right one runs', 0, -HALF_A_DAY_SECONDS],
-    ['ahead has its tasks left to it by a right one', HALF_A_DAY_SECONDS, 0],
-    ['behind has its tasks left to it by a right one', -HALF_A_DAY_SECONDS, 0],
+    ['12 hours ahead does not take a task that a worker with a right clock runs', 0, HALF_A_DAY_SECONDS],
+    ['12 hours behind does not take a task that a worker with a right clock runs', 0, -HALF_A_DAY_SECONDS],
+    ['12 hours ahead does not lose its tasks to a worker with a right clock', HALF_A_DAY_SECONDS, 0],
+    ['12 hours behind does not lose its tasks to a worker with a right clock', -HALF_A_DAY_SECONDS, 0],
   ])('%s', async (_what, holderSeconds, otherSeconds) => {
     const ids = ['one', 'two', 'three', 'four'];
-    // It has no slot for a message that comes twice
+    // The holder has no free slot for the second messages
     const full = { WORKER_CONCURRENCY: String(ids.length) };
     const holder = await startWorker(clockAhead(holderSeconds), full);
     for (const taskId of ids) await tasks.send(count, { number: 1, ms: 7000 }, { taskId });
-    await eventually('all of them begun', () => messagesOf(holder, 'count begins').length === ids.length);
+    await eventually('all of them started', () => messagesOf(holder, 'count begins').length === ids.length);
     const other = await startWorker(clockAhead(otherSeconds));
     const { name: task, queue } = count;
     for (const taskId of ids)
@@ -138,10 +141,10 @@ describeClocks('a worker whose clock is 12 hours', () => {
     expect(messagesOf(other, 'count begins')).toEqual([]);
   });
 
-  test('ahead says so in its log, its state and its readiness, and again once it is right', async () => {
+  test('12 hours ahead reports it in its log, its state and its readiness, until the clock is right', async () => {
     const clock = clockAhead(HALF_A_DAY_SECONDS);
     const worker = await startWorker(clock);
-    await eventually('both said', () => messagesOf(worker, 'clock is wrong: ').length === 2);
+    await eventually('both log lines', () => messagesOf(worker, 'clock is wrong: ').length === 2);
     await eventually('both clocks known', async () => {
       const { store: byStore, broker } = (await stateOf(worker)).clocks;
       return byStore.differs && broker.differs;
@@ -164,7 +167,7 @@ describeClocks('a worker whose clock is 12 hours', () => {
   });
 });
 
-test('a claim that a worker of an older version, 12 hours ahead, left behind is taken over within leases', async () => {
+test('a claim that a dead worker of an older version left, 12 hours ahead, is taken over within leases', async () => {
   const { documents, tasksTable } = backends;
   const old = new TaskStore({
     documents,
@@ -192,7 +195,7 @@ test('a claim that a worker of an older version, 12 hours ahead, left behind is 
 });
 
 describeClocks('a worker whose clock is set forward and back while it runs', () => {
-  test('finishes its tasks, each once, and notices each time', async () => {
+  test('finishes each task once, and notices each change', async () => {
     const clock = clockAhead(0);
     const worker = await startWorker(clock);
     const ids = Array.from({ length: 10 }, (_, number) => `task-${number}`);
@@ -215,7 +218,7 @@ describeClocks('a worker whose clock is set forward and back while it runs', () 
     expect(messagesOf(worker, 'lease lost')).toEqual([]);
   });
 
-  test('and that dies right after holds its task no longer than a right one would', async () => {
+  test('and that then dies blocks its task no longer than a worker with a right clock', async () => {
     const clock = clockAhead(0);
     const worker = await startWorker(clock);
     const { taskId } = await tasks.send(count, { number: 1, ms: 5000 }, { taskId: 'renewed' });
@@ -232,7 +235,7 @@ describeClocks('a worker whose clock is set forward and back while it runs', () 
 
 describeClocks('a schedule', () => {
   test(
-    'ticks once a minute, at its time, though workers with wrong clocks are up for 15 seconds',
+    'ticks once a minute, on time, even if workers with wrong clocks run for 15 seconds',
     async () => {
       const ticks = await EffectSink.create(backends.documents, `baton-${backends.stage}-ticks`);
       const own = { TICKS_TABLE: ticks.table };

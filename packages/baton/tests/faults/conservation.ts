@@ -6,10 +6,10 @@ import type { SoakPlan } from './soak-plan.ts';
 import type { SoakTasks } from './soak-tasks.ts';
 import type { Swarm } from './swarm.ts';
 
-/** Longer than reading all dead letters takes. */
+/** Longer than it takes to read all dead letters. */
 const READING_SECONDS = 600;
 
-/** What a soak has to account for. */
+/** The state at the end of a soak. */
 export interface SoakResult {
   readonly plan: SoakPlan;
   readonly backends: Backends;
@@ -24,12 +24,12 @@ interface DeadLetter {
 }
 
 /**
- * Accounts for every task by its id, in the words of Jepsen's total queue: a task that was acknowledged is lost unless
- * it came to the end that it was meant to have; an end is unexpected that no attempted task was to have; a task is
- * recovered that came to its end though the broker never acknowledged it.
+ * Accounts for every task by its id, in the words of Jepsen's total queue. An acknowledged task is lost if it did not
+ * reach its planned end. An end is unexpected if no attempted task should have it. A task is recovered if it reached
+ * its end although the broker never acknowledged it.
  *
- * One end is not promised to an innocent task, and counted by itself: its worker dies twice, beside poison, say, and then
- * the soak kills or pauses the one that runs it alone.
+ * Baton does not protect an innocent task from one case, which is counted separately: its workers die twice, beside
+ * poison for example, and then the soak kills or pauses the worker that runs it alone.
  */
 export async function conservationReport({ plan, backends, tasks, swarm, seconds }: SoakResult) {
   const { attempted, acknowledged } = tasks;
@@ -53,8 +53,8 @@ export async function conservationReport({ plan, backends, tasks, swarm, seconds
     ...[...attempted].map(([taskId, end]) => `${end} ${taskId}`),
     ...[...killedAlone].map((taskId) => `crashed ${taskId}`),
   ]);
-  const cameToItsEnd = (taskId: string): boolean => ends.has(`${attempted.get(taskId)} ${taskId}`);
-  const lost = [...acknowledged].filter((taskId) => !cameToItsEnd(taskId) && !killedAlone.has(taskId));
+  const reachedItsEnd = (taskId: string): boolean => ends.has(`${attempted.get(taskId)} ${taskId}`);
+  const lost = [...acknowledged].filter((taskId) => !reachedItsEnd(taskId) && !killedAlone.has(taskId));
   const unexpected = [...ends].filter((end) => !expected.has(end));
   const unacknowledged = [...attempted.keys()].filter((taskId) => !acknowledged.has(taskId));
   const runs = [...sink.done.values(), ...sink.rejected.values()].reduce((sum, count) => sum + count, 0);
@@ -63,7 +63,7 @@ export async function conservationReport({ plan, backends, tasks, swarm, seconds
   const wrong = {
     lost: lost.length,
     unexpected: unexpected.length,
-    'innocents dead': innocents.filter(({ taskId }) => !killedAlone.has(taskId)).length,
+    'innocent tasks dead': innocents.filter(({ taskId }) => !killedAlone.has(taskId)).length,
     'left in the queue': visible + hidden,
   };
   const figures = {
@@ -75,17 +75,17 @@ export async function conservationReport({ plan, backends, tasks, swarm, seconds
     'network troubles': plan.cuts,
     'broker restarts': plan.restarts,
     'poison tasks': plan.poisons,
-    'workers dead of themselves': swarm.deaths,
+    'workers that crashed': swarm.deaths,
     attempted: attempted.size,
     acknowledged: acknowledged.size,
     done: sink.done.size,
-    'rejected themselves': count('rejected'),
-    'set aside as crashed': count('crashed'),
+    rejected: count('rejected'),
+    'dead after crashes': count('crashed'),
     'killed while alone': killedAlone.size,
     ...wrong,
     duplicated: runs - sink.done.size - sink.rejected.size,
-    recovered: unacknowledged.filter(cameToItsEnd).length,
-    'dead letters twice': letters.length - new Set(letters.map(({ taskId }) => taskId)).size,
+    recovered: unacknowledged.filter(reachedItsEnd).length,
+    'duplicate dead letters': letters.length - new Set(letters.map(({ taskId }) => taskId)).size,
     seconds: Math.round(seconds),
   };
   return {

@@ -9,7 +9,7 @@ const MAX_NUMBER = 1_000_000;
 const FAILING_IN = 5;
 const MAX_FAILURES = 2;
 
-/** The tracked tasks of a soak, by chance: one in five throws at its first or its first two attempts. */
+/** The random tracked tasks of a soak. One in five throws at its first or its first two attempts. */
 export class CountedTasks {
   readonly #client: TaskClient;
   readonly #random: Random;
@@ -22,27 +22,27 @@ export class CountedTasks {
     this.#random = random;
   }
 
-  /** The number that each was given, by its id. */
+  /** The number in each task's payload, by task id. */
   get numbers(): ReadonlyMap<string, number> {
     return this.#numbers;
   }
 
-  /** The ids of those that kill the worker which runs them. */
+  /** The ids of the tasks that kill their worker. */
   get poisons(): ReadonlySet<string> {
     return this.#poisons;
   }
 
-  /** How many attempts are to throw. */
+  /** The number of attempts that throw. */
   get failures(): number {
     return this.#failures;
   }
 
-  /** Sends so many tasks at one time; resolves once SQS has taken all of them. */
+  /** Sends a number of tasks at the same time. Resolves once SQS has all of them. */
   async send(howMany: number): Promise<void> {
     await Promise.all(Array.from({ length: howMany }, () => this.#sendOne()));
   }
 
-  /** Sends one task that kills the worker which runs it. */
+  /** Sends one task that kills its worker. */
   async sendPoison(): Promise<void> {
     const { taskId } = await this.#client.send(trackedPoison, { how: 'SIGKILL' });
     this.#poisons.add(taskId);

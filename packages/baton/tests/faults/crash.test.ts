@@ -13,7 +13,7 @@ let tasks: TaskClient;
 const programs: Program[] = [];
 const proxies: Proxy[] = [];
 
-// Each test has queues of its own: the polls of a killed worker may swallow messages for as long as they would have waited
+// Each test has its own queues, because the open polls of a killed worker may swallow messages
 beforeEach(async () => {
   backends = await startBackends(['default']);
   tasks = new TaskClient({ sqs: backends.sqs, queueUrls: backends.queueUrls, source: 'tests' });
@@ -41,7 +41,7 @@ async function readyWorker(environment: Record<string, string> = {}): Promise<Pr
   return program;
 }
 
-/** A proxy to the broker, and the environment of a worker behind it. */
+/** Starts a proxy to the broker. Returns it and the environment of a worker behind it. */
 async function startProxy(): Promise<[Proxy, Record<string, string>]> {
   const proxy = await Proxy.start(backends.environment['AWS_ENDPOINT_URL_SQS'] ?? '');
   proxies.push(proxy);
@@ -51,7 +51,7 @@ async function startProxy(): Promise<[Proxy, Record<string, string>]> {
 const sendNaps = (count: number, ms: number, ignoresSignal = false) =>
   Promise.all(Array.from({ length: count }, () => tasks.send(nap, { ms, ignoresSignal })));
 
-/** The ids of the tasks that a worker says of in a message of its log. */
+/** The task ids in the log lines of a worker with this message. */
 function idsOf(program: Program, message: string): unknown[] {
   return program.lines.filter((line) => line['message'] === message).map((line) => line['taskId']);
 }
@@ -59,7 +59,7 @@ function idsOf(program: Program, message: string): unknown[] {
 const left = () => countMessages(backends, backends.queueUrls.of('default'));
 
 describe('a worker that is killed', () => {
-  test('with twenty tasks in flight beside another: all are done within lease, run time and 3 s, none is lost', async () => {
+  test('loses no task: another worker finishes all of them within the lease, their run time and 3 s', async () => {
     const [killed, other] = [
       await readyWorker({ WORKER_CONCURRENCY: '10' }),
       await readyWorker({ WORKER_CONCURRENCY: '10' }),
@@ -68,7 +68,7 @@ describe('a worker that is killed', () => {
     const begunBy = (worker: Program) => [...new Set(idsOf(worker, 'nap begins'))];
     const doneBy = (worker: Program) => idsOf(worker, 'tests.nap done');
     await eventually(
-      'all twenty begun, some at each worker',
+      'all twenty started, some at each worker',
       () => begunBy(killed).length > 0 && begunBy(killed).length + begunBy(other).length >= 20,
       30_000,
     );
@@ -85,13 +85,13 @@ describe('a worker that is killed', () => {
   });
 });
 
-describe('SIGTERM ends a worker with status 0, and strands nothing,', () => {
-  test('while it polls and nothing comes', async () => {
+describe('SIGTERM ends a worker with status 0, and leaves no message hidden,', () => {
+  test('while it polls an empty queue', async () => {
     const [proxy, environment] = await startProxy();
     proxy.change('slow', { action: 'ReceiveMessage' });
     const worker = await readyWorker(environment);
-    // The first asks without waiting; the second is the poll
-    await eventually('a poll under way', () => proxy.troubled > 1);
+    // The first receive does not wait. The second is the long poll
+    await eventually('a poll in progress', () => proxy.troubled > 1);
     await expect(worker.stop()).resolves.toBe(0);
     const { taskId } = await tasks.send(nap, { ms: 0 });
     const { Messages = [] } = await backends.sqs.send(
@@ -107,7 +107,7 @@ describe('SIGTERM ends a worker with status 0, and strands nothing,', () => {
     expect(worker.output).not.toContain('cannot receive');
   });
 
-  test('while it runs what ends within the drain time: that is finished and deleted', async () => {
+  test('while it runs a task that ends within the drain time: it finishes and deletes the task', async () => {
     const worker = await readyWorker();
     const [sent] = await sendNaps(1, 1000);
     await worker.says('nap begins');
@@ -117,10 +117,10 @@ describe('SIGTERM ends a worker with status 0, and strands nothing,', () => {
   });
 
   test.each([
-    ['heeds its signal', false],
+    ['stops on its signal', false],
     ['ignores its signal', true],
   ])(
-    'while it runs what is longer than the drain time and %s: that is released at once',
+    'while it runs a task that is longer than the drain time and %s: it releases the task at once',
     async (_what, ignoresSignal) => {
       const worker = await readyWorker({
         WORKER_DRAIN_TIMEOUT_SECONDS: '1',
@@ -134,7 +134,7 @@ describe('SIGTERM ends a worker with status 0, and strands nothing,', () => {
     },
   );
 
-  test('without waiting for the drain time when it comes twice', async () => {
+  test('without waiting for the drain time if it comes twice', async () => {
     const worker = await readyWorker({ WORKER_DRAIN_TIMEOUT_SECONDS: '600' });
     await sendNaps(1, 30_000);
     await worker.says('nap begins');
@@ -144,7 +144,7 @@ describe('SIGTERM ends a worker with status 0, and strands nothing,', () => {
     await expect(left()).resolves.toEqual({ visible: 1, hidden: 0 });
   });
 
-  test('while more wait than it has slots for: those are released', async () => {
+  test('while it has more messages than slots: it releases them', async () => {
     const worker = await readyWorker({ WORKER_CONCURRENCY: '1' });
     await sendNaps(3, 1000);
     await worker.says('nap begins');
@@ -152,12 +152,12 @@ describe('SIGTERM ends a worker with status 0, and strands nothing,', () => {
     await expect(left()).resolves.toEqual({ visible: 2, hidden: 0 });
   });
 
-  test('while a receive is under way that brings messages: those are visible again at once', async () => {
+  test('while a receive that returns messages is in progress: it makes them visible at once', async () => {
     const [proxy, environment] = await startProxy();
     await sendNaps(3, 0);
     proxy.change('held-answers', { action: 'ReceiveMessage' });
     const worker = await readyWorker({ ...environment, WORKER_LEASE_SECONDS: '600' });
-    await eventually('messages on their way', async () => (await left()).hidden > 0);
+    await eventually('messages in the response', async () => (await left()).hidden > 0);
     worker.signal('SIGTERM');
     await worker.says('worker stopping');
     proxy.change('pass');
@@ -166,12 +166,12 @@ describe('SIGTERM ends a worker with status 0, and strands nothing,', () => {
     await expect(left()).resolves.toEqual({ visible: 3, hidden: 0 });
   });
 
-  test('while its deletes take their time: those are waited for', async () => {
+  test('while its deletes are slow: it waits for them', async () => {
     const [proxy, environment] = await startProxy();
     const worker = await readyWorker({ ...environment, WORKER_LEASE_SECONDS: '60' });
     proxy.change('held-requests', { action: 'DeleteMessageBatch' });
     await sendNaps(1, 0);
-    await eventually('a delete that is held up', () => proxy.troubled > 0);
+    await eventually('a delayed delete', () => proxy.troubled > 0);
     worker.signal('SIGTERM');
     await worker.says('worker stopping');
     await expect(left()).resolves.toEqual({ visible: 0, hidden: 1 });
@@ -181,12 +181,12 @@ describe('SIGTERM ends a worker with status 0, and strands nothing,', () => {
     await expect(left()).resolves.toEqual({ visible: 0, hidden: 0 });
   });
 
-  test('while its broker takes no deletes: what could not be acknowledged comes again', async () => {
+  test('while its broker accepts no deletes: an unacknowledged task is delivered again', async () => {
     const [proxy, environment] = await startProxy();
     const worker = await readyWorker({ ...environment, WORKER_LEASE_SECONDS: '3' });
     proxy.change('cut', { action: 'DeleteMessageBatch' });
     const [sent] = await sendNaps(1, 0);
-    await eventually('a delete that is cut', () => proxy.troubled > 0);
+    await eventually('a failed delete', () => proxy.troubled > 0);
     const stoppedAtMs = performance.now();
     await expect(worker.stop()).resolves.toBe(0);
     expect(performance.now() - stoppedAtMs).toBeLessThan(25_000);
@@ -196,7 +196,7 @@ describe('SIGTERM ends a worker with status 0, and strands nothing,', () => {
     await eventually('an empty queue', async () => Object.values(await left()).every((count) => count === 0));
   });
 
-  test('while its broker is gone', async () => {
+  test('while its broker is unreachable', async () => {
     const worker = await readyWorker({ AWS_ENDPOINT_URL_SQS: 'http://127.0.0.1:9' });
     await worker.says('cannot receive');
     await expect(worker.stop()).resolves.toBe(0);

@@ -10,7 +10,7 @@ import { freePort, Program } from 'baton-dev/testing/program';
 import { count } from '../support/tracked-tasks.ts';
 
 const LEASE_SECONDS = 3;
-/** Of the delay: more than two leases. */
+/** The delay of the task: longer than two leases. */
 const DELAY_MS = 8000;
 
 let backends: Backends;
@@ -23,7 +23,7 @@ afterEach(async () => {
   await backends.stop();
 });
 
-test('a tracked task that comes long before its time, as seen by a lease, runs once, on time, as attempt 1', async () => {
+test('a tracked task that arrives two leases before its start time runs once, on time and as attempt 1', async () => {
   const { documents, sqs, queueUrls, environment, stage, tasksTable } = backends;
   const sink = await EffectSink.create(documents, `baton-${stage}-effects`);
   const store = new TaskStore({ documents, table: tasksTable });
@@ -47,13 +47,13 @@ test('a tracked task that comes long before its time, as seen by a lease, runs o
     notBefore: new Date(dueAtMs).toISOString(),
     data: { number: 1 },
   });
-  // No DelaySeconds, and twice, as SQS itself may deliver it
+  // Without DelaySeconds, and twice, as SQS may deliver it
   for (let copy = 0; copy < 2; copy += 1)
     await sqs.send(new SendMessageCommand({ QueueUrl: queueUrls.of('default'), MessageBody: body }));
   await worker.says('tests.count released');
 
   const row = await eventually(
-    'its end',
+    'the end of the task',
     async () => {
       const found = await store.read(taskId);
       return found?.state === 'succeeded' && found;

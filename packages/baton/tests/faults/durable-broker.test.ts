@@ -43,13 +43,13 @@ async function restart(signal: 'SIGKILL' | 'SIGTERM'): Promise<void> {
   await broker.startAgain();
 }
 
-test('listens at one address of this machine alone', async () => {
+test('a durable broker listens only at one address of this machine', async () => {
   await expect(fetch(broker.endpoint)).resolves.toBeDefined();
-  // Linux answers at all of 127.0.0.0/8 for who listens at every address
+  // A program that listens at every address is also reachable at 127.0.0.2
   await expect(fetch(broker.endpoint.replace('127.0.0.1', '127.0.0.2'))).rejects.toThrow('fetch failed');
 });
 
-test('delivers nothing twice if it is hostile, because a message and its copy would be one row', async () => {
+test('a hostile durable broker delivers no message twice, because a message and its copy would be one row', async () => {
   const hostile = await DurableBroker.start({ SQS_HOSTILE: 'true' });
   const own = await startBackends(['default'], { sqsEndpoint: hostile.endpoint });
   QueueUrl = own.queueUrls.of('default');
@@ -63,8 +63,8 @@ test('delivers nothing twice if it is hostile, because a message and its copy wo
   await hostile.stop();
 });
 
-describe.each(['SIGKILL', 'SIGTERM'] as const)('a broker that is started again after %s', (signal) => {
-  test('has its queues as they were, and what was sent, and not what was deleted', async () => {
+describe.each(['SIGKILL', 'SIGTERM'] as const)('a broker that restarts after %s', (signal) => {
+  test('has its queues and its messages, but no deleted messages', async () => {
     await send('deleted');
     const { ReceiptHandle } = (await receive(30)) ?? {};
     await backends.sqs.send(new DeleteMessageCommand({ QueueUrl, ReceiptHandle }));
@@ -79,12 +79,12 @@ describe.each(['SIGKILL', 'SIGTERM'] as const)('a broker that is started again a
     await expect(receive(30)).resolves.toBeUndefined();
   });
 
-  test('hides what was received for as long as it was to be hidden, and its handle still deletes it', async () => {
+  test('keeps a received message hidden until its lease ends, and its handle still deletes it', async () => {
     await send('held');
     const hiddenAtMs = performance.now();
     await receive(2);
     await restart(signal);
-    const again = await eventually('the message again', () => receive(30));
+    const again = await eventually('the second delivery', () => receive(30));
     expect(performance.now() - hiddenAtMs).toBeGreaterThan(1900);
     expect(again.Attributes?.ApproximateReceiveCount).toBe('2');
     await restart(signal);
@@ -99,7 +99,7 @@ describe.each(['SIGKILL', 'SIGTERM'] as const)('a broker that is started again a
     });
   });
 
-  test('shows what was released, with the count of its receives', async () => {
+  test('delivers a released message, with its receive count', async () => {
     await send('released');
     const { ReceiptHandle } = (await receive(30)) ?? {};
     await backends.sqs.send(

@@ -60,7 +60,7 @@ async function expectEmptyQueue(): Promise<void> {
 }
 
 describe('a worker that may open few files', () => {
-  test('whose tasks take all of them goes on when they are free again: no task is lost, none is a dead letter', async () => {
+  test('continues when its tasks have freed them: no task is lost or becomes a dead letter', async () => {
     const worker = await startWorker('ulimit -n 100');
     await tasks.send(hoarder, { ms: 4000 });
     await worker.says('all descriptors are taken');
@@ -72,7 +72,7 @@ describe('a worker that may open few files', () => {
     await expect(worker.stop()).resolves.toBe(0);
   });
 
-  test('and has more to ask its store than it may open does all of it, each effect once', async () => {
+  test('finishes more tracked tasks than it can open connections for, with each effect once', async () => {
     const worker = await startWorker('ulimit -n 64');
     const sent = await Promise.all(
       Array.from({ length: TRACKED }, (_, number) => tasks.send(count, { number, ms: 10, failures: 0 })),
@@ -87,10 +87,10 @@ describe('a worker that may open few files', () => {
   }, 120_000);
 });
 
-test('a service that has no descriptor left for its store says that it may be asked again, and goes on', async () => {
+test('a service without a file descriptor for its store answers 503, and recovers', async () => {
   const port = String(await freePort());
   const environment = { ...backends.environment, NOTES_TABLE: await createNotesTable(backends), PORT: port };
-  // Each call that it answers and each of its store's takes one
+  // Each request to it and each request to its store needs a descriptor
   const program = new Program('packages/baton/tests/support/notes-service.ts', environment, [], {
     limit: 'ulimit -n 40',
   });
@@ -108,7 +108,7 @@ test('a service that has no descriptor left for its store says that it may be as
   const answers = await Promise.all(Array.from({ length: 60 }, post));
   expect(answers.filter((answer) => answer !== 202 && answer !== 503 && answer !== 'hung up')).toEqual([]);
   expect(answers).toContain(503);
-  await eventually('an answer as before', async () => (await post()) === 202);
+  await eventually('an accepted request', async () => (await post()) === 202);
   await expect(program.stop()).resolves.toBe(0);
 });
 

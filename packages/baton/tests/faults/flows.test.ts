@@ -52,7 +52,7 @@ async function startWorker(): Promise<void> {
 /** Kills the worker that runs a task, once the task's effect is kept, and starts another in its place. */
 async function killTheWorkerOf(taskId: string): Promise<void> {
   const owner = await eventually(
-    `${taskId} in the midst of its work`,
+    `${taskId} between its effect and its end`,
     async () => {
       const row = await store.read(taskId);
       return row?.state === 'running' && row.effects?.['count'] !== undefined && row.owner;
@@ -79,18 +79,18 @@ const queueEmpty = () =>
     return Object.values(counts).every((messages) => messages === 0);
   });
 
-test('a chain whose workers are killed at each step ends all the same, each effect once', async () => {
+test('a chain ends with each effect once, even if the worker of each step is killed', async () => {
   const handle = await tasks.start(three, { number: 1, ms: LONG_MS }, { taskId: 'chain' });
   for (const taskId of stepsOf('chain')) await killTheWorkerOf(taskId);
   await expect(handle.result()).resolves.toMatchObject({ number: 4 });
   await expect(sink.rows()).resolves.toEqual(keysOf(stepsOf('chain')));
   const rows = await store.readAll(stepsOf('chain'));
-  // A crash is no failure of the task that ran beside it
+  // A crash does not count as a failed attempt
   expect(rows.map(({ attempts }) => attempts)).toEqual([1, 1, 1]);
   await queueEmpty();
 });
 
-test('who listens to a chain is told of its end, though the worker of each step was killed', async () => {
+test('the listener of a chain is told its end, even if the worker of each step is killed', async () => {
   const handle = await tasks.start(three, { number: 1, ms: LONG_MS }, { taskId: 'chain', onEnd: told });
   for (const taskId of stepsOf('chain')) await killTheWorkerOf(taskId);
   await handle.result();
@@ -103,7 +103,7 @@ test('who listens to a chain is told of its end, though the worker of each step 
   await queueEmpty();
 });
 
-test('a group whose workers are killed joins all results, each effect once', async () => {
+test('a group joins all results with each effect once, even if workers are killed', async () => {
   const members = [10, 20, 30, 40, 50].map((number) => member(count, { number, ms: LONG_MS }));
   const handle = await tasks.start(group(members, sum), { taskId: 'group' });
   const { memberIds = [] } = (await store.groups.find('group')) ?? {};
@@ -116,7 +116,7 @@ test('a group whose workers are killed joins all results, each effect once', asy
   await queueEmpty();
 });
 
-test('a step that rejects itself cancels those after it, and a chain that is cancelled runs no further', async () => {
+test('a rejected step cancels the steps after it, and a cancelled chain runs no further step', async () => {
   const rejecting = await tasks.start(three, { number: 1, rejectsAt: 2 }, { taskId: 'rejecting' });
   await expect(rejecting.result()).rejects.toMatchObject({ name: 'TaskCancelledError' });
   await expect(statesOf(stepsOf('rejecting'))).resolves.toEqual(['succeeded', 'failed', 'cancelled']);
@@ -132,12 +132,12 @@ test('a step that rejects itself cancels those after it, and a chain that is can
   await expect(cancelled.cancel()).resolves.toMatchObject({ state: 'cancelled' });
   await expect(cancelled.result()).rejects.toMatchObject({ name: 'TaskCancelledError' });
   await expect(statesOf(stepsOf('cancelled'))).resolves.toEqual(['cancelled', 'cancelled', 'cancelled']);
-  // The worker notices by its heartbeat, ends the handler long before its nap is over, and deletes the message
+  // The worker learns it from a heartbeat, aborts the handler long before its 60 s are over, and deletes the message
   await queueEmpty();
   await expect(sink.rows()).resolves.toEqual(keysOf(stepsOf('rejecting').slice(0, 2)));
 });
 
-test('a member that rejects itself has the group’s join cancelled', async () => {
+test("a rejected member cancels the group's join", async () => {
   const members = [1, 2, 3].map((number) => member(count, { number, rejectsAt: 2 }));
   const handle = await tasks.start(group(members, sum));
   await expect(handle.result()).rejects.toMatchObject({ name: 'TaskCancelledError' });

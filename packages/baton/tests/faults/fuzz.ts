@@ -7,7 +7,7 @@ import { processMessage } from '../../src/run/process-message.ts';
 import * as fc from 'fast-check';
 import * as z from 'zod';
 
-/** Made at one time, so that a million need no more memory than this many. */
+/** Bodies generated at the same time. Limits the memory of a run of a million. */
 const CHUNK = 10_000;
 
 const work = defineTask({
@@ -39,7 +39,7 @@ const valid = encodeEnvelope({
   data: { text: 'hello', list: [1, 2] },
 });
 
-/** A valid body with a piece cut out, doubled or put in its place. */
+/** A valid body with a piece removed, inserted or replaced. */
 const mutated = fc
   .tuple(
     fc.nat(valid.length),
@@ -52,7 +52,7 @@ const mutated = fc
   )
   .map(([at, cut, put]) => valid.slice(0, at) + put + valid.slice(at + cut));
 
-/** A valid body with a member, known or not, of any value. */
+/** A valid body with one member, known or unknown, set to any value. */
 const changed = fc
   .tuple(
     fc.constantFrom(
@@ -72,15 +72,15 @@ const changed = fc
 
 const bodies = fc.oneof(fc.string(), fc.json({ maxDepth: 2 }), mutated, changed);
 
-/** What became of random bodies. */
+/** The result of a fuzz run. */
 export interface FuzzResult {
-  /** How many had each outcome: done, or the reason of a dead letter. */
+  /** The number of bodies by outcome: `done`, or the reason of a dead letter. */
   readonly outcomes: Readonly<Record<string, number>>;
-  /** How many handlers ran. */
+  /** The number of handlers that ran. */
   readonly runs: number;
 }
 
-/** Has so many random and mutated bodies processed; the seed gives the same ones again. Rejects where one throws. */
+/** Processes a number of random and mutated bodies from a seed. Rejects if processing throws. */
 export async function fuzz(count: number, seed: number): Promise<FuzzResult> {
   const outcomes: Record<string, number> = {};
   const runsBefore = runs;
@@ -108,7 +108,7 @@ async function outcomeOf(body: string): Promise<string> {
   return outcome.kind === 'dead-letter' ? outcome.reason : outcome.kind;
 }
 
-/** Has a million bodies processed and says what became of them, when this file is the program. */
+/** Processes a million bodies and prints the outcomes. Runs if this file is the program. */
 async function run(): Promise<void> {
   const { values } = parseArgs({
     options: {

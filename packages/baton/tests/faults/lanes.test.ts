@@ -43,13 +43,13 @@ async function startWorker(): Promise<void> {
   await worker.says('worker started');
 }
 
-/** Sends naps at one time. */
+/** Sends naps at the same time. */
 async function send(lane: 'high' | 'normal' | 'low', naps: number, ms = NAP_MS): Promise<void> {
   const payload = { lane, ms, sentAtMs: Date.now() };
   await Promise.all(Array.from({ length: naps }, () => tasks.send(lanedNap, payload, { lane })));
 }
 
-/** The naps that have begun so far, in their order. */
+/** The naps that have started so far, in order. */
 function begun(): Begun[] {
   return worker.lines
     .filter(({ message }) => message === 'nap begins')
@@ -64,11 +64,11 @@ async function left(queue: string): Promise<number> {
 }
 
 describe('a worker whose queue has lanes', () => {
-  test('runs a high task next, though 1,000 normal ones wait', async () => {
+  test('runs a high task next, even if 1,000 normal tasks wait', async () => {
     await send('normal', 1000);
     await startWorker();
-    await eventually('normal tasks that run', () => of('normal').length > 2 * SLOTS);
-    /** How many normal tasks began before each high one that was sent. */
+    await eventually('running normal tasks', () => of('normal').length > 2 * SLOTS);
+    /** The number of normal tasks that started before each high task. */
     const overtook: number[] = [];
     for (let order = 1; order <= 10; order += 1) {
       const before = of('normal').length;
@@ -80,13 +80,13 @@ describe('a worker whose queue has lanes', () => {
       await sleep(3 * NAP_MS);
     }
     expect(await left('reports')).toBeGreaterThan(700);
-    // What ends while the message is on its way is taken by normal tasks: not a round of all slots more
+    // Normal tasks take the slots that become free while the message travels: at most two rounds of all slots
     expect(Math.max(...overtook)).toBeLessThanOrEqual(2 * SLOTS);
     const waits = of('high').map(({ waitedMs }) => waitedMs);
     expect(waits.toSorted((one, other) => one - other)[5]).toBeLessThan(3 * NAP_MS);
   });
 
-  test('goes on with low tasks beside more high ones than it can run', async () => {
+  test('still runs low tasks while more high tasks wait than it can run', async () => {
     await send('high', 400);
     await send('low', 10);
     await startWorker();
@@ -98,13 +98,13 @@ describe('a worker whose queue has lanes', () => {
         all.findLastIndex(({ lane }) => lane === 'low'),
       )
       .filter(({ lane }) => lane === 'high');
-    // 8 for each low one by the weights, and a task for each slot before
+    // By the weights 8 for each low task, plus a task for each slot before
     expect(high.length).toBeGreaterThan(40);
     expect(high.length).toBeLessThan(160);
     expect(await left('reports_high')).toBeGreaterThan(200);
   });
 
-  test('says of each lane how it goes, and names the queue of a lane in its log', async () => {
+  test('reports the state of each lane, and names the queue of a lane in its log', async () => {
     await startWorker();
     const { queues } = (await (await fetch(health)).json()) as { queues: { queue: string }[] };
     expect(queues.map(({ queue }) => queue)).toEqual(['reports_high', 'reports', 'reports_low']);

@@ -13,7 +13,7 @@ import { nap } from '../support/nap.ts';
 const TROUBLE_MS = 2500;
 const PATIENCE_MS = 45_000;
 const GARBAGE_MS = 3000;
-/** Far below what a loop without rests would come to, far above what rests leave. */
+/** Requests during the garbage: far fewer than without back-off, far more than with it. */
 const MAX_ASKED = 60;
 
 interface Setting {
@@ -37,7 +37,7 @@ afterEach(async () => {
   for (const broker of brokers.splice(0)) await broker.stop();
 });
 
-/** A worker with a lease of 3 s, whose every byte to and from its broker goes through a proxy. */
+/** Starts a worker with a lease of 3 s. All its traffic with the broker goes through a proxy. */
 async function start(sqsEndpoint?: string): Promise<Setting> {
   const backends = await startBackends(['default'], sqsEndpoint === undefined ? {} : { sqsEndpoint });
   const proxy = await Proxy.start(backends.environment['AWS_ENDPOINT_URL_SQS'] ?? '');
@@ -58,7 +58,7 @@ async function start(sqsEndpoint?: string): Promise<Setting> {
   return setting;
 }
 
-/** The network misbehaves for a while, and until something has noticed. */
+/** Lets the network misbehave for a while, until at least one request has met it. */
 async function trouble(proxy: Proxy, mode: NetworkMode, misbehaviour: Misbehaviour = {}): Promise<void> {
   const endMs = performance.now() + TROUBLE_MS;
   proxy.change(mode, misbehaviour);
@@ -71,7 +71,7 @@ async function sendNaps({ tasks }: Setting, lengthsMs: readonly number[]): Promi
   return sent.map(({ taskId }) => taskId);
 }
 
-/** Waits until all of these are done and their queue is empty, and at no time less is left than is not done. */
+/** Waits until these tasks are done and their queue is empty. Throws if a message is deleted before its task ends. */
 async function untilAllAreDone(
   { backends, sink }: Setting,
   ids: readonly string[],
@@ -83,26 +83,26 @@ async function untilAllAreDone(
     async () => {
       const { visible, hidden } = await countMessages(backends, QueueUrl);
       const undone = ids.filter((id) => !sink.done.has(id)).length;
-      if (undone > visible + hidden) throw new Error(`Acknowledged before it was done (${what})`);
+      if (undone > visible + hidden) throw new Error(`a task was acknowledged before it was done (${what})`);
       return visible + hidden === 0;
     },
     PATIENCE_MS,
   );
 }
 
-/** What answers in a broker's place: not HTTP, or HTTP that is no answer of SQS. */
+/** Responses that SQS never gives: not HTTP, or HTTP with other content. */
 const GARBAGE: [string, string | Buffer][] = [
   ['random bytes', randomBytes(200)],
   ['an empty object', http('200 OK', 'application/x-amz-json-1.0', '{}')],
   ['a web page', http('200 OK', 'text/html', '<!doctype html><title>Welcome</title>')],
-  ['an error that is not of SQS', http('500 Internal Server Error', 'text/plain', 'oops')],
+  ['an error that is not from SQS', http('500 Internal Server Error', 'text/plain', 'oops')],
 ];
 
 function http(status: string, type: string, body: string): string {
   return `HTTP/1.1 ${status}\r\ncontent-type: ${type}\r\ncontent-length: ${body.length}\r\n\r\n${body}`;
 }
 
-/** How often the worker has said that trouble begins at its queue, and that it is over. */
+/** How often the worker has logged the start and the end of trouble with its queue. */
 const beginsOf = ({ worker }: Setting): number => worker.output.split('cannot receive').length - 1;
 const endsOf = ({ worker }: Setting): number =>
   worker.output.split('receiving from default again').length - 1;
@@ -115,8 +115,8 @@ const CALLS: [string, string | undefined][] = [
   ['deletes', 'DeleteMessageBatch'],
 ];
 
-describe('a network that is cut, half open, reset in mid-answer or slow', () => {
-  test('for every call, or for receives, heartbeats or deletes alone, while tasks run and settle loses none of them', async () => {
+describe('a network that is cut, half open, slow, or resets connections', () => {
+  test('loses no task, in each case for all calls, or only for receives, heartbeats or deletes', async () => {
     const combinations = MODES.flatMap((mode) => CALLS.map(([calls, action]) => ({ mode, calls, action })));
     const outcomes = combinations.map(async ({ mode, calls, action }) => {
       const setting = await start();
@@ -128,7 +128,7 @@ describe('a network that is cut, half open, reset in mid-answer or slow', () => 
     await expect(Promise.all(outcomes)).resolves.toHaveLength(16);
   }, 120_000);
 
-  test('while the worker waits for messages is got over by itself, with one line when it begins and one when it ends', async () => {
+  test('does not stop an idle worker: it recovers, and logs one line at the start and one at the end', async () => {
     const outcomes = MODES.map(async (mode) => {
       const setting = await start();
       await trouble(setting.proxy, mode);
@@ -141,8 +141,8 @@ describe('a network that is cut, half open, reset in mid-answer or slow', () => 
   }, 90_000);
 });
 
-describe('an endpoint that answers at once with something else', () => {
-  test('is asked no faster for it, makes the worker unready, and is got over, with one line when it begins and one when it ends', async () => {
+describe('an endpoint that is not SQS and answers at once', () => {
+  test('makes the worker unready and back off; it recovers, and logs one line at the start and one at the end', async () => {
     const outcomes = GARBAGE.map(async ([what, answer]) => {
       const setting = await start();
       const before = await sendNaps(setting, [1000]);
@@ -160,7 +160,7 @@ describe('an endpoint that answers at once with something else', () => {
     });
     await expect(Promise.all(outcomes)).resolves.toEqual(
       GARBAGE.map(([what]) =>
-        // That is what SQS answers when a queue has nothing: all that it may do is slow the worker down
+        // SQS answers so if a queue is empty, so the worker stays ready
         what === 'an empty object'
           ? { what, hot: false, status: 200, begins: 0, ends: 0 }
           : { what, hot: false, status: 503, begins: 1, ends: 1 },
@@ -169,15 +169,15 @@ describe('an endpoint that answers at once with something else', () => {
   }, 90_000);
 });
 
-test('heartbeats that hang keep no finished task from its delete', async () => {
+test('hanging heartbeats do not delay the delete of a finished task', async () => {
   const setting = await start();
   setting.proxy.change('half-open', { action: 'ChangeMessageVisibilityBatch' });
   await untilAllAreDone(setting, await sendNaps(setting, [1500]));
   expect([...setting.sink.done.values()]).toEqual([1]);
 }, 90_000);
 
-describe('a broker that dies and comes back with its messages', () => {
-  test('while tasks run loses none of them', async () => {
+describe('a broker that dies and restarts with its messages', () => {
+  test('loses none of the running tasks', async () => {
     const broker = await DurableBroker.start();
     brokers.push(broker);
     const setting = await start(broker.endpoint);

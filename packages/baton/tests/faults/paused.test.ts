@@ -7,7 +7,7 @@ import { countMessages } from 'baton-dev/testing/message-counts';
 import { freePort, Program } from 'baton-dev/testing/program';
 import { count } from '../support/tracked-tasks.ts';
 
-/** The effect comes after half of it. */
+/** The task's time. Its effect runs after half of it. */
 const WORK_MS = 2000;
 
 let backends: Backends;
@@ -44,8 +44,8 @@ async function startWorker(id: string): Promise<Program> {
   return worker;
 }
 
-/** SIGSTOP stops neither clock, and no timer of a stopped process fires. */
-test('a worker that was stopped for longer than its lease does not begin the effect that another has run', async () => {
+/** SIGSTOP does not stop the clocks, but no timer of a stopped process fires. */
+test('a worker paused for longer than its lease does not run an effect that another worker has run', async () => {
   const stopped = await startWorker('stopped');
   const { taskId } = await tasks.send(count, { number: 1, ms: WORK_MS });
   await stopped.says('count begins');
@@ -61,7 +61,7 @@ test('a worker that was stopped for longer than its lease does not begin the eff
   stopped.signal('SIGCONT');
   await stopped.says('lease lost');
   await stopped.says('released');
-  // One charge: nobody has asked for it again
+  // One row, and no second request for it
   await expect(sink.rows()).resolves.toEqual(new Map([[`${taskId}:count`, 0]]));
   await expect(store.read(taskId)).resolves.toMatchObject({
     state: 'succeeded',

@@ -55,12 +55,12 @@ async function startWorker(environment: Record<string, string> = {}): Promise<Pr
 const linesOf = (program: Program, message: string) =>
   program.lines.filter((line) => line['message'] === message);
 
-describe('harm that a handler does to its process fails its own attempt, and the process goes on,', () => {
+describe('harm that a handler does to its process fails only its own attempt', () => {
   test.each([
     ['untracked', poison],
     ['tracked', trackedPoison],
     ['in a thread', threadPoison],
-  ])('where the task is %s: exits, signals, floating rejections, late throws', async (_what, contract) => {
+  ])('if the task is %s: exits, signals, floating rejections, late throws', async (_what, contract) => {
     const worker = await startWorker({ WORKER_CONCURRENCY: '20' });
     const hows = Object.keys(survivable);
     const sent = await Promise.all(hows.map((how) => tasks.send(contract, { how })));
@@ -89,7 +89,7 @@ test.each([
   ['', latePoison],
   [' in a thread', lateThreadPoison],
 ])(
-  'what a handler does when its signal aborts%s harms its own attempt alone: throws, rejections, exits, programs',
+  'harm that a handler does when its signal aborts%s fails only its own attempt: throws, rejections, exits, programs',
   async (_what, contract) => {
     const worker = await startWorker({ WORKER_CONCURRENCY: '20' });
     const hows = Object.keys(atAbort);
@@ -108,7 +108,7 @@ test.each([
   ['untracked', schemaPoison],
   ['tracked', trackedSchemaPoison],
 ])(
-  'what the schema of a payload does harms its own attempt alone, where the task is %s',
+  'harm that the schema of a payload does fails only its own attempt, if the task is %s',
   async (_what, contract) => {
     const worker = await startWorker({ WORKER_CONCURRENCY: '20' });
     const hows = [
@@ -122,7 +122,7 @@ test.each([
     const { taskId } = await tasks.send(nap, { ms: 4000 });
     await eventually('the neighbour done', () => linesOf(worker, 'tests.nap done').length === 1, 20_000);
     expect(linesOf(worker, 'tests.nap done')).toMatchObject([{ taskId, attempt: 1 }]);
-    await eventually('what ends the process to be given up', () => {
+    await eventually('the poison dead', () => {
       const dead = linesOf(worker, `${contract.name} is a dead letter: attempts-exhausted`);
       return dead.length >= 3;
     });
@@ -131,10 +131,10 @@ test.each([
   },
 );
 
-test('a handler whose task is cancelled harms its own attempt alone when its signal aborts', async () => {
+test('harm that a handler does when its task is cancelled fails only its own attempt', async () => {
   const worker = await startWorker();
   const handles = await Promise.all(Object.keys(atAbort).map((how) => tasks.send(trackedPoison, { how })));
-  await eventually('all begun', () => linesOf(worker, 'poison begins').length === handles.length, 20_000);
+  await eventually('all started', () => linesOf(worker, 'poison begins').length === handles.length, 20_000);
   await Promise.all(handles.map((handle) => handle.cancel()));
   const { taskId } = await tasks.send(nap, { ms: 5000 });
   await eventually('the neighbour done', () => linesOf(worker, 'tests.nap done').length === 1, 20_000);
@@ -143,8 +143,8 @@ test('a handler whose task is cancelled harms its own attempt alone when its sig
   await expect(worker.stop()).resolves.toBe(0);
 });
 
-describe('a worker that ends by itself says in its last line what ran,', () => {
-  test('after an error that no task can be blamed for: it finishes what runs, and ends with status 1', async () => {
+describe('a worker that ends by itself lists its running tasks in its last line', () => {
+  test('after an error outside of all tasks: it finishes what runs, and ends with status 1', async () => {
     const worker = await startWorker();
     const { taskId } = await tasks.send(poison, { how: 'throw elsewhere' });
     await expect(worker.ended()).resolves.toBe(1);
@@ -162,7 +162,7 @@ describe('a worker that ends by itself says in its last line what ran,', () => {
     expect(worker.output).toContain('worker stopped');
   });
 
-  test('when code outside of any task calls process.exit', async () => {
+  test('after code outside of all tasks calls process.exit', async () => {
     const worker = await startWorker();
     const { taskId } = await tasks.send(poison, { how: 'exit elsewhere' });
     await expect(worker.ended()).resolves.toBe(5);
@@ -174,7 +174,7 @@ describe('a worker that ends by itself says in its last line what ran,', () => {
   });
 });
 
-test('a function fails only the record whose handler left an error or would end it, and hands on what belongs to none', async () => {
+test('a function fails only the records whose handlers do harm, and passes all other errors to the runtime', async () => {
   const program = new Program('packages/baton/tests/support/poison-function.ts', backends.environment);
   programs.push(program);
   await expect(program.ended()).resolves.toBe(0);
@@ -184,7 +184,7 @@ test('a function fails only the record whose handler left an error or would end 
   expect(new Set(said.slice(0, -1))).toEqual(new Set(['runtime elsewhere']));
 });
 
-describe('one poison task among good ones of three attempts, under a supervisor: all good tasks are done, and none of them is dead;', () => {
+describe('one poison task kills its workers three times, and all good tasks beside it are done:', () => {
   const DEADLY = ['SIGKILL', 'endless loop', 'out of memory'];
   const TRACKED: [string, typeof poison, typeof good][] = [
     ['untracked', poison, good],
@@ -195,7 +195,7 @@ describe('one poison task among good ones of three attempts, under a supervisor:
 
   beforeEach(async () => {
     sink = new NapSink();
-    // Enough for a worker, and soon used up by what keeps all that it makes
+    // Enough for a worker, but soon used up by the poison that allocates without end
     const memory = { NODE_OPTIONS: '--max-old-space-size=96' };
     supervisor = new Supervisor(() => startWorker({ NAP_SINK: sink.path, ...memory }));
   });
@@ -223,14 +223,14 @@ describe('one poison task among good ones of three attempts, under a supervisor:
   const saysCrashed = (taskId: string) =>
     supervisor.lines.some((line) => line['taskId'] === taskId && line['reason'] === 'crashed');
 
-  /** No good task was begun as another attempt than its first. */
+  /** Expects that every good task started as attempt 1. */
   function expectNoAttemptLost(): void {
     const begun = supervisor.lines.filter((line) => line['message'] === 'good begins');
     expect(begun.filter(({ attempt }) => attempt !== 1)).toEqual([]);
   }
 
   async function expectOnePoisonDead(taskId: string): Promise<void> {
-    // The worker says so before it sets the message aside
+    // The worker logs it before it moves the message
     const letters = await eventually('a dead letter in the queue', async () => {
       const found = await deadLetters();
       return found.length > 0 && found;
@@ -290,7 +290,7 @@ describe('one poison task among good ones of three attempts, under a supervisor:
     180_000,
   );
 
-  test('two workers whose slots are full of tasks of another queue: they give the poison back, and count on', async () => {
+  test('two workers whose slots are full of tasks of another queue release the poison, and keep its count', async () => {
     const full = { WORKER_CONCURRENCY: '2', LANED_NAPS: 'yes', NAP_SINK: sink.path };
     supervisor = new Supervisor(() => startWorker(full));
     await supervisor.start(2);

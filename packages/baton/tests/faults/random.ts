@@ -1,4 +1,4 @@
-/** Numbers by chance that a seed gives again (mulberry32). */
+/** Random numbers from a seed (mulberry32). */
 export class Random {
   #state: number;
 
@@ -14,7 +14,7 @@ export class Random {
     return Math.floor((((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32) * limit);
   }
 
-  /** The same items in an order by chance. */
+  /** The items in a random order. */
   shuffled<Item>(items: readonly Item[]): Item[] {
     const keyed = items.map((item) => ({ item, key: this.below(2 ** 31) }));
     return keyed.toSorted((a, b) => a.key - b.key).map(({ item }) => item);

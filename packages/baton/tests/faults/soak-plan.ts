@@ -1,19 +1,19 @@
 import { parseArgs } from 'node:util';
 import type { WorkerTroubles } from './worker-troubles.ts';
 
-/** How much a soak of tracked tasks does, and the seed that gives the same tasks and the same troubles again. */
+/** The size of a soak of tracked tasks. The same seed gives the same tasks and troubles. */
 export interface TrackedPlan extends WorkerTroubles {
   readonly tasks: number;
-  /** Tasks that kill the worker which runs them. */
+  /** Tasks that kill their worker. */
   readonly poisons: number;
   readonly seed: number;
 }
 
-/** How much a soak does. */
+/** The size of a soak. */
 export interface SoakPlan extends TrackedPlan {
-  /** Troubles of the network, up to a second each. */
+  /** Network troubles, up to a second each. */
   readonly cuts: number;
-  /** Broker ended and started again with its messages. */
+  /** Restarts of the broker, which keeps its messages. */
   readonly restarts: number;
 }
 
@@ -36,12 +36,12 @@ const TRACKED: Omit<TrackedPlan, 'seed'> = {
   disks: 5,
 };
 
-/** Reads the plan of a soak from its arguments. @throws Error naming an argument that is no whole number */
+/** Reads the plan of a soak from its arguments. @throws Error that names the argument that is not a whole number */
 export function readSoakPlan(args: readonly string[]): SoakPlan {
   return readPlan(args, SOAK);
 }
 
-/** Reads the plan of a soak of tracked tasks. @throws Error naming an argument that is no whole number */
+/** Reads the plan of a soak of tracked tasks. @throws Error that names the argument that is not a whole number */
 export function readTrackedPlan(args: readonly string[]): TrackedPlan {
   return readPlan(args, TRACKED);
 }

@@ -2,7 +2,7 @@ import { Presets, SingleBar } from 'cli-progress';
 
 const STEPS = 10;
 
-/** How far a soak is: a bar on a terminal, a line a tenth where the output is piped. */
+/** Shows the progress of a soak: a bar on a terminal, a line for each tenth if the output is piped. */
 export class SoakProgress {
   readonly #total: number;
   readonly #bar: SingleBar | undefined;
@@ -15,7 +15,7 @@ export class SoakProgress {
     this.#bar.start(total, 0);
   }
 
-  /** So many tasks are finished. */
+  /** Shows the number of finished tasks. */
   update(finished: number): void {
     this.#bar?.update(finished);
     const step = Math.floor((finished / this.#total) * STEPS);
@@ -24,7 +24,7 @@ export class SoakProgress {
     process.stderr.write(`${finished} of ${this.#total} finished\n`);
   }
 
-  /** Leaves the bar as it is. */
+  /** Stops the bar and leaves it on the screen. */
   stop(): void {
     this.#bar?.stop();
   }

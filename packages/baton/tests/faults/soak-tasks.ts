@@ -10,12 +10,12 @@ const MAX_NAP_MS = 40;
 const REJECTING_IN = 100;
 const REST_MS = 100;
 
-/** How a task of a soak is to end: done, rejected by itself, or set aside because it kills its workers. */
+/** The planned end of a soak's task: done, rejected by its handler, or dead because it kills its workers. */
 export type SoakEnd = 'done' | 'rejected' | 'crashed';
 
 /**
- * The tasks of a soak: naps by chance, of which one in a hundred rejects itself at its end, and poison. Each send is
- * tried once under an id of its own, so that it is known of each whether the broker has acknowledged it.
+ * The tasks of a soak: random naps, of which one in a hundred rejects itself, and poison. Each send is tried once with
+ * an id of its own, so that it is known for each id whether the broker has acknowledged it.
  */
 export class SoakTasks {
   readonly #client: TaskClient;
@@ -28,22 +28,22 @@ export class SoakTasks {
     this.#random = random;
   }
 
-  /** How each task is to end that was sent, whether or not the broker said that it has it. */
+  /** The planned end of each attempted send, acknowledged or not, by task id. */
   get attempted(): ReadonlyMap<string, SoakEnd> {
     return this.#attempted;
   }
 
-  /** The ids of those that the broker has acknowledged. */
+  /** The ids of the tasks that the broker has acknowledged. */
   get acknowledged(): ReadonlySet<string> {
     return this.#acknowledged;
   }
 
-  /** Sends naps at one time, until the broker has acknowledged so many of them. */
+  /** Sends naps at the same time, until the broker has acknowledged this number of them. */
   async send(count: number): Promise<void> {
     await Promise.all(Array.from({ length: count }, () => this.#sendNap()));
   }
 
-  /** Sends one task that kills the worker which runs it. */
+  /** Sends one task that kills its worker. */
   async sendPoison(): Promise<void> {
     await this.#untilAcknowledged('crashed', (taskId) =>
       this.#client.send(poison, { how: 'SIGKILL' }, { taskId }),
@@ -58,7 +58,7 @@ export class SoakTasks {
     );
   }
 
-  /** Sends under one id after the other while the broker is away. */
+  /** Sends with a new id each time until the broker acknowledges it. */
   async #untilAcknowledged(end: SoakEnd, send: (taskId: string) => Promise<unknown>): Promise<void> {
     for (;;) {
       const taskId = randomUUID();

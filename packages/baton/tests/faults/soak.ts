@@ -15,9 +15,9 @@ import { workerTroubles } from './worker-troubles.ts';
 
 const WORKERS = 3;
 const SEND_AT_ONCE = 500;
-/** Sending keeps no further ahead than this, so that troubles meet it, too. */
+/** The limit of the backlog keeps the sender running during the troubles. */
 const MAX_BACKLOG = 5000;
-/** A task that outlives so many leases without a step forward by any worker is lost. */
+/** If no worker makes progress for this long, 12 leases, the remaining tasks are lost. */
 const STALLED_MS = 60_000;
 const LONGEST_MS = 3_600_000;
 const MAX_NAMED = 10;
@@ -29,7 +29,7 @@ const broker = await DurableBroker.start();
 const backends = await startBackends(['default'], { sqsEndpoint: broker.endpoint });
 const proxy = await Proxy.start(broker.endpoint);
 const swarm = new Swarm({ ...backends.environment, AWS_ENDPOINT_URL_SQS: proxy.endpoint });
-// One seed gives the same naps and the same faults again; how they fall together is the machine's
+// One seed gives the same naps and troubles. How they coincide depends on the machine
 const client = new TaskClient({ sqs: backends.sqs, queueUrls: backends.queueUrls, source: 'soak' });
 const tasks = new SoakTasks(client, new Random(plan.seed));
 const faults = new Random(plan.seed + 1);
@@ -62,14 +62,14 @@ async function sendAll(): Promise<void> {
   for (let sent = 0; sent < plan.tasks; sent += SEND_AT_ONCE) {
     await eventually('a shorter queue', () => stalled || sent - finished() < MAX_BACKLOG, LONGEST_MS);
     await tasks.send(Math.min(SEND_AT_ONCE, plan.tasks - sent));
-    // Among all that run, so that poison has company
+    // Spread over the run, so that other tasks run beside poison
     const due = Math.ceil((plan.poisons * (sent + SEND_AT_ONCE)) / plan.tasks);
     for (; poisoned < Math.min(due, plan.poisons); poisoned += 1) await tasks.sendPoison();
   }
   allSent = true;
 }
 
-/** Spreads the troubles over the run, by how many tasks are finished; what is left of them comes at the end. */
+/** Spreads the troubles over the run, by the number of finished tasks. The rest comes at the end. */
 async function makeTroubles(): Promise<void> {
   const troublemaker = new Troublemaker({ swarm, proxy, broker }, faults);
   const troubles = faults.shuffled([
@@ -84,7 +84,7 @@ async function makeTroubles(): Promise<void> {
   }
 }
 
-/** Waits until every task is sent and none is left in the queue, or nothing goes forward any more. */
+/** Waits until every task is sent and the queue is empty, or until nothing makes progress. */
 async function untilFinished(): Promise<void> {
   let last = { step: '', atMs: performance.now() };
   await eventually(
@@ -101,7 +101,7 @@ async function untilFinished(): Promise<void> {
   );
 }
 
-/** A broker that is away counts as one that has something left. */
+/** The number of messages in the queue; -1 if the broker is away. */
 async function leftInQueue(): Promise<number> {
   try {
     const { visible, hidden } = await countMessages(backends, backends.queueUrls.of('default'));

@@ -16,7 +16,7 @@ import { freePort, Program, type ProgramOptions } from 'baton-dev/testing/progra
 
 const NAPS = 300;
 const MIB = 1024 * 1024;
-/** Far less than a worker whose lines wait in memory without a bound, far more than one that is idle. */
+/** Far more than an idle worker needs, far less than unlimited log lines in memory would. */
 const MAX_RSS_MIB = 350;
 const STOP_WITHIN_MS = 8000;
 
@@ -47,7 +47,7 @@ function open(path: string, flags: number): number {
   return fd;
 }
 
-/** A pipe that nobody reads: what is written to it, and what reads it. */
+/** A pipe that nobody reads: the descriptors of both ends. */
 function stalledPipe(): { write: number; read: number } {
   const path = join(folder, 'pipe');
   execFileSync('mkfifo', [path]);
@@ -55,7 +55,7 @@ function stalledPipe(): { write: number; read: number } {
   return { read, write: open(path, constants.O_WRONLY) };
 }
 
-/** All that a pipe has at this moment. */
+/** Reads the current content of a pipe. */
 function readPipe(fd: number): string {
   const chunk = Buffer.alloc(65_536);
   const bytes: Buffer[] = [];
@@ -72,7 +72,7 @@ function readPipe(fd: number): string {
   return Buffer.concat(bytes).toString('latin1');
 }
 
-/** A disk of 64 KiB; a device that is always full where this user may mount none. */
+/** Opens a file on a disk of 64 KiB, or `/dev/full` if this user may not mount. */
 function fullDisk(): number {
   try {
     execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', folder], { stdio: 'ignore' });
@@ -83,7 +83,7 @@ function fullDisk(): number {
   }
 }
 
-/** A pipe whose reader has gone. */
+/** A pipe whose reader has closed it. */
 function closedPipe(): number {
   const path = join(folder, 'pipe');
   execFileSync('mkfifo', [path]);
@@ -93,7 +93,7 @@ function closedPipe(): number {
   return write;
 }
 
-/** A socket, as the child processes of Node programs get, whose reader has been stopped. */
+/** A socket, as Node gives its child processes, that nobody reads. */
 function stalledSocket(): number {
   const reader = spawn(process.execPath, ['-e', 'setInterval(() => undefined, 1000)'], {
     stdio: ['pipe', 'ignore', 'ignore'],
@@ -102,7 +102,7 @@ function stalledSocket(): number {
   return (Reflect.get(reader.stdin, '_handle') as { fd: number }).fd;
 }
 
-/** A terminal that its user has stopped, as Ctrl-S does. */
+/** A terminal whose output is stopped, as by Ctrl-S. */
 async function stoppedTerminal(): Promise<number> {
   const screen = spawn('script', ['-qfc', 'tty; exec sleep 600', '/dev/null'], {
     stdio: ['ignore', 'pipe', 'ignore'],
@@ -114,15 +114,15 @@ async function stoppedTerminal(): Promise<number> {
 }
 
 const KINDS: Record<string, () => ProgramOptions | Promise<ProgramOptions>> = {
-  'a disk that is full': () => ({ stdout: fullDisk() }),
-  'a file as large as this process may write': () => ({
+  'a full disk': () => ({ stdout: fullDisk() }),
+  'a file at the size limit of the process': () => ({
     stdout: open(join(folder, 'log'), constants.O_CREAT | constants.O_WRONLY),
     limit: 'ulimit -f 200',
   }),
   'a pipe that nobody reads': () => ({ stdout: stalledPipe().write }),
-  'a pipe whose reader has gone': () => ({ stdout: closedPipe() }),
+  'a pipe without a reader': () => ({ stdout: closedPipe() }),
   'a socket that nobody reads': () => ({ stdout: stalledSocket() }),
-  'a terminal that is stopped': async () => ({ stdout: await stoppedTerminal() }),
+  'a stopped terminal': async () => ({ stdout: await stoppedTerminal() }),
 };
 
 async function startWorker(options: ProgramOptions): Promise<[Program, string]> {
@@ -168,7 +168,7 @@ async function expectToStop(program: Program): Promise<void> {
 describe.each(Object.keys(KINDS))('standard output that is %s', (kind) => {
   const optionsOf = async (): Promise<ProgramOptions> => (await KINDS[kind]?.()) ?? {};
 
-  test('keeps no worker from its tasks, nor from stopping in its time', async () => {
+  test('does not keep a worker from running its tasks and stopping in time', async () => {
     const [program, health] = await startWorker(await optionsOf());
     await tasks.send(chatter, { lines: 400, bytes: 1000 });
     await Promise.all(Array.from({ length: NAPS }, () => tasks.send(nap, { ms: 0 })));
@@ -178,7 +178,7 @@ describe.each(Object.keys(KINDS))('standard output that is %s', (kind) => {
     await expectToStop(program);
   });
 
-  test('keeps no service from answering, nor from stopping in its time', async () => {
+  test('does not keep a service from answering and stopping in time', async () => {
     const port = String(await freePort());
     const environment = {
       ...backends.environment,
@@ -201,18 +201,18 @@ describe.each(Object.keys(KINDS))('standard output that is %s', (kind) => {
   });
 });
 
-test('lines that nobody reads take a bounded memory; the reader gets whole lines in their order, and a count of those missing', async () => {
+test('unread log lines take limited memory; a later reader gets whole lines in order and the number of dropped ones', async () => {
   const { read, write } = stalledPipe();
   const [program, health] = await startWorker({ stdout: write });
   await Promise.all(Array.from({ length: 20 }, () => tasks.send(chatter, { lines: 2000, bytes: 1000 })));
-  await eventually('some that are dropped', async () => (await logsOf(health)).droppedLines > 10_000, 30_000);
+  await eventually('dropped lines', async () => (await logsOf(health)).droppedLines > 10_000, 30_000);
   await eventually('all done', async () => (await tasksLeft()) === 0, 20_000);
   const { droppedLines, waitingBytes } = await logsOf(health);
   expect(waitingBytes).toBeLessThan(8 * MIB);
   expect(rssMib(program)).toBeLessThan(MAX_RSS_MIB);
 
   let text = '';
-  await eventually('all that was kept', async () => {
+  await eventually('all kept lines', async () => {
     text += readPipe(read);
     return (await logsOf(health)).waitingBytes === 0;
   });

@@ -17,9 +17,9 @@ import { end } from '../support/thread-tasks.ts';
 import { count } from '../support/tracked-tasks.ts';
 
 const DRAIN_SECONDS = 2;
-/** A service's drain time, and far less than the 5 s after which it would end with status 124. */
+/** A service's drain time and 3 s: less than the 5 s after which it would end with status 124. */
 const SERVICE_WITHIN_MS = (DRAIN_SECONDS + 3) * 1000;
-/** A worker's drain time and all that a stop waits for, except for the reserve. */
+/** A worker's drain time and all other waits of a stop, without the reserve. */
 const WORKER_WITHIN_MS = (DRAIN_SECONDS + 1 + 20) * 1000;
 const BLOCKED_THREADS = pathToFileURL(join(import.meta.dirname, '../support/blocked-threads.js')).href;
 
@@ -69,7 +69,7 @@ async function blockThreads(program: Program): Promise<void> {
   await program.says('threads blocked');
 }
 
-describe('SIGTERM ends a service in its time, with status 0,', () => {
+describe('SIGTERM ends a service in time and with status 0', () => {
   let service: RunningService;
   beforeEach(async () => {
     service = await RunningService.start('packages/baton/tests/support/notes-service.ts', environment);
@@ -84,23 +84,23 @@ describe('SIGTERM ends a service in its time, with status 0,', () => {
     return socket;
   }
 
-  test('at once while a kept connection waits for its next request', async () => {
+  test('at once while a keep-alive connection waits for its next request', async () => {
     const socket = await connectAndSend('GET /health/live HTTP/1.1\r\nhost: x\r\n\r\n');
     await once(socket, 'data');
     expect(await stopWithin(service.program, 1000)).toEqual(STOPPED);
   });
 
   test.each([
-    ['a connection on which nothing has come', ''],
+    ['nothing', ''],
     ['half of a header', 'POST /notes HTTP/1.1\r\nhost'],
-  ])('within a second while there is %s', async (_what, text) => {
+  ])('within a second while a connection has sent %s', async (_what, text) => {
     await connectAndSend(text);
-    // What was sent is there before the signal is
+    // The service has read the text before the signal arrives
     await fetch(`${service.url}/health/live`);
     expect(await stopWithin(service.program, 2000)).toEqual(STOPPED);
   });
 
-  test('while half of a body has come', async () => {
+  test('while a connection has sent half of a body', async () => {
     const head =
       'POST /notes HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 99\r\n\r\n{';
     await connectAndSend(head);
@@ -109,7 +109,7 @@ describe('SIGTERM ends a service in its time, with status 0,', () => {
     expect(service.program.output).toContain('"underWay":1');
   });
 
-  test('at once at a second signal, whatever is under way', async () => {
+  test('at once on a second signal, even while a request is in progress', async () => {
     await connectAndSend('POST /notes HTTP/1.1\r\nhost: x\r\ncontent-length: 99\r\n\r\n{');
     await fetch(`${service.url}/health/live`);
     service.program.signal('SIGTERM');
@@ -120,7 +120,7 @@ describe('SIGTERM ends a service in its time, with status 0,', () => {
   test.each([
     ['its store', () => dynamoDb],
     ['its broker', () => sqs],
-  ])('while %s hangs and requests are under way', async (_what, hanging) => {
+  ])('while %s hangs and requests are in progress', async (_what, hanging) => {
     hanging().change('half-open');
     const asked = [service.post('/notes', { text: 'x' }), fetch(`${service.url}/health/ready`)];
     for (const asking of asked) asking.catch(() => undefined);
@@ -136,7 +136,7 @@ describe('SIGTERM ends a service in its time, with status 0,', () => {
   });
 });
 
-describe('SIGTERM ends a worker in its time, with status 0,', () => {
+describe('SIGTERM ends a worker in time and with status 0', () => {
   let worker: Program;
   let tasks: TaskClient;
   beforeEach(async () => {
@@ -170,7 +170,7 @@ describe('SIGTERM ends a worker in its time, with status 0,', () => {
     expect(worker.output).toContain('worker stopped');
   });
 
-  test('while a handler has blocked its thread in a system call', async () => {
+  test('while a handler blocks its thread in a system call', async () => {
     await tasks.send(end, { how: 'sleep in a system call' });
     await worker.says('sleeps in a system call');
     expect(await stopWithin(worker, WORKER_WITHIN_MS)).toEqual(STOPPED);

@@ -10,24 +10,24 @@ import type { Random } from './random.ts';
 const ROOT = fileURLToPath(new URL('../../../..', import.meta.url));
 const FULL_DISK = '/dev/full';
 const START_MS = 60_000;
-/** Longer than a worker's drain, grace, and what it gives itself to settle. */
+/** Longer than a worker's drain, grace and settling together. */
 const STOP_MS = 60_000;
 
-/** What is wrong with a worker from its start. */
+/** A trouble of a worker from its start. */
 export interface Handicap {
-  /** More of its environment: a wrong clock, say. */
+  /** More environment variables, for a wrong clock for example. */
   readonly environment?: Readonly<Record<string, string>>;
-  /** Its standard output is a disk without room. */
+  /** Whether its standard output is a full disk. */
   readonly fullDisk?: boolean;
 }
 
 /**
- * Worker processes that are harmed and replaced, under a supervisor that starts another for each that ends by itself; and
- * the sink in which each finished task leaves its id.
+ * A group of worker processes for soaks, which kill and pause them. It starts another worker for each one that crashes.
+ * Each finished task leaves its id in the sink.
  */
 export class Swarm {
   readonly #environment: Readonly<Record<string, string>>;
-  /** By their ids. */
+  /** Workers by id. */
   readonly #workers = new Map<string, ChildProcess>();
   #added = 0;
   readonly #paused = new Set<Promise<void>>();
@@ -35,25 +35,25 @@ export class Swarm {
   #deaths = 0;
   readonly #harmed = new Set<string>();
   readonly #everPaused = new Set<string>();
-  /** What they have finished. */
+  /** The finished tasks of all workers. */
   readonly sink = new NapSink();
 
-  /** @param environment - of each worker; what it does not say is the swarm's own */
+  /** @param environment - environment variables of each worker, beside the swarm's own */
   constructor(environment: Readonly<Record<string, string>>) {
     this.#environment = environment;
   }
 
-  /** How many workers have ended by themselves: killed by a task, or by their own watchdog. */
+  /** The number of workers that have crashed: a task or their own watchdog killed them. */
   get deaths(): number {
     return this.#deaths;
   }
 
-  /** The ids of those that were killed or paused from outside. */
+  /** The ids of the workers that the soak killed or paused. */
   get harmed(): ReadonlySet<string> {
     return this.#harmed;
   }
 
-  /** The ids of those that were paused. */
+  /** The ids of the workers that the soak paused. */
   get everPaused(): ReadonlySet<string> {
     return this.#everPaused;
   }
@@ -92,9 +92,9 @@ export class Swarm {
   }
 
   /**
-   * Kills a worker by chance, at once, and starts another in its place. Resolves to whether there was one to kill.
+   * Kills a random worker and starts another in its place. Resolves to whether there was one to kill.
    *
-   * @param spared - the ids of workers that are not to be harmed
+   * @param spared - the ids of workers that must not be killed
    */
   async replaceOne(random: Random, handicap: Handicap = {}, spared?: ReadonlySet<string>): Promise<boolean> {
     const [id, victim] = this.#oneOf(random, spared) ?? [];
@@ -106,7 +106,7 @@ export class Swarm {
     return true;
   }
 
-  /** Stops a worker by chance in its tracks (SIGSTOP), and lets it go on after so long. Does not wait for that. */
+  /** Pauses a random worker (SIGSTOP) for a time. Does not wait for the end of the pause. */
   pauseOne(random: Random, ms: number, spared?: ReadonlySet<string>): boolean {
     const [id, victim] = this.#oneOf(random, spared) ?? [];
     if (id === undefined || !victim) return false;
@@ -121,7 +121,7 @@ export class Swarm {
     return true;
   }
 
-  /** Stops every worker as a deploy would. @throws Error when one does not end in its time */
+  /** Stops every worker as a deploy does. @throws Error if a worker does not end in time */
   async stop(): Promise<void> {
     this.#stopping = true;
     await Promise.all(this.#paused);
@@ -133,7 +133,7 @@ export class Swarm {
   }
 
   #ended(id: string): void {
-    // One that was killed on purpose is no longer among them
+    // A worker that the soak killed was removed before
     if (!this.#workers.delete(id) || this.#stopping) return;
     this.#deaths += 1;
     void this.add();

@@ -7,7 +7,7 @@ import { isFinal, type TaskState } from 'baton-tasks';
 type Value = { readonly S?: string };
 type Row = Readonly<Record<string, Value>>;
 
-/** A write as DynamoDB's wire has it, as far as it is looked at. */
+/** The members of a DynamoDB request that the watch reads. */
 interface Write {
   readonly TableName?: string;
   readonly Key?: Row;
@@ -19,22 +19,22 @@ interface Write {
 /** The tables to watch. */
 export interface WatchedTables {
   readonly endpoint: string;
-  /** The task store's. */
+  /** The table of the task store. */
   readonly tasks: string;
-  /** That of the sink. */
+  /** The table of the sink. */
   readonly effects: string;
 }
 
 /**
- * Stands between workers and DynamoDB, and keeps the books of what DynamoDB took: what stands in a row at the end
- * cannot tell how often it was written.
+ * A proxy between workers and DynamoDB that records the writes that DynamoDB accepts. The final state of a row does not
+ * show how often it was written.
  */
 export class TableWatch {
-  /** How often a result was written, by its task's id. */
+  /** How often each result was written, by task id. */
   readonly results = new Map<string, number>();
-  /** Tasks whose rows were written once more after they had ended. */
+  /** Tasks whose rows were written after they had ended. */
   readonly changedAfterEnd: string[] = [];
-  /** The workers that asked for an effect once more after what it gave was kept. */
+  /** The workers that ran an effect again after its result was kept. */
   readonly askedAfterKept: string[] = [];
   readonly #tables: WatchedTables;
   readonly #server = createServer((asked, answering) => void this.#serve(asked, answering));
@@ -47,7 +47,7 @@ export class TableWatch {
     this.#tables = tables;
   }
 
-  /** Starts watching what goes through it to the endpoint of `tables`. */
+  /** Starts the proxy in front of the endpoint of `tables`. */
   static async start(tables: WatchedTables): Promise<TableWatch> {
     const watch = new TableWatch(tables);
     watch.#server.listen(0, '127.0.0.1');
@@ -65,7 +65,7 @@ export class TableWatch {
     return this.#ended;
   }
 
-  /** How many attempts have begun. */
+  /** The number of attempts that have started. */
   get begun(): number {
     return this.#begun;
   }
@@ -89,7 +89,7 @@ export class TableWatch {
       if (answer.statusCode === 200) this.#took(target, write, answered);
       answering.writeHead(answer.statusCode ?? 500, answer.headers).end(answered);
     } catch {
-      // Its worker was killed, or all is over
+      // The worker was killed, or the watch has stopped
       answering.destroy();
     }
   }
@@ -102,14 +102,14 @@ export class TableWatch {
     return answer;
   }
 
-  /** What a worker wants to write, whether or not that is taken. */
+  /** Records a request before DynamoDB answers. */
   #asks(target: string, { TableName, Item }: Write): void {
     if (!target.endsWith('.PutItem') || TableName !== this.#tables.effects) return;
     const [taskId = ''] = Item?.['effect']?.S?.split(':') ?? [];
     if (this.#kept.has(taskId)) this.askedAfterKept.push(Item?.['worker']?.S ?? '');
   }
 
-  /** What DynamoDB took. */
+  /** Records a write that DynamoDB has accepted. */
   #took(target: string, write: Write, answer: Buffer): void {
     const taskId = (write.Key ?? write.Item)?.['taskId']?.S;
     const writes = /\.(UpdateItem|PutItem|DeleteItem)$/.test(target);

@@ -43,7 +43,7 @@ interface State {
   readonly queues: readonly { readonly running: readonly Record<string, unknown>[] }[];
 }
 
-/** What the worker says of itself, which is alive. */
+/** Reads the worker's state, and expects that it is live. */
 async function stateOfWorker(): Promise<State> {
   const [live, state] = await Promise.all(['live', 'state'].map((path) => fetch(`${health}/${path}`)));
   expect(live?.status).toBe(200);
@@ -63,13 +63,13 @@ async function left(): Promise<{ visible: number; hidden: number }> {
 }
 
 describe('a handler that burns CPU in a thread', () => {
-  test('for three leases keeps its lease, is run once, and leaves its worker able to answer', async () => {
+  test('for three leases keeps its lease and runs once, and its worker still answers', async () => {
     await startWorker();
     await tasks.send(burn, { ms: 3 * LEASE_SECONDS * 1000 });
     await worker.says('burn begins');
     const leases: unknown[] = [];
     await eventually(
-      'the burning done, with answers all the while',
+      'the end of the task, with answers until then',
       async () => {
         const { queues } = await stateOfWorker();
         const running = queues.flatMap((queue) => queue.running);
@@ -86,7 +86,7 @@ describe('a handler that burns CPU in a thread', () => {
     await eventually('an empty queue', async () => Object.values(await left()).every((count) => count === 0));
   });
 
-  test('for ever is terminated at its limit and grace: its slot is free at once, and at last it is a dead letter', async () => {
+  test('without end is terminated after its time limit and grace, frees its slot, and becomes a dead letter', async () => {
     await startWorker({ WORKER_CONCURRENCY: '1', WORKER_ABORT_GRACE_SECONDS: '1' });
     await tasks.send(burnOn, { ms: FOR_EVER_MS });
     await worker.says('burn begins');
@@ -103,13 +103,13 @@ describe('a handler that burns CPU in a thread', () => {
     );
     expect(overdue).toEqual([]);
     expect(worker.output).not.toContain('ignores its signal');
-    // The worker's own lines: on a busy machine the second attempt's time can be over before its thread has begun
+    // Only the worker's lines: on a busy machine the second attempt can time out before its thread has started
     const [again] = linesSaying('tests.burn-on will be tried again');
     expect(again).toMatchObject({ attempt: 1, error: { type: 'TaskTimeoutError' } });
     const [dead] = linesSaying('tests.burn-on is a dead letter: timed-out');
     expect(dead).toMatchObject({ attempt: 2, error: { type: 'TaskTimeoutError' } });
     expect(Number(again?.['durationMs'])).toBeLessThan((2 + 1 + 1) * 1000);
-    // The one slot went to what waited for it, while the burnt one had its rest
+    // The waiting task used the only slot while the other task was delayed
     const order = worker.lines.map(({ message }) => message);
     expect(order.indexOf('tests.nap done')).toBeGreaterThan(
       order.indexOf('tests.burn-on will be tried again'),
@@ -128,7 +128,7 @@ describe('a handler that burns CPU in a thread', () => {
     await eventually('a free slot', async () => (await stateOfWorker()).slots.free === 1);
   });
 
-  test('when SIGTERM comes is terminated after drain time and grace: the worker ends with status 0, and strands nothing', async () => {
+  test('is terminated on SIGTERM after drain time and grace; the worker releases the task and ends with status 0', async () => {
     await startWorker({ WORKER_DRAIN_TIMEOUT_SECONDS: '1', WORKER_ABORT_GRACE_SECONDS: '1' });
     await tasks.send(burn, { ms: FOR_EVER_MS });
     await worker.says('burn begins');
@@ -141,33 +141,33 @@ describe('a handler that burns CPU in a thread', () => {
 });
 
 describe('a handler in a thread', () => {
-  test('that heeds its signal ends by itself at its time limit', async () => {
+  test('can stop on its signal at its time limit', async () => {
     await startWorker({ WORKER_ABORT_GRACE_SECONDS: '30' });
     await tasks.send(stopOnAbort, {});
     await worker.says('tests.stop-on-abort will be tried again');
-    expect(linesSaying('heeded')).toMatchObject([{ reason: 'TaskTimeoutError', attempt: 1 }]);
+    expect(linesSaying('signal aborted')).toMatchObject([{ reason: 'TaskTimeoutError', attempt: 1 }]);
     expect(Number(linesSaying('tests.stop-on-abort will be tried again')[0]?.['durationMs'])).toBeLessThan(
       10_000,
     );
   });
 
-  test('that heeds its signal ends by itself when SIGTERM comes, before its grace is over', async () => {
+  test('can stop on its signal after SIGTERM, before its grace is over', async () => {
     await startWorker({ WORKER_DRAIN_TIMEOUT_SECONDS: '1', WORKER_ABORT_GRACE_SECONDS: '30' });
     await tasks.send(stopOnAbort, {});
     await eventually('a running task', async () => (await stateOfWorker()).slots.free === 9);
     await expect(worker.stop()).resolves.toBe(0);
-    expect(linesSaying('heeded')).toHaveLength(1);
+    expect(linesSaying('signal aborted')).toHaveLength(1);
     await expect(left()).resolves.toEqual({ visible: 1, hidden: 0 });
   });
 
-  test('sends no task beyond the depth that is allowed', async () => {
+  test('cannot send a task beyond the depth limit', async () => {
     await startWorker();
     await tasks.send(passOn, {}, { depth: MAX_DEPTH });
     await worker.says('TooDeepError');
     expect(linesSaying('tests.block done')).toEqual([]);
   });
 
-  test('has its log lines and the tasks that it sends in the trace of its own', async () => {
+  test('passes its trace to its log lines and to the tasks that it sends', async () => {
     await startWorker();
     const { taskId } = await tasks.send(passOn, {});
     await worker.says('tests.block done');

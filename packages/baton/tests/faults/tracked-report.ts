@@ -5,7 +5,7 @@ import type { TrackedPlan } from './soak-plan.ts';
 import type { Swarm } from './swarm.ts';
 import type { TableWatch } from './table-watch.ts';
 
-/** What a soak of tracked tasks has to account for. */
+/** The state at the end of a soak of tracked tasks. */
 export interface TrackedResult {
   readonly plan: TrackedPlan;
   readonly store: TaskStore;
@@ -19,8 +19,8 @@ export interface TrackedResult {
 }
 
 /**
- * Accounts for every tracked task by its id: it has succeeded with the result that its number gives, which was written
- * once, and its effect is in the sink; the sink has nothing else.
+ * Accounts for every tracked task by its id. Each must have succeeded with the result of its number, which was written
+ * once. Its effect must be in the sink, and the sink must have no other rows.
  */
 export async function trackedReport(soak: TrackedResult) {
   const { plan, store, tasks, watch, sink, left, swarm, seconds } = soak;
@@ -37,19 +37,19 @@ export async function trackedReport(soak: TrackedResult) {
   const attempts = rows.reduce((total, row) => total + row.attempts, 0);
   const again = [...effects.values()].reduce((total, times) => total + times, 0);
   const written = [...watch.results.values()];
-  // An effect that began right before a pause goes on behind it
+  // An effect that started right before a pause continues after it
   const late = watch.askedAfterKept.filter((worker) => swarm.everPaused.has(worker)).length;
   const expected = new Set(ids.map((taskId) => `${taskId}:count`));
   const wrong = {
-    'innocents dead': rows.filter(({ state }) => state === 'dead' || state === 'failed').length,
+    'innocent tasks dead': rows.filter(({ state }) => state === 'dead' || state === 'failed').length,
     'results missing': ids.length - succeeded.length,
     'results wrong': succeeded.length - right.length,
     'results written twice': written.filter((times) => times > 1).length,
     'rows changed after end': watch.changedAfterEnd.length,
     'effects missing': [...expected].filter((key) => !effects.has(key)).length,
-    'effects doubled': [...effects.keys()].filter((key) => !expected.has(key)).length,
+    'effects duplicated': [...effects.keys()].filter((key) => !expected.has(key)).length,
     'asked again though kept': watch.askedAfterKept.length - late,
-    'poison not set aside': tasks.poisons.size - crashed.length,
+    'poison not dead': tasks.poisons.size - crashed.length,
     'left in the queue': left,
   };
   const figures = {
@@ -58,7 +58,7 @@ export async function trackedReport(soak: TrackedResult) {
     'workers paused': plan.pauses,
     'workers with a wrong clock': plan.clocks,
     'workers on a full disk': plan.disks,
-    'workers dead of themselves': swarm.deaths,
+    'workers that crashed': swarm.deaths,
     'poison tasks': tasks.poisons.size,
     'tasks sent': ids.length,
     'results as expected': right.length,

@@ -13,9 +13,9 @@ import { troubleWorker, workerTroubles } from './worker-troubles.ts';
 import { trackedReport } from './tracked-report.ts';
 
 const WORKERS = 3;
-/** Short, so that what a killed worker held comes back soon. */
+/** Short, so that tasks of a killed worker come back soon. */
 const LEASE_SECONDS = 3;
-/** Where nothing goes forward for so many leases, something is lost. */
+/** If nothing makes progress for this long, 10 leases, the remaining tasks are lost. */
 const STALLED_MS = 30_000;
 const LONGEST_MS = 3_600_000;
 
@@ -38,7 +38,7 @@ const swarm = new Swarm({
 });
 const store = new TaskStore({ documents, table: tasksTable });
 const client = new TaskClient({ sqs, queueUrls, source: 'soak', records: store });
-// One seed gives the same tasks and the same kills again; how they fall together is the machine's
+// One seed gives the same tasks and troubles. How they coincide depends on the machine
 const tasks = new CountedTasks(client, new Random(plan.seed));
 const faults = new Random(plan.seed + 1);
 const troubles = faults.shuffled(workerTroubles(plan));
@@ -47,7 +47,7 @@ let last = { step: '', atMs: startedAtMs };
 const progress = new SoakProgress(plan.tasks);
 await Promise.all(Array.from({ length: WORKERS }, () => swarm.add()));
 
-await troubleInTheMidst();
+await sendWithTroubles();
 const left = await untilEnded();
 progress.stop();
 await swarm.stop();
@@ -59,8 +59,8 @@ await backends.stop();
 process.stdout.write(report.text);
 process.exitCode = report.kept ? 0 : 1;
 
-/** Sends a share of the tasks before each trouble, which comes when some of them, as many as chance wants, have begun. */
-async function troubleInTheMidst(): Promise<void> {
+/** Sends a share of the tasks before each trouble. The trouble comes when a random number of them has started. */
+async function sendWithTroubles(): Promise<void> {
   for (const [index, trouble] of troubles.entries()) {
     const share = shareOf(index);
     const begunBefore = watch.begun;
@@ -82,7 +82,7 @@ async function troubleInTheMidst(): Promise<void> {
   await tasks.send(shareOf(troubles.length));
 }
 
-/** Workers of tasks that were killed twice in a row: a third time would make dead letters of them, as of a task that kills. */
+/** Workers whose task was cut off twice in a row. A third kill would make it a dead letter, like poison. */
 async function lastChances(): Promise<ReadonlySet<string>> {
   const rows = await store.readAll([...tasks.numbers.keys()]);
   const endangered = rows.filter(({ state, crashes = 0 }) => state === 'running' && crashes >= 2);
@@ -102,13 +102,13 @@ function allEnded(): boolean {
   return watch.ended.size >= tasks.numbers.size + tasks.poisons.size;
 }
 
-/** Whether there was no other step than this one for too long. */
+/** Whether the soak has stayed at this step for too long. */
 function stalledAt(step: string): boolean {
   if (step !== last.step) last = { step, atMs: performance.now() };
   return performance.now() - last.atMs > STALLED_MS;
 }
 
-/** Waits until every task has ended and the queue is empty, or nothing goes forward. Resolves to what is left in it. */
+/** Waits until all tasks have ended and the queue is empty, or nothing makes progress. Resolves to the queue's size. */
 async function untilEnded(): Promise<number> {
   const end = await eventually(
     'every task ended',

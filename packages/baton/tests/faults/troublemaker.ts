@@ -8,7 +8,7 @@ import { troubleWorker, type WorkerTrouble } from './worker-troubles.ts';
 const SHORTEST_MS = 100;
 const LONGEST_MS = 1000;
 const MODES: readonly NetworkMode[] = ['cut', 'reset', 'half-open'];
-/** Every action, or one alone: receives, heartbeats and releases, deletes, copies of dead letters. */
+/** Every action, or only one: receives, heartbeats and releases, deletes, copies of dead letters. */
 const ACTIONS = [
   undefined,
   'ReceiveMessage',
@@ -17,17 +17,17 @@ const ACTIONS = [
   'SendMessageBatch',
 ];
 
-/** What can go wrong in a soak. */
+/** A trouble in a soak. */
 export type Trouble = WorkerTrouble | 'cut' | 'restart';
 
-/** What a troublemaker acts on. */
+/** The parts of a soak that a troublemaker acts on. */
 export interface TroubleTargets {
   readonly swarm: Swarm;
   readonly proxy: Proxy;
   readonly broker: DurableBroker;
 }
 
-/** Harms workers, breaks the network and restarts the broker, by chance that a seed gives again. */
+/** Harms workers, breaks the network and restarts the broker, at random from a seed. */
 export class Troublemaker {
   readonly #targets: TroubleTargets;
   readonly #random: Random;
@@ -37,7 +37,7 @@ export class Troublemaker {
     this.#random = random;
   }
 
-  /** Makes one trouble. Resolves once it is over. */
+  /** Makes one trouble. Resolves when it is over. */
   async make(trouble: Trouble): Promise<void> {
     switch (trouble) {
       case 'cut':

@@ -49,11 +49,11 @@ describe('a handler that blocks the event loop for longer than a lease', () => {
       'endless loop after a while',
       'endless loop after a while .*/poison.ts',
     ],
-    // It may be found between two of them
+    // The sample may fall between two promises
     ['with promises that never end', 'endless promises', 'next .*/poison.ts|processTicksAndRejections .*'],
     ['with a regular expression', 'endless expression', 'endless expression .*/poison.ts'],
   ])(
-    '%s, ends its process; the log names the task, the place, and what else ran',
+    '%s is stopped with its process; the log names the task, the place, and the other running tasks',
     async (_what, how, place) => {
       const worker = await startWorker();
       const other = await tasks.send(nap, { ms: 60_000 });
@@ -81,7 +81,7 @@ describe('a handler that blocks the event loop for longer than a lease', () => {
     },
   );
 
-  test('inside a system call, which no debugger can pause, ends its process; the log names the task that began last', async () => {
+  test('inside a system call is stopped with its process; the log names the task that started last', async () => {
     const worker = await startWorker();
     const { taskId } = await tasks.send(poison, { how: 'blocking call' });
     await expect(worker.ended()).resolves.toBe(null);
@@ -91,8 +91,8 @@ describe('a handler that blocks the event loop for longer than a lease', () => {
   });
 });
 
-describe('the watchdog lets a worker live', () => {
-  test('that was stopped and continued, for longer than a lease', async () => {
+describe('the watchdog does not stop a worker', () => {
+  test('that was paused for longer than a lease', async () => {
     const worker = await startWorker();
     worker.signal('SIGSTOP');
     await sleep((LEASE_SECONDS + 2) * 1000);
@@ -119,13 +119,13 @@ describe('the watchdog lets a worker live', () => {
   });
 });
 
-test('a stop that blocks is ended when it is over in no case', async () => {
+test('the watchdog ends a stop that blocks, once no more time is left', async () => {
   const worker = await startWorker({ WORKER_LEASE_SECONDS: '600' });
   await tasks.send(poison, { how: 'loop at the stop' });
   await worker.says('poison begins');
   const askedAtMs = performance.now();
   await expect(worker.stop()).resolves.toBe(null);
-  // Drain, grace, and the 25 s of all else that a stop waits for
+  // Drain, grace, and 25 s for all other waits of a stop
   expect(performance.now() - askedAtMs).toBeLessThan(30_000);
   expect(fatalOf(worker)).toMatchObject([
     {
@@ -135,7 +135,7 @@ test('a stop that blocks is ended when it is over in no case', async () => {
   ]);
 });
 
-test('a worker that shares its process names the task that blocks it, and does not end the process', async () => {
+test('a worker that shares its process logs the task that blocks it, but does not end the process', async () => {
   const worker = await startWorker({ PROCESS_GUARD: 'shared' });
   const { taskId } = await tasks.send(poison, { how: 'blocked for 5 s' });
   const blocked = () => worker.lines.filter((line) => line['message'] === BLOCKED.replace(/: .*/, ''));

@@ -7,14 +7,14 @@ const SHORTEST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 15_000;
 const MOST_WRONG_SECONDS = 43_200;
 
-/** What can go wrong with a worker in a soak. */
+/** A trouble of a worker in a soak. */
 export type WorkerTrouble = 'kill' | 'pause' | 'clock' | 'disk';
 
-/** How often each of it goes wrong. */
+/** The number of troubles of each kind. */
 export interface WorkerTroubles {
   /** Workers killed with SIGKILL. */
   readonly kills: number;
-  /** Workers stopped in their tracks with SIGSTOP, for up to three leases. */
+  /** Workers paused with SIGSTOP for up to three leases. */
   readonly pauses: number;
   /** Workers whose clock is wrong by up to 12 hours. */
   readonly clocks: number;
@@ -22,10 +22,10 @@ export interface WorkerTroubles {
   readonly disks: number;
 }
 
-/** The troubles of a plan, one after the other. @throws Error when this machine cannot give processes a wrong clock */
+/** Lists the troubles of a plan. @throws Error if it has wrong clocks and this machine lacks libfaketime */
 export function workerTroubles({ kills, pauses, clocks, disks }: WorkerTroubles): WorkerTrouble[] {
   if (clocks > 0 && missingForWrongClocks !== undefined)
-    throw new Error(`Wrong clocks need ${missingForWrongClocks}; --clocks 0 does without them`);
+    throw new Error(`Wrong clocks need ${missingForWrongClocks}; install it, or pass --clocks 0`);
   return [
     ...Array<WorkerTrouble>(kills).fill('kill'),
     ...Array<WorkerTrouble>(pauses).fill('pause'),
@@ -35,8 +35,9 @@ export function workerTroubles({ kills, pauses, clocks, disks }: WorkerTroubles)
 }
 
 /**
- * Makes one trouble for a worker by chance, but for those that are spared. Resolves once another is in its place, if one
- * has to be, to whether there was one to trouble.
+ * Makes a trouble for a random worker that is not spared. If it kills the worker, it resolves once another has started.
+ *
+ * @returns whether there was a worker for it
  */
 export async function troubleWorker(
   swarm: Swarm,

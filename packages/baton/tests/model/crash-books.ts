@@ -1,46 +1,46 @@
 import type { Run } from './run.ts';
 
-/** A task's workers may die of it so often in a row. */
+/** The most crashes in a row that a task may cause. */
 const MOST_KILLS = 3;
-/** While the store is away no row counts anything: SQS's own count ends a task after its three attempts and three more. */
+/** While the store is away no row counts crashes. SQS's own count ends a task three crashes after its last attempt. */
 const STORE_AWAY_KILLS = 3;
-/** Of three deaths that make a task a dead letter, one may be of a worker that had not begun it yet. */
+/** Of the three crashes that make a task a dead letter, one may come before the worker has started the handler. */
 const FEWEST_DEATHS = 2;
 
-/** Until the end of an attempt is written down it looks as if it still ran. */
+/** Until the end of an attempt is stored, the attempt seems to run. */
 const WRITING_MS = 2500;
 
-/** What may keep an untracked message's crashes from being counted in the task store. */
+/** Troubles that may keep the task store from counting an untracked message's crashes. */
 export interface CrashTroubles {
-  /** How many requests have failed so far. */
+  /** The number of failed requests so far. */
   readonly faults: () => number;
   /** Whether the task store is away for a while. */
   readonly storeAway: boolean;
-  /** Whether a worker may lose a lease though it lives, because it stands still for a while. */
+  /** Whether a living worker may lose a lease, because it is paused for a while. */
   readonly pauses: boolean;
 }
 
-/** What is known of the deaths of the processes that ran a task. */
+/** The crashes of processes that ran a task. */
 interface Deaths {
-  /** Since it last came to an end by itself. */
+  /** Crashes since an attempt last ended by itself. */
   readonly inARow: number;
-  /** Whether it was begun alone before the last one. */
+  /** Whether the task ran alone at the last crash. */
   readonly alone: boolean;
 }
 
 /**
- * Keeps the books of processes that die and of what they ran, and says which promise was broken: a task kills its
- * processes three times at most, and no other task loses an attempt or becomes a dead letter by that.
+ * Records crashes and the tasks that ran then, and checks a promise: a task kills its processes at most three times,
+ * and no other task loses an attempt or becomes a dead letter because of that.
  */
 export class CrashBooks {
   readonly #troubles: CrashTroubles;
   readonly #broken: (promise: string) => void;
-  /** The handlers that run, and whether each was begun alone in its process. */
+  /** The running handlers, and whether each started alone in its process. */
   readonly #running = new Map<Run, boolean>();
-  /** How often in a row each task has killed its process. */
+  /** How many times in a row each task has killed its process. */
   readonly #kills = new Map<string, number>();
   readonly #deaths = new Map<string, Deaths>();
-  /** When each task last came to an end by itself. */
+  /** When an attempt of each task last ended by itself. */
   readonly #endedAtMs = new Map<string, number>();
   /** How many attempts each task may have used. */
   readonly #used = new Map<string, number>();
@@ -50,25 +50,25 @@ export class CrashBooks {
     this.#broken = broken;
   }
 
-  /** A handler begins. @param tracked - whether the attempts of its task are counted by its row */
+  /** Records that a handler starts. @param tracked - whether the task's row counts its attempts */
   begins(run: Run, tracked: boolean): void {
     const { taskId, process, attempt, signal } = run;
     const used = this.#used.get(taskId) ?? 0;
     if (!tracked && !this.#countDecides && attempt > used + 1)
-      this.#broken(`${process} begins ${taskId} as attempt ${attempt}, and has used up ${used}`);
+      this.#broken(`${process} starts ${taskId} as attempt ${attempt}, but it has used only ${used}`);
     this.#running.set(run, ![...this.#running.keys()].some((other) => other.process === process));
     signal.addEventListener('abort', () => {
-      // Its outcome is decided then, also of a handler that ignores its signal
+      // The outcome is decided then, even if the handler ignores its signal
       if (this.#running.has(run) && isTimeout(signal)) this.#endsByItself(taskId);
     });
   }
 
-  /** A handler ends. */
+  /** Records that a handler ends. */
   ends(run: Run): void {
     if (this.#running.delete(run) && !run.signal.aborted) this.#endsByItself(run.taskId);
   }
 
-  /** A process is no more. */
+  /** Records that a process crashes. */
   crashes(process: string): void {
     for (const [run, alone] of this.#running) {
       if (run.process !== process) continue;
@@ -80,33 +80,33 @@ export class CrashBooks {
   }
 
   /**
-   * A handler kills its process. An untracked task may do so once more for each request that failed, since the row that
-   * counts its receives may be missing one.
+   * Records that a handler kills its process. An untracked task may do so once more for each failed request, because
+   * the row that counts its receives may have missed one.
    */
   killedBy(taskId: string, tracked: boolean): void {
     const { faults, storeAway } = this.#troubles;
     const uncounted = tracked ? 0 : faults() + (storeAway ? STORE_AWAY_KILLS : 0);
     const kills = (this.#kills.get(taskId) ?? 0) + 1;
     this.#kills.set(taskId, kills);
-    if (kills > MOST_KILLS + uncounted) this.#broken(`${taskId} kills its process for time ${kills}`);
+    if (kills > MOST_KILLS + uncounted) this.#broken(`${taskId} kills its process ${kills} times in a row`);
   }
 
-  /** A task begins anew, because its dead letter was put back. */
-  beginsAnew(taskId: string): void {
+  /** Records that a task starts again from attempt 1, because its dead letter was redriven. */
+  restarts(taskId: string): void {
     this.#kills.delete(taskId);
     this.#deaths.delete(taskId);
   }
 
-  /** A task is a dead letter because its workers died. */
+  /** Records that a task becomes a dead letter because its workers crashed. */
   setAside(taskId: string): void {
     const { inARow = 0, alone = false } = this.#deaths.get(taskId) ?? {};
     if (this.#countDecides || this.#troubles.pauses || (inARow >= FEWEST_DEATHS && alone)) return;
-    // A worker died after it had sent a copy and before it deleted the message: to one of them, the other's run looks lost
+    // A worker crashed between the send of a copy and the delete of the message. To one, the other's run looks lost
     if (this.#runsElsewhere(taskId)) return;
-    this.#broken(`${taskId} is dead, though only ${inARow} of its workers died, ${alone ? '' : 'not '}alone`);
+    this.#broken(`${taskId} is dead, but only ${inARow} of its workers crashed, ${alone ? '' : 'not '}alone`);
   }
 
-  /** Whether SQS's own count may decide, because a request of the task store failed. */
+  /** Whether SQS's receive count may decide, because a request to the task store failed. */
   get #countDecides(): boolean {
     return this.#troubles.storeAway || this.#troubles.faults() > 0;
   }

@@ -24,6 +24,6 @@ declare module 'dynalite/actions/updateItem.js' {
   export default action;
 }
 declare module 'dynalite/validations/index.js' {
-  /** Parses the expressions of a request into it; gives what is wrong with them. */
+  /** Parses the expressions of a request and adds them to `data`. Returns what is wrong with them, if anything. */
   export function validateExpressions(data: object): string | undefined;
 }

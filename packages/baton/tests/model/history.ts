@@ -1,83 +1,83 @@
 import * as fc from 'fast-check';
 import type { StaleHandles } from './model-sqs.ts';
 
-/** What one run of a handler does. */
+/** One run of a handler. */
 export type Step =
-  /** Works for so long, heeding its signal, and returns. */
+  /** Works for this long, unless its signal aborts, and returns. */
   | { readonly does: 'return'; readonly ms: number }
-  /** Works for so long, heeding its signal, and throws. */
+  /** Works for this long, unless its signal aborts, and throws. */
   | { readonly does: 'throw'; readonly ms: number }
-  /** Asks to be tried again after so long. */
+  /** Asks for a retry after this delay. */
   | { readonly does: 'retry'; readonly delaySeconds: number }
   | { readonly does: 'reject' }
   /** Works until its signal aborts. */
   | { readonly does: 'hang' }
-  /** Works for so long, ignores its signal, and returns. */
+  /** Works for this long, ignores its signal, and returns. */
   | { readonly does: 'ignore'; readonly ms: number }
-  /** Works for so long, and kills its process. */
+  /** Works for this long, and kills its process. */
   | { readonly does: 'kill'; readonly ms: number };
 
-/** What the network does to one request. */
+/** A network fault of one request. */
 export type Fault =
   | 'none'
-  /** There is no connection. */
+  /** The connection is refused. */
   | 'refused'
-  /** The request never arrives, and the client waits until it gives up. */
+  /** The request never arrives, and the client waits for its timeout. */
   | 'lost request'
-  /** The request arrives after the client has given it up. */
+  /** The request arrives after the client's timeout. */
   | 'late request'
-  /** The broker does what it is asked, and its answer never arrives. */
+  /** The broker carries the request out, but the response never arrives. */
   | 'lost reply'
-  /** The answer takes up to half a lease. */
+  /** The response takes up to half a lease. */
   | 'slow reply'
-  /** The broker fails some entries of a batch, or the whole receive, through no fault of the caller's. */
+  /** The broker fails some entries of a batch, or the whole receive. The request was correct. */
   | 'failed entries'
-  /** The request is carried out twice; a receive is handed a message that another holds. */
+  /** The request is carried out twice. A receive returns a message that another worker holds. */
   | 'twice'
-  /** A deleted message is there again. */
+  /** A deleted message becomes visible again. */
   | 'reappear';
 
-/** A message, and what its handlers will do, run by run; after the last step they return at once. */
+/** The plan of a message and of its handlers, run by run. After the last step handlers return at once. */
 export interface MessagePlan {
-  /** A task, tracked or not, a chain of three tracked ones, or a message that is no task here. */
+  /** A task, tracked or not; a chain of three tracked tasks; or a message that is not a known, valid task. */
   readonly is: 'task' | 'tracked' | 'chain' | 'malformed' | 'invalid' | 'unknown';
   readonly sentAtMs: number;
   readonly steps: readonly Step[];
-  /** When a tracked task, or the last of a chain, is cancelled, if it is. */
+  /** When the tracked task, or the last task of the chain, is cancelled. undefined: never. */
   readonly cancelledAtMs: number | undefined;
-  /** How somebody puts a tracked task's first dead letter back, if they do, and after how long. */
+  /** In which form and after how long a tracked task's first dead letter is redriven. undefined: never. */
   readonly putBack: { readonly as: 'letter' | 'body'; readonly afterMs: number } | undefined;
 }
 
-/** A stretch of time. */
+/** A period of time. */
 export interface Span {
   readonly fromMs: number;
   readonly forMs: number;
 }
 
-/** A worker, and how it ends, if it does (killed, stopped, or told to stop twice); another takes its place. */
+/** The plan of a worker. If it ends (killed, stopped, or stopped by two signals), another worker replaces it. */
 export interface WorkerPlan {
   readonly concurrency: number;
-  readonly end: { readonly by: 'crash' | 'stop' | 'hurried stop'; readonly atMs: number } | undefined;
-  /** When it stands still, as after SIGSTOP: it asks for nothing and hears nothing until it goes on. */
+  readonly end: { readonly by: 'crash' | 'stop' | 'second signal'; readonly atMs: number } | undefined;
+  /** When it is paused, as by SIGSTOP: it sends no requests and reads no responses. */
   readonly pause: Span | undefined;
 }
 
-/** All that chance decides in one run of the system against the model. */
+/** All random decisions of one run of the system against the model. */
 export interface History {
   readonly executor: 'local' | 'lambda';
   readonly staleHandles: StaleHandles;
-  /** For the order of deliveries, jitter and the time that the network takes. */
+  /** The seed for the order of deliveries, jitter and latencies. */
   readonly seed: number;
   readonly messages: readonly MessagePlan[];
   readonly workers: readonly WorkerPlan[];
-  /** The longest that a request, or its answer, is under way where nothing is wrong. */
+  /** The longest time that a request, or its response, takes on a healthy network. */
   readonly latencyMs: number;
-  /** What befalls so many requests in a row, in the order that they are made; nothing once it is used up. */
+  /** The faults of requests in their order: each hits this number of requests in a row. Later requests have none. */
   readonly faults: readonly { readonly fault: Fault; readonly requests: number }[];
-  /** When the task store answers nobody. */
+  /** When the task store refuses all requests. */
   readonly storeAway: Span | undefined;
-  /** When the wall clocks of all processes are set, and by how much; those of SQS and DynamoDB are right. */
+  /** When and by how much the wall clocks of all processes are set. The clocks of SQS and DynamoDB stay right. */
   readonly clockSet: { readonly atMs: number; readonly byMs: number } | undefined;
 }
 
@@ -95,7 +95,7 @@ const harmless = fc.array(step, { maxLength: 4 });
 const deadly = fc.array(fc.oneof({ weight: 6, arbitrary: step }, { weight: 1, arbitrary: kill }), {
   maxLength: 4,
 });
-/** More often than any task may kill its process. */
+/** More kills than Baton allows a task. */
 const poison = kill.map((each) => Array<Step>(6).fill(each));
 const steps = fc.oneof(
   { weight: 16, arbitrary: harmless },
@@ -131,7 +131,7 @@ const message: fc.Arbitrary<MessagePlan> = fc.record({
 
 const worker: fc.Arbitrary<WorkerPlan> = fc.record({
   concurrency: fc.integer({ min: 1, max: 3 }),
-  end: fc.option(fc.record({ by: fc.constantFrom('crash', 'stop', 'hurried stop'), atMs: fc.nat(15_000) }), {
+  end: fc.option(fc.record({ by: fc.constantFrom('crash', 'stop', 'second signal'), atMs: fc.nat(15_000) }), {
     nil: undefined,
   }),
   pause: seldom(spanUpTo(20_000)),
@@ -150,7 +150,7 @@ const fault: fc.Arbitrary<Fault> = fc.constantFrom(
   'reappear',
 );
 
-/** Histories, small ones first. */
+/** Random histories, small ones first. */
 export const histories: fc.Arbitrary<History> = fc.record({
   executor: fc.constantFrom('local', 'local', 'local', 'lambda'),
   staleHandles: fc.constantFrom('ignored', 'obeyed', 'refused'),

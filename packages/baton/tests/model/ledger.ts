@@ -5,7 +5,7 @@ import type { ModelTable } from './model-table.ts';
 import type { Run } from './run.ts';
 import { TaskBooks } from './task-books.ts';
 
-/** The entries of a batch travel a few milliseconds after they were settled. */
+/** A batch is sent a few milliseconds after its entries were settled. */
 const SETTLE_TOLERANCE_MS = 50;
 
 interface Received {
@@ -20,27 +20,27 @@ export interface LedgerOptions {
   readonly sqs: ModelSqs;
   readonly table: ModelTable;
   readonly leaseSeconds: number;
-  /** Whether a handler is to know of its lease's end: one in a function cannot. */
+  /** Whether handlers learn that their lease has ended. Handlers in a function cannot. */
   readonly leasesAbort: boolean;
   /** Whether only the holder of a lease can change it. */
   readonly fenced: boolean;
   readonly longestStopMs: number;
-  /** The same where the network was well. */
+  /** The longest stop on a healthy network. */
   readonly longestCalmStopMs: number;
-  /** How many faults there have been. */
+  /** The number of faults so far. */
   readonly faults: () => number;
   /** Whether the task store is away for a while. */
   readonly storeAway: boolean;
-  /** Whether a worker stands still for a while. */
+  /** Whether a worker is paused for a while. */
   readonly pauses: boolean;
 }
 
-/** Keeps the books of one history, and says which promise was broken. */
+/** Records the events of one history, and finds broken promises. */
 export class Ledger {
   readonly violations: string[] = [];
-  /** The books of tracked tasks. */
+  /** The records of tracked tasks. */
   readonly books: TaskBooks;
-  /** The books of processes that die. */
+  /** The records of crashes. */
   readonly crashBooks: CrashBooks;
   readonly #options: LedgerOptions;
   readonly #running = new Set<Run>();
@@ -51,13 +51,13 @@ export class Ledger {
   readonly #crashed = new Set<string>();
   readonly #handles = new Map<string, string>();
   readonly #taskIds = new Map<string, string>();
-  /** The message that each task was last delivered by. */
+  /** The message that last delivered each task. */
   readonly #messages = new Map<string, string>();
   /** Attempts that returned in time. */
   readonly #returned = new Set<string>();
   /** Attempts whose lease was lost while they ran. */
   readonly #lost = new Set<string>();
-  /** Renewals under way. */
+  /** Renewals in progress. */
   readonly #renewing = new Map<object, readonly string[]>();
 
   constructor(options: LedgerOptions) {
@@ -67,7 +67,7 @@ export class Ledger {
     this.crashBooks = new CrashBooks(options, broken);
   }
 
-  /** A handler begins. */
+  /** Records that a handler starts. */
   begins(run: Run): void {
     const { sqs, leasesAbort, fenced } = this.#options;
     this.books.begins(run);
@@ -79,7 +79,7 @@ export class Ledger {
         sqs.leaseEndMs(other.handle) > performance.now(),
     );
     if (twin && leasesAbort && fenced && !this.#duplicated.has(run.taskId))
-      this.#violated(`${run.taskId} runs twice while its lease holds: ${twin.process} and ${run.process}`);
+      this.#violated(`${run.taskId} runs twice within its lease: at ${twin.process} and ${run.process}`);
     this.#running.add(run);
     run.signal.addEventListener('abort', () => {
       const { name } = run.signal.reason as Error;
@@ -88,7 +88,7 @@ export class Ledger {
     });
   }
 
-  /** A handler ends. Whether it has: one whose process crashed never does. */
+  /** Records that a handler ends. Returns whether that counts: after a crash of its process it does not. */
   ends(run: Run, returned: boolean): boolean {
     if (this.hasCrashed(run.process)) return false;
     this.books.ends(run);
@@ -100,12 +100,12 @@ export class Ledger {
     return true;
   }
 
-  /** How many handlers a process runs. */
+  /** The number of handlers that a process runs. */
   runningAt(process: string): number {
     return [...this.#running].filter((run) => run.process === process).length;
   }
 
-  /** A process is no more. */
+  /** Records that a process crashes. */
   crashes(process: string): void {
     this.#crashed.add(process);
     this.books.crashes(process);
@@ -113,26 +113,26 @@ export class Ledger {
     for (const run of this.#running) if (run.process === process) this.#running.delete(run);
   }
 
-  /** A handler kills its process. */
+  /** Records that a handler kills its process. */
   killedBy(taskId: string): void {
     this.crashBooks.killedBy(taskId, this.books.has(taskId));
   }
 
-  /** A message comes to the dead letters. */
+  /** Records that a message becomes a dead letter. */
   setAside(body: string, reason: string | undefined): void {
     if (reason === 'crashed') this.crashBooks.setAside(this.#taskIdIn(body));
   }
 
-  /** Whether a process is no more. */
+  /** Whether a process has crashed. */
   hasCrashed(process: string): boolean {
     return this.#crashed.has(process);
   }
 
-  /** A process learns that it holds a message. */
+  /** Records that a process receives a message. */
   delivered(process: string, handle: string): void {
     const taskId = this.#taskIdIn(this.#options.sqs.bodyOf(handle));
     const [messageId = ''] = handle.split('#');
-    // A second message of the same task: one that was sent twice, as an end is told twice, or a copy
+    // A second message of the same task: it was sent twice, as the notice of an end may be, or it is a copy
     const second = (this.#messages.get(taskId) ?? messageId) !== messageId;
     this.#messages.set(taskId, messageId);
     if (second || this.#options.sqs.hasTwin(handle)) this.#duplicated.add(taskId);
@@ -140,12 +140,12 @@ export class Ledger {
     this.#received.set(handle, { process, handle, faultsBefore: this.#options.faults(), settled: false });
   }
 
-  /** The broker hands out a message that another holds. */
+  /** Records that the broker delivers a message that another worker holds. */
   duplicated(body: string): void {
     this.#duplicated.add(this.#taskIdIn(body));
   }
 
-  /** A process asks the broker for something. Gives what to call when it is answered, or given up. */
+  /** Records a request to the broker. Returns a function to call when the request has ended. */
   requested(process: string, command: { readonly input: object }): () => void {
     const hides = command instanceof ChangeMessageVisibilityBatchCommand;
     if (!hides && !(command instanceof DeleteMessageBatchCommand)) return () => undefined;
@@ -165,23 +165,23 @@ export class Ledger {
     if (received) received.settled = true;
     if (!leasesAbort) return;
     const lateMs = performance.now() - sqs.leaseEndMs(handle);
-    // A message that has its copy is better deleted late than there twice
+    // If a copy exists, a late delete is better than two messages
     if (lateMs > SETTLE_TOLERANCE_MS && !sqs.isDeadLetter(handle) && !sqs.isCopied(handle))
       this.#violated(`${process} settles ${handle} ${lateMs} ms after its lease`);
-    if (this.#lost.has(handle)) this.#violated(`${process} settles ${handle}, whose lease it has lost`);
-    // What a tracked task gave may not have been written down: then it comes again
+    if (this.#lost.has(handle)) this.#violated(`${process} settles ${handle}, but has lost its lease`);
+    // The result of a tracked task may not have been stored. Then the worker redelivers its message
     const tracked = this.books.has(this.#taskIdIn(sqs.bodyOf(handle)));
     if (hides && this.#returned.has(handle) && !tracked)
-      this.#violated(`${process} shows ${handle} again, which is done`);
+      this.#violated(`${process} redelivers ${handle}, which is done`);
     if (hides && [...this.#renewing.values()].some((handles) => handles.includes(handle)))
-      this.#violated(`${process} settles ${handle} while its lease is renewed`);
+      this.#violated(`${process} settles ${handle} during a renewal of its lease`);
   }
 
-  /** Looks at everything, after anything has happened. */
+  /** Checks the whole state. Called after each event. */
   look(): void {
     const { sqs, leasesAbort } = this.#options;
     this.books.look();
-    // A message may go on in a copy
+    // A copy may have replaced the message
     const inQueue = new Set(sqs.messages.filter(({ deleted }) => !deleted).map(({ body }) => body));
     for (const { body, deleted } of sqs.messages) {
       const taskId = this.#taskIdIn(body);
@@ -190,21 +190,21 @@ export class Ledger {
         this.#done.has(taskId) ||
         inQueue.has(body) ||
         sqs.deadLetters.includes(body);
-      if (deleted && !ended) this.#violated(`${taskId} was deleted, and is neither done nor a dead letter`);
+      if (deleted && !ended) this.#violated(`${taskId} was deleted, but is neither done nor a dead letter`);
     }
     if (!leasesAbort) return;
     for (const run of this.#running) {
       if (!run.signal.aborted && this.#isClear(run) && performance.now() > sqs.leaseEndMs(run.handle))
-        this.#violated(`${run.process} runs ${run.handle} past its lease, and its signal is not aborted`);
+        this.#violated(`${run.process} runs ${run.handle} after its lease, but its signal is not aborted`);
     }
   }
 
   /**
-   * A worker has stopped.
+   * Records that a worker has stopped.
    *
-   * @param calm - whether the network has been well for long enough
-   * @param faultsAtStop - how many faults there had been when it was told to
-   * @param endedBefore - the attempts that had ended by then
+   * @param calm - whether the network has been healthy for long enough
+   * @param faultsAtStop - the number of faults when the stop began
+   * @param endedBefore - the attempts that had ended when the stop began
    */
   stopped(
     process: string,
@@ -218,13 +218,13 @@ export class Ledger {
       this.#violated(`${process} took ${tookMs} ms to stop`);
     for (const run of this.#running) {
       if (run.process === process && !run.signal.aborted)
-        this.#violated(`${process} has stopped, and still runs ${run.handle}`);
+        this.#violated(`${process} has stopped, but still runs ${run.handle}`);
     }
     if (!leasesAbort || !calm) return;
     for (const { process: holder, handle, faultsBefore, settled } of this.#received.values()) {
       const whole = faultsBefore === faultsAtStop;
       if (holder === process && whole && !settled && !endedBefore.has(handle) && sqs.hides(handle))
-        this.#violated(`${process} has stopped, and ${handle} is stranded until its lease ends`);
+        this.#violated(`${process} has stopped, but ${handle} is hidden until its lease ends`);
     }
   }
 
@@ -233,7 +233,7 @@ export class Ledger {
     return new Set(this.#ended);
   }
 
-  /** Notes a broken promise. */
+  /** Records a broken promise. */
   broken(promise: string): void {
     this.#violated(promise);
   }
@@ -242,12 +242,12 @@ export class Ledger {
     this.violations.push(`at ${performance.now()} ms: ${promise}`);
   }
 
-  /** Where a tracked task's message came twice, nobody can tell by which of its handles it runs. */
+  /** Whether it is known which handle a run belongs to. If a tracked task's message came twice, it is not. */
   #isClear({ taskId }: Run): boolean {
     return !this.books.has(taskId) || (this.#options.fenced && !this.#duplicated.has(taskId));
   }
 
-  /** The id of the task that a body names; of one that names none, the body itself. */
+  /** The task id in a body; the body itself if it has no task id. */
   #taskIdIn(body: string): string {
     const known = this.#taskIds.get(body);
     if (known !== undefined) return known;

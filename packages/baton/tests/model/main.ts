@@ -38,10 +38,10 @@ bar?.stop();
 const seconds = Math.round((performance.now() - startedAtMs) / 1000);
 if (result.failed) {
   const history = result.counterexample?.[0];
-  process.stdout.write(`A promise was broken, ${(result.errorInstance as Error).message}\n`);
-  process.stdout.write(`in ${JSON.stringify(history)}\n`);
+  process.stdout.write(`A promise was broken ${(result.errorInstance as Error).message}\n`);
+  process.stdout.write(`in the history ${JSON.stringify(history)}\n`);
   process.stdout.write(
-    `Again: node packages/baton/tests/model/main.ts --seed ${result.seed} --path ${result.counterexamplePath}\n`,
+    `To repeat: node packages/baton/tests/model/main.ts --seed ${result.seed} --path ${result.counterexamplePath}\n`,
   );
 } else process.stdout.write(`every promise held in ${result.numRuns} histories, ${seconds} s\n`);
 process.exitCode = result.failed ? 1 : 0;

@@ -1,13 +1,13 @@
 import type { WorkerConfig } from 'baton-tasks/tooling';
 import { work } from './model-tasks.ts';
 
-/** No task asks for a rest of this length, so what hides a message for so long renews its lease. */
+/** No task asks for a delay of this length, so a change of visibility to it is a renewal of the lease. */
 export const LEASE_SECONDS = 6.5;
 /** How long a poll waits. */
 export const WAIT_SECONDS = 2;
-/** How long what runs may go on at a stop. */
+/** How long tasks may run on during a stop. */
 export const DRAIN_SECONDS = 3;
-/** How long a handler may go on after its signal aborted. */
+/** How long a handler may run on after its signal has aborted. */
 export const GRACE_SECONDS = 1;
 
 /** The configuration of a worker of the model. @param local - whether it runs its tasks itself */

@@ -6,10 +6,10 @@ import type { Fault } from './history.ts';
 import { never } from './never.ts';
 
 const FUNCTION_TIMEOUT_MS = 25_000;
-/** What Lambda says of every invocation. */
+/** The part that every response of Lambda has. */
 const ran = { ExecutedVersion: '$LATEST' };
 
-/** Lambda with one function, which a client invokes over a network that loses and repeats. */
+/** Lambda with one function. Requests go over a network with faults. */
 export class ModelFunction {
   readonly #consumer: LambdaConsumer;
   readonly #nextFault: () => Fault;
@@ -20,14 +20,14 @@ export class ModelFunction {
     this.#nextFault = nextFault;
   }
 
-  /** In the place of an SDK client. */
+  /** A stand-in for an SDK client. */
   get client(): LambdaClient {
     const send = ({ input }: InvokeCommand): Promise<unknown> =>
       this.#invoke(input.Payload as unknown as string);
     return { send, destroy: () => undefined } as unknown as LambdaClient;
   }
 
-  /** The caller is no more: the function goes on, and nobody hears its answer. */
+  /** Records that the caller has crashed: the function runs on, but its response goes nowhere. */
   cut(): void {
     this.#cut = true;
   }

@@ -3,38 +3,38 @@ import type { Fault } from './history.ts';
 import type { ModelWorld } from './model-world.ts';
 import { never } from './never.ts';
 
-/** Does what a request asks of a service, and gives its answer. */
+/** Carries a request out at a service, and returns the response. */
 export type CarryOut<Answer> = (fault: Fault) => Promise<Answer>;
 
-/** One process's line to one service, over a network that loses, delays and repeats. */
+/** One process's connection to one service, over a network with faults. */
 export class ModelLine {
   readonly #world: ModelWorld;
   readonly #timeoutMs: number;
   #cut = false;
   #goesOnAtMs = 0;
 
-  /** @param timeoutMs - how long the process waits for an answer */
+  /** @param timeoutMs - how long the process waits for a response */
   constructor(world: ModelWorld, timeoutMs: number) {
     this.#world = world;
     this.#timeoutMs = timeoutMs;
   }
 
-  /** The process is no more: nothing that it asks for is heard, nothing is answered. */
+  /** Cuts the connection because the process has crashed: it sends no requests and gets no responses. */
   cut(): void {
     this.#cut = true;
   }
 
-  /** Whether the process has ever stood still. */
+  /** Whether the process was ever paused. */
   get paused(): boolean {
     return this.#goesOnAtMs > 0;
   }
 
-  /** The process stands still: it asks for nothing, and hears nothing, until then. */
+  /** Pauses the process until a point in time: it sends no requests and reads no responses. */
   pauseUntil(untilMs: number): void {
     this.#goesOnAtMs = untilMs;
   }
 
-  /** Makes a request, which meets `fault`. What was sent before the process died still arrives. */
+  /** Makes a request with a fault. A request that was sent before a crash still arrives. */
   async request<Answer>(carryOut: CarryOut<Answer>, fault: Fault): Promise<Answer> {
     await this.#awake();
     if (this.#cut) return never();

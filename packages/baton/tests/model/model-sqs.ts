@@ -1,23 +1,23 @@
 import type { MessageAttributeValue } from '@aws-sdk/client-sqs';
 import type { Random } from '../faults/random.ts';
 
-/** The longest that SQS hides a message, counted from its receive, and keeps a new one from workers, in seconds. */
+/** The longest visibility timeout of SQS, counted from the receive, and its longest delay, in seconds. */
 const MAX_VISIBILITY_SECONDS = 43_200;
 const MAX_DELAY_SECONDS = 900;
 
-/** How a broker treats a receipt handle that a later receive has superseded; real ones disagree. */
+/** How a broker treats a receipt handle after a later receive of the message. Real brokers differ. */
 export type StaleHandles =
-  /** AWS: a delete answers well and deletes nothing, a change of visibility is refused. */
+  /** AWS: a delete succeeds but deletes nothing, and a change of visibility is refused. */
   | 'ignored'
-  /** LocalStack, moto: both do to the message what they say. */
+  /** LocalStack, moto: both take effect. */
   | 'obeyed'
   /** ElasticMQ: both are refused. */
   | 'refused';
 
-/** The attributes of a message, by their names. */
+/** The attributes of a message, by name. */
 export type Attributes = Readonly<Record<string, MessageAttributeValue>>;
 
-/** One handing out of a message. */
+/** One delivery of a message. */
 export interface Delivery {
   readonly messageId: string;
   readonly receiptHandle: string;
@@ -41,14 +41,14 @@ interface Stored {
   deleted: boolean;
 }
 
-/** What SQS says to an entry that it refuses; undefined where it takes it. */
+/** The error code of an entry that SQS refuses; undefined if SQS accepts it. */
 export type Refusal = 'ReceiptHandleIsInvalid' | 'MessageNotInflight' | 'InvalidParameterValue' | undefined;
 
-/** A queue as SQS documents it: leases, receipt handles, at-least-once delivery in any order; and its dead letters. */
+/** A queue as SQS documents it (leases, receipt handles, at-least-once delivery in any order), and its dead letters. */
 export class ModelSqs {
-  /** Bodies in the dead letter queue, in the order that they came. */
+  /** Bodies in the dead-letter queue, in the order of their arrival. */
   readonly deadLetters: string[] = [];
-  /** Called when a dead letter comes. */
+  /** Called when a dead letter arrives. */
   onDeadLetter: (body: string, attributes: Attributes) => void = () => undefined;
   readonly #messages = new Map<string, Stored>();
   readonly #random: Random;
@@ -57,14 +57,14 @@ export class ModelSqs {
   readonly #leaseEndsMs = new Map<string, number>();
   #changed = Promise.withResolvers<void>();
 
-  /** @param retentionSeconds - after so long SQS forgets a message that nobody has deleted */
+  /** @param retentionSeconds - after this time SQS drops a message that was not deleted */
   constructor(random: Random, staleHandles: StaleHandles, retentionSeconds = Infinity) {
     this.#random = random;
     this.#staleHandles = staleHandles;
     this.#retentionSeconds = retentionSeconds;
   }
 
-  /** Takes a message, and keeps it from workers for so many seconds. */
+  /** Sends a message, invisible for the delay. */
   send(body: string, delaySeconds = 0, attributes: Attributes = {}): Refusal {
     if (delaySeconds > MAX_DELAY_SECONDS) return 'InvalidParameterValue';
     const messageId = `m${this.#messages.size}`;
@@ -77,13 +77,13 @@ export class ModelSqs {
     return undefined;
   }
 
-  /** Takes a dead letter. */
+  /** Adds a dead letter. */
   setAside(body: string, attributes: Attributes): void {
     this.deadLetters.push(body);
     this.onDeadLetter(body, attributes);
   }
 
-  /** Hands out visible messages, as many as are asked for or fewer, in any order, and hides them. */
+  /** Receives and hides visible messages, at most `most`, in any order. */
   receive(most: number, visibilitySeconds: number): Delivery[] {
     const visible = this.#kept.filter(({ visibleAtMs }) => visibleAtMs <= performance.now());
     const count = Math.min(visible.length, 1 + this.#random.below(most));
@@ -93,25 +93,25 @@ export class ModelSqs {
       .map((message) => this.#handOut(message, visibilitySeconds));
   }
 
-  /** Hands out a message that another holds, as SQS's at-least-once delivery may. */
+  /** Receives a message that another worker holds, as at-least-once delivery allows. */
   receiveAgain(visibilitySeconds: number): Delivery[] {
     const held = this.#kept.filter(({ visibleAtMs }) => visibleAtMs > performance.now());
     const message = held[this.#random.below(Math.max(1, held.length))];
     return message ? [this.#handOut(message, visibilitySeconds)] : [];
   }
 
-  /** When a message is next to be seen, or nothing where none is left. */
+  /** When the next message becomes visible; undefined if the queue is empty. */
   get nextVisibleAtMs(): number | undefined {
     const times = this.#kept.map((each) => each.visibleAtMs);
     return times.length === 0 ? undefined : Math.min(...times);
   }
 
-  /** Resolves when a message comes, or becomes visible sooner than it was to. */
+  /** Resolves when a message arrives or its visibility changes. */
   get changed(): Promise<void> {
     return this.#changed.promise;
   }
 
-  /** Hides a message for so long from now; 0 shows it. */
+  /** Hides a message for this long from now. 0 makes it visible. */
   changeVisibility(handle: string, seconds: number): Refusal {
     const { message, stale } = this.#find(handle);
     if (!message || (stale && this.#staleHandles !== 'obeyed')) return 'ReceiptHandleIsInvalid';
@@ -119,13 +119,13 @@ export class ModelSqs {
     if (performance.now() + seconds * 1000 > message.receivedAtMs + MAX_VISIBILITY_SECONDS * 1000)
       return 'InvalidParameterValue';
     message.visibleAtMs = performance.now() + seconds * 1000;
-    // A lease that is given back early may be given back again: the first answer can be lost
+    // A worker may release a lease twice, because the first response may be lost
     this.#leaseEndsMs.set(handle, Math.max(this.leaseEndMs(handle), message.visibleAtMs));
     this.#change();
     return undefined;
   }
 
-  /** Deletes a message, unless the handle is stale. */
+  /** Deletes a message. A stale handle may not delete it. */
   delete(handle: string): Refusal {
     const { message, stale } = this.#find(handle);
     if (!message || (stale && this.#staleHandles === 'refused')) return 'ReceiptHandleIsInvalid';
@@ -133,7 +133,7 @@ export class ModelSqs {
     return undefined;
   }
 
-  /** Shows a message again that was deleted, as SQS may when a replica was away. Whether there was one. */
+  /** Makes a deleted message visible again, as SQS may if a replica was away. Returns whether there was one. */
   reappear(): boolean {
     const deleted = [...this.#messages.values()].filter((message) => message.deleted);
     const message = deleted[this.#random.below(Math.max(1, deleted.length))];
@@ -144,12 +144,12 @@ export class ModelSqs {
     return true;
   }
 
-  /** Every message that was ever sent: what it said, and whether it is in the queue. */
+  /** All messages ever sent: their bodies, and whether they were deleted. */
   get messages(): { readonly body: string; readonly deleted: boolean }[] {
     return [...this.#messages.values()].map(({ body, deleted }) => ({ body, deleted }));
   }
 
-  /** Messages that were neither deleted nor are in the queue any more: SQS kept them for as long as it does. */
+  /** The bodies of messages that SQS dropped at the end of their retention. */
   get forgotten(): string[] {
     return [...this.#messages.values()]
       .filter((message) => !message.deleted && !this.#isKept(message))
@@ -161,29 +161,29 @@ export class ModelSqs {
     return this.#find(handle).message?.body ?? '';
   }
 
-  /** Whether a copy of the message of a receipt handle is in the dead letter queue. */
+  /** Whether the message of a receipt handle has a copy in the dead-letter queue. */
   isDeadLetter(handle: string): boolean {
     return this.deadLetters.includes(this.bodyOf(handle));
   }
 
-  /** Whether the message of a receipt handle was sent again, as a copy of it. */
+  /** Whether the message of a receipt handle was sent again as a copy. */
   isCopied(handle: string): boolean {
     const body = this.bodyOf(handle);
     return [...this.#messages.values()].filter((message) => message.body === body).length > 1;
   }
 
-  /** Whether another message of the same body is in the queue: a copy that was sent twice, or whose original is left. */
+  /** Whether the queue has another message with the same body: a second copy, or a copy beside its original. */
   hasTwin(handle: string): boolean {
     const { message } = this.#find(handle);
     return this.#kept.some((other) => other !== message && other.body === message?.body);
   }
 
-  /** Until when the lease of a receipt handle was given, whether or not another has superseded it. */
+  /** The end of a receipt handle's lease, even if a later receive has superseded the handle. */
   leaseEndMs(handle: string): number {
     return this.#leaseEndsMs.get(handle) ?? 0;
   }
 
-  /** Whether a receipt handle hides a message that is in the queue. */
+  /** Whether a receipt handle currently hides a message. */
   hides(handle: string): boolean {
     const { message, stale } = this.#find(handle);
     return message !== undefined && !stale && !message.deleted && message.visibleAtMs > performance.now();

@@ -28,17 +28,18 @@ const ACTIONS: Readonly<Record<string, typeof putItem>> = {
 const MARSHALLING = { removeUndefinedValues: true, convertClassInstanceToMap: true };
 
 /**
- * A table as DynamoDB documents it, at once and in this process: dynalite's own reading of expressions and conditions,
- * over rows that are kept in a map.
+ * A DynamoDB table in this process that answers at once: dynalite evaluates expressions and conditions, and a map keeps
+ * the rows.
  */
 export class ModelTable {
   readonly #rows = new Map<string, Marshalled>();
 
-  /** Carries a command out. @throws ConditionalCheckFailedException as DynamoDB does, and Error for what it refuses */
+  /** Carries a command out. @throws ConditionalCheckFailedException as DynamoDB does, Error for all other refusals */
   execute({ constructor: { name }, input }: TableCommand): object {
     if (name === 'BatchGetCommand') return this.#batchGet(input);
     const action = ACTIONS[name];
-    if (!action) throw new Error(`The model has no ${name}`);
+    if (!action)
+      throw new Error(`the model has no ${name}; expected one of ${Object.keys(ACTIONS).join(', ')}`);
     const data: Record<string, unknown> = { ...input };
     for (const member of ['Key', 'Item', 'ExpressionAttributeValues'])
       if (data[member]) data[member] = marshall(data[member], MARSHALLING);
@@ -55,7 +56,7 @@ export class ModelTable {
     };
   }
 
-  /** The row of that key. */
+  /** A row by its key. */
   row(taskId: string): Item | undefined {
     const row = this.#rows.get(taskId);
     return row && unmarshall(row);
@@ -68,7 +69,7 @@ export class ModelTable {
     return { Responses: Object.fromEntries(Responses) as object };
   }
 
-  /** What dynalite's actions want of its store, for one row: calls that answer at once. */
+  /** The store that dynalite's actions need, for one row. Its calls answer at once. */
   #storeOf(taskId: string): object {
     const rows = this.#rows;
     const itemDb = {

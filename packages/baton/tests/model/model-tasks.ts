@@ -10,7 +10,7 @@ import type { Run } from './run.ts';
 
 const AT_ONCE: Step = { does: 'return', ms: 0 };
 
-/** The task of every history. */
+/** The untracked task of every history. */
 export const work = defineTask({
   name: 'model.work',
   queue: 'work',
@@ -20,16 +20,16 @@ export const work = defineTask({
   timeoutSeconds: 20,
 });
 
-/** Is told of the ends of the others. */
+/** The listener that is told how the tracked tasks end. */
 export const told = defineTask({
   ...work,
   name: 'model.told',
   payload: taskEndSchema,
-  // As many as a crash or a release of its own message may use up
+  // Many, because crashes and releases of its own message may use attempts up
   retry: { ...work.retry, maxAttempts: 30 },
 });
 
-/** A tracked task, of which chains are made: it gives one more than it was given. */
+/** The tracked task, also used in chains. It returns its number plus one. */
 export const tracked = defineTask({
   ...work,
   name: 'model.tracked',
@@ -38,7 +38,7 @@ export const tracked = defineTask({
   onEnd: told,
 });
 
-/** The body of a planned message; no two are the same. */
+/** The body of a planned message. All bodies differ. */
 export function bodyOf({ is }: MessagePlan, taskId: string): string {
   if (is === 'malformed') return `malformed ${taskId}`;
   return encodeEnvelope({
@@ -51,14 +51,14 @@ export function bodyOf({ is }: MessagePlan, taskId: string): string {
   });
 }
 
-/** What a handler may do to its process, and what that does to it. */
+/** The effect of a handler on its process, and of the process on a handler. */
 export interface ProcessControl {
   readonly kill: (taskId: string) => void;
-  /** Resolves once the process does not stand still; never if it has crashed. */
+  /** Resolves once the process is not paused; never if it has crashed. */
   readonly awake: () => Promise<void>;
 }
 
-/** Implements the tasks for one process: each run does the next step that its message has planned. */
+/** Implements the tasks for one process: each run does the next planned step of its message. */
 export function implementationsFor(
   process: string,
   nextStep: (taskId: string) => Step | undefined,
@@ -69,7 +69,7 @@ export function implementationsFor(
     context: TaskContext,
     doIt: (entry: Run) => Promise<Result>,
   ): Promise<Result> => {
-    // A timeout of its own may lead a process on that crashed while it waited for an answer
+    // A timer may still fire in a process that crashed while it waited for a response
     if (ledger.hasCrashed(process)) return never();
     const { taskId, attempt, signal } = context;
     const { name, receive } = currentAttempt() as RunningAttempt;
@@ -82,7 +82,7 @@ export function implementationsFor(
       returned = true;
       return result;
     } finally {
-      // A process that crashed in the meantime does nothing any more
+      // A process that has crashed does nothing more
       if (!ledger.ends(entry, returned)) await never();
     }
   };
@@ -110,7 +110,7 @@ export function implementationsFor(
       await awake();
       await effect('pay');
       await step(taskId, context.signal);
-      // One that ignores its signal comes here long after its attempt is over
+      // A handler that ignores its signal gets here long after its attempt has ended
       await effect('bill');
       return { of: of + 1 };
     }),

@@ -4,17 +4,17 @@ import type { Ledger } from './ledger.ts';
 import type { ModelSqs } from './model-sqs.ts';
 import type { ModelTable } from './model-table.ts';
 
-/** What all processes of a history share. */
+/** The state that all processes of a history share. */
 export interface ModelWorld {
   readonly sqs: ModelSqs;
   readonly table: ModelTable;
   readonly ledger: Ledger;
   readonly random: Random;
   readonly leaseSeconds: number;
-  /** The longest that a request, or its answer, is under way where nothing is wrong. */
+  /** The longest time that a request, or its response, takes on a healthy network. */
   readonly latencyMs: number;
-  /** What happens to the next request. */
+  /** Returns the fault of the next request. */
   readonly nextFault: () => Fault;
-  /** Whether the task store answers at this moment. */
+  /** Whether the task store answers now. */
   readonly storeAnswers: () => boolean;
 }

@@ -1,4 +1,4 @@
-/** A promise that never settles; a new one each time, or all that ever waited for it would be kept for good. */
+/** Returns a new promise that never settles. A shared one would keep everything that ever waited for it in memory. */
 export function never(): Promise<never> {
   return new Promise(() => undefined);
 }

@@ -1,6 +1,6 @@
 import { ClockWatch } from 'baton-tasks/tooling';
 
-/** A stand-in for a client whose service's time is known: as by the Date header of its answers, whatever the wall clock. */
+/** Gives a stand-in client the right time of its service, as the Date header of real responses does. */
 export function withRightTime<Client extends object>(client: Client): Client {
   new ClockWatch('the model', { now: () => performance.now(), answers: false }).listenTo(client);
   return client;

@@ -22,45 +22,45 @@ import { VirtualTime } from './virtual-time.ts';
 
 const DAY_MS = 86_400_000;
 const HOUR_MS = 3_600_000;
-/** As Baton's queues have it (MessageRetentionPeriod). */
+/** The MessageRetentionPeriod of Baton's queues. */
 const RETENTION_SECONDS = 604_800;
-/** No rest has this length, so what hides a message for so long renews its lease; long, for timers cost time. */
+/** No delay has this length, so a change of visibility to it is a renewal. Long, because each timer costs time. */
 const LEASE_SECONDS = 300.5;
-/** Virtual time passes from one event to the next, and an idle poll's end is one. */
+/** Long, because the end of each idle poll is an event that costs time. */
 const WAIT_SECONDS = 900;
 const TIMEOUT_MS = 1000;
 const WORK_MS = 3000;
 const LATEST_MS = 2000;
 const TWICE_IN = 50;
 
-/** What goes wrong while a task waits for its time. */
+/** The trouble while a task waits for its start time. */
 export type DelayTrouble = 'nothing' | 'workers replaced' | 'delivered twice';
 
-/** A tracked task that is put off for so many days, and what goes wrong meanwhile. */
+/** A tracked task that is delayed for days, and the trouble during that time. */
 export interface DelayPlan {
   readonly days: number;
   readonly trouble: DelayTrouble;
   readonly seed: number;
 }
 
-/** What became of a task that was put off. */
+/** The result of a delayed task. */
 export interface DelayRun {
-  /** The promises that were broken; none is good. */
+  /** The broken promises; empty if all held. */
   readonly broken: readonly string[];
-  /** How long after its time it was begun. */
+  /** How long after its start time it started. */
   readonly lateMs: number;
-  /** How often its message, or a copy, was hidden until later. */
+  /** How many times its message, or a copy, was hidden until later. */
   readonly hops: number;
-  /** Messages that carried it, one after the other. */
+  /** The number of messages that carried it, one after the other. */
   readonly messages: number;
 }
 
 const logger = createLogger({ service: 'model', level: 'silent' });
-/** The task that is put off. Nobody is told of its end, which would be a second one. */
-const { onEnd: _told, ...putOff } = tracked;
+/** The delayed task. It has no listener, which would be a second task. */
+const { onEnd: _told, ...delayed } = tracked;
 const queueUrls = new QueueUrls('http://sqs/0/');
 
-/** Has real workers wait for the time of a task, in virtual time. */
+/** Lets real workers wait for the start time of a task, in virtual time. */
 export function runDelay(plan: DelayPlan): Promise<DelayRun> {
   const random = new Random(plan.seed);
   const chance = Math.random;
@@ -70,7 +70,7 @@ export function runDelay(plan: DelayPlan): Promise<DelayRun> {
   });
 }
 
-/** The queue, which notes how far messages are put back. */
+/** The queue, which records for how long messages are hidden. */
 class NotedSqs extends ModelSqs {
   hops = 0;
   readonly tooFar: number[] = [];
@@ -139,7 +139,7 @@ class Delay {
     const inTime = await this.#time.pass(ended, this.#dueAtMs + HOUR_MS, () => ledger.look());
     this.#over = true;
     return {
-      broken: [...(inTime ? [] : ['never ended']), ...this.#broken()],
+      broken: [...(inTime ? [] : ['the task never ended']), ...this.#broken()],
       lateMs: (this.#runs[0]?.atMs ?? Infinity) - this.#dueAtMs,
       hops: this.#sqs.hops,
       messages: this.#sqs.messages.length,
@@ -153,10 +153,10 @@ class Delay {
     const onTime = first && first.attempt === 1 && first.lateMs >= 0 && first.lateMs <= LATEST_MS;
     return [
       ...violations,
-      ...(runs.length === 1 && onTime ? [] : [`its runs were ${JSON.stringify(runs)}`]),
-      ...this.#sqs.tooFar.map((seconds) => `hidden for ${seconds} s, past 12 h since its receive`),
-      ...this.#sqs.forgotten.map((body) => `forgotten by SQS: ${body}`),
-      ...this.#sqs.deadLetters.map((body) => `a dead letter: ${body}`),
+      ...(runs.length === 1 && onTime ? [] : [`its runs were ${JSON.stringify(runs)}, expected one on time`]),
+      ...this.#sqs.tooFar.map((seconds) => `hidden for ${seconds} s, longer than 12 h after its receive`),
+      ...this.#sqs.forgotten.map((body) => `dropped by SQS at the end of its retention: ${body}`),
+      ...this.#sqs.deadLetters.map((body) => `became a dead letter: ${body}`),
     ];
   }
 
@@ -166,11 +166,11 @@ class Delay {
     const records = new TaskStore({ documents, table: 'tasks' });
     const sqs = new SqsClient(calm, 'sender', TIMEOUT_MS).client;
     const tasks = new TaskClient({ sqs, queueUrls, source: 'model', records });
-    const { taskId } = await tasks.send(putOff, { of: 1 }, { notBefore: new Date(this.#dueAtMs) });
+    const { taskId } = await tasks.send(delayed, { of: 1 }, { notBefore: new Date(this.#dueAtMs) });
     this.#world.ledger.books.sent([taskId]);
     const [first] = this.#sqs.messages;
     if (this.#plan.trouble !== 'delivered twice' || !first) return;
-    // As a send whose answer was lost, and that was made again; and one that comes in the last minute
+    // A send that was retried because its response was lost, and a copy that arrives in the last minute
     this.#sqs.send(first.body);
     setTimeout(
       () => this.#sqs.send(first.body),
@@ -183,7 +183,7 @@ class Delay {
     const receiving = new SqsClient(this.#world, name, TIMEOUT_MS);
     const settling = new SqsClient(this.#world, name, TIMEOUT_MS);
     const documents = new TableClient(this.#world, TIMEOUT_MS);
-    const work = implement(putOff, async ({ of }, { attempt, signal }) => {
+    const work = implement(delayed, async ({ of }, { attempt, signal }) => {
       this.#runs.push({ attempt, atMs: this.#time.nowMs });
       await sleep(WORK_MS, undefined, { signal });
       return { of: of + 1 };
@@ -214,8 +214,8 @@ class Delay {
   }
 
   /**
-   * When a worker ends, and how: by a crash or a stop within a day, and about the task's time by a stop. What crashes
-   * then has its message come back a lease later, and that is no delay of this kind.
+   * Decides when and how a worker ends: within a day by a crash or a stop, but near the task's start time only by a
+   * stop. A crash then would delay the task by a lease, which this test does not measure.
    */
   #end(): { readonly crashes: boolean; readonly inMs: number } {
     const leftMs = this.#dueAtMs - this.#time.nowMs;
@@ -235,7 +235,7 @@ function configOf(workerId: string): WorkerConfig {
     version: '1',
     revision: 'unknown',
     concurrency: 2,
-    queues: new Map([[putOff.queue, 1]]),
+    queues: new Map([[delayed.queue, 1]]),
     lambdaQueues: [],
     waitSeconds: WAIT_SECONDS,
     leaseSeconds: LEASE_SECONDS,

@@ -26,20 +26,20 @@ import { VirtualTime } from './virtual-time.ts';
 
 const SETTLING_TIMEOUT_MS = 1000;
 const RECEIVE_TIMEOUT_MS = 7000;
-/** For so long a request that goes wrong may be under way. */
+/** The longest time that a request with a fault takes. */
 const LONGEST_FAULT_MS = 10_500;
-/** Drain, a poll's wait, and twice what a worker gives itself to release and to end its polls. */
+/** Drain, a poll's wait, and twice the time that a worker allows for releases and for the end of its polls. */
 const LONGEST_STOP_MS = (DRAIN_SECONDS + WAIT_SECONDS) * 1000 + 10_500;
-/** With the time that a slow network takes to settle, and to write a tracked task's outcome down. */
+/** Drain, grace, and the time to settle and to store a tracked task's outcome on a slow network. */
 const LONGEST_CALM_STOP_MS = (DRAIN_SECONDS + GRACE_SECONDS) * 1000 + 5000;
-/** Two hours: a hundred requests that fail in a row rest for half a minute each. */
+/** Two hours: after each of a hundred failed requests in a row a worker backs off for half a minute. */
 const LONGEST_HISTORY_MS = 7_200_000;
 const REPLACED_AFTER_MS = 500;
 
 const logger = createLogger({ service: 'model', level: 'silent' });
 const queueUrls = new QueueUrls('http://sqs/0/');
 
-/** Runs real workers against the model in virtual time. Resolves to the promises that were broken; none is good. */
+/** Runs real workers against the model in virtual time. Resolves to the broken promises; empty if all held. */
 export function runHistory(history: History): Promise<readonly string[]> {
   const random = new Random(history.seed);
   const chance = Math.random;
@@ -49,7 +49,7 @@ export function runHistory(history: History): Promise<readonly string[]> {
   });
 }
 
-/** A planned message with its id; its steps are used up as it runs. */
+/** A planned message with its id. Each run removes its first step. */
 type Planned = Omit<MessagePlan, 'steps'> & { readonly id: string; readonly steps: Step[] };
 
 class Run {
@@ -60,7 +60,7 @@ class Run {
   readonly #live = new Map<string, Worker>();
   readonly #concurrency = new Map<string, number>();
   #toSend = 0;
-  /** Cancels under way: what they tell is told once they are over. */
+  /** Cancels in progress: their notices are sent when they end. */
   #toCancel = 0;
   readonly #wasPutBack = new Set<string>();
   readonly #faultsToCome: readonly Fault[];
@@ -134,7 +134,7 @@ class Run {
       ledger.books.allEnded;
     if (!(await this.#passUntil(allEnded, LONGEST_HISTORY_MS))) {
       const left = sqs.messages.filter(({ deleted }) => !deleted).map(({ body }) => body);
-      ledger.broken(`never ended: ${[...ledger.books.unended, ...left].join(', ')}`);
+      ledger.broken(`these never ended: ${[...ledger.books.unended, ...left].join(', ')}`);
       return ledger.violations;
     }
     ledger.books.lookAtChains();
@@ -145,7 +145,7 @@ class Run {
     return ledger.violations;
   }
 
-  /** Sends what is planned over a network that is well, and cancels it where that is planned. */
+  /** Sends a planned message over a healthy network, and cancels its task if planned. */
   async #send(plan: Planned): Promise<void> {
     const { sqs, ledger } = this.#world;
     const { id: taskId, is, cancelledAtMs } = plan;
@@ -169,7 +169,7 @@ class Run {
     }, cancelledAtMs);
   }
 
-  /** Puts the first dead letter of a task back where that is planned. */
+  /** Redrives the first dead letter of a task if planned. */
   #putBack(body: string, attributes: Attributes): void {
     const { sqs, ledger } = this.#world;
     const plan = this.#plans.find(({ id, is }) => is === 'tracked' && body.includes(`"id":"${id}"`));
@@ -179,7 +179,7 @@ class Run {
     this.#toSend += 1;
     setTimeout(() => {
       ledger.books.putBack(plan.id);
-      ledger.crashBooks.beginsAnew(plan.id);
+      ledger.crashBooks.restarts(plan.id);
       sqs.send(body, 0, as === 'letter' ? attributes : {});
       this.#toSend -= 1;
     }, afterMs);
@@ -193,7 +193,8 @@ class Run {
       () => {
         ledger.look();
         for (const [name, slots] of this.#concurrency) {
-          if (ledger.runningAt(name) > slots) ledger.broken(`${name} runs more than its ${slots} slots`);
+          if (ledger.runningAt(name) > slots)
+            ledger.broken(`${name} runs more tasks than its ${slots} slots`);
         }
       },
     );
@@ -262,11 +263,11 @@ class Run {
       }, pause.fromMs);
     if (!end) return;
     setTimeout(() => {
-      // It has killed itself before, and another has taken its place
+      // A handler has killed the worker already, and another worker has replaced it
       if (!this.#live.has(name)) this.#toEnd -= 1;
       else if (end.by !== 'crash') {
         void this.#stop(name, pause).then(() => this.#replace(concurrency));
-        if (end.by === 'hurried stop') void worker.stop();
+        if (end.by === 'second signal') void worker.stop();
       } else {
         crash();
       }
@@ -286,7 +287,7 @@ class Run {
     const { ended } = ledger;
     const startedAtMs = this.#time.nowMs;
     await this.#live.get(name)?.stop();
-    // A handler has killed it meanwhile
+    // A handler has killed the worker in the meantime
     if (!this.#live.has(name)) return;
     const calm = this.#lastFaultAtMs < startedAtMs - LONGEST_FAULT_MS;
     const tookMs = this.#time.nowMs - startedAtMs - (pause?.forMs ?? 0);
@@ -294,14 +295,14 @@ class Run {
     this.#live.delete(name);
   }
 
-  /** The steps of a chain share those that are planned. */
+  /** The next planned step of a task. The tasks of a chain share the plan. */
   #nextStep(taskId: string): Step | undefined {
     return this.#plans
       .find(({ id, is }) => id === taskId || (is === 'chain' && stepsOf(id).includes(taskId)))
       ?.steps.shift();
   }
 
-  /** The function of one worker, or nothing that is ever called. */
+  /** The function of one worker. It is called only if the executor is `lambda`. */
   #function(worker: string): ModelFunction {
     const name = `function of ${worker}`;
     const { ledger, nextFault } = this.#world;
@@ -319,7 +320,7 @@ class Run {
       logger,
       worker: { id: name, version: '1' },
       implementations: implementationsFor(name, (taskId) => this.#nextStep(taskId), ledger, {
-        // A function that kills itself costs its invocation alone, which Lambda answers with an error
+        // A function that kills itself ends only its invocation. Lambda responds with an error
         kill: () => {
           throw new Error('killed by plan');
         },
@@ -335,7 +336,7 @@ function isIn(span: Span | undefined, atMs: number): boolean {
   return span !== undefined && atMs >= span.fromMs && atMs < span.fromMs + span.forMs;
 }
 
-/** The tasks of a chain, by the id of its first. */
+/** The task ids of a chain, from the id of its first task. */
 function stepsOf(taskId: string): [string, string, string] {
   const [second, third] = laterStepIds(taskId, 3);
   return [taskId, second ?? '', third ?? ''];

@@ -4,6 +4,6 @@ export interface Run {
   readonly taskId: string;
   readonly attempt: number;
   readonly signal: AbortSignal;
-  /** The receipt handle that it runs under, as far as can be told. */
+  /** The receipt handle of its message, as far as it is known. */
   readonly handle: string;
 }

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { Presets, SingleBar } from 'cli-progress';
 
-/** Histories of one process: about a minute, then a fresh one goes on. */
+/** Histories of one process, about a minute. Then a new process continues. */
 const SHARE = 20_000;
 const MAIN = fileURLToPath(new URL('main.ts', import.meta.url));
 
@@ -33,7 +33,7 @@ bar?.start(total, 0);
 const startedAtMs = performance.now();
 let kept = 0;
 
-// As many processes as there are cores, each with the next share, until one finds a broken promise
+// One process for each core. Each takes the next share, until one finds a broken promise
 const queue = shares.values();
 const lane = async (): Promise<void> => {
   for (const share of queue) {

@@ -34,26 +34,26 @@ export class SqsClient {
   readonly #process: string;
   readonly #line: ModelLine;
 
-  /** @param process - who calls, for the ledger */
+  /** @param process - the name of the calling process, for the ledger */
   constructor(world: ModelWorld, process: string, timeoutMs: number) {
     this.#world = world;
     this.#process = process;
     this.#line = new ModelLine(world, timeoutMs);
   }
 
-  /** In the place of an SDK client. */
+  /** A stand-in for an SDK client. */
   get client(): SQSClient {
     const send = (command: Command, options?: { abortSignal?: AbortSignal }): Promise<unknown> =>
       this.#send(command, options?.abortSignal);
     return withRightTime({ send, destroy: () => undefined } as unknown as SQSClient);
   }
 
-  /** The process is no more. */
+  /** Cuts the connection because the process has crashed. */
   cut(): void {
     this.#line.cut();
   }
 
-  /** The process stands still until then. */
+  /** Pauses the process until a point in time. */
   pauseUntil(untilMs: number): void {
     this.#line.pauseUntil(untilMs);
   }
@@ -71,7 +71,7 @@ export class SqsClient {
     const aborted = Promise.withResolvers<never>();
     const abort = (): void => {
       if (fault === 'none' && !this.#line.paused && !ledger.hasCrashed(this.#process))
-        ledger.broken(`${this.#process} cuts a poll short that would have ended by itself`);
+        ledger.broken(`${this.#process} aborts a poll that would have ended by itself`);
       aborted.reject(new Error('aborted'));
     };
     abortSignal?.addEventListener('abort', abort, { once: true });

@@ -15,7 +15,7 @@ export class TableClient {
     this.#line = new ModelLine(world, timeoutMs);
   }
 
-  /** In the place of an SDK client. */
+  /** A stand-in for an SDK client. */
   get client(): DynamoDBDocumentClient {
     const { nextFault, storeAnswers } = this.#world;
     const send = (command: TableCommand): Promise<object> => {
@@ -25,19 +25,19 @@ export class TableClient {
     return withRightTime({ send, destroy: () => undefined } as unknown as DynamoDBDocumentClient);
   }
 
-  /** The process is no more. */
+  /** Cuts the connection because the process has crashed. */
   cut(): void {
     this.#line.cut();
   }
 
-  /** The process stands still until then. */
+  /** Pauses the process until a point in time. */
   pauseUntil(untilMs: number): void {
     this.#line.pauseUntil(untilMs);
   }
 
   async #carryOut(command: TableCommand, fault: Fault): Promise<object> {
     if (fault === 'failed entries') throw new Error('InternalServerError');
-    // As the SDK does after an answer that was lost: what it then learns is what the second one says
+    // As the SDK retries after a lost response: the caller sees only the second response
     if (fault === 'twice') await attempt(() => this.#world.table.execute(command));
     return this.#world.table.execute(command);
   }
@@ -47,6 +47,6 @@ async function attempt(call: () => object): Promise<void> {
   try {
     call();
   } catch {
-    // Refused the first time: the second will say so
+    // The second call will be refused too
   }
 }

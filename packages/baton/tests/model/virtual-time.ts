@@ -2,12 +2,12 @@ import { syncBuiltinESMExports } from 'node:module';
 import { type Clock, install } from '@sinonjs/fake-timers';
 
 const realImmediate = setImmediate;
-/** More turns of the event loop than a task takes from its handler's begin to its end. */
+/** More turns of the event loop than a task takes from the start of its handler to its end. */
 const LAST_TURNS = 20;
 
 /**
- * Time that passes only when everything else has: every timer, every date and every measured time of this process
- * belong to it while it runs, so that hours of leases take milliseconds and happen the same way each time.
+ * Time that jumps to the next timer when nothing else can run. It replaces all timers, dates and clocks of this
+ * process. So hours of leases take milliseconds and happen in the same way each time.
  */
 export class VirtualTime {
   readonly #clock: Clock;
@@ -16,15 +16,15 @@ export class VirtualTime {
     this.#clock = clock;
   }
 
-  /** Runs `work` in virtual time, from 0 on; what is still due when it ends never happens. */
+  /** Runs `work` in virtual time, starting at 0. Timers that are still pending when it ends never fire. */
   static async during<Result>(work: (time: VirtualTime) => Promise<Result>): Promise<Result> {
     const clock = install({ now: 0 });
-    // `node:timers/promises` as it was imported by name
+    // Also replaces named imports of `node:timers/promises`
     syncBuiltinESMExports();
     try {
       return await work(new VirtualTime(clock));
     } finally {
-      // What waits for the end of a turn of the event loop would wait for ever, and all after it. One leads to the next
+      // Immediates that are still pending would never run, and neither would those that they set. So run several turns
       for (let turn = 0; turn < LAST_TURNS; turn += 1) {
         clock.tick(0);
         await settled();
@@ -34,18 +34,18 @@ export class VirtualTime {
     }
   }
 
-  /** Now, in milliseconds since the beginning. */
+  /** The current time, in milliseconds since the start. */
   get nowMs(): number {
     return performance.now();
   }
 
-  /** Sets the wall clock of all processes forward or back. No timer is due sooner or later by that. */
+  /** Sets the wall clock of all processes forward or back. That does not move any timer. */
   setWallClock(byMs: number): void {
     this.#clock.setSystemTime(this.#clock.now + byMs);
   }
 
   /**
-   * Lets time pass until `done`, or until `limitMs`; calls `eachMoment` whenever something has happened.
+   * Lets time pass until `done` returns true, or until `limitMs`. Calls `eachMoment` after each event.
    * Resolves to whether it was done.
    */
   async pass(
@@ -63,7 +63,7 @@ export class VirtualTime {
   }
 }
 
-/** Resolves once every promise that can go on has gone on. */
+/** Resolves once all promises that can settle have settled. */
 function settled(): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
   realImmediate(resolve);

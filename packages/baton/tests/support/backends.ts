@@ -3,15 +3,15 @@ import { resourcesOf } from 'baton-dev/stack/described-stack';
 import { type Part, readSharedPart } from 'baton-dev/stack/part';
 import { lanedNap } from './laned-nap.ts';
 
-/** What `startBackends` gives. */
+/** The result of `startBackends`. */
 export type { Backends };
 
-/** The queues that the library's tests choose from. `reports` has the lanes of `lanedNap`. */
+/** The queues of the library's tests. `reports` has the lanes of `lanedNap`. */
 export type TestQueue = 'default' | 'reports' | 'letters';
 
 /**
- * Starts an SQS and a DynamoDB with the tasks table and with these queues, each with its dead letter queue, under names
- * that no other test has.
+ * Starts SQS and DynamoDB with the tasks table, these queues and their dead-letter queues. All names are unique to the
+ * test.
  */
 export function startBackends(queues: readonly TestQueue[], own: OwnBackends = {}): Promise<Backends> {
   const partsOf = (stage: string): Part[] => [
@@ -21,7 +21,7 @@ export function startBackends(queues: readonly TestQueue[], own: OwnBackends = {
   return startBackendsOf((stage) => resourcesOf(partsOf(stage), [lanedNap], stage), own);
 }
 
-/** What a functions.yml would have of a queue. */
+/** The part of a functions.yml that describes a queue. */
 function queuePart(queue: TestQueue, stage: string): Part {
   const name = `baton-${stage}-${queue}`;
   const deadLetters = `${queue}DeadLetters`;

@@ -2,7 +2,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { defineTask, implement } from 'baton-tasks';
 import * as z from 'zod';
 
-/** Writes many lines to its log, numbered from 0. */
+/** A task that writes many log lines, numbered from 0. */
 export const chatter = defineTask({
   name: 'tests.chatter',
   queue: 'default',
@@ -12,7 +12,7 @@ export const chatter = defineTask({
   timeoutSeconds: 60,
 });
 
-/** Writes its lines, one in each turn of the event loop, which others share. */
+/** Writes one line in each turn of the event loop, so that other tasks run too. */
 export const chatterTask = implement(chatter, async ({ lines, bytes }, { logger }) => {
   const words = 'x'.repeat(bytes);
   for (let line = 0; line < lines; line += 1) {

@@ -7,7 +7,7 @@ import { startFauxqs } from 'fauxqs';
 const HOST = '127.0.0.1';
 const RELEASE = /(approximate_receive_count|approximate_first_receive_timestamp) = \?/g;
 
-/** fauxqs listens at every address of the machine, and nothing can be set against that. */
+/** Makes fauxqs listen only at 127.0.0.1. By itself it listens at every address, without an option against that. */
 function listenAtThisMachineOnly(): void {
   const listen = Reflect.get(Server.prototype, 'listen');
   Server.prototype.listen = function (this: Server, options: object, ...rest: unknown[]): Server {
@@ -16,8 +16,8 @@ function listenAtThisMachineOnly(): void {
 }
 
 /**
- * fauxqs forgets a message that is released (its visibility set to 0): it writes NULL for the receive count, which its
- * own table refuses, after it has taken the message out of its memory. Here the count stays as it was.
+ * Keeps the receive count of a released message (visibility 0). fauxqs writes NULL there, which its own table refuses,
+ * after it has removed the message from its memory. So it loses the message.
  */
 function keepWhatIsReleased(): void {
   const prepare = Reflect.get(DatabaseSync.prototype, 'prepare');
@@ -27,7 +27,7 @@ function keepWhatIsReleased(): void {
   };
 }
 
-/** A kill takes nothing from what the system has been given; only a power cut would, and each sync costs milliseconds. */
+/** Turns off syncs to disk: each costs milliseconds, and a kill loses no data that the system has. */
 function leaveSyncToTheSystem(): void {
   const exec = Reflect.get(DatabaseSync.prototype, 'exec');
   DatabaseSync.prototype.exec = function (this: DatabaseSync, sql) {
@@ -36,7 +36,7 @@ function leaveSyncToTheSystem(): void {
   };
 }
 
-/** Runs an SQS whose queues are in a folder, when this file is the program: `durable-sqs.ts <port> <folder>`. */
+/** Runs an SQS with its queues in a folder. Runs if this file is the program: `durable-sqs.ts <port> <folder>`. */
 async function run(): Promise<void> {
   const [port, dataDir = ''] = process.argv.slice(2);
   listenAtThisMachineOnly();

@@ -3,10 +3,10 @@ import { type DynamoDBDocumentClient, PutCommand, ScanCommand, UpdateCommand } f
 
 const REFUSAL = 'attribute_not_exists(effect)';
 
-/** The other side of an effect: a table that takes one row for each idempotency key, and counts who asks again. */
+/** A table that effects write to: one row for each idempotency key, with a count of repeated requests. */
 export class EffectSink {
   readonly #documents: DynamoDBDocumentClient;
-  /** Its table: what a worker of tracked tasks is given as EFFECTS_TABLE. */
+  /** The name of its table, for EFFECTS_TABLE of workers of tracked tasks. */
   readonly table: string;
 
   constructor(documents: DynamoDBDocumentClient, table: string) {
@@ -14,7 +14,7 @@ export class EffectSink {
     this.table = table;
   }
 
-  /** Creates the table of a sink that is not there yet. */
+  /** Creates a sink and its table. */
   static async create(documents: DynamoDBDocumentClient, table: string): Promise<EffectSink> {
     await documents.send(
       new CreateTableCommand({
@@ -27,7 +27,7 @@ export class EffectSink {
     return new EffectSink(documents, table);
   }
 
-  /** Inserts a row under an idempotency key; where there is one already, that is noted apart, and is no error. */
+  /** Inserts a row under an idempotency key. If the row exists, counts the repetition instead, without an error. */
   async insert(effect: string): Promise<void> {
     try {
       await this.#documents.send(
@@ -50,7 +50,7 @@ export class EffectSink {
     }
   }
 
-  /** How often each effect was asked for beyond the first time, by its idempotency key. */
+  /** The number of repeated requests of each effect, by idempotency key. */
   async rows(): Promise<ReadonlyMap<string, number>> {
     const rows = new Map<string, number>();
     let from: Record<string, unknown> | undefined;

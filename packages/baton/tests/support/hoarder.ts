@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { defineTask, implement } from 'baton-tasks';
 import * as z from 'zod';
 
-/** Takes all file descriptors that its process may have, and keeps them for a while. */
+/** A task that opens all file descriptors that its process may have, and keeps them for a while. */
 export const hoarder = defineTask({
   name: 'tests.hoarder',
   queue: 'default',
@@ -13,7 +13,7 @@ export const hoarder = defineTask({
   timeoutSeconds: 60,
 });
 
-/** Takes those that become free meanwhile, too. */
+/** Opens all descriptors, also those that become free later. */
 export const hoarderTask = implement(hoarder, async ({ ms }, { logger }) => {
   const files: number[] = [];
   const untilMs = performance.now() + ms;
@@ -21,7 +21,7 @@ export const hoarderTask = implement(hoarder, async ({ ms }, { logger }) => {
     try {
       for (;;) files.push(openSync('/dev/null', 'r'));
     } catch {
-      // All are taken
+      // No descriptor is left
     }
   };
   take();

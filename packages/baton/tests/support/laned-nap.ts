@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { defineTask, implement } from 'baton-tasks';
 import * as z from 'zod';
 
-/** Takes a while, in one of three lanes. */
+/** A task that sleeps, in one of three lanes. */
 export const lanedNap = defineTask({
   name: 'tests.laned-nap',
   queue: 'reports',
@@ -17,7 +17,7 @@ export const lanedNap = defineTask({
 
 const sink = process.env['NAP_SINK'];
 
-/** Says in its log line which lane it was sent in, and how long ago. Leaves a line in the sink at its end, if there is one. */
+/** Logs its lane and how long it has waited. Writes a line to the sink at its end, if there is a sink. */
 export const lanedNapTask = implement(
   lanedNap,
   async ({ lane, ms, sentAtMs }, { signal, logger, taskId }) => {

@@ -1,4 +1,4 @@
 process.stdout.write('loading\n');
 
-/** Says, when it is imported, that a program has begun to load: the modules that are imported after it come later. */
+/** Importing this module writes that the program has started to load. Import it before the slow modules. */
 export const saidLoading = true;

@@ -2,19 +2,19 @@ import { closeSync, fstatSync, mkdtempSync, openSync, readSync, rmSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/** A nap that is over. */
+/** A finished nap. */
 export interface PastNap {
   /** Milliseconds since 1970, by its worker's clock. */
   readonly endedMs: number;
-  /** How long it was to take. */
+  /** The planned length. */
   readonly ms: number;
 }
 
-/** The file in which each finished nap leaves a line before its worker settles it: no kill can take that back. */
+/** A file to which each finished nap adds a line before its worker settles it. No kill can undo that. */
 export class NapSink {
-  /** Its folder, which has nothing else. */
+  /** The folder, which has no other files. */
   readonly folder = mkdtempSync(join(tmpdir(), 'baton-naps-'));
-  /** Where it is: what a worker of naps is given as NAP_SINK. */
+  /** The path of the file, for NAP_SINK of workers. */
   readonly path = join(this.folder, 'sink');
   readonly #file = openSync(this.path, 'w+');
   readonly #done = new Map<string, number>();
@@ -23,31 +23,31 @@ export class NapSink {
   readonly #begun = new Map<string, string>();
   #readBytes = 0;
 
-  /** How often each nap was done, by its task's id, up to now. */
+  /** How often each nap was done so far, by task id. */
   get done(): ReadonlyMap<string, number> {
     this.#read();
     return this.#done;
   }
 
-  /** How often each nap rejected itself, by its task's id, up to now. */
+  /** How often each nap was rejected so far, by task id. */
   get rejected(): ReadonlyMap<string, number> {
     this.#read();
     return this.#rejected;
   }
 
-  /** Who began each nap last, by its task's id, up to now: of workers that are given NAP_BEGINNER. */
+  /** The worker that last started each nap so far, by task id. Only workers with NAP_BEGINNER record that. */
   get lastBegun(): ReadonlyMap<string, string> {
     this.#read();
     return this.#begun;
   }
 
-  /** All that are over, in the order of their ends, up to now. */
+  /** All naps that have ended so far, in order. */
   get past(): readonly PastNap[] {
     this.#read();
     return this.#past;
   }
 
-  /** Forgets the file. */
+  /** Deletes the file. */
   clear(): void {
     closeSync(this.#file);
     rmSync(this.folder, { recursive: true });

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { defineTask, implement, RejectTask } from 'baton-tasks';
 import * as z from 'zod';
 
-/** Takes a while, heeds its signal or does not, and is done or rejects itself at the end. */
+/** A task that sleeps, with or without its signal, and then is done or rejects itself. */
 export const nap = defineTask({
   name: 'tests.nap',
   queue: 'default',
@@ -17,17 +17,17 @@ export const nap = defineTask({
   timeoutSeconds: 60,
 });
 
-/** A file that every finished nap adds a line to: unlike a log's pipe, it loses nothing when a worker is killed. */
+/** A file to which every finished nap adds a line. Unlike the pipe of a log, it loses nothing if a worker is killed. */
 const sink = process.env['NAP_SINK'];
-/** Whose worker this is: with it, every nap that begins adds a line, too. */
+/** The name of this worker. If it is set, every nap also adds a line when it starts. */
 const beginner = process.env['NAP_BEGINNER'];
 
-/** Naps, and leaves a line in the sink when it is over. */
+/** Sleeps, and adds a line to the sink at the end. */
 export const napTask = implement(nap, async ({ ms, ignoresSignal, rejects }, { signal, logger, taskId }) => {
   logger.info('nap begins');
   if (sink && beginner) appendFileSync(sink, `${taskId} begun ${beginner}\n`);
   await sleep(ms, undefined, ignoresSignal ? {} : { signal });
   if (sink) appendFileSync(sink, `${taskId} ${rejects ? 'rejected' : 'done'} ${Date.now()} ${ms}\n`);
-  if (rejects) throw new RejectTask('It was to reject itself');
+  if (rejects) throw new RejectTask('rejected by plan');
   return {};
 });

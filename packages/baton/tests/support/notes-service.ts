@@ -1,4 +1,4 @@
-// A service as a user writes one, in one file: it accepts notes, and has them filed by a tracked task.
+// A service as users write it, in one file: it accepts notes and files them with a tracked task.
 import { createService, createTrackedConsumer, runService, text } from 'baton-tasks/service';
 import {
   createApi,
@@ -13,7 +13,7 @@ import { GetCommand } from '@aws-sdk/lib-dynamodb';
 import { defineTask, implement } from 'baton-tasks';
 import * as z from 'zod';
 
-/** The namespace of the ids that idempotency keys give. */
+/** The namespace of ids that come from idempotency keys. */
 const NOTES = '00000000-0000-4000-8000-000000000001';
 
 interface NoteRow extends IntakeRow {

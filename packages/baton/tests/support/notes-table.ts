@@ -1,7 +1,7 @@
 import { CreateTableCommand } from '@aws-sdk/client-dynamodb';
 import type { Backends } from './backends.ts';
 
-/** Creates the table of a service that accepts notes. Its key is `noteId`. Resolves to its name. */
+/** Creates the table of the notes service, with the key `noteId`. Resolves to its name. */
 export async function createNotesTable({ documents, stage }: Backends): Promise<string> {
   const TableName = `baton-${stage}-notes`;
   await documents.send(

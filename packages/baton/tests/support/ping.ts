@@ -1,7 +1,7 @@
 import { defineTask, implement } from 'baton-tasks';
 import * as z from 'zod';
 
-/** Is the simplest task: it says which worker ran it. */
+/** The simplest task: it returns the worker that ran it. */
 export const ping = defineTask({
   name: 'tests.ping',
   queue: 'default',
@@ -11,7 +11,7 @@ export const ping = defineTask({
   timeoutSeconds: 10,
 });
 
-/** Answers at once. */
+/** Returns at once. */
 export const pingTask = implement(ping, (_payload, { worker }) => ({
   workerId: worker.id,
   version: worker.version,

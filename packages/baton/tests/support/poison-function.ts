@@ -12,7 +12,7 @@ import {
 import type { SQSRecord } from 'aws-lambda';
 import { poison, poisonTasks } from './poison.ts';
 
-/** A function in a runtime that has listeners of its own, invoked once with a batch of poison and of good records. */
+/** Invokes a function once with a batch of poison and good records, in a runtime with its own error listener. */
 async function run(): Promise<void> {
   process.on('uncaughtException', (error) => process.stdout.write(`runtime ${error.message}\n`));
   const logger = createLogger({ service: 'function' });

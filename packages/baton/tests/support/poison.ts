@@ -14,32 +14,32 @@ const common = {
   timeoutSeconds: 600,
 } as const;
 
-/** Does its process harm, in the way that it is told to. */
+/** A task that harms its process in the way that `how` names. */
 export const poison = defineTask({ ...common, name: 'tests.poison' });
 
-/** The same, tracked. */
+/** `poison`, tracked. */
 export const trackedPoison = defineTask({ ...common, name: 'tests.tracked-poison', tracked: true });
 
-/** Does its process harm when its signal aborts, at its time limit of a second. */
+/** A task that harms its process when its signal aborts, at its time limit of a second. */
 export const latePoison = defineTask({ ...common, name: 'tests.late-poison', timeoutSeconds: 1 });
 
-/** The same as `poison`, in a thread. */
+/** `poison` in a thread. */
 export const threadPoison = defineTask({ ...common, name: 'tests.thread-poison', isolation: 'thread' });
 
-/** The same as `latePoison`, in a thread. */
+/** `latePoison` in a thread. */
 export const lateThreadPoison = defineTask({
   ...latePoison,
   name: 'tests.late-thread-poison',
   isolation: 'thread',
 });
 
-/** Takes a while, and leaves a line in the sink at its end. */
+/** A harmless task that sleeps, and adds a line to the sink at its end. */
 export const good = defineTask({ ...common, name: 'tests.good', payload: z.object({ ms: z.int() }) });
 
-/** The same, tracked. */
+/** `good`, tracked. */
 export const trackedGood = defineTask({ ...good, name: 'tests.tracked-good', tracked: true });
 
-// oxlint-disable-next-line typescript/unbound-method -- what a module that keeps it does
+// oxlint-disable-next-line typescript/unbound-method -- some modules keep it like this
 const capturedExit = process.exit;
 const never = () => new Promise<never>(() => undefined);
 const fails = (what: string): never => {
@@ -91,14 +91,14 @@ export const survivable: Readonly<Record<string, (context: TaskContext) => unkno
   },
 };
 
-/** Harm that comes when the handler's signal aborts; the process survives it, too. */
+/** Harm when the handler's signal aborts. The process survives it. */
 export const atAbort: Readonly<Record<string, (context: TaskContext) => unknown>> = {
   'throw in a listener': ({ signal }) => {
     signal.addEventListener('abort', () => fails('listener'));
     return never();
   },
   'throw in onabort': ({ signal }) => {
-    // oxlint-disable-next-line unicorn/prefer-add-event-listener -- what some handlers do
+    // oxlint-disable-next-line unicorn/prefer-add-event-listener -- some handlers do it like this
     signal.onabort = () => fails('onabort');
     return never();
   },
@@ -127,25 +127,25 @@ export const atAbort: Readonly<Record<string, (context: TaskContext) => unknown>
   },
 };
 
-let whatElseHappens: (() => void) | undefined;
-// Begins before any handler does, so that it belongs to none
-setInterval(() => whatElseHappens?.(), 10).unref();
+let outsideOfTasks: (() => void) | undefined;
+// Starts before all handlers, so that it belongs to no task
+setInterval(() => outsideOfTasks?.(), 10).unref();
 
-/** Harm that no task can be blamed for; the handler itself goes on for half a second. */
+/** Harm from code outside of all tasks. The handler itself runs for another half a second. */
 export const anonymous: Readonly<Record<string, () => unknown>> = {
   'throw elsewhere': async () => {
-    whatElseHappens = () => fails('elsewhere');
+    outsideOfTasks = () => fails('elsewhere');
     await sleep(500);
     return {};
   },
   'exit elsewhere': async () => {
-    whatElseHappens = () => process.exit(5);
+    outsideOfTasks = () => process.exit(5);
     await sleep(500);
     return {};
   },
 };
 
-/** Harm that the process dies of. */
+/** Harm that kills the process or blocks it. */
 export const deadly: Readonly<Record<string, () => unknown>> = {
   'blocked for 5 s': () => {
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5000);
@@ -182,20 +182,20 @@ export const deadly: Readonly<Record<string, () => unknown>> = {
 };
 
 const inWorker = process.env['HEALTH_PORT'] !== undefined;
-/** Does harm where a worker checks the payload, and none where it is sent. */
+/** Does harm if a worker checks the payload, but not if a sender does. */
 const harmless = (how: string): boolean => {
   if (inWorker) void { ...survivable, ...deadly }[how]?.({} as never);
   return true;
 };
 
-/** Does its process harm in the schema of its payload. */
+/** A task whose payload schema harms its process. */
 export const schemaPoison = defineTask({
   ...common,
   name: 'tests.schema-poison',
   payload: z.object({ how: z.string().refine(harmless) }),
 });
 
-/** The same, tracked. */
+/** `schemaPoison`, tracked. */
 export const trackedSchemaPoison = defineTask({
   ...schemaPoison,
   name: 'tests.tracked-schema-poison',
@@ -219,7 +219,7 @@ async function doGood({ ms }: { ms: number }, context: TaskContext): Promise<Rec
   return {};
 }
 
-/** What does all of these. */
+/** The implementations of these tasks. */
 export const poisonTasks = [
   implement(poison, harm),
   implement(trackedPoison, harm),

@@ -1,6 +1,6 @@
 import type { Program } from 'baton-dev/testing/program';
 
-/** Keeps so many programs running, as an orchestrator does: each that ends is started again, and counted. */
+/** Keeps a number of programs running, as an orchestrator does: it counts each end, and starts another program. */
 export class Supervisor {
   readonly #start: () => Promise<Program>;
   readonly #programs = new Set<Program>();
@@ -8,27 +8,27 @@ export class Supervisor {
   #stopping = false;
   #deaths = 0;
 
-  /** @param start - starts one program; resolves when it is at work */
+  /** @param start - starts one program, and resolves when it is ready */
   constructor(start: () => Promise<Program>) {
     this.#start = start;
   }
 
-  /** How many programs have ended by themselves. */
+  /** The number of programs that have ended by themselves. */
   get deaths(): number {
     return this.#deaths;
   }
 
-  /** The JSON log lines of all programs, those that have ended first. */
+  /** The JSON log lines of all programs, in the order of their start. */
   get lines(): Record<string, unknown>[] {
     return this.#outputs.flatMap(({ lines }) => lines);
   }
 
-  /** Starts them. Resolves when all are at work. */
+  /** Starts a number of programs. Resolves when all are ready. */
   async start(programs: number): Promise<void> {
     await Promise.all(Array.from({ length: programs }, () => this.#add()));
   }
 
-  /** Stops them, and starts no more. */
+  /** Stops all programs, and starts no more. */
   async stop(): Promise<void> {
     this.#stopping = true;
     await Promise.all([...this.#programs].map((program) => program.stop('SIGKILL')));
@@ -46,7 +46,7 @@ export class Supervisor {
     this.#programs.delete(program);
     if (this.#stopping) return;
     this.#deaths += 1;
-    // One that is stopped while it starts never comes to work
+    // A program that is stopped during its start never becomes ready
     await this.#add().catch(() => undefined);
   }
 }

@@ -17,7 +17,7 @@ import { threadTasks } from './thread-tasks.ts';
 import { tickingTasks } from './ticks.ts';
 import { trackedTasks } from './tracked-tasks.ts';
 
-/** A worker of naps, of tracked tasks, of tasks in threads, of poison and of ticks, run as `runWorker` runs a user's. */
+/** Runs a worker of all test tasks, as `runWorker` runs a user's worker. */
 async function run(): Promise<void> {
   const config = readWorkerConfig(process.env);
   const logger = createLogger({ service: 'worker', level: config.logLevel });
@@ -29,13 +29,13 @@ async function run(): Promise<void> {
     ...threadTasks,
     ...tickingTasks,
     ...trackedTasks,
-    // On a queue that few tests have
+    // Its queue exists only in few tests
     ...(process.env['LANED_NAPS'] ? [lanedNapTask] : []),
   ]);
   const threadEntry = new URL('./test-thread.ts', import.meta.url);
   const processGuard = (process.env['PROCESS_GUARD'] ?? 'own') as 'own' | 'shared';
   const worker = new Worker({ config, implementations, threadEntry, logger, processGuard });
-  // Before it says that it has started: who reads that may send a signal at once
+  // Before the worker logs its start, because a test may send a signal right after that line
   onStopSignal(() => stopAndExit(worker, logger));
   await serveHealth(worker, config, logger);
   worker.start();

@@ -13,7 +13,7 @@ const common = {
 } as const;
 const milliseconds = z.object({ ms: z.int().min(0) });
 
-/** Burns CPU in a thread, and looks at nothing else meanwhile. */
+/** A task that burns CPU in a thread without pause. */
 export const burn = defineTask({
   ...common,
   name: 'tests.burn',
@@ -22,7 +22,7 @@ export const burn = defineTask({
   isolation: 'thread',
 });
 
-/** The same, for longer than it may. */
+/** `burn` with a time limit of 2 s, to exceed it. */
 export const burnOn = defineTask({
   ...common,
   name: 'tests.burn-on',
@@ -31,7 +31,7 @@ export const burnOn = defineTask({
   isolation: 'thread',
 });
 
-/** The same on the worker's event loop, where nobody should. */
+/** `burn` on the worker's event loop, which it blocks. */
 export const block = defineTask({
   ...common,
   name: 'tests.block',
@@ -39,7 +39,7 @@ export const block = defineTask({
   timeoutSeconds: 60,
 });
 
-/** Waits in a thread until its signal aborts. */
+/** A task that waits in a thread until its signal aborts. */
 export const stopOnAbort = defineTask({
   ...common,
   name: 'tests.stop-on-abort',
@@ -48,7 +48,7 @@ export const stopOnAbort = defineTask({
   isolation: 'thread',
 });
 
-/** Ends in the way that it is told to. */
+/** A task that ends in the way that `how` names. */
 export const end = defineTask({
   ...common,
   name: 'tests.end',
@@ -62,7 +62,7 @@ export const end = defineTask({
   isolation: 'thread',
 });
 
-/** Logs with a field of its own, and sends a task on. */
+/** A task that logs with its own field, and sends another task. */
 export const passOn = defineTask({
   ...common,
   name: 'tests.pass-on',
@@ -71,7 +71,7 @@ export const passOn = defineTask({
   isolation: 'thread',
 });
 
-/** Says how far it is and has effects, in a thread. */
+/** A tracked task in a thread that reports progress and has an effect. */
 export const pay = defineTask({
   ...common,
   name: 'tests.pay',
@@ -146,7 +146,7 @@ const ends: Readonly<Record<string, (context: TaskContext, where: string | undef
   },
   'sleep in a system call': async ({ logger }) => {
     logger.info('sleeps in a system call');
-    // The line goes by the worker's event loop
+    // Gives the worker's event loop time to write the line
     await turn(50);
     execFileSync('sleep', ['50']);
   },
@@ -158,14 +158,14 @@ const ends: Readonly<Record<string, (context: TaskContext, where: string | undef
   },
 };
 
-/** Everything that this file's contracts ask for. */
+/** The implementations of these tasks. */
 export const threadTasks = [
   implement(burn, burnCpu),
   implement(burnOn, burnCpu),
   implement(block, burnCpu),
   implement(stopOnAbort, async (_payload, { signal, logger }) => {
     if (!signal.aborted) await once(signal, 'abort');
-    logger.info({ reason: (signal.reason as Error).name }, 'heeded');
+    logger.info({ reason: (signal.reason as Error).name }, 'signal aborted');
     throw signal.reason;
   }),
   implement(end, ({ how, where }, context) => ends[how]?.(context, where)),
@@ -180,5 +180,5 @@ export const threadTasks = [
   }),
 ];
 
-/** The same, as a thread's entry needs them. */
+/** `threadTasks` in the form of a thread's entry. */
 export const threadImplementations = new Implementations(threadTasks);

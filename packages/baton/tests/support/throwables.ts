@@ -3,20 +3,20 @@ import { inspect } from 'node:util';
 import { PostponeTask, RejectTask, RetryTask } from 'baton-tasks';
 import * as fc from 'fast-check';
 
-/** A control error of a service's own. */
+/** A subclass of a control error, as a service may define it. */
 export class CardDeclined extends RejectTask {
   readonly decline = { code: 51, at: new Date(0) };
 }
 
 const CLASSES = [Error, TypeError, RangeError, RejectTask, RetryTask, CardDeclined];
-/** What is read of an error by somebody. */
+/** Members of an error that some code reads. */
 const MEMBERS = ['name', 'message', 'stack', 'cause', 'errors', 'constructor', 'toString', 'toJSON', 'code'];
 
 const fail = (): never => {
   throw new TypeError('this cannot be read');
 };
 
-/** Makes a value: fast-check cannot hold all of them itself, such as a Proxy that was revoked. */
+/** Makes a value. fast-check cannot hold some values itself, such as a revoked Proxy. */
 type Make = () => unknown;
 
 const odd: fc.Arbitrary<Make> = fc.oneof(
@@ -45,7 +45,7 @@ const odd: fc.Arbitrary<Make> = fc.oneof(
   ),
 );
 
-/** Ways of making a value hard to deal with. */
+/** Ways to make a value hard to handle. */
 const hardships: ((error: object) => unknown)[] = [
   (error) => error,
   Object.freeze,
@@ -91,7 +91,7 @@ const { thrown } = fc.letrec<{ thrown: Make; error: Make }>((tie) => ({
 const round = new Error('round');
 round.cause = new AggregateError([round, round, round], 'round', { cause: round });
 
-/** What has been seen to break something, or is likely to. */
+/** Values that broke something before, or are likely to. */
 export const KNOWN_THROWABLES: readonly (readonly [string, unknown])[] = [
   ['a frozen error', Object.freeze(new Error('card declined'))],
   ['a frozen RejectTask', Object.freeze(new RejectTask('card declined'))],
@@ -115,7 +115,7 @@ export const KNOWN_THROWABLES: readonly (readonly [string, unknown])[] = [
   ],
 ];
 
-/** Makes anything that a handler can throw. */
+/** Random values that a handler can throw. */
 export const throwables: fc.Arbitrary<Make> = fc.oneof(
   fc.constantFrom(
     ...KNOWN_THROWABLES.map(

@@ -3,7 +3,7 @@ import { createDocumentClient } from 'baton-tasks/tooling';
 import * as z from 'zod';
 import { EffectSink } from './effect-sink.ts';
 
-/** Is to run every minute. */
+/** A task that runs every minute. */
 export const minutely = defineTask({
   name: 'tests.minutely',
   queue: 'default',
@@ -18,7 +18,7 @@ export const minutely = defineTask({
 const table = process.env['TICKS_TABLE'];
 const sink = table === undefined ? undefined : new EffectSink(createDocumentClient(), table);
 
-/** Leaves a row under its task id. Only where a test asks for ticks by TICKS_TABLE: the others' queues are to be empty. */
+/** Adds a row with its task id. Exists only with TICKS_TABLE, because the queues of other tests must stay empty. */
 export const tickingTasks = sink
   ? [
       implement(minutely, async (_payload, { taskId }) => {

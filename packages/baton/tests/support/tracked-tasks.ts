@@ -4,20 +4,20 @@ import { createDocumentClient } from 'baton-tasks/tooling';
 import * as z from 'zod';
 import { EffectSink } from './effect-sink.ts';
 
-/** Every kill may use an attempt up, so there are many. */
+/** Many attempts, because every kill may use one up. */
 const RETRY = { maxAttempts: 30, baseSeconds: 1, capSeconds: 1 } as const;
 
 const counted = z.object({
   number: z.int(),
   /** How long the task takes: half of it before its effect, half after. */
   ms: z.int().min(0).default(0),
-  /** So many first attempts throw, after the effect. */
+  /** This number of first attempts throw after the effect. */
   failures: z.int().min(0).default(0),
-  /** The task that is given this number rejects itself, after the effect. */
+  /** The task with this number rejects itself after the effect. */
   rejectsAt: z.int().optional(),
 });
 
-/** Leaves a row in the sink, and gives one more than it was given; of such tasks chains are made. */
+/** A task that adds a row to the sink, and returns its number plus one. Tests make chains of it. */
 export const count = defineTask({
   name: 'tests.count',
   queue: 'default',
@@ -28,7 +28,7 @@ export const count = defineTask({
   tracked: true,
 });
 
-/** Adds up what a group of the others gave, and leaves a row, too. */
+/** A task that adds up the results of a group, and adds a row to the sink. */
 export const sum = defineTask({
   name: 'tests.sum',
   queue: 'default',
@@ -39,7 +39,7 @@ export const sum = defineTask({
   tracked: true,
 });
 
-/** Is told of an end, and leaves a row that says which. */
+/** A listener that adds a row with the end that it is told. */
 export const told = defineTask({
   name: 'tests.told',
   queue: 'default',
@@ -54,7 +54,7 @@ const table = process.env['EFFECTS_TABLE'];
 const sink = table === undefined ? undefined : new EffectSink(createDocumentClient(), table);
 const insert = (key: string): Promise<void> | undefined => sink?.insert(key);
 
-/** What does them. */
+/** The implementations of these tasks. */
 export const trackedTasks = [
   implement(count, async (payload, { attempt, effect, logger, signal }) => {
     const { number, ms, failures, rejectsAt } = payload;
@@ -62,8 +62,8 @@ export const trackedTasks = [
     await sleep(ms / 2, undefined, { signal });
     await effect('count', insert);
     await sleep(ms / 2, undefined, { signal });
-    if (attempt <= failures) throw new Error('It was to fail at first');
-    if (number === rejectsAt) throw new RejectTask('It was to reject itself');
+    if (attempt <= failures) throw new Error('failed by plan');
+    if (number === rejectsAt) throw new RejectTask('rejected by plan');
     return { ...payload, number: number + 1 };
   }),
   implement(sum, async (parts, { effect }) => {

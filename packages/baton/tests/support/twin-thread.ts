@@ -1,5 +1,5 @@
 import { threadEntry } from 'baton-tasks/worker';
 import { threadTwins } from './twins.ts';
 
-/** The entry of the threads of twins. */
+/** The entry of threads that run `threadTwins`. */
 export default threadEntry(threadTwins);

@@ -13,13 +13,13 @@ const common = {
   tracked: true,
 } as const;
 
-/** Ends in the way that it is told to, on its worker's event loop. */
+/** A task that ends in the way that `how` names, on its worker's event loop. */
 export const here = defineTask({ ...common, name: 'tests.twin' });
 
-/** The same in a thread. */
+/** The same task in a thread. */
 export const inThread = defineTask({ ...common, name: 'tests.twin', isolation: 'thread' });
 
-/** The same, with less time. */
+/** The same task in a thread, with a short time limit. */
 export const inThreadBriefly = defineTask({
   ...common,
   name: 'tests.brief-twin',
@@ -60,7 +60,7 @@ const fails = (): never => {
   throw new TypeError('unreadable');
 };
 
-/** What effects and handlers give. */
+/** Results of effects and handlers. */
 export const gives: Readonly<Record<string, () => unknown>> = {
   'plain data': () => ({ text: 'a', list: [1, null, { deep: true }] }),
   nothing: () => undefined,
@@ -95,7 +95,7 @@ export const gives: Readonly<Record<string, () => unknown>> = {
   'very deep': () => JSON.parse('['.repeat(900) + ']'.repeat(900)) as unknown,
 };
 
-/** What handlers say of their progress. */
+/** Values that handlers pass to `progress`. */
 export const progresses: Readonly<Record<string, unknown>> = {
   good: { fraction: 0.5, message: 'half' },
   'beyond 1': { fraction: 7, message: 'x'.repeat(300) },
@@ -109,7 +109,7 @@ export const progresses: Readonly<Record<string, unknown>> = {
   'a number': 5,
 };
 
-/** Keys of effects that are none. */
+/** Invalid keys of effects. */
 export const keys: Readonly<Record<string, unknown>> = {
   'two words': 'a b',
   empty: '',
@@ -121,13 +121,13 @@ export const keys: Readonly<Record<string, unknown>> = {
   __proto__: '__proto__',
 };
 
-// oxlint-disable-next-line typescript/unbound-method -- what a module that keeps it does
+// oxlint-disable-next-line typescript/unbound-method -- some modules keep it like this
 const reallyExit = (process as unknown as { readonly reallyExit: (code: number) => never }).reallyExit;
-let whatElseHappens: (() => void) | undefined;
-// Begins before any handler does, so that it belongs to none
+let outsideOfTasks: (() => void) | undefined;
+// Starts before all handlers, so that it belongs to no task
 setInterval(() => {
-  const happens = whatElseHappens;
-  whatElseHappens = undefined;
+  const happens = outsideOfTasks;
+  outsideOfTasks = undefined;
   happens?.();
 }, 10).unref();
 
@@ -226,12 +226,12 @@ const ways: Readonly<Record<string, Way>> = {
     ),
   }),
   'throws elsewhere': async () => {
-    whatElseHappens = fails;
+    outsideOfTasks = fails;
     await sleep(300);
     return { threadId };
   },
   'exits elsewhere': async () => {
-    whatElseHappens = () => process.exit(5);
+    outsideOfTasks = () => process.exit(5);
     await sleep(300);
     return { threadId };
   },
@@ -242,8 +242,8 @@ const run = (
   context: TrackedTaskContext,
 ): unknown => ways[how]?.(context, what);
 
-/** What runs in threads. */
+/** The implementations for threads. */
 export const threadTwins = [implement(inThread, run), implement(inThreadBriefly, run)];
 
-/** The same on the worker's event loop. */
+/** The implementation for the worker's event loop. */
 export const twinsHere = new Implementations([implement(here, run)]);

@@ -1,4 +1,4 @@
-// A worker as a user's main.ts starts one, with tasks on two queues.
+// A worker with tasks on two queues, started as in a user's main.ts.
 import { runWorker } from 'baton-tasks/worker';
 import { lanedNapTask } from './laned-nap.ts';
 import { pingTask } from './ping.ts';

@@ -2,25 +2,25 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/** Where Debian's package `faketime` has its library, by the machine's architecture. */
+/** The path of the library in Debian's package `faketime`, for this machine's architecture. */
 const LIBRARY = `/usr/lib/${process.arch === 'arm64' ? 'aarch64' : 'x86_64'}-linux-gnu/faketime/libfaketimeMT.so.1`;
 
-/** What a program needs whose clock a test sets, and this machine lacks; undefined where there is all of it. */
+/** The program that wrong clocks need and this machine lacks; undefined if nothing is missing. */
 export const missingForWrongClocks = existsSync(LIBRARY)
   ? undefined
   : "libfaketime (Debian's package faketime)";
 
-/** The wall clock of programs, which a test sets; their monotonic clock is left alone, as it is by a person or NTP. */
+/** Sets the wall clock of programs. Does not change their monotonic clock, as NTP does not. */
 export class WrongClock {
   readonly #folder = mkdtempSync(join(tmpdir(), 'clock-'));
   readonly #file = join(this.#folder, 'offset');
 
-  /** @param aheadSeconds - how far it is ahead of the true time; less than 0 where it is behind */
+  /** @param aheadSeconds - how far the clock is ahead of the true time. Negative: behind */
   constructor(aheadSeconds: number) {
     this.set(aheadSeconds);
   }
 
-  /** What a program's environment needs. */
+  /** Environment variables of a program with this clock. */
   get environment(): Record<string, string> {
     return {
       LD_PRELOAD: LIBRARY,
@@ -30,12 +30,12 @@ export class WrongClock {
     };
   }
 
-  /** Sets the clock of the programs that run. */
+  /** Sets the clock of the running programs. */
   set(aheadSeconds: number): void {
     writeFileSync(this.#file, `${aheadSeconds < 0 ? '-' : '+'}${Math.abs(aheadSeconds)}\n`);
   }
 
-  /** Forgets it. */
+  /** Deletes the file that sets the clock. */
   clear(): void {
     rmSync(this.#folder, { recursive: true, force: true });
   }

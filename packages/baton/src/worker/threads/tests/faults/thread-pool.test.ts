@@ -183,7 +183,7 @@ describe('a handler in a thread', () => {
     await expect(run(stopOnAbort, {}, { signal, abortGraceSeconds: 10 })).resolves.toMatchObject({
       kind: 'release',
     });
-    expect(lines).toContainEqual(expect.objectContaining({ message: 'heeded', reason: 'Error' }));
+    expect(lines).toContainEqual(expect.objectContaining({ message: 'signal aborted', reason: 'Error' }));
   });
 
   test('that throws after its end does not change its outcome', async () => {
