@@ -6,7 +6,7 @@ import { circleBreach, innerImports, lostImports, misnamedImports, tricksIn } fr
 import { undeclaredPackages } from 'baton-dev/rules/packages';
 import { routesOutside } from 'baton-dev/rules/routes';
 import { type Breach, sentenceOf } from 'baton-dev/rules/rule';
-import { isDeployed, isTest } from 'baton-dev/rules/tree';
+import { isDeployed, isTest } from 'baton-dev/rules/paths';
 import { Repository } from 'baton-dev/sources/repository';
 
 // The rules of Baton's own development. Those for the code of whoever uses it are in packages/baton-dev/src/rules, and
@@ -43,8 +43,12 @@ function libraryFolders(): string[] {
 
 const order = libraryFolders();
 const placeOf = (path: string): number => order.indexOf(path.slice(LIBRARY.length).split('/')[0] ?? '');
+/** Whether an import of the library is of a later folder, or of something else here. */
 const pointsBack = (from: string, to: string): boolean =>
-  isLibrary(from) && !to.endsWith('package.json') && (!to.startsWith(LIBRARY) || placeOf(to) > placeOf(from));
+  isLibrary(from) &&
+  placeOf(from) >= 0 &&
+  !to.endsWith('package.json') &&
+  (!to.startsWith(LIBRARY) || placeOf(to) > placeOf(from));
 
 describe('the library', () => {
   test('has the folders that ARCHITECTURE.md lists, in their order', () => {

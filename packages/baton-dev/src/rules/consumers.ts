@@ -149,7 +149,7 @@ export const consumersAreBounded: Rule = {
           found: `${what} does not report which messages of a batch failed`,
           expected: 'Write functionResponseType: ReportBatchItemFailures',
         }),
-        unless(typeof sqs['maximumConcurrency'] === 'number', {
+        unless(isBound(sqs['maximumConcurrency']), {
           at,
           found: `${what} has no bound on its concurrency`,
           expected: 'Write maximumConcurrency: 10, or another number from 2 to 1000',
@@ -157,6 +157,11 @@ export const consumersAreBounded: Rule = {
       ].flat();
     }),
 };
+
+/** AWS takes 2 to 1,000 (AWS Lambda Developer Guide, "Setting maximum concurrency for Amazon SQS event sources"). */
+function isBound(concurrency: unknown): boolean {
+  return typeof concurrency === 'number' && concurrency >= 2 && concurrency <= 1000;
+}
 
 /** A lane that is described by hand is a lane of its queue. */
 export const lanesAreAlike: Rule = {

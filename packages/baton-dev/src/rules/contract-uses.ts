@@ -3,7 +3,8 @@ import { type AstNode, pathOf } from '../sources/ast.ts';
 import type { Call } from '../sources/code.ts';
 import type { Source } from '../sources/source.ts';
 import { handlerOf } from './functions.ts';
-import { CONTRACTS_FOLDER, isDeployed, type OwnFunction, type Place, type Tree } from './tree.ts';
+import { CONTRACTS_FOLDER, isDeployed } from './paths.ts';
+import type { OwnFunction, Place, Tree } from './tree.ts';
 
 /** Calls that take a contract first and implement nothing. */
 const ASKING: ReadonlySet<string> = new Set([

@@ -1,5 +1,5 @@
 import type { Rule } from './rule.ts';
-import { CONTRACTS_FOLDER } from './tree.ts';
+import { CONTRACTS_FOLDER } from './paths.ts';
 
 const LIBRARY = 'baton-tasks';
 
@@ -18,9 +18,12 @@ export const contractsInFolder: Rule = {
       const file = source.path.slice(CONTRACTS_FOLDER.length + 1);
       const isThere = source.path.startsWith(`${CONTRACTS_FOLDER}/`) && !file.includes('/');
       const known = new Set(exported.filter((each) => each.file === file).map(({ name }) => name));
-      return repository
-        .codeAt(source.path)
-        .calls.filter(({ path, makes = '' }) => names.includes(path) && !(isThere && known.has(makes)))
+      const lines = source.text.split('\n');
+      const defined = repository.codeAt(source.path).calls.filter(({ path }) => names.includes(path));
+      return defined
+        .filter(
+          ({ makes = '', line }) => !isThere || (lines[line - 1]?.startsWith('const ') && !known.has(makes)),
+        )
         .map(({ line, makes = 'a contract' }) => ({
           at: { file: source.path, line },
           found: isThere

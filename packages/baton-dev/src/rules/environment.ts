@@ -1,13 +1,17 @@
 import { parse } from 'yaml';
-import type { Call } from '../sources/code.ts';
+import type { AstNode } from '../sources/ast.ts';
+import type { Property } from '../sources/code.ts';
 import type { Repository } from '../sources/repository.ts';
 import { composeEntries } from './compose-file.ts';
 import { functionsWith } from './contract-uses.ts';
 import { type Breach, type Rule, unless } from './rule.ts';
-import { isDeployed, type Place, type Tree } from './tree.ts';
+import { isDeployed } from './paths.ts';
+import type { Tree } from './tree.ts';
 
 /** A variable's name. */
 const VARIABLE = /^[A-Z][A-Z0-9]*(_[A-Z0-9]+)*$/;
+/** What makes a schema of an object. */
+const OBJECT = /^(?:object|strictObject|looseObject|extend)$/;
 /** Lambda and the AWS SDK have these of their own. */
 const OF_AWS = /^AWS_/;
 
@@ -105,23 +109,28 @@ export const functionsHaveVariables: Rule = {
       ),
 };
 
+/** The members of the objects that a config.ts makes schemas of. */
+function schemaMembers(tree: Tree, config: string): readonly Property[] {
+  const { calls, properties } = tree.repository.codeAt(config);
+  const objects = calls
+    .filter(({ name }) => OBJECT.test(name))
+    .flatMap(({ arguments: [members] }) => members ?? []);
+  const own = new Set(objects.flatMap((object) => (object['properties'] ?? []) as AstNode[]));
+  return properties.filter(({ text, node }) => own.has(node) && VARIABLE.test(text));
+}
+
 /** The variables that a config.ts reads with `text(...)`, which has no default. */
 function requiredIn(tree: Tree, config: string): string[] {
-  const { calls, properties } = tree.repository.codeAt(config);
-  const required = new Set<unknown>(
-    calls.filter(({ name }: Call) => name === 'text').map(({ node }) => node),
-  );
-  return properties
-    .filter(({ text, value }) => VARIABLE.test(text) && required.has(value))
+  const { calls } = tree.repository.codeAt(config);
+  const required = new Set<unknown>(calls.filter(({ name }) => name === 'text').map(({ node }) => node));
+  return schemaMembers(tree, config)
+    .filter(({ value }) => required.has(value))
     .map(({ text }) => text);
 }
 
-function variablesIn(tree: Tree, config: string) {
-  const found = new Map<string, { readonly text: string } & Pick<Place, 'line'>>();
-  for (const key of tree.repository.codeAt(config).properties)
-    if (VARIABLE.test(key.text) && key.text.includes('_') && !OF_AWS.test(key.text) && !found.has(key.text))
-      found.set(key.text, key);
-  return [...found.values()];
+function variablesIn(tree: Tree, config: string): Property[] {
+  const members = schemaMembers(tree, config).filter(({ text }) => !OF_AWS.test(text));
+  return members.filter(({ text }, index) => members.findIndex((each) => each.text === text) === index);
 }
 
 /** What serverless.yml gives all functions. */

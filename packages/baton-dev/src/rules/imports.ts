@@ -4,7 +4,7 @@ import { packageOf } from '../sources/workspaces.ts';
 import { circlesOf } from './circles.ts';
 import { refusedImport } from './layers.ts';
 import type { Breach, Rule } from './rule.ts';
-import { isDeployed, isTest } from './tree.ts';
+import { isDeployed, isTest } from './paths.ts';
 
 const LIBRARY = 'baton-tasks';
 const TOOLS = 'baton-dev';
@@ -45,16 +45,13 @@ export function lostImports(repository: Repository, isWanted: (path: string) => 
     const isOfWorkspace = repository.workspaces.some(({ manifest }) => manifest.name === packageOf(request));
     if (target === undefined ? !isOfWorkspace : repository.has(target)) return [];
     const found = `it imports ${request}, and there is no ${target ?? 'such entry'}`;
-    const other = target !== undefined && repository.has(`${target}.ts`) ? `${request}.ts` : undefined;
-    return [
-      {
-        at: { file: source.path, line },
-        found,
-        expected: other
-          ? `Write '${other}'`
-          : `Import a file that exists, or an entry of the exports of its package.json`,
-      },
-    ];
+    const written = [`${request}.ts`, request.replace(/\.js$/, '.ts')].find(
+      (other) => request.startsWith('.') && repository.has(repository.fileOfImport(source, other) ?? ''),
+    );
+    const expected = written
+      ? `Write '${written}'`
+      : 'Import a file that exists, or an entry of the exports of its package.json';
+    return [{ at: { file: source.path, line }, found, expected }];
   });
 }
 

@@ -1,4 +1,4 @@
-import { isTest } from './tree.ts';
+import { isTest } from './paths.ts';
 
 /** A part of the repository that is deployed, and what it may import beside itself and the library. */
 interface Layer {

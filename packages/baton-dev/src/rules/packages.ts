@@ -2,7 +2,7 @@ import type { Repository } from '../sources/repository.ts';
 import { packageOf } from '../sources/workspaces.ts';
 import { lineIn } from '../stack/yaml-line.ts';
 import type { Breach, Rule } from './rule.ts';
-import { isTest } from './tree.ts';
+import { isTest } from './paths.ts';
 
 /** Packages that are types alone: the root brings them for all. */
 const TYPES_ALONE: ReadonlySet<string> = new Set(['aws-lambda']);

@@ -6,6 +6,8 @@ import type { OwnFunction, Tree } from './tree.ts';
 const HTTP = 'baton-tasks/http';
 /** What makes a route of a service; all else of that entry may be used anywhere. */
 const MAKERS: ReadonlySet<string> = new Set(['route', 'createApi', '*']);
+/** What makes a server beside the one that serves the routes. */
+const SERVERS: ReadonlySet<string> = new Set(['createServer', 'createSecureServer', 'WebSocketServer']);
 const API = /^functions\/[^/]+\/api\.ts$/;
 /** What functions.yml maps to an API: a prefix, alone and with all that is below it. */
 const MAPPED = /^ANY \/[a-z0-9-]+(\/\{proxy\+\})?$/;
@@ -16,7 +18,18 @@ const BELOW = '/{proxy+}';
 /** Routes are where a reader looks for them. */
 export const routesInApi: Rule = {
   name: 'a service has its routes in api.ts alone',
-  breaches: ({ deployed }) => deployed.flatMap((source) => routesOutside(source, API.test(source.path))),
+  breaches: ({ repository, deployed }) =>
+    deployed.flatMap((source) => {
+      const servers = repository
+        .codeAt(source.path)
+        .calls.filter(({ name }) => SERVERS.has(name))
+        .map(({ line, path }) => ({
+          at: { file: source.path, line },
+          found: `it makes a server of its own, by ${path}`,
+          expected: "Make routes in the service's api.ts: runService serves them",
+        }));
+      return routesOutside(source, API.test(source.path)).concat(servers);
+    }),
 };
 
 /**
@@ -64,7 +77,10 @@ function mappingOf(own: OwnFunction, tree: Tree): Breach[] {
     .map(({ event, index }) => ({
       at: tree.placeOf(own, 'events', index),
       found: `${name} has the event ${JSON.stringify(event)}`,
-      expected: "Write the service's prefix, and its routes in api.ts: - httpApi: 'ANY /payments'",
+      expected:
+        'httpApi' in event
+          ? "Write the service's prefix, and its routes in api.ts: - httpApi: 'ANY /payments'"
+          : 'Write an sqs or httpApi event, or give a contract a schedule: nothing else runs on a laptop and in containers',
     }));
   // For API Gateway, a path is not below itself; serverless-offline is not so strict
   const missing = mapped

@@ -5,7 +5,8 @@ import { scheduleResources } from '../deploy/schedules.ts';
 import { StackError } from '../stack/stack-error.ts';
 import { consumedQueues } from './queues.ts';
 import { type Breach, type Rule, unless } from './rule.ts';
-import { CONTRACTS_FOLDER, STAGE_PREFIX, type Tree } from './tree.ts';
+import { CONTRACTS_FOLDER } from './paths.ts';
+import { STAGE_PREFIX, type Tree } from './tree.ts';
 import { WORKER } from '../stack/names.ts';
 
 /** A schedule that nobody knows of would never run. */

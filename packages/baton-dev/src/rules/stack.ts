@@ -2,6 +2,7 @@ import { parse } from 'yaml';
 import { lineIn } from '../stack/yaml-line.ts';
 import { StackError } from '../stack/stack-error.ts';
 import type { Rule } from './rule.ts';
+import type { Place, Tree } from './tree.ts';
 
 const FILE = 'serverless.yml';
 const SERVICES = 'packages/baton-dev/src/stack/services.js';
@@ -15,13 +16,26 @@ export const stackIsDescribed: Rule = {
       return [];
     } catch (error) {
       if (!(error instanceof StackError)) throw error;
-      const [, file = 'functions', problem = error.message] =
-        /^(\S+\.yml): ([^]*)$/.exec(error.message) ?? [];
-      const expected = 'Correct it: until then, rules that need the stack are not checked';
-      return [{ at: { file }, found: problem, expected }];
+      const [, file, found = error.message] = /^(\S+\.yml): ([^]*)$/.exec(error.message) ?? [];
+      const at = file === undefined ? placeOf(error.message, tree) : { file };
+      return [{ at, found, expected: 'Correct it: until then, rules that need the stack are not checked' }];
     }
   },
 };
+
+/** Where something is described that a message names: a resource, a function or a contract. */
+function placeOf(message: string, tree: Tree): Place {
+  const words = new Set(message.match(/[\w-]+(?:\.[\w-]+)*/g));
+  const isNamed = (name: string): boolean => words.has(name) || message.startsWith(`${name}.`);
+  for (const [folder, { functions, resources }] of [...tree.parts].toReversed()) {
+    const id = Object.keys(resources?.Resources ?? {}).find(isNamed);
+    if (id !== undefined) return tree.placeIn(folder, 'resources', 'Resources', id);
+    const name = Object.keys(functions ?? {}).find(isNamed);
+    if (name !== undefined) return tree.placeOf({ folder, name });
+  }
+  const contract = tree.contracts.find(({ name }) => isNamed(name));
+  return contract ? tree.placeOfContract(contract) : { file: 'functions' };
+}
 
 /** A new service needs no line in a file of all. */
 export const serverlessNamesNoService: Rule = {

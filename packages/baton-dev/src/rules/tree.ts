@@ -9,13 +9,12 @@ import { type DescribedFunction, type Part, partOf, readSharedPart } from '../st
 import { queuesOf } from '../stack/queues.ts';
 import type { Resources } from '../stack/resources.ts';
 import { lineIn } from '../stack/yaml-line.ts';
+import { CONTRACTS_FOLDER, isDeployed } from './paths.ts';
 
 /** The stage whose stack the rules look at: all stages are alike. */
 const STAGE = 'dev';
 /** Stands before the names of the stack's queues and tables. */
 export const STAGE_PREFIX = stagePrefixOf(STAGE);
-/** Where contracts are defined. */
-export const CONTRACTS_FOLDER = 'common/contracts';
 
 /** A function of the stack, and who describes it. */
 export interface OwnFunction extends DescribedFunction {
@@ -160,16 +159,6 @@ export async function readTree(repository: Repository = new Repository()): Promi
   ]);
   const implemented = implementations.map(({ contract }) => contract);
   return new Tree({ repository, exported, implemented, scheduled });
-}
-
-/** Whether a file is code or data of a test. */
-export function isTest(path: string): boolean {
-  return /(^|\/)tests\//.test(path);
-}
-
-/** Whether a file is of what a user deploys. */
-export function isDeployed(path: string): boolean {
-  return /^(functions|common|worker)\//.test(path) && !isTest(path);
 }
 
 function fileOf(folder: string): string {

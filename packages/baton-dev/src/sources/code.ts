@@ -22,6 +22,7 @@ export interface Word {
 
 /** A member of an object literal, or of what is taken out of an object. */
 export interface Property extends Word {
+  readonly node: AstNode;
   readonly value: unknown;
 }
 
@@ -79,7 +80,7 @@ function memberOf(node: AstNode): Word[] {
 function propertyOf(node: AstNode): Property[] {
   if (node.type !== 'ObjectProperty' || node['computed']) return [];
   const text = literalOf(node['key']) ?? pathOf(node['key']);
-  return [{ text, line: lineOf(node), value: node['value'] }];
+  return [{ text, line: lineOf(node), node, value: node['value'] }];
 }
 
 function takenBy(node: AstNode): Word[] {

@@ -55,11 +55,14 @@ const imports: readonly Broken[] = [
   {
     rule: importsLeadToFiles,
     mistake: 'an import lacks its ending, another its file, a third its entry',
-    changes: own("import './store';\nimport './lost.ts';\nimport '@baton/common/lost';"),
+    changes: own(
+      "import './store';\nimport './config.js';\nimport './lost.ts';\nimport '@baton/common/lost';",
+    ),
     says: [
       `${OWN}:1: it imports ./store, and there is no ${SERVICE}/store. Write './store.ts'.`,
-      `${OWN}:2: it imports ./lost.ts, and there is no ${SERVICE}/lost.ts. Import a file that exists, or an entry of the exports of its package.json.`,
-      `${OWN}:3: it imports @baton/common/lost, and there is no such entry. Import a file that exists, or an entry of the exports of its package.json.`,
+      `${OWN}:2: it imports ./config.js, and there is no ${SERVICE}/config.js. Write './config.ts'.`,
+      `${OWN}:3: it imports ./lost.ts, and there is no ${SERVICE}/lost.ts. Import a file that exists, or an entry of the exports of its package.json.`,
+      `${OWN}:4: it imports @baton/common/lost, and there is no such entry. Import a file that exists, or an entry of the exports of its package.json.`,
     ],
   },
   {
@@ -168,6 +171,14 @@ const routes: readonly Broken[] = [
   })),
   {
     rule: routesInApi,
+    mistake: 'a service makes a server of its own',
+    changes: own("import * as http from 'node:http';\nhttp.createServer(() => {}).listen(8080);"),
+    says: [
+      `${OWN}:2: it makes a server of its own, by http.createServer. Make routes in the service's api.ts: runService serves them.`,
+    ],
+  },
+  {
+    rule: routesInApi,
     mistake: 'api.ts hands on what makes routes',
     changes: {
       [`${SERVICE}/api.ts`]:
@@ -184,6 +195,19 @@ const routes: readonly Broken[] = [
     says: [
       `${SERVICE}/functions.yml:{- httpApi: 'POST}: samplesServiceApi has the event {"httpApi":"POST /samples"}. Write the service's prefix, and its routes in api.ts: - httpApi: 'ANY /payments'.`,
       `${SERVICE}/functions.yml:{/samples/{proxy+}'}: samplesServiceApi has no event 'ANY /samples', and AWS knows POST /samples, ANY /samples/{proxy+} alone. Write - httpApi: 'ANY /samples' beside it.`,
+    ],
+  },
+  {
+    rule: prefixesAlone,
+    mistake: 'a function has an event that nothing here serves',
+    changes: {
+      [`${SERVICE}/functions.yml`]: [
+        "      - httpApi: 'ANY /samples'\n",
+        "      - httpApi: 'ANY /samples'\n      - stream: x\n",
+      ],
+    },
+    says: [
+      `${SERVICE}/functions.yml:{stream}: samplesServiceApi has the event {"stream":"x"}. Write an sqs or httpApi event, or give a contract a schedule: nothing else runs on a laptop and in containers.`,
     ],
   },
   {

@@ -82,7 +82,7 @@ const files: readonly Broken[] = [
     changes: {
       [`${SERVICE}/config.ts`]: [
         'z.object({',
-        "z.object({ CARRIER_URL: z.url().default('https://a.example'),",
+        'z.object({ CARRIER_URL: z.url().default(DEFAULTS.NO_VARIABLE),',
       ],
     },
     says: [

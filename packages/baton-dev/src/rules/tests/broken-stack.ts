@@ -29,6 +29,25 @@ const stack: readonly Broken[] = [
     ],
   },
   {
+    rule: stackIsDescribed,
+    mistake: 'a queue names a dead-letter queue that is not described',
+    changes: yml('    SamplesDeadLetters:\n', '    SampleDeadLetters:\n'),
+    says: [
+      `${YML}:{    SamplesQueue:\n}: SamplesQueue.RedrivePolicy.deadLetterTargetArn: expected !GetAtt, then a queue of this stack and .Arn, got {"Fn::GetAtt":["SamplesDeadLetters","Arn"]}. Correct it: until then, rules that need the stack are not checked.`,
+    ],
+  },
+  {
+    rule: stackIsDescribed,
+    mistake: 'two services describe one table',
+    changes: {
+      'functions/task-service/functions.yml':
+        'resources:\n  Resources:\n    SamplesTable: { Type: A, Properties: {} }\n',
+    },
+    says: [
+      'functions/task-service/functions.yml:3: Two parts of the stack have a resource SamplesTable. Correct it: until then, rules that need the stack are not checked.',
+    ],
+  },
+  {
     rule: serverlessNamesNoService,
     mistake: 'serverless.yml has a function of its own',
     changes: { 'serverless.yml': ['functions: ${file', 'functions:\n  - ${file'] },

@@ -8,7 +8,22 @@ import { brokenConsumers } from './broken-consumers.ts';
 import { brokenFiles } from './broken-files.ts';
 import { brokenServices } from './broken-services.ts';
 import { brokenStack } from './broken-stack.ts';
-import { sampleTree } from './sample-tree.ts';
+import { own, SERVICE } from './broken.ts';
+import { type Changes, sampleTree } from './sample-tree.ts';
+
+/** A package of one's own beside the library, which a service lists. */
+const SHARED = {
+  'packages/money/package.json': '{ "name": "@own/money", "exports": { ".": "./money.ts" } }',
+  'packages/money/money.ts': '/** Money. */\nexport const money = () => 1;\n',
+  [`${SERVICE}/package.json`]: ['"zod": "*"', '"zod": "*", "@own/money": "*"'],
+} as const;
+/** A function that defines contracts, which other lines export. */
+const FACTORY = `import { defineTask } from 'baton-tasks';
+
+function made(name) {
+  return defineTask({ name });
+}
+`;
 
 const all = Object.values(rules).flat();
 const broken = [
@@ -47,5 +62,22 @@ describe('a rule names the file, the line, what is wrong and what to write', () 
   test('whichever it is', () => {
     const unseen = all.filter((rule) => !broken.some((each) => each.rule === rule));
     expect(unseen.map(({ name }) => name)).toEqual([]);
+  });
+});
+
+describe('code that does no harm breaks no rule', () => {
+  test.each<[string, Changes]>([
+    [
+      'a call of the outside',
+      own("export const charge = () => fetch('https://api.provider.example/charges');"),
+    ],
+    ['a client of the outside', own("import { request } from 'node:https';\nrequest('https://a.example');")],
+    ['a package that services share', { ...SHARED, ...own("import { money } from '@own/money';\nmoney();") }],
+    ['contracts made by a function', { 'common/contracts/made.ts': FACTORY }],
+    ['types of another file', own("export type Row = import('./store.ts').SampleRow;")],
+  ])('%s', (_what, changes) => {
+    const tree = sampleTree(changes);
+    const found = all.flatMap((rule) => brokenBy(rule, tree));
+    expect(found).toEqual([]);
   });
 });
