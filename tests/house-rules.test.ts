@@ -126,6 +126,19 @@ describe('imports of the library, the tools, the bench and the tests', () => {
   });
 });
 
+test("what stands in tests/ is for the repository: tests of a user's folders bring their own, or use baton-dev/testing", () => {
+  const wrong = sources
+    .filter(({ path }) => isUsers(path))
+    .flatMap((source) =>
+      source.imports.flatMap(({ request }) =>
+        /^@baton\/tests\b/.test(request) || repository.fileOfImport(source, request)?.startsWith('tests/')
+          ? [`${source.path}: ${request}`]
+          : [],
+      ),
+    );
+  expect(wrong).toEqual([]);
+});
+
 test('routes are made in the api.ts that the scaffold copies, and for what no service answers', () => {
   const others = sources.filter(({ path }) => !isDeployed(path) && !isTest(path) && path !== UNKNOWN_ROUTE);
   const wrong = others.flatMap((source) =>

@@ -10,7 +10,7 @@ import {
 } from 'baton-tasks/service';
 import { type Backends, startBackends } from 'baton-dev/testing/backends';
 import { EventSource } from 'baton-dev/testing/event-source';
-import { MailServer } from '@baton/tests/mail-server';
+import { MailServer } from './mail-server.ts';
 import { notificationTasks } from '../deliver-notification.ts';
 import { outbox } from '../outbox.ts';
 import { SmtpChannel, type SmtpPatience } from '../smtp-channel.ts';

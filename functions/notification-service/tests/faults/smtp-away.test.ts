@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { eventually } from 'baton-dev/testing/eventually';
-import { MailServer, type MailServerMode } from '@baton/tests/mail-server';
+import { MailServer, type MailServerMode } from '../mail-server.ts';
 import type { SmtpPatience } from '../../smtp-channel.ts';
 import { mail, MailFixture } from '../mail-fixture.ts';
 

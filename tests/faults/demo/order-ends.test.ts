@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { randomBytes, randomUUID } from 'node:crypto';
 import { ReceiveMessageCommand, SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { eventually } from 'baton-dev/testing/eventually';
-import { MailServer } from '@baton/tests/mail-server';
+import { MailServer } from '@baton/notification-service/tests/mail-server';
 import { freePort, freePorts, Program } from 'baton-dev/testing/program';
 
 const PATIENCE_MS = 40_000;
@@ -42,7 +42,7 @@ afterAll(async () => {
 
 /** Starts a worker of orders: the usual one, or a wrong one that `orders` names. */
 async function startWorker(orders?: string, more: Record<string, string> = {}): Promise<Program> {
-  const file = orders === undefined ? 'worker/main.ts' : 'functions/order-service/tests/order-worker.ts';
+  const file = orders === undefined ? 'worker/main.ts' : 'tests/demo/order-worker.ts';
   const worker = new Program(file, {
     AWS_REGION: 'us-east-1',
     AWS_ACCESS_KEY_ID: 'local',

@@ -1,6 +1,6 @@
 import { execFile, spawnSync } from 'node:child_process';
 import { promisify } from 'node:util';
-import { linesOf } from '@baton/tests/readme';
+import { linesOf } from '../support/readme.ts';
 
 const run = promisify(execFile);
 

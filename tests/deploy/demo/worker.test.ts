@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { freePort, Program } from 'baton-dev/testing/program';
-import { Deployment, EMULATOR } from '@baton/tests/deploy/deployment';
-import { resourcesOf } from '@baton/tests/deploy/leftovers';
+import { Deployment, EMULATOR } from '../deployment.ts';
+import { resourcesOf } from '../leftovers.ts';
 import { OrderSystem, TOO_MANY_UNITS } from './order-system.ts';
 
 const deployment = new Deployment(['--param=worker=none']);

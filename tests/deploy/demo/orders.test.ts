@@ -3,9 +3,9 @@ import { isDeepStrictEqual } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { GetFunctionConfigurationCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { eventually } from 'baton-dev/testing/eventually';
-import { Deployment } from '@baton/tests/deploy/deployment';
-import { type Enforced, enforceRoles } from '@baton/tests/deploy/enforced-roles';
-import { PATIENCE_MS } from '@baton/tests/deploy/system';
+import { Deployment } from '../deployment.ts';
+import { type Enforced, enforceRoles } from '../enforced-roles.ts';
+import { PATIENCE_MS } from '../system.ts';
 import { OrderSystem, TOO_MANY_UNITS } from './order-system.ts';
 
 /** The roles of functions that run elsewhere, such as in containers, cannot be checked from here. */

@@ -1,5 +1,5 @@
 import { MAX_UNITS_PER_ORDER } from '@baton/common/tasks/process-order';
-import { type Answer, System } from '@baton/tests/deploy/system';
+import { type Answer, System } from '../system.ts';
 
 /** More units than the task of an order accepts. */
 export const TOO_MANY_UNITS = MAX_UNITS_PER_ORDER + 1;

@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { eventually } from 'baton-dev/testing/eventually';
-import { linesOf } from '@baton/tests/readme';
-import { answerTo, curl } from '../readme-curl.ts';
-import { ComposeProject, crash, type Inspected, serviceOf } from '@baton/tests/containers/compose-project';
-import { docker } from '@baton/tests/containers/docker';
-import { note } from '@baton/tests/containers/figures';
-import { memoryOf } from '@baton/tests/containers/memory';
+import { linesOf } from '../../support/readme.ts';
+import { answerTo, curl } from '../../demo/readme-curl.ts';
+import { ComposeProject, crash, type Inspected, serviceOf } from '../compose-project.ts';
+import { docker } from '../docker.ts';
+import { note } from '../figures.ts';
+import { memoryOf } from '../memory.ts';
 import { type OrderView, Orders, post, read } from './orders.ts';
 
 const OURS = ['gateway', 'notification-service', 'order-service', 'resources', 'task-service', 'worker'];

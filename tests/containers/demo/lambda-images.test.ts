@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
-import { describeFunctions, FunctionImages, httpEvent } from '@baton/tests/containers/function-images';
+import { describeFunctions, FunctionImages, httpEvent } from '../function-images.ts';
 
 const order = {
   customerId: 'c-1',
