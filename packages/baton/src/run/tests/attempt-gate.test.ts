@@ -168,7 +168,7 @@ describe('if only the wall clock says that the claim has expired', () => {
       const { taskId } = tracked;
       const { name: task, queue } = work;
       const thief = { taskId, task, queue, claimId: 'thief', owner: 'w-2', leaseSeconds: 30 };
-      await eventually('the claim of another', async () => {
+      await eventually('the claim of another attempt', async () => {
         const row = await tracked.store.attempts.claim(thief);
         return row?.claimId === 'thief';
       });

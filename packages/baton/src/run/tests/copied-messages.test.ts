@@ -142,7 +142,7 @@ describe('an untracked message whose attempt ended while the task store went awa
     expect([attempts, runAlone.mock.calls]).toEqual([[1, 1, attempt, attempt + 1], []]);
   });
 
-  test('because its worker had to stop, is not blamed for the end of that worker', async () => {
+  test('because its worker had to stop, does not count this stop as a crash', async () => {
     await crash(received(1));
     const stop = new AbortController();
     const stopped = () => {

@@ -15,7 +15,7 @@ describe('progress', () => {
     const writes = jest.spyOn(tracked.store.attempts, 'progress');
     await tracked.run(async (_payload, { progress }) => {
       for (let step = 1; step <= 20; step += 1) progress({ fraction: step / 20, message: `step ${step}` });
-      await eventually('the first to be written', () => writes.mock.calls.length === 1);
+      await eventually('the first progress to be written', () => writes.mock.calls.length === 1);
       progress({ fraction: 2, message: 'x'.repeat(300) });
       return { length: 1 };
     });
@@ -149,7 +149,7 @@ describe('an effect', () => {
     const seen: unknown[] = [];
     const paying: Handler = async (_payload, { effect, attempt }) => {
       seen.push(await effect('pay', () => ({ at: new Date(0) })));
-      if (attempt === 1) throw new Error('once more');
+      if (attempt === 1) throw new Error('try again');
       return { length: 1 };
     };
     await tracked.run(paying);
@@ -261,7 +261,7 @@ describe('an effect in doubt', () => {
     expect(row?.begunEffects).toEqual(new Set(['pay']));
     const held = { taskId: tracked.taskId, claimId: row?.claimId ?? '', token: row?.token ?? 0 };
     await tracked.store.attempts.conclude(held, { state: 'queued' });
-    end.abort(new Error('its worker is no more'));
+    end.abort(new Error('its worker died'));
     await dying;
     began.mockClear();
   }

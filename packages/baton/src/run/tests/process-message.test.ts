@@ -175,7 +175,7 @@ describe('an attempt', () => {
     [1, { kind: 'retry', error: { name: 'TaskTimeoutError' } }],
     [3, { kind: 'dead-letter', reason: 'timed-out' }],
   ])(
-    'with the number %d that takes longer than its time limit has its signal aborted',
+    'with the number %d has its signal aborted once its time limit has passed',
     async (receiveCount, outcome) => {
       const untilAborted: Handler = (_payload, { signal }) =>
         new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error)));

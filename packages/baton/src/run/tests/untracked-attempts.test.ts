@@ -72,7 +72,7 @@ describe('an untracked message', () => {
     expect([attempts, runAlone.mock.calls.length]).toEqual([[1, 1, 1], 4]);
   });
 
-  test('whose workers died three times becomes a dead letter, crashed, and does not run again', async () => {
+  test('whose workers died three times becomes a dead letter with the reason crashed, and does not run', async () => {
     for (const receive of [1, 2, 3]) await crash(received(receive));
     const never = jest.fn(done);
     await expect(run(received(4), never)).resolves.toMatchObject({
@@ -151,7 +151,7 @@ describe('an untracked message while the task store is away', () => {
     expect([attempts, runAlone.mock.calls.length]).toEqual([[1, 2, 3, 3, 3, 3], 3]);
   });
 
-  test('becomes a dead letter, crashed, after three more receives', async () => {
+  test('becomes a dead letter with the reason crashed after three more receives', async () => {
     await expect(run(received(7), done, options)).resolves.toMatchObject({
       kind: 'dead-letter',
       reason: 'crashed',

@@ -95,7 +95,7 @@ describe('a task client', () => {
     expect(() => new TaskClient({ sqs, queueUrls, source: 'My Service' })).toThrow('service name');
   });
 
-  test('sends of the same moment share requests, within the size that SQS accepts', async () => {
+  test('joins sends of the same moment into requests, within the size that SQS accepts', async () => {
     const sizes: number[] = [];
     const counting = clientThat(async (entries) => {
       sizes.push(entries.length);

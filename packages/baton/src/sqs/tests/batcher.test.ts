@@ -120,7 +120,7 @@ describe('a batch call', () => {
     });
   });
 
-  test('rejects an entry that failed in four requests; an entry that the answer does not mention has failed', async () => {
+  test('rejects an entry after four requests; an entry that an answer does not mention has failed', async () => {
     let calls = 0;
     const [result] = await callInBatch([{ body: 'a' }], async () => {
       calls += 1;

@@ -66,7 +66,7 @@ describe('a dead letter', () => {
       (attributes) => noted(putBackNotes(receivedMessage({ attributes }))),
     ],
     ['by its body alone, and continues in a copy,', () => noted(putBackNotes(receivedMessage()))],
-  ])('that is put back %s starts its task again, and the row counts the death', async (_what, change) => {
+  ])('that is put back %s starts its task again, and the row counts one death', async (_what, change) => {
     const { attributes } = await dies();
     const { finishedAt } = (await tracked.store.find(tracked.taskId)) ?? {};
     let attempt = 0;

@@ -111,7 +111,7 @@ describe('the ticks of a schedule', () => {
     expect(ticksBefore(schedule, `${ticks.at(-1)}Z`, ticks.length)).toEqual(ticks);
   });
 
-  test('at the current moment: the last tick can be now, the next one cannot', () => {
+  test('can include the current moment as the last tick, but not as the next one', () => {
     const at = new Date('2026-11-24T03:00:00.000Z');
     expect(lastTick(utc('0 3 * * *'), at)).toEqual(at);
     expect(lastTick(utc('0 3 * * *'), new Date(at.getTime() - 1))).toEqual(new Date('2026-11-23T03:00:00Z'));

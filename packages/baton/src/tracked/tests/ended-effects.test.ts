@@ -49,7 +49,7 @@ describe('the listeners to the end of a task', () => {
       expect(tracked.told).toMatchObject([{ state, token: 1 }]);
       expect(tracked.told[0]?.effects).toBeUndefined();
       late.resolve(1);
-      await eventually('the second telling', async () => tracked.told.length === 2);
+      await eventually('the second message to the listener', async () => tracked.told.length === 2);
       expect(tracked.told[1]).toMatchObject({ state, token: 1, effects: ['mail'] });
       // A tracked listener runs once for each id
       expect(new Set(tracked.forwarded.map(({ next }) => next.taskId)).size).toBe(2);

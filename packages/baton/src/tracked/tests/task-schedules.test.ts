@@ -229,7 +229,7 @@ describe('the task of a tick that a worker with a wrong clock', () => {
     await expect(store.read(taskId)).resolves.toMatchObject({ state: 'cancelled' });
   });
 
-  test('never saw is not changed once it has run in time', async () => {
+  test('never saw stays as it is after it has run in time', async () => {
     const contract = scheduled('0 * * * *');
     const taskId = await send(contract);
     await run(taskId);

@@ -45,7 +45,7 @@ async function running(change: Partial<NewTask> = {}) {
 }
 
 describe('a task in the store', () => {
-  test('is queued once it is created, and must be sent again until it has started', async () => {
+  test('is queued after it is created, and may be sent again until it has started', async () => {
     const task = newTask({ parentId: 'parent', traceparent: 'trace' });
     await expect(store.create(task)).resolves.toBe(true);
     await expect(store.find(task.taskId)).resolves.toMatchObject({

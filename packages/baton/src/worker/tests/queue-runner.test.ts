@@ -225,7 +225,7 @@ describe('a queue runner', () => {
     await take(900);
     await eventually('all slots free', () => settle.mock.calls.length === 900 && slots.free === 1200);
     await take(200);
-    await eventually('all run', () => settle.mock.calls.length === 1100);
+    await eventually('all tasks to run', () => settle.mock.calls.length === 1100);
     expect(slots.free).toBeLessThanOrEqual(1100);
     settled.resolve();
     await runner.whenIdle();
@@ -287,7 +287,7 @@ describe('a queue runner', () => {
       await eventually('the suspect alone', () => begun.length === 2);
       expect([begun, slots.free]).toEqual([['a', 'suspect'], 0]);
       ends.get('suspect')?.();
-      await eventually('what came later', () => begun.length === 3);
+      await eventually('the later task', () => begun.length === 3);
       ends.get('b')?.();
       await runner.whenIdle();
       expect(slots.free).toBe(10);

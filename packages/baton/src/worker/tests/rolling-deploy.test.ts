@@ -56,7 +56,7 @@ describe('a fleet during a deploy', () => {
     const fresh = startWorker(new Implementations([pingTask, run]));
     const startedAtMs = performance.now();
     await Promise.all(Array.from({ length: TASKS }, (_, number) => tasks.send(newTask, { number })));
-    await eventually('all of them run', () => attempts.size === TASKS, 15_000);
+    await eventually('all tasks to run', () => attempts.size === TASKS, 15_000);
     expect(performance.now() - startedAtMs).toBeLessThan(15_000);
     // SQS may deliver a message twice, and this is a first attempt too
     expect([...attempts.values()].flat().filter((attempt) => attempt !== 1)).toEqual([]);

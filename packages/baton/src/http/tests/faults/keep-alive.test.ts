@@ -54,7 +54,7 @@ test('services, their functions and workers keep an idle connection for longer t
     const environment = Object.entries(own).map(([name, port]) => [name, String(port)]);
     programs.push(new Program(file, { ...ENVIRONMENT, ...Object.fromEntries(environment) }));
   }
-  await eventually('all that listen', async () => {
+  await eventually('all servers', async () => {
     const open = await Promise.all(ports.map((port) => connectTo(port).catch(() => undefined)));
     return open.every(Boolean);
   });

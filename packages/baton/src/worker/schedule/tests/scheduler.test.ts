@@ -158,7 +158,7 @@ describe('a scheduled task', () => {
     expect(sentIds()).toEqual([taskIdAt('2026-11-25T03:00:00Z')]);
   });
 
-  test('is not sent by a worker that stops, not even if the worker just checks the schedule', async () => {
+  test('is not sent by a worker that stops, even while the worker checks the schedule', async () => {
     const { clock } = begin();
     const scheduler = work.start();
     await clock.pass('2026-11-25T03:00:00Z');

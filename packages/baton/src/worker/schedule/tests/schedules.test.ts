@@ -80,7 +80,7 @@ test('a worker that starts again sends the missed ticks of its own tasks and of 
   await eventually('the function invoked', () => invoked.includes(idOf(functions)));
   const noted = (): boolean =>
     worker.state.schedules.every(({ lastTick: last }) => last === tick.toISOString());
-  await eventually('both ticks noted', noted);
+  await eventually('both ticks to be recorded', noted);
   expect(worker.state.schedules.map(({ task, queue }) => [task, queue])).toEqual([
     [functions.name, 'letters'],
     [own.name, 'default'],

@@ -127,7 +127,7 @@ describe('a worker whose slot is held by a long task', () => {
     await tasks.send(long, {});
     await eventually('the long task', () => holding.length === 1);
     await tasks.send(short, { number: 0 });
-    await eventually('it received and given back', async () => (await inQueue()) > 0, 4000);
+    await eventually('the short task to be given back', async () => (await inQueue()) > 0, 4000);
     letGo();
     await eventually('the short task', () => starts.length === 1, 4000);
     expect(starts).toMatchObject([{ worker: 'busy', attempt: 1 }]);
@@ -141,7 +141,7 @@ describe('a fleet of three workers whose slots are held by long tasks', () => {
     await Promise.all(names.map(() => tasks.send(long, {})));
     await eventually('three long tasks', () => new Set(holding).size === 3);
     await Promise.all(Array.from({ length: SHORT_TASKS }, (_, number) => tasks.send(short, { number })));
-    await eventually('all of them visible', async () => (await inQueue()) === SHORT_TASKS);
+    await eventually('all short tasks to be visible', async () => (await inQueue()) === SHORT_TASKS);
     const asked = receives.length;
     const untilMs = performance.now() + (WAIT_SECONDS + 2) * 1000;
     await eventually('longer than a poll', () => performance.now() > untilMs, (WAIT_SECONDS + 4) * 1000);

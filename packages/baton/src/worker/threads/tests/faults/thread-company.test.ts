@@ -21,13 +21,13 @@ describe('an effect in a thread, if it ends after its attempt,', () => {
       error: { message: '451' },
     });
     expect(work.kept.size).toBe(0);
-    await eventually('what it gave', () => work.kept.get('pay') === '"receipt"');
+    await eventually('the kept result', () => work.kept.get('pay') === '"receipt"');
   });
 
   test('is kept while the next task burns CPU', async () => {
     await work.inThread('fails beside an effect');
     const burning = work.inThread('burns').then(() => 'burnt');
-    const kept = eventually('what it gave', () => work.kept.size > 0).then(() => 'kept');
+    const kept = eventually('the kept result', () => work.kept.size > 0).then(() => 'kept');
     await expect(Promise.race([burning, kept])).resolves.toBe('kept');
     await burning;
   });
@@ -37,7 +37,7 @@ describe('an effect in a thread, if it ends after its attempt,', () => {
     await work.inThread('rests');
     const running = work.inThread('has a slow effect', '', inThreadBriefly);
     await expect(running).resolves.toMatchObject({ error: { name: 'TaskTimeoutError' } });
-    await eventually('what it gave', () => work.kept.get('pay') === '"receipt"');
+    await eventually('the kept result', () => work.kept.get('pay') === '"receipt"');
     // From now on its handler burns CPU
     await work.pool.close();
   });
@@ -126,7 +126,7 @@ describe('a handler that harms its thread fails, and the thread runs the next ta
     expect(work.saying('uncaught error of tests')).toMatchObject([{ task: inThreadBriefly.name }]);
   });
 
-  test('except that only its own thread ends if it ends the thread by force', async () => {
+  test('except that its thread ends, and no other one, if the handler ends it by force', async () => {
     await work.inThread('rests');
     await expect(work.inThread('exits in earnest')).resolves.toMatchObject({
       kind: 'retry',
