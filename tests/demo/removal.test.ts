@@ -31,7 +31,7 @@ describe('npm run demo:remove', () => {
     await rm(join(house.path, 'mine.txt'));
     await expect(remove('--with', 'Payments')).resolves.toMatchObject({
       exitCode: 1,
-      output: expect.stringContaining('"Payments" is no name for a service') as unknown,
+      output: expect.stringContaining('"Payments" cannot be the name of a service') as unknown,
     });
     await expect(house.changes()).resolves.toEqual([]);
   });

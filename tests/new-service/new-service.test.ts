@@ -68,7 +68,7 @@ describe('npm run new:service unicorns', () => {
       const before = await house.changes();
       for (const [words, says] of [
         [['unicorns'], 'functions/unicorns-service is there already'],
-        [['Refunds'], '"Refunds" is no name for a service: expected 3 to 20 lower-case letters'],
+        [['Refunds'], '"Refunds" cannot be the name of a service: expected 3 to 20 lower-case letters'],
         [[], 'Expected one name, got 0'],
         [['refunds', 'credits'], 'Expected one name, got 2'],
         [['refunds', '--plural', 'x'], "Unknown option '--plural'"],

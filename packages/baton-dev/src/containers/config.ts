@@ -1,3 +1,4 @@
+// The configuration of the gateway and of resources.
 import { checkHttpTimeouts, httpTimeouts } from 'baton-tasks/tooling';
 import { endpoint, oneOf, parseConfig, port, text, wholeNumber } from 'baton-tasks/service';
 import * as z from 'zod';
@@ -17,7 +18,7 @@ const gatewayVariables = z
   })
   .superRefine(checkHttpTimeouts);
 
-/** Reads the gateway's configuration. @throws ConfigError naming each variable that is wrong */
+/** Reads the gateway's configuration. @throws ConfigError that names each wrong variable */
 export function readGatewayConfig(environment: NodeJS.ProcessEnv): z.output<typeof gatewayVariables> {
   return parseConfig(gatewayVariables, environment);
 }
@@ -28,12 +29,12 @@ const resourcesVariables = z.object({
   HOST: text('an address to listen at').default('127.0.0.1'),
   PORT: port(8000),
   AWS_REGION: text('a region of AWS, such as us-east-1'),
-  // Always an emulator's: on AWS itself the deploy creates them
+  // Required, because on AWS the deploy creates queues and tables
   AWS_ENDPOINT_URL: endpoint().unwrap(),
   EVENT_SOURCES_FILE: text('the file that event sources are written to'),
 });
 
-/** Reads the configuration of `resources`, which creates queues and tables. @throws ConfigError naming each variable that is wrong */
+/** Reads the configuration of `resources`, which creates queues and tables. @throws ConfigError that names each wrong variable */
 export function readResourcesConfig(environment: NodeJS.ProcessEnv): z.output<typeof resourcesVariables> {
   return parseConfig(resourcesVariables, environment);
 }

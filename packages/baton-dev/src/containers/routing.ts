@@ -1,3 +1,4 @@
+// The routing of paths and functions to services.
 import { stagePrefixOf } from '../stack/names.ts';
 import { DEFAULT_TIMEOUT_SECONDS, type Functions } from '../stack/part.ts';
 
@@ -5,23 +6,23 @@ import { DEFAULT_TIMEOUT_SECONDS, type Functions } from '../stack/part.ts';
 export interface Consumer {
   /** The service's folder, which is also the name of its container. */
   readonly service: string;
-  /** The name that handlers.ts exports it by. */
+  /** The name of its export in handlers.ts. */
   readonly handler: string;
   readonly timeoutSeconds: number;
 }
 
-/** Which service answers which path, and which service runs which function. */
+/** The services by the paths and functions that they serve. */
 export interface Routing {
-  /** The services, by the first part of the paths that lead to them, such as `payments`. */
+  /** The services, by the first part of their paths, such as `payments`. */
   readonly services: ReadonlyMap<string, string>;
-  /** The functions that consume queues, by the names that they have on AWS. */
+  /** The functions that consume queues, by their names on AWS. */
   readonly consumers: ReadonlyMap<string, Consumer>;
 }
 
 /**
- * Where the events of the services' functions lead to, so that a new service is reached without a line anywhere else.
+ * Derives the routing from the events of all functions, so that a new service needs no further configuration.
  *
- * @throws Error naming the function whose route or handler is not understood, or the prefix that two services have
+ * @throws Error that names a function with an invalid route or handler, or a prefix that two services have
  */
 export function routingOf(functions: Functions, stage: string): Routing {
   const services = new Map<string, string>();
@@ -32,7 +33,10 @@ export function routingOf(functions: Functions, stage: string): Routing {
     for (const { httpApi } of events.filter((event) => event.httpApi !== undefined)) {
       const prefix = prefixOf(httpApi, `functions/${service}/functions.yml, ${key}`);
       const other: string = services.get(prefix) ?? service;
-      if (other !== service) throw new Error(`/${prefix} leads to ${other} and to ${service}`);
+      if (other !== service)
+        throw new Error(
+          `/${prefix} is a prefix of ${other} and of ${service}: expected one service for each prefix`,
+        );
       services.set(prefix, service);
     }
     if (events.some(({ sqs }) => sqs)) {
@@ -49,7 +53,7 @@ function prefixOf(httpApi: unknown, where: string): string {
   throw new Error(`${where}: expected a route such as ANY /payments, got ${JSON.stringify(httpApi)}`);
 }
 
-/** `functions/payments-service/handlers.records` is the export `records` of payments-service; the worker is no service. */
+/** Reads a handler: `functions/payments-service/handlers.records` is the export `records` of payments-service. */
 function placeOf(handler: string): { readonly service: string | undefined; readonly name: string } {
   const [, service] = /^functions\/([^/]+)\//.exec(handler) ?? [];
   return { service, name: handler.slice(handler.lastIndexOf('.') + 1) };

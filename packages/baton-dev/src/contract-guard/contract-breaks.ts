@@ -1,3 +1,4 @@
+// The breaks of a changed contract.
 import type { ReleasedContract } from './contract.ts';
 import type { BreakKind, SchemaBreak } from './comparison.ts';
 import { schemaBreaks } from './schema-breaks.ts';
@@ -7,28 +8,27 @@ type Reasons = Readonly<Record<BreakKind, (which: string) => string>>;
 const OF_PAYLOADS: Reasons = {
   older: (which) => `messages in flight ${which} would be refused`,
   behind: (which) => `services one version behind would refuse messages ${which}`,
-  lost: (which) => `what messages in flight say ${which} would be lost`,
-  unclear: () => 'whether messages in flight, and services one version behind, go with that cannot be told',
+  lost: (which) => `messages in flight would lose their data ${which}`,
+  unclear: () => 'this may break messages in flight, and services one version behind',
 };
 
 const OF_RESULTS: Reasons = {
   older: (which) => `results in the task store ${which} would be refused`,
   behind: (which) => `senders one version behind would refuse results ${which}`,
-  lost: (which) => `what results in the task store say ${which} would be lost`,
-  unclear: () =>
-    'whether results in the task store, and senders one version behind, go with that cannot be told',
+  lost: (which) => `results in the task store would lose their data ${which}`,
+  unclear: () => 'this may break results in the task store, and senders one version behind',
 };
 
 /**
- * Why a contract cannot take the place of the one that was released: a line each, with the contract, the path, what
- * changed, and what that breaks. None where messages in flight, kept results and services one version behind go on.
+ * Lists why a contract cannot replace the released one: lines with the contract, the path, the change, and what it breaks.
+ * Empty if messages in flight, kept results and services one version behind continue to work.
  *
  * It looks neither at versions nor at the weights of lanes. `CONTRACT_FIELDS` says which fields it compares, and why not
  * the others.
  */
 export function contractBreaks(released: ReleasedContract, changed: ReleasedContract): string[] {
   const tracked = released.tracked && changed.tracked;
-  // A chain and a schedule send what no payload schema has filled in; they are of tracked tasks alone
+  // Chains and schedules, which need tracked tasks, send payloads that no schema has filled in
   const filled = !released.tracked && !changed.tracked;
   const payload = schemaBreaks(released.payload, changed.payload, filled);
   const result = tracked ? schemaBreaks(released.result, changed.result, true) : [];
@@ -54,26 +54,26 @@ function queueBreaks(released: ReleasedContract, changed: ReleasedContract): str
   if (released.queue === changed.queue) return [];
   const what = `was ${released.queue}, is now ${changed.queue}`;
   return [
-    `${changed.name} queue: ${what}: messages in flight would stay in ${released.queue}, where nobody may know this task any more`,
+    `${changed.name} queue: ${what}: messages in flight would stay in ${released.queue}, where no worker may know this task`,
   ];
 }
 
 /**
- * A lane that is gone takes its queue along, and the messages in it. A lane that is new breaks nothing: its tasks wait until
- * the workers that serve it are deployed. The first lanes of a contract leave its queue to the default one.
+ * The breaks of changed lanes. A removed lane takes along its queue with the messages in it. A new lane breaks nothing: its
+ * tasks wait until the workers that serve it are deployed.
  */
 function laneBreaks(released: ReleasedContract, changed: ReleasedContract): string[] {
   const { name, queue } = changed;
   const [before, after] = [queuesOf(released), queuesOf(changed)];
   const gone = before.filter((each) => !after.includes(each));
   const breaks = gone.map(
-    (each) => `${name} lanes: ${each} is gone: messages in flight in that queue would be lost with it`,
+    (each) => `${name} lanes: ${each} is gone: messages in flight in its queue would be lost`,
   );
   const { defaultLane: was } = released;
   const { defaultLane: is } = changed;
   if (was === undefined || is === undefined || was === is || released.queue !== queue) return breaks;
   return [
-    `${name} defaultLane: was ${was}, is now ${is}: messages in flight in ${queue} were sent in the lane ${was} and would be run as ${is}`,
+    `${name} defaultLane: was ${was}, is now ${is}: messages in flight in ${queue} were sent in the lane ${was} and would run in the lane ${is}`,
     ...breaks,
   ];
 }
@@ -87,7 +87,7 @@ function trackedBreaks(released: ReleasedContract, changed: ReleasedContract): s
   if (released.tracked === changed.tracked) return [];
   const what = `was ${released.tracked}, is now ${changed.tracked}`;
   const why = changed.tracked
-    ? 'workers one version behind would run tasks and never say so in the task store'
-    : 'tasks in flight would never end in the task store, and what follows them in a chain would not come';
+    ? 'workers one version behind would run tasks without the task store'
+    : 'tasks in flight would never end in the task store, and the next tasks of their chains would not run';
   return [`${changed.name} tracked: ${what}: ${why}`];
 }

@@ -1,16 +1,17 @@
+// The files of released contracts.
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import * as z from 'zod';
 import { CONTRACTS } from '../stack/contracts.ts';
 import { type ReleasedContract, releasedContractSchema } from './contract.ts';
 
-/** Where the files of contracts are, a file each. */
+/** The folder of the released contracts, with a file for each. */
 export const RELEASED = join(CONTRACTS, 'released');
 
 /**
- * The contracts that were released, by name.
+ * Reads the released contracts, by name.
  *
- * @throws TypeError naming the file that is not one of `writeReleased`
+ * @throws TypeError that names an invalid file
  */
 export async function readReleased(folder: string): Promise<Map<string, ReleasedContract>> {
   const files = (await readdir(folder)).filter((name) => name.endsWith('.json')).toSorted();
@@ -20,9 +21,10 @@ export async function readReleased(folder: string): Promise<Map<string, Released
 
 async function readOne(path: string): Promise<ReleasedContract> {
   const parsed = releasedContractSchema.safeParse(parseJson(await readFile(path, 'utf8'), path));
-  if (!parsed.success) throw new TypeError(`${path} is no contract: ${z.prettifyError(parsed.error)}`);
+  if (!parsed.success)
+    throw new TypeError(`${path} is not a released contract: ${z.prettifyError(parsed.error)}`);
   if (parsed.data.name !== basename(path, '.json'))
-    throw new TypeError(`${path} holds ${parsed.data.name}, expected the contract that it is named after`);
+    throw new TypeError(`${path} contains ${parsed.data.name}: expected the contract in its name`);
   return parsed.data;
 }
 
@@ -34,7 +36,7 @@ function parseJson(text: string, path: string): unknown {
   }
 }
 
-/** Writes contracts, a file each. */
+/** Writes contracts, each to its file. */
 export async function writeReleased(folder: string, contracts: readonly ReleasedContract[]): Promise<void> {
   await Promise.all(
     contracts.map((contract) =>

@@ -1,3 +1,4 @@
+// Contracts, as their released files describe them.
 import { type TaskContract, taskNameSchema } from 'baton-tasks';
 import * as z from 'zod';
 import { canonical, type Schema } from './schema.ts';
@@ -8,8 +9,8 @@ const jsonSchema = z.custom<Schema>(
 );
 
 /**
- * What the guard does with each field of a contract: `compared`, or why a change of it breaks nothing. A new field of
- * `TaskContract` does not compile until it has a line here.
+ * The fields of a contract: `compared` by the guard, or why a change breaks nothing. A new field of `TaskContract` does not
+ * compile until it has a line here.
  *
  * A compared field also needs `releasedContractSchema` and `describeContract` below, and what a change breaks in
  * `contractBreaks`. If workers must learn it from the message, add it to the envelope (packages/baton/src/sqs/envelope.ts)
@@ -27,11 +28,11 @@ export const CONTRACT_FIELDS = {
   retry: 'a message in flight is retried by the policy of the worker that runs it',
   timeoutSeconds: 'an attempt has the limit of the worker that runs it',
   isolation: 'it says where a worker runs the handler, not what it runs',
-  schedule: 'a changed schedule starts afresh',
+  schedule: 'a changed schedule gets a new row',
   onEnd: 'the row of a task in flight names its listener',
 } as const satisfies Readonly<Record<keyof TaskContract, string>>;
 
-/** What of a contract messages in flight and services one version behind rely on, as its file has it. */
+/** The file of a released contract: the fields that messages in flight and services one version behind rely on. */
 export const releasedContractSchema = z.strictObject({
   name: taskNameSchema,
   version: z.int().min(1),
@@ -44,14 +45,14 @@ export const releasedContractSchema = z.strictObject({
   result: jsonSchema,
 });
 
-/** A contract as its file has it. Payload and result are JSON Schemas of what is read; `default` says what is filled in. */
+/** A released contract. Payload and result are JSON Schemas of received values, with their `default`s. */
 export type ReleasedContract = z.output<typeof releasedContractSchema>;
 
 /**
  * Describes a contract.
  *
- * @throws TypeError naming the contract when a schema is not one of JSON, or takes other than it gives: what a sender's
- *   schema has given is what the consumer's takes
+ * @throws TypeError that names the contract if a schema is not one of JSON, or returns another type than it accepts: the
+ *   consumer's schema checks the output of the sender's
  */
 export function describeContract(contract: TaskContract): ReleasedContract {
   const { name, version = 1, queue, lanes, defaultLane, tracked = false, payload, result } = contract;
@@ -63,7 +64,7 @@ export function describeContract(contract: TaskContract): ReleasedContract {
   return { name, version, queue, ...laned, tracked, ...described };
 }
 
-/** A task that gives nothing: JSON has no value for that. */
+/** The schema of a task without a result, for which JSON has no value. */
 const NOTHING: Schema = { not: {} };
 
 function describeSchema(what: string, schema: z.ZodType): Schema {
@@ -84,14 +85,14 @@ function describeSchema(what: string, schema: z.ZodType): Schema {
     throw new TypeError(`${what}: ${(cause as Error).message}`, { cause });
   }
   throw new TypeError(
-    `${what}: gives other than it takes, by a transform or a codec; expected a schema that takes what it gives, for a value is checked where it is written and where it is read`,
+    `${what}: a transform or codec returns another type than it accepts; expected a schema without, because a value is checked where it is sent and where it is received`,
   );
 }
 
-/** What a text's schema is held to beside JSON Schema, which has no words for it: of a URL, and of a JWT. */
+/** The members of zod's checks of URLs and JWTs that JSON Schema cannot express. */
 const CHECKED = ['protocol', 'hostname', 'alg'] as const;
 
-/** A schema of zod, or one of its checks, as far as it says something of a text. */
+/** A schema of zod, or one of its checks, with the members that concern texts. */
 interface Checked {
   readonly _zod: {
     readonly def: {
@@ -104,7 +105,7 @@ interface Checked {
   };
 }
 
-/** Adds, as keywords of our own, what zod checks of a text and JSON Schema leaves out: so that a change is seen. */
+/** Adds keywords of our own for zod's checks of texts that JSON Schema leaves out, so that the guard sees their changes. */
 function override({
   zodSchema,
   jsonSchema: json,
@@ -126,8 +127,10 @@ function patternsOf({ _zod: { def } }: Checked): RegExp[] {
 }
 
 /**
- * A schema of what is taken as one of what is given: defaults are filled in, unknown properties dropped. One of what is
- * given stays as it is, but for what does not matter.
+ * Turns the schema of accepted values into that of returned values: properties with a default are always there, and unknown
+ * properties are dropped.
+ *
+ * @param isGiven - whether it is a schema of returned values already. Then only needless keywords are removed
  */
 function asGiven(value: unknown, isGiven = false): unknown {
   if (Array.isArray(value)) return value.map((each) => asGiven(each, isGiven));

@@ -1,3 +1,4 @@
+// The contract guard: decides whether changed contracts may be released.
 import { contractBreaks } from './contract-breaks.ts';
 import type { ReleasedContract } from './contract.ts';
 import { canonical } from './schema.ts';
@@ -5,21 +6,21 @@ import { canonical } from './schema.ts';
 /** The command that writes the files of contracts. */
 export const COMMAND = 'npm run contracts';
 
-/** What is to become of the files of contracts. */
+/** The decision about the files of contracts. */
 export interface Verdict {
-  /** Contracts whose files are missing or not what they say, and may be written. */
+  /** Contracts whose files are missing or outdated, and may be written. */
   readonly toWrite: readonly ReleasedContract[];
-  /** Why a file must not be written as things are; then none is. */
+  /** Why a file must not be written. If there is any reason, no file is written. */
   readonly refused: readonly string[];
-  /** What breaks by contracts whose version was raised for it. */
+  /** The breaks of contracts whose version was incremented. */
   readonly raised: readonly string[];
 }
 
 /**
- * Compares the contracts of the code with those of the files. A contract that breaks what was released needs a higher
- * version; one that is gone needs its file deleted, which says that none of its messages is in flight.
+ * Compares the contracts of the code with the released ones. A contract with breaks needs a higher version. The file of a
+ * removed contract must be deleted by hand, which confirms that none of its messages is in flight.
  *
- * @param folder - where the files are, for the errors
+ * @param folder - the folder of the files, for the messages
  */
 export function guard(
   released: ReadonlyMap<string, ReleasedContract>,
@@ -34,7 +35,7 @@ export function guard(
     const breaks = before ? contractBreaks(before, contract) : [];
     if (before && contract.version < before.version)
       verdict.refused.push(
-        `${contract.name} version: was ${before.version}, is now ${contract.version}: a version is never taken back`,
+        `${contract.name} version: was ${before.version}, is now ${contract.version}: expected at least ${before.version}`,
       );
     else if (before && contract.version > before.version) verdict.raised.push(...breaks);
     else if (before && breaks.length > 0)
@@ -44,11 +45,11 @@ export function guard(
   for (const name of released.keys())
     if (!names.has(name))
       verdict.refused.push(
-        `${name}: the contract is gone: messages in flight would be dead letters; once there are none, delete ${folder}/${name}.json`,
+        `${name}: the contract is gone: messages in flight would become dead letters; once there are none, delete ${folder}/${name}.json`,
       );
   return verdict;
 }
 
 function howToGoOn(name: string, version: number): string {
-  return `${name}: take that back, or increment its version to ${version + 1} (docs/guide.md, "Change a contract", says what that promises), or give the new one a name of its own`;
+  return `${name}: undo the change, increment its version to ${version + 1} (docs/guide.md, "Change a contract", says what you promise then), or give the changed contract another name`;
 }

@@ -14,7 +14,9 @@ try {
   await writeReleased(RELEASED, toWrite);
   for (const line of raised) console.log(line);
   if (raised.length > 0)
-    console.log('Their versions were raised for it: this is what you promise to have seen to.');
+    console.log(
+      'The versions of these contracts were incremented: you promise to have handled these breaks.',
+    );
   const names = toWrite.map(({ name, version }) => `${name} ${version}`).join(', ');
   console.log(
     names ? `Written to ${folder}: ${names}` : `All ${contracts.length} contracts are in ${folder}.`,

@@ -1,7 +1,8 @@
+// The breaks of changed objects in a schema.
 import { type Comparison, otherBreaks, type Pair, type SchemaBreak } from './comparison.ts';
 import { isFilled, type Schema } from './schema.ts';
 
-/** What breaks where an object's properties change. */
+/** The breaks of changed properties of an object. */
 export function objectBreaks(comparison: Comparison, pair: Pair): SchemaBreak[] {
   const { released, changed } = pair;
   const names = new Set([
@@ -16,7 +17,7 @@ export function objectBreaks(comparison: Comparison, pair: Pair): SchemaBreak[] 
   ];
 }
 
-/** What an object may hold beside its properties: dropped where nothing is said of it, as `z.object` does. */
+/** The breaks of other properties. By default an object drops them, as `z.object` does. */
 function restBreaks(comparison: Comparison, pair: Pair): SchemaBreak[] {
   const [before, after] = [pair.released.additionalProperties, pair.changed.additionalProperties];
   return isSchema(before) && isSchema(after)
@@ -35,7 +36,7 @@ function propertyBreaks(comparison: Comparison, pair: Pair, name: string): Schem
   return additionBreaks(pair, path);
 }
 
-/** A property that must be there for one side, and may be missing where the other writes. */
+/** The break of a property that one schema requires and the other does not always write. */
 function presenceBreaks({ filled }: Comparison, pair: Pair, name: string): SchemaBreak[] {
   const path = `${pair.path}.${name}`;
   const [before, after] = [stateOf(pair.released, name), stateOf(pair.changed, name)];
@@ -54,7 +55,7 @@ function stateOf({ properties, required = [] }: Schema, name: string): 'required
   return properties?.[name] === undefined ? 'unknown' : 'optional';
 }
 
-/** An optional property that is new: fine where its readers drop what they do not know, and nobody sends it yet. */
+/** The break of a new optional property: none if readers drop unknown properties, and nobody sends it yet. */
 function additionBreaks({ released }: Pair, path: string): SchemaBreak[] {
   const what = 'is new';
   if (released.additionalProperties === false) return [{ path, kind: 'behind', what, which: 'with it' }];

@@ -1,3 +1,4 @@
+// The breaks of a changed schema.
 import {
   type Comparison,
   orAny,
@@ -29,13 +30,12 @@ const UPPER: ReadonlySet<string> = new Set([
 const OF_OBJECTS: ReadonlySet<string> = new Set(['properties', 'required', 'additionalProperties']);
 
 /**
- * What breaks where values that were written by one schema are read by the other, in either direction. None means that
- * each takes all that the other writes: of objects that drop what they do not know, the changed one may have more
- * optional properties; all else is as it was.
+ * Lists what breaks if values that one schema wrote are read by the other, in either direction. Only one change breaks
+ * nothing: a new optional property of an object that drops unknown properties.
  *
- * Looks at JSON Schema alone. What a schema's `refine` adds is not in there.
+ * Compares JSON Schemas, so it does not see `refine`.
  *
- * @param filled - whether all that is written has its defaults filled in
+ * @param filled - whether written values have their defaults filled in
  */
 export function schemaBreaks(released: Schema, changed: Schema, filled: boolean): SchemaBreak[] {
   if (canonical(released) === canonical(changed)) return [];
@@ -47,7 +47,7 @@ export function schemaBreaks(released: Schema, changed: Schema, filled: boolean)
       changed: resolved(other, comparison.changed),
     };
     const text = `${canonical(pair.released)} ${canonical(pair.changed)}`;
-    // Schemas may hold themselves; what is being looked at already breaks nothing more
+    // A schema may contain itself. A pair that is being compared needs no second comparison
     if (seen.has(text)) return [];
     seen.add(text);
     const breaks = isUnion(pair.released) || isUnion(pair.changed) ? unionBreaks : formBreaks;
@@ -61,7 +61,7 @@ export function schemaBreaks(released: Schema, changed: Schema, filled: boolean)
 
 function formBreaks(comparison: Comparison, pair: Pair): SchemaBreak[] {
   const types = typeBreaks(pair);
-  // Of what has become another type, no more need be said
+  // After a change of the type, other changes do not matter
   if (types.length > 0) return types;
   const { released, changed } = pair;
   const keywords = [...new Set([...assertionsOf(released), ...assertionsOf(changed)])];
@@ -131,7 +131,7 @@ function boundBreaks({ path, released, changed }: Pair, keyword: string): Schema
   return [{ path, kind, what: wasAndIs(keyword, before, after), which: 'beyond it' }];
 }
 
-/** A tuple's places. */
+/** The breaks of a tuple's items. */
 function placesBreaks(comparison: Comparison, pair: Pair): SchemaBreak[] {
   const { path, released, changed } = pair;
   const [before, after] = [released.prefixItems ?? [], changed.prefixItems ?? []];
@@ -145,7 +145,7 @@ function unionBreaks(comparison: Comparison, pair: Pair): SchemaBreak[] {
   const { keys, tellApart } = keysOfForms(before, after);
   const isOneOf = released.oneOf !== undefined || changed.oneOf !== undefined;
   const beside = (schema: Schema): boolean => isUnion(schema) && assertionsOf(schema).length > 1;
-  // A form that takes more may overlap with another, and of `oneOf` no two may take a value
+  // A form that accepts more values may overlap with another one, which `oneOf` does not allow
   if (beside(released) || beside(changed) || (isOneOf && !tellApart))
     return [{ path, kind: 'unclear', what: 'is a union that has changed', which: '' }];
   const [was, is] = [formsByKey(before, keys), formsByKey(after, keys)];

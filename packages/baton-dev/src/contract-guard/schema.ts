@@ -1,14 +1,15 @@
+// JSON Schemas.
 import type * as z from 'zod';
 
 /** A JSON Schema, as zod writes it (2020-12). */
 export type Schema = z.core.JSONSchema.BaseSchema;
 
-/** What a document's schemas are found in, by their `$ref`. */
+/** The schemas of a document, by their `$ref`. */
 export interface Document {
   readonly root: Schema;
 }
 
-/** Keywords that say something to people alone, and `default`, which `isFilled` looks at. */
+/** Keywords for people, and `default`, which `isFilled` checks. */
 const ANNOTATIONS: ReadonlySet<string> = new Set([
   '$schema',
   '$id',
@@ -24,32 +25,35 @@ const ANNOTATIONS: ReadonlySet<string> = new Set([
   'writeOnly',
 ]);
 
-/** The keywords of a schema that decide what it takes. */
+/** The keywords of a schema that decide which values it accepts. */
 export function assertionsOf(schema: Schema): string[] {
   return Object.keys(schema).filter((keyword) => !ANNOTATIONS.has(keyword));
 }
 
-/** A schema with its `$ref` followed; `true` takes everything, `false` nothing. */
+/** Follows the `$ref` of a schema. `true` accepts everything, `false` nothing. */
 export function resolved(schema: Schema | boolean | undefined, document: Document): Schema {
   if (schema === undefined || schema === true) return {};
   if (schema === false) return { not: {} };
   const { $ref: reference } = schema;
-  // What stands beside a reference holds as well: such a one is left as it is
+  // Keywords beside a reference apply too, so such a schema is not resolved
   if (reference === undefined || assertionsOf(schema).length > 1) return schema;
   if (reference === '#') return document.root;
   const name = /^#\/\$defs\/([^/]+)$/.exec(reference)?.[1];
   const target = name === undefined ? undefined : document.root.$defs?.[name];
-  if (target === undefined) throw new TypeError(`A schema has a reference that leads nowhere: ${reference}`);
+  if (target === undefined)
+    throw new TypeError(
+      `A schema has the reference ${reference}: expected one to a schema of the same document`,
+    );
   return resolved(target, document);
 }
 
-/** The values that a schema lists, as JSON; nothing where it lists none. */
+/** The values that a schema lists, as JSON. Undefined if it lists none. */
 export function valuesOf({ const: only, enum: several }: Schema): string[] | undefined {
   if (several) return several.map((value) => JSON.stringify(value));
   return only === undefined ? undefined : [JSON.stringify(only)];
 }
 
-/** The types that a schema names; none where it takes every type. */
+/** The types that a schema names. Empty if it accepts every type. */
 export function typesOf({ type, not }: Schema): string[] {
   if (type === undefined && not !== undefined) return ['nothing'];
   return type === undefined ? [] : [type].flat();
@@ -61,12 +65,12 @@ export function formsOf(schema: Schema, document: Document): Schema[] {
   return forms ? forms.map((form) => resolved(form, document)) : [schema];
 }
 
-/** Whether whoever writes an object by this schema writes a property that its reader would fill in: it has a default. */
+/** Whether a property has a default, which a writer's schema fills in. */
 export function isFilled(property: Schema | boolean | undefined): boolean {
   return typeof property === 'object' && 'default' in property;
 }
 
-/** JSON whose members stand in the order of their names, so that equal schemas are equal text. */
+/** JSON with sorted members, so that equal schemas are equal texts. */
 export function canonical(value: unknown): string {
   const json = JSON.stringify(value, (_key, inner: unknown) =>
     typeof inner === 'object' && inner !== null && !Array.isArray(inner)

@@ -1,16 +1,17 @@
+// Matches the forms of two unions.
 import { canonical, type Schema, typesOf, valuesOf } from './schema.ts';
 
-/** How the forms of two unions are known again. */
+/** The keys by which the forms of two unions are matched. */
 export interface FormKeys {
-  /** The key of a form: `method="card"`, a type, or all of its text. */
+  /** The key of a form: `method="card"`, a type, or its whole text. */
   readonly keys: (form: Schema) => string;
   /** Whether no value can fit two forms of one union. */
   readonly tellApart: boolean;
 }
 
 /**
- * Finds what tells the forms of two unions apart, so that each can be compared with what it was: a property that has a
- * value of its own in each, or else their types; where neither does, a form is known again by its text alone.
+ * Finds keys that match the forms of two unions, so that each form can be compared with its released one: a property with
+ * another value in each form, otherwise their types, otherwise their whole texts.
  */
 export function keysOfForms(before: readonly Schema[], after: readonly Schema[]): FormKeys {
   const names = Object.keys(before[0]?.properties ?? {});
@@ -39,7 +40,7 @@ function valuesAt({ properties, required = [] }: Schema, name: string): string[]
   return (valuesOf(property) ?? []).toSorted();
 }
 
-/** An integer is a number: the two are not apart. */
+/** The key of a type. An integer is also a number. */
 function kindsOf(form: Schema): string[] {
   return typesOf(form)
     .map((type) => (type === 'integer' ? 'number' : type))

@@ -1,3 +1,4 @@
+// The files that belong to the demo.
 import { basename } from 'node:path';
 import type { Repository } from '../sources/repository.ts';
 import type { Source } from '../sources/source.ts';
@@ -8,7 +9,7 @@ import { RemovalError } from './removal-error.ts';
 
 const CONTRACTS = 'common/contracts';
 
-/** Files that list others: a line goes, the file stays. */
+/** Files that list others: the removal deletes lines of them, not the files. */
 export const LISTS: readonly string[] = [IMPLEMENTATIONS, `${CONTRACTS}/scheduled.ts`];
 
 /**
@@ -86,7 +87,7 @@ function unusedWithout(
   const usedBy = (sources: readonly Source[]) =>
     new Set(sources.flatMap((source) => repository.filesUsedBy(source)));
   const used = usedBy(left);
-  // Code is not kept for its own tests
+  // A file's own tests are no reason to keep it
   const usedInCode = usedBy(left.filter(({ path }) => !isTest(path)));
   const gone = repository.sources.filter(({ path }) => belongings.has(path));
   const usedByDemo = usedBy(gone);
@@ -103,7 +104,7 @@ function unusedWithout(
   );
 }
 
-/** What may go when its only use goes: code of services, the worker and packages never does. */
+/** Whether a file may be deleted with its only user: never code of services, the worker or packages. */
 function goesWithDemo(path: string): boolean {
   return /^(bench|common|examples)\//.test(path) || isTest(path);
 }

@@ -1,3 +1,4 @@
+// The demo: its services, queues, tables and contracts.
 import { type ExportedContract, readExportedContracts } from '../stack/contracts.ts';
 import { stagePrefixOf } from '../stack/names.ts';
 import { type Part, readParts } from '../stack/part.ts';

@@ -1,9 +1,10 @@
+// The dependencies that only the demo needs.
 import type { Repository } from '../sources/repository.ts';
 import type { Source } from '../sources/source.ts';
 import { type Manifest, packageOf } from '../sources/workspaces.ts';
 
 /**
- * The dependencies that a workspace needs no more.
+ * The dependencies that a workspace no longer needs.
  *
  * @param folder - of the workspace, from the root
  * @param belongings - the files that go

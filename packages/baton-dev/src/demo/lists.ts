@@ -1,10 +1,11 @@
+// Removes the demo from files that list services, ports, imports or scripts.
 import { isDeepStrictEqual } from 'node:util';
 import { parse } from 'yaml';
 import type { Source } from '../sources/source.ts';
 import { RemovalError } from './removal-error.ts';
 
 /**
- * A compose file without some services; all else stays as it is.
+ * Removes services from a compose file, and changes nothing else.
  *
  * @throws RemovalError unless each service has an entry with an empty line behind it
  */
@@ -35,7 +36,7 @@ export function withoutPorts(text: string, names: readonly string[]): string {
 }
 
 /**
- * The code of a file that lists what other files export, without the imports of some files and what they are called.
+ * Removes the imports of some files from a file that lists their exports, with all uses of the imported names.
  *
  * @param isGone - whether the file that an import means goes
  */
@@ -51,7 +52,7 @@ export function withoutImports({ text, imports }: Source, isGone: (request: stri
   );
 }
 
-/** The scripts of package.json without those that run a file that goes, and without their calls in other scripts. */
+/** Removes the scripts of package.json that run a deleted file, and their calls in other scripts. */
 export function withoutScripts(
   scripts: Readonly<Record<string, string>>,
   isGone: (path: string) => boolean,

@@ -17,10 +17,11 @@ const USAGE = `npm run demo:remove [-- options]: deletes the demo, and what only
   --dry-run        says what it would do, and does nothing
 `;
 
-/** The removal could be undone by git alone: it must not be mixed with other changes. */
+/** Checks that git has no changes, because only git can undo the removal. */
 function refuseChanges(): void {
   const { status, stdout } = spawnSync('git', ['status', '--porcelain'], { cwd: ROOT, encoding: 'utf8' });
-  if (status !== 0) throw new RemovalError('This folder is no git repository: expected one without changes');
+  if (status !== 0)
+    throw new RemovalError('This folder is not a git repository: expected one without changes');
   if (stdout !== '')
     throw new RemovalError(
       `There are changes that are not committed. Commit or discard them first:\n${stdout}`,

@@ -1,3 +1,4 @@
+// The marked parts of the demo in files.
 import { RemovalError } from './removal-error.ts';
 
 /** A line that begins a part of the demo: `<!-- demo -->` in Markdown, `# demo` in YAML, `// demo` in code. */
@@ -6,7 +7,7 @@ const BEGIN = /^\s*(<!-- demo -->|# demo|\/\/ demo)\s*$/;
 const END = /^\s*(<!-- \/demo -->|# \/demo|\/\/ \/demo)\s*$/;
 
 /**
- * A text without the parts of the demo that it marks.
+ * Removes the marked parts of the demo from a text.
  *
  * @param path - for the error
  * @throws RemovalError naming the line of a mark that has no counterpart
@@ -28,5 +29,5 @@ export function withoutMarkedParts(text: string, path: string): string {
 }
 
 function unpaired(path: string, line: number): RemovalError {
-  return new RemovalError(`${path}:${line}: this mark of the demo has no counterpart`);
+  return new RemovalError(`${path}:${line}: this mark of the demo is alone: expected a begin and an end`);
 }

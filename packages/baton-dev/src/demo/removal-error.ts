@@ -1,4 +1,4 @@
-/** The demo cannot be removed as things are, with what stands in the way. */
+/** The demo cannot be removed. The message says why. */
 export class RemovalError extends Error {
   override readonly name = 'RemovalError';
 }

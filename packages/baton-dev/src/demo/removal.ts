@@ -1,3 +1,4 @@
+// The plan of the removal of the demo.
 import { basename, join } from 'node:path';
 import { format, resolveConfig } from 'prettier';
 import { Repository } from '../sources/repository.ts';
@@ -8,14 +9,14 @@ import { needlessIn, needlessInRoot } from './dependencies.ts';
 import { withoutComposeEntries, withoutImports, withoutPorts, withoutScripts } from './lists.ts';
 import { withoutMarkedParts } from './marked-parts.ts';
 
-/** The script that removes the demo: it goes with it. */
+/** The script that removes the demo. It is removed too. */
 const SCRIPT = 'demo:remove';
 /** Files that may mark parts of the demo. */
 const MARKABLE = /(\.(md|ya?ml|ts|js)|\.env\.example|Dockerfile)$/;
 const COMPOSE = 'docker-compose.localstack.yml';
 const ENVIRONMENT = '.env.example';
 
-/** What the removal of the demo does to the files of a repository, by their paths from the root. */
+/** The changes of the removal of the demo, by paths from the root. */
 export interface Removal {
   readonly deleted: readonly string[];
   /** New texts. */
@@ -25,7 +26,7 @@ export interface Removal {
 /**
  * Plans the removal of the demo. Changes nothing.
  *
- * @throws RemovalError saying what stands in the way
+ * @throws RemovalError that says why the demo cannot be removed
  */
 export async function planRemoval(demo: Demo, repository: Repository): Promise<Removal> {
   const names = demo.folders.map((folder) => basename(folder));

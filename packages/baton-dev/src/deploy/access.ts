@@ -1,10 +1,11 @@
+// The `access` of functions: the queues and tables that they use.
 import * as z from 'zod';
 import { laneIdsOf } from '../stack/lanes.ts';
 import { sourceQueues } from '../stack/queues.ts';
 import { StackError } from '../stack/stack-error.ts';
 import { arnOf, type Resources, sub, type Value } from '../stack/resources.ts';
 
-/** What `access` calls DynamoDB's actions (IAM: "Actions, resources, and condition keys for Amazon DynamoDB"). */
+/** The verbs of `access`, and their actions (IAM: "Actions, resources, and condition keys for Amazon DynamoDB"). */
 const TABLE_ACTIONS = {
   get: 'dynamodb:GetItem',
   'get-batch': 'dynamodb:BatchGetItem',
@@ -16,8 +17,8 @@ const TABLE_ACTIONS = {
 type TableVerb = keyof typeof TABLE_ACTIONS;
 
 /**
- * Every queue of the stack that has dead letters. For those who end tracked tasks: any service may name a listener on a
- * queue of its own, and must not have to change the functions.yml of another for it.
+ * Means every queue of the stack that has a dead-letter queue. For functions that end tracked tasks: another service may add
+ * a listener on its own queue, without a change of their functions.yml.
  */
 const ALL = 'all';
 
@@ -34,15 +35,15 @@ const accessSchema = z.strictObject({
 });
 
 /**
- * What a function uses beside the queues that it consumes: the logical ids of the queues that it sends to, whose lanes
- * it may send to as well, and of tables with what it does there. `query` covers the table's indexes alone: nothing here queries a table itself.
+ * The access of a function, beside the queues that it consumes: the logical ids of queues that it sends to (in all their
+ * lanes), and of tables with the verbs for each. `query` allows queries of indexes only.
  */
 export interface Access {
   readonly queues: readonly string[];
   readonly tables: Readonly<Record<string, readonly TableVerb[]>>;
 }
 
-/** A statement of a policy that allows. */
+/** A statement of a policy, with the effect Allow. */
 export interface Statement {
   readonly Effect: 'Allow';
   readonly Action: string | readonly string[];
@@ -52,12 +53,12 @@ export interface Statement {
 /**
  * Reads the `access` of a function.
  *
- * @throws StackError naming the function and what is wrong with it
+ * @throws StackError that names the function and the fault
  */
 export function readAccess(functionName: string, access: unknown, resources: Resources): Access {
   if (access === undefined)
     throw new StackError(
-      `The function ${functionName} has no access: expected the queues that it sends to and the tables that it uses, or {} where there are none`,
+      `The function ${functionName} has no access: expected the queues that it sends to and the tables that it uses, or {} for none`,
     );
   const parsed = accessSchema.safeParse(access);
   if (!parsed.success)
@@ -68,7 +69,7 @@ export function readAccess(functionName: string, access: unknown, resources: Res
   const check = (id: string, type: string, what: string): void => {
     if (resources[id]?.Type === type) return;
     throw new StackError(
-      `The access of the function ${functionName} names ${id}, which is no ${what} of this stack`,
+      `The access of the function ${functionName} names ${id}: expected the logical id of a ${what} of this stack`,
     );
   };
   for (const id of queues) check(id, 'AWS::SQS::Queue', 'queue');
@@ -77,7 +78,7 @@ export function readAccess(functionName: string, access: unknown, resources: Res
   return { tables, queues: [...withLanes] };
 }
 
-/** Allows some actions on some resources. */
+/** Makes a statement that allows actions on resources. */
 export function allow(actions: readonly string[], resources: readonly Value[]): Statement {
   const [action = ''] = actions;
   const [resource = ''] = resources;
@@ -88,7 +89,7 @@ export function allow(actions: readonly string[], resources: readonly Value[]): 
   };
 }
 
-/** What lets a function, or a worker, do what its `access` says with tables. */
+/** The statements for the tables in an `access`. */
 export function tableStatements({ tables }: Access, resources: Resources): Statement[] {
   return Object.entries(tables).flatMap(([id, used]) => {
     const onTable = used.filter((verb) => verb !== 'query').map((verb) => TABLE_ACTIONS[verb]);

@@ -1,3 +1,4 @@
+// The alarms of the stack.
 import { functionId } from './functions.ts';
 import type { Parameters } from './parameters.ts';
 import { sourceQueues } from '../stack/queues.ts';
@@ -7,8 +8,8 @@ const MINUTE = 60;
 const FIVE_MINUTES = 300;
 
 /**
- * An alarm for each queue, each dead letter queue and each function, which say so on the topic where the deploy is
- * given one (`--param alarm-topic=ARN`), and otherwise in CloudWatch alone.
+ * Makes an alarm for each queue, each dead-letter queue and each function. They notify a topic if the deploy gets one
+ * (`--param alarm-topic=ARN`).
  */
 export function alarms(
   resources: Resources,
@@ -52,11 +53,10 @@ function notEmpty(deadLettersId: string) {
 }
 
 /**
- * The age of a queue's oldest message, where messages wait for a consumer. The metric alone would not do: it counts
- * messages that are hidden, too, and leaves one out only once it was received more than three times (Amazon SQS
- * Developer Guide, "Available CloudWatch metrics"). A tracked task that is put off is received once in 12 hours, so it
- * would be the oldest for a day and a half. While all messages of a queue are hidden, no consumer is late: the age counts
- * as 0 unless at least one message was visible all the time.
+ * Alarms if the oldest message of a queue waits too long for a consumer. SQS's metric of the age also counts hidden
+ * messages, until they were received more than three times (Amazon SQS Developer Guide, "Available CloudWatch metrics"). A
+ * delayed tracked task is received once in 12 hours, so it would be the oldest for a day and a half. Therefore the age
+ * counts as 0 unless at least one message was visible all the time.
  */
 function tooOld(queueId: string, ageSeconds: number) {
   const metric = (Id: string, name: string, Stat: string) => ({
@@ -77,7 +77,7 @@ function tooOld(queueId: string, ageSeconds: number) {
   };
 }
 
-/** Tasks that fail are none of a function's errors: these are crashes, time-outs and invocations that never started. */
+/** Alarms on errors of a function: crashes, time-outs and invocations that did not start. Failed tasks are no such errors. */
 function errors(functionName: string) {
   return {
     AlarmDescription: `${functionName}: an invocation failed as a whole`,

@@ -1,3 +1,4 @@
+// Cron expressions of EventBridge Scheduler.
 import { StackError } from '../stack/stack-error.ts';
 
 interface Field {
@@ -16,22 +17,25 @@ const MONTH: Field = { name: 'month', least: 1, most: 12, words: MONTHS };
 const DAY_OF_WEEK: Field = { name: 'day of the week', least: 0, most: 7, words: DAYS };
 
 /**
- * A cron expression of five fields as EventBridge Scheduler has it: six fields, one of the two for days `?`, days of the
- * week by their names, for AWS counts them from 1, steps as the values that they mean.
+ * Translates a cron expression of five fields for EventBridge Scheduler: six fields, with `?` in one of the two for days,
+ * names for days of the week (AWS counts them from 1), and lists in place of steps.
  *
- * @param cron - one that a contract has taken
- * @param name - of the contract, for the error
- * @throws StackError naming the contract and the field that AWS cannot express
+ * @param cron - the expression of a contract
+ * @param name - the contract's name, for the error
+ * @throws StackError that names the contract and the field that AWS cannot express
  */
 export function awsExpression(cron: string, name: string): string {
   const [minute = '', hour = '', dayOfMonth = '', month = '', dayOfWeek = ''] = cron.toUpperCase().split(' ');
   const refuse = (where: string, why: string): never => {
-    throw new StackError(`The schedule of ${name}, ${cron}, cannot be one of AWS's: ${where}: ${why}`);
+    throw new StackError(
+      `The schedule of ${name}, ${cron}, cannot be translated for EventBridge Scheduler: ${where}: ${why}`,
+    );
   };
   if (!isAny(dayOfMonth) && !isAny(dayOfWeek))
     refuse(`${DAY_OF_MONTH.name} and ${DAY_OF_WEEK.name}`, 'expected * in one of them, or two contracts');
   const plain = (text: string, field: Field): string =>
-    plainField(text, field) ?? refuse(field.name, `${text} has no counterpart`);
+    plainField(text, field) ??
+    refuse(field.name, `AWS cannot express ${text}, expected values, ranges or steps`);
   const days = isAny(dayOfWeek)
     ? [isAny(dayOfMonth) ? '*' : (specialDayOfMonth(dayOfMonth) ?? plain(dayOfMonth, DAY_OF_MONTH)), '?']
     : ['?', specialDayOfWeek(dayOfWeek) ?? plain(dayOfWeek, DAY_OF_WEEK)];
@@ -44,7 +48,7 @@ function isAny(text: string): boolean {
   return text === '*' || text === '?';
 }
 
-/** A field of values, ranges and steps; undefined where it has anything else. */
+/** Translates a field of values, ranges and steps. Returns undefined for any other field. */
 function plainField(text: string, field: Field): string | undefined {
   if (isAny(text)) return '*';
   const parts = text.split(',').map((part) => valuesOf(part, field));
@@ -57,9 +61,9 @@ function plainField(text: string, field: Field): string | undefined {
 }
 
 /**
- * Values as AWS lists them, those that follow each other as ranges: an expression has at most 256 characters.
+ * Writes values as a list. Consecutive values become ranges, because an expression has at most 256 characters.
  *
- * @param values - distinct, in their order
+ * @param values - distinct and sorted
  */
 function inRuns(values: readonly number[], textOf: (value: number) => string): string {
   const starts = values.filter((value) => !values.includes(value - 1));
@@ -71,8 +75,7 @@ function inRuns(values: readonly number[], textOf: (value: number) => string): s
 }
 
 /**
- * The values of one part of a field, such as `5`, `MON-FRI` or an asterisk with a step; undefined where it is none of
- * these.
+ * The values of one part of a field, such as `5`, `MON-FRI` or an asterisk with a step. Undefined for any other part.
  */
 function valuesOf(part: string, { least, most, words = [] }: Field): number[] | undefined {
   const [, any, from = '', to = from, step = '1'] =
@@ -86,12 +89,12 @@ function valuesOf(part: string, { least, most, words = [] }: Field): number[] | 
   return Array.from({ length: count }, (_, index) => first + index * Number(step));
 }
 
-/** The last day of the month, or the weekday nearest to a day of it, which AWS writes as cron does. */
+/** The last day of the month, or the weekday nearest to a day. AWS writes both as cron does. */
 function specialDayOfMonth(text: string): string | undefined {
   return /^(L|\d{1,2}W)$/.test(text) ? text : undefined;
 }
 
-/** The last Friday of a month, say, or its second one, with the day as AWS counts it. */
+/** A day of the week in a month, such as the last or the second Friday. AWS counts days from 1. */
 function specialDayOfWeek(text: string): string | undefined {
   const [, day = '', which] = /^(\d|[A-Z]{3})(L|#[1-5L])$/.exec(text) ?? [];
   if (which === undefined) return undefined;

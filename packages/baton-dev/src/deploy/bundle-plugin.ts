@@ -1,9 +1,9 @@
+// The Serverless plugin that bundles functions.
 import type { PluginUtils, Serverless } from '../stack/serverless.ts';
 
 /**
- * The serverless plugin that makes one small bundle of each function before it is packaged, in place of a ZIP file of
- * the whole folder. The ZIP files lie in `.serverless`, where Serverless finds out that nothing has changed. For every
- * other command it does nothing, and loads nothing.
+ * The Serverless plugin that makes a small bundle of each function, in place of a ZIP file of the whole folder. The ZIP
+ * files are in `.serverless`, where Serverless detects that nothing has changed. Other commands do not load it.
  */
 export default class BundlePlugin {
   readonly hooks: Readonly<Record<string, () => Promise<void>>>;
@@ -16,7 +16,7 @@ export default class BundlePlugin {
     const run = (): Promise<void> => this.#run();
     this.hooks = {
       'before:package:createDeploymentArtifacts': run,
-      // Without this one, "deploy function" would upload the folder
+      // Without this hook, "deploy function" would upload the folder
       'before:deploy:function:packageFunction': async () => {
         this.#keepRoles();
         await run();
@@ -24,7 +24,7 @@ export default class BundlePlugin {
     };
   }
 
-  /** "deploy function" takes a role's id in the template for its name: the one that the function has stays. */
+  /** Keeps the role of a function at "deploy function", which would take the role's logical id for its name. */
   #keepRoles(): void {
     for (const each of Object.values(this.#serverless.service.functions)) delete each.role;
   }

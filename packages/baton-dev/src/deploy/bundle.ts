@@ -1,3 +1,4 @@
+// The bundles of functions.
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
@@ -5,20 +6,20 @@ import { join } from 'node:path';
 import Table from 'cli-table3';
 import { zipSync } from 'fflate';
 
-/** The largest bundle, in bytes: each megabyte of code makes a cold start some 30 ms longer. */
+/** The largest bundle, in bytes. Each megabyte of code makes a cold start about 30 ms longer. */
 export const MAX_BUNDLE_BYTES = 1_000_000;
 
 const WORK = '.serverless';
 const BUNDLES = `${WORK}/bundles`;
-/** The oldest time that a ZIP file can have: the same code gives the same bytes, and so no new deploy. */
+/** The time of all entries, the oldest in ZIP files. So the same code gives the same bytes, and no new deploy. */
 const EPOCH = new Date(1980, 0, 1);
 
-/** A function cannot be bundled as it should be. */
+/** A function cannot be bundled, or its bundle is too large. */
 export class BundleError extends Error {
   override readonly name = 'BundleError';
 }
 
-/** A function's code as it is uploaded. */
+/** The uploaded code of a function. */
 export interface Bundle {
   /** The function's name. */
   readonly name: string;
@@ -29,10 +30,10 @@ export interface Bundle {
 }
 
 /**
- * Bundles the handlers of all functions by `npm run bundle`, which the images use, too, and puts each into a ZIP file.
+ * Bundles the handlers of all functions with `npm run bundle`, like the images, and puts each into a ZIP file.
  *
  * @param root - the folder of serverless.yml
- * @throws BundleError with what esbuild says, or naming the functions whose bundle is over the limit
+ * @throws BundleError with esbuild's message, or with the functions whose bundles are too large
  */
 export async function bundleFunctions(
   root: string,
@@ -49,10 +50,10 @@ export async function bundleFunctions(
   const tooLarge = bundles.filter(({ bundleBytes }) => bundleBytes > MAX_BUNDLE_BYTES);
   if (tooLarge.length === 0) return bundles;
   const named = tooLarge.map(({ name, bundleBytes }) => `${name} has ${bundleBytes}`).join(', ');
-  throw new BundleError(`A bundle has at most ${MAX_BUNDLE_BYTES} bytes; ${named}`);
+  throw new BundleError(`Bundles are too large: expected at most ${MAX_BUNDLE_BYTES} bytes; ${named}`);
 }
 
-/** The sizes of bundles as a table. */
+/** Writes the sizes of bundles as a table. */
 export function tableOf(bundles: readonly Bundle[]): string {
   const table = new Table({
     head: ['function', 'bundle, bytes', 'ZIP file, bytes'],

@@ -1,8 +1,9 @@
+// The Serverless plugin for emulators of AWS.
 import type { Serverless } from '../stack/serverless.ts';
 
 /**
- * The serverless plugin for emulators, which does nothing unless AWS_ENDPOINT_URL names one. `remove` asks ECR whether
- * the stack has a repository, and fails where there is no ECR; of an emulator's stack the answer is that it has none.
+ * The Serverless plugin for emulators. It does nothing unless AWS_ENDPOINT_URL names one. Serverless's `remove` asks ECR for
+ * the stack's repository, and fails if the emulator has no ECR. This plugin answers that there is none.
  */
 export default class EmulatorPlugin {
   readonly hooks: Readonly<Record<string, () => void>>;

@@ -1,3 +1,4 @@
+// The worker on Fargate.
 import { laneOfQueue } from 'baton-tasks/tooling';
 import { allow, readAccess, type Statement } from './access.ts';
 import type { DescribedFunction } from '../stack/part.ts';
@@ -9,12 +10,12 @@ import { StackError } from '../stack/stack-error.ts';
 import { arnOf, ref, type Resource, type Resources, sub, type Value } from '../stack/resources.ts';
 import { workerScaling } from './worker-scaling.ts';
 
-/** What a worker is given to finish what runs; its own default. */
+/** The drain time of the worker, which is its default. */
 const DRAIN_SECONDS = 25;
 /**
- * How long ECS waits before it kills a worker that was told to stop: the drain, the wait for what is aborted and for a
- * poll under way (25 s at its default wait of 20), and 5 s each for polls, schedules and threads; with a reserve. Fargate
- * allows 120 at the most.
+ * How long ECS waits after SIGTERM before it kills the worker: the drain time, the release of aborted tasks and the polls
+ * under way (25 s at the default wait of 20 s), 5 s each for polls, schedules and threads, and a reserve. Fargate allows at
+ * most 120 s.
  */
 const STOP_SECONDS = 90;
 const HEALTH_PORT = 9090;
@@ -22,24 +23,24 @@ const TASKS_SERVICE = 'ecs-tasks.amazonaws.com';
 const ECR_IMAGE =
   /^(?<account>\d{12})\.dkr\.ecr\.(?<region>[a-z0-9-]+)\.amazonaws\.com(\.cn)?\/(?<name>[a-z0-9._/-]+)[:@].+$/;
 
-/** What a worker on Fargate is made of. */
+/** Configures a worker on Fargate. */
 export interface FargateWorkerOptions {
-  /** The worker as its functions.yml has it: what it consumes and uses, whichever its form. */
+  /** The worker's function in its functions.yml, with its events and access. */
   readonly worker: DescribedFunction;
   readonly resources: Resources;
   readonly parameters: FargateParameters;
-  /** The environment that all functions have. */
+  /** The environment of all functions. */
   readonly environment: Readonly<Record<string, unknown>>;
   readonly logRetentionDays: number;
-  /** What stands before the contracts' queue names, such as `baton-dev-`. */
+  /** The prefix of the contracts' queue names, such as `baton-dev-`. */
   readonly stagePrefix: string;
 }
 
 /**
- * The worker's image as a service of ECS on Fargate, which polls the queues that would be the worker function's event
- * sources. Its role allows what that function's would; it pulls its image, and writes its log, by another one.
+ * Makes an ECS service on Fargate of the worker's image. It polls the queues that would otherwise be the worker function's
+ * event sources, with the same role. Another role pulls the image and writes the log.
  *
- * @throws StackError where the image is one of ECR without a tag or digest
+ * @throws StackError if the image is from ECR and has no tag or digest
  */
 export function fargateWorker(options: FargateWorkerOptions): Resources {
   const { worker, resources, parameters, logRetentionDays, stagePrefix } = options;
@@ -67,7 +68,7 @@ function clusterResource(stagePrefix: string): Resource {
     Type: 'AWS::ECS::Cluster',
     Properties: {
       ClusterName: `${stagePrefix}worker`,
-      // Counts the running tasks, by which the service is scaled
+      // Counts the running tasks, which the scaling needs
       ClusterSettings: [{ Name: 'containerInsights', Value: 'enabled' }],
     },
   };
@@ -109,12 +110,12 @@ function container(
     AWS_REGION: ref('AWS::Region'),
     WORKER_QUEUES: queues
       .map(({ name }) => name.slice(stagePrefix.length))
-      // A worker serves lanes with their queue
+      // A worker serves all lanes of a queue
       .filter((queue) => laneOfQueue(queue) === undefined)
       .join(','),
     WORKER_CONCURRENCY: String(parameters.slots),
     WORKER_DRAIN_TIMEOUT_SECONDS: String(DRAIN_SECONDS),
-    // Asked for from inside alone
+    // Only the container itself asks for it
     HEALTH_HOST: '127.0.0.1',
     HEALTH_PORT: String(HEALTH_PORT),
   };
@@ -144,7 +145,7 @@ function container(
   };
 }
 
-/** Whether the worker can go on; an image has no curl, and ECS does not read its HEALTHCHECK. */
+/** The health check of the worker. The image has no curl, and ECS ignores the image's HEALTHCHECK. */
 function healthCheck(port: number): string {
   return `fetch('http://127.0.0.1:${port}/health/live').then(({ ok }) => process.exit(ok ? 0 : 1), () => process.exit(1))`;
 }
@@ -152,7 +153,7 @@ function healthCheck(port: number): string {
 function serviceResource(cluster: Value, { subnets, securityGroups, publicIp }: FargateParameters): Resource {
   return {
     Type: 'AWS::ECS::Service',
-    // It would begin before its role may do anything
+    // Otherwise it would start before its role has its policies
     DependsOn: ['WorkerTaskRole', 'WorkerExecutionRole'],
     Properties: {
       Cluster: cluster,
@@ -165,7 +166,7 @@ function serviceResource(cluster: Value, { subnets, securityGroups, publicIp }: 
           AssignPublicIp: publicIp ? 'ENABLED' : 'DISABLED',
         },
       },
-      // No DesiredCount: each deploy would set it back from what the backlog has made of it
+      // Without DesiredCount, because each deploy would undo the scaling
       DeploymentConfiguration: {
         MinimumHealthyPercent: 100,
         MaximumPercent: 200,
@@ -178,8 +179,8 @@ function serviceResource(cluster: Value, { subnets, securityGroups, publicIp }: 
 }
 
 /**
- * Pulling an image of ECR, and none where it comes from elsewhere. Logging in at ECR cannot be allowed for less than all
- * (Service Authorization Reference, "Amazon Elastic Container Registry": GetAuthorizationToken knows no resources).
+ * The statements to pull an image from ECR. Empty for another registry. GetAuthorizationToken cannot be limited to resources
+ * (Service Authorization Reference, "Amazon Elastic Container Registry").
  */
 function pullStatements(image: string): Statement[] {
   if (!image.includes('.dkr.ecr.')) return [];
@@ -198,7 +199,7 @@ function pullStatements(image: string): Statement[] {
   ];
 }
 
-/** The name of a cluster that may be given by its ARN. */
+/** The name of a cluster that was given by its name or ARN. */
 function nameOf(cluster: Value): Value {
   return typeof cluster === 'string' ? cluster.slice(cluster.lastIndexOf('/') + 1) : cluster;
 }

@@ -1,10 +1,10 @@
-/** A form that the stack can take: its name, and what `sls package` and `sls deploy` are given for it. */
+/** A form of the stack: its name, and the arguments of `sls package` and `sls deploy`. */
 export interface Form {
   readonly name: string;
   readonly args: readonly string[];
 }
 
-/** The forms that the gate compiles; each parameter that changes the template's shape is in one of them. */
+/** The forms that `npm run package` compiles. Each parameter that changes the template's structure is in one of them. */
 export const FORMS: readonly Form[] = [
   { name: 'default', args: [] },
   { name: 'rest', args: params({ api: 'http' }) },
@@ -28,7 +28,7 @@ export const FORMS: readonly Form[] = [
   { name: 'no worker', args: params({ worker: 'none' }) },
 ];
 
-/** Parameters as the command line takes them. */
+/** Writes parameters as arguments of the command line. */
 export function params(given: Readonly<Record<string, string>>): string[] {
   return Object.entries(given).map(([name, value]) => `--param=${name}=${value}`);
 }

@@ -1,3 +1,4 @@
+// The functions of the stack on AWS, with their roles.
 import { readAccess } from './access.ts';
 import type { Parameters } from './parameters.ts';
 import type { DescribedFunction, Functions } from '../stack/part.ts';
@@ -9,7 +10,7 @@ import { arnOf, idOfArn, type Resource, type Resources } from '../stack/resource
 
 const NAME = /^[a-z][A-Za-z0-9]*$/;
 
-/** The functions as Serverless takes them: with their roles, without `access`, their events in the form of this API. */
+/** The functions for Serverless: with their roles, without `access`, and with events in the form of this API. */
 export function deployedFunctions(functions: Functions, parameters: Parameters): Functions {
   const entries = Object.entries(functions).map(([name, { access: _access, events = [], ...members }]) => [
     name,
@@ -24,9 +25,9 @@ export function deployedFunctions(functions: Functions, parameters: Parameters):
 }
 
 /**
- * A role for each function.
+ * Makes a role for each function.
  *
- * @throws StackError naming the function whose access or whose event cannot be understood
+ * @throws StackError that names a function with an invalid access or event
  */
 export function functionRoles(functions: Functions, resources: Resources): Resources {
   const entries = Object.entries(functions).map(([name, { access, events = [] }]): [string, Resource] => {
@@ -44,7 +45,7 @@ export function functionRoles(functions: Functions, resources: Resources): Resou
   return Object.fromEntries(entries);
 }
 
-/** The queues that a function's `sqs` events name. @throws StackError naming one that is no queue with dead letters */
+/** The queues of a function's `sqs` events. @throws StackError that names one without a dead-letter queue */
 export function consumedQueues(
   functionName: string,
   events: DescribedFunction['events'] = [],
@@ -63,9 +64,9 @@ export function consumedQueues(
 }
 
 /**
- * Lets functions that consume queues send to them. Lambda counts the invocations that a message has led to, and stops
- * the 16th (AWS Lambda Developer Guide, "Use Lambda recursive loop detection to prevent infinite loops"). A chain is
- * longer, and so is the way of a task that waits for days in one copy after the other. `MAX_DEPTH` bounds both.
+ * Lets functions send to the queues that they consume. Otherwise Lambda would stop the 16th invocation in a loop (AWS Lambda
+ * Developer Guide, "Use Lambda recursive loop detection to prevent infinite loops"). A chain may be longer, and so may a
+ * series of copies of a task that waits for days. `MAX_DEPTH` limits chains.
  */
 export function recursiveLoops(functions: Functions): Extensions {
   const consumers = Object.entries(functions).filter(([, { events = [] }]) =>
@@ -76,7 +77,7 @@ export function recursiveLoops(functions: Functions): Extensions {
   );
 }
 
-/** The logical id of the function itself, as Serverless makes it of the name. */
+/** The logical id that Serverless gives a function. */
 export function functionId(name: string): string {
   return `${resourceId(name)}LambdaFunction`;
 }
@@ -85,7 +86,7 @@ function roleId(name: string): string {
   return `${resourceId(name)}Role`;
 }
 
-/** @throws StackError where the name would be another one in the template */
+/** The start of a function's logical ids. @throws StackError if its name has other characters than letters and digits */
 function resourceId(name: string): string {
   if (!NAME.test(name))
     throw new StackError(

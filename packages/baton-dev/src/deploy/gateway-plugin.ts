@@ -1,8 +1,9 @@
+// The Serverless plugin that names a REST API's deployment.
 import type { Serverless } from '../stack/serverless.ts';
 
 /**
- * The serverless plugin that has a REST API's deployment called by its routes, in place of the time: the stage names it
- * (see `gatewayOf`), and a deploy that changes nothing must name the same. For an HTTP API it does nothing.
+ * The Serverless plugin that names a REST API's deployment by its routes, not by the time. The stage refers to that name
+ * (see `gatewayOf`), which must stay the same in a deploy without changes. For an HTTP API it does nothing.
  */
 export default class GatewayPlugin {
   readonly hooks: Readonly<Record<string, () => Promise<void>>>;

@@ -1,3 +1,4 @@
+// The API of the stack on AWS.
 import { createHash } from 'node:crypto';
 import type { Parameters } from './parameters.ts';
 import { StackError } from '../stack/stack-error.ts';
@@ -5,18 +6,18 @@ import { ref, type Resources } from '../stack/resources.ts';
 
 /** The authorizer's name in the HTTP API. */
 const JWT = 'jwt';
-/** What Serverless calls a REST API's deployment, before something that is another each time. */
+/** The logical id that Serverless gives a REST API's deployment, before its changing suffix. */
 const DEPLOYMENT = 'ApiGatewayDeployment';
 const REST_STAGE = 'ApiGatewayStage';
 const ROUTE = /^[A-Z]+ \/\S*$/;
 
-/** What this house uses of Serverless's `extensions`: properties laid over those that Serverless makes. */
+/** Serverless's `extensions`: properties that override those that Serverless generates. */
 export type Extensions = Readonly<Record<string, { readonly Properties: Readonly<Record<string, unknown>> }>>;
 
 /**
- * An event with its route in the form of this deploy's API: of an HTTP API, or of a REST API by `--param api=http`.
+ * Translates an event's route for the API of this deploy: an HTTP API, or a REST API with `--param api=http`.
  *
- * @throws StackError where the route is not a method and a path
+ * @throws StackError if the route is not a method and a path
  */
 export function gatewayEvent(
   event: Readonly<Record<string, unknown>>,
@@ -34,7 +35,7 @@ export function gatewayEvent(
   return { httpApi: { method, path, authorizer: { name: JWT } } };
 }
 
-/** `provider.httpApi`: the authorizer that looks at every request's token, where the deploy is given an issuer. */
+/** `provider.httpApi`: the authorizer that checks the token of each request, if the deploy gets an issuer. */
 export function httpApiOf({ jwt }: Parameters) {
   if (!jwt) return {};
   const { issuer: issuerUrl, audience } = jwt;
@@ -42,24 +43,24 @@ export function httpApiOf({ jwt }: Parameters) {
   return { authorizers: { [JWT]: { type: JWT, identitySource, issuerUrl, audience } } };
 }
 
-/** Functions, as far as an API looks at them. */
+/** The functions of an API. */
 type Routed = Readonly<Record<string, { readonly events?: readonly Readonly<Record<string, unknown>>[] }>>;
 
-/** What an API has beside its routes. */
+/** The parts of an API beside its routes. */
 export interface Gateway {
   readonly Resources: Resources;
   readonly extensions: Extensions;
 }
 
 /**
- * The API's throttling, in requests a second and in one burst: its own in front of the account's, which all APIs of the
- * account share (API Gateway Developer Guide, "Throttle requests").
+ * Makes the API's throttling, in requests a second and in one burst, in addition to the account's limit that all its APIs
+ * share (API Gateway Developer Guide, "Throttle requests").
  *
- * A REST API has it in its stage. Serverless lets a deployment make the stage, and CloudFormation takes a stage's
- * settings from a deployment only where there is none yet, so that each further deploy would fail: here the stage is a
- * resource of its own, which names the deployment of its routes.
+ * A REST API has it in its stage. Serverless creates the stage in the deployment, and CloudFormation applies a stage's
+ * settings there only once, so each further deploy would fail. Therefore the stage is a resource here, which refers to the
+ * deployment of its routes.
  *
- * @throws StackError where a REST API is asked for with an authorizer of tokens, which only HTTP APIs have
+ * @throws StackError if a REST API has an authorizer of tokens, which only HTTP APIs support
  */
 export function gatewayOf(
   functions: Routed,
@@ -70,7 +71,9 @@ export function gatewayOf(
   if (api === 'httpApi')
     return { Resources: {}, extensions: { HttpApiStage: { Properties: { DefaultRouteSettings: bounds } } } };
   if (jwt)
-    throw new StackError('jwt-issuer needs an HTTP API; a REST API (api=http) has no authorizer of tokens');
+    throw new StackError(
+      'jwt-issuer: expected an HTTP API, because a REST API (api=http) has no authorizer of tokens',
+    );
   const deployment = `${DEPLOYMENT}${digestOfRoutes(functions)}`;
   const Properties = {
     RestApiId: ref('ApiGatewayRestApi'),
@@ -84,13 +87,13 @@ export function gatewayOf(
   };
 }
 
-/** What Serverless is to put behind `ApiGatewayDeployment`, by the resources of `gatewayOf`; only a REST API has one. */
+/** The suffix for `ApiGatewayDeployment`, read from the resources of `gatewayOf`. Undefined for an HTTP API. */
 export function deploymentSuffix({ [REST_STAGE]: stage }: Resources): string | undefined {
   const { DeploymentId } = (stage?.Properties ?? {}) as { DeploymentId?: { Ref: string } };
   return DeploymentId?.Ref.slice(DEPLOYMENT.length);
 }
 
-/** A deployment is what the routes were when it was made: other routes need another one. */
+/** The digest of the routes. A deployment has the routes of its creation, so other routes need another deployment. */
 function digestOfRoutes(functions: Routed): string {
   const routes = Object.entries(functions).flatMap(([name, { events = [] }]) =>
     events.flatMap(({ httpApi }) => (typeof httpApi === 'string' ? [`${name} ${httpApi}`] : [])),

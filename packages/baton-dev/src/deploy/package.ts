@@ -1,5 +1,5 @@
-// The gate before a deploy, `npm run package`: compiles every form of the stack, holds the functions' bundles to their
-// size, and has cfn-lint look at the templates. Needs no account and no credentials.
+// The check before a deploy, `npm run package`: compiles every form of the stack, checks the sizes of the bundles, and lints
+// the templates with cfn-lint. Needs no account and no credentials.
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { ROOT } from '../stack/root.ts';
@@ -33,7 +33,7 @@ if (linted.kind === 'skipped') {
   process.stdout.write(`${line}\n`);
 }
 
-/** The table of sizes among what Serverless says. */
+/** The table of sizes in Serverless's output. */
 function tableIn(text: string): string {
   return text
     .split('\n')

@@ -1,3 +1,4 @@
+// The parameters of a deploy.
 import { oneOf, wholeNumber } from 'baton-tasks/service';
 import * as z from 'zod';
 import { CPU_UNITS, memoriesOf } from './fargate-sizes.ts';
@@ -7,8 +8,8 @@ import { StackError } from '../stack/stack-error.ts';
 const list = z
   .string()
   .transform((text) => text.split(',').map((item) => item.trim()))
-  .pipe(z.array(z.string().min(1, { error: 'expected values with commas between, and none of them empty' })));
-/** How long CloudWatch Logs can keep a log, in days (its API Reference, "PutRetentionPolicy"). */
+  .pipe(z.array(z.string().min(1, { error: 'expected values separated by commas, none of them empty' })));
+/** The possible retentions of CloudWatch Logs, in days (its API Reference, "PutRetentionPolicy"). */
 const RETENTION_DAYS = [
   1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
 ];
@@ -30,7 +31,7 @@ const names = {
   'log-retention-days': wholeNumber(1, 3653, 30).refine((days) => RETENTION_DAYS.includes(days), {
     error: `expected one of ${RETENTION_DAYS.join(', ')}`,
   }),
-  // These two are read in serverless.yml
+  // serverless.yml reads these two
   revision: z.string().max(128, { error: 'expected at most 128 characters' }).optional(),
   'unknown-task-patience-seconds': wholeNumber(0, 432_000, 21_600),
   worker: oneOf(['lambda', 'fargate', 'none'], 'lambda'),
@@ -49,16 +50,16 @@ const names = {
   'worker-backlog-seconds': wholeNumber(1, 86_400, 60),
 };
 
-/** The parameters of every stack, as `sls deploy --param="name=value"` takes them; docs/deploy.md says what each means. */
+/** The parameters of every stack, for `sls deploy --param="name=value"`. docs/deploy.md explains each. */
 const OWN_NAMES: readonly string[] = Object.keys(names);
 
 const USED = /\$\{param:([^,}]+)/g;
 
 /**
- * The names of the parameters that a deploy takes: those of every stack, and those that services declare.
+ * The names of a deploy's parameters: those of every stack, and those that services declare.
  *
- * @param parts - what each functions.yml describes, by its folder
- * @throws StackError naming a functions.yml that declares a name which is taken, or uses one that it does not declare
+ * @param parts - the contents of each functions.yml, by its folder
+ * @throws StackError that names a functions.yml which declares another's parameter, or uses an undeclared one
  */
 export function parameterNames(parts: ReadonlyMap<string, Part>): string[] {
   const by = new Map(OWN_NAMES.map((name) => [name, 'every stack']));
@@ -68,7 +69,7 @@ export function parameterNames(parts: ReadonlyMap<string, Part>): string[] {
     for (const name of declared) {
       const other = by.get(name);
       if (other !== undefined)
-        throw new StackError(`${file}: the parameter ${name} is one of ${other}: expected another name`);
+        throw new StackError(`${file}: the parameter ${name} belongs to ${other}: expected another name`);
       by.set(name, file);
     }
     for (const [, name = ''] of JSON.stringify(part).matchAll(USED))
@@ -80,7 +81,7 @@ export function parameterNames(parts: ReadonlyMap<string, Part>): string[] {
   return [...by.keys()];
 }
 
-/** What `worker=fargate` cannot do without. */
+/** The parameters that `worker=fargate` requires. */
 const NEEDED = ['worker-image', 'worker-subnets', 'worker-security-groups'] as const;
 
 const parametersSchema = z
@@ -91,16 +92,20 @@ const parametersSchema = z
     const together = ['jwt-issuer', 'jwt-audience'] as const;
     const missing = together.filter((name) => given[name] === undefined);
     if (missing.length === 1)
-      refuse(missing[0] ?? 'jwt-issuer', `expected, as ${together.join(' and ')} belong together`);
+      refuse(
+        missing[0] ?? 'jwt-issuer',
+        `expected a value, because ${together.join(' and ')} belong together`,
+      );
     if (given['worker-min'] > given['worker-max'])
       refuse('worker-min', `expected at most worker-max, which is ${given['worker-max']}`);
     if (given.worker !== 'fargate') return;
-    for (const name of NEEDED) if (given[name] === undefined) refuse(name, 'expected, as worker is fargate');
+    for (const name of NEEDED)
+      if (given[name] === undefined) refuse(name, 'expected a value, because worker is fargate');
     const { 'worker-cpu': cpu, 'worker-memory': memory } = given;
     const memories = memoriesOf(cpu);
     if (memories.length === 0) refuse('worker-cpu', `expected one of ${CPU_UNITS.join(', ')}`);
     else if (!memories.includes(memory))
-      refuse('worker-memory', `expected one of ${memories.join(', ')}, as worker-cpu is ${cpu}`);
+      refuse('worker-memory', `expected one of ${memories.join(', ')}, because worker-cpu is ${cpu}`);
   })
   .transform((given) => ({
     api: given.api,
@@ -131,20 +136,20 @@ const parametersSchema = z
     },
   }));
 
-/** What a deploy is given by `--param`, checked, with defaults. */
+/** The checked parameters of a deploy, with defaults. */
 export type Parameters = z.output<typeof parametersSchema>;
 
-/** What a worker on Fargate is given. */
+/** The parameters of a worker on Fargate. */
 export type FargateParameters = Parameters['fargate'];
 
-/** A parameter as Serverless has it. */
+/** A parameter from Serverless. */
 export type Given = string | number | boolean | null | undefined;
 
 /**
- * Reads the parameters of a deploy; an empty one counts as not given.
+ * Reads the parameters of a deploy. An empty one counts as missing.
  *
- * @param known - the names that the deploy takes. Default: those of every stack
- * @throws StackError with a line for each that is missing, wrong, or none
+ * @param known - the names of its parameters. Default: those of every stack
+ * @throws StackError with a line for each missing, wrong or unknown parameter
  */
 export function readParameters(
   given: Readonly<Record<string, Given>>,
@@ -154,10 +159,10 @@ export function readParameters(
   const parsed = parametersSchema.safeParse(Object.fromEntries(texts.filter(([, text]) => text !== '')));
   const unknown = Object.keys(given)
     .filter((name) => !known.includes(name))
-    .map((name) => `  ${name}: there is no such parameter, expected one of ${known.join(', ')}`);
+    .map((name) => `  ${name}: unknown parameter, expected one of ${known.join(', ')}`);
   if (parsed.success && unknown.length === 0) return parsed.data;
   const wrong = (parsed.error?.issues ?? []).map(({ path, message }) => `  ${String(path[0])}: ${message}`);
   throw new StackError(
-    `No stack can be made with these parameters (--param="name=value"):\n${[...unknown, ...new Set(wrong)].join('\n')}`,
+    `The deploy has wrong parameters (--param="name=value"):\n${[...unknown, ...new Set(wrong)].join('\n')}`,
   );
 }

@@ -1,9 +1,10 @@
+// The queues of the stack on AWS.
 import { queuesOf, sourceQueues } from '../stack/queues.ts';
 import { QUEUE, queueArn, ref, type Resource, type Resources, type Value } from '../stack/resources.ts';
 
 /**
- * The dead letter queues once more, each taking messages of the queues that name it and of no other. Without this any
- * queue of the account may send to it (Amazon SQS Developer Guide, "Configuring a dead-letter queue").
+ * Restricts dead-letter queues to messages of their own source queues. By default any queue of the account may use them
+ * (Amazon SQS Developer Guide, "Configuring a dead-letter queue").
  */
 export function deadLetterQueues(resources: Resources): Resources {
   const sources = sourceQueues(resources);
@@ -26,7 +27,7 @@ export interface Output {
   readonly Value: Value;
 }
 
-/** The URLs of all queues, as outputs of the stack: PaymentsQueueUrl and so on. */
+/** The URLs of all queues as outputs of the stack, such as PaymentsQueueUrl. */
 export function queueOutputs(resources: Resources): Readonly<Record<string, Output>> {
   const outputs = queuesOf(resources).map(({ id, name }) => [
     `${id}Url`,

@@ -1,17 +1,18 @@
+// The roles of the stack.
 import { type Access, allow, type Statement, tableStatements } from './access.ts';
 import type { SourceQueue } from '../stack/queues.ts';
 import { arnOf, ref, type Resource, type Resources } from '../stack/resources.ts';
 
-/** Who may do what. */
+/** Configures a role. */
 export interface RoleOptions {
-  /** The AWS service that takes the role on, such as `lambda.amazonaws.com`. */
+  /** The AWS service that assumes the role, such as `lambda.amazonaws.com`. */
   readonly service: string;
   readonly statements: readonly Statement[];
-  /** Takes the role on for things of this account alone; not every service says for whose it does. */
+  /** Whether the service must act for this account. Not every service names the account. Default false. */
   readonly ownAccountOnly?: boolean;
 }
 
-/** A role that one AWS service takes on, with one policy in it. CloudFormation names it after the stack. */
+/** Makes a role that an AWS service assumes, with one policy. CloudFormation names it after the stack. */
 export function role({ service, statements, ownAccountOnly = false }: RoleOptions): Resource {
   const Condition = { StringEquals: { 'aws:SourceAccount': ref('AWS::AccountId') } };
   return {
@@ -33,17 +34,17 @@ export function role({ service, statements, ownAccountOnly = false }: RoleOption
   };
 }
 
-/** Who consumes which queues, and uses what. */
+/** The access of a consumer: its queues, and its `access`. */
 export interface ConsumerAccess {
   readonly consumed: readonly SourceQueue[];
   readonly access: Access;
-  /** What else is done with consumed queues: Lambda's event source asks for their attributes. */
+  /** Further actions on consumed queues: Lambda's event source reads their attributes. */
   readonly queueActions?: readonly string[];
 }
 
 /**
- * What lets a consumer receive and settle messages, set dead letters aside with their reason, and do what its access
- * says. It sends to its own queues too: messages go on in copies, those of unknown tasks or that are old, say.
+ * The statements that let a consumer receive and settle messages, send dead letters, and use its `access`. It also sends to
+ * its own queues, because messages continue in copies.
  */
 export function consumerStatements(
   { consumed, access, queueActions = [] }: ConsumerAccess,
@@ -67,8 +68,8 @@ export function consumerStatements(
 }
 
 /**
- * Writing to one log group. The ARN that CloudFormation gives of a log group means its streams too, whose names Lambda
- * and ECS choose.
+ * The statement to write to one log group. The ARN that CloudFormation gives also covers its streams, whose names Lambda and
+ * ECS choose.
  */
 export function logStatement(logGroupId: string): Statement {
   return allow(['logs:CreateLogStream', 'logs:PutLogEvents'], [arnOf(logGroupId)]);

@@ -1,3 +1,4 @@
+// The schedules of the stack on AWS.
 import type { TaskContract } from 'baton-tasks';
 import { encodeEnvelope, SCHEDULER_SOURCE, tickTaskId } from 'baton-tasks/tooling';
 import { allow } from './access.ts';
@@ -6,18 +7,17 @@ import { role } from './role.ts';
 import { StackError } from '../stack/stack-error.ts';
 import { arnOf, queueArn, type Resource, type Resources } from '../stack/resources.ts';
 
-/** What EventBridge Scheduler puts in its place: 2026-11-24T03:00:00Z ("Adding context attributes", its User Guide). */
+/** EventBridge Scheduler replaces it by 2026-11-24T03:00:00Z (its User Guide, "Adding context attributes"). */
 const TIME = '<aws.scheduler.scheduled-time>';
 
 /**
- * The CloudFormation resources that send the ticks of `contracts`: a schedule each, and one role that may send to their
- * queues and nothing else. None where none has a schedule.
+ * Makes the resources that send the ticks of `contracts`: a schedule for each, and one role that may only send to their
+ * queues. Empty if no contract has a schedule.
  *
- * EventBridge has two ways: rules, which know no time zones, and EventBridge Scheduler, which does and is used here. It
- * differs where clocks change: a time that is left out is skipped, where a worker's tick comes when the gap ends
- * (EventBridge Scheduler User Guide, "Schedule types").
+ * It uses EventBridge Scheduler, because rules of EventBridge know no time zones. At a clock change it skips a missing time,
+ * while a worker sends that tick at the end of the gap (EventBridge Scheduler User Guide, "Schedule types").
  *
- * @throws StackError naming the contract and the field that AWS cannot express
+ * @throws StackError that names the contract and the field that AWS cannot express
  */
 export function scheduleResources(contracts: readonly TaskContract[], stage: string): Resources {
   const scheduled = contracts.filter(({ schedule }) => schedule);
@@ -31,13 +31,13 @@ export function scheduleResources(contracts: readonly TaskContract[], stage: str
   const twice = scheduled.find(({ name }, index) => ids.indexOf(logicalId(name)) !== index);
   if (twice)
     throw new StackError(
-      `${twice.name} and another contract would be one resource, ${logicalId(twice.name)}`,
+      `${twice.name} and another contract have the logical id ${logicalId(twice.name)}: expected names that differ in letters or digits`,
     );
   const queues = [...new Set(scheduled.map(({ queue }) => queue))];
   const statements = [allow(['sqs:SendMessage'], queues.map(arnOfQueue))];
   return {
     ...Object.fromEntries(schedules),
-    // No schedule of another account may use it
+    // So that no schedule of another account may use it
     SchedulesRole: role({ service: 'scheduler.amazonaws.com', statements, ownAccountOnly: true }),
   };
 }
@@ -45,7 +45,7 @@ export function scheduleResources(contracts: readonly TaskContract[], stage: str
 function scheduleOf({ name, version, schedule }: TaskContract, queue: unknown): Resource {
   const { cron = '', timeZone = '' } = schedule ?? {};
   const taskId = tickTaskId(name, TIME);
-  // Its payload's defaults are filled in by whoever runs it
+  // The worker that runs it fills in the defaults of its payload
   const envelope = {
     taskId,
     task: name,
@@ -67,7 +67,7 @@ function scheduleOf({ name, version, schedule }: TaskContract, queue: unknown): 
   };
 }
 
-/** A contract's name, such as `payments.sweep-old`, gives PaymentsSweepOldSchedule. */
+/** The logical id of a contract's schedule: PaymentsSweepOldSchedule for `payments.sweep-old`. */
 function logicalId(name: string): string {
   const words = name.split(/[.-]/).map((word) => word.slice(0, 1).toUpperCase() + word.slice(1));
   return `${words.join('')}Schedule`;

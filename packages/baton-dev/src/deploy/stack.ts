@@ -1,3 +1,4 @@
+// The stack on AWS.
 import type { DescribedStack } from '../stack/described-stack.ts';
 import { stagePrefixOf, WORKER } from '../stack/names.ts';
 import type { Functions } from '../stack/part.ts';
@@ -11,19 +12,19 @@ import type { Parameters } from './parameters.ts';
 import { deadLetterQueues, type Output, queueOutputs } from './queues.ts';
 import { scheduleResources } from './schedules.ts';
 
-/** How long the name of a Lambda function can be. */
+/** The longest name of a Lambda function. */
 const MAX_FUNCTION_NAME = 64;
 
-/** What the stack is made of. */
+/** Configures the stack. */
 export interface StackOptions {
   readonly described: DescribedStack;
   readonly parameters: Parameters;
   readonly stage: string;
-  /** The environment that all functions have, as serverless.yml has it. */
+  /** The environment of all functions in serverless.yml. */
   readonly environment: Readonly<Record<string, unknown>>;
 }
 
-/** The stack, as serverless.yml takes it. */
+/** The stack, for serverless.yml. */
 export interface Stack {
   readonly functions: Functions;
   readonly resources: {
@@ -34,10 +35,10 @@ export interface Stack {
 }
 
 /**
- * Adds to a described stack what AWS alone needs: a role for each function, alarms, schedules, the policies of dead
- * letter queues, the API's throttling, and the worker in its form.
+ * Completes a described stack for AWS: adds a role for each function, alarms, schedules, the policies of dead-letter queues,
+ * the API's throttling, and the worker in its form.
  *
- * @throws StackError when an access or an event cannot be understood, or a name is too long
+ * @throws StackError if an access or an event is invalid, or a name is too long
  */
 export function compileStack(options: StackOptions): Stack {
   const { described, parameters, stage } = options;
@@ -64,7 +65,7 @@ export function compileStack(options: StackOptions): Stack {
   };
 }
 
-/** No other name in a stack is as long as those of functions. */
+/** Checks the names of functions, which are the longest in a stack. */
 function checkNames(functionNames: readonly string[], stage: string): void {
   const names = functionNames.map((name) => stagePrefixOf(stage) + name);
   const long = names.find(({ length }) => length > MAX_FUNCTION_NAME);
@@ -88,7 +89,7 @@ function workerService({ described, parameters, environment, stage }: StackOptio
   });
 }
 
-/** The worker's function consumes its queues only when no worker process polls them. */
+/** The functions without the worker's, if a worker process polls its queues. */
 function withoutWorker(functions: Functions, isFunction: boolean): Functions {
   if (isFunction) return functions;
   const { [WORKER]: _worker, ...others } = functions;

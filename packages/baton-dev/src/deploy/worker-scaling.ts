@@ -1,14 +1,15 @@
+// The scaling of the worker on Fargate.
 import { queueMetric } from './alarms.ts';
 import type { FargateParameters } from './parameters.ts';
 import type { SourceQueue } from '../stack/queues.ts';
 import { StackError } from '../stack/stack-error.ts';
 import type { Resources, Value } from '../stack/resources.ts';
 
-/** New workers take messages at once, and a queue is quickly full; that it is empty is worth a longer look. */
+/** How long to wait between changes. Scaling out helps at once; scaling in waits until a queue stays empty. */
 const SCALE_OUT_SECONDS = 60;
 const SCALE_IN_SECONDS = 300;
 
-/** What is scaled. */
+/** The service to scale. */
 export interface ScaledService {
   /** The names of the cluster and of the service. */
   readonly cluster: Value;
@@ -16,18 +17,18 @@ export interface ScaledService {
   readonly queues: readonly SourceQueue[];
 }
 
-/** An alarm, which target tracking makes, takes so many metrics (Amazon CloudWatch User Guide, "Alarm limits"). */
+/** The most metrics of an alarm, which target tracking makes (Amazon CloudWatch User Guide, "Alarm limits"). */
 const MAX_METRICS = 10;
 
 /**
- * Scales an ECS service on its backlog a task, so that what is in the queues would be done within `backlogSeconds`:
+ * Scales an ECS service by the backlog of each running task, so that all messages would be done within `backlogSeconds`:
  * (visible + in flight) x mean duration / slots / running tasks (Application Auto Scaling User Guide, "Create a target
- * tracking scaling policy using metric math"). Running tasks are a metric of Container Insights, which a cluster of one's
- * own has to have turned on. Tasks that are put off count as in flight: thousands of them keep more workers than needed.
+ * tracking scaling policy using metric math"). The number of running tasks is a metric of Container Insights, which must be
+ * turned on for a cluster of your own. Delayed tasks count as in flight: thousands of them keep more workers than needed.
  *
- * An alarm takes 10 metrics: of more than 4 queues, lanes included, only visible messages are counted.
+ * With more than 4 queues, lanes included, only visible messages count, because an alarm has at most 10 metrics.
  *
- * @throws StackError where there are more than 9 queues
+ * @throws StackError if there are more than 9 queues
  */
 export function workerScaling(
   { cluster, service, queues }: ScaledService,
@@ -35,7 +36,7 @@ export function workerScaling(
 ): Resources {
   const { least, most, slots, taskMs, backlogSeconds } = parameters;
   const inQueues = queueMetrics(queues);
-  // A queue that was quiet for hours has no metrics
+  // A queue without messages for hours has no metrics
   const messages = inQueues.map(({ Id }) => `FILL(${Id}, 0)`).join(' + ');
   const backlog = `(${messages}) * ${taskMs / 1000} / ${slots} / running`;
   return {
@@ -80,12 +81,12 @@ function queueMetrics(queues: readonly SourceQueue[]) {
     sqs(`hidden${index}`, id, 'ApproximateNumberOfMessagesNotVisible'),
   );
   const both = visible.flatMap((metric, index) => [metric, ...hidden.slice(index, index + 1)]);
-  // One is that of the running workers
+  // One metric is the number of running tasks
   const room = MAX_METRICS - 1;
   if (both.length <= room) return both;
   if (visible.length <= room) return visible;
   throw new StackError(
-    `A worker on Fargate scales by at most ${room} queues, lanes included, as an alarm of CloudWatch takes ${MAX_METRICS} metrics; it consumes ${queues.length}: expected fewer queues or lanes, or --param worker=none`,
+    `The worker on Fargate consumes ${queues.length} queues, lanes included: expected at most ${room}, because an alarm of CloudWatch has at most ${MAX_METRICS} metrics; use fewer queues or lanes, or --param worker=none`,
   );
 }
 

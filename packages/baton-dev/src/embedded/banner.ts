@@ -1,21 +1,22 @@
+// The banner of the embedded runtime.
 import { styleText } from 'node:util';
 import type { ExampleRequest } from '../stack/part.ts';
 
-/** What a newcomer wants to know once everything runs. */
+/** The contents of the banner. */
 export interface BannerFacts {
   readonly http: string;
   readonly prefixes: readonly string[];
   readonly sqs: string;
   readonly dynamoDb: string;
   readonly health: string;
-  /** Queues by name, each with who runs its tasks. */
+  /** Queues by name, each with the worker or function that runs its tasks. */
   readonly queues: readonly { readonly name: string; readonly runs: string }[];
   /** Requests to try. */
   readonly examples: readonly ExampleRequest[];
   readonly startedInMs: number;
 }
 
-/** The text that says what runs where, and which requests to try. Colours only where the terminal has them. */
+/** Writes the banner: what runs where, and which requests to try. Uses colours if the terminal has them. */
 export function banner(facts: BannerFacts): string {
   const width = Math.max(...facts.queues.map(({ name }) => name.length));
   const rows = [

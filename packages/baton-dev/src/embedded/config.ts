@@ -1,3 +1,4 @@
+// The configuration of the embedded runtime.
 import { endpoint, oneOf, parseConfig, port, wholeNumber } from 'baton-tasks/service';
 import * as z from 'zod';
 import { MAX_SEED } from './sqs/sqs-character.ts';
@@ -16,11 +17,11 @@ const variables = z
   })
   .superRefine(({ SQS_HOSTILE, AWS_ENDPOINT_URL_SQS }, context) => {
     if (SQS_HOSTILE !== 'true' || AWS_ENDPOINT_URL_SQS === undefined) return;
-    const message = 'expected false, because AWS_ENDPOINT_URL_SQS names an SQS that is not the embedded one';
+    const message = 'expected false, because AWS_ENDPOINT_URL_SQS names another SQS than the embedded one';
     context.addIssue({ code: 'custom', path: ['SQS_HOSTILE'], message });
   });
 
-/** What the embedded runtime is configured with: its ports, and where it finds an SQS and a DynamoDB that run already. */
+/** The configuration of the embedded runtime: its ports, and the endpoints of an SQS and a DynamoDB that run already. */
 export type LocalConfig = z.output<typeof variables>;
 
 /** Reads the embedded runtime's configuration. @throws ConfigError naming each variable that is wrong */

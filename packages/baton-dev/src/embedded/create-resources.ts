@@ -1,3 +1,4 @@
+// Creates queues and tables.
 import {
   CreateTableCommand,
   type CreateTableCommandInput,
@@ -30,7 +31,7 @@ export interface ResourceClients {
 /**
  * Creates every queue and table of the stack. Keeps those that exist; such a queue gets the attributes described here.
  *
- * @param stagePrefix - stands before the queue names of contracts, such as `baton-dev-`
+ * @param stagePrefix - the prefix of the contracts' queue names, such as `baton-dev-`
  * @returns the QUEUE_URL_PREFIX of the queues
  */
 export async function createResources(
@@ -61,8 +62,8 @@ async function createQueues(sqs: SQSClient, queues: readonly Queue[]): Promise<R
 }
 
 /**
- * The attributes that CreateQueue takes of a queue. Without what only AWS does for it: tags, and which queues may use a
- * dead letter queue.
+ * The attributes of a queue for CreateQueue, without those that only AWS supports: tags, and which queues may use a
+ * dead-letter queue.
  *
  * @throws Error naming a property that is more than a plain value
  */
@@ -78,7 +79,7 @@ export function attributesOf({ id, properties }: Queue): Record<string, string> 
   return Object.fromEntries(texts) as Record<string, string>;
 }
 
-/** A queue that is there with other attributes keeps its messages and gets these. */
+/** Creates a queue. One that exists with other attributes keeps its messages and gets these. */
 async function createQueue(
   sqs: SQSClient,
   QueueName: string,
@@ -108,7 +109,7 @@ async function redrivePolicy(
 
 const timeToLiveSchema = z.object({ AttributeName: z.string() }).optional();
 
-/** The members that CreateTable takes of a table, and the attribute by which its rows expire. Backups only AWS makes. */
+/** The members of a table for CreateTable, and the attribute by which its rows expire. Leaves out backups. */
 export function definitionOf({ properties }: Table) {
   const { TimeToLiveSpecification, PointInTimeRecoverySpecification: _backup, ...definition } = properties;
   const timeToLive = timeToLiveSchema.parse(TimeToLiveSpecification);
@@ -127,7 +128,7 @@ async function createTable(client: DynamoDBClient, table: Table): Promise<void> 
   if (timeToLiveAttribute) await expireBy(client, name, timeToLiveAttribute);
 }
 
-/** An emulator without a time to live keeps its rows for longer, which no reader notices. */
+/** Sets the attribute by which rows expire. Ignores an emulator without a time to live: readers ignore expired rows. */
 async function expireBy(client: DynamoDBClient, TableName: string, AttributeName: string): Promise<void> {
   try {
     const TimeToLiveSpecification = { AttributeName, Enabled: true };

@@ -1,3 +1,4 @@
+// Emulators of SQS and DynamoDB in this process.
 import { mkdtempSync, rmSync } from 'node:fs';
 import type { Server } from 'node:http';
 import { tmpdir } from 'node:os';
@@ -8,7 +9,7 @@ import { HOST } from './ports.ts';
 import { mendFauxqs } from './sqs/mended-fauxqs.ts';
 import { characterFrom, type SqsCharacter } from './sqs/sqs-character.ts';
 
-/** For a request that is never sent to its end. */
+/** How long a stop waits for a request that does not end. */
 const STOP_PATIENCE_MS = 2000;
 
 /** An emulator of an AWS service that runs in this process. */
@@ -51,7 +52,7 @@ export async function startDynamoDb(
   const path = place === 'on disk' ? mkdtempSync(join(tmpdir(), 'baton-tables-')) : undefined;
   const server = dynalite({ createTableMs: 0, ...(path !== undefined && { path }) });
   const endpoint = await listen(server, port, host);
-  // A connection that was answered after the stop would be kept for a next request
+  // Otherwise a connection that is answered after the stop would be kept for a next request
   server.on('request', (_request, response) => {
     response.once('close', () => server.listening || server.closeIdleConnections());
   });
@@ -72,7 +73,7 @@ function listen(server: Server, port: number, host: string): Promise<string> {
   return promise;
 }
 
-/** Answers what was asked already: dynalite throws, and nobody can catch it, where its store is closed under a request. */
+/** Closes a server after its requests under way. If a store closes during a request, dynalite throws an uncaught error. */
 async function close(server: Server): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
   server.close(() => resolve());

@@ -1,6 +1,7 @@
+// The environment of the embedded runtime.
 const DUMMY_CREDENTIALS = { AWS_ACCESS_KEY_ID: 'local', AWS_SECRET_ACCESS_KEY: 'local' };
 
-/** Where the embedded runtime's parts are found. */
+/** The endpoints of the embedded runtime. */
 export interface Endpoints {
   readonly sqs: string;
   readonly dynamoDb: string;
@@ -9,8 +10,8 @@ export interface Endpoints {
 }
 
 /**
- * Points this process's AWS SDK at the emulators. Credentials of the person at the keyboard are put aside, so that
- * nothing here can reach an account of theirs.
+ * Points this process's AWS SDK at the emulators. Replaces the user's credentials, so that nothing here can reach their
+ * account.
  */
 export function pointSdkAt({ sqs, dynamoDb, lambda, region }: Endpoints): void {
   for (const name of ['AWS_PROFILE', 'AWS_SESSION_TOKEN', 'AWS_ENDPOINT_URL']) delete process.env[name];
@@ -24,11 +25,11 @@ export function pointSdkAt({ sqs, dynamoDb, lambda, region }: Endpoints): void {
 }
 
 /**
- * Sets variables of the stack that only AWS could fill in (`!Sub`, `!Ref`), for the functions and for this process. One
- * that the stack leaves empty, because a deploy is given its value, is the person's own here, from `.env` or the shell.
+ * Sets variables of the stack that only AWS could fill in (`!Sub`, `!Ref`), for the functions and for this process. If the
+ * stack leaves a variable empty, because a deploy gets its value, the user's own value is used, from `.env` or the shell.
  *
  * @param environments - the provider's environment and each function's
- * @param own - the person's environment
+ * @param own - the user's environment
  * @throws Error listing the variables that have no local value
  */
 export function fillIn(
@@ -46,7 +47,7 @@ export function fillIn(
   }
   if (missing.size > 0) {
     throw new Error(
-      `Only AWS can fill these variables in; the embedded runtime has no value for them: ${[...missing].join(', ')}`,
+      `Only AWS can fill in ${[...missing].join(', ')}: expected variables that the embedded runtime has a value for`,
     );
   }
   Object.assign(process.env, local);

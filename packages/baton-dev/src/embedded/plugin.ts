@@ -1,3 +1,4 @@
+// The Serverless plugin of the embedded runtime.
 import { ConfigError } from 'baton-tasks/service';
 import { exitProcess, exitWithin } from 'baton-tasks/tooling';
 import ServerlessOffline, { type OfflineCommands, type OfflineOptions } from 'serverless-offline';
@@ -8,16 +9,16 @@ import type { PluginUtils, Serverless } from '../stack/serverless.ts';
 const HOSTILE = {
   type: 'boolean',
   usage:
-    'Have the embedded SQS deliver some messages twice and give fewer a receive than there are. Default: false.',
+    'Let the embedded SQS deliver some messages twice, and fewer messages a request than there are. Default: false.',
 };
 
 /** How soon the end of npm is noticed. */
 const LOOK_EVERY_MS = 500;
 
 /**
- * The serverless plugin behind `serverless offline`: emulators, queues, tables, the services' functions and a worker,
- * in one process. The functions are run by serverless-offline, which this plugin holds inside, so that everything
- * starts in order and stops in order. For every other command it does nothing.
+ * The Serverless plugin behind `serverless offline`: emulators, queues, tables, the services' functions and a worker, in one
+ * process. It contains the plugin serverless-offline, which runs the functions, so that everything starts and stops in
+ * order. For other commands it does nothing.
  */
 export default class LocalRuntimePlugin {
   readonly commands: OfflineCommands;
@@ -41,7 +42,7 @@ export default class LocalRuntimePlugin {
     const runtime = new LocalRuntime(this.#serverless, this.#offline, this.#options);
     try {
       const config = readLocalConfig({ ...process.env, ...variablesOf(this.#options) });
-      // A signal ends a start that is still under way, too
+      // A signal also ends a start that is under way
       await Promise.race([runtime.start(config), signal]);
     } catch (error) {
       await runtime.stop();
@@ -55,7 +56,7 @@ export default class LocalRuntimePlugin {
     return exitProcess(0);
   }
 
-  /** Serverless shows the message alone of its own errors, a stack of all others. */
+  /** Turns errors of the configuration into Serverless's own, because it shows a stack for all others. */
   #explained(error: unknown): unknown {
     const known = error instanceof ConfigError || (Error.isError(error) && error.name === 'Error');
     return known ? new this.#serverless.classes.Error((error as Error).message) : error;
@@ -63,14 +64,14 @@ export default class LocalRuntimePlugin {
 }
 
 /**
- * Has serverless.yml not checked against the schema of Serverless: code of 8 MB, which takes 0.4 s to load, and 2 s to
- * make when there is none yet. What is wrong would be a warning; `package` and `deploy` give it.
+ * Skips the check of serverless.yml against Serverless's schema. Its code has 8 MB and takes 0.4 s to load, and 2 s to
+ * generate the first time. `package` and `deploy` still check.
  */
 function skipSchema({ configSchemaHandler }: Serverless): void {
   configSchemaHandler.validateConfig = async () => undefined;
 }
 
-/** serverless-offline says every route and every invocation; the services' own log lines say it better. */
+/** Silences serverless-offline's lines about routes and invocations. The services' own log lines are better. */
 function withoutNotices({ log, progress }: PluginUtils): PluginUtils {
   const silent = (): void => undefined;
   return {

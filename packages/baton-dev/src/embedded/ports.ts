@@ -1,13 +1,14 @@
+// Checks that ports are free.
 import { createServer } from 'node:net';
 
-/** The address that everything of the embedded runtime listens at: this machine only. */
+/** The address of all servers of the embedded runtime. Only this machine reaches it. */
 export const HOST = '127.0.0.1';
 
 /**
  * Checks that ports can be listened at, before anything starts.
  *
  * @param ports - by the names of the variables that set them
- * @throws Error naming every port that cannot be had, why, and its variable
+ * @throws Error that names each unusable port, the reason and its variable
  */
 export async function checkPorts(ports: Readonly<Record<string, number>>): Promise<void> {
   const taken = new Map<number, string>();

@@ -1,3 +1,4 @@
+// The embedded runtime.
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
@@ -34,11 +35,11 @@ import { fillIn, pointSdkAt } from './environment.ts';
 import { checkPorts, HOST } from './ports.ts';
 import { characterFrom, describeCharacter } from './sqs/sqs-character.ts';
 
-/** Polls of an emulator cost nothing; short ones let the worker stop at once. */
+/** The wait of polls. It is short, so that the worker stops soon; polls of an emulator cost nothing. */
 const WAIT_SECONDS = 1;
-/** All tasks of all services run here, and most of them wait for an emulator. */
+/** The slots of the worker. All tasks run in it, and most of them wait for an emulator. */
 const CONCURRENCY = 50;
-/** For what stops after the worker: servers and emulators. */
+/** How long servers and emulators may take to stop after the worker. */
 const STOP_RESERVE_MS = 15_000;
 const SETUP_TIMEOUTS = { connectionTimeout: 1000, requestTimeout: 10_000, throwOnRequestTimeout: true };
 const UNKNOWN_ROUTE = {
@@ -46,12 +47,12 @@ const UNKNOWN_ROUTE = {
   events: [{ httpApi: { method: '*', path: '*' } }],
 };
 
-/** The embedded runtime: everything that AWS would be, in this process, for as long as it runs. */
+/** The embedded runtime: emulators of AWS, the services' functions and a worker in this process. */
 export class LocalRuntime {
   readonly #serverless: Serverless;
   readonly #offline: ServerlessOffline;
   readonly #options: OfflineOptions;
-  /** What has started, in this order; it stops in the reverse one. */
+  /** The stops of the started parts, in the order of their starts. They are called in reverse order. */
   readonly #stops: (() => Promise<unknown>)[] = [];
   #worker: Worker | undefined;
 
@@ -61,7 +62,7 @@ export class LocalRuntime {
     this.#options = options;
   }
 
-  /** Starts it all. @throws Error saying which port is taken, which variable is wrong or which resource is not understood */
+  /** Starts all parts. @throws Error that names a taken port, a wrong variable or an unsupported resource */
   async start(config: LocalConfig): Promise<void> {
     const startedAtMs = performance.now();
     if (process.stdout.isTTY) writeLogsTo(standardOutput({ service: 'baton', format: prettyLogs() }));
@@ -118,7 +119,7 @@ export class LocalRuntime {
     return (this.#worker?.stopLimitMs ?? 0) + STOP_RESERVE_MS;
   }
 
-  /** Stops what has started, the last first. */
+  /** Stops all started parts, the last one first. */
   async stop(): Promise<void> {
     for (const stop of this.#stops.splice(0).toReversed()) await stop();
   }
@@ -199,7 +200,7 @@ export class LocalRuntime {
   }
 }
 
-/** Loads every handler once, so that one which cannot start stops the start, and the first request need not wait. */
+/** Loads every handler once. So a handler that cannot start stops the start, and the first request need not wait. */
 async function loadHandlers(functions: readonly FunctionDefinition[], serviceDir: string): Promise<void> {
   for (const { handler, environment } of functions) {
     Object.assign(process.env, environment);
@@ -207,7 +208,7 @@ async function loadHandlers(functions: readonly FunctionDefinition[], serviceDir
   }
 }
 
-/** serverless-offline draws a box of its routes with console.log; the banner says it shorter. */
+/** Silences console.log, with which serverless-offline draws a box of its routes. The banner shows them. */
 async function withoutConsole(run: () => Promise<void>): Promise<void> {
   const { log } = console;
   console.log = () => undefined;
@@ -230,7 +231,7 @@ function prettyLogs() {
   });
 }
 
-/** What a newcomer can try, as the services say. */
+/** The example requests of the services. */
 function examplesOf(stage: string): ExampleRequest[] {
   return [...readParts(stage).values()].flatMap(({ example }) => example ?? []);
 }

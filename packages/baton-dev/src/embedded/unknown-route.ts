@@ -1,14 +1,15 @@
+// The answer to requests that match no service.
 import { type ApiHandler, createApi } from 'baton-tasks/http';
 import { createLogger, type Logger } from 'baton-tasks/service';
 
-/** Answers what no service's prefix matches with the same problem+json as any service would. */
+/** Answers requests that match no service's prefix, with the same problem+json as a service. */
 export function unknownRoute(logger: Logger): ApiHandler {
   return createApi({ logger }, []);
 }
 
 let embedded: ApiHandler | undefined;
 
-/** The same as a function. Its logger is made with the first event: whoever imports this has checked LOG_LEVEL by then. */
+/** The same as a function. Makes its logger at the first event, because LOG_LEVEL is checked by then. */
 export const handler: ApiHandler = (event, context) => {
   const level = process.env['LOG_LEVEL'] ?? 'info';
   embedded ??= unknownRoute(createLogger({ service: 'local', level }));

@@ -1,11 +1,12 @@
+// Adds a service to files that list services.
 import { isDeepStrictEqual } from 'node:util';
 import { parse } from 'yaml';
 import { NewServiceError, type ServiceName } from './service-name.ts';
 
 /**
- * A compose file with one more service, after the last one whose name ends in -service; all else stays as it is.
+ * Adds a service to a compose file, after the last one whose name ends in -service. Changes nothing else.
  *
- * @throws NewServiceError when the file is not of the form that it has here
+ * @throws NewServiceError if the file has another form
  */
 export function withComposeEntry(text: string, { plural }: ServiceName, port: number): string {
   const lines = text.split('\n');
@@ -23,7 +24,7 @@ export function withComposeEntry(text: string, { plural }: ServiceName, port: nu
   const changed = lines.toSpliced(end, 0, entry).join('\n');
   if (last >= 0 && end >= 0 && hasOneMore(text, changed, `${plural}-service`)) return changed;
   throw new NewServiceError(
-    'docker-compose.localstack.yml has another form than expected: a service after the other, each with an empty line behind',
+    'docker-compose.localstack.yml has another form: expected services, each followed by an empty line',
   );
 }
 
@@ -41,7 +42,7 @@ function servicesOf(text: string): Record<string, unknown> {
   return services;
 }
 
-/** The root's .env.example with the service's port after those of the others; as it is where it has none. */
+/** Adds the service's port to the root's .env.example, after the other ports. Changes nothing if it has none. */
 export function withPort(text: string, { plural }: ServiceName, port: number): string {
   const lines = text.split('\n');
   const last = lines.findLastIndex((line) => /^[A-Z0-9_]+_SERVICE_PORT=/.test(line));

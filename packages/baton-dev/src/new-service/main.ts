@@ -29,7 +29,7 @@ async function lists(name: ServiceName, port: number): Promise<NewFile[]> {
   ];
 }
 
-/** Runs npm. @throws NewServiceError telling what is left to do, when it fails */
+/** Runs npm. @throws NewServiceError that says what is left to do, if it fails */
 function npm(...words: string[]): void {
   const { status } = spawnSync('npm', words, {
     cwd: ROOT,
@@ -38,7 +38,7 @@ function npm(...words: string[]): void {
   });
   if (status !== 0)
     throw new NewServiceError(
-      `The files are there, but "npm ${words.join(' ')}" failed: run "npm install", then "npm run contracts"`,
+      `The files are written, but "npm ${words.join(' ')}" failed: run "npm install", then "npm run contracts"`,
     );
 }
 

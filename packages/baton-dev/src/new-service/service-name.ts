@@ -1,6 +1,7 @@
+// The names of services.
 import { randomUUID } from 'node:crypto';
 
-/** A service that cannot be made, with what was given and what is allowed. */
+/** A service cannot be made. The message says what is wrong and what is expected. */
 export class NewServiceError extends Error {
   override readonly name = 'NewServiceError';
 }
@@ -8,14 +9,14 @@ export class NewServiceError extends Error {
 const PLURAL = /^[a-z][a-z0-9]{2,19}$/;
 const SINGULAR = /^[a-z][a-z0-9]{1,19}$/;
 const ES = /(ss|x|z|ch|sh)es$/;
-/** Words of the language that cannot be names in it, the last two not in modules. */
+/** The reserved words of JavaScript, which cannot be names. The last two only in modules. */
 const RESERVED: ReadonlySet<string> = new Set(
   `as await break case catch class const continue debugger default delete do else enum export extends false finally for
   function if implements import in instanceof interface let new null package private protected public return static super
   switch this throw true try typeof undefined var void while with yield eval arguments`.split(/\s+/),
 );
 
-/** What a service is called. */
+/** The name of a service. */
 export interface ServiceName {
   /** What it keeps, such as `payments`. */
   readonly plural: string;
@@ -24,14 +25,16 @@ export interface ServiceName {
 }
 
 /**
- * Reads the name of a service: what it keeps, in the plural.
+ * Reads the name of a service: the resource that it keeps, in the plural.
  *
- * @param singular - one of them; without it, what English makes of the plural
- * @throws NewServiceError saying what was given and what is allowed
+ * @param singular - the singular. Default: derived from the plural
+ * @throws NewServiceError that says what is wrong and what is expected
  */
 export function readServiceName(plural: string, singular = singularOf(plural)): ServiceName {
   const refuse = (given: string, expected: string): never => {
-    throw new NewServiceError(`${JSON.stringify(given)} is no name for a service: expected ${expected}`);
+    throw new NewServiceError(
+      `${JSON.stringify(given)} cannot be the name of a service: expected ${expected}`,
+    );
   };
   if (!PLURAL.test(plural))
     refuse(plural, '3 to 20 lower-case letters and digits, a letter first, such as payments');
@@ -53,7 +56,7 @@ function singularOf(plural: string): string {
   return plural.endsWith('s') && !plural.endsWith('ss') ? plural.slice(0, -1) : plural;
 }
 
-/** A text about samples as one about what the service keeps. Its example's id becomes one that nobody else has. */
+/** Replaces samples in a text by the service's resource, and the example's id by a new one. */
 export function renamed(text: string, { plural, singular }: ServiceName): string {
   const article = /^[aeiou]/.test(singular) ? 'n' : '';
   return text

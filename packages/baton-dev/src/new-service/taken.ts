@@ -1,3 +1,4 @@
+// Checks that the name and port of a new service are free.
 import { existsSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -8,12 +9,12 @@ import { NewServiceError, type ServiceName } from './service-name.ts';
 const STAGE = 'dev';
 
 /**
- * Makes sure that a name means nothing else yet: no folder, contract, route, queue, table, nor a word that the files of a
- * service use.
+ * Checks that a name is free: no folder, contract, route, queue or table has it, and no file of the template uses it as a
+ * word.
  *
  * @param root - of the repository
  * @param words - of the files that the service is made of
- * @throws NewServiceError saying what has the name
+ * @throws NewServiceError that says what has the name
  */
 export async function refuseTaken(
   root: string,
@@ -21,36 +22,36 @@ export async function refuseTaken(
   words: ReadonlySet<string>,
 ): Promise<void> {
   const is = (what: string): never => {
-    throw new NewServiceError(`${plural} cannot be a service's name: ${what}`);
+    throw new NewServiceError(`${plural} cannot be the name of a service: ${what}; expected another name`);
   };
   for (const path of [
     `functions/${plural}-service`,
     `functions/${singular}-service`,
     `common/contracts/${plural}.ts`,
   ])
-    if (existsSync(join(root, path))) is(`${path} is there already`);
+    if (existsSync(join(root, path))) is(`${path} exists already`);
   const contract = (await readdir(join(root, 'common/contracts/released'))).find((file) =>
     file.startsWith(`${plural}.`),
   );
-  if (contract !== undefined) is(`the contract ${contract.replace(/\.json$/, '')} is there already`);
+  if (contract !== undefined) is(`the contract ${contract.replace(/\.json$/, '')} exists already`);
   const { functions, resources } = await readStack(STAGE);
   for (const [name, { events = [] }] of Object.entries(functions))
     for (const { httpApi } of events)
       if (String(httpApi).endsWith(` /${plural}`)) is(`the path /${plural} leads to the function ${name}`);
   for (const [id, { Type, Properties }] of Object.entries(resources))
     if ([Properties['QueueName'], Properties['TableName']].includes(stagePrefixOf(STAGE) + plural))
-      is(`${id} is a resource (${Type}) of that name`);
+      is(`the resource ${id} (${Type}) has that name`);
   const word = [plural, singular].find((each) => words.has(each));
   if (word !== undefined) is(`"${word}" means something else in the code of a service`);
 }
 
-/** The words of texts: what stands between other characters than letters, and the parts of what is written as oneWord. */
+/** The words of texts. `oneWord` counts as two. */
 export function wordsOf(texts: readonly string[]): Set<string> {
   const words = texts.flatMap((text) => text.match(/[A-Z]?[a-z]+\d*/g) ?? []);
   return new Set(words.map((word) => word.toLowerCase()).filter((word) => !/^samples?$/.test(word)));
 }
 
-/** The port after the last that a service has where no other is set. */
+/** A free default port: the one after the highest default port of all services. */
 export async function nextPort(root: string): Promise<number> {
   const configs = (await readdir(join(root, 'functions')))
     .map((service) => join(root, 'functions', service, 'service.ts'))

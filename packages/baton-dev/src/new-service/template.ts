@@ -1,3 +1,4 @@
+// The template of a new service.
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';

@@ -1,13 +1,14 @@
+// Writes the files of a new service.
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { NewServiceError } from './service-name.ts';
 import type { NewFile } from './template.ts';
 
 /**
- * Writes files that are not there yet.
+ * Writes new files.
  *
  * @param root - of the repository
- * @throws NewServiceError when one is there; it stays as it is, and none of the others is left behind
+ * @throws NewServiceError if one exists already. Then nothing is changed
  */
 export async function writeNew(root: string, files: readonly NewFile[]): Promise<void> {
   const made: string[] = [];
@@ -21,6 +22,8 @@ export async function writeNew(root: string, files: readonly NewFile[]): Promise
   } catch (error) {
     for (const path of made) await rm(path, { recursive: true, force: true });
     const { code, path } = error as NodeJS.ErrnoException;
-    throw code === 'EEXIST' ? new NewServiceError(`${path} is there already`) : error;
+    throw code === 'EEXIST'
+      ? new NewServiceError(`${path} exists already: expected a path without a file`)
+      : error;
   }
 }

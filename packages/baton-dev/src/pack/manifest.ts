@@ -13,13 +13,13 @@ export interface SourceManifest {
   readonly devDependencies?: Readonly<Record<string, string>>;
 }
 
-/** Where the built files of an entry are. */
+/** The paths of an entry's built files. */
 export interface PackedEntry {
   readonly types: string;
   readonly default: string;
 }
 
-/** The package.json that travels. */
+/** The package.json of the packed library. */
 export interface PackedManifest {
   readonly name: string;
   readonly version: string;
@@ -38,9 +38,9 @@ export interface PackedManifest {
 /** The folder of the built files in the package. */
 export const BUILT = 'lib';
 
-/** Where entries stand that are built. */
+/** The sources of entries. */
 const SOURCES = './src/';
-/** Contracts hold schemas that the user has made: both have to be of one copy of the package. */
+/** Peer dependencies: contracts contain schemas that the user makes, so both must use one copy of zod. */
 const PEERS: ReadonlySet<string> = new Set(['zod']);
 /** Baton uses parts of these that are not documented, which a later version may change. */
 const EXACT = /^@(aws-sdk|smithy)\//;
@@ -79,7 +79,7 @@ export function packedManifest(own: SourceManifest, root: SourceManifest): Packe
   };
 }
 
-/** The files that are packed as they are: entries that are no TypeScript, by their paths in the package. */
+/** The files that are packed unchanged: entries that are not TypeScript, by their paths in the package. */
 export function assetsOf({ exports = {} }: SourceManifest): string[] {
   return Object.values(exports).flatMap((source) =>
     source.startsWith(SOURCES) ? [] : [source.slice('./'.length)],

@@ -1,4 +1,4 @@
-// Builds the library and packs it: the folder that npm packs is made anew, and has nothing of the repository but that.
+// Builds the library and packs it, from a new folder that has nothing else of the repository.
 import { spawnSync } from 'node:child_process';
 import {
   copyFileSync,
@@ -16,10 +16,10 @@ import { assetsOf, BUILT, packedManifest, type SourceManifest } from './manifest
 
 const LIBRARY = join(ROOT, 'packages/baton');
 const CACHE = join(ROOT, 'node_modules/.cache');
-/** A relative import in a declaration, of a source: tsc rewrites those of the code alone. */
+/** A relative import of a source in a declaration. tsc rewrites only the imports in code. */
 const SOURCE_IMPORT = /((?:from |import\()["']\.{1,2}\/[^"']+)\.ts(?=["'])/g;
 
-/** A command of the packing did not succeed. Its message has what that wrote. */
+/** A command failed while packing. The message contains its output. */
 export class PackError extends Error {
   override readonly name = 'PackError';
 }
@@ -34,7 +34,7 @@ export function packLibrary(destination: string): string {
   const own = manifestAt(LIBRARY);
   const manifest = packedManifest(own, manifestAt(ROOT));
   mkdirSync(CACHE, { recursive: true });
-  // Of its own, because tests pack side by side
+  // A new folder, because tests pack at the same time
   const folder = mkdtempSync(join(CACHE, 'pack-'));
   try {
     build(folder);

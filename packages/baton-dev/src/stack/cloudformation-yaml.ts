@@ -1,3 +1,4 @@
+// YAML with CloudFormation's short forms.
 import { type CollectionTag, parseDocument, type ScalarTag, YAMLMap, YAMLSeq } from 'yaml';
 import { StackError } from './stack-error.ts';
 
@@ -6,7 +7,7 @@ const FUNCTIONS =
   'And Base64 Cidr Equals FindInMap GetAtt GetAZs If ImportValue Join Length Not Or Select Split Sub ToJsonString Transform'.split(
     ' ',
   );
-/** Those whose long form has no `Fn::` in front. */
+/** The functions whose long form has no `Fn::`. */
 const WITHOUT_PREFIX = ['Condition', 'Ref'];
 
 const LONG_FORMS: ReadonlyMap<string, string> = new Map([

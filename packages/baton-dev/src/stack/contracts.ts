@@ -1,10 +1,11 @@
+// Reads the contracts of the repository.
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { TaskContract } from 'baton-tasks';
 import { ROOT } from './root.ts';
 
-/** Where contracts are defined. */
+/** The folder of the contracts. */
 export const CONTRACTS = join(ROOT, 'common/contracts');
 
 /** The file whose export `scheduledContracts` lists every contract that has a schedule. */
@@ -13,7 +14,7 @@ export const SCHEDULED = 'common/contracts/scheduled.ts';
 /**
  * Every contract that a file of the folder exports, by name.
  *
- * @throws TypeError when two have one name
+ * @throws TypeError if two contracts have one name
  */
 export async function readContracts(folder: string = CONTRACTS): Promise<TaskContract[]> {
   const files = await readContractFiles(folder);
@@ -21,7 +22,8 @@ export async function readContracts(folder: string = CONTRACTS): Promise<TaskCon
   const contracts = [...new Set([...files.values()].flat())];
   const names = contracts.map(({ name }) => name);
   const twice = names.find((name, index) => names.indexOf(name) !== index);
-  if (twice !== undefined) throw new TypeError(`Two contracts of ${folder} are called ${twice}`);
+  if (twice !== undefined)
+    throw new TypeError(`Two contracts of ${folder} have the name ${twice}: expected different names`);
   return contracts.toSorted((one, other) => (one.name < other.name ? -1 : 1));
 }
 

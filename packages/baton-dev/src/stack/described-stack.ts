@@ -1,3 +1,4 @@
+// The described stack: all functions.yml, with the parts that follow from contracts.
 import type { TaskContract } from 'baton-tasks';
 import { readContracts } from './contracts.ts';
 import { readImplementations } from './implementations.ts';
@@ -8,9 +9,9 @@ import type { Resources } from './resources.ts';
 import { StackError } from './stack-error.ts';
 import { idOfQueue, workerEvents } from './worker-events.ts';
 
-/** What a stack is described by. */
+/** The description of a stack. */
 export interface StackSources {
-  /** What every functions.yml describes, and what the library does. */
+  /** The contents of every functions.yml, and the library's own part. */
   readonly parts: readonly Part[];
   /** All contracts: the queues of lanes follow from them. */
   readonly contracts: readonly TaskContract[];
@@ -19,7 +20,7 @@ export interface StackSources {
   readonly stage: string;
 }
 
-/** The functions and resources of a stack, with those that follow from contracts: what runs it must serve and create. */
+/** The functions and resources of a stack, with those that follow from contracts. */
 export interface DescribedStack {
   readonly functions: Functions;
   readonly resources: Resources;
@@ -30,7 +31,7 @@ export interface DescribedStack {
  * Reads the stack of the repository for one stage: every functions.yml, every contract, and what the worker implements.
  * Deploys, the embedded runtime and the containers all get it from here.
  *
- * @throws StackError saying which file is wrong, or what `describeStack` refuses
+ * @throws StackError that names a wrong file, and the errors of `describeStack`
  */
 export async function readStack(stage: string): Promise<DescribedStack> {
   const parts = [...readParts(stage).values(), readSharedPart(stage)];
@@ -42,8 +43,8 @@ export async function readStack(stage: string): Promise<DescribedStack> {
 /**
  * Joins the parts of a stack, and adds the queues of lanes and the event sources that follow from contracts.
  *
- * @throws StackError when two parts have a function or a resource of one name, a queue is described nowhere, or contracts
- *   declare lanes that cannot be
+ * @throws StackError if two parts have a function or resource of one name, a contract's queue is missing, or contracts
+ *   declare invalid lanes
  */
 export function describeStack({ parts, contracts, implemented, stage }: StackSources): DescribedStack {
   const stagePrefix = stagePrefixOf(stage);
@@ -89,6 +90,7 @@ function merged<Member>(
 ): Record<string, Member> {
   const names = records.flatMap((record) => Object.keys(record));
   const twice = names.find((name, index) => names.indexOf(name) !== index);
-  if (twice !== undefined) throw new StackError(`Two parts of the stack have a ${what} ${twice}`);
+  if (twice !== undefined)
+    throw new StackError(`Two parts of the stack have a ${what} ${twice}: expected different names`);
   return Object.assign({}, ...records) as Record<string, Member>;
 }

@@ -1,3 +1,4 @@
+// The event sources of functions that consume queues.
 import * as z from 'zod';
 import { stagePrefixOf, WORKER } from './names.ts';
 import type { FunctionEvent } from './part.ts';
@@ -9,7 +10,7 @@ const sqsEventSchema = z.strictObject({
   arn: z.unknown(),
   batchSize: z.int().default(10),
   maximumConcurrency: z.int().optional(),
-  // The worker always does the first, and has no use for the second
+  // The worker always reports batch item failures, and has no batching window
   functionResponseType: z.literal('ReportBatchItemFailures').optional(),
   maximumBatchingWindow: z.int().optional(),
 });

@@ -1,3 +1,4 @@
+// Reads the implementations of the worker.
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Implementation } from 'baton-tasks';

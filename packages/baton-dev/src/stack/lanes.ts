@@ -1,3 +1,4 @@
+// The queues and events of lanes.
 import type { TaskContract } from 'baton-tasks';
 import { laneOfQueue, lanesByQueue, queuesOfLanes } from 'baton-tasks/tooling';
 import type { FunctionEvent } from './part.ts';
@@ -8,10 +9,10 @@ import { StackError } from './stack-error.ts';
 type Laned = Pick<TaskContract, 'name' | 'queue' | 'lanes' | 'defaultLane'>;
 
 /**
- * The queues of lanes, by their logical ids: `PaymentsQueueHighLane` is like `PaymentsQueue` in all but its name, so it
- * has the same dead letter queue. A queue that is described by hand under such an id is left out.
+ * Makes the queues of lanes, by their logical ids. `PaymentsQueueHighLane` differs from `PaymentsQueue` only in its name, so
+ * it has the same dead-letter queue. Leaves out a queue that a functions.yml describes itself.
  *
- * @param stagePrefix - stands before the queue names of contracts, such as `baton-dev-`
+ * @param stagePrefix - the prefix of the contracts' queue names, such as `baton-dev-`
  * @throws StackError naming two contracts on one queue that declare different lanes
  */
 export function laneQueues(
@@ -39,8 +40,8 @@ export function laneIdsOf(id: string, resources: Resources): string[] {
 }
 
 /**
- * A function's events, with an `sqs` event for each lane of a queue that it consumes. Each has the same settings and a
- * `maximumConcurrency` of its own, so that no lane waits behind another. A lane that has an event by hand keeps that one.
+ * Adds an `sqs` event for each lane of the queues that a function consumes. Each has the same settings, and its own
+ * `maximumConcurrency`, so that no lane waits for another. A lane that has an event already keeps it.
  */
 export function withLaneEvents(events: readonly FunctionEvent[], resources: Resources): FunctionEvent[] {
   const consumed = new Set(events.flatMap(({ sqs }) => idOfArn(sqs?.arn) ?? []));
@@ -62,7 +63,7 @@ function lanesOf(contracts: readonly Laned[]) {
   }
 }
 
-/** The name of a queue; undefined of any other resource, and when CloudFormation makes the name up. */
+/** The name of a queue. Undefined for any other resource, and if CloudFormation generates the name. */
 function nameOfQueue(resource: Resource | undefined): string | undefined {
   const name = resource?.Type === QUEUE ? resource.Properties['QueueName'] : undefined;
   return typeof name === 'string' ? name : undefined;
@@ -72,7 +73,7 @@ function renamed(resource: Resource, QueueName: string): Resource {
   return { ...resource, Properties: { ...resource.Properties, QueueName } };
 }
 
-/** The lane `very-high` of PaymentsQueue gives PaymentsQueueVeryHighLane. */
+/** The logical id of a lane's queue: PaymentsQueueVeryHighLane for the lane `very-high` of PaymentsQueue. */
 function idOfLane(id: string, lane: string): string {
   const words = lane.split('-').map((word) => word.slice(0, 1).toUpperCase() + word.slice(1));
   return `${id}${words.join('')}Lane`;

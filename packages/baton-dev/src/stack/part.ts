@@ -1,3 +1,4 @@
+// Reads a functions.yml.
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -8,14 +9,14 @@ import type { Resources } from './resources.ts';
 import { ROOT } from './root.ts';
 import { StackError } from './stack-error.ts';
 
-/** An event of a function: a queue that it consumes (`sqs`), or a route that leads to it (`httpApi`). */
+/** An event of a function: a queue that it consumes (`sqs`), or its route (`httpApi`). */
 export interface FunctionEvent {
   readonly sqs?: { readonly arn?: unknown; readonly [setting: string]: unknown };
   readonly httpApi?: unknown;
   readonly [kind: string]: unknown;
 }
 
-/** A function as its functions.yml describes it. */
+/** A function in a functions.yml. */
 export interface DescribedFunction {
   /** A module's path without its ending, and the name of its export: `functions/payments-service/api.handler`. */
   readonly handler: string;
@@ -42,11 +43,11 @@ export interface ExampleRequest {
   readonly body?: unknown;
 }
 
-/** What one functions.yml describes. */
+/** The contents of a functions.yml. */
 export interface Part {
   readonly functions?: Functions | null;
   readonly resources?: { readonly Resources?: Resources | null } | null;
-  /** The parameters of a deploy that this functions.yml uses as `${param:name, ''}`, each with what it means. */
+  /** The parameters of a deploy that this functions.yml uses as `${param:name, ''}`, each with its meaning. */
   readonly parameters?: Readonly<Record<string, string>> | null;
   readonly example?: ExampleRequest | null;
   /** Whether the service is part of the demo that comes with Baton: `npm run demo:remove` takes it away. */
@@ -118,18 +119,17 @@ export function readParts(stage: string, root: string = ROOT): ReadonlyMap<strin
   return new Map(partFolders(root).map((folder) => [folder, readPart(folder, stage, root)]));
 }
 
-/** Reads what the library describes for all services, for one stage: the table of the task store. */
+/** Reads the library's own part for one stage: the table of the task store. */
 export function readSharedPart(stage: string): Part {
   const file = fileURLToPath(import.meta.resolve('baton-tasks/tasks-table.yml'));
   return partOf(readFileSync(file, 'utf8'), file, stage);
 }
 
 /**
- * The part that the text of a functions.yml describes. Every variable of Serverless except the stage stays as it is:
- * Serverless resolves it in what it is given.
+ * Reads the text of a functions.yml. Resolves the stage, and leaves all other variables to Serverless.
  *
  * @param file - for errors
- * @throws StackError naming the file, and the member that is not understood
+ * @throws StackError that names the file, and the invalid member
  */
 export function partOf(text: string, file: string, stage: string): Part {
   const part = readYaml(text.replaceAll('${sls:stage}', stage), file);

@@ -1,3 +1,4 @@
+// The queues in a template.
 import { idOfArn, ofType, QUEUE, type Resources } from './resources.ts';
 import { StackError } from './stack-error.ts';
 
@@ -9,7 +10,7 @@ export interface Queue {
   readonly name: string;
   /** Its other properties, as CloudFormation has them. */
   readonly properties: Readonly<Record<string, unknown>>;
-  /** Where SQS itself puts a message that was received too often. */
+  /** The dead-letter queue, to which SQS moves messages that were received too often. */
   readonly deadLetters: DeadLetters | undefined;
 }
 
@@ -43,7 +44,7 @@ export function sourceQueues(resources: Resources): SourceQueue[] {
 }
 
 /**
- * The name of the queue that an ARN in the template means.
+ * The name of the queue that an ARN in the template refers to.
  *
  * @param where - for the error
  * @throws StackError unless it is `!GetAtt Queue.Arn` of a queue of this stack

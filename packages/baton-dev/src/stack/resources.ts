@@ -3,7 +3,7 @@ export const QUEUE = 'AWS::SQS::Queue';
 /** The type of a table. */
 export const TABLE = 'AWS::DynamoDB::Table';
 
-/** What CloudFormation fills in: a plain value, or one of its functions such as `{ Ref: 'PaymentsQueue' }`. */
+/** A value of the template: a plain one, or a function of CloudFormation such as `{ Ref: 'PaymentsQueue' }`. */
 export type Value = string | number | boolean | { readonly [name: string]: unknown };
 
 /** A resource of the template. */
@@ -21,12 +21,12 @@ export function arnOf(id: string): Value {
   return { 'Fn::GetAtt': [id, 'Arn'] };
 }
 
-/** A resource of this stack by what CloudFormation calls it: a queue's URL, a table's name, a role's name. */
+/** A reference to a resource of this stack. CloudFormation makes a queue's URL, a table's name or a role's name of it. */
 export function ref(id: string): Value {
   return { Ref: id };
 }
 
-/** A text with `${...}` in it, which CloudFormation fills in. */
+/** A text with `${...}`, which CloudFormation fills in. */
 export function sub(text: string): Value {
   return { 'Fn::Sub': text };
 }
@@ -36,7 +36,7 @@ export function queueArn(name: string): Value {
   return sub(`arn:\${AWS::Partition}:sqs:\${AWS::Region}:\${AWS::AccountId}:${name}`);
 }
 
-/** The logical id that an ARN in the template means; undefined unless it is `!GetAtt Id.Arn`. */
+/** The logical id that an ARN in the template refers to. Undefined unless it is `!GetAtt Id.Arn`. */
 export function idOfArn(arn: unknown): string | undefined {
   const target = (arn as { 'Fn::GetAtt'?: unknown } | null | undefined)?.['Fn::GetAtt'];
   const [id, attribute] =

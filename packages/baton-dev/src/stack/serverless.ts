@@ -1,7 +1,8 @@
+// The types of Serverless.
 import type { FunctionEvent } from './part.ts';
 import type { Resources } from './resources.ts';
 
-/** What the plugins and the stack use of serverless (osls 4), which publishes no types. */
+/** The members of Serverless (osls 4) that plugins and the stack use. It publishes no types. */
 export interface Serverless {
   /** The folder of serverless.yml. */
   readonly serviceDir: string;
@@ -16,11 +17,11 @@ export interface Serverless {
   /** The name of this run of Serverless, by which it calls a REST API's deployment. */
   instanceId: string;
   readonly pluginManager: { readonly plugins: { checkIfEcrRepositoryExists?: () => Promise<boolean> }[] };
-  /** An error whose message alone is shown. */
+  /** An error that Serverless shows without its stack. */
   readonly classes: { readonly Error: new (message: string) => Error };
 }
 
-/** A function as Serverless has it once it has read serverless.yml. */
+/** A function in Serverless, once it has read serverless.yml. */
 export interface FunctionDefinition {
   /** Its whole name, such as `baton-dev-paymentsServiceApi`. */
   name: string;
@@ -29,16 +30,16 @@ export interface FunctionDefinition {
   environment?: Record<string, unknown>;
   events: FunctionEvent[];
   role?: unknown;
-  /** Where the ZIP file is that is uploaded, from the folder of serverless.yml. */
+  /** The path of the uploaded ZIP file, from the folder of serverless.yml. */
   package?: { artifact?: string };
 }
 
-/** What a file that serverless.yml names is given to ask for variables: `resolveVariable('sls:stage')`. */
+/** Resolves variables for a file that serverless.yml names: `resolveVariable('sls:stage')`. */
 export interface VariableSources {
   readonly resolveVariable: (variable: string) => Promise<unknown>;
 }
 
-/** What serverless gives its plugins to say things with. */
+/** The outputs that Serverless gives its plugins. */
 export interface PluginUtils {
   readonly log: Readonly<
     Record<'debug' | 'verbose' | 'info' | 'notice' | 'warning' | 'error', (...words: unknown[]) => void>

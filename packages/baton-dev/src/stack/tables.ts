@@ -1,3 +1,4 @@
+// The tables in a template.
 import { ofType, type Resources, TABLE } from './resources.ts';
 import { StackError } from './stack-error.ts';
 

@@ -1,3 +1,4 @@
+// The events of the worker's function.
 import type { TaskContract } from 'baton-tasks';
 import type { FunctionEvent } from './part.ts';
 import { queuesOf } from './queues.ts';
@@ -5,11 +6,11 @@ import { arnOf, type Resources } from './resources.ts';
 import { StackError } from './stack-error.ts';
 
 /**
- * The events of the worker's function. An `sqs` event without `arn` means every queue of the contracts that the worker
- * implements: each gets an event of its own with the same settings.
+ * Makes the events of the worker's function. Replaces an `sqs` event without `arn` by an event with the same settings for
+ * each queue of the contracts that the worker implements.
  *
  * @param contracts - those that the worker implements
- * @param stagePrefix - stands before the queue names of contracts, such as `baton-dev-`
+ * @param stagePrefix - the prefix of the contracts' queue names, such as `baton-dev-`
  * @throws StackError naming a contract whose queue no functions.yml describes
  */
 export function workerEvents(

@@ -1,3 +1,4 @@
+// An SQS and a DynamoDB for a test.
 import { randomBytes } from 'node:crypto';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DeleteQueueCommand, ListQueuesCommand, SQSClient } from '@aws-sdk/client-sqs';
@@ -30,7 +31,7 @@ export interface Backends {
   stop(): Promise<void>;
 }
 
-/** What a test brings itself. */
+/** The endpoints that a test brings itself. */
 export interface OwnBackends {
   /** The endpoint of an SQS of the test's own, in the place of any other. */
   readonly sqsEndpoint?: string;
@@ -101,13 +102,13 @@ export async function startBackendsOf(
       if (process.env['AWS_ENDPOINT_URL_SQS'] === sqsEndpoint) await deleteQueues(sqs, `baton-${stage}-`);
       sqs.destroy();
       for (const emulator of emulators) await emulator?.stop();
-      // Not before: what it still asks is answered first
+      // Last, so that requests under way are answered
       dynamoDb.destroy();
     },
   };
 }
 
-/** A broker that others use, too, is left as it was found. */
+/** Deletes the queues and tables, because others may use the broker too. */
 async function deleteQueues(sqs: SQSClient, QueueNamePrefix: string): Promise<void> {
   const { QueueUrls: urls = [] } = await sqs.send(new ListQueuesCommand({ QueueNamePrefix }));
   await Promise.all(urls.map((QueueUrl) => sqs.send(new DeleteQueueCommand({ QueueUrl }))));

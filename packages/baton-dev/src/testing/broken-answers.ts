@@ -1,6 +1,7 @@
+// Answers that are not from AWS.
 import type { Misbehaviour } from './proxy.ts';
 
-/** An answer that AWS does not give, as bytes on the wire. */
+/** An answer that is not from AWS, as bytes on the wire. */
 export type BrokenAnswer = Required<Pick<Misbehaviour, 'answer' | 'closes'>>;
 
 const JSON_TYPE = 'application/x-amz-json-1.0';
@@ -18,7 +19,7 @@ function whole(status: string, type: string, body: string): BrokenAnswer {
   return { answer: answer(status, type, body), closes: false };
 }
 
-/** What proxies, load balancers and captive portals answer in AWS's place. */
+/** Answers of proxies, load balancers and captive portals in place of AWS. */
 export const BROKEN_ANSWERS: readonly (readonly [string, BrokenAnswer])[] = [
   ['200 with {}', whole('200 OK', JSON_TYPE, '{}')],
   ['200 with nothing', whole('200 OK', JSON_TYPE, '')],

@@ -1,3 +1,4 @@
+// The compiled template, for tests.
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -56,7 +57,7 @@ export function allowedBy(template: Pick<Template, 'Resources'>, roleId: string)
     .toSorted();
 }
 
-/** What an ARN in the template is of: a logical id, or that of a table and one of its indexes. */
+/** The resource of an ARN in the template: a logical id, perhaps with an index of a table. */
 function target(arn: unknown): string {
   const { 'Fn::GetAtt': attribute, 'Fn::Sub': text } = arn as { 'Fn::GetAtt'?: string[]; 'Fn::Sub'?: string };
   if (attribute) return attribute[0] ?? '';

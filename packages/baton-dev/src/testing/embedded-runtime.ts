@@ -1,3 +1,4 @@
+// The embedded runtime as a process, for tests.
 import { randomBytes } from 'node:crypto';
 import { Program } from './program.ts';
 

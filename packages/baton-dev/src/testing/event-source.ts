@@ -1,3 +1,4 @@
+// Lambda's event source for SQS, for tests.
 import {
   ChangeMessageVisibilityCommand,
   DeleteMessageCommand,
@@ -10,15 +11,15 @@ import type { SQSRecord } from 'aws-lambda';
 import type { Backends } from './backends.ts';
 import { eventually } from './eventually.ts';
 
-/** What one invocation of a function came to. */
+/** The result of one invocation of a function. */
 export interface Invocation {
-  /** Messages that it was given. */
+  /** How many messages it got. */
   readonly received: number;
-  /** Of these, how many are to come back. */
+  /** How many of them come back. */
   readonly failed: number;
 }
 
-/** Does for a function what Lambda's event source for SQS does, one invocation at a time, when it is told to. */
+/** Invokes a function as Lambda's event source for SQS does, one invocation at a time, when a test asks for it. */
 export class EventSource {
   readonly #backends: Backends;
   readonly #queue: string;
@@ -52,14 +53,14 @@ export class EventSource {
     for (const { receiptHandle, body } of this.#failed.splice(0)) {
       await this.#forgetRest(decodeEnvelope(body).taskId);
       const change = { QueueUrl: this.#url, ReceiptHandle: receiptHandle, VisibilityTimeout: 0 };
-      // One that was given back is there already, and may be so as a copy
+      // A message that was given back is visible already, perhaps as a copy
       await this.#backends.sqs
         .send(new ChangeMessageVisibilityCommand(change))
         .catch(unless('MessageNotInflight'));
     }
   }
 
-  /** Lets the next attempt at a tracked task begin at once. */
+  /** Lets the next attempt at a tracked task start at once. */
   async #forgetRest(taskId: string): Promise<void> {
     const { documents, tasksTable: TableName } = this.#backends;
     const update = {
@@ -117,7 +118,7 @@ export class EventSource {
   }
 }
 
-/** Passes over errors of that name, and throws all others. */
+/** Ignores errors with that name, and throws all others. */
 function unless(name: string): (error: Error) => void {
   return (error) => {
     if (error.name !== name) throw error;

@@ -1,8 +1,9 @@
+// Waits for a condition, for tests.
 import { setTimeout as sleep } from 'node:timers/promises';
 
 const POLL_MS = 20;
 
-/** What `look` gives as soon as it gives something; a clear error when it never does. */
+/** Calls `look` until it returns a truthy value, and resolves to that. @throws Error that says what did not happen in time */
 export async function eventually<Seen>(
   what: string,
   look: () => Promise<Seen | undefined | false> | Seen | undefined | false,

@@ -1,4 +1,4 @@
-/** The variable that has programs run in their images: what stands before the image's name, such as `baton/`. */
+/** The variable that lets programs run in their images: the prefix of the images' names, such as `baton/`. */
 export const IMAGE_PREFIX = 'TEST_IMAGE_PREFIX';
 
 /** A command, and the arguments that it is given. */
@@ -8,9 +8,8 @@ export interface Command {
 }
 
 /**
- * How to run a service or the worker in its image rather than from its source: as locked down as compose runs it, but on
- * the network of this machine, where the test's emulators are. Undefined for every other program, and where
- * TEST_IMAGE_PREFIX is not set.
+ * The command that runs a service or the worker in its image, with the same restrictions as in the compose file, but on this
+ * machine's network, where the test's emulators are. Undefined for other programs, and if TEST_IMAGE_PREFIX is not set.
  *
  * @param file - such as `functions/payments-service/main.ts`
  */
@@ -19,7 +18,7 @@ export function inImage(file: string, environment: Readonly<Record<string, strin
   const [, name] = /^(?:functions\/)?([a-z-]+)\/main\.ts$/.exec(file) ?? [];
   if (prefix === undefined || name === undefined) return undefined;
   const locked = ['--read-only', '--tmpfs=/tmp', '--cap-drop=ALL', '--security-opt=no-new-privileges'];
-  // Images listen at every address, which here would be this machine's
+  // Images listen at every address, which would be those of this machine here
   const own = { HOST: '127.0.0.1', HEALTH_HOST: '127.0.0.1', ...environment };
   const variables = Object.entries(own).map(([key, value]) => `--env=${key}=${value}`);
   return {

@@ -1,12 +1,13 @@
+// Receives the messages of queues, for tests.
 import { decodeEnvelope, type Envelope } from 'baton-tasks/tooling';
 import { type Message, ReceiveMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
 
 const HIDDEN_SECONDS = 600;
 
-/** A task, as its message carries it. */
+/** The envelope of a message. */
 export type { Envelope };
 
-/** Takes messages out of queues, each once: a standard queue may deliver one twice. */
+/** Takes messages out of queues, each once, although a standard queue may deliver one twice. */
 export class Inbox {
   readonly #sqs: SQSClient;
   readonly #seen = new Set<string | undefined>();

@@ -1,7 +1,8 @@
+// Counts the messages of a queue, for tests.
 import { GetQueueAttributesCommand } from '@aws-sdk/client-sqs';
 import type { Backends } from './backends.ts';
 
-/** How many messages a queue has: to be received now, and hidden by a lease or a rest. */
+/** The numbers of a queue's visible messages, and of those hidden by a lease or a rest. */
 export interface MessageCounts {
   readonly visible: number;
   readonly hidden: number;

@@ -1,3 +1,4 @@
+// Programs that tests run as processes.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
@@ -8,7 +9,7 @@ import { inImage } from './in-image.ts';
 
 const FIRST_PORT = 10_000;
 const PORTS = 22_000;
-/** Most of a start's time is spent compiling: each test's programs read what the first of them compiled. */
+/** The compile cache of all programs of a run. Otherwise each start would spend most of its time compiling. */
 const COMPILED = join(ROOT, 'node_modules/.cache/compiled');
 
 /** The character of embedded brokers in this run of tests. */
@@ -16,17 +17,17 @@ const SQS = Object.fromEntries(
   Object.entries(process.env).filter(([name]) => name === 'SQS_SEED' || name === 'SQS_HOSTILE'),
 );
 
-/** How a test's program differs from others. */
+/** Configures a program. */
 export interface ProgramOptions {
-  /** What its standard output is, as a file descriptor; then `output` has what it writes to standard error alone. */
+  /** The file descriptor of its standard output. Then `output` has only its standard error. */
   readonly stdout?: number;
   /** A limit of its process, such as `ulimit -n 64`. */
   readonly limit?: string;
 }
 
 /**
- * A program that a test runs as a process of its own, with nothing of the test's environment but PATH, HOME, and the
- * character of embedded brokers. With TEST_IMAGE_PREFIX set, services and the worker run in their images.
+ * A program that a test runs as a process. From the test's environment it gets only PATH, HOME, and the character of
+ * embedded brokers. If TEST_IMAGE_PREFIX is set, services and the worker run in their images.
  */
 export class Program {
   readonly #child;
@@ -64,7 +65,7 @@ export class Program {
     return this.#child.pid ?? 0;
   }
 
-  /** All that it has written so far. */
+  /** Its output so far. */
   get output(): string {
     return this.#chunks.join('');
   }
@@ -75,7 +76,7 @@ export class Program {
     return lines.map((line) => JSON.parse(line) as Record<string, unknown>);
   }
 
-  /** Resolves once it has written `text`; rejects with its output when it ends before. */
+  /** Resolves once it has written `text`. Rejects with its output if it ends before. */
   async says(text: string, withinMs = 20_000): Promise<void> {
     const said = await eventually(
       `"${text}"`,
@@ -83,10 +84,10 @@ export class Program {
       withinMs,
     ).catch((error: unknown) => error);
     if (!this.output.includes(text))
-      throw new Error(`The program never said "${text}":\n${this.output}`, { cause: said });
+      throw new Error(`The program did not write "${text}":\n${this.output}`, { cause: said });
   }
 
-  /** Sends a signal, and waits for nothing. */
+  /** Sends a signal, without waiting. */
   signal(signal: NodeJS.Signals): void {
     this.#child.kill(signal);
   }
@@ -105,8 +106,8 @@ export class Program {
 }
 
 /**
- * A port that nobody listens at, at this moment: below the ports that systems give to outgoing connections, so that
- * none of those takes it before the program does.
+ * Finds a free port below those that systems give to outgoing connections, so that no connection takes it before the program
+ * does.
  */
 export async function freePort(): Promise<number> {
   for (;;) {
@@ -121,7 +122,7 @@ export async function freePort(): Promise<number> {
   }
 }
 
-/** Free ports for an embedded runtime, no two the same, by the variables that set them. */
+/** Finds different free ports for an embedded runtime, by the variables that set them. */
 export async function freePorts(): Promise<Record<string, string>> {
   const names = ['HTTP_PORT', 'LAMBDA_PORT', 'SQS_PORT', 'DYNAMODB_PORT', 'HEALTH_PORT'];
   const ports = new Set<number>();

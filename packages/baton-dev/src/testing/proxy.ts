@@ -1,45 +1,45 @@
+// A network that misbehaves, for tests.
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 
 const SLOW_MS = 300;
-/** AWS's JSON protocol names the action in a header, which comes with a request's first bytes. */
+/** The header that names the action in AWS's JSON protocol. It is in the first bytes of a request. */
 const ACTION = /^x-amz-target: (?:AmazonSQS|DynamoDB_\d+)\.(\w+)/im;
 
 /**
- * How a network treats what goes through it: `cut` refuses and breaks connections, `half-open` accepts and never
- * answers, `reset` breaks each answer after its first bytes, `slow` holds every answer up for 300 ms,
- * `held-requests` and `held-answers` keep those back until it changes, `garbage` answers at once, itself, with something
- * else.
+ * The behaviour of a network. `cut`: refuses and breaks connections. `half-open`: accepts them and never answers. `reset`:
+ * breaks each answer after its first bytes. `slow`: delays every answer by 300 ms. `held-requests`, `held-answers`: holds
+ * them until the behaviour changes. `garbage`: answers itself, at once, with other bytes.
  */
 export type NetworkMode =
   'pass' | 'cut' | 'half-open' | 'reset' | 'slow' | 'held-requests' | 'held-answers' | 'garbage';
 
-/** What begins and ends without breaking a connection. */
+/** The behaviours that start and end without breaking connections. */
 const GENTLE = new Set<NetworkMode>(['slow', 'held-requests', 'held-answers', 'garbage']);
 
-/** What a network misbehaves for, and how. */
+/** Configures a misbehaviour. */
 export interface Misbehaviour {
-  /** The one action of SQS or DynamoDB that it misbehaves for, such as `ReceiveMessage`. Default: every one. */
+  /** The only action of SQS or DynamoDB that it applies to, such as `ReceiveMessage`. Default: all actions. */
   readonly action?: string | undefined;
-  /** What it answers, as bytes on the wire, in the mode `garbage`. */
+  /** The answer of `garbage`, as bytes on the wire. */
   readonly answer?: string | Buffer;
   /** Whether the connection ends with that answer. Default false. */
   readonly closes?: boolean;
 }
 
-/** A connection of the program's, and its like to the broker. */
+/** A connection of the program, and the one to the broker. */
 interface Connection {
   readonly client: Socket;
   readonly broker: Socket;
-  /** The action of the request that went through it last. */
+  /** The action of the last request on it. */
   action: string;
-  /** What is kept back, to be let through. */
+  /** The held bytes. */
   readonly held: (() => void)[];
-  /** A request was swallowed: what follows can make no sense to either side. */
+  /** Whether a request was swallowed. Then the connection cannot be used any more. */
   stuck: boolean;
 }
 
-/** A TCP proxy between a program and its broker, which can be made to misbehave. */
+/** A TCP proxy between a program and its broker that can misbehave. */
 export class Proxy {
   #mode: NetworkMode = 'pass';
   #misbehaviour: Misbehaviour = {};
@@ -66,14 +66,14 @@ export class Proxy {
     return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
   }
 
-  /** How many connections and requests it has misbehaved for since the last change. */
+  /** How many connections and requests the misbehaviour has hit since the last change. */
   get troubled(): number {
     return this.#troubled;
   }
 
   /**
-   * Changes the network. Open connections break where a network's would: not for slow, held or other answers, and when
-   * it misbehaves for one action, only those that a request was swallowed of.
+   * Changes the behaviour. Breaks open connections, except for slow, held or other answers. If it applies to one action only,
+   * it breaks only connections whose request was swallowed.
    */
   change(mode: NetworkMode, misbehaviour: Misbehaviour = {}): void {
     const gentle = GENTLE.has(mode) || GENTLE.has(this.#mode);

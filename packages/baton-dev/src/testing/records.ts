@@ -1,8 +1,9 @@
+// Records of Lambda's event source for SQS, for tests.
 import { encodeEnvelope } from 'baton-tasks/tooling';
 import type { SQSRecord } from 'aws-lambda';
 import type { Backends } from './backends.ts';
 
-/** Describes a task that a function is given. */
+/** Describes the task of a record. */
 export interface RecordedTask {
   readonly taskId: string;
   /** The name of its contract. */
@@ -14,7 +15,7 @@ export interface RecordedTask {
   readonly messageId?: string;
 }
 
-/** Makes the record by which Lambda's event source gives a task to a function, at its first receive. */
+/** Makes the record with which Lambda's event source gives a task to a function, at its first receive. */
 export function taskRecord(
   { stage }: Pick<Backends, 'stage'>,
   { taskId, task, queue, data, messageId = taskId }: RecordedTask,

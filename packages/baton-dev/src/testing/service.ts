@@ -1,6 +1,7 @@
+// A service as a process, for tests.
 import { freePort, Program } from './program.ts';
 
-/** A service as its container runs it, in a process of its own, with no other service anywhere. */
+/** A service in a process, as its container runs it, without any other service. */
 export class RunningService {
   readonly program: Program;
   readonly url: string;

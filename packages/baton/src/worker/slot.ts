@@ -57,7 +57,7 @@ export class SlotRequest {
     return this.#used.promise;
   }
 
-  /** Notes that the message's task runs in the slot. */
+  /** Records that the message's task runs in the slot. */
   use(): void {
     this.#used.resolve();
   }

@@ -1,3 +1,4 @@
+// API Gateway for containers.
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Problem } from 'baton-tasks/http';
 import type { Logger } from 'baton-tasks/service';
@@ -15,22 +16,22 @@ import type { Routing } from '../routing.ts';
 import { unknownRoute } from '../../embedded/unknown-route.ts';
 import { type Forwarder, ServiceAwayError } from './forwarder.ts';
 
-/** API Gateway waits so long for an integration of an HTTP API (AWS: "Quotas"). */
+/** How long API Gateway waits for an integration of an HTTP API (AWS: "Quotas"). */
 const TIMEOUT_MS = 30_000;
 const RETRY_AFTER_SECONDS = 5;
 
-/** What the gateway's two sides are made of. */
+/** Configures the gateway: its API and its Invoke API. */
 export interface GatewayOptions extends Address, ConnectionTimeouts {
   readonly routing: Routing;
   readonly forwarder: Forwarder;
-  /** Where a service listens, such as `http://payments-service:8000`. */
+  /** The address of a service, such as `http://payments-service:8000`. */
   readonly originOf: (service: string) => string;
   readonly logger: Logger;
 }
 
 /**
- * Serves all services at one address, as API Gateway does: by the first part of the path. What leads to no service is
- * a 404, a service that does not answer a 503 with Retry-After, both as `application/problem+json`.
+ * Serves all services at one address, as API Gateway does. The first part of the path selects the service. The answer is
+ * 404 if there is no such service, and 503 with Retry-After if it does not answer, both as `application/problem+json`.
  */
 export function serveApiGateway(options: GatewayOptions): Promise<RunningServer> {
   const elsewhere = unknownRoute(options.logger);
@@ -53,7 +54,7 @@ async function answer(
     write(response, await elsewhere(toGatewayEvent(request, Buffer.alloc(0)), {}));
     return;
   }
-  // As API Gateway does, all of it first: a service that refuses a long one hangs up while it is still written to
+  // Read the whole body first, as API Gateway does: a service that refuses a long body closes the connection early
   const body = await readRequestBody(request, response);
   await forwarder
     .forward(request, response, { origin: originOf(service), timeoutMs: TIMEOUT_MS, body })

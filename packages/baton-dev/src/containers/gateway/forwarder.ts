@@ -1,8 +1,9 @@
+// Forwards requests to services.
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import { createProxyServer } from 'httpxy';
 
-/** Headers that are about one connection alone (RFC 9110, section 7.6.1), and `expect`, which is answered here. */
+/** Headers that apply to one connection only (RFC 9110, section 7.6.1), and `expect`, which the gateway answers. */
 const OF_ONE_CONNECTION = [
   'connection',
   'expect',
@@ -14,37 +15,37 @@ const OF_ONE_CONNECTION = [
   'trailer',
   'upgrade',
 ];
-/** Headers that say where a body ends, which no caller may call one connection's own: it would go out as a next request. */
+/** Headers that say where a body ends. A caller must not declare them as connection headers: that allows request smuggling. */
 const OF_THE_BODY: ReadonlySet<string> = new Set(['content-length', 'transfer-encoding']);
-/** How long a connection may take to be made; a container that is gone may leave an address where nobody says no. */
+/** How long a connection may take to open. At the address of a removed container nothing refuses it. */
 const CONNECT_TIMEOUT_MS = 3000;
 
-/** A service did not answer: nobody listens there, it hung up, or it took too long. */
+/** A service did not answer: it does not listen, it closed the connection, or it took too long. */
 export class ServiceAwayError extends Error {
   override readonly name = 'ServiceAwayError';
 }
 
-/** How a request is handed on. */
+/** Configures how a request is forwarded. */
 export interface Forwarding {
-  /** Where to, such as `http://payments-service:8000`. */
+  /** The service's address, such as `http://payments-service:8000`. */
   readonly origin: string;
   /** How long the service may be silent, in milliseconds. */
   readonly timeoutMs: number;
-  /** The request's body, where it is read already. */
+  /** The request's body, if it was read already. */
   readonly body?: Buffer;
   /** Headers to add. */
   readonly headers?: Readonly<Record<string, string>>;
 }
 
 /**
- * Hands requests on to services and streams their answers back. Each has a connection of its own: one that is kept
- * would hang for as long as it may be silent when its container was taken off the network.
+ * Forwards requests to services and streams their answers back. Opens a connection for each request, because a kept one
+ * would hang until its timeout if its container was removed from the network.
  */
 export class Forwarder {
   readonly #proxy = createProxyServer({ agent: false, xfwd: true });
 
   constructor() {
-    // Node counts a request's own timeout from when it is connected, and that goes on in place of this one
+    // Node starts a request's own timeout when it is connected, and then that one replaces this one
     this.#proxy.on('proxyReq', (asked) => asked.socket?.setTimeout(CONNECT_TIMEOUT_MS));
     this.#proxy.on('proxyRes', (answer, _request, response) => {
       for (const name of OF_ONE_CONNECTION) delete answer.headers[name];
@@ -53,9 +54,10 @@ export class Forwarder {
   }
 
   /**
-   * Resolves once the answer is on its way to the caller, all of it, or the caller is gone.
+   * Forwards a request. Resolves once the whole answer was written to the caller, or the caller has closed the connection.
+   * If the answer breaks off, the answer to the caller does too.
    *
-   * @throws ServiceAwayError when there is none; what has begun to come and does not end breaks off at the caller too
+   * @throws ServiceAwayError if there is no answer
    */
   async forward(
     request: IncomingMessage,

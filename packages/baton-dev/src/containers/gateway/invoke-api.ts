@@ -1,3 +1,4 @@
+// Lambda's Invoke API for containers.
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import {
   DEADLINE_HEADER,
@@ -11,24 +12,23 @@ import { v7 as uuidv7 } from 'uuid';
 import type { GatewayOptions } from './api-gateway.ts';
 import { ServiceAwayError } from './forwarder.ts';
 
-/** What a function that was not done in time is given to say so. */
+/** How much longer than its time limit a function has to answer that it timed out. */
 const ANSWER_RESERVE_MS = 5000;
 
 /**
- * Serves Lambda's Invoke for the functions of all services, by the names that they have on AWS, so that a worker needs
- * to know none of the services. Each is handed to its service's container, with the end of the time that its
- * functions.yml gives it. A service that is away has no room for an invocation, which Lambda calls throttling: whoever
- * invoked makes it again, for as long as a lease lasts.
+ * Serves Lambda's Invoke for the functions of all services, by their names on AWS, so that a worker need not know the
+ * services. Forwards each invocation to the service's container, with the deadline from the timeout in functions.yml. If
+ * the service is unavailable, the answer is Lambda's throttling error, so that the worker retries until its lease expires.
  */
 export function serveInvokeApi(options: GatewayOptions): Promise<RunningServer> {
   return listenAt(options, (request, response) => {
     const requestId = uuidv7();
     return answer(request, response, requestId, options).catch((error: unknown) => {
-      options.logger.warn({ requestId, path: request.url, error }, 'invocation could not be handed on');
+      options.logger.warn({ requestId, path: request.url, error }, 'invocation could not be forwarded');
       const away = error instanceof ServiceAwayError;
       const answered = away
         ? refused(429, 'TooManyRequestsException', error.message)
-        : refused(500, 'ServiceException', 'The invocation could not be handed on');
+        : refused(500, 'ServiceException', 'The invocation could not be forwarded');
       writeInvokeAnswer(response, requestId, answered);
     });
   });

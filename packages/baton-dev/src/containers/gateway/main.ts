@@ -1,3 +1,4 @@
+// The gateway as a process.
 import { orExit, runServers } from 'baton-tasks/tooling';
 import { createLogger } from 'baton-tasks/service';
 import { readGatewayConfig } from '../config.ts';
@@ -14,7 +15,7 @@ const { functions, stage } = orExit(() => readStackFile(config.STACK_FILE));
 const routing = routingOf(functions, stage);
 const forwarder = new Forwarder();
 
-/** In containers every service is found by its name, at the same ports as the gateway itself. */
+/** The address of a service. Containers find it by its name, at the same ports as the gateway's own. */
 const at = (port: number) => ({
   routing,
   forwarder,

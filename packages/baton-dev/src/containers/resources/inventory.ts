@@ -1,3 +1,4 @@
+// Finds the missing queues and tables of a stack.
 import { type DynamoDBClient, paginateListTables } from '@aws-sdk/client-dynamodb';
 import { paginateListQueues, type SQSClient } from '@aws-sdk/client-sqs';
 import { queuesOf } from '../../stack/queues.ts';
@@ -5,9 +6,9 @@ import type { Resources } from '../../stack/resources.ts';
 import { tablesOf } from '../../stack/tables.ts';
 
 /**
- * The queues and tables of a stack that are not there, by their names. Two requests, whatever their number.
+ * Lists the missing queues and tables of a stack, by their names. Makes two requests, however many there are.
  *
- * @param stagePrefix - what all their names begin with, such as `baton-dev-`
+ * @param stagePrefix - the start of all their names, such as `baton-dev-`
  */
 export async function missingOf(
   resources: Resources,

@@ -1,3 +1,4 @@
+// Keeps the queues and tables of a stack in existence.
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'baton-tasks/service';
 import { reasonOf } from 'baton-tasks/tooling';
@@ -7,53 +8,52 @@ import { missingOf } from './inventory.ts';
 
 const LOOK_EVERY_MS = 2000;
 
-/** What is kept, and where. */
+/** Configures a keeper. */
 export interface KeeperOptions {
   readonly resources: Resources;
-  /** What all names begin with, such as `baton-dev-`. */
+  /** The start of all names, such as `baton-dev-`. */
   readonly stagePrefix: string;
   readonly clients: ResourceClients;
   readonly logger: Logger;
 }
 
 /**
- * Sees to it that the queues and tables of a stack are there. An emulator that keeps them in memory, as LocalStack's
- * free edition does, has forgotten them all when it comes back; whoever created them once at the start would leave the
- * system broken.
+ * Keeps the queues and tables of a stack in existence: creates missing ones every other second. LocalStack's free edition
+ * keeps them in memory and loses them when it restarts, so one creation at the start would not do.
  */
 export class Keeper {
   readonly #options: KeeperOptions;
-  #trouble = 'Nothing has been looked at yet';
+  #trouble = 'Queues and tables are not checked yet';
 
   constructor(options: KeeperOptions) {
     this.#options = options;
   }
 
-  /** Resolves while everything is there. @throws Error saying what is not, or why that is not known */
+  /** Resolves if everything exists. @throws Error that names what is missing, or why the check failed */
   async ready(): Promise<void> {
     if (this.#trouble !== '') throw new Error(this.#trouble);
   }
 
-  /** Looks, and creates what is missing. Never throws: what is wrong is the state until the next look. */
+  /** Checks, and creates what is missing. Never throws: `ready` shows an error until the next check. */
   async look(): Promise<void> {
     const { resources, stagePrefix, clients, logger } = this.#options;
     try {
       const missing = await missingOf(resources, stagePrefix, clients);
       if (missing.length > 0) {
-        this.#trouble = `Not there: ${missing.join(', ')}`;
+        this.#trouble = `Missing queues and tables: ${missing.join(', ')}`;
         await createResources(resources, stagePrefix, clients);
         logger.info({ created: missing }, 'queues and tables created');
       }
       this.#trouble = '';
     } catch (error) {
       const trouble = reasonOf(error);
-      // Once, not at every look: it may take its time to start
-      if (trouble !== this.#trouble) logger.warn({ error }, `queues and tables are not there: ${trouble}`);
+      // Only when the trouble changes, because the emulator may take long to start
+      if (trouble !== this.#trouble) logger.warn({ error }, `queues and tables are missing: ${trouble}`);
       this.#trouble = trouble;
     }
   }
 
-  /** Looks every other second, for as long as the process runs. */
+  /** Checks every other second, until the process ends. */
   async keep(): Promise<never> {
     for (;;) {
       await this.look();
@@ -61,7 +61,7 @@ export class Keeper {
     }
   }
 
-  /** Looks until everything is there. @throws Error saying what is not after so many seconds */
+  /** Checks until everything exists. @throws Error that names what is missing after so many seconds */
   async once(withinSeconds: number): Promise<void> {
     const untilMs = performance.now() + withinSeconds * 1000;
     await this.look();

@@ -1,3 +1,4 @@
+// Resources as a process: creates the queues and tables of the stack on an emulator.
 import { writeFileSync } from 'node:fs';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { ConfigError, createLogger } from 'baton-tasks/service';
@@ -10,7 +11,7 @@ import { readStackFile } from '../stack-file.ts';
 import { Keeper } from './keeper.ts';
 
 const ONCE_SECONDS = 60;
-/** It answers nothing but health checks. */
+/** Answers only health checks. */
 const DRAIN_SECONDS = 5;
 const TIMEOUTS = { connectionTimeout: 1000, requestTimeout: 10_000, throwOnRequestTimeout: true };
 
@@ -33,7 +34,7 @@ orExit(() => {
 
 if (process.argv.includes('--once')) {
   await keeper.once(ONCE_SECONDS).catch((error: Error) => {
-    logger.fatal({ error }, `queues and tables are not there after ${ONCE_SECONDS} s: ${error.message}`);
+    logger.fatal({ error }, `queues and tables are missing after ${ONCE_SECONDS} s: ${error.message}`);
     process.exit(1);
   });
 } else {

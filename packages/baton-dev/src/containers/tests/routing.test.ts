@@ -52,7 +52,7 @@ describe('what leads where in containers', () => {
     [
       'a prefix of two services',
       { one: api('one-service', 'things'), other: api('other-service', 'things') },
-      '/things leads to one-service and to other-service',
+      '/things is a prefix of one-service and of other-service',
     ],
     [
       'a route that is no prefix',

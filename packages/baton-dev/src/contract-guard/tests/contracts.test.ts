@@ -69,7 +69,7 @@ describe('a change that breaks messages in flight is refused, with the reason', 
       'a payload that says less',
       {},
       { payload: z.object({ items: z.array(item.omit({ quantity: true })) }) },
-      'parcels.pack payload.items[].quantity: is gone: what messages in flight say in it would be lost',
+      'parcels.pack payload.items[].quantity: is gone: messages in flight would lose their data in it',
     ],
     [
       'a result that gives less',
@@ -93,7 +93,7 @@ describe('a change that breaks messages in flight is refused, with the reason', 
       'a schema that cannot be judged',
       { payload: z.string().regex(/^a+$/) },
       { payload: z.string().regex(/^a*$/) },
-      'parcels.pack payload: pattern was "^a+$", is now "^a*$": whether messages in flight, and services one version behind, go with that cannot be told',
+      'parcels.pack payload: pattern was "^a+$", is now "^a*$": this may break messages in flight, and services one version behind',
     ],
     [
       "a pattern's flags, which JSON Schema leaves out",
@@ -111,49 +111,49 @@ describe('a change that breaks messages in flight is refused, with the reason', 
       'another queue',
       {},
       { queue: 'packing' },
-      'parcels.pack queue: was parcels, is now packing: messages in flight would stay in parcels, where nobody may know this task any more',
+      'parcels.pack queue: was parcels, is now packing: messages in flight would stay in parcels, where no worker may know this task',
     ],
     [
       'a lane less',
       LANED,
       { lanes: { high: 2, normal: 1 }, defaultLane: 'normal' },
-      'parcels.pack lanes: parcels_low is gone: messages in flight in that queue would be lost with it',
+      'parcels.pack lanes: parcels_low is gone: messages in flight in its queue would be lost',
     ],
     [
       'a lane with another name',
       LANED,
       { lanes: { urgent: 3, normal: 2, low: 1 }, defaultLane: 'normal' },
-      'parcels.pack lanes: parcels_high is gone: messages in flight in that queue would be lost with it',
+      'parcels.pack lanes: parcels_high is gone: messages in flight in its queue would be lost',
     ],
     [
       'no lanes any more',
       LANED,
       {},
-      'parcels.pack lanes: parcels_high is gone: messages in flight in that queue would be lost with it',
+      'parcels.pack lanes: parcels_high is gone: messages in flight in its queue would be lost',
     ],
     [
       'another default lane',
       LANED,
       { ...LANED, defaultLane: 'low' },
-      'parcels.pack defaultLane: was normal, is now low: messages in flight in parcels were sent in the lane normal and would be run as low',
+      'parcels.pack defaultLane: was normal, is now low: messages in flight in parcels were sent in the lane normal and would run in the lane low',
     ],
     [
       'no longer tracked',
       {},
       { tracked: false },
-      'parcels.pack tracked: was true, is now false: tasks in flight would never end in the task store, and what follows them in a chain would not come',
+      'parcels.pack tracked: was true, is now false: tasks in flight would never end in the task store, and the next tasks of their chains would not run',
     ],
     [
       'now tracked',
       { tracked: false },
       { tracked: true },
-      'parcels.pack tracked: was false, is now true: workers one version behind would run tasks and never say so in the task store',
+      'parcels.pack tracked: was false, is now true: workers one version behind would run tasks without the task store',
     ],
     [
       'an older version',
       { version: 3 },
       { version: 2 },
-      'parcels.pack version: was 3, is now 2: a version is never taken back',
+      'parcels.pack version: was 3, is now 2: expected at least 3',
     ],
   ])('%s', (_what, before, now, reason) => {
     expect(refusedOf(before, now).refused[0]).toBe(reason);
@@ -161,7 +161,7 @@ describe('a change that breaks messages in flight is refused, with the reason', 
 
   test('with what can be done about it', () => {
     expect(refusedOf({ version: 4 }, { version: 4, payload: required }).refused.at(-1)).toBe(
-      'parcels.pack: take that back, or increment its version to 5 (docs/guide.md, "Change a contract", says what that promises), or give the new one a name of its own',
+      'parcels.pack: undo the change, increment its version to 5 (docs/guide.md, "Change a contract", says what you promise then), or give the changed contract another name',
     );
   });
 
@@ -175,7 +175,7 @@ describe('a change that breaks messages in flight is refused, with the reason', 
 
   test('a contract that is gone, or has another name', () => {
     const reason =
-      'parcels.pack: the contract is gone: messages in flight would be dead letters; once there are none, delete common/contracts/released/parcels.pack.json';
+      'parcels.pack: the contract is gone: messages in flight would become dead letters; once there are none, delete common/contracts/released/parcels.pack.json';
     expect(refusedOf({}).refused).toEqual([reason]);
     expect(refusedOf({}, { name: 'parcels.wrap' })).toMatchObject({
       toWrite: [{ name: 'parcels.wrap' }],
@@ -246,9 +246,9 @@ describe('a contract cannot be described', () => {
       'parcels.pack payload: Transforms cannot be',
     ],
     [
-      'that gives other than it takes',
+      'whose output has another type than its input',
       { result: z.object({ yes: z.stringbool() }) },
-      'parcels.pack result: gives other than it takes',
+      'parcels.pack result: a transform or codec returns another type than it accepts',
     ],
   ])('%s', (_what, change, says) => {
     expect(() => describeContract({ ...released, ...change })).toThrow(says);
@@ -265,12 +265,17 @@ describe('files', () => {
 
   test.each([
     ['is not JSON', 'parcels.pack.json', '{', 'parcels.pack.json is not JSON'],
-    ['is no contract', 'parcels.pack.json', '{"name":"parcels.pack"}', 'parcels.pack.json is no contract'],
+    [
+      'is no contract',
+      'parcels.pack.json',
+      '{"name":"parcels.pack"}',
+      'parcels.pack.json is not a released contract',
+    ],
     [
       'has the name of another',
       'parcels.wrap.json',
       JSON.stringify(describeContract(released)),
-      'holds parcels.pack',
+      'contains parcels.pack',
     ],
   ])('one that %s is refused by name', async (_what, file, text, says) => {
     const own = await mkdtemp(join(folder, 'own-'));
@@ -282,6 +287,6 @@ describe('files', () => {
     const own = await mkdtemp(join(folder, 'own-'));
     const text = `export const one = ${JSON.stringify({ name: 'a.b', timeoutSeconds: 1, payload: {} })};`;
     await Promise.all(['one.ts', 'two.ts'].map((name) => writeFile(join(own, name), text)));
-    await expect(readContracts(own)).rejects.toThrow('are called a.b');
+    await expect(readContracts(own)).rejects.toThrow('have the name a.b');
   });
 });

@@ -19,7 +19,7 @@ describe('parts of the demo that a text marks', () => {
   });
 
   test.each([
-    ['no end', 'a\n# demo\nb', 'x:2: this mark of the demo has no counterpart'],
+    ['no end', 'a\n# demo\nb', 'x:2: this mark of the demo is alone'],
     ['no begin', 'a\nb\n# /demo\n', 'x:3: this mark'],
     ['two begins', '# demo\n# demo\n# /demo\n', 'x:2: this mark'],
   ])('with %s are refused by file and line', (_what, text, says) => {

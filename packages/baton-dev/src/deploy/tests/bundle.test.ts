@@ -55,7 +55,7 @@ describe("a function's bundle", () => {
   test('that is over the limit is refused, with its name and size', async () => {
     await repository(1_000_001);
     await expect(bundleFunctions(root, functions)).rejects.toThrow(
-      'A bundle has at most 1000000 bytes; ordersApi has 1000001',
+      'Bundles are too large: expected at most 1000000 bytes; ordersApi has 1000001',
     );
   });
 

@@ -87,7 +87,7 @@ describe('a worker on Fargate', () => {
   test('is refused where there are more queues and lanes than an alarm has room for', () => {
     const many = defineTask({ ...sayHello, ...weights('a', 'b', 'c', 'd', 'e', 'f', 'g') });
     expect(() => metricsOf(packParcel, many)).toThrow(
-      'A worker on Fargate scales by at most 9 queues, lanes included, as an alarm of CloudWatch takes 10 metrics; it consumes 10',
+      'The worker on Fargate consumes 10 queues, lanes included: expected at most 9, because an alarm of CloudWatch has at most 10 metrics',
     );
   });
 });

@@ -17,7 +17,7 @@ describe('a parameter of a service', () => {
     );
     expect(names).toContain('mail-url');
     expect(() => readParameters({ 'mail-url': 'smtp://x' }, names)).not.toThrow();
-    expect(() => readParameters({ 'mail-url': 'smtp://x' })).toThrow('mail-url: there is no such parameter');
+    expect(() => readParameters({ 'mail-url': 'smtp://x' })).toThrow('mail-url: unknown parameter');
   });
 
   test('is refused when it is used and not declared; those of every stack need not be declared', () => {
@@ -33,7 +33,7 @@ describe('a parameter of a service', () => {
     [
       'every stack',
       new Map([['functions/a-service', { parameters: { worker: 'x' } }]]),
-      'the parameter worker is one of every stack',
+      'the parameter worker belongs to every stack',
     ],
     [
       'another service',
@@ -41,7 +41,7 @@ describe('a parameter of a service', () => {
         ['functions/a-service', { parameters: { mine: 'x' } }],
         ['functions/b-service', { parameters: { mine: 'x' } }],
       ]),
-      'functions/b-service/functions.yml: the parameter mine is one of functions/a-service/functions.yml',
+      'functions/b-service/functions.yml: the parameter mine belongs to functions/a-service/functions.yml',
     ],
   ])('is refused when it is one of %s', (_whose, parts, says) => {
     expect(() => parameterNames(parts)).toThrow(says);
@@ -60,12 +60,12 @@ describe('what no deploy can be given is refused with its name and what was expe
     [{ 'jwt-issuer': 'https://login.example.com' }, ['jwt-audience: expected']],
     [{ 'alarm-topic': 'alarms' }, ['alarm-topic: expected an ARN of sns']],
     [{ 'log-retention-days': '31' }, ['log-retention-days: expected one of 1, 3, 5, 7, 14, 30, 60,']],
-    [{ 'alarm-topick': 'arn' }, ['alarm-topick: there is no such parameter, expected one of api,']],
-    [{ ...fargate, 'worker-subnets': ',' }, ['worker-subnets: expected values with commas between']],
+    [{ 'alarm-topick': 'arn' }, ['alarm-topick: unknown parameter, expected one of api,']],
+    [{ ...fargate, 'worker-subnets': ',' }, ['worker-subnets: expected values separated by commas']],
     [{ ...fargate, 'worker-cpu': '300' }, ['worker-cpu: expected one of 256, 512, 1024, 2048,']],
     [
       { ...fargate, 'worker-memory': '8192' },
-      ['worker-memory: expected one of 512, 1024, 2048, as worker-cpu is 256'],
+      ['worker-memory: expected one of 512, 1024, 2048, because worker-cpu is 256'],
     ],
     [
       { ...fargate, 'worker-cpu': '8192', 'worker-memory': '17408' },
@@ -87,7 +87,7 @@ describe('what no deploy can be given is refused with its name and what was expe
 
   test('one that is misspelt on the command line', async () => {
     await expect(compile(['--param=jwt-isuer=https://login.example.com'])).rejects.toThrow(
-      'jwt-isuer: there is no such parameter, expected one of api,',
+      'jwt-isuer: unknown parameter, expected one of api,',
     );
   }, 60_000);
 });

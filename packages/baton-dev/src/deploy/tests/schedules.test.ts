@@ -59,15 +59,15 @@ describe('a cron expression as AWS has it', () => {
     ['0 0 13 * 5', 'day of the month and day of the week: expected * in one of them, or two contracts'],
     ['0 0 */1 * 5', 'day of the month and day of the week'],
     ['0 0 1 * +MON', 'day of the month and day of the week'],
-    ['0 0 * * +MON', 'day of the week: +MON has no counterpart'],
-    ['0 0 LW * *', 'day of the month: LW has no counterpart'],
-    ['0 0 1,L * *', 'day of the month: 1,L has no counterpart'],
-    ['0 0 * * 1,5L', 'day of the week: 1,5L has no counterpart'],
-    ['0 0 * * 5-6#2', 'day of the week: 5-6#2 has no counterpart'],
+    ['0 0 * * +MON', 'day of the week: AWS cannot express +MON'],
+    ['0 0 LW * *', 'day of the month: AWS cannot express LW'],
+    ['0 0 1,L * *', 'day of the month: AWS cannot express 1,L'],
+    ['0 0 * * 1,5L', 'day of the week: AWS cannot express 1,5L'],
+    ['0 0 * * 5-6#2', 'day of the week: AWS cannot express 5-6#2'],
   ])('%s is refused where AWS has no such thing, naming contract and field', (cron, says) => {
     expect(() => scheduled(cron)).not.toThrow();
     expect(() => awsExpression(cron, 'tests.sweep')).toThrow(
-      `The schedule of tests.sweep, ${cron}, cannot be`,
+      `The schedule of tests.sweep, ${cron}, cannot be translated`,
     );
     expect(() => awsExpression(cron, 'tests.sweep')).toThrow(says);
   });

@@ -275,7 +275,7 @@ describe('what no stack can be made of is refused with what was wrong, where, an
     [
       'a queue that is not there',
       part({ queues: ['ParcelQueue'] }),
-      'The access of the function payments names ParcelQueue, which is no queue of this stack',
+      'The access of the function payments names ParcelQueue: expected the logical id of a queue of this stack',
     ],
     [
       'a word for queues that is none',
@@ -285,12 +285,12 @@ describe('what no stack can be made of is refused with what was wrong, where, an
     [
       'a table where a queue is meant',
       part({ queues: ['ParcelsTable'] }),
-      'names ParcelsTable, which is no queue of this stack',
+      'names ParcelsTable: expected the logical id of a queue of this stack',
     ],
     [
       'a table that is not there',
       part({ tables: { NobodysTable: ['get'] } }),
-      'names NobodysTable, which is no table of this stack',
+      'names NobodysTable: expected the logical id of a table of this stack',
     ],
     [
       'a verb that is none',

@@ -1,6 +1,7 @@
+// The types and classes of fauxqs that its changes use.
 import type { Socket } from 'node:net';
 
-/** A message as fauxqs keeps it. */
+/** A message in fauxqs. */
 export interface StoredMessage {
   readonly messageId: string;
   readonly body: string;

@@ -1,20 +1,21 @@
+// The long polls of the embedded SQS.
 import type { Socket } from 'node:net';
 import type { Body, FauxqsQueue, FauxqsStore, Handler, Received } from './fauxqs-internals.ts';
 
-/** Stores that stop: their receives wait no longer. */
+/** Stores that stop. Their polls no longer wait. */
 const stopping = new WeakSet<FauxqsStore>();
 
-/** Lets no receive of a store wait any longer. */
+/** Ends all polls of a store. */
 export function stopPolls(store: FauxqsStore): void {
   stopping.add(store);
 }
 
 /**
- * ReceiveMessage whose long poll waits until there is a message for it. The long poll of fauxqs ends empty when another
- * poll was quicker, and takes a message after its caller has hung up.
+ * Makes a ReceiveMessage whose long poll waits until it gets a message. The long poll of fauxqs ends empty if another poll
+ * was quicker, and takes a message even if its caller has closed the connection.
  *
  * @param receive - receives without waiting
- * @param takesAfterHangUp - whether a poll whose caller has hung up may still take messages
+ * @param takesAfterHangUp - whether a poll whose caller has closed the connection may still take messages
  */
 export function longPoll(receive: Handler, takesAfterHangUp: boolean): Handler {
   return async (body, store, request) => {
@@ -57,7 +58,7 @@ async function untilMessage(queue: FauxqsQueue, seconds: number, socket: Socket)
     queue.pollWaiters = queue.pollWaiters.filter((other) => other !== waiter);
     clearTimeout(waiter.timer);
     waiter.resolve();
-    // A message may be there for another poll
+    // Another poll may get the message that woke this one
     wakePolls(queue);
   };
   socket.once('close', hangUp);
@@ -65,7 +66,7 @@ async function untilMessage(queue: FauxqsQueue, seconds: number, socket: Socket)
   socket.off('close', hangUp);
 }
 
-/** Adds to messages that a redrive policy has moved which queue they come from (AWS: "ReceiveMessage"). */
+/** Adds the source queue to messages that a redrive policy has moved (AWS: "ReceiveMessage"). */
 function addSourceArns(messages: readonly Received[], body: Body, queue: FauxqsQueue): void {
   const asked = new Set([body['AttributeNames'], body['MessageSystemAttributeNames']].flat());
   if (!asked.has('All') && !asked.has('DeadLetterQueueSourceArn')) return;

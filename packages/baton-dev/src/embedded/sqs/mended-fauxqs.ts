@@ -1,3 +1,4 @@
+// Makes fauxqs as strict as AWS.
 import {
   type FauxqsInternals,
   type FauxqsQueue,
@@ -22,12 +23,12 @@ let hostile = false;
 let mended: Promise<void> | undefined;
 
 /**
- * Makes fauxqs 2.4.1 as strict as AWS. It changes the classes of fauxqs, so it counts for all emulators of this process
- * that start afterwards. A second call only changes the character, which all of them share.
+ * Makes fauxqs 2.4.1 as strict as AWS. It changes the classes of fauxqs, so it applies to all emulators of this process that
+ * start afterwards. A second call only changes the character, which all of them share.
  *
  * - Standard queues keep no order.
- * - What AWS refuses is refused.
- * - A long poll waits until there is a message for it, and takes none after its caller has hung up.
+ * - Requests that AWS refuses are refused.
+ * - A long poll waits until it gets a message, and takes none after its caller has closed the connection.
  * - Dead letters can be moved (StartMessageMoveTask).
  */
 export async function mendFauxqs(character: SqsCharacter): Promise<void> {
@@ -101,7 +102,7 @@ function mendQueues({ SqsStore, SqsQueue }: FauxqsInternals): void {
   };
 }
 
-/** Notes in each message that a redrive policy moves which queue it comes from. */
+/** Records the source queue in each message that a redrive policy moves. */
 function notingSource({ arn: sourceArn }: FauxqsQueue, queueOf: QueueOf): QueueOf {
   return (arn) => {
     const queue = queueOf(arn);
@@ -109,7 +110,7 @@ function notingSource({ arn: sourceArn }: FauxqsQueue, queueOf: QueueOf): QueueO
   };
 }
 
-/** Notes when a message was received. A hostile queue may then deliver it once more, whether or not it is deleted. */
+/** Records when a message was received. A hostile queue may then deliver it once more, even if it is deleted. */
 function noteReceive(queue: FauxqsQueue, receiptHandle: string): void {
   const entry = queue.inflightMessages.get(receiptHandle);
   if (!entry) return;
@@ -123,7 +124,7 @@ function noteReceive(queue: FauxqsQueue, receiptHandle: string): void {
   setTimeout(deliverAgain, below(MAX_COPY_DELAY_MS)).unref();
 }
 
-/** Queues that are kept in a folder have no copies: both would be one row, which the end of either would delete. */
+/** Delivers no message twice if fauxqs keeps queues in a folder: both would be one row. */
 function mayCopy(queue: FauxqsQueue, { approximateReceiveCount, isCopy }: StoredMessage): boolean {
   return !queue.isFifo() && !queue.persistence && approximateReceiveCount === 1 && !isCopy;
 }

@@ -1,3 +1,4 @@
+// The redrive of the embedded SQS: tasks that move messages out of a dead-letter queue.
 import { randomUUID } from 'node:crypto';
 import {
   type Body,

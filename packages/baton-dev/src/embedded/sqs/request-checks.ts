@@ -1,3 +1,4 @@
+// The checks of requests to the embedded SQS.
 import {
   type Body,
   type FauxqsQueue,
@@ -19,7 +20,7 @@ const RECEIPT_HANDLE = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 /** AWS: "ChangeMessageVisibility", counted from the receive. */
 const MAX_VISIBILITY_SECONDS = 43_200;
 
-/** The parameters that are whole numbers, with the least and the most that AWS takes. */
+/** The parameters that are whole numbers, with their limits at AWS. */
 const NUMBERS: Readonly<Record<string, readonly [least: number, most: number]>> = {
   DelaySeconds: [0, 900],
   VisibilityTimeout: [0, MAX_VISIBILITY_SECONDS],
@@ -45,7 +46,7 @@ const CHECKS: Readonly<Record<string, Check>> = {
   ChangeMessageVisibility: checkVisibility,
 };
 
-/** Whether SQS takes a text: it takes the characters of XML 1.0, which include those beyond U+FFFF. */
+/** Whether SQS accepts a text: it accepts the characters of XML 1.0, including those beyond U+FFFF. */
 export function isAllowedText(text: string): boolean {
   return ALLOWED_TEXT.test(text);
 }
@@ -74,7 +75,7 @@ export function checked(action: string, handler: Handler): Handler {
   };
 }
 
-/** Wrong entries fail alone. An entry that lacks a parameter fails the batch; fauxqs checks the batch as a whole. */
+/** Checks the entries of a batch. Wrong entries fail alone, but a missing parameter fails the batch. */
 async function inBatch(
   { Entries }: Body,
   check: (entry: Entry) => void,
@@ -154,7 +155,7 @@ function wrongWithAttribute(name: string, attribute: MessageAttribute): string |
   return Number.isFinite(number) ? undefined : 'could not be cast to a number';
 }
 
-/** Refuses a handle that is of another queue, or was never given. An old one is taken, and deletes nothing. */
+/** Refuses an unknown receipt handle, or one of another queue. An outdated one is accepted, and deletes nothing. */
 function checkReceiptHandle({ ReceiptHandle }: Body, queue: FauxqsQueue, store: FauxqsStore): void {
   const handle = String(ReceiptHandle);
   const ofOther = (): boolean =>

@@ -1,15 +1,16 @@
+// The character of the embedded SQS.
 import { randomInt } from 'node:crypto';
 
 /** The largest seed. */
 export const MAX_SEED = 2 ** 31 - 1;
 
-/** How the embedded SQS behaves where AWS promises little. */
+/** Configures the behaviour of the embedded SQS that AWS does not promise. */
 export interface SqsCharacter {
   /** Decides the order of messages and which of them come twice. From 0 to 2,147,483,647. */
   readonly seed: number;
   /**
-   * Whether it does what AWS's standard queues do now and then: some messages come twice, receives give fewer messages
-   * than there are, and a receive whose caller has hung up hides messages until their visibility timeout ends.
+   * Whether it does what AWS's standard queues do sometimes: it delivers messages twice, answers with fewer messages than
+   * there are, and hides messages of a poll whose caller has closed the connection.
    */
   readonly hostile: boolean;
 }

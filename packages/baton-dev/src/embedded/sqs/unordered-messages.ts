@@ -1,3 +1,4 @@
+// Messages without an order.
 import type { StoredMessage, VisibleMessages } from './fauxqs-internals.ts';
 
 /** A receive chooses among so many of the oldest messages, so that no message waits behind thousands of later ones. */

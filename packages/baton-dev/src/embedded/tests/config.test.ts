@@ -17,7 +17,7 @@ describe('the embedded runtime does not start with', () => {
     [{ SQS_SEED: '2147483648' }, 'SQS_SEED held "2147483648": expected a whole number from 0 to 2147483647'],
     [
       { SQS_HOSTILE: 'true', AWS_ENDPOINT_URL_SQS: 'http://127.0.0.1:4566' },
-      'SQS_HOSTILE held "true": expected false, because AWS_ENDPOINT_URL_SQS names an SQS that is not the embedded one',
+      'SQS_HOSTILE held "true": expected false, because AWS_ENDPOINT_URL_SQS names another SQS than the embedded one',
     ],
   ])('%j', (environment, says) => {
     expect(() => readLocalConfig(environment)).toThrow(says);

@@ -56,7 +56,7 @@ describe('the compose file', () => {
     ['an empty line inside an entry', withGap],
     ['the service already', changed],
   ])('with %s is refused', (_what, text) => {
-    expect(() => withComposeEntry(text, name, 8009)).toThrow('has another form than expected');
+    expect(() => withComposeEntry(text, name, 8009)).toThrow('has another form: expected');
   });
 });
 

@@ -20,24 +20,40 @@ describe('a name', () => {
   });
 
   test.each([
-    ['Payments', undefined, '"Payments" is no name for a service: expected 3 to 20 lower-case letters'],
-    ['gift-cards', undefined, '"gift-cards" is no name for a service: expected 3 to 20 lower-case letters'],
-    ['../payments', undefined, '"../payments" is no name'],
-    ['', undefined, '"" is no name'],
+    [
+      'Payments',
+      undefined,
+      '"Payments" cannot be the name of a service: expected 3 to 20 lower-case letters',
+    ],
+    [
+      'gift-cards',
+      undefined,
+      '"gift-cards" cannot be the name of a service: expected 3 to 20 lower-case letters',
+    ],
+    ['../payments', undefined, '"../payments" cannot be the name'],
+    ['', undefined, '"" cannot be the name'],
     ['p'.repeat(21), undefined, 'expected 3 to 20'],
     ['payment-service', undefined, 'expected 3 to 20'],
     ['paymentservice', undefined, 'without "service"'],
-    ['inventory', undefined, '"inventory" is no name for a service: expected a plural, such as payments'],
-    ['news', undefined, '"new" is no name for a service: expected a word that code can use'],
-    ['evals', undefined, '"eval" is no name for a service: expected a word that code can use'],
-    ['arguments', undefined, '"arguments" is no name for a service: expected a word that code can use'],
-    ['payments', 'Payment', '"Payment" is no name for a service: expected a word that code can use'],
+    [
+      'inventory',
+      undefined,
+      '"inventory" cannot be the name of a service: expected a plural, such as payments',
+    ],
+    ['news', undefined, '"new" cannot be the name of a service: expected a word that code can use'],
+    ['evals', undefined, '"eval" cannot be the name of a service: expected a word that code can use'],
+    [
+      'arguments',
+      undefined,
+      '"arguments" cannot be the name of a service: expected a word that code can use',
+    ],
+    ['payments', 'Payment', '"Payment" cannot be the name of a service: expected a word that code can use'],
   ])('%j (--singular %s) is refused, with what is allowed', (plural, singular, says) => {
     expect(() => readServiceName(plural, singular)).toThrow(says);
   });
 
   test.each([
-    ['tasks', 'functions/task-service is there already'],
+    ['tasks', 'functions/task-service exists already'],
     ['documents', '"documents" means something else in the code of a service'],
   ])('%s that means something already is refused: %s', async (plural, says) => {
     const words = wordsOf(await templateTexts());
@@ -51,9 +67,9 @@ describe('a name', () => {
   });
 
   test.each([
-    [{ plural: 'health', singular: 'check' }, 'common/contracts/health.ts is there already'],
+    [{ plural: 'health', singular: 'check' }, 'common/contracts/health.ts exists already'],
     [{ plural: 'tasks', singular: 'job' }, 'the path /tasks leads to the function taskServiceApi'],
-    [{ plural: 'default', singular: 'one' }, 'is a resource (AWS::SQS::Queue) of that name'],
+    [{ plural: 'default', singular: 'one' }, '(AWS::SQS::Queue) has that name'],
   ])('is refused for a contract, a path or a queue: %j', async (name, says) => {
     await expect(refuseTaken(ROOT, name, new Set())).rejects.toThrow(says);
   });
@@ -63,7 +79,7 @@ describe('a name', () => {
     await mkdir(join(root, 'common/contracts/released'), { recursive: true });
     await writeFile(join(root, 'common/contracts/released/unicorns.record.json'), '{}');
     const refused = refuseTaken(root, readServiceName('unicorns'), new Set());
-    await expect(refused).rejects.toThrow('the contract unicorns.record is there already');
+    await expect(refused).rejects.toThrow('the contract unicorns.record exists already');
     await rm(root, { recursive: true });
   });
 });

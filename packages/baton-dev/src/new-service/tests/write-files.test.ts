@@ -27,7 +27,7 @@ test('a file that is there stays as it is, and none of the others is left behind
     root,
     files.map((path) => ({ path, text: path })),
   );
-  await expect(written).rejects.toThrow('common/contracts/unicorns.ts is there already');
+  await expect(written).rejects.toThrow('common/contracts/unicorns.ts exists already');
   await expect(readFile(join(root, 'common/contracts/unicorns.ts'), 'utf8')).resolves.toBe('mine');
   await expect(readdir(root)).resolves.toEqual(['common']);
 });

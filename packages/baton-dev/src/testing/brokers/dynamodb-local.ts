@@ -1,3 +1,4 @@
+// DynamoDB Local.
 import { type JavaPackage, JavaServer } from './java-server.ts';
 import { freePort } from '../program.ts';
 
@@ -8,7 +9,7 @@ export const DYNAMODB_LOCAL: JavaPackage = {
   mainClass: 'com.amazonaws.services.dynamodbv2.local.main.ServerRunner',
 };
 
-/** Starts a DynamoDB Local that keeps its tables in memory. It listens at every address: it knows no other way. */
+/** Starts a DynamoDB Local that keeps its tables in memory. It can only listen at every address. */
 export async function startDynamoDbLocal(): Promise<JavaServer> {
   const port = await freePort();
   return JavaServer.start(DYNAMODB_LOCAL, {

@@ -1,9 +1,10 @@
+// ElasticMQ.
 import { type JavaPackage, JavaServer } from './java-server.ts';
 import { freePort } from '../program.ts';
 
 const HOST = '127.0.0.1';
 
-/** ElasticMQ, an SQS of another make. */
+/** ElasticMQ, another emulator of SQS. */
 export const ELASTICMQ: JavaPackage = {
   folder: 'elasticmq',
   artifact: 'elasticmq-server_3',
@@ -13,7 +14,7 @@ export const ELASTICMQ: JavaPackage = {
 /**
  * Starts an ElasticMQ that only this machine reaches.
  *
- * @param heapMb - the most memory that its messages and all else may take. Default 256
+ * @param heapMb - the most memory of the server, in MiB. Default 256
  */
 export async function startElasticMq(heapMb = 256): Promise<JavaServer> {
   const port = await freePort();
@@ -30,7 +31,7 @@ function settingsOf(port: number): Record<string, string | number | boolean> {
     'rest-sqs.bind-port': port,
     'rest-sqs.sqs-limits': 'strict',
     'rest-stats.enabled': false,
-    // What stands in queue URLs and ARNs
+    // The address in queue URLs, and the account in ARNs
     'node-address.host': HOST,
     'node-address.port': port,
     'generate-node-address': false,

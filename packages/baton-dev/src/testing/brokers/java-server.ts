@@ -1,3 +1,4 @@
+// Servers written in Java, for tests.
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -21,7 +22,7 @@ export interface JavaPackage {
   readonly mainClass: string;
 }
 
-/** What a package needs that this machine lacks; undefined where it can run. */
+/** The programs that a package needs and this machine lacks. Undefined if the package can run. */
 export async function missingFor({ folder }: JavaPackage): Promise<string | undefined> {
   const needs: [string, string][] = [['java', '-version']];
   if (!existsSync(join(CACHE, folder, 'fetched'))) needs.push(['mvn', '--version']);
@@ -38,9 +39,9 @@ export function versionOf({ folder, artifact }: JavaPackage): string {
   return new RegExp(`${artifact}</artifactId>\\s*<version>(.+)</version>`).exec(pom)?.[1] ?? '?';
 }
 
-/** How a server is started. */
+/** Configures the start of a server. */
 export interface JavaStart {
-  /** Where it will answer. */
+  /** The URL that it will answer at. */
   readonly endpoint: string;
   /** Options of the Java machine, by the folder that the package's files are in. */
   readonly javaOptions: (jars: string) => readonly string[];
@@ -57,7 +58,7 @@ export class JavaServer {
     this.endpoint = endpoint;
   }
 
-  /** Has Maven fetch the package if that was not done yet, and starts it. Resolves once it answers. */
+  /** Lets Maven fetch the package the first time, and starts it. Resolves once it answers. */
   static async start(own: JavaPackage, { endpoint, javaOptions, args = [] }: JavaStart): Promise<JavaServer> {
     const jars = await fetched(own);
     const all = [...javaOptions(jars), '-cp', join(jars, '*'), own.mainClass, ...args];
@@ -70,10 +71,10 @@ export class JavaServer {
     return started;
   }
 
-  /** Ends it, and with it all that it holds. */
+  /** Ends the server. Its queues and tables are lost. */
   async stop(): Promise<void> {
     if (this.#process.exitCode !== null || this.#process.signalCode !== null) return;
-    // A soft stop would wait for every long poll, though nobody is there any more
+    // A graceful stop would wait for long polls that nobody needs
     this.#process.kill('SIGKILL');
     await once(this.#process, 'exit');
   }
@@ -98,7 +99,7 @@ async function fetched({ folder }: JavaPackage): Promise<string> {
     cwd,
     timeout: FETCH_MS,
   });
-  // A fetch that was broken off leaves no such file, and is made again
+  // An interrupted fetch leaves no such file, and is repeated
   writeFileSync(mark, '');
   return jars;
 }
