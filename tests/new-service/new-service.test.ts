@@ -67,7 +67,7 @@ describe('npm run new:service unicorns', () => {
     async () => {
       const before = await house.changes();
       for (const [words, says] of [
-        [['unicorns'], 'functions/unicorns-service is there already'],
+        [['unicorns'], 'functions/unicorns-service exists already'],
         [['Refunds'], '"Refunds" cannot be the name of a service: expected 3 to 20 lower-case letters'],
         [[], 'Expected one name, got 0'],
         [['refunds', 'credits'], 'Expected one name, got 2'],
