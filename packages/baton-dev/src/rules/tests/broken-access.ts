@@ -14,8 +14,8 @@ export const brokenAccess: readonly Broken[] = [
       'functions/task-service/functions.yml': ['    access:\n', '    acces:\n'],
     },
     says: [
-      `${YML}:{access:}: The access of the function samplesServiceApi names SampleQueue, which is no queue of this stack. Write access: { queues: [IDS], tables: { ID: [get, put, update, delete, query] } } with the logical ids of what it uses, or {}.`,
-      'functions/task-service/functions.yml:{taskServiceApi:}: The function taskServiceApi has no access: expected the queues that it sends to and the tables that it uses, or {} where there are none. Write access: { queues: [IDS], tables: { ID: [get, put, update, delete, query] } } with the logical ids of what it uses, or {}.',
+      `${YML}:{access:}: The access of the function samplesServiceApi names SampleQueue: expected the logical id of a queue of this stack. Write access: { queues: [IDS], tables: { ID: [get, put, update, delete, query] } } with the logical ids of what it uses, or {}.`,
+      'functions/task-service/functions.yml:{taskServiceApi:}: The function taskServiceApi has no access: expected the queues that it sends to and the tables that it uses, or {} for none. Write access: { queues: [IDS], tables: { ID: [get, put, update, delete, query] } } with the logical ids of what it uses, or {}.',
     ],
   },
   {

@@ -166,7 +166,7 @@ export const brokenConsumers: readonly Broken[] = [
     options: running(contract({ tracked: true, schedule: { cron: '0 0 LW * *', timeZone: 'UTC' } }), false),
     says: [
       `${PACK}:1: no worker ticks the schedule of packing.pack: the worker does not run it, and no function consumes packing. Implement it in common/tasks and list it in allTasks, or have a function consume its queue.`,
-      `${PACK}:1: The schedule of packing.pack, 0 0 LW * *, cannot be one of AWS's: day of the month: LW has no counterpart. Write a cron expression that AWS knows, and a name that differs in more than dots and hyphens.`,
+      `${PACK}:1: The schedule of packing.pack, 0 0 LW * *, cannot be translated for EventBridge Scheduler: day of the month: AWS cannot express LW, expected values, ranges or steps. Write a cron expression that AWS knows, and a name that differs in more than dots and hyphens.`,
     ],
   },
 ];
