@@ -44,7 +44,7 @@ const stack: readonly Broken[] = [
         'resources:\n  Resources:\n    SamplesTable: { Type: A, Properties: {} }\n',
     },
     says: [
-      'functions/task-service/functions.yml:3: Two parts of the stack have a resource SamplesTable. Correct it: until then, rules that need the stack are not checked.',
+      'functions/task-service/functions.yml:3: Two parts of the stack have a resource SamplesTable: expected different names. Correct it: until then, rules that need the stack are not checked.',
     ],
   },
   {
