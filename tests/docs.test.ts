@@ -97,6 +97,36 @@ test('docs/guide.md says what each field of a contract is', () => {
   expect(missing.map((field) => `docs/guide.md, "A contract", has no line for \`${field}\``)).toEqual([]);
 });
 
+describe('.env.example', () => {
+  const examples = repository.files.filter((path) => /\w\/\.env\.example$/.test(path));
+  /** What services alone read of `process/config.ts`. */
+  const OF_SERVICES = /^(?:(?:FUNCTIONS_)?PORT|HOST|DRAIN_TIMEOUT_SECONDS|HTTP_\w+)$/;
+
+  function variablesIn(file: string): string[] {
+    const names = repository.textOf(`packages/baton/src/${file}`).matchAll(/^ +([A-Z]+(?:_[A-Z]+)*): /gm);
+    // One endpoint for everything is for compose
+    return [...names].map(([, name = '']) => name).filter((name) => name !== 'AWS_ENDPOINT_URL');
+  }
+
+  function variablesOf(folder: string): string[] {
+    const shared = variablesIn('process/config.ts');
+    if (folder === 'worker')
+      return [...shared.filter((name) => !OF_SERVICES.test(name)), ...variablesIn('worker/config.ts')];
+    const consumes = repository.has(`${folder}/handlers.ts`);
+    return shared.filter(
+      (name) => name !== 'AWS_ENDPOINT_URL_LAMBDA' && (consumes || name !== 'FUNCTIONS_PORT'),
+    );
+  }
+
+  test.each(examples)('lists what the library reads there: %s', (path) => {
+    const listed = repository.textOf(path);
+    const names = variablesOf(dirname(path));
+    const missing = names.filter((name) => !new RegExp(`^${name}=`, 'm').test(listed));
+    expect(names.length).toBeGreaterThan(10);
+    expect(missing.map((name) => `${path} does not list ${name}`)).toEqual([]);
+  });
+});
+
 test('docs/http.md lists each kind of problem with its status', () => {
   const kinds = [
     ...repository.textOf('packages/baton/src/http/problem.ts').matchAll(/^  '([a-z-]+)': \[(\d+),/gm),
