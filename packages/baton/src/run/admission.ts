@@ -1,5 +1,5 @@
-// Decides whether a received task gets an attempt now: whether this process implements it, whether its time has come,
-// whether another attempt runs, and whether it has killed too many workers.
+// Decides whether a received task gets an attempt now. `admit` asks whether this process implements it, whether its time has
+// come and whether another attempt runs; `outcomeWithoutAttempt` whether its copy rests or it has killed too many workers.
 import { ageMs, type ReceivedMessage } from '../sqs/received-message.ts';
 import {
   FIRST_SENT,

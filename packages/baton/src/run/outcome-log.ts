@@ -12,7 +12,7 @@ export interface TaskFields extends AttemptName {
  * Logs the outcome of a message and returns it.
  *
  * @param fields - without a task if the message could not be read
- * @param durationMs - how long the attempt took; left out if none was made
+ * @param durationMs - how long the admitted task took; left out if it was not admitted
  */
 export function logOutcome(
   { logger, doneLogger = logger }: Processing,

@@ -44,7 +44,7 @@ export interface ClaimRequest {
   readonly graceSeconds: number;
 }
 
-/** An attempt whose earlier attempts were read from the task store. */
+/** An attempt whose earlier attempts are known: from the task store, from the log of receives, or from SQS's count. */
 export interface BegunAttempt {
   /** The attempt's number, counted from 1. */
   readonly attempt: number;
