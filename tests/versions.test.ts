@@ -1,3 +1,4 @@
+import { globSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
 import { movingImages, stageOf } from 'baton-dev/rules/images';
 import { sentenceOf } from 'baton-dev/rules/rule';
@@ -28,6 +29,15 @@ describe('the image of the gateway, and of what creates queues and tables', () =
 });
 
 describe('versions', () => {
+  test('are installed once, at the root', () => {
+    const apart = new Set(APART.map((folder) => `${folder}node_modules`));
+    const installed = globSync('**/node_modules', {
+      cwd: repository.root,
+      exclude: (name) => name.includes('node_modules/') || name === '.git',
+    });
+    expect(installed.filter((path) => !apart.has(path))).toEqual(['node_modules']);
+  });
+
   test('are exact in the bench and its rivals', () => {
     const loose = APART.flatMap((folder) =>
       versionsIn(repository.manifestAt(`${folder}package.json`)),

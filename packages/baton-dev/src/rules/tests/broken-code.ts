@@ -103,7 +103,7 @@ const imports: readonly Broken[] = [
     mistake: 'modules are found by other ways',
     changes: {
       ...own(
-        "import { createRequire } from 'node:module';\nexport const a = await import('zod');\nexport const b = require('zod');",
+        "import { createRequire } from 'node:module';\nexport const a = await import('zod');\nexport const b = require('zod');\nModule._resolveFilename = b;\nrequire.resolve('zod');",
       ),
       'tsconfig.json': '{\n  "compilerOptions": { "paths": {} }\n}\n',
     },
@@ -111,6 +111,8 @@ const imports: readonly Broken[] = [
       `${OWN}:2: it imports while it runs. ${NO_TRICKS}`,
       `${OWN}:1: it finds modules by createRequire. ${NO_TRICKS}`,
       `${OWN}:3: it finds modules by require. ${NO_TRICKS}`,
+      `${OWN}:4: it finds modules by Module._resolveFilename. ${NO_TRICKS}`,
+      `${OWN}:5: it finds modules by require.resolve. ${NO_TRICKS}`,
       'tsconfig.json:2: it has "compilerOptions": { "paths": {} }. Delete it: Node knows nothing of it. Import a package by its name.',
     ],
   },

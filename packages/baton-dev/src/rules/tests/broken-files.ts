@@ -96,6 +96,14 @@ export const brokenFiles: readonly Broken[] = [
     ],
   },
   {
+    rule: imagesHaveOneNode,
+    mistake: 'an image says no Node',
+    changes: { [DOCKERFILE]: 'FROM ${NODE_IMAGE} AS server\n' },
+    says: [
+      `${DOCKERFILE}: it has no ARG NODE_IMAGE. Write ARG NODE_IMAGE=node:${node}-bookworm-slim, as the package.json of the root has it.`,
+    ],
+  },
+  {
     rule: imagesRunAsNode,
     mistake: 'an image runs as root',
     changes: { [DOCKERFILE]: ['USER node\n', ''] },
@@ -117,7 +125,7 @@ export const brokenFiles: readonly Broken[] = [
   },
   {
     rule: composeIsBounded,
-    mistake: 'a container of one is own has rights and no limits',
+    mistake: "a container of one's own has rights and no limits",
     changes: { [COMPOSE]: ['\nnetworks:\n', '\n  own:\n    build: .\n    privileged: true\n\nnetworks:\n'] },
     says: [
       'is not restarted after a crash. Write restart: unless-stopped in its entry.',
@@ -131,22 +139,22 @@ export const brokenFiles: readonly Broken[] = [
   },
   {
     rule: composePublishesServices,
-    mistake: 'a service is published to all machines, and the network of the others has a way out',
+    mistake: 'a service is published to all machines',
     changes: { [COMPOSE]: ["'127.0.0.1:${TASK_SERVICE_PORT", "'${TASK_SERVICE_PORT"] },
     says: [
-      `${COMPOSE}:{  task-service:}: task-service is published to other machines, or at a port that cannot be set. Write ports: ['127.0.0.1:\${TASK_SERVICE_PORT:-8000}:8000'] in its entry.`,
+      `${COMPOSE}:{  task-service:}: task-service is published to other machines, or at a port that cannot be set or has no default. Write ports: ['127.0.0.1:\${TASK_SERVICE_PORT:-8000}:8000'] in its entry.`,
     ],
   },
   {
     rule: composePublishesServices,
-    mistake: 'the worker is published, and the network of the others has a way out',
+    mistake: 'what has no routes is published, and the network of the others has a way out',
     changes: {
       [COMPOSE]: ['internal: { internal: true }', 'internal: {}'],
       'functions/task-service/functions.yml': 'functions: {}\n',
     },
     says: [
       `${COMPOSE}:{  internal: {}: the network internal has a way out. Write internal: { internal: true }.`,
-      `${COMPOSE}:{  task-service:}: task-service is published. Write no ports in its entry.`,
+      `${COMPOSE}:{  task-service:}: task-service is published at 127.0.0.1:\${TASK_SERVICE_PORT:-8003}:8000. Write no ports in its entry.`,
       `${COMPOSE}:{  task-service:}: task-service is on the networks internal, edge. Write networks: [internal] in its entry.`,
     ],
   },

@@ -3,6 +3,7 @@ import {
   deadLettersAreKept,
   leasesAreLongEnough,
   queuesAreEncrypted,
+  queuesArePlain,
   queuesHaveDeadLetters,
 } from '../queues.ts';
 import { serverlessNamesNoService, stackIsDescribed } from '../stack.ts';
@@ -167,6 +168,17 @@ const queues: readonly Broken[] = [
     changes: yml('batchSize: 10', 'batchSize: 10\n          maximumBatchingWindow: 20'),
     says: [
       `${YML}:{VisibilityTimeout}: the queue SamplesQueue hides a message for 180 s, and its consumer samplesServiceRecords may take 30 s. Write VisibilityTimeout: 200 (6 x 30 s, the timeout of samplesServiceRecords, and 20 s for its maximumBatchingWindow).`,
+    ],
+  },
+  {
+    rule: queuesArePlain,
+    mistake: 'a queue has a key of its own',
+    changes: yml(
+      'VisibilityTimeout: 180',
+      'VisibilityTimeout: 180\n        KmsMasterKeyId: !Ref Key\n        Tags: []',
+    ),
+    says: [
+      `${YML}:{KmsMasterKeyId}: KmsMasterKeyId of the queue SamplesQueue is {"Ref":"Key"}. Write a text, a number, true or false.`,
     ],
   },
   {
