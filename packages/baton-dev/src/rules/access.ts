@@ -124,6 +124,7 @@ function unmet(need: Need, functions: readonly OwnFunction[], tree: Tree): Breac
 function lackOf({ queues, tasks }: Need, own: OwnFunction, tree: Tree): string {
   const { resources } = tree.stack;
   const access = accessOf(own, tree);
+  if (!access) return '';
   // A consumer may send to its own queues
   const consumed = consumedQueues(tree).filter(({ consumer }) => consumer.name === own.name);
   const allowed = new Set([...access.queues, ...consumed.map(({ queue }) => queue.id)]);
@@ -145,12 +146,12 @@ function writtenQueues({ access }: OwnFunction): string[] {
   return Array.isArray(queues) ? queues.map(String) : [];
 }
 
-/** None of a function whose access is not understood: another rule says so. */
-function accessOf(own: OwnFunction, { stack }: Tree): Access {
+/** Undefined of a function whose access is not understood: another rule says so. */
+function accessOf(own: OwnFunction, { stack }: Tree): Access | undefined {
   try {
     return readAccess(own.name, own.access, stack.resources);
   } catch (error) {
-    if (error instanceof StackError) return { queues: [], tables: {} };
+    if (error instanceof StackError) return undefined;
     throw error;
   }
 }
@@ -189,9 +190,9 @@ function commandsIn(tree: Tree, folder: string): Breach[] {
   const [first] = own;
   const [table] = tables;
   if (!first || !table) return [];
-  const verbs = new Set(
-    own.flatMap((each) => tables.flatMap(({ id }) => accessOf(each, tree).tables[id] ?? [])),
-  );
+  const accesses = own.map((each) => accessOf(each, tree));
+  if (accesses.includes(undefined)) return [];
+  const verbs = new Set(accesses.flatMap((access) => tables.flatMap(({ id }) => access?.tables[id] ?? [])));
   const sources = tree.deployed.filter(({ path }) => path.startsWith(`${folder}/`));
   return sources.flatMap(({ path: file }) =>
     tree.repository.codeAt(file).calls.flatMap(({ name, arguments: [input], line }): Breach[] => {
@@ -228,7 +229,8 @@ function isOfWholeTable(input: AstNode | undefined): boolean {
 
 /** The tables whose names a function is given, and that it may not use. */
 function namedTables(tree: Tree, own: OwnFunction): Breach[] {
-  const { tables } = accessOf(own, tree);
+  const { tables } = accessOf(own, tree) ?? {};
+  if (!tables) return [];
   return ownTables(tree).flatMap(({ id, name, folder }) => {
     const [variable] = Object.entries(own.environment ?? {}).find(([, value]) => value === name) ?? [];
     if (variable === undefined || folder !== own.folder || id in tables) return [];

@@ -1,3 +1,6 @@
+import type { Repository } from '../sources/repository.ts';
+import { SourceError } from '../sources/source.ts';
+import { isDeployed } from './paths.ts';
 import type { Breach, Rule } from './rule.ts';
 
 /** What a folder that is deployed has, and where it comes from. */
@@ -32,6 +35,27 @@ export const codeIsTypeScript: Rule = {
         expected: 'Call it .ts, and write it as an ES module',
       })),
 };
+
+/** The rules can read all code. */
+export const codeIsRead: Rule = {
+  name: 'code is TypeScript that can be read',
+  breaches: ({ repository }) =>
+    repository.files
+      .filter((path) => isDeployed(path) && path.endsWith('.ts'))
+      .flatMap((path) => unreadable(repository, path)),
+};
+
+function unreadable(repository: Repository, file: string): Breach[] {
+  try {
+    repository.sourceAt(file);
+    return [];
+  } catch (error) {
+    if (!(error instanceof SourceError)) throw error;
+    const [, line, found = error.message] = /^[^:]+:(\d+): ([^]*)$/.exec(error.message) ?? [];
+    const at = { file, line: Number(line) };
+    return [{ at, found, expected: 'Correct it: until then, rules that need the code are not checked' }];
+  }
+}
 
 /** A name says what a file is about. */
 export const filesHaveNames: Rule = {

@@ -1,3 +1,4 @@
+import { SourceError } from '../sources/source.ts';
 import { StackError } from '../stack/stack-error.ts';
 import type { Place, Tree } from './tree.ts';
 
@@ -18,14 +19,14 @@ export interface Rule {
 }
 
 /**
- * The breaches of a rule, each in a line with its file and line, what is found there and what to do. Rules that need the
- * stack give none while the stack cannot be described: the rule `stackIsDescribed` says why.
+ * The breaches of a rule, each in a line with its file and line, what is found there and what to do. While code cannot be
+ * read, or the stack not be described, rules that need it give none: `codeIsRead` and `stackIsDescribed` say why.
  */
 export function brokenBy(rule: Rule, tree: Tree): string[] {
   try {
     return [...new Set(rule.breaches(tree).map(sentenceOf))];
   } catch (error) {
-    if (error instanceof StackError) return [];
+    if (error instanceof StackError || error instanceof SourceError) return [];
     throw error;
   }
 }

@@ -18,7 +18,7 @@ import {
 } from './consumers.ts';
 import { contractsInFolder } from './contracts.ts';
 import { environmentIsRead, functionsHaveVariables, variablesAreListed } from './environment.ts';
-import { codeIsTypeScript, filesHaveNames, foldersAreWhole } from './folders.ts';
+import { codeIsRead, codeIsTypeScript, filesHaveNames, foldersAreWhole } from './folders.ts';
 import { apisAnswerInTime, handlersExist } from './functions.ts';
 import { imagesHaveOneNode, imagesHaveTargets, imagesRunAsNode } from './images.ts';
 import {
@@ -40,13 +40,13 @@ import {
 import { prefixesAlone, routesBelowPrefix, routesInApi } from './routes.ts';
 import type { Rule } from './rule.ts';
 import { schedulesAreListed, schedulesAreTicked } from './schedules.ts';
-import { serverlessNamesNoService, stackIsDescribed } from './stack.ts';
+import { namesHaveStage, serverlessNamesNoService, stackIsDescribed } from './stack.ts';
 import { tablesAreKept, tablesHaveOneOwner } from './tables.ts';
 import { oneLock, versionsAreExact, versionsAreListed } from './versions.ts';
 
 /** The rules for code that is written on Baton, by what they are about. */
 export const rules: Readonly<Record<string, readonly Rule[]>> = {
-  folders: [foldersAreWhole, codeIsTypeScript, filesHaveNames],
+  folders: [foldersAreWhole, codeIsTypeScript, codeIsRead, filesHaveNames],
   imports: [
     importsPointOneWay,
     importsLeadToFiles,
@@ -58,7 +58,7 @@ export const rules: Readonly<Record<string, readonly Rule[]>> = {
   ],
   services: [servicesDoNotCall, tablesHaveOneOwner],
   routes: [routesInApi, prefixesAlone, routesBelowPrefix],
-  stack: [stackIsDescribed, serverlessNamesNoService, handlersExist, apisAnswerInTime],
+  stack: [stackIsDescribed, namesHaveStage, serverlessNamesNoService, handlersExist, apisAnswerInTime],
   contracts: [contractsInFolder, contractsAreConsumed, contractsAreImplemented],
   schedules: [schedulesAreListed, schedulesAreTicked],
   queues: [

@@ -1,8 +1,10 @@
 import { parse } from 'yaml';
 import { lineIn } from '../stack/yaml-line.ts';
+import { queuesOf } from '../stack/queues.ts';
+import { tablesOf } from '../stack/tables.ts';
 import { StackError } from '../stack/stack-error.ts';
 import type { Rule } from './rule.ts';
-import type { Place, Tree } from './tree.ts';
+import { type Place, STAGE_PREFIX, type Tree } from './tree.ts';
 
 const FILE = 'serverless.yml';
 const SERVICES = 'packages/baton-dev/src/stack/services.js';
@@ -18,7 +20,13 @@ export const stackIsDescribed: Rule = {
       if (!(error instanceof StackError)) throw error;
       const [, file, found = error.message] = /^(\S+\.yml): ([^]*)$/.exec(error.message) ?? [];
       const at = file === undefined ? placeOf(error.message, tree) : { file };
-      return [{ at, found, expected: 'Correct it: until then, rules that need the stack are not checked' }];
+      return [
+        {
+          at,
+          found: found.trim(),
+          expected: 'Correct it: until then, rules that need the stack are not checked',
+        },
+      ];
     }
   },
 };
@@ -36,6 +44,19 @@ function placeOf(message: string, tree: Tree): Place {
   const contract = tree.contracts.find(({ name }) => isNamed(name));
   return contract ? tree.placeOfContract(contract) : { file: 'functions' };
 }
+
+/** Two stages share nothing. */
+export const namesHaveStage: Rule = {
+  name: 'queues and tables have names of their stage',
+  breaches: (tree) =>
+    [...queuesOf(tree.stack.resources), ...tablesOf(tree.stack.resources)]
+      .filter(({ id, name }) => tree.ownerOf(id) !== undefined && !name.startsWith(STAGE_PREFIX))
+      .map(({ id, name }) => ({
+        at: tree.placeOfResource(id, 'Properties', 'TableName'),
+        found: `${id} is called ${name} in every stage`,
+        expected: `Write baton-\${sls:stage}-${name.replace(/^baton-/, '')}`,
+      })),
+};
 
 /** A new service needs no line in a file of all. */
 export const serverlessNamesNoService: Rule = {

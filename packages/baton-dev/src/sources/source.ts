@@ -49,7 +49,10 @@ export interface Source {
 
 const URL_OF_FILE = /new URL\(\s*['`](\.[^'`$]+)['`],\s*import\.meta\.url/g;
 
-/** Reads the imports and exports of a TypeScript file. @throws SyntaxError naming the file and the line */
+/** A file is no TypeScript. Its message names the file, the line and what is wrong there. */
+export class SourceError extends SyntaxError {}
+
+/** Reads the imports and exports of a TypeScript file. @throws SourceError */
 export function readSource(path: string, text: string): Source {
   const { program, comments } = parsed(path, text);
   const docEnds = (comments ?? []).flatMap(({ type, value, end }) =>
@@ -77,13 +80,13 @@ export function readSource(path: string, text: string): Source {
   };
 }
 
-/** The syntax tree of a TypeScript file. @throws SyntaxError naming the file and the line */
+/** The syntax tree of a TypeScript file. @throws SourceError */
 export function parsed(path: string, text: string): ParseResult {
   try {
     return parse(text, { sourceType: 'module', plugins: ['typescript', 'importAttributes'] });
   } catch (error) {
     const { message, loc } = error as SyntaxError & { readonly loc?: { readonly line: number } };
-    throw new SyntaxError(`${path}:${loc?.line ?? 1}: ${message}`, { cause: error });
+    throw new SourceError(`${path}:${loc?.line ?? 1}: ${message}`);
   }
 }
 

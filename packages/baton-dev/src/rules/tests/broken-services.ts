@@ -1,7 +1,7 @@
 import { servicesDoNotCall } from '../calls.ts';
 import { contractsInFolder } from '../contracts.ts';
 import { environmentIsRead, functionsHaveVariables, variablesAreListed } from '../environment.ts';
-import { codeIsTypeScript, filesHaveNames } from '../folders.ts';
+import { codeIsRead, codeIsTypeScript, filesHaveNames } from '../folders.ts';
 import { tablesHaveOneOwner } from '../tables.ts';
 import { type Broken, own, OWN, SERVICE } from './broken.ts';
 
@@ -109,6 +109,14 @@ const files: readonly Broken[] = [
     mistake: 'code is JavaScript',
     changes: { [`${SERVICE}/own.mjs`]: '' },
     says: [`${SERVICE}/own.mjs: these rules do not read it. Call it .ts, and write it as an ES module.`],
+  },
+  {
+    rule: codeIsRead,
+    mistake: 'code cannot be read',
+    changes: own('\nconst = 1;'),
+    says: [
+      `${OWN}:2: Unexpected token (2:6). Correct it: until then, rules that need the code are not checked.`,
+    ],
   },
   {
     rule: filesHaveNames,

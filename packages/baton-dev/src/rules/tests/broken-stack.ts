@@ -6,7 +6,7 @@ import {
   queuesArePlain,
   queuesHaveDeadLetters,
 } from '../queues.ts';
-import { serverlessNamesNoService, stackIsDescribed } from '../stack.ts';
+import { namesHaveStage, serverlessNamesNoService, stackIsDescribed } from '../stack.ts';
 import { tablesAreKept } from '../tables.ts';
 import { type Broken, SERVICE } from './broken.ts';
 import { contract, file, QUEUE, running } from './packing.ts';
@@ -46,6 +46,14 @@ const stack: readonly Broken[] = [
     },
     says: [
       'functions/task-service/functions.yml:3: Two parts of the stack have a resource SamplesTable: expected different names. Correct it: until then, rules that need the stack are not checked.',
+    ],
+  },
+  {
+    rule: namesHaveStage,
+    mistake: 'a table has one name for all stages',
+    changes: yml('TableName: baton-${sls:stage}-samples', 'TableName: samples'),
+    says: [
+      `${YML}:{TableName: samples}: SamplesTable is called samples in every stage. Write baton-\${sls:stage}-samples.`,
     ],
   },
   {

@@ -1,7 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Repository } from '../../sources/repository.ts';
+import { accessIsUnderstood } from '../access.ts';
+import { codeIsRead } from '../folders.ts';
 import { brokenBy } from '../rule.ts';
 import { rules } from '../rules.ts';
+import { stackIsDescribed } from '../stack.ts';
 import { brokenAccess } from './broken-access.ts';
 import { brokenCode } from './broken-code.ts';
 import { brokenConsumers } from './broken-consumers.ts';
@@ -57,6 +60,15 @@ describe('a rule names the file, the line, what is wrong and what to write', () 
     const tree = sampleTree(changes, options);
     const expected = says.map((line) => numbered(line, tree.repository));
     expect(brokenBy(rule, tree).toSorted()).toEqual(expected.toSorted());
+  });
+
+  test('and once alone, whatever other rules need of it', () => {
+    const unread = sampleTree(own('const = 1;'));
+    expect(all.filter((rule) => brokenBy(rule, unread).length > 0)).toEqual([codeIsRead]);
+    const undescribed = sampleTree({ [`${SERVICE}/functions.yml`]: 'functons: {}' });
+    expect(all.filter((rule) => brokenBy(rule, undescribed).length > 0)).toEqual([stackIsDescribed]);
+    const noAccess = sampleTree({ [`${SERVICE}/functions.yml`]: ['    access:', '    acess:'] });
+    expect(all.filter((rule) => brokenBy(rule, noAccess).length > 0)).toEqual([accessIsUnderstood]);
   });
 
   test('whichever it is', () => {

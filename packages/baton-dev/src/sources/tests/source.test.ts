@@ -49,7 +49,7 @@ test('a source tells its imports, URLs and exports, each with its line', () => {
 });
 
 test('code that is no TypeScript is refused by its file and line', () => {
-  expect(() => readSource('a/x.ts', 'const a = 1;\nconst = 2;')).toThrow('a/x.ts:2: ');
+  expect(() => readSource('a/x.ts', 'const a = 1;\nconst = 2;')).toThrow('a/x.ts:2: Unexpected token');
 });
 
 test('code tells its calls, texts, members and properties', () => {
