@@ -1,4 +1,4 @@
-// First, so it hears signals that come while the rest is loaded
+// First, so that it counts signals which arrive while the other modules load
 import { runWorker } from 'baton-tasks/worker';
 import { extname } from 'node:path';
 import { scheduledContracts } from '@baton/common/contracts/scheduled';

@@ -97,7 +97,7 @@ export class SmtpChannel implements Channel {
   }
 
   async deliver(delivery: Delivery): Promise<void> {
-    // Room comes before the circuit: those that wait in line when it opens are to find it open
+    // Wait for a connection before the circuit, so that mails which wait when it opens find it open
     await this.#takeRoom(delivery.signal);
     try {
       await this.#circuit.call(() => this.#send(delivery));

@@ -1,18 +1,18 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { HouseCopy } from '../support/house-copy.ts';
+import { RepositoryCopy } from '../support/repository-copy.ts';
 import { freePort } from 'baton-dev/testing/program';
 import { docker } from './docker.ts';
 import { note } from './figures.ts';
 
 const project = `baton-new-${randomBytes(3).toString('hex')}`;
 
-let house: HouseCopy;
+let copy: RepositoryCopy;
 let url: string;
 let variables: string[];
 
 const compose = (...words: readonly string[]) =>
-  house.run(
+  copy.run(
     'env',
     ...variables,
     'docker',
@@ -31,7 +31,7 @@ beforeAll(async () => {
     `IMAGE_TAG=${project}`,
     `UNICORNS_SERVICE_PORT=${port}`,
   ];
-  house = await HouseCopy.make();
+  copy = await RepositoryCopy.make();
 }, 300_000);
 afterAll(async () => {
   try {
@@ -40,12 +40,12 @@ afterAll(async () => {
     const ids = images.split('\n').filter((id) => id !== '');
     if (ids.length > 0) await docker('image', 'rm', '--force', ...ids);
   } finally {
-    await house.remove();
+    await copy.remove();
   }
 }, 60_000);
 
 test('a service that was just made builds its image, and finds its queue and its table in the compose file', async () => {
-  await expect(house.run('npm', 'run', 'new:service', 'unicorns')).resolves.toMatchObject({ exitCode: 0 });
+  await expect(copy.run('npm', 'run', 'new:service', 'unicorns')).resolves.toMatchObject({ exitCode: 0 });
   await expect(compose('build', 'resources', 'unicorns-service')).resolves.toMatchObject({ exitCode: 0 });
   // Healthy: it has asked both
   const up = await compose('up', '--detach', '--wait', 'unicorns-service');
@@ -58,7 +58,7 @@ test('a service that was just made builds its image, and finds its queue and its
   expect(response.status).toBe(202);
   const found = await fetch(url + String(response.headers.get('location')));
   await expect(found.json()).resolves.toMatchObject({ reference: 'r-1', status: 'accepted' });
-  const changed = (await house.changes()).filter((line) => / (functions|worker|packages)\//.test(line));
+  const changed = (await copy.changes()).filter((line) => / (functions|worker|packages)\//.test(line));
   note({
     criterion: 'SC-004',
     what: 'a new service changes no other',

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { readDemo } from 'baton-dev/demo/demo';
 import { namesOf } from 'baton-dev/demo/names';
-import { HouseCopy } from '../support/house-copy.ts';
+import { RepositoryCopy } from '../support/repository-copy.ts';
 
 const LONG_MS = 300_000;
 /** Words of the demo that nothing which is left may have: names of services, and what a customer sees. */
@@ -12,34 +12,34 @@ const WORDS = /order-service|notification-service|\borders\.|\bnotifications\.|s
 const RECORDS =
   /^(docs\/(performance|reliability|success-criteria)|bench\/|CHANGELOG\.md|package-lock\.json|packages\/.*\/tests\/)/;
 
-let house: HouseCopy;
-let removed: Awaited<ReturnType<HouseCopy['run']>>;
-const remove = (...words: string[]) => house.run('npm', 'run', '--silent', 'demo:remove', '--', ...words);
+let copy: RepositoryCopy;
+let removed: Awaited<ReturnType<RepositoryCopy['run']>>;
+const remove = (...words: string[]) => copy.run('npm', 'run', '--silent', 'demo:remove', '--', ...words);
 
 beforeAll(async () => {
-  house = await HouseCopy.make();
+  copy = await RepositoryCopy.make();
 }, LONG_MS);
-afterAll(() => house.remove());
+afterAll(() => copy.remove());
 
 describe('npm run demo:remove', () => {
   test('refuses while there are changes that are not committed, and a name that is none', async () => {
-    await writeFile(join(house.path, 'mine.txt'), 'mine');
+    await writeFile(join(copy.path, 'mine.txt'), 'mine');
     await expect(remove()).resolves.toMatchObject({
       exitCode: 1,
       output: expect.stringContaining('Commit or discard them first:\n?? mine.txt') as unknown,
     });
-    await rm(join(house.path, 'mine.txt'));
+    await rm(join(copy.path, 'mine.txt'));
     await expect(remove('--with', 'Payments')).resolves.toMatchObject({
       exitCode: 1,
       output: expect.stringContaining('"Payments" cannot be the name of a service') as unknown,
     });
-    await expect(house.changes()).resolves.toEqual([]);
+    await expect(copy.changes()).resolves.toEqual([]);
   });
 
   test('refuses while code of somebody else uses the demo, and names it', async () => {
-    const own = join(house.path, 'functions/task-service/own.ts');
+    const own = join(copy.path, 'functions/task-service/own.ts');
     await writeFile(own, "export { processOrder } from '@baton/common/contracts/orders';\n");
-    await house.commit();
+    await copy.commit();
     await expect(remove()).resolves.toMatchObject({
       exitCode: 1,
       output: expect.stringContaining(
@@ -47,8 +47,8 @@ describe('npm run demo:remove', () => {
       ) as unknown,
     });
     await rm(own);
-    await house.commit();
-    await expect(house.changes()).resolves.toEqual([]);
+    await copy.commit();
+    await expect(copy.changes()).resolves.toEqual([]);
   });
 
   test('says with --dry-run what it would do, and does nothing', async () => {
@@ -56,7 +56,7 @@ describe('npm run demo:remove', () => {
     expect([exitCode, output]).toEqual([0, expect.stringContaining('To be deleted:\n')]);
     expect(output).toContain('  functions/order-service: ');
     expect(output).toContain('To be changed:\n');
-    await expect(house.changes()).resolves.toEqual([]);
+    await expect(copy.changes()).resolves.toEqual([]);
   });
 
   test(
@@ -68,21 +68,21 @@ describe('npm run demo:remove', () => {
       expect(removed.output).toMatch(
         /\d+ files are deleted, \d+ are changed\. Run "npm run check", then commit\./,
       );
-      const { output: files } = await house.run(
+      const { output: files } = await copy.run(
         'git',
         'ls-files',
         '--others',
         '--cached',
         '--exclude-standard',
       );
-      const { output: gone } = await house.run('git', 'ls-files', '--deleted');
+      const { output: gone } = await copy.run('git', 'ls-files', '--deleted');
       const left = files.split('\n').filter((path) => path !== '' && !gone.split('\n').includes(path));
       expect(left.filter((path) => folders.some((folder) => path.startsWith(`${folder}/`)))).toEqual([]);
       expect(left).toContain('functions/payments-service/api.ts');
       const texts = await Promise.all(
         left
           .filter((path) => !RECORDS.test(path))
-          .map(async (path) => ({ path, text: await house.textOf(path) })),
+          .map(async (path) => ({ path, text: await copy.textOf(path) })),
       );
       expect(texts.filter(({ text }) => WORDS.test(text)).map(({ path }) => path)).toEqual([]);
     },
@@ -98,7 +98,7 @@ describe('npm run demo:remove', () => {
         'package-lock.json',
         '.env.example',
         'worker/functions.yml',
-      ].map((path) => house.textOf(path)),
+      ].map((path) => copy.textOf(path)),
     );
     expect(names.filter((name) => texts.some((text) => text.includes(name)))).toEqual([]);
     const { scripts } = JSON.parse(texts[1] ?? '{}') as { scripts: Record<string, string> };
@@ -108,7 +108,7 @@ describe('npm run demo:remove', () => {
   });
 
   test('finds no demo a second time', async () => {
-    const { exitCode, output } = await house.run('node', 'packages/baton-dev/src/demo/main.ts');
+    const { exitCode, output } = await copy.run('node', 'packages/baton-dev/src/demo/main.ts');
     expect([exitCode, output]).toEqual([1, expect.stringContaining('There is no demo')]);
   });
 });
@@ -117,7 +117,7 @@ describe('what is left', () => {
   test.each(['types', 'lint', 'format:check'])(
     'passes %s',
     async (script) => {
-      const { exitCode, output } = await house.run('npm', 'run', script);
+      const { exitCode, output } = await copy.run('npm', 'run', script);
       expect([exitCode, exitCode === 0 ? '' : output]).toEqual([0, '']);
     },
     LONG_MS,
@@ -129,8 +129,8 @@ describe('what is left', () => {
       // The tests that look at the repository; the others know nothing of it
       const tools =
         'packages/baton-dev/src/(stack|deploy|containers|contract-guard|new-service|dockerfiles)/';
-      const patterns = ['tests/', 'common/', 'functions/', tools].map((each) => `^${house.path}/${each}`);
-      const { output, exitCode } = await house.run('npm', 'test', '--', ...patterns);
+      const patterns = ['tests/', 'common/', 'functions/', tools].map((each) => `^${copy.path}/${each}`);
+      const { output, exitCode } = await copy.run('npm', 'test', '--', ...patterns);
       expect(output).toContain('PASS functions/payments-service/tests/api.test.ts');
       expect([exitCode, exitCode === 0 ? '' : output]).toEqual([0, '']);
     },

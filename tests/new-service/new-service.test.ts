@@ -1,7 +1,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { eventually } from 'baton-dev/testing/eventually';
-import { endGroup, HouseCopy } from '../support/house-copy.ts';
+import { endGroup, RepositoryCopy } from '../support/repository-copy.ts';
 import { freePorts } from 'baton-dev/testing/program';
 
 const LONG_MS = 300_000;
@@ -14,20 +14,20 @@ const NEW = [
 /** They list what there is; no service has them for its own. */
 const LISTS = [' M .env.example', ' M docker-compose.localstack.yml', ' M package-lock.json'];
 
-let house: HouseCopy;
-let made: Awaited<ReturnType<HouseCopy['run']>>;
+let copy: RepositoryCopy;
+let made: Awaited<ReturnType<RepositoryCopy['run']>>;
 
 beforeAll(async () => {
-  house = await HouseCopy.make();
-  made = await house.run('npm', 'run', 'new:service', 'unicorns');
+  copy = await RepositoryCopy.make();
+  made = await copy.run('npm', 'run', 'new:service', 'unicorns');
 }, LONG_MS);
-afterAll(() => house.remove());
+afterAll(() => copy.remove());
 
 describe('npm run new:service unicorns', () => {
   test('makes a service and changes no file of another', async () => {
     expect(made).toMatchObject({ exitCode: 0 });
-    await expect(house.changes()).resolves.toEqual([...LISTS, ...NEW]);
-    const { output } = await house.run('git', 'diff', '--numstat', ...LISTS.map((line) => line.slice(3)));
+    await expect(copy.changes()).resolves.toEqual([...LISTS, ...NEW]);
+    const { output } = await copy.run('git', 'diff', '--numstat', ...LISTS.map((line) => line.slice(3)));
     expect(output.split('\n').filter((line) => line !== '' && line.split('\t')[1] !== '0')).toEqual([]);
   });
 
@@ -38,7 +38,7 @@ describe('npm run new:service unicorns', () => {
   ])(
     'passes %s',
     async (_what, script) => {
-      await expect(house.run('npm', 'run', script)).resolves.toMatchObject({ exitCode: 0 });
+      await expect(copy.run('npm', 'run', script)).resolves.toMatchObject({ exitCode: 0 });
     },
     LONG_MS,
   );
@@ -48,13 +48,13 @@ describe('npm run new:service unicorns', () => {
     async () => {
       const patterns = [
         'functions/unicorns-service',
-        'house-rules',
+        'copy-rules',
         'tests/rules',
         'contract-guard',
         'deploy',
         'dockerfile',
       ];
-      const { output, exitCode } = await house.run('npm', 'test', '--', ...patterns);
+      const { output, exitCode } = await copy.run('npm', 'test', '--', ...patterns);
       expect(output).toContain('PASS functions/unicorns-service/tests/api.test.ts');
       expect(output).toContain('PASS functions/unicorns-service/tests/handlers.test.ts');
       expect([exitCode, exitCode === 0 ? '' : output]).toEqual([0, '']);
@@ -65,7 +65,7 @@ describe('npm run new:service unicorns', () => {
   test(
     'is refused a second time, as are bad names, and nothing is written',
     async () => {
-      const before = await house.changes();
+      const before = await copy.changes();
       for (const [words, says] of [
         [['unicorns'], 'functions/unicorns-service exists already'],
         [['Refunds'], '"Refunds" cannot be the name of a service: expected 3 to 20 lower-case letters'],
@@ -73,11 +73,11 @@ describe('npm run new:service unicorns', () => {
         [['refunds', 'credits'], 'Expected one name, got 2'],
         [['refunds', '--plural', 'x'], "Unknown option '--plural'"],
       ] as const) {
-        const refused = await house.run('npm', 'run', '--silent', 'new:service', '--', ...words);
+        const refused = await copy.run('npm', 'run', '--silent', 'new:service', '--', ...words);
         expect(refused).toMatchObject({ exitCode: 1, output: expect.stringContaining(says) as unknown });
         expect(refused.output).not.toContain('    at ');
       }
-      await expect(house.changes()).resolves.toEqual(before);
+      await expect(copy.changes()).resolves.toEqual(before);
     },
     LONG_MS,
   );
@@ -87,7 +87,7 @@ describe('npm run new:service unicorns', () => {
     async () => {
       const ports = await freePorts();
       const url = `http://127.0.0.1:${ports['HTTP_PORT']}`;
-      const runtime: ChildProcess = house.start('start', ports);
+      const runtime: ChildProcess = copy.start('start', ports);
       const json = async (response: Response) => (await response.json()) as Record<string, unknown>;
       try {
         const post = () =>

@@ -82,11 +82,11 @@ function queueMetrics(queues: readonly SourceQueue[]) {
   );
   const both = visible.flatMap((metric, index) => [metric, ...hidden.slice(index, index + 1)]);
   // One metric is the number of running tasks
-  const room = MAX_METRICS - 1;
-  if (both.length <= room) return both;
-  if (visible.length <= room) return visible;
+  const most = MAX_METRICS - 1;
+  if (both.length <= most) return both;
+  if (visible.length <= most) return visible;
   throw new StackError(
-    `The worker on Fargate consumes ${queues.length} queues, lanes included: expected at most ${room}, because an alarm of CloudWatch has at most ${MAX_METRICS} metrics; use fewer queues or lanes, or --param worker=none`,
+    `The worker on Fargate consumes ${queues.length} queues, lanes included: expected at most ${most}, because an alarm of CloudWatch has at most ${MAX_METRICS} metrics; use fewer queues or lanes, or --param worker=none`,
   );
 }
 

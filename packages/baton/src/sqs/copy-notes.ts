@@ -45,7 +45,7 @@ const NOTES: ReadonlySet<string> = new Set([
   FIRST_SENT,
   NOT_BEFORE,
 ]);
-/** The notes that count a series's receives and attempts. */
+/** The notes that count the receives and attempts of a series. */
 const COUNTS: ReadonlySet<string> = new Set([EARLIER_ATTEMPTS, FIRST_ID, EARLIER_RECEIVES]);
 const NONE: ReadonlySet<string> = new Set();
 

@@ -31,7 +31,7 @@ export interface LogOutputState {
 export interface LogOutputOptions {
   /** The descriptor of a file, or of a pipe, socket or terminal whose writes do not block (`standardOutput` opens one). */
   readonly fd: number;
-  /** The service's name. It stands on the lines that report dropped lines. */
+  /** The service's name, for the lines that report dropped lines. */
   readonly service: string;
   /** Formats one line for a person. Default: lines stay JSON. */
   readonly format?: (line: string) => string;
@@ -54,7 +54,7 @@ export class LogOutput implements DestinationStream {
   #waitingBytes = 0;
   #droppedLines = 0;
   /** How many dropped lines have not been reported yet. */
-  #untoldLines = 0;
+  #unreportedLines = 0;
   #dropping = false;
   #failure: string | null = null;
   #retryMs = 0;
@@ -105,28 +105,28 @@ export class LogOutput implements DestinationStream {
     const isError = ERROR_LINE.test(lines);
     const { waitingBytes } = this.state;
     if (waitingBytes < RESUME_BELOW_BYTES) this.#dropping = false;
-    const room = (isError ? MAX_WAITING_ERROR_BYTES : MAX_WAITING_BYTES) - waitingBytes;
-    if (bytes > room || (this.#dropping && !isError)) {
+    const freeBytes = (isError ? MAX_WAITING_ERROR_BYTES : MAX_WAITING_BYTES) - waitingBytes;
+    if (bytes > freeBytes || (this.#dropping && !isError)) {
       this.#dropping = true;
       const dropped = lines.split('\n').length - 1;
       this.#droppedLines += dropped;
-      this.#untoldLines += dropped;
+      this.#unreportedLines += dropped;
       return;
     }
-    this.#tellOfDropped();
+    this.#reportDropped();
     this.#push(lines, bytes);
   }
 
-  #tellOfDropped(): void {
-    if (this.#untoldLines === 0) return;
+  #reportDropped(): void {
+    if (this.#unreportedLines === 0) return;
     const line = JSON.stringify({
       level: 'error',
       time: new Date().toISOString(),
       service: this.#options.service,
-      droppedLines: this.#untoldLines,
+      droppedLines: this.#unreportedLines,
       message: 'log lines are missing here: they could not be written, and did not fit into memory',
     });
-    this.#untoldLines = 0;
+    this.#unreportedLines = 0;
     this.#push(`${line}\n`, line.length + 1);
   }
 
@@ -152,7 +152,7 @@ export class LogOutput implements DestinationStream {
 
   #takeChunk(): boolean {
     // Dropped lines are missing behind all lines that waited when they were dropped
-    if (this.#waiting.length === 0) this.#tellOfDropped();
+    if (this.#waiting.length === 0) this.#reportDropped();
     if (this.#waiting.length === 0) return false;
     let bytes = 0;
     let count = 0;

@@ -8,7 +8,7 @@ export type Logger = PinoLogger;
 
 /** Configures a logger. */
 export interface LoggerOptions {
-  /** The service's name. It stands on every line. */
+  /** The service's name: the field `service` of every line. */
   readonly service: string;
   /** The lowest level that is written. Default `info`. */
   readonly level?: string;

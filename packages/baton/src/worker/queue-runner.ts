@@ -1,4 +1,4 @@
-// Takes the messages of one queue from their receive to their settling: slot, lease, executor, outcome.
+// Runs the messages of one queue, from receive to settling: slot, lease, executor, outcome.
 import { TaskError } from '../task/errors.ts';
 import { ExclusiveRuns } from '../run/exclusive-runs.ts';
 import type { AttemptName } from '../run/running-attempt.ts';

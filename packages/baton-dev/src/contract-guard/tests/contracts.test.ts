@@ -36,7 +36,7 @@ const refusedOf = (before: Partial<TaskContract>, ...now: Partial<TaskContract>[
     'common/contracts/released',
   );
 
-test(`the contracts of this house are those of their files; "${COMMAND}" writes them`, async () => {
+test(`the contracts of this repository are those of their files; "${COMMAND}" writes them`, async () => {
   const contracts = (await readContracts()).map(describeContract);
   const { toWrite, refused } = guard(await readReleased(RELEASED), contracts, 'common/contracts/released');
   expect(refused).toEqual([]);

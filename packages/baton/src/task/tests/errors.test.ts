@@ -4,10 +4,10 @@ import { TaskError } from '../errors.ts';
 
 const SOURCE = new URL('../../', import.meta.url);
 /** The folders whose errors concern tasks. Earlier folders know no tasks, and `http` answers callers. */
-const ROOMS = ['task', 'sqs', 'send', 'run', 'tracked', 'worker', 'lambda'];
+const FOLDERS = ['task', 'sqs', 'send', 'run', 'tracked', 'worker', 'lambda'];
 
 test('every error class that concerns tasks extends TaskError', () => {
-  const files = ROOMS.flatMap((room) => globSync(`${room}/**/*.ts`, { cwd: SOURCE }));
+  const files = FOLDERS.flatMap((folder) => globSync(`${folder}/**/*.ts`, { cwd: SOURCE }));
   const source = files
     .filter((file) => !file.includes('tests/'))
     .map((file) => readFileSync(new URL(file, SOURCE), 'utf8'))

@@ -21,7 +21,7 @@ export interface Called {
 }
 
 /** A copy of the repository as it is at this moment, with what npm installs by the lock. */
-export class HouseCopy {
+export class RepositoryCopy {
   readonly path: string;
 
   private constructor(path: string) {
@@ -29,8 +29,8 @@ export class HouseCopy {
   }
 
   /** Copies what git does not ignore, commits it to a repository of its own, and installs. */
-  static async make(): Promise<HouseCopy> {
-    const copy = new HouseCopy(await mkdtemp(join(tmpdir(), 'baton-house-')));
+  static async make(): Promise<RepositoryCopy> {
+    const copy = new RepositoryCopy(await mkdtemp(join(tmpdir(), 'baton-copy-')));
     const filter = (from: string): boolean => !LEFT_OUT.has(basename(from));
     await cp(ROOT, copy.path, { recursive: true, filter });
     const done = [
@@ -92,7 +92,7 @@ export class HouseCopy {
   }
 }
 
-/** Ends a program that `HouseCopy.start` has started, with all that it has started itself. */
+/** Ends a program that `RepositoryCopy.start` has started, with all that it has started itself. */
 export async function endGroup(program: ChildProcess): Promise<void> {
   if (program.pid === undefined || program.exitCode !== null || program.signalCode !== null) return;
   const ended = once(program, 'exit');
