@@ -26,7 +26,7 @@ export default {
   modulePathIgnorePatterns: ['<rootDir>/bench/rivals/', '<rootDir>/bench/node_modules/'],
   extensionsToTreatAsEsm: ['.ts'],
   transform: {},
-  testEnvironment: 'node',
+  testEnvironment: '<rootDir>/tests/support/environment.ts',
   testTimeout: 20_000,
   // Half again as many as there are processors: most tests wait for processes of their own
   maxWorkers: Math.ceil(availableParallelism() * 1.5),

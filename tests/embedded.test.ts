@@ -120,25 +120,6 @@ describe('a start of the embedded runtime', () => {
     expect(wrong.output).not.toContain('    at ');
   });
 
-  test('with --hostile has an SQS that delivers messages twice', async () => {
-    const own = await freePorts();
-    const given = { AWS_ENDPOINT_URL_SQS: '', SQS_SEED: '7', SQS_HOSTILE: 'false' };
-    const hostile = startRuntime({ ...own, ...given }, ['--hostile']);
-    await hostile.says(READY);
-    const sqs = `http://127.0.0.1:${own['SQS_PORT']}`;
-    expect(hostile.output).toContain(`${sqs}  hostile, SQS_SEED=7`);
-    await expect(secondDelivery(sqs)).resolves.toBe(true);
-    await hostile.stop();
-  });
-
-  test('ends at SIGINT with status 0, and frees its ports', async () => {
-    const own = await freePorts();
-    const program = startRuntime(own);
-    await program.says(READY);
-    await expect(program.stop('SIGINT')).resolves.toBe(0);
-    await expect(fetch(`http://127.0.0.1:${own['HTTP_PORT']}/tasks`)).rejects.toThrow('fetch failed');
-  });
-
   test('by npm ends at a SIGTERM to npm, which reaches only the shell between the two', async () => {
     const own = await freePorts();
     const stage = `test-npm-${own['HTTP_PORT']}`;
@@ -155,6 +136,29 @@ describe('a start of the embedded runtime', () => {
       if (await isServed()) process.kill(-(npm.pid ?? 0), 'SIGKILL');
     }
   }, 60_000);
+});
+
+describe('the embedded runtime with --hostile', () => {
+  let own: Record<string, string>;
+  let hostile: Program;
+  beforeAll(async () => {
+    own = await freePorts();
+    const given = { AWS_ENDPOINT_URL_SQS: '', SQS_SEED: '7', SQS_HOSTILE: 'false' };
+    hostile = startRuntime({ ...own, ...given }, ['--hostile']);
+    await hostile.says(READY);
+  }, 40_000);
+  afterAll(() => hostile.stop());
+
+  test('has an SQS that delivers messages twice', async () => {
+    const sqs = `http://127.0.0.1:${own['SQS_PORT']}`;
+    expect(hostile.output).toContain(`${sqs}  hostile, SQS_SEED=7`);
+    await expect(secondDelivery(sqs)).resolves.toBe(true);
+  });
+
+  test('ends at SIGINT with status 0, and frees its ports', async () => {
+    await expect(hostile.stop('SIGINT')).resolves.toBe(0);
+    await expect(fetch(`http://127.0.0.1:${own['HTTP_PORT']}/tasks`)).rejects.toThrow('fetch failed');
+  });
 });
 
 // The last of all: it stops what the others ask

@@ -5,9 +5,16 @@ import { DeleteQueueCommand, ListQueuesCommand, SQSClient } from '@aws-sdk/clien
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { QueueUrls, TaskClient, TaskStore } from 'baton-tasks/tooling';
 import { createResources } from '../embedded/create-resources.ts';
-import { startDynamoDb, startSqs } from '../embedded/emulators.ts';
+import type * as Emulators from '../embedded/emulators.ts';
+import { HOST } from '../embedded/ports.ts';
+import { characterFrom } from '../embedded/sqs/sqs-character.ts';
 import { readResources } from '../stack/described-stack.ts';
 import type { Resources } from '../stack/resources.ts';
+
+declare global {
+  /** Loads the emulators outside of Jest's sandbox. tests/support/environment.ts sets it. */
+  var loadEmulators: (() => Promise<typeof Emulators>) | undefined;
+}
 
 const CLIENT = {
   region: process.env['AWS_REGION'] ?? 'us-east-1',
@@ -62,8 +69,10 @@ export async function startBackendsOf(
     sqs: own.sqsEndpoint ?? process.env['AWS_ENDPOINT_URL_SQS'],
     dynamoDb: own.dynamoDbEndpoint ?? process.env['AWS_ENDPOINT_URL_DYNAMODB'],
   };
+  const load = globalThis.loadEmulators ?? (() => import('../embedded/emulators.ts'));
+  const { startDynamoDb, startSqs } = await load();
   const emulators = [
-    given.sqs ? undefined : await startSqs(0),
+    given.sqs ? undefined : await startSqs(0, HOST, characterFrom(process.env)),
     given.dynamoDb ? undefined : await startDynamoDb(0),
   ];
   const [sqsEndpoint = '', dynamoDbEndpoint = ''] = [
