@@ -62,7 +62,7 @@ export class Circuit {
   /**
    * Makes a call.
    *
-   * @throws CircuitOpenError when the circuit is open, or opens because this call failed
+   * @throws CircuitOpenError if the circuit is open, or opens because this call failed
    * @throws any other error of the call
    */
   async call<Result>(call: () => Promise<Result>): Promise<Result> {

@@ -57,7 +57,7 @@ function membersOf(outcome: OrderOutcome): Record<string, unknown> {
 /**
  * The order's own task has ended, or the task of its customer's mail.
  *
- * @throws RejectTask when the task is neither, or its result breaks its contract
+ * @throws RejectTask if the task is neither, or its result breaks its contract
  */
 export function changeByEnd(end: TaskEnd): OrderChange {
   if (end.task === processOrder.name) return changeByOwnEnd(end);

@@ -107,7 +107,7 @@ export class OrderStore {
   /**
    * Records how a task of the order ended, unless a later attempt has reported already.
    *
-   * @throws RejectTask when no order depends on the task
+   * @throws RejectTask if no order depends on the task
    */
   recordEnd(orderId: string, end: TaskEnd): Promise<Recorded> {
     return this.#change(orderId, changeByEnd(end));

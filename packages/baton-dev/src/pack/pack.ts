@@ -28,7 +28,7 @@ export class PackError extends Error {
  * Builds the library, and packs it as `npm pack` does. Resolves to the path of the tarball.
  *
  * @param destination - the folder that the tarball is written to
- * @throws PackError when the types are wrong, or npm refuses; TypeError when a dependency has no version
+ * @throws PackError if the types are wrong, or npm refuses; TypeError if a dependency has no version
  */
 export function packLibrary(destination: string): string {
   const own = manifestAt(LIBRARY);

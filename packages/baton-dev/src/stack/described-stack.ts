@@ -61,7 +61,7 @@ export function describeStack({ parts, contracts, implemented, stage }: StackSou
   return { functions: Object.fromEntries(functions) as Functions, resources, contracts };
 }
 
-/** The resources of some parts, with the queues of lanes. @throws StackError when two parts have one of the same name */
+/** The resources of some parts, with the queues of lanes. @throws StackError if two parts have one of the same name */
 export function resourcesOf(
   parts: readonly Part[],
   contracts: readonly TaskContract[],

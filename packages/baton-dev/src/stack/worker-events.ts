@@ -28,7 +28,7 @@ export function workerEvents(
   });
 }
 
-/** The logical id of the queue of a contract. @throws StackError when no functions.yml describes it */
+/** The logical id of the queue of a contract. @throws StackError if no functions.yml describes it */
 export function idOfQueue(
   { name, queue }: Pick<TaskContract, 'name' | 'queue'>,
   resources: Resources,

@@ -10,7 +10,7 @@ process.on('SIGTERM', onSignal).on('SIGINT', onSignal);
 
 /**
  * Calls `stop` at each SIGTERM and SIGINT from now on, and at once for each signal that came before. Import this module
- * first, so that the program can be stopped while it starts: PID 1 of a container ignores signals that nobody handles.
+ * first, so that the program can be stopped while it starts: PID 1 of a container ignores signals without a listener.
  */
 export function onStopSignal(stop: () => void): void {
   listener = stop;

@@ -45,7 +45,7 @@ export function gateOf(end: AttemptEnd, attempt: GatedAttempt): AttemptGate {
 
 /**
  * Ends an attempt before its handler does: when a right is lost, when the contract's time limit passes, or when the
- * handler leaves an error that nothing catches. Uses one controller for all, because `AbortSignal.any` and its weak
+ * handler causes an uncaught error. Uses one controller for all, because `AbortSignal.any` and its weak
  * references would cost as much as the rest of an attempt.
  */
 export class AttemptEnd {

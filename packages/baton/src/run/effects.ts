@@ -19,7 +19,7 @@ export type EffectResult = { readonly json: string } | { readonly notJson: strin
 
 /** Keeps the effects of one task. */
 export interface KeptEffects {
-  /** Finds what earlier attempts kept of an effect. */
+  /** Finds the state of an effect that earlier attempts left. */
   find(key: string): Promise<KnownEffect>;
   /** Records that an effect starts. @throws ClaimLostError if another attempt has the task */
   begin(key: string): Promise<void>;

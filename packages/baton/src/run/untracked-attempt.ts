@@ -162,7 +162,7 @@ function first(message: ReceivedMessage): EarlierReceives {
   return { ...NOTHING, attempts: attemptsBefore(message) };
 }
 
-/** Adds the last receive to what is known, if that receive never ended. */
+/** Adds a crash to an entry of the log if the last receive did not end. */
 function afterCrash(
   earlier: EarlierReceives,
   message: ReceivedMessage,

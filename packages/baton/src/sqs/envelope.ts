@@ -133,13 +133,13 @@ function withUndefinedItems(data: unknown, places: string | undefined): unknown 
 /**
  * Reads a message body. Ignores attributes that this version does not know, and a broken `traceparent` or `subject`.
  *
- * @throws MalformedEnvelopeError when the body is not JSON or no CloudEvents 1.0 envelope, saying what is wrong where
+ * @throws MalformedEnvelopeError if the body is not JSON, or not a CloudEvents 1.0 envelope. Its message says where
  */
 export function decodeEnvelope(body: string): Envelope {
   const parsed = wireSchema.safeParse(parseJson(body));
   if (!parsed.success) {
     const issues = valueIssues(parsed.error).map(({ path, message }) => `${path || '(root)'}: ${message}`);
-    throw new MalformedEnvelopeError(`The body is no CloudEvents 1.0 envelope: ${issues.join('; ')}`);
+    throw new MalformedEnvelopeError(`The body is not a CloudEvents 1.0 envelope: ${issues.join('; ')}`);
   }
   const wire = parsed.data;
   return {

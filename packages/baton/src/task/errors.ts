@@ -1,4 +1,4 @@
-// The errors of tasks: what handlers throw on purpose, and what sending, running and waiting for tasks throws.
+// The errors of tasks: those that handlers throw on purpose, and those of sends, attempts and waits for results.
 import { readThrown } from '../telemetry/thrown.ts';
 import { type OptionalRest, type Rest, readRest } from '../time/rest.ts';
 
@@ -248,7 +248,7 @@ export class EffectUsedTwiceError extends TaskError {
   }
 }
 
-/** The task store has lost the row of a task, and with it what follows the task in its chain or group. */
+/** The task store has lost the row of a task, and with it the next task of its chain or group. */
 export class FlowLostError extends TaskError {
   override readonly name = 'FlowLostError';
 

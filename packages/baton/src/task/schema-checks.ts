@@ -147,7 +147,7 @@ function changeBy(checker: z.core.$ZodCheck, isPrimitive: boolean): string {
   const { check, tx, format, normalize } = definitionOf(checker);
   if (check === 'overwrite') return KNOWN_OVERWRITES.get(String(tx)) ?? 'unknown';
   if (check === 'string_format' && format === 'url') return normalize ? 'unknown' : 'trim';
-  // Only these custom checks get nothing but the value
+  // Only these custom checks get the value alone
   if (check === 'custom' && checker instanceof $ZodCustom && isPrimitive) return 'none';
   return ONLY_LOOK.has(check) ? 'none' : 'unknown';
 }

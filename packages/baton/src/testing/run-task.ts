@@ -68,8 +68,8 @@ export interface TaskRun<Result = unknown> {
  * expect(run.outcome).toEqual({ kind: 'done', result: { receipt: 'r-1' } });
  *
  * @param payload - as a sender gives it. One that breaks the schema makes a dead letter, `invalid-payload`
- * @throws RangeError when the contract allows no such attempt
- * @throws TypeError when effects are given for a task that is not tracked
+ * @throws RangeError if the contract allows no such attempt
+ * @throws TypeError if effects are given for a task that is not tracked
  */
 export async function runTask<Payload extends z.ZodType, Result extends z.ZodType, Tracked extends boolean>(
   implementation: Implementation<Payload, Result, Tracked>,

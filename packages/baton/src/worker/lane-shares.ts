@@ -158,7 +158,7 @@ function aheadMs(lane: Lane, other: Lane | undefined, typicalMs: number): number
   return Math.max(0, lane.ahead - (other?.ahead ?? 0)) * (typicalMs || 1);
 }
 
-/** The slot time of a lane's running tasks: what they are expected to use, or what they have used if that is more. */
+/** The slot time of a lane's running tasks: the expected time, or the time that they have used if that is longer. */
 function runningMs({ held, heldSinceMs, weight }: Lane, typicalMs: number): number {
   if (held === 0) return 0;
   // Any duration will do before the first task has ended

@@ -18,7 +18,7 @@ const MAX_CREDIT_MS = 60_000;
 /** The slots that one queue holds and has used. */
 interface Share {
   readonly weight: number;
-  /** Its lanes, and those who wait for a slot in them. */
+  /** Its lanes, with the waiters for a slot in each. */
   readonly lanes: LaneShares;
   /** The slots that it holds now. */
   held: number;

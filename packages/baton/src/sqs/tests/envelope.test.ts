@@ -48,7 +48,7 @@ describe('decoding', () => {
   test.each([
     ['an empty body', '', 'not JSON'],
     ['half a JSON', '{"specversion":', 'not JSON'],
-    ['JSON that is not an object', '[1]', 'no CloudEvents 1.0 envelope'],
+    ['JSON that is not an object', '[1]', 'not a CloudEvents 1.0 envelope'],
     ['another version of CloudEvents', JSON.stringify({ ...valid, specversion: '0.3' }), 'specversion'],
     ['no id', JSON.stringify(withoutId), 'id'],
     ['a source that is not a service name', JSON.stringify({ ...valid, source: 'Order Service' }), 'source'],
