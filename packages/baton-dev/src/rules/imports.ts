@@ -125,7 +125,13 @@ export const importsByTheStandard: Rule = {
 };
 
 /** What a source does to find modules by other ways. */
-export function tricksIn(repository: Repository, { path, dynamicImports, imports }: Source): Breach[] {
+export function tricksIn(
+  repository: Repository,
+  { path, text: code, dynamicImports, imports }: Source,
+): Breach[] {
+  // Most files have none of these words, and need not be read again
+  if (!/require|registerHooks|_resolveFilename|NODE_PATH|paths|findPackageJSON|import\s*\(/i.test(code))
+    return [];
   const { calls, members } = repository.codeAt(path);
   const dynamic = dynamicImports.map((line) => ({ line, found: 'it imports while it runs' }));
   const named = imports.flatMap(({ names, line }) =>
