@@ -14,7 +14,7 @@ const pages = repository.files
   .filter((path) => path.endsWith('.md'))
   .map((path) => ({ path, text: repository.textOf(path) }));
 
-/** The anchor that a heading has on the repository's host: lower case, no punctuation, hyphens for spaces. */
+/** The anchor of a heading on the repository's host: lower case, no punctuation, hyphens for spaces. */
 function anchorOf(heading: string): string {
   return heading
     .toLowerCase()
@@ -26,7 +26,7 @@ function anchorsOf(path: string): string[] {
   return [...repository.textOf(path).matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) => anchorOf(heading));
 }
 
-test('each link in a page leads to a file that exists, and to a heading that it has', () => {
+test('every link in a page leads to an existing file and heading', () => {
   const wrong = pages.flatMap(({ path, text }) => {
     const prose = text.replaceAll(/```[^]*?```/g, '');
     const targets = [...prose.matchAll(/\]\(([^)\s]+)\)|^\[[^\]]+\]: (\S+)/gm)].map(
@@ -47,7 +47,7 @@ test('each link in a page leads to a file that exists, and to a heading that it 
   expect(wrong).toEqual([]);
 });
 
-test(`a row of a table has at most ${MAX_ROW_CHARACTERS} characters`, () => {
+test(`table rows have at most ${MAX_ROW_CHARACTERS} characters`, () => {
   const long = pages.flatMap(({ path, text }) =>
     text
       .split('\n')
@@ -64,21 +64,21 @@ test.each(['README.md', 'ARCHITECTURE.md'])(`%s has at most ${MAX_LINES} lines`,
   expect(advice).toBe('');
 });
 
-test('each page of docs names its reader in its first sentence', () => {
+test('every page in docs names its reader in its first sentence', () => {
   const silent = pages.filter(({ path, text }) => path.startsWith('docs/') && !/^# .+\n\nFor \w/.test(text));
   expect(
     silent.map(({ path }) => `${path}: begin the first paragraph with "For ..." and name the reader`),
   ).toEqual([]);
 });
 
-test('docs/deploy.md lists each parameter of every deploy', () => {
+test('docs/deploy.md lists every parameter of a deploy', () => {
   const page = repository.textOf('docs/deploy.md');
   const missing = parameterNames(new Map()).filter((name) => !page.includes(`\`${name}\``));
   expect(missing.map((name) => `docs/deploy.md does not say what \`${name}\` does`)).toEqual([]);
 });
 
 describe('each reason for a dead letter', () => {
-  test.each(Object.entries(DEAD_LETTER_REASONS))('is explained: %s', (reason, meaning) => {
+  test.each(Object.entries(DEAD_LETTER_REASONS))('is in the docs: %s', (reason, meaning) => {
     const page = repository.textOf('docs/dead-letters.md').replaceAll(/\s+/g, ' ');
     const line = `- \`${reason}\`: ${meaning}.`;
     const advice = `docs/dead-letters.md, "Reasons", lacks "${line}" and what to do about it`;
@@ -88,7 +88,7 @@ describe('each reason for a dead letter', () => {
   });
 });
 
-test('docs/guide.md says what each field of a contract is', () => {
+test('docs/guide.md explains every field of a contract', () => {
   const [, section = ''] = /\n## A contract\n([^]*?)\n## /.exec(repository.textOf('docs/guide.md')) ?? [];
   const listed = new Set(
     [...section.matchAll(/^- (`.+?):/gm)].flatMap(([, names = '']) => names.split(/`,? ?/)),
@@ -99,12 +99,12 @@ test('docs/guide.md says what each field of a contract is', () => {
 
 describe('.env.example', () => {
   const examples = repository.files.filter((path) => /\w\/\.env\.example$/.test(path));
-  /** What services alone read of `process/config.ts`. */
+  /** Variables of `process/config.ts` that only services read. */
   const OF_SERVICES = /^(?:(?:FUNCTIONS_)?PORT|HOST|DRAIN_TIMEOUT_SECONDS|HTTP_\w+)$/;
 
   function variablesIn(file: string): string[] {
     const names = repository.textOf(`packages/baton/src/${file}`).matchAll(/^ +([A-Z]+(?:_[A-Z]+)*): /gm);
-    // One endpoint for everything is for compose
+    // Only compose has one endpoint for everything
     return [...names].map(([, name = '']) => name).filter((name) => name !== 'AWS_ENDPOINT_URL');
   }
 
@@ -118,7 +118,7 @@ describe('.env.example', () => {
     );
   }
 
-  test.each(examples)('lists what the library reads there: %s', (path) => {
+  test.each(examples)('has every variable that the library reads there: %s', (path) => {
     const listed = repository.textOf(path);
     const names = variablesOf(dirname(path));
     const missing = names.filter((name) => !new RegExp(`^${name}=`, 'm').test(listed));
@@ -127,7 +127,7 @@ describe('.env.example', () => {
   });
 });
 
-test('docs/http.md lists each kind of problem with its status', () => {
+test('docs/http.md lists every kind of problem with its status', () => {
   const kinds = [
     ...repository.textOf('packages/baton/src/http/problem.ts').matchAll(/^  '([a-z-]+)': \[(\d+),/gm),
   ];
@@ -148,7 +148,7 @@ describe('ARCHITECTURE.md', () => {
     name,
   }));
 
-  test('names functions and classes that exist in the files that it names', () => {
+  test('names only functions and classes that exist in the named files', () => {
     expect(named.length).toBeGreaterThan(12);
     const wrong = named.flatMap(({ path, name }) => {
       if (!existsSync(LIBRARY + path)) return [`${LIBRARY}${path} does not exist`];
@@ -158,12 +158,12 @@ describe('ARCHITECTURE.md', () => {
       );
       return declared.test(repository.textOf(LIBRARY + path))
         ? []
-        : [`${LIBRARY}${path} declares no ${name}`];
+        : [`${LIBRARY}${path} does not declare ${name}`];
     });
     expect(wrong).toEqual([]);
   });
 
-  test('lists each folder of the library', () => {
+  test('lists every folder of the library', () => {
     const folders = new Set(
       repository.files
         .filter((path) => path.startsWith(LIBRARY))

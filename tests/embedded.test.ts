@@ -17,7 +17,7 @@ import { freePort, freePorts, type Program } from 'baton-dev/testing/program';
 let runtime: Program;
 let url: string;
 let ports: Record<string, string>;
-/** Where Serverless keeps the code that it checks serverless.yml by. */
+/** The folder where Serverless keeps its check of serverless.yml. */
 let schemas: string;
 
 beforeAll(async () => {
@@ -33,7 +33,7 @@ afterAll(async () => {
 });
 
 describe('the embedded runtime', () => {
-  test('starts without the check of serverless.yml, which would take most of the time', () => {
+  test('starts without the check of serverless.yml, which would take most of the start time', () => {
     expect(readdirSync(schemas)).toEqual([]);
   });
 
@@ -47,7 +47,7 @@ describe('the embedded runtime', () => {
     ['GET', '/nothing/here', undefined, {}, 404, 'unknown-route'],
     ['DELETE', '/tasks', undefined, {}, 405, 'method-not-allowed'],
     ['GET', '/tasks?cursor=rubbish', undefined, {}, 400, 'invalid-cursor'],
-  ])('answers %s %s with a problem, too', async (method, path, body, headers, status, kind) => {
+  ])('answers %s %s with a problem', async (method, path, body, headers, status, kind) => {
     const answer = await ask(url, [method, path], body, headers);
     expect(answer.status).toBe(status);
     expect(answer.headers.get('content-type')).toContain('application/problem+json');
@@ -73,7 +73,7 @@ function answersAt(host: string, port: string): Promise<boolean> {
   return promise.finally(() => socket.destroy());
 }
 
-/** Whether an SQS delivers one of 20 messages again although it is hidden. */
+/** Whether an SQS delivers one of 20 messages twice although it is hidden. */
 async function secondDelivery(endpoint: string): Promise<boolean> {
   const credentials = { accessKeyId: 'test', secretAccessKey: 'test' };
   const sqs = new SQSClient({ endpoint, credentials, region: 'us-east-1', useQueueUrlAsEndpoint: false });
@@ -91,7 +91,7 @@ async function secondDelivery(endpoint: string): Promise<boolean> {
 }
 
 describe('a start of the embedded runtime', () => {
-  test('says of each port why it cannot be had, and which variable changes it', async () => {
+  test('says for each unavailable port why, and which variable changes it', async () => {
     const taken = ports['HTTP_PORT'] ?? '';
     const twice = await freePort();
     const second = startRuntime({
@@ -113,26 +113,26 @@ describe('a start of the embedded runtime', () => {
   test.each([
     ['HTTP_PORT', 'abc', 'HTTP_PORT held "abc": expected a whole number from 1 to 65535'],
     ['WORKER_CONCURRENCY', '0', 'WORKER_CONCURRENCY held "0": expected a whole number from 1 to 1000'],
-  ])('stops when %s is %j', async (name, value, says) => {
+  ])('stops if %s is %j', async (name, value, says) => {
     const wrong = startRuntime({ ...(await freePorts()), [name]: value });
     await expect(wrong.ended()).resolves.not.toBe(0);
     expect(wrong.output).toContain(says);
     expect(wrong.output).not.toContain('    at ');
   });
 
-  test('by npm ends at a SIGTERM to npm, which reaches only the shell between the two', async () => {
+  test('by npm can be ended by SIGTERM to npm, which reaches only the shell between them', async () => {
     const own = await freePorts();
     const stage = `test-npm-${own['HTTP_PORT']}`;
     const options = { env: { ...process.env, ...own }, stdio: 'ignore', detached: true } as const;
     const npm = spawn('npm', ['start', '--', '--stage', stage], options);
     const isServed = () => fetch(`http://127.0.0.1:${own['HTTP_PORT']}/tasks`).catch(() => undefined);
     try {
-      await eventually('the runtime is there', isServed, 30_000);
+      await eventually('a running runtime', isServed, 30_000);
       npm.kill('SIGTERM');
-      const stopped = eventually('the runtime is gone', async () => !(await isServed()));
+      const stopped = eventually('the end of the runtime', async () => !(await isServed()));
       await expect(stopped).resolves.toBe(true);
     } finally {
-      // All that is left of its group
+      // Kills the rest of its process group
       if (await isServed()) process.kill(-(npm.pid ?? 0), 'SIGKILL');
     }
   }, 60_000);
@@ -155,14 +155,14 @@ describe('the embedded runtime with --hostile', () => {
     await expect(secondDelivery(sqs)).resolves.toBe(true);
   });
 
-  test('ends at SIGINT with status 0, and frees its ports', async () => {
+  test('ends on SIGINT with status 0, and frees its ports', async () => {
     await expect(hostile.stop('SIGINT')).resolves.toBe(0);
     await expect(fetch(`http://127.0.0.1:${own['HTTP_PORT']}/tasks`)).rejects.toThrow('fetch failed');
   });
 });
 
-// The last of all: it stops what the others ask
-test('the embedded runtime ends at SIGTERM with status 0, and frees its ports', async () => {
+// The last test, because it stops the runtime of all others
+test('the embedded runtime ends on SIGTERM with status 0, and frees its ports', async () => {
   await expect(runtime.stop('SIGTERM')).resolves.toBe(0);
   await expect(fetch(`${url}/tasks`)).rejects.toThrow('fetch failed');
 });

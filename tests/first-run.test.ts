@@ -13,7 +13,7 @@ const pages = [
   ...repository.files.filter((path) => /^docs\/.*\.md$/.test(path)),
 ];
 
-test("the documents' scripts are scripts", () => {
+test('every npm script in the documents exists', () => {
   const scripts = pages.flatMap((page) =>
     [
       ...repository
@@ -41,11 +41,11 @@ test.each([
   ['docs/deploy.md', ['npm ci', 'npm run package', 'npx serverless deploy --stage dev']],
   ['docs/guide.md', ['npm run new:service payments']],
   ['CONTRIBUTING.md', ['npm ci', 'npm run check']],
-])('the commands of %s are the ones that are run here or by CI', (page, commands) => {
+])('the commands of %s are those that tests or CI run', (page, commands) => {
   expect(linesOf(page, 'sh').filter((line) => !line.startsWith('curl '))).toEqual(commands);
 });
 
-test('npm test says at once how many files it runs and by which seed, and at the end what came of them', async () => {
+test('npm test prints the number of files and the seed at the start, and the results at the end', async () => {
   const args = ['node_modules/jest/bin/jest.js', 'trace-context'];
   const run = new Program('--experimental-vm-modules', { SQS_SEED: '7', SQS_HOSTILE: 'true' }, args);
   await expect(run.ended()).resolves.toBe(0);

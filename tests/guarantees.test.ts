@@ -4,10 +4,10 @@ import { describe, expect, test } from '@jest/globals';
 import { Repository } from 'baton-dev/sources/repository';
 
 const PAGE = 'docs/guarantees.md';
-/** The section of every other page whose items are promises. */
+/** The section with promises in other pages. */
 const SECTION = '\n## What is promised\n';
 
-/** A proof, as a page defines it behind a label: `[label]: path "title of a test"`. The title may be left out. */
+/** A proof of a promise. A page defines it as `[label]: path "title of a test"`. The title is optional. */
 interface Proof {
   readonly label: string;
   readonly path: string;
@@ -32,7 +32,7 @@ function proofsOf(text: string): Proof[] {
   );
 }
 
-/** The labels that an item ends with. */
+/** The labels at the end of an item. */
 function labelsOf(promise: string): string[] {
   const [tail = ''] = /(?:\s*\[[^\]]+\])+$/.exec(promise) ?? [];
   return [...tail.matchAll(/\[([^\]]+)\]/g)].map(([, label = '']) => label);
@@ -49,7 +49,7 @@ const pages = repository.files
     proofs: proofsOf(text),
   }));
 
-test('docs/guarantees.md has its promises', () => {
+test('this test finds the promises of docs/guarantees.md', () => {
   expect(pages.find(({ path }) => path === PAGE)?.promises.length).toBeGreaterThan(200);
 });
 
@@ -58,14 +58,14 @@ describe.each(pages)('$path', ({ path, promises, proofs }) => {
     expect(promises.filter((promise) => labelsOf(promise).length === 0)).toEqual([]);
   });
 
-  test('defines each label, and uses it', () => {
+  test('defines every label that it uses, and uses every label that it defines', () => {
     const used = new Set(promises.flatMap(labelsOf));
     const defined = new Set(proofs.map(({ label }) => label));
     expect([...used].filter((label) => !defined.has(label))).toEqual([]);
     expect([...defined].filter((label) => !used.has(label))).toEqual([]);
   });
 
-  test('has proofs in files that exist, and those files have the tests that it names', () => {
+  test('names only existing files and tests as proofs', () => {
     const wrong = proofs.flatMap(({ label, path: target, title }) => {
       const file = join(dirname(path), target);
       if (!existsSync(file)) return [`[${label}]: ${target} does not exist`];

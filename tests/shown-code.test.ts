@@ -17,7 +17,7 @@ import { blocksOf, linesOf, readme } from './support/readme.ts';
 
 const repository = new Repository();
 
-/** The code that the guide shows parts of: the examples, and the service that the scaffold makes. */
+/** The code that the guide quotes: the examples, and the service from the scaffold. */
 async function shownCode(): Promise<string> {
   const examples = ['reports.ts', 'tracked-tasks.ts', 'payments.ts', 'tests/reports.test.ts'].map((file) =>
     repository.textOf(`examples/${file}`),
@@ -27,7 +27,7 @@ async function shownCode(): Promise<string> {
 }
 
 describe('the code', () => {
-  test('that the README opens with is examples/greeting.ts, which says what the README says', async () => {
+  test('at the start of the README is examples/greeting.ts, and prints what the README says', async () => {
     expect(readme).toContain(`\`\`\`ts\n${repository.textOf('examples/greeting.ts')}\`\`\``);
     const program = new Program('examples/run.ts', {}, ['greeting']);
     await expect(program.ended()).resolves.toBe(0);
@@ -35,14 +35,14 @@ describe('the code', () => {
     expect(readme).toMatch(/prints\s+`Hello, Ada!`/);
   });
 
-  test('of the guide is code of the examples and of the scaffold', async () => {
+  test('of the guide comes from the examples and the scaffold', async () => {
     const code = await shownCode();
     const lines = linesOf('docs/guide.md', 'ts').map((line) => line.trim());
     expect(lines.length).toBeGreaterThan(50);
     expect(lines.filter((line) => !code.includes(line))).toEqual([]);
   });
 
-  test('of examples/tracked-tasks.ts runs, to its end', async () => {
+  test('of examples/tracked-tasks.ts runs to its end', async () => {
     const program = new Program('examples/run.ts', {}, ['tracked-tasks']);
     await expect(program.ended()).resolves.toBe(0);
     expect(program.output.trim().split('\n')).toEqual([
@@ -58,7 +58,7 @@ describe('the code', () => {
 });
 
 describe('the functions.yml', () => {
-  test('of the reference is the one of the scaffold', async () => {
+  test('of the reference comes from the scaffold', async () => {
     const [shown = ''] = blocksOf('docs/reference.md', 'yml');
     const code = await shownCode();
     const lines = shown.split('\n').filter((line) => !code.includes(line));
@@ -76,7 +76,7 @@ describe('the functions.yml', () => {
     expect(parameterNames(new Map([[folder, part]]))).toContain('provider-url');
   });
 
-  test('of the worker with the queue of the guide serves that queue, for long enough', () => {
+  test("of the worker, with the guide's queue, serves that queue with a sufficient visibility timeout", () => {
     const countWords = defineTask({
       name: 'reports.count-words',
       queue: 'reports',

@@ -1,7 +1,7 @@
 import base from '../../jest.config.js';
 
 /**
- * The tests that talk to SQS.
+ * Runs the tests that use SQS.
  *
  * @type {import('jest').Config}
  */
@@ -15,6 +15,6 @@ export default {
     '**/tests/faults/{crash,network}.test.ts',
   ],
   testPathIgnorePatterns: ['/node_modules/'],
-  // Each starts processes of its own, which take their time on a machine that others use, too
+  // Long, because each test starts processes, perhaps on a busy machine
   testTimeout: 60_000,
 };

@@ -1,5 +1,5 @@
-// `npm run test:brokers`: the tests that talk to SQS against a broker of another make, and those of what is kept in tables
-// against AWS's own emulator of DynamoDB; each against an endpoint of the environment instead, where that is given.
+// `npm run test:brokers` runs the tests that use SQS against ElasticMQ, and the tests that use DynamoDB against AWS's
+// DynamoDB local. An endpoint in the environment replaces either.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { DYNAMODB_LOCAL, startDynamoDbLocal } from 'baton-dev/testing/brokers/dynamodb-local';
@@ -12,10 +12,10 @@ const JEST = [
   'node_modules/jest/bin/jest.js',
 ];
 
-/** A stand-in for a service of AWS, and the tests that are run against it. */
+/** A stand-in for an AWS service, and the tests that run against it. */
 interface Target {
   readonly service: 'SQS' | 'DynamoDB';
-  /** The variable by which the AWS SDK finds the service. */
+  /** The environment variable with the service's endpoint for the AWS SDK. */
   readonly variable: string;
   readonly config: string;
   readonly own: JavaPackage;
@@ -39,9 +39,9 @@ const TARGETS: readonly Target[] = [
   },
 ];
 
-/** Runs a target's tests against an endpoint, with nothing else of the environment changed. Resolves to the exit code. */
+/** Runs a target's tests against an endpoint. Resolves to the exit code. */
 async function runTests({ service, variable, config }: Target, endpoint: string): Promise<number> {
-  process.stdout.write(`The tests that talk to ${service}, against ${endpoint}\n`);
+  process.stdout.write(`Running the tests that use ${service} against ${endpoint}\n`);
   const args = [...JEST, '--config', config, '--passWithNoTests', ...process.argv.slice(2)];
   const jest = spawn(process.execPath, args, {
     stdio: 'inherit',
@@ -51,18 +51,18 @@ async function runTests({ service, variable, config }: Target, endpoint: string)
   return jest.exitCode ?? 1;
 }
 
-/** Runs them against the endpoint in the environment, or against a server of their own where there is none. */
+/** Runs a target's tests against the endpoint in the environment, or starts a server for them. */
 async function run(target: Target): Promise<number> {
   const given = process.env[target.variable];
   if (given) return runTests(target, given);
   const missing = await missingFor(target.own);
   if (missing !== undefined) {
-    const needed = `another ${target.service} needs ${missing}, or an endpoint in ${target.variable}`;
+    const needed = `tests against another ${target.service} need ${missing}, or an endpoint in ${target.variable}`;
     process.stdout.write(process.env['CI'] ? `Failed: ${needed}\n` : `Skipped: ${needed}\n`);
     return process.env['CI'] ? 1 : 0;
   }
   const server = await target.start();
-  // The terminal's interrupt reaches all three processes; this one stays until the others are gone
+  // The terminal's interrupt reaches all three processes. This one waits until the others have ended
   process.on('SIGINT', () => undefined);
   try {
     return await runTests(target, server.endpoint);

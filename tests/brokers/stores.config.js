@@ -1,7 +1,7 @@
 import base from './jest.config.js';
 
 /**
- * The tests of what is kept in tables.
+ * Runs the tests that use DynamoDB.
  *
  * @type {import('jest').Config}
  */

@@ -10,16 +10,16 @@ import { nodeImage, ROOT } from './image.ts';
 
 const SQS_PORT = 4566;
 const DYNAMODB_PORT = 4567;
-/** Their name on the network. */
+/** The emulators' name on the network. */
 const ALIAS = 'emulators';
 
-/** What an image says itself, or what there is nothing of beside it. */
+/** Variables that an image sets itself, or whose service does not exist beside the image. */
 const LEFT_OUT = ['HOST', 'PORT', 'HEALTH_HOST', 'HEALTH_PORT', 'AWS_ENDPOINT_URL_LAMBDA'];
 
-/** An SQS and a DynamoDB in a container, on a network with those that use them, and reached from this machine, too. */
+/** SQS and DynamoDB in a container, on a network with the containers that use them. This machine reaches them too. */
 export class BackendNetwork {
   readonly backends: Backends;
-  /** The options of `docker run` that put a container on the network. */
+  /** Options of `docker run` that connect a container to the network. */
   readonly options: readonly string[];
   readonly #network: string;
   readonly #emulators: Container;
@@ -47,7 +47,7 @@ export class BackendNetwork {
     return new BackendNetwork(network, emulators, backends);
   }
 
-  /** The environment of a folder's container: its .env.example, with what is to be found on this network. */
+  /** The environment of a folder's container: its .env.example, with the endpoints on this network. */
   environmentOf(folder: string): Record<string, string> {
     const example = parseEnv(readFileSync(join(ROOT, folder, '.env.example'), 'utf8'));
     const { stage, environment } = this.backends;
@@ -65,7 +65,7 @@ export class BackendNetwork {
     return variables;
   }
 
-  /** Deletes all of it. */
+  /** Deletes the network and the emulators. */
   async stop(): Promise<void> {
     await this.backends.stop();
     await this.#emulators.remove();
@@ -73,7 +73,7 @@ export class BackendNetwork {
   }
 }
 
-/** They run from this very folder, as whoever may read it. */
+/** Starts the emulators from this folder, as a user who may read it. */
 function startEmulators(network: string): Promise<Container> {
   const { getuid, getgid } = process;
   const user = getuid && getgid ? [`--user=${getuid()}:${getgid()}`] : [];

@@ -10,14 +10,14 @@ import { docker } from './docker.ts';
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const FILE = 'docker-compose.localstack.yml';
 const MAX_OUTPUT_BYTES = 50_000_000;
-/** The variables that say where the containers are published. */
+/** Variables of published ports. */
 const PORTS = variablesLike(/\$\{(\w+_PORT)/g);
-/** The variables that are empty where nobody sets them. */
+/** Variables that are empty by default. */
 const EMPTY = variablesLike(/\$\{(\w+):-\}/g);
 
 const run = promisify(execFile);
 
-/** A container of a project, as `docker inspect` tells of it. */
+/** A container of a project, as `docker inspect` describes it. */
 export interface Inspected {
   readonly Id: string;
   readonly Name: string;
@@ -36,7 +36,7 @@ export interface Inspected {
   };
 }
 
-/** The system of docker-compose.localstack.yml, as a project of a test's own: its own name, images and ports. */
+/** The system of docker-compose.localstack.yml as a test's own project, with its own name, images and ports. */
 export class ComposeProject {
   readonly name = `baton-test-${randomBytes(3).toString('hex')}`;
   readonly #environment: NodeJS.ProcessEnv;
@@ -44,7 +44,7 @@ export class ComposeProject {
 
   private constructor(variables: Readonly<Record<string, string>>, overrides: readonly string[]) {
     this.#files = [FILE, ...overrides].map((file) => `-f ${file}`).join(' ');
-    // Set but empty, so that no .env of this folder is asked
+    // Set but empty, so that compose does not read them from .env
     const unset = {
       LOCALSTACK_IMAGE: '',
       LOG_LEVEL: '',
@@ -56,10 +56,10 @@ export class ComposeProject {
   }
 
   /**
-   * A project that is not up yet.
+   * Creates a project without starting it.
    *
-   * @param variables - of the compose file, beside those of its ports
-   * @param overrides - files that are laid over the compose file, from the repository's root
+   * @param variables - variables of the compose file, beside those of its ports
+   * @param overrides - files that override the compose file, relative to the repository's root
    */
   static async create(
     variables: Readonly<Record<string, string>> = {},
@@ -71,12 +71,12 @@ export class ComposeProject {
     return new ComposeProject({ ...own, ...variables }, overrides);
   }
 
-  /** The port that a variable gives something, at 127.0.0.1. */
+  /** The URL of the port in a variable, at 127.0.0.1. */
   url(variable: string): string {
     return `http://127.0.0.1:${this.#environment[variable]}`;
   }
 
-  /** Runs a line of a shell with the project's variables, and resolves to what it writes. @throws Error with that, when it fails */
+  /** Runs a shell command with the project's variables. Resolves to its output. @throws Error with it if it fails */
   async shell(line: string): Promise<string> {
     const options = { cwd: ROOT, env: this.#environment, maxBuffer: MAX_OUTPUT_BYTES };
     try {
@@ -92,42 +92,43 @@ export class ComposeProject {
     return this.shell(this.line(words));
   }
 
-  /** A shell's line that runs `docker compose` with the project's file. */
+  /** The shell command for `docker compose` with the project's file. */
   line(words: string): string {
     return `docker compose --progress quiet ${this.#files} ${words}`;
   }
 
   /**
-   * Builds images, one after the other: of builds that share stages at one time, BuildKit of some engines dies.
+   * Builds images one after the other: some engines crash on concurrent builds that share stages.
    *
-   * @param line - a shell's, with `docker compose build` in it
+   * @param line - a shell command that contains `docker compose build`
    */
   build(line: string): Promise<string> {
     return this.shell(`COMPOSE_PARALLEL_LIMIT=1 ${line}`);
   }
 
-  /** Containers of a service, or of all, also those that have ended. */
+  /** The containers of a service, or of all services, including ended ones. */
   async containers(service = ''): Promise<Inspected[]> {
     const ids = (await this.compose(`ps --all --quiet ${service}`)).split('\n').filter((id) => id !== '');
     if (ids.length === 0) return [];
     return JSON.parse(await docker('inspect', ...ids)) as Inspected[];
   }
 
-  /** The one container of a service. @throws Error when there is not just one */
+  /** The only container of a service. @throws Error if there is not exactly one */
   async container(service: string): Promise<Inspected> {
     const [one, ...more] = await this.containers(service);
-    if (!one || more.length > 0) throw new Error(`${service} has ${one ? more.length + 1 : 0} containers`);
+    if (!one || more.length > 0)
+      throw new Error(`${service} has ${one ? more.length + 1 : 0} containers; expected one`);
     return one;
   }
 
-  /** The JSON lines that a service's containers have written, those that are gone left out. */
+  /** The JSON lines from a service's containers, except deleted ones. */
   async lines(service: string): Promise<Record<string, unknown>[]> {
     const text = await this.compose(`logs --no-log-prefix --no-color ${service}`);
     const lines = text.split('\n').flatMap((line) => /\{.*\}$/.exec(line)?.[0] ?? []);
     return lines.map((line) => JSON.parse(line) as Record<string, unknown>);
   }
 
-  /** Deletes containers, networks, volumes and the images that it built. */
+  /** Deletes the project's containers, networks, volumes and images. */
   async remove(): Promise<void> {
     await this.compose('down --volumes --timeout 1');
     const images = await docker('image', 'ls', '--quiet', `--filter=reference=baton/*:${this.name}`);
@@ -136,17 +137,17 @@ export class ComposeProject {
   }
 }
 
-/** The compose service that a container is of. */
+/** The compose service of a container. */
 export function serviceOf({ Config }: Inspected): string {
   return Config.Labels['com.docker.compose.service'] ?? '';
 }
 
-/** Kills a container's first process from outside, which is a crash to the engine: unlike `docker kill`, it is restarted. */
+/** Kills a container's first process from outside. The engine restarts it as after a crash, unlike `docker kill`. */
 export function crash({ State }: Inspected): void {
   process.kill(State.Pid, 'SIGKILL');
 }
 
-/** The variables of the compose file that a pattern finds. */
+/** The variables of the compose file that match a pattern. */
 function variablesLike(pattern: RegExp): string[] {
   const found = readFileSync(join(ROOT, FILE), 'utf8').matchAll(pattern);
   return [...new Set([...found].map(([, name = '']) => name))];

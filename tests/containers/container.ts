@@ -2,10 +2,10 @@ import { randomBytes } from 'node:crypto';
 import { eventually } from 'baton-dev/testing/eventually';
 import { docker, dockerSaid } from './docker.ts';
 
-/** Port of every service inside its container. */
+/** The port of every service inside its container. */
 const SERVICE_PORT = 8000;
 
-/** What a container can do without, and is to be run without: capabilities, more rights, and files to write. */
+/** Options that take away what no container needs: capabilities, more rights, and files to write. */
 const LOCKED_DOWN = [
   '--read-only',
   '--tmpfs=/tmp',
@@ -13,25 +13,25 @@ const LOCKED_DOWN = [
   '--security-opt=no-new-privileges',
 ] as const;
 
-/** What to run. */
+/** Options of a container. */
 export interface ContainerOptions {
   readonly image: string;
   readonly environment?: Readonly<Record<string, string>>;
-  /** Ports inside, which get a port each at 127.0.0.1. Default: that of a service. */
+  /** Ports inside. Each is published at 127.0.0.1. Default: the port of a service. */
   readonly ports?: readonly number[];
   /** More options of `docker run`. */
   readonly options?: readonly string[];
-  /** In place of the image's own. */
+  /** Replaces the image's command. */
   readonly command?: readonly string[];
 }
 
-/** How a container has ended. */
+/** The end of a container. */
 export interface Ended {
   readonly exitCode: number;
   readonly seconds: number;
 }
 
-/** A container of a test's own, locked down as any service's is to be. */
+/** A test's own container, locked down as all containers of services should be. */
 export class Container {
   readonly name: string;
   readonly #startedAtMs = performance.now();
@@ -40,7 +40,7 @@ export class Container {
     this.name = name;
   }
 
-  /** Starts a container, and waits for nothing. */
+  /** Starts a container. Does not wait until it is ready. */
   static async start(container: ContainerOptions): Promise<Container> {
     const { image, environment = {}, ports = [SERVICE_PORT], options = [], command = [] } = container;
     const name = `baton-img-${randomBytes(4).toString('hex')}`;
@@ -59,12 +59,12 @@ export class Container {
     return started;
   }
 
-  /** Where this machine reaches a port of it. */
+  /** The URL of one of its ports on this machine. */
   async url(port = SERVICE_PORT): Promise<string> {
     return `http://${await docker('port', this.name, String(port))}`;
   }
 
-  /** All that it has written so far. */
+  /** All output so far. */
   async output(): Promise<string> {
     const { out, err } = await dockerSaid('logs', this.name);
     return `${out}\n${err}`;
@@ -76,31 +76,36 @@ export class Container {
     return lines.map((line) => JSON.parse(line) as Record<string, unknown>);
   }
 
-  /** Runs a program inside, and resolves to what it writes. @throws Error with what it wrote, when it fails */
+  /** Runs a program inside. Resolves to its output. @throws Error with the output if it fails */
   exec(...command: readonly string[]): Promise<string> {
     return docker('exec', this.name, ...command);
   }
 
-  /** Resolves to how many seconds passed from its start until its own check found it healthy. @throws Error with its output, when that is never */
+  /**
+   * Waits until its own check finds it healthy.
+   *
+   * @returns the seconds since its start
+   * @throws Error with its output if it ends or does not become healthy in time
+   */
   async healthy(withinMs = 30_000): Promise<number> {
     const look = async (): Promise<boolean> => {
       const state = await this.#state('{{.State.Status}} {{.State.Health.Status}}');
-      if (state.startsWith('exited')) throw new Error(`It ended:\n${await this.output()}`);
+      if (state.startsWith('exited')) throw new Error(`${this.name} has ended:\n${await this.output()}`);
       return state === 'running healthy';
     };
     await eventually('a healthy container', look, withinMs).catch(async (cause: unknown) => {
-      throw new Error(`${this.name} was never healthy:\n${await this.output()}`, { cause });
+      throw new Error(`${this.name} did not become healthy:\n${await this.output()}`, { cause });
     });
     return (performance.now() - this.#startedAtMs) / 1000;
   }
 
-  /** Resolves once it has ended by itself. */
+  /** Waits until it ends by itself. */
   async ended(): Promise<Ended> {
     const exitCode = Number(await docker('wait', this.name));
     return { exitCode, seconds: (performance.now() - this.#startedAtMs) / 1000 };
   }
 
-  /** Stops it as a deploy does: the image's signal, and 20 s later a kill. */
+  /** Stops it as a deploy does: with the image's signal, and after 20 s with a kill. */
   async stop(): Promise<Ended> {
     const askedAtMs = performance.now();
     await docker('stop', '--time=20', this.name);
@@ -108,7 +113,7 @@ export class Container {
     return { exitCode: Number(await this.#state('{{.State.ExitCode}}')), seconds };
   }
 
-  /** Deletes it, running or not. */
+  /** Deletes it, even if it runs. */
   async remove(): Promise<void> {
     await docker('rm', '--force', '--volumes', this.name);
   }

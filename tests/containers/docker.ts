@@ -5,14 +5,14 @@ const MAX_OUTPUT_BYTES = 50_000_000;
 
 const call = promisify(execFile);
 
-/** What a call of `docker` has written. */
+/** The output of a `docker` command. */
 export interface Said {
   readonly out: string;
-  /** Errors, and the progress of builds. */
+  /** Errors and the progress of builds. */
   readonly err: string;
 }
 
-/** Calls `docker`, and resolves to what it wrote. @throws Error with its arguments and with what it wrote, when it fails */
+/** Runs `docker`. Resolves to its output. @throws Error with its arguments and its output if it fails */
 export async function dockerSaid(...args: readonly string[]): Promise<Said> {
   try {
     const { stdout, stderr } = await call('docker', args, { maxBuffer: MAX_OUTPUT_BYTES });
@@ -23,13 +23,13 @@ export async function dockerSaid(...args: readonly string[]): Promise<Said> {
   }
 }
 
-/** Calls `docker`, and resolves to its standard output. @throws Error with its arguments and with what it wrote, when it fails */
+/** Runs `docker`. Resolves to its standard output. @throws Error with its arguments and its output if it fails */
 export async function docker(...args: readonly string[]): Promise<string> {
   const { out } = await dockerSaid(...args);
   return out;
 }
 
-/** What keeps containers from running here, in words; undefined where an engine answers. */
+/** Why containers cannot run here, in words; undefined if an engine answers. */
 export async function missingEngine(): Promise<string | undefined> {
   try {
     await docker('version', '--format', '{{.Server.Version}}');

@@ -1,9 +1,9 @@
 import { cpus } from 'node:os';
 import type { Figure } from './figures.ts';
 
-const HEAD = ['criterion', 'what', 'target', 'seen', 'holds'];
+const HEAD = ['criterion', 'figure', 'target', 'measured', 'holds'];
 
-/** Figures as a table of Markdown, which reads well on a terminal, too. */
+/** Figures as a Markdown table, which is also readable on a terminal. */
 export function tableOf(figures: readonly Figure[]): string {
   const rows = figures.map(({ criterion, what, target, seen, holds }) => [
     criterion,
@@ -22,21 +22,21 @@ export function tableOf(figures: readonly Figure[]): string {
 }
 
 /**
- * The page of a run's figures.
+ * The page with a run's figures.
  *
- * @param imagesNode - the version of Node that the images have
+ * @param imagesNode - the version of Node in the images
  */
 export function pageOf(figures: readonly Figure[], imagesNode: string): string {
   return `# Success criteria
 
-For operators who want to know what containers take: what \`npm run test:containers -- --write\` measured, on ${cpus().length} cores, in images
-with Node ${imagesNode}. Each criterion is a numbered requirement of this project. A test takes each figure, and fails if the target is
-missed.
+For operators who want to know the cost of the containers: the figures of \`npm run test:containers -- --write\`, on
+${cpus().length} cores, in images with Node ${imagesNode}. Each criterion is a numbered requirement of this project.
+A test measures each figure, and fails if it misses the target.
 
 ${tableOf(figures)}
 
-\`tests/rules.test.ts\` holds SC-009: all imports resolve by the standard. Its rules of the compose file hold the second half
-of SC-008: one of its services while all others are stopped. It also builds and starts the images of gateway and resources,
-which only the compose file needs. The tasks of SC-006 sleep for 2 s on average.
+\`tests/rules.test.ts\` checks SC-009: all imports follow the standard's resolution. The tests of the compose file check
+the second half of SC-008: one of its services runs while all others are stopped. They also build and start the images
+of gateway and resources, which only the compose file uses. The tasks of SC-006 sleep for 2 s on average.
 `;
 }

@@ -1,27 +1,27 @@
 import { appendFileSync, readFileSync } from 'node:fs';
 
-/** What was measured for one success criterion. */
+/** A measured figure of a success criterion. */
 export interface Figure {
-  /** The criterion, by its number in the requirements. */
+  /** The criterion's number in the requirements. */
   readonly criterion: string;
   readonly what: string;
-  /** What it has to be, in words: `at least 9.5 times`. */
+  /** The target in words: `at least 9.5 times`. */
   readonly target: string;
-  /** What was seen, with its unit. */
+  /** The measured value, with its unit. */
   readonly seen: string;
   readonly holds: boolean;
 }
 
-/** The variable that names the file which a run's figures are gathered in. */
+/** The environment variable with the path of the file that collects a run's figures. */
 export const FIGURES_FILE = 'FIGURES_FILE';
 
-/** Notes a figure for the page that the run writes; a run of single tests, without such a file, notes none. */
+/** Records a figure for the page. Does nothing without the file, as in a run of single tests. */
 export function note(figure: Figure): void {
   const file = process.env[FIGURES_FILE];
   if (file) appendFileSync(file, `${JSON.stringify(figure)}\n`);
 }
 
-/** The figures that a run has gathered, in the order of their criteria. */
+/** The figures of a run, sorted by criterion. */
 export function figuresIn(file: string): Figure[] {
   const lines = readFileSync(file, 'utf8').split('\n').filter(Boolean);
   const figures = lines.map((line) => JSON.parse(line) as Figure);

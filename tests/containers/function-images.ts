@@ -12,31 +12,29 @@ import { EmulatedFunction, missingForLambdaEmulator } from './lambda-emulator.ts
 
 const missing = await missingForLambdaEmulator();
 if (missing !== undefined) {
-  if (process.env['CI']) throw new Error(`AWS's emulator of the Lambda runtime interface needs ${missing}`);
-  process.stdout.write(
-    `Skipped: functions under AWS's emulator of their runtime interface need ${missing}\n`,
-  );
+  if (process.env['CI']) throw new Error(`AWS's Lambda runtime interface emulator needs ${missing}`);
+  process.stdout.write(`Skipped: tests with AWS's Lambda runtime interface emulator need ${missing}\n`);
 }
-/** Skipped where AWS's emulator of the Lambda runtime interface cannot be run. */
+/** `describe`, skipped if AWS's Lambda runtime interface emulator cannot run. */
 export const describeFunctions = missing === undefined ? describe : describe.skip;
 
-/** The tag of a folder's image that runs as a function. */
+/** The tag of a folder's function image. */
 export function tagOf(folder: string): string {
   return `baton-img-lambda-${folder.replace('/', '-')}`;
 }
 
-/** The images of folders as functions, beside the emulators of SQS and DynamoDB. */
+/** Function images of folders, beside emulators of SQS and DynamoDB. */
 export class FunctionImages {
   #network: BackendNetwork | undefined;
   readonly #containers: Container[] = [];
 
-  /** The SQS and DynamoDB that the functions use. */
+  /** SQS and DynamoDB of the functions. */
   get backends(): Backends {
     return this.#net.backends;
   }
 
   get #net(): BackendNetwork {
-    if (!this.#network) throw new Error('build comes first');
+    if (!this.#network) throw new Error('no images are built; expected a call of build before');
     return this.#network;
   }
 
@@ -47,7 +45,7 @@ export class FunctionImages {
       await buildImage({ folder, tag: tagOf(folder), target: 'lambda', args: LABEL_ARGS });
   }
 
-  /** Starts the function of a folder's image, by default its API. */
+  /** Starts a function of a folder's image. Default: its API. */
   async start(
     folder: string,
     handler?: string,
@@ -59,12 +57,12 @@ export class FunctionImages {
     return started;
   }
 
-  /** Has a container removed with the others. */
+  /** Adds a container to those that `stopAll` removes. */
   keep(container: Container): void {
     this.#containers.push(container);
   }
 
-  /** Does what Lambda's event source does, with a function that runs in a container. */
+  /** An event source, as Lambda has, that invokes a function in a container. */
   sourceOf(queue: string, fn: EmulatedFunction): EventSource {
     return new EventSource(this.backends, queue, async (event) => {
       const answer = await fn.invoke(event);
@@ -73,19 +71,19 @@ export class FunctionImages {
     });
   }
 
-  /** Removes the containers that were started. */
+  /** Removes the started containers. */
   async stopAll(): Promise<void> {
     await Promise.all(this.#containers.splice(0).map((container) => container.remove()));
   }
 
-  /** Removes everything. */
+  /** Removes the containers and the emulators. */
   async remove(): Promise<void> {
     await this.stopAll();
     await this.#network?.stop();
   }
 }
 
-/** A request as an HTTP API of API Gateway hands it on, in payload format 2.0. */
+/** The event of a request to an HTTP API of API Gateway, in payload format 2.0. */
 export function httpEvent(method: string, path: string, body?: unknown): Record<string, unknown> {
   return {
     version: '2.0',

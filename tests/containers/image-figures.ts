@@ -7,29 +7,29 @@ import { docker } from './docker.ts';
 import { buildImage, type BuiltImage, type ImageBuild, nodeImage, ROOT, Tree } from './image.ts';
 import { memoryOf } from './memory.ts';
 
-/** What an image takes. */
+/** The figures of an image. */
 export interface ImageFigures {
-  /** The name that the image has now, such as `baton/task-service`. */
+  /** The image's name, such as `baton/task-service`. */
   readonly image: string;
   readonly sizeBytes: number;
-  /** What is in it beside Node's own image, which all images share. */
+  /** Its size without Node's image, which all images share. */
   readonly ownBytes: number;
   readonly buildSeconds: number;
-  /** From `docker run` until the image's own check found it healthy. */
+  /** From `docker run` until the image's own check finds it healthy. */
   readonly startSeconds: number;
-  /** Of the running container, idle. */
+  /** Memory of the idle container. */
   readonly memoryBytes: number;
 }
 
-/** How images are measured. */
+/** Options of a measurement. */
 export interface Measuring {
-  /** What their containers find. */
+  /** The network of the containers. */
   readonly network: BackendNetwork;
-  /** Whether their own layers are made anew, with npm's cache as it is. */
+  /** Whether to rebuild the image's own layers. npm's cache is kept. */
   readonly fresh: boolean;
 }
 
-/** Builds the image of a folder as `baton/<service>`, runs it until it is healthy, and ends it again. */
+/** Builds the image of a folder as `baton/<service>`, runs it until it is healthy, and removes the container. */
 export async function measureImage(folder: string, { network, fresh }: Measuring): Promise<ImageFigures> {
   const image = `baton/${folder.split('/').at(-1)}`;
   const { id, seconds } = await (fresh ? buildFresh : buildImage)({ folder, tag: image, args: labels() });
@@ -62,7 +62,7 @@ async function buildFresh(build: ImageBuild): Promise<BuiltImage> {
   }
 }
 
-/** What the image's labels say. The revision is left out where this is no clone. */
+/** The build arguments for the image's labels. Outside of a git clone they have no revision. */
 function labels(): Record<string, string> {
   const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { version: string };
   try {

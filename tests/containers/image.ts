@@ -10,22 +10,22 @@ import { docker, dockerSaid } from './docker.ts';
 /** The repository's root. */
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
-/** The folders that images are made of: every service's and the worker's. */
+/** The folders with an image: those of all services and of the worker. */
 export const imageFolders = partFolders().filter((folder) => existsSync(join(ROOT, folder, 'Dockerfile')));
 
-/** What every build needs: the manifests at the root, and the library. */
+/** Paths that every build needs: the manifests at the root, and the library. */
 const SHARED = ['package.json', 'package-lock.json', '.dockerignore', 'packages/baton'];
 
 const NODE_IMAGE = /^ARG NODE_IMAGE=(\S+)$/m;
 
-/** The image that every other one is made from. @throws Error when the Dockerfile names none */
+/** The base image of all images. @throws Error if the Dockerfile does not name it */
 export function nodeImage(folder = 'worker'): string {
   const [, image] = NODE_IMAGE.exec(readFileSync(join(ROOT, folder, 'Dockerfile'), 'utf8')) ?? [];
   if (image === undefined) throw new Error(`${folder}/Dockerfile: expected a line ARG NODE_IMAGE=...`);
   return image;
 }
 
-/** A copy of the code that builds, with the root's manifests and some folders only. */
+/** A copy of the repository for builds, with only the root's manifests and some folders. */
 export class Tree {
   readonly path: string;
 
@@ -33,7 +33,7 @@ export class Tree {
     this.path = path;
   }
 
-  /** Copies folders, such as `common` and `worker`, without what was installed there. */
+  /** Copies folders, such as `common` and `worker`, without installed packages. */
   static async copy(folders: readonly string[]): Promise<Tree> {
     const tree = new Tree(await mkdtemp(join(tmpdir(), 'baton-tree-')));
     for (const name of [...SHARED, ...folders]) {
@@ -44,8 +44,8 @@ export class Tree {
   }
 
   /**
-   * Makes its root manifest one that the engine has not seen, so that no layer of a service is in the cache, but what
-   * npm has fetched is. `--no-cache` would do the same, and crashes engines (26.1) that others build with meanwhile.
+   * Changes the root manifest, so that the engine rebuilds all layers of a service but keeps npm's cache. `--no-cache`
+   * does the same, but crashes some engines (26.1) during other builds.
    */
   async renew(): Promise<void> {
     const path = join(this.path, 'package.json');
@@ -53,35 +53,35 @@ export class Tree {
     await writeFile(path, JSON.stringify({ ...manifest, description: randomUUID() }));
   }
 
-  /** Deletes it. */
+  /** Deletes the copy. */
   async remove(): Promise<void> {
     await rm(this.path, { recursive: true, force: true });
   }
 }
 
-/** What to build. */
+/** Options of a build. */
 export interface ImageBuild {
-  /** The folder of the Dockerfile, from the root. */
+  /** The folder of the Dockerfile, relative to the root. */
   readonly folder: string;
-  /** The name that the image gets. */
+  /** The name of the image. */
   readonly tag: string;
   /** Default `server`. */
   readonly target?: string;
-  /** The folder that is sent to the engine. Default: the repository itself. */
+  /** The build context. Default: the repository. */
   readonly context?: string;
-  /** The Dockerfile's ARGs. */
+  /** Build arguments (ARG). */
   readonly args?: Readonly<Record<string, string>>;
 }
 
-/** A build that is done. */
+/** The result of a build. */
 export interface BuiltImage {
   readonly id: string;
   readonly seconds: number;
-  /** The instructions that were carried out, not taken from the cache, such as `[build 2/3] COPY common common`. */
+  /** The instructions that did not come from the cache, such as `[build 2/3] COPY common common`. */
   readonly carriedOut: readonly string[];
 }
 
-/** Builds an image. @throws Error with what the engine wrote, when it cannot be built */
+/** Builds an image. @throws Error with the engine's output if the build fails */
 export async function buildImage(build: ImageBuild): Promise<BuiltImage> {
   const { folder, tag, target = 'server', context = ROOT, args = {} } = build;
   const startedAtMs = performance.now();
@@ -99,7 +99,7 @@ export async function buildImage(build: ImageBuild): Promise<BuiltImage> {
   return { id, seconds, carriedOut: carriedOut(err) };
 }
 
-/** Reads BuildKit's plain progress: a step's number and instruction, then its number and that it was CACHED or DONE. */
+/** Reads BuildKit's plain progress: a step's number and instruction, then its number with CACHED or DONE. */
 function carriedOut(progress: string): string[] {
   const lines = progress.split('\n');
   const steps = lines.flatMap((line) => {

@@ -9,16 +9,16 @@ import { docker } from './docker.ts';
 import { buildImage, imageFolders, nodeImage, Tree } from './image.ts';
 import { LABEL_ARGS, LABELLED, labelsOf } from './labels.ts';
 
-/** The bundles, their maps, and what legal comments are in them; of packages only piscina, whose threads start in a file of its own. */
+/** Bundles, their source maps and legal comments; of packages only piscina, whose threads start from its own file. */
 const ALLOWED =
   /^\/app(\/(main|thread|watchdog-thread)\.mjs(\.map|\.LEGAL\.txt)?|\/node_modules|\/node_modules\/piscina(\/.*)?)?$/;
-/** Before `docker stop` by itself would kill. */
+/** The default grace of `docker stop` before it kills. */
 const STOP_SECONDS = 10;
-/** Where nobody listens. */
-const NOBODY = 'http://127.0.0.1:9';
-/** Else a check fails for half a minute before that counts. */
-const IMPATIENT = ['--health-start-period=1s', '--health-interval=1s', '--health-retries=1'];
-const AWAY = { AWS_ENDPOINT_URL_SQS: NOBODY, AWS_ENDPOINT_URL_DYNAMODB: NOBODY };
+/** An endpoint where nothing listens. */
+const UNREACHABLE = 'http://127.0.0.1:9';
+/** With the image's own options a check fails for half a minute before it counts. */
+const FAST_CHECKS = ['--health-start-period=1s', '--health-interval=1s', '--health-retries=1'];
+const AWAY = { AWS_ENDPOINT_URL_SQS: UNREACHABLE, AWS_ENDPOINT_URL_DYNAMODB: UNREACHABLE };
 
 let network: BackendNetwork;
 const containers: Container[] = [];
@@ -44,7 +44,7 @@ async function start(
   return container;
 }
 
-/** Runs a program in an image, in place of what it is made for. */
+/** Runs a program in an image, instead of its own program. */
 function runIn(image: string, program: string, ...args: readonly string[]): Promise<string> {
   return docker('run', '--rm', '--network=none', `--entrypoint=${program}`, image, ...args);
 }
@@ -61,20 +61,20 @@ describe.each(imageFolders)('the image of %s', (folder) => {
 
   beforeAll(async () => {
     tree = await Tree.copy(['common', folder]);
-    // What must not be in it is there to be taken
+    // A secret that must not get into the image
     await writeFile(join(tree.path, folder, '.env'), 'AWS_SECRET_ACCESS_KEY=secret\n');
     await buildImage({ folder, tag: image, context: tree.path, args: LABEL_ARGS });
   });
   afterAll(() => tree.remove());
 
-  test("is built where there is nothing but its folder, common/ and the root's manifests, and runs by itself", async () => {
+  test("needs only its folder, common/ and the root's manifests to be built, and runs by itself", async () => {
     const container = await start(folder, image);
     await container.healthy();
     const answer = await fetch(`${await container.url()}/health/live`);
     await expect(answer.json()).resolves.toEqual({ status: 'live' });
   });
 
-  test('runs as a user of no rights, who can write nothing but /tmp', async () => {
+  test('runs as a user without rights, who can write only to /tmp', async () => {
     const container = await start(folder, image);
     await container.healthy();
     const status = await container.exec('cat', '/proc/1/status');
@@ -85,7 +85,7 @@ describe.each(imageFolders)('the image of %s', (folder) => {
     await expect(container.exec('touch', '/tmp/here')).resolves.toBe('');
   });
 
-  test('ends by `docker stop` within seconds, with status 0', async () => {
+  test('ends on `docker stop` within seconds, with status 0', async () => {
     const container = await start(folder, image);
     await container.healthy();
     const { exitCode, seconds } = await container.stop();
@@ -93,15 +93,15 @@ describe.each(imageFolders)('the image of %s', (folder) => {
     expect(seconds).toBeLessThan(STOP_SECONDS);
   });
 
-  test('is unhealthy while it cannot do its work', async () => {
-    const container = await start(folder, image, AWAY, IMPATIENT);
+  test('is unhealthy while it cannot reach SQS and DynamoDB', async () => {
+    const container = await start(folder, image, AWAY, FAST_CHECKS);
     const state = ['inspect', '--format={{.State.Health.Status}}', container.name];
     await eventually('an unhealthy container', async () => (await docker(...state)) === 'unhealthy', 30_000);
     const answer = await fetch(`${await container.url()}/health/live`);
     expect(answer.status).toBe(200);
   });
 
-  test('carries its bundle, and no packages, tests, examples of an environment or secrets', async () => {
+  test('contains its bundle, but no packages, tests, example environments or secrets', async () => {
     const found = (await runIn(image, 'find', '/app')).split('\n');
     expect(found.filter((path) => !ALLOWED.test(path))).toEqual([]);
     expect(found).toEqual(expect.arrayContaining(['/app/main.mjs', '/app/main.mjs.map']));
@@ -117,7 +117,7 @@ describe.each(imageFolders)('the image of %s', (folder) => {
     expect(sources.filter((path) => /\/tests(\/|$)|\/\.env|\.md$/.test(path))).toEqual([]);
   });
 
-  test('has no configuration but where it listens and what it was built from', async () => {
+  test('sets only the variables of its addresses, source maps and revision', async () => {
     const [own, base] = await Promise.all([image, nodeImage(folder)].map(environmentIn));
     const added = own?.filter((variable) => !base?.includes(variable));
     const listens =
@@ -127,20 +127,20 @@ describe.each(imageFolders)('the image of %s', (folder) => {
     expect(added?.toSorted()).toEqual([...listens, maps, revision].toSorted());
   });
 
-  test('says what it is, of which version, and where that comes from', async () => {
+  test('has labels with its title, version, revision and source', async () => {
     await expect(labelsOf(image)).resolves.toMatchObject({
       ...LABELLED,
       'org.opencontainers.image.title': folder.split('/').at(-1),
     });
   });
 
-  test('tells its process the revision that it was built from', async () => {
+  test('tells its process the revision of its build', async () => {
     await expect(docker('run', '--rm', '--entrypoint', 'printenv', image, 'REVISION')).resolves.toBe(
       LABEL_ARGS.REVISION,
     );
   });
 
-  test('stops at once where a variable is missing or wrong, and names it without a stack', async () => {
+  test('stops at once if a variable is missing or wrong, and names it without a stack', async () => {
     const wrong = await start(folder, image, { TASKS_TABLE: '', LOG_LEVEL: 'loud' });
     await expect(wrong.ended()).resolves.toMatchObject({ exitCode: 1 });
     const said = await wrong.output();
@@ -155,7 +155,7 @@ async function environmentIn(image: string): Promise<string[]> {
   return JSON.parse(await docker('image', 'inspect', '--format={{json .Config.Env}}', image)) as string[];
 }
 
-test('stacks in the log are of the lines of the source', async () => {
+test('stacks in the log point to lines of the source', async () => {
   const folder = 'functions/task-service';
   await buildImage({ folder, tag: tagOf(folder) });
   const container = await start(folder, tagOf(folder), { TASKS_TABLE: 'no-such-table' });

@@ -5,11 +5,11 @@ import { missingEngine } from './docker.ts';
 import { imageFolders } from './image.ts';
 import { type ImageFigures, measureImage } from './image-figures.ts';
 
-const USAGE = `npm run images [-- options]: builds every image, runs it, and prints what it takes
-  --fresh  make each image's own layers anew, with npm's cache as it is
-  --json   print JSON in place of the table
+const USAGE = `npm run images [-- options]: builds and runs every image, and prints its size, times and memory
+  --fresh  rebuild each image's own layers, but keep npm's cache
+  --json   print JSON instead of a table
 `;
-const HEAD = ['image', 'size', 'of its own', 'build', 'start', 'memory'];
+const HEAD = ['image', 'size', 'own layers', 'build', 'start', 'memory'];
 
 const inMb = (bytes: number): string => `${(bytes / 1e6).toFixed(1)} MB`;
 const inSeconds = (seconds: number): string => `${seconds.toFixed(1)} s`;
@@ -20,7 +20,7 @@ function rowOf({ image, sizeBytes, ownBytes, ...rest }: ImageFigures): string[] 
   return [image, inMb(sizeBytes), inMb(ownBytes), ...times, inMb(memoryBytes)];
 }
 
-/** All images together: what they share counts once. */
+/** The sum of all images. Their shared layers count once. */
 function totalOf(figures: readonly ImageFigures[]): ImageFigures {
   const sum = (member: Exclude<keyof ImageFigures, 'image'>): number =>
     figures.reduce((total, each) => total + each[member], 0);
@@ -35,7 +35,7 @@ function totalOf(figures: readonly ImageFigures[]): ImageFigures {
   };
 }
 
-/** Names to the left, figures to the right. */
+/** The table as text. Names are aligned left, figures right. */
 function table(rows: readonly string[][]): string {
   const widths = HEAD.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
   const lines = rows.map((row) =>
@@ -93,7 +93,7 @@ async function run(): Promise<number> {
   return 0;
 }
 
-// The terminal's interrupt ends the call of docker that is under way, and with it this: what was started is deleted first
+// The terminal's interrupt ends the running docker command. Its error ends this program, after it has cleaned up
 process.on('SIGINT', () => undefined);
 try {
   process.exitCode = await run();

@@ -13,7 +13,7 @@ const folder = mkdtempSync(join(tmpdir(), 'baton-installs-'));
 
 afterAll(() => rmSync(folder, { recursive: true }));
 
-/** What `npm ci` makes of the manifests and the lock, as one hash over every path and every content. */
+/** Runs `npm ci` on the manifests and the lock file. Returns one hash of all installed paths and contents. */
 async function hashOfInstall(name: string): Promise<string> {
   const root = join(folder, name);
   const manifests = new Repository().files.filter((path) =>
@@ -35,7 +35,7 @@ async function hashOfInstall(name: string): Promise<string> {
   return hash.digest('hex');
 }
 
-test('one npm ci installs everything, and two give the same files', async () => {
+test('npm ci installs everything, and a second npm ci gives the same files', async () => {
   const startedAtMs = performance.now();
   const first = await hashOfInstall('first');
   const seconds = (performance.now() - startedAtMs) / 1000;

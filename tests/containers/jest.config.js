@@ -6,8 +6,8 @@ export default {
   rootDir: '../..',
   testMatch: ['**/tests/containers/**/*.test.ts'],
   testPathIgnorePatterns: ['/node_modules/'],
-  // Each builds images
+  // Each test builds images
   testTimeout: 300_000,
-  // They tell how long a build takes, and share the engine's cache: one after the other
+  // One after the other, because the tests measure builds and share the engine's cache
   maxWorkers: 1,
 };

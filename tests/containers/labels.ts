@@ -1,10 +1,10 @@
 import { expect } from '@jest/globals';
 import { docker } from './docker.ts';
 
-/** What a build is told about itself. */
+/** Build arguments for the labels of an image. */
 export const LABEL_ARGS = { VERSION: '1.2.3', REVISION: '0123abc', SOURCE: 'https://example.com/baton' };
 
-/** The labels that every image has from that, beside its title (OCI image spec: "Annotations"). */
+/** The labels of every image beside its title (OCI image spec: "Annotations"). */
 export const LABELLED = {
   'org.opencontainers.image.description': expect.stringMatching(/\w+ \w+/),
   'org.opencontainers.image.licenses': 'MIT',

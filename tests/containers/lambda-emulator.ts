@@ -7,7 +7,7 @@ import { Container } from './container.ts';
 import { docker } from './docker.ts';
 import { ROOT } from './image.ts';
 
-/** AWS gives its emulator of the runtime interface no versions that Go knows: this is a commit of 2026-10-30. */
+/** The commit of 2026-10-30. AWS does not tag the emulator with versions that Go understands. */
 const VERSION = 'v0.0.0-20261030222936-bef5c4ba774d';
 const PACKAGE = 'github.com/aws/aws-lambda-runtime-interface-emulator/cmd/aws-lambda-rie';
 const FOLDER = join(ROOT, 'node_modules/.cache/lambda-rie', VERSION);
@@ -19,15 +19,15 @@ const FETCH_MS = 300_000;
 
 const call = promisify(execFile);
 
-/** What AWS's emulator of the runtime interface needs that this machine lacks; undefined where it can be run. */
+/** What this machine lacks for AWS's Lambda runtime interface emulator; undefined if it can run. */
 export async function missingForLambdaEmulator(): Promise<string | undefined> {
-  if (process.platform !== 'linux') return 'Linux, as its containers';
+  if (process.platform !== 'linux') return 'Linux';
   if (existsSync(PROGRAM)) return undefined;
   const found = await call('go', ['version']).catch(() => undefined);
   return found ? undefined : 'Go';
 }
 
-/** A function: its image under AWS's emulator of the runtime interface, which does what Lambda does around it. */
+/** A function image under AWS's Lambda runtime interface emulator, which replaces Lambda. */
 export class EmulatedFunction {
   readonly container: Container;
   readonly #url: string;
@@ -38,9 +38,9 @@ export class EmulatedFunction {
   }
 
   /**
-   * Starts a function, and has Go build the emulator where that was not done yet.
+   * Starts a function. Builds the emulator with Go first, if it is missing.
    *
-   * @param handler - in place of the image's own, such as `handlers.deliveries`
+   * @param handler - replaces the image's handler, such as `handlers.deliveries`
    */
   static async start(
     image: string,
@@ -68,14 +68,14 @@ export class EmulatedFunction {
     return new EmulatedFunction(container, url);
   }
 
-  /** Invokes it. Resolves to what it answers, or to the `errorType` and `errorMessage` of a failure. */
+  /** Invokes the function. Resolves to its response, or to the `errorType` and `errorMessage` of a failure. */
   async invoke(event: unknown): Promise<Record<string, unknown>> {
     const answer = await fetch(this.#url + PATH, { method: 'POST', body: JSON.stringify(event) });
     const text = await answer.text();
     try {
       return JSON.parse(text) as Record<string, unknown>;
     } catch (cause) {
-      throw new Error(`The function answered ${answer.status} ${text}`, { cause });
+      throw new Error(`the function answered ${answer.status} ${text}; expected JSON`, { cause });
     }
   }
 }

@@ -9,11 +9,11 @@ import { imageFolders } from './image.ts';
 import { LABELLED, labelsOf } from './labels.ts';
 
 const services = imageFolders.filter((folder) => folder !== 'worker');
-/** The bundles of what a function may be asked for, and their maps. */
+/** The bundles of a function's handlers, and their source maps. */
 const ALLOWED = /^\/var\/task(\/(api|handlers|lambda)\.mjs(\.map)?)?$/;
 const RUNTIME = ['LICENSE', 'NOTICE', 'THIRD-PARTY-LICENSES', 'index.mjs', 'rapid-client.node'];
 
-/** A task that is not to be run before the next hour. */
+/** A task whose start time is in an hour. */
 const laterTask = encodeEnvelope({
   taskId: 'later',
   task: 'tests.later',
@@ -24,14 +24,14 @@ const laterTask = encodeEnvelope({
   data: {},
 });
 
-describeFunctions('as functions', () => {
+describeFunctions('function images', () => {
   const functions = new FunctionImages();
 
   beforeAll(() => functions.build(imageFolders));
   afterEach(() => functions.stopAll());
   afterAll(() => functions.remove());
 
-  test.each(services)('%s answers an HTTP event', async (folder) => {
+  test.each(services)('of %s answer an HTTP event', async (folder) => {
     const api = await functions.start(folder);
     const answer = await api.invoke(httpEvent('GET', '/nothing/here'));
     expect(answer).toMatchObject({
@@ -41,7 +41,7 @@ describeFunctions('as functions', () => {
     expect(JSON.parse(String(answer['body']))).toMatchObject({ status: 404 });
   });
 
-  test('of a batch the messages that failed are named, and no others', async () => {
+  test('of the worker report only the failed messages of a batch', async () => {
     const worker = functions.sourceOf('default', await functions.start('worker'));
     const { sqs, queueUrls } = functions.backends;
     const tasks = new TaskClient({ sqs, queueUrls, source: 'tests' });
@@ -53,8 +53,8 @@ describeFunctions('as functions', () => {
     await expect(worker.invoke(1)).resolves.toEqual({ received: 1, failed: 1 });
   });
 
-  test('a function finds its handler by its command alone, whatever else Lambda says', async () => {
-    // Started as itself, with nobody at the other end: it comes as far as the handler's own start
+  test('find their handler by their command, not by the variable _HANDLER', async () => {
+    // Without the emulator the runtime interface is unreachable, but the handler is loaded before that matters
     const environment = { AWS_LAMBDA_RUNTIME_API: '127.0.0.1:9', _HANDLER: 'none.none' };
     const container = await Container.start({ image: tagOf('worker'), environment, ports: [] });
     functions.keep(container);
@@ -62,14 +62,14 @@ describeFunctions('as functions', () => {
     await expect(container.output()).resolves.toContain('QUEUE_URL_PREFIX is not set');
   });
 
-  test('a missing variable is named in the log of a function that cannot start', async () => {
+  test('name a missing variable in the log if they cannot start', async () => {
     const api = await functions.start('functions/task-service', undefined, { TASKS_TABLE: '' });
     await expect(api.invoke(httpEvent('GET', '/tasks'))).rejects.toThrow('502');
     await expect(api.container.output()).resolves.toContain('TASKS_TABLE is not set');
   });
 
   test.each(imageFolders)(
-    "the image of %s carries its bundles, AWS's client, and no packages",
+    "of %s contain their bundles and AWS's runtime client, but no packages",
     async (folder) => {
       const found = await docker(
         'run',

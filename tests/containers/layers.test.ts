@@ -16,11 +16,11 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await tree.remove();
-  // No other run will make the same again
+  // No other run can use these images
   await docker('image', 'rm', '--force', ...ids);
 });
 
-/** Builds every image, one after the other. Resolves to them by their folders. */
+/** Builds all images, one after the other. Resolves to the images by folder. */
 async function buildAll(): Promise<Map<string, BuiltImage>> {
   const built = new Map<string, BuiltImage>();
   for (const folder of imageFolders) {
@@ -32,7 +32,7 @@ async function buildAll(): Promise<Map<string, BuiltImage>> {
   return built;
 }
 
-/** Adds a line to a program, which no build has seen: the engine remembers those of earlier runs. */
+/** Adds a random line to a program, because the engine remembers the lines of earlier runs. */
 async function change(file: string): Promise<void> {
   await appendFile(join(tree.path, file), `process.title = '${randomUUID()}';\n`);
 }
@@ -43,26 +43,23 @@ const changedBetween = (before: Map<string, BuiltImage>, after: Map<string, Buil
 const installs = (built: Map<string, BuiltImage>): string[] =>
   [...built.values()].flatMap(({ carriedOut }) => carriedOut.filter((each) => each.includes('npm ci')));
 
-test('a change of nothing carries nothing out', async () => {
+test('a build without a change carries no instruction out', async () => {
   const before = await buildAll();
   const after = await buildAll();
   expect(changedBetween(before, after)).toEqual([]);
   expect([...after.values()].flatMap(({ carriedOut }) => carriedOut)).toEqual([]);
 });
 
-test.each(imageFolders)(
-  "a change of %s makes its image anew, and no layer of any other's",
-  async (folder) => {
-    const before = await buildAll();
-    await change(`${folder}/main.ts`);
-    const after = await buildAll();
-    expect(changedBetween(before, after)).toEqual([folder]);
-    expect(imageFolders.filter((each) => after.get(each)?.carriedOut.length !== 0)).toEqual([folder]);
-    expect(installs(after)).toEqual([]);
-  },
-);
+test.each(imageFolders)('a change of %s rebuilds its image, but no layer of other images', async (folder) => {
+  const before = await buildAll();
+  await change(`${folder}/main.ts`);
+  const after = await buildAll();
+  expect(changedBetween(before, after)).toEqual([folder]);
+  expect(imageFolders.filter((each) => after.get(each)?.carriedOut.length !== 0)).toEqual([folder]);
+  expect(installs(after)).toEqual([]);
+});
 
-test(`a change of common is in every image within ${ALL_SECONDS} s, and installs nothing`, async () => {
+test(`a change of the library gets into all images within ${ALL_SECONDS} s, without an install`, async () => {
   const before = await buildAll();
   await change('packages/baton/src/process/config.ts');
   const after = await buildAll();
@@ -71,7 +68,7 @@ test(`a change of common is in every image within ${ALL_SECONDS} s, and installs
   const seconds = [...after.values()].reduce((sum, built) => sum + built.seconds, 0);
   note({
     criterion: 'SC-007',
-    what: 'a change of common is in all images',
+    what: 'a change of the library is in all images',
     target: `under ${ALL_SECONDS} s`,
     seen: `${after.size} images after ${seconds.toFixed(1)} s`,
     holds: seconds < ALL_SECONDS,
@@ -79,7 +76,7 @@ test(`a change of common is in every image within ${ALL_SECONDS} s, and installs
   expect(seconds).toBeLessThan(ALL_SECONDS);
 });
 
-test('what no bundle is made of (tests, docs, an environment) makes no image anew', async () => {
+test('a change of tests, docs or an environment rebuilds no image', async () => {
   const before = await buildAll();
   const files = [
     'packages/baton/src/process/tests/config.test.ts',

@@ -2,7 +2,7 @@ import { docker } from './docker.ts';
 
 const UNITS: Readonly<Record<string, number>> = { B: 1, KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30 };
 
-/** The memory that running containers take now, in bytes, by their names. Reads `docker stats`: `61.3MiB / 3.8GiB`. */
+/** The current memory of running containers in bytes, by name. Reads `docker stats`: `61.3MiB / 3.8GiB`. */
 export async function memoryOf(...names: readonly string[]): Promise<ReadonlyMap<string, number>> {
   const lines = await docker('stats', '--no-stream', '--format={{.Name}} {{.MemUsage}}', ...names);
   return new Map(

@@ -1,11 +1,11 @@
-// The worker of the scaling test: its tasks only sleep, so that only workers and SQS limit how many are done.
+// The worker of the scaling test. Its tasks only sleep, so that only workers and SQS limit the throughput.
 import { runWorker } from 'baton-tasks/worker';
 import { appendFileSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { defineTask, implement } from 'baton-tasks';
 import * as z from 'zod';
 
-/** Sleeps for so long. */
+/** A task that sleeps. */
 export const nap = defineTask({
   name: 'tests.nap',
   queue: 'default',
@@ -19,11 +19,11 @@ export const nap = defineTask({
 export interface PastNap {
   /** Milliseconds since 1970, by its worker's clock. */
   readonly endedMs: number;
-  /** How long it was to take. */
+  /** The planned length. */
   readonly ms: number;
 }
 
-/** Reads the naps that have ended so far, in the order of their ends, from the file that the workers append to. */
+/** Reads the naps that have ended so far, in order, from the file to which the workers append. */
 export function pastNaps(file: string): PastNap[] {
   const lines = readFileSync(file, 'utf8').split('\n').slice(0, -1);
   return lines.map((line) => {
@@ -32,7 +32,7 @@ export function pastNaps(file: string): PastNap[] {
   });
 }
 
-/** Runs the worker. Each nap appends a line to the file NAP_SINK at its end. */
+/** Runs the worker. Each nap appends a line to the file in NAP_SINK at its end. */
 async function run(): Promise<void> {
   const file = process.env['NAP_SINK'] ?? '';
   const napTask = implement(nap, async ({ ms }, { signal }) => {

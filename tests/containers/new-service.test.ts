@@ -44,10 +44,10 @@ afterAll(async () => {
   }
 }, 60_000);
 
-test('a service that was just made builds its image, and finds its queue and its table in the compose file', async () => {
+test('the image of a new service builds, and finds its queue and its table in the compose file', async () => {
   await expect(copy.run('npm', 'run', 'new:service', 'unicorns')).resolves.toMatchObject({ exitCode: 0 });
   await expect(compose('build', 'resources', 'unicorns-service')).resolves.toMatchObject({ exitCode: 0 });
-  // Healthy: it has asked both
+  // Healthy means that it has reached both
   const up = await compose('up', '--detach', '--wait', 'unicorns-service');
   expect([up.exitCode, up.exitCode === 0 ? '' : up.output]).toEqual([0, '']);
   const response = await fetch(`${url}/unicorns`, {

@@ -18,7 +18,7 @@ const JEST = [
 ];
 const PAGE = 'docs/success-criteria.md';
 
-/** Runs the tests that match, and shows the figures that they took; `write` makes a page of them. */
+/** Runs the matching tests and prints their figures. With `write` it also writes them into the page. */
 async function runTests(patterns: readonly string[], write: boolean): Promise<number> {
   const folder = mkdtempSync(join(tmpdir(), 'baton-figures-'));
   const file = join(folder, 'figures');
@@ -28,7 +28,7 @@ async function runTests(patterns: readonly string[], write: boolean): Promise<nu
       stdio: 'inherit',
       env: { ...process.env, [FIGURES_FILE]: file },
     });
-    // The terminal's interrupt reaches both; this one stays until the other is gone
+    // The terminal's interrupt reaches both processes. This one waits until the other has ended
     process.on('SIGINT', () => undefined);
     await once(jest, 'exit');
     const figures = figuresIn(file);
@@ -40,13 +40,13 @@ async function runTests(patterns: readonly string[], write: boolean): Promise<nu
   }
 }
 
-/** The version of the Node in the image that all others are made from. */
+/** The version of Node in the base image. */
 async function nodeOfImages(): Promise<string> {
   const version = await docker('run', '--rm', '--entrypoint', 'node', nodeImage(), '--version');
   return version.replace('v', '');
 }
 
-/** Runs the tests of images and of what is made of them. Where no engine answers, it says so, which is an error in CI. */
+/** Runs the tests of containers. Without a container engine it skips them with a message, which is an error in CI. */
 async function run(): Promise<number> {
   const options = { write: { type: 'boolean', default: false } } as const;
   const { values, positionals } = parseArgs({ options, allowPositionals: true });

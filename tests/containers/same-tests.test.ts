@@ -14,7 +14,7 @@ const JEST = [
   '--json',
   '--testPathPatterns',
 ];
-/** The tests of what each image runs. They bring an SQS and a DynamoDB, and no other service. */
+/** The tests of each image's program. They start SQS and DynamoDB, but no other service. */
 const TESTED = imageFolders.map((folder): [name: string, pattern: string] => [
   basename(folder),
   folder === 'worker' ? '(?<!src)/worker/tests/worker' : `${folder}/tests/(api|problems)`,
@@ -24,11 +24,11 @@ interface Results {
   readonly numPassedTests: number;
   readonly numFailedTests: number;
   readonly numRuntimeErrorTestSuites: number;
-  /** By file; `message` says what failed in it, and is empty where nothing did. */
+  /** Results by file. `message` says what failed, and is empty if nothing did. */
   readonly testResults: readonly { readonly message: string }[];
 }
 
-/** Runs the tests of one program, in its image or from its source. */
+/** Runs the tests of one program, in its image or from source. */
 async function tests(pattern: string, environment: Readonly<Record<string, string>>): Promise<Results> {
   const jest = spawn(process.execPath, [...JEST, pattern], {
     env: { ...process.env, ...environment },
@@ -46,7 +46,7 @@ beforeAll(async () => {
 });
 
 test.each(TESTED)(
-  '%s passes in its image the tests that it passes from its source, with no other service anywhere',
+  'the image of %s passes the same tests as its source, without any other service',
   async (name, pattern) => {
     const outside = await tests(pattern, {});
     const inside = await tests(pattern, { [IMAGE_PREFIX]: PREFIX });

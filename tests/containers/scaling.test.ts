@@ -11,14 +11,14 @@ import { note } from './figures.ts';
 import { nap, type PastNap, pastNaps } from './naps.ts';
 
 const OVERRIDE = 'tests/containers/naps.compose.yml';
-/** Naps for each worker of a round, and how long the middle one takes: 20 s for ten at a time. */
+/** Naps for each worker in a round. With ten at a time and the middle length they take 20 s. */
 const NAPS_A_WORKER = 100;
 const SHORTEST_MS = 1200;
 const SPREAD_MS = 1600;
 const MIDDLE_MS = SHORTEST_MS + SPREAD_MS / 2;
-/** Multiples of it are spread evenly, so that every stretch of naps is as long as any other. */
+/** The golden ratio spreads the lengths evenly, so that every section of a round takes the same time. */
 const GOLDEN = 0.618_033_988_75;
-/** The part of a round that counts, by the naps that are over: the first start together, the last slots run dry one by one. */
+/** The part of a round that counts, in finished naps. Before it naps start together, after it slots become empty. */
 const COUNTED_FROM = 0.2;
 const COUNTED_TO = 0.8;
 const ROUND_MS = 90_000;
@@ -40,7 +40,7 @@ const sqs = new SQSClient({
 const queueUrls = new QueueUrls(`http://127.0.0.1:${port}/000000000000/baton-dev-`);
 const tasks = new TaskClient({ sqs, queueUrls, source: 'tests' });
 
-/** Tasks per second of so many workers, over the middle of a round in which all have enough to do. */
+/** Tasks per second of a number of workers, in the middle of a round, while all slots are busy. */
 async function throughputOf(workers: number): Promise<number> {
   await system.compose(`up --detach --wait --scale worker=${workers} worker`);
   const before = pastNaps(sink).length;
@@ -55,14 +55,14 @@ async function throughputOf(workers: number): Promise<number> {
   return throughputBetween(round, endOf(round, COUNTED_FROM), endOf(round, COUNTED_TO));
 }
 
-/** When so large a part of them was over. */
+/** The time at which this part of the naps had ended. */
 function endOf(naps: readonly PastNap[], part: number): number {
   return naps[Math.round(naps.length * part)]?.endedMs ?? Number.NaN;
 }
 
 /**
- * Tasks per second, of the middle one's length. A nap counts with the part of it that lies between the two times: counted
- * whole, at their ends, one worker's few naps make a figure that differs by 4% between rounds, and all are divided by it.
+ * Tasks of the middle length per second. Only the part of a nap between the two times counts. If whole naps counted at
+ * their ends, the figure of one worker, the divisor of all ratios, would differ by 4% between rounds.
  */
 function throughputBetween(naps: readonly PastNap[], fromMs: number, toMs: number): number {
   const sleptMs = naps.map(({ endedMs, ms }) => Math.min(endedMs, toMs) - Math.max(endedMs - ms, fromMs));
@@ -81,7 +81,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true });
 }, 60_000);
 
-test('three workers do 2.9 times as many sleeping tasks as one, ten do 9.5 times as many, with nothing else changed', async () => {
+test('three workers do at least 2.9 times the sleeping tasks of one worker, and ten do at least 9.5 times', async () => {
   const one = await throughputOf(1);
   const three = await throughputOf(3);
   const ten = await throughputOf(10);

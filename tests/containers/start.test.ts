@@ -15,7 +15,7 @@ beforeAll(async () => {
 afterAll(() => network.stop());
 
 test.each(imageFolders)(
-  `%s is built without a layer of an earlier build, and healthy, within ${SECONDS} s`,
+  `the image of %s is built without cached layers and becomes healthy within ${SECONDS} s`,
   async (folder) => {
     const { image, buildSeconds, startSeconds, memoryBytes } = await measureImage(folder, {
       network,

@@ -11,7 +11,7 @@ import { buildImage, Tree } from './image.ts';
 
 const IMAGE = 'baton-img-threads';
 
-/** The one task of the worker below. */
+/** The contract of the worker's only task. */
 const where = defineTask({
   name: 'tests.where',
   queue: 'default',
@@ -22,7 +22,7 @@ const where = defineTask({
   isolation: 'thread',
 });
 
-/** In the place of common/tasks/all.ts, which has no task that wants a thread. */
+/** Replaces common/tasks/all.ts, which has no task that runs in a thread. */
 const TASKS = `
 import { isMainThread } from 'node:worker_threads';
 import * as z from 'zod';
@@ -64,7 +64,7 @@ afterAll(async () => {
   await network.stop();
 });
 
-test("a task that wants a thread gets one in the worker's image", async () => {
+test("a task with isolation 'thread' runs in a thread in the worker's image", async () => {
   const { sqs, queueUrls } = network.backends;
   await new TaskClient({ sqs, queueUrls, source: 'tests' }).send(where, {});
   const saying = async (message: string) =>

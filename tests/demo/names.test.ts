@@ -5,7 +5,7 @@ import { Repository } from 'baton-dev/sources/repository';
 
 const repository = new Repository();
 const demo = await readDemo();
-/** What the demo calls its parts, and its files whose names have two words at least. */
+/** The names of the demo's parts, and of its files whose names have at least two words. */
 const names = [...namesOf(demo), ...filesOf(demo.folders)];
 const files = repository.files.filter(
   (path) => path.startsWith('packages/') && !/\/(tests|template)\//.test(path),
@@ -17,7 +17,7 @@ function filesOf(folders: readonly string[]): string[] {
     .flatMap((path) => /\/([a-z]+(?:-[a-z]+)+)\.ts$/.exec(path)?.[1] ?? []);
 }
 
-/** The lines of a file that have one of the names, in whatever form. */
+/** The lines of a file that contain one of the names, in any spelling. */
 function linesNaming(path: string): string[] {
   const naming = namePattern(names);
   return repository
@@ -27,7 +27,7 @@ function linesNaming(path: string): string[] {
 }
 
 describe('the library and the tools', () => {
-  test('are looked at whole', () => {
+  test('have enough files for this test to mean something', () => {
     expect(files.length).toBeGreaterThan(200);
   });
 

@@ -6,9 +6,9 @@ import { namesOf } from 'baton-dev/demo/names';
 import { RepositoryCopy } from '../support/repository-copy.ts';
 
 const LONG_MS = 300_000;
-/** Words of the demo that nothing which is left may have: names of services, and what a customer sees. */
+/** Words of the demo that must not be left anywhere: names of services, and texts for customers. */
 const WORDS = /order-service|notification-service|\borders\.|\bnotifications\.|smtp|nodemailer|cockatiel/i;
-/** Pages and figures that tell of measurements, and the history of the project. */
+/** Files that record measurements or the history of the project. They may name the demo. */
 const RECORDS =
   /^(docs\/(performance|reliability|success-criteria)|bench\/|CHANGELOG\.md|package-lock\.json|packages\/.*\/tests\/)/;
 
@@ -22,7 +22,7 @@ beforeAll(async () => {
 afterAll(() => copy.remove());
 
 describe('npm run demo:remove', () => {
-  test('refuses while there are changes that are not committed, and a name that is none', async () => {
+  test('refuses to run with uncommitted changes or an invalid name', async () => {
     await writeFile(join(copy.path, 'mine.txt'), 'mine');
     await expect(remove()).resolves.toMatchObject({
       exitCode: 1,
@@ -36,7 +36,7 @@ describe('npm run demo:remove', () => {
     await expect(copy.changes()).resolves.toEqual([]);
   });
 
-  test('refuses while code of somebody else uses the demo, and names it', async () => {
+  test("refuses to run while the user's code imports the demo, and names the file", async () => {
     const own = join(copy.path, 'functions/task-service/own.ts');
     await writeFile(own, "export { processOrder } from '@baton/common/contracts/orders';\n");
     await copy.commit();
@@ -51,7 +51,7 @@ describe('npm run demo:remove', () => {
     await expect(copy.changes()).resolves.toEqual([]);
   });
 
-  test('says with --dry-run what it would do, and does nothing', async () => {
+  test('with --dry-run prints what it would do, and changes nothing', async () => {
     const { exitCode, output } = await remove('--dry-run');
     expect([exitCode, output]).toEqual([0, expect.stringContaining('To be deleted:\n')]);
     expect(output).toContain('  functions/order-service: ');
@@ -60,7 +60,7 @@ describe('npm run demo:remove', () => {
   });
 
   test(
-    'takes the demo away and makes a service in its place',
+    'removes the demo, and creates a service with --with',
     async () => {
       const { folders } = await readDemo();
       removed = await remove('--with', 'payments');
@@ -89,7 +89,7 @@ describe('npm run demo:remove', () => {
     LONG_MS,
   );
 
-  test('leaves no name of the demo in what describes the stack, in manifests and in scripts', async () => {
+  test('leaves no name of the demo in stack files, manifests and scripts', async () => {
     const names = namesOf(await readDemo());
     const texts = await Promise.all(
       [
@@ -107,13 +107,13 @@ describe('npm run demo:remove', () => {
     ).toEqual([]);
   });
 
-  test('finds no demo a second time', async () => {
+  test('fails if there is no demo any more', async () => {
     const { exitCode, output } = await copy.run('node', 'packages/baton-dev/src/demo/main.ts');
     expect([exitCode, output]).toEqual([1, expect.stringContaining('There is no demo')]);
   });
 });
 
-describe('what is left', () => {
+describe('the repository without the demo', () => {
   test.each(['types', 'lint', 'format:check'])(
     'passes %s',
     async (script) => {
@@ -126,7 +126,7 @@ describe('what is left', () => {
   test(
     'passes its tests',
     async () => {
-      // The tests that look at the repository; the others know nothing of it
+      // Only tests that read the repository's files: the others do not know the demo
       const tools =
         'packages/baton-dev/src/(stack|deploy|containers|contract-guard|new-service|dockerfiles)/';
       const patterns = ['tests/', 'common/', 'functions/', tools].map((each) => `^${copy.path}/${each}`);

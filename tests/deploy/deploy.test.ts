@@ -26,7 +26,7 @@ afterAll(async () => {
 }, 120_000);
 
 describe('sls deploy', () => {
-  test('makes every queue as the template has it', async () => {
+  test('creates every queue as in the template', async () => {
     const queues = await deployment.described('AWS::SQS::Queue');
     expect(queues.length).toBeGreaterThanOrEqual(2);
     for (const [id, { QueueName, RedrivePolicy, RedriveAllowPolicy, ...plain }] of queues) {
@@ -44,7 +44,7 @@ describe('sls deploy', () => {
     }
   });
 
-  test('makes every table as the template has it', async () => {
+  test('creates every table as in the template', async () => {
     const tables = await deployment.described('AWS::DynamoDB::Table');
     expect(tables.length).toBeGreaterThanOrEqual(1);
     for (const [id, properties] of tables) {
@@ -64,7 +64,7 @@ describe('sls deploy', () => {
     }
   });
 
-  test('makes every role as the template has it', async () => {
+  test('creates every role as in the template', async () => {
     const roles = await deployment.described('AWS::IAM::Role');
     expect(roles.length).toBeGreaterThanOrEqual(2);
     for (const [id, { Policies }] of roles) {
@@ -76,7 +76,7 @@ describe('sls deploy', () => {
     }
   });
 
-  test('makes every function as the template has it', async () => {
+  test('creates every function as in the template', async () => {
     const functions = await deployment.described('AWS::Lambda::Function');
     expect(functions.length).toBeGreaterThanOrEqual(2);
     for (const [
@@ -88,7 +88,7 @@ describe('sls deploy', () => {
       expect(made).toMatchObject({ Handler, Runtime, Timeout, MemorySize, Architectures });
       expect(made).toMatchObject({ Role: deployment.filledIn(Role) });
       const { Variables } = Environment as { Variables: Record<string, unknown> };
-      // Where queues are is the emulator's own, up to the account
+      // The emulator has its own host for queues, so only the end of the prefix is compared
       const { QUEUE_URL_PREFIX: prefix = '', ...variables } = made.Environment?.Variables ?? {};
       expect(prefix.endsWith(`/${deployment.queueUrlPrefix.split('/').slice(-2).join('/')}`)).toBe(true);
       const { QUEUE_URL_PREFIX: _prefix, ...expected } = Variables;
@@ -96,7 +96,7 @@ describe('sls deploy', () => {
     }
   });
 
-  test('makes every event source as the template has it', async () => {
+  test('creates every event source as in the template', async () => {
     const mappings = await deployment.described('AWS::Lambda::EventSourceMapping');
     expect(mappings.length).toBeGreaterThanOrEqual(1);
     for (const [id, properties] of mappings) {
@@ -115,8 +115,8 @@ describe('sls deploy', () => {
   });
 });
 
-describe('a message that no function can run', () => {
-  test('of each queue is set aside as it came where it is no task at all', async () => {
+describe('a message that is not a task', () => {
+  test('becomes a dead letter with its original body, in each queue', async () => {
     const queues = await deployment.described('AWS::SQS::Queue');
     const consumed = queues.flatMap(([, { QueueName, RedrivePolicy }]) =>
       RedrivePolicy === undefined ? [] : [String(QueueName).slice(deployment.prefix.length)],
@@ -129,8 +129,8 @@ describe('a message that no function can run', () => {
   });
 });
 
-describe('afterwards', () => {
-  test('one function alone gets its code anew, by its bundle, and keeps its role', async () => {
+describe('after a deploy', () => {
+  test('a deploy of one function uploads its bundle, and keeps its role', async () => {
     const FunctionName = `${deployment.prefix}taskServiceApi`;
     const before = await lambda.send(new GetFunctionConfigurationCommand({ FunctionName }));
     await expect(deployment.deployFunction('taskServiceApi')).resolves.toContain('Function code deployed');
@@ -143,18 +143,18 @@ describe('afterwards', () => {
     expect((await system.ask('GET', '/tasks')).status).toBe(200);
   }, 120_000);
 
-  test('a second deploy says that nothing has changed', async () => {
+  test('a second deploy reports no changes', async () => {
     await expect(deployment.deploy()).resolves.toContain('No changes to deploy');
   }, 120_000);
 
-  test('a changed one updates what has changed', async () => {
+  test('a deploy with a changed parameter updates the functions', async () => {
     await expect(deployment.deploy(['--param=revision=changed'])).resolves.toContain('Service deployed');
     const FunctionName = `${deployment.prefix}taskServiceApi`;
     const { Environment } = await lambda.send(new GetFunctionConfigurationCommand({ FunctionName }));
     expect(Environment?.Variables).toMatchObject({ REVISION: 'changed' });
   }, 120_000);
 
-  test('sls remove leaves nothing', async () => {
+  test('sls remove leaves no resources', async () => {
     expect((await resourcesOf(deployment)).length).toBeGreaterThan(8);
     await expect(deployment.remove()).resolves.toContain('successfully removed');
     expect(await resourcesOf(deployment)).toEqual([]);

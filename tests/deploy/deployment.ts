@@ -15,23 +15,23 @@ const TEMPLATE = fileURLToPath(
 );
 const ACCOUNT = '000000000000';
 
-/** A resource of a template. */
+/** A resource in a template. */
 export interface Described {
   readonly Type: string;
   readonly Properties: Readonly<Record<string, unknown>>;
 }
 
-/** The environment that anything needs to talk to the emulator; the AWS SDK reads it by itself. */
+/** Environment variables to reach the emulator. The AWS SDK reads them. */
 export const EMULATOR = {
   AWS_ENDPOINT_URL: process.env['AWS_ENDPOINT_URL'] ?? '',
   AWS_REGION: 'us-east-1',
   AWS_ACCESS_KEY_ID: 'test',
   AWS_SECRET_ACCESS_KEY: 'test',
 };
-// This process's clients, too
+// For the clients of this process
 Object.assign(process.env, EMULATOR);
 
-/** The system as `sls deploy` deploys it, on a stage of its own. */
+/** The system as `sls deploy` deploys it, on its own stage. */
 export class Deployment {
   readonly stage = `t${randomBytes(3).toString('hex')}`;
   readonly sqs = createSqsClient();
@@ -41,13 +41,13 @@ export class Deployment {
   readonly #cloudFormation = new CloudFormationClient();
   #resources: readonly StackResource[] = [];
 
-  /** @param args - what every command is given, such as `--param=worker=none` */
+  /** @param args - arguments of every command, such as `--param=worker=none` */
   constructor(args: readonly string[] = []) {
-    // The REST form of the API: emulators do not have the HTTP one
+    // A REST API, because emulators lack HTTP APIs
     this.#args = ['--stage', this.stage, '--param=api=http', ...args];
   }
 
-  /** What stands before the names of its queues, tables and functions. */
+  /** The prefix of the names of its queues, tables and functions. */
   get prefix(): string {
     return `baton-${this.stage}-`;
   }
@@ -57,7 +57,7 @@ export class Deployment {
     return `${EMULATOR.AWS_ENDPOINT_URL}/_aws/execute-api/${this.physicalId('ApiGatewayRestApi')}/${this.stage}`;
   }
 
-  /** Deploys, and resolves to what Serverless says. @throws Error with what it says, where it fails */
+  /** Deploys. Resolves to the output of Serverless. @throws Error with the output if it fails */
   async deploy(more: readonly string[] = []): Promise<string> {
     const output = await this.#serverless('deploy', more);
     const StackName = `baton-${this.stage}`;
@@ -68,17 +68,17 @@ export class Deployment {
     return output;
   }
 
-  /** Deploys the code of one function alone. @throws Error with what Serverless says, where it fails */
+  /** Deploys only the code of one function. @throws Error with the output of Serverless if it fails */
   async deployFunction(name: string): Promise<string> {
     return this.#serverless('deploy', ['--force', '--function', name], 'function');
   }
 
-  /** Removes it all. @throws Error with what Serverless says, where it fails */
+  /** Removes the deployment. @throws Error with the output of Serverless if it fails */
   async remove(): Promise<string> {
     return this.#serverless('remove');
   }
 
-  /** The resources of one type in the template that was deployed last, by their logical ids. */
+  /** The resources of one type in the last deployed template, by logical id. */
   async described(type: string): Promise<[string, Described['Properties']][]> {
     const { Resources } = JSON.parse(await readFile(TEMPLATE, 'utf8')) as {
       Resources: Record<string, Described>;
@@ -88,14 +88,14 @@ export class Deployment {
       .map(([id, { Properties }]) => [id, Properties]);
   }
 
-  /** What the emulator calls a resource: a queue's URL, the name of a table, a role or a function. */
+  /** The physical id of a resource: a queue's URL, or the name of a table, a role or a function. */
   physicalId(logicalId: string): string {
     const resource = this.#resources.find(({ LogicalResourceId }) => LogicalResourceId === logicalId);
-    if (!resource) throw new Error(`The stack has no resource ${logicalId}`);
+    if (!resource) throw new Error(`the stack has no resource ${logicalId}`);
     return resource.PhysicalResourceId ?? '';
   }
 
-  /** A value of the template as CloudFormation fills it in. */
+  /** Resolves the references in a value of the template, as CloudFormation does. */
   filledIn(value: unknown): unknown {
     if (Array.isArray(value)) return value.map((each) => this.filledIn(each));
     if (typeof value !== 'object' || value === null) return value;
@@ -136,7 +136,7 @@ export class Deployment {
       case 'AWS::Lambda::Function':
         return `arn:aws:lambda:${within}:function:${name}`;
       default:
-        throw new Error(`No ARN is known of ${id}, a ${type}`);
+        throw new Error(`${id} is ${type}; expected a type whose ARN is known`);
     }
   }
 

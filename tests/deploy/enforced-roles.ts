@@ -8,21 +8,21 @@ import { type Deployment, EMULATOR } from './deployment.ts';
 import { Gatekeeper } from './gatekeeper.ts';
 import { allowedBy, policyOf } from './policy.ts';
 
-/** What Lambda itself does by a function's role: its log, and polling its queues. */
+/** Actions that Lambda itself does with a function's role: writing its log and polling its queues. */
 const BY_LAMBDA = /^(logs:|sqs:(ReceiveMessage|DeleteMessage|GetQueueAttributes) )/;
 
-/** Roles that are held to. */
+/** Enforced roles of functions. */
 export interface Enforced {
-  /** What functions tried that their roles do not allow. */
+  /** Actions that roles do not allow but functions tried. */
   readonly refused: readonly string[];
-  /** What a function's role allows, and the function has not done: by the function's name in the template. */
+  /** Actions that a function's role allows but the function has not used. `functionId` is its name in the template. */
   unused(functionId: string): string[];
   stop(): Promise<void>;
 }
 
 /**
- * Holds every function of a deployment to its role, by sending its calls through a gatekeeper. Unknown tasks are dead
- * letters once they have rested for 2 s, in place of 6 hours.
+ * Enforces the role of every function of a deployment: their calls go through a gatekeeper. Unknown tasks become dead
+ * letters after 2 s, instead of 6 hours.
  */
 export async function enforceRoles(deployment: Deployment): Promise<Enforced> {
   const lambda = new LambdaClient();

@@ -2,15 +2,15 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 
-/** What a call is in the words of IAM: the action, and the name of each queue, table or index that it is on. */
+/** A call in the terms of IAM: the action, and the names of its queues, tables or indexes. */
 interface Call {
   readonly action: string;
   readonly targets: readonly string[];
 }
 
 /**
- * Stands between functions and an emulator, which keeps policies and holds nobody to them, and does for it what IAM
- * does: a call that its caller's role does not allow is refused. Each caller has a path of its own.
+ * A proxy between functions and an emulator that enforces policies, because the emulator only stores them. It refuses
+ * calls that the caller's role does not allow. Each caller has its own path.
  */
 export class Gatekeeper {
   readonly #server: Server;
@@ -24,7 +24,7 @@ export class Gatekeeper {
     this.#server = createServer((request, response) => void this.#pass(request, response));
   }
 
-  /** Starts one before the emulator at an endpoint. */
+  /** Starts a gatekeeper in front of the emulator at an endpoint. */
   static async start(endpoint: string): Promise<Gatekeeper> {
     const gatekeeper = new Gatekeeper(endpoint);
     gatekeeper.#server.listen(0, '127.0.0.1');
@@ -32,23 +32,23 @@ export class Gatekeeper {
     return gatekeeper;
   }
 
-  /** Lets a caller do these, such as `sqs:SendMessage baton-dev-orders`. Gives the endpoint that it is to call. */
+  /** Allows a caller actions, such as `sqs:SendMessage baton-dev-letters`. Returns the caller's endpoint. */
   admit(caller: string, allowed: Iterable<string>): string {
     this.#allowed.set(caller, new Set(allowed));
     return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}/${caller}`;
   }
 
-  /** What a caller has done of what it may. */
+  /** The allowed actions that a caller has used. */
   used(caller: string): ReadonlySet<string> {
     return this.#used.get(caller) ?? new Set();
   }
 
-  /** What was refused, and to whom. */
+  /** The refused actions with their callers. */
   get refused(): readonly string[] {
     return this.#refused;
   }
 
-  /** Ends it. */
+  /** Stops the proxy. */
   async stop(): Promise<void> {
     this.#server.close();
     this.#server.closeAllConnections();
@@ -97,7 +97,7 @@ export class Gatekeeper {
   }
 }
 
-/** A request of the JSON protocols of SQS and DynamoDB; a batch needs what its single call needs (but for reads). */
+/** Reads a request of the JSON protocol of SQS or DynamoDB. A batch of writes needs the action of its single call. */
 function callOf(target: string, body: string): Call {
   const [service = '', name = ''] = target.split('.');
   const { QueueUrl, TableName, IndexName, RequestItems } = JSON.parse(body) as {

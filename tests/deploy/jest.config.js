@@ -6,8 +6,8 @@ export default {
   rootDir: '../..',
   testMatch: ['**/tests/deploy/**/*.test.ts'],
   testPathIgnorePatterns: ['/node_modules/'],
-  // Serverless has one folder to package in
+  // Serverless packages into a single folder
   maxWorkers: 1,
-  // An emulator starts each function anew, on a machine that others use, too
+  // Long, because an emulator has to start each function, perhaps on a busy machine
   testTimeout: 60_000,
 };

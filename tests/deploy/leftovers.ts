@@ -5,7 +5,7 @@ import { LambdaClient, ListEventSourceMappingsCommand, ListFunctionsCommand } fr
 import { ListQueuesCommand } from '@aws-sdk/client-sqs';
 import type { Deployment } from './deployment.ts';
 
-/** The queues, tables, functions, event sources, roles and logs whose name says that they are of a deployment. */
+/** The queues, tables, functions, event sources, roles and logs with the name of a deployment. */
 export async function resourcesOf({ prefix, stage, sqs }: Deployment): Promise<string[]> {
   const lambda = new LambdaClient();
   const [queues, tables, functions, mappings, roles, logs] = await Promise.all([

@@ -1,6 +1,6 @@
 import { GetRolePolicyCommand, IAMClient, ListRolePoliciesCommand } from '@aws-sdk/client-iam';
 
-/** A policy as IAM has it. */
+/** A policy in IAM's format. */
 export interface Policy {
   readonly Version: string;
   readonly Statement: readonly {
@@ -12,16 +12,17 @@ export interface Policy {
 
 const iam = new IAMClient();
 
-/** The one policy in a role. @throws Error where there are others */
+/** The only inline policy of a role. @throws Error if it has more */
 export async function policyOf(RoleName: string): Promise<Policy> {
   const { PolicyNames = [] } = await iam.send(new ListRolePoliciesCommand({ RoleName }));
   const [PolicyName, ...others] = PolicyNames;
-  if (others.length > 0) throw new Error(`${RoleName} has policies beside its own: ${others.join(', ')}`);
+  if (others.length > 0)
+    throw new Error(`${RoleName} has policies beside ${PolicyName}: ${others.join(', ')}`);
   const { PolicyDocument = '{}' } = await iam.send(new GetRolePolicyCommand({ RoleName, PolicyName }));
   return JSON.parse(decodeURIComponent(PolicyDocument)) as Policy;
 }
 
-/** What a policy allows, as the gatekeeper has it: `sqs:SendMessage baton-dev-orders`. */
+/** The actions that a policy allows, in the gatekeeper's form: `sqs:SendMessage baton-dev-letters`. */
 export function allowedBy({ Statement }: Policy): string[] {
   return Statement.flatMap(({ Action, Resource }) =>
     [Action]

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { freePort } from 'baton-dev/testing/program';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-/** LocalStack as a plain process, its functions as processes of this machine; where it is there. */
+/** A script that runs LocalStack and its functions as plain processes. Only some machines have it. */
 const LOCALSTACK = fileURLToPath(
   new URL('../../../shared/tools/localstack-host/localstack-host.sh', import.meta.url),
 );
@@ -15,9 +15,9 @@ const JEST = [
   'node_modules/jest/bin/jest.js',
 ];
 
-/** Deploys to the emulator at an endpoint, and tests what is there then. Resolves to the exit code. */
+/** Runs the tests of a deploy against the emulator at an endpoint. Resolves to the exit code. */
 async function runTests(endpoint: string, more: Readonly<Record<string, string>> = {}): Promise<number> {
-  process.stdout.write(`The deployed system, on ${endpoint}\n`);
+  process.stdout.write(`Testing the deployed system on ${endpoint}\n`);
   const args = [...JEST, '--config', 'tests/deploy/jest.config.js', ...process.argv.slice(2)];
   const env = { ...process.env, ...more, AWS_ENDPOINT_URL: endpoint };
   const jest = spawn(process.execPath, args, { stdio: 'inherit', cwd: ROOT, env });
@@ -25,7 +25,7 @@ async function runTests(endpoint: string, more: Readonly<Record<string, string>>
   return jest.exitCode ?? 1;
 }
 
-/** Runs the script of LocalStack, with this Node for its functions. Says how it ended where that was badly. */
+/** Runs the script of LocalStack with this Node for functions. Prints its output if it fails. */
 function localStack(command: 'start' | 'stop', port: number): boolean {
   const env = { ...process.env, NODE: process.execPath };
   const { status, stdout, stderr } = spawnSync(LOCALSTACK, [command, String(port)], {
@@ -36,7 +36,7 @@ function localStack(command: 'start' | 'stop', port: number): boolean {
   return status === 0;
 }
 
-/** Tests against the emulator in AWS_ENDPOINT_URL, or one that is started here, where that can be. */
+/** Runs the tests against the emulator in AWS_ENDPOINT_URL, or starts LocalStack if possible. */
 async function run(): Promise<number> {
   const given = process.env['AWS_ENDPOINT_URL'];
   if (given) return runTests(given);
@@ -50,7 +50,7 @@ async function run(): Promise<number> {
     process.stdout.write('Skipped: LocalStack did not start\n');
     return 0;
   }
-  // The terminal's interrupt reaches Jest, too; this process stays until the emulator is gone
+  // The terminal's interrupt reaches Jest too. This process waits until the emulator has ended
   process.on('SIGINT', () => undefined);
   try {
     return await runTests(`http://127.0.0.1:${port}`, { FUNCTIONS_REACH_THIS_MACHINE: 'yes' });

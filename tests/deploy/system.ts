@@ -3,24 +3,24 @@ import { encodeEnvelope } from 'baton-tasks/tooling';
 import { eventually } from 'baton-dev/testing/eventually';
 import type { Deployment } from './deployment.ts';
 
-/** An emulator polls idle queues each second or so, and starts a function anew for its first message. */
+/** Long, because an emulator polls idle queues about once a second, and has to start functions. */
 export const PATIENCE_MS = 40_000;
 
-/** An answer of the deployed API. */
+/** A response of the deployed API. */
 export interface Answer {
   readonly status: number;
   readonly headers: Headers;
   readonly body: Record<string, unknown>;
 }
 
-/** A message in a dead letter queue. */
+/** A message in a dead-letter queue. */
 export interface SetAside {
   readonly body: string;
   readonly reason: string | undefined;
   readonly details: Record<string, unknown>;
 }
 
-/** The deployed system, as somebody uses it who knows its URL and its queues. */
+/** A client of the deployed system that knows its URL and its queues. */
 export class System {
   readonly #deployment: Deployment;
 
@@ -28,7 +28,7 @@ export class System {
     this.#deployment = deployment;
   }
 
-  /** Asks the deployed API. */
+  /** Sends a request to the deployed API. */
   async ask(
     method: string,
     path: string,
@@ -45,7 +45,7 @@ export class System {
     return { status: response.status, headers: response.headers, body: JSON.parse(text) as Answer['body'] };
   }
 
-  /** What is at a path, once it has that status. */
+  /** The resource at a path, once it has this status. */
   when(path: string, status: string): Promise<Record<string, unknown>> {
     const look = async () => {
       const { body } = await this.ask('GET', path);
@@ -54,19 +54,19 @@ export class System {
     return eventually(`${path} is ${status}`, look, PATIENCE_MS);
   }
 
-  /** Puts a body into a queue, by the name that contracts have for it. */
+  /** Sends a body to a queue. `queue` is its name in contracts. */
   async send(queue: string, body: string): Promise<void> {
     const QueueUrl = this.#deployment.queueUrls.of(queue);
     await this.#deployment.sqs.send(new SendMessageCommand({ QueueUrl, MessageBody: body }));
   }
 
-  /** Puts a task into a queue as it is, whether there is such a task or not. */
+  /** Sends a task to a queue without any check. */
   async sendTask(queue: string, task: string, taskId: string, data: unknown = {}): Promise<void> {
     const time = new Date().toISOString();
     await this.send(queue, encodeEnvelope({ taskId, task, source: 'tests', time, trace: undefined, data }));
   }
 
-  /** The dead letter of a queue whose body has a text in it, once it is there. */
+  /** The dead letter of a queue whose body contains a text, once it arrives. */
   async deadLetter(queue: string, text: string): Promise<SetAside> {
     const QueueUrl = this.#deployment.queueUrls.deadLettersOf(queue);
     const look = async (): Promise<SetAside | undefined> => {

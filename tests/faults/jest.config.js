@@ -6,6 +6,6 @@ export default {
   rootDir: '../..',
   testMatch: ['**/tests/faults/**/*.test.ts'],
   testPathIgnorePatterns: ['/node_modules/'],
-  // Each starts processes of its own, which take their time on a machine that others use, too
+  // Long, because each test starts processes, perhaps on a busy machine
   testTimeout: 60_000,
 };

@@ -1,6 +1,6 @@
 import base from '../../jest.config.js';
 
-// The embedded SQS reads it in the processes that Jest starts, and in those that tests start
+// Jest's workers and the programs that tests start inherit it, and their embedded SQS reads it
 process.env.SQS_HOSTILE = 'true';
 
 /** @type {import('jest').Config} */

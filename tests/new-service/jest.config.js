@@ -6,6 +6,6 @@ export default {
   rootDir: '../..',
   testMatch: ['**/tests/new-service/**/*.test.ts'],
   testPathIgnorePatterns: ['/node_modules/'],
-  // It installs, and runs what contributors run, in a copy of the repository
+  // Long, because it installs and runs the checks in a copy of the repository
   testTimeout: 300_000,
 };

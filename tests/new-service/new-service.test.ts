@@ -11,7 +11,7 @@ const NEW = [
   '?? common/contracts/unicorns.ts',
   '?? functions/unicorns-service/',
 ];
-/** They list what there is; no service has them for its own. */
+/** Shared lists of all services. */
 const LISTS = [' M .env.example', ' M docker-compose.localstack.yml', ' M package-lock.json'];
 
 let copy: RepositoryCopy;
@@ -24,7 +24,7 @@ beforeAll(async () => {
 afterAll(() => copy.remove());
 
 describe('npm run new:service unicorns', () => {
-  test('makes a service and changes no file of another', async () => {
+  test('creates a service, and changes no file of another service', async () => {
     expect(made).toMatchObject({ exitCode: 0 });
     await expect(copy.changes()).resolves.toEqual([...LISTS, ...NEW]);
     const { output } = await copy.run('git', 'diff', '--numstat', ...LISTS.map((line) => line.slice(3)));
@@ -44,7 +44,7 @@ describe('npm run new:service unicorns', () => {
   );
 
   test(
-    'has tests of its own that are green, and so are the rules of the repository',
+    "passes its own tests and the repository's rules",
     async () => {
       const patterns = [
         'functions/unicorns-service',
@@ -63,7 +63,7 @@ describe('npm run new:service unicorns', () => {
   );
 
   test(
-    'is refused a second time, as are bad names, and nothing is written',
+    'refuses an existing name and invalid names, and then writes nothing',
     async () => {
       const before = await copy.changes();
       for (const [words, says] of [
@@ -83,7 +83,7 @@ describe('npm run new:service unicorns', () => {
   );
 
   test(
-    'runs under npm start: a unicorn is accepted, and recorded by its own handler',
+    'creates a service that accepts and records a unicorn under npm start',
     async () => {
       const ports = await freePorts();
       const url = `http://127.0.0.1:${ports['HTTP_PORT']}`;
@@ -97,7 +97,7 @@ describe('npm run new:service unicorns', () => {
             body: '{"reference":"r-1"}',
           });
         await eventually(
-          'it listens',
+          'an accepted unicorn',
           () =>
             post().then(
               ({ status }) => status === 202,
@@ -109,7 +109,7 @@ describe('npm run new:service unicorns', () => {
         const { unicornId, status } = await json(response);
         expect([response.status, status]).toEqual([202, 'accepted']);
         const find = async () => json(await fetch(url + String(response.headers.get('location'))));
-        await eventually('it is recorded', async () => (await find())['status'] === 'recorded', 30_000);
+        await eventually('a recorded unicorn', async () => (await find())['status'] === 'recorded', 30_000);
         await expect(find()).resolves.toMatchObject({ unicornId, reference: 'r-1' });
       } finally {
         await endGroup(runtime);

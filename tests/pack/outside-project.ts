@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 import { Repository } from 'baton-dev/sources/repository';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-/** A command that hangs is ended. */
+/** Time limit of a command. */
 const LONGEST_RUN_MS = 180_000;
 const MAX_OUTPUT_BYTES = 20_000_000;
 const LIBRARY = 'baton-tasks';
@@ -27,18 +27,18 @@ interface Manifest {
 }
 
 const repository = new Repository();
-/** What the repository has installed. */
+/** The lock file of the repository. */
 const lock = JSON.parse(repository.textOf('package-lock.json')) as {
   readonly packages: Readonly<Record<string, Locked>>;
 };
 
-/** How a command has ended, and all that it wrote. */
+/** The exit code and the output of a command. */
 export interface Ended {
   readonly exitCode: number;
   readonly output: string;
 }
 
-/** A folder outside the repository that has installed the packed library, as a user's has. */
+/** A project outside the repository that has installed the packed library, like a user's project. */
 export class OutsideProject {
   readonly path: string;
 
@@ -47,10 +47,10 @@ export class OutsideProject {
   }
 
   /**
-   * Makes an empty project, and installs.
+   * Creates an empty project, and installs its packages.
    *
    * @param tarball - the packed library
-   * @param others - packages beside it, in the versions that the repository has
+   * @param others - other packages, in the repository's versions
    */
   static async empty(tarball: string, others: readonly string[]): Promise<OutsideProject> {
     const project = await OutsideProject.#make();
@@ -62,7 +62,7 @@ export class OutsideProject {
   }
 
   /**
-   * Copies the repository without the library's sources, which it has as a package of npm instead, and installs.
+   * Copies the repository without the library's sources, and installs the packed library instead.
    */
   static async ofRepository(tarball: string): Promise<OutsideProject> {
     const project = await OutsideProject.#make();
@@ -95,17 +95,17 @@ export class OutsideProject {
     await this.write('package-lock.json', JSON.stringify(await lockOf(whole, tarball, workspaces)));
     const quietly = ['--offline', '--no-audit', '--no-fund', '--loglevel=error'];
     const { exitCode, output } = await this.run('npm', 'install', ...quietly);
-    if (exitCode !== 0) throw new Error(`The packed library could not be installed:\n${output}`);
+    if (exitCode !== 0) throw new Error(`npm cannot install the packed library:\n${output}`);
   }
 
-  /** Writes a file of the project. */
+  /** Writes a file in the project. */
   async write(path: string, text: string): Promise<void> {
     const file = join(this.path, path);
     await mkdir(dirname(file), { recursive: true });
     await writeFile(file, text);
   }
 
-  /** Runs a command in it. Its own tools are the first on PATH. */
+  /** Runs a command in the project. The project's tools come first on PATH. */
   async run(command: string, ...words: readonly string[]): Promise<Ended> {
     const options = {
       cwd: this.path,
@@ -121,13 +121,13 @@ export class OutsideProject {
       });
   }
 
-  /** Starts a program of it. */
+  /** Starts a program of the project. */
   start(file: string, environment: Readonly<Record<string, string>>): ChildProcess {
     const env = { ...this.#environment(), ...environment };
     return spawn(process.execPath, [file], { cwd: this.path, env, stdio: ['ignore', 'pipe', 'pipe'] });
   }
 
-  /** Deletes it. */
+  /** Deletes the project. */
   async remove(): Promise<void> {
     await rm(this.path, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
   }
@@ -139,8 +139,8 @@ export class OutsideProject {
 }
 
 /**
- * The lock of a project that has the repository's versions: all of them are in npm's cache, and no registry is asked which
- * versions there are. npm leaves out what the project does not need.
+ * The lock file of a project with the repository's versions. All of them are in npm's cache, so npm asks no registry.
+ * npm does not install packages that the project does not need.
  */
 async function lockOf(manifest: object, tarball: string, workspaces: readonly string[]): Promise<object> {
   const { stdout } = await call('tar', ['-xzf', tarball, '-O', 'package/package.json']);

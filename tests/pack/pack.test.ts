@@ -22,12 +22,12 @@ const TSCONFIG = {
     noEmit: true,
     allowImportingTsExtensions: true,
     types: ['node'],
-    // The library's own declarations are checked, with all that they import
+    // Checks the library's declarations and all their imports
     skipLibCheck: false,
   },
 };
 const repository = new Repository();
-/** The program of the library's README. */
+/** The program in the library's README. */
 const [, program = ''] = /```ts\n([^]*?)```/.exec(repository.textOf('packages/baton/README.md')) ?? [];
 
 let folder: string;
@@ -47,24 +47,24 @@ afterAll(async () => {
 });
 
 describe('the packed library', () => {
-  test('is what publint would have published', async () => {
+  test('passes publint', async () => {
     const file = await readFile(tarball);
     const { messages } = await publint({ strict: true, pack: { tarball: bufferOf(file) } });
     expect(messages).toEqual([]);
   });
 
-  test('has types that TypeScript finds for every entry, of ES modules', async () => {
+  test('has types for every entry, which TypeScript finds from ES modules', async () => {
     const result = await checkPackage(createPackageFromTarballData(await readFile(tarball)), {
-      // A template for CloudFormation
+      // A CloudFormation template
       excludeEntrypoints: [/\.yml$/],
     });
-    if (result.types === false) throw new Error('It has no types');
+    if (result.types === false) throw new Error('the package has no types');
     const { exports } = JSON.parse(repository.textOf('packages/baton/package.json')) as { exports: object };
     const entries = [...Object.keys(exports), './package.json'].filter(
       (entry) => !/\/\*$|\.yml$/.test(entry),
     );
     expect(Object.keys(result.entrypoints).toSorted()).toEqual(entries.toSorted());
-    // ES modules alone: neither TypeScript's resolution before exports nor `require` without a flag
+    // The library supports only ES modules: no old resolution without `exports`, and no `require`
     const old: ReadonlySet<string> = new Set(['node10', 'node16-cjs']);
     const problems = result.problems.filter(
       (problem) => !('resolutionKind' in problem && old.has(problem.resolutionKind)),
@@ -72,7 +72,7 @@ describe('the packed library', () => {
     expect(problems.filter(({ kind }) => kind !== 'CJSResolvesToESM')).toEqual([]);
   });
 
-  test('has a license, a README and no tests, sources or internal entries', async () => {
+  test('has a license and a README, but no tests, sources or internal entries', async () => {
     const { output } = await project.run('tar', 'tzf', tarball);
     const paths = output.trim().split('\n');
     expect(paths).toEqual(expect.arrayContaining(['package/LICENSE', 'package/README.md']));
@@ -83,9 +83,9 @@ describe('the packed library', () => {
   });
 });
 
-describe('a project outside that installs it', () => {
+describe('a project that installs the library', () => {
   test(
-    "is of the types that the library's README says, its declarations checked",
+    "compiles the program of the library's README",
     async () => {
       await expect(project.run('tsc', '-p', '.')).resolves.toEqual({ exitCode: 0, output: '' });
     },
@@ -93,7 +93,7 @@ describe('a project outside that installs it', () => {
   );
 
   test(
-    'has wrong payloads refused by its compiler',
+    'gets a compiler error for a wrong payload',
     async () => {
       await project.write('program.ts', program.replace("{ name: 'Ada' }", '{ name: 7 }'));
       const { output } = await project.run('tsc', '-p', '.');
@@ -104,7 +104,7 @@ describe('a project outside that installs it', () => {
   );
 
   test(
-    'sends a task on an embedded SQS, runs it and gets its result',
+    'sends a task on an embedded SQS, runs it, and gets its result',
     async () => {
       const backends = await startBackends([]);
       try {
@@ -121,7 +121,7 @@ describe('a project outside that installs it', () => {
         const ended = () => started.exitCode !== null || started.signalCode !== null;
         await eventually('a greeting', () => output.includes('Hello') || ended()).catch(() => undefined);
         started.kill('SIGTERM');
-        await eventually('its end', ended);
+        await eventually('the end of the program', ended);
         expect(output).toContain("{ text: 'Hello, Ada!' }");
         expect(started.exitCode).toBe(0);
       } finally {
@@ -132,7 +132,7 @@ describe('a project outside that installs it', () => {
   );
 });
 
-/** Creates a queue and its dead letter queue. Gives what stands before their names in their URLs. */
+/** Creates a queue and its dead-letter queue. Resolves to the prefix of their URLs. */
 async function createQueues({ sqs, stage }: Backends, queue: string): Promise<string> {
   const create = (name: string) => sqs.send(new CreateQueueCommand({ QueueName: `baton-${stage}-${name}` }));
   await create(`${queue}-dlq`);

@@ -24,14 +24,14 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-test('the library of the copy is the packed one', async () => {
+test('the copy of the repository uses the packed library', async () => {
   await project.write('where.mjs', "console.log(import.meta.resolve('baton-tasks'));");
   const { output } = await project.run('node', 'where.mjs');
   expect(output.trim()).toBe(pathToFileURL(join(project.path, 'node_modules/baton-tasks/lib/index.js')).href);
 });
 
 test(
-  'the tests of services and contracts pass with the packed library, outside the repository',
+  'the tests of services and contracts pass with the packed library outside the repository',
   async () => {
     const { output, exitCode } = await project.run('node', ...JEST, '--forceExit', 'functions/', 'common/');
     expect([exitCode, exitCode === 0 ? '' : output]).toEqual([0, '']);

@@ -1,4 +1,4 @@
-// Loaded by `node --expose-gc --import`: the process says at each SIGUSR2 what it keeps after a collection of garbage.
+// Loaded by `node --expose-gc --import`. On SIGUSR2 the process collects garbage and prints the memory that it keeps.
 process.on('SIGUSR2', () => {
   globalThis.gc?.();
   const { heapUsed, arrayBuffers } = process.memoryUsage();

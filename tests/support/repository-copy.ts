@@ -8,19 +8,19 @@ import { promisify } from 'node:util';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const MAX_OUTPUT_BYTES = 20_000_000;
-/** What git ignores. */
+/** Names that git ignores. */
 const LEFT_OUT: ReadonlySet<string> = new Set(['node_modules', '.git', '.serverless', '.env', 'coverage']);
 const QUIETLY = ['--no-audit', '--loglevel=error'];
 
 const call = promisify(execFile);
 
-/** How a command has ended, and all that it wrote. */
+/** The exit code and the output of a command. */
 export interface Called {
   readonly exitCode: number;
   readonly output: string;
 }
 
-/** A copy of the repository as it is at this moment, with what npm installs by the lock. */
+/** A copy of the repository's working tree, with the packages of its lock file installed. */
 export class RepositoryCopy {
   readonly path: string;
 
@@ -28,7 +28,7 @@ export class RepositoryCopy {
     this.path = path;
   }
 
-  /** Copies what git does not ignore, commits it to a repository of its own, and installs. */
+  /** Copies all files that git does not ignore, commits them to a new repository, and installs. */
   static async make(): Promise<RepositoryCopy> {
     const copy = new RepositoryCopy(await mkdtemp(join(tmpdir(), 'baton-copy-')));
     const filter = (from: string): boolean => !LEFT_OUT.has(basename(from));
@@ -39,18 +39,18 @@ export class RepositoryCopy {
       await copy.run('npm', 'ci', '--prefer-offline', ...QUIETLY),
     ];
     const failed = done.find(({ exitCode }) => exitCode !== 0);
-    if (failed) throw new Error(`The repository could not be copied:\n${failed.output}`);
+    if (failed) throw new Error(`cannot copy the repository:\n${failed.output}`);
     return copy;
   }
 
-  /** Commits all that has changed. */
+  /** Commits all changes. */
   async commit(): Promise<Called> {
     await this.run('git', 'add', '--all');
     const author = ['-c', 'user.name=t', '-c', 'user.email=t@example.com'];
     return this.run('git', ...author, 'commit', '--quiet', '-mx');
   }
 
-  /** Runs a command in it, with its own tools first on PATH. */
+  /** Runs a command in the copy. The copy's tools come first on PATH. */
   async run(command: string, ...words: readonly string[]): Promise<Called> {
     const options = { cwd: this.path, env: this.#environment(), maxBuffer: MAX_OUTPUT_BYTES };
     const { stdout, stderr, exitCode } = await call(command, words, options)
@@ -62,26 +62,26 @@ export class RepositoryCopy {
     return { exitCode, output: stdout + stderr };
   }
 
-  /** Starts a program of npm in it, such as `start`, in a group of processes of its own. */
+  /** Starts an npm script of the copy, such as `start`, in its own process group. */
   start(script: string, environment: Readonly<Record<string, string>>): ChildProcess {
     const env = { ...this.#environment(), ...environment };
     return spawn('npm', ['run', script], { cwd: this.path, env, detached: true, stdio: 'ignore' });
   }
 
-  /** The text of a file. */
+  /** Reads a file. */
   textOf(path: string): Promise<string> {
     return readFile(join(this.path, path), 'utf8');
   }
 
-  /** What has changed since it was made, as `git status` has it: `?? functions/payments-service/`. */
+  /** The uncommitted changes in the format of `git status`: `?? functions/payments-service/`. */
   async changes(): Promise<string[]> {
     const { output } = await this.run('git', 'status', '--porcelain');
     return output.split('\n').filter((line) => line !== '');
   }
 
-  /** Deletes it. */
+  /** Deletes the copy. */
   async remove(): Promise<void> {
-    // What a command started may still write its cache as it ends
+    // Child processes of a command may still write their caches
     await rm(this.path, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
   }
 
@@ -92,7 +92,7 @@ export class RepositoryCopy {
   }
 }
 
-/** Ends a program that `RepositoryCopy.start` has started, with all that it has started itself. */
+/** Ends a program from `RepositoryCopy.start`, with its child processes. */
 export async function endGroup(program: ChildProcess): Promise<void> {
   if (program.pid === undefined || program.exitCode !== null || program.signalCode !== null) return;
   const ended = once(program, 'exit');

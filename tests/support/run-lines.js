@@ -1,11 +1,11 @@
 /**
- * What Jest leaves out where its output is piped: a line at once, and a plain one at the end for any reader to find. Both
- * say the seed of the embedded SQS, so that a run that failed can be repeated with the same order of messages.
+ * A Jest reporter with a line at the start, if the output is piped, and a plain line of results at the end. Both have
+ * the seed of the embedded SQS, so that a failed run can be repeated with the same order of messages.
  */
 export default class RunLines {
   /** @param {import('@jest/reporters').AggregatedResult} results */
   onRunStart({ numTotalTestSuites }) {
-    // In a terminal Jest shows what runs; elsewhere it would say nothing until the first file is through
+    // On a terminal Jest shows its progress. Otherwise it prints nothing until the first file is finished
     if (!process.stderr.isTTY)
       process.stderr.write(`Files of tests to run: ${numTotalTestSuites}, with ${character()}\n`);
   }
@@ -16,13 +16,13 @@ export default class RunLines {
    */
   onRunComplete(_contexts, results) {
     const { numPassedTests, numPendingTests, numTodoTests } = results;
-    // A file that could not even be loaded has no failed test, and has failed all the same
+    // A file that cannot be loaded counts as failed, although it has no failed tests
     const failed = results.numFailedTests + results.numRuntimeErrorTestSuites;
     const skipped = numPendingTests + numTodoTests;
     const line = `${numPassedTests} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}\n`;
-    // At the exit, because Jest writes its own summary after the last reporter
+    // On exit, because Jest prints its own summary after the last reporter
     process.once('exit', () =>
-      process.stdout.write(failed > 0 ? `This was with ${character()}\n${line}` : line),
+      process.stdout.write(failed > 0 ? `Repeat it with ${character()}\n${line}` : line),
     );
   }
 }

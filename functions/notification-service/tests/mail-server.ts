@@ -3,10 +3,15 @@ import type { AddressInfo, Socket } from 'node:net';
 import { SMTPServer, type SMTPServerSession } from 'smtp-server';
 
 /**
- * How an SMTP server treats those that come: `accept` takes their mails, `hang-up` closes connections at once,
- * `hang-at-greeting` accepts them and says nothing, `hang-in-data` reads the beginning of a mail and nothing more, and
- * `drop-in-data` breaks the connection there, `drop-second` where a second mail begins over the same one. A number is the
- * reply to each recipient, or to each mail (`refuses`).
+ * The behaviour of the SMTP server.
+ *
+ * - `accept` accepts all mails.
+ * - `hang-up` closes connections at once.
+ * - `hang-at-greeting` accepts connections, but sends no greeting.
+ * - `hang-in-data` reads only the start of a mail.
+ * - `drop-in-data` breaks the connection at the start of a mail.
+ * - `drop-second` breaks the connection if it is used for a second mail.
+ * - A number is the reply code to each recipient, or to each mail (`refuses`).
  */
 export type MailServerMode =
   'accept' | 'hang-up' | 'hang-at-greeting' | 'hang-in-data' | 'drop-in-data' | 'drop-second' | number;
@@ -14,20 +19,20 @@ export type MailServerMode =
 /** A mail that arrived. */
 export interface ArrivedMail {
   readonly to: readonly string[];
-  /** Header fields by their names in lower case. */
+  /** Header fields by name, in lower case. */
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
 }
 
-/** A real SMTP server, which can be made to misbehave. */
+/** A real SMTP server that can misbehave. */
 export class MailServer {
   mode: MailServerMode = 'accept';
-  /** What a number as mode refuses. */
+  /** What the server refuses if `mode` is a number. */
   refuses: 'recipient' | 'mail' = 'recipient';
-  /** A mail that has arrived is answered after this. */
+  /** The server replies to a mail after this promise. */
   answersAfter: Promise<unknown> = Promise.resolve();
   readonly mails: ArrivedMail[] = [];
-  /** How many connections were made. */
+  /** The number of connections so far. */
   connections = 0;
   readonly port: number;
   readonly #server: SMTPServer;
@@ -39,7 +44,7 @@ export class MailServer {
     this.#sockets = sockets;
   }
 
-  /** Starts one at 127.0.0.1; at the port of one that was stopped, if that is given. */
+  /** Starts a server at 127.0.0.1. @param at - its port. Default: any free port */
   static async start(at = 0): Promise<MailServer> {
     const sockets = new Map<number, Socket>();
     const server: SMTPServer = new SMTPServer({
@@ -75,7 +80,7 @@ export class MailServer {
         });
       },
     });
-    // A connection that breaks off is what is tested here
+    // Broken connections are expected in these tests
     server.on('error', () => undefined);
     server.server.on('connection', (socket: Socket) => {
       started.connections += 1;
@@ -95,17 +100,17 @@ export class MailServer {
     return `smtp://127.0.0.1:${this.port}`;
   }
 
-  /** How many connections are open. */
+  /** The number of open connections. */
   get open(): number {
     return this.#sockets.size;
   }
 
-  /** Breaks every connection that is open. */
+  /** Breaks all open connections. */
   hangUp(): void {
     for (const socket of this.#sockets.values()) socket.destroy();
   }
 
-  /** Breaks every connection and listens no more. */
+  /** Breaks all connections and stops listening. */
   async stop(): Promise<void> {
     const stopped = Promise.withResolvers<void>();
     this.#server.close(() => stopped.resolve());
