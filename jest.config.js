@@ -28,7 +28,7 @@ export default {
   transform: {},
   testEnvironment: '<rootDir>/tests/support/environment.ts',
   testTimeout: 20_000,
-  // Half again as many as there are processors: most tests wait for processes of their own
-  maxWorkers: Math.ceil(availableParallelism() * 1.5),
+  // Twice as many as there are processors: many tests wait, for processes of their own or for time to pass
+  maxWorkers: availableParallelism() * 2,
   reporters: ['default', '<rootDir>/tests/support/run-lines.js'],
 };

@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import base from '../../jest.config.js';
 
 /** @type {import('jest').Config} */
@@ -8,4 +9,5 @@ export default {
   testPathIgnorePatterns: ['/node_modules/'],
   // Long, because each test starts processes, perhaps on a busy machine
   testTimeout: 60_000,
+  maxWorkers: Math.ceil(availableParallelism() * 1.5),
 };
