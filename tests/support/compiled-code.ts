@@ -29,9 +29,8 @@ function keepingModules(SourceTextModule: typeof vm.SourceTextModule): typeof vm
     constructor(source: string, options?: vm.SourceTextModuleOptions) {
       const cachedData = compiled.get(source);
       super(source, cachedData ? { ...options, cachedData } : options);
-      // A method that its types leave out
-      const { createCachedData } = this as unknown as vm.Script;
-      if (!cachedData) compiled.set(source, createCachedData.call(this));
+      // Its types leave this method out
+      if (!cachedData) compiled.set(source, (this as unknown as vm.Script).createCachedData());
     }
   };
 }
