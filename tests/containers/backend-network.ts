@@ -6,7 +6,8 @@ import { type Backends, startBackends } from 'baton-dev/testing/backends';
 import { eventually } from 'baton-dev/testing/eventually';
 import { Container } from './container.ts';
 import { docker } from './docker.ts';
-import { nodeImage, ROOT } from './image.ts';
+import { ROOT } from 'baton-dev/stack/root';
+import { nodeImage } from './image.ts';
 
 const SQS_PORT = 4566;
 const DYNAMODB_PORT = 4567;

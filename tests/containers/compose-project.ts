@@ -2,12 +2,11 @@ import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { freePort } from 'baton-dev/testing/program';
+import { ROOT } from 'baton-dev/stack/root';
 import { docker } from './docker.ts';
 
-const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const FILE = 'docker-compose.localstack.yml';
 const MAX_OUTPUT_BYTES = 50_000_000;
 /** Variables of published ports. */

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import type { BackendNetwork } from './backend-network.ts';
 import { Container } from './container.ts';
 import { docker } from './docker.ts';
-import { buildImage, type BuiltImage, type ImageBuild, nodeImage, ROOT, Tree } from './image.ts';
+import { ROOT } from 'baton-dev/stack/root';
+import { buildImage, type BuiltImage, type ImageBuild, nodeImage, Tree } from './image.ts';
 import { memoryOf } from './memory.ts';
 
 /** The figures of an image. */

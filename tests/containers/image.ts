@@ -3,12 +3,9 @@ import { existsSync, readFileSync } from 'node:fs';
 import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { partFolders } from 'baton-dev/stack/part';
+import { ROOT } from 'baton-dev/stack/root';
 import { docker, dockerSaid } from './docker.ts';
-
-/** The repository's root. */
-export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
 /** The folders with an image: those of all services and of the worker. */
 export const imageFolders = partFolders().filter((folder) => existsSync(join(ROOT, folder, 'Dockerfile')));

@@ -5,7 +5,7 @@ import { promisify } from 'node:util';
 import { eventually } from 'baton-dev/testing/eventually';
 import { Container } from './container.ts';
 import { docker } from './docker.ts';
-import { ROOT } from './image.ts';
+import { ROOT } from 'baton-dev/stack/root';
 
 /** The commit of 2026-10-30. AWS does not tag the emulator with versions that Go understands. */
 const VERSION = 'v0.0.0-20261030222936-bef5c4ba774d';

@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { freePort } from 'baton-dev/testing/program';
+import { ROOT } from 'baton-dev/stack/root';
 
-const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 /** A script that runs LocalStack and its functions as plain processes. Only some machines have it. */
 const LOCALSTACK = fileURLToPath(
   new URL('../../../shared/tools/localstack-host/localstack-host.sh', import.meta.url),

@@ -2,11 +2,10 @@ import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { Repository } from 'baton-dev/sources/repository';
+import { ROOT } from 'baton-dev/stack/root';
 
-const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 /** Time limit of a command. */
 const LONGEST_RUN_MS = 180_000;
 const MAX_OUTPUT_BYTES = 20_000_000;

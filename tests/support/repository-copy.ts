@@ -3,10 +3,9 @@ import { once } from 'node:events';
 import { cp, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, delimiter, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { ROOT } from 'baton-dev/stack/root';
 
-const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const MAX_OUTPUT_BYTES = 20_000_000;
 /** Names that git ignores. */
 const LEFT_OUT: ReadonlySet<string> = new Set(['node_modules', '.git', '.serverless', '.env', 'coverage']);
