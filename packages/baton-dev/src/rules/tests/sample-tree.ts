@@ -1,16 +1,15 @@
 import { defineTask, type TaskContract } from 'baton-tasks';
 import * as z from 'zod';
 import * as samples from '../../new-service/template/contracts/samples.ts';
-import { withoutComposeEntries } from '../../demo/lists.ts';
 import { withComposeEntry, withPort } from '../../new-service/listed.ts';
 import { newFiles } from '../../new-service/template.ts';
 import { Repository } from '../../sources/repository.ts';
 import { Tree, type TreeOptions } from '../tree.ts';
+import { sampleTexts } from './sample-texts.ts';
 
 const NAME = { plural: 'samples', singular: 'sample' };
 const PORT = 8123;
-/** A service without queue and table, which stands beside the new one. */
-const NEIGHBOUR = 'functions/task-service/';
+const COMPOSE = 'docker-compose.localstack.yml';
 /** Entries that imports lead to; what is in them is no matter here. */
 const ENTRY = /^packages\/(?:baton\/src\/(?:\w+\/)?index|baton-dev\/src\/testing\/[a-z-]+)\.ts$/;
 
@@ -24,32 +23,6 @@ export const weighParcel = defineTask({
   timeoutSeconds: 20,
 });
 
-const OWN: Readonly<Record<string, string>> = {
-  'common/package.json': `{
-  "name": "@baton/common",
-  "type": "module",
-  "exports": { "./contracts/*": "./contracts/*.ts", "./tasks/*": "./tasks/*.ts" },
-  "dependencies": { "baton-tasks": "*", "zod": "*" }
-}
-`,
-  'common/contracts/parcels.ts': `import { defineTask } from 'baton-tasks';
-
-export const weighParcel = defineTask({
-  name: 'parcels.weigh',
-});
-`,
-  'common/contracts/scheduled.ts': 'export const scheduledContracts = [];\n',
-  'common/tasks/weigh-parcel.ts': `import { implement } from 'baton-tasks';
-import { weighParcel } from '../contracts/parcels.ts';
-
-export const weighParcelTask = implement(weighParcel, async () => ({ grams: 1 }));
-`,
-  'common/tasks/all.ts': `import { weighParcelTask } from './weigh-parcel.ts';
-
-export const allTasks = [weighParcelTask];
-`,
-};
-
 const exported = [
   ...Object.entries(samples).flatMap(([name, contract]) =>
     'queue' in contract ? [{ file: 'samples.ts', name, contract }] : [],
@@ -57,28 +30,17 @@ const exported = [
   { file: 'parcels.ts', name: 'weighParcel', contract: weighParcel as TaskContract },
 ];
 
-const texts = await sampleTexts();
+const texts = await textsWithService();
 
-/** A small repository: a service as the scaffold makes it, task-service, the worker, and one task that it runs. */
-async function sampleTexts(): Promise<ReadonlyMap<string, string>> {
-  const disk = new Repository();
-  const services = new Set(disk.files.flatMap((path) => /^functions\/([^/]+)\//.exec(path)?.[1] ?? []));
-  const gone = [...services].filter((name) => !NEIGHBOUR.endsWith(`/${name}/`));
-  const compose = withoutComposeEntries(disk.textOf('docker-compose.localstack.yml'), gone);
-  const copied = disk.files.filter(
-    (path) =>
-      path.startsWith(NEIGHBOUR) ||
-      /^worker\/(?!tests\/)/.test(path) ||
-      /^(?:packages\/[^/]+\/)?package\.json$/.test(path) ||
-      ['tsconfig.json', 'serverless.yml'].includes(path),
-  );
+/** The sample with a service as the scaffold makes it. */
+async function textsWithService(): Promise<ReadonlyMap<string, string>> {
+  const { files, root } = new Repository();
   return new Map([
-    ...copied.map((path): [string, string] => [path, disk.textOf(path)]),
-    ...disk.files.filter((path) => ENTRY.test(path)).map((path): [string, string] => [path, '']),
-    ['docker-compose.localstack.yml', withComposeEntry(compose, NAME, PORT)],
-    ['.env.example', withPort(disk.textOf('.env.example'), NAME, PORT)],
-    ...Object.entries(OWN),
-    ...(await newFiles(disk.root, NAME, PORT)).map(({ path, text }): [string, string] => [path, text]),
+    ...Object.entries(sampleTexts),
+    ...files.filter((path) => ENTRY.test(path)).map((path): [string, string] => [path, '']),
+    [COMPOSE, withComposeEntry(sampleTexts[COMPOSE] ?? '', NAME, PORT)],
+    ['.env.example', withPort(sampleTexts['.env.example'] ?? '', NAME, PORT)],
+    ...(await newFiles(root, NAME, PORT)).map(({ path, text }): [string, string] => [path, text]),
   ]);
 }
 
