@@ -7,6 +7,9 @@ keepCompiledCode();
 // For what this worker of Jest loads itself, in this run and in the next ones
 enableCompileCache(fileURLToPath(new URL('../../node_modules/.cache/compiled', import.meta.url)));
 
+// At once: Node would first tidy up the memory of all sandboxes, for longer than Jest waits for the end of a worker
+if (process.send) process.once('exit', () => process.exit());
+
 /**
  * Jest's environment for a file of tests in Node. It loads the emulators outside of the file's sandbox, once in a worker
  * of Jest: tests talk to them by HTTP alone, and to load them takes longer than most tests.

@@ -106,7 +106,8 @@ describe('no effect, send or progress starts', () => {
       await tracked.store.cancel(tracked.taskId);
       await ended(signal);
     };
-    const { results } = await triedAfter(cancelled, { leaseSeconds: 0.3 });
+    // A third of it is what a busy machine may be late by
+    const { results } = await triedAfter(cancelled, { leaseSeconds: 1 });
     expect(results).toEqual([over('TaskCancelledError'), over('TaskCancelledError')]);
     expect([pay, send].map((each) => each.mock.calls.length)).toEqual([0, 0]);
   });
