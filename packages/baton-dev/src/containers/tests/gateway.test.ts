@@ -66,7 +66,7 @@ const problemOf = async (response: Response) => ({
 });
 
 test.each(['gateway', 'resources'])(
-  'the start of %s says in lines of its own what is wrong with its environment',
+  'the start of %s prints a line for each error in its environment',
   (name) => {
     const main = fileURLToPath(new URL(`../${name}/main.ts`, import.meta.url));
     const { status, stderr } = spawnSync(execPath, [main], { env: { LOG_LEVEL: 'loud' }, encoding: 'utf8' });
@@ -77,7 +77,7 @@ test.each(['gateway', 'resources'])(
 );
 
 describe('the gateway', () => {
-  test('hands a request to the service of its prefix as it came, and its answer back', async () => {
+  test('passes a request unchanged to the service of its prefix, and the response back', async () => {
     await serviceThat((incoming, response) => {
       const { method, url: path, headers } = incoming;
       response.writeHead(202, { 'x-own': 'yes', location: '/letters/1' });
@@ -97,7 +97,7 @@ describe('the gateway', () => {
     ]);
   });
 
-  test('keeps headers of one connection to itself, and the connection to its caller open', async () => {
+  test('does not pass connection headers on, and keeps the connection to its caller open', async () => {
     let seen: NodeJS.Dict<string | string[]> = {};
     await serviceThat(({ headers }, response) => {
       seen = headers;
@@ -116,7 +116,7 @@ describe('the gateway', () => {
   test.each([
     ['content-length', { 'content-length': '22' }],
     ['transfer-encoding', { 'transfer-encoding': 'chunked' }],
-  ])('hands a body on as a body, though its caller calls %s one of a connection', async (name, framing) => {
+  ])('passes a body on even if its caller lists %s as a connection header', async (name, framing) => {
     let body = '';
     await serviceThat((incoming, response) => {
       incoming.on('data', (chunk) => (body += String(chunk))).once('end', () => response.end());
@@ -129,7 +129,7 @@ describe('the gateway', () => {
   });
 
   test.each(['/', '/nope', '/letter', '/lettersx', '//letters', '/constructor', '/health/live'])(
-    'says of %s that there is no such route, and asks nobody',
+    'answers 404 for %s without a request to a service',
     async (path) => {
       await serviceThat((_incoming, response) => response.end());
       await expect(fetch(url + path).then(problemOf)).resolves.toMatchObject({
@@ -141,7 +141,7 @@ describe('the gateway', () => {
     },
   );
 
-  test('answers for a service that nobody finds: come back later', async () => {
+  test('answers 503 with Retry-After for a service whose name does not resolve', async () => {
     await expect(fetch(`${url}/letters`).then(problemOf)).resolves.toMatchObject({
       status: 503,
       contentType: 'application/problem+json',
@@ -150,8 +150,8 @@ describe('the gateway', () => {
     });
   });
 
-  test('answers for a service where connections are neither taken nor refused', async () => {
-    // Blocks for ever once it listens; what then fills its backlog leaves others nothing but to wait
+  test('answers for a service that neither accepts nor refuses connections', async () => {
+    // Blocks without end once it listens. When its backlog is full, further connections must wait
     const deaf = `require('node:net').createServer().listen({ port: 0, host: '127.0.0.1', backlog: 1 }, function () {
       require('node:fs').writeSync(1, String(this.address().port));
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
@@ -174,13 +174,13 @@ describe('the gateway', () => {
     }
   }, 15_000);
 
-  test('answers for a service that hangs up instead of answering', async () => {
+  test('answers for a service that closes the connection without a response', async () => {
     await serviceThat(({ socket }) => socket.destroy());
     const response = fetch(`${url}/letters`, { method: 'POST', body: '{}' });
     await expect(response.then(problemOf)).resolves.toMatchObject({ status: 503, retryAfter: '5' });
   });
 
-  test('breaks an answer off that its service breaks off, and says nothing untrue', async () => {
+  test('cuts off a response that its service cuts off, and does not complete it', async () => {
     await serviceThat(({ socket }, response) => {
       response.writeHead(200, { 'content-length': '100' }).write('half', () => socket.destroy());
     });
@@ -191,7 +191,7 @@ describe('the gateway', () => {
   test.each([
     ['says how long it is', { 'content-length': '20000000' }],
     ['does not', { 'transfer-encoding': 'chunked' }],
-  ])('refuses a body that is far too long and %s, and bothers no service with it', async (_what, headers) => {
+  ])('refuses a body that is far too long and %s, without a request to a service', async (_what, headers) => {
     let asked = 0;
     await serviceThat((_incoming, response) => ((asked += 1), response.end()));
     const asking = request(`${url}/letters`, { method: 'POST', headers });
@@ -201,7 +201,7 @@ describe('the gateway', () => {
     expect([answer.statusCode, asked]).toEqual([413, 0]);
   });
 
-  test('answers what is under way before it closes', async () => {
+  test('answers requests in progress before it closes', async () => {
     const { promise, resolve } = Promise.withResolvers<void>();
     const begun = Promise.withResolvers<void>();
     await serviceThat((_incoming, response) => {
@@ -222,7 +222,7 @@ describe("the gateway's invocations", () => {
   const invoking = (FunctionName: string) =>
     lambda.send(new InvokeCommand({ FunctionName, Payload: JSON.stringify({ Records: [1] }) }));
 
-  test("reach the function in its service's container, with the time that its functions.yml gives it", async () => {
+  test("reach the function in its service's container, with the timeout from its functions.yml", async () => {
     let remainingMs = 0;
     await functionsBehind({
       x: async (event: object, context) => {
@@ -236,16 +236,16 @@ describe("the gateway's invocations", () => {
     expect(remainingMs).toBeLessThanOrEqual(1000);
   });
 
-  test('tell of a function that fails', async () => {
+  test('report a function that fails', async () => {
     await functionsBehind({ x: () => Promise.reject(new Error('no')) });
     await expect(invoking('baton-dev-x')).resolves.toMatchObject({ FunctionError: 'Unhandled' });
   });
 
-  test('are throttled while the service is away, so that they are made again', async () => {
+  test('are throttled while the service is away, so that the worker retries them', async () => {
     await expect(invoking('baton-dev-x')).rejects.toMatchObject({ name: 'TooManyRequestsException' });
   });
 
-  test('of what is no function are refused', async () => {
+  test('of an unknown function are refused', async () => {
     await expect(invoking('baton-dev-y')).rejects.toMatchObject({ name: 'ResourceNotFoundException' });
   });
 });

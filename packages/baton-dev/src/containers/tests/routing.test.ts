@@ -20,8 +20,8 @@ const functions: Functions = {
   worker: { handler: 'worker/lambda.handler', timeout: 90, events: [{ sqs }] },
 };
 
-describe('what leads where in containers', () => {
-  test('follows from the functions of the services; the worker and the APIs consume nothing', () => {
+describe('the routing in containers', () => {
+  test('comes from the functions of the services; the worker and the APIs consume no queue', () => {
     const { services, consumers } = routingOf(functions, 'dev');
     expect(Object.fromEntries(services)).toEqual({ letters: 'letters-service', parcels: 'parcels-service' });
     expect(Object.fromEntries(consumers)).toEqual({
@@ -38,7 +38,7 @@ describe('what leads where in containers', () => {
     });
   });
 
-  test('has the names of its stage', () => {
+  test('uses the names of its stage', () => {
     const names = [...routingOf(functions, 'qa').consumers.keys()];
     expect(names).toEqual(['baton-qa-lettersServiceDeliveries', 'baton-qa-parcelsServiceOutcomes']);
   });

@@ -36,7 +36,7 @@ const refusedOf = (before: Partial<TaskContract>, ...now: Partial<TaskContract>[
     'common/contracts/released',
   );
 
-test(`the contracts of this repository are those of their files; "${COMMAND}" writes them`, async () => {
+test(`the contracts of this repository match their released files; "${COMMAND}" writes them`, async () => {
   const contracts = (await readContracts()).map(describeContract);
   const { toWrite, refused } = guard(await readReleased(RELEASED), contracts, 'common/contracts/released');
   expect(refused).toEqual([]);
@@ -44,7 +44,7 @@ test(`the contracts of this repository are those of their files; "${COMMAND}" wr
   expect(contracts.map(({ name }) => name)).toContain('health.check');
 });
 
-test('the fields that the guard compares are those of the files', () => {
+test('the guard compares exactly the fields of the files', () => {
   const compared = Object.entries(CONTRACT_FIELDS).flatMap(([field, does]) =>
     does === 'compared' ? [field] : [],
   );
@@ -54,43 +54,43 @@ test('the fields that the guard compares are those of the files', () => {
 describe('a change that breaks messages in flight is refused, with the reason', () => {
   test.each<[string, Partial<TaskContract>, Partial<TaskContract>, string]>([
     [
-      'a payload that needs more',
+      'a payload with a new required property',
       {},
       { payload: required },
       'parcels.pack payload.items[].quantity: was optional, is now required: messages in flight without it would be refused',
     ],
     [
-      'a payload that needs less',
+      'a payload with a property that is now optional',
       { payload: required },
       { payload: released.payload },
       'parcels.pack payload.items[].quantity: was required, is now optional: services one version behind would refuse messages without it',
     ],
     [
-      'a payload that says less',
+      'a payload without one of its properties',
       {},
       { payload: z.object({ items: z.array(item.omit({ quantity: true })) }) },
       'parcels.pack payload.items[].quantity: is gone: messages in flight would lose their data in it',
     ],
     [
-      'a result that gives less',
+      'a result without one of its properties',
       {},
       { result: z.object({}) },
       'parcels.pack result.boxes: was required, is now unknown: senders one version behind would refuse results without it',
     ],
     [
-      'a result that needs more',
+      'a result with a new required property',
       {},
       { result: z.object({ boxes: z.int(), bags: z.int() }) },
       'parcels.pack result.bags: was unknown, is now required: results in the task store without it would be refused',
     ],
     [
-      'a result where there was nothing',
+      'a new result schema',
       { result: z.void() },
       {},
       'parcels.pack result: was nothing, is now object: results in the task store with nothing would be refused',
     ],
     [
-      'a schema that cannot be judged',
+      'a change of a schema that the guard cannot judge',
       { payload: z.string().regex(/^a+$/) },
       { payload: z.string().regex(/^a*$/) },
       'parcels.pack payload: pattern was "^a+$", is now "^a*$": this may break messages in flight, and services one version behind',
@@ -114,7 +114,7 @@ describe('a change that breaks messages in flight is refused, with the reason', 
       'parcels.pack queue: was parcels, is now packing: messages in flight would stay in parcels, where no worker may know this task',
     ],
     [
-      'a lane less',
+      'a removed lane',
       LANED,
       { lanes: { high: 2, normal: 1 }, defaultLane: 'normal' },
       'parcels.pack lanes: parcels_low is gone: messages in flight in its queue would be lost',
@@ -126,7 +126,7 @@ describe('a change that breaks messages in flight is refused, with the reason', 
       'parcels.pack lanes: parcels_high is gone: messages in flight in its queue would be lost',
     ],
     [
-      'no lanes any more',
+      'all lanes removed',
       LANED,
       {},
       'parcels.pack lanes: parcels_high is gone: messages in flight in its queue would be lost',
@@ -159,13 +159,13 @@ describe('a change that breaks messages in flight is refused, with the reason', 
     expect(refusedOf(before, now).refused[0]).toBe(reason);
   });
 
-  test('with what can be done about it', () => {
+  test('with advice what to do', () => {
     expect(refusedOf({ version: 4 }, { version: 4, payload: required }).refused.at(-1)).toBe(
       'parcels.pack: undo the change, increment its version to 5 (docs/guide.md, "Change a contract", says what you promise then), or give the changed contract another name',
     );
   });
 
-  test('unless its version is raised', () => {
+  test('unless its version is incremented', () => {
     expect(refusedOf({}, { version: 2, payload: required })).toMatchObject({
       toWrite: [{ version: 2 }],
       refused: [],
@@ -173,7 +173,7 @@ describe('a change that breaks messages in flight is refused, with the reason', 
     });
   });
 
-  test('a contract that is gone, or has another name', () => {
+  test('if a contract is removed or renamed', () => {
     const reason =
       'parcels.pack: the contract is gone: messages in flight would become dead letters; once there are none, delete common/contracts/released/parcels.pack.json';
     expect(refusedOf({}).refused).toEqual([reason]);
@@ -184,11 +184,11 @@ describe('a change that breaks messages in flight is refused, with the reason', 
   });
 });
 
-describe('goes on without a word', () => {
+describe('a harmless change is accepted:', () => {
   test.each<[string, Partial<TaskContract>, Partial<TaskContract>, number]>([
     ['what has not changed', {}, {}, 0],
     [
-      'what messages do not rely on',
+      'of fields that do not affect messages',
       {},
       { timeoutSeconds: 20, retry: { maxAttempts: 1, baseSeconds: 1 }, isolation: 'thread' },
       0,
@@ -199,7 +199,7 @@ describe('goes on without a word', () => {
     ['a lane more', LANED, { ...LANED, lanes: { ...LANED.lanes, idle: 1 } }, 1],
     ['other weights of lanes', LANED, { ...LANED, lanes: { high: 100, normal: 1, low: 1 } }, 0],
     [
-      'an optional property more',
+      'a new optional property',
       { payload: z.object({}) },
       { payload: z.object({ a: z.int().optional() }) },
       1,
@@ -211,7 +211,7 @@ describe('goes on without a word', () => {
       1,
     ],
     [
-      'a default for what was required of senders, who fill it in',
+      'a default for a required property, which senders fill in',
       { tracked: false, payload: z.object({ a: z.int() }) },
       { tracked: false, payload: z.object({ a: z.int().default(1) }) },
       1,
@@ -223,7 +223,7 @@ describe('goes on without a word', () => {
   });
 });
 
-test('a default for what was required of a tracked task is refused: a chain fills nothing in', () => {
+test("a new default in a tracked task's payload is refused, because a chain does not fill defaults in", () => {
   const verdict = refusedOf(
     { payload: z.object({ a: z.int() }) },
     { payload: z.object({ a: z.int().default(1) }) },
@@ -233,7 +233,7 @@ test('a default for what was required of a tracked task is refused: a chain fill
   );
 });
 
-describe('a contract cannot be described', () => {
+describe('a contract is refused with a schema', () => {
   test.each<[string, Partial<TaskContract>, string]>([
     [
       'that JSON cannot hold',
@@ -256,7 +256,7 @@ describe('a contract cannot be described', () => {
 });
 
 describe('files', () => {
-  test('are read as they were written, one a contract', async () => {
+  test('are read as they were written, one for each contract', async () => {
     const contract = describeContract(released);
     await writeReleased(folder, [contract]);
     await expect(readdir(folder)).resolves.toEqual(['parcels.pack.json']);
@@ -277,13 +277,13 @@ describe('files', () => {
       JSON.stringify(describeContract(released)),
       'contains parcels.pack',
     ],
-  ])('one that %s is refused by name', async (_what, file, text, says) => {
+  ])('a file that %s is refused by its name', async (_what, file, text, says) => {
     const own = await mkdtemp(join(folder, 'own-'));
     await writeFile(join(own, file), text);
     await expect(readReleased(own)).rejects.toThrow(says);
   });
 
-  test('two contracts of one name are refused', async () => {
+  test('two contracts with the same name are refused', async () => {
     const own = await mkdtemp(join(folder, 'own-'));
     const text = `export const one = ${JSON.stringify({ name: 'a.b', timeoutSeconds: 1, payload: {} })};`;
     await Promise.all(['one.ts', 'two.ts'].map((name) => writeFile(join(own, name), text)));

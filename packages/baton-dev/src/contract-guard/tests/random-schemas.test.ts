@@ -13,7 +13,7 @@ const jsonOf = (schema: z.ZodType): Schema => z.toJSONSchema(schema, { io: 'inpu
 test.each([
   ['as it is taken', false],
   ['with its defaults filled in', true],
-])('what breaks nothing is read by either schema, whatever the other has written %s', (_what, filled) => {
+])('if the guard finds no break, either schema reads all values of the other one %s', (_what, filled) => {
   let goingOn = 0;
   fc.assert(
     fc.property(planAndChange, fc.infiniteStream(fc.nat()), ([before, after], seeds) => {

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import * as z from 'zod';
 
-/** A schema as data, so that it can be changed a little and values can be made of it. */
+/** A schema as data, from which a changed schema and values can be generated. */
 export type Plan =
   | { readonly kind: 'text'; readonly min: number; readonly max: number }
   | { readonly kind: 'number'; readonly whole: boolean; readonly max: number }
@@ -25,7 +25,7 @@ const name = fc.constantFrom(...NAMES);
 const rest = fc.constantFrom<Rest[]>('strip', 'strip', 'strip', 'strict', 'loose');
 const presence = fc.constantFrom<Property['presence'][]>('required', 'optional', 'default');
 
-/** A form of a union: an object that a property's only value tells from the others. */
+/** A form of a union: an object with a property whose constant value identifies the form. */
 function form(properties: readonly Property[], index: number): Plan {
   const kind: Property = {
     name: 'kind',
@@ -63,17 +63,17 @@ const arbitrary = fc.letrec<{
   property: fc.record({ name, plan: tie('plan'), presence }),
 }));
 
-/** An object's schema, and the same with a change somewhere in it. */
+/** An object's schema, and the same schema with one change. */
 export const planAndChange: fc.Arbitrary<readonly [Plan, Plan]> = fc
   .record({ kind: fc.constant('object' as const), rest, properties: arbitrary.properties })
   .chain((released) => changed(released).map((now) => [released, now] as const));
 
-/** A plan that differs from another in this. */
+/** A copy of a plan with a change. */
 function like(of: Plan, difference: object): Plan {
   return { ...of, ...difference };
 }
 
-/** The same schema, or one that differs in a place. */
+/** The same schema, or one with a change in one place. */
 function changed(released: Plan): fc.Arbitrary<Plan> {
   const inside = insideChanged(released);
   return fc.oneof({ weight: 4, arbitrary: inside }, { weight: 1, arbitrary: here(released) });
@@ -203,7 +203,7 @@ function exampleOf(of: Plan): unknown {
   }
 }
 
-/** Values that a plan's schema takes, with no property that it does not know, unless it lets all through. */
+/** Valid values of a plan's schema. They have unknown properties only if the schema accepts all. */
 export function valueOf(of: Plan): fc.Arbitrary<unknown> {
   switch (of.kind) {
     case 'text':

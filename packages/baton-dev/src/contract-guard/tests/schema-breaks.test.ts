@@ -28,7 +28,7 @@ const shape = (...sides: z.ZodType[]) =>
     ...sides.slice(1).map((other) => z.object({ kind: z.literal('other'), other })),
   ]);
 
-describe('goes on', () => {
+describe('a change that breaks nothing:', () => {
   test.each<[string, z.ZodType, z.ZodType]>([
     ['the same', z.object({ a: text }), z.object({ a: text })],
     ['another order', z.object({ a: text, b: text }), z.object({ b: text, a: text })],
@@ -39,12 +39,12 @@ describe('goes on', () => {
     ['an optional property more', z.object({ a: text }), z.object({ a: text, b: text.optional() })],
     ['one with a default more', z.object({ a: text }), z.object({ a: text, b: text.default('x') })],
     [
-      'an optional property more, deep inside',
+      'a new optional property, deeply nested',
       z.object({ a: z.array(z.record(text, z.object({}))) }),
       z.object({ a: z.array(z.record(text, z.object({ b: text.optional() }))) }),
     ],
     [
-      'an optional property more in a form of a union',
+      'a new optional property in a form of a union',
       z.discriminatedUnion('kind', [z.object({ kind: z.literal('a') }), z.object({ kind: z.literal('b') })]),
       z.discriminatedUnion('kind', [
         z.object({ kind: z.literal('a'), more: text.optional() }),
@@ -60,7 +60,7 @@ describe('goes on', () => {
   });
 });
 
-describe('breaks', () => {
+describe('a change that breaks messages:', () => {
   test.each<[string, z.ZodType, z.ZodType, ...string[]]>([
     [
       'optional, now required',
@@ -75,32 +75,32 @@ describe('breaks', () => {
       'behind .a: was required, is now optional: without it',
     ],
     [
-      'required, now with a default, where not all that is written is filled in',
+      'required, now with a default, if writers do not fill it in',
       z.object({ a: text }),
       z.object({ a: text.default('x') }),
       'behind .a: was required, is now optional: without it',
     ],
     [
-      'a required property more',
+      'a new required property',
       z.object({}),
       z.object({ a: text }),
       'older .a: was unknown, is now required: without it',
     ],
     [
-      'a required property less',
+      'a removed required property',
       z.object({ a: text }),
       z.object({}),
       'behind .a: was required, is now unknown: without it',
     ],
     ['an optional property less', z.object({ a: text.optional() }), z.object({}), 'lost .a: is gone: in it'],
     [
-      'a property more where none is let through',
+      'a new property in an object that refuses unknown ones',
       z.strictObject({}),
       z.strictObject({ a: text.optional() }),
       'behind .a: is new: with it',
     ],
     [
-      'a property more where anything was let through',
+      'a new property in an object that accepted unknown ones',
       z.looseObject({}),
       z.looseObject({ a: text.optional() }),
       'older .a: is new: with something else under this name',
@@ -141,13 +141,13 @@ describe('breaks', () => {
     ['a value less', z.enum(['a', 'b']), z.enum(['a']), 'older : was "a" or "b", is now "a": with "b"'],
     ['a value more', z.enum(['a']), z.enum(['a', 'b']), 'behind : was "a", is now "a" or "b": with "b"'],
     [
-      'any text in place of values',
+      'any text instead of values',
       z.enum(['a']),
       text,
       'behind : was "a", is now anything: with anything else',
     ],
     [
-      'values in place of any text',
+      'values instead of any text',
       text,
       z.literal('a'),
       'older : was anything, is now "a": with anything else',
@@ -208,7 +208,7 @@ describe('breaks', () => {
       'behind [1]: was integer, is now string: with string',
     ],
     [
-      'a place less of a tuple',
+      'a removed place of a tuple',
       z.tuple([text, text]),
       z.tuple([text]),
       'unclear : prefixItems was [{"type":"string"},{"type":"string"}], is now [{"type":"string"}]',
@@ -224,27 +224,27 @@ describe('breaks', () => {
     ['a form more', shape(), shape(z.int(), text), 'behind : may now be kind="other": with that'],
     ['a form less', shape(z.int(), text), shape(), 'older : could be kind="other": with that'],
     [
-      'a type less of a union',
+      'a removed type of a union',
       z.union([text, z.object({})]),
       z.union([text, z.int()]),
       'older : could be object: with that',
       'behind : may now be number: with that',
     ],
     [
-      'forms that nothing tells apart',
+      'forms without a distinguishing property',
       z.union([z.object({ a: text }), z.object({ b: text })]),
       z.union([z.object({ a: text }), z.object({ b: z.int() })]),
       'older : could be {"properties":{"b":{"type":"string"}},"required":["b"],"type":"object"}: with that',
       'behind : may now be {"properties":{"b":{"maximum":9007199254740991,"minimum":-9007199254740991,"typ…: with that',
     ],
     [
-      'a choice of exactly one, with a property more',
+      'a choice of exactly one form, with a new property',
       z.xor([z.object({ a: text }), z.object({ b: text })]),
       z.xor([z.object({ a: text, b: text.optional() }), z.object({ b: text })]),
       'unclear : is a union that has changed',
     ],
     [
-      'forms told apart by what may be missing, of which one takes more',
+      'forms with an optional distinguishing property, one of which accepts more',
       z.xor([
         z.object({ a: z.literal('x').optional() }),
         z.object({ a: z.literal('y').optional(), b: text }),
@@ -256,7 +256,7 @@ describe('breaks', () => {
       'unclear : is a union that has changed',
     ],
     [
-      'a tree of other leaves',
+      'a tree with other leaves',
       tree(text),
       tree(text.max(5)),
       'older .root.leaf: had no maxLength, is now 5: beyond it',
@@ -272,7 +272,7 @@ describe('breaks', () => {
   });
 });
 
-describe('where all that is written is filled in', () => {
+describe('if writers fill all defaults in, a change of a property:', () => {
   test.each<[string, z.ZodType, z.ZodType, ...string[]]>([
     ['required, now with a default', z.object({ a: text }), z.object({ a: text.default('x') })],
     ['with a default, now required', z.object({ a: text.default('x') }), z.object({ a: text })],
@@ -287,7 +287,7 @@ describe('where all that is written is filled in', () => {
   });
 });
 
-test('two references that are written alike are one only if they lead to the same', () => {
+test('two references with the same text are equal only if their targets are equal', () => {
   const under = (keyword: string, leaf: Schema): Schema => ({
     [keyword]: { $ref: '#/$defs/leaf' },
     $defs: { leaf },

@@ -7,7 +7,7 @@ interface Input {
   readonly Entries?: { readonly Id: string; readonly MessageAttributes?: object }[];
 }
 
-/** A queue whose one letter is put back by an SQS that refuses requests of the kinds in `refuses`. */
+/** Redrives one dead letter on an SQS that refuses the kinds of requests in `refuses`. */
 async function putBack(refuses: readonly string[], letter: Message = {}) {
   const calls: string[] = [];
   const sent: { readonly to: string; readonly attributes: object }[] = [];
@@ -34,25 +34,25 @@ async function putBack(refuses: readonly string[], letter: Message = {}) {
   return { calls, results, sent };
 }
 
-test('a letter is sent before it is deleted', async () => {
+test('a dead letter is sent before it is deleted', async () => {
   const { calls, results } = await putBack([]);
   expect(results).toMatchObject([{ became: 'back' }]);
   expect(calls).toEqual(['ReceiveMessage', 'SendMessageBatch', 'DeleteMessageBatch', 'ReceiveMessage']);
 });
 
-test('a letter that is not taken is not deleted, and is shown again', async () => {
+test('a dead letter whose send fails is not deleted, and becomes visible again', async () => {
   const { calls, results } = await putBack(['SendMessageBatch']);
   expect(results).toMatchObject([{ became: 'kept', why: 'AccessDenied' }]);
   expect(calls).not.toContain('DeleteMessageBatch');
   expect(calls.at(-1)).toBe('ChangeMessageVisibilityBatch');
 });
 
-test('a letter that is back and cannot be deleted is said to be there twice', async () => {
+test('a dead letter that was sent but cannot be deleted is reported as existing twice', async () => {
   const { results } = await putBack(['DeleteMessageBatch']);
   expect(results).toMatchObject([{ became: 'twice', why: 'AccessDenied' }]);
 });
 
-test('a letter that SQS itself moved goes back without what its attempts, receives, age and rest are counted by', async () => {
+test('a dead letter that SQS itself moved is sent without the attributes that count its attempts, receives, age and delay', async () => {
   const text = (StringValue: string) => ({ DataType: 'String', StringValue });
   const counting = ['earlier-attempts', 'earlier-receives', 'first-id', 'unknown-times', 'not-before'];
   const notes = [...counting, 'first-sent-at', 'sent-at'].map((name) => [`baton.${name}`, text('2')]);
@@ -69,7 +69,7 @@ test.each([
   ['baton-dev_orders_x-orders_low', 'orders_low'],
   ['baton-dev-orders', 'orders'],
   ['baton-dev_orders_x-orders', 'orders'],
-])('a letter that SQS itself moved from %s goes back to %s', async (source, to) => {
+])('a dead letter that SQS itself moved from %s is sent to %s', async (source, to) => {
   const arn = `arn:aws:sqs:eu-central-1:123456789012:${source}`;
   const { sent } = await putBack([], { Attributes: { DeadLetterQueueSourceArn: arn } });
   expect(sent).toMatchObject([{ to }]);

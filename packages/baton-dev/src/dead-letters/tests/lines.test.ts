@@ -16,7 +16,7 @@ test.each([
   ['2026-11-29T10:12:00.000Z', '12 min'],
   ['2026-11-29T15:12:00.000Z', '5 h 12 min'],
   ['2026-12-02T14:00:00.000Z', '3 d 4 h'],
-])('a table says of a letter what it is, in a line, and at %s that it is %s old', (now, age) => {
+])('a table has a line for each dead letter, with its age: at %s it is %s', (now, age) => {
   const attributes = { 'baton.reason': text('rejected'), 'baton.details': text(JSON.stringify(details)) };
   const letter = letterOf({ Body: 'no task', MessageAttributes: attributes }, 'orders');
   const [, head, row, ...rest] = tableOf([{ letter, became: 'twice' }], at(now)).split('\n');
@@ -28,7 +28,7 @@ test.each([
 });
 
 test.each(['', '{', 'null', '[]', '{"attempts":"many","deadAt":"yesterday","lane":7,"error":null}'])(
-  'details that are none (%j) leave the letter with what SQS says',
+  'with invalid details (%j) a dead letter has only the data from SQS',
   (json) => {
     const message = { MessageId: 'm-1', Body: '{', Attributes: { SentTimestamp: '0' } };
     const letter = letterOf({ ...message, MessageAttributes: { 'baton.details': text(json) } }, 'orders');

@@ -4,17 +4,17 @@ import { readOptions, USAGE, UsageError } from '../options.ts';
 
 const reasons = [...Object.keys(DEAD_LETTER_REASONS), 'none'];
 
-test.each(reasons)('--reason %s is understood, and the usage says what it means', (reason) => {
+test.each(reasons)('--reason %s is accepted, and the usage explains it', (reason) => {
   expect(readOptions(['payments', '--reason', reason], {})).toMatchObject({ queue: 'payments', reason });
   expect(USAGE).toMatch(new RegExp(`^  ${reason} +\\w.+$`, 'm'));
 });
 
-test('no line of the usage is longer than 120 characters', () => {
+test('lines of the usage have at most 120 characters', () => {
   expect(USAGE.split('\n').filter((line) => line.length > 120)).toEqual([]);
 });
 
 test.each(['expird', '', 'Rejected', 'toString'])(
-  '--reason %j is refused with the reasons that there are',
+  '--reason %j is refused with the list of reasons',
   (reason) => {
     const read = () => readOptions(['payments', '--reason', reason], {});
     expect(read).toThrow(`--reason: expected one of ${reasons.join(', ')}, got ${reason}`);

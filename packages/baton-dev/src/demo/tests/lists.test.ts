@@ -23,7 +23,7 @@ describe('a compose file', () => {
   });
 });
 
-test("an example of the environment loses the services' ports", () => {
+test("an example environment loses the services' ports", () => {
   expect(withoutPorts('A=1\nA_B_SERVICE_PORT=2\nC_SERVICE_PORT=3\n', ['a-b-service'])).toBe(
     'A=1\nC_SERVICE_PORT=3\n',
   );
@@ -38,12 +38,12 @@ test.each([
     "import { b, c } from './b.ts';\nimport type { T } from 't';\n\nexport const all: T[] = [\n  c,\n  b,\n];\n",
     "import type { T } from 't';\n\nexport const all: T[] = [\n  ];\n",
   ],
-])('a list loses the imports of a file, and what they are called', (text, left) => {
+])('a list loses the imports of a file, and their names', (text, left) => {
   const isGone = (request: string): boolean => request === './b.ts';
   expect(withoutImports(readSource('x.ts', text), isGone)).toBe(left);
 });
 
-test('scripts that run a file that goes are gone, and so are their calls', () => {
+test('scripts that run a removed file are removed, and so are their calls', () => {
   const scripts = {
     a: 'node a.ts --fast',
     b: 'jest --config b/jest.config.js',

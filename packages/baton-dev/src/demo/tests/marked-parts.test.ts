@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { withoutMarkedParts } from '../marked-parts.ts';
 import { RemovalError } from '../removal-error.ts';
 
-describe('parts of the demo that a text marks', () => {
+describe('marked parts of the demo', () => {
   test.each([
     ['a page', 'a\n\n<!-- demo -->\n\nb\n\n<!-- /demo -->\n\nc\n', 'a\n\nc\n'],
     ['YAML', 'a: 1\n# demo\nb: 2\n# /demo\nc: 3\n', 'a: 1\nc: 3\n'],
@@ -13,7 +13,7 @@ describe('parts of the demo that a text marks', () => {
     expect(withoutMarkedParts(text, 'x')).toBe(left);
   });
 
-  test('a text without them stays as it is, with a word of the demo in a line', () => {
+  test('do not include a line that only mentions the demo', () => {
     const text = 'a # demo\nnpm run demo\n\n<!-- demos -->\n';
     expect(withoutMarkedParts(text, 'x')).toBe(text);
   });
@@ -22,7 +22,7 @@ describe('parts of the demo that a text marks', () => {
     ['no end', 'a\n# demo\nb', 'x:2: this mark of the demo is alone'],
     ['no begin', 'a\nb\n# /demo\n', 'x:3: this mark'],
     ['two begins', '# demo\n# demo\n# /demo\n', 'x:2: this mark'],
-  ])('with %s are refused by file and line', (_what, text, says) => {
+  ])('with %s are refused with file and line', (_what, text, says) => {
     expect(() => withoutMarkedParts(text, 'x')).toThrow(says);
     expect(() => withoutMarkedParts(text, 'x')).toThrow(RemovalError);
   });

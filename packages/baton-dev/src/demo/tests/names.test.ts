@@ -40,6 +40,6 @@ test.each([
   'a crate',
   'ParcelServiced',
   'queue parcels',
-])('"%s" does not', (text) => {
+])('"%s" does not name a part of the demo', (text) => {
   expect(naming.test(text)).toBe(false);
 });

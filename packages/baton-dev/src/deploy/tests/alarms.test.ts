@@ -4,7 +4,7 @@ import { stackOf } from './described.ts';
 
 const GREATER = { ComparisonOperator: 'GreaterThanThreshold', TreatMissingData: 'notBreaching' };
 
-// An alarm that looks at something else says nothing, and nobody notices: each is held to what it looks at
+// An alarm on the wrong metric stays silent, and nobody notices. So this checks each alarm's metric
 test.each([
   [
     /DeadLettersNotEmptyAlarm$/,
@@ -17,7 +17,7 @@ test.each([
   ],
   [/QueueAgeAlarm$/, { Threshold: 120, EvaluationPeriods: 2 }],
   [/ErrorsAlarm$/, { Namespace: 'AWS/Lambda', MetricName: 'Errors', Statistic: 'Sum', Threshold: 0 }],
-] as [RegExp, object][])('every alarm %s looks at what it says', (name, looksAt) => {
+] as [RegExp, object][])('every alarm %s watches the metric of its name', (name, looksAt) => {
   const alarms = ofType(stackOf({ 'alarm-age-seconds': '120' }).resources, 'AWS::CloudWatch::Alarm');
   const own = alarms.filter(({ id }) => name.test(id));
   expect(own.length).toBeGreaterThanOrEqual(4);

@@ -7,7 +7,7 @@ import { bundleFunctions, tableOf } from '../bundle.ts';
 
 let root: string;
 
-/** A repository whose `npm run bundle` writes one module of so many bytes, or says why it cannot. */
+/** A repository whose `npm run bundle` writes one module of a given size, or fails with a message. */
 async function repository(bytes: number): Promise<void> {
   const script = `
     const { mkdirSync, writeFileSync } = require('node:fs');
@@ -28,7 +28,7 @@ afterEach(() => rm(root, { recursive: true, force: true }));
 describe("a function's bundle", () => {
   const functions = { ordersApi: { handler: 'a/api.handler' } };
 
-  test('is one module under the name that its handler says, with the licences of others and no source map', async () => {
+  test('is one module with the name of its handler, with the licences of others, but without a source map', async () => {
     await repository(1000);
     const [bundle] = await bundleFunctions(root, functions);
     expect(bundle).toMatchObject({
@@ -42,7 +42,7 @@ describe("a function's bundle", () => {
     expect(tableOf(bundle ? [bundle] : [])).toMatch(/ordersApi\s+│\s+1000 │/);
   });
 
-  test('has the same bytes however often it is made', async () => {
+  test('has the same bytes each time', async () => {
     await repository(1000);
     const made = async () => {
       const [bundle] = await bundleFunctions(root, functions);
@@ -52,14 +52,14 @@ describe("a function's bundle", () => {
     expect((await made()).readUInt32LE(10)).toBe(0x21_0000);
   });
 
-  test('that is over the limit is refused, with its name and size', async () => {
+  test('over the size limit is refused with its name and size', async () => {
     await repository(1_000_001);
     await expect(bundleFunctions(root, functions)).rejects.toThrow(
       'Bundles are too large: expected at most 1000000 bytes; ordersApi has 1000001',
     );
   });
 
-  test('that cannot be made says what its bundler says', async () => {
+  test('fails with the message of its bundler', async () => {
     await repository(0);
     await expect(bundleFunctions(root, functions)).rejects.toThrow('No such entry: a/api.ts');
   });

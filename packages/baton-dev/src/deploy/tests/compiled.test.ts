@@ -21,7 +21,7 @@ beforeAll(async () => {
   otherStage = await compile(['--stage', 'other', ...other.map((param) => `--param=${param}`)]);
 }, 60_000);
 
-/** The queues that an event source leads from to a function. */
+/** The queues with an event source for a function. */
 const consumedBy = (functionId: string): string[] =>
   ofType(template, 'AWS::Lambda::EventSourceMapping')
     .filter(({ properties }) => attributeId(properties['FunctionName']) === functionId)
@@ -29,8 +29,8 @@ const consumedBy = (functionId: string): string[] =>
 const attributeId = (value: unknown): string => (value as { 'Fn::GetAtt': string[] })['Fn::GetAtt'][0] ?? '';
 
 describe('the role of each function', () => {
-  test('of the worker and of task-service allows what it uses and its own log, and nothing else', () => {
-    /** Where a listener to the end of a task may be. */
+  test('of the worker and of task-service allows only what it uses, and its own log', () => {
+    /** The queues where listeners may be. */
     const queues = ofType(template, 'AWS::SQS::Queue').filter(
       ({ properties }) => properties['RedrivePolicy'],
     );
@@ -60,7 +60,7 @@ describe('the role of each function', () => {
     );
   });
 
-  test('is one that Lambda takes on', () => {
+  test('can be assumed by Lambda', () => {
     for (const { properties } of ofType(template, 'AWS::IAM::Role'))
       expect(properties['AssumeRolePolicyDocument']).toMatchObject({
         Statement: [
@@ -69,7 +69,7 @@ describe('the role of each function', () => {
       });
   });
 
-  test('is its own: there are as many as functions', () => {
+  test('belongs to that function alone', () => {
     const roles = ofType(template, 'AWS::IAM::Role').map(({ id }) => id);
     const functions = ofType(template, 'AWS::Lambda::Function').map(({ id }) => id);
     expect(functions.length).toBeGreaterThanOrEqual(2);
@@ -90,7 +90,7 @@ const targetOf = ({ RedrivePolicy }: Readonly<Record<string, unknown>>) =>
   (RedrivePolicy as { deadLetterTargetArn: Record<string, string[]> }).deadLetterTargetArn;
 
 describe('every queue', () => {
-  test('is encrypted, and its dead letter queue keeps messages longer and takes those of no other queue', () => {
+  test('is encrypted, and has its own dead-letter queue, which keeps messages longer', () => {
     const queues = ofType(template, 'AWS::SQS::Queue');
     const sources = queues.filter(({ properties }) => properties['RedrivePolicy'] !== undefined);
     expect(sources.length).toBeGreaterThanOrEqual(1);
@@ -99,7 +99,7 @@ describe('every queue', () => {
     for (const { properties } of queues) expect(properties).toMatchObject({ SqsManagedSseEnabled: true });
     for (const { properties } of sources) {
       const { maxReceiveCount } = properties['RedrivePolicy'] as { maxReceiveCount: number };
-      // Whoever runs tasks sets dead letters aside, with a reason; SQS, which gives none, comes long after
+      // Workers send dead letters with a reason. SQS, which gives none, moves a message only long after
       expect(maxReceiveCount).toBeGreaterThanOrEqual(30);
       const [deadLettersId = ''] = targetOf(properties)['Fn::GetAtt'] ?? [];
       const deadLetters = template.Resources[deadLettersId]?.Properties ?? {};
@@ -108,7 +108,7 @@ describe('every queue', () => {
       );
       expect(deadLetters['RedriveAllowPolicy']).toEqual({
         redrivePermission: 'byQueue',
-        // Its own and no other: lanes share the dead letter queue of theirs
+        // Only its own queue: lanes share the dead-letter queue of their queue
         sourceQueueArns: sources
           .filter((each) => isDeepStrictEqual(targetOf(each.properties), targetOf(properties)))
           .map((each) => ({
@@ -118,13 +118,13 @@ describe('every queue', () => {
     }
   });
 
-  test('has its URL among the outputs, beside that of the API', () => {
+  test('has its URL in the outputs, as the API has', () => {
     const ids = ofType(template, 'AWS::SQS::Queue').map(({ id }) => id);
     for (const id of ids) expect(template.Outputs[`${id}Url`]?.Value).toEqual({ Ref: id });
     expect(template.Outputs).toHaveProperty('HttpApiUrl');
   });
 
-  test('has its alarms, and so has every function', () => {
+  test('has its alarms, as every function has', () => {
     const alarms = ofType(template, 'AWS::CloudWatch::Alarm');
     const text = (id: string): string => JSON.stringify(alarms.find((alarm) => alarm.id === id)?.properties);
     for (const { id, properties } of ofType(template, 'AWS::SQS::Queue')) {
@@ -140,7 +140,7 @@ describe('every queue', () => {
 });
 
 describe('every event source', () => {
-  test('reports failed messages of a batch, is bounded, and its queue hides messages for long enough', () => {
+  test('reports failed messages of a batch, has limits, and its queue hides messages for long enough', () => {
     const mappings = ofType(template, 'AWS::Lambda::EventSourceMapping');
     expect(mappings.length).toBeGreaterThanOrEqual(1);
     for (const { properties } of mappings) {
@@ -163,7 +163,7 @@ describe('every event source', () => {
   });
 });
 
-test('every table can be restored to any second of the last 35 days, and forgets what has expired', () => {
+test('every table can be restored to any second of the last 35 days, and deletes expired rows', () => {
   const tables = ofType(template, 'AWS::DynamoDB::Table');
   expect(tables.length).toBeGreaterThanOrEqual(1);
   for (const { properties } of tables) {
@@ -175,7 +175,7 @@ test('every table can be restored to any second of the last 35 days, and forgets
   }
 });
 
-test('every log is kept for 30 days, or for as long as a deploy is given, and every function has one', () => {
+test('every function has a log, which is kept for 30 days or as long as a deploy says', () => {
   const groups = ofType(template, 'AWS::Logs::LogGroup');
   expect(groups.length).toBe(ofType(template, 'AWS::Lambda::Function').length + 1);
   for (const { properties } of groups) expect(properties).toMatchObject({ RetentionInDays: 30 });
@@ -183,7 +183,7 @@ test('every log is kept for 30 days, or for as long as a deploy is given, and ev
     expect(properties).toMatchObject({ RetentionInDays: 14 });
 });
 
-test('every function ends before its API gives it up, and is of the architecture that costs less', () => {
+test("every function ends before its API's timeout, and uses the cheaper architecture", () => {
   const functions = ofType(template, 'AWS::Lambda::Function');
   const ofApi = functions.filter(({ id }) => id.endsWith('ApiLambdaFunction'));
   expect(ofApi.length).toBeGreaterThanOrEqual(1);
@@ -191,7 +191,7 @@ test('every function ends before its API gives it up, and is of the architecture
   for (const { properties } of ofApi) expect(properties['Timeout']).toBeLessThan(30);
 });
 
-test('every function knows the revision and the patience of its deploy, and a consumer may send to itself', () => {
+test('every function has the revision and the patience of its deploy, and a consumer may send to itself', () => {
   const functions = ofType(template, 'AWS::Lambda::Function');
   const consumers = new Set(
     ofType(template, 'AWS::Lambda::EventSourceMapping').map(({ properties }) =>
@@ -209,14 +209,14 @@ test('every function knows the revision and the patience of its deploy, and a co
     });
 });
 
-test('the API has bounds of its own, and a log of its requests', () => {
+test('the API has its own limits, and a log of its requests', () => {
   expect(template.Resources['HttpApiStage']?.Properties).toMatchObject({
     DefaultRouteSettings: { ThrottlingRateLimit: 100, ThrottlingBurstLimit: 200 },
     AccessLogSettings: { DestinationArn: { 'Fn::GetAtt': ['HttpApiLogGroup', 'Arn'] } },
   });
 });
 
-test('a REST API is compiled to the same template each time, whose stage no deployment makes', async () => {
+test('a REST API always compiles to the same template, and its deployment does not create the stage', async () => {
   const api = ({ Resources }: Template) =>
     Object.entries(Resources).filter(([, { Type }]) => /^AWS::ApiGateway::(Deployment|Stage)$/.test(Type));
   const [first, second] = [await compile(['--param=api=http']), await compile(['--param=api=http'])];
@@ -227,12 +227,12 @@ test('a REST API is compiled to the same template each time, whose stage no depl
   expect(deployment?.Properties).not.toHaveProperty('StageDescription');
 }, 60_000);
 
-test('two stages share no name', () => {
+test('two stages have no names in common', () => {
   const names = ({ Resources }: Template): string[] =>
     Object.values(Resources).flatMap(({ Properties }) =>
       Object.entries(Properties)
         .filter(([property, value]) => /^(\w+)?Name$/.test(property) && typeof value === 'string')
-        // The API's own stage, and metrics, which AWS names
+        // Except the API's own stage, and metrics, whose names come from AWS
         .filter(([property]) => property !== 'StageName' && property !== 'MetricName')
         .map(([, value]) => String(value)),
     );

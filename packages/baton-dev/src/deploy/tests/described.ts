@@ -28,12 +28,12 @@ export const packParcel: TaskContract = defineTask({
   lanes: { high: 8, normal: 3, low: 1 },
   defaultLane: 'normal',
 });
-/** On the queue that every worker has. */
+/** A contract on the queue `default`, which every worker has. */
 export const sayHello: TaskContract = defineTask({ ...plain, name: 'tests.say-hello', queue: 'default' });
-/** Without lanes. */
+/** A contract without lanes. */
 export const sendLetter: TaskContract = defineTask({ ...plain, name: 'letters.send', queue: 'letters' });
 
-/** The stack of the sample services and the worker, as a deploy with these parameters makes it. */
+/** The stack of the sample services and the worker for a deploy with these parameters. */
 export function stackOf(
   given: Record<string, string> = {},
   more: readonly Part[] = [],

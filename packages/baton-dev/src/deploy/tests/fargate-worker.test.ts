@@ -9,9 +9,9 @@ function propertiesOf(given: Record<string, string> = {}) {
   return (id: string): Readonly<Record<string, unknown>> => Resources[id]?.Properties ?? {};
 }
 
-// No emulator here has ECS: what is not looked at here is looked at by nobody before AWS
+// No emulator here has ECS, so only these tests check the service before AWS does
 describe('the worker on Fargate', () => {
-  test('runs by a role of its own, which the service of tasks of this account alone takes on', () => {
+  test('runs with its own role, which only ECS tasks of this account can assume', () => {
     const of = propertiesOf();
     expect(of('WorkerTask')).toMatchObject({
       TaskRoleArn: { 'Fn::GetAtt': ['WorkerTaskRole', 'Arn'] },
@@ -34,7 +34,7 @@ describe('the worker on Fargate', () => {
     expect(WorkerService?.DependsOn).toEqual(['WorkerTaskRole', 'WorkerExecutionRole']);
   });
 
-  test('is told its region and its slots, is asked for its health from inside, and its log is kept for so long', () => {
+  test('has its region, its slots, a health check inside its container, and a log retention', () => {
     const of = propertiesOf({ 'worker-slots': '7', 'log-retention-days': '14' });
     const [container] = (of('WorkerTask')['ContainerDefinitions'] ?? []) as Record<string, unknown>[];
     const environment = container?.['Environment'] as { Name: string; Value: unknown }[];
@@ -55,7 +55,7 @@ describe('the worker on Fargate', () => {
     expect(of('WorkerLogs')).toEqual({ LogGroupName: '/ecs/baton-dev-worker', RetentionInDays: 14 });
   });
 
-  test('takes the architecture, the address and the cluster that it is given', () => {
+  test('uses the architecture, the address and the cluster of the deploy', () => {
     const arn = 'arn:aws:ecs:us-east-1:123456789012:cluster/prod';
     const of = propertiesOf({
       'worker-architecture': 'x86_64',
@@ -73,7 +73,7 @@ describe('the worker on Fargate', () => {
     });
   });
 
-  test('is counted by a cluster with Container Insights, and scaled by one value of its metrics', () => {
+  test('runs in a cluster with Container Insights, and scales by one value of its metrics', () => {
     const of = propertiesOf();
     expect(of('WorkerCluster')).toMatchObject({
       ClusterSettings: [{ Name: 'containerInsights', Value: 'enabled' }],

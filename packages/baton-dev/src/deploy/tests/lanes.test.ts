@@ -15,8 +15,8 @@ const letters = defineTask({ ...sendLetter, ...weights('normal', 'high') });
 const { functions, resources } = stackOf();
 const queueOf = (id: string) => resources.Resources[id]?.Properties ?? {};
 
-describe('the lanes of a contract are, on AWS,', () => {
-  test('queues like its own in all but the name, with the same dead letter queue', () => {
+describe('the lanes of a contract are on AWS', () => {
+  test("queues like the contract's own queue except for the name, with the same dead-letter queue", () => {
     const { QueueName: _name, ...own } = queueOf('ParcelsQueue');
     expect(queueOf('ParcelsQueueHighLane')).toEqual({ ...own, QueueName: 'baton-dev-parcels_high' });
     expect(queueOf('ParcelsQueueLowLane')).toEqual({ ...own, QueueName: 'baton-dev-parcels_low' });
@@ -31,7 +31,7 @@ describe('the lanes of a contract are, on AWS,', () => {
     ]);
   });
 
-  test('what a sender of its queue may send to, and a consumer may receive from', () => {
+  test('open to senders and consumers of its queue', () => {
     expect(allowedBy(resources, 'ParcelsServiceApiRole')).toEqual(
       expect.arrayContaining(LANES.map((id) => `sqs:SendMessage ${id}`)),
     );
@@ -43,7 +43,7 @@ describe('the lanes of a contract are, on AWS,', () => {
     expect(others.filter((each) => each.includes('Lane'))).toEqual([]);
   });
 
-  test('event sources of their own, with the settings of their queue', () => {
+  test('separate event sources, with the settings of the queue', () => {
     const eventsOf = (all: Functions, name: string) =>
       (all[name]?.events ?? []).map(({ sqs }) => sqs as { arn: { 'Fn::GetAtt': string[] } });
     const [first, ...others] = eventsOf(functions, 'worker').filter(({ arn }) =>
@@ -58,7 +58,7 @@ describe('the lanes of a contract are, on AWS,', () => {
     ]);
   });
 
-  test('watched by an alarm each, and among the outputs', () => {
+  test('each watched by an alarm, and listed in the outputs', () => {
     const alarms = ofType(resources, 'AWS::CloudWatch::Alarm').map(({ id }) => id);
     expect(alarms).toEqual(expect.arrayContaining(LANES.map((id) => `${id}AgeAlarm`)));
     expect(alarms.filter((id) => id === 'ParcelsDeadLettersNotEmptyAlarm')).toHaveLength(1);
@@ -75,7 +75,7 @@ describe('a worker on Fargate', () => {
     return config.CustomizedMetricSpecification.Metrics.filter(({ MetricStat }) => MetricStat);
   };
 
-  test('counts only visible messages where an alarm has no room for more', () => {
+  test('counts only visible messages if an alarm has no space for more metrics', () => {
     expect(metricsOf(packParcel)).toHaveLength(9);
     const more = defineTask({ ...sayHello, ...weights('normal', 'high') });
     expect(metricsOf(packParcel, more).map(({ Id }) => Id)).toEqual([
@@ -84,7 +84,7 @@ describe('a worker on Fargate', () => {
     ]);
   });
 
-  test('is refused where there are more queues and lanes than an alarm has room for', () => {
+  test('is refused if it has more queues and lanes than an alarm has metrics', () => {
     const many = defineTask({ ...sayHello, ...weights('a', 'b', 'c', 'd', 'e', 'f', 'g') });
     expect(() => metricsOf(packParcel, many)).toThrow(
       'The worker on Fargate consumes 10 queues, lanes included: expected at most 9, because an alarm of CloudWatch has at most 10 metrics',
@@ -94,7 +94,7 @@ describe('a worker on Fargate', () => {
 
 test.each([
   [
-    'on a queue that is not there',
+    'on a missing queue',
     [defineTask({ ...packParcel, queue: 'crates' })],
     'The contract parcels.pack is on the queue crates: expected a queue baton-dev-crates in a functions.yml',
   ],
@@ -110,12 +110,12 @@ test.each([
     ],
     'The contracts parcels.pack and parcels.wrap share the queue parcels, so their lanes must be the same',
   ],
-])('lanes %s make no stack', (_what, contracts, says) => {
+])('lanes %s are refused', (_what, contracts, says) => {
   expect(() => stackOf({}, [], contracts)).toThrow(says);
   expect(() => stackOf({}, [], contracts)).toThrow(StackError);
 });
 
-test('an event source that is described by hand for a lane is the only one', () => {
+test('an event source for a lane in functions.yml replaces the generated one', () => {
   const own = { sqs: { arn: { 'Fn::GetAtt': ['ParcelsQueueHighLane', 'Arn'] }, maximumConcurrency: 50 } };
   const base = { sqs: { arn: { 'Fn::GetAtt': ['ParcelsQueue', 'Arn'] }, maximumConcurrency: 2 } };
   const pack = { handler: 'x.handler', access: {}, events: [base, own] };

@@ -11,7 +11,7 @@ describe('a parameter of a service', () => {
     functions: { a: { handler: 'x.y', environment: { A: value } } },
   });
 
-  test('is taken when its functions.yml declares it', () => {
+  test('is accepted if its functions.yml declares it', () => {
     const names = parameterNames(
       partWith({ ...using("${param:mail-url, ''}"), parameters: { 'mail-url': 'where' } }),
     );
@@ -20,7 +20,7 @@ describe('a parameter of a service', () => {
     expect(() => readParameters({ 'mail-url': 'smtp://x' })).toThrow('mail-url: unknown parameter');
   });
 
-  test('is refused when it is used and not declared; those of every stack need not be declared', () => {
+  test('is refused if it is used but not declared; parameters of every stack need no declaration', () => {
     const undeclared = partWith(using('${param:mail-url}'));
     expect(() => parameterNames(undeclared)).toThrow(
       'functions/a-service/functions.yml uses the parameter mail-url: expected a line for it under "parameters:"',
@@ -43,12 +43,12 @@ describe('a parameter of a service', () => {
       ]),
       'functions/b-service/functions.yml: the parameter mine belongs to functions/a-service/functions.yml',
     ],
-  ])('is refused when it is one of %s', (_whose, parts, says) => {
+  ])('is refused if it belongs to %s', (_whose, parts, says) => {
     expect(() => parameterNames(parts)).toThrow(says);
   });
 });
 
-describe('what no deploy can be given is refused with its name and what was expected', () => {
+describe('an invalid parameter is refused with its name and the expected value', () => {
   test.each([
     [{ api: 'rest' }, ['api: expected one of httpApi, http']],
     [{ worker: 'ec2' }, ['worker: expected one of lambda, fargate, none']],
@@ -85,7 +85,7 @@ describe('what no deploy can be given is refused with its name and what was expe
     expect(() => stackOf(given)).toThrow(StackError);
   });
 
-  test('one that is misspelt on the command line', async () => {
+  test('a misspelt parameter on the command line', async () => {
     await expect(compile(['--param=jwt-isuer=https://login.example.com'])).rejects.toThrow(
       'jwt-isuer: unknown parameter, expected one of api,',
     );

@@ -21,7 +21,7 @@ function scheduled(cron: string, change: Partial<TaskContract> = {}): TaskContra
   });
 }
 
-describe('a cron expression as AWS has it', () => {
+describe('a cron expression in the form of AWS', () => {
   test.each([
     ['0 3 * * *', 'cron(0 3 * * ? *)'],
     ['* * * * *', 'cron(* * * * ? *)'],
@@ -64,7 +64,7 @@ describe('a cron expression as AWS has it', () => {
     ['0 0 1,L * *', 'day of the month: AWS cannot express 1,L'],
     ['0 0 * * 1,5L', 'day of the week: AWS cannot express 1,5L'],
     ['0 0 * * 5-6#2', 'day of the week: AWS cannot express 5-6#2'],
-  ])('%s is refused where AWS has no such thing, naming contract and field', (cron, says) => {
+  ])('%s, which AWS cannot express, is refused with contract and field', (cron, says) => {
     expect(() => scheduled(cron)).not.toThrow();
     expect(() => awsExpression(cron, 'tests.sweep')).toThrow(
       `The schedule of tests.sweep, ${cron}, cannot be translated`,
@@ -72,7 +72,7 @@ describe('a cron expression as AWS has it', () => {
     expect(() => awsExpression(cron, 'tests.sweep')).toThrow(says);
   });
 
-  test('comes to pass at the same times', () => {
+  test('matches the same times', () => {
     const value = (least: number, most: number) => fc.integer({ min: least, max: most }).map(String);
     const range = (least: number, most: number) =>
       fc
@@ -108,7 +108,7 @@ describe('a cron expression as AWS has it', () => {
     fc.assert(
       fc.property(cron, (expression) => {
         const aws = awsExpression(expression, 'tests.sweep').slice('cron('.length, -1);
-        // AWS counts the days of the week as Quartz does
+        // AWS numbers the days of the week as Quartz does
         const counterpart = new Cron(`0 ${aws}`, { timezone: 'UTC', alternativeWeekdays: true });
         expect(aws.length).toBeLessThan(250);
         expect(counterpart.nextRuns(20, from)).toEqual(
@@ -135,7 +135,7 @@ describe('the resources of schedules', () => {
     'Fn::Sub': `arn:\${AWS::Partition}:sqs:\${AWS::Region}:\${AWS::AccountId}:baton-dev-${queue}`,
   });
 
-  test("are a schedule each, in the contract's time zone, to the second, to the contract's queue", () => {
+  test('are one schedule for each contract, in its time zone, to its queue, exact to the second', () => {
     expect(Object.keys(resources)).toEqual([
       'TestsSweepOldSchedule',
       'TestsMailSchedule',
@@ -153,7 +153,7 @@ describe('the resources of schedules', () => {
     });
   });
 
-  test('send what a worker sends at that tick: together they are one task', () => {
+  test('send the same task as a worker at that tick, so that it runs once', () => {
     const { Input } = (schedule?.Properties['Target'] ?? {}) as { Input: string };
     const time = tickTime(new Date('2026-11-24T02:00:00.000Z'));
     const envelope = decodeEnvelope(Input.replaceAll('<aws.scheduler.scheduled-time>', time));
@@ -167,13 +167,13 @@ describe('the resources of schedules', () => {
     expect(contract.payload.parse(envelope.data)).toEqual({ days: 30 });
   });
 
-  test("say the contract's version", () => {
+  test("send the contract's version", () => {
     const target = resources['TestsMailSchedule']?.Properties.Target as { Input: string } | undefined;
     const body = (target?.Input ?? '').replaceAll('<aws.scheduler.scheduled-time>', '2026-11-24T02:00:00Z');
     expect(decodeEnvelope(body)).toMatchObject({ task: 'tests.mail', version: 2 });
   });
 
-  test('may send to those queues and do nothing else, for this account alone', () => {
+  test('may only send to those queues, and only for this account', () => {
     const { Policies, AssumeRolePolicyDocument } = (role as { Properties: Record<string, unknown> })
       .Properties;
     expect(Policies).toMatchObject([
@@ -199,7 +199,7 @@ describe('the resources of schedules', () => {
     });
   });
 
-  test('are none without a schedule, and never two of one name', () => {
+  test('do not exist without a schedule, and never share a name', () => {
     const { schedule: _none, ...unscheduled } = contract;
     expect(scheduleResources([unscheduled], 'dev')).toEqual({});
     const alike = scheduled('0 5 * * *', { name: 'tests.sweep.old' });

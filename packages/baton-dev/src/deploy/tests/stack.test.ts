@@ -16,11 +16,11 @@ interface ScalingConfig {
 }
 
 describe('the worker', () => {
-  test('on Fargate is a service in place of the function, allowed what the function would be', () => {
+  test('on Fargate is a service instead of the function, with the same rights', () => {
     const { functions, resources } = stackOf(fargate);
     expect(functions).not.toHaveProperty('worker');
     const asFunction = allowedBy(stackOf().resources, 'WorkerRole');
-    // Lambda's event source alone asks for a queue's attributes; the log is written by another role
+    // Only Lambda's event source reads a queue's attributes, and another role writes the log
     const expected = asFunction.filter((each) => !/^(logs:|sqs:GetQueueAttributes)/.test(each));
     expect(expected.length).toBeGreaterThan(10);
     expect(allowedBy(resources, 'WorkerTaskRole')).toEqual(expected);
@@ -36,7 +36,7 @@ describe('the worker', () => {
     });
   });
 
-  test('on Fargate polls the queues that the function would, and has longer to stop than to drain', () => {
+  test('on Fargate polls the queues of the function, and has more time to stop than to drain', () => {
     const { Properties } = stackOf(fargate).resources.Resources['WorkerTask'] ?? {};
     const [container] = (Properties?.['ContainerDefinitions'] ?? []) as Record<string, unknown>[];
     expect(container).toMatchObject({
@@ -53,7 +53,7 @@ describe('the worker', () => {
     expect(container?.['StopTimeout']).toBeLessThanOrEqual(120);
   });
 
-  test('on Fargate has the variables that its functions.yml gives it', () => {
+  test('on Fargate has the variables of its functions.yml', () => {
     const environment = { SHOP: 'Baton', LOG_LEVEL: 'debug' };
     const { WorkerTask } = fargateWorker({
       worker: { handler: 'worker/lambda.handler', access: {}, environment },
@@ -70,7 +70,7 @@ describe('the worker', () => {
     expect(WorkerTask?.Properties).toMatchObject({ ContainerDefinitions: [{ Environment }] });
   });
 
-  test('on Fargate is pulled by a role that may pull this one image and write this one log', () => {
+  test('on Fargate starts with a role that may only pull its image and write its log', () => {
     const statements = statementsOf(stackOf(fargate).resources, 'WorkerExecutionRole');
     const wild = statements.filter((each) => JSON.stringify(each).includes('*'));
     expect(wild.map(({ Action }) => Action)).toEqual(['ecr:GetAuthorizationToken']);
@@ -91,7 +91,7 @@ describe('the worker', () => {
     ]);
   });
 
-  test('on Fargate grows with its backlog a task, within bounds', () => {
+  test('on Fargate scales with its backlog per task, within limits', () => {
     const given = { ...fargate, 'worker-max': '40', 'worker-slots': '20', 'worker-task-ms': '250' };
     const { WorkerScalableTarget: target, WorkerScalingPolicy: policy } = stackOf(given).resources.Resources;
     expect(target?.Properties).toMatchObject({ MinCapacity: 1, MaxCapacity: 40 });
@@ -118,7 +118,7 @@ describe('the worker', () => {
     expect(Properties).toMatchObject({ Cpu: cpu, Memory: memory });
   });
 
-  test('elsewhere leaves its queues to whoever polls them: no function, no event source, no service', () => {
+  test('elsewhere has no function, no event source and no service on AWS', () => {
     const { functions, resources } = stackOf({ worker: 'none' });
     expect(Object.keys(functions)).not.toContain('worker');
     expect(Object.keys(resources.Resources).filter((id) => id.startsWith('Worker'))).toEqual([]);
@@ -126,7 +126,7 @@ describe('the worker', () => {
   });
 });
 
-test('a function that consumes a queue may send to it again and again, and no other may', () => {
+test('a function that consumes a queue may also send to it, but no other function may', () => {
   const { functions, resources } = stackOf();
   const allowing = Object.entries(resources.extensions)
     .filter(([, { Properties }]) => Properties['RecursiveLoop'] === 'Allow')
@@ -139,7 +139,7 @@ test('a function that consumes a queue may send to it again and again, and no ot
 });
 
 describe('the API', () => {
-  test('is an HTTP API, or by a parameter a REST API with the same routes and bounds', () => {
+  test('is an HTTP API, or with a parameter a REST API with the same routes and limits', () => {
     const routes = (given: Record<string, string>, kind: string) =>
       Object.values(stackOf(given).functions).flatMap(({ events = [] }) =>
         events.flatMap((event) => (kind in event ? [event[kind]] : [])),
@@ -156,7 +156,7 @@ describe('the API', () => {
     });
   });
 
-  test('of REST has its bounds in a stage of its own, which names the deployment of its routes', () => {
+  test('of type REST has its limits in a separate stage, which names the deployment of its routes', () => {
     const given = { api: 'http', 'throttle-rate': '7', 'throttle-burst': '9' };
     const rest = (more: readonly Part[] = []) => stackOf(given, more).resources;
     const deploymentsOf = ({ extensions }: ReturnType<typeof rest>) =>
@@ -171,7 +171,7 @@ describe('the API', () => {
         { HttpMethod: '*', ResourcePath: '/*', ThrottlingRateLimit: 7, ThrottlingBurstLimit: 9 },
       ],
     });
-    // CloudFormation refuses a deployment that says how a stage is which is there already
+    // CloudFormation refuses a deployment that describes an existing stage
     expect(extensions[deployment]).toEqual({ Properties: { StageName: { Ref: 'AWS::NoValue' } } });
     expect(deploymentsOf(rest())).toEqual([deployment]);
     const route = { handler: 'x.handler', access: {}, events: [{ httpApi: 'ANY /payments' }] };
@@ -179,7 +179,7 @@ describe('the API', () => {
     expect(stackOf().resources.Resources).not.toHaveProperty('ApiGatewayStage');
   });
 
-  test('asks for a token on every route where it is given an issuer', () => {
+  test('requires a token on every route if the deploy has an issuer', () => {
     const given = { 'jwt-issuer': 'https://login.example.com', 'jwt-audience': 'baton,shop' };
     expect(httpApiOf(readParameters(given)).authorizers?.jwt).toMatchObject({
       type: 'jwt',
@@ -203,14 +203,14 @@ describe('alarms', () => {
       ({ properties }) => properties['AlarmActions'],
     );
 
-  test('go to the topic that a deploy is given, and to none otherwise', () => {
+  test('go to the topic of the deploy, or to none', () => {
     const topic = 'arn:aws:sns:us-east-1:123456789012:alarms';
     const all = actionsOf({ 'alarm-topic': topic });
     expect(all).toEqual(all.map(() => [topic]));
     expect(new Set(actionsOf({}))).toEqual(new Set([undefined]));
   });
 
-  test('take a queue whose messages are all hidden for one that nobody is late with', () => {
+  test('treat a queue with only hidden messages as a queue without delay', () => {
     const { properties } =
       ofType(stackOf().resources, 'AWS::CloudWatch::Alarm').find(({ id }) => id === 'ParcelsQueueAgeAlarm') ??
       {};
@@ -223,7 +223,7 @@ describe('alarms', () => {
   });
 });
 
-test('a consumer of a queue may send copies to it, without a word in its access', () => {
+test('a consumer may send copies to its queue without an entry in its access', () => {
   const { resources } = stackOf();
   const roles = ofType(resources, 'AWS::IAM::Role').map(({ id }) => allowedBy(resources, id));
   const consumed = roles.flatMap((allowed) =>
@@ -235,7 +235,7 @@ test('a consumer of a queue may send copies to it, without a word in its access'
   expect(consumed.filter(({ sends }) => !sends)).toEqual([]);
 });
 
-test('who ends tracked tasks may send to every queue that has dead letters, a new one included, and to no other', () => {
+test('a function that ends tracked tasks may send to every queue with dead letters, even a new one, and to no other', () => {
   const own: Part = {
     functions: { mine: { handler: 'x.handler', access: { queues: 'all' } } },
     resources: {
@@ -264,7 +264,7 @@ test('who ends tracked tasks may send to every queue that has dead letters, a ne
   }
 });
 
-describe('what no stack can be made of is refused with what was wrong, where, and what was expected', () => {
+describe('an invalid description is refused with what is wrong, where, and what is expected', () => {
   const part = (access: unknown, events: object[] = []): Part => ({
     functions: { payments: { handler: 'functions/payments/api.handler', access, events: events as [] } },
   });
@@ -273,27 +273,23 @@ describe('what no stack can be made of is refused with what was wrong, where, an
   test.each([
     ['no access', part(undefined), 'The function payments has no access: expected'],
     [
-      'a queue that is not there',
+      'a missing queue',
       part({ queues: ['ParcelQueue'] }),
       'The access of the function payments names ParcelQueue: expected the logical id of a queue of this stack',
     ],
+    ['an invalid word for queues', part({ queues: 'every' }), 'expected all, or the logical ids of queues'],
     [
-      'a word for queues that is none',
-      part({ queues: 'every' }),
-      'expected all, or the logical ids of queues',
-    ],
-    [
-      'a table where a queue is meant',
+      'a table instead of a queue',
       part({ queues: ['ParcelsTable'] }),
       'names ParcelsTable: expected the logical id of a queue of this stack',
     ],
     [
-      'a table that is not there',
+      'a missing table',
       part({ tables: { NobodysTable: ['get'] } }),
       'names NobodysTable: expected the logical id of a table of this stack',
     ],
     [
-      'a verb that is none',
+      'an unknown verb',
       part({ tables: { ParcelsTable: ['scan'] } }),
       'expected some of get, get-batch, query',
     ],
@@ -303,33 +299,29 @@ describe('what no stack can be made of is refused with what was wrong, where, an
       part({}, [{ sqs: { arn: { 'Fn::GetAtt': ['ParcelsDeadLetters', 'Arn'] } } }]),
       'An sqs event of the function payments: expected arn: !GetAtt',
     ],
+    ['an invalid route', part({}, [{ httpApi: '/payments' }]), 'such as \'ANY /payments\', got "/payments"'],
     [
-      'a route that is none',
-      part({}, [{ httpApi: '/payments' }]),
-      'such as \'ANY /payments\', got "/payments"',
-    ],
-    [
-      'a function whose name would be too long',
+      'a function with a name that is too long',
       { functions: { ['x'.repeat(55)]: { handler, access: {} } } },
       'would have a name of 65 characters: expected at most 64, with a shorter name or stage',
     ],
     [
-      'two functions of one name',
+      'two functions with the same name',
       { functions: { parcelsServiceApi: { handler, access: {} } } },
       'Two parts of the stack have a function parcelsServiceApi',
     ],
     [
-      'two resources of one name',
+      'two resources with the same name',
       { resources: { Resources: { ParcelsQueue: { Type: 'AWS::SQS::Queue', Properties: {} } } } },
       'Two parts of the stack have a resource ParcelsQueue',
     ],
     [
-      'a name that Serverless would write otherwise',
+      'a name that Serverless would change',
       { functions: { 'payments-api': { handler, access: {} } } },
       'The function payments-api: expected a name of letters and digits',
     ],
     [
-      'a queue whose dead letters go nowhere',
+      'a queue without a dead-letter queue',
       {
         resources: {
           Resources: {

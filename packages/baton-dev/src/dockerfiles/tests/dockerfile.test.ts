@@ -6,7 +6,7 @@ import { ROOT } from '../../stack/root.ts';
 import { COMMAND, serviceDockerfile, writtenDockerfiles } from '../dockerfile.ts';
 import { renderTemplate } from '../template.ts';
 
-test('each Dockerfile is as its template makes it', () => {
+test('each Dockerfile matches its template', () => {
   const written = writtenDockerfiles(ROOT);
   const stale = written.filter(({ text, found }) => text !== found);
   expect(stale.map(({ path }) => `${path} is not as its template makes it: run "${COMMAND}"`)).toEqual([]);
@@ -16,7 +16,7 @@ test('each Dockerfile is as its template makes it', () => {
 describe('the Dockerfile of a service', () => {
   const image = { folder: 'functions/naps-service', description: 'Takes naps', files: ['main.ts', 'api.ts'] };
 
-  test('bundles the entries that the service has', () => {
+  test('bundles the entries of the service', () => {
     const consumers = serviceDockerfile({ ...image, files: [...image.files, 'handlers.ts', 'store.ts'] });
     expect(consumers).toContain(' functions/naps-service/api.ts functions/naps-service/handlers.ts \\\n');
     expect(consumers).toContain('COPY --from=build /bundle/api.mjs* /bundle/handlers.mjs* ./\n');
@@ -25,7 +25,7 @@ describe('the Dockerfile of a service', () => {
     expect(serviceDockerfile(image)).toContain('COPY --from=build /bundle/api.mjs* ./\n');
   });
 
-  test('says in its labels what the service does', () => {
+  test('has labels that say what the service does', () => {
     const text = serviceDockerfile(image);
     expect(text).toContain('LABEL org.opencontainers.image.title="naps-service" \\\n');
     expect(text.match(/image\.description="Takes naps" /g)).toHaveLength(2);
@@ -46,7 +46,7 @@ describe('a repository', () => {
   });
   afterEach(() => rm(root, { recursive: true }));
 
-  test('has a Dockerfile written for each service, the worker and the containers beside them', () => {
+  test('gets a Dockerfile for each service, the worker and the containers beside them', () => {
     expect(writtenDockerfiles(root)).toEqual([
       { path: 'functions/naps-service/Dockerfile', text: expect.any(String), found: undefined },
       { path: 'worker/Dockerfile', text: expect.any(String), found: undefined },
@@ -54,7 +54,7 @@ describe('a repository', () => {
     ]);
   });
 
-  test('keeps a Dockerfile that somebody made their own', async () => {
+  test('keeps a Dockerfile that the user has taken over', async () => {
     const [nap] = writtenDockerfiles(root);
     await write('functions/naps-service/Dockerfile', nap?.text ?? '');
     expect(writtenDockerfiles(root)).toContainEqual({ ...nap, found: nap?.text });
@@ -62,7 +62,7 @@ describe('a repository', () => {
     expect(writtenDockerfiles(root).map(({ path }) => path)).not.toContain(nap?.path);
   });
 
-  test('is refused with the file and what it lacks, when a service says nothing of itself', async () => {
+  test('is refused with the file and the missing field if a service has no description', async () => {
     await write('functions/naps-service/package.json', '{}');
     expect(() => writtenDockerfiles(root)).toThrow(
       'functions/naps-service/package.json has no "description": expected what the service does',
@@ -70,7 +70,7 @@ describe('a repository', () => {
   });
 });
 
-test('a template is refused whose placeholder has no value', () => {
+test('a template with a placeholder without a value is refused', () => {
   expect(() => renderTemplate('service', { folder: 'functions/naps-service' })).toThrow(
     'service.Dockerfile: {{name}} has no value, expected one of folder',
   );

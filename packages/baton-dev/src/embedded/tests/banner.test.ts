@@ -18,11 +18,11 @@ test.each([
     'curl -i http://x/things -H "content-type: application/json" -d "{\\"name\\":\\"a b\\"}"',
   ],
   [{ request: 'DELETE /things/1' }, 'curl -i -X DELETE http://x/things/1'],
-])('an example %j is a command that every shell takes', (example, command) => {
+])('an example %j is a command for every shell', (example, command) => {
   expect(curlOf('http://x', example)).toBe(command);
 });
 
-test('the banner shows the examples of the services, and says nothing of examples when there are none', () => {
+test('the banner shows the examples of the services, if there are any', () => {
   const examples = [{ request: 'GET /things' }, { request: 'GET /others' }];
   const text = banner({ ...facts, examples });
   expect(text).toContain('Try this in a second terminal:');

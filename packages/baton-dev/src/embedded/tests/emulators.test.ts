@@ -19,7 +19,7 @@ const ADD_ONE = {
   ReturnValues: 'ALL_NEW',
 };
 
-test('the emulator of DynamoDB answers what it was asked before it stops, and keeps no connection after that', async () => {
+test('the emulator of DynamoDB answers all requests before it stops, and then closes its connections', async () => {
   const emulator = await startDynamoDb(0);
   const agent = new Agent({ keepAlive: true });
   const ask = (operation: string, input: object): ClientRequest => {
@@ -34,11 +34,11 @@ test('the emulator of DynamoDB answers what it was asked before it stops, and ke
   };
   await answerTo(ask('CreateTable', TABLE));
 
-  // All of one item, so that they wait for one another
+  // All for the same item, so that they wait for each other
   const asked = Array.from({ length: ASKED }, () => ask('UpdateItem', ADD_ONE));
   const answers = asked.map(answerTo);
   await Promise.all(asked.map((each) => once(each, 'finish')));
-  // Came after them, and waits for none
+  // Arrived after them, but waits for none
   await answerTo(ask('ListTables', {}));
   const stoppedAtMs = performance.now();
   await emulator.stop();

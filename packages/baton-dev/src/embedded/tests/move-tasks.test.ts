@@ -93,12 +93,12 @@ async function visible(name: string): Promise<number> {
 const nameOf = (asking: Promise<unknown>) =>
   asking.then(
     () => 'taken',
-    // fauxqs puts the namespace of SQS's older protocol before it
+    // fauxqs prefixes it with the namespace of SQS's older protocol
     ({ name }: Error) => name.replace('AWS.SimpleQueueService.', ''),
   );
 
 describe('StartMessageMoveTask', () => {
-  test('moves dead letters to the queue that it is told, as new messages with their attributes', async () => {
+  test('moves dead letters to the given queue, as new messages with their attributes', async () => {
     await sendDeadLetters(3);
     const { TaskHandle } = await startMove({ DestinationArn: `${ARN}orders` });
     expect(TaskHandle).toEqual(expect.any(String));
@@ -118,7 +118,7 @@ describe('StartMessageMoveTask', () => {
     expect(await visible('orders-dlq')).toBe(0);
   });
 
-  test('moves what SQS has set aside back to where it was, if it is told no queue', async () => {
+  test('without a target moves messages that SQS itself has set aside back to their queue', async () => {
     await sqs.send(new SendMessageCommand({ QueueUrl: urls['orders'], MessageBody: 'poison' }));
     await sqs.send(new ReceiveMessageCommand({ QueueUrl: urls['orders'], VisibilityTimeout: 0 }));
     expect(await receive('orders')).toEqual([]);
@@ -127,7 +127,7 @@ describe('StartMessageMoveTask', () => {
     expect((await receive('orders')).map(({ Body }) => Body)).toEqual(['poison']);
   });
 
-  test('says of a message that SQS has set aside where it was', async () => {
+  test('names the original queue of a message that SQS itself has set aside', async () => {
     await sqs.send(new SendMessageCommand({ QueueUrl: urls['orders'], MessageBody: 'poison' }));
     await sqs.send(new ReceiveMessageCommand({ QueueUrl: urls['orders'], VisibilityTimeout: 0 }));
     await receive('orders');
@@ -135,7 +135,7 @@ describe('StartMessageMoveTask', () => {
     expect(message?.Attributes).toMatchObject({ DeadLetterQueueSourceArn: `${ARN}orders` });
   });
 
-  test('fails, and moves nothing, if it is told no queue and the dead letters were sent directly', async () => {
+  test('without a target fails and moves nothing if the dead letters were sent directly', async () => {
     await sendDeadLetters(2);
     await startMove();
     await expect(moved('FAILED')).resolves.toMatchObject({
@@ -145,7 +145,7 @@ describe('StartMessageMoveTask', () => {
     expect(await visible('orders-dlq')).toBe(2);
   });
 
-  test('moves no more a second than it is told', async () => {
+  test('moves at most the given number of messages per second', async () => {
     await sendDeadLetters(20);
     const beganAtMs = performance.now();
     await startMove({ DestinationArn: `${ARN}orders`, MaxNumberOfMessagesPerSecond: 20 });
@@ -153,7 +153,7 @@ describe('StartMessageMoveTask', () => {
     expect(performance.now() - beganAtMs).toBeGreaterThan(900);
   });
 
-  test('does not move what comes later', async () => {
+  test('does not move messages that arrive later', async () => {
     await sendDeadLetters(5);
     await startMove({ DestinationArn: `${ARN}orders`, MaxNumberOfMessagesPerSecond: 20 });
     await sendDeadLetters(1);
@@ -164,11 +164,7 @@ describe('StartMessageMoveTask', () => {
   test.each([
     ['a queue that is no dead-letter queue', { SourceArn: `${ARN}others` }, 'InvalidParameterValue'],
     ['a queue that is not there', { SourceArn: `${ARN}nowhere` }, 'ResourceNotFoundException'],
-    [
-      'to a queue that is not there',
-      { SourceArn, DestinationArn: `${ARN}nowhere` },
-      'ResourceNotFoundException',
-    ],
+    ['to a missing queue', { SourceArn, DestinationArn: `${ARN}nowhere` }, 'ResourceNotFoundException'],
     ['to itself', { SourceArn, DestinationArn: SourceArn }, 'InvalidParameterValue'],
     ['faster than 500 a second', { SourceArn, MaxNumberOfMessagesPerSecond: 501 }, 'InvalidParameterValue'],
     ['not at all', { SourceArn, MaxNumberOfMessagesPerSecond: 0 }, 'InvalidParameterValue'],
@@ -184,7 +180,7 @@ describe('StartMessageMoveTask', () => {
     );
   });
 
-  test('has one active task a queue', async () => {
+  test('has one active task for each queue', async () => {
     await sendDeadLetters(5);
     await startMove({ DestinationArn: `${ARN}orders`, MaxNumberOfMessagesPerSecond: 1 });
     await expect(nameOf(startMove({ DestinationArn: `${ARN}others` }))).resolves.toBe(
@@ -194,13 +190,13 @@ describe('StartMessageMoveTask', () => {
 });
 
 describe('CancelMessageMoveTask', () => {
-  test('stops a task, and leaves what is moved', async () => {
+  test('stops a task, and does not undo its moves', async () => {
     await sendDeadLetters(10);
     const { TaskHandle } = await startMove({
       DestinationArn: `${ARN}orders`,
       MaxNumberOfMessagesPerSecond: 20,
     });
-    await eventually('a message that is moved', async () => (await visible('orders')) > 0);
+    await eventually('a moved message', async () => (await visible('orders')) > 0);
     const cancelled = await sqs.send(new CancelMessageMoveTaskCommand({ TaskHandle }));
     const done = Number(cancelled.ApproximateNumberOfMessagesMoved);
     expect(done).toBeGreaterThan(0);
@@ -217,14 +213,14 @@ describe('CancelMessageMoveTask', () => {
     expect(await visible('orders')).toBe(10);
   });
 
-  test('refuses a task that is not there', async () => {
+  test('refuses an unknown task', async () => {
     await expect(nameOf(sqs.send(new CancelMessageMoveTaskCommand({ TaskHandle: 'none' })))).resolves.toBe(
       'ResourceNotFoundException',
     );
   });
 });
 
-test('ListMessageMoveTasks gives the newest, one unless it is told more, and a handle of those that run alone', async () => {
+test('ListMessageMoveTasks lists the newest tasks, by default one, with handles only of running ones', async () => {
   for (const DestinationArn of [`${ARN}orders`, `${ARN}others`]) {
     await sendDeadLetters(1);
     await startMove({ DestinationArn });

@@ -22,7 +22,7 @@ let emulator: Emulator;
 let sqs: SQSClient;
 let url: string;
 
-/** An SQS of its own, with a queue. */
+/** Starts an SQS with a queue. */
 async function start(character: SqsCharacter): Promise<void> {
   emulator = await startSqs(0, '127.0.0.1', character);
   sqs = new SQSClient({
@@ -73,11 +73,11 @@ async function visible(): Promise<number> {
   return Number(Attributes?.['ApproximateNumberOfMessages']);
 }
 
-/** What a refusal is called. */
+/** The name of a refusal. */
 async function refusal(asking: Promise<unknown>): Promise<unknown> {
   return asking.then(
     () => 'taken',
-    // fauxqs puts the namespace of SQS's older protocol before it
+    // fauxqs prefixes it with the namespace of SQS's older protocol
     ({ name }: Error) => name.replace('AWS.SimpleQueueService.', ''),
   );
 }
@@ -147,7 +147,7 @@ describe('a message of the embedded SQS', () => {
   });
 });
 
-describe('the embedded SQS takes no number but a whole one in its limits:', () => {
+describe('the embedded SQS refuses a number that is not whole or is outside its limits:', () => {
   test.each([
     [NaN, 'SerializationException'],
     [Infinity, 'SerializationException'],
@@ -168,7 +168,7 @@ describe('the embedded SQS takes no number but a whole one in its limits:', () =
     expect(await Promise.all(asked.map(refusal))).toEqual(asked.map(() => name));
   });
 
-  test('in a batch, one that is out of its limits fails alone, one that is no number fails the batch', async () => {
+  test('in a batch, a number outside the limits fails only its entry, and a value that is no number fails the batch', async () => {
     const batch = (DelaySeconds: number) =>
       sqs.send(
         new SendMessageBatchCommand({
@@ -196,7 +196,7 @@ describe('the embedded SQS takes no number but a whole one in its limits:', () =
 });
 
 describe('a receipt handle', () => {
-  test('that is none, or of another queue, deletes and hides nothing, and is refused', async () => {
+  test('that is invalid or belongs to another queue is refused, and changes nothing', async () => {
     const other = await createQueue('other');
     await send('x', other);
     const [message] = await receive({ QueueUrl: other });
@@ -217,7 +217,7 @@ describe('a receipt handle', () => {
     }
   });
 
-  test('that is old is taken, and deletes nothing', async () => {
+  test('that is old is accepted, but deletes nothing', async () => {
     await send('x');
     const [first] = await receive({ VisibilityTimeout: 0 });
     const [second] = await receive();
@@ -239,7 +239,7 @@ describe('standard queues keep no order:', () => {
     return seen;
   }
 
-  test('messages come as a seed says, all of them', async () => {
+  test('a seed decides the order in which all messages arrive', async () => {
     const order = await orderOf(7);
     expect(order).not.toEqual(numbers);
     expect(order.toSorted()).toEqual(numbers.toSorted());
@@ -247,7 +247,7 @@ describe('standard queues keep no order:', () => {
     await expect(orderOf(8)).resolves.not.toEqual(order);
   });
 
-  test('but none waits behind more than some hundreds that came later', async () => {
+  test('but no message waits behind more than some hundred later ones', async () => {
     const Entries = Array.from({ length: 10 }, (_, index) => ({ Id: `x${index}`, MessageBody: 'later' }));
     await send('first');
     for (let batches = 0; batches < 150; batches += 1)
@@ -263,7 +263,7 @@ describe('a long poll', () => {
   const WAIT_SECONDS = 2;
   const poll = (signal?: AbortSignal) => receive({ WaitTimeSeconds: WAIT_SECONDS }, signal);
 
-  test('waits to its end if another poll took the message', async () => {
+  test('waits to its end if another poll has taken the message', async () => {
     const beganAtMs = performance.now();
     const polls = [poll(), poll(), poll()];
     await send('x');
@@ -275,7 +275,7 @@ describe('a long poll', () => {
     expect(received.flat()).toEqual(first);
   });
 
-  test('takes a message that comes while others wait, each its own', async () => {
+  test('gets its own message if several polls wait', async () => {
     const polls = [poll(), poll(), poll()];
     const bodies = ['1', '2', '3'];
     for (const body of bodies) {
@@ -286,12 +286,12 @@ describe('a long poll', () => {
     expect(received.map(({ Body = '' }) => Body).toSorted()).toEqual(bodies);
   });
 
-  test('takes no message once its caller has hung up', async () => {
+  test('takes no message after its caller has closed the connection', async () => {
     for (let times = 0; times < 5; times += 1) {
       const caller = new AbortController();
       const aborted = Array.from({ length: 40 }, () => refusal(poll(caller.signal)));
       const other = poll();
-      // All wait by now
+      // Now all polls wait
       await visible();
       caller.abort();
       expect(new Set(await Promise.all(aborted))).toEqual(new Set(['AbortError']));
@@ -302,7 +302,7 @@ describe('a long poll', () => {
     }
   });
 
-  test.each([false, true])('ends when the emulator stops; hostile: %j', async (hostile) => {
+  test.each([false, true])('ends if the emulator stops; hostile: %j', async (hostile) => {
     await restart({ seed: 1, hostile });
     const timers = () => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
     const before = timers();
@@ -320,7 +320,7 @@ describe('a hostile SQS', () => {
     await restart({ seed: 3, hostile: true });
   });
 
-  test('gives some messages once more, though they were deleted, and no message of another', async () => {
+  test('delivers some deleted messages again, but none of another queue', async () => {
     const sent = Array.from({ length: 100 }, (_, index) => String(index));
     await Promise.all(sent.map((body) => send(body)));
     const counts = new Map<string, number>();
@@ -338,7 +338,7 @@ describe('a hostile SQS', () => {
     expect([...counts.values()].filter((count) => count > 2)).toEqual([]);
   });
 
-  test('gives fewer messages than it has', async () => {
+  test('returns fewer messages than it has', async () => {
     for (let sent = 0; sent < 40; sent += 1) await send('x');
     const lengths: number[] = [];
     for (let receives = 0; receives < 4; receives += 1) lengths.push((await receive()).length);

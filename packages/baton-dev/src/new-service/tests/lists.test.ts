@@ -6,7 +6,7 @@ import { withComposeEntry, withPort } from '../listed.ts';
 const name = { plural: 'unicorns', singular: 'unicorn' };
 const compose = new Repository().textOf('docker-compose.localstack.yml');
 
-/** What stands behind the gap would become the new service's. */
+/** Without care, the lines after the gap would belong to the new service. */
 const withGap = `x-service: &service {}
 x-service-environment: &service-environment {}
 services:
@@ -22,7 +22,7 @@ const read = (text: string) => parse(text, { merge: true }) as { services: Recor
 describe('the compose file', () => {
   const changed = withComposeEntry(compose, name, 8009);
 
-  test('has the service as it has the others, and nothing else has changed', () => {
+  test('gets the service in the form of the others, without any other change', () => {
     const { services, ...others } = read(changed);
     const { 'unicorns-service': added, ...before } = services;
     expect({ services: before, ...others }).toEqual(read(compose));
@@ -43,7 +43,7 @@ describe('the compose file', () => {
     });
   });
 
-  test('keeps every line that it had', () => {
+  test('keeps all existing lines', () => {
     const lines = changed.split('\n');
     const added = new Set(lines.slice(lines.indexOf('  unicorns-service:')).slice(0, 9));
     expect(lines.filter((line) => !added.has(line)).join('\n')).not.toContain('unicorns');
@@ -60,7 +60,7 @@ describe('the compose file', () => {
   });
 });
 
-test("the example of the environment has the service's port after the others", () => {
+test("the example environment gets the service's port after the others", () => {
   expect(withPort('A=1\nTASK_SERVICE_PORT=8001\n\nB=2\n', name, 8009)).toBe(
     'A=1\nTASK_SERVICE_PORT=8001\nUNICORNS_SERVICE_PORT=8009\n\nB=2\n',
   );

@@ -15,7 +15,7 @@ describe('a name', () => {
     ['houses', undefined, 'house'],
     ['statuses', 'status', 'status'],
     ['people', 'person', 'person'],
-  ])('%s (--singular %s) keeps one %s each', (plural, given, singular) => {
+  ])('%s (--singular %s) has the singular %s', (plural, given, singular) => {
     expect(readServiceName(plural, given)).toEqual({ plural, singular });
   });
 
@@ -55,13 +55,13 @@ describe('a name', () => {
   test.each([
     ['tasks', 'functions/task-service exists already'],
     ['documents', '"documents" means something else in the code of a service'],
-  ])('%s that means something already is refused: %s', async (plural, says) => {
+  ])('%s, which is already in use, is refused: %s', async (plural, says) => {
     const words = wordsOf(await templateTexts());
     const refused = refuseTaken(ROOT, readServiceName(plural), words);
     await expect(refused).rejects.toThrow(says);
   });
 
-  test.each(['unicorns', 'griffins'])('%s means nothing yet', async (plural) => {
+  test.each(['unicorns', 'griffins'])('%s is not in use yet', async (plural) => {
     const words = wordsOf(await templateTexts());
     await expect(refuseTaken(ROOT, readServiceName(plural), words)).resolves.toBeUndefined();
   });
@@ -70,11 +70,11 @@ describe('a name', () => {
     [{ plural: 'health', singular: 'check' }, 'common/contracts/health.ts exists already'],
     [{ plural: 'tasks', singular: 'job' }, 'the path /tasks leads to the function taskServiceApi'],
     [{ plural: 'default', singular: 'one' }, '(AWS::SQS::Queue) has that name'],
-  ])('is refused for a contract, a path or a queue: %j', async (name, says) => {
+  ])('is refused if a contract, a path or a queue uses it: %j', async (name, says) => {
     await expect(refuseTaken(ROOT, name, new Set())).rejects.toThrow(says);
   });
 
-  test('is refused for the messages of a contract that was released, though its code is gone', async () => {
+  test('is refused if a released contract uses it, even if its code is removed', async () => {
     const root = await mkdtemp(join(tmpdir(), 'new-service-'));
     await mkdir(join(root, 'common/contracts/released'), { recursive: true });
     await writeFile(join(root, 'common/contracts/released/unicorns.record.json'), '{}');
@@ -84,7 +84,7 @@ describe('a name', () => {
   });
 });
 
-test('a text about samples is one about what the service keeps', () => {
+test("a text about samples becomes a text about the service's items", () => {
   const text =
     "Samples of SAMPLES_TABLE: a sample, a new sample. A sample is `sampleId` of NewSample's samples.";
   expect(renamed(text, { plural: 'invoices', singular: 'invoice' })).toBe(
@@ -92,7 +92,7 @@ test('a text about samples is one about what the service keeps', () => {
   );
 });
 
-test('each service has a namespace of its own', () => {
+test('each service has its own namespace', () => {
   const text = "'00000000-0000-4000-8000-000000000000'";
   const [one, other] = [1, 2].map(() => renamed(text, { plural: 'a', singular: 'b' }));
   expect(one).toMatch(/^'[0-9a-f-]{36}'$/);

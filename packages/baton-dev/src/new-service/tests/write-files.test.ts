@@ -12,7 +12,7 @@ afterEach(() => rm(root, { recursive: true }));
 
 const files = ['functions/unicorns-service/api.ts', 'common/contracts/unicorns.ts'];
 
-test('files are written into folders that may be new', async () => {
+test('files are written, and missing folders are created', async () => {
   await writeNew(
     root,
     files.map((path) => ({ path, text: path })),
@@ -20,7 +20,7 @@ test('files are written into folders that may be new', async () => {
   for (const path of files) await expect(readFile(join(root, path), 'utf8')).resolves.toBe(path);
 });
 
-test('a file that is there stays as it is, and none of the others is left behind', async () => {
+test('an existing file is kept, and then no other file is left behind', async () => {
   await mkdir(join(root, 'common/contracts'), { recursive: true });
   await writeFile(join(root, 'common/contracts/unicorns.ts'), 'mine');
   const written = writeNew(

@@ -20,7 +20,7 @@ const root = {
 };
 
 describe('the package.json of the packed library', () => {
-  test('points to what was built, and to files that are packed as they are', () => {
+  test('points to built files, and to files that are packed unchanged', () => {
     expect(packedManifest(own, root)).toMatchObject({
       name: 'a',
       version: '1.2.3',
@@ -39,7 +39,7 @@ describe('the package.json of the packed library', () => {
     expect(packedManifest(own, root)).not.toHaveProperty('private');
   });
 
-  test("has the root's versions: the AWS SDK's exactly, all others with what is compatible, zod as the user's own", () => {
+  test("has the root's versions: exact for the AWS SDK, compatible for all others, and zod as a peer", () => {
     expect(packedManifest(own, root)).toMatchObject({
       dependencies: { '@aws-sdk/client-sqs': '3.1.0', pino: '^10.4.0', '@types/aws-lambda': '^8.1.0' },
       peerDependencies: { zod: '^4.6.7' },
@@ -47,12 +47,12 @@ describe('the package.json of the packed library', () => {
     expect(Object.keys(packedManifest(own, root).dependencies)).toHaveLength(3);
   });
 
-  test('is refused for a pattern of entries: it would make all files public', () => {
+  test('is refused for a pattern of entries, which would make all files public', () => {
     const open = { ...own, exports: { './internal/*': './src/*.ts' } };
     expect(() => packedManifest(open, root)).toThrow('./internal/*');
   });
 
-  test('is refused for a dependency without a version, and for an entry that is no source', () => {
+  test('is refused for a dependency without a version, and for an entry that is not a source file', () => {
     const unknown = { ...own, dependencies: { unknown: '*' } };
     expect(() => packedManifest(unknown, root)).toThrow(
       "unknown cannot be packed: expected its version in the root's package.json, got undefined",

@@ -4,7 +4,7 @@ import { Repository } from '../repository.ts';
 import { readSource } from '../source.ts';
 import { exportedFile } from '../workspaces.ts';
 
-test('a source tells its imports, URLs and exports, each with its line', () => {
+test('a source lists its imports, URLs and exports with their lines', () => {
   const text = [
     "import a, { b as c } from './a.ts';",
     "import type { D } from 'd/e';",
@@ -48,11 +48,11 @@ test('a source tells its imports, URLs and exports, each with its line', () => {
   });
 });
 
-test('code that is no TypeScript is refused by its file and line', () => {
+test('code that is not TypeScript is refused with its file and line', () => {
   expect(() => readSource('a/x.ts', 'const a = 1;\nconst = 2;')).toThrow('a/x.ts:2: Unexpected token');
 });
 
-test('code tells its calls, texts, members and properties', () => {
+test('a source lists its calls, texts, members and properties', () => {
   const code = readCode(
     'x.ts',
     [
@@ -71,7 +71,7 @@ test('code tells its calls, texts, members and properties', () => {
   expect(code.taken).toEqual([{ text: 'j.k.l.i', line: 3 }]);
 });
 
-test('a repository may be in memory alone, or have other texts than the disk', () => {
+test('a repository can exist only in memory, or replace texts of the disk', () => {
   const texts = new Map([
     ['package.json', '{ "workspaces": ["parts/*"] }'],
     ['parts/a/package.json', '{ "name": "@own/a", "exports": { "./*": "./*.ts" } }'],
@@ -105,7 +105,7 @@ describe('an import of a workspace', () => {
     ['@a/lib/none', undefined],
     ['@a/library', undefined],
     ['zod', undefined],
-  ])('%s means %s', (request, file) => {
+  ])('%s leads to %s', (request, file) => {
     expect(exportedFile(request, workspaces)).toBe(file);
   });
 });

@@ -59,12 +59,12 @@ describe('a functions.yml', () => {
   });
   afterAll(() => rm(root, { recursive: true }));
 
-  test('makes a folder a part of the stack; the worker is the last of them', async () => {
+  test('makes its folder a part of the stack, with the worker last', async () => {
     await write('functions: {}');
     expect(partFolders(root)).toEqual(['functions/a-service', 'worker']);
   });
 
-  test('has the name of the stage in it, and leaves other variables to Serverless', async () => {
+  test('gets the name of the stage, and leaves all other variables to Serverless', async () => {
     await write("functions: { a: { handler: x.y, environment: { A: '${sls:stage} ${param:a, 1}' } } }");
     expect(readPart('functions/a-service', 'qa', root).functions?.['a']?.environment).toEqual({
       A: 'qa ${param:a, 1}',
@@ -87,7 +87,7 @@ describe('a functions.yml', () => {
     ['outputs', 'resources: { Outputs: {} }', 'Unrecognized key: "Outputs"'],
     ['a parameter of a wrong name', 'parameters: { Mail: x }', 'expected a name such as'],
     ['an example without a method', 'example: { request: /a }', 'expected a method and a path'],
-  ])('with %s is refused by its path', async (_what, text, says) => {
+  ])('with %s is refused with its path', async (_what, text, says) => {
     await write(text);
     const reading = () => readPart('functions/a-service', 'dev', root);
     expect(reading).toThrow(says);

@@ -35,8 +35,8 @@ const resources = {
   Alarm: { Type: 'AWS::CloudWatch::Alarm', Properties: {} },
 };
 
-describe('what is created is read from CloudFormation:', () => {
-  test('queues with their dead letter queues', () => {
+describe('the reader of CloudFormation finds', () => {
+  test('queues with their dead-letter queues', () => {
     const [work, deadLetters, ...others] = queuesOf(resources);
     expect(work).toMatchObject({
       id: 'Work',
@@ -59,7 +59,7 @@ describe('what is created is read from CloudFormation:', () => {
     expect(others).toEqual([]);
   });
 
-  test('which functions consume which queues, without the one that the worker is on AWS', () => {
+  test("which functions consume which queues, except the worker's function on AWS", () => {
     const arn = { 'Fn::GetAtt': ['Work', 'Arn'] };
     const functions = {
       worker: { events: [{ sqs: { arn } }] },
@@ -71,7 +71,7 @@ describe('what is created is read from CloudFormation:', () => {
     ]);
   });
 
-  test('lanes of a queue that a function consumes, each with a queue and an event source like those of the queue', () => {
+  test('lanes of a consumed queue, each with its own queue and event source', () => {
     const contract = { name: 'works.do', queue: 'work', lanes: { high: 2, slow: 1 }, defaultLane: 'slow' };
     const lanes = laneQueues(resources, [contract], 'baton-dev-');
     const withLanes = { ...resources, ...lanes };
@@ -91,7 +91,7 @@ describe('what is created is read from CloudFormation:', () => {
 
   test.each([
     [
-      'a property that is more than a value',
+      'a property that is not a plain value',
       {
         ...resources,
         Work: {
@@ -107,11 +107,11 @@ describe('what is created is read from CloudFormation:', () => {
       'Work.RedrivePolicy',
     ],
     [
-      'a dead letter queue of another stack',
+      'a dead-letter queue of another stack',
       { Work: resources.Work },
       'Work.RedrivePolicy.deadLetterTargetArn: expected !GetAtt, then a queue of this stack',
     ],
-  ])('not %s, and says where that is', (_what, described, says) => {
+  ])('an error with the place for %s', (_what, described, says) => {
     expect(() => queuesOf(described).map(attributesOf)).toThrow(says);
   });
 });

@@ -12,18 +12,18 @@ const contract = defineTask({
   tracked: true,
   schedule: { cron: '0 3 * * *', timeZone: 'UTC' },
 });
-// Any file of contracts may have one that has a schedule
+// Any file of contracts may have a schedule
 jest.unstable_mockModule('../../../../../common/contracts/scheduled.ts', () => ({
   scheduledContracts: [],
   contract,
 }));
 
-/** What Serverless says of the variables that the stack asks for. */
+/** The values that Serverless gives for the variables of the stack. */
 async function resolveVariable(variable: string): Promise<unknown> {
   return variable === 'sls:stage' ? 'dev' : undefined;
 }
 
-test('the stack has the schedules of the contracts, beside what its parts have', async () => {
+test('the stack has the schedules of the contracts, beside the resources of its parts', async () => {
   const { resources } = await import('../services.js');
   const { Resources } = await resources({ resolveVariable });
   expect(Resources).toMatchObject({

@@ -36,8 +36,8 @@ const eventsOf = (implemented: readonly TaskContract[], contracts = implemented)
     ?.events;
 const on = (id: string) => ({ sqs: { arn: { 'Fn::GetAtt': [id, 'Arn'] }, ...settings } });
 
-describe('an event of the worker that names no queue', () => {
-  test('means each queue that it implements a task of, and no other', () => {
+describe('an event of the worker without a queue', () => {
+  test('stands for each queue with a task that it implements, and no other', () => {
     expect(eventsOf([contractOn('work'), contractOn('jobs')], [contractOn('other')])).toEqual([
       on('Jobs'),
       on('Work'),
@@ -45,7 +45,7 @@ describe('an event of the worker that names no queue', () => {
     expect(eventsOf([])).toEqual([]);
   });
 
-  test('means a queue once, however many of its tasks are implemented, and each of its lanes', () => {
+  test('stands for a queue and each of its lanes once, for any number of tasks', () => {
     const lanes = { lanes: { high: 2, low: 1 }, defaultLane: 'low' };
     expect(eventsOf([contractOn('work', lanes), contractOn('work', { name: 'work.undo' })])).toEqual([
       on('Work'),
@@ -53,7 +53,7 @@ describe('an event of the worker that names no queue', () => {
     ]);
   });
 
-  test('makes no stack when a queue is described nowhere, and says of which contract it is', () => {
+  test('is refused with the contract if a queue is not described anywhere', () => {
     const says = 'The contract nowhere.do is on the queue nowhere: expected a queue baton-dev-nowhere';
     expect(() => eventsOf([contractOn('nowhere')])).toThrow(says);
     expect(() => eventsOf([contractOn('nowhere')])).toThrow(StackError);

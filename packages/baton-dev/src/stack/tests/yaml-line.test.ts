@@ -15,6 +15,6 @@ test.each([
   [['functions', 'a', 'events', '1', 'sqs', 'arn'], 6],
   [['functions', 'a', 'timeout'], 3],
   [['resources'], 1],
-])('%j is in line %d, or the last member before it that is there', (path, line) => {
+])('the line of %j, or of its closest existing parent, is %d', (path, line) => {
   expect(lineIn(text, path)).toBe(line);
 });

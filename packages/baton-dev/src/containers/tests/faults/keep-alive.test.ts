@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { freePort, Program } from '../../../testing/program.ts';
 
-/** A load balancer of AWS keeps a connection for 60 s. */
+/** AWS load balancers keep an idle connection for 60 s. */
 const IDLE_MS = 61_000;
 
 const folder = mkdtempSync(join(tmpdir(), 'baton-gateway-'));
@@ -34,7 +34,7 @@ async function ask(socket: Socket): Promise<string> {
   return Buffer.isBuffer(bytes) ? (bytes.toString().split('\r\n')[0] ?? '') : '';
 }
 
-test('the gateway keeps a connection that is idle for longer than a load balancer does, on both its ports', async () => {
+test('the gateway keeps an idle connection longer than a load balancer does, on both ports', async () => {
   const [PORT, FUNCTIONS_PORT] = [String(await freePort()), String(await freePort())];
   const STACK_FILE = join(folder, 'stack.json');
   writeFileSync(STACK_FILE, JSON.stringify({ functions: {}, resources: {}, stage: 'test' }));

@@ -54,7 +54,7 @@ afterEach(async () => {
   rmSync(folder, { recursive: true });
 });
 
-/** Adds a service with a queue, a table and a function that consumes the queue to what the repository describes. */
+/** Adds a service to the repository's stack: a queue, a table, and a function that consumes the queue. */
 function addLetters(path: string): void {
   const { functions, resources, ...others } = readStackFile(path);
   const deliveries = {
@@ -120,7 +120,7 @@ const ready = () =>
   );
 
 describe('the resources', () => {
-  test('of all services are created once with --once, and the event sources written as a worker reads them', async () => {
+  test('of all services are created once with --once, and the event sources are written for the worker', async () => {
     const program = start('--once');
     await expect(program.ended()).resolves.toBe(0);
     expect(await queues()).toEqual(
@@ -138,9 +138,9 @@ describe('the resources', () => {
     );
   });
 
-  test('are created again after the emulator has forgotten them, and the health says so meanwhile', async () => {
+  test('are created again after the emulator has lost them, and the service is unhealthy until then', async () => {
     const program = start();
-    await eventually('all there', async () => (await ready())?.status === 200);
+    await eventually('all resources', async () => (await ready())?.status === 200);
     await sqs.stop();
     await eventually('not ready', async () => (await ready())?.status === 503);
     expect((await ready())?.text).toContain('ECONNREFUSED');
@@ -160,7 +160,7 @@ describe('the resources', () => {
     ['AWS_ENDPOINT_URL', '', 'is not set'],
     ['EVENT_SOURCES_FILE', '/nowhere/at/all', 'EVENT_SOURCES_FILE cannot be written: ENOENT'],
     ['STACK_FILE', '/nowhere/at/all', 'STACK_FILE cannot be read: ENOENT'],
-  ])('are not begun with when %s is %j', async (name, value, says) => {
+  ])('are not created if %s is %j', async (name, value, says) => {
     environment[name] = value;
     const program = start();
     await expect(program.ended()).resolves.toBe(1);

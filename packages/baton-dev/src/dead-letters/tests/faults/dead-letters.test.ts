@@ -40,7 +40,7 @@ interface Set {
   readonly filler?: string;
 }
 
-/** Sets a message aside as a worker does. */
+/** Sends a dead letter as a worker does. */
 async function setAside({ reason = 'rejected', taskId = randomUUID(), lane, body, filler }: Set = {}) {
   const time = new Date().toISOString();
   const envelope = {
@@ -85,7 +85,7 @@ async function run(...args: string[]): Promise<Ran> {
   return { status, letters: program.lines, output: program.output };
 }
 
-/** What is in a queue now, taken out of it. */
+/** Receives and deletes all messages of a queue. */
 async function taken(name: string): Promise<Message[]> {
   const { Messages = [] } = await backends.sqs.send(
     new ReceiveMessageCommand({
@@ -101,7 +101,7 @@ async function taken(name: string): Promise<Message[]> {
 const visible = async (name: string) => (await countMessages(backends, urlOf(name))).visible;
 
 describe('npm run dead-letters', () => {
-  test('lists why each was set aside, and leaves all where they are, to be seen by others at once', async () => {
+  test('lists the reason of each dead letter, and leaves all of them visible', async () => {
     const { taskId } = await setAside();
     await setAside({ body: 'no task at all', reason: 'malformed' });
     await backends.sqs.send(
@@ -126,7 +126,7 @@ describe('npm run dead-letters', () => {
     await expect(taken(queue)).resolves.toEqual([]);
   });
 
-  test('puts each back, whole and with its attributes, into its queue or its lane', async () => {
+  test('redrives each dead letter unchanged, with its attributes, to its queue or lane', async () => {
     const letters = [await setAside(), await setAside({ lane: 'high' }), await setAside({ body: 'no task' })];
     const { status, letters: lines, output } = await run(queue, '--put-back');
     expect([status, lines.map(({ became }) => became)]).toEqual([0, ['back', 'back', 'back']]);
@@ -144,7 +144,7 @@ describe('npm run dead-letters', () => {
     await expect(countMessages(backends, urlOf(`${queue}-dlq`))).resolves.toEqual({ visible: 0, hidden: 0 });
   });
 
-  test('puts a task back once, though it is set aside again before the others are looked at', async () => {
+  test('redrives a task once, even if it becomes a dead letter again before the end', async () => {
     for (let again = 0; again < 3; again += 1) await setAside({ taskId: 'again' });
     const { status, letters, output } = await run(queue, '--put-back');
     expect([status, letters.map(({ taskId, became }) => [taskId, became])]).toEqual([0, [['again', 'back']]]);
@@ -153,7 +153,7 @@ describe('npm run dead-letters', () => {
     expect(output).toContain(`1 dead letter of ${queue} put back; 2 left`);
   });
 
-  test('puts each back whose body is no task, also where bodies are equal', async () => {
+  test('redrives messages that are no tasks, even with equal bodies', async () => {
     for (let letter = 0; letter < 3; letter += 1) await setAside({ body: 'no task' });
     const { status, letters } = await run(queue, '--put-back');
     expect([status, letters.length]).toEqual([0, 3]);
@@ -161,10 +161,10 @@ describe('npm run dead-letters', () => {
   });
 
   test.each([
-    ['lists for a reader that wants the first alone', '', '| head -1', 0, 0, 30],
-    ['puts all back though nobody reads of it', '--put-back', '| true', 0, 30, 0],
-    ['lists onto a full disk, and says so', '', '> /dev/full', 1, 0, 30],
-    ['puts all back though the disk is full, and says so', '--put-back', '> /dev/full', 1, 30, 0],
+    ['lists for a reader that stops after the first line', '', '| head -1', 0, 0, 30],
+    ['redrives all even if nobody reads the output', '--put-back', '| true', 0, 30, 0],
+    ['reports a full disk while listing', '', '> /dev/full', 1, 0, 30],
+    ['redrives all even if the disk is full, and reports it', '--put-back', '> /dev/full', 1, 30, 0],
   ])('%s', async (_what, option, where, status, back, left) => {
     for (let letter = 0; letter < 30; letter += 1) await setAside();
     const command = `set -o pipefail; "$0" packages/baton-dev/src/dead-letters/main.ts ${queue} ${option} ${where}`;
@@ -176,7 +176,7 @@ describe('npm run dead-letters', () => {
     await expect(Promise.all([visible(queue), visible(`${queue}-dlq`)])).resolves.toEqual([back, left]);
   });
 
-  test('puts back more than one request takes, of messages as well as of bytes', async () => {
+  test('redrives more messages and more bytes than one request may have', async () => {
     const filler = 'x'.repeat(300_000);
     const ids = [...Array(12).keys()].map((index) => `small-${index}`);
     for (const taskId of ids) await setAside({ taskId });
@@ -186,7 +186,7 @@ describe('npm run dead-letters', () => {
     expect(new Set((await taken(queue)).map(({ Body }) => Body)).size).toBe(16);
   });
 
-  test('takes those of one task, of one reason, or so many', async () => {
+  test('selects the dead letters of a task, of a reason, or a number of them', async () => {
     const { taskId } = await setAside();
     for (let letter = 0; letter < 3; letter += 1) await setAside({ reason: 'timed-out' });
     expect((await run(queue, '--task', taskId)).letters).toMatchObject([{ taskId }]);
@@ -199,7 +199,7 @@ describe('npm run dead-letters', () => {
     await expect(visible(`${queue}-dlq`)).resolves.toBe(2);
   });
 
-  test('loses none that cannot be sent, and says why', async () => {
+  test('keeps dead letters that it cannot send, and says why', async () => {
     const { taskId } = await setAside();
     await backends.sqs.send(new DeleteQueueCommand({ QueueUrl: urlOf(queue) }));
     const { status, letters, output } = await run(queue, '--put-back');
@@ -210,7 +210,7 @@ describe('npm run dead-letters', () => {
     await expect(visible(`${queue}-dlq`)).resolves.toBe(1);
   });
 
-  test('finds the queues of a stage by their names', async () => {
+  test('finds the queues of a stage by name', async () => {
     const { taskId } = await setAside();
     const { letters } = await run(queue, '--stage', backends.stage, '--put-back');
     expect(letters).toMatchObject([{ taskId, became: 'back' }]);
@@ -224,7 +224,7 @@ describe('npm run dead-letters', () => {
     ['a limit that is none', ['orders', '--limit', '0'], 2, '--limit: expected a whole number from 1 to'],
     ['a prefix that is none', ['orders', '--prefix', 'orders'], 2, '--prefix: expected a URL'],
     ['a queue that is not there', ['nothing', '--stage', 'nowhere'], 1, 'QueueDoesNotExist'],
-  ])('says what is wrong with %s', async (_what, args, status, says) => {
+  ])('reports what is wrong with %s', async (_what, args, status, says) => {
     const ran = await run(...args);
     expect(ran.status).toBe(status);
     expect(ran.output).toContain(says);

@@ -25,19 +25,19 @@ afterAll(async () => {
 
 const post = (body: unknown, headers: Record<string, string> = {}) => service.post('/samples', body, headers);
 
-/** The ids of the tasks in the queue now, taken out of sight. */
+/** Receives the tasks in the queue. Resolves to their ids. */
 async function queued(): Promise<string[]> {
   const queuedTasks = await inbox.takeTasks(backends.queueUrls.of('samples'));
   return queuedTasks.map(({ taskId }) => taskId);
 }
 
-describe('samples-service, with every other service stopped,', () => {
+describe('samples-service without any other service', () => {
   test('is live and ready', async () => {
     expect((await fetch(`${service.url}/health/live`)).status).toBe(200);
     expect((await fetch(`${service.url}/health/ready`)).status).toBe(200);
   });
 
-  test('accepts a sample: 202, its location, and its task in the queue', async () => {
+  test('accepts a sample with 202 and its location, and sends its task', async () => {
     const response = await post(sample);
     const { sampleId, ...answer } = await read(response);
     expect([response.status, answer]).toEqual([202, { taskId: sampleId, status: 'accepted' }]);
@@ -50,7 +50,7 @@ describe('samples-service, with every other service stopped,', () => {
     await expect(queued()).resolves.toContain(sampleId);
   });
 
-  test('gives the same key the same answer, and sends one task', async () => {
+  test('gives the same response for the same key, and sends one task', async () => {
     const headers = { 'idempotency-key': 'k-1' };
     const [first, second] = [await post(sample, headers), await post(sample, headers)];
     const { sampleId } = await read(first);
@@ -64,18 +64,18 @@ describe('samples-service, with every other service stopped,', () => {
     ['an empty reference', { reference: '' }, 'reference'],
     ['a reference too long', { reference: 'r'.repeat(101) }, 'reference'],
     ['a member that it does not know', { ...sample, refrence: 'r-1' }, 'refrence'],
-  ])('refuses one with %s, and says so', async (_what, body, says) => {
+  ])('refuses a sample with %s, and says why', async (_what, body, says) => {
     const response = await post(body);
     expect(response.status).toBe(400);
     expect(JSON.stringify(await read(response))).toContain(says);
   });
 
-  test('knows no sample that was never posted', async () => {
+  test('answers 404 for an unknown sample', async () => {
     expect((await fetch(`${service.url}/samples/nobody`)).status).toBe(404);
   });
 });
 
-test('samples-service does not start without its table, and says which variable is missing', async () => {
+test('samples-service does not start without its table, and names the missing variable', async () => {
   const program = new Program('functions/samples-service/main.ts', backends.environment);
   await expect(program.ended()).resolves.toBe(1);
   expect(program.output).toContain('SAMPLES_TABLE is not set');

@@ -32,7 +32,7 @@ const accept = (sendTask: () => Promise<unknown> = async () => undefined) =>
 /** The sample as the API shows it. */
 const found = () => samples.find(sample.sampleId);
 
-/** Runs an attempt at the task of the sample. */
+/** Runs an attempt of the sample's task. */
 const record = () => runTask(handlers.record, sample, { taskId: sample.sampleId });
 
 /** Tells the service how the task of the sample ended. */
@@ -45,7 +45,7 @@ const tell = (end: Pick<TaskEnd, 'state' | 'token'> & Partial<TaskEnd>) =>
     ...end,
   });
 
-test('a sample is recorded once, however often its task runs', async () => {
+test('a sample is recorded once, even if its task runs twice', async () => {
   await accept();
   const { result } = await record();
   const once = await found();
@@ -54,7 +54,7 @@ test('a sample is recorded once, however often its task runs', async () => {
   await expect(found()).resolves.toEqual(once);
 });
 
-test('a sample whose task overtakes its acceptance is recorded, and no longer expires', async () => {
+test('a sample whose task runs before its acceptance is recorded, and no longer expires', async () => {
   await accept(async () => {
     await expect(found()).resolves.toBeUndefined();
     await record();
@@ -64,7 +64,7 @@ test('a sample whose task overtakes its acceptance is recorded, and no longer ex
   expect(row).not.toHaveProperty('expiresAt');
 });
 
-test('a sample whose task ends without recording it says so, and why, until a later attempt records it', async () => {
+test('a sample whose task fails shows why, until a later attempt records it', async () => {
   await accept();
   const error = { name: 'Error', message: 'the disk is full', reason: 'attempts-exhausted' };
   await tell({ state: 'dead', error, token: 1 });
@@ -79,17 +79,17 @@ test('a sample whose task ends without recording it says so, and why, until a la
   await expect(found()).resolves.toEqual(row);
 });
 
-test('a sample whose task is cancelled says so', async () => {
+test('a sample whose task is cancelled is shown as cancelled', async () => {
   await accept();
   await tell({ state: 'cancelled', token: 0 });
   await expect(found()).resolves.toMatchObject({ status: 'cancelled' });
 });
 
-test('the task of a sample that nobody knows is rejected', async () => {
+test('the task of an unknown sample is rejected', async () => {
   await expect(record()).resolves.toMatchObject({ outcome: { kind: 'dead-letter', reason: 'rejected' } });
 });
 
-test('the function records the samples of its queue, and sets aside what it rejects', async () => {
+test('the function records the samples of its queue, and makes dead letters of rejected tasks', async () => {
   await accept();
   const unknown = { ...sample, sampleId: randomUUID() };
   const event = {
