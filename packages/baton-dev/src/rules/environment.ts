@@ -54,7 +54,7 @@ function unlisted(tree: Tree, folder: string): Breach[] {
   const { repository } = tree;
   const config = `${folder}/config.ts`;
   if (!repository.has(config)) return [];
-  const service = folder.slice('functions/'.length);
+  const service = folder.slice(folder.lastIndexOf('/') + 1);
   const ofAll = Object.keys(providerEnvironment(tree));
   const own = tree.functions.filter((each) => each.folder === folder);
   const given = new Set([...ofAll, ...own.flatMap(({ environment }) => Object.keys(environment ?? {}))]);

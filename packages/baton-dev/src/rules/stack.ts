@@ -49,12 +49,15 @@ function placeOf(message: string, tree: Tree): Place {
 export const namesHaveStage: Rule = {
   name: 'queues and tables have names of their stage',
   breaches: (tree) =>
-    [...queuesOf(tree.stack.resources), ...tablesOf(tree.stack.resources)]
+    [
+      ...queuesOf(tree.stack.resources).map(({ id, name }) => ({ id, name, member: 'QueueName' })),
+      ...tablesOf(tree.stack.resources).map(({ id, name }) => ({ id, name, member: 'TableName' })),
+    ]
       .filter(({ id, name }) => tree.ownerOf(id) !== undefined && !name.startsWith(STAGE_PREFIX))
-      .map(({ id, name }) => ({
-        at: tree.placeOfResource(id, 'Properties', 'TableName'),
+      .map(({ id, name, member }) => ({
+        at: tree.placeOfResource(id, 'Properties', member),
         found: `${id} is called ${name} in every stage`,
-        expected: `Write baton-\${sls:stage}-${name.replace(/^baton-/, '')}`,
+        expected: `Write ${member}: baton-\${sls:stage}-${name.replace(/^baton-/, '')}`,
       })),
 };
 

@@ -50,10 +50,14 @@ const stack: readonly Broken[] = [
   },
   {
     rule: namesHaveStage,
-    mistake: 'a table has one name for all stages',
-    changes: yml('TableName: baton-${sls:stage}-samples', 'TableName: samples'),
+    mistake: 'a queue and a table have one name for all stages',
+    changes: {
+      ...yml('TableName: baton-${sls:stage}-samples', 'TableName: samples'),
+      [WORKER_YML]: ['baton-${sls:stage}-default-dlq', 'baton-default-dlq'],
+    },
     says: [
-      `${YML}:{TableName: samples}: SamplesTable is called samples in every stage. Write baton-\${sls:stage}-samples.`,
+      `${WORKER_YML}:{baton-default-dlq}: DefaultDeadLetters is called baton-default-dlq in every stage. Write QueueName: baton-\${sls:stage}-default-dlq.`,
+      `${YML}:{TableName: samples}: SamplesTable is called samples in every stage. Write TableName: baton-\${sls:stage}-samples.`,
     ],
   },
   {
