@@ -1,3 +1,4 @@
+// The dead letters of a queue.
 import {
   ChangeMessageVisibilityBatchCommand,
   DeleteMessageBatchCommand,
@@ -8,23 +9,23 @@ import {
 import { attributesPutBack, callInBatch, ClockWatch, MAX_MESSAGE_BYTES, reasonOf } from 'baton-tasks/tooling';
 import { type Letter, letterOf } from './letter.ts';
 
-/** Messages that SQS takes, and gives, in one request. */
+/** The most messages in one request of SQS. */
 const BATCH = 10;
-/** While a letter is looked at nobody else sees it, in seconds. It is shown again by itself when this process dies. */
+/** How long a letter stays hidden while it is looked at, in seconds. It becomes visible again if this process dies. */
 const HELD_SECONDS = 120;
-/** A poll that waits asks all servers of SQS: an empty answer says that there is nothing more. */
+/** A long poll asks all servers of SQS, so an empty answer means that the queue has no more letters. */
 const WAIT_SECONDS = 1;
 
-/** What became of a letter that was to be put back. */
+/** The result of putting a letter back. */
 export interface PutBack {
   readonly letter: Letter;
-  /** `back`, `kept` because SQS did not take it, or `twice`: it is back, and could not be deleted here. */
+  /** `back`; `kept` because SQS did not accept it; or `twice` because it is back but could not be deleted here. */
   readonly became: 'back' | 'kept' | 'twice';
-  /** Why it is not simply back. */
+  /** Why it was kept, or is there twice. */
   readonly why?: string;
 }
 
-/** Where a dead letter queue is, and the queues that its letters came from. */
+/** Configures access to a dead-letter queue and to the queues that its letters came from. */
 export interface DeadLetterQueueOptions {
   readonly sqs: SQSClient;
   /** The name of the queue that it belongs to, such as `payments`. */
@@ -34,7 +35,7 @@ export interface DeadLetterQueueOptions {
   readonly urlOf: (queue: string) => Promise<string>;
 }
 
-/** The dead letters of one queue, for somebody who looks at them and puts them back. */
+/** The dead letters of one queue: lists them and puts them back. */
 export class DeadLetterQueue {
   readonly #options: DeadLetterQueueOptions;
   readonly #held = new Map<string, Letter>();
@@ -43,7 +44,7 @@ export class DeadLetterQueue {
     this.#options = options;
   }
 
-  /** Its letters, ten at a time, each once. What is not put back is to be shown again by `release`. */
+  /** Reads the letters, ten at a time, each once. Call `release` for the letters that are not put back. */
   async *letters(): AsyncGenerator<Letter[]> {
     const { sqs, url, queue } = this.#options;
     const clock = ClockWatch.of(sqs);
@@ -65,21 +66,21 @@ export class DeadLetterQueue {
       const letters = Messages.map((message) => letterOf(message, queue, beganMs));
       for (const letter of letters) this.#held.set(letter.messageId, letter);
       const fresh = letters.filter(({ messageId }) => !seen.has(messageId));
-      // Those of the beginning come again: there are more than can be looked at in the time that they are held
+      // The first letters are visible again: there are more than can be read while they are hidden
       if (fresh.length === 0) return;
       for (const { messageId } of fresh) seen.add(messageId);
       yield fresh;
     }
   }
 
-  /** Sends letters to the queue that they came from, with their attributes but no counts, and then deletes them here. */
+  /** Sends letters to the queue that they came from, with their attributes but without counts, then deletes them here. */
   async putBack(letters: readonly Letter[]): Promise<PutBack[]> {
     const results: PutBack[] = [];
     for (const batch of batchesOf(letters)) results.push(...(await this.#putBackTogether(batch)));
     return results;
   }
 
-  /** Shows all letters again that were looked at and not put back. */
+  /** Makes the letters that were read and not put back visible again. */
   async release(): Promise<void> {
     const { sqs, url: QueueUrl } = this.#options;
     const entries = [...this.#held.values()].map(({ receiptHandle }) => ({
@@ -87,7 +88,7 @@ export class DeadLetterQueue {
       VisibilityTimeout: 0,
     }));
     this.#held.clear();
-    // What fails is shown again by itself, only later
+    // A letter for which this fails becomes visible later
     for (let from = 0; from < entries.length; from += BATCH)
       await callInBatch(entries.slice(from, from + BATCH), (Entries) =>
         sqs.send(new ChangeMessageVisibilityBatchCommand({ QueueUrl, Entries })),
@@ -109,7 +110,7 @@ export class DeadLetterQueue {
     });
   }
 
-  /** Why each was not sent; nothing of those that were. */
+  /** Sends letters. Resolves to why each was not sent, or undefined. */
   async #send(letters: readonly Letter[]): Promise<(string | undefined)[]> {
     const { sqs, urlOf } = this.#options;
     const queue = letters[0]?.queue ?? this.#options.queue;
@@ -138,7 +139,7 @@ export class DeadLetterQueue {
   }
 }
 
-/** Letters that travel together: of one queue, at most ten, and no more bytes than SQS takes in one request. */
+/** Splits letters into batches: of one queue, at most ten, and no more bytes than one request of SQS may have. */
 function batchesOf(letters: readonly Letter[]): Letter[][] {
   const batches: Letter[][] = [];
   let bytes = 0;

@@ -1,36 +1,37 @@
+// One dead letter.
 import type { Message, MessageAttributeValue } from '@aws-sdk/client-sqs';
 import { decodeEnvelope, laneOfQueue, laneQueueName } from 'baton-tasks/tooling';
 
-/** What a letter is listed with that SQS itself has moved, after too many receives: it says no reason. */
+/** The reason of a letter that SQS itself moved after too many receives, so it has none. */
 export const NO_REASON = 'none';
 
-/** SQS's time is known to the second. */
+/** The `Date` header of SQS has whole seconds. */
 const CLOCK_RESOLUTION_MS = 1000;
 
-/** A message of a dead letter queue, held by its receipt handle. */
+/** A received message of a dead-letter queue. */
 export interface Letter {
   readonly messageId: string;
   readonly receiptHandle: string;
   readonly body: string;
   readonly attributes: Readonly<Record<string, MessageAttributeValue>>;
-  /** The queue that it goes back to: the one that was asked about, or its lane. */
+  /** The queue that it is put back to: the queue of the command, or one of its lanes. */
   readonly queue: string;
-  /** Why it was set aside, such as `rejected`. */
+  /** Its reason, such as `rejected`. */
   readonly reason: string;
   /** The error of its last attempt: name and message. */
   readonly error: string | undefined;
-  /** The name of its task; unknown when its body is no envelope. */
+  /** The name of its task. undefined if its body is not an envelope. */
   readonly task: string | undefined;
   readonly taskId: string | undefined;
-  /** The attempts that were made at it. */
+  /** The attempts of its task; receives if the task is not tracked. */
   readonly attempts: number | undefined;
   /** Since when it is a dead letter, ISO 8601. */
   readonly deadAt: string;
-  /** Whether it was set aside after somebody began to look at the dead letters. */
+  /** Whether it became a dead letter after the command started. */
   readonly isNewcomer: boolean;
 }
 
-/** What `baton.details` may say. Somebody may have changed it by hand, so that nothing is taken for granted. */
+/** The members of `baton.details`, all optional because a person may have changed it by hand. */
 interface Details {
   readonly error?: unknown;
   readonly message?: unknown;
@@ -40,9 +41,9 @@ interface Details {
 }
 
 /**
- * Reads a message of the dead letter queue of `queue`.
+ * Reads a message of the dead-letter queue of `queue`.
  *
- * @param sinceMs - when somebody began to look, by SQS's time
+ * @param sinceMs - the start of the command, by SQS's time
  */
 export function letterOf(message: Message, queue: string, sinceMs = Infinity): Letter {
   const { MessageId = '', ReceiptHandle = '', Body = '', Attributes, MessageAttributes = {} } = message;
@@ -74,7 +75,7 @@ function detailsOf(json: string | undefined): Details {
   }
 }
 
-/** The lane that SQS itself moved a letter from; nothing for any other letter, and for the default lane. */
+/** The lane of a letter that SQS itself moved. undefined for any other letter, and for the default lane. */
 function laneMovedFrom(attributes: Message['Attributes'], queue: string): string | undefined {
   const source = attributes?.DeadLetterQueueSourceArn?.split(':').at(-1) ?? '';
   const end = source.lastIndexOf(`-${laneQueueName(queue, '')}`);

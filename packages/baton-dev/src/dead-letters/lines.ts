@@ -1,20 +1,21 @@
+// Dead letters as lines of output.
 import Table from 'cli-table3';
 import type { PutBack } from './dead-letter-queue.ts';
 import type { Letter } from './letter.ts';
 
-/** What a letter's line is about: the letter, and what became of it where it was to be put back. */
+/** A letter and, if it was put back, the result. */
 export type Line = { readonly letter: Letter } & Partial<Pick<PutBack, 'became' | 'why'>>;
 
 const ERROR_CHARACTERS = 60;
 const BECAME = { back: 'put back', kept: 'kept', twice: 'put back, and kept' } as const;
 
-/** A letter as a JSON object in one line. */
+/** Writes a letter as a JSON object in one line. */
 export function jsonOf({ letter, became, why }: Line): string {
   const { messageId, queue, reason, error, task, taskId, attempts, deadAt } = letter;
   return JSON.stringify({ messageId, queue, task, taskId, reason, error, attempts, deadAt, became, why });
 }
 
-/** Letters as a table. */
+/** Writes letters as a table. */
 export function tableOf(lines: readonly Line[], nowMs: number): string {
   const isPutBack = lines.some(({ became }) => became);
   const table = new Table({
@@ -38,7 +39,7 @@ function shortened(text: string): string {
   return line.length <= ERROR_CHARACTERS ? line : `${line.slice(0, ERROR_CHARACTERS - 1)}…`;
 }
 
-/** Two units at most: 3 d 4 h, 12 min, 8 s. */
+/** Writes an age with at most two units: 3 d 4 h, 12 min, 8 s. */
 function ageText(ms: number): string {
   const seconds = Math.max(0, Math.floor(ms / 1000));
   const [days, hours, minutes] = [86_400, 3600, 60].map((unit) => Math.floor(seconds / unit));

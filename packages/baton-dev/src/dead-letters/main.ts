@@ -16,7 +16,7 @@ const messages = new Output(process.stderr);
 const interrupted = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => interrupted.abort());
 
-/** The variables of a system on this machine; its own credentials, so that nothing here can reach an account. */
+/** The variables of a system on this machine. Its credentials are no real ones, so the command cannot reach an account. */
 function pointAtThisMachine(): void {
   for (const name of ['AWS_PROFILE', 'AWS_SESSION_TOKEN', 'AWS_ENDPOINT_URL']) delete process.env[name];
   Object.assign(process.env, {
@@ -27,7 +27,7 @@ function pointAtThisMachine(): void {
   });
 }
 
-/** Resolves to the exit status: 1 when a letter could not be put back. */
+/** Resolves to the exit status: 1 if a letter could not be put back. */
 async function run(options: Options): Promise<number> {
   if (options.local) pointAtThisMachine();
   const sqs = createSqsClient();
@@ -61,7 +61,7 @@ async function handle(letters: DeadLetterQueue, options: Options): Promise<numbe
     const handled: Line[] = putBack ? await letters.putBack(wanted) : wanted.map((letter) => ({ letter }));
     lines.push(...handled);
     if (asJson) for (const line of handled) output.line(jsonOf(line));
-    // A list stops when its reader is gone, as `head` is. Putting back goes on without a reader
+    // Listing stops if its reader ends, as `head` does. Putting back continues without a reader
     if (lines.length >= limit || interrupted.signal.aborted || (output.ended && !putBack)) break;
   }
   if (!asJson && lines.length > 0) output.line(tableOf(lines, Date.now()));
@@ -80,7 +80,7 @@ async function handle(letters: DeadLetterQueue, options: Options): Promise<numbe
   return failed.length > 0 || output.trouble ? 1 : 0;
 }
 
-/** What is put back may fail at once and be a dead letter again while others are still looked at: it goes back once. */
+/** Puts each letter back once, even if it fails at once and becomes a dead letter again while others are read. */
 class OnceEach {
   readonly #taskIds = new Set<string>();
   refused = 0;

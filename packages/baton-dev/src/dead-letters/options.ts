@@ -1,14 +1,15 @@
+// The options of the command that lists and puts back dead letters.
 import { parseArgs } from 'node:util';
 import { DEAD_LETTER_REASONS } from 'baton-tasks/tooling';
 import { NO_REASON } from './letter.ts';
 
-/** What `--reason` takes, each with what happened. */
+/** The values of `--reason`, each with its meaning. */
 const REASONS: Readonly<Record<string, string>> = {
   ...DEAD_LETTER_REASONS,
   [NO_REASON]: 'SQS itself moved it, after too many receives',
 };
 
-/** How to use the command. */
+/** The usage of the command. */
 export const USAGE = `npm run dead-letters -- QUEUE [options]
 
 Lists the dead letters of a queue, such as payments, and changes nothing; with --put-back, sends them to it again.
@@ -31,12 +32,12 @@ ${Object.entries(REASONS)
 
 const MAX_LIMIT = 100_000;
 
-/** A command line that cannot be understood. */
+/** The command line is wrong. */
 export class UsageError extends Error {
   override readonly name = 'UsageError';
 }
 
-/** What is asked for. */
+/** The options of the command. */
 export interface Options {
   readonly help: boolean;
   readonly queue: string;
@@ -46,7 +47,7 @@ export interface Options {
   readonly limit: number;
   readonly json: boolean;
   readonly stage: string;
-  /** What stands before a queue's name in its URL; asked of SQS by the stage where it is not known. */
+  /** The part of a queue's URL before its name. If undefined, SQS is asked for it by the stage. */
   readonly prefix: string | undefined;
   readonly local: boolean;
 }
@@ -71,7 +72,7 @@ export function readOptions(
     );
   if (!/^[a-z][a-z0-9-]{0,30}$/.test(values.stage))
     throw new UsageError(`--stage: expected a stage such as dev, got ${values.stage}`);
-  // A stage that is named counts for more than what is set for all commands
+  // A stage on the command line wins over QUEUE_URL_PREFIX
   const given =
     values.prefix ??
     (args.some((arg) => arg.startsWith('--stage')) ? undefined : environment['QUEUE_URL_PREFIX']);

@@ -1,6 +1,7 @@
+// Standard output whose reader may end early.
 import type { Writable } from 'node:stream';
 
-/** An output whose reader may go away before all is written, as `head` does. */
+/** An output whose reader may end before everything is written, as `head` does. */
 export class Output {
   readonly #stream: Writable;
   #error: NodeJS.ErrnoException | undefined;
@@ -10,17 +11,17 @@ export class Output {
     stream.on('error', (error) => (this.#error ??= error));
   }
 
-  /** Whether nothing more can be written. */
+  /** Whether the output is closed. */
   get ended(): boolean {
     return this.#error !== undefined;
   }
 
-  /** Why not all was written; nothing if all was, or if the reader wanted no more. */
+  /** Why not everything was written. undefined if everything was, or if the reader ended. */
   get trouble(): Error | undefined {
     return this.#error?.code === 'EPIPE' ? undefined : this.#error;
   }
 
-  /** Writes a line, if it can. */
+  /** Writes a line, unless the output is closed. */
   line(text: string): void {
     if (!this.ended) this.#stream.write(`${text}\n`);
   }

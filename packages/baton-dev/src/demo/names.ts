@@ -1,3 +1,4 @@
+// The names that could mean the demo.
 import type { Demo } from './demo.ts';
 
 /** The names by which code and messages could mean the demo: of services, functions, resources, queues, contracts. */

@@ -45,7 +45,7 @@ export async function createResources(
   return url.slice(0, url.length - name.length) + stagePrefix;
 }
 
-/** Creates dead letter queues first: a redrive policy needs the ARN of a queue that exists. */
+/** Creates dead-letter queues first: a redrive policy needs the ARN of a queue that exists. */
 async function createQueues(sqs: SQSClient, queues: readonly Queue[]): Promise<ReadonlyMap<string, string>> {
   const urls = new Map<string, string>();
   const create = async (queue: Queue): Promise<void> => {

@@ -14,14 +14,14 @@ export interface Queue {
   readonly deadLetters: DeadLetters | undefined;
 }
 
-/** The dead letter queue of a queue. */
+/** The dead-letter queue of a queue. */
 export interface DeadLetters {
   readonly id: string;
   readonly name: string;
   readonly maxReceiveCount: number;
 }
 
-/** A queue of the stack that has a dead letter queue. */
+/** A queue of the stack that has a dead-letter queue. */
 export interface SourceQueue extends Queue {
   readonly deadLetters: DeadLetters;
 }
@@ -38,7 +38,7 @@ export function queuesOf(resources: Resources): Queue[] {
   });
 }
 
-/** The queues that have a dead letter queue. @throws StackError as `queuesOf` does */
+/** The queues that have a dead-letter queue. @throws StackError as `queuesOf` does */
 export function sourceQueues(resources: Resources): SourceQueue[] {
   return queuesOf(resources).filter((queue): queue is SourceQueue => queue.deadLetters !== undefined);
 }

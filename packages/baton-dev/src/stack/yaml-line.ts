@@ -1,3 +1,4 @@
+// The line of a member in YAML or JSON.
 import { isMap, isNode, isScalar, isSeq, LineCounter, parseDocument } from 'yaml';
 
 /**

@@ -72,7 +72,7 @@ export class EventSource {
       .catch(unless('ConditionalCheckFailedException'));
   }
 
-  /** The messages in the queue's dead letter queue. */
+  /** The messages in the queue's dead-letter queue. */
   async deadLetters(): Promise<Message[]> {
     const { Messages = [] } = await this.#backends.sqs.send(
       new ReceiveMessageCommand({

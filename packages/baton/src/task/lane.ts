@@ -4,7 +4,7 @@ import { InvalidValueError, shownValue } from './invalid-value.ts';
 
 /** Separates the names of queue and lane. A contract's queue has no such character in its name. */
 const SEPARATOR = '_';
-/** The longest name of a lane's queue: as long as the longest name of a dead letter queue, so both fit everywhere. */
+/** The longest name of a lane's queue: as long as the longest name of a dead-letter queue, so both fit everywhere. */
 const MAX_NAME_CHARACTERS = 64;
 const LANE_NAME = /^(?=.{1,20}$)[a-z][a-z0-9]*(-[a-z][a-z0-9]*)*$/;
 const MIN_LANES = 2;
