@@ -138,6 +138,15 @@ describe('a start of the embedded runtime', () => {
   }, 60_000);
 });
 
+test('a start of the embedded runtime says which function did not start, and where its variables are set', async () => {
+  const wrong = startRuntime({ ...(await freePorts()), LOG_LEVEL: 'loud' });
+  await expect(wrong.ended()).resolves.not.toBe(0);
+  expect(wrong.output).toContain('LOG_LEVEL held "loud"');
+  expect(wrong.output).toMatch(
+    /The function (functions\/[\w-]+)\/api\.handler did not start: .*\1\/functions\.yml.* in the shell or in \.env/,
+  );
+});
+
 describe('the embedded runtime with --hostile', () => {
   let own: Record<string, string>;
   let hostile: Program;

@@ -1,4 +1,8 @@
 // The environment of the embedded runtime.
+import type { Part } from '../stack/part.ts';
+
+/** A variable whose value is a parameter of the deploy. */
+const PARAMETER = /^\$\{param:([^,}]+)/;
 const DUMMY_CREDENTIALS = { AWS_ACCESS_KEY_ID: 'local', AWS_SECRET_ACCESS_KEY: 'local' };
 
 /** The endpoints of the embedded runtime. */
@@ -22,6 +26,30 @@ export function pointSdkAt({ sqs, dynamoDb, lambda, region }: Endpoints): void {
     AWS_ENDPOINT_URL_DYNAMODB: dynamoDb,
     AWS_ENDPOINT_URL_LAMBDA: lambda,
   });
+}
+
+/**
+ * Sets variables that a deploy fills in from a parameter to the `local` value of the parameter, unless the deploy's
+ * parameter or the user's environment has a value.
+ *
+ * @param functions - of the stack, by name
+ * @param parts - the contents of each functions.yml
+ * @param own - the user's environment
+ */
+export function fillInParameters(
+  functions: Readonly<Record<string, { readonly environment?: Record<string, unknown> }>>,
+  parts: readonly Part[],
+  own: Readonly<Record<string, string | undefined>> = process.env,
+): void {
+  for (const part of parts)
+    for (const [name, { environment: described = {} }] of Object.entries(part.functions ?? {})) {
+      const environment = functions[name]?.environment ?? {};
+      for (const [variable, value] of Object.entries(described)) {
+        const parameter = part.parameters?.[PARAMETER.exec(String(value))?.[1] ?? ''];
+        if (typeof parameter === 'object' && environment[variable] === '' && !own[variable])
+          environment[variable] = parameter.local;
+      }
+    }
 }
 
 /**

@@ -1,5 +1,5 @@
 // The embedded runtime.
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import {
@@ -31,7 +31,7 @@ import { banner } from './banner.ts';
 import type { LocalConfig } from './config.ts';
 import { createResources } from './create-resources.ts';
 import { type Emulator, startDynamoDb, startSqs } from './emulators.ts';
-import { fillIn, pointSdkAt } from './environment.ts';
+import { fillIn, fillInParameters, pointSdkAt } from './environment.ts';
 import { checkPorts, HOST } from './ports.ts';
 import { characterFrom, describeCharacter } from './sqs/sqs-character.ts';
 
@@ -151,6 +151,7 @@ export class LocalRuntime {
 
   #fillIn(queueUrlPrefix: string): void {
     const { provider, functions } = this.#serverless.service;
+    fillInParameters(functions, [...readParts(provider.stage).values()]);
     const environments = [provider, ...Object.values(functions)].flatMap(({ environment }) =>
       environment ? [environment] : [],
     );
@@ -204,8 +205,23 @@ export class LocalRuntime {
 async function loadHandlers(functions: readonly FunctionDefinition[], serviceDir: string): Promise<void> {
   for (const { handler, environment } of functions) {
     Object.assign(process.env, environment);
+    // A handler with a wrong variable prints it and ends the process, as it does on AWS
+    const explain = (status: number): unknown =>
+      status > 0 && process.stderr.write(whyNotStarted(handler, environment));
+    process.once('exit', explain);
     await import(pathToFileURL(resolve(serviceDir, handler.replace(/\.\w+$/, '.ts'))).href);
+    process.off('exit', explain);
   }
+}
+
+function whyNotStarted(handler: string, environment: Readonly<Record<string, unknown>> = {}): string {
+  const empty = Object.keys(environment).filter((name) => environment[name] === '');
+  const file = `${dirname(handler)}/functions.yml`;
+  const expected =
+    empty.length > 0
+      ? `${file} leaves ${empty.join(', ')} empty: set it in the shell or in .env, or give its parameter a "local" value there`
+      : `set its variables in ${file}, in the shell or in .env`;
+  return `The function ${handler} did not start: ${expected}.\n`;
 }
 
 /** Silences console.log, with which serverless-offline draws a box of its routes. The banner shows them. */

@@ -43,12 +43,15 @@ export interface ExampleRequest {
   readonly body?: unknown;
 }
 
+/** A parameter of a deploy: its meaning. With `local` it also has the value that `npm start` uses. */
+export type Parameter = string | { readonly description: string; readonly local: string };
+
 /** The contents of a functions.yml. */
 export interface Part {
   readonly functions?: Functions | null;
   readonly resources?: { readonly Resources?: Resources | null } | null;
-  /** The parameters of a deploy that this functions.yml uses as `${param:name, ''}`, each with its meaning. */
-  readonly parameters?: Readonly<Record<string, string>> | null;
+  /** The parameters of a deploy that this functions.yml uses as `${param:name, ''}`. */
+  readonly parameters?: Readonly<Record<string, Parameter>> | null;
   readonly example?: ExampleRequest | null;
   /** Whether the service is part of the demo that comes with Baton: `npm run demo:remove` takes it away. */
   readonly demo?: boolean;
@@ -80,7 +83,9 @@ const partSchema = z.strictObject({
   parameters: z
     .record(
       z.string().regex(/^[a-z][a-z0-9]*(-[a-z0-9]+)*$/),
-      z.string({ error: 'expected what the parameter means' }),
+      z.union([z.string(), z.strictObject({ description: z.string(), local: z.string() })], {
+        error: 'expected what the parameter means, or { description, local } with texts',
+      }),
       { error: ({ code }) => (code === 'invalid_key' ? 'expected a name such as payments-url' : undefined) },
     )
     .nullish(),

@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { fillIn } from '../environment.ts';
+import { partOf } from '../../stack/part.ts';
+import { fillIn, fillInParameters } from '../environment.ts';
 
 describe('variables whose values come from AWS', () => {
   test('get a local value', () => {
@@ -17,5 +18,36 @@ describe('variables whose values come from AWS', () => {
   test('are named in an error if they have no local value', () => {
     const environments = [{ TOPIC_ARN: { Ref: 'Topic' } }, { BUCKET: { Ref: 'Bucket' } }];
     expect(() => fillIn(environments, {})).toThrow('TOPIC_ARN, BUCKET');
+  });
+});
+
+describe('a variable that a deploy fills in from a parameter', () => {
+  const part = partOf(
+    `
+parameters:
+  shop-url: { description: The shop, local: 'http://127.0.0.1:9/' }
+  mail-url: The mails
+functions:
+  shop:
+    handler: a.b
+    environment: { SHOP_URL: "\${param:shop-url, ''}", MAIL_URL: "\${param:mail-url, ''}" }
+`,
+    'functions.yml',
+    'dev',
+  );
+  const filled = (given: string, own: Record<string, string>): unknown => {
+    const shop = { environment: { SHOP_URL: given, MAIL_URL: '' } };
+    fillInParameters({ shop }, [part], own);
+    return shop.environment;
+  };
+
+  test('has the local value of its parameter', () => {
+    expect(filled('', {})).toEqual({ SHOP_URL: 'http://127.0.0.1:9/', MAIL_URL: '' });
+    expect(filled('', { SHOP_URL: '' })).toMatchObject({ SHOP_URL: 'http://127.0.0.1:9/' });
+  });
+
+  test('unless the user sets it, or gives the parameter', () => {
+    expect(filled('', { SHOP_URL: 'https://mine' })).toMatchObject({ SHOP_URL: '' });
+    expect(filled('https://given', {})).toMatchObject({ SHOP_URL: 'https://given' });
   });
 });
