@@ -6,9 +6,9 @@ const MAX_CHARACTERS = 80;
 /**
  * The kind of break that a change of a schema makes. `older`: the changed schema may refuse a value of the released one.
  * `behind`: the released schema may refuse a value of the changed one. `lost`: a member is accepted and ignored.
- * `unclear`: the guard cannot decide.
+ * `dropped`: a wrong member is accepted and ignored, by another form of a union. `unclear`: the guard cannot decide.
  */
-export type BreakKind = 'older' | 'behind' | 'lost' | 'unclear';
+export type BreakKind = 'older' | 'behind' | 'lost' | 'dropped' | 'unclear';
 
 /** A change of a schema that breaks something. */
 export interface SchemaBreak {

@@ -5,10 +5,13 @@ import { schemaBreaks } from './schema-breaks.ts';
 
 type Reasons = Readonly<Record<BreakKind, (which: string) => string>>;
 
+const SAFE_FORM = 'expected z.never().optional() for it in the forms without it';
+
 const OF_PAYLOADS: Reasons = {
   older: (which) => `messages in flight ${which} would be refused`,
   behind: (which) => `services one version behind would refuse messages ${which}`,
   lost: (which) => `messages in flight would lose their data ${which}`,
+  dropped: (which) => `messages ${which} would be accepted without it; ${SAFE_FORM}`,
   unclear: () => 'this may break messages in flight, and services one version behind',
 };
 
@@ -16,6 +19,7 @@ const OF_RESULTS: Reasons = {
   older: (which) => `results in the task store ${which} would be refused`,
   behind: (which) => `senders one version behind would refuse results ${which}`,
   lost: (which) => `results in the task store would lose their data ${which}`,
+  dropped: (which) => `results ${which} would be accepted without it; ${SAFE_FORM}`,
   unclear: () => 'this may break results in the task store, and senders one version behind',
 };
 
@@ -23,22 +27,26 @@ const OF_RESULTS: Reasons = {
  * Lists why a contract cannot replace the released one: lines with the contract, the path, the change, and what it breaks.
  * Empty if messages in flight, kept results and services one version behind continue to work.
  *
- * It looks neither at versions nor at the weights of lanes. `CONTRACT_FIELDS` says which fields it compares, and why not
- * the others.
+ * If the version was incremented, workers of the old version leave new messages to other workers, so those break nothing.
+ * It does not look at the weights of lanes. `CONTRACT_FIELDS` says which fields it compares, and why not the others.
  */
 export function contractBreaks(released: ReleasedContract, changed: ReleasedContract): string[] {
   const tracked = released.tracked && changed.tracked;
   // Chains and schedules, which need tracked tasks, send payloads that no schema has filled in
   const filled = !released.tracked && !changed.tracked;
-  const payload = schemaBreaks(released.payload, changed.payload, filled);
+  const isRaised = changed.version > released.version;
+  const payload = schemaBreaks(released.payload, changed.payload, filled).filter(
+    ({ kind }) => !(isRaised && kind === 'behind'),
+  );
   const result = tracked ? schemaBreaks(released.result, changed.result, true) : [];
-  return [
+  const breaks = [
     ...queueBreaks(released, changed),
     ...laneBreaks(released, changed),
     ...trackedBreaks(released, changed),
     ...payload.map((each) => line(changed.name, 'payload', each, OF_PAYLOADS)),
     ...result.map((each) => line(changed.name, 'result', each, OF_RESULTS)),
   ];
+  return [...new Set(breaks)];
 }
 
 function line(

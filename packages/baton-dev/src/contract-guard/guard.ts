@@ -12,7 +12,7 @@ export interface Verdict {
   readonly toWrite: readonly ReleasedContract[];
   /** Why a file must not be written. If there is any reason, no file is written. */
   readonly refused: readonly string[];
-  /** The breaks of contracts whose version was incremented. */
+  /** The breaks of contracts whose version was incremented, and what to do about them. */
   readonly raised: readonly string[];
 }
 
@@ -37,9 +37,9 @@ export function guard(
       verdict.refused.push(
         `${contract.name} version: was ${before.version}, is now ${contract.version}: expected at least ${before.version}`,
       );
-    else if (before && contract.version > before.version) verdict.raised.push(...breaks);
-    else if (before && breaks.length > 0)
-      verdict.refused.push(...breaks, howToGoOn(contract.name, before.version));
+    else if (before && breaks.length > 0 && contract.version > before.version)
+      verdict.raised.push(...breaks, howToDeploy(contract));
+    else if (before && breaks.length > 0) verdict.refused.push(...breaks, ...howToGoOn(before, folder));
   }
   const names = new Set(contracts.map(({ name }) => name));
   for (const name of released.keys())
@@ -50,6 +50,14 @@ export function guard(
   return verdict;
 }
 
-function howToGoOn(name: string, version: number): string {
-  return `${name}: undo the change, increment its version to ${version + 1} (docs/guide.md, "Change a contract", says what you promise then), or give the changed contract another name`;
+function howToDeploy({ name, version }: ReleasedContract): string {
+  return `${name}: version ${version} is written, and does not prevent this. Before you deploy it, let its schema accept the old values too, or wait until there are none (docs/guide.md, "Change a contract")`;
+}
+
+function howToGoOn({ name, version }: ReleasedContract, folder: string): string[] {
+  const file = `${folder}/${name}.json`;
+  return [
+    `${name}: undo the change, increment its version to ${version + 1} (docs/guide.md, "Change a contract"), or give the changed contract another name`,
+    `${name}: if ${file} has a version that you have never deployed, restore it with git checkout, or delete it if it is new, and run this again`,
+  ];
 }

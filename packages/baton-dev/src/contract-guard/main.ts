@@ -13,10 +13,6 @@ try {
   if (refused.length > 0) throw new TypeError(`Nothing was written:\n${refused.join('\n')}`);
   await writeReleased(RELEASED, toWrite);
   for (const line of raised) console.log(line);
-  if (raised.length > 0)
-    console.log(
-      'The versions of these contracts were incremented: you promise to have handled these breaks.',
-    );
   const names = toWrite.map(({ name, version }) => `${name} ${version}`).join(', ');
   console.log(
     names ? `Written to ${folder}: ${names}` : `All ${contracts.length} contracts are in ${folder}.`,

@@ -40,7 +40,7 @@ function propertyBreaks(comparison: Comparison, pair: Pair, name: string): Schem
 function presenceBreaks({ filled }: Comparison, pair: Pair, name: string): SchemaBreak[] {
   const path = `${pair.path}.${name}`;
   const [before, after] = [stateOf(pair.released, name), stateOf(pair.changed, name)];
-  const what = `was ${before}, is now ${after}`;
+  const what = `was ${before}, ${after === 'not there' ? 'is gone' : `is now ${after}`}`;
   const isWritten = (schema: Schema): boolean =>
     stateOf(schema, name) === 'required' || (filled && isFilled(schema.properties?.[name]));
   if (after === 'required' && !isWritten(pair.released))
@@ -50,9 +50,9 @@ function presenceBreaks({ filled }: Comparison, pair: Pair, name: string): Schem
   return [];
 }
 
-function stateOf({ properties, required = [] }: Schema, name: string): 'required' | 'optional' | 'unknown' {
+function stateOf({ properties, required = [] }: Schema, name: string): 'required' | 'optional' | 'not there' {
   if (required.includes(name)) return 'required';
-  return properties?.[name] === undefined ? 'unknown' : 'optional';
+  return properties?.[name] === undefined ? 'not there' : 'optional';
 }
 
 /** The break of a new optional property: none if readers drop unknown properties, and nobody sends it yet. */

@@ -6,12 +6,11 @@ import {
   type Pair,
   type Place,
   type SchemaBreak,
-  shortened,
   wasAndIs,
 } from './comparison.ts';
 import { objectBreaks } from './object-breaks.ts';
-import { assertionsOf, canonical, formsOf, resolved, type Schema, typesOf, valuesOf } from './schema.ts';
-import { keysOfForms } from './union-keys.ts';
+import { assertionsOf, canonical, isUnion, resolved, type Schema, typesOf, valuesOf } from './schema.ts';
+import { unionBreaks } from './union-breaks.ts';
 
 const LOWER: ReadonlySet<string> = new Set([
   'minimum',
@@ -137,38 +136,4 @@ function placesBreaks(comparison: Comparison, pair: Pair): SchemaBreak[] {
   const [before, after] = [released.prefixItems ?? [], changed.prefixItems ?? []];
   if (before.length !== after.length) return otherBreaks(pair, 'prefixItems');
   return before.flatMap((place, index) => comparison.between(`${path}[${index}]`, place, after[index]));
-}
-
-function unionBreaks(comparison: Comparison, pair: Pair): SchemaBreak[] {
-  const { path, released, changed } = pair;
-  const [before, after] = [formsOf(released, comparison.released), formsOf(changed, comparison.changed)];
-  const { keys, tellApart } = keysOfForms(before, after);
-  const isOneOf = released.oneOf !== undefined || changed.oneOf !== undefined;
-  const beside = (schema: Schema): boolean => isUnion(schema) && assertionsOf(schema).length > 1;
-  // A form that accepts more values may overlap with another one, which `oneOf` does not allow
-  if (beside(released) || beside(changed) || (isOneOf && !tellApart))
-    return [{ path, kind: 'unclear', what: 'is a union that has changed', which: '' }];
-  const [was, is] = [formsByKey(before, keys), formsByKey(after, keys)];
-  const breaks: SchemaBreak[] = [];
-  for (const [key, form] of was) {
-    const now = is.get(key);
-    if (now) breaks.push(...comparison.between(pathOfForm(path, key, before, after), form, now));
-    else breaks.push({ path, kind: 'older', what: `could be ${shortened(key)}`, which: 'with that' });
-  }
-  for (const key of is.keys())
-    if (!was.has(key))
-      breaks.push({ path, kind: 'behind', what: `may now be ${shortened(key)}`, which: 'with that' });
-  return breaks;
-}
-
-function formsByKey(forms: readonly Schema[], keys: (form: Schema) => string): Map<string, Schema> {
-  return new Map(forms.map((form) => [keys(form), form]));
-}
-
-function isUnion(schema: Schema): boolean {
-  return (schema.anyOf ?? schema.oneOf) !== undefined;
-}
-
-function pathOfForm(path: string, key: string, before: Schema[], after: Schema[]): string {
-  return before.length + after.length > 2 && key.includes('=') ? `${path}(${shortened(key)})` : path;
 }

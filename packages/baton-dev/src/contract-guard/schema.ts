@@ -59,6 +59,11 @@ export function typesOf({ type, not }: Schema): string[] {
   return type === undefined ? [] : [type].flat();
 }
 
+/** Whether a schema is a union. */
+export function isUnion(schema: Schema): boolean {
+  return (schema.anyOf ?? schema.oneOf) !== undefined;
+}
+
 /** The forms that a value may have: the members of a union, or the schema itself. */
 export function formsOf(schema: Schema, document: Document): Schema[] {
   const forms = schema.anyOf ?? schema.oneOf;
