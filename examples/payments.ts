@@ -57,3 +57,38 @@ export const chargePaymentTask = implement(chargePayment, async ({ amount }, { e
 function moneyOf(amount: Money | number): Money {
   return typeof amount === 'number' ? { minorUnits: Math.round(amount * 100), currency: 'EUR' } : amount;
 }
+
+/** Capture a payment that was authorized. In version 1 the currency was always EUR. */
+export const capturePayment = defineTask({
+  name: 'payments.capture',
+  version: 2,
+  queue: 'payments',
+  payload: z.object({ paymentId: z.uuid(), cents: z.int(), currency: z.string().length(3).optional() }),
+  result: z.object({ captured: z.string() }),
+  retry: { maxAttempts: 8, baseSeconds: 5 },
+  timeoutSeconds: 20,
+});
+
+/** Captures a payment. */
+export const capturePaymentTask = implement(capturePayment, async ({ cents, currency = 'EUR' }) => ({
+  captured: `${cents} ${currency}`,
+}));
+
+const oldRefund = z.object({ paymentId: z.uuid(), cents: z.int() });
+const newRefund = oldRefund.extend({ currency: z.string().length(3) });
+
+/** Refund a payment. In version 1 the currency was always EUR. */
+export const refundPayment = defineTask({
+  name: 'payments.refund',
+  version: 2,
+  queue: 'payments',
+  payload: z.union([newRefund, oldRefund.extend({ currency: z.never().optional() })]),
+  result: z.object({ refunded: z.string() }),
+  retry: { maxAttempts: 8, baseSeconds: 5 },
+  timeoutSeconds: 20,
+});
+
+/** Refunds a payment. */
+export const refundPaymentTask = implement(refundPayment, async ({ cents, currency = 'EUR' }) => ({
+  refunded: `${cents} ${currency}`,
+}));

@@ -2,7 +2,13 @@ import { randomUUID } from 'node:crypto';
 import { expect, test } from '@jest/globals';
 import { ConfigError, parseConfig } from 'baton-tasks/service';
 import { runTask } from 'baton-tasks/testing';
-import { chargePaymentTask, provider, variables } from '../payments.ts';
+import {
+  capturePaymentTask,
+  chargePaymentTask,
+  provider,
+  refundPaymentTask,
+  variables,
+} from '../payments.ts';
 
 const paymentId = randomUUID();
 
@@ -13,6 +19,30 @@ test.each([
   const { effects, outcome } = await runTask(chargePaymentTask, { paymentId, amount });
   expect(effects).toMatchObject({ charge: { minorUnits: 1250, currency: 'EUR' } });
   expect(outcome.kind).toBe('done');
+});
+
+test('a new required property: a message of version 1 is in euros, one of version 2 has its currency', async () => {
+  const old = { paymentId, cents: 1250 };
+  const current = { ...old, currency: 'USD' };
+  const runs = [
+    await runTask(capturePaymentTask, old),
+    await runTask(capturePaymentTask, current),
+    await runTask(refundPaymentTask, old),
+    await runTask(refundPaymentTask, current),
+  ];
+  expect(runs.map(({ result }) => result)).toEqual([
+    { captured: '1250 EUR' },
+    { captured: '1250 USD' },
+    { refunded: '1250 EUR' },
+    { refunded: '1250 USD' },
+  ]);
+});
+
+test('a new required property: a wrong one is refused, and does not pass as version 1', async () => {
+  const wrong = { paymentId, cents: 1250, currency: 'dollars' };
+  const outcome = { kind: 'dead-letter', reason: 'invalid-payload' };
+  await expect(runTask(capturePaymentTask, wrong)).resolves.toMatchObject({ outcome });
+  await expect(runTask(refundPaymentTask, wrong)).resolves.toMatchObject({ outcome });
 });
 
 test('an attempt whose charge is in doubt asks the provider, and charges nothing again', async () => {

@@ -11,7 +11,10 @@ export const sampleSchema = z.object({
 /** A sample, checked. */
 export type Sample = z.output<typeof sampleSchema>;
 
-/** Write down how the task of a sample ended. Consumed by samples-service, which alone writes its table. */
+/**
+ * Write down how the task of a sample ended. That task's id is the sample's. Consumed by samples-service, which alone writes
+ * its table.
+ */
 export const recordSampleEnd = defineTask({
   name: 'samples.record-end',
   queue: 'samples',
