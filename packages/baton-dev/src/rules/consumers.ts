@@ -6,7 +6,7 @@ import { WORKER_FOLDER } from '../stack/names.ts';
 import { DEFAULT_TIMEOUT_SECONDS } from '../stack/part.ts';
 import { type Queue, queuesOf } from '../stack/queues.ts';
 import { type ContractUse, functionsWith, implementationsIn } from './contract-uses.ts';
-import { type Consumed, consumedQueues, withStage } from './queues.ts';
+import { type Consumed, consumedQueues, queueText } from './queues.ts';
 import { type Breach, type Rule, unless } from './rule.ts';
 import { STAGE_PREFIX, type Tree } from './tree.ts';
 
@@ -33,10 +33,15 @@ export const contractsAreConsumed: Rule = {
 
 function undescribed(contract: TaskContract, tree: Tree): Breach {
   const [use] = usesOf(contract, tree);
+  const folder = use ? folderOf(use) : WORKER_FOLDER;
+  const onQueue = tree.contracts.filter(({ queue }) => queue === contract.queue);
+  const consumers = tree.functions.filter((own) => own.folder === folder);
+  const least = onQueue.map(({ timeoutSeconds }) => timeoutSeconds + SETTLING_SECONDS);
+  const timeout = Math.max(...consumers.map((own) => own.timeout ?? DEFAULT_TIMEOUT_SECONDS), ...least);
   return {
     at: tree.placeOfContract(contract),
     found: `the contract ${contract.name} is on the queue ${contract.queue}, which no functions.yml describes`,
-    expected: `Describe it in ${use ? folderOf(use) : WORKER_FOLDER}/functions.yml with QueueName: ${withStage(STAGE_PREFIX + contract.queue)} and a dead-letter queue, as DefaultQueue is in ${WORKER_FOLDER}/functions.yml`,
+    expected: `Write under resources: Resources: in ${folder}/functions.yml: ${queueText(STAGE_PREFIX + contract.queue, onQueue, timeout)}`,
   };
 }
 

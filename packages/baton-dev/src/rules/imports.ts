@@ -25,13 +25,25 @@ export const importsPointOneWay: Rule = {
   name: 'imports point one way: functions and worker, then common/tasks, then common/contracts, then the library',
   breaches: ({ repository }) =>
     importsOf(repository, isDeployed).flatMap(({ source, line, request }) => {
-      const target = repository.fileOfImport(source, request);
-      const why = target === undefined ? undefined : refusedImport(source.path, target);
-      return why === undefined
-        ? []
-        : [{ at: { file: source.path, line }, found: `it imports ${target}`, expected: why }];
+      const expected = refusalOf(repository, source, request);
+      const found = `it imports ${repository.fileOfImport(source, request) ?? request}`;
+      return expected === undefined ? [] : [{ at: { file: source.path, line }, found, expected }];
     }),
 };
+
+/**
+ * Why code that is deployed may not import something, by path or by the name of a workspace; undefined if it may. Rules of
+ * how an import is written say nothing of one that has to go.
+ */
+export function refusalOf(repository: Repository, source: Source, request: string): string | undefined {
+  if (!isDeployed(source.path)) return undefined;
+  // Of what is deployed by itself no entry helps
+  const other = repository.workspaces.find(
+    ({ folder, manifest }) => manifest.name === packageOf(request) && /^(functions|worker)\b/.test(folder),
+  );
+  const target = repository.fileOfImport(source, request) ?? (other && `${other.folder}/`);
+  return target === undefined ? undefined : refusedImport(source.path, target);
+}
 
 /** Imports lead somewhere. */
 export const importsLeadToFiles: Rule = {
@@ -42,6 +54,7 @@ export const importsLeadToFiles: Rule = {
 /** The imports of some files that lead to no file, and those of a workspace that its package.json does not export. */
 export function lostImports(repository: Repository, isWanted: (path: string) => boolean): Breach[] {
   return importsOf(repository, isWanted).flatMap(({ source, line, request }) => {
+    if (refusalOf(repository, source, request) !== undefined) return [];
     const target = repository.fileOfImport(source, request);
     const isOfWorkspace = repository.workspaces.some(({ manifest }) => manifest.name === packageOf(request));
     if (target === undefined ? !isOfWorkspace : repository.has(target)) return [];
@@ -104,7 +117,7 @@ export const importsAcrossByName: Rule = {
 export function misnamedImports(repository: Repository, isWanted: (path: string) => boolean): Breach[] {
   return importsOf(repository, isWanted).flatMap(({ source, line, request }) => {
     const target = repository.fileOfImport(source, request);
-    if (target === undefined) return [];
+    if (target === undefined || refusalOf(repository, source, request) !== undefined) return [];
     const isInside = folderOf(source.path) === folderOf(target);
     // Tests may stand for a reader outside
     if (isInside === request.startsWith('.') || (isInside && isTest(source.path))) return [];

@@ -14,12 +14,16 @@ const LIBRARY = /^packages\/baton\//;
 /** A package of the user's own; the tools are none. */
 const OWN_PACKAGE = /^packages\/(?!baton(-dev)?\/)[^/]+\//;
 
+const SERVICE = /^functions\/[^/]+\//;
+const NO_SERVICE_IMPORTS_ANOTHER =
+  'No service imports another: send it a task instead (docs/guide.md, "A contract"), and move what both need to common/contracts';
+
 /** From the top: each imports only what is below it. */
 const LAYERS: readonly Layer[] = [
   {
-    is: /^functions\/[^/]+\//,
+    is: SERVICE,
     imports: [TASKS, CONTRACTS, OWN_PACKAGE],
-    rule: 'A service may import its own folder, common and the library: ask another service by a task, and move what both need to common/contracts',
+    rule: 'A service may import its own folder, common and the library',
   },
   {
     is: /^worker\//,
@@ -54,6 +58,7 @@ export function refusedImport(from: string, to: string): string | undefined {
   if (!layer || to.endsWith('package.json')) return undefined;
   if (isTest(to)) return 'Nothing that is deployed may import tests: move it out of tests';
   if (folderOf(from, layer) === folderOf(to, layer) || LIBRARY.test(to)) return undefined;
+  if (layer.is === SERVICE && SERVICE.test(to)) return NO_SERVICE_IMPORTS_ANOTHER;
   return layer.imports.some((allowed) => allowed.test(to)) ? undefined : layer.rule;
 }
 

@@ -1,6 +1,7 @@
 import type { Repository } from '../sources/repository.ts';
 import { packageOf } from '../sources/workspaces.ts';
 import { lineIn } from '../stack/yaml-line.ts';
+import { refusalOf } from './imports.ts';
 import type { Breach, Rule } from './rule.ts';
 import { isTest } from './paths.ts';
 
@@ -41,10 +42,11 @@ export function undeclaredPackages(
   const sources = repository.sourcesOf(
     (path) => path.startsWith(`${folder}/`) && !isTest(path.slice(folder.length)) && isOwn(path),
   );
-  const used = sources.flatMap(({ path, imports }) =>
-    imports
+  const used = sources.flatMap((source) =>
+    source.imports
       .filter(({ request }) => !/^(\.|node:)/.test(request))
-      .map(({ request, line }) => ({ name: packageOf(request), file: path, line })),
+      .filter(({ request }) => refusalOf(repository, source, request) === undefined)
+      .map(({ request, line }) => ({ name: packageOf(request), file: source.path, line })),
   );
   const declared = Object.keys(repository.manifestAt(file).dependencies ?? {});
   const known = new Set([...declared, ...TYPES_ALONE, ...around]);

@@ -1,3 +1,4 @@
+import type { TaskContract } from 'baton-tasks';
 import { DEFAULT_TIMEOUT_SECONDS } from '../stack/part.ts';
 import { idOfArn } from '../stack/resources.ts';
 import { type Queue, queuesOf, type SourceQueue } from '../stack/queues.ts';
@@ -12,6 +13,7 @@ const TIMEOUTS_HIDDEN = 6;
 const DEFAULT_HIDDEN_SECONDS = 30;
 const DEFAULT_KEPT_SECONDS = 345_600;
 const MAX_KEPT_SECONDS = 1_209_600;
+const KEPT_SECONDS = 604_800;
 
 /** A function's event source: one queue that it consumes. */
 export interface Consumed {
@@ -45,26 +47,19 @@ export const queuesHaveDeadLetters: Rule = {
 
 function deadLettersOf(queue: Queue, tree: Tree): Breach[] {
   const { id, name, deadLetters } = queue;
-  const attempts = tree.contracts
-    .filter((contract) => STAGE_PREFIX + contract.queue === name)
-    .map(({ retry }) => retry.maxAttempts);
-  const least = Math.max(LEAST_RECEIVES, ...attempts.map((most) => most + 1));
+  const least = leastReceives(tree.contracts.filter(({ queue: own }) => STAGE_PREFIX + own === name));
   const place = tree.placeOfResource(id, 'Properties', 'RedrivePolicy');
-  const policy = (target: string) =>
-    `RedrivePolicy: { deadLetterTargetArn: !GetAtt ${target}.Arn, maxReceiveCount: ${least} }`;
+  const policy = (target: string): string => policyText(target, least);
   if (!deadLetters && name.endsWith('-dlq')) {
     const found = `no queue has the dead-letter queue ${id}`;
     return [{ at: place, found, expected: `Write ${policy(id)} in the queue that it is for` }];
   }
   if (!deadLetters) {
-    const target = `${id.replace(/Queue$/, '')}DeadLetters`;
-    return [
-      {
-        at: place,
-        found: `the queue ${id} has no dead-letter queue`,
-        expected: `Write ${policy(target)}, and describe ${target} with QueueName: ${withStage(name)}-dlq`,
-      },
-    ];
+    const there = queuesOf(tree.stack.resources).find((other) => other.name === `${name}-dlq`);
+    const target = there?.id ?? deadLettersIdOf(id);
+    const described = there ? '' : `, and under resources: Resources: ${deadLettersText(target, name)}`;
+    const found = `the queue ${id} has no dead-letter queue`;
+    return [{ at: place, found, expected: `Write ${policy(target)}${described}` }];
   }
   const misnamed = deadLetters.name !== `${name}-dlq` && {
     at: tree.placeOfResource(deadLetters.id, 'Properties', 'QueueName'),
@@ -93,7 +88,7 @@ export const deadLettersAreKept: Rule = {
         {
           at: tree.placeOfResource(deadLetters.id, 'Properties', 'MessageRetentionPeriod'),
           found: `the dead-letter queue ${deadLetters.id} keeps messages for ${own} s, and ${id} for ${kept} s`,
-          expected: `Write MessageRetentionPeriod: ${MAX_KEPT_SECONDS} (14 days), and a shorter one in ${id}: 604800 (7 days)`,
+          expected: `Write MessageRetentionPeriod: ${MAX_KEPT_SECONDS} (14 days), and a shorter one in ${id}: ${KEPT_SECONDS} (7 days)`,
         },
       ];
     });
@@ -157,6 +152,40 @@ export const queuesArePlain: Rule = {
           })),
       ),
 };
+
+/** The id that a queue's dead-letter queue usually has. */
+function deadLettersIdOf(id: string): string {
+  return `${id.replace(/Queue$/, '')}DeadLetters`;
+}
+
+/** A dead-letter queue as a line of a functions.yml. @param name - of the queue that it is for */
+function deadLettersText(id: string, name: string): string {
+  return `${id}: { Type: AWS::SQS::Queue, Properties: { QueueName: '${withStage(name)}-dlq', MessageRetentionPeriod: ${MAX_KEPT_SECONDS}, SqsManagedSseEnabled: true } }`;
+}
+
+/**
+ * A queue and its dead-letter queue, each as a line of a functions.yml.
+ *
+ * @param name - with the stage
+ * @param contracts - those on the queue
+ * @param timeoutSeconds - of its consumer
+ */
+export function queueText(name: string, contracts: readonly TaskContract[], timeoutSeconds: number): string {
+  const words = name.slice(STAGE_PREFIX.length).split(/[^A-Za-z0-9]+/);
+  const id = `${words.map((word) => word.charAt(0).toUpperCase() + word.slice(1)).join('')}Queue`;
+  const target = deadLettersIdOf(id);
+  const policy = policyText(target, leastReceives(contracts));
+  return `${id}: { Type: AWS::SQS::Queue, Properties: { QueueName: '${withStage(name)}', VisibilityTimeout: ${TIMEOUTS_HIDDEN * timeoutSeconds}, MessageRetentionPeriod: ${KEPT_SECONDS}, SqsManagedSseEnabled: true, ${policy} } } and ${deadLettersText(target, name)}`;
+}
+
+function policyText(target: string, receives: number): string {
+  return `RedrivePolicy: { deadLetterTargetArn: !GetAtt ${target}.Arn, maxReceiveCount: ${receives} }`;
+}
+
+/** How often SQS must hand out a message before it may give it up: more often than any retry policy does. */
+function leastReceives(contracts: readonly TaskContract[]): number {
+  return Math.max(LEAST_RECEIVES, ...contracts.map(({ retry }) => retry.maxAttempts + 1));
+}
 
 function keptSeconds(properties: Queue['properties']): number {
   return Number(properties['MessageRetentionPeriod'] ?? DEFAULT_KEPT_SECONDS);

@@ -1,11 +1,18 @@
+import type { Repository } from '../sources/repository.ts';
 import type { Manifest } from '../sources/workspaces.ts';
 import { lineIn } from '../stack/yaml-line.ts';
 import type { Rule } from './rule.ts';
 
 const ROOT_MANIFEST = 'package.json';
+const LOCKED = 'package-lock.json';
 const LISTS = ['dependencies', 'devDependencies', 'optionalDependencies', 'overrides'] as const;
 /** The names of locks, of whatever package manager. */
 export const LOCK = /^(package-lock\.json|npm-shrinkwrap\.json|yarn\.lock|pnpm-lock\.yaml)$/;
+
+/** A package-lock.json, as far as it is read here. */
+interface Lock {
+  readonly packages?: Readonly<Record<string, { readonly version?: string }>>;
+}
 
 /** The root's package.json is the only list of versions. */
 export const versionsAreExact: Rule = {
@@ -17,7 +24,7 @@ export const versionsAreExact: Rule = {
       .map(({ list, name, version }) => ({
         at: { file: ROOT_MANIFEST, line: lineIn(text, [list, name]) },
         found: `${name} has the version ${version}`,
-        expected: 'Write the one version that is installed, such as 1.2.3',
+        expected: advice(repository, name, version),
       }));
     const twice = repository.workspaces.flatMap(({ folder, manifest }) =>
       versionsIn(manifest)
@@ -34,6 +41,15 @@ export const versionsAreExact: Rule = {
     return [...loose, ...twice];
   },
 };
+
+/** What to write in place of a range: the version that the lock has. */
+function advice(repository: Repository, name: string, range: string): string {
+  const locked = repository.has(LOCKED) ? (JSON.parse(repository.textOf(LOCKED)) as Lock) : {};
+  const version = locked.packages?.[`node_modules/${name}`]?.version;
+  if (version === undefined) return `Run npm install, and write the version that ${LOCKED} then has`;
+  const [alias = ''] = /^npm:[^@]+@/.exec(range) ?? [];
+  return `Write ${alias}${version}, the version in ${LOCKED}`;
+}
 
 /** What a workspace uses has a version. */
 export const versionsAreListed: Rule = {

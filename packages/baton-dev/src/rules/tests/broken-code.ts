@@ -10,8 +10,9 @@ import { packagesAreDeclared } from '../packages.ts';
 import { prefixesAlone, routesBelowPrefix, routesInApi } from '../routes.ts';
 import { type Broken, own, OWN, SERVICE } from './broken.ts';
 
-const SERVICE_MAY =
-  'A service may import its own folder, common and the library: ask another service by a task, and move what both need to common/contracts.';
+const SERVICE_MAY = 'A service may import its own folder, common and the library.';
+const SEND_A_TASK =
+  'No service imports another: send it a task instead (docs/guide.md, "A contract"), and move what both need to common/contracts.';
 const NO_TRICKS = "Write an import at the top of the file: import { name } from './file.ts'.";
 
 /** Mistakes in imports. */
@@ -27,8 +28,17 @@ const imports: readonly Broken[] = [
     rule: importsPointOneWay,
     mistake: `a service imports another: ${code}`,
     changes: own(code),
-    says: [`${OWN}:1: it imports functions/task-service/service.ts. ${SERVICE_MAY}`],
+    says: [`${OWN}:1: it imports functions/task-service/service.ts. ${SEND_A_TASK}`],
   })),
+  {
+    rule: importsPointOneWay,
+    mistake: 'a service imports another by the name of its package',
+    changes: own("import '@baton/task-service/service';\nimport '@baton/task-service';"),
+    says: [
+      `${OWN}:1: it imports @baton/task-service/service. ${SEND_A_TASK}`,
+      `${OWN}:2: it imports @baton/task-service. ${SEND_A_TASK}`,
+    ],
+  },
   {
     rule: importsPointOneWay,
     mistake: 'a service imports tools, another the worker',

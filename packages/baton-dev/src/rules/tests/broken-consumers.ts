@@ -21,7 +21,7 @@ export const brokenConsumers: readonly Broken[] = [
     changes: { ...file, ...implemented },
     options: running(contract()),
     says: [
-      `${PACK}:1: the contract packing.pack is on the queue packing, which no functions.yml describes. Describe it in worker/functions.yml with QueueName: baton-\${sls:stage}-packing and a dead-letter queue, as DefaultQueue is in worker/functions.yml.`,
+      `${PACK}:1: the contract packing.pack is on the queue packing, which no functions.yml describes. Write under resources: Resources: in worker/functions.yml: PackingQueue: { Type: AWS::SQS::Queue, Properties: { QueueName: 'baton-\${sls:stage}-packing', VisibilityTimeout: 540, MessageRetentionPeriod: 604800, SqsManagedSseEnabled: true, RedrivePolicy: { deadLetterTargetArn: !GetAtt PackingDeadLetters.Arn, maxReceiveCount: 30 } } } and PackingDeadLetters: { Type: AWS::SQS::Queue, Properties: { QueueName: 'baton-\${sls:stage}-packing-dlq', MessageRetentionPeriod: 1209600, SqsManagedSseEnabled: true } }.`,
     ],
   },
   {

@@ -35,11 +35,15 @@ export const brokenFiles: readonly Broken[] = [
     rule: versionsAreExact,
     mistake: 'versions are not exact, and stand in a workspace',
     changes: {
-      'package.json': ['"dependencies": {', '"dependencies": {\n    "own": "^1.2.3",'],
+      'package.json': ['"zod": "4.0.0"', '"zod": "^4.6.0",\n    "own": "^1.2.3",\n    "other": "npm:osls@4"'],
+      'package-lock.json':
+        '{ "packages": { "node_modules/zod": { "version": "4.6.7" }, "node_modules/other": { "version": "4.3.1" } } }',
       [`${SERVICE}/package.json`]: ['"zod": "*"', '"zod": "4.6.7"'],
     },
     says: [
-      'package.json:{"own"}: own has the version ^1.2.3. Write the one version that is installed, such as 1.2.3.',
+      'package.json:{"zod"}: zod has the version ^4.6.0. Write 4.6.7, the version in package-lock.json.',
+      'package.json:{"own"}: own has the version ^1.2.3. Run npm install, and write the version that package-lock.json then has.',
+      'package.json:{"other"}: other has the version npm:osls@4. Write npm:osls@4.3.1, the version in package-lock.json.',
       `${SERVICE}/package.json:{"zod"}: zod has the version 4.6.7. Write "zod": "*", and the version in the package.json of the root.`,
     ],
   },

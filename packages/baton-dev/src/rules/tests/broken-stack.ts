@@ -125,8 +125,21 @@ const queues: readonly Broken[] = [
       '',
     ),
     says: [
-      `${YML}:{    SamplesQueue:${PROPERTIES}}: the queue SamplesQueue has no dead-letter queue. Write RedrivePolicy: { deadLetterTargetArn: !GetAtt SamplesDeadLetters.Arn, maxReceiveCount: 30 }, and describe SamplesDeadLetters with QueueName: baton-\${sls:stage}-samples-dlq.`,
+      `${YML}:{    SamplesQueue:${PROPERTIES}}: the queue SamplesQueue has no dead-letter queue. Write RedrivePolicy: { deadLetterTargetArn: !GetAtt SamplesDeadLetters.Arn, maxReceiveCount: 30 }.`,
       `${YML}:{    SamplesDeadLetters:${PROPERTIES}}: no queue has the dead-letter queue SamplesDeadLetters. Write RedrivePolicy: { deadLetterTargetArn: !GetAtt SamplesDeadLetters.Arn, maxReceiveCount: 30 } in the queue that it is for.`,
+    ],
+  },
+  {
+    rule: queuesHaveDeadLetters,
+    mistake: 'a queue has no dead-letter queue, and none is described',
+    changes: {
+      [WORKER_YML]: [
+        QUEUE[0],
+        `${QUEUE[0]}    PackingQueue: { Type: AWS::SQS::Queue, Properties: { QueueName: 'baton-\${sls:stage}-packing' } }\n`,
+      ],
+    },
+    says: [
+      `${WORKER_YML}:{PackingQueue: {}: the queue PackingQueue has no dead-letter queue. Write RedrivePolicy: { deadLetterTargetArn: !GetAtt PackingDeadLetters.Arn, maxReceiveCount: 30 }, and under resources: Resources: PackingDeadLetters: { Type: AWS::SQS::Queue, Properties: { QueueName: 'baton-\${sls:stage}-packing-dlq', MessageRetentionPeriod: 1209600, SqsManagedSseEnabled: true } }.`,
     ],
   },
   {

@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import type { Repository } from '../../sources/repository.ts';
 import { accessIsUnderstood } from '../access.ts';
 import { codeIsRead } from '../folders.ts';
+import { importsPointOneWay } from '../imports.ts';
 import { brokenBy } from '../rule.ts';
 import { rules } from '../rules.ts';
 import { stackIsDescribed } from '../stack.ts';
@@ -67,6 +68,14 @@ describe('a rule names the file, the line, what is wrong and what to write', () 
     expect(all.filter((rule) => brokenBy(rule, unread).length > 0)).toEqual([codeIsRead]);
     const undescribed = sampleTree({ [`${SERVICE}/functions.yml`]: 'functons: {}' });
     expect(all.filter((rule) => brokenBy(rule, undescribed).length > 0)).toEqual([stackIsDescribed]);
+    for (const request of [
+      '../task-service/service.ts',
+      '../task-service/service',
+      '@baton/task-service/service',
+    ]) {
+      const importing = sampleTree(own(`import '${request}';`));
+      expect(all.filter((rule) => brokenBy(rule, importing).length > 0)).toEqual([importsPointOneWay]);
+    }
     const noAccess = sampleTree({ [`${SERVICE}/functions.yml`]: ['    access:', '    acess:'] });
     expect(all.filter((rule) => brokenBy(rule, noAccess).length > 0)).toEqual([accessIsUnderstood]);
   });
