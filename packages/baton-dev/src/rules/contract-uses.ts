@@ -21,6 +21,8 @@ const ASKING: ReadonlySet<string> = new Set([
 /** A place where code names a contract in a call. */
 export interface ContractUse extends Place {
   readonly contract: TaskContract;
+  /** The call. */
+  readonly node: AstNode;
 }
 
 /** The contracts that a file sends: those of `send`, the members of a group, and the first of a chain. */
@@ -42,7 +44,7 @@ function usesIn(tree: Tree, source: Source, contractIn: (call: Call) => AstNode 
   if (contracts.size === 0) return [];
   return tree.repository.codeAt(source.path).calls.flatMap((call) => {
     const contract = contracts.get(pathOf(contractIn(call)));
-    return contract ? [{ contract, file: source.path, line: call.line }] : [];
+    return contract ? [{ contract, file: source.path, line: call.line, node: call.node }] : [];
   });
 }
 

@@ -1,4 +1,4 @@
-import { type AstNode, literalOf, nodesOf, pathOf, textOfQuasi } from './ast.ts';
+import { type AstNode, isNode, literalOf, nodesOf, pathOf, textOfQuasi } from './ast.ts';
 import { parsed } from './source.ts';
 
 /** A call, or a `new`. */
@@ -36,11 +36,14 @@ export interface Code {
   readonly properties: readonly Property[];
   /** The names that are taken out of objects: `process.env` of `const { env } = process`. */
   readonly taken: readonly Word[];
+  /** Functions, classes and variables that are declared at the top of the file, by their names. */
+  readonly declarations: ReadonlyMap<string, AstNode>;
 }
 
 /** Reads what a TypeScript file's code says. */
 export function readCode(path: string, text: string): Code {
-  const nodes = nodesOf(parsed(path, text).program as unknown as AstNode);
+  const program = parsed(path, text).program as unknown as AstNode;
+  const nodes = nodesOf(program);
   const sources = new Set(nodes.flatMap(({ source }) => source ?? []));
   const made = new Map(nodes.filter(({ init }) => init).map(({ init, id }) => [init, pathOf(id)]));
   return {
@@ -49,7 +52,27 @@ export function readCode(path: string, text: string): Code {
     members: nodes.flatMap(memberOf),
     properties: nodes.flatMap(propertyOf),
     taken: nodes.flatMap(takenBy),
+    declarations: new Map((program['body'] as AstNode[]).flatMap(declaredBy)),
   };
+}
+
+function declaredBy(statement: AstNode): [string, AstNode][] {
+  const { type, declaration, declarations, id } = statement;
+  if (isNode(declaration)) {
+    const own = declaredBy(declaration);
+    return type === 'ExportDefaultDeclaration' ? [...own, ['default', declaration]] : own;
+  }
+  if (type === 'FunctionDeclaration' || type === 'ClassDeclaration') return [[pathOf(id), statement]];
+  if (type !== 'VariableDeclaration') return [];
+  return (declarations as AstNode[]).flatMap((each) =>
+    namesIn(each['id'] as AstNode).map((name): [string, AstNode] => [name, each]),
+  );
+}
+
+/** The names that a declaration gives, those in a pattern included. */
+function namesIn(target: AstNode): string[] {
+  if (target.type !== 'ObjectPattern') return [pathOf(target)];
+  return (target['properties'] as AstNode[]).flatMap(propertyOf).map(({ value }) => pathOf(value));
 }
 
 function lineOf({ loc }: AstNode): number {

@@ -1,5 +1,6 @@
 import { accessCoversTables, accessCoversTasks, accessIsUnderstood, trackingIsSaid } from '../access.ts';
 import { type Broken, OWN, SERVICE } from './broken.ts';
+import { contract, file, running } from './packing.ts';
 
 const YML = `${SERVICE}/functions.yml`;
 const WORKER_YML = 'worker/functions.yml';
@@ -28,7 +29,7 @@ export const brokenAccess: readonly Broken[] = [
       ],
     },
     says: [
-      `${SERVICE}/api.ts:{tasks.send(}: it sends samples.record, and samplesServiceApi may not: AWS would refuse it. Write queues: [SamplesQueue] and tables: { TasksTable: [get, put] } under the access of samplesServiceApi in ${YML}.`,
+      `${SERVICE}/api.ts:{tasks.send(}: it sends samples.record, and samplesServiceApi may not: AWS would refuse it. Write access: { queues: [SamplesQueue], tables: { SamplesTable: [get, put, update], TasksTable: [get, put] } } in samplesServiceApi of ${YML}.`,
     ],
   },
   ...[
@@ -44,8 +45,8 @@ export const brokenAccess: readonly Broken[] = [
       [`${SERVICE}/store.ts`]: `import { weighParcel } from '@baton/common/contracts/parcels';\nimport * as parcels from '@baton/common/contracts/parcels';\nexport class SampleStore {}\n${code}\n`,
     },
     says: [
-      `${SERVICE}/store.ts:4: it sends ${name}, and samplesServiceApi and samplesServiceRecords may not: AWS would refuse it. Write queues: [SamplesQueue, DefaultQueue] under the access of samplesServiceApi in ${YML}.`,
-      `${SERVICE}/handlers.ts:{createTrackedConsumer(}: it runs tracked tasks, whose ends may be told on any queue, and samplesServiceRecords may not: AWS would refuse it. Write queues: all under the access of samplesServiceRecords in ${YML}.`,
+      `${SERVICE}/store.ts:4: it sends ${name}, and samplesServiceApi and samplesServiceRecords may not: AWS would refuse it. Write access: { queues: [SamplesQueue, DefaultQueue], tables: { SamplesTable: [get, put, update], TasksTable: [get, put] } } in samplesServiceApi of ${YML}, or the same rights in samplesServiceRecords if that runs the code.`,
+      `${SERVICE}/handlers.ts:{createTrackedConsumer(}: it runs tracked tasks, whose ends may be told on any queue, and samplesServiceRecords may not: AWS would refuse it. Write access: { queues: all, tables: { SamplesTable: [update], TasksTable: [get, get-batch, update] } } in samplesServiceRecords of ${YML}.`,
     ],
   })),
   {
@@ -56,8 +57,30 @@ export const brokenAccess: readonly Broken[] = [
       'functions/task-service/functions.yml': ['queues: all', 'queues: [DefaultQueue]'],
     },
     says: [
-      `worker/lambda.ts:{createWorkerFunction(}: it runs tracked tasks, whose ends may be told on any queue, and worker may not: AWS would refuse it. Write tables: { TasksTable: [get, get-batch, update] } under the access of worker in ${WORKER_YML}.`,
-      'functions/task-service/api.ts:{tasks.cancel(}: it calls tasks.cancel, and taskServiceApi may not: AWS would refuse it. Write queues: all under the access of taskServiceApi in functions/task-service/functions.yml.',
+      `worker/lambda.ts:{createWorkerFunction(}: it runs tracked tasks, whose ends may be told on any queue, and worker may not: AWS would refuse it. Write access: { queues: all, tables: { TasksTable: [get, get-batch, update] } } in worker of ${WORKER_YML}.`,
+      'functions/task-service/api.ts:{tasks.cancel(}: it calls tasks.cancel, and taskServiceApi may not: AWS would refuse it. Write access: { queues: all, tables: { TasksTable: [get, update, query] } } in taskServiceApi of functions/task-service/functions.yml.',
+    ],
+  },
+  {
+    rule: accessCoversTasks,
+    mistake:
+      'a worker that may send to all queues may not create the task that it sends, to a queue without dead letters',
+    changes: {
+      ...file,
+      [WORKER_YML]: ['get-batch, put, update', 'get-batch, update'],
+      [YML]: [
+        '    SamplesQueue:\n',
+        "    PackingQueue: { Type: AWS::SQS::Queue, Properties: { QueueName: 'baton-${sls:stage}-packing' } }\n    SamplesQueue:\n",
+      ],
+      'common/tasks/weigh-parcel.ts': `import { implement } from 'baton-tasks';
+import { pack } from '../contracts/packing.ts';
+import { weighParcel } from '../contracts/parcels.ts';
+export const weighParcelTask = implement(weighParcel, (_payload, { send }) => send(pack, {}));
+`,
+    },
+    options: running(contract({ tracked: true })),
+    says: [
+      'common/tasks/weigh-parcel.ts:4: it sends packing.pack, and worker may not: AWS would refuse it. Write access: { queues: all, tables: { TasksTable: [get, get-batch, update, put] } } in worker of worker/functions.yml.',
     ],
   },
   {
@@ -69,17 +92,55 @@ export const brokenAccess: readonly Broken[] = [
         "new DeleteCommand({});\nnew ScanCommand({});\nnew QueryCommand({ TableName: 'a' });\nnew QueryCommand(input);\n",
     },
     says: [
-      `${SERVICE}/store.ts:{new Intake(}: Intake needs put, and no function of ${SERVICE} may: AWS would refuse it. Write tables: { SamplesTable: [put] } under the access of the function that calls it in ${YML}.`,
-      `${OWN}:1: DeleteCommand needs delete, and no function of ${SERVICE} may: AWS would refuse it. Write tables: { SamplesTable: [delete] } under the access of the function that calls it in ${YML}.`,
+      `${SERVICE}/store.ts:{new Intake(}: it uses Intake, and samplesServiceApi may not: AWS would refuse it. Write access: { queues: [SamplesQueue], tables: { SamplesTable: [get, put, update], TasksTable: [get, put] } } in samplesServiceApi of ${YML}.`,
+      `${OWN}:1: it sends DeleteCommand, and samplesServiceApi and samplesServiceRecords may not: AWS would refuse it. Write access: { queues: [SamplesQueue], tables: { SamplesTable: [get, put, update, delete], TasksTable: [get, put] } } in samplesServiceApi of ${YML}, or the same rights in samplesServiceRecords if that runs the code.`,
       `${OWN}:2: a ScanCommand is something that no access allows. Query an index of the table by its IndexName, or get, put, update and delete single rows.`,
       `${OWN}:3: a QueryCommand without an IndexName is something that no access allows. Query an index of the table by its IndexName, or get, put, update and delete single rows.`,
-      `${OWN}:4: QueryCommand needs query, and no function of ${SERVICE} may: AWS would refuse it. Write tables: { SamplesTable: [query] } under the access of the function that calls it in ${YML}.`,
+      `${OWN}:4: it sends QueryCommand, and samplesServiceApi and samplesServiceRecords may not: AWS would refuse it. Write access: { queues: [SamplesQueue], tables: { SamplesTable: [get, put, update, query], TasksTable: [get, put] } } in samplesServiceApi of ${YML}, or the same rights in samplesServiceRecords if that runs the code.`,
     ],
   },
   {
     rule: accessCoversTables,
-    mistake: 'a function is given a table that it may not use',
-    changes: { [YML]: ['SamplesTable: [update], ', ''] },
+    mistake: 'an API may not do what it does, and the consumer beside it may',
+    changes: {
+      [YML]: [
+        'SamplesTable: [get, put, update], TasksTable: [get, put] }',
+        'SamplesTable: [put, update], TasksTable: [get, put] }',
+      ],
+      [`${SERVICE}/handlers.ts`]: [
+        'await samples.record(',
+        'await samples.find(sampleId);\n  await samples.record(',
+      ],
+    },
+    says: [
+      ...['new Intake(', 'new GetCommand('].map(
+        (text) =>
+          `${SERVICE}/store.ts:{${text}}: it ${text.includes('Intake') ? 'uses Intake' : 'sends GetCommand'}, and samplesServiceApi may not: AWS would refuse it. Write access: { queues: [SamplesQueue], tables: { SamplesTable: [put, update, get], TasksTable: [get, put] } } in samplesServiceApi of ${YML}.`,
+      ),
+      `${SERVICE}/store.ts:{new GetCommand(}: it sends GetCommand, and samplesServiceRecords may not: AWS would refuse it. Write access: { queues: all, tables: { SamplesTable: [update, get], TasksTable: [get, get-batch, update] } } in samplesServiceRecords of ${YML}.`,
+    ],
+  },
+  {
+    rule: accessCoversTables,
+    mistake: 'it is not seen for which of two tables a right is',
+    changes: {
+      [YML]: [
+        '    SamplesTable:\n',
+        '    OthersTable: { Type: AWS::DynamoDB::Table, Properties: { TableName: others } }\n    SamplesTable:\n',
+      ],
+      [OWN]: 'new DeleteCommand({});\n',
+    },
+    says: [
+      `${OWN}:1: it sends DeleteCommand, and samplesServiceApi and samplesServiceRecords may not: AWS would refuse it. Write delete under access: tables: OthersTable or SamplesTable in samplesServiceApi of ${YML}, or the same rights in samplesServiceRecords if that runs the code.`,
+    ],
+  },
+  {
+    rule: accessCoversTables,
+    mistake: 'a function is given a table that it does not use',
+    changes: {
+      [YML]: ['SamplesTable: [update], ', ''],
+      [`${SERVICE}/handlers.ts`]: ['samples.', 'others.'],
+    },
     says: [
       `${YML}:{timeout: 30\n    environment:\n      S}: samplesServiceRecords is given SAMPLES_TABLE, and may not use SamplesTable. Write tables: { SamplesTable: [get] } under its access, with what it does there.`,
     ],

@@ -1,8 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Repository } from '../../sources/repository.ts';
-import { accessIsUnderstood } from '../access.ts';
+import { accessCoversTasks, accessIsUnderstood } from '../access.ts';
 import { codeIsRead } from '../folders.ts';
 import { importsPointOneWay } from '../imports.ts';
+import { queuesHaveDeadLetters } from '../queues.ts';
 import { brokenBy } from '../rule.ts';
 import { rules } from '../rules.ts';
 import { stackIsDescribed } from '../stack.ts';
@@ -12,7 +13,8 @@ import { brokenConsumers } from './broken-consumers.ts';
 import { brokenFiles } from './broken-files.ts';
 import { brokenServices } from './broken-services.ts';
 import { brokenStack } from './broken-stack.ts';
-import { own, SERVICE } from './broken.ts';
+import { own, OWN, SERVICE } from './broken.ts';
+import * as packing from './packing.ts';
 import { type Changes, sampleTree } from './sample-tree.ts';
 
 /** A package of one's own beside the library, which a service lists. */
@@ -78,6 +80,30 @@ describe('a rule names the file, the line, what is wrong and what to write', () 
     }
     const noAccess = sampleTree({ [`${SERVICE}/functions.yml`]: ['    access:', '    acess:'] });
     expect(all.filter((rule) => brokenBy(rule, noAccess).length > 0)).toEqual([accessIsUnderstood]);
+  });
+
+  test('also if all queues are allowed, and a queue that code sends to has no dead letters', () => {
+    const sending = {
+      ...packing.implemented,
+      [OWN]:
+        "import { pack } from '@baton/common/contracts/packing';\nexport const ask = () => tasks.send(pack, {});\n",
+      [`${SERVICE}/handlers.ts`]: [
+        'export const records',
+        "import { ask } from './own.ts';\nexport const asked = implement(recordSample, ask);\nexport const records",
+      ] as const,
+    };
+    const queue: readonly [string, string] = [
+      packing.QUEUE[0],
+      packing.QUEUE[1].replace(/ +RedrivePolicy.*\n/, ''),
+    ];
+    const tree = sampleTree(
+      { ...packing.file, ...sending, 'worker/functions.yml': queue },
+      packing.running(packing.contract()),
+    );
+    const found = all.filter((rule) => brokenBy(rule, tree).length > 0);
+    expect(found.filter((rule) => rule === accessCoversTasks || rule === queuesHaveDeadLetters)).toEqual([
+      queuesHaveDeadLetters,
+    ]);
   });
 
   test('whichever it is', () => {
