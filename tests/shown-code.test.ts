@@ -19,9 +19,13 @@ const repository = new Repository();
 
 /** The code that the guide quotes: the examples, and the service from the scaffold. */
 async function shownCode(): Promise<string> {
-  const examples = ['reports.ts', 'tracked-tasks.ts', 'payments.ts', 'tests/reports.test.ts'].map((file) =>
-    repository.textOf(`examples/${file}`),
-  );
+  const examples = [
+    'reports.ts',
+    'tracked-tasks.ts',
+    'payments.ts',
+    'payment-list/store.ts',
+    'tests/reports.test.ts',
+  ].map((file) => repository.textOf(`examples/${file}`));
   const service = await newFiles('.', { plural: 'payments', singular: 'payment' }, 8999);
   return [...examples, ...service.map(({ text }) => text)].join('\n');
 }
@@ -58,6 +62,17 @@ describe('the code', () => {
 });
 
 describe('the functions.yml', () => {
+  test('of the list in the guide is the one of the example', () => {
+    const [shown = ''] = blocksOf('docs/guide.md', 'yml');
+    const lines = (text: string) =>
+      text
+        .trim()
+        .split('\n')
+        .map((line) => line.trim());
+    const example = lines(repository.textOf('examples/payment-list/functions.yml'));
+    expect(example.slice(-lines(shown).length)).toEqual(lines(shown));
+  });
+
   test('of the reference comes from the scaffold', async () => {
     const [shown = ''] = blocksOf('docs/reference.md', 'yml');
     const code = await shownCode();
@@ -85,7 +100,7 @@ describe('the functions.yml', () => {
       retry: { maxAttempts: 5, baseSeconds: 5 },
       timeoutSeconds: 60,
     });
-    const [shown = ''] = blocksOf('docs/guide.md', 'yml');
+    const [, shown = ''] = blocksOf('docs/guide.md', 'yml');
     const Resources = readYaml(shown.replaceAll('${sls:stage}', 'dev'), 'docs/guide.md') as Resources;
     const parts = [readPart('worker', 'dev'), readSharedPart('dev'), { resources: { Resources } }];
     const contracts = [countWords];

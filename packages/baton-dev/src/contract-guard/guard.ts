@@ -51,7 +51,7 @@ export function guard(
 }
 
 function howToDeploy({ name, version }: ReleasedContract): string {
-  return `${name}: version ${version} is written, and does not prevent this. Before you deploy it, let its schema accept the old values too, or wait until there are none (docs/guide.md, "Change a contract")`;
+  return `${name}: version ${version} is written all the same. Before you deploy it, change it until no such line is left, or wait until no old messages and results are left (docs/guide.md, "Change a contract")`;
 }
 
 function howToGoOn({ name, version }: ReleasedContract, folder: string): string[] {

@@ -172,7 +172,7 @@ describe('a change that breaks messages in flight is refused, with the reason', 
       refused: [],
       raised: [
         'parcels.pack payload.items[].quantity: was optional, is now required: messages in flight without it would be refused',
-        'parcels.pack: version 2 is written, and does not prevent this. Before you deploy it, let its schema accept the old values too, or wait until there are none (docs/guide.md, "Change a contract")',
+        'parcels.pack: version 2 is written all the same. Before you deploy it, change it until no such line is left, or wait until no old messages and results are left (docs/guide.md, "Change a contract")',
       ],
     });
   });

@@ -1,0 +1,44 @@
+import { type DynamoDBDocumentClient, QueryCommand } from '@aws-sdk/lib-dynamodb';
+import { cursorOf, pageQuery } from 'baton-tasks/http';
+import * as z from 'zod';
+
+const LISTED = { listedIn: 'payments' };
+
+const positionSchema = z.object({ listedAt: z.string(), paymentId: z.uuid() });
+
+/** The payments of a service, as its store.ts has them. Here with their list alone. */
+export class PaymentStore {
+  readonly #documents: DynamoDBDocumentClient;
+  readonly #table: string;
+
+  constructor(documents: DynamoDBDocumentClient, table: string) {
+    this.#documents = documents;
+    this.#table = table;
+  }
+
+  /** Lists payments, newest first. A new one may be missing for a moment: the index follows the table. */
+  async list(limit: number, after: z.output<typeof positionSchema> | undefined) {
+    const { Items = [], LastEvaluatedKey } = await this.#documents.send(
+      new QueryCommand({
+        TableName: this.#table,
+        IndexName: 'newest-first',
+        KeyConditionExpression: 'listedIn = :listedIn',
+        ExpressionAttributeValues: { ':listedIn': LISTED.listedIn },
+        ScanIndexForward: false,
+        Limit: limit,
+        ...(after && { ExclusiveStartKey: { ...LISTED, ...after } }),
+      }),
+    );
+    return { payments: Items, next: LastEvaluatedKey && positionSchema.parse(LastEvaluatedKey) };
+  }
+}
+
+/** The query of the list. */
+export const listSchema = z.strictObject(pageQuery);
+const cursor = cursorOf(positionSchema);
+
+/** The answer of the route `GET /payments`. */
+export async function pageOf(payments: PaymentStore, { limit, cursor: after }: z.output<typeof listSchema>) {
+  const page = await payments.list(limit, cursor.decode(after));
+  return { status: 200, body: { payments: page.payments, nextCursor: cursor.encode(page.next) } };
+}
