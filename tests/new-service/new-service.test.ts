@@ -1,4 +1,6 @@
 import type { ChildProcess } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { eventually } from 'baton-dev/testing/eventually';
 import { endGroup, RepositoryCopy } from '../support/repository-copy.ts';
@@ -13,6 +15,26 @@ const NEW = [
 ];
 /** Shared lists of all services. */
 const LISTS = [' M .env.example', ' M docker-compose.localstack.yml', ' M package-lock.json'];
+
+const CONTRACT = `import { defineTask } from 'baton-tasks';
+import * as z from 'zod';
+
+/** Counts the words of a text. */
+export const countWords = defineTask({
+  name: 'reports.count-words',
+  queue: 'reports',
+  payload: z.object({ text: z.string() }),
+  result: z.object({ words: z.int() }),
+  retry: { maxAttempts: 4, baseSeconds: 5 },
+  timeoutSeconds: 20,
+});
+`;
+const IMPLEMENTATION = `import { implement } from 'baton-tasks';
+import { countWords } from '../contracts/reports.ts';
+
+/** Counts the words of a text. */
+export const countWordsTask = implement(countWords, async ({ text }) => ({ words: text.split(' ').length }));
+`;
 
 let copy: RepositoryCopy;
 let made: Awaited<ReturnType<RepositoryCopy['run']>>;
@@ -114,6 +136,32 @@ describe('npm run new:service unicorns', () => {
       } finally {
         await endGroup(runtime);
       }
+    },
+    LONG_MS,
+  );
+});
+
+describe('a task on a queue of its own, which the worker is given as the guide says', () => {
+  test(
+    'breaks no rule, and no test of the tools: they have trees of their own',
+    async () => {
+      const [all, stack, guide] = await Promise.all(
+        ['common/tasks/all.ts', 'worker/functions.yml', 'docs/guide.md'].map((path) => copy.textOf(path)),
+      );
+      const [, queues = ''] = /```yml\n(ReportsQueue:\n[^]*?)```/.exec(guide ?? '') ?? [];
+      const texts = {
+        'common/contracts/reports.ts': CONTRACT,
+        'common/tasks/count-words.ts': IMPLEMENTATION,
+        'common/tasks/all.ts': `import { countWordsTask } from './count-words.ts';\n${all?.replace(/allTasks\b[^=]*= \[/, '$&countWordsTask, ')}`,
+        'worker/functions.yml':
+          stack?.replace(/^ {2}Resources:\n/m, `$&${queues.replaceAll(/^(?=.)/gm, '    ')}\n`) ?? '',
+      };
+      for (const [path, text] of Object.entries(texts)) writeFileSync(join(copy.path, path), text);
+      await expect(copy.run('npm', 'run', 'contracts')).resolves.toMatchObject({ exitCode: 0 });
+      const patterns = ['tests/rules', 'packages/baton-dev/src/(rules|stack|deploy|contract-guard)'];
+      const { output, exitCode } = await copy.run('npm', 'test', '--', ...patterns);
+      expect(queues).toContain('ReportsDeadLetters');
+      expect([exitCode, exitCode === 0 ? '' : output]).toEqual([0, '']);
     },
     LONG_MS,
   );

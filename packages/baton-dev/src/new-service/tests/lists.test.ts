@@ -1,10 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
 import { parse } from 'yaml';
-import { Repository } from '../../sources/repository.ts';
+import { sampleTexts } from '../../rules/tests/sample-texts.ts';
 import { withComposeEntry, withPort } from '../listed.ts';
 
 const name = { plural: 'unicorns', singular: 'unicorn' };
-const compose = new Repository().textOf('docker-compose.localstack.yml');
+const { 'docker-compose.localstack.yml': compose = '' } = sampleTexts;
 
 /** Without care, the lines after the gap would belong to the new service. */
 const withGap = `x-service: &service {}
