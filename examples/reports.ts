@@ -113,7 +113,7 @@ export const readReportTask = implement(readReport, async ({ url }, { signal }) 
   return { text: await response.text() };
 });
 
-/** What the example's worker runs. */
+/** The implementations of the example's worker. */
 export const reportTasks = [
   countWordsTask,
   sayCountTask,

@@ -11,7 +11,7 @@ const STAGE = 'dev';
 export interface Demo {
   /** The folders of its services, such as `functions/payments-service`. */
   readonly folders: readonly string[];
-  /** What its services describe. */
+  /** The functions.yml of its services. */
   readonly parts: readonly Part[];
   /** Its queues and tables, without the prefix of a stage. */
   readonly queues: readonly string[];

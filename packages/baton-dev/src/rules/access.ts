@@ -1,3 +1,4 @@
+// The rights of functions: what `access` in functions.yml lets them do.
 import { type Access, readAccess } from '../deploy/access.ts';
 import type { AstNode } from '../sources/ast.ts';
 import { sourceQueues } from '../stack/queues.ts';

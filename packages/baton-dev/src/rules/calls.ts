@@ -1,3 +1,4 @@
+// Calls from service to service, which are forbidden.
 import type { Source } from '../sources/source.ts';
 import { packageOf } from '../sources/workspaces.ts';
 import { WORKER_FOLDER } from '../stack/names.ts';

@@ -1,3 +1,4 @@
+// Circles of imports.
 import type { Repository } from '../sources/repository.ts';
 import type { Source } from '../sources/source.ts';
 

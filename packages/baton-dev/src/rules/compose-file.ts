@@ -1,3 +1,4 @@
+// The compose file, docker-compose.localstack.yml.
 import { parse } from 'yaml';
 import type { Repository } from '../sources/repository.ts';
 import { WORKER, WORKER_FOLDER } from '../stack/names.ts';
@@ -9,7 +10,7 @@ import type { Tree } from './tree.ts';
 const FILE = 'docker-compose.localstack.yml';
 const EXAMPLE = '.env.example';
 const GATEWAY = 'gateway';
-/** What a worker's stop takes at the most beyond its drain and its waits: four times 5 s, and a reserve of 3 s. */
+/** The longest time of a worker's stop beyond its drain and its waits: four times 5 s, and a reserve of 3 s. */
 const RELEASE_SECONDS = 23;
 /** `npm start` has more room, and .env.example says so. */
 const DIFFERS = 'WORKER_CONCURRENCY';
@@ -139,7 +140,7 @@ export const composeEntriesAreAlone: Rule = {
     ),
 };
 
-/** What is under way can end. */
+/** Requests and tasks can end before a container is killed. */
 export const composeWaits: Rule = {
   name: 'the compose file waits longer at a stop than what is under way may take',
   breaches: (tree) => {
@@ -166,7 +167,7 @@ export const composeWaits: Rule = {
   },
 };
 
-/** What can be set is in one list, with its default. */
+/** One list has all variables that can be set, with their defaults. */
 export const composeVariablesAreListed: Rule = {
   name: 'the variables of the compose file are in .env.example, with the same defaults and a port for each service',
   breaches: ({ repository }) => {

@@ -1,3 +1,4 @@
+// The functions that consume queues.
 import { isDeepStrictEqual } from 'node:util';
 import type { TaskContract } from 'baton-tasks';
 import { lanesByQueue, queuesOfLanes } from 'baton-tasks/tooling';
@@ -12,7 +13,7 @@ import { STAGE_PREFIX, type Tree } from './tree.ts';
 
 /** AWS Lambda Developer Guide, "Lambda quotas". */
 const LONGEST_TIMEOUT_SECONDS = 900;
-/** What a function needs beside its task: it settles the message. */
+/** The time that a function needs beside its task, to settle the message. */
 const SETTLING_SECONDS = 10;
 
 /** A message that is sent is received by somebody who has time for it. */
@@ -200,7 +201,7 @@ function differences(lane: Queue, base: Queue, consumed: readonly Consumed[], tr
   ].flat();
 }
 
-/** Who consumes a queue, and how: only the bound of its concurrency is a lane's own (docs/deploy.md, "Lanes"). */
+/** The consumer of a queue, and its settings: only the bound of its concurrency is a lane's own (docs/deploy.md, "Lanes"). */
 function consumerOf({ id }: Queue, consumed: readonly Consumed[]) {
   const { consumer, sqs } = consumed.find(({ queue }) => queue.id === id) ?? {};
   const { arn: _arn, maximumConcurrency: _bound, ...settings } = sqs ?? {};

@@ -1,3 +1,4 @@
+// The places where code sends or implements contracts.
 import type { TaskContract } from 'baton-tasks';
 import { type AstNode, pathOf } from '../sources/ast.ts';
 import type { Call } from '../sources/code.ts';

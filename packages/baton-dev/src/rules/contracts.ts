@@ -1,3 +1,4 @@
+// The folder of contracts.
 import type { Rule } from './rule.ts';
 import { CONTRACTS_FOLDER } from './paths.ts';
 

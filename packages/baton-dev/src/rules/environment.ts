@@ -1,3 +1,4 @@
+// Environment variables: who reads them, and where they are listed.
 import { parse } from 'yaml';
 import type { AstNode } from '../sources/ast.ts';
 import type { Property } from '../sources/code.ts';
@@ -10,7 +11,7 @@ import type { Tree } from './tree.ts';
 
 /** A variable's name. */
 const VARIABLE = /^[A-Z][A-Z0-9]*(_[A-Z0-9]+)*$/;
-/** What makes a schema of an object. */
+/** The functions of zod that make a schema of an object. */
 const OBJECT = /^(?:object|strictObject|looseObject|extend)$/;
 /** Lambda and the AWS SDK have these of their own. */
 const OF_AWS = /^AWS_/;
@@ -25,7 +26,7 @@ export const environmentIsRead: Rule = {
     ),
 };
 
-/** Where files read the environment of their process, in whatever form. */
+/** Finds the places where files read the environment of their process, in any form. */
 export function environmentReads(files: readonly string[], repository: Repository): Breach[] {
   // Other files need not be read again
   const suspects = files.filter((file) => repository.textOf(file).includes('process'));
@@ -135,7 +136,7 @@ function variablesIn(tree: Tree, config: string): Property[] {
   return members.filter(({ text }, index) => members.findIndex((each) => each.text === text) === index);
 }
 
-/** What serverless.yml gives all functions. */
+/** The variables that serverless.yml gives all functions. */
 function providerEnvironment({ repository }: Tree): Readonly<Record<string, unknown>> {
   const { provider } = parse(repository.textOf('serverless.yml'), { logLevel: 'silent' }) as {
     provider?: { environment?: Record<string, unknown> };

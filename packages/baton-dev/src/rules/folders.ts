@@ -1,9 +1,10 @@
+// The files of each deployed folder.
 import type { Repository } from '../sources/repository.ts';
 import { SourceError } from '../sources/source.ts';
 import { isDeployed } from './paths.ts';
 import type { Breach, Rule } from './rule.ts';
 
-/** What a folder that is deployed has, and where it comes from. */
+/** The files of a deployed folder, and where to get them. */
 const FILES: Readonly<Record<string, string>> = {
   'package.json': "Copy another service's, with its own name and dependencies",
   'functions.yml': "Describe its functions, queues and tables, as another service's does",

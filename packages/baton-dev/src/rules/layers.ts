@@ -1,10 +1,11 @@
+// The parts of a repository, and what each may import.
 import { isTest } from './paths.ts';
 
 /** A part of the repository that is deployed, and what it may import beside itself and the library. */
 interface Layer {
   readonly is: RegExp;
   readonly imports: readonly RegExp[];
-  /** What its name in a sentence is, and what to do about any other import. */
+  /** Its name in a sentence, and the advice about any other import. */
   readonly rule: string;
 }
 

@@ -1,3 +1,4 @@
+// The rights that code needs.
 import type { AstNode } from '../sources/ast.ts';
 import type { Call } from '../sources/code.ts';
 import { queuesOf } from '../stack/queues.ts';
@@ -10,16 +11,16 @@ import { type OwnFunction, type Place, STAGE_PREFIX, type Tree } from './tree.ts
 /** The table of the task store, which all share. */
 const TASKS = 'TasksTable';
 
-/** What some code must be allowed. */
+/** A right that some code needs. */
 export interface Need {
   readonly at: Place;
-  /** What the code there does, as in "it sends payments.record". */
+  /** The act of the code there, as in "it sends payments.record". */
   readonly what: string;
   /** The logical ids of queues, or all of them. */
   readonly queues: readonly string[] | 'all';
   /** The logical ids of the tables that it may be for. */
   readonly tables: readonly string[];
-  /** What it does with one of them, by the words of an `access`. */
+  /** Its acts on one of them, in the words of `access`. */
   readonly verbs: readonly string[];
   readonly by: Runners;
 }
@@ -33,7 +34,7 @@ interface Runners {
 /** The code of a function, as far as it is seen, by the function. */
 type Reaches = ReadonlyMap<OwnFunction, Reach>;
 
-/** What the code of all functions must be allowed: with the task store and queues, and with the tables of services. */
+/** The rights that the code of all functions needs: on the task store and queues, and on the tables of services. */
 export function needsOf(tree: Tree): { readonly tasks: readonly Need[]; readonly tables: readonly Need[] } {
   const reaches: Reaches = new Map(tree.functions.map((own) => [own, new Reach(tree, own)]));
   return {
@@ -85,7 +86,7 @@ function sendNeeds(tree: Tree, path: string, reaches: Reaches): Need[] {
   });
 }
 
-/** What calls of the task store need, by the end of what is called. */
+/** The rights that calls of the task store need, by the end of the called name. */
 const STORE_CALLS: readonly (Pick<Need, 'queues' | 'verbs'> & { readonly call: RegExp })[] = [
   { call: /(^|\.)tasks\.cancel$/, queues: 'all', verbs: ['get', 'update'] },
   { call: /(^|\.)tasks\.handle$/, queues: [], verbs: ['get'] },
@@ -110,7 +111,7 @@ function storeNeeds(tree: Tree, file: string, reaches: Reaches): Need[] {
   );
 }
 
-/** What makes a consumer, and what its function does with the task store. */
+/** The functions that make a consumer, and the rights that it needs on the task store. */
 const CONSUMERS: ReadonlySet<string> = new Set(['createTrackedConsumer', 'createWorkerFunction']);
 
 function runNeeds({ repository }: Tree, own: OwnFunction): Need[] {

@@ -1,3 +1,4 @@
+// The packages that a folder declares.
 import type { Repository } from '../sources/repository.ts';
 import { packageOf } from '../sources/workspaces.ts';
 import { lineIn } from '../stack/yaml-line.ts';
@@ -18,7 +19,7 @@ export const packagesAreDeclared: Rule = {
       .flatMap((folder) => undeclaredPackages(repository, folder)),
 };
 
-/** How a manifest is compared with the code of its folder. */
+/** Configures the comparison of a manifest with the code of its folder. */
 export interface DeclaredOptions {
   /** Packages that need not be listed. */
   readonly around?: ReadonlySet<string>;

@@ -1,3 +1,4 @@
+// Queues and their dead-letter queues.
 import type { TaskContract } from 'baton-tasks';
 import { DEFAULT_TIMEOUT_SECONDS } from '../stack/part.ts';
 import { idOfArn } from '../stack/resources.ts';
@@ -182,7 +183,7 @@ function policyText(target: string, receives: number): string {
   return `RedrivePolicy: { deadLetterTargetArn: !GetAtt ${target}.Arn, maxReceiveCount: ${receives} }`;
 }
 
-/** How often SQS must hand out a message before it may give it up: more often than any retry policy does. */
+/** The least `maxReceiveCount`: more receives than any retry policy has attempts. */
 function leastReceives(contracts: readonly TaskContract[]): number {
   return Math.max(LEAST_RECEIVES, ...contracts.map(({ retry }) => retry.maxAttempts + 1));
 }

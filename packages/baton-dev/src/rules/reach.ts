@@ -1,3 +1,4 @@
+// The code that a function can run.
 import { type AstNode, isNode, nodesOf, pathOf } from '../sources/ast.ts';
 import type { Repository } from '../sources/repository.ts';
 import { handlerOf } from './functions.ts';
@@ -21,7 +22,7 @@ interface Found {
 
 /** Types say nothing of what runs, except those that are written around a value. */
 const AROUND_VALUES = /^TS(?:As|Satisfies|NonNull)Expression$/;
-/** How often a name may be imported and exported again. */
+/** The most times that a name may be imported and exported again. */
 const MAX_HOPS = 20;
 
 /**
@@ -29,13 +30,13 @@ const MAX_HOPS = 20;
  * imports of what is deployed. Of what is made by `new` at the top of a file, and of an object there, only the methods that
  * code calls.
  *
- * Not seen is what is called by a parameter, a local variable or a computed name.
+ * It does not see calls by a parameter, a local variable or a computed name.
  */
 export class Reach {
   readonly #repository: Repository;
   /** Declarations and methods that it runs. */
   readonly #run = new Set<AstNode>();
-  /** What is in them. */
+  /** The nodes inside them. */
   readonly #inside = new Set<AstNode>();
   /** Each `new` of which it uses a member. */
   readonly #used = new Set<AstNode>();
@@ -99,7 +100,7 @@ export class Reach {
     if (parent) this.#runMember(parent, name);
   }
 
-  /** What an expression stands for: something that is made at the top of a file, `this`, or a field of it. */
+  /** The meaning of an expression: something that is made at the top of a file, `this`, or a field of it. */
   #thingOf({ file, node }: Found, self: Thing | undefined): Thing | undefined {
     if (node.type === 'ThisExpression') return self;
     if (node.type === 'ObjectExpression') return { file, made: undefined, body: node };
@@ -129,7 +130,7 @@ export class Reach {
     return node.type === 'ClassDeclaration' ? { file, made: undefined, body: node } : undefined;
   }
 
-  /** What declares a name, in the file or in one that it is imported from. */
+  /** The declaration of a name, in the file or in the file that it is imported from. */
   #origin(file: string, name: string): Found | undefined {
     let at: { readonly file: string; readonly name: string } | undefined = { file, name };
     for (let hops = 0; at && hops < MAX_HOPS; hops++) {
@@ -179,7 +180,7 @@ function membersOf(body: AstNode | undefined): readonly AstNode[] {
   return (body['body'] as AstNode)['body'] as readonly AstNode[];
 }
 
-/** What the fields of a class are set to, by their paths: `this.#intake`. */
+/** The values of the fields of a class, by their paths: `this.#intake`. */
 function fieldsOf(body: AstNode): ReadonlyMap<string, AstNode> {
   const nodes = nodesOf(body);
   return new Map(

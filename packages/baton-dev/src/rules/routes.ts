@@ -1,15 +1,16 @@
+// Routes.
 import { literalOf } from '../sources/ast.ts';
 import type { Import, Source } from '../sources/source.ts';
 import type { Breach, Rule } from './rule.ts';
 import type { OwnFunction, Tree } from './tree.ts';
 
 const HTTP = 'baton-tasks/http';
-/** What makes a route of a service; all else of that entry may be used anywhere. */
+/** The names that make a route. All other names of that entry may be used anywhere. */
 const MAKERS: ReadonlySet<string> = new Set(['route', 'createApi', '*']);
-/** What makes a server beside the one that serves the routes. */
+/** The names that make a server beside the one that serves the routes. */
 const SERVERS: ReadonlySet<string> = new Set(['createServer', 'createSecureServer', 'WebSocketServer']);
 const API = /^functions\/[^/]+\/api\.ts$/;
-/** What functions.yml maps to an API: a prefix, alone and with all that is below it. */
+/** The paths that functions.yml maps to an API: a prefix, and everything below it. */
 const MAPPED = /^ANY \/[a-z0-9-]+(\/\{proxy\+\})?$/;
 
 /** All that is below a prefix. */

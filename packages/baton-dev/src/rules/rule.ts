@@ -1,3 +1,4 @@
+// A rule, and the places that break it.
 import { SourceError } from '../sources/source.ts';
 import { StackError } from '../stack/stack-error.ts';
 import type { Place, Tree } from './tree.ts';
@@ -5,9 +6,9 @@ import type { Place, Tree } from './tree.ts';
 /** A place where a rule is broken. */
 export interface Breach {
   readonly at: Place;
-  /** What is there, or is not. */
+  /** The fault: something that is there, or is missing. */
   readonly found: string;
-  /** What to do instead: "Write VisibilityTimeout: 540". */
+  /** The advice, such as "Write VisibilityTimeout: 540". */
   readonly expected: string;
 }
 

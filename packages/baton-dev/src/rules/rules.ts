@@ -1,3 +1,4 @@
+// All rules.
 import { accessCoversTables, accessCoversTasks, accessIsUnderstood, trackingIsSaid } from './access.ts';
 import { servicesDoNotCall } from './calls.ts';
 import {

@@ -1,3 +1,4 @@
+// Schedules.
 import type { TaskContract } from 'baton-tasks';
 import { isScheduled } from 'baton-tasks/tooling';
 import { SCHEDULED } from '../stack/contracts.ts';

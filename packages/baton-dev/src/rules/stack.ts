@@ -1,3 +1,4 @@
+// The stack as a whole.
 import { parse } from 'yaml';
 import { lineIn } from '../stack/yaml-line.ts';
 import { queuesOf } from '../stack/queues.ts';
@@ -31,7 +32,7 @@ export const stackIsDescribed: Rule = {
   },
 };
 
-/** Where something is described that a message names: a resource, a function or a contract. */
+/** The place of something that a message names: a resource, a function or a contract. */
 function placeOf(message: string, tree: Tree): Place {
   const words = new Set(message.match(/[\w-]+(?:\.[\w-]+)*/g));
   const isNamed = (name: string): boolean => words.has(name) || message.startsWith(`${name}.`);

@@ -1,3 +1,4 @@
+// Tables.
 import { type Table, tablesOf } from '../stack/tables.ts';
 import { withStage } from './queues.ts';
 import type { Breach, Rule } from './rule.ts';
@@ -68,7 +69,7 @@ function linesOf(text: string) {
   return text.split('\n').map((each, index) => ({ text: each, line: index + 1 }));
 }
 
-/** What is lost can be brought back, and what is over goes. */
+/** Lost data can be restored, and expired rows are deleted. */
 export const tablesAreKept: Rule = {
   name: 'every table can be restored, forgets what has expired, and is paid by request',
   breaches: (tree) =>

@@ -1,3 +1,4 @@
+// The repository as the rules see it: its files, stack and contracts.
 import type { TaskContract } from 'baton-tasks';
 import { Repository } from '../sources/repository.ts';
 import type { Source } from '../sources/source.ts';
@@ -31,10 +32,10 @@ export interface Place {
   readonly line?: number | undefined;
 }
 
-/** What a tree is made of. */
+/** The parts of a tree. */
 export interface TreeOptions {
   readonly repository: Repository;
-  /** What `common/contracts` exports. */
+  /** The contracts that `common/contracts` exports. */
   readonly exported: readonly ExportedContract[];
   /** The contracts that the worker implements. */
   readonly implemented: readonly TaskContract[];
@@ -42,7 +43,7 @@ export interface TreeOptions {
   readonly scheduled: readonly TaskContract[];
 }
 
-/** What the rules look at: the code of a repository, its contracts, and the stack that its functions.yml describe. */
+/** A repository as the rules see it: its code, its contracts, and the stack that its functions.yml describe. */
 export class Tree {
   readonly repository: Repository;
   readonly exported: readonly ExportedContract[];
@@ -74,7 +75,7 @@ export class Tree {
     return this.repository.sourcesOf((path) => isDeployed(path));
   }
 
-  /** What each functions.yml describes, by its folder. @throws StackError naming the file that is not understood */
+  /** The content of each functions.yml, by its folder. @throws StackError that names a file that cannot be understood */
   get parts(): ReadonlyMap<string, Part> {
     this.#parts ??= new Map(
       this.folders
@@ -125,23 +126,23 @@ export class Tree {
     return [...this.parts].find(([, { resources }]) => id in (resources?.Resources ?? {}))?.[0];
   }
 
-  /** Where a functions.yml says something: the line of the last member of the path that is there. */
+  /** A place in a functions.yml: the line of the last member of the path that exists. */
   placeIn(folder: string, ...path: readonly string[]): Place {
     const file = fileOf(folder);
     return { file, line: lineIn(this.repository.textOf(file), path) };
   }
 
-  /** Where a function is described. */
+  /** The place of a function. */
   placeOf({ folder, name }: Pick<OwnFunction, 'folder' | 'name'>, ...path: readonly string[]): Place {
     return this.placeIn(folder, 'functions', name, ...path);
   }
 
-  /** Where a resource is described, or what follows from it. */
+  /** The place of a resource, or of the resource that it follows from. */
   placeOfResource(id: string, ...path: readonly string[]): Place {
     return this.placeIn(this.ownerOf(id) ?? WORKER_FOLDER, 'resources', 'Resources', id, ...path);
   }
 
-  /** Where a contract is defined. */
+  /** The place of a contract. */
   placeOfContract(contract: TaskContract): Place {
     const { file = '', name = '' } = this.exported.find((each) => each.contract === contract) ?? {};
     const path = `${CONTRACTS_FOLDER}/${file}`;

@@ -1,3 +1,4 @@
+// Versions of packages, and the lock.
 import type { Repository } from '../sources/repository.ts';
 import type { Manifest } from '../sources/workspaces.ts';
 import { lineIn } from '../stack/yaml-line.ts';
@@ -42,7 +43,7 @@ export const versionsAreExact: Rule = {
   },
 };
 
-/** What to write in place of a range: the version that the lock has. */
+/** The version to write in place of a range: the one in the lock. */
 function advice(repository: Repository, name: string, range: string): string {
   const locked = repository.has(LOCKED) ? (JSON.parse(repository.textOf(LOCKED)) as Lock) : {};
   const version = locked.packages?.[`node_modules/${name}`]?.version;
@@ -51,7 +52,7 @@ function advice(repository: Repository, name: string, range: string): string {
   return `Write ${alias}${version}, the version in ${LOCKED}`;
 }
 
-/** What a workspace uses has a version. */
+/** Every package that a workspace uses has a version at the root. */
 export const versionsAreListed: Rule = {
   name: 'the package.json of the root lists all that workspaces use',
   breaches: ({ repository }) => {

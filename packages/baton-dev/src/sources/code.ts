@@ -1,9 +1,10 @@
+// Calls and names in source code.
 import { type AstNode, isNode, literalOf, nodesOf, pathOf, textOfQuasi } from './ast.ts';
 import { parsed } from './source.ts';
 
 /** A call, or a `new`. */
 export interface Call {
-  /** What is called, as written: `service.tasks.send`. */
+  /** The called expression, as written: `service.tasks.send`. */
   readonly path: string;
   /** The last name of it: `send`. */
   readonly name: string;
@@ -26,7 +27,7 @@ export interface Property extends Word {
   readonly value: unknown;
 }
 
-/** What a file's code says, beside its imports and exports. */
+/** The code of a file, beside its imports and exports. */
 export interface Code {
   readonly calls: readonly Call[];
   /** Texts in quotes and the parts of templates, without the paths of imports. */

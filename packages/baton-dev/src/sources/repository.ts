@@ -1,3 +1,4 @@
+// The files of a repository.
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import { ROOT } from '../stack/root.ts';
@@ -78,7 +79,7 @@ export class Repository {
     return source;
   }
 
-  /** What a TypeScript file's code says, by its path from the root. */
+  /** The code of a TypeScript file, by its path from the root. */
   codeAt(path: string): Code {
     const code = this.#code.get(path) ?? readCode(path, this.textOf(path));
     this.#code.set(path, code);

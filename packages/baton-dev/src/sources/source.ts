@@ -1,3 +1,4 @@
+// A source file: its imports, exports and names.
 import { type ParseResult, parse } from '@babel/parser';
 import { type AstNode, literalOf, nodesOf } from './ast.ts';
 
@@ -5,9 +6,9 @@ type Statement = ParseResult['program']['body'][number];
 
 /** A name that a file imports. */
 export interface ImportedName {
-  /** What the other file calls it. `*` is all that it exports, `default` its default export. */
+  /** Its name in the other file. `*` is all that it exports, `default` its default export. */
   readonly imported: string;
-  /** What this file calls it; undefined if it only exports the name again. */
+  /** Its name in this file. undefined if the file only exports it again. */
   readonly local?: string | undefined;
   /** The name by which this file exports it again. */
   readonly exported?: string | undefined;

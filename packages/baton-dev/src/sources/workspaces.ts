@@ -1,3 +1,4 @@
+// The packages of a repository.
 import { dirname, join } from 'node:path';
 
 /** A package.json, as far as the tools read it. */

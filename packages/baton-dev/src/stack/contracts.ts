@@ -44,7 +44,7 @@ export interface ExportedContract {
   readonly contract: TaskContract;
 }
 
-/** What the files of the folder export as contracts, in the order of their names. */
+/** The contracts that the files of the folder export, in the order of their names. */
 export async function readExportedContracts(folder: string = CONTRACTS): Promise<ExportedContract[]> {
   const files = (await readdir(folder)).filter((name) => name.endsWith('.ts')).toSorted();
   const reading = files.map(async (file) => {

@@ -7,7 +7,7 @@ import { ROOT } from './root.ts';
 /** The file whose export `allTasks` lists every implementation that any worker can run. */
 export const IMPLEMENTATIONS = 'common/tasks/all.ts';
 
-/** What the worker runs. @throws TypeError unless `common/tasks/all.ts` exports the list `allTasks` */
+/** The implementations that the worker runs. @throws TypeError unless `common/tasks/all.ts` exports the list `allTasks` */
 export async function readImplementations(): Promise<readonly Implementation[]> {
   const { allTasks } = (await import(pathToFileURL(join(ROOT, IMPLEMENTATIONS)).href)) as Readonly<
     Record<string, unknown>

@@ -23,13 +23,13 @@ export interface DescribedFunction {
   /** In seconds. Default: the provider's, in serverless.yml. */
   readonly timeout?: number;
   readonly environment?: Readonly<Record<string, unknown>>;
-  /** What the function uses; see `Access`. Not a member of Serverless. */
+  /** The rights of the function; see `Access`. Not a member of Serverless. */
   readonly access?: unknown;
   readonly events?: readonly FunctionEvent[];
   readonly [member: string]: unknown;
 }
 
-/** How long a function may take that does not say so, as serverless.yml has it. */
+/** The time limit of a function without a `timeout`, as in serverless.yml. */
 export const DEFAULT_TIMEOUT_SECONDS = 29;
 
 /** Functions by their names. */

@@ -1,3 +1,4 @@
+// The error of a stack that cannot be read or deployed.
 /**
  * A functions.yml or the parameters of a deploy are wrong. It has no stack trace, so that Serverless prints only the
  * message.

@@ -48,7 +48,7 @@ export function statementsOf({ Resources }: Pick<Template, 'Resources'>, roleId:
   return Policies.flatMap(({ PolicyDocument }) => PolicyDocument.Statement);
 }
 
-/** What a role allows, as `sqs:SendMessage PaymentsQueue`, sorted. */
+/** The rights of a role, such as `sqs:SendMessage PaymentsQueue`, sorted. */
 export function allowedBy(template: Pick<Template, 'Resources'>, roleId: string): string[] {
   return statementsOf(template, roleId)
     .flatMap(({ Action, Resource }) =>
@@ -64,23 +64,23 @@ function target(arn: unknown): string {
   return text?.replace(/^\$\{(\w+)\.Arn\}/, '$1') ?? String(arn);
 }
 
-/** What a function's role allows with its log. */
+/** The rights of a function on its log. */
 export function logs(name: string): string[] {
   return [`logs:CreateLogStream ${name}LogGroup`, `logs:PutLogEvents ${name}LogGroup`];
 }
 
-/** What lets a function consume a queue. */
+/** The rights to consume a queue. */
 export function consumes(queue: string): string[] {
   const actions = ['ChangeMessageVisibility', 'DeleteMessage', 'GetQueueAttributes', 'ReceiveMessage'];
   return actions.map((action) => `sqs:${action} ${queue}`);
 }
 
-/** What lets a function send to queues. */
+/** The rights to send to queues. */
 export function sends(...queues: string[]): string[] {
   return queues.map((queue) => `sqs:SendMessage ${queue}`);
 }
 
-/** What lets a function do some actions with a table, or with one of its indexes. */
+/** The rights to do some actions with a table, or with one of its indexes. */
 export function uses(table: string, ...actions: string[]): string[] {
   return actions.map((action) => `dynamodb:${action} ${table}`);
 }

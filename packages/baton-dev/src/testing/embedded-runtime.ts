@@ -4,7 +4,7 @@ import { Program } from './program.ts';
 
 const SERVERLESS = 'node_modules/serverless/bin/serverless.js';
 
-/** What the embedded runtime says once everything runs. */
+/** The line of the embedded runtime once everything runs. */
 export const READY = 'Ctrl-C stops it';
 
 /**

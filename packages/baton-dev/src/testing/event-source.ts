@@ -13,9 +13,9 @@ import { eventually } from './eventually.ts';
 
 /** The result of one invocation of a function. */
 export interface Invocation {
-  /** How many messages it got. */
+  /** The number of messages that it got. */
   readonly received: number;
-  /** How many of them come back. */
+  /** The number of them that come back. */
   readonly failed: number;
 }
 

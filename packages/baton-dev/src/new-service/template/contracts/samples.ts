@@ -4,7 +4,7 @@ import * as z from 'zod';
 /** A sample, as it is handed to whoever records it. */
 export const sampleSchema = z.object({
   sampleId: z.uuid(),
-  /** What whoever posts it knows it by. */
+  /** The caller's own name for it. */
   reference: z.string().min(1).max(100),
 });
 

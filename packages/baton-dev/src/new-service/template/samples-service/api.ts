@@ -6,7 +6,7 @@ import type { SampleRow } from './store.ts';
 /** The namespace of the sample ids that idempotency keys give. */
 const SAMPLES = '00000000-0000-4000-8000-000000000000';
 
-/** What the wire takes with patience is refused here: a caller wants to hear of a misspelt member. */
+/** Strict: a caller should hear of a misspelt member. The contract's schema ignores it. */
 const newSampleSchema = sampleSchema.omit({ sampleId: true }).strict();
 
 const postSample = route('POST', '/samples', { body: newSampleSchema }, async ({ body, headers, trace }) => {

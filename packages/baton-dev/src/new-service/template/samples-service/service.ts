@@ -3,7 +3,7 @@ import { variables } from './config.ts';
 import packageJson from './package.json' with { type: 'json' };
 import { SampleStore } from './store.ts';
 
-/** What the service's API, handlers and server share. */
+/** The service: its API, handlers and server share it. */
 export const service = createService({
   name: 'samples-service',
   version: packageJson.version,

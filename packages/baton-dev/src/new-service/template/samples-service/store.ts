@@ -5,10 +5,10 @@ import { Intake, type IntakeRow } from 'baton-tasks/http';
 import type { Logger } from 'baton-tasks/service';
 import type { Sample } from '../contracts/samples.ts';
 
-/** How far a sample has come; `pending` before SQS has taken its task, which nobody is shown. */
+/** The state of a sample. `pending`: SQS has not accepted its task yet; callers do not see it. */
 export type SampleStatus = 'pending' | 'accepted' | 'recorded' | 'failed' | 'cancelled';
 
-/** A sample as it stands in the table. */
+/** The row of a sample. */
 export interface SampleRow extends IntakeRow, Sample {
   readonly status: SampleStatus;
   /** When it was posted, ISO 8601. */
@@ -16,19 +16,19 @@ export interface SampleRow extends IntakeRow, Sample {
   readonly recordedAt?: string;
   /** Why it could not be recorded. */
   readonly failure?: string;
-  /** Of the latest end that is known of a task that did not succeed. */
+  /** The token of the latest known end without success. */
   readonly taskToken?: number;
 }
 
 /** A new sample and its task. */
 export interface NewSample {
   readonly sample: Sample;
-  /** A digest of the request, by which a repeated one is known. */
+  /** A hash of the request: a repeated request has the same. */
   readonly requestHash: string;
   readonly sendTask: () => Promise<unknown>;
 }
 
-/** The samples of this service, one row each, in its own table, which no other service reads or writes. */
+/** The service's samples, a row each, in its own table. No other service reads or writes it. */
 export class SampleStore {
   readonly #documents: DynamoDBDocumentClient;
   readonly #table: string;
@@ -40,22 +40,22 @@ export class SampleStore {
     this.#intake = new Intake({ documents, table, logger, key: 'sampleId' });
   }
 
-  /** Takes a sample in and sends its task; see Intake for what it throws. */
+  /** Accepts a sample and sends its task. Throws what `Intake.accept` throws. */
   async accept({ sample, requestHash, sendTask }: NewSample): Promise<void> {
     const row = { ...sample, createdAt: new Date().toISOString() };
     await this.#intake.accept({ id: sample.sampleId, requestHash, row, listing: {}, sendTask });
   }
 
-  /** The sample of that id, if it was accepted. */
+  /** Finds an accepted sample. */
   async find(sampleId: string): Promise<SampleRow | undefined> {
     const row = await this.#read(sampleId);
     return row?.status === 'pending' ? undefined : row;
   }
 
   /**
-   * Writes down that a sample is recorded, once however often it is called. Its task may overtake its acceptance.
+   * Records a sample, once however often it is called. Its task may run before its request is marked accepted.
    *
-   * @returns when it was first recorded, ISO 8601; nothing where there is no such sample
+   * @returns when it was first recorded, ISO 8601; undefined if there is no such sample
    */
   async record(sampleId: string): Promise<string | undefined> {
     try {
@@ -79,8 +79,8 @@ export class SampleStore {
   }
 
   /**
-   * Writes down that the task of a sample ended without recording it, unless it was recorded after all, or a later end is
-   * known. Resolves to whether it was written.
+   * Records that the task of a sample ended without success, unless the sample was recorded, or a later end is known.
+   * Resolves to whether it was written.
    */
   async recordEnd({ taskId: sampleId, state, token, error }: TaskEnd): Promise<boolean> {
     if (state === 'succeeded') return false;
