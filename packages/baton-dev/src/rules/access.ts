@@ -150,11 +150,14 @@ function namedTables(tree: Tree, own: OwnFunction, needs: readonly Need[]): Brea
     const isNeeded = needs.some((each) => isSeenIn(each, own) && each.tables.includes(id));
     // What its code needs is said where the code is
     if (variable === undefined || folder !== own.folder || id in tables || isNeeded) return [];
+    const at = tree.placeOf(own, 'environment', variable);
+    const by = { functions: [own], isSeen: true };
+    const least: Need = { at, what: 'reads', queues: [], tables: [id], verbs: ['get'], by };
     return [
       {
-        at: tree.placeOf(own, 'environment', variable),
+        at,
         found: `${own.name} is given ${variable}, and may not use ${id}`,
-        expected: `Write tables: { ${id}: [get] } under its access, with what it does there`,
+        expected: `Write ${rightsText(own, least, needs, tree)} there, with what it does with the table`,
       },
     ];
   });

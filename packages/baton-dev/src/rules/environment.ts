@@ -68,7 +68,7 @@ function unlisted(tree: Tree, folder: string): Breach[] {
       missing(
         given.has(name),
         `${folder}/functions.yml gives it to no function`,
-        `Write ${name}: ${valueOf(name)} under the environment of the functions that need it`,
+        `Write ${adviceOf(name)} under the environment of the functions that need it`,
       ),
       missing(
         new RegExp(`^(# ?)?${name}=`, 'm').test(example),
@@ -84,12 +84,12 @@ function unlisted(tree: Tree, folder: string): Breach[] {
   });
 }
 
-/** The value that a variable usually has in a functions.yml: a table's name, or a parameter of the deploy. */
-function valueOf(variable: string): string {
+/** A variable with the value that it usually has in a functions.yml: a table's name, or a parameter of the deploy. */
+function adviceOf(variable: string): string {
   const name = variable.toLowerCase().replaceAll('_', '-');
   return name.endsWith('-table')
-    ? `baton-\${sls:stage}-${name.slice(0, -'-table'.length)}`
-    : `\${param:${name}, ''}`;
+    ? `${variable}: baton-\${sls:stage}-${name.slice(0, -'-table'.length)}`
+    : `"${name}: what it means" under parameters: at the top, and ${variable}: \${param:${name}, ''}`;
 }
 
 /** A function that lacks a variable does not start. */
@@ -106,7 +106,7 @@ export const functionsHaveVariables: Rule = {
             .map((name) => ({
               at: tree.placeOf(own, 'environment'),
               found: `${own.name} is not given ${name}, which ${config} requires: it would not start`,
-              expected: `Write ${name} under its environment`,
+              expected: `Write ${adviceOf(name)} under its environment`,
             })),
         ),
       ),

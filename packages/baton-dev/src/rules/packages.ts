@@ -51,6 +51,7 @@ export function undeclaredPackages(
   );
   const declared = Object.keys(repository.manifestAt(file).dependencies ?? {});
   const known = new Set([...declared, ...TYPES_ALONE, ...around]);
+  const workspaces = new Set(repository.workspaces.map(({ manifest }) => manifest.name));
   const names = new Set(used.map(({ name }) => name));
   return [
     ...used
@@ -58,7 +59,7 @@ export function undeclaredPackages(
       .map(({ name, ...place }) => ({
         at: place,
         found: `it imports ${name}, which ${file} does not list`,
-        expected: `Write "${name}": "*" under dependencies there, and its exact version in the root's package.json`,
+        expected: `Write "${name}": "*" under dependencies there${workspaces.has(name) ? '' : ", and its exact version in the root's package.json"}`,
       })),
     ...declared
       .filter((name) => !names.has(name) && !needed.has(name))

@@ -142,7 +142,7 @@ export const weighParcelTask = implement(weighParcel, (_payload, { send }) => se
       [`${SERVICE}/handlers.ts`]: ['samples.', 'others.'],
     },
     says: [
-      `${YML}:{timeout: 30\n    environment:\n      S}: samplesServiceRecords is given SAMPLES_TABLE, and may not use SamplesTable. Write tables: { SamplesTable: [get] } under its access, with what it does there.`,
+      `${YML}:{timeout: 30\n    environment:\n      S}: samplesServiceRecords is given SAMPLES_TABLE, and may not use SamplesTable. Write access: { queues: all, tables: { TasksTable: [get, get-batch, update], SamplesTable: [get] } } there, with what it does with the table.`,
     ],
   },
   {

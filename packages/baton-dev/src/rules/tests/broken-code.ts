@@ -128,6 +128,15 @@ const imports: readonly Broken[] = [
   },
   {
     rule: packagesAreDeclared,
+    mistake: 'a package of this repository is not listed',
+    changes: { [`${SERVICE}/package.json`]: ['"@baton/common": "*",', ''] },
+    says: ['api.ts', 'handlers.ts', 'main.ts', 'store.ts'].map(
+      (name) =>
+        `${SERVICE}/${name}:{@baton/common/contracts}: it imports @baton/common, which ${SERVICE}/package.json does not list. Write "@baton/common": "*" under dependencies there.`,
+    ),
+  },
+  {
+    rule: packagesAreDeclared,
     mistake: 'a package is not listed, and another is listed for nothing',
     changes: {
       ...own("import type { Options } from 'undici/types';"),

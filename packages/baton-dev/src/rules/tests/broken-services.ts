@@ -86,7 +86,7 @@ const files: readonly Broken[] = [
       ],
     },
     says: [
-      `${SERVICE}/config.ts:{CARRIER_URL}: it reads CARRIER_URL, and ${SERVICE}/functions.yml gives it to no function. Write CARRIER_URL: \${param:carrier-url, ''} under the environment of the functions that need it.`,
+      `${SERVICE}/config.ts:{CARRIER_URL}: it reads CARRIER_URL, and ${SERVICE}/functions.yml gives it to no function. Write "carrier-url: what it means" under parameters: at the top, and CARRIER_URL: \${param:carrier-url, ''} under the environment of the functions that need it.`,
       `${SERVICE}/config.ts:{CARRIER_URL}: it reads CARRIER_URL, and ${SERVICE}/.env.example does not list it. Write CARRIER_URL= there, with what it means.`,
       `${SERVICE}/config.ts:{CARRIER_URL}: it reads CARRIER_URL, and its entry in the compose file does not set it. Write CARRIER_URL under the environment of samples-service in docker-compose.localstack.yml.`,
     ],
@@ -101,7 +101,7 @@ const files: readonly Broken[] = [
       ],
     },
     says: [
-      `${SERVICE}/functions.yml:{samplesServiceRecords}: samplesServiceRecords is not given SAMPLES_TABLE, which ${SERVICE}/config.ts requires: it would not start. Write SAMPLES_TABLE under its environment.`,
+      `${SERVICE}/functions.yml:{samplesServiceRecords}: samplesServiceRecords is not given SAMPLES_TABLE, which ${SERVICE}/config.ts requires: it would not start. Write SAMPLES_TABLE: baton-\${sls:stage}-samples under its environment.`,
     ],
   },
   {
