@@ -27,6 +27,7 @@ export default {
   extensionsToTreatAsEsm: ['.ts'],
   transform: {},
   testEnvironment: '<rootDir>/tests/support/environment.ts',
+  testSequencer: '<rootDir>/tests/support/sequencer.ts',
   testTimeout: 20_000,
   // Twice as many as there are processors: many tests wait, for processes of their own or for time to pass
   maxWorkers: availableParallelism() * 2,
