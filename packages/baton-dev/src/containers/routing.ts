@@ -1,6 +1,7 @@
 // The routing of paths and functions to services.
 import { stagePrefixOf } from '../stack/names.ts';
-import { DEFAULT_TIMEOUT_SECONDS, type Functions } from '../stack/part.ts';
+import type { Functions } from '../stack/part.ts';
+import { DEFAULT_TIMEOUT_SECONDS } from '../stack/serverless.ts';
 
 /** A function that consumes queues. In containers it runs in the process of its service. */
 export interface Consumer {

@@ -2,7 +2,7 @@
 import { parse } from 'yaml';
 import type { Repository } from '../sources/repository.ts';
 import { WORKER, WORKER_FOLDER } from '../stack/names.ts';
-import { DEFAULT_TIMEOUT_SECONDS } from '../stack/part.ts';
+import { DEFAULT_TIMEOUT_SECONDS } from '../stack/serverless.ts';
 import { lineIn } from '../stack/yaml-line.ts';
 import { type Breach, type Rule, unless } from './rule.ts';
 import type { Tree } from './tree.ts';

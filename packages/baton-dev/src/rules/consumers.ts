@@ -4,7 +4,7 @@ import type { TaskContract } from 'baton-tasks';
 import { lanesByQueue, queuesOfLanes } from 'baton-tasks/tooling';
 import { IMPLEMENTATIONS } from '../stack/implementations.ts';
 import { WORKER_FOLDER } from '../stack/names.ts';
-import { DEFAULT_TIMEOUT_SECONDS } from '../stack/part.ts';
+import { DEFAULT_TIMEOUT_SECONDS } from '../stack/serverless.ts';
 import { type Queue, queuesOf } from '../stack/queues.ts';
 import { type ContractUse, functionsWith, implementationsIn } from './contract-uses.ts';
 import { type Consumed, consumedQueues, queueText } from './queues.ts';

@@ -1,5 +1,5 @@
 // The functions of functions.yml.
-import { DEFAULT_TIMEOUT_SECONDS } from '../stack/part.ts';
+import { DEFAULT_TIMEOUT_SECONDS } from '../stack/serverless.ts';
 import type { Rule } from './rule.ts';
 import type { OwnFunction, Tree } from './tree.ts';
 

@@ -1,6 +1,6 @@
 // Queues and their dead-letter queues.
 import type { TaskContract } from 'baton-tasks';
-import { DEFAULT_TIMEOUT_SECONDS } from '../stack/part.ts';
+import { DEFAULT_TIMEOUT_SECONDS } from '../stack/serverless.ts';
 import { idOfArn } from '../stack/resources.ts';
 import { type Queue, queuesOf, type SourceQueue } from '../stack/queues.ts';
 import type { Breach, Rule } from './rule.ts';

@@ -29,9 +29,6 @@ export interface DescribedFunction {
   readonly [member: string]: unknown;
 }
 
-/** The time limit of a function without a `timeout`, as in serverless.yml. */
-export const DEFAULT_TIMEOUT_SECONDS = 29;
-
 /** Functions by their names. */
 export type Functions = Readonly<Record<string, DescribedFunction>>;
 

@@ -1,6 +1,9 @@
-// The types of Serverless.
+// Serverless: its types, and its default that serverless.yml sets.
 import type { FunctionEvent } from './part.ts';
 import type { Resources } from './resources.ts';
+
+/** The time limit of a function without a `timeout`, in seconds, as in serverless.yml. */
+export const DEFAULT_TIMEOUT_SECONDS = 29;
 
 /** The members of Serverless (osls 4) that plugins and the stack use. It publishes no types. */
 export interface Serverless {

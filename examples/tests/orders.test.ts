@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { readOrders } from '../../examples/demo/orders.ts';
+import { readOrders } from '../demo/orders.ts';
 
 const customerOf = (body: string | undefined): string =>
   (JSON.parse(body ?? '') as { readonly customerId: string }).customerId;
