@@ -1,6 +1,7 @@
 import { defineTask, type TaskContract } from 'baton-tasks';
 import * as z from 'zod';
 import type { TreeOptions } from '../tree.ts';
+import { queueText } from './sample-texts.ts';
 import { weighParcel, withContract } from './sample-tree.ts';
 
 /** A file of contracts that the sample has not got. */
@@ -39,21 +40,6 @@ export const QUEUE: readonly [string, string] = [
   'resources:\n  Resources:\n',
   `resources:
   Resources:
-    PackingQueue:
-      Type: AWS::SQS::Queue
-      Properties:
-        QueueName: baton-\${sls:stage}-packing
-        VisibilityTimeout: 540
-        MessageRetentionPeriod: 604800
-        SqsManagedSseEnabled: true
-        RedrivePolicy: { deadLetterTargetArn: !GetAtt PackingDeadLetters.Arn, maxReceiveCount: 30 }
-
-    PackingDeadLetters:
-      Type: AWS::SQS::Queue
-      Properties:
-        QueueName: baton-\${sls:stage}-packing-dlq
-        MessageRetentionPeriod: 1209600
-        SqsManagedSseEnabled: true
-
+${queueText('Packing', 'packing')}
 `,
 ];

@@ -77,6 +77,26 @@ export const allTasks = [weighParcelTask];
 `,
 };
 
+/** A queue of the worker and its dead-letter queue, as functions.yml describes them below `resources: Resources:`. */
+export function queueText(id: string, name: string): string {
+  return `    ${id}Queue:
+      Type: AWS::SQS::Queue
+      Properties:
+        QueueName: baton-\${sls:stage}-${name}
+        VisibilityTimeout: 540
+        MessageRetentionPeriod: 604800
+        SqsManagedSseEnabled: true
+        RedrivePolicy: { deadLetterTargetArn: !GetAtt ${id}DeadLetters.Arn, maxReceiveCount: 30 }
+
+    ${id}DeadLetters:
+      Type: AWS::SQS::Queue
+      Properties:
+        QueueName: baton-\${sls:stage}-${name}-dlq
+        MessageRetentionPeriod: 1209600
+        SqsManagedSseEnabled: true
+`;
+}
+
 const worker = {
   'worker/package.json': json({
     name: '@baton/worker',
@@ -107,22 +127,7 @@ export const handler = createWorkerFunction(allTasks);
 
 resources:
   Resources:
-    DefaultQueue:
-      Type: AWS::SQS::Queue
-      Properties:
-        QueueName: baton-\${sls:stage}-default
-        VisibilityTimeout: 540
-        MessageRetentionPeriod: 604800
-        SqsManagedSseEnabled: true
-        RedrivePolicy: { deadLetterTargetArn: !GetAtt DefaultDeadLetters.Arn, maxReceiveCount: 30 }
-
-    DefaultDeadLetters:
-      Type: AWS::SQS::Queue
-      Properties:
-        QueueName: baton-\${sls:stage}-default-dlq
-        MessageRetentionPeriod: 1209600
-        SqsManagedSseEnabled: true
-`,
+${queueText('Default', 'default')}`,
 };
 
 /** A service without queue and table, which stands beside the new one. */

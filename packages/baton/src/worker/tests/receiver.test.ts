@@ -112,6 +112,7 @@ describe('a receiver', () => {
   });
 
   test('of a full worker receives only once from a full queue, so other workers get what it gave back', async () => {
+    jest.useFakeTimers({ doNotFake: ['performance', 'setImmediate', 'nextTick', 'queueMicrotask'] });
     const slots = new Slots(1);
     const waiting = Promise.withResolvers<void>();
     const given: string[] = [];
@@ -145,7 +146,7 @@ describe('a receiver', () => {
     await slots.take('another');
     waiting.resolve();
     await eventually('a message given back', () => given.length === 1);
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    await jest.advanceTimersByTimeAsync(10_000);
     expect(inputs).toHaveLength(2);
     slots.giveBack('another');
     await eventually('a receive with a slot', () => inputs.length === 3);
