@@ -40,6 +40,8 @@ export class CrashBooks {
   /** How many times in a row each task has killed its process. */
   readonly #kills = new Map<string, number>();
   readonly #deaths = new Map<string, Deaths>();
+  /** Tasks that have two messages at once: a worker crashed between the send of a copy and the delete of the message. */
+  readonly #twinned = new Set<string>();
   /** When an attempt of each task last ended by itself. */
   readonly #endedAtMs = new Map<string, number>();
   /** How many attempts each task may have used. */
@@ -79,13 +81,20 @@ export class CrashBooks {
     }
   }
 
+  /** Records that an untracked task has two messages in the queue at once. */
+  twinned(taskId: string): void {
+    this.#twinned.add(taskId);
+  }
+
   /**
    * Records that a handler kills its process. An untracked task may do so once more for each failed request, because
-   * the row that counts its receives may have missed one.
+   * the row that counts its receives may have missed one. If two of its messages are received in turn, each may miss the
+   * other's crashes.
    */
   killedBy(taskId: string, tracked: boolean): void {
     const { faults, storeAway } = this.#troubles;
-    const uncounted = tracked ? 0 : faults() + (storeAway ? STORE_AWAY_KILLS : 0);
+    const ofTwin = this.#twinned.has(taskId) ? MOST_KILLS : 0;
+    const uncounted = tracked ? 0 : faults() + ofTwin + (storeAway ? STORE_AWAY_KILLS : 0);
     const kills = (this.#kills.get(taskId) ?? 0) + 1;
     this.#kills.set(taskId, kills);
     if (kills > MOST_KILLS + uncounted) this.#broken(`${taskId} kills its process ${kills} times in a row`);

@@ -135,7 +135,9 @@ export class Ledger {
     // A second message of the same task: it was sent twice, as the notice of an end may be, or it is a copy
     const second = (this.#messages.get(taskId) ?? messageId) !== messageId;
     this.#messages.set(taskId, messageId);
-    if (second || this.#options.sqs.hasTwin(handle)) this.#duplicated.add(taskId);
+    const hasTwin = this.#options.sqs.hasTwin(handle);
+    if (hasTwin) this.crashBooks.twinned(taskId);
+    if (second || hasTwin) this.#duplicated.add(taskId);
     this.#handles.set(`${process} ${taskId}`, handle);
     this.#received.set(handle, { process, handle, faultsBefore: this.#options.faults(), settled: false });
   }
