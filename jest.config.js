@@ -17,6 +17,7 @@ export default {
     '/tests/compiled[a-z-]*\\.test\\.ts$',
     '/tests/new-service/',
     '/tests/pack/',
+    '/tests/browser/',
     // demo
     '/tests/demo/removal',
     // /demo

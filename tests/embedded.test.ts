@@ -6,7 +6,9 @@ import {
   SQSClient,
 } from '@aws-sdk/client-sqs';
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { type IncomingMessage, request } from 'node:http';
 import { connect } from 'node:net';
 import { networkInterfaces, tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -64,7 +66,37 @@ describe('the embedded runtime', () => {
     expect((await Promise.all(open)).flat()).toEqual([]);
     await expect(answersAt('127.0.0.1', ports['HTTP_PORT'] ?? '')).resolves.toBe(true);
   });
+
+  test.each([
+    ['to a name that points here (DNS rebinding)', { host: 'shop.example' }, 421],
+    ['of a page of another origin', { origin: 'http://shop.example' }, 403],
+    ['of a form or an image on another site', { 'sec-fetch-site': 'cross-site' }, 403],
+  ])('refuses a request %s, at each of its ports', async (_what, headers, status) => {
+    const each = Object.entries(ports).flatMap(([name, port]) =>
+      ['GET', 'POST', 'OPTIONS'].map(async (method) => [
+        name,
+        method,
+        await statusOf(port, method, { host: `127.0.0.1:${port}`, ...headers }),
+      ]),
+    );
+    const answers = await Promise.all(each);
+    expect(answers).toHaveLength(15);
+    expect(answers.filter((answer) => answer[2] !== status)).toEqual([]);
+  });
 });
+
+/** The status of the answer to a request, which may have any headers. */
+async function statusOf(
+  port: string,
+  method: string,
+  headers: Readonly<Record<string, string>>,
+): Promise<number | undefined> {
+  const sent = request({ host: '127.0.0.1', port, method, path: '/orders', headers });
+  sent.end();
+  const [response] = (await once(sent, 'response')) as [IncomingMessage];
+  response.resume();
+  return response.statusCode;
+}
 
 function answersAt(host: string, port: string): Promise<boolean> {
   const { promise, resolve } = Promise.withResolvers<boolean>();

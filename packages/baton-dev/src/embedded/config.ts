@@ -14,6 +14,18 @@ const variables = z
     AWS_ENDPOINT_URL_DYNAMODB: endpoint(),
     SQS_SEED: wholeNumber(0, MAX_SEED, 0).unwrap().optional(),
     SQS_HOSTILE: oneOf(['true', 'false'], 'false'),
+    ALLOWED_HOSTS: z
+      .string()
+      .default('')
+      .transform((text) => text.split(',').map((name) => name.trim().toLowerCase()))
+      .transform((names) => names.filter((name) => name !== ''))
+      .pipe(
+        z.array(
+          z
+            .string()
+            .regex(/^[a-z0-9.-]+$/, { error: 'expected host names without ports, separated by commas' }),
+        ),
+      ),
   })
   .superRefine(({ SQS_HOSTILE, AWS_ENDPOINT_URL_SQS }, context) => {
     if (SQS_HOSTILE !== 'true' || AWS_ENDPOINT_URL_SQS === undefined) return;

@@ -34,6 +34,7 @@ import { type Emulator, startDynamoDb, startSqs } from './emulators.ts';
 import { fillIn, fillInParameters, pointSdkAt } from './environment.ts';
 import { checkPorts, HOST } from './ports.ts';
 import { characterFrom, describeCharacter } from './sqs/sqs-character.ts';
+import { refuseWebPages } from './web-pages.ts';
 
 /** The wait of polls. It is short, so that the worker stops soon; polls of an emulator cost nothing. */
 const WAIT_SECONDS = 1;
@@ -75,6 +76,7 @@ export class LocalRuntime {
       ...(!config.AWS_ENDPOINT_URL_DYNAMODB && { DYNAMODB_PORT: config.DYNAMODB_PORT }),
     });
 
+    refuseWebPages(config.ALLOWED_HOSTS);
     const character = characterFrom(config);
     const sqs =
       config.AWS_ENDPOINT_URL_SQS ?? (await this.#emulate(startSqs(config.SQS_PORT, HOST, character)));

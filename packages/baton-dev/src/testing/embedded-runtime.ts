@@ -8,21 +8,21 @@ const SERVERLESS = 'node_modules/serverless/bin/serverless.js';
 export const READY = 'Ctrl-C stops it';
 
 /**
- * Starts `serverless offline` on a stage of its own, and on the SQS and DynamoDB that this process's environment names,
- * if it does.
+ * Starts `serverless offline` on the SQS and DynamoDB that this process's environment names, if it does.
  *
  * @param environment - with ports of its own, as `freePorts` gives them
  * @param options - of the command line
+ * @param stage - default: a stage of its own
  */
 export function startRuntime(
   environment: Readonly<Record<string, string>>,
   options: readonly string[] = [],
+  stage = `test-${randomBytes(4).toString('hex')}`,
 ): Program {
   const given = ['AWS_ENDPOINT_URL_SQS', 'AWS_ENDPOINT_URL_DYNAMODB', 'AWS_REGION'].flatMap((name) => {
     const value = process.env[name];
     return value ? [[name, value]] : [];
   });
-  const stage = `test-${randomBytes(4).toString('hex')}`;
   return new Program(SERVERLESS, { ...Object.fromEntries(given), ...environment }, [
     'offline',
     '--stage',
