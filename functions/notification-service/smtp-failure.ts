@@ -1,13 +1,16 @@
 import { RejectTask } from 'baton-tasks';
 
 const MAX_REPLY_CHARACTERS = 300;
+/** A server may send a reply of a megabyte. No more than this is looked at. */
+const MAX_READ_CHARACTERS = 4000;
 /** nodemailer's codes for a failure of the mail itself: of MAIL FROM, RCPT TO, DATA, or of its content. */
 const OF_THE_MAIL = new Set(['EENVELOPE', 'EMESSAGE']);
 /** The server closes the connection, whatever the command (RFC 5321, section 3.8). */
 const CLOSING = 421;
 /** A command came out of order: a fault of the session, not of the mail. */
 const OUT_OF_ORDER = 503;
-const ADDRESS = /[^\s<>"]+@[^\s<>"]+/g;
+/** Bounded, because an unbounded repetition before the `@` takes quadratic time. An address has at most 254 characters. */
+const ADDRESS = /[^\s<>"@]{1,254}@[^\s<>"@]{1,254}/g;
 
 /** The SMTP server refused a mail and may accept it later: a reply of 400 to 499. */
 export class SmtpRefusalError extends Error {
@@ -38,7 +41,8 @@ interface SmtpError extends Error {
  */
 export function failureOf(thrown: unknown): Error {
   const { name, message, code = '', responseCode = 0 } = thrown as SmtpError;
-  const said = message.replaceAll(ADDRESS, '(address)').slice(0, MAX_REPLY_CHARACTERS);
+  const read = message.slice(0, MAX_READ_CHARACTERS);
+  const said = read.replaceAll(ADDRESS, '(address)').slice(0, MAX_REPLY_CHARACTERS);
   if (name === 'AbortError') return new SmtpAbortedError(said);
   const ofTheMail = OF_THE_MAIL.has(code) && responseCode !== CLOSING && responseCode !== OUT_OF_ORDER;
   if (!ofTheMail) return new SmtpAwayError(`${said} (${code})`);

@@ -55,7 +55,7 @@ function placeOf(path: string): string {
 /** In the template, contracts are beside the service; in the repository, in common. */
 function withPackageNames(path: string, text: string): string {
   if (path.startsWith('common/'))
-    return text.replaceAll(/^(import .*)'@baton\/common\/(.+)';/gm, "$1'../$2.ts';");
+    return text.replaceAll(/^(import [^'\n]*)'@baton\/common\/([^'\n]+)';/gm, "$1'../$2.ts';");
   return text.replaceAll(/'(\.\.\/)+contracts\/samples\.ts'/g, "'@baton/common/contracts/samples'");
 }
 

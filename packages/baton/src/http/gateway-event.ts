@@ -8,7 +8,7 @@ import { v7 as uuidv7 } from 'uuid';
  * "Working with AWS Lambda proxy integrations for HTTP APIs"). The path is not decoded.
  */
 export function toGatewayEvent(request: IncomingMessage, body: Buffer): APIGatewayProxyEventV2 {
-  const [, path = '/', query = ''] = /^([^?]*)\??(.*)$/s.exec(request.url ?? '/') ?? [];
+  const [, path = '/', query = ''] = /^([^?]*)(?:\?(.*))?$/s.exec(request.url ?? '/') ?? [];
   const method = request.method ?? 'GET';
   return {
     version: '2.0',

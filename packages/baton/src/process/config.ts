@@ -71,7 +71,7 @@ function mask(name: string, value: string): string {
   if (!SECRET_NAME.test(name)) return value;
   if (!name.endsWith('_URL')) return '***';
   // A value that is not a URL may be a password
-  return /^[a-z0-9+.-]+:\/\//i.test(value) ? value.replace(/\/\/.*@/, '//***@') : '***';
+  return /^[a-z0-9+.-]+:\/\//i.test(value) ? value.replace(/^([^:]+:\/\/).*@/s, '$1***@') : '***';
 }
 
 /** A whole number from `minimum` to `maximum`. Default: `initial`. */

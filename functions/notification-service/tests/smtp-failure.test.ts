@@ -1,0 +1,85 @@
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { createLogger } from 'baton-tasks/service';
+import { failureOf } from '../smtp-failure.ts';
+import { SmtpChannel } from '../smtp-channel.ts';
+import { mail } from './mail-fixture.ts';
+
+/** Below the limit of nodemailer for one reply, which is 1 MB. */
+const REPLY_CHARACTERS = 900_000;
+const MOST_MS = 500;
+
+function timed<Value>(run: () => Value): { readonly value: Value; readonly tookMs: number } {
+  const startedAtMs = performance.now();
+  return { value: run(), tookMs: performance.now() - startedAtMs };
+}
+
+function refusal(message: string): Error {
+  return Object.assign(new Error(message), { code: 'EENVELOPE', responseCode: 450 });
+}
+
+describe('the failure of a send', () => {
+  test.each([
+    ['one word', 'a'.repeat(REPLY_CHARACTERS)],
+    ['at signs', 'a@'.repeat(REPLY_CHARACTERS / 2)],
+    ['addresses', 'customer@example.com '.repeat(REPLY_CHARACTERS / 21)],
+    ['spaces', ' '.repeat(REPLY_CHARACTERS)],
+  ])('is read at once and short, even if the reply of the server is a megabyte of %s', (_, reply) => {
+    const { value, tookMs } = timed(() => failureOf(refusal(`450 ${reply}`)));
+    expect(tookMs).toBeLessThan(MOST_MS);
+    expect(value.message.length).toBeLessThanOrEqual(300);
+    expect(value.message).not.toContain('customer@example.com');
+  });
+
+  test('names no address', () => {
+    const said = failureOf(refusal('450 <customer@example.com> and <a.b+c@x.example>: try later')).message;
+    expect(said).toBe('450 <(address)> and <(address)>: try later');
+  });
+});
+
+describe('an SMTP server whose reply is one long line', () => {
+  const server = createServer((socket) => {
+    socket.on('error', () => undefined);
+    socket.write('220 hello\r\n');
+    socket.on('data', (chunk) => {
+      const reply = /^(MAIL|RCPT)/.test(chunk.toString()) ? `450 ${'a'.repeat(REPLY_CHARACTERS)}` : '250 ok';
+      socket.write(`${reply}\r\n`);
+    });
+  });
+
+  beforeEach(async () => {
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+  });
+  afterEach(() => {
+    server.close();
+  });
+
+  test('does not stop the process', async () => {
+    const { port } = server.address() as AddressInfo;
+    const channel = new SmtpChannel({
+      url: `smtp://127.0.0.1:${port}`,
+      from: { name: '', address: 'shop@shop.example', domain: 'shop.example' },
+      logger: createLogger({ service: 'tests', to: { write: () => undefined } }),
+    });
+    let longestMs = 0;
+    let lastMs = performance.now();
+    const watch = setInterval(() => {
+      longestMs = Math.max(longestMs, performance.now() - lastMs);
+      lastMs = performance.now();
+    }, 10);
+    const { signal } = new AbortController();
+    const delivery = {
+      notificationId: 'n-1',
+      notification: mail,
+      createdAt: new Date().toISOString(),
+      signal,
+    };
+    await expect(channel.deliver(delivery)).rejects.toThrow(/^.{1,300}$/);
+    longestMs = Math.max(longestMs, performance.now() - lastMs);
+    clearInterval(watch);
+    channel.close();
+    expect(longestMs).toBeLessThan(2000);
+  });
+});
