@@ -16,7 +16,7 @@ interface Literal {
 
 /** Files that make a regular expression of parts. Their tests try long texts, or the parts come from a developer. */
 const MADE_OF_PARTS = new Set([
-  'packages/baton/src/http/api.ts',
+  'packages/baton/src/http/router.ts',
   'packages/baton/src/http/media-type.ts',
   'packages/baton/src/time/http-date.ts',
 ]);

@@ -21,6 +21,7 @@ export const standInEnvironment: Readonly<Record<string, string>> = {
   AWS_REGION: 'us-east-1',
   AWS_ACCESS_KEY_ID: 'test',
   AWS_SECRET_ACCESS_KEY: 'test',
+  AUTHENTICATION: 'none',
   QUEUE_URL_PREFIX: 'http://127.0.0.1:9/000000000000/baton-dev-',
   ...tablesOf('dev'),
 };

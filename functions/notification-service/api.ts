@@ -15,6 +15,9 @@ import { type NotificationRow, positionSchema } from './store.ts';
 /** The namespace of the ids that are made from idempotency keys (UUID version 5). */
 const NOTIFICATIONS = '0b9c6f6e-70a5-4b0e-8d0e-5b1f1e6a9d42';
 
+/** A message goes out in the shop's name, and its text and recipient are a customer's data. */
+const OPERATOR = { scopes: ['operator'] } as const;
+
 const newNotificationSchema = z.discriminatedUnion(
   'channel',
   notificationSchema.options.map((option) => option.strict()) as unknown as typeof notificationSchema.options,
@@ -25,7 +28,7 @@ const cursor = cursorOf(positionSchema);
 const postNotification = route(
   'POST',
   '/notifications',
-  { body: newNotificationSchema },
+  { access: OPERATOR, body: newNotificationSchema },
   async ({ body, headers, trace }) => {
     // The notification's id is also its task's id, so the consumer finds the row by it
     const notificationId = idOfRequest(headers, NOTIFICATIONS);
@@ -40,20 +43,30 @@ const postNotification = route(
   },
 );
 
-const getNotification = route('GET', '/notifications/{notificationId}', {}, async ({ param }) => {
-  const row = await notifications.find(param('notificationId'));
-  if (!row) throw notFound('notification', param('notificationId'));
-  return { status: 200, body: notificationView(row) };
-});
+const getNotification = route(
+  'GET',
+  '/notifications/{notificationId}',
+  { access: OPERATOR },
+  async ({ param }) => {
+    const row = await notifications.find(param('notificationId'));
+    if (!row) throw notFound('notification', param('notificationId'));
+    return { status: 200, body: notificationView(row) };
+  },
+);
 
-const listNotifications = route('GET', '/notifications', { query: listSchema }, async ({ query }) => {
-  const after = cursor.decode(query.cursor);
-  const page = await notifications.list({ recipient: query.recipient, limit: query.limit, after });
-  return {
-    status: 200,
-    body: { notifications: page.notifications.map(notificationView), nextCursor: cursor.encode(page.next) },
-  };
-});
+const listNotifications = route(
+  'GET',
+  '/notifications',
+  { access: OPERATOR, query: listSchema },
+  async ({ query }) => {
+    const after = cursor.decode(query.cursor);
+    const page = await notifications.list({ recipient: query.recipient, limit: query.limit, after });
+    return {
+      status: 200,
+      body: { notifications: page.notifications.map(notificationView), nextCursor: cursor.encode(page.next) },
+    };
+  },
+);
 
 /** The API of notification-service. */
 export const handler = createApi(service, [postNotification, getNotification, listNotifications]);

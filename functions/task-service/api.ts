@@ -6,6 +6,9 @@ import { history, service } from './service.ts';
 
 const { tasks, taskStore } = service;
 
+/** A task's result may hold anybody's data, and a cancelled task stays undone. */
+const OPERATOR = { scopes: ['operator'] } as const;
+
 const listSchema = z.strictObject({
   ...pageQuery,
   state: z.enum(TASK_STATES, { error: `expected one of ${TASK_STATES.join(', ')}` }).optional(),
@@ -14,19 +17,19 @@ const listSchema = z.strictObject({
 /** All lists have the same order, so a cursor is valid in each of them, also with another filter. */
 const cursor = cursorOf(taskPositionSchema);
 
-const getTask = route('GET', '/tasks/{taskId}', {}, async ({ param }) => {
+const getTask = route('GET', '/tasks/{taskId}', { access: OPERATOR }, async ({ param }) => {
   const status = await taskStore.find(param('taskId'));
   if (!status) throw notFound('task', param('taskId'));
   return { status: 200, body: status };
 });
 
-const listTasks = route('GET', '/tasks', { query: listSchema }, async ({ query }) => {
+const listTasks = route('GET', '/tasks', { access: OPERATOR, query: listSchema }, async ({ query }) => {
   const { name, state, limit } = query;
   const page = await history.list({ name, state, limit, after: cursor.decode(query.cursor) });
   return { status: 200, body: { tasks: page.tasks, nextCursor: cursor.encode(page.next) } };
 });
 
-const cancelTask = route('POST', '/tasks/{taskId}/cancel', {}, async ({ param }) => {
+const cancelTask = route('POST', '/tasks/{taskId}/cancel', { access: OPERATOR }, async ({ param }) => {
   const taskId = param('taskId');
   const status = await tasks.cancel(taskId);
   if (!status) throw notFound('task', taskId);

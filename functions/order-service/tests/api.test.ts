@@ -165,7 +165,7 @@ describe('order-service, with every other service stopped,', () => {
     const response = await fetch(url + path, { method });
     expect(response.status).toBe(status);
     await expect(read(response)).resolves.toMatchObject({ type: `urn:baton:problem:${kind}` });
-    expect(response.headers.get('allow')).toBe(status === 405 ? 'POST, GET, HEAD' : null);
+    expect(response.headers.get('allow')).toBe(status === 405 ? 'POST, GET, HEAD, OPTIONS' : null);
   });
 });
 

@@ -37,10 +37,10 @@ describe('task-service', () => {
     ['GET', '/tasks/a/b', 404, 'unknown-route', null],
     ['POST', '/tasks/a/cancel/now', 404, 'unknown-route', null],
     ['GET', '/task', 404, 'unknown-route', null],
-    ['POST', '/tasks', 405, 'method-not-allowed', 'GET, HEAD'],
-    ['DELETE', '/tasks/a', 405, 'method-not-allowed', 'GET, HEAD'],
-    ['POST', '/tasks/a', 405, 'method-not-allowed', 'GET, HEAD'],
-    ['GET', '/tasks/a/cancel', 405, 'method-not-allowed', 'POST'],
+    ['POST', '/tasks', 405, 'method-not-allowed', 'GET, HEAD, OPTIONS'],
+    ['DELETE', '/tasks/a', 405, 'method-not-allowed', 'GET, HEAD, OPTIONS'],
+    ['POST', '/tasks/a', 405, 'method-not-allowed', 'GET, HEAD, OPTIONS'],
+    ['GET', '/tasks/a/cancel', 405, 'method-not-allowed', 'POST, OPTIONS'],
   ])('answers %s %s with %d %s', async (method, path, status, kind, allow) => {
     const response = await fetch(url + path, { method });
     expect(response.status).toBe(status);

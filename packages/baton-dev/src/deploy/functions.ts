@@ -17,11 +17,22 @@ export function deployedFunctions(functions: Functions, parameters: Parameters):
     {
       ...members,
       handler: members.handler,
+      environment: { ...members.environment, ...authenticationOf(events, parameters) },
       role: arnOf(roleId(name)),
       events: events.map((event) => gatewayEvent(event, parameters)),
     },
   ]);
   return Object.fromEntries(entries) as Functions;
+}
+
+/** The variables with which an API checks its callers. A function without routes needs none. */
+function authenticationOf(
+  events: DescribedFunction['events'] = [],
+  { jwt }: Parameters,
+): Readonly<Record<string, string>> {
+  if (!events.some(({ httpApi }) => httpApi !== undefined)) return {};
+  if (!jwt) return { AUTHENTICATION: 'none' };
+  return { AUTHENTICATION: 'jwt', JWT_ISSUER: jwt.issuer, JWT_AUDIENCE: jwt.audience.join(',') };
 }
 
 /**

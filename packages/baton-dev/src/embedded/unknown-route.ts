@@ -1,10 +1,11 @@
 // The answer to requests that match no service.
-import { type ApiHandler, createApi } from 'baton-tasks/http';
+import type { ApiHandler } from 'baton-tasks/http';
 import { createLogger, type Logger } from 'baton-tasks/service';
+import { createRouter } from 'baton-tasks/tooling';
 
 /** Answers requests that match no service's prefix, with the same problem+json as a service. */
 export function unknownRoute(logger: Logger): ApiHandler {
-  return createApi({ logger }, []);
+  return createRouter({ logger }, []);
 }
 
 let embedded: ApiHandler | undefined;

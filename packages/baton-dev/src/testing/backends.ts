@@ -99,6 +99,8 @@ export async function startBackendsOf(
       AWS_ENDPOINT_URL_DYNAMODB: dynamoDbEndpoint,
       QUEUE_URL_PREFIX: queueUrlPrefix,
       TASKS_TABLE: tasksTable,
+      // A test of who may do what starts its service with the environment of a TestIssuer
+      AUTHENTICATION: 'none',
     },
     queueUrls,
     tasksTable,

@@ -40,8 +40,12 @@ export function toGatewayEvent(request: IncomingMessage, body: Buffer): APIGatew
   };
 }
 
-function joinedHeaders({ headers }: IncomingMessage): Record<string, string> {
-  const entries = Object.entries(headers).filter(([, value]) => value !== undefined);
+function joinedHeaders({ headers, headersDistinct }: IncomingMessage): Record<string, string> {
+  // Node drops all but the first of these; two tokens are none
+  const { authorization } = headersDistinct;
+  const entries = Object.entries({ ...headers, ...(authorization && { authorization }) }).filter(
+    ([, value]) => value !== undefined,
+  );
   return Object.fromEntries(
     entries.map(([name, value]) => [name, Array.isArray(value) ? value.join(',') : String(value)]),
   );

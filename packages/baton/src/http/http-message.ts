@@ -39,12 +39,28 @@ export function readRequest(event: HttpEvent): HttpRequest {
     ]),
   );
   const { httpMethod: method, path } = event;
-  return { method, path, headers, query: { ...event.queryStringParameters, ...query }, pathParameters, body };
+  return {
+    method,
+    path,
+    headers: { ...headers, ...authorizationOf(event) },
+    query: { ...event.queryStringParameters, ...query },
+    pathParameters,
+    body,
+  };
 }
 
 /** Whether an event has payload format 2.0. */
 export function isVersion2(event: HttpEvent): event is APIGatewayProxyEventV2 {
   return 'version' in event && event.version === '2.0';
+}
+
+/** All `authorization` headers, joined as in 2.0. In `headers`, a format 1.0 event has only the last one. */
+function authorizationOf({ headers, multiValueHeaders }: APIGatewayProxyEvent): Record<string, string> {
+  const all = Object.entries(multiValueHeaders ?? {}).length > 0 ? multiValueHeaders : headers;
+  const values = Object.entries(all ?? {}).flatMap(([name, value]) =>
+    name.toLowerCase() === 'authorization' ? (value ?? []) : [],
+  );
+  return values.length > 0 ? { authorization: values.join(',') } : {};
 }
 
 function lowerCaseNames(headers: HttpEvent['headers'] | null): Record<string, string | undefined> {

@@ -1,8 +1,12 @@
 // The entry `baton-tasks/http`: routes, problems, the intake and cursors, for a service's api.ts.
 
 /** Make an API of routes. */
-export { type ApiHandler, createApi } from './api.ts';
+export { createApi } from './api.ts';
+export type { ApiHandler } from './router.ts';
 export { route, type Route, type RouteInput, type RouteResult } from './route.ts';
+/** Know who calls, and say who may. */
+export type { Access } from './access.ts';
+export type { Caller } from './caller.ts';
 /** Answer that something is wrong, as RFC 9457 says. */
 export { notFound, Problem, type ProblemKind } from './problem.ts';
 /** Accept a request once, however often it comes. */

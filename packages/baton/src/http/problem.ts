@@ -10,6 +10,8 @@ export interface ProblemDetails {
   readonly errors?: readonly ValueIssue[];
   /** Headers that belong to the answer, such as `allow` or `retry-after`. */
   readonly headers?: Readonly<Record<string, string>>;
+  /** Why, in a few words, for the log alone. */
+  readonly reason?: string;
   readonly cause?: unknown;
 }
 
@@ -17,6 +19,8 @@ const TITLES = {
   'invalid-json': [400, 'The body is not JSON'],
   'invalid-request': [400, 'The request is invalid'],
   'invalid-cursor': [400, 'The cursor is invalid'],
+  unauthenticated: [401, 'The request needs a valid token'],
+  forbidden: [403, 'The token does not allow this'],
   'not-found': [404, 'There is no such resource'],
   'unknown-route': [404, 'There is no such route'],
   'method-not-allowed': [405, 'The route does not have this method'],

@@ -3,6 +3,8 @@ import * as z from 'zod';
 import type { Logger } from '../telemetry/logger.ts';
 import type { TraceContext } from '../telemetry/trace-context.ts';
 import { valueIssues } from '../task/invalid-value.ts';
+import { type Access, checkAccess } from './access.ts';
+import type { Caller } from './caller.ts';
 import type { HttpRequest } from './http-message.ts';
 import { readJsonBody } from './json-body.ts';
 import { Problem } from './problem.ts';
@@ -17,6 +19,8 @@ export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 export interface RouteInput<Body, Query> {
   readonly body: Body;
   readonly query: Query;
+  /** Who calls, by a verified token. */
+  readonly caller: Caller;
   /** The value of a `{name}` in the path. @throws Problem 404 if it is longer than 128 characters, the longest id */
   readonly param: (name: string) => string;
   /** Names in lower case. */
@@ -36,10 +40,17 @@ export interface RouteResult {
 export interface Route {
   readonly method: Method;
   readonly path: string;
-  readonly answer: (request: HttpRequest, trace: TraceContext, logger: Logger) => Promise<RouteResult>;
+  readonly access: Access;
+  readonly answer: (
+    request: HttpRequest,
+    context: Pick<RouteInput<unknown, unknown>, 'caller' | 'trace' | 'logger'>,
+  ) => Promise<RouteResult>;
 }
 
-interface RouteSchemas<Body extends z.ZodType, Query extends z.ZodType> {
+/** Configures a route. */
+interface RouteOptions<Body extends z.ZodType, Query extends z.ZodType> {
+  /** Who may call it. Default: `authenticated`. */
+  readonly access?: Access;
   /** The schema of the JSON body. Without it, the route ignores a body. */
   readonly body?: Body;
   /** The schema of the query. Without it, the route refuses a query. */
@@ -47,21 +58,24 @@ interface RouteSchemas<Body extends z.ZodType, Query extends z.ZodType> {
 }
 
 /**
- * Defines a route. Checks body and query before it calls `handle`. The answer to an invalid request has status 400 and
- * lists all its faults.
+ * Defines a route. Before it calls `handle`, the caller is checked (401 without a valid token, 403 without a scope), then
+ * query and body. The answer to an invalid request has status 400 and lists all its faults.
  *
  * @param path - such as `/payments/{paymentId}`
+ * @throws TypeError if the access is none
  */
 export function route<Body extends z.ZodType = z.ZodUndefined, Query extends z.ZodType = z.ZodObject>(
   method: Method,
   path: string,
-  { body: bodySchema, query: querySchema }: RouteSchemas<Body, Query>,
+  { access = 'authenticated', body: bodySchema, query: querySchema }: RouteOptions<Body, Query>,
   handle: (input: RouteInput<z.output<Body>, z.output<Query>>) => Promise<RouteResult>,
 ): Route {
+  checkAccess(access, `${method} ${path}`);
   return {
     method,
     path,
-    answer: (request, trace, logger) => {
+    access,
+    answer: (request, context) => {
       const query = checked(querySchema ?? NO_QUERY, request.query, 'The query breaks its schema.');
       const body = bodySchema && checked(bodySchema, readJsonBody(request), 'The body breaks its schema.');
       return handle({
@@ -69,8 +83,7 @@ export function route<Body extends z.ZodType = z.ZodUndefined, Query extends z.Z
         query: query as z.output<Query>,
         param: (name) => pathParameter(request, name),
         headers: request.headers,
-        trace,
-        logger,
+        ...context,
       });
     },
   };

@@ -4,7 +4,7 @@ import { v7 as uuidv7 } from 'uuid';
 import type { Logger } from '../telemetry/logger.ts';
 import { isInstance, readThrown, reasonOf } from '../telemetry/thrown.ts';
 import { within } from '../time/within.ts';
-import type { ApiHandler } from './api.ts';
+import type { ApiHandler } from './router.ts';
 import { toGatewayEvent } from './gateway-event.ts';
 import type { HttpResponse } from './http-message.ts';
 import { MAX_BODY_BYTES } from './json-body.ts';
@@ -104,7 +104,8 @@ export async function readRequestBody(request: IncomingMessage, response: Server
 export function write(response: ServerResponse, { statusCode, headers, body }: HttpResponse): void {
   // The process may lack file descriptors, and load balancers would keep the idle connection for long
   if (statusCode === 503) response.shouldKeepAlive = false;
-  response.writeHead(statusCode, { ...headers, 'content-length': Buffer.byteLength(body) });
+  const length = statusCode === 204 ? {} : { 'content-length': Buffer.byteLength(body) };
+  response.writeHead(statusCode, { ...headers, ...length });
   response.end(body);
 }
 

@@ -1,5 +1,5 @@
 // A service as a process, as in its container.
-import type { ApiHandler } from '../http/api.ts';
+import type { ApiHandler } from '../http/router.ts';
 import type { Functions } from '../http/function-server.ts';
 import { runServer } from '../http/run-server.ts';
 import { orExit, parseConfig, serverVariables } from '../process/config.ts';

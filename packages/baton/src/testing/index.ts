@@ -13,5 +13,7 @@ export {
   type TestBrokerOptions,
 } from './test-broker.ts';
 export type { LogLine } from './memory-backend.ts';
+/** Make tokens that an API accepts. */
+export { TestIssuer, type TestIssuerOptions, type TokenOptions } from './test-issuer.ts';
 /** Call a function that consumes a queue. */
 export { sqsEvent, type SqsEventOptions } from './sqs-event.ts';

@@ -40,6 +40,7 @@ export {
   serveFunctions,
   writeInvokeAnswer,
 } from '../http/function-server.ts';
+export { createRouter } from '../http/router.ts';
 export { toGatewayEvent } from '../http/gateway-event.ts';
 export { type Address, type ConnectionTimeouts, listenAt, type RunningServer } from '../http/listener.ts';
 export { runServers } from '../http/run-server.ts';

@@ -1,6 +1,6 @@
 // A worker's health over HTTP, and the end of its process.
-import { createApi } from '../http/api.ts';
 import type { RunningServer } from '../http/listener.ts';
+import { createRouter } from '../http/router.ts';
 import { serve } from '../http/server.ts';
 import { exitProcess, exitWithin } from '../process/exit.ts';
 import type { Logger } from '../telemetry/logger.ts';
@@ -18,7 +18,7 @@ export function serveHealth(
   logger: Logger,
 ): Promise<RunningServer> {
   return serve({
-    handler: createApi({ logger }, []),
+    handler: createRouter({ logger }, []),
     live: () => worker.live(),
     ready: () => worker.ready(),
     state: () => worker.state,

@@ -11,7 +11,8 @@ import * as z from 'zod';
 
 const cursor = cursorOf(z.strictObject({ at: z.string() }));
 
-const handler = createApi({ logger: createLogger({ service: 'tests', level: 'silent' }) }, [
+const logger = createLogger({ service: 'tests', level: 'silent' });
+const handler = createApi({ logger, environment: { AUTHENTICATION: 'none' } }, [
   route(
     'POST',
     '/things',
@@ -252,13 +253,22 @@ describe.each(formats)('an API that gets events in payload format %s', (_version
   });
 
   test.each([
-    ['DELETE', '/things', 'POST, GET, HEAD'],
-    ['PROPFIND', '/things', 'POST, GET, HEAD'],
-    ['OPTIONS', '/things/', 'POST, GET, HEAD'],
-    ['PUT', '/things/x', 'GET, HEAD'],
+    ['DELETE', '/things', 'POST, GET, HEAD, OPTIONS'],
+    ['PROPFIND', '/things', 'POST, GET, HEAD, OPTIONS'],
+    ['PUT', '/things/x', 'GET, HEAD, OPTIONS'],
   ])('answers %s %s with 405 and the allowed methods', async (method, path, allow) => {
     const answer = await ask({ method, path });
     expect(answer).toMatchObject({ statusCode: 405, headers: { allow } });
+  });
+
+  test('answers OPTIONS of a path with its methods', async () => {
+    const answer = await ask({ method: 'OPTIONS', path: '/things/' });
+    expect(answer).toMatchObject({
+      statusCode: 204,
+      headers: { allow: 'POST, GET, HEAD, OPTIONS' },
+      body: '',
+    });
+    expect((await ask({ method: 'OPTIONS', path: '/nothing' })).statusCode).toBe(404);
   });
 
   test('answers HEAD like GET', async () => {

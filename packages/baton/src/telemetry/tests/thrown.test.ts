@@ -9,7 +9,8 @@ import { asError, fromPlain, toPlain } from '../../task/plain-error.ts';
 import { processMessage } from '../../run/process-message.ts';
 import { QueueUrls } from '../../sqs/queue-urls.ts';
 import { defineTask } from '../../task/task.ts';
-import { createApi } from '../../http/api.ts';
+import { ANYBODY } from '../../http/caller.ts';
+import { createRouter } from '../../http/router.ts';
 import { route } from '../../http/route.ts';
 import { createLogger } from '../logger.ts';
 import { isInstance, reasonOf } from '../thrown.ts';
@@ -179,7 +180,9 @@ describe('any value that a handler throws', () => {
       headers: {},
       requestContext: { http: { method: 'GET', path: '/things' } },
     };
-    await expect(createApi({ logger }, routes)(event as never, {})).resolves.toMatchObject({
+    await expect(
+      createRouter({ logger, authenticate: async () => ANYBODY }, routes)(event as never, {}),
+    ).resolves.toMatchObject({
       statusCode: 500,
     });
     expect(written()).toMatchObject([{ status: 500 }]);

@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
-import { createApi } from '../../http/api.ts';
+import { ANYBODY } from '../../http/caller.ts';
+import { createRouter } from '../../http/router.ts';
 import { route } from '../../http/route.ts';
 import type { Outcome } from '../../task/outcome.ts';
 import { Settler } from '../../sqs/settler.ts';
@@ -175,7 +176,7 @@ describe.each(whole)('the answer %s', (_what, answer) => {
         signal,
         graceSeconds: 1,
       }),
-      createApi({ logger }, routes)(event as never, {}),
+      createRouter({ logger, authenticate: async () => ANYBODY }, routes)(event as never, {}),
     ]);
     expect(claimed).toMatchObject({ kind: 'release' });
     expect(answered).toMatchObject({ statusCode: 503, headers: { 'retry-after': '5' } });
