@@ -39,6 +39,7 @@ export class StoredTasks {
       queue,
       claimId,
       owner: 'w-1',
+      payloadHash: 'any',
       leaseSeconds: 30,
     });
     const held = { taskId, claimId, token: row?.token ?? 0 };

@@ -1,6 +1,6 @@
 // The schedules of the stack on AWS.
 import type { TaskContract } from 'baton-tasks';
-import { encodeEnvelope, SCHEDULER_SOURCE, tickTaskId } from 'baton-tasks/tooling';
+import { encodeEnvelope, SCHEDULER_SOURCE, sentPayload, tickTaskId } from 'baton-tasks/tooling';
 import { allow } from './access.ts';
 import { awsExpression } from './aws-cron.ts';
 import { role } from './role.ts';
@@ -42,10 +42,10 @@ export function scheduleResources(contracts: readonly TaskContract[], stage: str
   };
 }
 
-function scheduleOf({ name, version, schedule }: TaskContract, queue: unknown): Resource {
+function scheduleOf(contract: TaskContract, queue: unknown): Resource {
+  const { name, version, schedule } = contract;
   const { cron = '', timeZone = '' } = schedule ?? {};
   const taskId = tickTaskId(name, TIME);
-  // The worker that runs it fills in the defaults of its payload
   const envelope = {
     taskId,
     task: name,
@@ -53,7 +53,8 @@ function scheduleOf({ name, version, schedule }: TaskContract, queue: unknown): 
     source: SCHEDULER_SOURCE,
     time: TIME,
     trace: undefined,
-    data: {},
+    // As a worker sends it, so that both are the same task
+    data: sentPayload(contract, {}),
   };
   return {
     Type: 'AWS::Scheduler::Schedule',

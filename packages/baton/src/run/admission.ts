@@ -10,7 +10,8 @@ import {
   waitsSeconds,
 } from '../sqs/copy-notes.ts';
 import type { Envelope } from '../sqs/envelope.ts';
-import { AttemptsCrashedError, TaskNotDueError } from '../task/errors.ts';
+import { AttemptsCrashedError, MismatchError, TaskNotDueError } from '../task/errors.ts';
+import { queueWithoutLane } from '../task/lane.ts';
 import type { Implementation, Implementations } from '../task/implementation.ts';
 import { type DeadLetterOutcome, OLD_MESSAGE_SECONDS, type Outcome } from '../task/outcome.ts';
 import type { TaskContract } from '../task/task.ts';
@@ -60,8 +61,10 @@ export async function admit(
     envelope.notBefore !== undefined && (implementation?.contract.tracked ?? !implementation);
   const early = mayBeEarly ? await outcomeOfEarly(envelope, message, processing) : undefined;
   if (early) return asCopyAfterManyReceives(early, message);
-  if (!implementation) return outcomeOfUnimplemented(envelope, message, processing);
+  if (!implementation) return outcomeOfUnimplemented(envelope, message, fields.queue, processing);
   const { contract } = implementation;
+  const elsewhere = outcomeOfElsewhere(envelope, contract, fields.queue);
+  if (elsewhere) return elsewhere;
   if (contract.tracked) {
     const { tracker, worker, abortGraceSeconds } = processing;
     // A process that implements a tracked task checks this at its start
@@ -118,6 +121,20 @@ function implementationOf(
   return implementation && version <= (implementation.contract.version ?? 1) ? implementation : undefined;
 }
 
+/**
+ * The outcome of a message in a queue that is not its contract's. Its sender may not send to that queue: otherwise the right
+ * to send to one queue of a worker would be the right to all tasks that it runs.
+ */
+function outcomeOfElsewhere(
+  { taskId }: Envelope,
+  contract: TaskContract,
+  queue: string,
+): Outcome | undefined {
+  if (queueWithoutLane(queue) === contract.queue) return undefined;
+  const what = `${contract.name} belongs in the queue ${contract.queue}, got it from ${queue}`;
+  return { kind: 'dead-letter', reason: 'mismatch', error: new MismatchError(taskId, what) };
+}
+
 /** Releases a message until its task's time has come, or for as long as SQS can hide a message. */
 async function outcomeOfEarly(
   { task, notBefore }: Envelope,
@@ -150,11 +167,12 @@ function outcomeOfWaitingCopy(
 async function outcomeOfUnimplemented(
   envelope: Envelope,
   message: ReceivedMessage,
+  queue: string,
   { tracker, unknownTaskPatienceSeconds }: Processing,
 ): Promise<Outcome> {
   const outcome = outcomeOfUnknown(envelope, message, unknownTaskPatienceSeconds);
   if (outcome.kind !== 'dead-letter' || !tracker) return outcome;
-  return stillUnknown(await tracker.giveUp({ message, envelope }, outcome), message);
+  return stillUnknown(await tracker.giveUp({ message, envelope, queue }, outcome), message);
 }
 
 /** The outcome of a task whose workers died too often while it ran. Undefined if it gets another attempt. */

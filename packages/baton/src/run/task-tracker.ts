@@ -19,10 +19,13 @@ export interface TaskTracker {
   claim(request: ClaimRequest): Promise<Claim | Outcome>;
   /**
    * Ends a waiting task, or one whose claim was abandoned, because its message becomes a dead letter without an attempt.
-   * Does nothing for a task that is not tracked. Resolves to the outcome of the message, which differs from `outcome` if
+   * Does nothing for a task that is not tracked, or if the message is none of its task's. Resolves to the outcome of the message, which differs from `outcome` if
    * the task runs or has ended, or if the store does not answer.
    */
-  giveUp(given: Pick<ClaimRequest, 'message' | 'envelope'>, outcome: DeadLetterOutcome): Promise<Outcome>;
+  giveUp(
+    given: Pick<ClaimRequest, 'message' | 'envelope' | 'queue'>,
+    outcome: DeadLetterOutcome,
+  ): Promise<Outcome>;
   /** The store's time, in milliseconds since 1970. Does not depend on this process's clock. */
   now(): Promise<number>;
   /** Logs the receives of messages whose tasks are not tracked. Default: SQS's count decides. */

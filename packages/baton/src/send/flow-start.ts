@@ -8,6 +8,7 @@ import type { TaskContract } from '../task/task.ts';
 import type { TaskStatus } from '../task/task-status.ts';
 import { formatTraceparent, startTrace } from '../telemetry/trace-context.ts';
 import { checkedListeners, listenersOf } from './end-listeners.ts';
+import { idInFlow, laterStepIds } from './flow-places.ts';
 import type { PreparedTask } from './prepared-task.ts';
 import { checkedDepth, checkedTaskId, namespaceOf } from './send-checks.ts';
 import { allDone } from './task-continuation.ts';
@@ -67,6 +68,8 @@ export async function startChain(
   const shared = { parentId: options.parentId, traceparent: formatTraceparent(trace), notBefore, subject };
   const links = later.map(({ taskId, task, queue }, index) => ({
     ...shared,
+    afterId: ids[index],
+    flowId: firstId,
     depth: prepared.depth + index + 1,
     taskId,
     task,
@@ -104,7 +107,7 @@ export async function startGroup(
   const nowMs = await records.now();
   const flowEnd = flowEndOf(next);
   const prepared = members.map(({ contract, payload }, index) => {
-    const taskId = uuidv5(String(index), namespaceOf(groupId));
+    const taskId = idInFlow(groupId, index);
     const own = { ...sending, trace, taskId, lane: laneOf(contract) };
     return prepare(contract, payload, own, nowMs, flowEnd);
   });
@@ -112,16 +115,11 @@ export async function startGroup(
   const { notBefore, subject } = prepared.at(-1) ?? {};
   const shared = { parentId: options.parentId, traceparent: formatTraceparent(trace), notBefore, subject };
   const { taskId, task, queue } = next;
-  await records.create({ ...shared, depth, taskId, task, queue, onEnd });
+  await records.create({ ...shared, depth, taskId, task, queue, onEnd, afterId: groupId, flowId: groupId });
   await records.groups.create({ groupId, memberIds, next, notBefore });
   await Promise.all(prepared.map((each) => sendTracked(each, options, { groupId, flowEnd })));
   return new KeptTaskHandle(records, joining, next.taskId, async () => {
     const statuses = await allDone([...memberIds, next.taskId].map((id) => cancel(id)));
     return statuses.at(-1);
   });
-}
-
-/** The ids of a chain's tasks except the first, derived from the id of the first. */
-export function laterStepIds(firstId: string, steps: number): string[] {
-  return Array.from({ length: steps - 1 }, (_, index) => uuidv5(String(index + 1), namespaceOf(firstId)));
 }

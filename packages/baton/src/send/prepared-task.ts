@@ -5,6 +5,7 @@ import { MAX_MESSAGE_BYTES } from '../sqs/queue-sender.ts';
 import { sentPayload } from '../task/contract-values.ts';
 import { TaskTooLargeError } from '../task/errors.ts';
 import { queueOfLane } from '../task/lane.ts';
+import { toJson } from '../task/json-value.ts';
 import type { FlowEnd, Listener, NextTask } from '../task/next-task.ts';
 import type { SendOptions } from '../task/send-task.ts';
 import type { TaskContract } from '../task/task.ts';
@@ -66,10 +67,16 @@ export function prepareTask(
   const held = contract.tracked ? { notBefore, parentId, flowEnd } : {};
   const time = timeBy(clock);
   const body = encodeTask({ taskId, task, version, source, time, trace, subject, depth, ...held, data });
-  const payloadHash = createHash('sha256')
-    .update(JSON.stringify(data) ?? '')
-    .digest('base64url');
+  const payloadHash = payloadHashOf(data);
   return { taskId, task, queue, body, delaySeconds, notBefore, depth, payloadHash, trace, subject, onEnd };
+}
+
+/**
+ * The digest of a payload: SHA-256 of its JSON without white space, with the members in the order of the body. It is the
+ * same where the payload is sent and where its envelope was decoded, also after something has parsed and rewritten the body.
+ */
+export function payloadHashOf(data: unknown): string {
+  return createHash('sha256').update(toJson(data)).digest('base64url');
 }
 
 /** Encodes the body of a task's message. @throws TaskTooLargeError if it is larger than a message of SQS may be */

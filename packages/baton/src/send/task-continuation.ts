@@ -2,11 +2,14 @@
 import { v5 as uuidv5 } from 'uuid';
 import { parseTraceparent, startTrace, type TraceContext } from '../telemetry/trace-context.ts';
 import { type Envelope, MAX_DEPTH } from '../sqs/envelope.ts';
-import { FlowLostError, TaskTooLargeError, TooDeepError } from '../task/errors.ts';
+import { FlowLostError, MismatchError, TaskError, TaskTooLargeError, TooDeepError } from '../task/errors.ts';
+import { MAX_STEPS } from '../task/flow.ts';
 import type { FlowEnd, Listener, NextTask } from '../task/next-task.ts';
 import { fromJson } from '../task/json-value.ts';
 import type { TaskEnd } from '../task/task-end.ts';
-import type { KeptTask, TaskRecords } from './task-records.ts';
+import { isAfter, isInFlowOf } from './flow-places.ts';
+import { payloadHashOf } from './prepared-task.ts';
+import type { KeptGroup, KeptTask, TaskRecords } from './task-records.ts';
 
 /** The namespace (RFC 9562) of the ids of listeners' tasks. */
 const ENDS = 'a6f2c0d4-5b8e-4f6b-9f0e-2d7c1e9b3a54';
@@ -18,8 +21,8 @@ export type ForwardTask = (
   sent: Pick<Envelope, 'trace' | 'subject' | 'depth'>,
 ) => Promise<void>;
 
-/** Reports that a listener is not told an end. */
-type UntoldReport = (error: TooDeepError, ended: KeptTask) => void;
+/** Reports that something which the row of an ended task names is not sent. */
+type UnsentReport = (error: TaskError, ended: KeptTask) => void;
 
 /**
  * Does what follows from the end of a tracked task: sends the next task of its chain or group, or cancels the tasks that
@@ -29,13 +32,13 @@ type UntoldReport = (error: TooDeepError, ended: KeptTask) => void;
 export class TaskContinuation {
   readonly #records: TaskRecords;
   readonly #forward: ForwardTask;
-  readonly #onUntold: UntoldReport | undefined;
+  readonly #onUnsent: UnsentReport | undefined;
 
-  /** @param onUntold - called for each listener that is not told, because the ended task is too deep */
-  constructor(records: TaskRecords, forward: ForwardTask, onUntold?: UntoldReport) {
+  /** @param onUnsent - called if a listener is not told, because the ended task is too deep; or if a link is forged */
+  constructor(records: TaskRecords, forward: ForwardTask, onUnsent?: UnsentReport) {
     this.#records = records;
     this.#forward = forward;
-    this.#onUntold = onUntold;
+    this.#onUnsent = onUnsent;
   }
 
   /**
@@ -52,22 +55,41 @@ export class TaskContinuation {
   }
 
   /** Sends the task after one that has succeeded, if there is one and it waits for no other task. */
-  async #goOn({ taskId, next, groupId, flowEnd, result, traceparent }: KeptTask): Promise<void> {
-    if (next) await this.#send(next, parsed(result), traceparent);
+  async #goOn(task: KeptTask): Promise<void> {
+    const { taskId, next, groupId, flowEnd, result } = task;
+    if (next) await this.#send(next, parsed(result), taskId, task);
     const group = groupId === undefined ? undefined : await this.#records.groups.memberDone(groupId, taskId);
     if (groupId !== undefined && !group && flowEnd) {
       const { end } = await this.lose(taskId, flowEnd);
       if (end) await this.ended(end);
     }
-    if (!group || (group.done?.size ?? 0) < group.memberIds.length) return;
-    const members = await this.#records.readAll(group.memberIds);
-    // Some rows may have expired since, or belong to a later task with the same id
-    if (members.filter(({ state }) => state === 'succeeded').length < group.memberIds.length) return;
-    await this.#send(
-      group.next,
-      members.map((member) => parsed(member.result)),
-      traceparent,
-    );
+    if (groupId === undefined || !group || !group.memberIds.includes(taskId)) return;
+    if ((group.done?.size ?? 0) < group.memberIds.length) return;
+    const results = await this.#resultsOf(group);
+    if (results) await this.#send(group.next, results, groupId, task);
+  }
+
+  /** The results of a group's members. Undefined unless all have succeeded: rows may have expired or belong to later tasks. */
+  async #resultsOf({ memberIds }: KeptGroup): Promise<unknown[] | undefined> {
+    if (memberIds.length > MAX_STEPS) return undefined;
+    const members = await this.#records.readAll(memberIds);
+    if (members.filter(({ state }) => state === 'succeeded').length < memberIds.length) return undefined;
+    return members.map((member) => parsed(member.result));
+  }
+
+  /**
+   * Lets a later task of a flow have its turn if what it follows has succeeded, and its payload is the result of that. A
+   * worker of an earlier version sends the next task without a word in its row. Resolves to whether its turn has come.
+   */
+  async takeTurn({ taskId, afterId }: KeptTask, payloadHash: string): Promise<boolean> {
+    if (afterId === undefined) return false;
+    const before = await this.#records.read(afterId);
+    const group = before ? undefined : await this.#records.groups.find(afterId);
+    const follower = before?.state === 'succeeded' ? before.next : group?.next;
+    if (follower?.taskId !== taskId) return false;
+    const payload = group ? await this.#resultsOf(group) : parsed(before?.result);
+    if (payloadHashOf(payload) !== payloadHash || (group && !payload)) return false;
+    return (await this.#records.turn(taskId, payloadHash, afterId)) !== undefined;
   }
 
   /**
@@ -79,8 +101,11 @@ export class TaskContinuation {
     flowEnd: FlowEnd,
   ): Promise<{ error: FlowLostError; end?: KeptTask | undefined }> {
     const error = new FlowLostError(taskId, flowEnd);
+    const known = await this.#records.read(flowEnd.taskId);
+    // A message may name any task as the end of its flow
+    if (known && !isInFlowOf(taskId, known)) return { error };
     // Its row may be lost too
-    await this.#records.create(flowEnd);
+    if (!known) await this.#records.create(flowEnd);
     const { name, message } = error;
     const ended = await this.#records.giveUp(flowEnd.taskId, { name, message, reason: 'flow-lost' });
     // An earlier call may have ended it, and failed to tell its listeners
@@ -90,31 +115,36 @@ export class TaskContinuation {
 
   /** Cancels all tasks after one that has not succeeded. */
   async #cancelAfter({ taskId, next, groupId }: KeptTask): Promise<void> {
+    const message = `The task ${taskId} before it did not succeed`;
+    if (next) return this.#cancelFrom(next, message, taskId);
     const group = groupId === undefined ? undefined : await this.#records.groups.find(groupId);
-    await this.#cancelFrom(next ?? group?.next, `The task ${taskId} before it did not succeed`);
+    if (groupId !== undefined && group?.memberIds.includes(taskId))
+      await this.#cancelFrom(group.next, message, groupId);
   }
 
-  async #cancelFrom(first: NextTask | undefined, message: string): Promise<void> {
-    const cancelled: KeptTask[] = [];
-    let next = first;
-    while (next) {
-      await this.#records.cancel(next.taskId, { name: 'TaskCancelledError', message });
-      const task = await this.#records.read(next.taskId);
+  /** Cancels a task, and those after it. Each must say in its row that it follows the one before. */
+  async #cancelFrom(first: NextTask | undefined, message: string, firstAfterId: string): Promise<void> {
+    const cancelled = new Map<string, KeptTask>();
+    let [next, afterId] = [first, firstAfterId];
+    for (let steps = 0; next && steps < MAX_STEPS && !cancelled.has(next.taskId); steps += 1) {
+      const { taskId } = next;
+      await this.#records.cancel(taskId, { name: 'TaskCancelledError', message }, afterId);
+      const task = await this.#records.read(taskId);
+      if (!task || !isAfter(task, afterId)) break;
       // Even if it was cancelled before: its listeners may not have been told, and it has no message that would tell them
-      if (task?.state === 'cancelled') cancelled.push(task);
-      next = task?.next;
+      if (task.state === 'cancelled') cancelled.set(taskId, task);
+      [next, afterId] = [task.next, taskId];
     }
-    await allDone(cancelled.map((task) => this.#tell(task)));
+    await allDone([...cancelled.values()].map((task) => this.#tell(task)));
   }
 
-  async #send(next: NextTask, payload: unknown, traceparent: string | undefined): Promise<void> {
-    const known = await this.#records.read(next.taskId);
-    if (known?.state === 'cancelled') {
-      const after = this.#cancelFrom(known.next, `The task ${known.taskId} before it was cancelled`);
-      await allDone([this.#tell(known), after]);
-      return;
-    }
-    if (known && known.state !== 'queued') return;
+  /** Sends the task after one that has ended, or after a group. Its row gets the payload that it must run with before. */
+  async #send(next: NextTask, payload: unknown, afterId: string, ended: KeptTask): Promise<void> {
+    const { taskId } = next;
+    const ready = await this.#records.turn(taskId, payloadHashOf(payload), afterId);
+    const known = ready ?? (await this.#records.read(taskId));
+    if (known && !ready) return this.#leave(known, afterId, ended);
+    const { traceparent } = ended;
     try {
       const { depth = 0, subject } = known ?? {};
       // An earlier version without this limit may have written more. The task runs nevertheless; its own sends fail
@@ -123,7 +153,19 @@ export class TaskContinuation {
     } catch (error) {
       // The results together are too large for a message, and stay so
       if (!(error instanceof TaskTooLargeError)) throw error;
-      await this.#cancelFrom(next, error.message);
+      await this.#cancelFrom(next, error.message, afterId);
+    }
+  }
+
+  /** Sends nothing for a task that has started or ended, or that does not follow the ended one. */
+  async #leave(known: KeptTask, afterId: string, ended: KeptTask): Promise<void> {
+    const { taskId, state, next } = known;
+    if (!isAfter(known, afterId) || state === 'queued') {
+      const what = `expected the task after ${afterId} with its result as payload`;
+      this.#onUnsent?.(new MismatchError(taskId, what), ended);
+    } else if (state === 'cancelled') {
+      const after = this.#cancelFrom(next, `The task ${taskId} before it was cancelled`, taskId);
+      await allDone([this.#tell(known), after]);
     }
   }
 
@@ -134,7 +176,7 @@ export class TaskContinuation {
       // Otherwise two tasks that listen to each other would send each other for ever
       if (depth > MAX_DEPTH) {
         const place = `the listener to the end of ${task.task}`;
-        return this.#onUntold?.(new TooDeepError(listener.task, MAX_DEPTH, place), task);
+        return this.#onUnsent?.(new TooDeepError(listener.task, MAX_DEPTH, place), task);
       }
       const next = { ...listener, taskId: idOfEnd(task, listener) };
       await this.#forward(next, endOf(task), { trace: traceOf(traceparent), depth, subject });

@@ -8,7 +8,7 @@ export interface NewTask {
   readonly task: string;
   /** The queue that carries it. In a lane, the lane's queue, such as `payments_high`. */
   readonly queue: string;
-  /** Tells a task that is sent again from another task with the same id. */
+  /** The digest of its payload. Undefined for a later task of a flow until its turn has come. */
   readonly payloadHash?: string | undefined;
   readonly notBefore?: string | undefined;
   readonly parentId?: string | undefined;
@@ -21,6 +21,10 @@ export interface NewTask {
   readonly groupId?: string | undefined;
   /** The last task of the group's flow. */
   readonly flowEnd?: FlowEnd | undefined;
+  /** For a later task of a flow: the task or the group that it follows. */
+  readonly afterId?: string | undefined;
+  /** For a later task of a flow: the first task of its chain, or its group. The ids of the others follow from it. */
+  readonly flowId?: string | undefined;
   readonly subject?: string | undefined;
   /** The listeners to its end. */
   readonly onEnd?: readonly Listener[] | undefined;
@@ -40,6 +44,9 @@ export interface KeptTask extends Omit<TaskStatus, 'result' | 'waiting' | 'lane'
   readonly groupId?: string | undefined;
   /** For a member of a group: the last task of the group's flow. */
   readonly flowEnd?: FlowEnd | undefined;
+  readonly payloadHash?: string | undefined;
+  readonly afterId?: string | undefined;
+  readonly flowId?: string | undefined;
   readonly onEnd?: readonly Listener[] | undefined;
   /** The kept results of its effects, as JSON, by their keys. */
   readonly effects?: Readonly<Record<string, string>> | undefined;
@@ -90,13 +97,23 @@ export interface TaskRecords {
   /** Reads the rows of several tasks, in the order of their ids, without the missing ones. */
   readAll(taskIds: readonly string[]): Promise<readonly KeptTask[]>;
   /**
+   * Records that the turn of a later task of a flow has come, and the payload that it must run with, in one write. Resolves
+   * to the row if the task waits to start; to undefined if it has started or ended, has no row, follows another task, or
+   * has another payload.
+   *
+   * @param afterId - the task or the group that it follows
+   */
+  turn(taskId: string, payloadHash: string, afterId: string): Promise<KeptTask | undefined>;
+  /**
    * Cancels a task that has not ended. A waiting task never runs. The signal of a running handler aborts within a
    * heartbeat. Resolves to the status after that: `cancelled`, unless the task had ended before. Tells no listeners, and
    * does not cancel the tasks after it: `TaskClient.cancel` does.
    *
    * @param error - the reason, if nobody asked for the cancellation: for example, a step before it did not succeed
+   * @param afterId - cancels the task only if it follows this task or group
+   * @throws UnknownStateError if the task has a state that this version does not know
    */
-  cancel(taskId: string, error?: TaskFailure): Promise<TaskStatus | undefined>;
+  cancel(taskId: string, error?: TaskFailure, afterId?: string): Promise<TaskStatus | undefined>;
   /** Ends a waiting task without another attempt. Resolves to its row; to undefined if it does not wait. */
   giveUp(taskId: string, error: TaskFailure): Promise<KeptTask | undefined>;
   /**

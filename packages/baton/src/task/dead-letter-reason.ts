@@ -10,6 +10,8 @@ export const DEAD_LETTER_REASONS = {
   'timed-out': 'The last attempt passed its time limit',
   crashed: 'Workers died or lost the lease while it ran: three times in a row, or on all its attempts',
   'flow-lost': 'It belongs to a chain or group, and the task store has lost what follows it',
+  mismatch: 'It is no message of its task: the contract, the queue or the payload differs from what was sent',
+  'out-of-turn': 'It is for a later task of a chain or group, and the task before that has not succeeded',
   'unknown-task': 'No worker that received it knew the task, or this version of it',
   'invalid-payload': "The payload breaks the contract's schema",
   malformed: 'The body is not JSON, or no envelope',

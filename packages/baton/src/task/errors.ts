@@ -248,6 +248,27 @@ export class EffectUsedTwiceError extends TaskError {
   }
 }
 
+/** A message names a task, and is none of its messages: another contract, queue or payload than was sent. */
+export class MismatchError extends TaskError {
+  override readonly name = 'MismatchError';
+
+  /** @param what - the part that differs, what was expected and what the message has */
+  constructor(taskId: string, what: string) {
+    super(`The message is none of the task ${taskId}: ${what}`);
+  }
+}
+
+/** A message is for a later task of a chain or group, and the task before that has not succeeded. */
+export class OutOfTurnError extends TaskError {
+  override readonly name = 'OutOfTurnError';
+
+  constructor(taskId: string, afterId: string) {
+    super(
+      `The task ${taskId} runs only after ${afterId}, which has not succeeded with this payload as its result`,
+    );
+  }
+}
+
 /** The task store has lost the row of a task, and with it the next task of its chain or group. */
 export class FlowLostError extends TaskError {
   override readonly name = 'FlowLostError';

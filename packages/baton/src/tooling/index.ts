@@ -4,6 +4,7 @@
 /** Read contracts: their lanes, schedules and names. */
 export { isScheduled } from '../task/task.ts';
 export { laneOfQueue, laneQueueName, lanesByQueue, queuesOfLanes } from '../task/lane.ts';
+export { sentPayload } from '../task/contract-values.ts';
 export { SCHEDULER_SOURCE, tickTaskId, tickTime } from '../task/schedule.ts';
 /** Read and write messages. */
 export { decodeEnvelope, encodeEnvelope, type Envelope } from '../sqs/envelope.ts';

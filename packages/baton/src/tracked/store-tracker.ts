@@ -1,11 +1,12 @@
 // Tracks tasks in the task store: claims them for attempts, and decides what happens to messages that get no attempt.
 import { randomUUID } from 'node:crypto';
-import { TaskError, TaskNotDueError } from '../task/errors.ts';
+import { OutOfTurnError, TaskError, TaskNotDueError } from '../task/errors.ts';
 import type { DeadLetterReason } from '../task/dead-letter-reason.ts';
 import { type DeadLetterOutcome, OLD_MESSAGE_SECONDS, type Outcome } from '../task/outcome.ts';
 import { equalJitter } from '../time/backoff.ts';
 import { putBackBy } from '../sqs/put-back.ts';
 import { listenersOf } from '../send/end-listeners.ts';
+import { payloadHashOf } from '../send/prepared-task.ts';
 import type { ReceivedMessage } from '../sqs/received-message.ts';
 import { type ForwardTask, TaskContinuation } from '../send/task-continuation.ts';
 import type { FlowEnd } from '../task/next-task.ts';
@@ -15,9 +16,10 @@ import type { KeptTask } from '../send/task-records.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { formatTraceparent } from '../telemetry/trace-context.ts';
 import { endIn, failureOf } from './conclusion.ts';
+import { misfitOf, type NamedTask } from './misfit.ts';
 import { StoredClaim } from './stored-claim.ts';
 import type { TaskRow } from './task-row.ts';
-import type { TaskStore } from './task-store.ts';
+import { type TaskStore, UnknownStateError } from './task-store.ts';
 import { unconcluded, unconcludedClaims } from '../sqs/copy-notes.ts';
 
 /** The limits of the rest of a message whose task cannot be claimed: a quarter of the message's age, with equal jitter. */
@@ -49,10 +51,7 @@ export class StoreTracker implements TaskTracker {
     options.store.clock.reportTo(options.logger);
     const { store, forward, logger } = options;
     this.#continuation = new TaskContinuation(store, forward, (error, { taskId, task }) =>
-      logger.error(
-        { taskId, task, error },
-        'listener not told the end of its task: too many tasks sent each other',
-      ),
+      logger.error({ taskId, task, error }, 'what follows the end of a task was not sent'),
     );
   }
 
@@ -70,10 +69,12 @@ export class StoreTracker implements TaskTracker {
     // The claims that may be in the task's row if a request fails
     let mayHold: readonly string[] = [];
     try {
+      const payloadHash = payloadHashOf(envelope.data);
       const request = {
         taskId,
         task,
         queue,
+        payloadHash,
         claimId,
         owner,
         leaseSeconds,
@@ -87,6 +88,9 @@ export class StoreTracker implements TaskTracker {
       const known = await this.#unconcludedRow(message, taskId);
       mayHold = [...(known?.claimId === undefined ? [] : [known.claimId]), claimId];
       let row = await (known ? store.attempts.resume(request, known) : store.attempts.claim(request));
+      const misfit = row && (await this.#misfit(row, { task, payloadHash }));
+      if (misfit === 'has its turn') row = await store.attempts.claim(request);
+      else if (misfit) return misfit;
       if (isDead(row)) {
         const revived = await store.revive(taskId, putBack);
         if (revived) logger.info({ taskId, task }, 'dead letter was put back: its task starts again');
@@ -108,7 +112,8 @@ export class StoreTracker implements TaskTracker {
         logger: line,
       });
       const { flowEnd } = envelope;
-      if (!flowEnd || row.next || row.groupId !== undefined) return claim;
+      // Only a claim that found no row has created one at its start
+      if (!flowEnd || row.createdAt !== row.startedAt || row.next || row.groupId !== undefined) return claim;
       // Do not run it: the store has lost its row, so an earlier attempt may have done its work already
       return await claim.conclude(await this.#outcomeOfLost(message, taskId, flowEnd));
     } catch (error) {
@@ -127,13 +132,26 @@ export class StoreTracker implements TaskTracker {
     return row?.state === 'running' && claimIds.includes(row.claimId ?? '') ? row : undefined;
   }
 
+  /** The outcome of a message that is none of its task's. Undefined if it is, or if the task has its turn only now. */
+  async #misfit(row: TaskRow, named: NamedTask): Promise<DeadLetterOutcome | 'has its turn' | undefined> {
+    const error = misfitOf(row, named);
+    if (!error) return undefined;
+    const outOfTurn = error instanceof OutOfTurnError;
+    if (outOfTurn && (await this.#continuation.takeTurn(row, named.payloadHash))) return 'has its turn';
+    return { kind: 'dead-letter', reason: outOfTurn ? 'out-of-turn' : 'mismatch', error };
+  }
+
   async giveUp(
-    { message, envelope }: Pick<ClaimRequest, 'message' | 'envelope'>,
+    { message, envelope, queue }: Pick<ClaimRequest, 'message' | 'envelope' | 'queue'>,
     outcome: DeadLetterOutcome,
   ): Promise<Outcome> {
     const { store, leaseSeconds, logger } = this.#options;
     const { taskId, task } = envelope;
     try {
+      const named = { task, queue, payloadHash: payloadHashOf(envelope.data) };
+      const before = await store.read(taskId);
+      const misfit = before && (await this.#misfit(before, named));
+      if (typeof misfit === 'object') return misfit;
       const claims = { leaseSeconds, unconcluded: unconcludedClaims(message) };
       const row = await store.giveUp(taskId, failureOf(outcome.error, outcome.reason), claims);
       if (row) await this.#follow(row);
@@ -194,6 +212,11 @@ export class StoreTracker implements TaskTracker {
       case 'retrying':
       case undefined:
         return outcomeOfWaiting(taskId, row, this.#options.store.clock.nowMs);
+      default: {
+        // A later version wrote it. Its workers know what to do
+        const error = new UnknownStateError(taskId, (row as TaskRow).state);
+        return { kind: 'release', error, delaySeconds: LONGEST_REST_SECONDS };
+      }
     }
   }
 

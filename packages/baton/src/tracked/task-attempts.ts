@@ -14,6 +14,8 @@ export interface NewClaim {
   readonly taskId: string;
   readonly task: string;
   readonly queue: string;
+  /** The digest of the message's payload. The row must have the same, unless an earlier version wrote it without one. */
+  readonly payloadHash: string;
   readonly traceparent?: string | undefined;
   readonly parentId?: string | undefined;
   readonly subject?: string | undefined;
@@ -72,7 +74,7 @@ export class TaskAttempts {
     const begun = await this.#begin(
       request,
       `attribute_not_exists(taskId) OR
-        (#state IN (:queued, :retrying) AND (attribute_not_exists(notBefore) OR notBefore <= :due)
+        (${FITS} AND #state IN (:queued, :retrying) AND (attribute_not_exists(notBefore) OR notBefore <= :due)
           AND (attribute_not_exists(nextAttemptAt) OR nextAttemptAt <= :due))`,
       ['attempts = if_not_exists(attempts, :zero) + :one'],
       {
@@ -99,7 +101,7 @@ export class TaskAttempts {
     const { token, claimId = '', crashes = 0 } = known;
     const resumed = await this.#begin(
       request,
-      '#state = :running AND #token = :known AND claimId = :unconcluded',
+      `${FITS} AND #state = :running AND #token = :known AND claimId = :unconcluded`,
       crashes > 0 ? ['begun = :begun'] : [],
       {
         ':known': token,
@@ -119,7 +121,7 @@ export class TaskAttempts {
     const attempts = begun === 'alone' ? 1 : 0;
     return this.#begin(
       request,
-      `#state = :running AND ${SAME_CLAIM}`,
+      `${FITS} AND #state = :running AND ${SAME_CLAIM}`,
       [
         'crashes = if_not_exists(crashes, :zero) + :crashes',
         'attempts = attempts + :attempts',
@@ -141,7 +143,7 @@ export class TaskAttempts {
     sets: readonly string[],
     values: RowValues,
   ): Promise<TaskRow | undefined> {
-    const { taskId, task, queue, claimId, owner, leaseSeconds } = request;
+    const { taskId, task, queue, payloadHash, claimId, owner, leaseSeconds } = request;
     const { traceparent, parentId, subject, depth = 0, onEnd, sentAtMs } = request;
     // For a row that its sender did not write
     const given = Object.entries({ traceparent, parentId, subject, onEnd }).filter(
@@ -157,6 +159,7 @@ export class TaskAttempts {
         ...sets,
         'startedAt = if_not_exists(startedAt, :at), createdAt = if_not_exists(createdAt, :at)',
         'task = if_not_exists(task, :task), queue = if_not_exists(queue, :queue)',
+        'payloadHash = if_not_exists(payloadHash, :payloadHash)',
         'effects = if_not_exists(effects, :none), expiresAt = :expires',
         'listedAt = if_not_exists(listedAt, :listedAt), listedIn = if_not_exists(listedIn, :listedIn)',
         ...given.map(([name]) => `${name} = if_not_exists(${name}, :${name})`),
@@ -175,6 +178,7 @@ export class TaskAttempts {
         ':one': 1,
         ':task': task,
         ':queue': queue,
+        ':payloadHash': payloadHash,
         ':none': {},
         ':expires': this.#table.expiry(),
         ':listedAt': `${at}#${taskId}`,
@@ -279,6 +283,10 @@ export class TaskAttempts {
     return this.#table.update(taskId, condition, update, held, names);
   }
 }
+
+/** The condition that a message belongs to its row, by its `:task` and `:payloadHash`: see `misfitOf`. */
+const FITS =
+  'task = :task AND (payloadHash = :payloadHash OR (attribute_not_exists(payloadHash) AND attribute_not_exists(afterId)))';
 
 /** The condition that a claim was neither renewed nor taken over since it was read (`:known`, `:seen`). */
 export const SAME_CLAIM = '#token = :known AND leaseUntilMs = :seen';

@@ -34,7 +34,6 @@ export interface TaskRow extends KeptTask {
   readonly nextAttemptAt?: string | undefined;
   /** Why it waits for its next attempt. */
   readonly waiting?: Omit<Waiting, 'until'> | undefined;
-  readonly payloadHash?: string | undefined;
   /** The keys of effects with `inDoubt` that have started. */
   readonly begunEffects?: ReadonlySet<string> | undefined;
   /** How it ended before its dead letter was last put back, and when, ISO 8601. */

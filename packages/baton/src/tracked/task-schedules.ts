@@ -1,11 +1,14 @@
 // The rows of schedules in the task store's table.
 import { PutCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { MAX_SKEW_MS } from '../time/clock-watch.ts';
+import { TaskError } from '../task/errors.ts';
 import { lastTick, tickTaskId, tickTime } from '../task/schedule.ts';
 import type { ScheduledContract } from '../task/task.ts';
 import type { TaskTable } from './task-table.ts';
 
 const DAY_MS = 86_400_000;
+/** The most reads of a schedule's row, of which each found that another worker had changed it. */
+const MAX_LOOKS = 5;
 /** The most future ticks to look at. A worker with a wrong clock may have sent several. */
 const MAX_TICKS_AHEAD = 100;
 
@@ -36,13 +39,23 @@ export class TaskSchedules {
    * a wrong clock wrote it, and no tick would be due until then.
    */
   async see(contract: ScheduledContract): Promise<ScheduleRow> {
+    for (let looks = 0; looks < MAX_LOOKS; looks += 1) {
+      const row = await this.#look(contract);
+      if (row) return row;
+    }
+    throw new TaskError(
+      `The schedule of ${contract.name} changed ${MAX_LOOKS} times while it was read: expected a row that can be read or written`,
+    );
+  }
+
+  /** Reads the row, or writes it. Resolves to undefined if another worker has written or repaired it meanwhile. */
+  async #look(contract: ScheduledContract): Promise<ScheduleRow | undefined> {
     const taskId = rowId(contract);
     const known = (await this.#table.get(taskId)) as ScheduleRow | undefined;
     await this.#table.timeKnown();
     if (known && !liesAhead(known, this.#table.nowMs)) return known;
     if (known) await this.#delayFutureTicks(contract, known);
     const row = { taskId, since: this.#sinceOf(known) };
-    // Unless another worker has written or repaired it meanwhile
     const written = await this.#table.unlessRefused(
       new PutCommand({
         TableName: this.#table.name,
@@ -51,7 +64,7 @@ export class TaskSchedules {
         ExpressionAttributeValues: { ':ahead': aheadOf(this.#table.nowMs) },
       }),
     );
-    return written ? row : this.see(contract);
+    return written && row;
   }
 
   /** Records that a tick was sent, unless a later one is recorded. Resolves to the row after that. */

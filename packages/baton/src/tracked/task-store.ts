@@ -1,10 +1,11 @@
 // The task store: the states of tracked tasks, in a table of DynamoDB.
 import { DeleteCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
 import type { ClockWatch } from '../time/clock-watch.ts';
-import { TaskConflictError } from '../task/errors.ts';
+import { TaskConflictError, TaskError } from '../task/errors.ts';
 import type { PutBack } from '../sqs/put-back.ts';
-import { isFinal, type TaskFailure, type TaskStatus } from '../task/task-status.ts';
-import { type NewTask, type TaskRecords } from '../send/task-records.ts';
+import { isFinal, TASK_STATES, type TaskFailure, type TaskStatus } from '../task/task-status.ts';
+import { type KeptTask, type NewTask, type TaskRecords } from '../send/task-records.ts';
+import { isAfter } from '../send/flow-places.ts';
 import { isAbandoned, SAME_CLAIM, TaskAttempts } from './task-attempts.ts';
 import { MessageReceives } from './message-receives.ts';
 import { TaskGroups } from './task-groups.ts';
@@ -14,8 +15,24 @@ import { type RowValues, TaskTable, type TaskTableOptions } from './task-table.t
 
 /** How far the clocks of SQS (the times of messages) and DynamoDB (the times of ends) may differ. */
 const CLOCKS_DIFFER_MS = 2000;
+/** The most writes of one cancellation. Each fails only because the task has started or ended since the last. */
+const MAX_CANCELLATIONS = 5;
+/** The condition that a task follows another one. An earlier version wrote the later tasks of flows without `afterId`. */
+const FOLLOWS =
+  '(afterId = :afterId OR (attribute_not_exists(afterId) AND attribute_not_exists(payloadHash)))';
 /** The most rows of one BatchGetItem (Quotas in Amazon DynamoDB). */
 const MAX_BATCH_GET = 100;
+
+/** A task has a state that this version does not know: a later version wrote it. */
+export class UnknownStateError extends TaskError {
+  override readonly name = 'UnknownStateError';
+
+  constructor(taskId: string, state: string) {
+    super(
+      `The task ${taskId} has the state ${JSON.stringify(state)}, which this version does not know: expected ${TASK_STATES.join(', ')}; deploy the version that wrote it`,
+    );
+  }
+}
 
 /** Decides which claims count as abandoned. */
 export interface AbandonedClaims {
@@ -112,12 +129,36 @@ export class TaskStore implements TaskRecords {
     return taskIds.flatMap((taskId) => rows.get(taskId) ?? []);
   }
 
-  async cancel(taskId: string, error?: TaskFailure): Promise<TaskStatus | undefined> {
+  turn(taskId: string, payloadHash: string, afterId: string): Promise<KeptTask | undefined> {
+    return this.#table.update(
+      taskId,
+      `#state = :queued AND ${FOLLOWS} AND (attribute_not_exists(payloadHash) OR payloadHash = :payloadHash)`,
+      'SET payloadHash = :payloadHash, afterId = :afterId',
+      { ':queued': 'queued', ':payloadHash': payloadHash, ':afterId': afterId },
+    );
+  }
+
+  async cancel(taskId: string, error?: TaskFailure, afterId?: string): Promise<TaskStatus | undefined> {
+    // If the task starts again between the two requests, it must be cancelled nevertheless
+    for (let writes = 0; writes < MAX_CANCELLATIONS; writes += 1) {
+      const cancelled = await this.#cancelOnce(taskId, error, afterId);
+      if (cancelled) return statusOf(cancelled);
+      const known = await this.read(taskId);
+      if (!known || isFinal(known.state)) return known && statusOf(known);
+      if (!TASK_STATES.includes(known.state)) throw new UnknownStateError(taskId, known.state);
+      if (afterId !== undefined && !isAfter(known, afterId)) return statusOf(known);
+    }
+    throw new TaskError(
+      `The task ${taskId} was not cancelled: it changed ${MAX_CANCELLATIONS} times meanwhile; expected it to hold still for a moment, so try again`,
+    );
+  }
+
+  async #cancelOnce(taskId: string, error?: TaskFailure, afterId?: string): Promise<TaskRow | undefined> {
     await this.#table.timeKnown();
     const at = this.#table.iso;
-    const cancelled = await this.#table.update(
+    return this.#table.update(
       taskId,
-      '#state IN (:queued, :retrying, :running) AND expiresAt >= :now',
+      `#state IN (:queued, :retrying, :running) AND expiresAt >= :now${afterId === undefined ? '' : ` AND ${FOLLOWS}`}`,
       `SET #state = :cancelled, finishedAt = :at, updatedAt = :at, expiresAt = :expires${
         error ? ', #error = :error' : ''
       } REMOVE ${OVER_AT_THE_END}`,
@@ -130,13 +171,10 @@ export class TaskStore implements TaskRecords {
         ':at': at,
         ':expires': this.#table.expiry(),
         ...(error && { ':error': error }),
+        ...(afterId !== undefined && { ':afterId': afterId }),
       },
       error && { '#error': 'error' },
     );
-    if (cancelled) return statusOf(cancelled);
-    const known = await this.find(taskId);
-    // If it started again between the two requests, it must be cancelled nevertheless
-    return known && !isFinal(known.state) ? this.cancel(taskId, error) : known;
   }
 
   /**
@@ -254,11 +292,13 @@ export class TaskStore implements TaskRecords {
   }
 }
 
-/** Whether a row belongs to a task that is sent again. A row that a claim wrote has no payload hash to compare. */
-function isSame(known: TaskRow, { task, payloadHash, next, groupId }: NewTask): boolean {
+/** Whether a row belongs to a task that is sent again. An earlier version's claim wrote rows without a payload hash. */
+function isSame(known: TaskRow, { task, payloadHash, next, groupId, afterId }: NewTask): boolean {
   const madeByClaim = known.payloadHash === undefined && known.token > 0;
   if (known.task !== task) return false;
   if (madeByClaim) return true;
+  // It may have got its payload since
+  if (afterId !== undefined) return isAfter(known, afterId) && known.next?.taskId === next?.taskId;
   // A step of another flow is another task, because another task follows it
   return (
     known.payloadHash === payloadHash && known.next?.taskId === next?.taskId && known.groupId === groupId

@@ -182,6 +182,7 @@ test('a claim that a dead worker of an older version left, 12 hours ahead, is ta
     queue,
     claimId,
     owner: 'old',
+    payloadHash: 'any',
     leaseSeconds: LEASE_SECONDS,
   });
   await tasks.forward(

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { chain, group, member, type TaskStatus } from 'baton-tasks';
 import { TaskClient, TaskStore } from 'baton-tasks/tooling';
-import { laterStepIds } from '../../src/send/flow-start.ts';
+import { laterStepIds } from '../../src/send/flow-places.ts';
 import { type Backends, startBackends } from '../support/backends.ts';
 import { EffectSink } from '../support/effect-sink.ts';
 import { eventually } from 'baton-dev/testing/eventually';

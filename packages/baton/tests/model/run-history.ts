@@ -9,7 +9,7 @@ import {
   TaskStore,
   Worker,
 } from 'baton-tasks/tooling';
-import { laterStepIds } from '../../src/send/flow-start.ts';
+import { laterStepIds } from '../../src/send/flow-places.ts';
 import { Random } from '../faults/random.ts';
 import type { Fault, History, MessagePlan, Span, Step, WorkerPlan } from './history.ts';
 import { Ledger } from './ledger.ts';

@@ -162,7 +162,7 @@ describe('the resources of schedules', () => {
       task: contract.name,
       source: 'scheduler',
       time: '2026-11-24T02:00:00Z',
-      data: {},
+      data: { days: 30 },
     });
     expect(contract.payload.parse(envelope.data)).toEqual({ days: 30 });
   });

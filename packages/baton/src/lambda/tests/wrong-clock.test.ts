@@ -15,6 +15,7 @@ import { TaskStore } from '../../tracked/task-store.ts';
 import { createLogger } from '../../telemetry/logger.ts';
 import { type Backends, startBackends } from '../../../tests/support/backends.ts';
 import { eventually } from 'baton-dev/testing/eventually';
+import { payloadHashOf } from '../../send/prepared-task.ts';
 import { work } from '../../tracked/tests/tracked-work.ts';
 import { messageBody, receivedMessage } from '../../../tests/support/messages.ts';
 
@@ -81,6 +82,7 @@ const claimOf = (taskId: string, owner: string) => ({
   queue: work.queue,
   claimId: randomUUID(),
   owner,
+  payloadHash: payloadHashOf({}),
   leaseSeconds: LEASE_SECONDS,
 });
 const leftMs = (leaseUntilMs = 0): number => leaseUntilMs - Date.now();

@@ -7,7 +7,13 @@ import type { SendTask } from '../../task/send-task.ts';
 import { createLogger } from '../../telemetry/logger.ts';
 import { eventually } from 'baton-dev/testing/eventually';
 import * as z from 'zod';
-import { type Handler, type RunOptions, TrackedWork, work } from '../../tracked/tests/tracked-work.ts';
+import {
+  type Handler,
+  type RunOptions,
+  TrackedWork,
+  work,
+  WORK_HASH,
+} from '../../tracked/tests/tracked-work.ts';
 import { messageBody, receivedMessage } from '../../../tests/support/messages.ts';
 
 let tracked: TrackedWork;
@@ -168,7 +174,15 @@ describe('if only the wall clock says that the claim has expired', () => {
       setClockAhead(60_000);
       const { taskId } = tracked;
       const { name: task, queue } = work;
-      const thief = { taskId, task, queue, claimId: 'thief', owner: 'w-2', leaseSeconds: 30 };
+      const thief = {
+        taskId,
+        task,
+        queue,
+        claimId: 'thief',
+        owner: 'w-2',
+        payloadHash: WORK_HASH,
+        leaseSeconds: 30,
+      };
       await eventually('the claim of another attempt', async () => {
         const row = await tracked.store.attempts.claim(thief);
         return row?.claimId === 'thief';

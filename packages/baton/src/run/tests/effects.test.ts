@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import { eventually } from 'baton-dev/testing/eventually';
-import { type Handler, TrackedWork, work } from '../../tracked/tests/tracked-work.ts';
+import { type Handler, TrackedWork, work, WORK_HASH } from '../../tracked/tests/tracked-work.ts';
 
 let tracked: TrackedWork;
 beforeAll(async () => {
@@ -204,7 +204,14 @@ describe('an effect', () => {
     await tracked.run(async (_payload, { effect }) => {
       const { claimId = '', token = 0 } = (await store.read(taskId)) ?? {};
       await store.attempts.conclude({ taskId, claimId, token }, { state: 'retrying' });
-      const other = { taskId, task: work.name, queue: 'default', owner: 'w-2', leaseSeconds: 30 };
+      const other = {
+        taskId,
+        task: work.name,
+        queue: 'default',
+        owner: 'w-2',
+        payloadHash: WORK_HASH,
+        leaseSeconds: 30,
+      };
       await store.attempts.claim({ ...other, claimId: randomUUID() });
       thrown = await effect('pay', () => 1).catch((error: unknown) => error);
       return { length: 1 };

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { Implementations } from '../../task/implementation.ts';
 import { processMessage } from '../process-message.ts';
 import type { ForwardTask } from '../../send/task-continuation.ts';
+import { payloadHashOf } from '../../send/prepared-task.ts';
 import { StoreTracker } from '../../tracked/store-tracker.ts';
 import { TaskStore } from '../../tracked/task-store.ts';
 import { createLogger } from '../../telemetry/logger.ts';
@@ -62,7 +63,15 @@ const created = (change: object = {}) =>
 /** Lets a process that knows the task start an attempt. */
 async function begun(leaseSeconds = 30) {
   const claimId = randomUUID();
-  const claim = { taskId, task: 'tests.new', queue: 'default', claimId, owner: 'new', leaseSeconds };
+  const claim = {
+    taskId,
+    task: 'tests.new',
+    queue: 'default',
+    claimId,
+    owner: 'new',
+    payloadHash: payloadHashOf({}),
+    leaseSeconds,
+  };
   const { token = 0, leaseUntilMs = 0 } = (await store.attempts.claim(claim)) ?? {};
   return { taskId, claimId, token, leaseUntilMs };
 }

@@ -7,8 +7,7 @@ import { TaskClient } from '../task-client.ts';
 import { type TaskEnd, taskEndSchema } from '../../task/task-end.ts';
 import { eventually } from 'baton-dev/testing/eventually';
 import * as z from 'zod';
-import { type Handler, TrackedWork, work } from '../../tracked/tests/tracked-work.ts';
-import { messageBody } from '../../../tests/support/messages.ts';
+import { type Handler, TrackedWork, work, WORK_HASH } from '../../tracked/tests/tracked-work.ts';
 
 const DAY_MS = 86_400_000;
 const listener = (name: string) =>
@@ -65,14 +64,18 @@ const failing: Handler = () => {
 const sent = (contract: TaskContract = told, onEnd?: EndListener) =>
   tasks.send(contract as typeof work, { text: 'four' }, { taskId: tracked.taskId, subject: 'o-1', onEnd });
 
-const bodyOf = (task: string, data: unknown = { text: 'four' }): string =>
-  messageBody({ taskId: tracked.taskId, task, data });
-
 /** Lets a worker die that runs the task beside other tasks, and then two workers that run it alone. */
 async function crashes(): Promise<void> {
   const { taskId, store } = tracked;
   for (const begun of ['in company', 'alone', 'alone'] as const) {
-    const claim = { taskId, task: work.name, queue: work.queue, owner: 'dead', leaseSeconds: 0 };
+    const claim = {
+      taskId,
+      task: work.name,
+      queue: work.queue,
+      owner: 'dead',
+      payloadHash: WORK_HASH,
+      leaseSeconds: 0,
+    };
     const { claimId, token } = await eventually('a claim', async () => {
       const attempt = { ...claim, claimId: randomUUID() };
       const row = await store.attempts.claim(attempt);
@@ -140,7 +143,8 @@ describe('the listener of a contract is told', () => {
     ],
     [
       'has a payload that breaks its contract',
-      () => tracked.run(never, { change: { body: bodyOf(work.name, { text: 1 }) } }),
+      // Its handler has another idea of the contract than its sender
+      () => tracked.run(never, { contract: { ...told, payload: z.object({ text: z.int() }) } }),
       { state: 'dead', error: expect.objectContaining({ reason: 'invalid-payload' }) as never },
     ],
     [

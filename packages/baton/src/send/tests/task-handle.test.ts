@@ -10,7 +10,7 @@ import type { Conclusion, HeldClaim } from '../../tracked/task-attempts.ts';
 import { TaskStore } from '../../tracked/task-store.ts';
 import { type Backends, startBackends } from '../../../tests/support/backends.ts';
 import { eventually } from 'baton-dev/testing/eventually';
-import { work } from '../../tracked/tests/tracked-work.ts';
+import { work, WORK_HASH } from '../../tracked/tests/tracked-work.ts';
 import * as z from 'zod';
 
 let backends: Backends;
@@ -34,7 +34,15 @@ async function waiting(): Promise<TaskHandle<typeof work.result>> {
 
 async function begun(taskId: string): Promise<HeldClaim> {
   const claimId = randomUUID();
-  const claim = { taskId, task: work.name, queue: work.queue, claimId, owner: 'w-1', leaseSeconds: 30 };
+  const claim = {
+    taskId,
+    task: work.name,
+    queue: work.queue,
+    claimId,
+    owner: 'w-1',
+    payloadHash: WORK_HASH,
+    leaseSeconds: 30,
+  };
   const row = await store.attempts.claim(claim);
   return { taskId, claimId, token: row?.token ?? 0 };
 }

@@ -76,7 +76,7 @@ function breaks(proxy: Proxy, answer: BrokenAnswer): void {
 
 const held = { taskId: 'held', claimId: 'claim', token: 1 };
 const row = { taskId: 't', task: work.name, queue: work.queue };
-const claiming = { ...row, claimId: 'claim', owner: 'w-1', leaseSeconds: 30 };
+const claiming = { ...row, claimId: 'claim', owner: 'w-1', payloadHash: 'any', leaseSeconds: 30 };
 const next = { ...row, taskId: 'next' };
 const failure = { name: 'Error', message: 'no' };
 

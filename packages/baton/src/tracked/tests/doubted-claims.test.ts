@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { payloadHashOf } from '../../send/prepared-task.ts';
 import type { Outcome } from '../../task/outcome.ts';
 import { isClaim } from '../../run/task-tracker.ts';
 import { StoreTracker } from '../store-tracker.ts';
@@ -39,6 +40,7 @@ const claimBy = (owner: string, leaseSeconds = LEASE_SECONDS) => ({
   queue: work.queue,
   claimId: randomUUID(),
   owner,
+  payloadHash: payloadHashOf({}),
   leaseSeconds,
 });
 

@@ -5,7 +5,7 @@ import { DeleteCommand, ScanCommand } from '@aws-sdk/lib-dynamodb';
 import { chain, group, member } from '../../task/flow.ts';
 import { implement, Implementations } from '../../task/implementation.ts';
 import { defineTask } from '../../task/task.ts';
-import { laterStepIds } from '../../send/flow-start.ts';
+import { laterStepIds } from '../../send/flow-places.ts';
 import { TaskClient } from '../../send/task-client.ts';
 import { TaskStore } from '../task-store.ts';
 import { type Backends, startBackends } from '../../../tests/support/backends.ts';

@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, tes
 import { RejectTask, RetryTask } from '../../task/errors.ts';
 import type { Outcome } from '../../task/outcome.ts';
 import { eventually } from 'baton-dev/testing/eventually';
-import { type Handler, TrackedWork, work } from './tracked-work.ts';
+import { type Handler, TrackedWork, work, WORK_HASH } from './tracked-work.ts';
 
 let tracked: TrackedWork;
 beforeAll(async () => {
@@ -192,7 +192,15 @@ test('a suspect with an unconcluded claim is still a suspect, and no crash is ad
   await tracked.crash();
   const { taskId } = tracked;
   const { name: task, queue } = work;
-  const claim = { taskId, task, queue, claimId: 'given-up', owner: 'w-1', leaseSeconds: 30 };
+  const claim = {
+    taskId,
+    task,
+    queue,
+    claimId: 'given-up',
+    owner: 'w-1',
+    payloadHash: WORK_HASH,
+    leaseSeconds: 30,
+  };
   await eventually(
     'its claim',
     async () => (await tracked.store.attempts.claim(claim))?.claimId === 'given-up',

@@ -34,7 +34,15 @@ async function queued(change: { readonly task: string; readonly taskId?: string 
 async function begun(task: string, ends: boolean): Promise<string> {
   const { taskId, queue } = await queued({ task });
   const claimId = randomUUID();
-  const row = await store.attempts.claim({ taskId, task, queue, owner: 'w-1', claimId, leaseSeconds: 30 });
+  const row = await store.attempts.claim({
+    taskId,
+    task,
+    queue,
+    owner: 'w-1',
+    claimId,
+    payloadHash: 'hash',
+    leaseSeconds: 30,
+  });
   const held = { taskId, claimId, token: row?.token ?? 0 };
   if (ends) await store.attempts.conclude(held, { state: 'succeeded', result: '1' });
   return taskId;

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { payloadHashOf } from '../../send/prepared-task.ts';
 import { randomUUID } from 'node:crypto';
 import { tickTaskId } from '../../task/schedule.ts';
 import { defineTask, isScheduled, type ScheduledContract } from '../../task/task.ts';
@@ -131,10 +132,11 @@ describe('the task of a tick that a worker with a wrong clock', () => {
   const TICK = '2026-11-24T22:00:00Z';
   const claim = (taskId: string) => ({
     taskId,
-    task: 'tests.sweep',
+    task: taskId.split('.').slice(1, -1).join('.'),
     queue: 'default',
     claimId: 'wrong',
     owner: 'wrong',
+    payloadHash: payloadHashOf({}),
     leaseSeconds: 30,
   });
 

@@ -26,12 +26,13 @@ function newTask(change: Partial<NewTask> = {}): NewTask {
   return { taskId: randomUUID(), task: 'tests.work', queue: 'default', payloadHash: 'hash', ...change };
 }
 
-const claimOf = ({ taskId, task, queue }: NewTask, owner = 'w-1') => ({
+const claimOf = ({ taskId, task, queue, payloadHash = '' }: NewTask, owner = 'w-1') => ({
   taskId,
   task,
   queue,
   owner,
   claimId: randomUUID(),
+  payloadHash,
   leaseSeconds: 30,
 });
 

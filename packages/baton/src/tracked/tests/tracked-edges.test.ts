@@ -5,7 +5,7 @@ import { StoreTracker } from '../store-tracker.ts';
 import { TaskContinuation } from '../../send/task-continuation.ts';
 import { TaskStore } from '../task-store.ts';
 import { createLogger } from '../../telemetry/logger.ts';
-import { type Handler, TrackedWork, work } from './tracked-work.ts';
+import { type Handler, TrackedWork, work, WORK_HASH } from './tracked-work.ts';
 import { receivedMessage, testEnvelope } from '../../../tests/support/messages.ts';
 
 const DAY_MS = 86_400_000;
@@ -38,6 +38,7 @@ async function ends(taskId: string, state: 'succeeded' | 'failed', result = '1')
     queue: work.queue,
     claimId: randomUUID(),
     owner: 'w-1',
+    payloadHash: WORK_HASH,
     leaseSeconds: 30,
   };
   const row = await tracked.store.attempts.claim(claim);
@@ -114,6 +115,7 @@ describe('a tracked task', () => {
       queue: work.queue,
       claimId: 'c',
       owner: 'w-1',
+      payloadHash: WORK_HASH,
       leaseSeconds: 30,
     };
     const row = await store.attempts.claim(claim);

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { payloadHashOf } from '../../send/prepared-task.ts';
 import { randomUUID } from 'node:crypto';
 import type { SQSClient } from '@aws-sdk/client-sqs';
 import { decodeEnvelope } from '../../sqs/envelope.ts';
@@ -70,6 +71,7 @@ const begin = (taskId: string) =>
     queue: work.queue,
     claimId: randomUUID(),
     owner: 'w-1',
+    payloadHash: payloadHashOf({ text: 'x' }),
     leaseSeconds: 30,
   });
 

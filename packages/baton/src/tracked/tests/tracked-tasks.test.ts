@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from '@
 import { UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { RejectTask } from '../../task/errors.ts';
 import { eventually } from 'baton-dev/testing/eventually';
-import { type Handler, TrackedWork, work } from './tracked-work.ts';
+import { type Handler, TrackedWork, work, WORK_HASH } from './tracked-work.ts';
 
 let tracked: TrackedWork;
 beforeAll(async () => {
@@ -132,6 +132,7 @@ describe('a tracked task', () => {
         queue: 'default',
         claimId: 'thief',
         owner: 'w-2',
+        payloadHash: WORK_HASH,
         leaseSeconds: 30,
       };
       // The lease expires and this worker does not notice, for example because its clock stood still

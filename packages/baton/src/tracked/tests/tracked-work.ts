@@ -5,6 +5,7 @@ import type { AttemptHost } from '../../run/attempt.ts';
 import { processMessage } from '../../run/process-message.ts';
 import type { ReceivedMessage } from '../../sqs/received-message.ts';
 import { defineTask, type TaskContract } from '../../task/task.ts';
+import { payloadHashOf } from '../../send/prepared-task.ts';
 import type { ForwardTask } from '../../send/task-continuation.ts';
 import { type TaskEnd, taskEndSchema } from '../../task/task-end.ts';
 import type { NextTask } from '../../task/next-task.ts';
@@ -28,6 +29,9 @@ export const work = defineTask({
   timeoutSeconds: 20,
   tracked: true,
 });
+
+/** The digest of the payload of its messages. */
+export const WORK_HASH = payloadHashOf({ text: 'four' });
 
 /** A handler of `work`. It may return a wrong result. */
 export type Handler = (payload: { text: string }, context: TrackedTaskContext) => unknown;
@@ -142,7 +146,15 @@ export class TrackedWork {
   async crash(begins?: 'alone' | 'in company'): Promise<void> {
     const { taskId, store } = this;
     const { name: task, queue } = work;
-    const claim = { taskId, task, queue, claimId: randomUUID(), owner: 'dead', leaseSeconds: 0 };
+    const claim = {
+      taskId,
+      task,
+      queue,
+      claimId: randomUUID(),
+      owner: 'dead',
+      payloadHash: WORK_HASH,
+      leaseSeconds: 0,
+    };
     // The lease of the crash before lasts to the end of its millisecond
     const row = await eventually('a claim', async () => {
       const claimed = await store.attempts.claim(claim);

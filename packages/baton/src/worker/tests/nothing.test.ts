@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { payloadHashOf } from '../../send/prepared-task.ts';
 import { decodeEnvelope } from '../../sqs/envelope.ts';
 import { chain, group, member } from '../../task/flow.ts';
 import { implement, Implementations } from '../../task/implementation.ts';
@@ -120,6 +121,7 @@ describe('a task without a payload and a result', () => {
       queue: 'default',
       claimId: 'c',
       owner: 'w-1',
+      payloadHash: payloadHashOf(undefined),
       leaseSeconds: 30,
     };
     const row = await store.attempts.claim(claim);

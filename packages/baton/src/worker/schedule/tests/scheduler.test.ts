@@ -192,7 +192,13 @@ describe('a scheduled task', () => {
     const { clock } = begin();
     work.start();
     const byAws = (time: string): string =>
-      messageBody({ taskId: taskIdAt(time), task: work.contract.name, source: 'scheduler', time });
+      messageBody({
+        taskId: taskIdAt(time),
+        task: work.contract.name,
+        source: 'scheduler',
+        time,
+        data: { day: 'today' },
+      });
     await clock.pass('2026-11-25T03:00:00Z');
     work.sent.push(byAws('2026-11-25T03:00:00Z'));
     await work.runAll();

@@ -10,6 +10,7 @@ import { implement, Implementations, type TrackedTaskContext } from '../../../ta
 import type { Outcome } from '../../../task/outcome.ts';
 import { defineTask, type ScheduledContract } from '../../../task/task.ts';
 import { taskEndSchema } from '../../../task/task-end.ts';
+import { payloadHashOf } from '../../../send/prepared-task.ts';
 import { TaskClient } from '../../../send/task-client.ts';
 import { outcomeWithoutSlot } from '../../slot.ts';
 import { processMessage } from '../../../run/process-message.ts';
@@ -43,6 +44,7 @@ export {
   defineTask,
   type ScheduledContract,
   taskEndSchema,
+  payloadHashOf,
   TaskClient,
   outcomeWithoutSlot,
   processMessage,

@@ -10,6 +10,7 @@ import {
   Implementations,
   type Outcome,
   outcomeWithoutSlot,
+  payloadHashOf,
   processMessage,
   QueueUrls,
   type ReceivedMessage,
@@ -146,6 +147,7 @@ export class Stage {
       queue: 'jobs',
       claimId: `c-${this.nowMs}`,
       owner: 'w-dead',
+      payloadHash: payloadHashOf({ text: 'four' }),
       leaseSeconds: 30,
     };
     const row = await this.store.attempts.claim(claim);

@@ -90,7 +90,7 @@ export const trackedScenes: readonly Scene[] = [
     steps: [
       { does: 'sends a task', at: 0, act: send('t-1') },
       {
-        does: 'gets a wrong payload',
+        does: 'gets another payload',
         at: 1,
         act: (stage) => {
           const { MessageBody = '' } = stage.work[0] ?? {};
@@ -99,32 +99,32 @@ export const trackedScenes: readonly Scene[] = [
       },
       { does: 'sends another', at: 2, act: send('t-2') },
       {
-        does: 'nobody knows it',
+        does: 'gets another contract that nobody knows',
         at: 3,
         act: async (stage) => {
-          const { MessageBody = '' } = stage.work[2] ?? {};
-          return stage.run(2, {
+          const { MessageBody = '' } = stage.work[1] ?? {};
+          return stage.run(1, {
             patienceSeconds: 0,
             change: { body: MessageBody.replace('recorded.tracked', 'recorded.gone') },
           });
         },
       },
       { does: 'sends another', at: 4, act: send('t-3') },
-      { does: 'lets its time pass', at: 5, act: (stage) => stage.run(4, { does: 'hangs' }) },
-      { does: 'lets its time pass', at: 20, act: (stage) => stage.run(4, { does: 'hangs', receives: 2 }) },
+      { does: 'lets its time pass', at: 5, act: (stage) => stage.run(2, { does: 'hangs' }) },
+      { does: 'lets its time pass', at: 20, act: (stage) => stage.run(2, { does: 'hangs', receives: 2 }) },
       {
         does: 'lets its time pass at last',
         at: 60,
-        act: (stage) => stage.run(4, { does: 'hangs', receives: 3 }),
+        act: (stage) => stage.run(2, { does: 'hangs', receives: 3 }),
       },
       { does: 'is put back by a redrive', at: 70, act: putBack.byRedrive },
-      { does: 'is given back', at: 71, act: (stage) => stage.giveBack(6) },
-      { does: 'begins anew', at: 72, act: (stage) => stage.run(6, { does: 'fails', receives: 20 }) },
-      { does: 'goes on in a copy', at: 90, act: (stage) => stage.run(7, { does: 'rejects' }) },
+      { does: 'is given back', at: 71, act: (stage) => stage.giveBack(4) },
+      { does: 'begins anew', at: 72, act: (stage) => stage.run(4, { does: 'fails', receives: 20 }) },
+      { does: 'goes on in a copy', at: 90, act: (stage) => stage.run(5, { does: 'rejects' }) },
       {
         does: 'gets the copy again, which puts nothing back',
         at: 91,
-        act: (stage) => stage.run(7, { receives: 2 }),
+        act: (stage) => stage.run(5, { receives: 2 }),
       },
     ],
   },

@@ -1,0 +1,32 @@
+// Tells whether a message belongs to the row of the task that it names.
+import { MismatchError, OutOfTurnError } from '../task/errors.ts';
+import { queueWithoutLane } from '../task/lane.ts';
+import type { TaskRow } from './task-row.ts';
+
+/** The task that a message says it is. */
+export interface NamedTask {
+  readonly task: string;
+  /** The queue that the message was in, or its lane's. Undefined if its contract is known: that names the queue. */
+  readonly queue?: string | undefined;
+  readonly payloadHash: string;
+}
+
+/**
+ * Why a message is none of the task whose row this is; undefined if it is one.
+ *
+ * A message may have been put into another lane. A row that an earlier version wrote may have no payload hash.
+ */
+export function misfitOf(row: TaskRow, { task, queue, payloadHash }: NamedTask): Error | undefined {
+  const { taskId, afterId } = row;
+  // Groups and schedules have rows too
+  if (row.task === undefined)
+    return new MismatchError(taskId, 'expected the id of a task, got that of a group');
+  if (row.task !== task) return new MismatchError(taskId, `expected ${row.task}, got ${task}`);
+  const expected = queueWithoutLane(row.queue);
+  if (queue !== undefined && queueWithoutLane(queue) !== expected)
+    return new MismatchError(taskId, `expected it in the queue ${expected}, got it from ${queue}`);
+  if (row.payloadHash === payloadHash) return undefined;
+  if (row.payloadHash !== undefined)
+    return new MismatchError(taskId, 'its payload differs from the one that was sent');
+  return afterId === undefined ? undefined : new OutOfTurnError(taskId, afterId);
+}
