@@ -2,7 +2,13 @@
 import { v5 as uuidv5 } from 'uuid';
 import { parseTraceparent, startTrace, type TraceContext } from '../telemetry/trace-context.ts';
 import { type Envelope, MAX_DEPTH } from '../sqs/envelope.ts';
-import { FlowLostError, MismatchError, TaskError, TaskTooLargeError, TooDeepError } from '../task/errors.ts';
+import {
+  FlowLostError,
+  MismatchError,
+  type TaskError,
+  TaskTooLargeError,
+  TooDeepError,
+} from '../task/errors.ts';
 import { MAX_STEPS } from '../task/flow.ts';
 import type { FlowEnd, Listener, NextTask } from '../task/next-task.ts';
 import { fromJson } from '../task/json-value.ts';

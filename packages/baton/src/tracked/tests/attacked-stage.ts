@@ -34,6 +34,7 @@ export const pay = defineTask({
 });
 /** The tasks of chains and groups. The attacker may send to their queue. */
 export const count = defineTask({ ...shared, name: 'numbers.count', queue: 'numbers', payload: z.int() });
+/** The task that takes the results of a group. */
 export const sum = defineTask({
   ...shared,
   name: 'numbers.sum',
@@ -61,11 +62,13 @@ export class AttackedStage {
   sent: Sent[] = [];
   /** Replaces the handlers. */
   does: (() => number) | undefined;
+  /** How long ago everything before happened, in milliseconds. */
+  aheadMs = 0;
   readonly #backends: Backends;
 
   private constructor(backends: Backends) {
     this.#backends = backends;
-    const now = () => Date.now();
+    const now = () => Date.now() + this.aheadMs;
     const sqs = { send: async (command: SendMessageBatchCommand) => this.#take(command.input) } as never;
     new ClockWatch('SQS', { now, answers: false }).listenTo(sqs);
     this.store = new TaskStore({ documents: backends.documents, table: backends.tasksTable, now });
@@ -85,7 +88,7 @@ export class AttackedStage {
 
   /** Forgets what was sent and handled. */
   begin(): void {
-    Object.assign(this, { handled: [], sent: [], does: undefined });
+    Object.assign(this, { handled: [], sent: [], does: undefined, aheadMs: 0 });
   }
 
   /** The ids of the tasks that were sent. */

@@ -75,6 +75,7 @@ test('a task of no flow runs, although a message with its payload says that its 
   const { taskId } = await stage.tasks.send(pay, { to: 'Ann' });
   await new Promise((resolve) => setTimeout(resolve, 2));
   const flowEnd = { taskId: randomUUID(), task: pay.name, queue: pay.queue };
+  stage.aheadMs = 1000;
   await stage.receive({ taskId, task: pay.name, data: { to: 'Ann' }, flowEnd });
   await expect(stage.stateOf(taskId)).resolves.toBe('succeeded');
 });

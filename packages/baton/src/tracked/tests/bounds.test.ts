@@ -13,7 +13,9 @@ beforeAll(async () => {
   tracked = await TrackedWork.start();
 });
 beforeEach(() => tracked.begin());
-afterEach(() => jest.restoreAllMocks());
+afterEach(() => {
+  jest.restoreAllMocks();
+});
 afterAll(() => tracked.stop());
 
 /** Writes members of a task's row as another version does. */
