@@ -3,9 +3,17 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Context } from 'aws-lambda';
 import { v7 as uuidv7 } from 'uuid';
 import type { Logger } from '../telemetry/logger.ts';
-import { readThrown } from '../telemetry/thrown.ts';
+import { isInstance, readThrown } from '../telemetry/thrown.ts';
 import { within } from '../time/within.ts';
-import { type Address, type ConnectionTimeouts, listenAt, readBody, type RunningServer } from './listener.ts';
+import {
+  type Address,
+  type Answering,
+  type ConnectionTimeouts,
+  type Incoming,
+  listenAt,
+  type RunningServer,
+} from './listener.ts';
+import { Problem } from './problem.ts';
 
 /** The path of Invoke. A function's name has these characters (AWS: "CreateFunction"). */
 const INVOCATION = /^\/2015-03-31\/functions\/([\w-]{1,140})\/invocations$/;
@@ -17,6 +25,8 @@ const DEFAULT_TIMEOUT_MS = 30_000;
 const MAX_TIMEOUT_MS = 900_000;
 /** The largest payload of a synchronous invocation (AWS: "Lambda quotas"). */
 const MAX_PAYLOAD_BYTES = 6_291_556;
+/** As many as an account of Lambda runs at one time (AWS: "Lambda quotas"). */
+export const MAX_INVOCATIONS = 1000;
 
 /** The second argument of a function. */
 export type InvocationContext = Pick<Context, 'awsRequestId' | 'functionName' | 'getRemainingTimeInMillis'>;
@@ -48,15 +58,29 @@ export interface InvokeAnswer {
  */
 export function serveFunctions(options: FunctionServerOptions): Promise<RunningServer> {
   const { logger } = options;
-  return listenAt(options, (request, response) => {
-    const requestId = uuidv7();
-    return answer(request, requestId, options)
-      .catch((error: unknown) => {
-        logger.info({ requestId, error }, 'invocation could not be read');
-        return refused(400, 'InvalidRequestContentException', 'The request could not be read');
-      })
-      .then((answered) => writeInvokeAnswer(response, requestId, answered));
-  });
+  return listenAt(
+    { maxUnderWay: MAX_INVOCATIONS, ...options },
+    invocationsOf(logger, (incoming, requestId) => answer(incoming, requestId, options)),
+  );
+}
+
+/** Makes the answers of a server of invocations: problems in Lambda's form. */
+export function invocationsOf(
+  logger: Logger,
+  answering: (incoming: Incoming, requestId: string) => Promise<InvokeAnswer | undefined>,
+): Answering {
+  return {
+    answer: (incoming) => {
+      const requestId = uuidv7();
+      return answering(incoming, requestId)
+        .catch((error: unknown) => {
+          logger.info({ requestId, error }, 'invocation could not be read');
+          return refusalOf(error);
+        })
+        .then((answered) => answered && writeInvokeAnswer(incoming.response, requestId, answered));
+    },
+    refuse: (response, problem) => writeInvokeAnswer(response, uuidv7(), refusalOf(problem)),
+  };
 }
 
 /** The name of the function that a request invokes. Empty if it is not a request of Invoke. */
@@ -66,7 +90,7 @@ export function functionNameOf({ method, url = '' }: IncomingMessage): string {
 }
 
 async function answer(
-  request: IncomingMessage,
+  { request, body }: Incoming,
   requestId: string,
   { functions, logger }: FunctionServerOptions,
 ): Promise<InvokeAnswer> {
@@ -74,13 +98,7 @@ async function answer(
   if (!Object.hasOwn(functions, name))
     return refused(404, 'ResourceNotFoundException', `Function not found: ${name}`);
   const endsAtMs = performance.now() + timeLeftMs(request);
-  const payload = await readBody(request, (bytes) => bytes <= MAX_PAYLOAD_BYTES);
-  if (!payload)
-    return refused(
-      413,
-      'RequestTooLargeException',
-      `The payload is too large: expected at most ${MAX_PAYLOAD_BYTES} bytes`,
-    );
+  const payload = await body(MAX_PAYLOAD_BYTES);
   let event: unknown;
   try {
     event = JSON.parse(payload.toString() || 'null');
@@ -124,12 +142,27 @@ function failed(error: unknown): InvokeAnswer {
 
 /** The answer for a refused request, in Lambda's form. The AWS SDK makes an exception of the type from it. */
 export function refused(status: number, type: string, message: string): InvokeAnswer {
-  const headers = { 'x-amzn-errortype': type, ...(status === 413 && { connection: 'close' }) };
-  return { status, body: { Type: 'User', Message: message }, headers };
+  return { status, body: { Type: 'User', Message: message }, headers: { 'x-amzn-errortype': type } };
 }
 
+/** The answer for an error before the function began. A server without room is a throttled function: callers try again. */
+function refusalOf(error: unknown): InvokeAnswer {
+  if (!isInstance(error, Problem))
+    return refused(400, 'InvalidRequestContentException', 'The request could not be read');
+  const { status, details, message } = error;
+  const [answered, type] = LAMBDA_ERRORS[status] ?? [400, 'InvalidRequestContentException'];
+  const refusal = refused(answered, type, message);
+  return { ...refusal, headers: { ...refusal.headers, ...details.headers } };
+}
+
+/** The statuses and errors of Lambda, by the status of the problem. */
+const LAMBDA_ERRORS: Readonly<Record<number, readonly [number, string]>> = {
+  413: [413, 'RequestTooLargeException'],
+  503: [429, 'TooManyRequestsException'],
+};
+
 /** Writes an answer of Invoke. */
-export function writeInvokeAnswer(
+function writeInvokeAnswer(
   response: ServerResponse,
   requestId: string,
   { status, body, headers }: InvokeAnswer,

@@ -11,6 +11,9 @@ export interface HttpResponse {
   readonly body: string;
 }
 
+/** The headers of every answer, unless it has its own: it is not stored, and a browser does not guess its type. */
+export const DEFAULT_HEADERS = { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' };
+
 /** A request, independent of the payload format. */
 export interface HttpRequest {
   readonly method: string;
@@ -63,7 +66,10 @@ function authorizationOf({ headers, multiValueHeaders }: APIGatewayProxyEvent): 
   return values.length > 0 ? { authorization: values.join(',') } : {};
 }
 
-function lowerCaseNames(headers: HttpEvent['headers'] | null): Record<string, string | undefined> {
+/** Makes the names of headers lower case, so that each stands once. */
+export function lowerCaseNames<Value>(
+  headers: Readonly<Record<string, Value>> | null | undefined,
+): Record<string, Value> {
   return Object.fromEntries(
     Object.entries(headers ?? {}).map(([name, value]) => [name.toLowerCase(), value]),
   );

@@ -1,11 +1,31 @@
-// An HTTP server that stops gracefully.
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+// An HTTP server that stops gracefully, and that no caller can fill or hold up.
+import {
+  createServer,
+  type IncomingMessage,
+  type Server,
+  type ServerResponse,
+  STATUS_CODES,
+} from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
+import { Connection, type Exchange } from './connection.ts';
+import { DEFAULT_HEADERS } from './http-message.ts';
+import { peerOf, PeerShares } from './peer-shares.ts';
+import { Problem } from './problem.ts';
+import { readBody } from './request-body.ts';
+import { normalizeTarget } from './request-target.ts';
 
 /** Load balancers keep a connection for 60 s by default (AWS: "Application Load Balancers", idle timeout). */
 const KEEP_ALIVE_SECONDS = 65;
 const REQUEST_TIMEOUT_SECONDS = 75;
-/** How often Node looks for requests that take too long. Its default is 30 s. */
+/** The longest body of an API has 256 KiB, so this is a rate of 26 KB a second. */
+const BODY_TIMEOUT_SECONDS = 10;
+/** API Gateway gives a whole request of an HTTP API as long (AWS: "Quotas"). */
+const ANSWER_TIMEOUT_SECONDS = 30;
+/** An open connection takes about 30 KB. */
+const MAX_CONNECTIONS = 2000;
+const MAX_UNDER_WAY = 256;
+const BUSY_RETRY_AFTER_SECONDS = 1;
+/** How often Node looks for requests that take too long, and this file for answers. Node's default is 30 s. */
 const CHECKING_MS = 1000;
 /** How long a stop waits for connections that have sent no request yet. */
 const QUIET_MS = 500;
@@ -41,88 +61,187 @@ export interface ConnectionTimeouts {
    * counts a new connection without data as a request. Default 75.
    */
   readonly requestTimeoutSeconds?: number;
+  /** How long the body alone may take to arrive, from the time that the server reads it. Default 10. */
+  readonly bodyTimeoutSeconds?: number;
+  /** How long a caller may take to read an answer. Then the connection is cut. Default 30. */
+  readonly answerTimeoutSeconds?: number;
+  /** How many requests are under way at most. Default 256. */
+  readonly maxUnderWay?: number;
+}
+
+/** A request that a server has to answer. */
+export interface Incoming extends Exchange {
+  /**
+   * Reads the body.
+   *
+   * @throws Problem 413 if it is too large, 408 if it takes too long, 503 while other bodies take all the memory
+   */
+  readonly body: (maxBytes: number) => Promise<Buffer>;
+}
+
+/** Answers the requests of a server. */
+export interface Answering {
+  /** Answers a request. Must not throw. */
+  readonly answer: (incoming: Incoming) => unknown;
+  /** Answers a request that is refused before it is looked at: 400 for one that breaks HTTP, 503 while too many are under way. */
+  readonly refuse: (response: ServerResponse, problem: Problem) => unknown;
 }
 
 /**
- * Listens for HTTP requests.
+ * Listens for HTTP requests. One request of a connection is under way at a time. Requests beyond `maxUnderWay` are refused,
+ * and connections beyond 2,000, or half of them for one peer, are closed. An answer that nobody reads is cut off.
  *
- * @param answer - answers a request. Must not throw
  * @throws Error if the port is taken
  */
 export async function listenAt(
   address: Address & ConnectionTimeouts,
-  answer: (request: IncomingMessage, response: ServerResponse) => unknown,
+  answering: Answering,
 ): Promise<RunningServer> {
-  const { keepAliveSeconds = KEEP_ALIVE_SECONDS, requestTimeoutSeconds = REQUEST_TIMEOUT_SECONDS } = address;
-  const requestTimeoutMs = requestTimeoutSeconds * 1000;
-  const underWay = new Map<ServerResponse, Socket>();
-  const sockets = new Set<Socket>();
-  let closing = false;
-  const server = createServer(
-    {
-      keepAliveTimeout: keepAliveSeconds * 1000,
-      headersTimeout: requestTimeoutMs,
-      requestTimeout: requestTimeoutMs,
-      connectionsCheckingInterval: CHECKING_MS,
-    },
-    (request, response) => {
-      underWay.set(response, request.socket);
-      response.shouldKeepAlive &&= !closing;
-      response.once('close', () => {
-        underWay.delete(response);
-        // Headers that were sent before the stop may have promised to keep the connection
-        if (closing) server.closeIdleConnections();
-      });
-      void answer(request, response);
-    },
-  );
-  server.on('connection', (socket: Socket) => {
-    sockets.add(socket);
-    socket.once('close', () => sockets.delete(socket));
-  });
-  await listen(server, address);
-  const closeQuiet = (): void => {
-    const busy = new Set(underWay.values());
-    for (const socket of sockets) if (!busy.has(socket)) socket.destroy();
-  };
-  return {
-    port: (server.address() as AddressInfo).port,
-    get underWay() {
-      return underWay.size;
-    },
-    close: async () => {
-      closing = true;
-      // The answers announce that their connections close, so that no caller sends another request on them
-      for (const response of underWay.keys()) response.shouldKeepAlive = false;
-      // Node closes only connections that have had a request. Those that sent nothing, or half a header, would stay
-      const quiet = setTimeout(closeQuiet, QUIET_MS);
-      await close(server);
-      clearTimeout(quiet);
-    },
-    cut: () => server.closeAllConnections(),
-  };
+  const server = new Listener(address, answering);
+  await listen(server.http, address);
+  return server;
 }
 
-/**
- * Reads the body of a request.
- *
- * @param fits - gets the number of bytes that have arrived. If it returns false, the rest is not read
- * @returns undefined if the body does not fit
- */
-export async function readBody(
-  request: IncomingMessage,
-  fits: (bytes: number) => boolean,
-): Promise<Buffer | undefined> {
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  // An early return must not destroy the socket, because the answer is still to be sent
-  for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
-    bytes += chunk.byteLength;
-    if (!fits(bytes)) return undefined;
-    chunks.push(chunk);
+class Listener implements RunningServer {
+  readonly http: Server;
+  readonly #answering: Answering;
+  readonly #maxUnderWay: number;
+  readonly #bodies: { readonly withinMs: number; readonly places: PeerShares };
+  readonly #sockets = new Map<Socket, Connection>();
+  readonly #peers = new PeerShares(MAX_CONNECTIONS);
+  /** The requests under way, and when their answers began to leave. */
+  readonly #underWay = new Map<ServerResponse, number | undefined>();
+  #closing = false;
+
+  constructor(options: ConnectionTimeouts, answering: Answering) {
+    const { keepAliveSeconds = KEEP_ALIVE_SECONDS, requestTimeoutSeconds = REQUEST_TIMEOUT_SECONDS } =
+      options;
+    const { bodyTimeoutSeconds = BODY_TIMEOUT_SECONDS, answerTimeoutSeconds = ANSWER_TIMEOUT_SECONDS } =
+      options;
+    this.#maxUnderWay = options.maxUnderWay ?? MAX_UNDER_WAY;
+    this.#bodies = { withinMs: bodyTimeoutSeconds * 1000, places: new PeerShares(this.#maxUnderWay) };
+    this.#answering = answering;
+    this.http = createServer({
+      keepAliveTimeout: keepAliveSeconds * 1000,
+      headersTimeout: requestTimeoutSeconds * 1000,
+      requestTimeout: requestTimeoutSeconds * 1000,
+      connectionsCheckingInterval: CHECKING_MS,
+      // `normalizeTarget` refuses what lacks it, so that nothing after it is begun
+      requireHostHeader: false,
+    });
+    const take = (request: IncomingMessage, response: ServerResponse): void =>
+      this.#sockets.get(request.socket)?.take({ request, response });
+    // A body that is refused is not asked for: reading one sends "100 Continue"
+    this.http.on('request', take).on('checkContinue', take).on('checkExpectation', take);
+    this.http.on('connection', (socket: Socket) => this.#connected(socket));
+    this.http.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) =>
+      this.#broken(error, socket),
+    );
+    const checking = setInterval(() => this.#cutUnread(answerTimeoutSeconds * 1000), CHECKING_MS).unref();
+    this.http.once('close', () => clearInterval(checking));
   }
-  return Buffer.concat(chunks);
+
+  get port(): number {
+    return (this.http.address() as AddressInfo).port;
+  }
+
+  get underWay(): number {
+    return this.#underWay.size;
+  }
+
+  async close(): Promise<void> {
+    this.#closing = true;
+    // The answers announce that their connections close, so that no caller sends another request on them
+    for (const response of this.#underWay.keys()) response.shouldKeepAlive = false;
+    // Node closes only connections that have had a request. Those that sent nothing, or half a header, would stay
+    const quiet = setTimeout(() => this.#closeQuiet(), QUIET_MS);
+    await close(this.http);
+    clearTimeout(quiet);
+  }
+
+  cut(): void {
+    this.http.closeAllConnections();
+  }
+
+  #connected(socket: Socket): void {
+    const peer = peerOf(socket);
+    if (!this.#peers.take(peer, 1)) return void socket.destroy();
+    this.#sockets.set(socket, new Connection(socket, (exchange) => this.#begin(exchange)));
+    socket.once('close', () => {
+      this.#sockets.delete(socket);
+      this.#peers.giveBack(peer, 1);
+    });
+  }
+
+  #begin({ request, response }: Exchange): void {
+    response.setHeaders(new Map(Object.entries(DEFAULT_HEADERS)));
+    response.shouldKeepAlive &&= !this.#closing;
+    const problem = this.#refusalOf(request);
+    this.#underWay.set(response, undefined);
+    response.once('close', () => {
+      this.#underWay.delete(response);
+      // Headers that were sent before the stop may have promised to keep the connection
+      if (this.#closing) this.http.closeIdleConnections();
+    });
+    if (problem) return void this.#answering.refuse(response, problem);
+    const body = (maxBytes: number): Promise<Buffer> =>
+      readBody({ request, response }, { ...this.#bodies, maxBytes });
+    void this.#answering.answer({ request, response, body });
+  }
+
+  #refusalOf(request: IncomingMessage): Problem | undefined {
+    try {
+      normalizeTarget(request);
+    } catch (error) {
+      return error as Problem;
+    }
+    const { expect = '100-continue' } = request.headers;
+    if (expect.toLowerCase() !== '100-continue')
+      return new Problem('expectation-failed', {
+        detail: 'The Expect header is unknown; expected 100-continue.',
+      });
+    if (this.#underWay.size < this.#maxUnderWay) return undefined;
+    return new Problem('service-unavailable', {
+      detail: `${this.#maxUnderWay} requests are under way, as many as the server takes. Try again in ${BUSY_RETRY_AFTER_SECONDS} s.`,
+      headers: { connection: 'close', 'retry-after': String(BUSY_RETRY_AFTER_SECONDS) },
+    });
+  }
+
+  /** Answers what is not HTTP, or comes too late, as Node does, with the headers of every answer. */
+  #broken({ code = '' }: NodeJS.ErrnoException, socket: Socket): void {
+    const begun = [...this.#underWay.keys()].some(
+      (response) => response.socket === socket && response.headersSent,
+    );
+    if (socket.writable && !begun) {
+      const status = STATUS_BY_ERROR[code] ?? 400;
+      const headers = { ...DEFAULT_HEADERS, connection: 'close', 'content-length': '0' };
+      const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+      socket.write(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join('')}\r\n`);
+    }
+    socket.destroy();
+  }
+
+  #cutUnread(limitMs: number): void {
+    const nowMs = performance.now();
+    for (const [response, sinceMs] of this.#underWay) {
+      if (!response.headersSent) continue;
+      if (sinceMs === undefined) this.#underWay.set(response, nowMs);
+      else if (nowMs - sinceMs > limitMs) response.destroy();
+    }
+  }
+
+  #closeQuiet(): void {
+    const busy = new Set([...this.#underWay.keys()].map(({ socket }) => socket));
+    for (const socket of this.#sockets.keys()) if (!busy.has(socket)) socket.destroy();
+  }
 }
+
+/** The statuses of Node's errors about a request (Node: "Event: 'clientError'"). Any other is 400. */
+const STATUS_BY_ERROR: Readonly<Record<string, number>> = {
+  HPE_HEADER_OVERFLOW: 431,
+  HPE_CHUNK_EXTENSIONS_OVERFLOW: 413,
+  ERR_HTTP_REQUEST_TIMEOUT: 408,
+};
 
 function listen(server: Server, { host, port }: Address): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();

@@ -16,6 +16,7 @@ export interface ProblemDetails {
 }
 
 const TITLES = {
+  'malformed-request': [400, 'The request breaks the rules of HTTP'],
   'invalid-json': [400, 'The body is not JSON'],
   'invalid-request': [400, 'The request is invalid'],
   'invalid-cursor': [400, 'The cursor is invalid'],
@@ -24,11 +25,13 @@ const TITLES = {
   'not-found': [404, 'There is no such resource'],
   'unknown-route': [404, 'There is no such route'],
   'method-not-allowed': [405, 'The route does not have this method'],
+  'body-too-slow': [408, 'The body did not arrive in time'],
   'idempotency-key-reused': [409, 'The idempotency key belongs to another request'],
   'request-in-progress': [409, 'The same request is in progress'],
   'task-ended': [409, 'The task has ended'],
   'body-too-large': [413, 'The body is too large'],
   'unsupported-content-type': [415, 'The body has the wrong content type'],
+  'expectation-failed': [417, 'The server cannot do what the request expects'],
   'internal-error': [500, 'An unexpected error'],
   'service-unavailable': [503, 'A dependency does not answer'],
 } as const satisfies Record<string, readonly [number, string]>;
@@ -64,7 +67,7 @@ export class Problem extends Error {
     };
     return {
       statusCode: status,
-      headers: { ...headers, 'content-type': 'application/problem+json', 'cache-control': 'no-store' },
+      headers: { ...headers, 'content-type': 'application/problem+json' },
       body: JSON.stringify(body),
     };
   }

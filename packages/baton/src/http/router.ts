@@ -9,7 +9,13 @@ import { RequestInProgressError, RequestMismatchError } from './intake.ts';
 import { isTransient } from '../aws/answers.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { childOf, parseTraceparent, startTrace } from '../telemetry/trace-context.ts';
-import { type HttpEvent, type HttpResponse, readRequest } from './http-message.ts';
+import {
+  DEFAULT_HEADERS,
+  type HttpEvent,
+  type HttpResponse,
+  lowerCaseNames,
+  readRequest,
+} from './http-message.ts';
 import { Problem } from './problem.ts';
 import type { Route } from './route.ts';
 
@@ -74,7 +80,7 @@ function served(route: Route, logger: Logger, authenticate: Authenticate): Entry
     const { status, body, headers } = await answer(request, { caller, trace, logger: line });
     return {
       statusCode: status,
-      headers: { ...headers, 'content-type': 'application/json' },
+      headers: { ...lowerCaseNames(headers), 'content-type': 'application/json' },
       body: JSON.stringify(body),
     };
   };
@@ -104,7 +110,11 @@ function identified(): Middleware {
   const identify: NonNullable<Middleware['after']> = (request) => {
     const { statusCode, headers, body } = request.response as HttpResponse;
     const requestId = readRequest(request.event).headers['x-request-id'] ?? '';
-    request.response = { statusCode, headers: { ...headers, 'x-request-id': requestId }, body };
+    request.response = {
+      statusCode,
+      headers: { ...DEFAULT_HEADERS, ...headers, 'x-request-id': requestId },
+      body,
+    };
   };
   return {
     before: ({ event }) => {

@@ -1,5 +1,5 @@
 // The HTTP server of an API, with the health routes of its process.
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { ServerResponse } from 'node:http';
 import { v7 as uuidv7 } from 'uuid';
 import type { Logger } from '../telemetry/logger.ts';
 import { isInstance, readThrown, reasonOf } from '../telemetry/thrown.ts';
@@ -8,17 +8,23 @@ import type { ApiHandler } from './router.ts';
 import { toGatewayEvent } from './gateway-event.ts';
 import type { HttpResponse } from './http-message.ts';
 import { MAX_BODY_BYTES } from './json-body.ts';
-import { type Address, type ConnectionTimeouts, listenAt, readBody, type RunningServer } from './listener.ts';
+import {
+  type Address,
+  type Answering,
+  type ConnectionTimeouts,
+  type Incoming,
+  listenAt,
+  type RunningServer,
+} from './listener.ts';
+import { peerOf, PeerShares } from './peer-shares.ts';
 import { Problem } from './problem.ts';
 
 const HEALTH_TIMEOUT_MS = 3000;
-/** Larger than a body may be, so that the API can name the size of most bodies that are too large. */
-const MAX_READ_BYTES = 4 * MAX_BODY_BYTES;
-/** The memory for all bodies under way. Far more than usual callers need, and far less than a container has. */
-const MAX_HELD_BYTES = 16 * MAX_READ_BYTES;
-const FULL_RETRY_AFTER_SECONDS = 1;
+/** The memory for all answers of the process that their callers have not read yet. */
+const MAX_UNREAD_BYTES = 32 * 1024 * 1024;
+const UNREAD_RETRY_AFTER_SECONDS = 5;
 
-let heldBytes = 0;
+const unread = new PeerShares(MAX_UNREAD_BYTES);
 
 /** Configures the server of an API. */
 export interface ServerOptions extends Address, ConnectionTimeouts {
@@ -39,27 +45,42 @@ export interface ServerOptions extends Address, ConnectionTimeouts {
  * @throws Error if the port is taken
  */
 export function serve(options: ServerOptions): Promise<RunningServer> {
-  const { logger } = options;
-  return listenAt(options, (request, response) =>
-    answer(request, response, options)
-      .catch((error: unknown) => unanswered(error, logger))
-      .then((answered) => write(response, answered))
-      .catch((error: unknown) => {
-        logger.error({ error }, 'answer could not be written');
-        response.destroy();
-      }),
+  return listenAt(
+    options,
+    problemsOf(options.logger, (incoming) => answer(incoming, options)),
   );
 }
 
+/** Makes the answers of an API's server: problems are answers too, and so is every error. */
+export function problemsOf(
+  logger: Logger,
+  answering: (incoming: Incoming) => Promise<HttpResponse | undefined>,
+): Answering {
+  const end = (response: ServerResponse, answered: HttpResponse): void => {
+    try {
+      write(response, answered);
+    } catch (error) {
+      logger.error({ error }, 'answer could not be written');
+      response.destroy();
+    }
+  };
+  return {
+    answer: (incoming) =>
+      answering(incoming)
+        .catch((error: unknown) => unanswered(error, logger))
+        .then((answered) => answered && end(incoming.response, answered)),
+    refuse: (response, problem) => end(response, unanswered(problem, logger)),
+  };
+}
+
 async function answer(
-  request: IncomingMessage,
-  response: ServerResponse,
+  { request, body }: Incoming,
   { handler, live = async () => undefined, ready, state }: ServerOptions,
 ): Promise<HttpResponse> {
   if (request.url === '/health/state' && state) return health(200, state());
   if (request.url === '/health/live') return checked('live', live);
   if (request.url === '/health/ready') return checked('ready', ready);
-  return handler(toGatewayEvent(request, await readRequestBody(request, response)), {});
+  return handler(toGatewayEvent(request, await body(MAX_BODY_BYTES)), {});
 }
 
 function checked(status: string, check: () => Promise<unknown>): Promise<HttpResponse> {
@@ -73,35 +94,15 @@ function checked(status: string, check: () => Promise<unknown>): Promise<HttpRes
 }
 
 function health(statusCode: number, body: object): HttpResponse {
-  const headers = { 'content-type': 'application/json', 'cache-control': 'no-store' };
-  return { statusCode, headers, body: JSON.stringify(body) };
+  return { statusCode, headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) };
 }
 
 /**
- * Reads the body of a request to an API.
- *
- * @throws Problem 413 if it is far too large, 503 while other bodies use all the memory for bodies
+ * Writes an answer to a request of Node's HTTP server. Writes a 503 in its place while unread answers take all the memory
+ * for them. Closes the connection after a 503.
  */
-export async function readRequestBody(request: IncomingMessage, response: ServerResponse): Promise<Buffer> {
-  let ownBytes = 0;
-  response.once('close', () => (heldBytes -= ownBytes));
-  const body = await readBody(request, (bytes) => {
-    heldBytes += bytes - ownBytes;
-    ownBytes = bytes;
-    return bytes <= MAX_READ_BYTES && heldBytes <= MAX_HELD_BYTES;
-  });
-  if (body) return body;
-  if (ownBytes > MAX_READ_BYTES) {
-    const detail = `The body has more than ${MAX_READ_BYTES} bytes; expected at most ${MAX_BODY_BYTES}.`;
-    throw new Problem('body-too-large', { detail, headers: { connection: 'close' } });
-  }
-  const detail = `Other requests use all the memory for bodies. Try again in ${FULL_RETRY_AFTER_SECONDS} s.`;
-  const headers = { connection: 'close', 'retry-after': String(FULL_RETRY_AFTER_SECONDS) };
-  throw new Problem('service-unavailable', { detail, headers });
-}
-
-/** Writes an answer to a request of Node's HTTP server. Closes the connection after a 503. */
-export function write(response: ServerResponse, { statusCode, headers, body }: HttpResponse): void {
+function write(response: ServerResponse, answered: HttpResponse): void {
+  const { statusCode, headers, body } = readable(response, answered);
   // The process may lack file descriptors, and load balancers would keep the idle connection for long
   if (statusCode === 503) response.shouldKeepAlive = false;
   const length = statusCode === 204 ? {} : { 'content-length': Buffer.byteLength(body) };
@@ -109,8 +110,23 @@ export function write(response: ServerResponse, { statusCode, headers, body }: H
   response.end(body);
 }
 
+/** Takes the memory for an answer until its caller has read it. */
+function readable(response: ServerResponse, answered: HttpResponse): HttpResponse {
+  const bytes = Buffer.byteLength(answered.body);
+  const peer = peerOf(response.req.socket);
+  if (unread.take(peer, bytes)) {
+    response.once('close', () => unread.giveBack(peer, bytes));
+    return answered;
+  }
+  const problem = new Problem('service-unavailable', {
+    detail: `Answers that nobody has read yet use all the memory for them. Try again in ${UNREAD_RETRY_AFTER_SECONDS} s.`,
+    headers: { 'retry-after': String(UNREAD_RETRY_AFTER_SECONDS) },
+  });
+  return problem.toResponse(answered.headers['x-request-id'] ?? '');
+}
+
 /** Makes the answer to a request whose handling threw, and logs the error. */
-export function unanswered(error: unknown, logger: Logger): HttpResponse {
+function unanswered(error: unknown, logger: Logger): HttpResponse {
   const requestId = uuidv7();
   const detail = 'An unexpected error. The log has it under the requestId.';
   const known = isInstance(error, Problem);

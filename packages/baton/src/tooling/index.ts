@@ -37,15 +37,25 @@ export {
   DEADLINE_HEADER,
   functionNameOf,
   type Functions,
+  invocationsOf,
+  type InvokeAnswer,
+  MAX_INVOCATIONS,
   refused,
   serveFunctions,
-  writeInvokeAnswer,
 } from '../http/function-server.ts';
 export { createRouter } from '../http/router.ts';
 export { toGatewayEvent } from '../http/gateway-event.ts';
-export { type Address, type ConnectionTimeouts, listenAt, type RunningServer } from '../http/listener.ts';
+export type { HttpResponse } from '../http/http-message.ts';
+export { MAX_BODY_BYTES } from '../http/json-body.ts';
+export {
+  type Address,
+  type ConnectionTimeouts,
+  type Incoming,
+  listenAt,
+  type RunningServer,
+} from '../http/listener.ts';
 export { runServers } from '../http/run-server.ts';
-export { readRequestBody, serve, unanswered, write } from '../http/server.ts';
+export { problemsOf, serve } from '../http/server.ts';
 /** Start and end a process. */
 export { checkHttpTimeouts, httpTimeouts, orExit } from '../process/config.ts';
 export { exitProcess, exitWithin } from '../process/exit.ts';

@@ -1,16 +1,16 @@
 // API Gateway for containers.
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Problem } from 'baton-tasks/http';
 import type { Logger } from 'baton-tasks/service';
 import {
   type Address,
   type ConnectionTimeouts,
+  type HttpResponse,
+  type Incoming,
   listenAt,
-  readRequestBody,
+  MAX_BODY_BYTES,
+  problemsOf,
   type RunningServer,
   toGatewayEvent,
-  unanswered,
-  write,
 } from 'baton-tasks/tooling';
 import type { Routing } from '../routing.ts';
 import { unknownRoute } from '../../embedded/unknown-route.ts';
@@ -35,32 +35,29 @@ export interface GatewayOptions extends Address, ConnectionTimeouts {
  */
 export function serveApiGateway(options: GatewayOptions): Promise<RunningServer> {
   const elsewhere = unknownRoute(options.logger);
-  return listenAt(options, (request, response) =>
-    answer(request, response, elsewhere, options).catch((error: unknown) =>
-      write(response, unanswered(error, options.logger)),
-    ),
+  return listenAt(
+    options,
+    problemsOf(options.logger, (incoming) => answer(incoming, elsewhere, options)),
   );
 }
 
+/** Resolves to the gateway's own answer, or to undefined once it has forwarded the service's. */
 async function answer(
-  request: IncomingMessage,
-  response: ServerResponse,
+  { request, response, body }: Incoming,
   elsewhere: ReturnType<typeof unknownRoute>,
   { routing, forwarder, originOf }: GatewayOptions,
-): Promise<void> {
+): Promise<HttpResponse | undefined> {
   const [, prefix = ''] = /^\/([^/?]*)/.exec(request.url ?? '') ?? [];
   const service = routing.services.get(prefix);
-  if (service === undefined) {
-    write(response, await elsewhere(toGatewayEvent(request, Buffer.alloc(0)), {}));
-    return;
-  }
+  if (service === undefined) return elsewhere(toGatewayEvent(request, Buffer.alloc(0)), {});
   // Read the whole body first, as API Gateway does: a service that refuses a long body closes the connection early
-  const body = await readRequestBody(request, response);
+  const whole = await body(MAX_BODY_BYTES);
   await forwarder
-    .forward(request, response, { origin: originOf(service), timeoutMs: TIMEOUT_MS, body })
+    .forward(request, response, { origin: originOf(service), timeoutMs: TIMEOUT_MS, body: whole })
     .catch((error: unknown) => {
       throw error instanceof ServiceAwayError ? away(error) : error;
     });
+  return undefined;
 }
 
 function away(cause: ServiceAwayError): Problem {

@@ -15,8 +15,11 @@ const OF_ONE_CONNECTION = [
   'trailer',
   'upgrade',
 ];
-/** Headers that say where a body ends. A caller must not declare them as connection headers: that allows request smuggling. */
-const OF_THE_BODY: ReadonlySet<string> = new Set(['content-length', 'transfer-encoding']);
+/**
+ * Headers that say what a request is for and where its body ends. A caller must not declare them as connection headers: that
+ * allows request smuggling.
+ */
+const OF_THE_REQUEST: ReadonlySet<string> = new Set(['content-length', 'host', 'transfer-encoding']);
 /** How long a connection may take to open. At the address of a removed container nothing refuses it. */
 const CONNECT_TIMEOUT_MS = 3000;
 
@@ -66,7 +69,7 @@ export class Forwarder {
   ): Promise<void> {
     const named = (request.headers.connection ?? '').split(',').map((name) => name.trim().toLowerCase());
     for (const name of [...OF_ONE_CONNECTION, ...named])
-      if (!OF_THE_BODY.has(name)) delete request.headers[name];
+      if (!OF_THE_REQUEST.has(name)) delete request.headers[name];
     try {
       await this.#proxy.web(request, response, {
         target: origin,

@@ -1,14 +1,15 @@
 // Lambda's Invoke API for containers.
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import {
   DEADLINE_HEADER,
   functionNameOf,
+  type Incoming,
+  invocationsOf,
+  type InvokeAnswer,
   listenAt,
+  MAX_INVOCATIONS,
   refused,
   type RunningServer,
-  writeInvokeAnswer,
 } from 'baton-tasks/tooling';
-import { v7 as uuidv7 } from 'uuid';
 import type { GatewayOptions } from './api-gateway.ts';
 import { ServiceAwayError } from './forwarder.ts';
 
@@ -21,32 +22,28 @@ const ANSWER_RESERVE_MS = 5000;
  * the service is unavailable, the answer is Lambda's throttling error, so that the worker retries until its lease expires.
  */
 export function serveInvokeApi(options: GatewayOptions): Promise<RunningServer> {
-  return listenAt(options, (request, response) => {
-    const requestId = uuidv7();
-    return answer(request, response, requestId, options).catch((error: unknown) => {
-      options.logger.warn({ requestId, path: request.url, error }, 'invocation could not be forwarded');
-      const away = error instanceof ServiceAwayError;
-      const answered = away
-        ? refused(429, 'TooManyRequestsException', error.message)
-        : refused(500, 'ServiceException', 'The invocation could not be forwarded');
-      writeInvokeAnswer(response, requestId, answered);
-    });
-  });
+  const { logger } = options;
+  return listenAt(
+    { maxUnderWay: MAX_INVOCATIONS, ...options },
+    invocationsOf(logger, (incoming, requestId) =>
+      answer(incoming, options).catch((error: unknown) => {
+        logger.warn({ requestId, path: incoming.request.url, error }, 'invocation could not be forwarded');
+        return error instanceof ServiceAwayError
+          ? refused(429, 'TooManyRequestsException', error.message)
+          : refused(500, 'ServiceException', 'The invocation could not be forwarded');
+      }),
+    ),
+  );
 }
 
+/** Resolves to the gateway's own answer, or to undefined once it has forwarded the function's. */
 async function answer(
-  request: IncomingMessage,
-  response: ServerResponse,
-  requestId: string,
+  { request, response }: Incoming,
   { routing, forwarder, originOf }: GatewayOptions,
-): Promise<void> {
+): Promise<InvokeAnswer | undefined> {
   const name = functionNameOf(request);
   const consumer = routing.consumers.get(name);
-  if (!consumer) {
-    const answered = refused(404, 'ResourceNotFoundException', `Function not found: ${name}`);
-    writeInvokeAnswer(response, requestId, answered);
-    return;
-  }
+  if (!consumer) return refused(404, 'ResourceNotFoundException', `Function not found: ${name}`);
   const { service, handler, timeoutSeconds } = consumer;
   const timeoutMs = timeoutSeconds * 1000;
   request.url = `/2015-03-31/functions/${handler}/invocations`;
@@ -55,4 +52,5 @@ async function answer(
     timeoutMs: timeoutMs + ANSWER_RESERVE_MS,
     headers: { [DEADLINE_HEADER]: String(Date.now() + timeoutMs) },
   });
+  return undefined;
 }

@@ -7,6 +7,7 @@ import { execPath } from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { createLogger } from 'baton-tasks/service';
+import { answerTo } from '../../testing/raw-caller.ts';
 import { type Functions, type RunningServer, serveFunctions } from 'baton-tasks/tooling';
 import { serveApiGateway } from '../gateway/api-gateway.ts';
 import { Forwarder } from '../gateway/forwarder.ts';
@@ -127,6 +128,52 @@ describe('the gateway', () => {
     answer.resume();
     expect([answer.statusCode, body]).toEqual([200, 'GET /health HTTP/1.1\r\n']);
   });
+
+  test('passes the host on even if its caller lists it as a connection header', async () => {
+    let host: string | undefined;
+    await serviceThat(({ headers }, response) => {
+      host = headers.host;
+      response.end();
+    });
+    await answerTo(
+      api.port,
+      'GET /letters HTTP/1.1\r\nhost: shop.example\r\nconnection: close, host\r\n\r\n',
+    );
+    expect(host).toBe('shop.example');
+  });
+
+  test('takes a URL as the target of a request', async () => {
+    await serviceThat(({ url: path, headers }, response) => response.end(`${headers.host}${path}`));
+    const text = 'GET http://shop.example/letters/1?x HTTP/1.1\r\nhost: other\r\nconnection: close\r\n\r\n';
+    expect(await answerTo(api.port, text)).toContain('shop.example/letters/1?x');
+  });
+
+  test.each([
+    ['two Host headers', 'GET /letters HTTP/1.1\r\nhost: x\r\nhost: y\r\n\r\n'],
+    [
+      'two lengths',
+      'POST /letters HTTP/1.1\r\nhost: x\r\ncontent-length: 1\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n',
+    ],
+  ])('refuses a request with %s, without a request to a service', async (_what, text) => {
+    let asked = 0;
+    await serviceThat((_incoming, response) => ((asked += 1), response.end()));
+    expect(await answerTo(api.port, text)).toMatch(/^HTTP\/1\.1 400 /);
+    expect(asked).toBe(0);
+  });
+
+  test.each(['/letters', '/nope'])(
+    'forbids to store the answer of %s and to guess its type, unless the service says otherwise',
+    async (path) => {
+      await serviceThat((_incoming, response) =>
+        response.writeHead(200, { 'cache-control': 'max-age=1' }).end(),
+      );
+      const { headers } = await fetch(url + path);
+      expect([headers.get('cache-control'), headers.get('x-content-type-options')]).toEqual([
+        path === '/nope' ? 'no-store' : 'max-age=1',
+        'nosniff',
+      ]);
+    },
+  );
 
   test.each(['/', '/nope', '/letter', '/lettersx', '//letters', '/constructor', '/health/live'])(
     'answers 404 for %s without a request to a service',

@@ -45,6 +45,8 @@ const handler = createApi({ logger, environment: { AUTHENTICATION: 'none' } }, [
         throw Object.assign(new Error('connect'), { code: 'ECONNREFUSED' });
       case 'bug':
         throw new TypeError('secret detail');
+      case 'kept':
+        return { status: 200, headers: { 'Cache-Control': 'max-age=60' }, body: {} };
       case 'missing':
         throw notFound('thing', 'missing');
     }
@@ -273,6 +275,21 @@ describe.each(formats)('an API that gets events in payload format %s', (_version
 
   test('answers HEAD like GET', async () => {
     expect((await ask({ method: 'HEAD' })).statusCode).toBe(200);
+  });
+
+  test.each(['/things', '/things/missing', '/things/no-broker', '/nope'])(
+    'forbids to store the answer of %s and to guess its type',
+    async (path) => {
+      const { headers } = await ask({ path });
+      expect(headers).toMatchObject({ 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' });
+    },
+  );
+
+  test('keeps the cache-control of a route that has its own', async () => {
+    const { headers } = await ask({ path: '/things/kept' });
+    expect(Object.entries(headers).filter(([name]) => /^cache-control$/i.test(name))).toEqual([
+      ['cache-control', 'max-age=60'],
+    ]);
   });
 
   test('accepts the cursors that it returns', async () => {

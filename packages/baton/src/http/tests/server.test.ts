@@ -6,7 +6,6 @@ import { readRequest } from '../http-message.ts';
 import type { RunningServer } from '../listener.ts';
 import { serve } from '../server.ts';
 import { createLogger } from '../../telemetry/logger.ts';
-import { eventually } from 'baton-dev/testing/eventually';
 
 let server: RunningServer | undefined;
 afterEach(() => server?.close());
@@ -91,26 +90,6 @@ describe("the container's server", () => {
       for (let sent = 0; sent < 20; sent += 1) sending.write(Buffer.alloc(65_536));
     });
     expect(status).toBe(413);
-  });
-
-  test('refuses bodies with 503 while too many are in memory, and accepts them again later', async () => {
-    const url = await start({});
-    const headers = { 'content-length': '1048576' };
-    const half = Array.from({ length: 17 }, () => request(url, { method: 'POST', headers }));
-    const refusals = half.map((sending) => once(sending, 'response'));
-    for (const sending of half) sending.on('error', () => undefined).write(Buffer.alloc(1_000_000));
-    try {
-      const [refused] = (await Promise.race(refusals)) as [IncomingMessage];
-      expect([refused.statusCode, refused.headers['retry-after']]).toEqual([503, '1']);
-      expect((await fetch(url)).status).toBe(200);
-    } finally {
-      for (const sending of half) sending.destroy();
-    }
-    await Promise.allSettled(refusals);
-    await eventually(
-      'space for a body',
-      async () => (await fetch(url, { method: 'POST', body: '[]' })).status === 200,
-    );
   });
 
   test('passes paths on unchanged', async () => {

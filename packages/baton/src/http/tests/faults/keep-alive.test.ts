@@ -70,8 +70,12 @@ test('services, their functions and workers keep an idle connection for longer t
 describe('a server', () => {
   const listen = async (keepAliveSeconds: number, requestTimeoutSeconds: number): Promise<number> => {
     const timeouts = { keepAliveSeconds, requestTimeoutSeconds };
-    server = await listenAt({ host: '127.0.0.1', port: 0, ...timeouts }, (request, response) =>
-      request.resume().once('end', () => response.end()),
+    server = await listenAt(
+      { host: '127.0.0.1', port: 0, ...timeouts },
+      {
+        answer: ({ request, response }) => request.resume().once('end', () => response.end()),
+        refuse: (response) => response.destroy(),
+      },
     );
     return server.port;
   };
