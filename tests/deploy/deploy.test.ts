@@ -154,6 +154,12 @@ describe('after a deploy', () => {
     expect(Environment?.Variables).toMatchObject({ REVISION: 'changed' });
   }, 120_000);
 
+  test('sls remove of a protected stage wants its name as a word', async () => {
+    const refused = deployment.remove(['--param=protect=yes']);
+    await expect(refused).rejects.toThrow(`expected --param="remove=${deployment.stage}"`);
+    expect((await resourcesOf(deployment)).length).toBeGreaterThan(8);
+  }, 120_000);
+
   test('sls remove leaves no resources', async () => {
     expect((await resourcesOf(deployment)).length).toBeGreaterThan(8);
     await expect(deployment.remove()).resolves.toContain('successfully removed');

@@ -33,7 +33,7 @@ Object.assign(process.env, EMULATOR);
 
 /** The system as `sls deploy` deploys it, on its own stage. */
 export class Deployment {
-  readonly stage = `t${randomBytes(3).toString('hex')}`;
+  readonly stage = `test-${randomBytes(3).toString('hex')}`;
   readonly sqs = createSqsClient();
   readonly queueUrlPrefix = `${EMULATOR.AWS_ENDPOINT_URL}/${ACCOUNT}/${this.prefix}`;
   readonly queueUrls = new QueueUrls(this.queueUrlPrefix);
@@ -74,8 +74,8 @@ export class Deployment {
   }
 
   /** Removes the deployment. @throws Error with the output of Serverless if it fails */
-  async remove(): Promise<string> {
-    return this.#serverless('remove');
+  async remove(more: readonly string[] = []): Promise<string> {
+    return this.#serverless('remove', more);
   }
 
   /** The resources of one type in the last deployed template, by logical id. */

@@ -25,7 +25,7 @@ export const FORMS: readonly Form[] = [
       'worker-security-groups': 'sg-0123456789abcdef0',
     }),
   },
-  { name: 'no worker', args: params({ worker: 'none' }) },
+  { name: 'protected no worker', args: params({ worker: 'none', protect: 'yes', 'api-concurrency': '50' }) },
 ];
 
 /** Writes parameters as arguments of the command line. */

@@ -3,6 +3,7 @@ import { readAccess } from './access.ts';
 import type { Parameters } from './parameters.ts';
 import type { DescribedFunction, Functions } from '../stack/part.ts';
 import { type SourceQueue, sourceQueues } from '../stack/queues.ts';
+import { isDevelopment } from './protection.ts';
 import { consumerStatements, logStatement, role } from './role.ts';
 import { type Extensions, gatewayEvent } from './gateway.ts';
 import { StackError } from '../stack/stack-error.ts';
@@ -10,8 +11,12 @@ import { arnOf, idOfArn, type Resource, type Resources } from '../stack/resource
 
 const NAME = /^[a-z][A-Za-z0-9]*$/;
 
+/** The concurrency of each API's function on a stage that is not of development. */
+const API_CONCURRENCY = 50;
+
 /** The functions for Serverless: with their roles, without `access`, and with events in the form of this API. */
-export function deployedFunctions(functions: Functions, parameters: Parameters): Functions {
+export function deployedFunctions(functions: Functions, parameters: Parameters, stage: string): Functions {
+  const { apiConcurrency = isDevelopment(stage) ? 'none' : API_CONCURRENCY } = parameters;
   const entries = Object.entries(functions).map(([name, { access: _access, events = [], ...members }]) => [
     name,
     {
@@ -19,10 +24,16 @@ export function deployedFunctions(functions: Functions, parameters: Parameters):
       handler: members.handler,
       environment: { ...members.environment, ...authenticationOf(events, parameters) },
       role: arnOf(roleId(name)),
+      // So that a flood of requests leaves concurrency of the account to the functions that run tasks
+      ...(apiConcurrency !== 'none' && servesApi(events) && { reservedConcurrency: apiConcurrency }),
       events: events.map((event) => gatewayEvent(event, parameters)),
     },
   ]);
   return Object.fromEntries(entries) as Functions;
+}
+
+function servesApi(events: DescribedFunction['events'] = []): boolean {
+  return events.some(({ httpApi }) => httpApi !== undefined);
 }
 
 /** The variables with which an API checks its callers. A function without routes needs none. */
@@ -30,7 +41,7 @@ function authenticationOf(
   events: DescribedFunction['events'] = [],
   { jwt }: Parameters,
 ): Readonly<Record<string, string>> {
-  if (!events.some(({ httpApi }) => httpApi !== undefined)) return {};
+  if (!servesApi(events)) return {};
   if (!jwt) return { AUTHENTICATION: 'none' };
   return { AUTHENTICATION: 'jwt', JWT_ISSUER: jwt.issuer, JWT_AUDIENCE: jwt.audience.join(',') };
 }

@@ -11,7 +11,7 @@ const SERVERLESS = join(ROOT, 'node_modules/serverless/bin/serverless.js');
 const TEMPLATE = 'cloudformation-template-update-stack.json';
 
 const templates = FORMS.map(({ name, args }, index) => {
-  const folder = join(CACHE, 'package', name.replace(' ', '-'));
+  const folder = join(CACHE, 'package', name.replaceAll(' ', '-'));
   process.stdout.write(`${name}: serverless package ${args.join(' ')}\n`);
   const { status, stdout, stderr } = spawnSync(
     process.execPath,

@@ -26,6 +26,16 @@ const names = {
     .url({ protocol: /^https$/, error: 'expected a URL such as https://login.example.com' })
     .optional(),
   'jwt-audience': list.optional(),
+  // Without a value, the stage decides
+  'api-concurrency': z
+    .union([z.literal('none'), wholeNumber(1, 10_000, 50).unwrap()], {
+      error: 'expected none, or a whole number from 1 to 10000',
+    })
+    .optional(),
+  protect: oneOf(['yes', 'no'], 'no').unwrap().optional(),
+  // The plugin of `sls remove` reads it
+  remove: z.string().optional(),
+  'dead-letter-retention-days': wholeNumber(1, 14, 14),
   'alarm-topic': arn('sns').optional(),
   'alarm-age-seconds': wholeNumber(60, 1_209_600, 900),
   'log-retention-days': wholeNumber(1, 3653, 30).refine((days) => RETENTION_DAYS.includes(days), {
@@ -115,6 +125,9 @@ const parametersSchema = z
       given['jwt-issuer'] === undefined
         ? undefined
         : { issuer: given['jwt-issuer'], audience: given['jwt-audience'] ?? [] },
+    apiConcurrency: given['api-concurrency'],
+    protect: given.protect,
+    deadLetterRetentionDays: given['dead-letter-retention-days'],
     alarmTopic: given['alarm-topic'],
     alarmAgeSeconds: given['alarm-age-seconds'],
     logRetentionDays: given['log-retention-days'],

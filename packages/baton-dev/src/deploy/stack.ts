@@ -9,7 +9,8 @@ import { fargateWorker } from './fargate-worker.ts';
 import { deployedFunctions, functionRoles, recursiveLoops } from './functions.ts';
 import { type Extensions, gatewayOf } from './gateway.ts';
 import type { Parameters } from './parameters.ts';
-import { deadLetterQueues, type Output, queueOutputs } from './queues.ts';
+import { isDevelopment, protectedTables } from './protection.ts';
+import { deadLetterQueues, type Output, queueOutputs, queuePolicies } from './queues.ts';
 import { scheduleResources } from './schedules.ts';
 
 /** The longest name of a Lambda function. */
@@ -35,8 +36,8 @@ export interface Stack {
 }
 
 /**
- * Completes a described stack for AWS: adds a role for each function, alarms, schedules, the policies of dead-letter queues,
- * the API's throttling, and the worker in its form.
+ * Completes a described stack for AWS: adds a role for each function, alarms, schedules, the policies of queues, the API's
+ * throttling and concurrency, the protection of tables, and the worker in its form.
  *
  * @throws StackError if an access or an event is invalid, or a name is too long
  */
@@ -46,9 +47,12 @@ export function compileStack(options: StackOptions): Stack {
   const functions = withoutWorker(described.functions, parameters.worker === 'lambda');
   checkNames(Object.keys(functions), stage);
   const gateway = gatewayOf(functions, parameters, stage);
+  const isProtected = parameters.protect === undefined ? !isDevelopment(stage) : parameters.protect === 'yes';
   const Resources: Resources = {
     ...own,
-    ...deadLetterQueues(own),
+    ...(isProtected && protectedTables(own)),
+    ...deadLetterQueues(own, parameters.deadLetterRetentionDays),
+    ...queuePolicies(own),
     ...functionRoles(functions, own),
     ...workerService(options),
     ...gateway.Resources,
@@ -56,7 +60,7 @@ export function compileStack(options: StackOptions): Stack {
     ...alarms(own, Object.keys(functions), parameters),
   };
   return {
-    functions: deployedFunctions(functions, parameters),
+    functions: deployedFunctions(functions, parameters, stage),
     resources: {
       Resources,
       Outputs: queueOutputs(own),

@@ -7,10 +7,10 @@ import { readParameters } from '../parameters.ts';
 import { compileStack } from '../stack.ts';
 
 const STAGE = 'dev';
-const parts = [
-  ...readParts(STAGE, join(import.meta.dirname, 'sample-stack')).values(),
-  readPart('worker', STAGE),
-  readSharedPart(STAGE),
+const partsOf = (stage: string): Part[] => [
+  ...readParts(stage, join(import.meta.dirname, 'sample-stack')).values(),
+  readPart('worker', stage),
+  readSharedPart(stage),
 ];
 
 const plain = {
@@ -38,13 +38,14 @@ export function stackOf(
   given: Record<string, string> = {},
   more: readonly Part[] = [],
   contracts: readonly TaskContract[] = [packParcel, sayHello, sendLetter],
+  stage: string = STAGE,
 ) {
   const parameters = readParameters(given);
   const implemented = [packParcel, sayHello];
   return compileStack({
-    described: describeStack({ parts: [...parts, ...more], contracts, implemented, stage: STAGE }),
+    described: describeStack({ parts: [...partsOf(stage), ...more], contracts, implemented, stage }),
     parameters,
-    stage: STAGE,
+    stage,
     environment: { LOG_LEVEL: 'info', TASKS_TABLE: 'baton-dev-tasks' },
   });
 }

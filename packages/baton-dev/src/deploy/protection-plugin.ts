@@ -1,0 +1,38 @@
+// The Serverless plugin that asks for a word before it removes a protected stage.
+import type { Serverless } from '../stack/serverless.ts';
+
+/** The options of the command line that this plugin reads. */
+interface Options {
+  /** Parameters, each as `name=value`. */
+  readonly param?: string | readonly string[];
+}
+
+/** The Serverless plugin that refuses `remove` of a protected stage without the parameter `remove`. */
+export default class ProtectionPlugin {
+  readonly hooks: Readonly<Record<string, () => Promise<void>>>;
+  readonly #serverless: Serverless;
+  readonly #options: Options;
+
+  constructor(serverless: Serverless, options: Options) {
+    this.#serverless = serverless;
+    this.#options = options;
+    this.hooks = { 'before:remove:remove': () => this.#check() };
+  }
+
+  async #check(): Promise<void> {
+    const { checkRemoval, isDevelopment } = await import('./protection.ts');
+    const { stage } = this.#serverless.service.provider;
+    const word = this.#given('protect');
+    const isProtected = word === undefined ? !isDevelopment(stage) : word === 'yes';
+    try {
+      checkRemoval(stage, isProtected, this.#given('remove'));
+    } catch (error) {
+      throw new this.#serverless.classes.Error((error as Error).message);
+    }
+  }
+
+  #given(name: string): string | undefined {
+    const given = [this.#options.param ?? []].flat();
+    return given.findLast((text) => text.startsWith(`${name}=`))?.slice(name.length + 1);
+  }
+}
