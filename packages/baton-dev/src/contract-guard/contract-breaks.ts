@@ -1,6 +1,7 @@
 // The breaks of a changed contract.
 import type { ReleasedContract } from './contract.ts';
 import type { BreakKind, SchemaBreak } from './comparison.ts';
+import { maxPayloadBytesOf } from 'baton-tasks/tooling';
 import { schemaBreaks } from './schema-breaks.ts';
 
 type Reasons = Readonly<Record<BreakKind, (which: string) => string>>;
@@ -43,6 +44,7 @@ export function contractBreaks(released: ReleasedContract, changed: ReleasedCont
     ...queueBreaks(released, changed),
     ...laneBreaks(released, changed),
     ...trackedBreaks(released, changed),
+    ...sizeBreaks(released, changed),
     ...payload.map((each) => line(changed.name, 'payload', each, OF_PAYLOADS)),
     ...result.map((each) => line(changed.name, 'result', each, OF_RESULTS)),
   ];
@@ -98,4 +100,12 @@ function trackedBreaks(released: ReleasedContract, changed: ReleasedContract): s
     ? 'workers one version behind would run tasks without the task store'
     : 'tasks in flight would never end in the task store, and the next tasks of their chains would not run';
   return [`${changed.name} tracked: ${what}: ${why}`];
+}
+
+function sizeBreaks(released: ReleasedContract, changed: ReleasedContract): string[] {
+  const [was, is] = [maxPayloadBytesOf(released), maxPayloadBytesOf(changed)];
+  const what = `${changed.name} maxPayloadBytes: was ${was}, is now ${is}`;
+  if (is < was) return [`${what}: messages in flight with a larger payload would be refused`];
+  if (is === was || changed.version > released.version) return [];
+  return [`${what}: services one version behind would refuse messages with a larger payload`];
 }

@@ -25,6 +25,7 @@ export const CONTRACT_FIELDS = {
   payload: 'compared',
   result: 'compared',
   tracked: 'compared',
+  maxPayloadBytes: 'compared',
   retry: 'a message in flight is retried by the policy of the worker that runs it',
   timeoutSeconds: 'an attempt has the limit of the worker that runs it',
   isolation: 'it says where a worker runs the handler, not what it runs',
@@ -41,6 +42,8 @@ export const releasedContractSchema = z.strictObject({
   lanes: z.array(z.string()).optional(),
   defaultLane: z.string().optional(),
   tracked: z.boolean(),
+  /** Absent for the default. */
+  maxPayloadBytes: z.int().min(1).optional(),
   payload: jsonSchema,
   result: jsonSchema,
 });
@@ -56,12 +59,14 @@ export type ReleasedContract = z.output<typeof releasedContractSchema>;
  */
 export function describeContract(contract: TaskContract): ReleasedContract {
   const { name, version = 1, queue, lanes, defaultLane, tracked = false, payload, result } = contract;
+  const { maxPayloadBytes } = contract;
   const described = {
     payload: describeSchema(`${name} payload`, payload),
     result: describeSchema(`${name} result`, result),
   };
   const laned = lanes && { lanes: Object.keys(lanes).toSorted(), defaultLane };
-  return { name, version, queue, ...laned, tracked, ...described };
+  const bounded = maxPayloadBytes !== undefined && { maxPayloadBytes };
+  return { name, version, queue, ...laned, tracked, ...bounded, ...described };
 }
 
 /** The schema of a task without a result, for which JSON has no value. */

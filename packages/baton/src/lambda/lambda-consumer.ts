@@ -1,6 +1,7 @@
 // The consumer of Lambda's event source for SQS: runs and settles the records of a batch.
 import type { SQSClient } from '@aws-sdk/client-sqs';
 import type { Context, SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
+import { partOfHeapBytes, Room } from '../process/room.ts';
 import { ClockWatch } from '../time/clock-watch.ts';
 import { Permits } from '../time/permits.ts';
 import { TaskError } from '../task/errors.ts';
@@ -135,6 +136,7 @@ class BatchConsumer {
       now: () => clock.nowMs,
       unknownTaskPatienceSeconds: DEFAULT_PATIENCE_SECONDS,
       abortGraceSeconds: ABORT_GRACE_SECONDS,
+      payloads: new Room(partOfHeapBytes()),
       ...options,
     };
   }

@@ -9,12 +9,17 @@ import {
   UNCONCLUDED,
   waitsSeconds,
 } from '../sqs/copy-notes.ts';
-import type { Envelope } from '../sqs/envelope.ts';
-import { AttemptsCrashedError, MismatchError, TaskNotDueError } from '../task/errors.ts';
+import { type Envelope, isLargerThan } from '../sqs/envelope.ts';
+import {
+  AttemptsCrashedError,
+  MessageTooLargeError,
+  MismatchError,
+  TaskNotDueError,
+} from '../task/errors.ts';
 import { queueWithoutLane } from '../task/lane.ts';
 import type { Implementation, Implementations } from '../task/implementation.ts';
-import { type DeadLetterOutcome, OLD_MESSAGE_SECONDS, type Outcome } from '../task/outcome.ts';
-import type { TaskContract } from '../task/task.ts';
+import { type DeadLetterOutcome, OLD_MESSAGE_SECONDS, type Outcome, outcomeOfBody } from '../task/outcome.ts';
+import { maxPayloadBytesOf, type TaskContract } from '../task/task.ts';
 import type { TraceContext } from '../telemetry/trace-context.ts';
 import type { TaskFields } from './outcome-log.ts';
 import type { Processing } from './processing.ts';
@@ -62,6 +67,8 @@ export async function admit(
   const early = mayBeEarly ? await outcomeOfEarly(envelope, message, processing) : undefined;
   if (early) return asCopyAfterManyReceives(early, message);
   if (!implementation) return outcomeOfUnimplemented(envelope, message, fields.queue, processing);
+  // It may name the task of another sender, which nobody can tell without its payload. So it claims nothing
+  if (envelope.unread) return outcomeOfBody(envelope.unread);
   const { contract } = implementation;
   const elsewhere = outcomeOfElsewhere(envelope, contract, fields.queue);
   if (elsewhere) return elsewhere;
@@ -93,6 +100,7 @@ export function outcomeWithoutAttempt(
   processing: Processing,
 ): Outcome | undefined {
   return (
+    outcomeOfSize(message, implementation.contract) ??
     outcomeOfWaitingCopy(envelope, message, processing) ??
     (begun && outcomeOfCrashes(begun, implementation.contract))
   );
@@ -149,6 +157,14 @@ async function outcomeOfEarly(
   const asCopy = ageMs(message, now) > OLD_MESSAGE_SECONDS * 1000;
   const error = new TaskNotDueError(task, notBefore);
   return { kind: 'release', error, delaySeconds: Math.ceil(leftMs / 1000), asCopy };
+}
+
+/** The outcome of a message whose payload is larger than its own contract allows, though another one allows so much. */
+function outcomeOfSize({ body }: ReceivedMessage, contract: TaskContract): DeadLetterOutcome | undefined {
+  const mostBytes = maxPayloadBytesOf(contract);
+  if (!isLargerThan(body, mostBytes)) return undefined;
+  const what = `expected a payload of at most ${mostBytes} bytes (maxPayloadBytes of ${contract.name}), got a body of ${Buffer.byteLength(body)}`;
+  return outcomeOfBody(new MessageTooLargeError(what));
 }
 
 /** Releases a copy until its rest is over. SQS delays a new message by at most 15 minutes. */

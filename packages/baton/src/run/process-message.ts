@@ -1,9 +1,11 @@
 // One message, from its body to its outcome.
 import { attemptOf } from '../sqs/copy-notes.ts';
-import { decodeEnvelope, type Envelope } from '../sqs/envelope.ts';
+import { decodeEnvelope } from '../sqs/envelope.ts';
+import { memoryBytesOf } from '../sqs/json-shape.ts';
 import type { ReceivedMessage } from '../sqs/received-message.ts';
-import type { MalformedEnvelopeError } from '../task/errors.ts';
+import type { MalformedEnvelopeError, MessageTooLargeError } from '../task/errors.ts';
 import { type Outcome, outcomeOfBody } from '../task/outcome.ts';
+import { asError } from '../task/plain-error.ts';
 import { startTrace } from '../telemetry/trace-context.ts';
 import {
   type Admission,
@@ -11,14 +13,15 @@ import {
   asCopyAfterManyReceives,
   isRefused,
   outcomeWithoutAttempt,
+  type ReceivedTask,
 } from './admission.ts';
 import { type AttemptHost, runAttempt } from './attempt.ts';
-import { logOutcome } from './outcome-log.ts';
+import { logOutcome, type TaskFields } from './outcome-log.ts';
 import type { Processing } from './processing.ts';
 import { UntrackedAttempt } from './untracked-attempt.ts';
 
 /**
- * Makes one attempt at a message and returns its outcome. Settles nothing and never rejects: whatever the message holds
+ * Makes one attempt at a message and returns its outcome. Waits until there is memory for its payload. Settles nothing and never rejects: whatever the message holds
  * and the handler does becomes an outcome.
  *
  * @param queue - the queue's name, or its lane's (`payments_high`), for the log and the task store
@@ -30,32 +33,50 @@ export async function processMessage(
   host: AttemptHost,
   processing: Processing,
 ): Promise<Outcome> {
-  const { messageId } = message;
-  let envelope: Envelope;
-  try {
-    envelope = decodeEnvelope(message.body);
-  } catch (error) {
-    const fields = { queue, messageId, attempt: attemptOf(message) };
-    return logOutcome(processing, fields, outcomeOfBody(error as MalformedEnvelopeError));
+  const { payloads } = processing;
+  const named = { queue, messageId: message.messageId, attempt: attemptOf(message) };
+  const bytes = payloads ? memoryBytesOf(message.body) : 0;
+  if (payloads && !payloads.take(bytes) && !(await payloads.takeLater(bytes, host.signal))) {
+    const released = { kind: 'release', error: asError(host.signal.reason) } as const;
+    return logOutcome(processing, named, released);
   }
-  const { taskId, task, trace = startTrace() } = envelope;
-  const fields = { queue, messageId, attempt: attemptOf(message), task, taskId, traceId: trace.traceId };
-  const received = { message, envelope, trace, fields };
+  try {
+    const read = receivedTask(message, named, processing);
+    if ('kind' in read) return logOutcome(processing, named, read);
+    const admission = await admit(read, host.signal, processing);
+    if (isRefused(admission)) return logOutcome(processing, read.fields, admission);
+    const { attempt } = admission.begun ?? named;
+    const received = { ...read, fields: { ...read.fields, attempt } };
 
-  const admission = await admit(received, host.signal, processing);
-  if (isRefused(admission)) return logOutcome(processing, fields, admission);
-  if (admission.begun) fields.attempt = admission.begun.attempt;
+    const startedAtMs = performance.now();
+    const decided =
+      outcomeWithoutAttempt(received, admission, processing) ??
+      (await runAttempt(received, admission, host, processing));
+    // A first attempt that is done, as most are, leaves nothing to write
+    const outcome =
+      admission.begun || decided.kind !== 'done'
+        ? await conclude(message, admission, decided, processing)
+        : decided;
+    return logOutcome(processing, received.fields, outcome, Math.round(performance.now() - startedAtMs));
+  } finally {
+    payloads?.giveBack(bytes);
+  }
+}
 
-  const startedAtMs = performance.now();
-  const decided =
-    outcomeWithoutAttempt(received, admission, processing) ??
-    (await runAttempt(received, admission, host, processing));
-  // A first attempt that is done, as most are, leaves nothing to write
-  const outcome =
-    admission.begun || decided.kind !== 'done'
-      ? await conclude(message, admission, decided, processing)
-      : decided;
-  return logOutcome(processing, fields, outcome, Math.round(performance.now() - startedAtMs));
+/** Reads the envelope of a message. Returns the outcome of the message if that cannot be read. */
+function receivedTask(
+  message: ReceivedMessage,
+  named: Pick<TaskFields, 'queue' | 'messageId' | 'attempt'>,
+  { implementations }: Processing,
+): ReceivedTask | Outcome {
+  try {
+    const envelope = decodeEnvelope(message.body, implementations.maxPayloadBytes);
+    const { taskId, task, trace = startTrace() } = envelope;
+    const fields = { ...named, task, taskId, traceId: trace.traceId };
+    return { message, envelope, trace, fields };
+  } catch (error) {
+    return outcomeOfBody(error as MalformedEnvelopeError | MessageTooLargeError);
+  }
 }
 
 /** Writes an outcome to the task store or the log of receives. Resolves to the outcome of the message. */

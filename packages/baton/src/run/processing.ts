@@ -1,4 +1,5 @@
 // The parts of a process that run messages.
+import type { Room } from '../process/room.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Implementations, WorkerIdentity } from '../task/implementation.ts';
 import type { SendTask } from '../task/send-task.ts';
@@ -32,6 +33,8 @@ export interface Processing {
    * receive a message and then throttle the function.
    */
   readonly everyReceiveIsSeen?: boolean | undefined;
+  /** Limits the memory that the payloads of running messages take. Default: no limit. */
+  readonly payloads?: Room | undefined;
   /** Runs handlers with the isolation `thread`. Default: they run in this process, like all others. */
   readonly threads?: Threads | undefined;
 }

@@ -1,14 +1,14 @@
 // A task that is ready to be sent: checked against its contract and encoded.
 import { createHash } from 'node:crypto';
-import { encodeEnvelope, type Envelope } from '../sqs/envelope.ts';
-import { MAX_MESSAGE_BYTES } from '../sqs/queue-sender.ts';
+import { encodeEnvelope, type Envelope, MAX_BODY_LEVELS, onTheWire } from '../sqs/envelope.ts';
+import { isDeeperThan } from '../sqs/json-shape.ts';
 import { sentPayload } from '../task/contract-values.ts';
 import { TaskTooLargeError } from '../task/errors.ts';
 import { queueOfLane } from '../task/lane.ts';
 import { toJson } from '../task/json-value.ts';
 import type { FlowEnd, Listener, NextTask } from '../task/next-task.ts';
 import type { SendOptions } from '../task/send-task.ts';
-import type { TaskContract } from '../task/task.ts';
+import { MAX_MESSAGE_BYTES, maxPayloadBytesOf, type TaskContract } from '../task/task.ts';
 import type { ClockWatch } from '../time/clock-watch.ts';
 import type { TraceContext } from '../telemetry/trace-context.ts';
 import { checkedListeners } from './end-listeners.ts';
@@ -47,7 +47,7 @@ export interface Preparation {
  *
  * @throws InvalidValueError if the payload breaks its contract, or an option is invalid
  * @throws TooDeepError if too many tasks sent each other before this one
- * @throws TaskTooLargeError if the task is larger than a message of SQS may be
+ * @throws TaskTooLargeError if the payload is larger than its contract allows, or the task than a message of SQS may be
  */
 export function prepareTask(
   contract: TaskContract,
@@ -66,7 +66,8 @@ export function prepareTask(
   // SQS itself keeps a short delay. The worker enforces a longer one by `notBefore` when it receives the message
   const held = contract.tracked ? { notBefore, parentId, flowEnd } : {};
   const time = timeBy(clock);
-  const body = encodeTask({ taskId, task, version, source, time, trace, subject, depth, ...held, data });
+  const envelope = { taskId, task, version, source, time, trace, subject, depth, ...held, data };
+  const body = encodeTask(envelope, maxPayloadBytesOf(contract));
   const payloadHash = payloadHashOf(data);
   return { taskId, task, queue, body, delaySeconds, notBefore, depth, payloadHash, trace, subject, onEnd };
 }
@@ -79,12 +80,30 @@ export function payloadHashOf(data: unknown): string {
   return createHash('sha256').update(toJson(data)).digest('base64url');
 }
 
-/** Encodes the body of a task's message. @throws TaskTooLargeError if it is larger than a message of SQS may be */
-export function encodeTask(envelope: Envelope): string {
+/**
+ * Encodes the body of a task's message.
+ *
+ * @param maxPayloadBytes - the largest payload that its contract allows
+ * @throws TaskTooLargeError if its receiver would not read it, or it is larger than a message of SQS may be
+ */
+export function encodeTask(envelope: Envelope, maxPayloadBytes: number): string {
+  const { task, data } = envelope;
   const body = encodeEnvelope(envelope);
   const bytes = Buffer.byteLength(body);
-  if (bytes <= MAX_MESSAGE_BYTES) return body;
-  throw new TaskTooLargeError(envelope.task, bytes, MAX_MESSAGE_BYTES);
+  const payloadBytes = bytes > maxPayloadBytes ? Buffer.byteLength(onTheWire(data)) : 0;
+  if (payloadBytes > maxPayloadBytes)
+    throw new TaskTooLargeError(
+      task,
+      `expected a payload of at most ${maxPayloadBytes} bytes (maxPayloadBytes of its contract), got ${payloadBytes}`,
+    );
+  if (bytes > MAX_MESSAGE_BYTES)
+    throw new TaskTooLargeError(
+      task,
+      `expected a message of at most ${MAX_MESSAGE_BYTES} bytes, as SQS allows, got ${bytes}`,
+    );
+  if (isDeeperThan(body, MAX_BODY_LEVELS))
+    throw new TaskTooLargeError(task, `expected at most ${MAX_BODY_LEVELS} levels of lists and objects`);
+  return body;
 }
 
 /** The `time` of an envelope: SQS's time, ISO 8601. */

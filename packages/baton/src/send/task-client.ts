@@ -10,7 +10,7 @@ import type { Chain, Group } from '../task/flow.ts';
 import type { FlowEnd } from '../task/next-task.ts';
 import type { Notes } from '../task/outcome.ts';
 import type { SendOptions, SendTask, SentTask, TaskHandle } from '../task/send-task.ts';
-import { isTracked, type TaskContract, type TrackedContract } from '../task/task.ts';
+import { isTracked, maxPayloadBytesOf, type TaskContract, type TrackedContract } from '../task/task.ts';
 import type { TaskStatus } from '../task/task-status.ts';
 import { formatTraceparent } from '../telemetry/trace-context.ts';
 import { ClockWatch } from '../time/clock-watch.ts';
@@ -145,7 +145,8 @@ export class TaskClient {
     const { taskId, task, version, flowEnd } = next;
     const source = this.#source;
     const time = timeBy(this.#clock);
-    const body = encodeTask({ taskId, task, version, source, time, ...sent, flowEnd, data });
+    const envelope = { taskId, task, version, source, time, ...sent, flowEnd, data };
+    const body = encodeTask(envelope, maxPayloadBytesOf(next));
     await this.#deliver({ ...next, body, delaySeconds: 0 }, FIRST_MESSAGE);
   };
 

@@ -4,7 +4,8 @@
 // attempts, dead-letters a message without a reason after 30 receives, and deletes it after 7 days. Copies that follow
 // each other are a series.
 import { MAX_VISIBILITY_SECONDS, type Outcome } from '../task/outcome.ts';
-import { MAX_DELAY_SECONDS, MAX_MESSAGE_BYTES } from './queue-sender.ts';
+import { MAX_MESSAGE_BYTES } from '../task/task.ts';
+import { MAX_DELAY_SECONDS } from './queue-sender.ts';
 import { ageMs, type ReceivedMessage } from './received-message.ts';
 
 /** A message with this many receives continues in a copy, because SQS dead-letters it after 30 (`maxReceiveCount`). */

@@ -4,10 +4,10 @@ import { formatTraceparent } from '../telemetry/trace-context.ts';
 import { attemptOf, withoutNotes } from './copy-notes.ts';
 import { decodeEnvelope, type Envelope } from './envelope.ts';
 import { laneOfQueue } from '../task/lane.ts';
+import { DEFAULT_MAX_PAYLOAD_BYTES, MAX_MESSAGE_BYTES } from '../task/task.ts';
 import type { DeadLetterReason } from '../task/dead-letter-reason.ts';
 import type { DeadLetterOutcome } from '../task/outcome.ts';
 import type { ReceivedMessage } from './received-message.ts';
-import { MAX_MESSAGE_BYTES } from './queue-sender.ts';
 
 /** The attribute with the details of a dead letter, as JSON. */
 const DETAILS = 'baton.details';
@@ -80,7 +80,8 @@ export function deadLetterEnd(attributes: ReceivedMessage['attributes']): string
 
 function envelopeOf(body: string): Envelope | undefined {
   try {
-    return decodeEnvelope(body);
+    // Of a large one it needs no payload
+    return decodeEnvelope(body, DEFAULT_MAX_PAYLOAD_BYTES);
   } catch {
     return undefined;
   }

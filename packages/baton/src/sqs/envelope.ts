@@ -1,11 +1,12 @@
 // The envelope: the JSON around a payload on the wire.
 import * as z from 'zod';
 import { formatTraceparent, parseTraceparent, type TraceContext } from '../telemetry/trace-context.ts';
-import { MalformedEnvelopeError } from '../task/errors.ts';
+import { MalformedEnvelopeError, MessageTooLargeError } from '../task/errors.ts';
 import { type FlowEnd, flowEndSchema, formatFlowEnd, parseFlowEnd } from '../task/next-task.ts';
 import { subjectSchema } from '../task/task-end.ts';
-import { versionSchema } from '../task/task.ts';
+import { MAX_MESSAGE_BYTES, versionSchema } from '../task/task.ts';
 import { valueIssues } from '../task/invalid-value.ts';
+import { isDeeperThan } from './json-shape.ts';
 
 /** The longest task id, in characters. */
 export const MAX_TASK_ID_CHARACTERS = 128;
@@ -15,6 +16,12 @@ export const MAX_TASK_ID_CHARACTERS = 128;
  * each other for ever, because functions may send to their own queues.
  */
 export const MAX_DEPTH = 1000;
+
+/** The most levels of a body: 1,000 of a payload, and those of the envelope, a group's list and a listener's payload. */
+export const MAX_BODY_LEVELS = 1010;
+
+/** The most bytes of a body beside its payload. Baton's own envelopes have at most 2,500. */
+export const MAX_ENVELOPE_BYTES = 4096;
 
 const TASK_ID = /^[\w.:-]+$/;
 
@@ -90,6 +97,8 @@ export interface Envelope {
   readonly flowEnd?: FlowEnd | undefined;
   /** The payload, not yet checked against its contract. */
   readonly data: unknown;
+  /** Why the payload was not read: the body is too large or has too many levels. `data` is undefined then. */
+  readonly unread?: MessageTooLargeError | undefined;
 }
 
 /**
@@ -99,7 +108,7 @@ export interface Envelope {
  * list, such as a group's results, for which JSON only has `null`).
  */
 export function encodeEnvelope(envelope: Envelope): string {
-  const json = JSON.stringify({
+  return onTheWire({
     specversion: '1.0',
     id: envelope.taskId,
     source: envelope.source,
@@ -116,6 +125,11 @@ export function encodeEnvelope(envelope: Envelope): string {
     ...undefinedItems(envelope.data),
     data: envelope.data,
   });
+}
+
+/** The JSON of a value as it is in a message body. Empty for `undefined`. */
+export function onTheWire(value: unknown): string {
+  const json = JSON.stringify(value) ?? '';
   return json.replaceAll(NOT_ON_THE_WIRE, (character) => `\\u${character.charCodeAt(0).toString(16)}`);
 }
 
@@ -133,11 +147,18 @@ function withUndefinedItems(data: unknown, places: string | undefined): unknown 
 /**
  * Reads a message body. Ignores attributes that this version does not know, and a broken `traceparent` or `subject`.
  *
+ * The payload of a body that is too large or has too many levels is not read. The rest of it is, if it stands before the
+ * payload, as Baton writes it: `unread` says why.
+ *
+ * @param mostPayloadBytes - a larger payload is not read. Default: SQS's limit
  * @throws MalformedEnvelopeError if the body is not JSON, or not a CloudEvents 1.0 envelope. Its message says where
+ * @throws MessageTooLargeError if the payload is not read, and nothing else can be
  */
-export function decodeEnvelope(body: string): Envelope {
-  const parsed = wireSchema.safeParse(parseJson(body));
+export function decodeEnvelope(body: string, mostPayloadBytes = MAX_MESSAGE_BYTES): Envelope {
+  const unread = tooLarge(body, mostPayloadBytes);
+  const parsed = wireSchema.safeParse(unread ? headOf(body) : parseJson(body));
   if (!parsed.success) {
+    if (unread) throw unread;
     const issues = valueIssues(parsed.error).map(({ path, message }) => `${path || '(root)'}: ${message}`);
     throw new MalformedEnvelopeError(`The body is not a CloudEvents 1.0 envelope: ${issues.join('; ')}`);
   }
@@ -155,7 +176,39 @@ export function decodeEnvelope(body: string): Envelope {
     depth: wire.depth,
     flowEnd: parseFlowEnd(wire.flowend),
     data: withUndefinedItems(wire.data, wire.undefineditems),
+    ...(unread && { unread }),
   };
+}
+
+/** Whether a body is so large that its payload has more than so many bytes. */
+export function isLargerThan(body: string, payloadBytes: number): boolean {
+  const mostBytes = payloadBytes + MAX_ENVELOPE_BYTES;
+  // A character has 1 to 3 bytes, so most bodies need not be counted
+  return body.length > mostBytes || (body.length * 3 > mostBytes && Buffer.byteLength(body) > mostBytes);
+}
+
+/** Why a body is not read. Looks at its text only, because its values may take 30 times as much memory. */
+function tooLarge(body: string, payloadBytes: number): MessageTooLargeError | undefined {
+  if (isLargerThan(body, payloadBytes)) {
+    const bytes = Buffer.byteLength(body);
+    return new MessageTooLargeError(
+      `expected a payload of at most ${payloadBytes} bytes, got a body of ${bytes}`,
+    );
+  }
+  return isDeeperThan(body, MAX_BODY_LEVELS)
+    ? new MessageTooLargeError(`expected at most ${MAX_BODY_LEVELS} levels of lists and objects`)
+    : undefined;
+}
+
+/** The attributes of an envelope that stand before its payload. Undefined if they cannot be read. */
+function headOf(body: string): unknown {
+  const head = body.slice(0, MAX_ENVELOPE_BYTES);
+  const end = head.indexOf(',"data":');
+  try {
+    return end < 0 ? undefined : JSON.parse(`${head.slice(0, end)}}`);
+  } catch {
+    return undefined;
+  }
 }
 
 function parseJson(body: string): unknown {

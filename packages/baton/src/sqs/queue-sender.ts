@@ -2,13 +2,11 @@
 import { type MessageAttributeValue, SendMessageBatchCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import { Batcher } from './batcher.ts';
 import { SendError } from '../task/errors.ts';
+import { MAX_MESSAGE_BYTES } from '../task/task.ts';
 import { reasonOf } from '../telemetry/thrown.ts';
 import { wholeSeconds } from '../time/rest.ts';
 import { BatchEntryError, type BatchRetries, inBatches, mayRecover } from './sqs-batch.ts';
 import { isTransient } from '../aws/answers.ts';
-
-/** SQS's limit for one message and for one batch, in bytes (Amazon SQS message quotas). */
-export const MAX_MESSAGE_BYTES = 1_048_576;
 
 /** SQS's longest DelaySeconds. */
 export const MAX_DELAY_SECONDS = 900;

@@ -23,6 +23,14 @@ export function ageMs({ sentAtMs }: ReceivedMessage, now: () => number = Date.no
   return now() - sentAtMs;
 }
 
+/** About how many bytes of memory a message takes: its body, which is ASCII as a rule, and its attributes. */
+export function bytesOf({ body, attributes }: ReceivedMessage): number {
+  let bytes = body.length;
+  for (const { StringValue = '', BinaryValue } of Object.values(attributes))
+    bytes += StringValue.length + (BinaryValue?.byteLength ?? 0);
+  return bytes;
+}
+
 /** The system attributes that a receive must request from SQS. */
 export const RECEIVED_ATTRIBUTES = [
   'ApproximateReceiveCount',

@@ -6,12 +6,13 @@ import {
   type SQSClient,
 } from '@aws-sdk/client-sqs';
 import { MAX_VISIBILITY_SECONDS, type Outcome } from '../task/outcome.ts';
+import { MAX_MESSAGE_BYTES } from '../task/task.ts';
 import { ClockWatch } from '../time/clock-watch.ts';
 import { wholeSeconds } from '../time/rest.ts';
 import { Batcher } from './batcher.ts';
 import { deadLetterEntry } from './dead-letter.ts';
 import { putBackNotes } from './put-back.ts';
-import { MAX_MESSAGE_BYTES, QueueSender } from './queue-sender.ts';
+import { QueueSender } from './queue-sender.ts';
 import type { QueueUrls } from './queue-urls.ts';
 import type { ReceivedMessage } from './received-message.ts';
 import { inBatches, mayRecover, type SqsBatchCall } from './sqs-batch.ts';

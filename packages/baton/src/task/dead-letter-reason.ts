@@ -14,6 +14,7 @@ export const DEAD_LETTER_REASONS = {
   'out-of-turn': 'It is for a later task of a chain or group, and the task before that has not succeeded',
   'unknown-task': 'No worker that received it knew the task, or this version of it',
   'invalid-payload': "The payload breaks the contract's schema",
+  'too-large': 'The payload is larger than its contract allows, or has too many levels',
   malformed: 'The body is not JSON, or no envelope',
 } as const;
 

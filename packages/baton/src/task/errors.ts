@@ -165,14 +165,23 @@ export class SendError extends TaskError {
   }
 }
 
-/** A task is larger than a message of SQS may be. Nothing was sent. */
+/** A task is larger than its contract or SQS allows, or has too many levels. Nothing was sent. */
 export class TaskTooLargeError extends SendError {
   override readonly name = 'TaskTooLargeError';
 
-  constructor(task: string, bytes: number, maxBytes: number) {
-    super(`${task} is too large for SQS: expected at most ${maxBytes} bytes, got ${bytes}`, {
-      transient: false,
-    });
+  /** @param what - what is too large, and what is expected */
+  constructor(task: string, what: string) {
+    super(`${task} is too large: ${what}`, { transient: false });
+  }
+}
+
+/** A message is larger than the contracts of this process allow, or has too many levels. Its payload was not read. */
+export class MessageTooLargeError extends TaskError {
+  override readonly name = 'MessageTooLargeError';
+
+  /** @param what - what is too large, and what is expected */
+  constructor(what: string) {
+    super(`The message is too large: ${what}`);
   }
 }
 

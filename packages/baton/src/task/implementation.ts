@@ -4,7 +4,7 @@ import type { Logger } from '../telemetry/logger.ts';
 import type { Effect } from './effect.ts';
 import { type Lanes, lanesByQueue } from './lane.ts';
 import type { SendTask } from './send-task.ts';
-import type { TaskContract } from './task.ts';
+import { DEFAULT_MAX_PAYLOAD_BYTES, maxPayloadBytesOf, type TaskContract } from './task.ts';
 import type { Progress } from './progress.ts';
 
 /** The worker process or function that runs a task. */
@@ -88,6 +88,8 @@ export function implement<
 export class Implementations {
   /** The lanes of each queue that has lanes. */
   readonly lanes: ReadonlyMap<string, Lanes>;
+  /** The largest payload of a contract, in bytes. At least the default, because a task that is not known may have that. */
+  readonly maxPayloadBytes: number;
   readonly #byName: ReadonlyMap<string, Implementation>;
 
   /** @throws TypeError if two implementations share a name, or contracts on one queue declare different lanes */
@@ -102,6 +104,7 @@ export class Implementations {
     }
     this.#byName = byName;
     this.lanes = lanesByQueue(this.contracts);
+    this.maxPayloadBytes = Math.max(DEFAULT_MAX_PAYLOAD_BYTES, ...this.contracts.map(maxPayloadBytesOf));
   }
 
   /** The implementation of the task with that name; undefined if this process has none. */

@@ -11,6 +11,8 @@ export interface NextTask {
   readonly flowEnd?: FlowEnd | undefined;
   /** The version of its contract when the flow was started. Default 1. */
   readonly version?: number | undefined;
+  /** The largest payload that its contract allowed when the flow was started. Undefined for the default. */
+  readonly maxPayloadBytes?: number | undefined;
   /** The queue that carries it. In a lane, the lane's queue, such as `payments_high`. */
   readonly queue: string;
 }
@@ -56,6 +58,6 @@ export function flowEndOf({ taskId, task, queue }: NextTask): FlowEnd {
 
 /** Makes a task of a flow. @throws InvalidValueError if its contract has no such lane */
 export function nextTask(contract: TrackedContract, taskId: string, lane?: string): NextTask {
-  const { name, version } = contract;
-  return { taskId, task: name, version, queue: queueOfLane(contract, lane) };
+  const { name, version, maxPayloadBytes } = contract;
+  return { taskId, task: name, version, maxPayloadBytes, queue: queueOfLane(contract, lane) };
 }

@@ -1,7 +1,13 @@
 // The outcomes of messages, and the outcome of an attempt that failed. The settler carries outcomes out.
 import type { DeadLetterReason } from './dead-letter-reason.ts';
 import { type InvalidValueError } from './invalid-value.ts';
-import { MalformedEnvelopeError, PostponeTask, RejectTask, TaskTimeoutError } from './errors.ts';
+import {
+  MalformedEnvelopeError,
+  MessageTooLargeError,
+  PostponeTask,
+  RejectTask,
+  TaskTimeoutError,
+} from './errors.ts';
 import { asError } from './plain-error.ts';
 import { isRest, wholeSeconds } from '../time/rest.ts';
 import { retryDelaySeconds } from './retry-policy.ts';
@@ -52,7 +58,10 @@ export type Outcome =
     };
 
 /** The outcome of a message whose body cannot be used. */
-export function outcomeOfBody(error: MalformedEnvelopeError | InvalidValueError): Outcome {
+export function outcomeOfBody(
+  error: MalformedEnvelopeError | MessageTooLargeError | InvalidValueError,
+): DeadLetterOutcome {
+  if (error instanceof MessageTooLargeError) return { kind: 'dead-letter', reason: 'too-large', error };
   const reason = error instanceof MalformedEnvelopeError ? 'malformed' : 'invalid-payload';
   return { kind: 'dead-letter', reason, error };
 }

@@ -44,6 +44,12 @@ export interface TaskContract<
   readonly defaultLane?: NoInfer<Lane>;
   readonly payload: Payload;
   readonly result: Result;
+  /**
+   * The largest payload, in bytes of its JSON. 1 to 1,048,576, which is SQS's limit for a whole message. Default 262,144
+   * (256 KiB). A larger one is refused where it is sent. A worker does not read a larger one: it becomes a dead letter
+   * `too-large`.
+   */
+  readonly maxPayloadBytes?: number;
   readonly retry: RetryPolicy;
   /** The time limit of an attempt, in seconds. 1 to 43,200 (12 h, the longest that SQS hides a message). */
   readonly timeoutSeconds: number;
@@ -106,6 +112,21 @@ export const taskNameSchema = z
   .max(128)
   .regex(/^[a-z0-9-]+(\.[a-z0-9-]+)+$/, 'expected domain.verb in lower case');
 
+/** SQS's limit for one message and for one batch, in bytes (Amazon SQS message quotas). */
+export const MAX_MESSAGE_BYTES = 1_048_576;
+
+/** The largest payload of a contract that does not say, in bytes of JSON. */
+export const DEFAULT_MAX_PAYLOAD_BYTES = 262_144;
+
+/** The largest payload of a contract, in bytes of JSON. */
+export function maxPayloadBytesOf({
+  maxPayloadBytes,
+}: {
+  readonly maxPayloadBytes?: number | undefined;
+}): number {
+  return maxPayloadBytes ?? DEFAULT_MAX_PAYLOAD_BYTES;
+}
+
 /** The version of a contract. */
 export const versionSchema = z.int().min(1).max(1_000_000);
 
@@ -130,6 +151,7 @@ const contractSchema = z
     isolation: z.literal('thread').optional(),
     tracked: z.boolean().optional(),
     schedule: scheduleSchema.optional(),
+    maxPayloadBytes: z.int().min(1).max(MAX_MESSAGE_BYTES).optional(),
     payload: carriedSchema,
     result: carriedSchema,
     onEnd: z

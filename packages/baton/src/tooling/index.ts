@@ -11,7 +11,7 @@ export { decodeEnvelope, encodeEnvelope, type Envelope } from '../sqs/envelope.t
 export { deadLetterEntry } from '../sqs/dead-letter.ts';
 export { attributesPutBack } from '../sqs/put-back.ts';
 export { DEAD_LETTER_REASONS, type DeadLetterReason } from '../task/dead-letter-reason.ts';
-export { MAX_MESSAGE_BYTES } from '../sqs/queue-sender.ts';
+export { MAX_MESSAGE_BYTES, maxPayloadBytesOf } from '../task/task.ts';
 export { callInBatch } from '../sqs/sqs-batch.ts';
 export { QueueUrls } from '../sqs/queue-urls.ts';
 /** Connect to AWS, or to an emulator. */

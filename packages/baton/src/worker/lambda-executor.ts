@@ -9,7 +9,7 @@ import { Batcher } from '../sqs/batcher.ts';
 import { outcomeWithoutSlot } from './slot.ts';
 import type { ReceivedMessage } from '../sqs/received-message.ts';
 import type { Logger } from '../telemetry/logger.ts';
-import type { SQSEvent, SQSRecord } from 'aws-lambda';
+import type { SQSRecord } from 'aws-lambda';
 import * as z from 'zod';
 import type { LambdaQueue } from './config.ts';
 import type { Execution, Executor } from './executor.ts';
@@ -18,12 +18,19 @@ import { Slots } from './slots.ts';
 const LEFT: Execution = { kind: 'left' };
 const DONE: Execution = { kind: 'done', result: undefined };
 const LINGER_MS = 5;
-/** Lambda accepts 6 MB in one invocation. JSON escapes can make a body longer. */
-const MAX_BATCH_BYTES = 3_000_000;
+/** The most that Lambda accepts in one invocation, in bytes of JSON (AWS: "Lambda quotas"), less the list around the records. */
+const MAX_BATCH_BYTES = 6_291_556 - 100;
 
 const responseSchema = z
   .object({ batchItemFailures: z.array(z.object({ itemIdentifier: z.string() })).nullish() })
   .nullish();
+
+/** A message of a batch. */
+interface Entry {
+  readonly message: ReceivedMessage;
+  /** Its record in the function's event, as JSON. */
+  readonly record: string;
+}
 
 /** Configures a `LambdaExecutor`. */
 export interface LambdaExecutorOptions {
@@ -50,7 +57,7 @@ export class LambdaExecutor implements Executor {
   readonly #options: LambdaExecutorOptions;
   readonly #invocations: Slots;
   readonly #arn: string;
-  readonly #batcher: Batcher<ReceivedMessage, Execution>;
+  readonly #batcher: Batcher<Entry, Execution>;
 
   constructor(options: LambdaExecutorOptions) {
     const { target, queueUrl, region } = options;
@@ -60,24 +67,26 @@ export class LambdaExecutor implements Executor {
     this.#batcher = new Batcher({
       maxEntries: target.batchSize,
       maxSize: MAX_BATCH_BYTES,
-      sizeOf: ({ body }) => Buffer.byteLength(body),
+      // With a comma. A message alone always fits, because SQS's limit is 1 MiB and JSON at most doubles it
+      sizeOf: ({ record }) => Buffer.byteLength(record) + 1,
       lingerMs: LINGER_MS,
-      run: (messages) => this.#runBatch(messages),
+      run: (entries) => this.#runBatch(entries),
     });
   }
 
   run(message: ReceivedMessage, { signal }: AttemptHost): Promise<Execution> {
     // A function cannot be aborted: its message is left if the worker must stop first
-    return Promise.race([this.#batcher.add(message), leftOnAbort(signal)]);
+    const entry = { message, record: JSON.stringify(recordOf(message, this.#arn)) };
+    return Promise.race([this.#batcher.add(entry), leftOnAbort(signal)]);
   }
 
-  async #runBatch(messages: readonly ReceivedMessage[]): Promise<PromiseSettledResult<Execution>[]> {
+  async #runBatch(messages: readonly Entry[]): Promise<PromiseSettledResult<Execution>[]> {
     const { target, slots, logger } = this.#options;
     const { queue, functionName, batchSize } = target;
     const invocation = await this.#invocations.takeSoon(queue);
     if (!invocation) {
       logger.info({ queue, messages: messages.length }, 'no invocation is free: messages given back');
-      return messages.map((message) => fulfilled(outcomeWithoutSlot(message)));
+      return messages.map(({ message }) => fulfilled(outcomeWithoutSlot(message)));
     }
     // Takes the slots of a whole batch, so that no message is received that would wait for another invocation
     const spare = batchSize - messages.length;
@@ -85,7 +94,7 @@ export class LambdaExecutor implements Executor {
     const startedAtMs = performance.now();
     try {
       const failed = await this.#invoke(messages, startedAtMs);
-      return messages.map(({ messageId }) => fulfilled(failed.has(messageId) ? LEFT : DONE));
+      return messages.map(({ message }) => fulfilled(failed.has(message.messageId) ? LEFT : DONE));
     } catch (error) {
       logger.error({ queue, function: functionName, error }, 'invocation failed; its messages come back');
       return messages.map(() => fulfilled(LEFT));
@@ -96,11 +105,11 @@ export class LambdaExecutor implements Executor {
   }
 
   /** Invokes the function. Retries a throttled invocation until a lease is over, as Lambda's own event source does. */
-  #invoke(messages: readonly ReceivedMessage[], startedAtMs: number): Promise<ReadonlySet<string>> {
+  #invoke(messages: readonly Entry[], startedAtMs: number): Promise<ReadonlySet<string>> {
     const { lambda, target, leaseSeconds } = this.#options;
     return retryUntil(
       startedAtMs + leaseSeconds * 1000,
-      () => invoke(lambda, target.functionName, messages, this.#arn),
+      () => invoke(lambda, target.functionName, messages),
       (error) => error instanceof TooManyRequestsException,
     );
   }
@@ -115,15 +124,13 @@ async function leftOnAbort(signal: AbortSignal): Promise<Execution> {
 async function invoke(
   lambda: LambdaClient,
   functionName: string,
-  messages: readonly ReceivedMessage[],
-  arn: string,
+  messages: readonly Entry[],
 ): Promise<ReadonlySet<string>> {
-  const event: SQSEvent = { Records: messages.map((message) => recordOf(message, arn)) };
   const { ExecutedVersion, FunctionError, Payload } = await lambda.send(
     new InvokeCommand({
       FunctionName: functionName,
       InvocationType: 'RequestResponse',
-      Payload: JSON.stringify(event),
+      Payload: `{"Records":[${messages.map(({ record }) => record).join()}]}`,
     }),
   );
   const answer = Payload ? Buffer.from(Payload).toString() : '';
@@ -134,7 +141,7 @@ async function invoke(
   if (!ExecutedVersion && !response?.batchItemFailures)
     throw new BrokenAnswerError('Invoke', 'it has neither a version nor a list of failures');
   const failed = new Set(response?.batchItemFailures?.map(({ itemIdentifier }) => itemIdentifier));
-  const sent = new Set(messages.map(({ messageId }) => messageId));
+  const sent = new Set(messages.map(({ message }) => message.messageId));
   const foreign = [...failed].find((id) => !sent.has(id));
   if (foreign !== undefined)
     throw new Error(`${functionName} reported a failed message that it did not get: ${foreign}`);

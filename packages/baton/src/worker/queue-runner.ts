@@ -3,7 +3,8 @@ import { TaskError } from '../task/errors.ts';
 import { ExclusiveRuns } from '../run/exclusive-runs.ts';
 import type { AttemptName } from '../run/running-attempt.ts';
 import { isReleaseOfUnknown } from '../run/unknown-task.ts';
-import type { ReceivedMessage } from '../sqs/received-message.ts';
+import { bytesOf, type ReceivedMessage } from '../sqs/received-message.ts';
+import type { Room } from '../process/room.ts';
 import type { Settler } from '../sqs/settler.ts';
 import { type Outcome, restingAtMost } from '../task/outcome.ts';
 import type { Logger } from '../telemetry/logger.ts';
@@ -30,6 +31,8 @@ export class WorkerStoppingError extends TaskError {
 export interface QueueRunnerOptions {
   readonly queue: string;
   readonly slots: Slots;
+  /** Limits the bytes of messages that are held. Default: no limit. */
+  readonly messages?: Room | undefined;
   readonly executor: Executor;
   readonly settler: Settler;
   readonly leaseSeconds: number;
@@ -92,9 +95,10 @@ export class QueueRunner {
    * @param askedAtMs - when the message was asked for, by `performance.now()`
    */
   async run(message: ReceivedMessage, askedAtMs: number, slot: Slot | SlotRequest): Promise<void> {
-    const { settler, executor, workerId, logger } = this.#options;
+    const { settler, executor, workerId, logger, messages } = this.#options;
     let settling: Settling | undefined;
     this.#held += 1;
+    messages?.takeAnyway(bytesOf(message));
     try {
       settling = await this.#execute(message, askedAtMs, slot);
       if (!settling) return;
@@ -110,6 +114,7 @@ export class QueueRunner {
       await executor.logReturn?.(message).catch(() => undefined);
     } finally {
       if (settling) this.#settled();
+      messages?.giveBack(bytesOf(message));
       this.#held -= 1;
       if (this.#held === 0) this.#idle?.resolve();
     }

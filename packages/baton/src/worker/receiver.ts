@@ -2,6 +2,8 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { ReceiveMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import { fromReceive, RECEIVED_ATTRIBUTES, type ReceivedMessage } from '../sqs/received-message.ts';
+import type { Room } from '../process/room.ts';
+import { MAX_MESSAGE_BYTES } from '../task/task.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { Backoff } from '../time/backoff.ts';
 import type { QueueRunner } from './queue-runner.ts';
@@ -23,6 +25,8 @@ export interface ReceiverOptions {
   readonly queue: string;
   readonly queueUrl: string;
   readonly slots: Slots;
+  /** Limits the bytes of messages that are held. Default: no limit. */
+  readonly messages?: Room | undefined;
   /** The number of queues that share the slots. */
   readonly queues: number;
   readonly waitSeconds: number;
@@ -144,14 +148,27 @@ export class Receiver {
 
   /** Receives at most as many messages as slots were taken, and runs them. Gives unused slots back. Resolves to their number. */
   async #receiveInto(taken: number): Promise<number> {
-    const { slots, queue, runner } = this.#options;
+    const { slots, queue, runner, messages: room } = this.#options;
+    const reserved = room ? await this.#reserve(room, taken) : taken;
     const startedAtMs = performance.now();
-    const messages = this.#stopping ? [] : await this.#receive(taken, 0);
+    const messages = this.#stopping || reserved === 0 ? [] : await this.#receive(reserved, 0);
     slots.giveBack(queue, taken - messages.length);
     for (const message of messages) void runner.run(message, startedAtMs, new Slot(slots, queue));
+    // Each message has taken its own bytes by now
+    room?.giveBack(reserved * MAX_MESSAGE_BYTES);
     if (messages.length === MAX_MESSAGES && slots.freeFor(queue) > 0 && this.#loops.size < MAX_LOOPS)
       this.#keep(this.#receiveBeside());
     return messages.length;
+  }
+
+  /**
+   * Reserves memory for as many messages as may be received now, at most `most`. Their sizes are known only afterwards, so
+   * each counts as the largest that SQS takes. Waits if there is no memory for one. Resolves to 0 if the receiver stops.
+   */
+  async #reserve(room: Room, most: number): Promise<number> {
+    const fitting = Math.min(most, Math.floor(room.freeBytes / MAX_MESSAGE_BYTES));
+    if (fitting > 0 && room.take(fitting * MAX_MESSAGE_BYTES)) return fitting;
+    return (await room.takeLater(MAX_MESSAGE_BYTES, this.#stop.signal)) ? 1 : 0;
   }
 
   /** Waits for messages without a slot: requests as many as this queue's share of the free slots, or one if none is free. */

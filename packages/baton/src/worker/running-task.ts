@@ -96,7 +96,7 @@ export class RunningTask implements AttemptHost {
 
   #named(): { readonly task: string | null; readonly taskId: string | null } {
     try {
-      const { task, taskId } = this.#begun ?? decodeEnvelope(this.message.body);
+      const { task, taskId } = this.#begun ?? decodeEnvelope(this.message.body, 0);
       return { task, taskId };
     } catch {
       return { task: null, taskId: null };

@@ -1,5 +1,6 @@
 // Makes a worker's served queues: those that it runs itself, and those whose messages it gives to functions.
 import { ExclusiveRuns } from '../run/exclusive-runs.ts';
+import { partOfHeapBytes, Room } from '../process/room.ts';
 import type { AttemptName } from '../run/running-attempt.ts';
 import type { TaskClient } from '../send/task-client.ts';
 import { QueueUrls } from '../sqs/queue-urls.ts';
@@ -27,6 +28,8 @@ export interface WorkerParts {
   readonly threads: ThreadPool | undefined;
   /** Gives SQS's time, which the age of messages is measured with. */
   readonly broker: ClockWatch;
+  /** Limits the bytes of the messages that all queues hold. */
+  readonly messages: Room;
   readonly logger: Logger;
   /** Called right before a handler starts. */
   readonly onBegin?: ((attempt: AttemptName) => void) | undefined;
@@ -57,6 +60,7 @@ export function serveOwnQueues(
     unknownTaskPatienceSeconds: config.unknownTaskPatienceSeconds,
     abortGraceSeconds: config.abortGraceSeconds,
     everyReceiveIsSeen: true,
+    payloads: new Room(partOfHeapBytes()),
   };
   const exclusive = new ExclusiveRuns({ onClose: () => slots.pause(), onOpen: () => slots.resume() });
   return queues.map((queue) => {

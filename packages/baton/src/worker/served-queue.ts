@@ -3,6 +3,7 @@ import type { ExclusiveRuns } from '../run/exclusive-runs.ts';
 import { QueueUrls } from '../sqs/queue-urls.ts';
 import { Settler } from '../sqs/settler.ts';
 import type { AttemptName } from '../run/running-attempt.ts';
+import type { Room } from '../process/room.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { WorkerConfig } from './config.ts';
 import type { Connections } from './connections.ts';
@@ -19,6 +20,8 @@ export interface ServedQueueOptions {
   readonly queue: string;
   readonly executor: Executor;
   readonly slots: Slots;
+  /** Limits the bytes of the messages that all queues hold. Default: no limit. */
+  readonly messages?: Room | undefined;
   /** The number of queues that share the slots. */
   readonly queues: number;
   readonly config: WorkerConfig;
@@ -37,7 +40,7 @@ export class ServedQueue {
   readonly #runner: QueueRunner;
 
   constructor(options: ServedQueueOptions) {
-    const { queue, executor, slots, queues, config, connections, exclusive, onBegin } = options;
+    const { queue, executor, slots, messages, queues, config, connections, exclusive, onBegin } = options;
     const { leaseSeconds, waitSeconds, workerId } = config;
     const queueUrls = new QueueUrls(config.queueUrlPrefix);
     const settler = new Settler(connections.settling, queueUrls, queue);
@@ -45,6 +48,7 @@ export class ServedQueue {
     const runner = new QueueRunner({
       queue,
       slots,
+      messages,
       executor,
       settler,
       leaseSeconds,
@@ -60,6 +64,7 @@ export class ServedQueue {
       queue,
       queueUrl: queueUrls.of(queue),
       slots,
+      messages,
       queues,
       waitSeconds,
       leaseSeconds,

@@ -4,6 +4,7 @@ import { TaskClient } from '../send/task-client.ts';
 import { QueueUrls } from '../sqs/queue-urls.ts';
 import type { Implementations } from '../task/implementation.ts';
 import type { TaskContract } from '../task/task.ts';
+import { partOfHeapBytes, Room } from '../process/room.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { logState } from '../telemetry/standard-output.ts';
 import { within } from '../time/within.ts';
@@ -99,6 +100,7 @@ export class Worker {
       tasks,
       threads,
       broker: compared.broker,
+      messages: new Room(partOfHeapBytes()),
       logger,
       onBegin: guard && ((attempt: AttemptName) => guard.begins(attempt)),
     };

@@ -82,12 +82,45 @@ describe('a task client', () => {
     });
   });
 
-  test('refuses a payload beyond 1 MiB without asking SQS', async () => {
-    const text = 'x'.repeat(1_048_576);
-    await expect(tasks.send(echo, { text })).rejects.toMatchObject({
+  test.each([
+    [262_144, { ...echo }],
+    [1000, { ...echo, maxPayloadBytes: 1000 }],
+    [500_000, { ...echo, maxPayloadBytes: 500_000 }],
+  ])(
+    'refuses a payload of more than %d bytes, as its contract says, without asking SQS',
+    async (most, contract) => {
+      const sent: string[] = [];
+      const counting = clientThat(async (entries) => {
+        sent.push(...entries.map((entry) => (entry as unknown as { MessageBody: string }).MessageBody));
+        return { Successful: entries };
+      });
+      const fitting = 'x'.repeat(most - '{"text":""}'.length);
+      await counting.send(contract, { text: fitting });
+      await expect(counting.send(contract, { text: `${fitting}x` })).rejects.toMatchObject({
+        name: 'TaskTooLargeError',
+        transient: false,
+        message: `tests.echo is too large: expected a payload of at most ${most} bytes (maxPayloadBytes of its contract), got ${most + 1}`,
+      });
+      expect(sent).toHaveLength(1);
+      expect(decodeEnvelope(sent[0] ?? '', most).data).toEqual({ text: fitting });
+    },
+  );
+
+  test('refuses a message beyond 1 MiB, even if its payload alone would fit', async () => {
+    const large = { ...echo, maxPayloadBytes: 1_048_576 };
+    await expect(tasks.send(large, { text: 'x'.repeat(1_048_500) })).rejects.toMatchObject({
       name: 'TaskTooLargeError',
-      transient: false,
+      message: expect.stringContaining('as SQS allows') as unknown,
     });
+  });
+
+  test('refuses a payload with too many levels, which no worker would read', async () => {
+    const any = { ...echo, name: 'tests.any', payload: z.json() };
+    const nested = (levels: number): never => JSON.parse('['.repeat(levels) + ']'.repeat(levels)) as never;
+    await expect(tasks.send(any, nested(990))).resolves.toMatchObject({
+      taskId: expect.any(String) as unknown,
+    });
+    await expect(tasks.send(any, nested(1100))).rejects.toThrow(/levels/);
   });
 
   test('refuses a source that is not a service name', () => {
@@ -104,7 +137,8 @@ describe('a task client', () => {
     await Promise.all(Array.from({ length: 25 }, () => counting.send(echo, { text: 'x' })));
     expect(sizes).toEqual([10, 10, 5]);
     sizes.length = 0;
-    await Promise.all(Array.from({ length: 4 }, () => counting.send(echo, { text: 'x'.repeat(400_000) })));
+    const large = { ...echo, maxPayloadBytes: 500_000 };
+    await Promise.all(Array.from({ length: 4 }, () => counting.send(large, { text: 'x'.repeat(400_000) })));
     expect(sizes).toEqual([2, 2]);
   });
 

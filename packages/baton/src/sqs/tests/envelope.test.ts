@@ -69,4 +69,28 @@ describe('decoding', () => {
       expect(decodeEnvelope(body)).toEqual({ ...envelope, trace: undefined });
     }
   });
+
+  test('reads no payload that is too large or has too many levels, but says whose it is', () => {
+    const large = encodeEnvelope({ ...envelope, data: 'x'.repeat(20_000) });
+    const { data: _data, ...head } = envelope;
+    expect(decodeEnvelope(large, 10_000)).toEqual({
+      ...head,
+      data: undefined,
+      unread: expect.objectContaining({ name: 'MessageTooLargeError' }) as unknown,
+    });
+    expect(decodeEnvelope(large, 20_002)).toEqual({ ...envelope, data: 'x'.repeat(20_000) });
+    const deep = encodeEnvelope({ ...envelope, data: 0 }).replace('"data":0', `"data":${'['.repeat(1e5)}`);
+    expect(decodeEnvelope(deep)).toMatchObject({ taskId: envelope.taskId, data: undefined, unread: {} });
+  });
+
+  test.each([
+    ['no envelope', `[${'1,'.repeat(5000)}1]`],
+    ['an envelope with its payload first', `{"data":"${'x'.repeat(10_000)}","specversion":"1.0"}`],
+    ['a head that is no JSON', `{"specversion":"1.0","id":[,"data":"${'x'.repeat(10_000)}"}`],
+    ['a head that is no envelope', `{"specversion":"1.0","id":7,"data":"${'x'.repeat(10_000)}"}`],
+  ])('refuses a body that is too large and %s', (_, body) => {
+    expect(() => decodeEnvelope(body, 1000)).toThrow(
+      `expected a payload of at most 1000 bytes, got a body of ${body.length}`,
+    );
+  });
 });

@@ -176,7 +176,8 @@ test('each message that a task client sends for a tracked task counts as sent be
   await tasks.forward(next, {}, { trace: undefined });
   await tasks.send(defineTask({ ...work, name: 'tests.plain', tracked: false }), { text: 'x' });
   // A message of the maximum size has no space for it
-  await tasks.send(work, { text: 'x'.repeat(1_048_576 - 400) });
+  const large = defineTask({ ...work, name: 'tests.large', maxPayloadBytes: 1_048_576 });
+  await tasks.send(large, { text: 'x'.repeat(1_048_576 - 400) });
   const first = { 'baton.sent-at': { DataType: 'String', StringValue: '0' } };
   expect(notes).toEqual([first, first, undefined, expect.anything()]);
 });

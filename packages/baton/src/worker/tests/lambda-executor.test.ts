@@ -5,7 +5,7 @@ import { eventually } from 'baton-dev/testing/eventually';
 import type { SQSEvent } from 'aws-lambda';
 import { LambdaExecutor } from '../lambda-executor.ts';
 import { Slots } from '../slots.ts';
-import { receivedMessage } from '../../../tests/support/messages.ts';
+import { receivedMessage, textAttributes } from '../../../tests/support/messages.ts';
 
 const target = { queue: 'work', functionName: 'worker-function', batchSize: 2, maximumConcurrency: 1 };
 const host = { signal: new AbortController().signal, outlivedBy: () => undefined };
@@ -16,10 +16,17 @@ function message(messageId: string) {
 }
 
 /** An executor whose function returns the result of `answer`. */
-function executorOf(answer: (event: SQSEvent) => unknown, ExecutedVersion: string | undefined = '$LATEST') {
+function executorOf(
+  answer: (event: SQSEvent) => unknown,
+  ExecutedVersion: string | undefined = '$LATEST',
+  limits = {},
+) {
   const events: SQSEvent[] = [];
-  const slots = new Slots(target.batchSize * target.maximumConcurrency);
+  const payloads: number[] = [];
+  const limited = { ...target, ...limits };
+  const slots = new Slots(limited.batchSize * limited.maximumConcurrency);
   const send = jest.fn(async ({ input }: InvokeCommand) => {
+    payloads.push(Buffer.byteLength(input.Payload as unknown as string));
     const event = JSON.parse(input.Payload as unknown as string) as SQSEvent;
     events.push(event);
     const answered = await answer(event);
@@ -36,7 +43,7 @@ function executorOf(answer: (event: SQSEvent) => unknown, ExecutedVersion: strin
   });
   const executor = new LambdaExecutor({
     lambda: { send } as unknown as LambdaClient,
-    target,
+    target: limited,
     region: 'us-east-1',
     slots,
     leaseSeconds: 30,
@@ -45,6 +52,7 @@ function executorOf(answer: (event: SQSEvent) => unknown, ExecutedVersion: strin
   });
   return {
     events,
+    payloads,
     executor,
     slots,
     run: (...ids: string[]) =>
@@ -151,4 +159,33 @@ describe('the lambda executor', () => {
     stop.abort();
     await expect(execution).resolves.toEqual({ kind: 'left' });
   });
+
+  /** SQS's limit for a message, with its attributes. */
+  const MEGABYTE = 1_048_576;
+
+  test.each([
+    ['attributes', { attributes: textAttributes({ a: 'x'.repeat(MEGABYTE - 100) }) }],
+    ['quotes in bodies', { body: '"'.repeat(MEGABYTE) }],
+    ['quotes in attributes', { attributes: textAttributes({ a: '"'.repeat(MEGABYTE - 100) }) }],
+    ['bytes', { attributes: { a: { DataType: 'Binary', BinaryValue: Buffer.alloc(MEGABYTE - 100) } } }],
+    ['letters of three bytes', { body: '\u20AC'.repeat(MEGABYTE / 3) }],
+  ])(
+    'invokes the function with at most what Lambda accepts, of messages with a megabyte of %s',
+    async (_, large) => {
+      const { executor, payloads, events } = executorOf(() => null, '$LATEST', {
+        batchSize: 10,
+        maximumConcurrency: 10,
+      });
+      const ids = Array.from({ length: 10 }, (_each, index) => String(index));
+      const received = ids.map((messageId) =>
+        receivedMessage({ messageId, receiptHandle: messageId, ...large }),
+      );
+      const executions = await Promise.all(received.map((each) => executor.run(each, host)));
+      expect(new Set(executions.map(({ kind }) => kind))).toEqual(new Set(['done']));
+      expect(Math.max(...payloads)).toBeLessThanOrEqual(6_291_556);
+      expect(events.flatMap(({ Records }) => Records.map(({ messageId }) => messageId)).toSorted()).toEqual(
+        ids,
+      );
+    },
+  );
 });

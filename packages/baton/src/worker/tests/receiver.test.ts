@@ -2,6 +2,7 @@ import { afterEach, describe, expect, jest, test } from '@jest/globals';
 import type { ReceiveMessageCommandInput, SQSClient } from '@aws-sdk/client-sqs';
 import { createLogger } from '../../telemetry/logger.ts';
 import { eventually } from 'baton-dev/testing/eventually';
+import { Room } from '../../process/room.ts';
 import { Receiver } from '../receiver.ts';
 import { Slots } from '../slots.ts';
 
@@ -13,7 +14,7 @@ afterEach(async () => {
   await receiver?.stop();
 });
 
-function start(receive: Receive, { slots = new Slots(3), queues = 1 } = {}) {
+function start(receive: Receive, { slots = new Slots(3), queues = 1, messages = new Room() } = {}) {
   const inputs: ReceiveMessageCommandInput[] = [];
   const accepted: [string, boolean][] = [];
   const send = async ({ input }: { input: ReceiveMessageCommandInput }) => {
@@ -26,6 +27,7 @@ function start(receive: Receive, { slots = new Slots(3), queues = 1 } = {}) {
     queue: 'work',
     queueUrl: 'http://sqs/0/work',
     slots,
+    messages,
     queues,
     waitSeconds: 20,
     leaseSeconds: 30,
@@ -246,5 +248,27 @@ describe('a receiver', () => {
     expect(slots.free).toBeLessThanOrEqual(1);
     idle.abort();
     await Promise.all(receivers.map((each) => each.stop()));
+  });
+
+  test('asks for no more messages than there is memory for, each as large as SQS takes', async () => {
+    const MEGABYTE = 1_048_576;
+    const messages = new Room(2 * MEGABYTE);
+    const { inputs, accepted } = start(queueOf('a', 'b', 'c', 'd', 'e'), { slots: new Slots(20), messages });
+    await eventually('five messages', () => accepted.length === 5);
+    const asked = inputs.filter(({ WaitTimeSeconds }) => WaitTimeSeconds === 0);
+    expect(Math.max(...asked.map(({ MaxNumberOfMessages = 0 }) => MaxNumberOfMessages))).toBe(2);
+  });
+
+  test('asks for no message while other messages take all the memory, and gives its slots back at its stop', async () => {
+    const messages = new Room(1000);
+    messages.takeAnyway(1000);
+    const { inputs, accepted, slots } = start(queueOf('a'), { messages });
+    await new Promise((resolve) => setTimeout(resolve, 30));
+    expect(inputs).toEqual([]);
+    messages.giveBack(1000);
+    await eventually('the message', () => accepted.length === 1);
+    messages.takeAnyway(1000);
+    await receiver?.stop();
+    expect(slots.free).toBe(2);
   });
 });

@@ -29,6 +29,25 @@ export const putBack = {
 /** Scenes of untracked tasks. */
 export const untrackedScenes: readonly Scene[] = [
   {
+    name: 'plain-too-large',
+    steps: [
+      { does: 'sends a task', at: 0, act: send('t-1') },
+      {
+        does: 'gets a body with too many levels',
+        at: 1,
+        act: (stage) => {
+          const { MessageBody = '' } = stage.sent[0] ?? {};
+          const nested = '['.repeat(1100) + ']'.repeat(1100);
+          stage.put({
+            queue: 'jobs',
+            MessageBody: MessageBody.replace('"data":{', `"data":{"nested":${nested},`),
+          });
+          return stage.run(1);
+        },
+      },
+    ],
+  },
+  {
     name: 'plain-sends',
     steps: [
       { does: 'sends a task', at: 0, act: send('t-1') },
