@@ -14,6 +14,7 @@ export default {
     '/tests/containers/',
     '/new-service/template/',
     '/tests/deploy/',
+    '/supply-chain/tests/',
     '/tests/compiled[a-z-]*\\.test\\.ts$',
     '/tests/new-service/',
     '/tests/pack/',

@@ -1,0 +1,124 @@
+import { spawnSync } from 'node:child_process';
+import { createHash, generateKeyPairSync } from 'node:crypto';
+import { chmodSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { checkNode } from '../node-build.ts';
+import { checkByNpm } from '../npm-checks.ts';
+import { checkSecrets } from '../secrets.ts';
+
+const ARCHIVE = 'node-v24.0.0-linux-x64.tar.xz';
+const build = { version: '24.0.0', platform: 'linux-x64' };
+
+let folder: string;
+let server: Server;
+let origin: string;
+let checksums: string;
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'baton-supply-chain-'));
+  const program = join(folder, ARCHIVE.replace('.tar.xz', ''), 'bin/node');
+  mkdirSync(join(program, '..'), { recursive: true });
+  writeFileSync(program, 'the program of nodejs.org');
+  spawnSync('tar', ['-cJf', ARCHIVE, ARCHIVE.replace('.tar.xz', '')], { cwd: folder });
+  cpSync(program, join(folder, 'same'));
+  writeFileSync(join(folder, 'other'), 'another program');
+  const bytes = readFileSync(join(folder, ARCHIVE));
+  server = createServer((request, response) => {
+    const answer = { SHASUMS: checksums, [ARCHIVE]: bytes };
+    response.end(request.url?.endsWith(ARCHIVE) ? answer[ARCHIVE] : answer.SHASUMS);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  checksums = `${createHash('sha256').update(bytes).digest('hex')}  ${ARCHIVE}\n`;
+});
+afterAll(() => {
+  server.close();
+  server.closeAllConnections();
+  rmSync(folder, { recursive: true });
+});
+
+describe('an installed Node', () => {
+  test('passes if nodejs.org publishes the same', async () => {
+    const result = await checkNode({ ...build, program: join(folder, 'same') }, origin);
+    expect(result).toMatchObject({ state: 'passed', name: 'Node 24.0.0 for linux-x64' });
+  });
+
+  test('fails if it differs from what nodejs.org publishes', async () => {
+    const result = await checkNode({ ...build, program: join(folder, 'other') }, origin);
+    expect(result).toMatchObject({ state: 'failed', detail: expect.stringContaining('differs') });
+  });
+
+  test('fails if the archive does not have its published checksum', async () => {
+    const right = checksums;
+    checksums = `${'0'.repeat(64)}  ${ARCHIVE}\n`;
+    const result = await checkNode({ ...build, program: join(folder, 'same') }, origin);
+    checksums = right;
+    expect(result).toMatchObject({ state: 'failed', detail: expect.stringContaining('checksum') });
+  });
+
+  test('is skipped with the reason if nodejs.org cannot be reached', async () => {
+    const away = await checkNode({ ...build, program: join(folder, 'same') }, 'http://127.0.0.1:1');
+    expect(away).toMatchObject({ state: 'skipped', detail: expect.stringContaining('cannot be reached') });
+  });
+});
+
+describe('a check by npm', () => {
+  const npmThat = (lines: string): string => {
+    const program = join(folder, 'npm');
+    writeFileSync(program, `#!/bin/sh\n${lines}\n`);
+    chmodSync(program, 0o755);
+    return program;
+  };
+
+  test.each([
+    ['passes if npm finds nothing', 'echo "found 0 vulnerabilities"', 'passed', 'found 0 vulnerabilities'],
+    [
+      'fails if npm finds something',
+      'echo "1 critical severity vulnerability"; exit 1',
+      'failed',
+      '1 critical',
+    ],
+    [
+      'is skipped if the registry has no such answer',
+      'echo "audit endpoint returned an error" >&2; exit 1',
+      'skipped',
+      '',
+    ],
+    [
+      'is skipped if the registry cannot be reached',
+      'echo "npm error code ENOTFOUND" >&2; exit 1',
+      'skipped',
+      '',
+    ],
+  ])('%s', (_what, lines, state, detail) => {
+    const result = checkByNpm('it', ['audit'], folder, npmThat(lines));
+    expect(result).toMatchObject({ state, detail: expect.stringContaining(detail) });
+  });
+});
+
+describe('a secret in a file', () => {
+  test.each([
+    ['of AWS', ['aws_secret', 'access_key = "wJalrXUtnFEMIK7MDENGbPxRfiCYzzzzzzzzzzzz"'].join('_')],
+    ['of Slack', ['xoxb', '123456789012', '1234567890123', 'abcdefghijABCDEFGHIJabcd'].join('-')],
+    ['that is a private key', privateKey()],
+    ['in a URL', ['https://mailer', 'hunter22@mail.shop.test'].join(':')],
+  ])('%s is found', (_what, text) => {
+    writeFileSync(join(folder, 'settings.txt'), text);
+    const result = checkSecrets(['settings.txt'], folder);
+    expect(result).toMatchObject({ state: 'failed', detail: expect.stringContaining('settings.txt') });
+  });
+
+  test('is not seen in a file without one', () => {
+    writeFileSync(join(folder, 'settings.txt'), 'SMTP_URL=smtp://127.0.0.1:1025');
+    expect(checkSecrets(['settings.txt'], folder)).toMatchObject({ state: 'passed' });
+  });
+});
+
+function privateKey(): string {
+  const { privateKey: key } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+  return key.export({ type: 'pkcs1', format: 'pem' }).toString();
+}
