@@ -1,6 +1,8 @@
 import { PostponeTask } from 'baton-tasks';
 import { type Logger, Permits, TooManyWaitingError } from 'baton-tasks/service';
-import { createTransport } from 'nodemailer';
+// Not from nodemailer itself, which would bundle all its transports
+import Mailer from 'nodemailer/lib/mailer';
+import SMTPPool from 'nodemailer/lib/smtp-pool';
 import type { Channel, Delivery } from './channel.ts';
 import { Circuit, CircuitOpenError } from './circuit.ts';
 import type { Sender } from './config.ts';
@@ -73,9 +75,9 @@ export class SmtpChannel implements Channel {
     this.#from = from;
     this.#patience = { ...PATIENCE, ...patience };
     const { connectTimeoutMs, answerTimeoutMs, failures, probeAfterMs } = this.#patience;
-    this.#pool = createTransport({
+    const options = {
       url,
-      pool: true,
+      pool: true as const,
       maxConnections: MAX_CONNECTIONS,
       maxMessages: MAILS_A_CONNECTION,
       maxRequeues: MAX_REQUEUES,
@@ -85,7 +87,8 @@ export class SmtpChannel implements Channel {
       socketCloseTimeout: CLOSE_TIMEOUT_MS,
       disableFileAccess: true,
       disableUrlAccess: true,
-    });
+    };
+    this.#pool = new Mailer(new SMTPPool(options), options);
     this.#circuit = new Circuit({
       name: 'the SMTP server',
       failures,
