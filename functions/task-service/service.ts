@@ -1,3 +1,4 @@
+import { allContracts } from '@baton/common/contracts/all';
 import { createService, TaskHistory } from 'baton-tasks/service';
 import packageJson from './package.json' with { type: 'json' };
 
@@ -7,6 +8,7 @@ export const service = createService({
   version: packageJson.version,
   port: 8003,
   tracks: true,
+  contracts: allContracts,
 });
 /** The lists of the task store. */
 export const history = new TaskHistory(service.documents, service.tasksTable);

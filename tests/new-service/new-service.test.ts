@@ -145,13 +145,16 @@ describe('a task on a queue of its own, which the worker is given as the guide s
   test(
     'breaks no rule, and no test of the tools: they have trees of their own',
     async () => {
-      const [all, stack, guide] = await Promise.all(
-        ['common/tasks/all.ts', 'worker/functions.yml', 'docs/guide.md'].map((path) => copy.textOf(path)),
+      const [all, contracts, stack, guide] = await Promise.all(
+        ['common/tasks/all.ts', 'common/contracts/all.ts', 'worker/functions.yml', 'docs/guide.md'].map(
+          (path) => copy.textOf(path),
+        ),
       );
       const [, queues = ''] = /```yml\n(ReportsQueue:\n[^]*?)```/.exec(guide ?? '') ?? [];
       const texts = {
         'common/contracts/reports.ts': CONTRACT,
         'common/tasks/count-words.ts': IMPLEMENTATION,
+        'common/contracts/all.ts': `import { countWords } from './reports.ts';\n${contracts?.replace(/allContracts\b[^=]*= \[/, '$&countWords, ')}`,
         'common/tasks/all.ts': `import { countWordsTask } from './count-words.ts';\n${all?.replace(/allTasks\b[^=]*= \[/, '$&countWordsTask, ')}`,
         'worker/functions.yml':
           stack?.replace(/^ {2}Resources:\n/m, `$&${queues.replaceAll(/^(?=.)/gm, '    ')}\n`) ?? '',

@@ -1,5 +1,6 @@
 // The worker's tasks, all in threads, whatever their contracts say.
 import { runWorker } from 'baton-tasks/worker';
+import { allContracts } from '@baton/common/contracts/all';
 import { allTasks } from '@baton/common/tasks/all';
 import type { Implementation } from 'baton-tasks';
 
@@ -10,5 +11,6 @@ const inThread = ({ contract, run }: Implementation): Implementation => ({
 
 await runWorker({
   implementations: allTasks.map(inThread),
+  contracts: allContracts,
   thread: new URL('../thread.ts', import.meta.url),
 });

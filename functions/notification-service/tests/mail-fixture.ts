@@ -117,6 +117,7 @@ export class MailFixture {
       version: '1',
       port: 0,
       config: {},
+      contracts: [],
       logger: this.#logger,
       tasks,
       documents,

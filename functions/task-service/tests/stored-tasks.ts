@@ -31,7 +31,7 @@ export class StoredTasks {
 
   /** A running task. */
   async running(change: Partial<NewTask> = {}): Promise<RunningTask> {
-    const { taskId, task, queue } = await this.queued(change);
+    const { taskId, task, queue, payloadHash = 'any' } = await this.queued(change);
     const claimId = randomUUID();
     const row = await this.store.attempts.claim({
       taskId,
@@ -39,7 +39,7 @@ export class StoredTasks {
       queue,
       claimId,
       owner: 'w-1',
-      payloadHash: 'any',
+      payloadHash,
       leaseSeconds: 30,
     });
     const held = { taskId, claimId, token: row?.token ?? 0 };

@@ -2,7 +2,7 @@
 import { basename } from 'node:path';
 import type { Repository } from '../sources/repository.ts';
 import type { Source } from '../sources/source.ts';
-import { readContractFiles } from '../stack/contracts.ts';
+import { ALL_CONTRACTS, readContractFiles, SCHEDULED } from '../stack/contracts.ts';
 import { IMPLEMENTATIONS } from '../stack/implementations.ts';
 import type { Demo } from './demo.ts';
 import { RemovalError } from './removal-error.ts';
@@ -10,7 +10,7 @@ import { RemovalError } from './removal-error.ts';
 const CONTRACTS = 'common/contracts';
 
 /** Files that list others: the removal deletes lines of them, not the files. */
-export const LISTS: readonly string[] = [IMPLEMENTATIONS, `${CONTRACTS}/scheduled.ts`];
+export const LISTS: readonly string[] = [IMPLEMENTATIONS, SCHEDULED, ALL_CONTRACTS];
 
 /**
  * The files that belong to the demo and to nothing else:

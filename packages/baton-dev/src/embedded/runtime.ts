@@ -190,6 +190,7 @@ export class LocalRuntime {
       config,
       implementations: new Implementations(implementations),
       scheduled: contracts.filter(isScheduled),
+      contracts,
       threadEntry,
       logger,
       processGuard: 'shared',

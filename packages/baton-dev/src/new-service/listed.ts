@@ -42,6 +42,28 @@ function servicesOf(text: string): Record<string, unknown> {
   return services;
 }
 
+/**
+ * Adds contracts to the list of all contracts, after the last one. Changes nothing else.
+ *
+ * @param text - of `common/contracts/all.ts`
+ * @param file - the new file beside it, such as `payments.ts`
+ * @param contracts - the text of that file
+ * @throws NewServiceError if the list has another form
+ */
+export function withContracts(text: string, file: string, contracts: string): string {
+  const names = [...contracts.matchAll(/^export const (\w+) = defineTask\(/gm)].map(([, name = '']) => name);
+  const list = /(allContracts\b[^=]*= \[)([^\]]*)(\];)/;
+  if (!list.test(text))
+    throw new NewServiceError('common/contracts/all.ts has another form: expected allContracts = [...];');
+  const added = text.replace(list, (_all, begin: string, listed: string, end: string) => {
+    const known = listed.trim().replace(/,$/, '');
+    return `${begin}${[known, ...names].filter((part) => part !== '').join(', ')}${end}`;
+  });
+  const lines = added.split('\n');
+  const last = lines.findLastIndex((line) => /^(import |\} from )/.test(line));
+  return lines.toSpliced(last + 1, 0, `import { ${names.join(', ')} } from './${file}';`).join('\n');
+}
+
 /** Adds the service's port to the root's .env.example, after the other ports. Changes nothing if it has none. */
 export function withPort(text: string, { plural }: ServiceName, port: number): string {
   const lines = text.split('\n');

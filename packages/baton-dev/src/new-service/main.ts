@@ -4,11 +4,12 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import process from 'node:process';
 import { parseArgs } from 'node:util';
+import { ALL_CONTRACTS } from '../stack/contracts.ts';
 import { ROOT } from '../stack/root.ts';
-import { withComposeEntry, withPort } from './listed.ts';
+import { withComposeEntry, withContracts, withPort } from './listed.ts';
 import { NewServiceError, readServiceName, type ServiceName } from './service-name.ts';
 import { nextPort, refuseTaken, wordsOf } from './taken.ts';
-import { type NewFile, newFiles, templateTexts } from './template.ts';
+import { formatted, type NewFile, newFiles, templateTexts } from './template.ts';
 import { writeNew } from './write-files.ts';
 
 const COMPOSE = 'docker-compose.localstack.yml';
@@ -18,13 +19,16 @@ const USAGE = `npm run new:service NAME [-- --singular WORD]: makes a service th
   --singular  one of them, where it is not NAME without its s: payment
 `;
 
-/** The files that list services, changed. */
-async function lists(name: ServiceName, port: number): Promise<NewFile[]> {
-  const [compose, environment] = await Promise.all(
-    [COMPOSE, ENVIRONMENT].map((path) => readFile(join(ROOT, path), 'utf8')),
+/** The files that list services and contracts, changed. */
+async function lists(name: ServiceName, port: number, files: readonly NewFile[]): Promise<NewFile[]> {
+  const [compose, environment, all] = await Promise.all(
+    [COMPOSE, ENVIRONMENT, ALL_CONTRACTS].map((path) => readFile(join(ROOT, path), 'utf8')),
   );
+  const file = `${name.plural}.ts`;
+  const contracts = files.find(({ path }) => path === `common/contracts/${file}`)?.text ?? '';
   return [
     { path: COMPOSE, text: withComposeEntry(compose ?? '', name, port) },
+    await formatted(ROOT, { path: ALL_CONTRACTS, text: withContracts(all ?? '', file, contracts) }),
     { path: ENVIRONMENT, text: withPort(environment ?? '', name, port) },
   ];
 }
@@ -56,7 +60,7 @@ async function run(): Promise<void> {
   await refuseTaken(ROOT, name, wordsOf(await templateTexts()));
   const port = await nextPort(ROOT);
   const files = await newFiles(ROOT, name, port);
-  const changed = await lists(name, port);
+  const changed = await lists(name, port, files);
   await writeNew(ROOT, files);
   for (const { path, text } of changed) await writeFile(join(ROOT, path), text);
   npm('install', '--no-audit', '--prefer-offline', '--loglevel=error');

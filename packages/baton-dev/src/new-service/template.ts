@@ -59,7 +59,8 @@ function withPackageNames(path: string, text: string): string {
   return text.replaceAll(/'(\.\.\/)+contracts\/samples\.ts'/g, "'@baton/common/contracts/samples'");
 }
 
-async function formatted(root: string, { path, text }: NewFile): Promise<NewFile> {
+/** A file in the format of the repository. */
+export async function formatted(root: string, { path, text }: NewFile): Promise<NewFile> {
   if (!/\.(ts|json|yml)$/.test(path)) return { path, text };
   const filepath = join(root, path);
   return { path, text: await format(text, { ...(await resolveConfig(filepath)), filepath }) };

@@ -30,6 +30,7 @@ import {
   noCircles,
   publicEntriesAlone,
 } from './imports.ts';
+import { contractsAreListed, linksAreKnown } from './links.ts';
 import { packagesAreDeclared } from './packages.ts';
 import {
   deadLettersAreKept,
@@ -60,7 +61,13 @@ export const rules: Readonly<Record<string, readonly Rule[]>> = {
   services: [servicesDoNotCall, tablesHaveOneOwner],
   routes: [routesInApi, prefixesAlone, routesBelowPrefix],
   stack: [stackIsDescribed, namesHaveStage, serverlessNamesNoService, handlersExist, apisAnswerInTime],
-  contracts: [contractsInFolder, contractsAreConsumed, contractsAreImplemented],
+  contracts: [
+    contractsInFolder,
+    contractsAreConsumed,
+    contractsAreImplemented,
+    contractsAreListed,
+    linksAreKnown,
+  ],
   schedules: [schedulesAreListed, schedulesAreTicked],
   queues: [
     queuesHaveDeadLetters,

@@ -2,7 +2,12 @@
 import type { TaskContract } from 'baton-tasks';
 import { Repository } from '../sources/repository.ts';
 import type { Source } from '../sources/source.ts';
-import { type ExportedContract, readExportedContracts, readScheduledContracts } from '../stack/contracts.ts';
+import {
+  type ExportedContract,
+  readExportedContracts,
+  readListedContracts,
+  readScheduledContracts,
+} from '../stack/contracts.ts';
 import { type DescribedStack, describeStack } from '../stack/described-stack.ts';
 import { readImplementations } from '../stack/implementations.ts';
 import { stagePrefixOf, WORKER_FOLDER } from '../stack/names.ts';
@@ -41,6 +46,8 @@ export interface TreeOptions {
   readonly implemented: readonly TaskContract[];
   /** The contracts that `common/contracts/scheduled.ts` lists. */
   readonly scheduled: readonly TaskContract[];
+  /** The contracts that `common/contracts/all.ts` lists. */
+  readonly listed: readonly TaskContract[];
 }
 
 /** A repository as the rules see it: its code, its contracts, and the stack that its functions.yml describe. */
@@ -49,14 +56,16 @@ export class Tree {
   readonly exported: readonly ExportedContract[];
   readonly implemented: readonly TaskContract[];
   readonly scheduled: readonly TaskContract[];
+  readonly listed: readonly TaskContract[];
   #parts: ReadonlyMap<string, Part> | undefined;
   #stack: DescribedStack | undefined;
 
-  constructor({ repository, exported, implemented, scheduled }: TreeOptions) {
+  constructor({ repository, exported, implemented, scheduled, listed }: TreeOptions) {
     this.repository = repository;
     this.exported = exported;
     this.implemented = implemented;
     this.scheduled = scheduled;
+    this.listed = listed;
   }
 
   /** All contracts, each once. */
@@ -153,13 +162,14 @@ export class Tree {
 
 /** Reads what the rules look at. @throws what a file of contracts or implementations throws that is wrong */
 export async function readTree(repository: Repository = new Repository()): Promise<Tree> {
-  const [exported, implementations, scheduled] = await Promise.all([
+  const [exported, implementations, scheduled, listed] = await Promise.all([
     readExportedContracts(),
     readImplementations(),
     readScheduledContracts(),
+    readListedContracts(),
   ]);
   const implemented = implementations.map(({ contract }) => contract);
-  return new Tree({ repository, exported, implemented, scheduled });
+  return new Tree({ repository, exported, implemented, scheduled, listed });
 }
 
 function fileOf(folder: string): string {

@@ -8,6 +8,9 @@ import { ROOT } from './root.ts';
 /** The folder of the contracts. */
 export const CONTRACTS = join(ROOT, 'common/contracts');
 
+/** The file whose export `allContracts` lists every contract. */
+export const ALL_CONTRACTS = 'common/contracts/all.ts';
+
 /** The file whose export `scheduledContracts` lists every contract that has a schedule. */
 export const SCHEDULED = 'common/contracts/scheduled.ts';
 
@@ -57,12 +60,19 @@ export async function readExportedContracts(folder: string = CONTRACTS): Promise
 }
 
 /** The contracts that are listed for their schedules. @throws TypeError unless the file exports `scheduledContracts` */
-export async function readScheduledContracts(): Promise<readonly TaskContract[]> {
-  const { scheduledContracts } = (await import(pathToFileURL(join(ROOT, SCHEDULED)).href)) as Readonly<
-    Record<string, unknown>
-  >;
-  if (Array.isArray(scheduledContracts)) return scheduledContracts as TaskContract[];
-  throw new TypeError(`${SCHEDULED}: expected it to export scheduledContracts, a list of contracts`);
+export function readScheduledContracts(): Promise<readonly TaskContract[]> {
+  return readList(SCHEDULED, 'scheduledContracts');
+}
+
+/** The contracts that tasks may lead to. @throws TypeError unless the file exports `allContracts` */
+export function readListedContracts(): Promise<readonly TaskContract[]> {
+  return readList(ALL_CONTRACTS, 'allContracts');
+}
+
+async function readList(file: string, name: string): Promise<readonly TaskContract[]> {
+  const module = (await import(pathToFileURL(join(ROOT, file)).href)) as Readonly<Record<string, unknown>>;
+  if (Array.isArray(module[name])) return module[name] as TaskContract[];
+  throw new TypeError(`${file}: expected it to export ${name}, a list of contracts`);
 }
 
 function isContract(value: unknown): value is TaskContract {

@@ -18,6 +18,7 @@ import { type FlowSender, startChain, startGroup } from './flow-start.ts';
 import { encodeTask, type PreparedTask, prepareTask, timeBy } from './prepared-task.ts';
 import { isDelayed } from './send-checks.ts';
 import { type ForwardTask, TaskContinuation } from './task-continuation.ts';
+import { KnownLinks } from './known-links.ts';
 import { KeptTaskHandle } from './task-handle.ts';
 import type { NewTask, TaskRecords } from './task-records.ts';
 
@@ -29,6 +30,8 @@ export interface TaskClientOptions {
   readonly source: string;
   /** The task store. Required to send tracked tasks. */
   readonly records?: TaskRecords;
+  /** The contracts of listeners that `cancel` may tell, and of their tasks. Default: any, for tests. */
+  readonly contracts?: readonly TaskContract[] | undefined;
 }
 
 /**
@@ -40,11 +43,13 @@ export class TaskClient {
   readonly #queueUrls: QueueUrls;
   readonly #source: string;
   readonly #records: TaskRecords | undefined;
+  readonly #links: KnownLinks | undefined;
   readonly #clock: ClockWatch;
   readonly #senders = new Map<string, QueueSender>();
 
   /** @throws ZodError if `source` is not a service name */
-  constructor({ sqs, queueUrls, source, records }: TaskClientOptions) {
+  constructor({ sqs, queueUrls, source, records, contracts }: TaskClientOptions) {
+    this.#links = contracts && new KnownLinks(contracts);
     this.#sqs = sqs;
     this.#queueUrls = queueUrls;
     this.#source = sourceSchema.parse(source);
@@ -124,7 +129,8 @@ export class TaskClient {
    * waiting task never runs. The signal of a running handler aborts within a heartbeat. Resolves to the task's status
    * after that: `cancelled`, unless it had ended before; undefined if there is no such task.
    *
-   * @throws SendError if SQS did not accept a listener's task. The task is cancelled nevertheless. The listener is told
+   * @throws SendError if SQS did not accept a listener's task, and UnknownLinkError if no contract of this process declares
+   *   the listener. The task is cancelled nevertheless. The listener is told
    *   when the task is cancelled again, or when a worker receives its message
    */
   readonly cancel = async (taskId: string): Promise<TaskStatus | undefined> => {
@@ -132,7 +138,9 @@ export class TaskClient {
     const status = await records.cancel(taskId);
     if (status?.state !== 'cancelled') return status;
     const task = await records.read(taskId);
-    if (task?.state === 'cancelled') await new TaskContinuation(records, this.forward).ended(task);
+    const { forward } = this;
+    const links = this.#links;
+    if (task?.state === 'cancelled') await new TaskContinuation({ records, forward, links }).ended(task);
     return status;
   };
 

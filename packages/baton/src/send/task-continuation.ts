@@ -14,6 +14,7 @@ import type { FlowEnd, Listener, NextTask } from '../task/next-task.ts';
 import { fromJson } from '../task/json-value.ts';
 import type { TaskEnd } from '../task/task-end.ts';
 import { isAfter, isInFlowOf } from './flow-places.ts';
+import type { KnownLinks } from './known-links.ts';
 import { payloadHashOf } from './prepared-task.ts';
 import type { KeptGroup, KeptTask, TaskRecords } from './task-records.ts';
 
@@ -27,6 +28,16 @@ export type ForwardTask = (
   sent: Pick<Envelope, 'trace' | 'subject' | 'depth'>,
 ) => Promise<void>;
 
+/** Configures a continuation. */
+export interface ContinuationOptions {
+  readonly records: TaskRecords;
+  readonly forward: ForwardTask;
+  /** The links that are followed. Default: all, for tests. */
+  readonly links?: KnownLinks | undefined;
+  /** Called if a listener is not told, because the ended task is too deep; or if a link leads to a task of another flow. */
+  readonly onUnsent?: UnsentReport | undefined;
+}
+
 /** Reports that something which the row of an ended task names is not sent. */
 type UnsentReport = (error: TaskError, ended: KeptTask) => void;
 
@@ -38,10 +49,11 @@ type UnsentReport = (error: TaskError, ended: KeptTask) => void;
 export class TaskContinuation {
   readonly #records: TaskRecords;
   readonly #forward: ForwardTask;
+  readonly #links: KnownLinks | undefined;
   readonly #onUnsent: UnsentReport | undefined;
 
-  /** @param onUnsent - called if a listener is not told, because the ended task is too deep; or if a link is forged */
-  constructor(records: TaskRecords, forward: ForwardTask, onUnsent?: UnsentReport) {
+  constructor({ records, forward, links, onUnsent }: ContinuationOptions) {
+    this.#links = links;
     this.#records = records;
     this.#forward = forward;
     this.#onUnsent = onUnsent;
@@ -52,7 +64,8 @@ export class TaskContinuation {
    * all others are sent nevertheless.
    *
    * @param task - the row, as the end left it
-   * @throws SendError if SQS did not accept one of the messages, and the store's errors. Call it again then
+   * @throws SendError if SQS did not accept one of the messages, UnknownLinkError if no contract of this process declares
+   *   one of them, and the store's errors. Call it again then
    */
   async ended(task: KeptTask): Promise<void> {
     const followed = task.state === 'succeeded' ? this.#goOn(task) : this.#cancelAfter(task);
@@ -150,6 +163,7 @@ export class TaskContinuation {
     const ready = await this.#records.turn(taskId, payloadHashOf(payload), afterId);
     const known = ready ?? (await this.#records.read(taskId));
     if (known && !ready) return this.#leave(known, afterId, ended);
+    this.#links?.checkNext(next, `The task after ${ended.task} (${ended.taskId})`);
     const { traceparent } = ended;
     try {
       const { depth = 0, subject } = known ?? {};
@@ -184,6 +198,7 @@ export class TaskContinuation {
         const place = `the listener to the end of ${task.task}`;
         return this.#onUnsent?.(new TooDeepError(listener.task, MAX_DEPTH, place), task);
       }
+      this.#links?.checkListener(listener, `The listener to the end of ${task.task} (${task.taskId})`);
       const next = { ...listener, taskId: idOfEnd(task, listener) };
       await this.#forward(next, endOf(task), { trace: traceOf(traceparent), depth, subject });
     });

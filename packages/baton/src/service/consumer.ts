@@ -50,6 +50,8 @@ export function createTrackedConsumer(
   { claimSeconds = DEFAULT_CLAIM_SECONDS, ...options }: TrackedConsumerOptions = {},
 ): LambdaConsumer {
   const { name, logger, tasks, taskStore: store } = service;
+  const known = new Implementations(implementations);
+  const contracts = [...known.contracts, ...service.contracts];
   if (!store)
     throw new TypeError(
       `${name} runs tracked tasks: expected the option "tracks: true" of its createService, and TASKS_TABLE`,
@@ -58,8 +60,8 @@ export function createTrackedConsumer(
   return createLambdaConsumer({
     ...partsOf(service),
     ...options,
-    tracker: new StoreTracker({ store, forward, leaseSeconds: claimSeconds, logger }),
-    implementations: new Implementations(implementations),
+    tracker: new StoreTracker({ store, forward, contracts, leaseSeconds: claimSeconds, logger }),
+    implementations: known,
   });
 }
 

@@ -7,6 +7,7 @@ import { type Environment, orExit, parseConfigs, sharedVariables, tasksTable } f
 import { TaskClient } from '../send/task-client.ts';
 import { QueueUrls } from '../sqs/queue-urls.ts';
 import { createSqsClient } from '../sqs/sqs-client.ts';
+import type { TaskContract } from '../task/task.ts';
 import { createLogger, type Logger } from '../telemetry/logger.ts';
 import { TaskStore } from '../tracked/task-store.ts';
 
@@ -28,6 +29,12 @@ export interface ServiceOptions<Variables extends z.ZodType, Tracks extends bool
    * false.
    */
   readonly tracks?: Tracks;
+  /**
+   * Every contract that its tasks may lead to: the later tasks of chains and groups, and listeners. For a service that runs
+   * or cancels tracked tasks, because it sends what follows them. A row that names something else is not followed. The
+   * contracts that it implements, and the listeners that a contract names, need not be listed. Default: none.
+   */
+  readonly contracts?: readonly TaskContract[];
   /** Default: `process.env`. */
   readonly environment?: Environment;
 }
@@ -45,6 +52,8 @@ export interface Service<Config = unknown, Tracks extends boolean = boolean> {
   readonly tasks: TaskClient;
   /** A client of DynamoDB, for the service's own tables. */
   readonly documents: DynamoDBDocumentClient;
+  /** Every contract that its tasks may lead to. */
+  readonly contracts: readonly TaskContract[];
   /** The task store. Absent unless the service tracks. */
   readonly taskStore: Tracks extends true ? TaskStore : TaskStore | undefined;
   /** The name of the task store's table. Absent unless the service tracks. */
@@ -64,7 +73,7 @@ export interface Service<Config = unknown, Tracks extends boolean = boolean> {
 export function createService<Variables extends z.ZodType = z.ZodObject, Tracks extends boolean = false>(
   options: ServiceOptions<Variables, Tracks>,
 ): Service<z.output<Variables>, Tracks> {
-  const { name, version, port, environment = process.env, tracks } = options;
+  const { name, version, port, environment = process.env, tracks, contracts = [] } = options;
   const variables = options.variables ?? z.object({});
   const trackedVariables = z.object({ TASKS_TABLE: tracks ? tasksTable : tasksTable.optional() });
   const [config, shared, tracked] = orExit(() =>
@@ -81,7 +90,14 @@ export function createService<Variables extends z.ZodType = z.ZodObject, Tracks 
     port,
     config: config as z.output<Variables>,
     logger: createLogger({ service: name, level: shared.LOG_LEVEL }),
-    tasks: new TaskClient({ sqs, queueUrls, source: name, ...(taskStore && { records: taskStore }) }),
+    tasks: new TaskClient({
+      sqs,
+      queueUrls,
+      source: name,
+      contracts,
+      ...(taskStore && { records: taskStore }),
+    }),
+    contracts,
     documents,
     taskStore: taskStore as never,
     tasksTable: table as never,

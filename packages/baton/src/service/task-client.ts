@@ -3,6 +3,7 @@ import { createDocumentClient } from '../aws/documents.ts';
 import { TaskClient } from '../send/task-client.ts';
 import { QueueUrls } from '../sqs/queue-urls.ts';
 import { createSqsClient } from '../sqs/sqs-client.ts';
+import type { TaskContract } from '../task/task.ts';
 import { TaskStore } from '../tracked/task-store.ts';
 
 /** Configures a task client. */
@@ -13,6 +14,8 @@ export interface ConnectOptions {
   readonly queueUrlPrefix: string;
   /** The table of the task store. Tracked tasks cannot be sent without it. */
   readonly tasksTable?: string | undefined;
+  /** The contracts that tasks which it cancels may lead to: later tasks of flows, and listeners. Default: none. */
+  readonly contracts?: readonly TaskContract[];
 }
 
 /**
@@ -20,8 +23,14 @@ export interface ConnectOptions {
  *
  * @throws ZodError if `source` is not a service name
  */
-export function createTaskClient({ source, queueUrlPrefix, tasksTable }: ConnectOptions): TaskClient {
+export function createTaskClient({
+  source,
+  queueUrlPrefix,
+  tasksTable,
+  contracts = [],
+}: ConnectOptions): TaskClient {
   return new TaskClient({
+    contracts,
     sqs: createSqsClient(),
     queueUrls: new QueueUrls(queueUrlPrefix),
     source,

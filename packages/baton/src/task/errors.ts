@@ -278,6 +278,17 @@ export class OutOfTurnError extends TaskError {
   }
 }
 
+/** The row of a task names something that follows it, and no contract of this process declares that. */
+export class UnknownLinkError extends TaskError {
+  override readonly name = 'UnknownLinkError';
+
+  constructor({ task, queue }: { readonly task: string; readonly queue: string }, place: string) {
+    super(
+      `${place} is ${task} on the queue ${queue}, which no contract of this process declares: expected it among the "contracts" of createService, runWorker or createWorkerFunction (in this repository: list it in common/contracts/all.ts)`,
+    );
+  }
+}
+
 /** The task store has lost the row of a task, and with it the next task of its chain or group. */
 export class FlowLostError extends TaskError {
   override readonly name = 'FlowLostError';

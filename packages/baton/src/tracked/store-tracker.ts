@@ -12,9 +12,11 @@ import { type ForwardTask, TaskContinuation } from '../send/task-continuation.ts
 import type { FlowEnd } from '../task/next-task.ts';
 import type { ReceiveLog } from '../run/receive-log.ts';
 import type { Claim, ClaimRequest, TaskTracker } from '../run/task-tracker.ts';
+import { KnownLinks } from '../send/known-links.ts';
 import type { KeptTask } from '../send/task-records.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { formatTraceparent } from '../telemetry/trace-context.ts';
+import type { TaskContract } from '../task/task.ts';
 import { endIn, failureOf } from './conclusion.ts';
 import { misfitOf, type NamedTask } from './misfit.ts';
 import { StoredClaim } from './stored-claim.ts';
@@ -36,6 +38,8 @@ export interface StoreTrackerOptions {
   readonly store: TaskStore;
   /** Sends the next tasks of flows, and listeners' tasks. */
   readonly forward: ForwardTask;
+  /** The contracts that what follows a task may be sent to. Default: any, for tests. */
+  readonly contracts?: readonly TaskContract[] | undefined;
   /** How long a claim lasts without a renewal, in seconds. It is renewed after a third of that time. */
   readonly leaseSeconds: number;
   readonly logger: Logger;
@@ -49,10 +53,11 @@ export class StoreTracker implements TaskTracker {
   constructor(options: StoreTrackerOptions) {
     this.#options = options;
     options.store.clock.reportTo(options.logger);
-    const { store, forward, logger } = options;
-    this.#continuation = new TaskContinuation(store, forward, (error, { taskId, task }) =>
-      logger.error({ taskId, task, error }, 'what follows the end of a task was not sent'),
-    );
+    const { store: records, forward, contracts, logger } = options;
+    const links = contracts && new KnownLinks(contracts);
+    const onUnsent = (error: TaskError, { taskId, task }: KeptTask): void =>
+      logger.error({ taskId, task, error }, 'what follows the end of a task was not sent');
+    this.#continuation = new TaskContinuation({ records, forward, links, onUnsent });
   }
 
   get receives(): ReceiveLog {

@@ -5,4 +5,4 @@ export { runWorker, type WorkerProcess } from './run-worker.ts';
 /** thread.ts: a thread that runs handlers of the isolation `thread`. */
 export { threadEntry, type ThreadEntry } from './threads/thread-entry.ts';
 /** lambda.ts: the same implementations as a function. */
-export { createWorkerFunction } from './worker-function.ts';
+export { createWorkerFunction, type WorkerFunction } from './worker-function.ts';

@@ -16,6 +16,11 @@ export interface WorkerProcess {
   readonly implementations: readonly Implementation[];
   /** Contracts with a schedule that functions run: the worker ticks those whose queues it serves for them. Default: none. */
   readonly scheduled?: readonly TaskContract[];
+  /**
+   * Every contract that its tasks may lead to: the later tasks of chains and groups, and listeners. A row that names
+   * something else is not followed. The contracts that it implements need not be listed. Default: none.
+   */
+  readonly contracts?: readonly TaskContract[];
   /** The file whose default export is a `threadEntry`. Needed if a contract's isolation is `thread`. */
   readonly thread?: URL;
 }
@@ -25,7 +30,12 @@ export interface WorkerProcess {
  * comes from `process.env`. A wrong variable, or a health port that is taken, ends the process with status 1 and a line
  * that says so.
  */
-export async function runWorker({ implementations, scheduled, thread }: WorkerProcess): Promise<void> {
+export async function runWorker({
+  implementations,
+  scheduled,
+  contracts,
+  thread,
+}: WorkerProcess): Promise<void> {
   const config = orExit(() => readWorkerConfig(process.env));
   const logger = createLogger({ service: 'worker', level: config.logLevel });
   const worker = orExit(
@@ -34,6 +44,7 @@ export async function runWorker({ implementations, scheduled, thread }: WorkerPr
         config,
         implementations: new Implementations(implementations),
         ...(scheduled && { scheduled }),
+        ...(contracts && { contracts }),
         ...(thread && { threadEntry: thread }),
         logger,
       }),

@@ -5,6 +5,7 @@ import type { AttemptName } from '../run/running-attempt.ts';
 import type { TaskClient } from '../send/task-client.ts';
 import { QueueUrls } from '../sqs/queue-urls.ts';
 import type { Implementations } from '../task/implementation.ts';
+import type { TaskContract } from '../task/task.ts';
 import { bufferedLogger } from '../telemetry/buffered-logger.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { ClockWatch } from '../time/clock-watch.ts';
@@ -22,6 +23,8 @@ import type { ThreadPool } from './threads/thread-pool.ts';
 export interface WorkerParts {
   readonly config: WorkerConfig;
   readonly implementations: Implementations;
+  /** Every contract that its tasks may lead to. */
+  readonly contracts: readonly TaskContract[];
   readonly connections: Connections;
   readonly store: TaskStore;
   readonly tasks: TaskClient;
@@ -46,14 +49,14 @@ export function serveOwnQueues(
   slots: Slots,
 ): ServedQueue[] {
   const queues = [...lanes.values()].flatMap((each) => Array.from(each.keys()));
-  const { config, implementations, store, tasks, threads, broker, logger } = parts;
+  const { config, implementations, contracts, store, tasks, threads, broker, logger } = parts;
   const { leaseSeconds } = config;
   const processing = {
     implementations,
     threads,
     send: tasks.send,
     now: () => broker.nowMs,
-    tracker: new StoreTracker({ store, forward: tasks.forward, leaseSeconds, logger }),
+    tracker: new StoreTracker({ store, forward: tasks.forward, contracts, leaseSeconds, logger }),
     logger,
     doneLogger: bufferedLogger(logger),
     worker: { id: config.workerId, version: config.version },

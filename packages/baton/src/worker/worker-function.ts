@@ -7,16 +7,30 @@ import { TaskClient } from '../send/task-client.ts';
 import { QueueUrls } from '../sqs/queue-urls.ts';
 import { createSqsClient } from '../sqs/sqs-client.ts';
 import { type Implementation, Implementations } from '../task/implementation.ts';
+import type { TaskContract } from '../task/task.ts';
 import { createLogger } from '../telemetry/logger.ts';
 import { StoreTracker } from '../tracked/store-tracker.ts';
 import { TaskStore } from '../tracked/task-store.ts';
 import { readWorkerConfig } from './config.ts';
 
+/** Configures a worker's function. */
+export interface WorkerFunction {
+  /**
+   * Every contract that its tasks may lead to: the later tasks of chains and groups, and listeners. A row that names
+   * something else is not followed. The contracts that it implements need not be listed. Default: none.
+   */
+  readonly contracts?: readonly TaskContract[];
+}
+
 /**
  * Makes a handler of Lambda's event source for SQS that runs the worker's implementations. Its configuration comes from
  * `process.env`, as the worker's.
  */
-export function createWorkerFunction(implementations: readonly Implementation[]): LambdaConsumer {
+export function createWorkerFunction(
+  implementations: readonly Implementation[],
+  { contracts = [] }: WorkerFunction = {},
+): LambdaConsumer {
+  const known = new Implementations(implementations);
   const config = orExit(() => readWorkerConfig(process.env));
   const sqs = createSqsClient();
   const queueUrls = new QueueUrls(config.queueUrlPrefix);
@@ -28,10 +42,16 @@ export function createWorkerFunction(implementations: readonly Implementation[])
     sqs,
     queueUrls,
     send,
-    tracker: new StoreTracker({ store, forward, leaseSeconds: config.leaseSeconds, logger }),
+    tracker: new StoreTracker({
+      store,
+      forward,
+      contracts: [...known.contracts, ...contracts],
+      leaseSeconds: config.leaseSeconds,
+      logger,
+    }),
     logger,
     worker: { id: `worker@${hostname()}`, version: config.version },
-    implementations: new Implementations(implementations),
+    implementations: known,
     unknownTaskPatienceSeconds: config.unknownTaskPatienceSeconds,
   });
 }

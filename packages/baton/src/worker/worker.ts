@@ -41,6 +41,8 @@ export interface WorkerOptions {
    * that the worker implements may be left out.
    */
   readonly scheduled?: readonly TaskContract[];
+  /** Every contract that its tasks may lead to. Those that it implements may be left out. Default: none. */
+  readonly contracts?: readonly TaskContract[];
   readonly logger: Logger;
   /** The worker's clients of AWS. It closes them when it has stopped. Default: made from the environment. */
   readonly connections?: Connections;
@@ -70,7 +72,7 @@ export class Worker {
 
   /** @throws ConfigError if it is configured to serve a queue that it has no implementation for, or lacks an entry for threads */
   constructor(options: WorkerOptions) {
-    const { config, implementations, scheduled = [], threadEntry } = options;
+    const { config, implementations, scheduled = [], contracts = [], threadEntry } = options;
     const { connections = connect(config), processGuard = 'own' } = options;
     const logger = options.logger.child({ worker: config.workerId });
     this.#config = config;
@@ -95,6 +97,7 @@ export class Worker {
     const parts = {
       config,
       implementations,
+      contracts: [...implementations.contracts, ...contracts],
       connections,
       store,
       tasks,

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { parse } from 'yaml';
 import { sampleTexts } from '../../rules/tests/sample-texts.ts';
-import { withComposeEntry, withPort } from '../listed.ts';
+import { withComposeEntry, withContracts, withPort } from '../listed.ts';
 
 const name = { plural: 'unicorns', singular: 'unicorn' };
 const { 'docker-compose.localstack.yml': compose = '' } = sampleTexts;
@@ -18,6 +18,32 @@ services:
 `;
 
 const read = (text: string) => parse(text, { merge: true }) as { services: Record<string, unknown> };
+
+describe('the list of all contracts', () => {
+  const contracts = `export const schema = 1;
+export const countUnicorns = defineTask({});
+export const feedUnicorn = defineTask({});
+`;
+
+  test('gets the contracts of the service behind the others', () => {
+    const text = sampleTexts['common/contracts/all.ts'] ?? '';
+    expect(withContracts(text, 'unicorns.ts', contracts)).toBe(`import { weighParcel } from './parcels.ts';
+import { countUnicorns, feedUnicorn } from './unicorns.ts';
+
+export const allContracts = [weighParcel, countUnicorns, feedUnicorn];
+`);
+  });
+
+  test('may be empty', () => {
+    const text =
+      "import type { TaskContract } from 'baton-tasks';\n\nexport const allContracts: readonly TaskContract[] = [];\n";
+    expect(withContracts(text, 'unicorns.ts', contracts)).toContain('= [countUnicorns, feedUnicorn];');
+  });
+
+  test('in another form is refused', () => {
+    expect(() => withContracts('export const all = [];', 'unicorns.ts', contracts)).toThrow('another form');
+  });
+});
 
 describe('the compose file', () => {
   const changed = withComposeEntry(compose, name, 8009);

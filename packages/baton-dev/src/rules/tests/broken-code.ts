@@ -130,7 +130,7 @@ const imports: readonly Broken[] = [
     rule: packagesAreDeclared,
     mistake: 'a package of this repository is not listed',
     changes: { [`${SERVICE}/package.json`]: ['"@baton/common": "*",', ''] },
-    says: ['api.ts', 'handlers.ts', 'main.ts', 'store.ts'].map(
+    says: ['api.ts', 'handlers.ts', 'main.ts', 'service.ts', 'store.ts'].map(
       (name) =>
         `${SERVICE}/${name}:{@baton/common/contracts}: it imports @baton/common, which ${SERVICE}/package.json does not list. Write "@baton/common": "*" under dependencies there.`,
     ),

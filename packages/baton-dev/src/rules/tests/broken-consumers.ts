@@ -1,3 +1,4 @@
+import { contractsAreListed, linksAreKnown } from '../links.ts';
 import {
   consumersAreBounded,
   contractsAreConsumed,
@@ -12,6 +13,7 @@ import { weighParcel } from './sample-tree.ts';
 
 const YML = `${SERVICE}/functions.yml`;
 const WORKER_YML = 'worker/functions.yml';
+const PACKED = running(contract());
 
 /** Mistakes with contracts and who consumes them. */
 export const brokenConsumers: readonly Broken[] = [
@@ -145,6 +147,41 @@ export const brokenConsumers: readonly Broken[] = [
       `${WORKER_YML}:{PackingQueueHighLane:}: PackingQueueHighLane has other properties than PackingQueue, whose lane it is. Delete PackingQueueHighLane: it follows from the contract.`,
       `${WORKER_YML}:{PackingQueue:}: the lane PackingQueueHighLane is not consumed as PackingQueue is, by worker with the same settings. Delete the event on PackingQueueHighLane: it follows from the contract. Only its maximumConcurrency may differ.`,
     ],
+  },
+  {
+    rule: contractsAreListed,
+    mistake: 'a contract is not in the list of all, and one that is not exported is',
+    changes: file,
+    options: {
+      ...PACKED,
+      listed: [
+        ...(PACKED.exported ?? []).map((each) => each.contract).filter(({ name }) => name !== 'packing.pack'),
+        contract({ name: 'packing.unpack' }),
+      ],
+    },
+    says: [
+      `${PACK}:1: common/contracts/all.ts does not list packing.pack, so no chain, group or listener that leads to it is followed. Import it there, and add it to allContracts.`,
+      'common/contracts/all.ts: it lists packing.unpack, which no file of common/contracts exports. Take it out of allContracts.',
+    ],
+  },
+  {
+    rule: linksAreKnown,
+    mistake: 'processes that end tasks are not given contracts',
+    changes: {
+      'worker/main.ts': ['contracts: allContracts, ', ''],
+      'worker/lambda.ts': [', { contracts: allContracts }', ''],
+      'functions/task-service/service.ts': ['  contracts: allContracts,\n', ''],
+      [`${SERVICE}/service.ts`]: ['  contracts: allContracts,\n', ''],
+    },
+    says: [
+      ['worker/main.ts', 'runWorker({', 'runWorker'],
+      ['worker/lambda.ts', 'createWorkerFunction(', 'createWorkerFunction'],
+      ['functions/task-service/service.ts', 'createService({', 'createService'],
+      [`${SERVICE}/service.ts`, 'createService({', 'createService'],
+    ].map(
+      ([path, part, name]) =>
+        `${path}:{${part}}: ${name} is not given the contracts that its tasks may lead to, so what follows them is not sent. Write contracts: allContracts among its options, with allContracts of @baton/common/contracts/all.`,
+    ),
   },
   {
     rule: schedulesAreListed,

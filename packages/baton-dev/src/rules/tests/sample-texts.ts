@@ -65,6 +65,10 @@ export const weighParcel = defineTask({
   name: 'parcels.weigh',
 });
 `,
+  'common/contracts/all.ts': `import { weighParcel } from './parcels.ts';
+
+export const allContracts = [weighParcel];
+`,
   'common/contracts/scheduled.ts': 'export const scheduledContracts = [];\n',
   'common/tasks/weigh-parcel.ts': `import { implement } from 'baton-tasks';
 import { weighParcel } from '../contracts/parcels.ts';
@@ -105,15 +109,17 @@ const worker = {
   'worker/.env.example': 'TASKS_TABLE=baton-dev-tasks\n',
   'worker/Dockerfile': WORKER_DOCKERFILE,
   'worker/main.ts': `import { runWorker } from 'baton-tasks/worker';
+import { allContracts } from '@baton/common/contracts/all';
 import { scheduledContracts } from '@baton/common/contracts/scheduled';
 import { allTasks } from '@baton/common/tasks/all';
 
-await runWorker({ implementations: allTasks, scheduled: scheduledContracts });
+await runWorker({ implementations: allTasks, contracts: allContracts, scheduled: scheduledContracts });
 `,
-  'worker/lambda.ts': `import { allTasks } from '@baton/common/tasks/all';
+  'worker/lambda.ts': `import { allContracts } from '@baton/common/contracts/all';
+import { allTasks } from '@baton/common/tasks/all';
 import { createWorkerFunction } from 'baton-tasks/worker';
 
-export const handler = createWorkerFunction(allTasks);
+export const handler = createWorkerFunction(allTasks, { contracts: allContracts });
 `,
   'worker/functions.yml': `functions:
   worker:
@@ -134,7 +140,7 @@ ${queueText('Default', 'default')}`,
 const neighbour = {
   'functions/task-service/package.json': json({
     name: '@baton/task-service',
-    dependencies: { 'baton-tasks': '*' },
+    dependencies: { '@baton/common': '*', 'baton-tasks': '*' },
   }),
   'functions/task-service/.env.example': 'TASKS_TABLE=baton-dev-tasks\n',
   'functions/task-service/Dockerfile': serviceDockerfile({
@@ -148,9 +154,16 @@ import { service } from './service.ts';
 
 await runService(service, { handler });
 `,
-  'functions/task-service/service.ts': `import { createService } from 'baton-tasks/service';
+  'functions/task-service/service.ts': `import { allContracts } from '@baton/common/contracts/all';
+import { createService } from 'baton-tasks/service';
 
-export const service = createService({ name: 'task-service', version: '1', port: 8003, tracks: true });
+export const service = createService({
+  name: 'task-service',
+  version: '1',
+  port: 8003,
+  tracks: true,
+  contracts: allContracts,
+});
 `,
   'functions/task-service/api.ts': `import { createApi, route } from 'baton-tasks/http';
 import { service } from './service.ts';

@@ -1,7 +1,7 @@
 import { defineTask, type TaskContract } from 'baton-tasks';
 import * as z from 'zod';
 import * as samples from '../../new-service/template/contracts/samples.ts';
-import { withComposeEntry, withPort } from '../../new-service/listed.ts';
+import { withComposeEntry, withContracts, withPort } from '../../new-service/listed.ts';
 import { newFiles } from '../../new-service/template.ts';
 import { Repository } from '../../sources/repository.ts';
 import { Tree, type TreeOptions } from '../tree.ts';
@@ -9,6 +9,7 @@ import { sampleTexts } from './sample-texts.ts';
 
 const NAME = { plural: 'samples', singular: 'sample' };
 const PORT = 8123;
+const ALL = 'common/contracts/all.ts';
 const COMPOSE = 'docker-compose.localstack.yml';
 /** Entries that imports lead to; what is in them is no matter here. */
 const ENTRY = /^packages\/(?:baton\/src\/(?:\w+\/)?index|baton-dev\/src\/testing\/[a-z-]+)\.ts$/;
@@ -35,12 +36,15 @@ const texts = await textsWithService();
 /** The sample with a service as the scaffold makes it. */
 async function textsWithService(): Promise<ReadonlyMap<string, string>> {
   const { files, root } = new Repository();
+  const made = await newFiles(root, NAME, PORT);
+  const contracts = made.find(({ path }) => path === 'common/contracts/samples.ts')?.text ?? '';
   return new Map([
     ...Object.entries(sampleTexts),
     ...files.filter((path) => ENTRY.test(path)).map((path): [string, string] => [path, '']),
     [COMPOSE, withComposeEntry(sampleTexts[COMPOSE] ?? '', NAME, PORT)],
     ['.env.example', withPort(sampleTexts['.env.example'] ?? '', NAME, PORT)],
-    ...(await newFiles(root, NAME, PORT)).map(({ path, text }): [string, string] => [path, text]),
+    [ALL, withContracts(sampleTexts[ALL] ?? '', 'samples.ts', contracts)],
+    ...made.map(({ path, text }): [string, string] => [path, text]),
   ]);
 }
 
@@ -56,7 +60,14 @@ export function sampleTree(changes: Changes = {}, options: Partial<TreeOptions> 
     return [path, before.replaceAll(...change)];
   });
   const repository = new Repository('', new Map([...texts, ...changed]));
-  return new Tree({ repository, exported, implemented: [weighParcel], scheduled: [], ...options });
+  return new Tree({
+    repository,
+    exported,
+    implemented: [weighParcel],
+    scheduled: [],
+    listed: exported.map(({ contract }) => contract),
+    ...options,
+  });
 }
 
 /** The sample's contracts, with one more. */

@@ -4,7 +4,8 @@ import type { SendMessageBatchCommand } from '@aws-sdk/client-sqs';
 import type { TaskState } from '../../task/task-status.ts';
 import { implement, Implementations } from '../../task/implementation.ts';
 import type { Outcome } from '../../task/outcome.ts';
-import { defineTask, type TrackedContract } from '../../task/task.ts';
+import { defineTask, type TaskContract, type TrackedContract } from '../../task/task.ts';
+import { taskEndSchema } from '../../task/task-end.ts';
 import { type Envelope, decodeEnvelope } from '../../sqs/envelope.ts';
 import { QueueUrls } from '../../sqs/queue-urls.ts';
 import { payloadHashOf } from '../../send/prepared-task.ts';
@@ -41,9 +42,20 @@ export const sum = defineTask({
   queue: 'numbers',
   payload: z.array(z.int()),
 });
+/** A listener. */
+export const told = defineTask({
+  name: 'ends.told',
+  queue: 'ends',
+  payload: taskEndSchema,
+  result: z.void(),
+  retry: { maxAttempts: 1, baseSeconds: 1 },
+  timeoutSeconds: 5,
+});
 /** A task that no worker of these tests runs. */
 export const bill = defineTask({ ...shared, name: 'bills.bill', queue: 'bills', payload: z.int() });
 
+/** The contracts that the code of all processes declares. */
+const declared = [pay, count, sum, bill, told] as readonly TaskContract[];
 const PREFIX = 'http://sqs.invalid/000000000000/baton-test-';
 const logger = createLogger({ service: 'tests', level: 'silent' });
 
@@ -73,7 +85,13 @@ export class AttackedStage {
     new ClockWatch('SQS', { now, answers: false }).listenTo(sqs);
     this.store = new TaskStore({ documents: backends.documents, table: backends.tasksTable, now });
     const queueUrls = new QueueUrls(PREFIX);
-    this.tasks = new TaskClient({ sqs, queueUrls, source: 'orders', records: this.store });
+    this.tasks = new TaskClient({
+      sqs,
+      queueUrls,
+      source: 'orders',
+      records: this.store,
+      contracts: declared,
+    });
   }
 
   /** Starts the task store. */
@@ -176,7 +194,13 @@ export class AttackedStage {
         ),
       ]),
       send: this.tasks.send,
-      tracker: new StoreTracker({ store: this.store, forward, leaseSeconds: 30, logger }),
+      tracker: new StoreTracker({
+        store: this.store,
+        forward,
+        contracts: declared,
+        leaseSeconds: 30,
+        logger,
+      }),
       logger,
       worker: { id: 'w-1', version: '1' },
       unknownTaskPatienceSeconds: 0,

@@ -3,8 +3,9 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/g
 import { randomUUID } from 'node:crypto';
 import { chain, group, member } from '../../task/flow.ts';
 import { RejectTask } from '../../task/errors.ts';
+import type { Listener } from '../../task/next-task.ts';
 import type { DeadLetterOutcome } from '../../task/outcome.ts';
-import { AttackedStage, bill, count, pay, sum } from './attacked-stage.ts';
+import { AttackedStage, bill, count, pay, sum, told } from './attacked-stage.ts';
 
 let stage: AttackedStage;
 beforeAll(async () => {
@@ -234,6 +235,42 @@ describe("a link from a sender's own task to another task", () => {
     const flowEnd = { taskId: handle.taskId, task: count.name, queue: count.queue };
     await stage.receive(await linked({ groupId: randomUUID(), flowEnd }));
     await expect(stage.stateOf(handle.taskId)).resolves.toBe('queued');
+  });
+});
+
+describe('what a row says that follows its task', () => {
+  const row = async (links: object) => {
+    const taskId = randomUUID();
+    await stage.store.create({ taskId, task: count.name, queue: count.queue, ...links });
+    return stage.receive({ taskId, task: count.name, data: 1 });
+  };
+  const REFUSED = { kind: 'release', error: { name: 'UnknownLinkError' } };
+
+  test.each<[string, Listener]>([
+    ['a task that no contract declares', { task: 'eve.steal', queue: 'bills' }],
+    ['a declared task on another queue', { task: pay.name, queue: 'bills' }],
+    ['an untracked task', { task: told.name, queue: told.queue }],
+  ])('is not sent to %s, and the message comes back', async (_what, next) => {
+    await expect(row({ next: { ...next, taskId: randomUUID() } })).resolves.toMatchObject(REFUSED);
+    expect(stage.sent).toEqual([]);
+  });
+
+  test.each<[string, Listener]>([
+    ['a task that no contract declares', { task: 'eve.steal', queue: 'bills' }],
+    ['a declared listener on another queue', { task: told.name, queue: 'payments' }],
+    ['a declared task that is no listener', { task: pay.name, queue: pay.queue }],
+  ])('is not told to %s, by a worker or by whoever cancels it', async (_what, listener) => {
+    await expect(row({ onEnd: [listener] })).resolves.toMatchObject(REFUSED);
+    const taskId = randomUUID();
+    await stage.store.create({ taskId, task: count.name, queue: count.queue, onEnd: [listener] });
+    await expect(stage.tasks.cancel(taskId)).rejects.toThrow('expected it among the "contracts"');
+    expect(stage.sent).toEqual([]);
+  });
+
+  test('is sent where a contract declares it, in any lane', async () => {
+    const next = { taskId: randomUUID(), task: count.name, queue: 'numbers_high' };
+    await expect(row({ next, onEnd: [{ task: told.name, queue: told.queue }] })).resolves.toMatchObject(DONE);
+    expect(stage.sent.map(({ queue }) => queue).toSorted()).toEqual(['ends', 'numbers_high']);
   });
 });
 

@@ -133,7 +133,7 @@ describe('a tracked task', () => {
 
 describe('the flow after a task', () => {
   const forward = jest.fn(async () => undefined);
-  const continuation = () => new TaskContinuation(tracked.store, forward);
+  const continuation = () => new TaskContinuation({ records: tracked.store, forward });
   beforeEach(() => {
     forward.mockClear();
   });

@@ -1,3 +1,4 @@
+import { allContracts } from '@baton/common/contracts/all';
 import { createService } from 'baton-tasks/service';
 import { variables } from './config.ts';
 import packageJson from './package.json' with { type: 'json' };
@@ -10,6 +11,7 @@ export const service = createService({
   port: 8999,
   variables,
   tracks: true,
+  contracts: allContracts,
 });
 /** The service's own table. */
 export const samples = new SampleStore(service.documents, service.config.SAMPLES_TABLE, service.logger);

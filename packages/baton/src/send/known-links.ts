@@ -1,0 +1,39 @@
+// The contracts that what follows a task may be sent to.
+import { UnknownLinkError } from '../task/errors.ts';
+import { queueWithoutLane } from '../task/lane.ts';
+import type { Listener } from '../task/next-task.ts';
+import { isEndListener, type TaskContract } from '../task/task.ts';
+
+/**
+ * The links that this process follows: only to the contracts that its code declares, on their own queues. The rows of the
+ * task store name what follows a task. Without this, whoever writes a row could have the process send to any queue that it
+ * may use.
+ */
+export class KnownLinks {
+  readonly #contracts: ReadonlyMap<string, TaskContract>;
+
+  /** @param contracts - those that the code declares. The listeners that they name count too */
+  constructor(contracts: readonly TaskContract[]) {
+    const listeners = contracts.flatMap(({ onEnd }) => onEnd ?? []);
+    this.#contracts = new Map([...listeners, ...contracts].map((contract) => [contract.name, contract]));
+  }
+
+  /**
+   * Checks the link to the task that follows another one.
+   *
+   * @param place - of the link, for the error: `the task after payments.pay`
+   * @throws UnknownLinkError if no contract of the code declares it
+   */
+  checkNext({ task, queue }: Listener, place: string): void {
+    const contract = this.#contracts.get(task);
+    if (contract?.tracked && contract.queue === queueWithoutLane(queue)) return;
+    throw new UnknownLinkError({ task, queue }, place);
+  }
+
+  /** Checks the link to a listener. Parameters and errors are those of `checkNext`. */
+  checkListener({ task, queue }: Listener, place: string): void {
+    const contract = this.#contracts.get(task);
+    if (isEndListener(contract) && contract.queue === queueWithoutLane(queue)) return;
+    throw new UnknownLinkError({ task, queue }, place);
+  }
+}
