@@ -10,12 +10,17 @@ import { isEndListener, type TaskContract } from '../task/task.ts';
  * may use.
  */
 export class KnownLinks {
-  readonly #contracts: ReadonlyMap<string, TaskContract>;
+  readonly #contracts = new Map<string, TaskContract>();
 
   /** @param contracts - those that the code declares. The listeners that they name count too */
   constructor(contracts: readonly TaskContract[]) {
-    const listeners = contracts.flatMap(({ onEnd }) => onEnd ?? []);
-    this.#contracts = new Map([...listeners, ...contracts].map((contract) => [contract.name, contract]));
+    this.add(...contracts);
+  }
+
+  /** Adds contracts that the code names later, when it sends. The listeners that they name count too. */
+  add(...contracts: readonly TaskContract[]): void {
+    for (const contract of contracts)
+      for (const each of [contract, contract.onEnd]) if (each) this.#contracts.set(each.name, each);
   }
 
   /**

@@ -30,7 +30,7 @@ export interface TaskClientOptions {
   readonly source: string;
   /** The task store. Required to send tracked tasks. */
   readonly records?: TaskRecords;
-  /** The contracts of listeners that `cancel` may tell, and of their tasks. Default: any, for tests. */
+  /** The contracts that `cancel` may tell, beside those that this client sends. Default: any, for tests. */
   readonly contracts?: readonly TaskContract[] | undefined;
 }
 
@@ -84,6 +84,7 @@ export class TaskClient {
       return { taskId } as SentTask<Result, Tracked>;
     }
     await this.#sendTracked(prepared, options);
+    if (options.onEnd) this.#links?.add(options.onEnd);
     return this.handle(contract, taskId);
   };
 
@@ -112,8 +113,10 @@ export class TaskClient {
       sendTracked: this.#sendTracked,
       cancel: this.cancel,
     };
-    if (flow.kind === 'chain') return startChain(sender, flow, rest[0], rest[1] ?? {});
-    return startGroup(sender, flow, rest[0] ?? {});
+    const options = (flow.kind === 'chain' ? rest[1] : rest[0]) as SendOptions | undefined;
+    this.#links?.add(...contractsOf(flow), ...(options?.onEnd ? [options.onEnd] : []));
+    if (flow.kind === 'chain') return startChain(sender, flow, rest[0], options ?? {});
+    return startGroup(sender, flow, options ?? {});
   }
 
   /** Makes the handle of a tracked task that was sent before, by this process or another one. */
@@ -121,6 +124,7 @@ export class TaskClient {
     contract: TrackedContract<z.ZodType, Result>,
     taskId: string,
   ): TaskHandle<Result> {
+    this.#links?.add(contract);
     return new KeptTaskHandle(this.#store(contract), contract, taskId, () => this.cancel(taskId));
   }
 
@@ -130,8 +134,8 @@ export class TaskClient {
    * after that: `cancelled`, unless it had ended before; undefined if there is no such task.
    *
    * @throws SendError if SQS did not accept a listener's task, and UnknownLinkError if no contract of this process declares
-   *   the listener. The task is cancelled nevertheless. The listener is told
-   *   when the task is cancelled again, or when a worker receives its message
+   *   the listener. The task is cancelled nevertheless. The listener is told when the task is cancelled again, or when a
+   *   worker receives its message
    */
   readonly cancel = async (taskId: string): Promise<TaskStatus | undefined> => {
     const records = this.#store({ name: taskId });
@@ -229,4 +233,9 @@ export class TaskClient {
       `${name} needs a task store, and this TaskClient has none: expected the option "records"`,
     );
   }
+}
+
+/** The contracts of a flow's tasks. */
+function contractsOf(flow: Chain | Group): readonly TaskContract[] {
+  return flow.kind === 'chain' ? flow.steps : [flow.next, ...flow.members.map(({ contract }) => contract)];
 }
