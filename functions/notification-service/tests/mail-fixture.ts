@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { ChangeMessageVisibilityBatchCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import { type Notification, sendNotification } from '@baton/common/contracts/notifications';
 import {
@@ -29,6 +30,8 @@ export const mail: Notification = {
 };
 /** Recipients, contents and passwords must never be in the log. */
 const SECRETS = [RECIPIENT, WRONG_PASSWORD, 'Your parcel', 'xxxx'];
+/** Shorter than by default, so that tests of cancellations wait less. */
+const CLAIM_SECONDS = 6;
 const from = { name: 'The Shop', address: 'shop@shop.example', domain: 'shop.example' };
 
 /** The service's consumer in this process, with a queue, a table and an SMTP server of its own. */
@@ -82,7 +85,9 @@ export class MailFixture {
     const out = outbox(this.#logger);
     const channels = { EMAIL: this.channel(patience, url), SMS: out, PUSH: out };
     const { notifications } = this;
-    const consume = createTrackedConsumer(this.#service(), notificationTasks({ notifications, channels }));
+    const consume = createTrackedConsumer(this.#service(), notificationTasks({ notifications, channels }), {
+      claimSeconds: CLAIM_SECONDS,
+    });
     return new EventSource(this.#backends, 'notifications', consume);
   }
 
@@ -93,6 +98,11 @@ export class MailFixture {
       ids.map((taskId) => this.tasks.send(sendNotification, { ...mail, recipient }, { taskId })),
     );
     return ids;
+  }
+
+  /** Resolves once the consumer has noticed a cancellation: it asks after each third of its claim. */
+  async cancellationNoticed(): Promise<void> {
+    await sleep(CLAIM_SECONDS * 500);
   }
 
   /** Counts the tasks by the attempts that they have used. */

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
-import { sendNotification } from '@baton/common/contracts/notifications';
+import { DELIVERY, sendNotification } from '@baton/common/contracts/notifications';
 import { eventually } from 'baton-dev/testing/eventually';
 import { mail, MailFixture, RECIPIENT, WRONG_PASSWORD } from '../mail-fixture.ts';
 
@@ -206,5 +206,25 @@ describe('a refusal', () => {
     await source.invoke(1);
     await expect(fixture.store.find('n-0')).resolves.toMatchObject({ state: 'queued', attempts: 0 });
     await expect(source.deadLetters()).resolves.toEqual([]);
+  });
+});
+
+describe('a mail whose task is cancelled', () => {
+  test('while its server has it and does not answer is delivered, however late the answer comes', async () => {
+    const source = fixture.consumer();
+    const answer = Promise.withResolvers<void>();
+    fixture.server.answersAfter = answer.promise;
+    const [taskId = ''] = await fixture.sendMails(1);
+    const invoked = source.invoke(1);
+    await eventually('the mail at its server', () => fixture.server.mails.length === 1);
+    await fixture.store.cancel(taskId);
+    await fixture.cancellationNoticed();
+    answer.resolve();
+    await expect(invoked).resolves.toEqual({ received: 1, failed: 0 });
+    await expect(fixture.store.read(taskId)).resolves.toMatchObject({
+      state: 'cancelled',
+      effects: { [DELIVERY]: '"smtp"' },
+    });
+    expect(fixture.server.mails).toHaveLength(1);
   });
 });

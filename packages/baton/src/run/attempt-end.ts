@@ -2,10 +2,12 @@
 import {
   AttemptOverError,
   OutcomeDecidedError,
+  TaskCancelledError,
   TaskTimeoutError,
   UnresponsiveHandlerError,
 } from '../task/errors.ts';
 import type { TaskContract } from '../task/task.ts';
+import { isInstance } from '../telemetry/thrown.ts';
 import { attemptContext, type RunningAttempt } from './running-attempt.ts';
 
 /** A right that an attempt depends on: the lease of its message, or the claim on its task. */
@@ -45,7 +47,7 @@ export function gateOf(end: AttemptEnd, attempt: GatedAttempt): AttemptGate {
 
 /**
  * Ends an attempt before its handler does: when a right is lost, when the contract's time limit passes, or when the
- * handler causes an uncaught error. Uses one controller for all, because `AbortSignal.any` and its weak
+ * handler causes an uncaught error. Only a cancellation waits for effects that are under way. Uses one controller for all, because `AbortSignal.any` and its weak
  * references would cost as much as the rest of an attempt.
  */
 export class AttemptEnd {
@@ -61,6 +63,8 @@ export class AttemptEnd {
   #rejectResult: ((error: UnresponsiveHandlerError) => void) | undefined;
   #unresponsive: UnresponsiveHandlerError | undefined;
   #stray: Error | undefined;
+  /** The number of effects that have begun and not ended. */
+  #effects = 0;
   #closed = false;
 
   /**
@@ -105,6 +109,8 @@ export class AttemptEnd {
   get over(): Error | undefined {
     if (!this.#closed && performance.now() >= this.#limitAtMs) this.#onTimeLimit();
     if (this.#controller.signal.aborted) return this.#controller.signal.reason as Error;
+    // The signal may wait for an effect
+    if (this.lostRight) return this.lostRight;
     return this.#closed ? new OutcomeDecidedError() : undefined;
   }
 
@@ -125,6 +131,21 @@ export class AttemptEnd {
     const over = this.over ?? (lasts ? undefined : new OutcomeDecidedError());
     if (over) throw over;
   }
+
+  /**
+   * Records that an effect is under way. A cancellation of the task aborts the signal only once it has ended, because an
+   * effect that is cut off may have been done, and then nobody would know. Returns a function that records its end.
+   */
+  readonly effectBegins = (): (() => void) => {
+    let isUnderWay = true;
+    this.#effects += 1;
+    return () => {
+      if (!isUnderWay) return;
+      isUnderWay = false;
+      this.#effects -= 1;
+      if (this.#effects === 0 && this.lostRight) this.#onRightLost();
+    };
+  };
 
   /** Whether `resultOf` threw this error because the handler is unresponsive. */
   isUnresponsive(thrown: unknown): boolean {
@@ -168,7 +189,11 @@ export class AttemptEnd {
   readonly #onTimeLimit = (): void =>
     this.#abort(new TaskTimeoutError(this.#contract.name, this.#contract.timeoutSeconds));
 
-  readonly #onRightLost = (): void => this.#abort(this.lostRight);
+  readonly #onRightLost = (): void => {
+    const { lostRight } = this;
+    if (this.#closed || (this.#effects > 0 && isInstance(lostRight, TaskCancelledError))) return;
+    this.#abort(lostRight);
+  };
 
   #abort(reason: Error | undefined): void {
     if (this.#controller.signal.aborted) return;

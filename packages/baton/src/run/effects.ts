@@ -31,8 +31,17 @@ export interface KeptEffects {
   keep(key: string, result: EffectResult): Promise<void>;
 }
 
-/** Makes the `effect` of one attempt. */
-export function effectOf(claim: KeptEffects, attempt: GatedAttempt, gate: AttemptGate): Effect {
+/**
+ * Makes the `effect` of one attempt.
+ *
+ * @param begins - called when an effect begins. Returns a function that is called when it has ended and is kept
+ */
+export function effectOf(
+  claim: KeptEffects,
+  attempt: GatedAttempt,
+  gate: AttemptGate,
+  begins: () => () => void,
+): Effect {
   const { task, taskId } = attempt;
   const used = new Set<string>();
   const once: Effect = async (key, run, { inDoubt } = {}) => {
@@ -55,9 +64,10 @@ export function effectOf(claim: KeptEffects, attempt: GatedAttempt, gate: Attemp
     return ((await claim.find(key)) as { readonly result: never }).result;
   };
   return (key, run, options) => {
+    const ended = begins();
     const running = once(key, run, options);
     // A rejected effect that nobody awaits must not end the process
-    running.catch(() => undefined);
+    running.then(ended, ended);
     return running;
   };
 }

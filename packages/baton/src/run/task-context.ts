@@ -14,6 +14,8 @@ import type { Processing } from './processing.ts';
 export interface GatedContext {
   readonly context: TaskContext;
   readonly gate: AttemptGate;
+  /** Records that an effect is under way. Returns a function that records its end. */
+  readonly effectBegins: () => () => void;
   /** Writes a tracked task's progress while the attempt lasts. Undefined for other tasks. */
   readonly progress: ((progress: Progress) => void) | undefined;
 }
@@ -34,12 +36,17 @@ export function contextOf(
   };
   const { maxAttempts } = implementation.contract.retry;
   const context = new HandlerContext(fields, maxAttempts, end.signal, gatedSend, worker, logger);
-  if (!claim) return { context, gate, progress: undefined };
+  const { effectBegins } = end;
+  if (!claim) return { context, gate, effectBegins, progress: undefined };
   const progress = (said: Progress): void => {
     if (!end.over) claim.progress(said);
   };
-  Object.assign(context, { token: claim.token, progress, effect: effectOf(claim, fields, gate) });
-  return { context, gate, progress };
+  Object.assign(context, {
+    token: claim.token,
+    progress,
+    effect: effectOf(claim, fields, gate, effectBegins),
+  });
+  return { context, gate, effectBegins, progress };
 }
 
 /** The depth of the tasks that a task's handler sends. */

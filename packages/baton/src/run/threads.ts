@@ -28,6 +28,8 @@ export interface ThreadedAttempt {
   readonly running: RunningAttempt;
   /** The gate that sends and effects pass before they start. */
   readonly gate: AttemptGate;
+  /** Records that an effect is under way. Returns a function that records its end. */
+  readonly effectBegins: () => () => void;
   /** A tracked task's claim, which keeps its effects. */
   readonly claim?: Claim | undefined;
   /** Writes a tracked task's progress. */

@@ -22,6 +22,10 @@ export interface EffectOptions<Result> {
  * the kept result. `run` does not begin once this attempt is over: its outcome is decided, its signal has aborted, or its
  * lease or claim has expired, even if no timer has noticed that yet.
  *
+ * Once `run` has ended, its result is kept, also if the task was cancelled, has ended or is attempted by another worker by
+ * then. If the task did not succeed, its listeners are told of it. A cancellation aborts the handler's signal only when the
+ * effects under way have ended.
+ *
  * Not promised: if a process dies after `run` has done its work and before the result is kept, the next attempt runs it
  * again. To prevent that, give `inDoubt`, or pass the idempotency key to the outside system, so that it recognizes the
  * second call (Stripe's idempotency keys, a Message-ID, a conditional write).
@@ -35,7 +39,7 @@ export interface EffectOptions<Result> {
  * @throws EffectUsedTwiceError if this attempt has used the key before; `run` has not begun
  * @throws AttemptOverError if the attempt is over; `run` has not begun
  * @throws RejectTask if the result cannot be kept. `run` is not called again: later attempts get a RejectTask too
- * @throws ClaimLostError if another attempt has claimed the task
+ * @throws ClaimLostError if another attempt has claimed the task, or the task was cancelled. The result is kept
  * @throws what `run` and `inDoubt` throw
  */
 export type Effect = <Result>(

@@ -156,13 +156,13 @@ export class StoredClaim implements Claim {
     const keeping = this.#writes.make(() => attempts.keepEffect(this.#held, key, json));
     this.#keeping.add(keeping);
     const row = await keeping.finally(() => this.#keeping.delete(keeping));
-    if (row && isFinal(row.state) && this.#isEnding) await this.#tellAgain(row);
-    if (!row || row.state === 'cancelled') {
+    const isOurs = row?.token === this.#held.token;
+    // Otherwise the end that this attempt writes names the effect
+    if (row && isFinal(row.state) && (this.#isEnding || !isOurs)) await this.#tellAgain(row);
+    if (!isOurs || row.state === 'cancelled') {
       await this.#learnWhy();
       throw new ClaimLostError(
-        row
-          ? `The effect ${key} was kept, but the task was cancelled`
-          : `The effect ${key} was not kept: ${OTHERS}`,
+        `The effect ${key} ${row ? 'was kept, but' : 'was not kept:'} ${whyLost(row)}`,
       );
     }
     this.#effects.set(key, json);
@@ -243,4 +243,9 @@ export class StoredClaim implements Claim {
     if (!this.#isConcluded) this.#abort.abort(why);
     return why;
   }
+}
+
+function whyLost(row: TaskRow | undefined): string {
+  if (!row) return 'the task store has lost the task';
+  return row.state === 'cancelled' ? 'the task was cancelled' : OTHERS;
 }

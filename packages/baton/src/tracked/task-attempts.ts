@@ -209,23 +209,30 @@ export class TaskAttempts {
     return (await this.#write(held, 'SET progress = :progress, updatedAt = :at', values)) !== undefined;
   }
 
-  /** Keeps the result of an effect, as JSON. Resolves to the row; to undefined if the attempt no longer has it. */
-  keepEffect({ taskId, token }: HeldClaim, key: string, result: string): Promise<TaskRow | undefined> {
+  /**
+   * Keeps the result of an effect, as JSON: it was done, so this does not depend on the state of the task, nor on whether
+   * another attempt has it by now. A result that another attempt has kept stays. Resolves to the row; to undefined if the
+   * task has none.
+   */
+  async keepEffect(held: HeldClaim, key: string, result: string): Promise<TaskRow | undefined> {
+    const own = await this.#keepEffect(held, key, '#token = :token', ':result', result);
+    if (own) return own;
+    // A row with a smaller token is that of a later task with the same id, after the first row has expired
+    return this.#keepEffect(held, key, '#token > :token', 'if_not_exists(effects.#key, :result)', result);
+  }
+
+  #keepEffect(
+    { taskId, token }: HeldClaim,
+    key: string,
+    condition: string,
+    kept: string,
+    result: string,
+  ): Promise<TaskRow | undefined> {
     return this.#table.update(
       taskId,
-      // An effect may outlive its attempt. It is kept for the next attempt, and for the listeners
-      '#token = :token AND #state IN (:running, :retrying, :queued, :dead, :failed, :cancelled)',
-      'SET effects.#key = :result',
-      {
-        ':token': token,
-        ':result': result,
-        ':running': 'running',
-        ':retrying': 'retrying',
-        ':queued': 'queued',
-        ':dead': 'dead',
-        ':failed': 'failed',
-        ':cancelled': 'cancelled',
-      },
+      condition,
+      `SET effects.#key = ${kept}`,
+      { ':token': token, ':result': result },
       { '#key': key },
     );
   }

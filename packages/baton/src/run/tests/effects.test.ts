@@ -198,7 +198,7 @@ describe('an effect', () => {
     expect(paid).toEqual(['a']);
   });
 
-  test('keeps nothing and rejects if another attempt has the task', async () => {
+  test('rejects if another attempt has the task, and is kept for it', async () => {
     let thrown: unknown;
     const { taskId, store } = tracked;
     await tracked.run(async (_payload, { effect }) => {
@@ -217,7 +217,7 @@ describe('an effect', () => {
       return { length: 1 };
     });
     expect(thrown).toMatchObject({ name: 'ClaimLostError' });
-    expect((await store.read(taskId))?.effects).toEqual({});
+    expect((await store.read(taskId))?.effects).toEqual({ pay: '1' });
   });
 
   test('that ran while the task was cancelled is kept, and the handler learns of the cancellation', async () => {

@@ -124,7 +124,6 @@ describe('a task in the store', () => {
       store.attempts.conclude(held, { state: 'succeeded', result: '"stale"' }),
       store.attempts.renew(held, 30),
       store.attempts.progress(held, { fraction: 0.5 }),
-      store.attempts.keepEffect(held, 'pay', '1'),
     ];
     expect((await Promise.all<unknown>(writes)).filter(Boolean)).toEqual([]);
     const found = await store.find(task.taskId);

@@ -102,13 +102,7 @@ export class ThreadAttempt {
   };
 
   #effect(): Effect {
-    const effect = effectOf(this.#claim, this.#task.name, this.#claim.gate);
-    return (key, run, options) => {
-      const ended = this.#begins();
-      const running = effect(key, run, options);
-      running.then(ended, ended);
-      return running;
-    };
+    return effectOf(this.#claim, this.#task.name, this.#claim.gate, () => this.#begins());
   }
 
   /** Sends log lines to the worker, because two writers to one output would mix their lines. */

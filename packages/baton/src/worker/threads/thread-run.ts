@@ -52,6 +52,8 @@ export class ThreadRun implements HandlerRun {
   /** The keys of effects whose start is recorded. The thread may have died since. */
   readonly #begunEffects = new Set<string>();
   #isUnderWay = false;
+  /** Tells the attempt that its effects have ended, or that their thread has. */
+  #effectsEnd: (() => void) | undefined;
   #onNoneUnderWay: (() => void) | undefined;
   #answer: ThreadAnswer | undefined;
   readonly #lingers = Promise.withResolvers<undefined>();
@@ -114,6 +116,7 @@ export class ThreadRun implements HandlerRun {
     try {
       return await Promise.race([free, this.#lingers.promise]);
     } finally {
+      this.#effectsEnd?.();
       signal.removeEventListener('abort', abort);
     }
   }
@@ -169,6 +172,8 @@ export class ThreadRun implements HandlerRun {
         break;
       case 'under-way':
         this.#isUnderWay = message.isUnderWay;
+        this.#effectsEnd?.();
+        this.#effectsEnd = this.#isUnderWay ? this.#attempt.effectBegins() : undefined;
         if (!this.#isUnderWay) this.#onNoneUnderWay?.();
         break;
       case 'stray':
