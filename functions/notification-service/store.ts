@@ -7,7 +7,7 @@ import {
   type UpdateCommandInput,
 } from '@aws-sdk/lib-dynamodb';
 import type { Notification } from '@baton/common/contracts/notifications';
-import type { TaskEnd } from 'baton-tasks';
+import { messageForCallers, type TaskEnd } from 'baton-tasks';
 import { Intake, type IntakeRow } from 'baton-tasks/http';
 import type { Logger } from 'baton-tasks/service';
 import * as z from 'zod';
@@ -145,7 +145,8 @@ export class NotificationStore {
   async recordEnd({ taskId, state, token, at, error }: TaskEnd): Promise<boolean> {
     // The handler has marked it as delivered
     if (state === 'succeeded') return false;
-    const failure = { ':failure': error?.message, ':reason': error?.reason };
+    const otherwise = `The notification could not be sent (${error?.reason ?? 'unknown'})`;
+    const failure = { ':failure': error && messageForCallers(error, otherwise), ':reason': error?.reason };
     const known = Object.entries(failure).filter(([, value]) => value !== undefined);
     const sets = known.map(([name]) => `, #${name.slice(1)} = ${name}`).join('');
     const row = await this.#update(taskId, {

@@ -1,6 +1,6 @@
 import { sendNotification, wasDelivered } from '@baton/common/contracts/notifications';
 import { type OrderOutcome, processOrder } from '@baton/common/contracts/orders';
-import { RejectTask, type TaskEnd } from 'baton-tasks';
+import { messageForCallers, RejectTask, type TaskEnd } from 'baton-tasks';
 
 /**
  * A change of an order's row, and the condition under which it is made. Messages can arrive late, twice and in any
@@ -117,5 +117,6 @@ function changeByMailsEnd(end: TaskEnd): OrderChange {
 
 /** The customer sees the message of a rejection. Of any other failure the customer sees only the reason. */
 function failureOf(error: TaskEnd['error'], what: string): string {
-  return error?.reason === 'rejected' ? error.message : `${what} (${error?.reason ?? 'unknown'})`;
+  const reason = error?.reason ?? 'unknown';
+  return messageForCallers(reason === 'rejected' ? error : undefined, `${what} (${reason})`);
 }

@@ -87,8 +87,11 @@ describe('a notification', () => {
     ],
     [
       'was given up',
-      { state: 'dead', error: { name: 'Error', message: 'no', reason: 'timed-out' } },
-      { status: 'failed', reason: 'timed-out' },
+      {
+        state: 'dead',
+        error: { name: 'Error', message: 'connect ECONNREFUSED 10.0.3.7:25', reason: 'timed-out' },
+      },
+      { status: 'failed', failure: 'The notification could not be sent (timed-out)', reason: 'timed-out' },
     ],
     ['was cancelled before any attempt', { state: 'cancelled', token: 0 }, { status: 'cancelled' }],
   ])('whose task %s says so, and why', async (_what, change, row) => {

@@ -33,6 +33,7 @@ export { chain, group, member } from './task/flow.ts';
 /** Read the state of a task. */
 export {
   isFinal,
+  messageForCallers,
   TASK_STATES,
   type TaskFailure,
   type TaskState,

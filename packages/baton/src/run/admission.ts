@@ -12,11 +12,13 @@ import {
 import { type Envelope, isLargerThan } from '../sqs/envelope.ts';
 import {
   AttemptsCrashedError,
+  MalformedEnvelopeError,
   MessageTooLargeError,
   MismatchError,
   TaskNotDueError,
 } from '../task/errors.ts';
 import { queueWithoutLane } from '../task/lane.ts';
+import { MAX_TRACKED_DELAY_SECONDS } from '../send/send-checks.ts';
 import type { Implementation, Implementations } from '../task/implementation.ts';
 import { type DeadLetterOutcome, OLD_MESSAGE_SECONDS, type Outcome, outcomeOfBody } from '../task/outcome.ts';
 import { maxPayloadBytesOf, type TaskContract } from '../task/task.ts';
@@ -31,6 +33,9 @@ import { UntrackedAttempt } from './untracked-attempt.ts';
 const LONGEST_WRITE_SECONDS = 2;
 /** After so many crashes in a row a task is given up: the first attempt ran beside other tasks, the next two alone. */
 const MAX_CRASHES = 3;
+
+/** A sender may delay a task by 14 days. Its clock may be ahead. */
+const MAX_AHEAD_MS = (MAX_TRACKED_DELAY_SECONDS + 86_400) * 1000;
 
 /** A received message, its envelope, and the names of its task in log lines. */
 export interface ReceivedTask {
@@ -120,6 +125,10 @@ export function asCopyAfterManyReceives(outcome: Outcome, message: ReceivedMessa
   };
 }
 
+function tooLate(notBefore: string): string {
+  return `The notbefore of the envelope is too late: expected at most ${MAX_TRACKED_DELAY_SECONDS} s ahead, got ${notBefore}`;
+}
+
 /** Finds the implementation of a message's task. One of a lower version than the message's does not count. */
 function implementationOf(
   { task, version = 1 }: Envelope,
@@ -154,6 +163,7 @@ async function outcomeOfEarly(
   const nowMs = tracker ? await tracker.now().catch(() => Infinity) : now();
   const leftMs = Date.parse(notBefore) - nowMs;
   if (leftMs <= 0) return undefined;
+  if (leftMs > MAX_AHEAD_MS) return outcomeOfBody(new MalformedEnvelopeError(tooLate(notBefore)));
   const asCopy = ageMs(message, now) > OLD_MESSAGE_SECONDS * 1000;
   const error = new TaskNotDueError(task, notBefore);
   return { kind: 'release', error, delaySeconds: Math.ceil(leftMs / 1000), asCopy };

@@ -16,6 +16,8 @@ const NOTES_BYTES = 1000;
 export const UNKNOWN_TIMES = 'baton.unknown-times';
 /** The ids of unconcluded claims on the task, separated by spaces: see `unconcluded`. */
 export const UNCONCLUDED = 'baton.unconcluded';
+/** The ids of 50 claims. Most messages name none or one. */
+const MAX_UNCONCLUDED_CHARACTERS = 50 * 37;
 /** SQS's ids are UUIDs. Other brokers use other ids. */
 const MESSAGE_ID = /^[\w-]{1,100}$/;
 /** A time as `toISOString` writes it. */
@@ -197,6 +199,6 @@ export function unconcluded(
 
 /** The ids of the unconcluded claims that a message names. */
 export function unconcludedClaims({ attributes }: ReceivedMessage): readonly string[] {
-  const text = attributes[UNCONCLUDED]?.StringValue ?? '';
+  const text = (attributes[UNCONCLUDED]?.StringValue ?? '').slice(0, MAX_UNCONCLUDED_CHARACTERS);
   return text === '' ? [] : text.split(' ');
 }

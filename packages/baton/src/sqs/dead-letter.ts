@@ -11,6 +11,8 @@ import type { ReceivedMessage } from './received-message.ts';
 
 /** The attribute with the details of a dead letter, as JSON. */
 const DETAILS = 'baton.details';
+/** Baton's own details are shorter. */
+const MAX_DETAILS_CHARACTERS = 10_000;
 /** The most attributes of a message (Amazon SQS message quotas). */
 const MAX_ATTRIBUTES = 10;
 const MAX_ERROR_CHARACTERS = 1000;
@@ -69,7 +71,7 @@ export function deadLetterEntry(
 /** When the task of a dead letter ended, ISO 8601. Undefined for a message without the details of a dead letter. */
 export function deadLetterEnd(attributes: ReceivedMessage['attributes']): string | undefined {
   const json = attributes[DETAILS]?.StringValue;
-  if (json === undefined) return undefined;
+  if (json === undefined || json.length > MAX_DETAILS_CHARACTERS) return undefined;
   try {
     const details = JSON.parse(json) as { deadAt?: unknown } | null;
     return typeof details?.deadAt === 'string' ? details.deadAt : undefined;

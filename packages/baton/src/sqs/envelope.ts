@@ -1,4 +1,5 @@
 // The envelope: the JSON around a payload on the wire.
+import { createHash } from 'node:crypto';
 import * as z from 'zod';
 import { formatTraceparent, parseTraceparent, type TraceContext } from '../telemetry/trace-context.ts';
 import { MalformedEnvelopeError, MessageTooLargeError } from '../task/errors.ts';
@@ -49,16 +50,22 @@ export const sourceSchema = z
  */
 const NOT_ON_THE_WIRE = /[\uD800-\uDFFF\uFFFE\uFFFF]/g;
 
+/** ISO 8601. A fraction of a second may have any number of digits. */
+const timeSchema = z.iso.datetime({ offset: true }).max(40);
+
 const wireSchema = z.object({
   specversion: z.literal('1.0'),
   id: taskIdSchema,
   source: sourceSchema,
-  type: z.string().min(1).max(128),
-  time: z.iso.datetime({ offset: true }),
+  type: z
+    .string()
+    .max(128)
+    .regex(/^[\w.:-]+$/, 'expected the name of a task'),
+  time: timeSchema,
   // A longer subject of another sender is ignored, like a broken `traceparent`
   subject: subjectSchema.optional().catch(undefined),
-  traceparent: z.string().optional(),
-  notbefore: z.iso.datetime({ offset: true }).optional(),
+  traceparent: z.string().max(1000).optional().catch(undefined),
+  notbefore: timeSchema.optional(),
   parentid: taskIdSchema.optional(),
   contractversion: versionSchema.optional(),
   depth: z.int().min(0).max(MAX_DEPTH).optional(),
@@ -180,6 +187,12 @@ export function decodeEnvelope(body: string, mostPayloadBytes = MAX_MESSAGE_BYTE
   };
 }
 
+/** Names a body without its content: whoever has it can compute the same. */
+function bytesAndHashOf(body: string): string {
+  const hash = createHash('sha256').update(body).digest('hex');
+  return `${Buffer.byteLength(body)} bytes with the SHA-256 ${hash.slice(0, 16)}...`;
+}
+
 /** Whether a body is so large that its payload has more than so many bytes. */
 export function isLargerThan(body: string, payloadBytes: number): boolean {
   const mostBytes = payloadBytes + MAX_ENVELOPE_BYTES;
@@ -214,7 +227,8 @@ function headOf(body: string): unknown {
 function parseJson(body: string): unknown {
   try {
     return JSON.parse(body);
-  } catch (cause) {
-    throw new MalformedEnvelopeError(`The body is not JSON: ${(cause as Error).message}`, { cause });
+  } catch {
+    // The parser's message quotes the body, which does not belong in a log
+    throw new MalformedEnvelopeError(`The body is not JSON: ${bytesAndHashOf(body)}`);
   }
 }

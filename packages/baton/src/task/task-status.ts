@@ -35,6 +35,27 @@ export interface TaskFailure {
   readonly reason?: string | undefined;
 }
 
+/** The names of the errors whose message a handler's author wrote. */
+const OF_THE_AUTHOR = new Set(['RejectTask', 'RetryTask', 'PostponeTask']);
+const MAX_MESSAGE_CHARACTERS = 500;
+
+/**
+ * The message of a failed task for the callers of an API: what its handler gave to RejectTask, RetryTask or PostponeTask,
+ * in one line of at most 500 characters. Any other error may name hosts, paths or data: it is for operators, who find it in
+ * the log, in the dead letter and in the task store.
+ *
+ * @param otherwise - the message if the handler gave none
+ */
+export function messageForCallers(
+  failure: Pick<TaskFailure, 'name' | 'message'> | undefined,
+  otherwise: string,
+): string {
+  const isMeant = failure !== undefined && OF_THE_AUTHOR.has(failure.name);
+  const message = isMeant ? failure.message.slice(0, MAX_MESSAGE_CHARACTERS * 2) : '';
+  const line = message.replaceAll(/[\s\p{C}]+/gu, ' ').trim();
+  return (line || otherwise).slice(0, MAX_MESSAGE_CHARACTERS).toWellFormed();
+}
+
 /** Why a tracked task waits for its next attempt. */
 export interface Waiting {
   /**

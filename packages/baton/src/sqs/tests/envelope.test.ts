@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { decodeEnvelope, encodeEnvelope } from '../envelope.ts';
+import { MalformedEnvelopeError } from '../../task/errors.ts';
 import { startTrace } from '../../telemetry/trace-context.ts';
 
 const envelope = {
@@ -92,5 +93,31 @@ describe('decoding', () => {
     expect(() => decodeEnvelope(body, 1000)).toThrow(
       `expected a payload of at most 1000 bytes, got a body of ${body.length}`,
     );
+  });
+
+  test('names a body that is not JSON by its length and hash, and quotes nothing of it', () => {
+    const body = '{"card":"4111 1111 1111 1111';
+    const message = `The body is not JSON: ${body.length} bytes with the SHA-256 cb9e20d104516937...`;
+    expect(() => decodeEnvelope(body)).toThrow(new MalformedEnvelopeError(message));
+  });
+
+  test.each([
+    ['the name of a task', { type: 'a task\nwith a line' }],
+    ['the name of a task', { type: 'x'.repeat(129) }],
+    ['a time with a million digits', { time: `2026-11-22T10:00:00.${'0'.repeat(1e6)}Z` }],
+    ['an earliest time with a million digits', { notbefore: `2026-11-22T10:00:00.${'0'.repeat(1e6)}Z` }],
+    ['a version', { contractversion: 1e15 }],
+    ['a depth', { depth: 1001 }],
+    ['an id', { id: 'x'.repeat(129) }],
+    ['a parent', { parentid: 'a b' }],
+  ])('refuses %s that no sender of Baton writes: %j', (_what, attributes) => {
+    const body = JSON.stringify({ ...valid, ...attributes });
+    expect(() => decodeEnvelope(body, 2_000_000)).toThrow(/not a CloudEvents 1.0 envelope/);
+  });
+
+  test('ignores links and lists that no sender of Baton writes', () => {
+    const foreign = { traceparent: 'x'.repeat(5000), flowend: 'a b', undefineditems: '0,'.repeat(200) };
+    const decoded = decodeEnvelope(JSON.stringify({ ...valid, ...foreign }));
+    expect(decoded).toEqual({ ...envelope, trace: undefined, flowEnd: undefined });
   });
 });

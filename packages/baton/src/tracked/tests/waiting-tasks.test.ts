@@ -165,3 +165,28 @@ describe('a note that a message must rest', () => {
     expect(never).not.toHaveBeenCalled();
   });
 });
+
+describe('a message from elsewhere with an earliest start time', () => {
+  const inDays = (days: number): string => new Date(Date.now() + days * 86_400_000).toISOString();
+  const handler = jest.fn<Handler>(() => ({ length: 1 }));
+
+  test('waits if a sender of Baton may ask for it: 14 days, and a day for its clock', async () => {
+    await expect(tracked.run(handler, { notBefore: inDays(14.9) })).resolves.toMatchObject({
+      kind: 'release',
+    });
+  });
+
+  test.each([15.1, 365, 365 * 5000])('becomes a dead letter that says why, %d days ahead', async (days) => {
+    const notBefore = inDays(days);
+    await expect(tracked.run(handler, { notBefore })).resolves.toMatchObject({
+      kind: 'dead-letter',
+      reason: 'malformed',
+      error: {
+        message: `The notbefore of the envelope is too late: expected at most 1209600 s ahead, got ${notBefore}`,
+      },
+    });
+    // It may name the task of another sender
+    await expect(status()).resolves.toBeUndefined();
+    expect(handler).not.toHaveBeenCalled();
+  });
+});

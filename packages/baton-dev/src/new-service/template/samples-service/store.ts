@@ -1,6 +1,6 @@
 import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
 import { type DynamoDBDocumentClient, GetCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
-import type { TaskEnd } from 'baton-tasks';
+import { messageForCallers, type TaskEnd } from 'baton-tasks';
 import { Intake, type IntakeRow } from 'baton-tasks/http';
 import type { Logger } from 'baton-tasks/service';
 import type { Sample } from '../contracts/samples.ts';
@@ -97,7 +97,10 @@ export class SampleStore {
           ExpressionAttributeValues: {
             ':recorded': 'recorded',
             ':status': state === 'cancelled' ? 'cancelled' : 'failed',
-            ':failure': error?.message ?? 'Its task was cancelled',
+            ':failure': messageForCallers(
+              error,
+              error ? 'It could not be recorded' : 'Its task was cancelled',
+            ),
             ':token': token,
           },
         }),

@@ -68,7 +68,7 @@ test('a sample whose task fails shows why, until a later attempt records it', as
   await accept();
   const error = { name: 'Error', message: 'the disk is full', reason: 'attempts-exhausted' };
   await tell({ state: 'dead', error, token: 1 });
-  await expect(found()).resolves.toMatchObject({ status: 'failed', failure: 'the disk is full' });
+  await expect(found()).resolves.toMatchObject({ status: 'failed', failure: 'It could not be recorded' });
   await tell({ state: 'cancelled', token: 0 });
   await expect(found()).resolves.toMatchObject({ status: 'failed' });
   await record();
