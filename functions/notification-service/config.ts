@@ -1,4 +1,4 @@
-import { text } from 'baton-tasks/service';
+import { oneOf, text } from 'baton-tasks/service';
 import { domainOf } from '@baton/common/contracts/mail-address';
 import * as z from 'zod';
 
@@ -34,12 +34,13 @@ export const variables = z
   .object({
     NOTIFICATIONS_TABLE: text("the name of this service's table"),
     SMTP_URL: smtpUrl,
+    SMTP_TLS: oneOf(['required', 'optional'], 'required'),
     SMTP_FROM: sender,
   })
-  .transform(({ SMTP_URL: url, SMTP_FROM: from, ...others }) => ({
+  .transform(({ SMTP_URL: url, SMTP_TLS: tls, SMTP_FROM: from, ...others }) => ({
     ...others,
     /** The SMTP server for mails. Without one, mails stay in the outbox. */
-    smtp: url === undefined ? undefined : { url, from },
+    smtp: url === undefined ? undefined : { url, tls, from },
   }));
 
 /** The sender of mails. */

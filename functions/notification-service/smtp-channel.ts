@@ -6,6 +6,7 @@ import SMTPPool from 'nodemailer/lib/smtp-pool';
 import type { Channel, Delivery } from './channel.ts';
 import { Circuit, CircuitOpenError } from './circuit.ts';
 import type { Sender } from './config.ts';
+import { smtpServer } from './smtp-url.ts';
 import { failureOf, SmtpAbortedError, SmtpAwayError } from './smtp-failure.ts';
 
 /** Servers allow few connections: Postfix 50 per client, others 10. */
@@ -51,6 +52,8 @@ const PATIENCE: SmtpPatience = {
 export interface SmtpChannelOptions {
   /** The server: `smtp://user:password@host:port`, or `smtps://` for TLS from the first byte. */
   readonly url: string;
+  /** Whether a password may go to another machine without TLS, if the server offers none. Default `required`. */
+  readonly tls?: 'required' | 'optional';
   readonly from: Sender;
   readonly logger: Logger;
   /** Default: those of `SmtpPatience`. */
@@ -71,12 +74,12 @@ export class SmtpChannel implements Channel {
   readonly #connections = new Permits(MAX_CONNECTIONS, MAX_WAITING);
   readonly #circuit: Circuit;
 
-  constructor({ url, from, logger, patience = {} }: SmtpChannelOptions) {
+  constructor({ url, tls = 'required', from, logger, patience = {} }: SmtpChannelOptions) {
     this.#from = from;
     this.#patience = { ...PATIENCE, ...patience };
     const { connectTimeoutMs, answerTimeoutMs, failures, probeAfterMs } = this.#patience;
     const options = {
-      url,
+      ...smtpServer(url, tls),
       pool: true as const,
       maxConnections: MAX_CONNECTIONS,
       maxMessages: MAILS_A_CONNECTION,

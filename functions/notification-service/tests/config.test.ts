@@ -30,7 +30,11 @@ describe('the sender of mails', () => {
     ],
     ['Käse & Co. <o+k@a.b-c.d>', { name: 'Käse & Co.', address: 'o+k@a.b-c.d', domain: 'a.b-c.d' }],
   ])('may be %j', (SMTP_FROM, from) => {
-    expect(parseConfig(variables, { ...environment, SMTP_URL: url, SMTP_FROM }).smtp).toEqual({ url, from });
+    expect(parseConfig(variables, { ...environment, SMTP_URL: url, SMTP_FROM }).smtp).toEqual({
+      url,
+      tls: 'required',
+      from,
+    });
   });
 
   test.each([
