@@ -27,7 +27,13 @@ test('every npm script in the documents exists', () => {
 });
 
 test.each([
-  ['README.md', ['npm ci && npm start']],
+  [
+    'README.md',
+    [
+      'npm ci && npm start',
+      'npx serverless deploy --stage dev --param="jwt-issuer=https://login.example.com" --param="jwt-audience=my-api"',
+    ],
+  ],
   [
     'docs/containers.md',
     [
@@ -38,7 +44,14 @@ test.each([
       'docker build -f functions/task-service/Dockerfile --target lambda -t baton/task-service-lambda .',
     ],
   ],
-  ['docs/deploy.md', ['npm ci', 'npm run package', 'npx serverless deploy --stage dev']],
+  [
+    'docs/deploy.md',
+    [
+      'npm ci',
+      'npm run package',
+      'npx serverless deploy --stage dev --param="jwt-issuer=https://login.example.com" --param="jwt-audience=my-api"',
+    ],
+  ],
   ['docs/guide.md', ['npm run new:service payments']],
   ['CONTRIBUTING.md', ['npm ci', 'npm run check']],
 ])('the commands of %s are those that tests or CI run', (page, commands) => {

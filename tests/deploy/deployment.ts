@@ -7,6 +7,8 @@ import {
   type StackResource,
 } from '@aws-sdk/client-cloudformation';
 import { createSqsClient, QueueUrls } from 'baton-tasks/tooling';
+import { localParams } from 'baton-dev/deploy/forms';
+import { readParts } from 'baton-dev/stack/part';
 import { Program } from 'baton-dev/testing/program';
 
 const SERVERLESS = 'node_modules/serverless/bin/serverless.js';
@@ -41,10 +43,20 @@ export class Deployment {
   readonly #cloudFormation = new CloudFormationClient();
   #resources: readonly StackResource[] = [];
 
-  /** @param args - arguments of every command, such as `--param=worker=none` */
-  constructor(args: readonly string[] = []) {
+  /**
+   * @param args - arguments of every command, such as `--param=worker=none`
+   * @param authentication - who may call the API. Default: everybody
+   */
+  constructor(args: readonly string[] = [], authentication: readonly string[] = ['--param=public=yes']) {
     // A REST API, because emulators lack HTTP APIs
-    this.#args = ['--stage', this.stage, '--param=api=http', ...args];
+    this.#args = [
+      '--stage',
+      this.stage,
+      '--param=api=http',
+      ...authentication,
+      ...localParams(readParts('dev')),
+      ...args,
+    ];
   }
 
   /** The prefix of the names of its queues, tables and functions. */

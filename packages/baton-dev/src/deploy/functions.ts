@@ -5,7 +5,7 @@ import type { DescribedFunction, Functions } from '../stack/part.ts';
 import { type SourceQueue, sourceQueues } from '../stack/queues.ts';
 import { isDevelopment } from './protection.ts';
 import { consumerStatements, logStatement, role } from './role.ts';
-import { type Extensions, gatewayEvent } from './gateway.ts';
+import { type Extensions, gatewayEvents } from './gateway.ts';
 import { StackError } from '../stack/stack-error.ts';
 import { arnOf, idOfArn, type Resource, type Resources } from '../stack/resources.ts';
 
@@ -26,7 +26,7 @@ export function deployedFunctions(functions: Functions, parameters: Parameters, 
       role: arnOf(roleId(name)),
       // So that a flood of requests leaves concurrency of the account to the functions that run tasks
       ...(apiConcurrency !== 'none' && servesApi(events) && { reservedConcurrency: apiConcurrency }),
-      events: events.map((event) => gatewayEvent(event, parameters)),
+      events: events.flatMap((event) => gatewayEvents(event, parameters)),
     },
   ]);
   return Object.fromEntries(entries) as Functions;
@@ -39,10 +39,11 @@ function servesApi(events: DescribedFunction['events'] = []): boolean {
 /** The variables with which an API checks its callers. A function without routes needs none. */
 function authenticationOf(
   events: DescribedFunction['events'] = [],
-  { jwt }: Parameters,
+  { jwt, isPublic }: Parameters,
 ): Readonly<Record<string, string>> {
   if (!servesApi(events)) return {};
-  if (!jwt) return { AUTHENTICATION: 'none' };
+  // Empty: npm start takes the user's own, and a deploy is refused
+  if (!jwt) return { AUTHENTICATION: isPublic ? 'none' : '' };
   return { AUTHENTICATION: 'jwt', JWT_ISSUER: jwt.issuer, JWT_AUDIENCE: jwt.audience.join(',') };
 }
 

@@ -1,5 +1,6 @@
 // The API of the stack on AWS.
 import { createHash } from 'node:crypto';
+import type { DeclaredRoute } from './load-function.ts';
 import type { Parameters } from './parameters.ts';
 import { StackError } from '../stack/stack-error.ts';
 import { ref, type Resources } from '../stack/resources.ts';
@@ -14,30 +15,50 @@ const ROUTE = /^[A-Z]+ \/\S*$/;
 /** Serverless's `extensions`: properties that override those that Serverless generates. */
 export type Extensions = Readonly<Record<string, { readonly Properties: Readonly<Record<string, unknown>> }>>;
 
+/** An event of a function, for Serverless. */
+type GatewayEvent = Readonly<Record<string, unknown>>;
+
 /**
- * Translates an event's route for the API of this deploy: an HTTP API, or a REST API with `--param api=http`.
+ * Translates an event's prefix for the API of this deploy: an HTTP API, or a REST API with `--param api=http`. If callers
+ * need a token, the prefix of an HTTP API is closed, except for preflights (OPTIONS), which have none. `routeEvents` opens
+ * what an API declares. In a REST API the functions alone check tokens.
  *
- * @throws StackError if the route is not a method and a path
+ * @throws StackError if the prefix is not a method and a path
  */
-export function gatewayEvent(
-  event: Readonly<Record<string, unknown>>,
-  { api, jwt }: Parameters,
-): Readonly<Record<string, unknown>> {
+export function gatewayEvents(event: GatewayEvent, { api, jwt }: Parameters): GatewayEvent[] {
   const { httpApi } = event;
-  if (httpApi === undefined) return event;
+  if (httpApi === undefined) return [event];
   if (typeof httpApi !== 'string' || !ROUTE.test(httpApi))
     throw new StackError(
       `An event httpApi: expected a method and a path, such as 'ANY /payments', got ${JSON.stringify(httpApi)}`,
     );
-  if (api === 'http') return { http: httpApi };
-  if (!jwt) return event;
+  if (api === 'http') return [{ http: httpApi }];
+  if (!jwt) return [event];
   const [method, path] = httpApi.split(' ');
-  return { httpApi: { method, path, authorizer: { name: JWT } } };
+  return [{ httpApi: { method, path, authorizer: { name: JWT } } }, { httpApi: { method: 'OPTIONS', path } }];
+}
+
+/**
+ * Makes the events of an HTTP API's declared routes, each with what its `access` asks for: nothing, a token, or a token
+ * with one of some scopes. They are more special than the prefix, so API Gateway prefers them.
+ */
+export function routeEvents(routes: readonly DeclaredRoute[]): GatewayEvent[] {
+  return routes.flatMap(({ method, path, access }) => {
+    const scopes = typeof access === 'string' ? {} : { scopes: access.scopes };
+    const authorizer = access === 'public' ? {} : { authorizer: { name: JWT, ...scopes } };
+    const methods = method === 'GET' ? ['GET', 'HEAD'] : [method];
+    return methods.map((each) => ({ httpApi: { method: each, path, ...authorizer } }));
+  });
+}
+
+/** Whether an event has the authorizer that checks tokens. */
+export function isClosed({ httpApi }: GatewayEvent): boolean {
+  return (httpApi as { authorizer?: { name?: unknown } } | undefined)?.authorizer?.name === JWT;
 }
 
 /** `provider.httpApi`: the authorizer that checks the token of each request, if the deploy gets an issuer. */
-export function httpApiOf({ jwt }: Parameters) {
-  if (!jwt) return {};
+export function httpApiOf({ api, jwt }: Parameters) {
+  if (!jwt || api === 'http') return {};
   const { issuer: issuerUrl, audience } = jwt;
   const identitySource = '$request.header.Authorization';
   return { authorizers: { [JWT]: { type: JWT, identitySource, issuerUrl, audience } } };
@@ -59,21 +80,15 @@ export interface Gateway {
  * A REST API has it in its stage. Serverless creates the stage in the deployment, and CloudFormation applies a stage's
  * settings there only once, so each further deploy would fail. Therefore the stage is a resource here, which refers to the
  * deployment of its routes.
- *
- * @throws StackError if a REST API has an authorizer of tokens, which only HTTP APIs support
  */
 export function gatewayOf(
   functions: Routed,
-  { api, jwt, throttleRate: rate, throttleBurst: burst }: Parameters,
+  { api, throttleRate: rate, throttleBurst: burst }: Parameters,
   stage: string,
 ): Gateway {
   const bounds = { ThrottlingRateLimit: rate, ThrottlingBurstLimit: burst };
   if (api === 'httpApi')
     return { Resources: {}, extensions: { HttpApiStage: { Properties: { DefaultRouteSettings: bounds } } } };
-  if (jwt)
-    throw new StackError(
-      'jwt-issuer: expected an HTTP API, because a REST API (api=http) has no authorizer of tokens',
-    );
   const deployment = `${DEPLOYMENT}${digestOfRoutes(functions)}`;
   const Properties = {
     RestApiId: ref('ApiGatewayRestApi'),

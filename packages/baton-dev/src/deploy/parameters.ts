@@ -18,12 +18,14 @@ const arn = (service: string) =>
     error: `expected an ARN of ${service}`,
   });
 
+const LOOPBACK = /^http:\/\/127\.0\.0\.1(?::\d+)?(?:\/|$)/;
+
 const names = {
   api: oneOf(['httpApi', 'http'], 'httpApi'),
   'throttle-rate': wholeNumber(1, 10_000, 100),
   'throttle-burst': wholeNumber(1, 5000, 200),
   'jwt-issuer': z
-    .url({ protocol: /^https$/, error: 'expected a URL such as https://login.example.com' })
+    .url({ protocol: /^https?$/, error: 'expected a URL such as https://login.example.com' })
     .optional(),
   'jwt-audience': list.optional(),
   // Without a value, the stage decides
@@ -36,6 +38,7 @@ const names = {
   // The plugin of `sls remove` reads it
   remove: z.string().optional(),
   'dead-letter-retention-days': wholeNumber(1, 14, 14),
+  public: oneOf(['no', 'yes'], 'no'),
   'alarm-topic': arn('sns').optional(),
   'alarm-age-seconds': wholeNumber(60, 1_209_600, 900),
   'log-retention-days': wholeNumber(1, 3653, 30).refine((days) => RETENTION_DAYS.includes(days), {
@@ -106,6 +109,14 @@ const parametersSchema = z
         missing[0] ?? 'jwt-issuer',
         `expected a value, because ${together.join(' and ')} belong together`,
       );
+    const issuer = given['jwt-issuer'];
+    if (issuer?.startsWith('http:') && (given.api !== 'http' || !LOOPBACK.test(issuer)))
+      refuse(
+        'jwt-issuer',
+        'expected https. Only a REST API (api=http) in an emulator takes one of this machine',
+      );
+    if (given.public === 'yes' && issuer !== undefined)
+      refuse('public', 'expected no, because jwt-issuer says who may call the API');
     if (given['worker-min'] > given['worker-max'])
       refuse('worker-min', `expected at most worker-max, which is ${given['worker-max']}`);
     if (given.worker !== 'fargate') return;
@@ -128,6 +139,7 @@ const parametersSchema = z
     apiConcurrency: given['api-concurrency'],
     protect: given.protect,
     deadLetterRetentionDays: given['dead-letter-retention-days'],
+    isPublic: given.public === 'yes',
     alarmTopic: given['alarm-topic'],
     alarmAgeSeconds: given['alarm-age-seconds'],
     logRetentionDays: given['log-retention-days'],

@@ -14,6 +14,9 @@ const variables = z
     AWS_ENDPOINT_URL_DYNAMODB: endpoint(),
     SQS_SEED: wholeNumber(0, MAX_SEED, 0).unwrap().optional(),
     SQS_HOSTILE: oneOf(['true', 'false'], 'false'),
+    AUTHENTICATION: oneOf(['none', 'jwt'], 'none').unwrap().optional(),
+    // The API checks it
+    JWT_ISSUER: z.string().optional(),
     ALLOWED_HOSTS: z
       .string()
       .default('')

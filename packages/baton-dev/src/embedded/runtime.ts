@@ -27,6 +27,7 @@ import { type ExampleRequest, readParts } from '../stack/part.ts';
 import type { Resources } from '../stack/resources.ts';
 import { ROOT } from '../stack/root.ts';
 import type { FunctionDefinition, Serverless } from '../stack/serverless.ts';
+import { startAccess } from './access.ts';
 import { banner } from './banner.ts';
 import type { LocalConfig } from './config.ts';
 import { createResources } from './create-resources.ts';
@@ -89,6 +90,9 @@ export class LocalRuntime {
     const stack = resources?.Resources ?? {};
     const stagePrefix = stagePrefixOf(provider.stage);
     const sources = eventSourcesOf(functions, stack, provider.stage);
+    const access = await startAccess(config);
+    this.#stops.push(() => access.stop());
+    Object.assign(process.env, access.environment);
     this.#fillIn(await this.#createResources(stack, stagePrefix, { sqs, dynamoDb }));
     await loadHandlers(Object.values(functions), this.#serverless.serviceDir);
     await this.#startFunctions(httpPort, lambdaPort);
@@ -110,6 +114,7 @@ export class LocalRuntime {
         dynamoDb,
         health,
         queues,
+        access,
         examples: examplesOf(provider.stage),
         startedInMs,
       }),

@@ -3,6 +3,8 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Program } from './program.ts';
+import { closed, localParams, params } from '../deploy/forms.ts';
+import { readParts } from '../stack/part.ts';
 import type { Resource } from '../stack/resources.ts';
 
 const SERVERLESS = 'node_modules/serverless/bin/serverless.js';
@@ -14,11 +16,26 @@ export interface Template {
   readonly Outputs: Readonly<Record<string, { readonly Value: unknown }>>;
 }
 
-/** The template that a deploy with these arguments would upload. One at a time: Serverless has one folder to work in. */
-export async function compile(args: readonly string[] = []): Promise<Template> {
+/**
+ * The template that a deploy with these arguments would upload. One at a time: Serverless has one folder to work in.
+ *
+ * @param authentication - who may call the API. Default: whoever has a token
+ */
+export async function compile(
+  args: readonly string[] = [],
+  authentication: readonly string[] = params(closed),
+): Promise<Template> {
   const folder = await mkdtemp(join(tmpdir(), 'baton-package-'));
   try {
-    const program = new Program(SERVERLESS, {}, ['package', '--package', folder, ...args]);
+    const local = localParams(readParts('dev'));
+    const program = new Program(SERVERLESS, {}, [
+      'package',
+      '--package',
+      folder,
+      ...authentication,
+      ...local,
+      ...args,
+    ]);
     if ((await program.ended()) !== 0) throw new Error(program.output);
     return JSON.parse(await readFile(join(folder, TEMPLATE), 'utf8')) as Template;
   } finally {

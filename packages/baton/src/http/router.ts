@@ -124,6 +124,8 @@ function identified(): Middleware {
       );
       const requestId = own !== undefined && REQUEST_ID.test(own) ? own : uuidv7();
       event.headers = { ...Object.fromEntries(others), 'x-request-id': requestId };
+      // The router's own: a gateway's are decoded already, and would be decoded again
+      event.pathParameters = null as never;
     },
     after: identify,
     onError: identify,

@@ -209,6 +209,46 @@ test('every function has the revision and the patience of its deploy, and a cons
     });
 });
 
+describe('the API', () => {
+  const routesIn = ({ Resources }: Template) =>
+    Object.fromEntries(
+      ofType({ Resources }, 'AWS::ApiGatewayV2::Route').map(({ properties }) => [
+        String(properties['RouteKey']),
+        [properties['AuthorizationType'] ?? 'NONE', properties['AuthorizationScopes'] ?? []],
+      ]),
+    );
+
+  test('asks for a token with the scopes that api.ts declares, and for one everywhere else but in preflights', () => {
+    const routes = routesIn(template);
+    expect(routes).toMatchObject({
+      'GET /tasks': ['JWT', ['operator']],
+      'HEAD /tasks/{taskId}': ['JWT', ['operator']],
+      'POST /tasks/{taskId}/cancel': ['JWT', ['operator']],
+      'ANY /tasks/{proxy+}': ['JWT', []],
+      'OPTIONS /tasks/{proxy+}': ['NONE', []],
+    });
+    const open = Object.entries(routes).filter(([, [type]]) => type !== 'JWT');
+    expect(open.filter(([key]) => !key.startsWith('OPTIONS '))).toEqual([]);
+  });
+
+  test('is open only if a deploy says so, and then its functions say it too', async () => {
+    const open = await compile([], ['--param=public=yes']);
+    expect(Object.values(routesIn(open)).every(([type]) => type === 'NONE')).toBe(true);
+    expect(open.Resources['TaskServiceApiLambdaFunction']?.Properties['Environment']).toMatchObject({
+      Variables: { AUTHENTICATION: 'none' },
+    });
+  });
+
+  test.each([
+    [[], '--param="jwt-issuer=https://login.example.com" --param="jwt-audience=my-api"'],
+    [[], '--param="public=yes"'],
+    [['--param=public=no'], 'does not say who may call the API'],
+    [['--param=api=http'], 'does not say who may call the API'],
+  ])('is refused if the parameters %j do not say who may call it', async (args, says) => {
+    await expect(compile(args, [])).rejects.toThrow(says);
+  });
+});
+
 test('the API has its own limits, and a log of its requests', () => {
   expect(template.Resources['HttpApiStage']?.Properties).toMatchObject({
     DefaultRouteSettings: { ThrottlingRateLimit: 100, ThrottlingBurstLimit: 200 },
@@ -229,8 +269,9 @@ test('a REST API always compiles to the same template, and its deployment does n
 
 test('two stages have no names in common', () => {
   const names = ({ Resources }: Template): string[] =>
-    Object.values(Resources).flatMap(({ Properties }) =>
-      Object.entries(Properties)
+    Object.values(Resources).flatMap(({ Type, Properties }) =>
+      // An authorizer is a part of its API
+      Object.entries(Type === 'AWS::ApiGatewayV2::Authorizer' ? {} : Properties)
         .filter(([property, value]) => /^(\w+)?Name$/.test(property) && typeof value === 'string')
         // Except the API's own stage, and metrics, whose names come from AWS
         .filter(([property]) => property !== 'StageName' && property !== 'MetricName')

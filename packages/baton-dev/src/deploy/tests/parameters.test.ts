@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import type { Part } from '../../stack/part.ts';
 import { StackError } from '../../stack/stack-error.ts';
 import { parameterNames, readParameters } from '../parameters.ts';
+import { closed } from '../forms.ts';
 import { compile } from '../../testing/compiled-stack.ts';
 import { fargate, stackOf } from './described.ts';
 
@@ -76,9 +77,12 @@ describe('an invalid parameter is refused with its name and the expected value',
       { ...fargate, 'worker-image': '123456789012.dkr.ecr.eu-central-1.amazonaws.com/baton' },
       ['worker-image: expected ACCOUNT.dkr.ecr.REGION'],
     ],
+    [{ ...closed, public: 'yes' }, ['public: expected no, because jwt-issuer says who may call the API']],
+    [{ public: 'true' }, ['public: expected one of no, yes']],
+    [{ ...closed, 'jwt-issuer': 'http://127.0.0.1:9000' }, ['jwt-issuer: expected https']],
     [
-      { api: 'http', 'jwt-issuer': 'https://login.example.com', 'jwt-audience': 'baton' },
-      ['a REST API (api=http) has no authorizer of tokens'],
+      { ...closed, api: 'http', 'jwt-issuer': 'http://127.0.0.1.example.com' },
+      ['jwt-issuer: expected https'],
     ],
   ] as [Record<string, string>, string[]][])('the parameters %j', (given, says) => {
     for (const line of says) expect(() => stackOf(given)).toThrow(line);

@@ -2,7 +2,6 @@ import { describe, expect, test } from '@jest/globals';
 import { readParameters } from '../parameters.ts';
 import { fargateWorker } from '../fargate-worker.ts';
 import { functionId } from '../functions.ts';
-import { httpApiOf } from '../gateway.ts';
 import type { Part } from '../../stack/part.ts';
 import { StackError } from '../../stack/stack-error.ts';
 import { allowedBy, ofType, statementsOf } from '../../testing/compiled-stack.ts';
@@ -136,65 +135,6 @@ test('a function that consumes a queue may also send to it, but no other functio
   );
   expect(consumers.length).toBeGreaterThanOrEqual(3);
   expect(allowing.toSorted()).toEqual(consumers.map(([name]) => functionId(name)).toSorted());
-});
-
-describe('the API', () => {
-  test('is an HTTP API, or with a parameter a REST API with the same routes and limits', () => {
-    const routes = (given: Record<string, string>, kind: string) =>
-      Object.values(stackOf(given).functions).flatMap(({ events = [] }) =>
-        events.flatMap((event) => (kind in event ? [event[kind]] : [])),
-      );
-    const own = routes({}, 'httpApi');
-    expect(own).toEqual(expect.arrayContaining(['ANY /parcels', 'ANY /parcels/{proxy+}']));
-    expect(routes({ api: 'http' }, 'http')).toEqual(own);
-    expect(routes({ api: 'http' }, 'httpApi')).toEqual([]);
-    const bounds = { 'throttle-rate': '7', 'throttle-burst': '9' };
-    expect(stackOf(bounds).resources.extensions).toMatchObject({
-      HttpApiStage: {
-        Properties: { DefaultRouteSettings: { ThrottlingRateLimit: 7, ThrottlingBurstLimit: 9 } },
-      },
-    });
-  });
-
-  test('of type REST has its limits in a separate stage, which names the deployment of its routes', () => {
-    const given = { api: 'http', 'throttle-rate': '7', 'throttle-burst': '9' };
-    const rest = (more: readonly Part[] = []) => stackOf(given, more).resources;
-    const deploymentsOf = ({ extensions }: ReturnType<typeof rest>) =>
-      Object.keys(extensions).filter((id) => id.startsWith('ApiGatewayDeployment'));
-    const { Resources, extensions } = rest();
-    const [deployment = ''] = deploymentsOf(rest());
-    expect(Resources['ApiGatewayStage']?.Properties).toEqual({
-      RestApiId: { Ref: 'ApiGatewayRestApi' },
-      DeploymentId: { Ref: deployment },
-      StageName: 'dev',
-      MethodSettings: [
-        { HttpMethod: '*', ResourcePath: '/*', ThrottlingRateLimit: 7, ThrottlingBurstLimit: 9 },
-      ],
-    });
-    // CloudFormation refuses a deployment that describes an existing stage
-    expect(extensions[deployment]).toEqual({ Properties: { StageName: { Ref: 'AWS::NoValue' } } });
-    expect(deploymentsOf(rest())).toEqual([deployment]);
-    const route = { handler: 'x.handler', access: {}, events: [{ httpApi: 'ANY /payments' }] };
-    expect(deploymentsOf(rest([{ functions: { payments: route } }]))).not.toEqual([deployment]);
-    expect(stackOf().resources.Resources).not.toHaveProperty('ApiGatewayStage');
-  });
-
-  test('requires a token on every route if the deploy has an issuer', () => {
-    const given = { 'jwt-issuer': 'https://login.example.com', 'jwt-audience': 'baton,shop' };
-    expect(httpApiOf(readParameters(given)).authorizers?.jwt).toMatchObject({
-      type: 'jwt',
-      identitySource: '$request.header.Authorization',
-      issuerUrl: 'https://login.example.com',
-      audience: ['baton', 'shop'],
-    });
-    const events = Object.values(stackOf(given).functions).flatMap(({ events: all = [] }) => all);
-    const open = events.filter(({ httpApi }) => httpApi && !JSON.stringify(httpApi).includes('authorizer'));
-    expect(open).toEqual([]);
-    expect(events).toContainEqual({
-      httpApi: { method: 'ANY', path: '/parcels', authorizer: { name: 'jwt' } },
-    });
-    expect(httpApiOf(readParameters({}))).toEqual({});
-  });
 });
 
 describe('alarms', () => {

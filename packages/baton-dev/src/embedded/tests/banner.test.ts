@@ -7,6 +7,7 @@ const facts = {
   sqs: 'sqs',
   dynamoDb: 'dynamodb',
   health: 'health',
+  access: { description: 'open to everybody', tokens: [] },
   queues: [{ name: 'things', runs: 'run by the worker' }],
   startedInMs: 1234,
 };
@@ -29,4 +30,20 @@ test('the banner shows the examples of the services, if there are any', () => {
   expect(text).toContain('  curl -i http://127.0.0.1:3000/things\n');
   expect(text).toContain('  curl -i http://127.0.0.1:3000/others\n');
   expect(banner({ ...facts, examples: [] })).not.toContain('Try this');
+});
+
+test('the banner shows who may call, with the tokens, and sends the first one with each example', () => {
+  expect(banner({ ...facts, examples: [] })).toContain('Access    open to everybody\n');
+  const tokens = [
+    { name: 'customer', token: 'a.b.c' },
+    { name: 'operator', token: 'd.e.f' },
+  ];
+  const text = banner({
+    ...facts,
+    access: { description: 'with', tokens },
+    examples: [{ request: 'GET /x' }],
+  });
+  expect(text).toContain('customer  a.b.c\n');
+  expect(text).toContain('operator  d.e.f\n');
+  expect(text).toContain('curl -i http://127.0.0.1:3000/x -H "authorization: Bearer a.b.c"\n');
 });

@@ -143,6 +143,11 @@ describe.each(formats)('an API that gets events in payload format %s', (_version
     expect(json(await ask({ path: '/things/100%' }))).toEqual({ name: '100%' });
   });
 
+  test('reads path parameters itself, as a gateway may have decoded them already', async () => {
+    const event = { ...eventOf({ path: '/things/%2541' }), pathParameters: { name: '%41' } };
+    expect(json(await handler(event, {}))).toEqual({ name: '%41' });
+  });
+
   test("keeps a caller's request id, and replaces a missing or invalid one", async () => {
     const own = await ask({ headers: { 'x-request-id': 'abc-1' } });
     expect(own.headers['x-request-id']).toBe('abc-1');

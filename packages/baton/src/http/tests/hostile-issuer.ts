@@ -35,6 +35,8 @@ export class HostileIssuer {
   published: readonly SigningKey[];
   /** Answers in place of the issuer. */
   answer: ((request: IncomingMessage, response: ServerResponse) => void) | undefined;
+  /** What follows its documents. */
+  padding = '';
   /** The paths that were asked for, in order. */
   readonly asked: string[] = [];
   readonly #server: Server;
@@ -47,7 +49,7 @@ export class HostileIssuer {
     server.on('request', (request: IncomingMessage, response: ServerResponse) => {
       this.asked.push(request.url ?? '');
       if (this.answer) this.answer(request, response);
-      else void this.#document(request.url ?? '').then((text) => response.end(text));
+      else void this.#document(request.url ?? '').then((text) => response.end(text + this.padding));
     });
   }
 

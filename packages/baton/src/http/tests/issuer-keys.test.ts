@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { ServerResponse } from 'node:http';
 import { eventually } from 'baton-dev/testing/eventually';
-import { createLogger } from '../../telemetry/logger.ts';
+import type { Logger } from '../../telemetry/logger.ts';
 import { bearerAuthentication } from '../authentication.ts';
 import { IssuerKeys } from '../issuer-keys.ts';
 import { Problem } from '../problem.ts';
@@ -9,7 +9,9 @@ import { TokenVerifier } from '../token-verifier.ts';
 import { HostileIssuer, type SigningKey, signingKey } from './hostile-issuer.ts';
 
 const MINUTE_MS = 60_000;
-const logger = createLogger({ service: 'tests', level: 'silent' });
+/** Why keys could not be read, as the log says. */
+const warnings: string[] = [];
+const logger = { warn: ({ error }: { error: Error }) => warnings.push(error.message) } as unknown as Logger;
 
 let issuer: HostileIssuer;
 let nowMs: number;
@@ -77,12 +79,22 @@ describe('while its keys cannot be read', () => {
     expect(performance.now() - startedAtMs).toBeLessThan(6000);
   });
 
+  test('an issuer that answers more than 256 KiB makes a token 503, even if keys are among it', async () => {
+    issuer.padding = ' '.repeat(262_144);
+    await expect(callers(`${issuer.url}/keys`)(await issuer.token())).resolves.toBe('503 5');
+    issuer.padding = ' '.repeat(200_000);
+    await expect(callers(`${issuer.url}/keys`)(await issuer.token())).resolves.toBe('c-1');
+  });
+
   test('an issuer whose document names keys at another host without TLS is not followed', async () => {
     issuer.answer = answers(
       200,
       JSON.stringify({ issuer: issuer.url, jwks_uri: 'http://keys.example.com/' }),
     );
     await expect(callers()(await issuer.token())).resolves.toBe('503 5');
+    expect(warnings.at(-1)).toBe(
+      `${issuer.url}/.well-known/openid-configuration names keys at http://keys.example.com/; expected https`,
+    );
   });
 
   test('a token of no form is 401, and nobody asks the issuer', async () => {
