@@ -99,8 +99,6 @@ test('docs/guide.md explains every field of a contract', () => {
 
 describe('.env.example', () => {
   const examples = repository.files.filter((path) => /\w\/\.env\.example$/.test(path));
-  /** Variables of `process/config.ts` that only services read. */
-  const OF_SERVICES = /^(?:(?:FUNCTIONS_)?PORT|HOST|DRAIN_TIMEOUT_SECONDS|HTTP_\w+)$/;
 
   function variablesIn(file: string): string[] {
     const names = repository.textOf(`packages/baton/src/${file}`).matchAll(/^ +([A-Z]+(?:_[A-Z]+)*): /gm);
@@ -109,12 +107,11 @@ describe('.env.example', () => {
   }
 
   function variablesOf(folder: string): string[] {
-    const shared = variablesIn('process/config.ts');
-    if (folder === 'worker')
-      return [...shared.filter((name) => !OF_SERVICES.test(name)), ...variablesIn('worker/config.ts')];
+    if (folder === 'worker') return [...variablesIn('process/config.ts'), ...variablesIn('worker/config.ts')];
+    const shared = [...variablesIn('process/config.ts'), ...variablesIn('http/server-config.ts')];
     const consumes = repository.has(`${folder}/handlers.ts`);
     return shared.filter(
-      (name) => name !== 'AWS_ENDPOINT_URL_LAMBDA' && (consumes || name !== 'FUNCTIONS_PORT'),
+      (name) => name !== 'AWS_ENDPOINT_URL_LAMBDA' && (consumes || !name.startsWith('FUNCTIONS_')),
     );
   }
 

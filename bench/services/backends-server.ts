@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { createLogger } from 'baton-tasks/service';
 import { eventSourcesOf } from 'baton-dev/stack/event-sources';
 import { readStack } from 'baton-dev/stack/described-stack';
@@ -14,7 +15,9 @@ import { tablesOf } from './environment.ts';
 const functionsPorts = JSON.parse(process.env['FUNCTIONS_PORTS'] ?? '{}') as Record<string, number>;
 const { environment, stage } = await startBackends(partFolders());
 const { functions, resources } = await readStack(stage);
+const token = randomBytes(32).toString('base64url');
 const lambda = await serveInvokeApi({
+  token,
   routing: routingOf(functions, stage),
   forwarder: new Forwarder(),
   logger: createLogger({ service: 'bench', level: 'silent' }),
@@ -28,5 +31,6 @@ const started: Environment = {
   ...tablesOf(stage),
   AWS_ENDPOINT_URL_LAMBDA: `http://127.0.0.1:${lambda.port}`,
   WORKER_LAMBDA_QUEUES: JSON.stringify(sources),
+  FUNCTIONS_TOKEN: token,
 };
 process.once('disconnect', () => process.exit(0)).send?.(started);

@@ -45,7 +45,8 @@ export class ContainerSystem {
         ...backends.environment,
         ...IMAGE_ENVIRONMENT,
         PORT: port,
-        HEALTH_PORT: port,
+        // A service's health is at its API's port
+        HEALTH_PORT: name === 'worker' ? port : '',
         FUNCTIONS_PORT: String(functionsPorts[name]),
       };
       const command = [process.execPath, bundles.get(name) ?? ''] as const;

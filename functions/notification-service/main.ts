@@ -9,5 +9,9 @@ const { tasks, taskStore } = service;
 await runService(service, {
   handler,
   functions: { deliveries },
-  ready: () => Promise.all([notifications.ping(), taskStore.ping(), tasks.ping(sendNotification)]),
+  ready: {
+    table: () => notifications.ping(),
+    tasks: () => taskStore.ping(),
+    queue: () => tasks.ping(sendNotification),
+  },
 });

@@ -7,5 +7,5 @@ import { orders, service } from './service.ts';
 await runService(service, {
   handler,
   functions: { orderOutcomes },
-  ready: () => Promise.all([orders.ping(), service.tasks.ping(processOrder)]),
+  ready: { table: () => orders.ping(), queue: () => service.tasks.ping(processOrder) },
 });

@@ -2,4 +2,4 @@ import { runService } from 'baton-tasks/service';
 import { handler } from './api.ts';
 import { service } from './service.ts';
 
-await runService(service, { handler, ready: () => service.taskStore.ping() });
+await runService(service, { handler, ready: { tasks: () => service.taskStore.ping() } });

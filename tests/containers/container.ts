@@ -4,6 +4,8 @@ import { docker, dockerSaid } from './docker.ts';
 
 /** The port of every service inside its container. */
 const SERVICE_PORT = 8000;
+/** The port of health in every image. */
+export const HEALTH_PORT = 9090;
 
 /** Options that take away what no container needs: capabilities, more rights, and files to write. */
 const LOCKED_DOWN = [
@@ -42,7 +44,13 @@ export class Container {
 
   /** Starts a container. Does not wait until it is ready. */
   static async start(container: ContainerOptions): Promise<Container> {
-    const { image, environment = {}, ports = [SERVICE_PORT], options = [], command = [] } = container;
+    const {
+      image,
+      environment = {},
+      ports = [SERVICE_PORT, HEALTH_PORT],
+      options = [],
+      command = [],
+    } = container;
     const name = `baton-img-${randomBytes(4).toString('hex')}`;
     const started = new Container(name);
     await docker(

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { partFolders } from 'baton-dev/stack/part';
 import { eventually } from 'baton-dev/testing/eventually';
 import { BackendNetwork } from './backend-network.ts';
-import { Container } from './container.ts';
+import { Container, HEALTH_PORT } from './container.ts';
 import { docker } from './docker.ts';
 import { buildImage, imageFolders, nodeImage, Tree } from './image.ts';
 import { LABEL_ARGS, LABELLED, labelsOf } from './labels.ts';
@@ -70,7 +70,7 @@ describe.each(imageFolders)('the image of %s', (folder) => {
   test("needs only its folder, common/ and the root's manifests to be built, and runs by itself", async () => {
     const container = await start(folder, image);
     await container.healthy();
-    const answer = await fetch(`${await container.url()}/health/live`);
+    const answer = await fetch(`${await container.url(HEALTH_PORT)}/health/live`);
     await expect(answer.json()).resolves.toEqual({ status: 'live' });
   });
 
@@ -97,7 +97,7 @@ describe.each(imageFolders)('the image of %s', (folder) => {
     const container = await start(folder, image, AWAY, FAST_CHECKS);
     const state = ['inspect', '--format={{.State.Health.Status}}', container.name];
     await eventually('an unhealthy container', async () => (await docker(...state)) === 'unhealthy', 30_000);
-    const answer = await fetch(`${await container.url()}/health/live`);
+    const answer = await fetch(`${await container.url(HEALTH_PORT)}/health/live`);
     expect(answer.status).toBe(200);
   });
 
@@ -121,7 +121,9 @@ describe.each(imageFolders)('the image of %s', (folder) => {
     const [own, base] = await Promise.all([image, nodeImage(folder)].map(environmentIn));
     const added = own?.filter((variable) => !base?.includes(variable));
     const listens =
-      folder === 'worker' ? ['HEALTH_HOST=0.0.0.0', 'HEALTH_PORT=8000'] : ['HOST=0.0.0.0', 'PORT=8000'];
+      folder === 'worker'
+        ? ['HEALTH_HOST=0.0.0.0', 'HEALTH_PORT=9090']
+        : ['HOST=0.0.0.0', 'PORT=8000', 'HEALTH_PORT=9090'];
     const maps = 'NODE_OPTIONS=--import=data:text/javascript,process.setSourceMapsEnabled(true)';
     const revision = `REVISION=${LABEL_ARGS.REVISION}`;
     expect(added?.toSorted()).toEqual([...listens, maps, revision].toSorted());

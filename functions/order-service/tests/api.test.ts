@@ -182,7 +182,7 @@ describe('order-service without SQS', () => {
     expect(response.headers.get('retry-after')).toBe('5');
     await expect(read(response)).resolves.toMatchObject({ type: 'urn:baton:problem:service-unavailable' });
     await expect(service.get('/orders?limit=100')).resolves.toEqual(before);
-    await expect(broken.get('/health/ready')).resolves.toMatchObject({ status: 'not ready' });
+    await expect(broken.get('/health/ready')).resolves.toMatchObject({ status: 'unavailable' });
     await broken.program.stop();
 
     const again = await post(order, key);

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import { type Backends, startBackends } from 'baton-dev/testing/backends';
+import { eventually } from 'baton-dev/testing/eventually';
 import { Program } from 'baton-dev/testing/program';
 import { Proxy } from 'baton-dev/testing/proxy';
 import { read, RunningService } from 'baton-dev/testing/service';
@@ -137,7 +138,8 @@ describe('task-service', () => {
     await expect(statusOf('/health/ready')).resolves.toBe(503);
     await expect(statusOf('/health/live')).resolves.toBe(200);
     proxy.change('pass');
-    await expect(statusOf('/health/ready')).resolves.toBe(200);
+    // An answer is kept for a second
+    await eventually('readiness', async () => (await statusOf('/health/ready')) === 200);
     await expect(read(await fetch(`${at}/tasks/${taskId}`))).resolves.toMatchObject({ state: 'queued' });
     await program.stop();
     await proxy.stop();

@@ -1,5 +1,5 @@
 // The configuration of the gateway and of resources.
-import { checkHttpTimeouts, httpTimeouts } from 'baton-tasks/tooling';
+import { checkFunctionsServer, checkHttpTimeouts, functionsServer, httpTimeouts } from 'baton-tasks/tooling';
 import { endpoint, oneOf, parseConfig, port, text, wholeNumber } from 'baton-tasks/service';
 import * as z from 'zod';
 
@@ -12,11 +12,19 @@ const gatewayVariables = z
     STACK_FILE,
     HOST: text('an address to listen at').default('127.0.0.1'),
     PORT: port(8000),
+    HEALTH_PORT: port(9090),
+    ...functionsServer,
     FUNCTIONS_PORT: port(9000),
     DRAIN_TIMEOUT_SECONDS: wholeNumber(1, 3600, 60),
     ...httpTimeouts,
   })
-  .superRefine(checkHttpTimeouts);
+  .superRefine(checkHttpTimeouts)
+  .superRefine(checkFunctionsServer)
+  .transform(({ FUNCTIONS_TOKEN, FUNCTIONS_TOKEN_FILE, ...others }) => ({
+    ...others,
+    // checkFunctionsServer has refused an environment that has neither
+    functionsToken: FUNCTIONS_TOKEN ?? FUNCTIONS_TOKEN_FILE ?? '',
+  }));
 
 /** Reads the gateway's configuration. @throws ConfigError that names each wrong variable */
 export function readGatewayConfig(environment: NodeJS.ProcessEnv): z.output<typeof gatewayVariables> {
@@ -32,6 +40,8 @@ const resourcesVariables = z.object({
   // Required, because on AWS the deploy creates queues and tables
   AWS_ENDPOINT_URL: endpoint().unwrap(),
   EVENT_SOURCES_FILE: text('the file that event sources are written to'),
+  // Without it, FUNCTIONS_TOKEN is given to each container
+  FUNCTIONS_TOKEN_FILE: text('the file that a new secret for FUNCTIONS_TOKEN_FILE is written to').optional(),
 });
 
 /** Reads the configuration of `resources`, which creates queues and tables. @throws ConfigError that names each wrong variable */

@@ -206,13 +206,14 @@ function variablesOf(text: string) {
   );
 }
 
-/** The worker learns which functions consume queues. */
+/** The worker learns which functions consume queues, and all learn the secret that opens them. */
 export const composeSharesEventSources: Rule = {
-  name: 'only resources writes the event sources in the compose file, and the worker starts again with new ones',
+  name: 'only resources writes what containers share in the compose file, and the worker starts again with new event sources',
   breaches: (tree) => {
+    const readers = [...tree.folders.map(nameOf), GATEWAY].map((name) => [name, 'shared:/run/baton:ro']);
     const volumes: Readonly<Record<string, string>> = {
-      resources: 'event-sources:/run/baton',
-      [WORKER_FOLDER]: 'event-sources:/run/baton:ro',
+      ...Object.fromEntries(readers),
+      resources: 'shared:/run/baton',
     };
     return everyEntry(tree, ({ volumes: own = [], depends_on: after = {} }, name) => {
       const { condition, restart } = after['resources'] ?? {};

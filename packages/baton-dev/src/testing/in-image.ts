@@ -19,7 +19,8 @@ export function inImage(file: string, environment: Readonly<Record<string, strin
   if (prefix === undefined || name === undefined) return undefined;
   const locked = ['--read-only', '--tmpfs=/tmp', '--cap-drop=ALL', '--security-opt=no-new-privileges'];
   // Images listen at every address, which would be those of this machine here
-  const own = { HOST: '127.0.0.1', HEALTH_HOST: '127.0.0.1', ...environment };
+  // The same port of health for all would be taken. Without one, a service's health is at its API's port
+  const own = { HOST: '127.0.0.1', HEALTH_HOST: '127.0.0.1', HEALTH_PORT: '', ...environment };
   const variables = Object.entries(own).map(([key, value]) => `--env=${key}=${value}`);
   return {
     command: 'docker',

@@ -5,6 +5,7 @@ import { v7 as uuidv7 } from 'uuid';
 import type { Logger } from '../telemetry/logger.ts';
 import { isInstance, readThrown } from '../telemetry/thrown.ts';
 import { within } from '../time/within.ts';
+import { hasToken } from './functions-token.ts';
 import {
   type Address,
   type Answering,
@@ -39,6 +40,8 @@ export type Functions = Readonly<
 /** Configures a server of functions. */
 export interface FunctionServerOptions extends Address, ConnectionTimeouts {
   readonly functions: Functions;
+  /** The secret that callers give in the header `x-functions-token`. Without it they run nothing. */
+  readonly token: string;
   readonly logger: Logger;
 }
 
@@ -57,27 +60,29 @@ export interface InvokeAnswer {
  * @throws Error if the port is taken
  */
 export function serveFunctions(options: FunctionServerOptions): Promise<RunningServer> {
-  const { logger } = options;
   return listenAt(
     { maxUnderWay: MAX_INVOCATIONS, ...options },
-    invocationsOf(logger, (incoming, requestId) => answer(incoming, requestId, options)),
+    invocationsOf(options, (incoming, requestId) => answer(incoming, requestId, options)),
   );
 }
 
-/** Makes the answers of a server of invocations: problems in Lambda's form. */
+/** Makes the answers of a server of invocations: problems in Lambda's form. Refuses callers without the secret first. */
 export function invocationsOf(
-  logger: Logger,
+  { logger, token }: Pick<FunctionServerOptions, 'logger' | 'token'>,
   answering: (incoming: Incoming, requestId: string) => Promise<InvokeAnswer | undefined>,
 ): Answering {
   return {
     answer: (incoming) => {
       const requestId = uuidv7();
-      return answering(incoming, requestId)
+      const answered = hasToken(incoming.request, token)
+        ? answering(incoming, requestId)
+        : Promise.resolve(FORBIDDEN);
+      return answered
         .catch((error: unknown) => {
           logger.info({ requestId, error }, 'invocation could not be read');
           return refusalOf(error);
         })
-        .then((answered) => answered && writeInvokeAnswer(incoming.response, requestId, answered));
+        .then((result) => result && writeInvokeAnswer(incoming.response, requestId, result));
     },
     refuse: (response, problem) => writeInvokeAnswer(response, uuidv7(), refusalOf(problem)),
   };
@@ -144,6 +149,12 @@ function failed(error: unknown): InvokeAnswer {
 export function refused(status: number, type: string, message: string): InvokeAnswer {
   return { status, body: { Type: 'User', Message: message }, headers: { 'x-amzn-errortype': type } };
 }
+
+/** The answer for a caller without the secret. Its connection closes, so that its body is not read. */
+const FORBIDDEN: InvokeAnswer = {
+  ...refused(403, 'AccessDeniedException', 'The header x-functions-token is missing or wrong'),
+  headers: { 'x-amzn-errortype': 'AccessDeniedException', connection: 'close' },
+};
 
 /** The answer for an error before the function began. A server without room is a throttled function: callers try again. */
 function refusalOf(error: unknown): InvokeAnswer {

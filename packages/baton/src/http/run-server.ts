@@ -1,22 +1,32 @@
 // Servers as a process: their start, and their stop after a signal.
 import { exitProcess, exitWithin } from '../process/exit.ts';
+import { ownAddressIn } from '../process/own-address.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { logState } from '../telemetry/standard-output.ts';
 import { reasonOf } from '../telemetry/thrown.ts';
 import { within } from '../time/within.ts';
 import { type Functions, serveFunctions } from './function-server.ts';
+import { Health, type HealthOptions } from './health.ts';
 import type { RunningServer } from './listener.ts';
-import { serve, type ServerOptions } from './server.ts';
+import { serve, serveProcessHealth, type ServerOptions } from './server.ts';
 
 /** How long a stop may take beyond the drain time. */
 const STOP_RESERVE_MS = 5000;
 
 /** Configures a service's process. */
-export interface RunOptions extends ServerOptions, StopOptions {
+export interface RunOptions extends Omit<ServerOptions, 'health'>, Omit<HealthOptions, 'state'>, StopOptions {
+  /** The service's name, which is also its container's. */
+  readonly name: string;
+  /** The port of the process's health. Without it, the API's port answers `/health/...` too. */
+  readonly healthPort?: number | undefined;
   /** The service's consumers, by the names of their functions. */
   readonly functions?: Functions;
   /** The port of the consumers. Without it, the process does not serve them. */
   readonly functionsPort?: number | undefined;
+  /** The only network of Docker from which the consumers are reached. Without it, they listen where the API does. */
+  readonly functionsNetwork?: string | undefined;
+  /** The secret of the consumers' callers. */
+  readonly functionsToken?: string | undefined;
 }
 
 /** Configures the stop of a process. */
@@ -26,14 +36,26 @@ export interface StopOptions {
   readonly logger: Logger;
 }
 
-/** Runs a service's HTTP server as a process: see `runServers`. */
+/** Runs a service's HTTP servers as a process: see `runServers`. */
 export async function runServer(options: RunOptions): Promise<void> {
-  const { logger, host, functions, functionsPort: wanted } = options;
-  const starting = [serve({ state: () => ({ logs: logState() }), ...options })];
-  if (functions && wanted !== undefined)
-    starting.push(serveFunctions({ ...options, port: wanted, functions }));
-  const [port, functionsPort] = await runServers(starting, options);
-  logger.info({ host, port, functionsPort }, `listening on http://${host}:${port}`);
+  const { logger, host, healthPort } = options;
+  const health = { ...options, state: () => ({ logs: logState() }) };
+  const starting = [
+    serve(healthPort === undefined ? { ...options, health: new Health(health) } : options),
+    ...(healthPort === undefined ? [] : [serveProcessHealth({ ...health, port: healthPort })]),
+    ...serversOfFunctions(options),
+  ];
+  const [port] = await runServers(starting, options);
+  const { functionsPort } = options;
+  logger.info({ host, port, healthPort, functionsPort }, `listening on http://${host}:${port}`);
+}
+
+function serversOfFunctions(options: RunOptions): Promise<RunningServer>[] {
+  const { name, host, functions, functionsPort, functionsNetwork, functionsToken } = options;
+  if (!functions || functionsPort === undefined || functionsToken === undefined) return [];
+  const at = functionsNetwork === undefined ? Promise.resolve(host) : ownAddressIn(functionsNetwork, name);
+  const server = { ...options, functions, port: functionsPort, token: functionsToken };
+  return [at.then((address) => serveFunctions({ ...server, host: address }))];
 }
 
 /**

@@ -1,11 +1,11 @@
-// The HTTP server of an API, with the health routes of its process.
+// The HTTP servers of an API and of a process's health.
 import type { ServerResponse } from 'node:http';
 import { v7 as uuidv7 } from 'uuid';
 import type { Logger } from '../telemetry/logger.ts';
-import { isInstance, readThrown, reasonOf } from '../telemetry/thrown.ts';
-import { within } from '../time/within.ts';
-import type { ApiHandler } from './router.ts';
+import { isInstance, readThrown } from '../telemetry/thrown.ts';
+import { type ApiHandler, createRouter } from './router.ts';
 import { toGatewayEvent } from './gateway-event.ts';
+import { Health, type HealthOptions } from './health.ts';
 import type { HttpResponse } from './http-message.ts';
 import { MAX_BODY_BYTES } from './json-body.ts';
 import {
@@ -19,7 +19,6 @@ import {
 import { peerOf, PeerShares } from './peer-shares.ts';
 import { Problem } from './problem.ts';
 
-const HEALTH_TIMEOUT_MS = 3000;
 /** The memory for all answers of the process that their callers have not read yet. */
 const MAX_UNREAD_BYTES = 32 * 1024 * 1024;
 const UNREAD_RETRY_AFTER_SECONDS = 5;
@@ -29,26 +28,27 @@ const unread = new PeerShares(MAX_UNREAD_BYTES);
 /** Configures the server of an API. */
 export interface ServerOptions extends Address, ConnectionTimeouts {
   readonly handler: ApiHandler;
-  /** Resolves if the service can do its work. `/health/ready` shows the reason if it rejects. */
-  readonly ready: () => Promise<unknown>;
-  /** Rejects if only a new process can help. `/health/live` shows the reason. Default: never rejects. */
-  readonly live?: () => Promise<unknown>;
-  /** The answer of `/health/state`. Without it, the route is missing. */
-  readonly state?: () => object;
+  /** Answers `/health/...` before the API does. Without it, those paths are the API's. */
+  readonly health?: Health;
   readonly logger: Logger;
 }
 
 /**
- * Serves an API by HTTP, as API Gateway does in front of Lambda. Adds the routes `/health/live` (the process runs) and
- * `/health/ready` (it can do its work).
+ * Serves an API by HTTP, as API Gateway does in front of Lambda.
  *
  * @throws Error if the port is taken
  */
 export function serve(options: ServerOptions): Promise<RunningServer> {
-  return listenAt(
-    options,
-    problemsOf(options.logger, (incoming) => answer(incoming, options)),
-  );
+  const { handler, health, logger } = options;
+  const answer = async ({ request, body }: Incoming): Promise<HttpResponse> =>
+    health?.answer(request.url) ?? handler(toGatewayEvent(request, await body(MAX_BODY_BYTES)), {});
+  return listenAt(options, problemsOf(logger, answer));
+}
+
+/** Serves only the health of a process. @throws Error if the port is taken */
+export function serveProcessHealth(options: Address & HealthOptions): Promise<RunningServer> {
+  const { host, port, logger } = options;
+  return serve({ host, port, logger, health: new Health(options), handler: createRouter({ logger }, []) });
 }
 
 /** Makes the answers of an API's server: problems are answers too, and so is every error. */
@@ -71,30 +71,6 @@ export function problemsOf(
         .then((answered) => answered && end(incoming.response, answered)),
     refuse: (response, problem) => end(response, unanswered(problem, logger)),
   };
-}
-
-async function answer(
-  { request, body }: Incoming,
-  { handler, live = async () => undefined, ready, state }: ServerOptions,
-): Promise<HttpResponse> {
-  if (request.url === '/health/state' && state) return health(200, state());
-  if (request.url === '/health/live') return checked('live', live);
-  if (request.url === '/health/ready') return checked('ready', ready);
-  return handler(toGatewayEvent(request, await body(MAX_BODY_BYTES)), {});
-}
-
-function checked(status: string, check: () => Promise<unknown>): Promise<HttpResponse> {
-  const late = (): never => {
-    throw new Error(`No answer within ${HEALTH_TIMEOUT_MS} ms`);
-  };
-  return within(HEALTH_TIMEOUT_MS, check(), late).then(
-    () => health(200, { status }),
-    (error: unknown) => health(503, { status: `not ${status}`, reason: reasonOf(error) }),
-  );
-}
-
-function health(statusCode: number, body: object): HttpResponse {
-  return { statusCode, headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) };
 }
 
 /**

@@ -100,54 +100,6 @@ export function text(meaning: string) {
   return z.string({ error: `expected ${meaning}` }).min(1, { error: `expected ${meaning}` });
 }
 
-/** How much longer requests may take than connections are kept: Node closes a connection a second later than announced. */
-const REQUEST_RESERVE_SECONDS = 5;
-
-/** How long an HTTP server keeps idle connections and waits for requests. Check them with `checkHttpTimeouts`. */
-export const httpTimeouts = {
-  HTTP_KEEP_ALIVE_SECONDS: wholeNumber(1, 3600, 65),
-  HTTP_REQUEST_TIMEOUT_SECONDS: wholeNumber(6, 3605, 75),
-};
-
-/** Adds an issue if the request timeout would close a connection before the keep-alive time ends. */
-export function checkHttpTimeouts(
-  timeouts: Readonly<Record<keyof typeof httpTimeouts, number>>,
-  context: z.RefinementCtx,
-): void {
-  const { HTTP_KEEP_ALIVE_SECONDS: keptSeconds, HTTP_REQUEST_TIMEOUT_SECONDS: requestSeconds } = timeouts;
-  const least = keptSeconds + REQUEST_RESERVE_SECONDS;
-  if (requestSeconds >= least) return;
-  const message = `expected at least ${least}: ${REQUEST_RESERVE_SECONDS} more than HTTP_KEEP_ALIVE_SECONDS, which is ${keptSeconds}`;
-  context.addIssue({ code: 'custom', path: ['HTTP_REQUEST_TIMEOUT_SECONDS'], message });
-}
-
-/**
- * The variables of a container's HTTP server: where it listens, how long it waits for callers, and how long a stop waits
- * for running requests. With the host 127.0.0.1 only its own machine reaches it. It serves functions only if
- * FUNCTIONS_PORT is set.
- *
- * @param initialPort - the default of PORT
- */
-export function serverVariables(initialPort: number) {
-  return z
-    .object({
-      HOST: text('an address to listen at').default('127.0.0.1'),
-      PORT: port(initialPort),
-      FUNCTIONS_PORT: port(initialPort).unwrap().optional(),
-      DRAIN_TIMEOUT_SECONDS: wholeNumber(1, 3600, 60),
-      ...httpTimeouts,
-    })
-    .superRefine(checkHttpTimeouts)
-    .transform((environment) => ({
-      host: environment.HOST,
-      port: environment.PORT,
-      functionsPort: environment.FUNCTIONS_PORT,
-      drainTimeoutSeconds: environment.DRAIN_TIMEOUT_SECONDS,
-      keepAliveSeconds: environment.HTTP_KEEP_ALIVE_SECONDS,
-      requestTimeoutSeconds: environment.HTTP_REQUEST_TIMEOUT_SECONDS,
-    }));
-}
-
 /** The URL of an AWS emulator. The AWS SDK reads the variable itself; it is checked here so that a bad one stops the start. */
 export function endpoint() {
   return z.url({ protocol: /^https?$/, error: 'expected a URL such as http://127.0.0.1:4566' }).optional();

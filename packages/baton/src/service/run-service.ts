@@ -2,7 +2,8 @@
 import type { ApiHandler } from '../http/router.ts';
 import type { Functions } from '../http/function-server.ts';
 import { runServer } from '../http/run-server.ts';
-import { orExit, parseConfig, serverVariables } from '../process/config.ts';
+import { orExit, parseConfig } from '../process/config.ts';
+import { serverVariables } from '../http/server-config.ts';
 import type { Service } from './service.ts';
 
 /** Configures a service's process. */
@@ -11,8 +12,11 @@ export interface ServiceProcess {
   readonly handler: ApiHandler;
   /** The service's consumers, by the names of their functions. They are served if FUNCTIONS_PORT is set. */
   readonly functions?: Functions;
-  /** Resolves if the service can do its work, because all that it depends on answers. Default: it always can. */
-  readonly ready?: () => Promise<unknown>;
+  /**
+   * Whether the service can do its work: a check of each dependency, under a short word such as `store` or `queue`.
+   * `/health/ready` shows the words of those that do not answer, and the log why. Default: it always can.
+   */
+  readonly ready?: Readonly<Record<string, () => Promise<unknown>>>;
 }
 
 /**
@@ -21,9 +25,9 @@ export interface ServiceProcess {
  * ends it with status 1 and a line that says so.
  */
 export async function runService(
-  { port, logger, environment }: Service,
-  { handler, functions, ready = async () => undefined }: ServiceProcess,
+  { name, port, logger, environment }: Service,
+  { handler, functions, ready = {} }: ServiceProcess,
 ): Promise<void> {
   const server = orExit(() => parseConfig(serverVariables(port), environment));
-  await runServer({ ...server, handler, logger, ready, ...(functions && { functions }) });
+  await runServer({ ...server, name, handler, logger, ready, ...(functions && { functions }) });
 }

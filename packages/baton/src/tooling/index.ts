@@ -44,6 +44,7 @@ export {
   serveFunctions,
 } from '../http/function-server.ts';
 export { createRouter } from '../http/router.ts';
+export { withToken } from '../http/functions-token.ts';
 export { toGatewayEvent } from '../http/gateway-event.ts';
 export type { HttpResponse } from '../http/http-message.ts';
 export { MAX_BODY_BYTES } from '../http/json-body.ts';
@@ -55,9 +56,16 @@ export {
   type RunningServer,
 } from '../http/listener.ts';
 export { runServers } from '../http/run-server.ts';
-export { problemsOf, serve } from '../http/server.ts';
+export { problemsOf, serveProcessHealth } from '../http/server.ts';
 /** Start and end a process. */
-export { checkHttpTimeouts, httpTimeouts, orExit } from '../process/config.ts';
+export { orExit } from '../process/config.ts';
+export {
+  checkFunctionsServer,
+  checkHttpTimeouts,
+  functionsServer,
+  httpTimeouts,
+} from '../http/server-config.ts';
+export { ownAddressIn } from '../process/own-address.ts';
 export { exitProcess, exitWithin } from '../process/exit.ts';
 export { onStopSignal } from '../process/stop-signal.ts';
 export { writeLogsTo } from '../telemetry/logger.ts';

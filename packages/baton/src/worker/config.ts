@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { parseConfig, port, sharedVariables, tasksTable, text, wholeNumber } from '../process/config.ts';
+import { functionsToken, functionsTokenFile } from '../http/server-config.ts';
 import * as z from 'zod';
 import packageJson from '../../package.json' with { type: 'json' };
 
@@ -78,6 +79,8 @@ const variables = z
     WORKER_ABORT_GRACE_SECONDS: wholeNumber(1, 3600, 5),
     HEALTH_HOST: text('an address to listen at').default('127.0.0.1'),
     HEALTH_PORT: port(9090),
+    FUNCTIONS_TOKEN: functionsToken,
+    FUNCTIONS_TOKEN_FILE: functionsTokenFile,
   })
   .superRefine((environment, context) => {
     const { WORKER_QUEUES, WORKER_WAIT_SECONDS, WORKER_DRAIN_TIMEOUT_SECONDS } = environment;
@@ -118,7 +121,12 @@ const variables = z
     unknownTaskPatienceSeconds: environment.UNKNOWN_TASK_PATIENCE_SECONDS,
     healthHost: environment.HEALTH_HOST,
     healthPort: environment.HEALTH_PORT,
+    ...tokenOf(environment.FUNCTIONS_TOKEN ?? environment.FUNCTIONS_TOKEN_FILE),
   }));
+
+function tokenOf(token: string | undefined): { readonly functionsToken?: string } {
+  return token === undefined ? {} : { functionsToken: token };
+}
 
 /** The configuration of a worker. `.env.example` of the worker's folder explains each variable. */
 export type WorkerConfig = z.output<typeof variables> & {

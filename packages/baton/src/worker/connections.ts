@@ -5,6 +5,7 @@ import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { createSqsClient, type Transport } from '../sqs/sqs-client.ts';
 import { createDocumentClient } from '../aws/documents.ts';
 import { UndiciHttpHandler } from '@smithy/undici-http-handler';
+import { withToken } from '../http/functions-token.ts';
 import type { WorkerConfig } from './config.ts';
 
 const CONNECT_TIMEOUT_MS = 1000;
@@ -33,14 +34,16 @@ export interface Connections {
 export function connect({
   waitSeconds,
   leaseSeconds,
-}: Pick<WorkerConfig, 'waitSeconds' | 'leaseSeconds'>): Connections {
+  functionsToken,
+}: Pick<WorkerConfig, 'waitSeconds' | 'leaseSeconds' | 'functionsToken'>): Connections {
   const leasePartMs = (leaseSeconds * 1000) / REQUESTS_A_LEASE;
   const settlingMs = Math.min(MAX_REQUEST_MS, Math.max(MIN_REQUEST_MS, leasePartMs));
+  const lambda = new LambdaClient({ maxAttempts: 1, requestHandler: LAMBDA_TIMEOUTS });
   return {
     receiving: createSqsClient({ transport: byUndici(waitSeconds * 1000 + REQUEST_MARGIN_MS), attempts: 1 }),
     settling: createSqsClient({ transport: byUndici(settlingMs), attempts: 1 }),
     sending: createSqsClient({ transport: byUndici(MAX_REQUEST_MS) }),
-    lambda: new LambdaClient({ maxAttempts: 1, requestHandler: LAMBDA_TIMEOUTS }),
+    lambda: functionsToken === undefined ? lambda : withToken(lambda, functionsToken),
     documents: createDocumentClient(),
   };
 }

@@ -1,7 +1,6 @@
 // A worker's health over HTTP, and the end of its process.
 import type { RunningServer } from '../http/listener.ts';
-import { createRouter } from '../http/router.ts';
-import { serve } from '../http/server.ts';
+import { serveProcessHealth } from '../http/server.ts';
 import { exitProcess, exitWithin } from '../process/exit.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { WorkerConfig } from './config.ts';
@@ -17,8 +16,7 @@ export function serveHealth(
   { healthHost, healthPort }: WorkerConfig,
   logger: Logger,
 ): Promise<RunningServer> {
-  return serve({
-    handler: createRouter({ logger }, []),
+  return serveProcessHealth({
     live: () => worker.live(),
     ready: () => worker.ready(),
     state: () => worker.state,

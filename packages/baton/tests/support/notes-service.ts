@@ -74,5 +74,9 @@ const getNote = route('GET', '/notes/{noteId}', {}, async ({ param }) => {
 await runService(service, {
   handler: createApi(service, [postNote, getNote]),
   functions: { filing: createTrackedConsumer(service, [implement(fileNote, () => ({}))]) },
-  ready: () => Promise.all([find('ping'), taskStore.ping(), tasks.ping(fileNote)]),
+  ready: {
+    table: () => find('ping'),
+    tasks: () => taskStore.ping(),
+    queue: () => tasks.ping(fileNote),
+  },
 });

@@ -1,5 +1,11 @@
 // The gateway as a process.
-import { orExit, runServers } from 'baton-tasks/tooling';
+import {
+  orExit,
+  ownAddressIn,
+  type RunningServer,
+  runServers,
+  serveProcessHealth,
+} from 'baton-tasks/tooling';
 import { createLogger } from 'baton-tasks/service';
 import { readGatewayConfig } from '../config.ts';
 import { routingOf } from '../routing.ts';
@@ -8,26 +14,44 @@ import { serveApiGateway } from './api-gateway.ts';
 import { Forwarder } from './forwarder.ts';
 import { serveInvokeApi } from './invoke-api.ts';
 
+/** The name of the gateway's container. */
+const NAME = 'gateway';
+
 const config = orExit(() => readGatewayConfig(process.env));
-const { HOST: host, PORT, FUNCTIONS_PORT } = config;
-const logger = createLogger({ service: 'gateway', level: config.LOG_LEVEL });
+const { HOST: host, PORT, HEALTH_PORT, FUNCTIONS_PORT, FUNCTIONS_NETWORK: network } = config;
+const logger = createLogger({ service: NAME, level: config.LOG_LEVEL });
 const { functions, stage } = orExit(() => readStackFile(config.STACK_FILE));
 const routing = routingOf(functions, stage);
 const forwarder = new Forwarder();
 
-/** The address of a service. Containers find it by its name, at the same ports as the gateway's own. */
-const at = (port: number) => ({
+const shared = {
   routing,
   forwarder,
   logger,
   host,
-  port,
   keepAliveSeconds: config.HTTP_KEEP_ALIVE_SECONDS,
   requestTimeoutSeconds: config.HTTP_REQUEST_TIMEOUT_SECONDS,
-  originOf: (service: string) => `http://${service}:${port}`,
-});
+};
 
-const [port] = await runServers([serveApiGateway(at(PORT)), serveInvokeApi(at(FUNCTIONS_PORT))], {
+/** Serves the API. Containers find a service by its name, at the same ports as the gateway's own. */
+function serveApi(): Promise<RunningServer> {
+  return serveApiGateway({ ...shared, port: PORT, originOf: (service) => `http://${service}:${PORT}` });
+}
+
+/** Serves Invoke, in the network of functions alone if there is one. */
+async function serveInvoke(): Promise<RunningServer> {
+  const suffix = network === undefined ? '' : `.${network}`;
+  return serveInvokeApi({
+    ...shared,
+    host: network === undefined ? host : await ownAddressIn(network, NAME),
+    port: FUNCTIONS_PORT,
+    token: config.functionsToken,
+    originOf: (service) => `http://${service}${suffix}:${FUNCTIONS_PORT}`,
+  });
+}
+
+const health = serveProcessHealth({ host, port: HEALTH_PORT, ready: {}, logger });
+const [port] = await runServers([serveApi(), serveInvoke(), health], {
   drainTimeoutSeconds: config.DRAIN_TIMEOUT_SECONDS,
   logger,
 });

@@ -2,12 +2,12 @@
 import { writeFileSync } from 'node:fs';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { ConfigError, createLogger } from 'baton-tasks/service';
-import { createSqsClient, orExit, runServers, serve } from 'baton-tasks/tooling';
-import { unknownRoute } from '../../embedded/unknown-route.ts';
+import { createSqsClient, orExit, runServers, serveProcessHealth } from 'baton-tasks/tooling';
 import { eventSourcesOf } from '../../stack/event-sources.ts';
 import { stagePrefixOf } from '../../stack/names.ts';
 import { readResourcesConfig } from '../config.ts';
 import { readStackFile } from '../stack-file.ts';
+import { writeFunctionsToken } from './functions-token.ts';
 import { Keeper } from './keeper.ts';
 
 const ONCE_SECONDS = 60;
@@ -23,6 +23,7 @@ const sqs = createSqsClient();
 const dynamoDb = new DynamoDBClient({ requestHandler: TIMEOUTS });
 const keeper = new Keeper({ resources, stagePrefix, clients: { sqs, dynamoDb }, logger });
 
+const { FUNCTIONS_TOKEN_FILE: tokenFile } = config;
 const sources = eventSourcesOf(functions, resources, stage);
 orExit(() => {
   try {
@@ -32,6 +33,8 @@ orExit(() => {
   }
 });
 
+if (tokenFile !== undefined) orExit(() => writeFunctionsToken(tokenFile));
+
 if (process.argv.includes('--once')) {
   await keeper.once(ONCE_SECONDS).catch((error: Error) => {
     logger.fatal({ error }, `queues and tables are missing after ${ONCE_SECONDS} s: ${error.message}`);
@@ -39,9 +42,9 @@ if (process.argv.includes('--once')) {
   });
 } else {
   const { HOST: host, PORT: port } = config;
-  await runServers(
-    [serve({ handler: unknownRoute(logger), ready: () => keeper.ready(), host, port, logger })],
-    { drainTimeoutSeconds: DRAIN_SECONDS, logger },
-  );
+  await runServers([serveProcessHealth({ ready: () => keeper.ready(), host, port, logger })], {
+    drainTimeoutSeconds: DRAIN_SECONDS,
+    logger,
+  });
   await keeper.keep();
 }

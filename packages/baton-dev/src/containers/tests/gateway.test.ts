@@ -8,13 +8,14 @@ import { fileURLToPath } from 'node:url';
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { createLogger } from 'baton-tasks/service';
 import { answerTo } from '../../testing/raw-caller.ts';
-import { type Functions, type RunningServer, serveFunctions } from 'baton-tasks/tooling';
+import { type Functions, type RunningServer, serveFunctions, withToken } from 'baton-tasks/tooling';
 import { serveApiGateway } from '../gateway/api-gateway.ts';
 import { Forwarder } from '../gateway/forwarder.ts';
 import { serveInvokeApi } from '../gateway/invoke-api.ts';
 import type { Routing } from '../routing.ts';
 
 const logger = createLogger({ service: 'tests', level: 'silent' });
+const TOKEN = 'a secret of more than 32 characters';
 const AWAY = 'http://127.0.0.1:9';
 const routing: Routing = {
   services: new Map([['letters', 'letters-service']]),
@@ -31,13 +32,13 @@ const functionServers: RunningServer[] = [];
 
 beforeEach(async () => {
   origin = AWAY;
-  const options = { routing, forwarder: new Forwarder(), originOf: () => origin, logger };
+  const options = { token: TOKEN, routing, forwarder: new Forwarder(), originOf: () => origin, logger };
   api = await serveApiGateway({ ...options, host: '127.0.0.1', port: 0 });
   invoke = await serveInvokeApi({ ...options, host: '127.0.0.1', port: 0 });
   url = `http://127.0.0.1:${api.port}`;
   const endpoint = `http://127.0.0.1:${invoke.port}`;
   const credentials = { accessKeyId: 'test', secretAccessKey: 'test' };
-  lambda = new LambdaClient({ region: 'us-east-1', endpoint, credentials, maxAttempts: 1 });
+  lambda = withToken(new LambdaClient({ region: 'us-east-1', endpoint, credentials, maxAttempts: 1 }), TOKEN);
 });
 afterEach(async () => {
   lambda.destroy();
@@ -54,7 +55,7 @@ async function serviceThat(listener: RequestListener): Promise<void> {
 }
 
 async function functionsBehind(functions: Functions): Promise<void> {
-  const server = await serveFunctions({ functions, host: '127.0.0.1', port: 0, logger });
+  const server = await serveFunctions({ functions, token: TOKEN, host: '127.0.0.1', port: 0, logger });
   functionServers.push(server);
   origin = `http://127.0.0.1:${server.port}`;
 }
@@ -290,6 +291,18 @@ describe("the gateway's invocations", () => {
 
   test('are throttled while the service is away, so that the worker retries them', async () => {
     await expect(invoking('baton-dev-x')).rejects.toMatchObject({ name: 'TooManyRequestsException' });
+  });
+
+  test('are refused without the secret, before anything is asked of a service', async () => {
+    let asked = 0;
+    await serviceThat((_incoming, response) => ((asked += 1), response.end()));
+    const path = '/2015-03-31/functions/baton-dev-x/invocations';
+    const answer = await fetch(`http://127.0.0.1:${invoke.port}${path}`, { method: 'POST', body: '{}' });
+    expect([answer.status, answer.headers.get('x-amzn-errortype'), asked]).toEqual([
+      403,
+      'AccessDeniedException',
+      0,
+    ]);
   });
 
   test('of an unknown function are refused', async () => {

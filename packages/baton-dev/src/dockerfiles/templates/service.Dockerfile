@@ -36,13 +36,14 @@ COPY --from=build {{functions}} ./
 FROM ${NODE_IMAGE} AS server
 COPY --from=init /usr/bin/tini /usr/bin/tini
 WORKDIR /app
-# In a container every service listens on the same port, whatever port it is published on.
-# include source-maps variables="HOST=0.0.0.0 PORT=8000"
+# In a container every service listens on the same port, whatever port it is published on. Health has a port of its own,
+# which is not published.
+# include source-maps variables="HOST=0.0.0.0 PORT=8000 HEALTH_PORT=9090"
 COPY --from=build /bundle/main.mjs* ./
 USER node
 EXPOSE 8000
 STOPSIGNAL SIGTERM
-# include health port="PORT" interval="10s" start="30s" retries="3"
+# include health port="HEALTH_PORT" interval="10s" start="30s" retries="3"
 ENTRYPOINT ["tini", "--"]
 CMD ["node", "main.mjs"]
 # include labels title="{{name}}" description="{{description}}"

@@ -36,13 +36,13 @@ COPY --from=build /bundle/lambda.mjs* ./
 FROM ${NODE_IMAGE} AS server
 COPY --from=init /usr/bin/tini /usr/bin/tini
 WORKDIR /app
-# In a container its health endpoint listens on the same port as a service.
-# include source-maps variables="HEALTH_HOST=0.0.0.0 HEALTH_PORT=8000"
+# In a container its health has the same port as a service's.
+# include source-maps variables="HEALTH_HOST=0.0.0.0 HEALTH_PORT=9090"
 # The worker's threads start in a file of piscina, which finds its other files beside it. So piscina is not bundled.
 COPY --from=dependencies /app/node_modules/piscina node_modules/piscina
 COPY --from=build /bundle/main.mjs* /bundle/thread.mjs* /bundle/watchdog-thread.mjs* ./
 USER node
-EXPOSE 8000
+EXPOSE 9090
 STOPSIGNAL SIGTERM
 # include health port="HEALTH_PORT" interval="10s" start="30s" retries="3"
 ENTRYPOINT ["tini", "--"]

@@ -209,12 +209,12 @@ export const brokenFiles: readonly Broken[] = [
     mistake: 'the worker may write the event sources, and keeps those that it began with',
     changes: {
       [COMPOSE]: [
-        "volumes: ['event-sources:/run/baton:ro']\n    networks: [internal]",
-        "volumes: ['event-sources:/run/baton']\n    networks: [internal]",
+        "volumes: ['shared:/run/baton:ro']\n    networks: [internal]",
+        "volumes: ['shared:/run/baton']\n    networks: [internal]",
       ],
     },
     says: [
-      `${COMPOSE}:{  worker:}: worker has the volumes event-sources:/run/baton. Write volumes: ['event-sources:/run/baton:ro'] in its entry.`,
+      `${COMPOSE}:{  worker:}: worker has the volumes shared:/run/baton. Write volumes: ['shared:/run/baton:ro'] in its entry.`,
     ],
   },
   {

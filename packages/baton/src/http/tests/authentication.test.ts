@@ -106,8 +106,7 @@ let asks: Readonly<Record<string, Ask>>;
 beforeAll(async () => {
   [issuer, stranger] = [await HostileIssuer.start(), await signingKey('first')];
   const handler = createApi({ logger, environment: issuer.environment }, routes);
-  const ready = async () => undefined;
-  server = await serve({ handler, ready, host: '127.0.0.1', port: 0, logger });
+  server = await serve({ handler, host: '127.0.0.1', port: 0, logger });
   asks = {
     'an event in format 2.0': byEvent(handler, version2),
     'an event in format 1.0': byEvent(handler, version1),

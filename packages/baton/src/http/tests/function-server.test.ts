@@ -2,9 +2,13 @@ import { afterEach, describe, expect, jest, test } from '@jest/globals';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { DEADLINE_HEADER, type Functions, serveFunctions } from '../function-server.ts';
+import { FUNCTIONS_TOKEN_HEADER, withToken } from '../functions-token.ts';
 import type { RunningServer } from '../listener.ts';
 import { createLogger } from '../../telemetry/logger.ts';
+import { eventually } from 'baton-dev/testing/eventually';
+import { answerTo, RawCaller } from 'baton-dev/testing/raw-caller';
 
+const TOKEN = 'a secret of more than 32 characters';
 let server: RunningServer;
 let lambda: LambdaClient;
 afterEach(async () => {
@@ -14,10 +18,10 @@ afterEach(async () => {
 
 async function start(functions: Functions): Promise<string> {
   const logger = createLogger({ service: 'tests', level: 'silent' });
-  server = await serveFunctions({ functions, host: '127.0.0.1', port: 0, logger });
+  server = await serveFunctions({ functions, token: TOKEN, host: '127.0.0.1', port: 0, logger });
   const endpoint = `http://127.0.0.1:${server.port}`;
   const credentials = { accessKeyId: 'test', secretAccessKey: 'test' };
-  lambda = new LambdaClient({ region: 'us-east-1', endpoint, credentials, maxAttempts: 1 });
+  lambda = withToken(new LambdaClient({ region: 'us-east-1', endpoint, credentials, maxAttempts: 1 }), TOKEN);
   return endpoint;
 }
 
@@ -29,7 +33,11 @@ async function invoke(FunctionName: string, payload: unknown) {
 }
 
 function post(url: string, body: string, headers: Record<string, string> = {}): Promise<Response> {
-  return fetch(`${url}/2015-03-31/functions/echo/invocations`, { method: 'POST', body, headers });
+  return fetch(`${url}/2015-03-31/functions/echo/invocations`, {
+    method: 'POST',
+    body,
+    headers: { [FUNCTIONS_TOKEN_HEADER]: TOKEN, ...headers },
+  });
 }
 
 describe('a function in a container', () => {
@@ -105,6 +113,50 @@ describe('a function in a container', () => {
     ]);
     const large = await post(url, JSON.stringify('x'.repeat(6_291_556)));
     expect([large.status, large.headers.get('x-amzn-errortype')]).toEqual([413, 'RequestTooLargeException']);
+  });
+
+  test.each([
+    ['no secret', {}],
+    ['a wrong one', { [FUNCTIONS_TOKEN_HEADER]: 'another secret of more than 32 characters' }],
+    ['a part of it', { [FUNCTIONS_TOKEN_HEADER]: TOKEN.slice(0, -1) }],
+    ['it twice', { [FUNCTIONS_TOKEN_HEADER]: `${TOKEN}, ${TOKEN}` }],
+  ])('does not run for a caller with %s, whose body is not read', async (_what, headers) => {
+    let runs = 0;
+    const url = await start({ echo: async () => (runs += 1) });
+    const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+    const answer = await answerTo(
+      Number(new URL(url).port),
+      `POST /2015-03-31/functions/echo/invocations HTTP/1.1\r\nhost: x\r\n${lines.join('')}content-length: 6000000\r\n\r\n`,
+    );
+    expect(answer).toMatch(/^HTTP\/1\.1 403 /);
+    expect(answer).toContain('AccessDeniedException');
+    expect(runs).toBe(0);
+  });
+
+  test('tells a stranger nothing about which functions there are', async () => {
+    const url = await start({ echo: async () => 'run' });
+    const statuses = await Promise.all(
+      ['echo', 'nope'].map(
+        async (name) =>
+          (await fetch(`${url}/2015-03-31/functions/${name}/invocations`, { method: 'POST' })).status,
+      ),
+    );
+    expect(statuses).toEqual([403, 403]);
+  });
+
+  test('is throttled while the events of others take all the memory, so that the worker tries again', async () => {
+    const url = await start({ echo: async () => 'run' });
+    const callers = Array.from({ length: 4 }, () => new RawCaller(Number(new URL(url).port)));
+    const head = `POST /2015-03-31/functions/echo/invocations HTTP/1.1\r\nhost: x\r\n${FUNCTIONS_TOKEN_HEADER}: ${TOKEN}\r\ncontent-length: 6000000\r\n\r\n`;
+    try {
+      for (const caller of callers) caller.send(head + ' '.repeat(5_999_999));
+      const throttled = () => callers.find(({ statuses }) => statuses.length > 0);
+      await eventually('a refusal', throttled);
+      expect(throttled()?.statuses).toEqual([429]);
+      expect(throttled()?.answered).toContain('TooManyRequestsException');
+    } finally {
+      for (const caller of callers) caller.end();
+    }
   });
 
   test('ends running invocations before its server closes', async () => {

@@ -32,7 +32,6 @@ async function start({ handle = async () => 'done', ...timeouts }: Options = {})
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify(await handle(event)),
     }),
-    ready: async () => undefined,
     host: '127.0.0.1',
     port: 0,
     logger: createLogger({ service: 'tests', level: 'silent' }),

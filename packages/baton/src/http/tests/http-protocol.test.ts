@@ -1,10 +1,12 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { createLogger } from '../../telemetry/logger.ts';
 import { readRequest } from '../http-message.ts';
+import { Health } from '../health.ts';
 import type { RunningServer } from '../listener.ts';
 import { serve } from '../server.ts';
 import { answerTo } from 'baton-dev/testing/raw-caller';
 
+const logger = createLogger({ service: 'tests', level: 'silent' });
 let server: RunningServer;
 let seen: {
   readonly method: string;
@@ -23,10 +25,10 @@ beforeEach(async () => {
       seen.push({ method, path: target, host: headers['host'], body: body.toString() });
       return { statusCode: 200, headers: { 'content-type': 'application/json' }, body: '{}' };
     },
-    ready: async () => undefined,
+    health: new Health({ ready: {}, logger }),
     host: '127.0.0.1',
     port: 0,
-    logger: createLogger({ service: 'tests', level: 'silent' }),
+    logger,
     bodyTimeoutSeconds: 1,
     requestTimeoutSeconds: 2,
     keepAliveSeconds: 1,

@@ -12,22 +12,16 @@ afterEach(() => server?.close());
 
 interface Options {
   readonly handle?: (event: HttpEvent) => Promise<unknown>;
-  readonly ready?: () => Promise<unknown>;
   readonly port?: number;
 }
 
-async function start({
-  handle = async () => ({}),
-  ready = async () => undefined,
-  port = 0,
-}: Options): Promise<string> {
+async function start({ handle = async () => ({}), port = 0 }: Options): Promise<string> {
   server = await serve({
     handler: async (event) => ({
       statusCode: 200,
       headers: {},
       body: JSON.stringify((await handle(event)) ?? null),
     }),
-    ready,
     host: '127.0.0.1',
     port,
     logger: createLogger({ service: 'tests', level: 'silent' }),
@@ -74,14 +68,6 @@ describe("the container's server", () => {
     });
   });
 
-  test('shows at /health/live that it runs, and at /health/ready why it cannot work', async () => {
-    const url = await start({ ready: () => Promise.reject(new Error('no table')) });
-    expect((await fetch(`${url}/health/live`)).status).toBe(200);
-    const ready = await fetch(`${url}/health/ready`);
-    expect(ready.status).toBe(503);
-    await expect(ready.json()).resolves.toEqual({ status: 'not ready', reason: 'no table' });
-  });
-
   test('refuses a much too large body before it has read all of it', async () => {
     const url = await start({});
     const status = await new Promise((resolve, reject) => {
@@ -125,7 +111,6 @@ describe("the container's server", () => {
     const port = Number(new URL(url).port);
     const second = serve({
       handler: async () => ({ statusCode: 200, headers: {}, body: '' }),
-      ready: async () => undefined,
       host: '127.0.0.1',
       port,
       logger: createLogger({ service: 'tests', level: 'silent' }),

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { oneOf, parseConfig, port, serverVariables, sharedVariables, text, wholeNumber } from '../config.ts';
+import { oneOf, parseConfig, port, sharedVariables, text, wholeNumber } from '../config.ts';
 import * as z from 'zod';
 
 const schema = z.object({
@@ -47,30 +47,6 @@ describe('an invalid environment is refused with the name, the value and the all
   test('all invalid variables at once', () => {
     const read = (): unknown => parseConfig(schema, { COUNT: 'x', LEVEL: 'x' });
     expect(read).toThrow(/COUNT[^]*LEVEL[^]*NAME/);
-  });
-});
-
-describe('a server', () => {
-  const read = (environment: Record<string, string>) => parseConfig(serverVariables(8001), environment);
-
-  test('keeps idle connections for longer than load balancers do, and waits even longer for a request', () => {
-    const { keepAliveSeconds, requestTimeoutSeconds } = read({});
-    expect(keepAliveSeconds).toBeGreaterThan(60);
-    // Node closes a kept connection a second later than it tells
-    expect(requestTimeoutSeconds).toBeGreaterThan(keepAliveSeconds + 1);
-  });
-
-  test('uses the times of its environment', () => {
-    const told = { HTTP_KEEP_ALIVE_SECONDS: '350', HTTP_REQUEST_TIMEOUT_SECONDS: '355' };
-    expect(read(told)).toMatchObject({ keepAliveSeconds: 350, requestTimeoutSeconds: 355 });
-  });
-
-  test.each([
-    [{ HTTP_REQUEST_TIMEOUT_SECONDS: '69' }, 'expected at least 70'],
-    [{ HTTP_KEEP_ALIVE_SECONDS: '71' }, 'expected at least 76'],
-    [{ HTTP_KEEP_ALIVE_SECONDS: '0' }, 'expected a whole number from 1 to 3600'],
-  ])('refuses times that let a request arrive while its connection is closed: %j', (environment, says) => {
-    expect(() => read(environment)).toThrow(says);
   });
 });
 

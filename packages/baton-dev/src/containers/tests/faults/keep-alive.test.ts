@@ -38,7 +38,9 @@ test('the gateway keeps an idle connection longer than a load balancer does, on 
   const [PORT, FUNCTIONS_PORT] = [String(await freePort()), String(await freePort())];
   const STACK_FILE = join(folder, 'stack.json');
   writeFileSync(STACK_FILE, JSON.stringify({ functions: {}, resources: {}, stage: 'test' }));
-  const environment = { STACK_FILE, PORT, FUNCTIONS_PORT };
+  const FUNCTIONS_TOKEN = 'a secret of more than 32 characters';
+  const HEALTH_PORT = String(await freePort());
+  const environment = { STACK_FILE, PORT, HEALTH_PORT, FUNCTIONS_PORT, FUNCTIONS_TOKEN };
   gateway = new Program('packages/baton-dev/src/containers/gateway/main.ts', environment);
   await gateway.says('listening');
   const ports = [PORT, FUNCTIONS_PORT];

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
@@ -143,7 +143,8 @@ describe('the resources', () => {
     await eventually('all resources', async () => (await ready())?.status === 200);
     await sqs.stop();
     await eventually('not ready', async () => (await ready())?.status === 503);
-    expect((await ready())?.text).toContain('ECONNREFUSED');
+    expect((await ready())?.text).toBe('{"status":"unavailable"}');
+    expect(program.output).toContain('ECONNREFUSED');
     sqs = await startSqs(sqsPort);
     await eventually('ready again', async () => (await ready())?.status === 200);
     expect(await queues()).toContain('baton-dev-letters');
@@ -156,7 +157,19 @@ describe('the resources', () => {
     await expect(program.stop()).resolves.toBe(0);
   });
 
+  test('have a secret for those who invoke functions, which stays the same', async () => {
+    const file = join(folder, 'functions-token');
+    environment['FUNCTIONS_TOKEN_FILE'] = file;
+    await expect(start('--once').ended()).resolves.toBe(0);
+    const secret = readFileSync(file, 'utf8');
+    expect(secret).toMatch(/^[\w-]{43}$/);
+    expect(statSync(file).mode & 0o777).toBe(0o400);
+    await expect(start('--once').ended()).resolves.toBe(0);
+    expect(readFileSync(file, 'utf8')).toBe(secret);
+  });
+
   test.each([
+    ['FUNCTIONS_TOKEN_FILE', '/nowhere/at/all', 'FUNCTIONS_TOKEN_FILE cannot be written: ENOENT'],
     ['AWS_ENDPOINT_URL', '', 'is not set'],
     ['EVENT_SOURCES_FILE', '/nowhere/at/all', 'EVENT_SOURCES_FILE cannot be written: ENOENT'],
     ['STACK_FILE', '/nowhere/at/all', 'STACK_FILE cannot be read: ENOENT'],

@@ -9,5 +9,9 @@ const { tasks, taskStore } = service;
 await runService(service, {
   handler,
   functions: { records },
-  ready: () => Promise.all([samples.ping(), taskStore.ping(), tasks.ping(recordSample)]),
+  ready: {
+    table: () => samples.ping(),
+    tasks: () => taskStore.ping(),
+    queue: () => tasks.ping(recordSample),
+  },
 });

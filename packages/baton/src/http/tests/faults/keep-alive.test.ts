@@ -41,6 +41,7 @@ const ENVIRONMENT = {
   QUEUE_URL_PREFIX: 'http://127.0.0.1:9/000000000000/baton-dev-',
   TASKS_TABLE: 'tasks',
   NOTES_TABLE: 'notes',
+  FUNCTIONS_TOKEN: 'a secret of more than 32 characters',
 };
 
 test('services, their functions and workers keep an idle connection for longer than a load balancer does', async () => {

@@ -41,6 +41,37 @@ function peakMegabytes(pid: number): number {
   return Number(kilobytes) / 1024;
 }
 
+/** Whether a server answers. */
+function answersAt(url: string): Promise<boolean> {
+  return fetch(url).then(
+    ({ status }) => status === 404,
+    () => false,
+  );
+}
+
+const TOKEN = 'a secret of more than 32 characters';
+/** A function's largest event. */
+const EVENT_BYTES = 6_000_000;
+
+test('a service stays within its memory if the events of its functions do not end', async () => {
+  const [PORT, FUNCTIONS_PORT] = [String(await freePort()), String(await freePort())];
+  const own = { PORT, FUNCTIONS_PORT, FUNCTIONS_TOKEN: TOKEN };
+  program = new Program('packages/baton/tests/support/notes-service.ts', { ...ENVIRONMENT, ...own });
+  await eventually('the service', () => answersAt(`http://127.0.0.1:${PORT}/nope`), 30_000);
+  const head = `POST /2015-03-31/functions/filing/invocations HTTP/1.1\r\nhost: x\r\nx-functions-token: ${TOKEN}\r\ncontent-length: ${EVENT_BYTES}\r\n\r\n`;
+  for (let index = 0; index < 60; index += 1) {
+    const caller = await new RawCaller(Number(FUNCTIONS_PORT)).connected();
+    callers.push(caller.send(head).send(Buffer.alloc(EVENT_BYTES - 1, ' ')));
+  }
+  await eventually(
+    'refusals',
+    () => callers.filter(({ statuses }) => statuses.includes(429)).length > 40,
+    30_000,
+  );
+  expect(await answersAt(`http://127.0.0.1:${PORT}/nope`)).toBe(true);
+  expect(peakMegabytes(program.pid)).toBeLessThan(MAX_MEGABYTES);
+}, 60_000);
+
 test.each([
   ['a service', 'packages/baton/tests/support/notes-service.ts'],
   ['the gateway', 'packages/baton-dev/src/containers/gateway/main.ts'],
@@ -48,14 +79,11 @@ test.each([
   '%s stays within its memory if callers send thousands of requests and read no answer',
   async (_what, file) => {
     writeFileSync(STACK_FILE, JSON.stringify({ functions: {}, resources: {}, stage: 'test' }));
-    const [PORT, FUNCTIONS_PORT] = [String(await freePort()), String(await freePort())];
-    program = new Program(file, { ...ENVIRONMENT, PORT, FUNCTIONS_PORT });
-    const url = `http://127.0.0.1:${PORT}/nope`;
-    const answers = () =>
-      fetch(url).then(
-        ({ status }) => status === 404,
-        () => false,
-      );
+    const PORT = String(await freePort());
+    const [FUNCTIONS_PORT, HEALTH_PORT] = [String(await freePort()), String(await freePort())];
+    const own = { PORT, FUNCTIONS_PORT, HEALTH_PORT, FUNCTIONS_TOKEN: TOKEN };
+    program = new Program(file, { ...ENVIRONMENT, ...own });
+    const answers = () => answersAt(`http://127.0.0.1:${PORT}/nope`);
     await eventually('an answer', answers, 30_000);
     const get = 'GET /nope HTTP/1.1\r\nhost: x\r\n\r\n'.repeat(REQUESTS);
     for (let index = 0; index < CONNECTIONS; index += 1) {

@@ -1,0 +1,97 @@
+// Reads the configuration of a process's HTTP servers from its environment.
+import { readFileSync } from 'node:fs';
+import * as z from 'zod';
+import { port, text, wholeNumber } from '../process/config.ts';
+
+/** How much longer requests may take than connections are kept: Node closes a connection a second later than announced. */
+const REQUEST_RESERVE_SECONDS = 5;
+
+/** How long an HTTP server keeps idle connections and waits for requests. Check them with `checkHttpTimeouts`. */
+export const httpTimeouts = {
+  HTTP_KEEP_ALIVE_SECONDS: wholeNumber(1, 3600, 65),
+  HTTP_REQUEST_TIMEOUT_SECONDS: wholeNumber(6, 3605, 75),
+};
+
+/** Adds an issue if the request timeout would close a connection before the keep-alive time ends. */
+export function checkHttpTimeouts(
+  timeouts: Readonly<Record<keyof typeof httpTimeouts, number>>,
+  context: z.RefinementCtx,
+): void {
+  const { HTTP_KEEP_ALIVE_SECONDS: keptSeconds, HTTP_REQUEST_TIMEOUT_SECONDS: requestSeconds } = timeouts;
+  const least = keptSeconds + REQUEST_RESERVE_SECONDS;
+  if (requestSeconds >= least) return;
+  const message = `expected at least ${least}: ${REQUEST_RESERVE_SECONDS} more than HTTP_KEEP_ALIVE_SECONDS, which is ${keptSeconds}`;
+  context.addIssue({ code: 'custom', path: ['HTTP_REQUEST_TIMEOUT_SECONDS'], message });
+}
+
+/** The fewest characters of a secret: 24 random bytes in base64 have as many. */
+const MIN_SECRET_CHARACTERS = 32;
+const SECRET = `expected a secret of at least ${MIN_SECRET_CHARACTERS} characters`;
+
+/** The secret that opens servers of functions. */
+export const functionsToken = z.string().min(MIN_SECRET_CHARACTERS, { error: SECRET }).optional();
+
+/** The secret in a file, which an orchestrator writes before the process starts. */
+export const functionsTokenFile = z
+  .string()
+  .transform((path, context) => {
+    try {
+      return readFileSync(path, 'utf8').trim();
+    } catch (error) {
+      context.addIssue({ code: 'custom', message: `cannot be read: ${(error as Error).message}` });
+      return z.NEVER;
+    }
+  })
+  .pipe(z.string().min(MIN_SECRET_CHARACTERS, { error: SECRET }))
+  .optional();
+
+/** Where a server of functions listens, and the secret that opens it. Check them with `checkFunctionsServer`. */
+export const functionsServer = {
+  FUNCTIONS_PORT: port(9000).unwrap().optional(),
+  FUNCTIONS_NETWORK: text('the name of a network of Docker').optional(),
+  FUNCTIONS_TOKEN: functionsToken,
+  FUNCTIONS_TOKEN_FILE: functionsTokenFile,
+};
+
+/** Adds an issue if the port of functions would be open to everybody. */
+export function checkFunctionsServer(
+  variables: { readonly [Name in keyof typeof functionsServer]?: number | string | undefined },
+  context: z.RefinementCtx,
+): void {
+  const { FUNCTIONS_PORT: opened, FUNCTIONS_TOKEN: token, FUNCTIONS_TOKEN_FILE: inFile } = variables;
+  if (opened === undefined || token !== undefined || inFile !== undefined) return;
+  const message = `${SECRET}, because FUNCTIONS_PORT is ${opened}: whoever reaches that port could run any task`;
+  context.addIssue({ code: 'custom', path: ['FUNCTIONS_TOKEN'], message });
+}
+
+/**
+ * The variables of a container's HTTP server: where it listens, how long it waits for callers, and how long a stop waits
+ * for running requests. With the host 127.0.0.1 only its own machine reaches it. It serves functions only if
+ * FUNCTIONS_PORT is set, and health at a port of its own if HEALTH_PORT is.
+ *
+ * @param initialPort - the default of PORT
+ */
+export function serverVariables(initialPort: number) {
+  return z
+    .object({
+      HOST: text('an address to listen at').default('127.0.0.1'),
+      PORT: port(initialPort),
+      HEALTH_PORT: port(initialPort).unwrap().optional(),
+      ...functionsServer,
+      DRAIN_TIMEOUT_SECONDS: wholeNumber(1, 3600, 60),
+      ...httpTimeouts,
+    })
+    .superRefine(checkHttpTimeouts)
+    .superRefine(checkFunctionsServer)
+    .transform((environment) => ({
+      host: environment.HOST,
+      port: environment.PORT,
+      healthPort: environment.HEALTH_PORT,
+      functionsPort: environment.FUNCTIONS_PORT,
+      functionsNetwork: environment.FUNCTIONS_NETWORK,
+      functionsToken: environment.FUNCTIONS_TOKEN ?? environment.FUNCTIONS_TOKEN_FILE,
+      drainTimeoutSeconds: environment.DRAIN_TIMEOUT_SECONDS,
+      keepAliveSeconds: environment.HTTP_KEEP_ALIVE_SECONDS,
+      requestTimeoutSeconds: environment.HTTP_REQUEST_TIMEOUT_SECONDS,
+    }));
+}
