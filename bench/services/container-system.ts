@@ -48,6 +48,7 @@ export class ContainerSystem {
         // A service's health is at its API's port
         HEALTH_PORT: name === 'worker' ? port : '',
         FUNCTIONS_PORT: String(functionsPorts[name]),
+        RATE_LIMIT_PER_SECOND: '0',
       };
       const command = [process.execPath, bundles.get(name) ?? ''] as const;
       const own = new OwnProcess({ command, environment, name, bench });

@@ -6,6 +6,12 @@ const LISTED = { listedIn: 'payments' };
 
 const positionSchema = z.object({ listedAt: z.string(), paymentId: z.uuid() });
 
+/** The members of a payment's row that its list needs. */
+interface PaymentRow {
+  readonly paymentId: string;
+  readonly listedAt: string;
+}
+
 /** The payments of a service, as its store.ts has them. Here with their list alone. */
 export class PaymentStore {
   readonly #documents: DynamoDBDocumentClient;
@@ -29,7 +35,10 @@ export class PaymentStore {
         ...(after && { ExclusiveStartKey: { ...LISTED, ...after } }),
       }),
     );
-    return { payments: Items, next: LastEvaluatedKey && positionSchema.parse(LastEvaluatedKey) };
+    return {
+      payments: Items as PaymentRow[],
+      next: LastEvaluatedKey && positionSchema.parse(LastEvaluatedKey),
+    };
   }
 }
 
@@ -37,8 +46,14 @@ export class PaymentStore {
 export const listSchema = z.strictObject(pageQuery);
 const cursor = cursorOf(positionSchema);
 
+/** The part of a payment that callers see. */
+function paymentView({ paymentId }: PaymentRow) {
+  return { paymentId };
+}
+
 /** The answer of the route `GET /payments`. */
 export async function pageOf(payments: PaymentStore, { limit, cursor: after }: z.output<typeof listSchema>) {
   const page = await payments.list(limit, cursor.decode(after));
-  return { status: 200, body: { payments: page.payments, nextCursor: cursor.encode(page.next) } };
+  const { items, nextCursor } = cursor.page(page.payments, page.next, paymentView);
+  return { status: 200, body: { payments: items, nextCursor } };
 }

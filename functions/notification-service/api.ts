@@ -6,6 +6,7 @@ import {
   idOfRequest,
   notFound,
   pageQuery,
+  readable,
   route,
 } from 'baton-tasks/http';
 import * as z from 'zod';
@@ -28,7 +29,7 @@ const cursor = cursorOf(positionSchema);
 const postNotification = route(
   'POST',
   '/notifications',
-  { access: OPERATOR, body: newNotificationSchema },
+  { access: OPERATOR, body: readable(newNotificationSchema, { lines: ['message'] }) },
   async ({ body, headers, trace }) => {
     // The notification's id is also its task's id, so the consumer finds the row by it
     const notificationId = idOfRequest(headers, NOTIFICATIONS);
@@ -61,10 +62,8 @@ const listNotifications = route(
   async ({ query }) => {
     const after = cursor.decode(query.cursor);
     const page = await notifications.list({ recipient: query.recipient, limit: query.limit, after });
-    return {
-      status: 200,
-      body: { notifications: page.notifications.map(notificationView), nextCursor: cursor.encode(page.next) },
-    };
+    const { items, nextCursor } = cursor.page(page.notifications, page.next, notificationView);
+    return { status: 200, body: { notifications: items, nextCursor } };
   },
 );
 

@@ -6,6 +6,7 @@ import {
   idOfRequest,
   notFound,
   pageQuery,
+  readable,
   route,
 } from 'baton-tasks/http';
 import { v5 as uuidv5 } from 'uuid';
@@ -27,19 +28,24 @@ const newOrderSchema = z.strictObject({
 const listSchema = z.strictObject(pageQuery);
 const cursor = cursorOf(positionSchema);
 
-const postOrder = route('POST', '/orders', { body: newOrderSchema }, async ({ body, headers, trace }) => {
-  const orderId = idOfRequest(headers, ORDERS);
-  const taskId = uuidv5('process', orderId);
-  const order = { orderId, ...body };
-  const lane = LANES[order.priority];
-  const sendTask = () => service.tasks.send(processOrder, order, { taskId, lane, trace, subject: orderId });
-  await orders.accept({ order, taskId, requestHash: hashOfRequest(body), sendTask });
-  return {
-    status: 202,
-    headers: { location: `/orders/${orderId}` },
-    body: { orderId, taskId, status: 'accepted' },
-  };
-});
+const postOrder = route(
+  'POST',
+  '/orders',
+  { body: readable(newOrderSchema) },
+  async ({ body, headers, trace }) => {
+    const orderId = idOfRequest(headers, ORDERS);
+    const taskId = uuidv5('process', orderId);
+    const order = { orderId, ...body };
+    const lane = LANES[order.priority];
+    const sendTask = () => service.tasks.send(processOrder, order, { taskId, lane, trace, subject: orderId });
+    await orders.accept({ order, taskId, requestHash: hashOfRequest(body), sendTask });
+    return {
+      status: 202,
+      headers: { location: `/orders/${orderId}` },
+      body: { orderId, taskId, status: 'accepted' },
+    };
+  },
+);
 
 const getOrder = route('GET', '/orders/{orderId}', {}, async ({ param }) => {
   const row = await orders.find(param('orderId'));
@@ -49,7 +55,8 @@ const getOrder = route('GET', '/orders/{orderId}', {}, async ({ param }) => {
 
 const listOrders = route('GET', '/orders', { query: listSchema }, async ({ query }) => {
   const page = await orders.list(query.limit, cursor.decode(query.cursor));
-  return { status: 200, body: { orders: page.orders.map(orderView), nextCursor: cursor.encode(page.next) } };
+  const { items, nextCursor } = cursor.page(page.orders, page.next, orderView);
+  return { status: 200, body: { orders: items, nextCursor } };
 });
 
 /** The API of order-service. */

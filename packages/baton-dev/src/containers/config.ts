@@ -1,5 +1,11 @@
 // The configuration of the gateway and of resources.
-import { checkFunctionsServer, checkHttpTimeouts, functionsServer, httpTimeouts } from 'baton-tasks/tooling';
+import {
+  checkFunctionsServer,
+  checkHttpTimeouts,
+  functionsServer,
+  httpTimeouts,
+  rateLimitVariables,
+} from 'baton-tasks/tooling';
 import { endpoint, oneOf, parseConfig, port, text, wholeNumber } from 'baton-tasks/service';
 import * as z from 'zod';
 
@@ -17,6 +23,7 @@ const gatewayVariables = z
     FUNCTIONS_PORT: port(9000),
     DRAIN_TIMEOUT_SECONDS: wholeNumber(1, 3600, 60),
     ...httpTimeouts,
+    ...rateLimitVariables,
   })
   .superRefine(checkHttpTimeouts)
   .superRefine(checkFunctionsServer)

@@ -13,4 +13,6 @@ export { notFound, Problem, type ProblemKind } from './problem.ts';
 export { Intake, type IntakeRequest, type IntakeRow } from './intake.ts';
 export { hashOfRequest, idOfRequest } from './intake.ts';
 /** Answer with lists page by page. */
-export { type Cursor, cursorOf, pageQuery } from './cursor.ts';
+export { type Cursor, cursorOf, type Page, pageQuery } from './cursor.ts';
+/** Refuse control characters in texts that people read. */
+export { readable } from './readable.ts';

@@ -32,6 +32,8 @@ const TITLES = {
   'body-too-large': [413, 'The body is too large'],
   'unsupported-content-type': [415, 'The body has the wrong content type'],
   'expectation-failed': [417, 'The server cannot do what the request expects'],
+  'too-many-requests': [429, 'The caller sends too many requests'],
+  'answer-too-large': [500, 'The answer is too large'],
   'internal-error': [500, 'An unexpected error'],
   'service-unavailable': [503, 'A dependency does not answer'],
 } as const satisfies Record<string, readonly [number, string]>;

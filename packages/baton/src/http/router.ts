@@ -16,6 +16,7 @@ import {
   lowerCaseNames,
   readRequest,
 } from './http-message.ts';
+import { bytesOfAnswer, MAX_ANSWER_BYTES } from './answer-size.ts';
 import { Problem } from './problem.ts';
 import type { Route } from './route.ts';
 
@@ -81,11 +82,21 @@ function served(route: Route, logger: Logger, authenticate: Authenticate): Entry
     return {
       statusCode: status,
       headers: { ...lowerCaseNames(headers), 'content-type': 'application/json' },
-      body: JSON.stringify(body),
+      body: answerable(JSON.stringify(body), path),
     };
   };
   const methods = method === 'GET' ? (['GET', 'HEAD'] as const) : [method];
   return methods.map((each) => ({ method: each, path, handler }));
+}
+
+/** Returns a body. @throws Problem 500 if it is larger than Lambda takes, so that it is the same in containers */
+function answerable(body: string, path: string): string {
+  // A UTF-16 unit takes three bytes of UTF-8 at most, and an escape doubles them
+  if (body.length <= MAX_ANSWER_BYTES / 6 || bytesOfAnswer(body) <= MAX_ANSWER_BYTES) return body;
+  const bytes = bytesOfAnswer(body);
+  throw new Problem('answer-too-large', {
+    detail: `The answer of ${path} has ${bytes} bytes; the server can send ${MAX_ANSWER_BYTES}.`,
+  });
 }
 
 /** Answers OPTIONS with the path's methods. @throws Problem 405 if the path has other methods, 404 if it has none */

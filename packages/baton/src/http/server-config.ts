@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import * as z from 'zod';
 import { port, text, wholeNumber } from '../process/config.ts';
+import { isNetwork, RateLimit } from './rate-limit.ts';
 
 /** How much longer requests may take than connections are kept: Node closes a connection a second later than announced. */
 const REQUEST_RESERVE_SECONDS = 5;
@@ -64,6 +65,28 @@ export function checkFunctionsServer(
   context.addIssue({ code: 'custom', path: ['FUNCTIONS_TOKEN'], message });
 }
 
+/** The limit of each caller of an API. */
+export const rateLimitVariables = {
+  RATE_LIMIT_PER_SECOND: wholeNumber(0, 100_000, 100),
+  RATE_LIMIT_BURST: wholeNumber(1, 100_000, 200),
+  TRUSTED_PROXIES: z
+    .string()
+    .default('')
+    .transform((value) => value.split(',').flatMap((each) => each.trim() || []))
+    .refine((networks) => networks.every(isNetwork), {
+      error: 'expected addresses or networks separated by commas: 10.0.0.7,10.1.0.0/16',
+    }),
+};
+
+/** The limit of each caller, by its variables. Undefined if RATE_LIMIT_PER_SECOND is 0, which means no limit. */
+export function rateLimitOf({
+  RATE_LIMIT_PER_SECOND: perSecond,
+  RATE_LIMIT_BURST: burst,
+  TRUSTED_PROXIES: trustedProxies,
+}: z.output<z.ZodObject<typeof rateLimitVariables>>): RateLimit | undefined {
+  return perSecond === 0 ? undefined : new RateLimit({ perSecond, burst, trustedProxies });
+}
+
 /**
  * The variables of a container's HTTP server: where it listens, how long it waits for callers, and how long a stop waits
  * for running requests. With the host 127.0.0.1 only its own machine reaches it. It serves functions only if
@@ -78,6 +101,7 @@ export function serverVariables(initialPort: number) {
       PORT: port(initialPort),
       HEALTH_PORT: port(initialPort).unwrap().optional(),
       ...functionsServer,
+      ...rateLimitVariables,
       DRAIN_TIMEOUT_SECONDS: wholeNumber(1, 3600, 60),
       ...httpTimeouts,
     })
@@ -87,6 +111,7 @@ export function serverVariables(initialPort: number) {
       host: environment.HOST,
       port: environment.PORT,
       healthPort: environment.HEALTH_PORT,
+      rateLimit: rateLimitOf(environment),
       functionsPort: environment.FUNCTIONS_PORT,
       functionsNetwork: environment.FUNCTIONS_NETWORK,
       functionsToken: environment.FUNCTIONS_TOKEN ?? environment.FUNCTIONS_TOKEN_FILE,

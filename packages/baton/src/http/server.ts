@@ -18,6 +18,7 @@ import {
 } from './listener.ts';
 import { peerOf, PeerShares } from './peer-shares.ts';
 import { Problem } from './problem.ts';
+import type { RateLimit } from './rate-limit.ts';
 
 /** The memory for all answers of the process that their callers have not read yet. */
 const MAX_UNREAD_BYTES = 32 * 1024 * 1024;
@@ -30,6 +31,8 @@ export interface ServerOptions extends Address, ConnectionTimeouts {
   readonly handler: ApiHandler;
   /** Answers `/health/...` before the API does. Without it, those paths are the API's. */
   readonly health?: Health;
+  /** The limit of each caller. Default: none. Health has none. */
+  readonly rateLimit?: RateLimit | undefined;
   readonly logger: Logger;
 }
 
@@ -39,9 +42,13 @@ export interface ServerOptions extends Address, ConnectionTimeouts {
  * @throws Error if the port is taken
  */
 export function serve(options: ServerOptions): Promise<RunningServer> {
-  const { handler, health, logger } = options;
-  const answer = async ({ request, body }: Incoming): Promise<HttpResponse> =>
-    health?.answer(request.url) ?? handler(toGatewayEvent(request, await body(MAX_BODY_BYTES)), {});
+  const { handler, health, rateLimit, logger } = options;
+  const answer = async ({ request, body }: Incoming): Promise<HttpResponse> => {
+    const healthy = health?.answer(request.url);
+    if (healthy) return healthy;
+    await rateLimit?.check(request);
+    return handler(toGatewayEvent(request, await body(MAX_BODY_BYTES)), {});
+  };
   return listenAt(options, problemsOf(logger, answer));
 }
 

@@ -56,6 +56,7 @@ export {
   type RunningServer,
 } from '../http/listener.ts';
 export { runServers } from '../http/run-server.ts';
+export { RateLimit } from '../http/rate-limit.ts';
 export { problemsOf, serveProcessHealth } from '../http/server.ts';
 /** Start and end a process. */
 export { orExit } from '../process/config.ts';
@@ -64,6 +65,8 @@ export {
   checkHttpTimeouts,
   functionsServer,
   httpTimeouts,
+  rateLimitOf,
+  rateLimitVariables,
 } from '../http/server-config.ts';
 export { ownAddressIn } from '../process/own-address.ts';
 export { exitProcess, exitWithin } from '../process/exit.ts';

@@ -9,6 +9,7 @@ import {
   listenAt,
   MAX_BODY_BYTES,
   problemsOf,
+  type RateLimit,
   type RunningServer,
   toGatewayEvent,
 } from 'baton-tasks/tooling';
@@ -26,6 +27,8 @@ export interface GatewayOptions extends Address, ConnectionTimeouts {
   readonly forwarder: Forwarder;
   /** The address of a service, such as `http://payments-service:8000`. */
   readonly originOf: (service: string) => string;
+  /** The limit of each caller. Default: none. */
+  readonly rateLimit?: RateLimit | undefined;
   readonly logger: Logger;
 }
 
@@ -45,8 +48,9 @@ export function serveApiGateway(options: GatewayOptions): Promise<RunningServer>
 async function answer(
   { request, response, body }: Incoming,
   elsewhere: ReturnType<typeof unknownRoute>,
-  { routing, forwarder, originOf }: GatewayOptions,
+  { routing, forwarder, originOf, rateLimit }: GatewayOptions,
 ): Promise<HttpResponse | undefined> {
+  await rateLimit?.check(request);
   const [, prefix = ''] = /^\/([^/?]*)/.exec(request.url ?? '') ?? [];
   const service = routing.services.get(prefix);
   if (service === undefined) return elsewhere(toGatewayEvent(request, Buffer.alloc(0)), {});

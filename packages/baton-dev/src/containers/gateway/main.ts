@@ -1,5 +1,6 @@
 // The gateway as a process.
 import {
+  rateLimitOf,
   orExit,
   ownAddressIn,
   type RunningServer,
@@ -24,6 +25,7 @@ const { functions, stage } = orExit(() => readStackFile(config.STACK_FILE));
 const routing = routingOf(functions, stage);
 const forwarder = new Forwarder();
 
+const rateLimit = rateLimitOf(config);
 const shared = {
   routing,
   forwarder,
@@ -35,7 +37,12 @@ const shared = {
 
 /** Serves the API. Containers find a service by its name, at the same ports as the gateway's own. */
 function serveApi(): Promise<RunningServer> {
-  return serveApiGateway({ ...shared, port: PORT, originOf: (service) => `http://${service}:${PORT}` });
+  return serveApiGateway({
+    ...shared,
+    rateLimit,
+    port: PORT,
+    originOf: (service) => `http://${service}:${PORT}`,
+  });
 }
 
 /** Serves Invoke, in the network of functions alone if there is one. */

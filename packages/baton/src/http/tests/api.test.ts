@@ -45,6 +45,10 @@ const handler = createApi({ logger, environment: { AUTHENTICATION: 'none' } }, [
         throw Object.assign(new Error('connect'), { code: 'ECONNREFUSED' });
       case 'bug':
         throw new TypeError('secret detail');
+      case 'large':
+        return { status: 200, body: { text: '"'.repeat(1_600_000) } };
+      case 'almost-large':
+        return { status: 200, body: { text: '"'.repeat(1_400_000) } };
       case 'kept':
         return { status: 200, headers: { 'Cache-Control': 'max-age=60' }, body: {} };
       case 'missing':
@@ -239,6 +243,7 @@ describe.each(formats)('an API that gets events in payload format %s', (_version
     [{ path: '/things/no-broker' }, 503, 'service-unavailable'],
     [{ path: '/things/no-store' }, 503, 'service-unavailable'],
     [{ path: '/things/bug' }, 500, 'internal-error'],
+    [{ path: '/things/large' }, 500, 'answer-too-large'],
     [{ query: { limit: '0' } }, 400, 'invalid-request'],
     [{ query: { limit: '101' } }, 400, 'invalid-request'],
     [{ query: { limit: 'ten' } }, 400, 'invalid-request'],
@@ -289,6 +294,12 @@ describe.each(formats)('an API that gets events in payload format %s', (_version
       expect(headers).toMatchObject({ 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' });
     },
   );
+
+  test('sends an answer that is as large as Lambda takes', async () => {
+    const answer = await ask({ path: '/things/almost-large' });
+    expect(answer.statusCode).toBe(200);
+    expect(Buffer.byteLength(JSON.stringify(answer))).toBeGreaterThan(5_500_000);
+  });
 
   test('keeps the cache-control of a route that has its own', async () => {
     const { headers } = await ask({ path: '/things/kept' });

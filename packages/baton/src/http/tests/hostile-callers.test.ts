@@ -2,8 +2,10 @@ import { afterEach, describe, expect, jest, test } from '@jest/globals';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { eventually } from 'baton-dev/testing/eventually';
 import { createLogger } from '../../telemetry/logger.ts';
+import { Health } from '../health.ts';
 import { type HttpEvent, readRequest } from '../http-message.ts';
 import type { ConnectionTimeouts, RunningServer } from '../listener.ts';
+import { RateLimit } from '../rate-limit.ts';
 import { serve } from '../server.ts';
 import { answerTo, RawCaller } from 'baton-dev/testing/raw-caller';
 
@@ -12,6 +14,7 @@ const POST = 'POST /x HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n'
 /** A body of which the last byte never comes. */
 const STALLED = `${POST}content-length: 262144\r\n\r\n${' '.repeat(262_143)}`;
 
+const logger = createLogger({ service: 'tests', level: 'silent' });
 let server: RunningServer | undefined;
 const callers: RawCaller[] = [];
 afterEach(async () => {
@@ -21,12 +24,14 @@ afterEach(async () => {
 });
 
 interface Options extends ConnectionTimeouts {
+  readonly rateLimit?: RateLimit;
   readonly handle?: (event: HttpEvent) => Promise<unknown>;
 }
 
 /** Starts a server that answers what `handle` returns. */
 async function start({ handle = async () => 'done', ...timeouts }: Options = {}): Promise<number> {
   server = await serve({
+    health: new Health({ ready: {}, logger }),
     handler: async (event) => ({
       statusCode: 200,
       headers: { 'content-type': 'application/json' },
@@ -34,7 +39,7 @@ async function start({ handle = async () => 'done', ...timeouts }: Options = {})
     }),
     host: '127.0.0.1',
     port: 0,
-    logger: createLogger({ service: 'tests', level: 'silent' }),
+    logger,
     ...timeouts,
   });
   return server.port;
@@ -119,6 +124,19 @@ describe('a server', () => {
     expect(refused).toContain('urn:baton:problem:service-unavailable');
     gate.resolve();
     await eventually('room', () => server?.underWay === 0);
+    expect(await statusOfAnother(port, GET)).toBe(200);
+  });
+
+  test('answers 429 with Retry-After to a caller who sends too many requests, and the others as before', async () => {
+    const handle = jest.fn(async () => 'done');
+    const rateLimit = new RateLimit({ perSecond: 1, burst: 3, trustedProxies: [] });
+    const port = await start({ handle, rateLimit });
+    const answers = await Promise.all(Array.from({ length: 10 }, () => fetch(`http://127.0.0.1:${port}/x`)));
+    const refused = answers.filter(({ status }) => status === 429);
+    expect([refused.length, handle.mock.calls.length]).toEqual([7, 3]);
+    expect(Number(refused[0]?.headers.get('retry-after'))).toBeGreaterThan(0);
+    await expect(refused[0]?.json()).resolves.toMatchObject({ type: 'urn:baton:problem:too-many-requests' });
+    expect((await fetch(`http://127.0.0.1:${port}/health/live`)).status).toBe(200);
     expect(await statusOfAnother(port, GET)).toBe(200);
   });
 
