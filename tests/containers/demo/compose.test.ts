@@ -154,6 +154,29 @@ describe('the whole system', () => {
   });
 });
 
+describe('the port of functions', () => {
+  const invoked = async (service: string, network: string, headers: Record<string, string> = {}) => {
+    const { NetworkSettings } = await project.container(service);
+    const { IPAddress } = NetworkSettings.Networks[await networkOf(network)] as { IPAddress: string };
+    const url = `http://${IPAddress}:9000/2015-03-31/functions/orderOutcomes/invocations`;
+    return fetch(url, { method: 'POST', body: '{}', headers }).then(
+      ({ status }) => status,
+      (error: Error) => (error.cause as NodeJS.ErrnoException).code,
+    );
+  };
+
+  test.each(['order-service', 'gateway'])(
+    'of %s is in the network internal alone, and wants the secret',
+    async (service) => {
+      await expect(invoked(service, 'edge')).resolves.toBe('ECONNREFUSED');
+      await expect(invoked(service, 'internal')).resolves.toBe(403);
+      await expect(invoked(service, 'internal', { 'x-functions-token': 'x'.repeat(43) })).resolves.toBe(403);
+      const token = await project.compose(`exec -T ${service} cat /run/baton/functions-token`);
+      await expect(invoked('order-service', 'internal', { 'x-functions-token': token })).resolves.toBe(200);
+    },
+  );
+});
+
 describe('workers', () => {
   test('are scaled to ten and back to one with nothing else changed, and no order is lost or notified twice', async () => {
     const others = async () =>

@@ -76,7 +76,7 @@ export function invocationsOf(
       const requestId = uuidv7();
       const answered = hasToken(incoming.request, token)
         ? answering(incoming, requestId)
-        : Promise.resolve(FORBIDDEN);
+        : Promise.resolve(forbidden(incoming.request));
       return answered
         .catch((error: unknown) => {
           logger.info({ requestId, error }, 'invocation could not be read');
@@ -150,11 +150,12 @@ export function refused(status: number, type: string, message: string): InvokeAn
   return { status, body: { Type: 'User', Message: message }, headers: { 'x-amzn-errortype': type } };
 }
 
-/** The answer for a caller without the secret. Its connection closes, so that its body is not read. */
-const FORBIDDEN: InvokeAnswer = {
-  ...refused(403, 'AccessDeniedException', 'The header x-functions-token is missing or wrong'),
-  headers: { 'x-amzn-errortype': 'AccessDeniedException', connection: 'close' },
-};
+/** The answer for a caller without the secret. If its request has a body, the connection closes, and nothing reads it. */
+function forbidden({ headers }: IncomingMessage): InvokeAnswer {
+  const refusal = refused(403, 'AccessDeniedException', 'The header x-functions-token is missing or wrong');
+  const hasBody = headers['content-length'] !== undefined || headers['transfer-encoding'] !== undefined;
+  return { ...refusal, headers: { ...refusal.headers, ...(hasBody && { connection: 'close' }) } };
+}
 
 /** The answer for an error before the function began. A server without room is a throttled function: callers try again. */
 function refusalOf(error: unknown): InvokeAnswer {

@@ -42,6 +42,7 @@ const ENVIRONMENT = {
   TASKS_TABLE: 'tasks',
   NOTES_TABLE: 'notes',
   FUNCTIONS_TOKEN: 'a secret of more than 32 characters',
+  AUTHENTICATION: 'none',
 };
 
 test('services, their functions and workers keep an idle connection for longer than a load balancer does', async () => {
