@@ -12,6 +12,8 @@ const rest = {
   result: z.object({}),
   retry: { maxAttempts: 10, baseSeconds: 1 },
   timeoutSeconds: 60,
+  // A measure sends tasks of a megabyte
+  maxPayloadBytes: 1_048_576,
 };
 
 /** The contract of the bench's jobs on a queue. */

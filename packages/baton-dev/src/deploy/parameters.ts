@@ -167,6 +167,9 @@ export type Parameters = z.output<typeof parametersSchema>;
 /** The parameters of a worker on Fargate. */
 export type FargateParameters = Parameters['fargate'];
 
+/** A URL with a password. A password that CloudFormation resolves when it deploys is a reference, not the password. */
+const PASSWORD_IN_URL = /^[a-z][a-z0-9+.-]{0,20}:\/\/[^/?#@\s]{0,200}:(?!\{\{resolve:)[^/?#\s]{0,500}@/i;
+
 /** A parameter from Serverless. */
 export type Given = string | number | boolean | null | undefined;
 
@@ -185,9 +188,16 @@ export function readParameters(
   const unknown = Object.keys(given)
     .filter((name) => !known.includes(name))
     .map((name) => `  ${name}: unknown parameter, expected one of ${known.join(', ')}`);
-  if (parsed.success && unknown.length === 0) return parsed.data;
+  // It would stand in the template, in the stack's history and in the shell's
+  const clear = texts
+    .filter(([, text = '']) => PASSWORD_IN_URL.test(text))
+    .map(
+      ([name]) =>
+        `  ${name}: holds a password, expected a reference to a secret that has it, such as {{resolve:secretsmanager:NAME:SecretString:KEY}}`,
+    );
+  if (parsed.success && unknown.length + clear.length === 0) return parsed.data;
   const wrong = (parsed.error?.issues ?? []).map(({ path, message }) => `  ${String(path[0])}: ${message}`);
   throw new StackError(
-    `The deploy has wrong parameters (--param="name=value"):\n${[...unknown, ...new Set(wrong)].join('\n')}`,
+    `The deploy has wrong parameters (--param="name=value"):\n${[...unknown, ...clear, ...new Set(wrong)].join('\n')}`,
   );
 }

@@ -3,7 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import { Problem } from './problem.ts';
 
 /** The form of a target that names the host too (RFC 9112, section 3.2.2). */
-const ABSOLUTE = /^https?:\/\/([^/?#]*)(.*)$/is;
+const ABSOLUTE = /^https?:\/\/([^/?#]*)([/?#].*)?$/is;
 
 /**
  * Makes the target of a request a path. The host of an absolute target replaces the Host header (RFC 9112, section 3.2.2).

@@ -21,6 +21,29 @@ describe('a parameter of a service', () => {
     expect(() => readParameters({ 'mail-url': 'smtp://x' })).toThrow('mail-url: unknown parameter');
   });
 
+  test.each([
+    'smtp://me:secret@mail.example.com:587',
+    'SMTPS://me:secret@mail.example.com',
+    'postgres://:secret@db.example.com/shop',
+    'smtp://me:sec@ret@mail.example.com',
+    'smtp://{{resolve:ssm:user}}:secret@mail.example.com',
+  ])('is refused if it holds a password, which the message does not show: %s', (value) => {
+    const read = (): unknown => readParameters({ 'mail-url': value }, ['mail-url']);
+    expect(read).toThrow('mail-url: holds a password, expected a reference to a secret');
+    expect(read).not.toThrow(/secret@|ret@/);
+  });
+
+  test.each([
+    '{{resolve:secretsmanager:baton-dev/smtp:SecretString:url}}',
+    'smtps://me:{{resolve:secretsmanager:baton-dev/smtp:SecretString:password}}@mail.example.com',
+    'smtp://mail.example.com:587',
+    'smtp://me@mail.example.com:587',
+    'https://example.com/a:b@c',
+    'arn:aws:sns:eu-central-1:123456789012:alarms',
+  ])('may be %s', (value) => {
+    expect(() => readParameters({ 'mail-url': value }, ['mail-url'])).not.toThrow();
+  });
+
   test('is refused if it is used but not declared; parameters of every stack need no declaration', () => {
     const undeclared = partWith(using('${param:mail-url}'));
     expect(() => parameterNames(undeclared)).toThrow(
