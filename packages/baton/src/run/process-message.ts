@@ -45,8 +45,7 @@ export async function processMessage(
     if ('kind' in read) return logOutcome(processing, named, read);
     const admission = await admit(read, host.signal, processing);
     if (isRefused(admission)) return logOutcome(processing, read.fields, admission);
-    const { attempt } = admission.begun ?? named;
-    const received = { ...read, fields: { ...read.fields, attempt } };
+    const received = admission.begun ? attemptedAs(read, admission.begun.attempt) : read;
 
     const startedAtMs = performance.now();
     const decided =
@@ -61,6 +60,10 @@ export async function processMessage(
   } finally {
     payloads?.giveBack(bytes);
   }
+}
+
+function attemptedAs(received: ReceivedTask, attempt: number): ReceivedTask {
+  return { ...received, fields: { ...received.fields, attempt } };
 }
 
 /** Reads the envelope of a message. Returns the outcome of the message if that cannot be read. */

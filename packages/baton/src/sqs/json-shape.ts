@@ -22,6 +22,9 @@ const MOST_BYTES_A_CHARACTER = 34;
 /** A shorter text is not looked through: the most that it may need is little. */
 const SHORT_CHARACTERS = 4096;
 
+/** Up to here a loop finds the end of a text in less time than a search. */
+const SHORT_TEXT_CHARACTERS = 32;
+
 /** The shape of a JSON text. */
 export interface JsonShape {
   /** How many lists and objects stand in each other. 0 for a number or a text. */
@@ -74,11 +77,19 @@ export function memoryBytesOf(json: string): number {
 
 /** The place of the quote that ends the text which begins at `start`. */
 function endOfText(json: string, start: number): number {
+  const soon = Math.min(start + SHORT_TEXT_CHARACTERS, json.length);
   let at = start + 1;
-  for (; at < json.length; at += 1) {
+  for (; at < soon; at += 1) {
     const code = json.charCodeAt(at);
     if (code === BACKSLASH) at += 1;
     else if (code === QUOTE) return at;
   }
-  return at;
+  // Of a long text V8 finds the next quote many times faster than a loop
+  for (let quote = json.indexOf('"', at); quote >= 0; quote = json.indexOf('"', quote + 1)) {
+    let backslashes = 0;
+    while (quote - backslashes > at && json.charCodeAt(quote - backslashes - 1) === BACKSLASH)
+      backslashes += 1;
+    if (backslashes % 2 === 0) return quote;
+  }
+  return json.length;
 }
