@@ -6,7 +6,7 @@ import {
 } from '@aws-sdk/client-lambda';
 import { type Deployment, EMULATOR } from './deployment.ts';
 import { Gatekeeper } from './gatekeeper.ts';
-import { allowedBy, policyOf } from './policy.ts';
+import { type Allowed, allowedBy, policyOf } from './policy.ts';
 
 /** Actions that Lambda itself does with a function's role: writing its log and polling its queues. */
 const BY_LAMBDA = /^(logs:|sqs:(ReceiveMessage|DeleteMessage|GetQueueAttributes) )/;
@@ -27,7 +27,7 @@ export interface Enforced {
 export async function enforceRoles(deployment: Deployment): Promise<Enforced> {
   const lambda = new LambdaClient();
   const gatekeeper = await Gatekeeper.start(EMULATOR.AWS_ENDPOINT_URL);
-  const allowed = new Map<string, string[]>();
+  const allowed = new Map<string, Allowed[]>();
   const functions = await deployment.described('AWS::Lambda::Function');
   await Promise.all(
     functions.map(async ([id]) => {
@@ -54,7 +54,8 @@ export async function enforceRoles(deployment: Deployment): Promise<Enforced> {
     refused: gatekeeper.refused,
     unused: (id) => {
       const used = gatekeeper.used(id);
-      const own = (allowed.get(id) ?? []).filter((use) => !BY_LAMBDA.test(use) && !used.has(use));
+      const uses = (allowed.get(id) ?? []).map(({ use }) => use);
+      const own = uses.filter((use) => !BY_LAMBDA.test(use) && !used.has(use));
       return own.map((use) => use.replace(deployment.prefix, '')).toSorted();
     },
     stop: () => gatekeeper.stop(),

@@ -1,11 +1,15 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
+import { attributesOf, type NamingRequest } from 'baton-dev/testing/request-attributes';
+import type { Allowed } from './policy.ts';
 
 /** A call in the terms of IAM: the action, and the names of its queues, tables or indexes. */
 interface Call {
   readonly action: string;
   readonly targets: readonly string[];
+  /** The attributes that a call of DynamoDB names. */
+  readonly attributes: ReadonlySet<string>;
 }
 
 /**
@@ -15,7 +19,7 @@ interface Call {
 export class Gatekeeper {
   readonly #server: Server;
   readonly #endpoint: string;
-  readonly #allowed = new Map<string, ReadonlySet<string>>();
+  readonly #allowed = new Map<string, readonly Allowed[]>();
   readonly #used = new Map<string, Set<string>>();
   readonly #refused: string[] = [];
 
@@ -32,9 +36,9 @@ export class Gatekeeper {
     return gatekeeper;
   }
 
-  /** Allows a caller actions, such as `sqs:SendMessage baton-dev-letters`. Returns the caller's endpoint. */
-  admit(caller: string, allowed: Iterable<string>): string {
-    this.#allowed.set(caller, new Set(allowed));
+  /** Allows a caller what its policy allows. Returns the caller's endpoint. */
+  admit(caller: string, allowed: readonly Allowed[]): string {
+    this.#allowed.set(caller, allowed);
     return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}/${caller}`;
   }
 
@@ -73,10 +77,15 @@ export class Gatekeeper {
     }
   }
 
-  #check(caller: string, { action, targets }: Call): string | undefined {
+  #check(caller: string, { action, targets, attributes }: Call): string | undefined {
     for (const target of targets) {
       const use = `${action} ${target}`;
-      if (!this.#allowed.get(caller)?.has(use)) return `${caller} may not ${use}`;
+      const statements = this.#allowed.get(caller)?.filter((each) => each.use === use) ?? [];
+      const mayAll = statements.some((each) =>
+        [...attributes].every((name) => each.attributes?.has(name) ?? true),
+      );
+      if (!mayAll)
+        return `${caller} may not ${use}${statements.length > 0 ? ` ${[...attributes].join()}` : ''}`;
       const used = this.#used.get(caller) ?? new Set();
       this.#used.set(caller, used.add(use));
     }
@@ -100,15 +109,21 @@ export class Gatekeeper {
 /** Reads a request of the JSON protocol of SQS or DynamoDB. A batch of writes needs the action of its single call. */
 function callOf(target: string, body: string): Call {
   const [service = '', name = ''] = target.split('.');
-  const { QueueUrl, TableName, IndexName, RequestItems } = JSON.parse(body) as {
+  const request = JSON.parse(body) as NamingRequest & {
     QueueUrl?: string;
     TableName?: string;
     IndexName?: string;
     RequestItems?: object;
   };
+  const { QueueUrl, TableName, IndexName, RequestItems } = request;
+  const attributes = attributesOf(request);
   if (service === 'AmazonSQS')
-    return { action: `sqs:${name.replace(/Batch$/, '')}`, targets: [QueueUrl?.split('/').at(-1) ?? ''] };
+    return {
+      action: `sqs:${name.replace(/Batch$/, '')}`,
+      targets: [QueueUrl?.split('/').at(-1) ?? ''],
+      attributes,
+    };
   const index = IndexName === undefined ? '' : `/index/${IndexName}`;
   const tables = RequestItems ? Object.keys(RequestItems) : [`${TableName}${index}`];
-  return { action: `dynamodb:${name}`, targets: tables };
+  return { action: `dynamodb:${name}`, targets: tables, attributes };
 }

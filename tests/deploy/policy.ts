@@ -7,6 +7,7 @@ export interface Policy {
     readonly Effect: string;
     readonly Action: string | readonly string[];
     readonly Resource: string | readonly string[];
+    readonly Condition?: Readonly<Record<string, Readonly<Record<string, string | readonly string[]>>>>;
   }[];
 }
 
@@ -22,13 +23,31 @@ export async function policyOf(RoleName: string): Promise<Policy> {
   return JSON.parse(decodeURIComponent(PolicyDocument)) as Policy;
 }
 
-/** The actions that a policy allows, in the gatekeeper's form: `sqs:SendMessage baton-dev-letters`. */
-export function allowedBy({ Statement }: Policy): string[] {
-  return Statement.flatMap(({ Action, Resource }) =>
-    [Action]
-      .flat()
-      .flatMap((action) =>
-        [Resource].flat().map((arn) => `${action} ${arn.replace(/^arn:aws:\w+:[^:]*:\d*:(table\/)?/, '')}`),
-      ),
-  );
+/** Something that a policy allows. */
+export interface Allowed {
+  /** The action in the gatekeeper's form: `sqs:SendMessage baton-dev-letters`. */
+  readonly use: string;
+  /** The only attributes that the request may name. Undefined if it may name all. */
+  readonly attributes: ReadonlySet<string> | undefined;
+}
+
+/** What a policy allows. @throws Error if it has a condition that the gatekeeper does not know */
+export function allowedBy({ Statement }: Policy): Allowed[] {
+  return Statement.flatMap(({ Action, Resource, Condition }) => {
+    const attributes = Condition && attributesIn(Condition);
+    return [Action].flat().flatMap((action) =>
+      [Resource].flat().map((arn) => ({
+        use: `${action} ${arn.replace(/^arn:aws:\w+:[^:]*:\d*:(table\/)?/, '')}`,
+        attributes,
+      })),
+    );
+  });
+}
+
+function attributesIn(condition: NonNullable<Policy['Statement'][number]['Condition']>): ReadonlySet<string> {
+  const { 'ForAllValues:StringEquals': { 'dynamodb:Attributes': names = [], ...keys } = {}, ...others } =
+    condition;
+  if (Object.keys({ ...keys, ...others }).length > 0)
+    throw new Error(`The gatekeeper does not know the condition ${JSON.stringify(condition)}`);
+  return new Set([names].flat());
 }

@@ -13,8 +13,13 @@ const NEW = [
   '?? common/contracts/unicorns.ts',
   '?? functions/unicorns-service/',
 ];
-/** Shared lists of all services. */
-const LISTS = [' M .env.example', ' M docker-compose.localstack.yml', ' M package-lock.json'];
+/** Shared lists of all services and contracts. */
+const LISTS = [
+  ' M .env.example',
+  ' M common/contracts/all.ts',
+  ' M docker-compose.localstack.yml',
+  ' M package-lock.json',
+];
 
 const CONTRACT = `import { defineTask } from 'baton-tasks';
 import * as z from 'zod';

@@ -1,5 +1,6 @@
 // The `access` of functions: the queues and tables that they use.
 import * as z from 'zod';
+import { CANCEL_ATTRIBUTES, FLOW_ATTRIBUTES, SENDER_ATTRIBUTES } from 'baton-tasks/tooling';
 import { laneIdsOf } from '../stack/lanes.ts';
 import { sourceQueues } from '../stack/queues.ts';
 import { StackError } from '../stack/stack-error.ts';
@@ -16,13 +17,32 @@ const TABLE_ACTIONS = {
 } as const;
 type TableVerb = keyof typeof TABLE_ACTIONS;
 
+/** The table of the task store, which all functions share. */
+export const TASKS = 'TasksTable';
+
+/**
+ * The verbs for the task store's table alone: to send tasks, to start chains and groups, and to cancel. Each lets a function
+ * update these attributes and no others (Amazon DynamoDB, "Using IAM policy conditions for fine-grained access control"). So
+ * it writes no effects, results or ends, and no links unless it starts flows. `update` lets a function that runs tasks do
+ * all of it.
+ */
+const TASK_ATTRIBUTES = {
+  send: SENDER_ATTRIBUTES,
+  start: [...SENDER_ATTRIBUTES, ...FLOW_ATTRIBUTES],
+  cancel: CANCEL_ATTRIBUTES,
+} as const;
+type TaskVerb = keyof typeof TASK_ATTRIBUTES;
+const taskVerbs = Object.keys(TASK_ATTRIBUTES) as TaskVerb[];
+/** The verbs that would replace or delete a whole row of the task store. */
+const NOT_FOR_TASKS: ReadonlySet<string> = new Set(['put', 'delete']);
+
 /**
  * Means every queue of the stack that has a dead-letter queue. For functions that end tracked tasks: another service may add
  * a listener on its own queue, without a change of their functions.yml.
  */
 const ALL = 'all';
 
-const verbs = Object.keys(TABLE_ACTIONS) as [TableVerb, ...TableVerb[]];
+const verbs = [...(Object.keys(TABLE_ACTIONS) as TableVerb[]), ...taskVerbs] as const;
 const accessSchema = z.strictObject({
   queues: z
     .union([z.literal(ALL), z.array(z.string())], {
@@ -40,7 +60,7 @@ const accessSchema = z.strictObject({
  */
 export interface Access {
   readonly queues: readonly string[];
-  readonly tables: Readonly<Record<string, readonly TableVerb[]>>;
+  readonly tables: Readonly<Record<string, readonly (TableVerb | TaskVerb)[]>>;
 }
 
 /** A statement of a policy, with the effect Allow. */
@@ -48,6 +68,7 @@ export interface Statement {
   readonly Effect: 'Allow';
   readonly Action: string | readonly string[];
   readonly Resource: Value | readonly Value[];
+  readonly Condition?: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>>;
 }
 
 /**
@@ -73,7 +94,16 @@ export function readAccess(functionName: string, access: unknown, resources: Res
     );
   };
   for (const id of queues) check(id, 'AWS::SQS::Queue', 'queue');
-  for (const id of Object.keys(tables)) check(id, 'AWS::DynamoDB::Table', 'table');
+  for (const [id, used] of Object.entries(tables)) {
+    check(id, 'AWS::DynamoDB::Table', 'table');
+    const wrong = used.find((verb) => (id === TASKS ? NOT_FOR_TASKS.has(verb) : isTaskVerb(verb)));
+    if (wrong === undefined) continue;
+    const expected =
+      id === TASKS ? `${taskVerbs.join(', ')}, or update to run tasks` : `it for ${TASKS} alone`;
+    throw new StackError(
+      `The access of the function ${functionName} has ${wrong} for ${id}: expected ${expected}`,
+    );
+  }
   const withLanes = new Set([...queues, ...queues.flatMap((id) => laneIdsOf(id, resources))]);
   return { tables, queues: [...withLanes] };
 }
@@ -92,16 +122,36 @@ export function allow(actions: readonly string[], resources: readonly Value[]): 
 /** The statements for the tables in an `access`. */
 export function tableStatements({ tables }: Access, resources: Resources): Statement[] {
   return Object.entries(tables).flatMap(([id, used]) => {
-    const onTable = used.filter((verb) => verb !== 'query').map((verb) => TABLE_ACTIONS[verb]);
+    const onTable = used
+      .filter((verb) => !isTaskVerb(verb))
+      .filter((verb) => verb !== 'query')
+      .map((verb) => TABLE_ACTIONS[verb]);
     const indexes = used.includes('query') ? indexArns(id, resources) : [];
     const parts: [readonly string[], readonly Value[]][] = [
       [onTable, [arnOf(id)]],
       [[TABLE_ACTIONS.query], indexes],
     ];
-    return parts
+    const statements = parts
       .filter(([actions, on]) => actions.length > 0 && on.length > 0)
       .map(([actions, on]) => allow(actions, on));
+    return statements.concat(taskStatements(used));
   });
+}
+
+/** The statement for the verbs of the task store's table, unless the function may update all of its rows. */
+function taskStatements(used: readonly string[]): Statement[] {
+  const attributes = new Set<string>(used.filter(isTaskVerb).flatMap((verb) => TASK_ATTRIBUTES[verb]));
+  return attributes.size > 0 && !used.includes('update') ? [allowUpdatesOf([...attributes])] : [];
+}
+
+function isTaskVerb(verb: string): verb is TaskVerb {
+  return verb in TASK_ATTRIBUTES;
+}
+
+/** Makes a statement that allows updates of some attributes of the task store's rows. */
+function allowUpdatesOf(attributes: readonly string[]): Statement {
+  const Condition = { 'ForAllValues:StringEquals': { 'dynamodb:Attributes': attributes } };
+  return { ...allow([TABLE_ACTIONS.update], [arnOf(TASKS)]), Condition };
 }
 
 function indexArns(tableId: string, resources: Resources): Value[] {

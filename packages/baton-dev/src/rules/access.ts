@@ -21,7 +21,7 @@ export const accessIsUnderstood: Rule = {
       } catch (error) {
         if (!(error instanceof StackError)) throw error;
         const expected =
-          'Write access: { queues: [IDS], tables: { ID: [get, put, update, delete, query] } } with the logical ids of what it uses, or {}';
+          'Write access: { queues: [IDS], tables: { ID: [get, put, update, delete, query], TasksTable: [get, send, start, cancel] } } with the logical ids of what it uses, or {}';
         return [{ at: tree.placeOf(own, 'access'), found: error.message, expected }];
       }
     }),
@@ -88,6 +88,9 @@ function lacks(own: OwnFunction, { queues, tables, verbs }: Need, tree: Tree): b
   const allowed = new Set([...access.queues, ...consumed.map(({ queue }) => queue.id)]);
   const wanted = queues === 'all' ? sourceQueues(tree.stack.resources).map(({ id }) => id) : queues;
   const used = new Set<string>(tables.flatMap((id) => access.tables[id] ?? []));
+  // Whoever runs tasks may change every row
+  if (used.has('update')) for (const verb of ['start', 'cancel']) used.add(verb);
+  if (used.has('start')) used.add('send');
   const isAll = writtenIn(own).queues === 'all';
   return (!isAll && wanted.some((id) => !allowed.has(id))) || verbs.some((verb) => !used.has(verb));
 }

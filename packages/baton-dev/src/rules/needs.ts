@@ -1,5 +1,6 @@
 // The rights that code needs.
-import type { AstNode } from '../sources/ast.ts';
+import { TASKS } from '../deploy/access.ts';
+import { type AstNode, pathOf } from '../sources/ast.ts';
 import type { Call } from '../sources/code.ts';
 import { queuesOf } from '../stack/queues.ts';
 import { functionsWith, sendsIn } from './contract-uses.ts';
@@ -7,9 +8,6 @@ import { handlerOf } from './functions.ts';
 import { Reach } from './reach.ts';
 import { ownTables } from './tables.ts';
 import { type OwnFunction, type Place, STAGE_PREFIX, type Tree } from './tree.ts';
-
-/** The table of the task store, which all share. */
-const TASKS = 'TasksTable';
 
 /** A right that some code needs. */
 export interface Need {
@@ -75,7 +73,7 @@ function sendNeeds(tree: Tree, path: string, reaches: Reaches): Need[] {
         what: `sends ${contract.name}`,
         queues: [id],
         tables: [TASKS],
-        verbs: contract.tracked ? ['get', 'put'] : [],
+        verbs: contract.tracked ? ['get', isOfFlow(node) ? 'start' : 'send'] : [],
         by: runBy(
           reaches,
           (reach) => reach.runs(node),
@@ -86,9 +84,14 @@ function sendNeeds(tree: Tree, path: string, reaches: Reaches): Need[] {
   });
 }
 
+/** Whether a call makes a chain or a group. */
+function isOfFlow({ callee }: AstNode): boolean {
+  return !/(^|\.)send$/.test(pathOf(callee));
+}
+
 /** The rights that calls of the task store need, by the end of the called name. */
 const STORE_CALLS: readonly (Pick<Need, 'queues' | 'verbs'> & { readonly call: RegExp })[] = [
-  { call: /(^|\.)tasks\.cancel$/, queues: 'all', verbs: ['get', 'update'] },
+  { call: /(^|\.)tasks\.cancel$/, queues: 'all', verbs: ['get', 'cancel'] },
   { call: /(^|\.)tasks\.handle$/, queues: [], verbs: ['get'] },
   { call: /(^|\.)taskStore\.find$/, queues: [], verbs: ['get'] },
   { call: /^TaskHistory$/, queues: [], verbs: ['query'] },

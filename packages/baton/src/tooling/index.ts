@@ -20,6 +20,7 @@ export { createDocumentClient } from '../aws/documents.ts';
 export { isTransient } from '../aws/answers.ts';
 export { TaskClient } from '../send/task-client.ts';
 export { TaskStore } from '../tracked/task-store.ts';
+export { CANCEL_ATTRIBUTES, FLOW_ATTRIBUTES, SENDER_ATTRIBUTES } from '../tracked/writable-attributes.ts';
 export type { NewTask } from '../send/task-records.ts';
 export type { Conclusion, HeldClaim } from '../tracked/task-attempts.ts';
 export { StoreTracker } from '../tracked/store-tracker.ts';

@@ -1,5 +1,4 @@
 // The rows of groups in the task store's table.
-import { PutCommand } from '@aws-sdk/lib-dynamodb';
 import { TaskConflictError } from '../task/errors.ts';
 import type { NewGroup } from '../send/task-records.ts';
 import type { GroupRow } from './task-row.ts';
@@ -17,14 +16,7 @@ export class TaskGroups {
   async create({ groupId, memberIds, next, notBefore }: NewGroup): Promise<void> {
     await this.#table.timeKnown();
     const row: GroupRow = { taskId: groupId, memberIds, next, expiresAt: this.#table.expiry(notBefore) };
-    const written = await this.#table.unlessRefused(
-      new PutCommand({
-        TableName: this.#table.name,
-        Item: row,
-        ConditionExpression: 'attribute_not_exists(taskId) OR expiresAt < :now',
-        ExpressionAttributeValues: { ':now': this.#table.seconds },
-      }),
-    );
+    const written = await this.#table.create(row);
     const known = written ? undefined : await this.find(groupId);
     if (known && known.memberIds.join() !== memberIds.join())
       throw new TaskConflictError(

@@ -1,5 +1,5 @@
 // The rows of schedules in the task store's table.
-import { PutCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import { UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { MAX_SKEW_MS } from '../time/clock-watch.ts';
 import { TaskError } from '../task/errors.ts';
 import { lastTick, tickTaskId, tickTime } from '../task/schedule.ts';
@@ -57,11 +57,12 @@ export class TaskSchedules {
     if (known) await this.#delayFutureTicks(contract, known);
     const row = { taskId, since: this.#sinceOf(known) };
     const written = await this.#table.unlessRefused(
-      new PutCommand({
+      new UpdateCommand({
         TableName: this.#table.name,
-        Item: row,
+        Key: { taskId },
+        UpdateExpression: 'SET since = :since REMOVE lastTick',
         ConditionExpression: 'attribute_not_exists(taskId) OR since > :ahead OR lastTick > :ahead',
-        ExpressionAttributeValues: { ':ahead': aheadOf(this.#table.nowMs) },
+        ExpressionAttributeValues: { ':since': row.since, ':ahead': aheadOf(this.#table.nowMs) },
       }),
     );
     return written && row;

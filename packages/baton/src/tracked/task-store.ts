@@ -1,5 +1,5 @@
 // The task store: the states of tracked tasks, in a table of DynamoDB.
-import { DeleteCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
+import { DeleteCommand } from '@aws-sdk/lib-dynamodb';
 import type { ClockWatch } from '../time/clock-watch.ts';
 import { TaskConflictError, TaskError } from '../task/errors.ts';
 import type { PutBack } from '../sqs/put-back.ts';
@@ -69,22 +69,13 @@ export class TaskStore implements TaskRecords {
       state: 'queued',
       attempts: 0,
       token: 0,
-      effects: {},
       createdAt: at,
       updatedAt: at,
       listedAt: `${at}#${task.taskId}`,
       listedIn: ALL_TASKS,
       expiresAt: this.#table.expiry(task.notBefore),
     };
-    const written = await this.#table.unlessRefused(
-      new PutCommand({
-        TableName: this.#table.name,
-        Item: row,
-        ConditionExpression: 'attribute_not_exists(taskId) OR expiresAt < :now',
-        ExpressionAttributeValues: { ':now': this.#table.seconds },
-      }),
-    );
-    if (written) return true;
+    if (await this.#table.create(row)) return true;
     const known = await this.read(task.taskId);
     if (known && !isSame(known, task))
       throw new TaskConflictError(

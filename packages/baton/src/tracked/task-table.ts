@@ -6,11 +6,12 @@ import {
   type DeleteCommand,
   type DynamoDBDocumentClient,
   GetCommand,
-  type PutCommand,
+  PutCommand,
   UpdateCommand,
 } from '@aws-sdk/lib-dynamodb';
 import { ClockWatch } from '../time/clock-watch.ts';
 import { BrokenAnswerError } from '../aws/answers.ts';
+import { TaskConflictError } from '../task/errors.ts';
 import { DEFAULT_TTL_DAYS, type TaskRow } from './task-row.ts';
 
 const DAY_SECONDS = 86_400;
@@ -119,6 +120,53 @@ export class TaskTable {
       keys = left;
     }
     return rows;
+  }
+
+  /**
+   * Writes a new row. Resolves to false if there is one with its key that has not expired.
+   *
+   * @throws TaskConflictError if there is one that has expired, and this process's role may not replace rows
+   */
+  async create(row: { readonly taskId: string }): Promise<boolean> {
+    return (await this.#insert(row)) || this.#replaceExpired(row);
+  }
+
+  /** An update, because the role of a sender may only write some attributes, and a put would replace all of them. */
+  async #insert({ taskId, ...members }: { readonly taskId: string }): Promise<boolean> {
+    const given = Object.entries(members).filter(([, value]) => value !== undefined);
+    const answer = await this.unlessRefused(
+      new UpdateCommand({
+        TableName: this.name,
+        Key: { taskId },
+        ConditionExpression: 'attribute_not_exists(taskId)',
+        UpdateExpression: `SET ${given.map(([name]) => `#${name} = :${name}`).join(', ')}`,
+        ExpressionAttributeNames: Object.fromEntries(given.map(([name]) => [`#${name}`, name])),
+        ExpressionAttributeValues: Object.fromEntries(
+          given.map(([name, value]): [string, unknown] => [`:${name}`, value]),
+        ),
+      }),
+    );
+    return answer !== undefined;
+  }
+
+  async #replaceExpired(row: { readonly taskId: string }): Promise<boolean> {
+    const known = (await this.get(row.taskId)) as Pick<TaskRow, 'expiresAt'> | undefined;
+    if (known && !(known.expiresAt < this.seconds)) return false;
+    const put = new PutCommand({
+      TableName: this.name,
+      Item: row,
+      ConditionExpression: 'attribute_not_exists(taskId) OR expiresAt < :now',
+      ExpressionAttributeValues: { ':now': this.seconds },
+    });
+    return this.unlessRefused(put).then(
+      (answer) => answer !== undefined,
+      (error: Error) => {
+        if (error.name !== 'AccessDeniedException') throw error;
+        throw new TaskConflictError(
+          `The id ${row.taskId} belongs to a task or group that has expired, and whose row DynamoDB deletes within days: expected another id until then`,
+        );
+      },
+    );
   }
 
   /** Updates a row. Resolves to the row after that; to undefined if the condition did not hold. */

@@ -45,7 +45,7 @@ describe('the role of each function', () => {
         ...logs('Worker'),
         ...consumed.flatMap(consumes),
         ...sends(...new Set(deadLetters), ...all),
-        ...uses('TasksTable', 'BatchGetItem', 'GetItem', 'PutItem', 'UpdateItem'),
+        ...uses('TasksTable', 'BatchGetItem', 'GetItem', 'UpdateItem'),
       ].toSorted(),
     );
     expect(allowedBy(template, 'TaskServiceApiRole')).toEqual(

@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { SENDER_ATTRIBUTES } from 'baton-tasks/tooling';
 import { readParameters } from '../parameters.ts';
 import { fargateWorker } from '../fargate-worker.ts';
 import { functionId } from '../functions.ts';
@@ -274,5 +275,30 @@ describe('an invalid description is refused with what is wrong, where, and what 
   ] as [string, Part, string][])('%s', (_what, more, says) => {
     expect(() => stackOf({}, [more])).toThrow(says);
     expect(() => stackOf({}, [more])).toThrow(StackError);
+  });
+});
+
+describe('the task store', () => {
+  const updates = (id: string) =>
+    statementsOf(stackOf().resources, id).filter(({ Action }) =>
+      [Action].flat().includes('dynamodb:UpdateItem'),
+    );
+  const ofTasks = (id: string) => updates(id).filter((each) => JSON.stringify(each).includes('TasksTable'));
+
+  test("lets a function that only sends write a sender's attributes, and no effects, results or links", () => {
+    const [statement, ...others] = ofTasks('ParcelsServiceApiRole');
+    expect(others).toEqual([]);
+    expect(statement).toMatchObject({
+      Action: 'dynamodb:UpdateItem',
+      Condition: { 'ForAllValues:StringEquals': { 'dynamodb:Attributes': SENDER_ATTRIBUTES } },
+    });
+    expect(allowedBy(stackOf().resources, 'ParcelsServiceApiRole')).not.toContain(
+      'dynamodb:PutItem TasksTable',
+    );
+  });
+
+  test('lets a function that runs tasks write all of a row', () => {
+    expect(ofTasks('WorkerRole')).toMatchObject([{ Effect: 'Allow' }]);
+    expect(ofTasks('WorkerRole')[0]).not.toHaveProperty('Condition');
   });
 });

@@ -15,8 +15,8 @@ export const brokenAccess: readonly Broken[] = [
       'functions/task-service/functions.yml': ['    access:\n', '    acces:\n'],
     },
     says: [
-      `${YML}:{access:}: The access of the function samplesServiceApi names SampleQueue: expected the logical id of a queue of this stack. Write access: { queues: [IDS], tables: { ID: [get, put, update, delete, query] } } with the logical ids of what it uses, or {}.`,
-      'functions/task-service/functions.yml:{taskServiceApi:}: The function taskServiceApi has no access: expected the queues that it sends to and the tables that it uses, or {} for none. Write access: { queues: [IDS], tables: { ID: [get, put, update, delete, query] } } with the logical ids of what it uses, or {}.',
+      `${YML}:{access:}: The access of the function samplesServiceApi names SampleQueue: expected the logical id of a queue of this stack. Write access: { queues: [IDS], tables: { ID: [get, put, update, delete, query], TasksTable: [get, send, start, cancel] } } with the logical ids of what it uses, or {}.`,
+      'functions/task-service/functions.yml:{taskServiceApi:}: The function taskServiceApi has no access: expected the queues that it sends to and the tables that it uses, or {} for none. Write access: { queues: [IDS], tables: { ID: [get, put, update, delete, query], TasksTable: [get, send, start, cancel] } } with the logical ids of what it uses, or {}.',
     ],
   },
   {
@@ -24,12 +24,12 @@ export const brokenAccess: readonly Broken[] = [
     mistake: 'an API may not send what it sends, nor write the task store',
     changes: {
       [YML]: [
-        '      queues: [SamplesQueue]\n      tables: { SamplesTable: [get, put, update], TasksTable: [get, put] }',
+        '      queues: [SamplesQueue]\n      tables: { SamplesTable: [get, put, update], TasksTable: [get, send] }',
         '      tables: { SamplesTable: [get, put, update], TasksTable: [get] }',
       ],
     },
     says: [
-      `${SERVICE}/api.ts:{tasks.send(}: it sends samples.record, and samplesServiceApi may not: AWS would refuse it. Write access: { queues: [SamplesQueue], tables: { SamplesTable: [get, put, update], TasksTable: [get, put] } } in samplesServiceApi of ${YML}.`,
+      `${SERVICE}/api.ts:{tasks.send(}: it sends samples.record, and samplesServiceApi may not: AWS would refuse it. Write access: { queues: [SamplesQueue], tables: { SamplesTable: [get, put, update], TasksTable: [get, send] } } in samplesServiceApi of ${YML}.`,
     ],
   },
   ...[
@@ -45,7 +45,7 @@ export const brokenAccess: readonly Broken[] = [
       [`${SERVICE}/store.ts`]: `import { weighParcel } from '@baton/common/contracts/parcels';\nimport * as parcels from '@baton/common/contracts/parcels';\nexport class SampleStore {}\n${code}\n`,
     },
     says: [
-      `${SERVICE}/store.ts:4: it sends ${name}, and samplesServiceApi and samplesServiceRecords may not: AWS would refuse it. Write access: { queues: [SamplesQueue, DefaultQueue], tables: { SamplesTable: [get, put, update], TasksTable: [get, put] } } in samplesServiceApi of ${YML}, or the same rights in samplesServiceRecords if that runs the code.`,
+      `${SERVICE}/store.ts:4: it sends ${name}, and samplesServiceApi and samplesServiceRecords may not: AWS would refuse it. Write access: { queues: [SamplesQueue, DefaultQueue], tables: { SamplesTable: [get, put, update], TasksTable: [get, send] } } in samplesServiceApi of ${YML}, or the same rights in samplesServiceRecords if that runs the code.`,
       `${SERVICE}/handlers.ts:{createTrackedConsumer(}: it runs tracked tasks, whose ends may be told on any queue, and samplesServiceRecords may not: AWS would refuse it. Write access: { queues: all, tables: { SamplesTable: [update], TasksTable: [get, get-batch, update] } } in samplesServiceRecords of ${YML}.`,
     ],
   })),
@@ -53,12 +53,12 @@ export const brokenAccess: readonly Broken[] = [
     rule: accessCoversTasks,
     mistake: 'the worker and task-service may not use the task store',
     changes: {
-      [WORKER_YML]: ['TasksTable: [get, get-batch, put, update]', 'TasksTable: [get]'],
+      [WORKER_YML]: ['TasksTable: [get, get-batch, update]', 'TasksTable: [get]'],
       'functions/task-service/functions.yml': ['queues: all', 'queues: [DefaultQueue]'],
     },
     says: [
       `worker/lambda.ts:{createWorkerFunction(}: it runs tracked tasks, whose ends may be told on any queue, and worker may not: AWS would refuse it. Write access: { queues: all, tables: { TasksTable: [get, get-batch, update] } } in worker of ${WORKER_YML}.`,
-      'functions/task-service/api.ts:{tasks.cancel(}: it calls tasks.cancel, and taskServiceApi may not: AWS would refuse it. Write access: { queues: all, tables: { TasksTable: [get, update, query] } } in taskServiceApi of functions/task-service/functions.yml.',
+      'functions/task-service/api.ts:{tasks.cancel(}: it calls tasks.cancel, and taskServiceApi may not: AWS would refuse it. Write access: { queues: all, tables: { TasksTable: [get, cancel, query] } } in taskServiceApi of functions/task-service/functions.yml.',
     ],
   },
   {
@@ -67,7 +67,7 @@ export const brokenAccess: readonly Broken[] = [
       'a worker that may send to all queues may not create the task that it sends, to a queue without dead letters',
     changes: {
       ...file,
-      [WORKER_YML]: ['get-batch, put, update', 'get-batch, update'],
+      [WORKER_YML]: ['[get, get-batch, update]', '[get, get-batch]'],
       [YML]: [
         '    SamplesQueue:\n',
         "    PackingQueue: { Type: AWS::SQS::Queue, Properties: { QueueName: 'baton-${sls:stage}-packing' } }\n    SamplesQueue:\n",
@@ -80,7 +80,8 @@ export const weighParcelTask = implement(weighParcel, (_payload, { send }) => se
     },
     options: running(contract({ tracked: true })),
     says: [
-      'common/tasks/weigh-parcel.ts:4: it sends packing.pack, and worker may not: AWS would refuse it. Write access: { queues: all, tables: { TasksTable: [get, get-batch, update, put] } } in worker of worker/functions.yml.',
+      'common/tasks/weigh-parcel.ts:4: it sends packing.pack, and worker may not: AWS would refuse it. Write access: { queues: all, tables: { TasksTable: [get, get-batch, send, update] } } in worker of worker/functions.yml.',
+      'worker/lambda.ts:{createWorkerFunction(}: it runs tracked tasks, whose ends may be told on any queue, and worker may not: AWS would refuse it. Write access: { queues: all, tables: { TasksTable: [get, get-batch, send, update] } } in worker of worker/functions.yml.',
     ],
   },
   {
@@ -92,11 +93,11 @@ export const weighParcelTask = implement(weighParcel, (_payload, { send }) => se
         "new DeleteCommand({});\nnew ScanCommand({});\nnew QueryCommand({ TableName: 'a' });\nnew QueryCommand(input);\n",
     },
     says: [
-      `${SERVICE}/store.ts:{new Intake(}: it uses Intake, and samplesServiceApi may not: AWS would refuse it. Write access: { queues: [SamplesQueue], tables: { SamplesTable: [get, put, update], TasksTable: [get, put] } } in samplesServiceApi of ${YML}.`,
-      `${OWN}:1: it sends DeleteCommand, and samplesServiceApi and samplesServiceRecords may not: AWS would refuse it. Write access: { queues: [SamplesQueue], tables: { SamplesTable: [get, put, update, delete], TasksTable: [get, put] } } in samplesServiceApi of ${YML}, or the same rights in samplesServiceRecords if that runs the code.`,
+      `${SERVICE}/store.ts:{new Intake(}: it uses Intake, and samplesServiceApi may not: AWS would refuse it. Write access: { queues: [SamplesQueue], tables: { SamplesTable: [get, put, update], TasksTable: [get, send] } } in samplesServiceApi of ${YML}.`,
+      `${OWN}:1: it sends DeleteCommand, and samplesServiceApi and samplesServiceRecords may not: AWS would refuse it. Write access: { queues: [SamplesQueue], tables: { SamplesTable: [get, put, update, delete], TasksTable: [get, send] } } in samplesServiceApi of ${YML}, or the same rights in samplesServiceRecords if that runs the code.`,
       `${OWN}:2: a ScanCommand is something that no access allows. Query an index of the table by its IndexName, or get, put, update and delete single rows.`,
       `${OWN}:3: a QueryCommand without an IndexName is something that no access allows. Query an index of the table by its IndexName, or get, put, update and delete single rows.`,
-      `${OWN}:4: it sends QueryCommand, and samplesServiceApi and samplesServiceRecords may not: AWS would refuse it. Write access: { queues: [SamplesQueue], tables: { SamplesTable: [get, put, update, query], TasksTable: [get, put] } } in samplesServiceApi of ${YML}, or the same rights in samplesServiceRecords if that runs the code.`,
+      `${OWN}:4: it sends QueryCommand, and samplesServiceApi and samplesServiceRecords may not: AWS would refuse it. Write access: { queues: [SamplesQueue], tables: { SamplesTable: [get, put, update, query], TasksTable: [get, send] } } in samplesServiceApi of ${YML}, or the same rights in samplesServiceRecords if that runs the code.`,
     ],
   },
   {
@@ -104,8 +105,8 @@ export const weighParcelTask = implement(weighParcel, (_payload, { send }) => se
     mistake: 'an API may not do what it does, and the consumer beside it may',
     changes: {
       [YML]: [
-        'SamplesTable: [get, put, update], TasksTable: [get, put] }',
-        'SamplesTable: [put, update], TasksTable: [get, put] }',
+        'SamplesTable: [get, put, update], TasksTable: [get, send] }',
+        'SamplesTable: [put, update], TasksTable: [get, send] }',
       ],
       [`${SERVICE}/handlers.ts`]: [
         'await samples.record(',
@@ -115,7 +116,7 @@ export const weighParcelTask = implement(weighParcel, (_payload, { send }) => se
     says: [
       ...['new Intake(', 'new GetCommand('].map(
         (text) =>
-          `${SERVICE}/store.ts:{${text}}: it ${text.includes('Intake') ? 'uses Intake' : 'sends GetCommand'}, and samplesServiceApi may not: AWS would refuse it. Write access: { queues: [SamplesQueue], tables: { SamplesTable: [put, update, get], TasksTable: [get, put] } } in samplesServiceApi of ${YML}.`,
+          `${SERVICE}/store.ts:{${text}}: it ${text.includes('Intake') ? 'uses Intake' : 'sends GetCommand'}, and samplesServiceApi may not: AWS would refuse it. Write access: { queues: [SamplesQueue], tables: { SamplesTable: [put, update, get], TasksTable: [get, send] } } in samplesServiceApi of ${YML}.`,
       ),
       `${SERVICE}/store.ts:{new GetCommand(}: it sends GetCommand, and samplesServiceRecords may not: AWS would refuse it. Write access: { queues: all, tables: { SamplesTable: [update, get], TasksTable: [get, get-batch, update] } } in samplesServiceRecords of ${YML}.`,
     ],

@@ -127,7 +127,7 @@ export const handler = createWorkerFunction(allTasks, { contracts: allContracts 
     timeout: 90
     access:
       queues: all
-      tables: { TasksTable: [get, get-batch, put, update] }
+      tables: { TasksTable: [get, get-batch, update] }
     events:
       - sqs: { batchSize: 10, maximumConcurrency: 10, functionResponseType: ReportBatchItemFailures }
 
@@ -180,7 +180,7 @@ export const handler = createApi(service, [getTask, cancelTask]);
     handler: functions/task-service/api.handler
     access:
       queues: all
-      tables: { TasksTable: [get, update, query] }
+      tables: { TasksTable: [get, cancel, query] }
     events:
       - httpApi: 'ANY /tasks'
       - httpApi: 'ANY /tasks/{proxy+}'

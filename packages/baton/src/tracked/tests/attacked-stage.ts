@@ -94,6 +94,11 @@ export class AttackedStage {
     });
   }
 
+  /** The task store's client of DynamoDB. */
+  get documents(): Backends['documents'] {
+    return this.#backends.documents;
+  }
+
   /** Starts the task store. */
   static async start(): Promise<AttackedStage> {
     return new AttackedStage(await startBackends([]));

@@ -29,7 +29,7 @@ function begin(options?: { contract?: ScheduledContract; at?: string }): Schedul
 const taskIdAt = (time: string): string => `schedule.${work.contract.name}.${time}`;
 const sentIds = (): string[] => work.sent.map((body) => decodeEnvelope(body).taskId);
 const noting = (command: object): boolean =>
-  command instanceof UpdateCommand && command.input.UpdateExpression?.includes('lastTick') === true;
+  command instanceof UpdateCommand && command.input.UpdateExpression?.includes('SET lastTick') === true;
 
 describe('a scheduled task', () => {
   test('runs once at each tick, however many workers tick', async () => {
