@@ -3,18 +3,16 @@ import {
   createApi,
   cursorOf,
   hashOfRequest,
-  idOfRequest,
+  IdempotencyKeys,
   notFound,
   pageQuery,
+  Problem,
   readable,
   route,
 } from 'baton-tasks/http';
 import * as z from 'zod';
 import { notifications, service } from './service.ts';
 import { type NotificationRow, positionSchema } from './store.ts';
-
-/** The namespace of the ids that are made from idempotency keys (UUID version 5). */
-const NOTIFICATIONS = '0b9c6f6e-70a5-4b0e-8d0e-5b1f1e6a9d42';
 
 /** A message goes out in the shop's name, and its text and recipient are a customer's data. */
 const OPERATOR = { scopes: ['operator'] } as const;
@@ -23,6 +21,12 @@ const newNotificationSchema = z.discriminatedUnion(
   'channel',
   notificationSchema.options.map((option) => option.strict()) as unknown as typeof notificationSchema.options,
 );
+const keys = new IdempotencyKeys({
+  documents: service.documents,
+  table: service.config.NOTIFICATIONS_TABLE,
+  key: 'notificationId',
+  namespace: '0b9c6f6e-70a5-4b0e-8d0e-5b1f1e6a9d42',
+});
 const listSchema = z.strictObject({ ...pageQuery, recipient: z.string().min(1).max(320).optional() });
 const cursor = cursorOf(positionSchema);
 
@@ -30,11 +34,11 @@ const postNotification = route(
   'POST',
   '/notifications',
   { access: OPERATOR, body: readable(newNotificationSchema, { lines: ['message'] }) },
-  async ({ body, headers, trace }) => {
-    // The notification's id is also its task's id, so the consumer finds the row by it
-    const notificationId = idOfRequest(headers, NOTIFICATIONS);
-    const sendTask = () => service.tasks.send(sendNotification, body, { taskId: notificationId, trace });
+  async ({ body, caller, headers, trace }) => {
     const requestHash = hashOfRequest(body);
+    // The notification's id is also its task's id, so the consumer finds the row by it
+    const notificationId = await keys.idOf({ headers, caller, requestHash });
+    const sendTask = () => service.tasks.send(sendNotification, body, { taskId: notificationId, trace });
     await notifications.accept({ notificationId, notification: body, requestHash, sendTask });
     return {
       status: 202,
@@ -55,6 +59,21 @@ const getNotification = route(
   },
 );
 
+const deleteNotification = route(
+  'DELETE',
+  '/notifications/{notificationId}',
+  { access: OPERATOR },
+  async ({ caller, param }) => {
+    const notificationId = param('notificationId');
+    const row = await notifications.find(notificationId);
+    if (!row) throw notFound('notification', notificationId);
+    if (await notifications.erase(row, caller.subject)) return { status: 204 };
+    throw new Problem('task-not-ended', {
+      detail: `The notification ${JSON.stringify(notificationId)} is ${row.status}, or has just changed; expected one that has ended.`,
+    });
+  },
+);
+
 const listNotifications = route(
   'GET',
   '/notifications',
@@ -68,7 +87,12 @@ const listNotifications = route(
 );
 
 /** The API of notification-service. */
-export const handler = createApi(service, [postNotification, getNotification, listNotifications]);
+export const handler = createApi(service, [
+  postNotification,
+  getNotification,
+  listNotifications,
+  deleteNotification,
+]);
 
 /** The part of a notification that callers see. */
 function notificationView(row: NotificationRow) {

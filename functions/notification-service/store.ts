@@ -2,6 +2,7 @@ import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
 import {
   type DynamoDBDocumentClient,
   GetCommand,
+  PutCommand,
   QueryCommand,
   UpdateCommand,
   type UpdateCommandInput,
@@ -12,8 +13,14 @@ import { Intake, type IntakeRow } from 'baton-tasks/http';
 import type { Logger } from 'baton-tasks/service';
 import * as z from 'zod';
 
-/** The state of a notification. `pending`: SQS has not accepted its task yet; callers do not see it. */
-export type NotificationStatus = 'pending' | 'accepted' | 'delivered' | 'failed' | 'cancelled';
+/** The states of a notification whose task has ended. */
+const ENDED = ['delivered', 'failed', 'cancelled'] as const;
+
+/**
+ * The state of a notification. `pending`: SQS has not accepted its task yet. `deleted`: only the row's id and token are
+ * left. Callers see neither.
+ */
+export type NotificationStatus = 'pending' | 'accepted' | 'deleted' | (typeof ENDED)[number];
 
 /** The row of a notification. */
 export interface NotificationRow extends IntakeRow {
@@ -48,6 +55,9 @@ type Position = z.output<typeof positionSchema>;
 const LIST_INDEX = 'newest-first';
 const RECIPIENT_INDEX = 'newest-first-by-recipient';
 const LIST = 'notifications';
+
+/** How long the row of a deleted notification is kept: longer than a message about it can come, 14 days. */
+const DELETED_DAYS = 30;
 
 /** Removing these makes a pending row a visible one: see `Intake`. */
 const INTAKE = ['holder', 'heldUntilMs', 'expiresAt'];
@@ -176,7 +186,45 @@ export class NotificationStore {
   /** Finds an accepted notification. */
   async find(notificationId: string): Promise<NotificationRow | undefined> {
     const row = await this.#read(notificationId);
-    return row?.status === 'pending' ? undefined : row;
+    return row?.status === 'pending' || row?.status === 'deleted' ? undefined : row;
+  }
+
+  /**
+   * Deletes a notification whose task has ended. Its id, its token and the request's digest are left for 30 days, so that
+   * late messages and a repeated request do not bring it back.
+   *
+   * @param by - the subject of the caller
+   * @returns whether it was deleted: not if its task has not ended, or it has changed since it was read
+   */
+  async erase({ notificationId, requestHash, taskToken }: NotificationRow, by: string): Promise<boolean> {
+    const now = new Date();
+    const rest = {
+      notificationId,
+      requestHash,
+      taskToken,
+      status: 'deleted',
+      deletedAt: now.toISOString(),
+      deletedBy: by,
+      expiresAt: Math.floor(now.getTime() / 1000) + DELETED_DAYS * 86_400,
+    };
+    const states = Object.fromEntries(ENDED.map((state) => [`:${state}`, state]));
+    try {
+      await this.#documents.send(
+        new PutCommand({
+          TableName: this.#table,
+          Item: rest,
+          ConditionExpression: `#status IN (${Object.keys(states).join(', ')}) AND ${
+            taskToken === undefined ? 'attribute_not_exists(taskToken)' : 'taskToken = :token'
+          }`,
+          ExpressionAttributeNames: { '#status': 'status' },
+          ExpressionAttributeValues: { ...states, ...(taskToken !== undefined && { ':token': taskToken }) },
+        }),
+      );
+      return true;
+    } catch (error) {
+      if (error instanceof ConditionalCheckFailedException) return false;
+      throw error;
+    }
   }
 
   /** Lists accepted notifications, newest first. A new one may be missing for a moment: the index follows the table. */

@@ -1,5 +1,11 @@
 import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
-import { type DynamoDBDocumentClient, GetCommand, QueryCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import {
+  type DynamoDBDocumentClient,
+  GetCommand,
+  PutCommand,
+  QueryCommand,
+  UpdateCommand,
+} from '@aws-sdk/lib-dynamodb';
 import type { Order, OrderOutcome } from '@baton/common/contracts/orders';
 import type { TaskEnd } from 'baton-tasks';
 import { Intake, type IntakeRow } from 'baton-tasks/http';
@@ -7,8 +13,14 @@ import type { Logger } from 'baton-tasks/service';
 import * as z from 'zod';
 import { changeByEnd, changeByOutcome, LISTED, type OrderChange } from './order-change.ts';
 
-/** The state of an order. `pending`: SQS has not accepted its task yet; callers do not see it. */
-export type OrderStatus = 'pending' | 'accepted' | 'processing' | 'completed' | 'failed' | 'cancelled';
+/** The states of an order whose task has ended. */
+const ENDED = ['completed', 'failed', 'cancelled'] as const;
+
+/**
+ * The state of an order. `pending`: SQS has not accepted its task yet. `deleted`: only the row's ids and tokens are left.
+ * Callers see neither.
+ */
+export type OrderStatus = 'pending' | 'accepted' | 'processing' | 'deleted' | (typeof ENDED)[number];
 
 /** Whether a message about an order was recorded, was 'overtaken' by a later attempt, or names an unknown order. */
 export type Recorded = 'recorded' | 'overtaken' | 'unknown';
@@ -17,6 +29,8 @@ export type Recorded = 'recorded' | 'overtaken' | 'unknown';
 export interface OrderRow extends IntakeRow, Order {
   readonly status: OrderStatus;
   readonly taskId: string;
+  /** The subject of the caller who placed it. Absent in rows of 0.1.0, which only operators see. */
+  readonly owner?: string;
   /** When it was posted, ISO 8601. */
   readonly createdAt: string;
   /** Its place in the list: `createdAt`, made unique by the order's id. */
@@ -39,16 +53,30 @@ export interface OrderRow extends IntakeRow, Order {
 export const positionSchema = z.strictObject({ listedAt: z.string().min(1).max(100), orderId: z.uuid() });
 type Position = z.output<typeof positionSchema>;
 
+/** How long the row of a deleted order is kept: longer than a message or a dead letter about it can come, 14 days. */
+const DELETED_DAYS = 30;
+
 /** The index that lists orders by time. One partition takes 1,000 writes a second (AWS: "Partitions and data distribution"). */
 const LIST_INDEX = 'newest-first';
+const OWNER_INDEX = 'newest-first-by-owner';
 
 /** A new order and its task. */
 export interface NewOrder {
   readonly order: Order;
+  /** The subject of the caller. */
+  readonly owner: string;
   readonly taskId: string;
   /** A hash of the request: a repeated request has the same. */
   readonly requestHash: string;
   readonly sendTask: () => Promise<unknown>;
+}
+
+/** Which orders to list. */
+export interface OrderQuery {
+  /** Whose orders. Undefined: everybody's. */
+  readonly owner: string | undefined;
+  readonly limit: number;
+  readonly after: Position | undefined;
 }
 
 /** A page of orders, and where the next page begins. */
@@ -70,29 +98,79 @@ export class OrderStore {
   }
 
   /** Accepts an order and sends its task. Throws what `Intake.accept` throws. */
-  async accept({ order, taskId, requestHash, sendTask }: NewOrder): Promise<void> {
+  async accept({ order, owner, taskId, requestHash, sendTask }: NewOrder): Promise<void> {
     const createdAt = new Date().toISOString();
-    const row = { ...order, taskId, createdAt, listedAt: `${createdAt}#${order.orderId}` };
+    const row = { ...order, owner, taskId, createdAt, listedAt: `${createdAt}#${order.orderId}` };
     await this.#intake.accept({ id: order.orderId, requestHash, row, listing: LISTED, sendTask });
   }
 
   /** Finds an accepted order. */
   async find(orderId: string): Promise<OrderRow | undefined> {
     const row = await this.#read(orderId);
-    return row?.status === 'pending' ? undefined : row;
+    return row?.status === 'pending' || row?.status === 'deleted' ? undefined : row;
   }
 
-  /** Lists accepted orders, newest first. A new one may be missing for a moment: the index follows the table. */
-  async list(limit: number, after: Position | undefined): Promise<OrderPage> {
+  /**
+   * Deletes an order whose task has ended. Ids, tokens and the request's digest are left for 30 days, so that late messages
+   * and a repeated request do not bring it back.
+   *
+   * @param by - the subject of the caller
+   * @returns whether it was deleted: not if its task has not ended, or it has changed since it was read
+   */
+  async erase(
+    { orderId, taskId, requestHash, taskToken, notificationToken }: OrderRow,
+    by: string,
+  ): Promise<boolean> {
+    const now = new Date();
+    const rest = {
+      orderId,
+      taskId,
+      requestHash,
+      taskToken,
+      notificationToken,
+      status: 'deleted',
+      deletedAt: now.toISOString(),
+      deletedBy: by,
+      expiresAt: Math.floor(now.getTime() / 1000) + DELETED_DAYS * 86_400,
+    };
+    const states = Object.fromEntries(ENDED.map((state) => [`:${state}`, state]));
+    try {
+      await this.#documents.send(
+        new PutCommand({
+          TableName: this.#table,
+          Item: rest,
+          ConditionExpression: `#status IN (${Object.keys(states).join(', ')}) AND ${
+            taskToken === undefined ? 'attribute_not_exists(taskToken)' : 'taskToken = :token'
+          }`,
+          ExpressionAttributeNames: { '#status': 'status' },
+          ExpressionAttributeValues: { ...states, ...(taskToken !== undefined && { ':token': taskToken }) },
+        }),
+      );
+      return true;
+    } catch (error) {
+      if (error instanceof ConditionalCheckFailedException) return false;
+      throw error;
+    }
+  }
+
+  /**
+   * Lists accepted orders, newest first. A new one may be missing for a moment: the index follows the table. A page of an
+   * owner may be short although more follow: his pending rows are left out of it.
+   */
+  async list({ owner, limit, after }: OrderQuery): Promise<OrderPage> {
+    const [index, member, value] =
+      owner === undefined ? [LIST_INDEX, 'listedIn', LISTED.listedIn] : [OWNER_INDEX, 'owner', owner];
     const { Items = [], LastEvaluatedKey } = await this.#documents.send(
       new QueryCommand({
         TableName: this.#table,
-        IndexName: LIST_INDEX,
-        KeyConditionExpression: 'listedIn = :list',
-        ExpressionAttributeValues: { ':list': LISTED.listedIn },
+        IndexName: index,
+        KeyConditionExpression: '#member = :value',
+        FilterExpression: '#status <> :pending',
+        ExpressionAttributeNames: { '#member': member, '#status': 'status' },
+        ExpressionAttributeValues: { ':value': value, ':pending': 'pending' },
         ScanIndexForward: false,
         Limit: limit,
-        ...(after && { ExclusiveStartKey: { ...LISTED, ...after } }),
+        ...(after && { ExclusiveStartKey: { [member]: value, ...after } }),
       }),
     );
     const next = LastEvaluatedKey && positionSchema.strip().parse(LastEvaluatedKey);
@@ -126,16 +204,16 @@ export class OrderStore {
         new UpdateCommand({
           TableName: this.#table,
           Key: { orderId },
-          ConditionExpression: condition,
+          ConditionExpression: `(${condition}) AND #status <> :deleted`,
           UpdateExpression: `SET ${sets}${remove.length > 0 ? ` REMOVE ${remove.join(', ')}` : ''}`,
-          // Every condition may name it, even if it is not set
           ExpressionAttributeNames: {
             ...Object.fromEntries(names.map((name) => [`#${name}`, name])),
-            ...(condition.includes('#status') && { '#status': 'status' }),
+            '#status': 'status',
           },
           ExpressionAttributeValues: {
             ...Object.fromEntries(Object.entries(set).map(([name, value]) => [`:${name}`, value])),
             ...values,
+            ':deleted': 'deleted',
           },
         }),
       );

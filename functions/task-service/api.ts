@@ -29,15 +29,20 @@ const listTasks = route('GET', '/tasks', { access: OPERATOR, query: listSchema }
   return { status: 200, body: { tasks: page.tasks, nextCursor: cursor.encode(page.next) } };
 });
 
-const cancelTask = route('POST', '/tasks/{taskId}/cancel', { access: OPERATOR }, async ({ param }) => {
-  const taskId = param('taskId');
-  const status = await tasks.cancel(taskId);
-  if (!status) throw notFound('task', taskId);
-  if (status.state === 'cancelled') return { status: 200, body: status };
-  throw new Problem('task-ended', {
-    detail: `The task ${JSON.stringify(taskId)} is ${status.state}; expected a task that has not ended.`,
-  });
-});
+const cancelTask = route(
+  'POST',
+  '/tasks/{taskId}/cancel',
+  { access: OPERATOR },
+  async ({ caller, param }) => {
+    const taskId = param('taskId');
+    const status = await tasks.cancel(taskId, { by: caller.subject });
+    if (!status) throw notFound('task', taskId);
+    if (status.state === 'cancelled') return { status: 200, body: status };
+    throw new Problem('task-ended', {
+      detail: `The task ${JSON.stringify(taskId)} is ${status.state}; expected a task that has not ended.`,
+    });
+  },
+);
 
 /** The API of task-service. */
 export const handler = createApi(service, [getTask, listTasks, cancelTask]);

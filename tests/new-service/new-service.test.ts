@@ -83,6 +83,7 @@ describe('npm run new:service unicorns', () => {
       ];
       const { output, exitCode } = await copy.run('npm', 'test', '--', ...patterns);
       expect(output).toContain('PASS functions/unicorns-service/tests/api.test.ts');
+      expect(output).toContain('PASS functions/unicorns-service/tests/callers.test.ts');
       expect(output).toContain('PASS functions/unicorns-service/tests/handlers.test.ts');
       expect([exitCode, exitCode === 0 ? '' : output]).toEqual([0, '']);
     },

@@ -31,6 +31,7 @@ describe('the role of each function', () => {
       () => sends(...ORDERS),
       () => uses('OrdersTable', 'GetItem', 'PutItem', 'UpdateItem'),
       () => uses('OrdersTable/index/newest-first', 'Query'),
+      () => uses('OrdersTable/index/newest-first-by-owner', 'Query'),
       () => uses('TasksTable', 'GetItem', 'PutItem'),
     ],
     [

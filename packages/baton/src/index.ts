@@ -27,7 +27,14 @@ export { PostponeTask, RejectTask, RetryTask } from './task/errors.ts';
 export type { Effect, EffectOptions } from './task/effect.ts';
 export type { Progress } from './task/progress.ts';
 /** Ask for a task; `createTaskClient` and `createService` in `baton-tasks/service` give the `send` for it. */
-export type { ResultOptions, SendOptions, SendTask, SentTask, TaskHandle } from './task/send-task.ts';
+export type {
+  CancelOptions,
+  ResultOptions,
+  SendOptions,
+  SendTask,
+  SentTask,
+  TaskHandle,
+} from './task/send-task.ts';
 /** Start several tasks that depend on each other. */
 export { chain, group, member } from './task/flow.ts';
 /** Read the state of a task. */

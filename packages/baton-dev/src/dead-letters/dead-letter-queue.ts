@@ -33,6 +33,8 @@ export interface DeadLetterQueueOptions {
   readonly url: string;
   /** The URL of that queue, or of one of its lanes. */
   readonly urlOf: (queue: string) => Promise<string>;
+  /** Who puts letters back. */
+  readonly by?: string;
 }
 
 /** The dead letters of one queue: lists them and puts them back. */
@@ -112,13 +114,13 @@ export class DeadLetterQueue {
 
   /** Sends letters. Resolves to why each was not sent, or undefined. */
   async #send(letters: readonly Letter[]): Promise<(string | undefined)[]> {
-    const { sqs, urlOf } = this.#options;
+    const { sqs, urlOf, by } = this.#options;
     const queue = letters[0]?.queue ?? this.#options.queue;
     try {
       const QueueUrl = await urlOf(queue);
       const entries = letters.map(({ body, attributes }) => ({
         MessageBody: body,
-        MessageAttributes: { ...attributesPutBack(attributes) },
+        MessageAttributes: { ...attributesPutBack(attributes, by) },
       }));
       const send = (Entries: ((typeof entries)[number] & { Id: string })[]) =>
         sqs.send(new SendMessageBatchCommand({ QueueUrl, Entries }));

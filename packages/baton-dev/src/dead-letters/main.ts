@@ -36,9 +36,9 @@ async function run(options: Options): Promise<number> {
     const QueueName = `baton-${options.stage}-${queue}`;
     return (await sqs.send(new GetQueueUrlCommand({ QueueName }))).QueueUrl ?? '';
   };
-  const { queue } = options;
+  const { queue, by } = options;
   try {
-    const letters = new DeadLetterQueue({ sqs, queue, url: await urlOf(`${queue}-dlq`), urlOf });
+    const letters = new DeadLetterQueue({ sqs, queue, url: await urlOf(`${queue}-dlq`), urlOf, by });
     try {
       return await handle(letters, options);
     } finally {

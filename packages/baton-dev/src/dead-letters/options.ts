@@ -1,4 +1,5 @@
 // The options of the command that lists and puts back dead letters.
+import { userInfo } from 'node:os';
 import { parseArgs } from 'node:util';
 import { DEAD_LETTER_REASONS } from 'baton-tasks/tooling';
 import { NO_REASON } from './letter.ts';
@@ -15,6 +16,7 @@ export const USAGE = `npm run dead-letters -- QUEUE [options]
 Lists the dead letters of a queue, such as payments, and changes nothing; with --put-back, sends them to it again.
 
   --put-back        sends each to the queue that it came from, with its attributes, and then deletes it here
+  --by NAME         who puts them back, for the status of each task (default your user name)
   --task TASK_ID    only the dead letters of that task
   --reason REASON   only those that were set aside for that reason (below)
   --limit N         no more than so many, 1 to 100,000 (default 1,000)
@@ -42,6 +44,7 @@ export interface Options {
   readonly help: boolean;
   readonly queue: string;
   readonly putBack: boolean;
+  readonly by: string;
   readonly taskId: string | undefined;
   readonly reason: string | undefined;
   readonly limit: number;
@@ -70,6 +73,9 @@ export function readOptions(
     throw new UsageError(
       `--reason: expected one of ${Object.keys(REASONS).join(', ')}, got ${values.reason}`,
     );
+  const by = values.by ?? userName();
+  if (!/^[\x20-\x7E]{1,100}$/.test(by))
+    throw new UsageError(`--by: expected a name of 1 to 100 printable ASCII characters, got ${by}`);
   if (!/^[a-z][a-z0-9-]{0,30}$/.test(values.stage))
     throw new UsageError(`--stage: expected a stage such as dev, got ${values.stage}`);
   // A stage on the command line wins over QUEUE_URL_PREFIX
@@ -80,7 +86,17 @@ export function readOptions(
   if (prefix !== undefined && !/^https?:\/\/.+\/[^/]*$/.test(prefix))
     throw new UsageError(`--prefix: expected a URL up to the name of the queue, got ${prefix}`);
   const { 'put-back': putBack, task: taskId, reason, json, stage, local, help } = values;
-  return { help, queue, putBack, taskId, reason, limit, json, stage, prefix, local };
+  return { help, queue, putBack, by, taskId, reason, limit, json, stage, prefix, local };
+}
+
+/** The name of the user on this machine, if it has one that a note can hold. */
+function userName(): string {
+  try {
+    const { username } = userInfo();
+    return /^[\x20-\x7E]{1,100}$/.test(username) ? username : 'unknown';
+  } catch {
+    return 'unknown';
+  }
 }
 
 function parsed(args: readonly string[]) {
@@ -90,6 +106,7 @@ function parsed(args: readonly string[]) {
       allowPositionals: true,
       options: {
         'put-back': { type: 'boolean', default: false },
+        by: { type: 'string' },
         task: { type: 'string' },
         reason: { type: 'string' },
         limit: { type: 'string', default: '1000' },

@@ -11,7 +11,8 @@ export type { Caller } from './caller.ts';
 export { notFound, Problem, type ProblemKind } from './problem.ts';
 /** Accept a request once, however often it comes. */
 export { Intake, type IntakeRequest, type IntakeRow } from './intake.ts';
-export { hashOfRequest, idOfRequest } from './intake.ts';
+export { hashOfRequest } from './intake.ts';
+export { IdempotencyKeys, type IdempotencyKeysOptions, type KeyedRequest } from './idempotency-keys.ts';
 /** Answer with lists page by page. */
 export { type Cursor, cursorOf, type Page, pageQuery } from './cursor.ts';
 /** Refuse control characters in texts that people read. */

@@ -1,12 +1,10 @@
-// Accepts each request once, by its idempotency key.
+// Accepts each request once, by the id of its resource.
 import { createHash, randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
 import { type DynamoDBDocumentClient, GetCommand, PutCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
-import { v5 as uuidv5, v7 as uuidv7 } from 'uuid';
 import { ClockWatch } from '../time/clock-watch.ts';
 import type { Logger } from '../telemetry/logger.ts';
-import { Problem } from './problem.ts';
 
 /** How long a request alone may send its task. Then a repeated request may take the row over. */
 const HOLD_SECONDS = 30;
@@ -41,6 +39,7 @@ export interface IntakeRow {
 
 /** A request to accept. */
 export interface IntakeRequest<Row extends IntakeRow> {
+  /** The id of the resource: see `IdempotencyKeys`. */
   readonly id: string;
   /** A digest of the request's body: see `hashOfRequest`. */
   readonly requestHash: string;
@@ -222,29 +221,6 @@ export class Intake<Row extends IntakeRow> {
       if (!(error instanceof ConditionalCheckFailedException)) throw error;
     }
   }
-}
-
-const MAX_KEY_CHARACTERS = 255;
-/** The value of the header: a String of RFC 8941, with or without its quotes. */
-const PRINTABLE = /^[\x20-\x7E]+$/;
-
-/**
- * The id of the resource that a request creates. The same `Idempotency-Key` header gives the same id; no header gives a new
- * uuid v7.
- *
- * @param namespace - a uuid of the route, so that several routes may get the same key
- * @throws Problem 400 if the header is not 1 to 255 printable ASCII characters
- */
-export function idOfRequest(
-  headers: Readonly<Record<string, string | undefined>>,
-  namespace: string,
-): string {
-  const key = headers['idempotency-key'];
-  if (key === undefined) return uuidv7();
-  if (key.length <= MAX_KEY_CHARACTERS && PRINTABLE.test(key)) return uuidv5(key, namespace);
-  throw new Problem('invalid-request', {
-    detail: `The Idempotency-Key is invalid: expected 1 to ${MAX_KEY_CHARACTERS} printable ASCII characters.`,
-  });
 }
 
 /** The digest of a request's body. Give it the checked body, whose members always have the same order. */

@@ -29,6 +29,7 @@ const TITLES = {
   'idempotency-key-reused': [409, 'The idempotency key belongs to another request'],
   'request-in-progress': [409, 'The same request is in progress'],
   'task-ended': [409, 'The task has ended'],
+  'task-not-ended': [409, 'The task has not ended'],
   'body-too-large': [413, 'The body is too large'],
   'unsupported-content-type': [415, 'The body has the wrong content type'],
   'expectation-failed': [417, 'The server cannot do what the request expects'],

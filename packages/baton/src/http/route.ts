@@ -32,7 +32,8 @@ export interface RouteInput<Body, Query> {
 /** The answer of a route that succeeded. */
 export interface RouteResult {
   readonly status: number;
-  readonly body: unknown;
+  /** Sent as JSON. Leave it out for an answer without a body, as 204 is. */
+  readonly body?: unknown;
   readonly headers?: Readonly<Record<string, string>>;
 }
 

@@ -79,9 +79,11 @@ function served(route: Route, logger: Logger, authenticate: Authenticate): Entry
     const trace = parent ? childOf(parent) : startTrace();
     const line = logger.child({ requestId: request.headers['x-request-id'], traceId: trace.traceId });
     const { status, body, headers } = await answer(request, { caller, trace, logger: line });
+    const own = lowerCaseNames(headers);
+    if (body === undefined) return { statusCode: status, headers: own, body: '' };
     return {
       statusCode: status,
-      headers: { ...lowerCaseNames(headers), 'content-type': 'application/json' },
+      headers: { ...own, 'content-type': 'application/json' },
       body: answerable(JSON.stringify(body), path),
     };
   };

@@ -3,7 +3,7 @@ import { v5 as uuidv5 } from 'uuid';
 import type { Chain, Group } from '../task/flow.ts';
 import { laneWhereDeclared } from '../task/lane.ts';
 import { type FlowEnd, flowEndOf, nextTask, withFlowEnd } from '../task/next-task.ts';
-import type { SendOptions, TaskHandle } from '../task/send-task.ts';
+import type { CancelOptions, SendOptions, TaskHandle } from '../task/send-task.ts';
 import type { TaskContract } from '../task/task.ts';
 import type { TaskStatus } from '../task/task-status.ts';
 import { formatTraceparent, startTrace } from '../telemetry/trace-context.ts';
@@ -31,7 +31,7 @@ export interface FlowSender {
     options: SendOptions,
     links: Pick<NewTask, 'next' | 'groupId' | 'flowEnd'>,
   ) => Promise<void>;
-  readonly cancel: (taskId: string) => Promise<TaskStatus | undefined>;
+  readonly cancel: (taskId: string, options?: CancelOptions) => Promise<TaskStatus | undefined>;
 }
 
 /**
@@ -79,9 +79,9 @@ export async function startChain(
   }));
   for (const link of links.toReversed()) await records.create(link);
   await sendTracked(prepared, options, { next: later[0] });
-  return new KeptTaskHandle(records, lastContract, last.taskId, async () => {
+  return new KeptTaskHandle(records, lastContract, last.taskId, async (by) => {
     // The cancellation of the first step that has not ended cancels all steps after it
-    for (const taskId of ids) if ((await cancel(taskId))?.state === 'cancelled') break;
+    for (const taskId of ids) if ((await cancel(taskId, by))?.state === 'cancelled') break;
     return records.find(last.taskId);
   });
 }
@@ -118,8 +118,8 @@ export async function startGroup(
   await records.create({ ...shared, depth, taskId, task, queue, onEnd, afterId: groupId, flowId: groupId });
   await records.groups.create({ groupId, memberIds, next, notBefore });
   await Promise.all(prepared.map((each) => sendTracked(each, options, { groupId, flowEnd })));
-  return new KeptTaskHandle(records, joining, next.taskId, async () => {
-    const statuses = await allDone([...memberIds, next.taskId].map((id) => cancel(id)));
+  return new KeptTaskHandle(records, joining, next.taskId, async (by) => {
+    const statuses = await allDone([...memberIds, next.taskId].map((id) => cancel(id, by)));
     return statuses.at(-1);
   });
 }

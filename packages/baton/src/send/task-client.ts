@@ -9,7 +9,7 @@ import type { QueueUrls } from '../sqs/queue-urls.ts';
 import type { Chain, Group } from '../task/flow.ts';
 import type { FlowEnd } from '../task/next-task.ts';
 import type { Notes } from '../task/outcome.ts';
-import type { SendOptions, SendTask, SentTask, TaskHandle } from '../task/send-task.ts';
+import type { CancelOptions, SendOptions, SendTask, SentTask, TaskHandle } from '../task/send-task.ts';
 import { isTracked, maxPayloadBytesOf, type TaskContract, type TrackedContract } from '../task/task.ts';
 import type { TaskStatus } from '../task/task-status.ts';
 import { formatTraceparent } from '../telemetry/trace-context.ts';
@@ -125,7 +125,9 @@ export class TaskClient {
     taskId: string,
   ): TaskHandle<Result> {
     this.#links?.add(contract);
-    return new KeptTaskHandle(this.#store(contract), contract, taskId, () => this.cancel(taskId));
+    return new KeptTaskHandle(this.#store(contract), contract, taskId, (options) =>
+      this.cancel(taskId, options),
+    );
   }
 
   /**
@@ -137,9 +139,9 @@ export class TaskClient {
    *   the listener. The task is cancelled nevertheless. The listener is told when the task is cancelled again, or when a
    *   worker receives its message
    */
-  readonly cancel = async (taskId: string): Promise<TaskStatus | undefined> => {
+  readonly cancel = async (taskId: string, { by }: CancelOptions = {}): Promise<TaskStatus | undefined> => {
     const records = this.#store({ name: taskId });
-    const status = await records.cancel(taskId);
+    const status = await records.cancel(taskId, { by });
     if (status?.state !== 'cancelled') return status;
     const task = await records.read(taskId);
     const { forward } = this;

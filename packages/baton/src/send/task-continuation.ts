@@ -147,7 +147,7 @@ export class TaskContinuation {
     let [next, afterId] = [first, firstAfterId];
     for (let steps = 0; next && steps < MAX_STEPS && !cancelled.has(next.taskId); steps += 1) {
       const { taskId } = next;
-      await this.#records.cancel(taskId, { name: 'TaskCancelledError', message }, afterId);
+      await this.#records.cancel(taskId, { error: { name: 'TaskCancelledError', message }, afterId });
       const task = await this.#records.read(taskId);
       if (!task || !isAfter(task, afterId)) break;
       // Even if it was cancelled before: its listeners may not have been told, and it has no message that would tell them

@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { z } from 'zod';
 import { ResultTimeoutError, TaskCancelledError, TaskFailedError } from '../task/errors.ts';
-import type { ResultOptions, TaskHandle } from '../task/send-task.ts';
+import type { CancelOptions, ResultOptions, TaskHandle } from '../task/send-task.ts';
 import type { TrackedContract } from '../task/task.ts';
 import { isFinal, type TaskStatus } from '../task/task-status.ts';
 import { type TaskRecords } from './task-records.ts';
@@ -18,14 +18,14 @@ export class KeptTaskHandle<Result extends z.ZodType = z.ZodType> implements Tas
   readonly taskId: string;
   readonly #contract: TrackedContract<z.ZodType, Result>;
   readonly #records: TaskRecords;
-  readonly #cancel: () => Promise<TaskStatus | undefined>;
+  readonly #cancel: (options?: CancelOptions) => Promise<TaskStatus | undefined>;
 
   /** @param cancel - cancels the task; for the handle of a chain or group, all its tasks */
   constructor(
     records: TaskRecords,
     contract: TrackedContract<z.ZodType, Result>,
     taskId: string,
-    cancel: () => Promise<TaskStatus | undefined>,
+    cancel: (options?: CancelOptions) => Promise<TaskStatus | undefined>,
   ) {
     this.#records = records;
     this.#contract = contract;
@@ -56,8 +56,8 @@ export class KeptTaskHandle<Result extends z.ZodType = z.ZodType> implements Tas
     }
   }
 
-  cancel(): Promise<TaskStatus | undefined> {
-    return this.#cancel();
+  cancel(options?: CancelOptions): Promise<TaskStatus | undefined> {
+    return this.#cancel(options);
   }
 
   /** Reads the status. If the store is unavailable, resolves to its error, because the wait continues. */

@@ -1,4 +1,5 @@
 // The task store, as senders use it. The folder `tracked` implements it.
+import type { CancelOptions } from '../task/send-task.ts';
 import type { FlowEnd, Listener, NextTask } from '../task/next-task.ts';
 import type { TaskFailure, TaskStatus } from '../task/task-status.ts';
 
@@ -70,6 +71,14 @@ export interface NewGroup {
   readonly notBefore?: string | undefined;
 }
 
+/** Configures the cancellation of a task's row. */
+export interface Cancellation extends CancelOptions {
+  /** The reason, if nobody asked for the cancellation: for example, a step before it did not succeed. */
+  readonly error?: TaskFailure | undefined;
+  /** Cancels the task only if it follows this task or group. */
+  readonly afterId?: string | undefined;
+}
+
 /** The task store, as senders use it. */
 export interface TaskRecords {
   /**
@@ -109,11 +118,9 @@ export interface TaskRecords {
    * heartbeat. Resolves to the status after that: `cancelled`, unless the task had ended before. Tells no listeners, and
    * does not cancel the tasks after it: `TaskClient.cancel` does.
    *
-   * @param error - the reason, if nobody asked for the cancellation: for example, a step before it did not succeed
-   * @param afterId - cancels the task only if it follows this task or group
    * @throws UnknownStateError if the task has a state that this version does not know
    */
-  cancel(taskId: string, error?: TaskFailure, afterId?: string): Promise<TaskStatus | undefined>;
+  cancel(taskId: string, cancellation?: Cancellation): Promise<TaskStatus | undefined>;
   /** Ends a waiting task without another attempt. Resolves to its row; to undefined if it does not wait. */
   giveUp(taskId: string, error: TaskFailure): Promise<KeptTask | undefined>;
   /**

@@ -26,6 +26,8 @@ const ISO_TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
 export const SENT_AT = 'baton.sent-at';
 /** On a copy of a dead letter that was put back: when the task ended, ISO 8601. */
 export const DEAD_AT = 'baton.dead-at';
+/** On a dead letter that was put back: who did it. */
+export const PUT_BACK_BY = 'baton.put-back-by';
 /** How many attempts were used up when the series began. See `continuing`. */
 const EARLIER_ATTEMPTS = 'baton.earlier-attempts';
 /** The id of the first message of the series: the key of its entry in the log of receives. */
@@ -45,6 +47,7 @@ const NOTES: ReadonlySet<string> = new Set([
   UNCONCLUDED,
   SENT_AT,
   DEAD_AT,
+  PUT_BACK_BY,
   FIRST_SENT,
   NOT_BEFORE,
 ]);

@@ -1,5 +1,5 @@
 // Putting back: a message that lets a dead or failed task start again.
-import { DEAD_AT, SENT_AT, UNCONCLUDED, withoutNotes } from './copy-notes.ts';
+import { DEAD_AT, PUT_BACK_BY, SENT_AT, UNCONCLUDED, withoutNotes } from './copy-notes.ts';
 import { deadLetterEnd } from './dead-letter.ts';
 import type { Envelope } from './envelope.ts';
 import type { Notes } from '../task/outcome.ts';
@@ -8,6 +8,8 @@ import { SCHEDULER_SOURCE } from '../task/schedule.ts';
 
 /** The value of `SENT_AT` that means before every end. */
 const BEFORE_EVERY_END = '0';
+/** A name of someone who puts back. A copy's notes have little room. */
+const BY = /^[\x20-\x7E]{1,100}$/;
 /** The notes that a dead letter keeps when it is put back. */
 const KEPT: ReadonlySet<string> = new Set([DEAD_AT, UNCONCLUDED]);
 
@@ -23,6 +25,8 @@ export interface PutBack {
   readonly deadAt?: string | undefined;
   /** When the message counts as sent, in milliseconds since 1970: later than the end. Undefined: before every end. */
   readonly sentAtMs?: number | undefined;
+  /** Who put it back, as the tool says. */
+  readonly by?: string | undefined;
 }
 
 /**
@@ -33,8 +37,9 @@ export interface PutBack {
  */
 export function putBackBy({ attributes, sentAtMs }: ReceivedMessage, { source }: Envelope): PutBack {
   const note = attributes[SENT_AT]?.StringValue;
-  if (note !== undefined) return { deadAt: deadAt(attributes), sentAtMs: timeIn(note) };
-  return { deadAt: deadAt(attributes), sentAtMs: source === SCHEDULER_SOURCE ? undefined : sentAtMs };
+  const end = { deadAt: deadAt(attributes), by: byWhom(attributes) };
+  if (note !== undefined) return { ...end, sentAtMs: timeIn(note) };
+  return { ...end, sentAtMs: source === SCHEDULER_SOURCE ? undefined : sentAtMs };
 }
 
 function timeIn(note: string): number | undefined {
@@ -45,7 +50,17 @@ function timeIn(note: string): number | undefined {
 export function putBackNotes({ attributes, sentAtMs }: ReceivedMessage): Notes {
   const at = deadAt(attributes);
   const sentAt = attributes[SENT_AT]?.StringValue ?? String(sentAtMs);
-  return { [SENT_AT]: sentAt, ...(at !== undefined && { [DEAD_AT]: at }) };
+  const by = byWhom(attributes);
+  return {
+    [SENT_AT]: sentAt,
+    ...(at !== undefined && { [DEAD_AT]: at }),
+    ...(by !== undefined && { [PUT_BACK_BY]: by }),
+  };
+}
+
+function byWhom(attributes: ReceivedMessage['attributes']): string | undefined {
+  const by = attributes[PUT_BACK_BY]?.StringValue;
+  return by !== undefined && BY.test(by) ? by : undefined;
 }
 
 function deadAt(attributes: ReceivedMessage['attributes']): string | undefined {
@@ -55,7 +70,13 @@ function deadAt(attributes: ReceivedMessage['attributes']): string | undefined {
 /**
  * The attributes with which a tool puts a dead letter back. SQS may have moved it to the dead-letter queue with the notes of
  * a copy. They are removed: with its old counts, age and rest the message would become a dead letter again at once.
+ *
+ * @param by - who puts it back: 1 to 100 printable ASCII characters
  */
-export function attributesPutBack(attributes: ReceivedMessage['attributes']): ReceivedMessage['attributes'] {
-  return withoutNotes(attributes, KEPT);
+export function attributesPutBack(
+  attributes: ReceivedMessage['attributes'],
+  by?: string,
+): ReceivedMessage['attributes'] {
+  const kept = withoutNotes(attributes, KEPT);
+  return by === undefined ? kept : { ...kept, [PUT_BACK_BY]: { DataType: 'String', StringValue: by } };
 }

@@ -56,6 +56,12 @@ export interface ResultOptions {
   readonly signal?: AbortSignal;
 }
 
+/** Configures the cancellation of a task. */
+export interface CancelOptions {
+  /** Who cancels it, such as a caller's subject: at most 255 characters. Kept as `cancelledBy` of the task's status. */
+  readonly by?: string | undefined;
+}
+
 /** The handle of a tracked task that was sent: reads its status, waits for its result, cancels it. */
 export interface TaskHandle<Result extends z.ZodType = z.ZodType> {
   readonly taskId: string;
@@ -76,7 +82,7 @@ export interface TaskHandle<Result extends z.ZodType = z.ZodType> {
    *
    * @throws SendError as `TaskClient.cancel`
    */
-  cancel(): Promise<TaskStatus | undefined>;
+  cancel(options?: CancelOptions): Promise<TaskStatus | undefined>;
 }
 
 /** A task that SQS has accepted: its handle if it is tracked, else its id. */

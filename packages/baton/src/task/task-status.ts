@@ -70,8 +70,8 @@ export interface Waiting {
 }
 
 /**
- * The status of a tracked task. Times are ISO 8601. Lists leave out `waiting`, `result`, `subject`, `deaths` and
- * `lastDeath`.
+ * The status of a tracked task. Times are ISO 8601. Lists leave out `waiting`, `result`, `subject`,
+ * `cancelledBy`, `deaths`, `lastDeath` and `putBack`.
  */
 export interface TaskStatus {
   readonly taskId: string;
@@ -99,10 +99,14 @@ export interface TaskStatus {
   /** The handler's result, as the contract's result schema gave it. */
   readonly result?: unknown;
   readonly error?: TaskFailure | undefined;
+  /** Who cancelled it, at `finishedAt`, if that was said. */
+  readonly cancelledBy?: string | undefined;
   /** How often its dead letter was put back. */
   readonly deaths?: number | undefined;
   /** How it ended before its dead letter was last put back. */
   readonly lastDeath?: (TaskFailure & { readonly at: string }) | undefined;
+  /** When its dead letter was last put back, and who did it, if that was said. Nobody checks the name. */
+  readonly putBack?: { readonly at: string; readonly by: string } | undefined;
   /** The subject that its sender gave it. */
   readonly subject?: string | undefined;
 }

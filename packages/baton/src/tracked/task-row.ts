@@ -39,6 +39,11 @@ export interface TaskRow extends KeptTask {
   /** How it ended before its dead letter was last put back, and when, ISO 8601. */
   readonly lastDeath?: TaskFailure | undefined;
   readonly lastDeathAt?: string | undefined;
+  /** When its dead letter was last put back, ISO 8601, and who did it. Absent if that was not said. */
+  readonly putBackAt?: string | undefined;
+  readonly putBackBy?: string | undefined;
+  /** Who cancelled it. */
+  readonly cancelledBy?: string | undefined;
   /** When the message of the last attempt counts as sent, in milliseconds since 1970. A later message may put it back. */
   readonly sentAtMs?: number | undefined;
   /** When the message that last put it back counts as sent. Each message puts it back only once. */
@@ -61,7 +66,7 @@ type FullStatus = { readonly [Name in keyof Required<TaskStatus>]: TaskStatus[Na
 
 /** The status of a task, by its row. Has no member that only the store uses, nor any that another version may write. */
 export function statusOf(row: TaskRow): TaskStatus {
-  const { queue, waiting, nextAttemptAt, result, lastDeath, lastDeathAt } = row;
+  const { queue, waiting, nextAttemptAt, result, lastDeath, lastDeathAt, putBackAt, putBackBy } = row;
   const status: FullStatus = {
     taskId: row.taskId,
     task: row.task,
@@ -82,6 +87,9 @@ export function statusOf(row: TaskRow): TaskStatus {
     result: result === undefined ? undefined : fromJson(result),
     error: row.error,
     deaths: row.deaths,
+    cancelledBy: row.cancelledBy,
+    putBack:
+      putBackAt !== undefined && putBackBy !== undefined ? { at: putBackAt, by: putBackBy } : undefined,
     lastDeath: lastDeath && lastDeathAt !== undefined ? { at: lastDeathAt, ...lastDeath } : undefined,
   };
   return status;

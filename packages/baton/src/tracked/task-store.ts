@@ -4,7 +4,7 @@ import type { ClockWatch } from '../time/clock-watch.ts';
 import { TaskConflictError, TaskError } from '../task/errors.ts';
 import type { PutBack } from '../sqs/put-back.ts';
 import { isFinal, TASK_STATES, type TaskFailure, type TaskStatus } from '../task/task-status.ts';
-import { type KeptTask, type NewTask, type TaskRecords } from '../send/task-records.ts';
+import { type Cancellation, type KeptTask, type NewTask, type TaskRecords } from '../send/task-records.ts';
 import { isAfter } from '../send/flow-places.ts';
 import { isAbandoned, SAME_CLAIM, TaskAttempts } from './task-attempts.ts';
 import { MessageReceives } from './message-receives.ts';
@@ -20,6 +20,8 @@ const MAX_CANCELLATIONS = 5;
 /** The condition that a task follows another one. An earlier version wrote the later tasks of flows without `afterId`. */
 const FOLLOWS =
   '(afterId = :afterId OR (attribute_not_exists(afterId) AND attribute_not_exists(payloadHash)))';
+/** The most characters of a name of someone who cancels a task. */
+const MAX_BY_CHARACTERS = 255;
 /** The most rows of one BatchGetItem (Quotas in Amazon DynamoDB). */
 const MAX_BATCH_GET = 100;
 
@@ -129,10 +131,11 @@ export class TaskStore implements TaskRecords {
     );
   }
 
-  async cancel(taskId: string, error?: TaskFailure, afterId?: string): Promise<TaskStatus | undefined> {
+  async cancel(taskId: string, cancellation: Cancellation = {}): Promise<TaskStatus | undefined> {
+    const { afterId } = cancellation;
     // If the task starts again between the two requests, it must be cancelled nevertheless
     for (let writes = 0; writes < MAX_CANCELLATIONS; writes += 1) {
-      const cancelled = await this.#cancelOnce(taskId, error, afterId);
+      const cancelled = await this.#cancelOnce(taskId, cancellation);
       if (cancelled) return statusOf(cancelled);
       const known = await this.read(taskId);
       if (!known || isFinal(known.state)) return known && statusOf(known);
@@ -144,7 +147,7 @@ export class TaskStore implements TaskRecords {
     );
   }
 
-  async #cancelOnce(taskId: string, error?: TaskFailure, afterId?: string): Promise<TaskRow | undefined> {
+  async #cancelOnce(taskId: string, { by, error, afterId }: Cancellation): Promise<TaskRow | undefined> {
     await this.#table.timeKnown();
     const at = this.#table.iso;
     return this.#table.update(
@@ -152,7 +155,7 @@ export class TaskStore implements TaskRecords {
       `#state IN (:queued, :retrying, :running) AND expiresAt >= :now${afterId === undefined ? '' : ` AND ${FOLLOWS}`}`,
       `SET #state = :cancelled, finishedAt = :at, updatedAt = :at, expiresAt = :expires${
         error ? ', #error = :error' : ''
-      } REMOVE ${OVER_AT_THE_END}`,
+      }${by === undefined ? '' : ', cancelledBy = :by'} REMOVE ${OVER_AT_THE_END}`,
       {
         ':queued': 'queued',
         ':retrying': 'retrying',
@@ -162,6 +165,7 @@ export class TaskStore implements TaskRecords {
         ':at': at,
         ':expires': this.#table.expiry(),
         ...(error && { ':error': error }),
+        ...(by !== undefined && { ':by': by.slice(0, MAX_BY_CHARACTERS) }),
         ...(afterId !== undefined && { ':afterId': afterId }),
       },
       error && { '#error': 'error' },
@@ -227,7 +231,7 @@ export class TaskStore implements TaskRecords {
    * after the end and after the message of its last attempt. All its attempts are available again. Its token grows, so
    * that no end has the token of an earlier one. Resolves to whether the task starts again.
    */
-  async revive(taskId: string, { deadAt, sentAtMs }: PutBack): Promise<boolean> {
+  async revive(taskId: string, { deadAt, sentAtMs, by }: PutBack): Promise<boolean> {
     if (deadAt === undefined && sentAtMs === undefined) return false;
     await this.#table.timeKnown();
     const dead = '#state IN (:dead, :failed)';
@@ -245,8 +249,10 @@ export class TaskStore implements TaskRecords {
         'SET #state = :queued, attempts = :zero, #token = #token + :one, updatedAt = :at, expiresAt = :expires',
         'deaths = if_not_exists(deaths, :zero) + :one, lastDeathAt = finishedAt',
         'lastDeath = if_not_exists(#error, :unknown)',
+        ...(by === undefined ? [] : ['putBackAt = :at, putBackBy = :by']),
         ...(sentAtMs === undefined ? [] : ['putBackFromMs = :sentAtMs']),
-      ].join(', ') + ' REMOVE finishedAt, #error, progress, crashes, begun, nextAttemptAt, waiting',
+      ].join(', ') +
+        ` REMOVE ${by === undefined ? 'putBackAt, putBackBy, ' : ''}finishedAt, #error, progress, crashes, begun, nextAttemptAt, waiting`,
       {
         ':dead': 'dead',
         ':failed': 'failed',
@@ -256,6 +262,7 @@ export class TaskStore implements TaskRecords {
           ':sentAtMs': sentAtMs,
         }),
         ':queued': 'queued',
+        ...(by !== undefined && { ':by': by }),
         ':zero': 0,
         ':one': 1,
         ':at': this.#table.iso,

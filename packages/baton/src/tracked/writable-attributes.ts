@@ -30,6 +30,7 @@ export const CANCEL_ATTRIBUTES = [
   'taskId',
   'state',
   'finishedAt',
+  'cancelledBy',
   'updatedAt',
   'expiresAt',
   'error',

@@ -3,7 +3,7 @@ import { createService, createTrackedConsumer, runService, text } from 'baton-ta
 import {
   createApi,
   hashOfRequest,
-  idOfRequest,
+  IdempotencyKeys,
   Intake,
   type IntakeRow,
   notFound,
@@ -12,9 +12,6 @@ import {
 import { GetCommand } from '@aws-sdk/lib-dynamodb';
 import { defineTask, implement } from 'baton-tasks';
 import * as z from 'zod';
-
-/** The namespace of ids that come from idempotency keys. */
-const NOTES = '00000000-0000-4000-8000-000000000001';
 
 interface NoteRow extends IntakeRow {
   readonly text: string;
@@ -39,6 +36,8 @@ const service = createService({
 });
 const { documents, logger, tasks, taskStore } = service;
 const table = service.config.NOTES_TABLE;
+const namespace = '00000000-0000-4000-8000-000000000001';
+const keys = new IdempotencyKeys({ documents, table, key: 'noteId', namespace });
 const intake = new Intake<NoteRow>({ documents, table, key: 'noteId', logger });
 
 async function find(noteId: string): Promise<NoteRow | undefined> {
@@ -52,11 +51,12 @@ const postNote = route(
   'POST',
   '/notes',
   { body: z.strictObject({ text: z.string() }) },
-  async ({ body, headers, trace }) => {
-    const noteId = idOfRequest(headers, NOTES);
+  async ({ body, caller, headers, trace }) => {
+    const requestHash = hashOfRequest(body);
+    const noteId = await keys.idOf({ headers, caller, requestHash });
     await intake.accept({
       id: noteId,
-      requestHash: hashOfRequest(body),
+      requestHash,
       row: body,
       listing: {},
       sendTask: () => tasks.send(fileNote, { noteId }, { taskId: noteId, trace }),

@@ -151,7 +151,7 @@ export const weighParcelTask = implement(weighParcel, (_payload, { send }) => se
     mistake: 'a service sends a tracked task without a task store',
     changes: { [`${SERVICE}/service.ts`]: ['  tracks: true,\n', ''] },
     says: [
-      `${SERVICE}/service.ts:{createService(}: the service has no task store, and sends the tracked task samples.record in ${SERVICE}/api.ts:20. Write tracks: true.`,
+      `${SERVICE}/service.ts:{createService(}: the service has no task store, and sends the tracked task samples.record in ${SERVICE}/api.ts:{service.tasks.send(}. Write tracks: true.`,
     ],
   },
 ];

@@ -41,12 +41,12 @@ const broken = [
   ...brokenFiles,
 ];
 
-/** A line with the number of the line that it means by its text. */
+/** A text with the numbers of the lines that it means by their texts. */
 function numbered(line: string, repository: Repository): string {
-  return line.replace(/^([^:]+):\{([^]+?)\}:/, (_whole, path: string, part: string) => {
+  return line.replaceAll(/([^\s:]+):\{([^]+?)\}(?=: |\. )/g, (_whole, path: string, part: string) => {
     const text = repository.textOf(path);
     const before = text.slice(0, text.indexOf(part) + part.length - 1);
-    return `${path}:${text.includes(part) ? before.split('\n').length : part}:`;
+    return `${path}:${text.includes(part) ? before.split('\n').length : part}`;
   });
 }
 

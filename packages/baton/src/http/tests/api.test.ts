@@ -31,6 +31,7 @@ const handler = createApi({ logger, environment: { AUTHENTICATION: 'none' } }, [
       next: cursor.encode({ at: 'here' }),
     },
   })),
+  route('DELETE', '/gone', {}, async () => ({ status: 204 })),
   route('GET', '/things/{name}', {}, async ({ param }) => {
     switch (param('name')) {
       case 'no-broker':
@@ -132,6 +133,12 @@ describe.each(formats)('an API that gets events in payload format %s', (_version
       headers: { location: '/things/1', 'content-type': 'application/json' },
     });
     expect(json(answer)).toEqual({ name: 'é', size: 1 });
+  });
+
+  test('sends neither a body nor its type if a route returns none', async () => {
+    const answer = await ask({ method: 'DELETE', path: '/gone' });
+    expect(answer).toMatchObject({ statusCode: 204, body: '' });
+    expect(answer.headers).not.toHaveProperty('content-type');
   });
 
   test('reads a body in base64', async () => {

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from '@
 import { deadLetterEntry } from '../dead-letter.ts';
 import { RejectTask } from '../../task/errors.ts';
 import type { DeadLetterOutcome } from '../../task/outcome.ts';
-import { putBackNotes } from '../put-back.ts';
+import { attributesPutBack, putBackNotes } from '../put-back.ts';
 import { QueueUrls } from '../queue-urls.ts';
 import type { ReceivedMessage } from '../received-message.ts';
 import { defineTask } from '../../task/task.ts';
@@ -84,6 +84,38 @@ describe('a dead letter', () => {
       lastDeath: { at: finishedAt, name: 'RejectTask', message: 'no such order', reason: 'rejected' },
     });
     expect(attempt).toBe(1);
+  });
+
+  test('that is put back tells its task when, and who did it, also by a copy', async () => {
+    const ways: ((attributes: ReceivedMessage['attributes']) => Change)[] = [
+      (attributes) => ({ attributes }),
+      (attributes) => noted(putBackNotes(receivedMessage({ attributes }))),
+    ];
+    for (const way of ways) {
+      tracked.begin();
+      const { attributes } = await dies();
+      await tracked.run(done, { change: way(attributesPutBack(attributes, 'o. hara')) });
+      const { putBack, startedAt } = (await tracked.store.find(tracked.taskId)) ?? {};
+      expect(putBack).toEqual({ at: expect.any(String) as unknown, by: 'o. hara' });
+      expect(Date.parse(putBack?.at ?? '')).toBeGreaterThanOrEqual(Date.parse(startedAt ?? ''));
+    }
+  });
+
+  test('that is put back again without a name does not show the one before', async () => {
+    const first = await dies();
+    const again = attributesPutBack(first.attributes, 'o. hara');
+    await tracked.run(rejecting, { change: { attributes: again } });
+    await tracked.run(done, { change: bodyAlone(Date.now() + 5000) });
+    const { deaths, putBack } = (await tracked.store.find(tracked.taskId)) ?? {};
+    expect([deaths, putBack]).toEqual([2, undefined]);
+  });
+
+  test('with a name that no tool writes is put back without it', async () => {
+    const { attributes } = await dies();
+    const forged = { ...attributes, ...textAttributes({ 'baton.put-back-by': 'n'.repeat(101) }) };
+    await tracked.run(done, { change: { attributes: forged } });
+    const { state, putBack } = (await tracked.store.find(tracked.taskId)) ?? {};
+    expect([state, putBack]).toEqual(['succeeded', undefined]);
   });
 
   test('that is put back starts its task again only once, however often SQS delivers the message', async () => {

@@ -174,6 +174,19 @@ describe('a task in the store', () => {
     await expect(store.find('nowhere')).resolves.toBeUndefined();
   });
 
+  test('says who cancelled it first, in 255 characters at most', async () => {
+    const { task } = await running();
+    await store.cancel(task.taskId, { by: 'operator' });
+    await store.cancel(task.taskId, { by: 'another' });
+    await expect(store.find(task.taskId)).resolves.toMatchObject({
+      cancelledBy: 'operator',
+      finishedAt: expect.any(String) as unknown,
+    });
+    const { task: other } = await running();
+    const { cancelledBy } = (await store.cancel(other.taskId, { by: 'n'.repeat(300) })) ?? {};
+    expect(cancelledBy).toHaveLength(255);
+  });
+
   test('is cancelled even if its dead letter is put back at the same moment', async () => {
     const { task, held } = await running();
     await store.attempts.conclude(held, { state: 'dead' });

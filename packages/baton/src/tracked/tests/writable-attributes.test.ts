@@ -63,7 +63,7 @@ test('whoever cancels changes the state and what belongs to it', async () => {
   const { taskId: last } = await stage.tasks.start(chain([count, count]), 1);
   const [first = ''] = stage.taskIds.slice(-1);
   const names = await named(async () => {
-    await stage.tasks.cancel(taskId);
+    await stage.tasks.cancel(taskId, { by: 'operator' });
     await stage.tasks.cancel(first);
   });
   await expect(stage.stateOf(last)).resolves.toBe('cancelled');

@@ -126,9 +126,9 @@ describe('npm run dead-letters', () => {
     await expect(taken(queue)).resolves.toEqual([]);
   });
 
-  test('redrives each dead letter unchanged, with its attributes, to its queue or lane', async () => {
+  test('redrives each dead letter unchanged, with its attributes and who did it, to its queue or lane', async () => {
     const letters = [await setAside(), await setAside({ lane: 'high' }), await setAside({ body: 'no task' })];
-    const { status, letters: lines, output } = await run(queue, '--put-back');
+    const { status, letters: lines, output } = await run(queue, '--put-back', '--by', 'tester');
     expect([status, lines.map(({ became }) => became)]).toEqual([0, ['back', 'back', 'back']]);
     expect(output).toContain(`3 dead letters of ${queue} put back`);
     const back = [await taken(queue), await taken(`${queue}_high`)].map((messages) =>
@@ -136,7 +136,10 @@ describe('npm run dead-letters', () => {
     );
     const expected = letters.map(({ MessageBody, MessageAttributes }) => ({
       MessageBody,
-      MessageAttributes,
+      MessageAttributes: {
+        ...MessageAttributes,
+        'baton.put-back-by': { DataType: 'String', StringValue: 'tester' },
+      },
     }));
     expect(back[1]).toEqual([expected[1]]);
     expect(back[0]?.length).toBe(2);

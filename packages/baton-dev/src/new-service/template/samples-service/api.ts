@@ -1,24 +1,42 @@
-import { createApi, hashOfRequest, idOfRequest, notFound, readable, route } from 'baton-tasks/http';
+import {
+  type Caller,
+  createApi,
+  hashOfRequest,
+  IdempotencyKeys,
+  notFound,
+  readable,
+  route,
+} from 'baton-tasks/http';
 import { recordSample, sampleSchema } from '../contracts/samples.ts';
 import { samples, service } from './service.ts';
 import type { SampleRow } from './store.ts';
 
-/** The namespace of the sample ids that idempotency keys give. */
-const SAMPLES = '00000000-0000-4000-8000-000000000000';
+/** The scope of those who see everybody's samples. */
+const OPERATOR = 'operator';
 
 /** Strict: a caller should hear of a misspelt member. The contract's schema ignores it. */
 const newSampleSchema = sampleSchema.omit({ sampleId: true }).strict();
+
+/** The namespace of the route's idempotency keys. */
+const SAMPLES = '00000000-0000-4000-8000-000000000000';
+const keys = new IdempotencyKeys({
+  documents: service.documents,
+  table: service.config.SAMPLES_TABLE,
+  key: 'sampleId',
+  namespace: SAMPLES,
+});
 
 const postSample = route(
   'POST',
   '/samples',
   { body: readable(newSampleSchema) },
-  async ({ body, headers, trace }) => {
+  async ({ body, caller, headers, trace }) => {
+    const requestHash = hashOfRequest(body);
     // The task's id is the sample's: it is one task, however often the request comes
-    const sampleId = idOfRequest(headers, SAMPLES);
+    const sampleId = await keys.idOf({ headers, caller, requestHash });
     const sample = { sampleId, ...body };
     const sendTask = () => service.tasks.send(recordSample, sample, { taskId: sampleId, trace });
-    await samples.accept({ sample, requestHash: hashOfRequest(body), sendTask });
+    await samples.accept({ sample, owner: caller.subject, requestHash, sendTask });
     return {
       status: 202,
       headers: { location: `/samples/${sampleId}` },
@@ -27,14 +45,19 @@ const postSample = route(
   },
 );
 
-const getSample = route('GET', '/samples/{sampleId}', {}, async ({ param }) => {
+const getSample = route('GET', '/samples/{sampleId}', {}, async ({ caller, param }) => {
   const row = await samples.find(param('sampleId'));
-  if (!row) throw notFound('sample', param('sampleId'));
+  if (!row || !isSeen(row, caller)) throw notFound('sample', param('sampleId'));
   return { status: 200, body: sampleView(row) };
 });
 
 /** The API of samples-service. */
 export const handler = createApi(service, [postSample, getSample]);
+
+/** A caller sees his own samples, an operator everybody's. */
+function isSeen({ owner }: SampleRow, caller: Caller): boolean {
+  return owner === caller.subject || caller.may(OPERATOR);
+}
 
 function sampleView({ sampleId, status, reference, createdAt, recordedAt, failure }: SampleRow) {
   return { sampleId, status, reference, createdAt, recordedAt, failure };

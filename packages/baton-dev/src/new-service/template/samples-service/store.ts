@@ -11,6 +11,8 @@ export type SampleStatus = 'pending' | 'accepted' | 'recorded' | 'failed' | 'can
 /** The row of a sample. */
 export interface SampleRow extends IntakeRow, Sample {
   readonly status: SampleStatus;
+  /** The subject of the caller who posted it. */
+  readonly owner: string;
   /** When it was posted, ISO 8601. */
   readonly createdAt: string;
   readonly recordedAt?: string;
@@ -23,6 +25,8 @@ export interface SampleRow extends IntakeRow, Sample {
 /** A new sample and its task. */
 export interface NewSample {
   readonly sample: Sample;
+  /** The subject of the caller. */
+  readonly owner: string;
   /** A hash of the request: a repeated request has the same. */
   readonly requestHash: string;
   readonly sendTask: () => Promise<unknown>;
@@ -41,8 +45,8 @@ export class SampleStore {
   }
 
   /** Accepts a sample and sends its task. Throws what `Intake.accept` throws. */
-  async accept({ sample, requestHash, sendTask }: NewSample): Promise<void> {
-    const row = { ...sample, createdAt: new Date().toISOString() };
+  async accept({ sample, owner, requestHash, sendTask }: NewSample): Promise<void> {
+    const row = { ...sample, owner, createdAt: new Date().toISOString() };
     await this.#intake.accept({ id: sample.sampleId, requestHash, row, listing: {}, sendTask });
   }
 

@@ -27,7 +27,7 @@ afterAll(() => backends.stop());
 
 /** Accepts the sample. @param sendTask - called as its task is sent */
 const accept = (sendTask: () => Promise<unknown> = async () => undefined) =>
-  samples.accept({ sample, requestHash: 'same', sendTask });
+  samples.accept({ sample, owner: 'customer A', requestHash: 'same', sendTask });
 
 /** The sample as the API shows it. */
 const found = () => samples.find(sample.sampleId);
