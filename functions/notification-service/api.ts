@@ -4,6 +4,7 @@ import {
   cursorOf,
   hashOfRequest,
   IdempotencyKeys,
+  Intake,
   notFound,
   pageQuery,
   Problem,
@@ -12,7 +13,7 @@ import {
 } from 'baton-tasks/http';
 import * as z from 'zod';
 import { notifications, service } from './service.ts';
-import { type NotificationRow, positionSchema } from './store.ts';
+import { listingOf, newRow, type NotificationRow, positionSchema } from './store.ts';
 
 /** A message goes out in the shop's name, and its text and recipient are a customer's data. */
 const OPERATOR = { scopes: ['operator'] } as const;
@@ -21,12 +22,14 @@ const newNotificationSchema = z.discriminatedUnion(
   'channel',
   notificationSchema.options.map((option) => option.strict()) as unknown as typeof notificationSchema.options,
 );
-const keys = new IdempotencyKeys({
+const table = {
   documents: service.documents,
   table: service.config.NOTIFICATIONS_TABLE,
   key: 'notificationId',
-  namespace: '0b9c6f6e-70a5-4b0e-8d0e-5b1f1e6a9d42',
-});
+};
+const keys = new IdempotencyKeys({ ...table, namespace: '0b9c6f6e-70a5-4b0e-8d0e-5b1f1e6a9d42' });
+// Not in the store, so that the bundle of the consumer, which takes no requests, does not have it
+const intake = new Intake<NotificationRow>({ ...table, logger: service.logger });
 const listSchema = z.strictObject({ ...pageQuery, recipient: z.string().min(1).max(320).optional() });
 const cursor = cursorOf(positionSchema);
 
@@ -39,7 +42,8 @@ const postNotification = route(
     // The notification's id is also its task's id, so the consumer finds the row by it
     const notificationId = await keys.idOf({ headers, caller, requestHash });
     const sendTask = () => service.tasks.send(sendNotification, body, { taskId: notificationId, trace });
-    await notifications.accept({ notificationId, notification: body, requestHash, sendTask });
+    const row = newRow(notificationId, body);
+    await intake.accept({ id: notificationId, requestHash, row, listing: listingOf(body), sendTask });
     return {
       status: 202,
       headers: { location: `/notifications/${notificationId}` },

@@ -14,8 +14,4 @@ export const service = createService({
   contracts: allContracts,
 });
 /** The service's own table. */
-export const notifications = new NotificationStore(
-  service.documents,
-  service.config.NOTIFICATIONS_TABLE,
-  service.logger,
-);
+export const notifications = new NotificationStore(service.documents, service.config.NOTIFICATIONS_TABLE);

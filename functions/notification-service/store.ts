@@ -9,8 +9,7 @@ import {
 } from '@aws-sdk/lib-dynamodb';
 import type { Notification } from '@baton/common/contracts/notifications';
 import { messageForCallers, type TaskEnd } from 'baton-tasks';
-import { Intake, type IntakeRow } from 'baton-tasks/http';
-import type { Logger } from 'baton-tasks/service';
+import type { IntakeRow } from 'baton-tasks/http';
 import * as z from 'zod';
 
 /** The states of a notification whose task has ended. */
@@ -63,15 +62,6 @@ const DELETED_DAYS = 30;
 const INTAKE = ['holder', 'heldUntilMs', 'expiresAt'];
 const FAILURE = ['failure', '#reason'];
 
-/** A new notification and its task. */
-export interface NewNotification {
-  readonly notificationId: string;
-  readonly notification: Notification;
-  /** A hash of the request: a repeated request has the same. */
-  readonly requestHash: string;
-  readonly sendTask: () => Promise<unknown>;
-}
-
 /** Which notifications to list. */
 export interface NotificationQuery {
   readonly recipient: string | undefined;
@@ -89,19 +79,10 @@ export interface NotificationPage {
 export class NotificationStore {
   readonly #documents: DynamoDBDocumentClient;
   readonly #table: string;
-  readonly #intake: Intake<NotificationRow>;
 
-  constructor(documents: DynamoDBDocumentClient, table: string, logger: Logger) {
+  constructor(documents: DynamoDBDocumentClient, table: string) {
     this.#documents = documents;
     this.#table = table;
-    this.#intake = new Intake({ documents, table, logger, key: 'notificationId' });
-  }
-
-  /** Accepts a notification and sends its task. Throws what `Intake.accept` throws. */
-  async accept({ notificationId, notification, requestHash, sendTask }: NewNotification): Promise<void> {
-    const row = newRow(notificationId, notification);
-    const listing = listingOf(notification);
-    await this.#intake.accept({ id: notificationId, requestHash, row, listing, sendTask });
   }
 
   /**
@@ -281,12 +262,14 @@ export class NotificationStore {
   }
 }
 
-function newRow(notificationId: string, { channel, recipient, subject, message }: Notification) {
+/** The members of the row of a new notification. */
+export function newRow(notificationId: string, { channel, recipient, subject, message }: Notification) {
   const createdAt = new Date().toISOString();
   const listedAt = `${createdAt}#${notificationId}`;
   return { notificationId, channel, recipient, ...(subject && { subject }), message, createdAt, listedAt };
 }
 
-function listingOf({ recipient }: Notification) {
+/** The members that put a notification into the lists. */
+export function listingOf({ recipient }: Notification) {
   return { listedIn: LIST, listedFor: recipient };
 }

@@ -54,7 +54,7 @@ export class MailFixture {
     this.server = server;
     this.#logger = createLogger({ service: 'tests', to: { write: (line) => void this.log.push(line) } });
     this.store = backends.taskStore;
-    this.notifications = new NotificationStore(documents, `baton-${stage}-notifications`, this.#logger);
+    this.notifications = new NotificationStore(documents, `baton-${stage}-notifications`);
     this.tasks = backends.tasks;
   }
 
