@@ -32,7 +32,7 @@ describe('the role of each function', () => {
       () => uses('OrdersTable', 'GetItem', 'PutItem', 'UpdateItem'),
       () => uses('OrdersTable/index/newest-first', 'Query'),
       () => uses('OrdersTable/index/newest-first-by-owner', 'Query'),
-      () => uses('TasksTable', 'GetItem', 'PutItem'),
+      () => uses('TasksTable', 'GetItem', 'UpdateItem'),
     ],
     [
       'OrderServiceOutcomes',
@@ -46,7 +46,7 @@ describe('the role of each function', () => {
       () => uses('NotificationsTable', 'GetItem', 'PutItem', 'UpdateItem'),
       () => uses('NotificationsTable/index/newest-first', 'Query'),
       () => uses('NotificationsTable/index/newest-first-by-recipient', 'Query'),
-      () => uses('TasksTable', 'GetItem', 'PutItem'),
+      () => uses('TasksTable', 'GetItem', 'UpdateItem'),
     ],
     [
       'NotificationServiceDeliveries',
