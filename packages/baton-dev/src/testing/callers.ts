@@ -37,7 +37,7 @@ export class Callers {
     return new Callers(issuer, checked, open);
   }
 
-  /** Sends a request as a caller, whose name is his token's subject. @param route - such as `GET /orders` */
+  /** Sends a request as a caller, whose name is his token's subject. @param route - such as `GET /things` */
   async ask(
     caller: CallerName,
     route: string,
