@@ -47,8 +47,8 @@ export function gateOf(end: AttemptEnd, attempt: GatedAttempt): AttemptGate {
 
 /**
  * Ends an attempt before its handler does: when a right is lost, when the contract's time limit passes, or when the
- * handler causes an uncaught error. Only a cancellation waits for effects that are under way. Uses one controller for all, because `AbortSignal.any` and its weak
- * references would cost as much as the rest of an attempt.
+ * handler causes an uncaught error. Only a cancellation waits for effects that are under way. Uses one controller for
+ * all, because `AbortSignal.any` and its weak references would cost as much as the rest of an attempt.
  */
 export class AttemptEnd {
   readonly #controller = new AbortController();

@@ -21,8 +21,8 @@ import type { Processing } from './processing.ts';
 import { UntrackedAttempt } from './untracked-attempt.ts';
 
 /**
- * Makes one attempt at a message and returns its outcome. Waits until there is memory for its payload. Settles nothing and never rejects: whatever the message holds
- * and the handler does becomes an outcome.
+ * Makes one attempt at a message and returns its outcome. Waits until there is memory for its payload. Settles nothing
+ * and never rejects: whatever the message holds and the handler does becomes an outcome.
  *
  * @param queue - the queue's name, or its lane's (`payments_high`), for the log and the task store
  * @param host - the worker or function that holds the message

@@ -18,9 +18,10 @@ export interface TaskTracker {
    */
   claim(request: ClaimRequest): Promise<Claim | Outcome>;
   /**
-   * Ends a waiting task, or one whose claim was abandoned, because its message becomes a dead letter without an attempt.
-   * Does nothing for a task that is not tracked, or if the message is none of its task's. Resolves to the outcome of the message, which differs from `outcome` if
-   * the task runs or has ended, or if the store does not answer.
+   * Ends a waiting task, or one whose claim was abandoned, because its message becomes a dead letter without an
+   * attempt. Does nothing for a task that is not tracked, or if the message is none of its task's. Resolves to the
+   * outcome of the message, which differs from `outcome` if the task runs or has ended, or if the store does not
+   * answer.
    */
   giveUp(
     given: Pick<ClaimRequest, 'message' | 'envelope' | 'queue'>,

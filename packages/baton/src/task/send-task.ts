@@ -77,8 +77,8 @@ export interface TaskHandle<Result extends z.ZodType = z.ZodType> {
   result(options?: ResultOptions): Promise<z.output<Result>>;
   /**
    * Cancels the task; the handle of a chain or group cancels all its tasks. A waiting task never runs. The signal of a
-   * running handler aborts within a heartbeat, or once its effect under way has ended. Resolves to the status after that: `cancelled`, unless the task had ended
-   * before.
+   * running handler aborts within a heartbeat, or once its effect under way has ended. Resolves to the status after
+   * that: `cancelled`, unless the task had ended before.
    *
    * @throws SendError as `TaskClient.cancel`
    */

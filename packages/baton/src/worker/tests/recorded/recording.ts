@@ -69,8 +69,8 @@ const ERROR = /("(?:name|error)":"\w+","message":)("(?:[^"\\]|\\.)*")/g;
 const LATER_MEMBERS = ['payloadHash', 'afterId', 'flowId'];
 
 /**
- * Removes from a recording all parts that may differ: members of rows that a later version added, random ids of claims, spans and traces, and the library's own
- * error messages. The names of errors and the messages of handlers stay.
+ * Removes from a recording all parts that may differ: members of rows that a later version added, random ids of claims,
+ * spans and traces, and the library's own error messages. The names of errors and the messages of handlers stay.
  */
 export function comparable(steps: readonly RecordedStep[]): unknown {
   return JSON.parse(JSON.stringify(steps), (_name, value: unknown) => {
