@@ -18,7 +18,7 @@ export default {
     '/tests/compiled[a-z-]*\\.test\\.ts$',
     '/tests/new-service/',
     '/tests/pack/',
-    '/tests/browser/',
+    '/tests/attacks/',
     // demo
     '/tests/demo/removal',
     // /demo

@@ -22,7 +22,8 @@ let queueUrl: string;
 const where = (name: string, host = '127.0.0.1'): string => `http://${host}:${ports[name]}`;
 
 const withChromium = chromium || process.env['CI'] ? describe : describe.skip;
-if (!chromium) process.stdout.write('tests/browser: skipped, because this machine has no Chromium\n');
+if (!chromium)
+  process.stdout.write('the attacks of web pages are skipped, because this machine has no Chromium\n');
 
 withChromium('a web page in a real browser', () => {
   beforeAll(async () => {

@@ -1,12 +1,12 @@
 import { afterEach, describe, expect, jest, test } from '@jest/globals';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { eventually } from 'baton-dev/testing/eventually';
-import { createLogger } from '../../telemetry/logger.ts';
-import { Health } from '../health.ts';
-import { type HttpEvent, readRequest } from '../http-message.ts';
-import type { ConnectionTimeouts, RunningServer } from '../listener.ts';
-import { RateLimit } from '../rate-limit.ts';
-import { serve } from '../server.ts';
+import { createLogger } from '../../../telemetry/logger.ts';
+import { Health } from '../../health.ts';
+import { type HttpEvent, readRequest } from '../../http-message.ts';
+import type { ConnectionTimeouts, RunningServer } from '../../listener.ts';
+import { RateLimit } from '../../rate-limit.ts';
+import { serve } from '../../server.ts';
 import { answerTo, RawCaller } from 'baton-dev/testing/raw-caller';
 
 const GET = 'GET /x HTTP/1.1\r\nhost: x\r\n\r\n';

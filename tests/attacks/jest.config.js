@@ -4,8 +4,8 @@ import base from '../../jest.config.js';
 export default {
   ...base,
   rootDir: '../..',
-  testMatch: ['**/tests/browser/*.test.ts'],
+  testMatch: ['**/tests/attacks/*.test.ts'],
   testPathIgnorePatterns: ['/node_modules/'],
-  // Long, because a browser starts
+  // Long, because programs and a browser start
   testTimeout: 60_000,
 };
