@@ -214,9 +214,9 @@ describe('workers', () => {
   test('that crash in the middle of tasks are started again, and their tasks are done', async () => {
     const [worker, localstack] = [await project.container('worker'), await project.container('localstack')];
     const orders = new Orders(gateway);
-    // All its slots are taken when the first of many tasks is done
+    // All its slots are taken when the first of many tasks is done, and most tasks are left
     await docker('pause', worker.Id);
-    await orders.post(40);
+    await orders.post(100);
     await docker('unpause', worker.Id);
     await eventually('the first done', async () => (await orders.done()).length > 0, PATIENCE_MS);
     // And it stays so: the broker and the store no longer answer
@@ -230,7 +230,7 @@ describe('workers', () => {
     await docker('unpause', localstack.Id);
     await orders.allDone();
     const list = await read<{ tasks: { attempts: number; startedAt: string; finishedAt: string }[] }>(
-      `${gateway}/tasks?name=orders.process&limit=40`,
+      `${gateway}/tasks?name=orders.process&limit=100`,
     );
     const cutOff = list?.tasks.filter((task) => task.startedAt < crashedAt && task.finishedAt > crashedAt);
     expect(cutOff).not.toEqual([]);
