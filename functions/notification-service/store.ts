@@ -94,7 +94,7 @@ export class NotificationStore {
     const names = Object.keys(initial) as (keyof typeof initial)[];
     const row = await this.#update(notificationId, {
       ConditionExpression:
-        'attribute_not_exists(#status) OR (#status <> :delivered AND (attribute_not_exists(taskToken) OR taskToken < :token))',
+        'attribute_not_exists(#status) OR #status <> :delivered AND (attribute_not_exists(taskToken) OR taskToken < :token)',
       UpdateExpression: `SET #status = :accepted, taskToken = :token, listedIn = :list, listedFor = :recipient, ${names
         .map((name) => `#${name} = if_not_exists(#${name}, :${name})`)
         .join(', ')} REMOVE ${[...INTAKE, ...FAILURE].join(', ')}`,
@@ -142,7 +142,7 @@ export class NotificationStore {
     const sets = known.map(([name]) => `, #${name.slice(1)} = ${name}`).join('');
     const row = await this.#update(taskId, {
       ConditionExpression:
-        'attribute_not_exists(#status) OR (#status <> :delivered AND (attribute_not_exists(taskToken) OR taskToken < :token OR (taskToken = :token AND #status = :accepted)))',
+        'attribute_not_exists(#status) OR #status <> :delivered AND (attribute_not_exists(taskToken) OR taskToken < :token OR taskToken = :token AND #status = :accepted)',
       UpdateExpression: `SET #status = :status, taskToken = :token, listedIn = :list, createdAt = if_not_exists(createdAt, :at), listedAt = if_not_exists(listedAt, :listedAt), listedFor = if_not_exists(recipient, :nobody)${sets} REMOVE ${INTAKE.join(', ')}`,
       ExpressionAttributeNames: {
         '#status': 'status',

@@ -9,6 +9,7 @@ import { messageForCallers, RejectTask, type TaskEnd } from 'baton-tasks';
 export interface OrderChange {
   readonly set: Readonly<Record<string, unknown>>;
   readonly remove: readonly string[];
+  /** Can be joined to another one by AND. */
   readonly condition: string;
   /** The values of the condition, by their placeholders. */
   readonly values: Readonly<Record<string, unknown>>;
@@ -29,7 +30,7 @@ export function changeByOutcome(outcome: OrderOutcome): OrderChange {
     set: { ...LISTED, status, updatedAt: at, taskToken: token },
     remove: [...INTAKE, 'failure'],
     condition:
-      'taskToken < :token OR (attribute_not_exists(taskToken) AND #status IN (:pending, :accepted, :processing))',
+      '(taskToken < :token OR attribute_not_exists(taskToken) AND #status IN (:pending, :accepted, :processing))',
     values: { ...UNFINISHED, ':token': token },
   };
 }
@@ -72,7 +73,7 @@ function changeByOwnEnd(end: TaskEnd): OrderChange {
     set: { ...LISTED, ...members, taskToken: token, updatedAt: at },
     remove: [...INTAKE, ...('failure' in members ? [] : ['failure'])],
     condition:
-      'attribute_exists(orderId) AND (attribute_not_exists(taskToken) OR taskToken < :token OR (taskToken = :token AND #status = :processing))',
+      'attribute_exists(orderId) AND (attribute_not_exists(taskToken) OR taskToken < :token OR taskToken = :token AND #status = :processing)',
     values: { ':processing': 'processing', ':token': token },
   };
 }
@@ -99,8 +100,8 @@ function changeByMailsEnd(end: TaskEnd): OrderChange {
   const delivered = wasDelivered(end);
   const status = delivered ? 'delivered' : state === 'cancelled' ? 'cancelled' : 'failed';
   const failed = status === 'failed';
-  const undelivered = '(attribute_not_exists(notificationStatus) OR notificationStatus <> :delivered)';
-  const later = '(attribute_not_exists(notificationToken) OR notificationToken < :token)';
+  const undelivered = 'attribute_not_exists(notificationStatus) OR notificationStatus <> :delivered';
+  const later = 'attribute_not_exists(notificationToken) OR notificationToken < :token';
   return {
     set: {
       notificationId: taskId,
@@ -110,7 +111,7 @@ function changeByMailsEnd(end: TaskEnd): OrderChange {
       ...(failed && { notificationFailure: failureOf(error, 'The notification could not be sent') }),
     },
     remove: failed ? [] : ['notificationFailure'],
-    condition: `attribute_exists(orderId) AND ${delivered ? `(${undelivered} OR ${later})` : `${undelivered} AND ${later}`}`,
+    condition: `attribute_exists(orderId) AND ${delivered ? `(${undelivered} OR ${later})` : `(${undelivered}) AND (${later})`}`,
     values: { ':token': token, ':delivered': 'delivered' },
   };
 }

@@ -204,7 +204,7 @@ export class OrderStore {
         new UpdateCommand({
           TableName: this.#table,
           Key: { orderId },
-          ConditionExpression: `(${condition}) AND #status <> :deleted`,
+          ConditionExpression: `${condition} AND #status <> :deleted`,
           UpdateExpression: `SET ${sets}${remove.length > 0 ? ` REMOVE ${remove.join(', ')}` : ''}`,
           ExpressionAttributeNames: {
             ...Object.fromEntries(names.map((name) => [`#${name}`, name])),

@@ -144,7 +144,7 @@ export class Intake<Row extends IntakeRow> {
           TableName: this.#table,
           Item: { ...row, ...pending, [this.#key]: id },
           ConditionExpression:
-            'attribute_not_exists(#key) OR (#status = :pending AND requestHash = :hash AND heldUntilMs < :now)',
+            'attribute_not_exists(#key) OR #status = :pending AND requestHash = :hash AND heldUntilMs < :now',
           ExpressionAttributeNames: { '#key': this.#key, '#status': 'status' },
           ExpressionAttributeValues: { ':pending': 'pending', ':hash': requestHash, ':now': nowMs },
         }),

@@ -74,8 +74,8 @@ export class TaskAttempts {
     const begun = await this.#begin(
       request,
       `attribute_not_exists(taskId) OR
-        (${FITS} AND #state IN (:queued, :retrying) AND (attribute_not_exists(notBefore) OR notBefore <= :due)
-          AND (attribute_not_exists(nextAttemptAt) OR nextAttemptAt <= :due))`,
+        ${FITS} AND #state IN (:queued, :retrying) AND (attribute_not_exists(notBefore) OR notBefore <= :due)
+          AND (attribute_not_exists(nextAttemptAt) OR nextAttemptAt <= :due)`,
       ['attempts = if_not_exists(attempts, :zero) + :one'],
       {
         ':queued': 'queued',
@@ -291,9 +291,12 @@ export class TaskAttempts {
   }
 }
 
-/** The condition that a message belongs to its row, by its `:task` and `:payloadHash`: see `misfitOf`. */
+/**
+ * The condition that a message belongs to its row, by its `:task` and `:payloadHash`: see `misfitOf`. AND binds more closely
+ * than OR. Parentheses within parentheses cost dynalite several times as much to read.
+ */
 const FITS =
-  'task = :task AND (payloadHash = :payloadHash OR (attribute_not_exists(payloadHash) AND attribute_not_exists(afterId)))';
+  'task = :task AND (payloadHash = :payloadHash OR attribute_not_exists(payloadHash) AND attribute_not_exists(afterId))';
 
 /** The condition that a claim was neither renewed nor taken over since it was read (`:known`, `:seen`). */
 export const SAME_CLAIM = '#token = :known AND leaseUntilMs = :seen';

@@ -18,8 +18,7 @@ const CLOCKS_DIFFER_MS = 2000;
 /** The most writes of one cancellation. Each fails only because the task has started or ended since the last. */
 const MAX_CANCELLATIONS = 5;
 /** The condition that a task follows another one. An earlier version wrote the later tasks of flows without `afterId`. */
-const FOLLOWS =
-  '(afterId = :afterId OR (attribute_not_exists(afterId) AND attribute_not_exists(payloadHash)))';
+const FOLLOWS = '(afterId = :afterId OR attribute_not_exists(afterId) AND attribute_not_exists(payloadHash))';
 /** The most characters of a name of someone who cancels a task. */
 const MAX_BY_CHARACTERS = 255;
 /** The most rows of one BatchGetItem (Quotas in Amazon DynamoDB). */

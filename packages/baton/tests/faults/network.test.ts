@@ -103,7 +103,7 @@ function http(status: string, type: string, body: string): string {
 }
 
 /** How often the worker has logged the start and the end of trouble with its queue. */
-const beginsOf = ({ worker }: Setting): number => worker.output.split('cannot receive').length - 1;
+const beginsOf = ({ worker }: Setting): number => worker.output.split('"message":"cannot receive').length - 1;
 const endsOf = ({ worker }: Setting): number =>
   worker.output.split('receiving from default again').length - 1;
 

@@ -184,6 +184,8 @@ describe.each(Object.keys(KINDS))('standard output that is %s', (kind) => {
       ...backends.environment,
       NOTES_TABLE: await createNotesTable(backends),
       PORT: port,
+      // Each request has to be logged
+      RATE_LIMIT_PER_SECOND: '0',
     };
     const program = new Program(
       'packages/baton/tests/support/notes-service.ts',
