@@ -131,7 +131,11 @@ whereTheyReach('the role of each function', () => {
     // Cancelling a task tells the listeners to its end, on any queue
     TaskServiceApiLambdaFunction: sendsTo('default', 'notifications', 'order-outcomes', ...ORDERS),
     // The task's row exists already: the request was cut off between its row and its task, and was repeated
-    OrderServiceApiLambdaFunction: ['dynamodb:GetItem tasks'],
+    // And a caller with a token lists the orders of his own; here authentication is off
+    OrderServiceApiLambdaFunction: [
+      'dynamodb:GetItem tasks',
+      'dynamodb:Query orders/index/newest-first-by-owner',
+    ],
     NotificationServiceApiLambdaFunction: ['dynamodb:GetItem tasks'],
     // A group's last member reads the results of the others; a handler looks up a notification that an earlier attempt delivered
     NotificationServiceDeliveriesLambdaFunction: [
