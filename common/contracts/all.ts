@@ -4,8 +4,8 @@ import { recordNotificationEnd, sendNotification } from './notifications.ts';
 import { processOrder, recordOrderOutcome, recordOrderTaskEnd } from './orders.ts';
 
 /**
- * Every contract of this folder. Whoever ends tasks sends what follows them only to these: a row of the task store that
- * names something else is not followed.
+ * Every contract of this folder. A process that ends a task sends the tasks that follow only to these contracts. If a row of
+ * the task store names another one, the process does not follow it.
  */
 export const allContracts: readonly TaskContract[] = [
   healthCheck,

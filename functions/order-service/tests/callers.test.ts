@@ -131,7 +131,7 @@ describe('who may do what with orders', () => {
     expect((orders as { orderId: string }[]).filter(({ orderId }) => !seen.includes(orderId))).toEqual([]);
   });
 
-  test("another's order gets the same answer as none", async () => {
+  test('the order of another customer gets the same answer as an order that does not exist', async () => {
     const unknown = '0190c8b2-0000-7000-8000-00000000ffff';
     const [others, none] = await Promise.all([
       found('customer B', placed['customer A'] ?? ''),

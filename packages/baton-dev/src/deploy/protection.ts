@@ -30,7 +30,7 @@ export function protectedTables(resources: Resources): Resources {
 /**
  * Checks that a stack may be removed.
  *
- * @param remove - the parameter `remove`: the stage's name, as the word of whoever removes it
+ * @param remove - the parameter `remove`: the stage's name, if the operator gave it
  * @throws StackError if the stage is protected and the word is not its name
  */
 export function checkRemoval(stage: string, isProtected: boolean, remove: string | undefined): void {

@@ -46,8 +46,8 @@ export function deadLetterQueues(resources: Resources, retentionDays: number): R
 }
 
 /**
- * A policy for each queue that refuses requests without TLS, whoever sends them (Amazon SQS Developer Guide, "Amazon SQS
- * security best practices").
+ * A policy for each queue. It refuses every request without TLS (Amazon SQS Developer Guide, "Amazon SQS security best
+ * practices").
  */
 export function queuePolicies(resources: Resources): Resources {
   const entries = queuesOf(resources).map(({ id }): [string, Resource] => [

@@ -88,7 +88,7 @@ function lacks(own: OwnFunction, { queues, tables, verbs }: Need, tree: Tree): b
   const allowed = new Set([...access.queues, ...consumed.map(({ queue }) => queue.id)]);
   const wanted = queues === 'all' ? sourceQueues(tree.stack.resources).map(({ id }) => id) : queues;
   const used = new Set<string>(tables.flatMap((id) => access.tables[id] ?? []));
-  // Whoever runs tasks may change every row
+  // A function that runs tasks may change every row
   if (used.has('update')) for (const verb of ['start', 'cancel']) used.add(verb);
   if (used.has('start')) used.add('send');
   const isAll = writtenIn(own).queues === 'all';

@@ -32,7 +32,7 @@ export const contractsAreListed: Rule = {
 /** The calls that make a process which ends tasks, and where their options stand. */
 const ENDING: Readonly<Record<string, number>> = { runWorker: 0, createWorkerFunction: 1 };
 
-/** Whoever ends tasks sends what follows them. */
+/** A process that ends tasks sends the tasks that follow, so it must know their contracts. */
 export const linksAreKnown: Rule = {
   name: 'a process that runs or cancels tracked tasks is given the contracts that they may lead to',
   breaches: (tree) => [

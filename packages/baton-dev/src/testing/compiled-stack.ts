@@ -19,7 +19,7 @@ export interface Template {
 /**
  * The template that a deploy with these arguments would upload. One at a time: Serverless has one folder to work in.
  *
- * @param authentication - who may call the API. Default: whoever has a token
+ * @param authentication - who may call the API. Default: callers with a token
  */
 export async function compile(
   args: readonly string[] = [],

@@ -117,8 +117,8 @@ export class IdempotencyKeys {
   }
 
   /**
-   * What a key meant to version 0.1, which made the id of the key alone, for whoever sent it. So a request that it took is
-   * not taken again. Another body is another request: nobody learns that somebody else used the key.
+   * The meaning of a key in version 0.1, which made the id from the key alone, for every caller. A request that it accepted
+   * is not accepted again. Another body is another request, so no caller learns that somebody else used the key.
    */
   async #former(key: string, requestHash: string): Promise<Meaning | undefined> {
     const resourceId = uuidv5(key, this.#options.namespace);

@@ -13,7 +13,7 @@ export interface RateLimitOptions {
   readonly burst: number;
   /**
    * The proxies in front, whose `x-forwarded-for` is believed: addresses such as `10.0.0.7`, or networks such as
-   * `10.0.0.0/8`. A header of anybody else is not: whoever writes it could be another caller each time.
+   * `10.0.0.0/8`. The header of any other peer is ignored, because it could name another caller each time.
    */
   readonly trustedProxies: readonly string[];
 }

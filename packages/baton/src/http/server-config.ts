@@ -61,7 +61,7 @@ export function checkFunctionsServer(
 ): void {
   const { FUNCTIONS_PORT: opened, FUNCTIONS_TOKEN: token, FUNCTIONS_TOKEN_FILE: inFile } = variables;
   if (opened === undefined || token !== undefined || inFile !== undefined) return;
-  const message = `${SECRET}, because FUNCTIONS_PORT is ${opened}: whoever reaches that port could run any task`;
+  const message = `${SECRET}, because FUNCTIONS_PORT is ${opened}: every caller of that port could run any task`;
   context.addIssue({ code: 'custom', path: ['FUNCTIONS_TOKEN'], message });
 }
 

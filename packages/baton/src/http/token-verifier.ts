@@ -2,7 +2,7 @@
 import { errors, type JWTPayload, jwtVerify, type JWTVerifyGetKey } from 'jose';
 import { ANONYMOUS, type Caller, callerOf } from './caller.ts';
 
-/** Signatures with a public key only: with a shared secret, whoever checks tokens could also make them. */
+/** Signatures with a public key only: with a shared secret, a process that checks tokens could also make them. */
 const ALGORITHMS = 'RS256 RS384 RS512 PS256 PS384 PS512 ES256 ES384 ES512 EdDSA Ed25519'.split(' ');
 /** How far the issuer's clock may be from this one. */
 const CLOCK_TOLERANCE_SECONDS = 10;

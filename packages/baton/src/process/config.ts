@@ -1,7 +1,8 @@
 // Reads a process's configuration from its environment variables.
 import * as z from 'zod';
 
-const SECRET_NAME = /SECRET|PASSWORD|TOKEN|CREDENTIAL|ACCESS_KEY|_URL$/;
+/** A file that holds a secret has a path that is none. */
+const SECRET_NAME = /^(?!.*_FILE$).*(?:SECRET|PASSWORD|TOKEN|CREDENTIAL|ACCESS_KEY)|_URL$/;
 const MAX_SHOWN_CHARACTERS = 80;
 
 /** A process's environment. */

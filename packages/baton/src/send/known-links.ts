@@ -6,8 +6,8 @@ import { isEndListener, type TaskContract } from '../task/task.ts';
 
 /**
  * The links that this process follows: only to the contracts that its code declares, on their own queues. The rows of the
- * task store name what follows a task. Without this, whoever writes a row could have the process send to any queue that it
- * may use.
+ * task store name what follows a task. Without this check, a service that may write a row could have the process send to any
+ * queue that the process may use.
  */
 export class KnownLinks {
   readonly #contracts = new Map<string, TaskContract>();

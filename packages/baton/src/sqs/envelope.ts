@@ -187,7 +187,7 @@ export function decodeEnvelope(body: string, mostPayloadBytes = MAX_MESSAGE_BYTE
   };
 }
 
-/** Names a body without its content: whoever has it can compute the same. */
+/** Names a body by its length and hash, without its content. A reader who has the body can compare them. */
 function bytesAndHashOf(body: string): string {
   const hash = createHash('sha256').update(body).digest('hex');
   return `${Buffer.byteLength(body)} bytes with the SHA-256 ${hash.slice(0, 16)}...`;

@@ -244,7 +244,7 @@ describe.each(['an event in format 2.0', 'an event in format 1.0', "the containe
       expect(body).toMatchObject({ scopes, mayOperate: scopes.includes('operator') });
     });
 
-    test('lets pass to a route with scopes whoever has one of them', async () => {
+    test('lets a caller with one of its scopes pass to a route', async () => {
       const withScope = async (scope: string) =>
         ask({ path: '/all', authorization: await bearer(issuer.token({ claims: { scope } })) });
       expect((await withScope('auditor')).status).toBe(200);

@@ -8,6 +8,7 @@ const schema = z.object({
   LEVEL: oneOf(['low', 'high'], 'low'),
   NAME: text('a name'),
   API_TOKEN: z.string().max(3, { error: 'expected at most 3 characters' }).optional(),
+  API_TOKEN_FILE: z.string().max(3, { error: 'expected at most 3 characters' }).optional(),
   SMTP_URL: z
     .string()
     .regex(/^smtp:/, { error: 'expected smtp://...' })
@@ -32,6 +33,7 @@ describe('an invalid environment is refused with the name, the value and the all
     [{ LEVEL: 'middle' }, 'LEVEL held "middle": expected one of low, high'],
     [{ NAME: undefined }, 'NAME is not set: expected a name'],
     [{ API_TOKEN: 'very-secret' }, 'API_TOKEN held "***": expected at most 3 characters'],
+    [{ API_TOKEN_FILE: '/run/token' }, 'API_TOKEN_FILE held "/run/token": expected at most 3 characters'],
     [{ SMTP_URL: 'http://me:secret@mail' }, 'SMTP_URL held "http://***@mail": expected smtp://...'],
     [{ SMTP_URL: 'http://me:se/cr@et@mail' }, 'SMTP_URL held "http://***@mail": expected smtp://...'],
   ])('%j', (wrong, says) => {

@@ -259,7 +259,7 @@ describe('what a row says that follows its task', () => {
     ['a task that no contract declares', { task: 'eve.steal', queue: 'bills' }],
     ['a declared listener on another queue', { task: told.name, queue: 'payments' }],
     ['a declared task that is no listener', { task: pay.name, queue: pay.queue }],
-  ])('is not told to %s, by a worker or by whoever cancels it', async (_what, listener) => {
+  ])('is not told to %s, by a worker or by a service that cancels it', async (_what, listener) => {
     await expect(row({ onEnd: [listener] })).resolves.toMatchObject(REFUSED);
     const taskId = randomUUID();
     await stage.store.create({ taskId, task: count.name, queue: count.queue, onEnd: [listener] });

@@ -49,7 +49,7 @@ test('a sender writes what a sender says, and nothing that the store keeps', asy
     expect(SENDER_ATTRIBUTES).not.toContain(kept);
 });
 
-test('whoever starts flows also writes their links', async () => {
+test('a function that starts flows also writes their links', async () => {
   const names = await named(async () => {
     await stage.tasks.start(chain([count, count, count]), 1);
     await stage.tasks.start(group([member(count, 1)], sum));
@@ -58,7 +58,7 @@ test('whoever starts flows also writes their links', async () => {
   expect(beyond(FLOW_ATTRIBUTES, names)).toEqual([]);
 });
 
-test('whoever cancels changes the state and what belongs to it', async () => {
+test('a function that cancels changes the state and what belongs to it', async () => {
   const { taskId } = await sends();
   const { taskId: last } = await stage.tasks.start(chain([count, count]), 1);
   const [first = ''] = stage.taskIds.slice(-1);
