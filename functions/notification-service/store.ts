@@ -2,14 +2,13 @@ import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
 import {
   type DynamoDBDocumentClient,
   GetCommand,
-  PutCommand,
   QueryCommand,
   UpdateCommand,
   type UpdateCommandInput,
 } from '@aws-sdk/lib-dynamodb';
 import type { Notification } from '@baton/common/contracts/notifications';
 import { messageForCallers, type TaskEnd } from 'baton-tasks';
-import type { IntakeRow } from 'baton-tasks/http';
+import { eraseRow, type IntakeRow } from 'baton-tasks/http';
 import * as z from 'zod';
 
 /** The states of a notification whose task has ended. */
@@ -54,9 +53,6 @@ type Position = z.output<typeof positionSchema>;
 const LIST_INDEX = 'newest-first';
 const RECIPIENT_INDEX = 'newest-first-by-recipient';
 const LIST = 'notifications';
-
-/** How long the row of a deleted notification is kept: longer than a message about it can come, 14 days. */
-const DELETED_DAYS = 30;
 
 /** Removing these makes a pending row a visible one: see `Intake`. */
 const INTAKE = ['holder', 'heldUntilMs', 'expiresAt'];
@@ -177,35 +173,9 @@ export class NotificationStore {
    * @param by - the subject of the caller
    * @returns whether it was deleted: not if its task has not ended, or it has changed since it was read
    */
-  async erase({ notificationId, requestHash, taskToken }: NotificationRow, by: string): Promise<boolean> {
-    const now = new Date();
-    const rest = {
-      notificationId,
-      requestHash,
-      taskToken,
-      status: 'deleted',
-      deletedAt: now.toISOString(),
-      deletedBy: by,
-      expiresAt: Math.floor(now.getTime() / 1000) + DELETED_DAYS * 86_400,
-    };
-    const states = Object.fromEntries(ENDED.map((state) => [`:${state}`, state]));
-    try {
-      await this.#documents.send(
-        new PutCommand({
-          TableName: this.#table,
-          Item: rest,
-          ConditionExpression: `#status IN (${Object.keys(states).join(', ')}) AND ${
-            taskToken === undefined ? 'attribute_not_exists(taskToken)' : 'taskToken = :token'
-          }`,
-          ExpressionAttributeNames: { '#status': 'status' },
-          ExpressionAttributeValues: { ...states, ...(taskToken !== undefined && { ':token': taskToken }) },
-        }),
-      );
-      return true;
-    } catch (error) {
-      if (error instanceof ConditionalCheckFailedException) return false;
-      throw error;
-    }
+  erase({ notificationId, requestHash, taskToken }: NotificationRow, by: string): Promise<boolean> {
+    const rest = { notificationId, requestHash };
+    return eraseRow({ documents: this.#documents, table: this.#table, rest, ended: ENDED, taskToken, by });
   }
 
   /** Lists accepted notifications, newest first. A new one may be missing for a moment: the index follows the table. */

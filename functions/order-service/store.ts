@@ -1,14 +1,8 @@
 import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
-import {
-  type DynamoDBDocumentClient,
-  GetCommand,
-  PutCommand,
-  QueryCommand,
-  UpdateCommand,
-} from '@aws-sdk/lib-dynamodb';
+import { type DynamoDBDocumentClient, GetCommand, QueryCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import type { Order, OrderOutcome } from '@baton/common/contracts/orders';
 import type { TaskEnd } from 'baton-tasks';
-import { Intake, type IntakeRow } from 'baton-tasks/http';
+import { eraseRow, Intake, type IntakeRow } from 'baton-tasks/http';
 import type { Logger } from 'baton-tasks/service';
 import * as z from 'zod';
 import { changeByEnd, changeByOutcome, LISTED, type OrderChange } from './order-change.ts';
@@ -52,9 +46,6 @@ export interface OrderRow extends IntakeRow, Order {
 /** A place in the list of orders. */
 export const positionSchema = z.strictObject({ listedAt: z.string().min(1).max(100), orderId: z.uuid() });
 type Position = z.output<typeof positionSchema>;
-
-/** How long the row of a deleted order is kept: longer than a message or a dead letter about it can come, 14 days. */
-const DELETED_DAYS = 30;
 
 /** The index that lists orders by time. One partition takes 1,000 writes a second (AWS: "Partitions and data distribution"). */
 const LIST_INDEX = 'newest-first';
@@ -117,40 +108,12 @@ export class OrderStore {
    * @param by - the subject of the caller
    * @returns whether it was deleted: not if its task has not ended, or it has changed since it was read
    */
-  async erase(
+  erase(
     { orderId, taskId, requestHash, taskToken, notificationToken }: OrderRow,
     by: string,
   ): Promise<boolean> {
-    const now = new Date();
-    const rest = {
-      orderId,
-      taskId,
-      requestHash,
-      taskToken,
-      notificationToken,
-      status: 'deleted',
-      deletedAt: now.toISOString(),
-      deletedBy: by,
-      expiresAt: Math.floor(now.getTime() / 1000) + DELETED_DAYS * 86_400,
-    };
-    const states = Object.fromEntries(ENDED.map((state) => [`:${state}`, state]));
-    try {
-      await this.#documents.send(
-        new PutCommand({
-          TableName: this.#table,
-          Item: rest,
-          ConditionExpression: `#status IN (${Object.keys(states).join(', ')}) AND ${
-            taskToken === undefined ? 'attribute_not_exists(taskToken)' : 'taskToken = :token'
-          }`,
-          ExpressionAttributeNames: { '#status': 'status' },
-          ExpressionAttributeValues: { ...states, ...(taskToken !== undefined && { ':token': taskToken }) },
-        }),
-      );
-      return true;
-    } catch (error) {
-      if (error instanceof ConditionalCheckFailedException) return false;
-      throw error;
-    }
+    const rest = { orderId, taskId, requestHash, notificationToken };
+    return eraseRow({ documents: this.#documents, table: this.#table, rest, ended: ENDED, taskToken, by });
   }
 
   /**

@@ -20,19 +20,18 @@ export default class ProtectionPlugin {
   }
 
   async #check(): Promise<void> {
-    const { checkRemoval, isDevelopment } = await import('./protection.ts');
-    const { stage } = this.#serverless.service.provider;
-    const word = this.#given('protect');
-    const isProtected = word === undefined ? !isDevelopment(stage) : word === 'yes';
+    const { checkRemoval } = await import('./protection.ts');
+    const { provider, resources } = this.#serverless.service;
     try {
-      checkRemoval(stage, isProtected, this.#given('remove'));
+      checkRemoval(provider.stage, resources?.Resources ?? {}, this.#word());
     } catch (error) {
       throw new this.#serverless.classes.Error((error as Error).message);
     }
   }
 
-  #given(name: string): string | undefined {
+  /** The parameter `remove`. It counts on the command line alone: in a file it would be no word of the moment. */
+  #word(): string | undefined {
     const given = [this.#options.param ?? []].flat();
-    return given.findLast((text) => text.startsWith(`${name}=`))?.slice(name.length + 1);
+    return given.findLast((text) => text.startsWith('remove='))?.slice('remove='.length);
   }
 }

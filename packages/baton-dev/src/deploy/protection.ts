@@ -27,14 +27,20 @@ export function protectedTables(resources: Resources): Resources {
   return Object.fromEntries(entries);
 }
 
+/** Whether the tables of a compiled stack are protected. */
+function isProtected(resources: Resources): boolean {
+  return ofType(resources, TABLE).some(([, { DeletionPolicy }]) => DeletionPolicy === 'Retain');
+}
+
 /**
  * Checks that a stack may be removed.
  *
+ * @param resources - of the stack as it is compiled
  * @param remove - the parameter `remove`: the stage's name, if the operator gave it
  * @throws StackError if the stage is protected and the word is not its name
  */
-export function checkRemoval(stage: string, isProtected: boolean, remove: string | undefined): void {
-  if (!isProtected || remove === stage) return;
+export function checkRemoval(stage: string, resources: Resources, remove: string | undefined): void {
+  if (!isProtected(resources) || remove === stage) return;
   throw new StackError(
     `The stage ${stage} is protected, and its messages would be lost: expected --param="remove=${stage}". Its tables stay.`,
   );

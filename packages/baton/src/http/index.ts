@@ -13,6 +13,8 @@ export { notFound, Problem, type ProblemKind } from './problem.ts';
 export { Intake, type IntakeRequest, type IntakeRow } from './intake.ts';
 export { hashOfRequest } from './intake.ts';
 export { IdempotencyKeys, type IdempotencyKeysOptions, type KeyedRequest } from './idempotency-keys.ts';
+/** Delete what belongs to a caller. */
+export { eraseRow, type Erasure } from './erased-row.ts';
 /** Answer with lists page by page. */
 export { type Cursor, cursorOf, type Page, pageQuery } from './cursor.ts';
 /** Refuse control characters in texts that people read. */

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { ofType, TABLE } from '../../stack/resources.ts';
-import { checkRemoval, isDevelopment } from '../protection.ts';
+import { checkRemoval } from '../protection.ts';
 import { stackOf } from './described.ts';
 
 const tablesOf = (given: Record<string, string>, stage: string) => {
@@ -29,15 +29,23 @@ describe('the tables', () => {
 });
 
 describe('a removal of a stage', () => {
+  const resourcesOf = (stage: string, given: Record<string, string> = {}) =>
+    stackOf(given, [], undefined, stage).resources.Resources;
+
   test.each([undefined, '', 'yes', 'pro'])('that is protected is refused with the word %j', (word) => {
-    expect(() => checkRemoval('prod', true, word)).toThrow(
+    expect(() => checkRemoval('prod', resourcesOf('prod'), word)).toThrow(
       'The stage prod is protected, and its messages would be lost: expected --param="remove=prod". Its tables stay.',
     );
   });
 
-  test('goes on with its name as the word, or if it is one of development', () => {
-    expect(() => checkRemoval('prod', true, 'prod')).not.toThrow();
-    expect(() => checkRemoval('dev', !isDevelopment('dev'), undefined)).not.toThrow();
+  test('that the parameter protect protects is refused too', () => {
+    expect(() => checkRemoval('dev', resourcesOf('dev', { protect: 'yes' }), undefined)).toThrow('protected');
+  });
+
+  test('goes on with its name as the word, or if it is not protected', () => {
+    expect(() => checkRemoval('prod', resourcesOf('prod'), 'prod')).not.toThrow();
+    expect(() => checkRemoval('prod', resourcesOf('prod', { protect: 'no' }), undefined)).not.toThrow();
+    expect(() => checkRemoval('dev', resourcesOf('dev'), undefined)).not.toThrow();
   });
 });
 
