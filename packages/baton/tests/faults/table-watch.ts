@@ -32,8 +32,10 @@ export interface WatchedTables {
 export class TableWatch {
   /** How often each result was written, by task id. */
   readonly results = new Map<string, number>();
-  /** Tasks whose rows were written after they had ended. */
+  /** The task and the update of each write to a row after its task had ended, except of effects. */
   readonly changedAfterEnd: string[] = [];
+  /** Tasks whose effect was kept after they had ended: a paused worker had begun it, and another one ended the task. */
+  readonly keptAfterEnd: string[] = [];
   /** The workers that ran an effect again after its result was kept. */
   readonly askedAfterKept: string[] = [];
   readonly #tables: WatchedTables;
@@ -114,10 +116,14 @@ export class TableWatch {
     const taskId = (write.Key ?? write.Item)?.['taskId']?.S;
     const writes = /\.(UpdateItem|PutItem|DeleteItem)$/.test(target);
     if (!writes || write.TableName !== this.#tables.tasks || taskId === undefined) return;
-    if (this.#ended.has(taskId)) this.changedAfterEnd.push(taskId);
     const { UpdateExpression: update = '', ExpressionAttributeValues: values = {} } = write;
+    const keeps = update.startsWith('SET effects.');
+    if (this.#ended.has(taskId)) {
+      if (keeps) this.keptAfterEnd.push(taskId);
+      else this.changedAfterEnd.push(`${taskId} ${target} ${update}`);
+    }
     if (values[':claimId']) this.#begun += 1;
-    if (update.startsWith('SET effects.')) this.#kept.add(taskId);
+    if (keeps) this.#kept.add(taskId);
     if (values[':result'] && values[':state']) this.results.set(taskId, (this.results.get(taskId) ?? 0) + 1);
     const { Attributes: row } = JSON.parse(answer.toString()) as { Attributes?: Row };
     if (isFinal(row?.['state']?.S as TaskState)) this.#ended.add(taskId);

@@ -66,6 +66,7 @@ export async function trackedReport(soak: TrackedResult) {
     'rows in the sink': effects.size,
     ...wrong,
     'asked again after a pause': late,
+    'kept after the end': watch.keptAfterEnd.length,
     'effects asked again': again,
     'attempts that threw': tasks.failures,
     'attempts beyond the first': attempts - rows.length,
@@ -73,8 +74,10 @@ export async function trackedReport(soak: TrackedResult) {
   };
   return {
     kept: Object.values(wrong).every((times) => times === 0),
-    text: `${Object.entries(figures)
-      .map(([name, value]) => `${name.padEnd(26)} ${value}`)
-      .join('\n')}\n`,
+    text: [
+      ...Object.entries(figures).map(([name, value]) => `${name.padEnd(26)} ${value}`),
+      ...watch.changedAfterEnd.map((write) => `written after the end: ${write}`),
+      '',
+    ].join('\n'),
   };
 }
