@@ -10,6 +10,7 @@ export default {
   // They have a configuration, and a script, of their own
   testPathIgnorePatterns: [
     '/node_modules/',
+    '/tests/([a-z]+/)?programs/',
     '/tests/faults/',
     '/tests/containers/',
     '/new-service/template/',
@@ -29,7 +30,6 @@ export default {
   extensionsToTreatAsEsm: ['.ts'],
   transform: {},
   testEnvironment: '<rootDir>/tests/support/environment.ts',
-  testSequencer: '<rootDir>/tests/support/sequencer.ts',
   testTimeout: 20_000,
   // Twice as many as there are processors: many tests wait, for processes of their own or for time to pass
   maxWorkers: availableParallelism() * 2,

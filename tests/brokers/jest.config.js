@@ -11,7 +11,7 @@ export default {
   testMatch: [
     '**/src/{lambda,send}/tests/{lambda-consumer,task-client}.test.ts',
     '**/functions/*/tests/api.test.ts',
-    '**/worker/tests/worker.test.ts',
+    '**/worker/tests/**/worker.test.ts',
     '**/tests/faults/{crash,network}.test.ts',
   ],
   testPathIgnorePatterns: ['/node_modules/'],

@@ -136,4 +136,20 @@ describe('the repository without the demo', () => {
     },
     LONG_MS,
   );
+
+  test(
+    'starts, and shows only code that runs',
+    async () => {
+      const { output, exitCode } = await copy.run(
+        'npm',
+        'run',
+        'test:programs',
+        '--',
+        `^${copy.path}/tests/`,
+      );
+      expect(output).toContain('PASS tests/programs/embedded.test.ts');
+      expect([exitCode, exitCode === 0 ? '' : output]).toEqual([0, '']);
+    },
+    LONG_MS,
+  );
 });

@@ -5,7 +5,7 @@ import { canonical, type Schema } from '../schema.ts';
 import { schemaBreaks } from '../schema-breaks.ts';
 import { planAndChange, schemaOf, valueOf } from './random-schemas.ts';
 
-const PAIRS = 1000;
+const PAIRS = 500;
 const VALUES = 10;
 
 const jsonOf = (schema: z.ZodType): Schema => z.toJSONSchema(schema, { io: 'input' });

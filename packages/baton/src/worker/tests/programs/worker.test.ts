@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { GetQueueAttributesCommand, ReceiveMessageCommand, SendMessageCommand } from '@aws-sdk/client-sqs';
-import { ping } from '../../../tests/support/ping.ts';
-import { TaskClient } from '../../send/task-client.ts';
-import { type Backends, startBackends } from '../../../tests/support/backends.ts';
+import { ping } from '../../../../tests/support/ping.ts';
+import { TaskClient } from '../../../send/task-client.ts';
+import { type Backends, startBackends } from '../../../../tests/support/backends.ts';
 import { eventually } from 'baton-dev/testing/eventually';
 import { freePort, Program } from 'baton-dev/testing/program';
 

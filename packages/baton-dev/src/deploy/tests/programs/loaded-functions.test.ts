@@ -2,10 +2,10 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { partOf } from '../../stack/part.ts';
-import { ROOT } from '../../stack/root.ts';
-import { StackError } from '../../stack/stack-error.ts';
-import { loadFunctions } from '../loaded-functions.ts';
+import { partOf } from '../../../stack/part.ts';
+import { ROOT } from '../../../stack/root.ts';
+import { StackError } from '../../../stack/stack-error.ts';
+import { loadFunctions } from '../../loaded-functions.ts';
 
 const API = `
 import { createApi, route } from 'baton-tasks/http';

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { MailServer } from '@baton/notification-service/tests/mail-server';
-import { readme } from '../support/readme.ts';
+import { readme } from '../../support/readme.ts';
 import { READY, startRuntime } from 'baton-dev/testing/embedded-runtime';
 import { freePorts, Program } from 'baton-dev/testing/program';
-import { answerTo, curl } from './readme-curl.ts';
+import { answerTo, curl } from '../readme-curl.ts';
 
 let runtime: Program;
 let ports: Record<string, string>;

@@ -13,7 +13,7 @@ import { sourceQueues } from 'baton-dev/stack/queues';
 import type { Resources } from 'baton-dev/stack/resources';
 import { Program } from 'baton-dev/testing/program';
 import * as z from 'zod';
-import { blocksOf, linesOf, readme } from './support/readme.ts';
+import { blocksOf, linesOf, readme } from '../support/readme.ts';
 
 const repository = new Repository();
 

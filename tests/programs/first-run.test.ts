@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { Repository } from 'baton-dev/sources/repository';
 import { Program } from 'baton-dev/testing/program';
-import { linesOf } from './support/readme.ts';
+import { linesOf } from '../support/readme.ts';
 
 const repository = new Repository();
 const { scripts: known = {} } = repository.manifestAt('package.json');
