@@ -2,10 +2,15 @@
 import { createLocalJWKSet, errors, type JWTVerifyGetKey } from 'jose';
 import * as z from 'zod';
 import type { Logger } from '../telemetry/logger.ts';
+import { within } from '../time/within.ts';
 import { isSafeIssuerUrl, readIssuerJson } from './issuer-json.ts';
 
-/** After this time the keys are read again. The old ones count meanwhile. */
+/** After this time the keys are read again. */
 const REFRESH_MS = 600_000;
+/** How long a request waits for keys that are read again. */
+const WAIT_MS = 3000;
+/** How long no request waits for them after one has waited in vain. */
+const NO_WAIT_MS = 60_000;
 /** How long keys count without a new answer of the issuer: two hours, as in API Gateway. */
 const MAX_AGE_MS = 7_200_000;
 /** How soon a token of an unknown key makes the keys be read again. */
@@ -34,6 +39,9 @@ export interface IssuerKeysOptions {
 /**
  * The keys of an issuer. They are read for the first token, again after 10 minutes, and at once for a token of an unknown
  * key, at most every 30 s. While the issuer is away, they count for two hours.
+ *
+ * After 10 minutes requests wait for the new keys, for at most 3 s, because Lambda freezes a process between requests: what
+ * is read beside a request may never arrive. If one waited in vain, no other does for a minute.
  */
 export class IssuerKeys {
   readonly #options: IssuerKeysOptions;
@@ -41,6 +49,7 @@ export class IssuerKeys {
   #keys: JWTVerifyGetKey | undefined;
   #readAtMs = 0;
   #failedAtMs = -Infinity;
+  #waitedAtMs = -Infinity;
   #reading: Promise<JWTVerifyGetKey> | undefined;
 
   constructor(options: IssuerKeysOptions) {
@@ -67,8 +76,12 @@ export class IssuerKeys {
   async #current(): Promise<JWTVerifyGetKey> {
     const ageMs = this.#now() - this.#readAtMs;
     if (!this.#keys || ageMs >= MAX_AGE_MS) return this.#read();
-    if (ageMs >= REFRESH_MS) this.#read().catch(() => undefined);
-    return this.#keys;
+    if (ageMs < REFRESH_MS) return this.#keys;
+    const reading = this.#read().catch(() => undefined);
+    if (this.#now() - this.#waitedAtMs < NO_WAIT_MS) return this.#keys;
+    const read = await within(WAIT_MS, reading, () => undefined);
+    if (!read) this.#waitedAtMs = this.#now();
+    return read ?? this.#keys;
   }
 
   /** Reads the keys: once for all that ask meanwhile, and not soon after a failure. */
