@@ -1,3 +1,4 @@
+import { retentionDays } from 'baton-tasks/http';
 import { oneOf, text } from 'baton-tasks/service';
 import { domainOf } from '@baton/common/contracts/mail-address';
 import * as z from 'zod';
@@ -33,6 +34,8 @@ const sender = z
 export const variables = z
   .object({
     NOTIFICATIONS_TABLE: text("the name of this service's table"),
+    /** How long a notification is kept after its end. */
+    NOTIFICATION_RETENTION_DAYS: retentionDays(90),
     SMTP_URL: smtpUrl,
     SMTP_TLS: oneOf(['required', 'optional'], 'required'),
     SMTP_FROM: sender,

@@ -1,4 +1,5 @@
 import { allContracts } from '@baton/common/contracts/all';
+import { Retention } from 'baton-tasks/http';
 import { createService } from 'baton-tasks/service';
 import { variables } from './config.ts';
 import packageJson from './package.json' with { type: 'json' };
@@ -13,5 +14,7 @@ export const service = createService({
   tracks: true,
   contracts: allContracts,
 });
+const { config, documents } = service;
+const retention = new Retention({ documents, days: config.NOTIFICATION_RETENTION_DAYS });
 /** The service's own table. */
-export const notifications = new NotificationStore(service.documents, service.config.NOTIFICATIONS_TABLE);
+export const notifications = new NotificationStore(documents, config.NOTIFICATIONS_TABLE, retention);

@@ -8,7 +8,7 @@ import {
 } from '@aws-sdk/lib-dynamodb';
 import type { Notification } from '@baton/common/contracts/notifications';
 import { messageForCallers, type TaskEnd } from 'baton-tasks';
-import { eraseRow, type IntakeRow } from 'baton-tasks/http';
+import { eraseRow, type IntakeRow, type Retention } from 'baton-tasks/http';
 import * as z from 'zod';
 
 /** The states of a notification whose task has ended. */
@@ -54,8 +54,8 @@ const LIST_INDEX = 'newest-first';
 const RECIPIENT_INDEX = 'newest-first-by-recipient';
 const LIST = 'notifications';
 
-/** Removing these makes a pending row a visible one: see `Intake`. */
-const INTAKE = ['holder', 'heldUntilMs', 'expiresAt'];
+/** A row that changes is pending no longer, so it loses these: see `Intake`. */
+const INTAKE = ['holder', 'heldUntilMs'];
 const FAILURE = ['failure', '#reason'];
 
 /** Which notifications to list. */
@@ -71,14 +71,20 @@ export interface NotificationPage {
   readonly next: Position | undefined;
 }
 
-/** The service's notifications, a row each, in its own table. No other service reads or writes it. */
+/**
+ * The service's notifications, a row each, in its own table. No other service reads or writes it. A notification whose time
+ * is over is gone for all readers, even if DynamoDB has not deleted it yet.
+ */
 export class NotificationStore {
   readonly #documents: DynamoDBDocumentClient;
   readonly #table: string;
+  readonly #retention: Retention;
 
-  constructor(documents: DynamoDBDocumentClient, table: string) {
+  /** @param retention - how long a notification is kept after its end */
+  constructor(documents: DynamoDBDocumentClient, table: string, retention: Retention) {
     this.#documents = documents;
     this.#table = table;
+    this.#retention = retention;
   }
 
   /**
@@ -93,7 +99,7 @@ export class NotificationStore {
         'attribute_not_exists(#status) OR #status <> :delivered AND (attribute_not_exists(taskToken) OR taskToken < :token)',
       UpdateExpression: `SET #status = :accepted, taskToken = :token, listedIn = :list, listedFor = :recipient, ${names
         .map((name) => `#${name} = if_not_exists(#${name}, :${name})`)
-        .join(', ')} REMOVE ${[...INTAKE, ...FAILURE].join(', ')}`,
+        .join(', ')} REMOVE ${[...INTAKE, ...FAILURE, 'expiresAt'].join(', ')}`,
       ExpressionAttributeNames: {
         '#status': 'status',
         '#reason': 'reason',
@@ -112,14 +118,16 @@ export class NotificationStore {
 
   /** Marks a notification as delivered, unless it is marked already. Resolves to its row. */
   async markDelivered(notificationId: string, deliveredBy: string): Promise<NotificationRow> {
+    const { renewal } = this.#retention;
     const row = await this.#update(notificationId, {
       ConditionExpression: '#status <> :delivered',
-      UpdateExpression: `SET #status = :delivered, deliveredAt = :now, deliveredBy = :by REMOVE ${FAILURE.join(', ')}`,
+      UpdateExpression: `SET #status = :delivered, deliveredAt = :now, deliveredBy = :by${renewal.set} REMOVE ${FAILURE.join(', ')}${renewal.remove}`,
       ExpressionAttributeNames: { '#status': 'status', '#reason': 'reason' },
       ExpressionAttributeValues: {
         ':delivered': 'delivered',
         ':now': new Date().toISOString(),
         ':by': deliveredBy,
+        ...renewal.values,
       },
     });
     return row ?? ((await this.#read(notificationId)) as NotificationRow);
@@ -136,10 +144,11 @@ export class NotificationStore {
     const failure = { ':failure': error && messageForCallers(error, otherwise), ':reason': error?.reason };
     const known = Object.entries(failure).filter(([, value]) => value !== undefined);
     const sets = known.map(([name]) => `, #${name.slice(1)} = ${name}`).join('');
+    const { renewal } = this.#retention;
     const row = await this.#update(taskId, {
       ConditionExpression:
         'attribute_not_exists(#status) OR #status <> :delivered AND (attribute_not_exists(taskToken) OR taskToken < :token OR taskToken = :token AND #status = :accepted)',
-      UpdateExpression: `SET #status = :status, taskToken = :token, listedIn = :list, createdAt = if_not_exists(createdAt, :at), listedAt = if_not_exists(listedAt, :listedAt), listedFor = if_not_exists(recipient, :nobody)${sets} REMOVE ${INTAKE.join(', ')}`,
+      UpdateExpression: `SET #status = :status, taskToken = :token, listedIn = :list, createdAt = if_not_exists(createdAt, :at), listedAt = if_not_exists(listedAt, :listedAt), listedFor = if_not_exists(recipient, :nobody)${sets}${renewal.set} REMOVE ${INTAKE.join(', ')}${renewal.remove}`,
       ExpressionAttributeNames: {
         '#status': 'status',
         ...Object.fromEntries(known.map(([name]) => [`#${name.slice(1)}`, name.slice(1)])),
@@ -155,6 +164,7 @@ export class NotificationStore {
         // The recipient is unknown if this service never saw the notification: its id keeps it out of all lists
         ':nobody': taskId,
         ...Object.fromEntries(known),
+        ...renewal.values,
       },
     });
     return row !== undefined;
@@ -163,7 +173,8 @@ export class NotificationStore {
   /** Finds an accepted notification. */
   async find(notificationId: string): Promise<NotificationRow | undefined> {
     const row = await this.#read(notificationId);
-    return row?.status === 'pending' || row?.status === 'deleted' ? undefined : row;
+    if (!row || row.status === 'pending' || row.status === 'deleted') return undefined;
+    return this.#retention.isOver(row) ? undefined : row;
   }
 
   /**
@@ -178,7 +189,10 @@ export class NotificationStore {
     return eraseRow({ documents: this.#documents, table: this.#table, rest, ended: ENDED, taskToken, by });
   }
 
-  /** Lists accepted notifications, newest first. A new one may be missing for a moment: the index follows the table. */
+  /**
+   * Lists accepted notifications, newest first. A new one may be missing for a moment: the index follows the table. A page
+   * may be short although more follow: notifications whose time is over are left out of it.
+   */
   async list({ recipient, limit, after }: NotificationQuery): Promise<NotificationPage> {
     const [index, member, value] =
       recipient === undefined ? [LIST_INDEX, 'listedIn', LIST] : [RECIPIENT_INDEX, 'listedFor', recipient];
@@ -187,8 +201,9 @@ export class NotificationStore {
         TableName: this.#table,
         IndexName: index,
         KeyConditionExpression: '#member = :value',
+        FilterExpression: 'attribute_not_exists(expiresAt) OR expiresAt > :now',
         ExpressionAttributeNames: { '#member': member },
-        ExpressionAttributeValues: { ':value': value },
+        ExpressionAttributeValues: { ':value': value, ':now': this.#retention.nowSeconds },
         ScanIndexForward: false,
         Limit: limit,
         ...(after && { ExclusiveStartKey: { [member]: value, ...after } }),

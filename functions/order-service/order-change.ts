@@ -18,8 +18,8 @@ export interface OrderChange {
 /** Rows with this member are in the index that lists orders by time. */
 export const LISTED = { listedIn: 'orders' };
 
-/** Removing these makes a pending row a visible one: see `Intake`. */
-const INTAKE = ['holder', 'heldUntilMs', 'expiresAt'];
+/** A row that changes is pending no longer, so it loses these: see `Intake`. */
+const INTAKE = ['holder', 'heldUntilMs'];
 const UNFINISHED = { ':pending': 'pending', ':accepted': 'accepted', ':processing': 'processing' };
 
 /** An attempt has begun. */

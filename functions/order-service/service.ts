@@ -1,3 +1,4 @@
+import { Retention } from 'baton-tasks/http';
 import { createService } from 'baton-tasks/service';
 import { variables } from './config.ts';
 import packageJson from './package.json' with { type: 'json' };
@@ -11,5 +12,7 @@ export const service = createService({
   variables,
   tracks: true,
 });
+const { config, documents, logger } = service;
+const retention = new Retention({ documents, days: config.ORDER_RETENTION_DAYS });
 /** The service's own table. */
-export const orders = new OrderStore(service.documents, service.config.ORDERS_TABLE, service.logger);
+export const orders = new OrderStore({ documents, table: config.ORDERS_TABLE, logger, retention });

@@ -2,7 +2,7 @@ import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
 import { type DynamoDBDocumentClient, GetCommand, QueryCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import type { Order, OrderOutcome } from '@baton/common/contracts/orders';
 import type { TaskEnd } from 'baton-tasks';
-import { eraseRow, Intake, type IntakeRow } from 'baton-tasks/http';
+import { eraseRow, Intake, type IntakeRow, type Retention } from 'baton-tasks/http';
 import type { Logger } from 'baton-tasks/service';
 import * as z from 'zod';
 import { changeByEnd, changeByOutcome, LISTED, type OrderChange } from './order-change.ts';
@@ -76,16 +76,30 @@ export interface OrderPage {
   readonly next: Position | undefined;
 }
 
-/** The service's orders, in its own table. No other service reads or writes it. */
+/** Configures the store of orders. */
+export interface OrderStoreOptions {
+  readonly documents: DynamoDBDocumentClient;
+  readonly table: string;
+  readonly logger: Logger;
+  /** How long an order is kept after its last change. */
+  readonly retention: Retention;
+}
+
+/**
+ * The service's orders, in its own table. No other service reads or writes it. An order whose time is over is gone for all
+ * readers, even if DynamoDB has not deleted it yet.
+ */
 export class OrderStore {
   readonly #documents: DynamoDBDocumentClient;
   readonly #table: string;
+  readonly #retention: Retention;
   readonly #intake: Intake<OrderRow>;
 
-  constructor(documents: DynamoDBDocumentClient, table: string, logger: Logger) {
+  constructor({ documents, table, logger, retention }: OrderStoreOptions) {
     this.#documents = documents;
     this.#table = table;
-    this.#intake = new Intake({ documents, table, logger, key: 'orderId' });
+    this.#retention = retention;
+    this.#intake = new Intake({ documents, table, logger, retention, key: 'orderId' });
   }
 
   /** Accepts an order and sends its task. Throws what `Intake.accept` throws. */
@@ -98,7 +112,8 @@ export class OrderStore {
   /** Finds an accepted order. */
   async find(orderId: string): Promise<OrderRow | undefined> {
     const row = await this.#read(orderId);
-    return row?.status === 'pending' || row?.status === 'deleted' ? undefined : row;
+    if (!row || row.status === 'pending' || row.status === 'deleted') return undefined;
+    return this.#retention.isOver(row) ? undefined : row;
   }
 
   /**
@@ -117,8 +132,8 @@ export class OrderStore {
   }
 
   /**
-   * Lists accepted orders, newest first. A new one may be missing for a moment: the index follows the table. A page of an
-   * owner may be short although more follow: his pending rows are left out of it.
+   * Lists accepted orders, newest first. A new one may be missing for a moment: the index follows the table. A page may
+   * be short although more follow: pending rows of an owner are left out of it, and orders whose time is over.
    */
   async list({ owner, limit, after }: OrderQuery): Promise<OrderPage> {
     const [index, member, value] =
@@ -128,9 +143,13 @@ export class OrderStore {
         TableName: this.#table,
         IndexName: index,
         KeyConditionExpression: '#member = :value',
-        FilterExpression: '#status <> :pending',
+        FilterExpression: '#status <> :pending AND (attribute_not_exists(expiresAt) OR expiresAt > :now)',
         ExpressionAttributeNames: { '#member': member, '#status': 'status' },
-        ExpressionAttributeValues: { ':value': value, ':pending': 'pending' },
+        ExpressionAttributeValues: {
+          ':value': value,
+          ':pending': 'pending',
+          ':now': this.#retention.nowSeconds,
+        },
         ScanIndexForward: false,
         Limit: limit,
         ...(after && { ExclusiveStartKey: { [member]: value, ...after } }),
@@ -159,7 +178,11 @@ export class OrderStore {
     await this.#read('00000000-0000-0000-0000-000000000000');
   }
 
-  async #change(orderId: string, { set, remove, condition, values }: OrderChange): Promise<Recorded> {
+  async #change(orderId: string, change: OrderChange): Promise<Recorded> {
+    const { condition, values } = change;
+    const { expiresAt } = this.#retention;
+    const set = expiresAt === undefined ? change.set : { ...change.set, expiresAt };
+    const remove = expiresAt === undefined ? [...change.remove, 'expiresAt'] : change.remove;
     const names = Object.keys(set);
     const sets = names.map((name) => `#${name} = :${name}`).join(', ');
     try {

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { type Backends, startBackends } from 'baton-dev/testing/backends';
 import { CALLERS, Callers } from 'baton-dev/testing/callers';
 import { read } from 'baton-dev/testing/service';
+import { Retention } from 'baton-tasks/http';
 import { NotificationStore } from '../store.ts';
 
 const mail = { channel: 'EMAIL', recipient: 'customer@example.com', subject: 'Hello', message: 'World' };
@@ -75,7 +76,8 @@ describe('a deleted notification', () => {
       expiresAt: expect.any(Number) as unknown,
     };
     await expect(row(id)).resolves.toEqual(left);
-    const store = new NotificationStore(backends.documents, table);
+    const { documents } = backends;
+    const store = new NotificationStore(documents, table, new Retention({ documents, days: 90 }));
     const end = { taskId: id, task: 'notifications.send', token: 2, attempts: 1, at: '2026' };
     await expect(store.recordEnd({ ...end, state: 'dead' })).resolves.toBe(false);
     await expect(row(id)).resolves.toEqual(left);

@@ -11,6 +11,7 @@ import {
 } from 'baton-tasks/service';
 import { type Backends, startBackends } from 'baton-dev/testing/backends';
 import { EventSource } from 'baton-dev/testing/event-source';
+import { Retention } from 'baton-tasks/http';
 import { MailServer } from './mail-server.ts';
 import { notificationTasks } from '../deliver-notification.ts';
 import { outbox } from '../outbox.ts';
@@ -54,7 +55,8 @@ export class MailFixture {
     this.server = server;
     this.#logger = createLogger({ service: 'tests', to: { write: (line) => void this.log.push(line) } });
     this.store = backends.taskStore;
-    this.notifications = new NotificationStore(documents, `baton-${stage}-notifications`);
+    const retention = new Retention({ documents, days: 90 });
+    this.notifications = new NotificationStore(documents, `baton-${stage}-notifications`, retention);
     this.tasks = backends.tasks;
   }
 

@@ -5,6 +5,7 @@ import { type Backends, startBackends } from 'baton-dev/testing/backends';
 import { type CallerName, CALLERS, Callers } from 'baton-dev/testing/callers';
 import { eventually } from 'baton-dev/testing/eventually';
 import { read } from 'baton-dev/testing/service';
+import { Retention } from 'baton-tasks/http';
 import { createLogger } from 'baton-tasks/service';
 import { OrderStore } from '../store.ts';
 
@@ -227,11 +228,10 @@ describe('a deleted order', () => {
     const orderId = await ordered('completed');
     await callers.ask('customer A', `DELETE /orders/${orderId}`);
     const before = await row(orderId);
-    const store = new OrderStore(
-      backends.documents,
-      table,
-      createLogger({ service: 'tests', level: 'silent' }),
-    );
+    const { documents } = backends;
+    const logger = createLogger({ service: 'tests', level: 'silent' });
+    const retention = new Retention({ documents, days: 400 });
+    const store = new OrderStore({ documents, table, logger, retention });
     const at = '2026-11-30T12:00:00.000Z';
     await expect(store.record({ orderId, status: 'processing', at, token: 9 })).resolves.toBe('overtaken');
     for (const task of ['orders.process', 'notifications.send']) {

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
 import type { OrderOutcome } from '@baton/common/contracts/orders';
 import type { TaskEnd } from 'baton-tasks';
+import { Retention } from 'baton-tasks/http';
 import { createLogger } from 'baton-tasks/service';
 import { type Backends, startBackends } from 'baton-dev/testing/backends';
 import { OrderStore } from '../store.ts';
@@ -16,15 +17,16 @@ let table: string;
 beforeAll(async () => {
   backends = await startBackends(['functions/order-service']);
   table = `baton-${backends.stage}-orders`;
-  store = new OrderStore(backends.documents, table, createLogger({ service: 'tests', level: 'silent' }));
+  const { documents } = backends;
+  const logger = createLogger({ service: 'tests', level: 'silent' });
+  store = new OrderStore({ documents, table, logger, retention: new Retention({ documents, days: 0 }) });
 });
 afterAll(() => backends.stop());
 
 async function orderWith(status: string): Promise<string> {
   const orderId = crypto.randomUUID();
-  await backends.documents.send(
-    new PutCommand({ TableName: table, Item: { orderId, status, listedAt: orderId, expiresAt: 1 } }),
-  );
+  const Item = { orderId, status, listedAt: orderId, ...(status === 'pending' && { expiresAt: 1 }) };
+  await backends.documents.send(new PutCommand({ TableName: table, Item }));
   return orderId;
 }
 

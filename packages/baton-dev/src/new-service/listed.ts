@@ -20,6 +20,7 @@ export function withComposeEntry(text: string, { plural }: ServiceName, port: nu
     environment:
       <<: *service-environment
       ${plural.toUpperCase()}_TABLE: baton-dev-${plural}
+      ${plural.toUpperCase()}_RETENTION_DAYS: 400
     ports: ['127.0.0.1:\${${plural.toUpperCase()}_SERVICE_PORT:-${port}}:8000']`;
   const changed = lines.toSpliced(end, 0, entry).join('\n');
   if (last >= 0 && end >= 0 && hasOneMore(text, changed, `${plural}-service`)) return changed;

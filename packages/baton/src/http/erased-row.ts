@@ -1,9 +1,7 @@
 // Erases the row of a request, except for what keeps late messages from bringing it back.
 import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
 import { type DynamoDBDocumentClient, PutCommand } from '@aws-sdk/lib-dynamodb';
-
-/** Longer than a message or a dead letter about the row can come, which is 14 days. */
-const KEPT_DAYS = 30;
+import { LEAST_DAYS } from './retention.ts';
 
 /** Describes what to erase. */
 export interface Erasure {
@@ -28,7 +26,7 @@ export interface Erasure {
 export async function eraseRow(erasure: Erasure): Promise<boolean> {
   const { documents, table, rest, ended, taskToken, by } = erasure;
   const now = new Date();
-  const expiresAt = Math.floor(now.getTime() / 1000) + KEPT_DAYS * 86_400;
+  const expiresAt = Math.floor(now.getTime() / 1000) + LEAST_DAYS * 86_400;
   const states = Object.fromEntries(ended.map((state) => [`:${state}`, state]));
   const unchanged = taskToken === undefined ? 'attribute_not_exists(taskToken)' : 'taskToken = :token';
   try {

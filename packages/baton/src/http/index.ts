@@ -13,6 +13,8 @@ export { notFound, Problem, type ProblemKind } from './problem.ts';
 export { Intake, type IntakeRequest, type IntakeRow } from './intake.ts';
 export { hashOfRequest } from './intake.ts';
 export { IdempotencyKeys, type IdempotencyKeysOptions, type KeyedRequest } from './idempotency-keys.ts';
+/** Keep rows for as long as the operator says. */
+export { type Renewal, Retention, retentionDays, type RetentionOptions } from './retention.ts';
 /** Delete what belongs to a caller. */
 export { eraseRow, type Erasure } from './erased-row.ts';
 /** Answer with lists page by page. */

@@ -5,6 +5,7 @@ import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
 import { type DynamoDBDocumentClient, GetCommand, PutCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { ClockWatch } from '../time/clock-watch.ts';
 import type { Logger } from '../telemetry/logger.ts';
+import { FOR_EVER, type Retention } from './retention.ts';
 
 /** How long a request alone may send its task. Then a repeated request may take the row over. */
 const HOLD_SECONDS = 30;
@@ -33,7 +34,7 @@ export interface IntakeRow {
   readonly holder?: string | undefined;
   /** Until when only that call may send the task, in milliseconds since 1970. */
   readonly heldUntilMs?: number | undefined;
-  /** DynamoDB's time to live, in seconds since 1970. Only pending rows have it. */
+  /** DynamoDB's time to live, in seconds since 1970: a day for a pending row, then what the service's retention says. */
   readonly expiresAt?: number | undefined;
 }
 
@@ -58,6 +59,8 @@ export interface IntakeOptions {
   /** The name of the table's partition key. */
   readonly key: string;
   readonly logger: Logger;
+  /** How long an accepted row is kept. Default: for ever. */
+  readonly retention?: Retention;
   /** The time in milliseconds since 1970. Default: DynamoDB's, which all processes share. */
   readonly now?: () => number;
 }
@@ -72,13 +75,15 @@ export class Intake<Row extends IntakeRow> {
   readonly #table: string;
   readonly #key: string;
   readonly #logger: Logger;
+  readonly #retention: Retention | undefined;
   readonly #clock: ClockWatch;
 
-  constructor({ documents, table, key, logger, now }: IntakeOptions) {
+  constructor({ documents, table, key, logger, retention, now }: IntakeOptions) {
     this.#documents = documents;
     this.#table = table;
     this.#key = key;
     this.#logger = logger;
+    this.#retention = retention;
     this.#clock = now ? new ClockWatch('DynamoDB', { now, answers: false }) : ClockWatch.of(documents);
     this.#clock.reportTo(logger);
   }
@@ -175,13 +180,14 @@ export class Intake<Row extends IntakeRow> {
 
   /** Marks the row as accepted. Does nothing if the task's outcome has changed the row already. */
   async #markAccepted(id: string, holder: string, listing: Readonly<Record<string, string>>): Promise<void> {
-    const names = Object.keys(listing);
-    const set = ['#status = :accepted', ...names.map((name) => `${name} = :${name}`)].join(', ');
+    const { set, remove, values } = this.#retention?.renewal ?? FOR_EVER;
+    const listed = Object.keys(listing).map((name) => `, ${name} = :${name}`);
     await this.#updatePending(id, holder, {
-      UpdateExpression: `SET ${set} REMOVE holder, heldUntilMs, expiresAt`,
+      UpdateExpression: `SET #status = :accepted${listed.join('')}${set} REMOVE holder, heldUntilMs${remove}`,
       ExpressionAttributeValues: {
         ':accepted': 'accepted',
-        ...Object.fromEntries(names.map((name) => [`:${name}`, listing[name]])),
+        ...Object.fromEntries(Object.entries(listing).map(([name, value]) => [`:${name}`, value])),
+        ...values,
       },
     });
   }

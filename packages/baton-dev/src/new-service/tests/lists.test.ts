@@ -64,6 +64,7 @@ describe('the compose file', () => {
       environment: {
         ...(read(compose).services['task-service'] as { environment: object }).environment,
         UNICORNS_TABLE: 'baton-dev-unicorns',
+        UNICORNS_RETENTION_DAYS: 400,
       },
       ports: ['127.0.0.1:${UNICORNS_SERVICE_PORT:-8009}:8000'],
     });
@@ -71,9 +72,9 @@ describe('the compose file', () => {
 
   test('keeps all existing lines', () => {
     const lines = changed.split('\n');
-    const added = new Set(lines.slice(lines.indexOf('  unicorns-service:')).slice(0, 9));
+    const added = new Set(lines.slice(lines.indexOf('  unicorns-service:')).slice(0, 10));
     expect(lines.filter((line) => !added.has(line)).join('\n')).not.toContain('unicorns');
-    expect(lines.length - compose.split('\n').length).toBe(9);
+    expect(lines.length - compose.split('\n').length).toBe(10);
   });
 
   test.each([

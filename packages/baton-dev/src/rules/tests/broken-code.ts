@@ -248,7 +248,7 @@ const routes: readonly Broken[] = [
   {
     rule: routesBelowPrefix,
     mistake: 'a route has another prefix',
-    changes: { [`${SERVICE}/api.ts`]: ["'/samples/{sampleId}'", "'/refunds/{sampleId}'"] },
+    changes: { [`${SERVICE}/api.ts`]: ["'GET', '/samples/{sampleId}'", "'GET', '/refunds/{sampleId}'"] },
     says: [
       `${SERVICE}/api.ts:{refunds}: the route /refunds/{sampleId} is below no prefix of ${SERVICE}/functions.yml (/samples). Begin it with one of them, or write the events 'ANY /refunds' and 'ANY /refunds/{proxy+}' there.`,
     ],

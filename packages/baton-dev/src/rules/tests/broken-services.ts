@@ -32,8 +32,8 @@ const services: readonly Broken[] = [
     changes: {
       ...own("import { LambdaClient } from '@aws-sdk/client-lambda';"),
       [`${SERVICE}/functions.yml`]: [
-        '      SAMPLES_TABLE: baton-${sls:stage}-samples\n    access:\n      queues: [SamplesQueue]',
-        '      SAMPLES_TABLE: baton-${sls:stage}-samples\n      API: !Sub https://${HttpApi}.example.com\n      TASK_SERVICE_URL: ${param:tasks}\n    access:\n      queues: [SamplesQueue]',
+        '    access:\n      queues: [SamplesQueue]',
+        '      API: !Sub https://${HttpApi}.example.com\n      TASK_SERVICE_URL: ${param:tasks}\n    access:\n      queues: [SamplesQueue]',
       ],
     },
     says: [
@@ -96,7 +96,7 @@ const files: readonly Broken[] = [
     mistake: 'a function lacks a variable',
     changes: {
       [`${SERVICE}/functions.yml`]: [
-        '    timeout: 30\n    environment:\n      SAMPLES_TABLE: baton-${sls:stage}-samples\n',
+        "    timeout: 30\n    environment:\n      SAMPLES_TABLE: baton-${sls:stage}-samples\n      SAMPLES_RETENTION_DAYS: ${param:samples-retention-days, ''}\n",
         '    timeout: 30\n',
       ],
     },

@@ -4,6 +4,7 @@ import {
   hashOfRequest,
   IdempotencyKeys,
   notFound,
+  Problem,
   readable,
   route,
 } from 'baton-tasks/http';
@@ -51,8 +52,18 @@ const getSample = route('GET', '/samples/{sampleId}', {}, async ({ caller, param
   return { status: 200, body: sampleView(row) };
 });
 
+const deleteSample = route('DELETE', '/samples/{sampleId}', {}, async ({ caller, param }) => {
+  const sampleId = param('sampleId');
+  const row = await samples.find(sampleId);
+  if (!row || !isSeen(row, caller)) throw notFound('sample', sampleId);
+  if (await samples.erase(row, caller.subject)) return { status: 204 };
+  throw new Problem('task-not-ended', {
+    detail: `The sample ${JSON.stringify(sampleId)} is ${row.status}, or has just changed; expected one that has ended.`,
+  });
+});
+
 /** The API of samples-service. */
-export const handler = createApi(service, [postSample, getSample]);
+export const handler = createApi(service, [postSample, getSample, deleteSample]);
 
 /** A caller sees his own samples, an operator everybody's. */
 function isSeen({ owner }: SampleRow, caller: Caller): boolean {

@@ -1,4 +1,5 @@
 import { allContracts } from '@baton/common/contracts/all';
+import { Retention } from 'baton-tasks/http';
 import { createService } from 'baton-tasks/service';
 import { variables } from './config.ts';
 import packageJson from './package.json' with { type: 'json' };
@@ -13,5 +14,7 @@ export const service = createService({
   tracks: true,
   contracts: allContracts,
 });
+const { config, documents, logger } = service;
+const retention = new Retention({ documents, days: config.SAMPLES_RETENTION_DAYS });
 /** The service's own table. */
-export const samples = new SampleStore(service.documents, service.config.SAMPLES_TABLE, service.logger);
+export const samples = new SampleStore({ documents, table: config.SAMPLES_TABLE, logger, retention });

@@ -1,12 +1,18 @@
 import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
 import { type DynamoDBDocumentClient, GetCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { messageForCallers, type TaskEnd } from 'baton-tasks';
-import { Intake, type IntakeRow } from 'baton-tasks/http';
+import { eraseRow, Intake, type IntakeRow, type Retention } from 'baton-tasks/http';
 import type { Logger } from 'baton-tasks/service';
 import type { Sample } from '../contracts/samples.ts';
 
-/** The state of a sample. `pending`: SQS has not accepted its task yet; callers do not see it. */
-export type SampleStatus = 'pending' | 'accepted' | 'recorded' | 'failed' | 'cancelled';
+/** The states of a sample whose task has ended. */
+const ENDED = ['recorded', 'failed', 'cancelled'] as const;
+
+/**
+ * The state of a sample. `pending`: SQS has not accepted its task yet. `deleted`: only the row's id and token are left.
+ * Callers see neither.
+ */
+export type SampleStatus = 'pending' | 'accepted' | 'deleted' | (typeof ENDED)[number];
 
 /** The row of a sample. */
 export interface SampleRow extends IntakeRow, Sample {
@@ -32,16 +38,27 @@ export interface NewSample {
   readonly sendTask: () => Promise<unknown>;
 }
 
+/** Configures the store of samples. */
+export interface SampleStoreOptions {
+  readonly documents: DynamoDBDocumentClient;
+  readonly table: string;
+  readonly logger: Logger;
+  /** How long a sample is kept after its last change. */
+  readonly retention: Retention;
+}
+
 /** The service's samples, a row each, in its own table. No other service reads or writes it. */
 export class SampleStore {
   readonly #documents: DynamoDBDocumentClient;
   readonly #table: string;
+  readonly #retention: Retention;
   readonly #intake: Intake<SampleRow>;
 
-  constructor(documents: DynamoDBDocumentClient, table: string, logger: Logger) {
+  constructor({ documents, table, logger, retention }: SampleStoreOptions) {
     this.#documents = documents;
     this.#table = table;
-    this.#intake = new Intake({ documents, table, logger, key: 'sampleId' });
+    this.#retention = retention;
+    this.#intake = new Intake({ documents, table, logger, retention, key: 'sampleId' });
   }
 
   /** Accepts a sample and sends its task. Throws what `Intake.accept` throws. */
@@ -50,10 +67,23 @@ export class SampleStore {
     await this.#intake.accept({ id: sample.sampleId, requestHash, row, listing: {}, sendTask });
   }
 
-  /** Finds an accepted sample. */
+  /** Finds an accepted sample. One whose time is over is gone, even if DynamoDB has not deleted it yet. */
   async find(sampleId: string): Promise<SampleRow | undefined> {
     const row = await this.#read(sampleId);
-    return row?.status === 'pending' ? undefined : row;
+    if (!row || row.status === 'pending' || row.status === 'deleted') return undefined;
+    return this.#retention.isOver(row) ? undefined : row;
+  }
+
+  /**
+   * Deletes a sample whose task has ended. Its id, its token and the request's digest are left for 30 days, so that late
+   * messages and a repeated request do not bring it back.
+   *
+   * @param by - the subject of the caller
+   * @returns whether it was deleted: not if its task has not ended, or it has changed since it was read
+   */
+  erase({ sampleId, requestHash, taskToken }: SampleRow, by: string): Promise<boolean> {
+    const rest = { sampleId, requestHash };
+    return eraseRow({ documents: this.#documents, table: this.#table, rest, ended: ENDED, taskToken, by });
   }
 
   /**
@@ -62,16 +92,21 @@ export class SampleStore {
    * @returns when it was first recorded, ISO 8601; undefined if there is no such sample
    */
   async record(sampleId: string): Promise<string | undefined> {
+    const { renewal } = this.#retention;
     try {
       const { Attributes } = await this.#documents.send(
         new UpdateCommand({
           TableName: this.#table,
           Key: { sampleId },
-          ConditionExpression: 'attribute_exists(sampleId)',
-          UpdateExpression:
-            'SET #status = :recorded, recordedAt = if_not_exists(recordedAt, :now) REMOVE holder, heldUntilMs, expiresAt, failure',
+          ConditionExpression: 'attribute_exists(sampleId) AND #status <> :deleted',
+          UpdateExpression: `SET #status = :recorded, recordedAt = if_not_exists(recordedAt, :now)${renewal.set} REMOVE holder, heldUntilMs, failure${renewal.remove}`,
           ExpressionAttributeNames: { '#status': 'status' },
-          ExpressionAttributeValues: { ':recorded': 'recorded', ':now': new Date().toISOString() },
+          ExpressionAttributeValues: {
+            ':recorded': 'recorded',
+            ':deleted': 'deleted',
+            ':now': new Date().toISOString(),
+            ...renewal.values,
+          },
           ReturnValues: 'ALL_NEW',
         }),
       );
@@ -88,24 +123,26 @@ export class SampleStore {
    */
   async recordEnd({ taskId: sampleId, state, token, error }: TaskEnd): Promise<boolean> {
     if (state === 'succeeded') return false;
+    const { renewal } = this.#retention;
     try {
       await this.#documents.send(
         new UpdateCommand({
           TableName: this.#table,
           Key: { sampleId },
           ConditionExpression:
-            'attribute_exists(sampleId) AND #status <> :recorded AND (attribute_not_exists(taskToken) OR taskToken < :token)',
-          UpdateExpression:
-            'SET #status = :status, failure = :failure, taskToken = :token REMOVE holder, heldUntilMs, expiresAt',
+            'attribute_exists(sampleId) AND NOT #status IN (:recorded, :deleted) AND (attribute_not_exists(taskToken) OR taskToken < :token)',
+          UpdateExpression: `SET #status = :status, failure = :failure, taskToken = :token${renewal.set} REMOVE holder, heldUntilMs${renewal.remove}`,
           ExpressionAttributeNames: { '#status': 'status' },
           ExpressionAttributeValues: {
             ':recorded': 'recorded',
+            ':deleted': 'deleted',
             ':status': state === 'cancelled' ? 'cancelled' : 'failed',
             ':failure': messageForCallers(
               error,
               error ? 'It could not be recorded' : 'Its task was cancelled',
             ),
             ':token': token,
+            ...renewal.values,
           },
         }),
       );

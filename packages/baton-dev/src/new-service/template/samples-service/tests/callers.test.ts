@@ -1,3 +1,4 @@
+import { GetCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { type Backends, startBackends } from 'baton-dev/testing/backends';
 import { type CallerName, Callers } from 'baton-dev/testing/callers';
@@ -37,6 +38,30 @@ describe('who may do what with samples', () => {
   ] as const)('%s, %s', async (route, whose, body, statuses) => {
     const path = route.replace('ID', posted[whose as CallerName] ?? '');
     await expect(callers.statuses(path, body)).resolves.toEqual(statuses);
+  });
+
+  test('a sample is deleted by its owner once its task has ended, and then nobody finds it', async () => {
+    const { sampleId } = await read(await callers.ask('customer A', 'POST /samples', sample));
+    const path = `/samples/${String(sampleId)}`;
+    expect((await callers.ask('customer A', `DELETE ${path}`)).status).toBe(409);
+    const TableName = `baton-${backends.stage}-samples`;
+    const Key = { sampleId };
+    const ends = new UpdateCommand({
+      TableName,
+      Key,
+      UpdateExpression: 'SET #status = :recorded',
+      ExpressionAttributeNames: { '#status': 'status' },
+      ExpressionAttributeValues: { ':recorded': 'recorded' },
+    });
+    await backends.documents.send(ends);
+    const answers: number[] = [];
+    for (const caller of ['no token', 'customer B', 'customer A', 'operator'] as const)
+      answers.push((await callers.ask(caller, `DELETE ${path}`)).status);
+    expect(answers).toEqual([401, 404, 204, 404]);
+    const { Item } = await backends.documents.send(new GetCommand({ TableName, Key }));
+    expect(Item).toMatchObject({ status: 'deleted', deletedBy: 'customer A' });
+    expect(Item).not.toHaveProperty('reference');
+    expect((await callers.ask('operator', `GET ${path}`)).status).toBe(404);
   });
 
   test('the same key and body of another caller make another sample', async () => {

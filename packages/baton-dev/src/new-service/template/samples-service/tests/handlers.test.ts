@@ -1,12 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import type { TaskEnd } from 'baton-tasks';
 import { runTask } from 'baton-tasks/testing';
 import { type Backends, startBackends } from 'baton-dev/testing/backends';
 import { Inbox } from 'baton-dev/testing/inbox';
 import { taskRecord } from 'baton-dev/testing/records';
 import type * as Handlers from '../handlers.ts';
-import type { SampleStore } from '../store.ts';
+import type { SampleRow, SampleStore } from '../store.ts';
 
 let backends: Backends;
 let handlers: typeof Handlers;
@@ -32,6 +33,21 @@ const accept = (sendTask: () => Promise<unknown> = async () => undefined) =>
 /** The sample as the API shows it. */
 const found = () => samples.find(sample.sampleId);
 
+/** How many days a row is kept from now on. */
+const daysLeft = (row: SampleRow | undefined) =>
+  Math.round((Number(row?.expiresAt) - Date.now() / 1000) / 86_400);
+
+/** Lets the time of the sample's row be over. DynamoDB has not deleted it yet. */
+const over = () =>
+  backends.documents.send(
+    new UpdateCommand({
+      TableName: `baton-${backends.stage}-samples`,
+      Key: { sampleId: sample.sampleId },
+      UpdateExpression: 'SET expiresAt = :now',
+      ExpressionAttributeValues: { ':now': Math.floor(Date.now() / 1000) },
+    }),
+  );
+
 /** Runs an attempt of the sample's task. */
 const record = () => runTask(handlers.record, sample, { taskId: sample.sampleId });
 
@@ -54,14 +70,32 @@ test('a sample is recorded once, even if its task runs twice', async () => {
   await expect(found()).resolves.toEqual(once);
 });
 
-test('a sample whose task runs before its acceptance is recorded, and no longer expires', async () => {
+test('a sample whose task runs before its acceptance is recorded, and is kept', async () => {
   await accept(async () => {
     await expect(found()).resolves.toBeUndefined();
     await record();
   });
   const row = await found();
   expect(row).toMatchObject({ status: 'recorded' });
-  expect(row).not.toHaveProperty('expiresAt');
+  expect(daysLeft(row)).toBe(400);
+});
+
+test('a sample is kept for 400 days after its last change, and is then gone', async () => {
+  await accept();
+  expect(daysLeft(await found())).toBe(400);
+  await tell({ state: 'cancelled', token: 0 });
+  expect(daysLeft(await found())).toBe(400);
+  await over();
+  await expect(found()).resolves.toBeUndefined();
+});
+
+test('late messages do not bring a deleted sample back', async () => {
+  await accept();
+  await record();
+  await expect(samples.erase((await found()) as SampleRow, 'customer A')).resolves.toBe(true);
+  await expect(record()).resolves.toMatchObject({ outcome: { kind: 'dead-letter', reason: 'rejected' } });
+  await tell({ state: 'dead', token: 9 });
+  await expect(found()).resolves.toBeUndefined();
 });
 
 test('a sample whose task fails shows why, until a later attempt records it', async () => {
