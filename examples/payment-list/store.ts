@@ -1,5 +1,5 @@
 import { type DynamoDBDocumentClient, QueryCommand } from '@aws-sdk/lib-dynamodb';
-import { cursorOf, pageQuery } from 'baton-tasks/http';
+import { cursorOf, pageQuery, type Retention } from 'baton-tasks/http';
 import * as z from 'zod';
 
 const LISTED = { listedIn: 'payments' };
@@ -16,20 +16,26 @@ interface PaymentRow {
 export class PaymentStore {
   readonly #documents: DynamoDBDocumentClient;
   readonly #table: string;
+  readonly #retention: Retention;
 
-  constructor(documents: DynamoDBDocumentClient, table: string) {
+  constructor(documents: DynamoDBDocumentClient, table: string, retention: Retention) {
     this.#documents = documents;
     this.#table = table;
+    this.#retention = retention;
   }
 
-  /** Lists payments, newest first. A new one may be missing for a moment: the index follows the table. */
+  /**
+   * Lists payments, newest first. A new one may be missing for a moment: the index follows the table. A page may be short
+   * although more follow: payments whose time is over are left out of it.
+   */
   async list(limit: number, after: z.output<typeof positionSchema> | undefined) {
     const { Items = [], LastEvaluatedKey } = await this.#documents.send(
       new QueryCommand({
         TableName: this.#table,
         IndexName: 'newest-first',
         KeyConditionExpression: 'listedIn = :listedIn',
-        ExpressionAttributeValues: { ':listedIn': LISTED.listedIn },
+        FilterExpression: 'attribute_not_exists(expiresAt) OR expiresAt > :now',
+        ExpressionAttributeValues: { ':listedIn': LISTED.listedIn, ':now': this.#retention.nowSeconds },
         ScanIndexForward: false,
         Limit: limit,
         ...(after && { ExclusiveStartKey: { ...LISTED, ...after } }),
