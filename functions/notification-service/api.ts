@@ -18,6 +18,9 @@ import { listingOf, newRow, type NotificationRow, positionSchema } from './store
 /** A message goes out in the shop's name, and its text and recipient are a customer's data. */
 const OPERATOR = { scopes: ['operator'] } as const;
 
+/** A script of an operator that runs wild sends no flood of mails. */
+const MAILS = { rate: 20, burst: 40 } as const;
+
 const newNotificationSchema = z.discriminatedUnion(
   'channel',
   notificationSchema.options.map((option) => option.strict()) as unknown as typeof notificationSchema.options,
@@ -36,7 +39,7 @@ const cursor = cursorOf(positionSchema);
 const postNotification = route(
   'POST',
   '/notifications',
-  { access: OPERATOR, body: readable(newNotificationSchema, { lines: ['message'] }) },
+  { access: OPERATOR, throttle: MAILS, body: readable(newNotificationSchema, { lines: ['message'] }) },
   async ({ body, caller, headers, trace }) => {
     const requestHash = hashOfRequest(body);
     // The notification's id is also its task's id, so the consumer finds the row by it

@@ -16,7 +16,7 @@ export const FORMS: readonly Form[] = [
     name: 'default',
     args: params({ ...closed, 'alarm-topic': 'arn:aws:sns:us-east-1:123456789012:alarms' }),
   },
-  { name: 'rest', args: params({ ...closed, api: 'http' }) },
+  { name: 'rest', args: params({ ...closed, api: 'http', 'caller-limit': '1000' }) },
   { name: 'public', args: params({ public: 'yes' }) },
   {
     name: 'fargate',

@@ -2,18 +2,22 @@
 import { createHash } from 'node:crypto';
 import type { DeclaredRoute } from './load-function.ts';
 import type { Parameters } from './parameters.ts';
+import type { Extension } from '../stack/serverless.ts';
 import { StackError } from '../stack/stack-error.ts';
 import { ref, type Resources } from '../stack/resources.ts';
+import { firewall } from './firewall.ts';
 
 /** The authorizer's name in the HTTP API. */
 const JWT = 'jwt';
 /** The logical id that Serverless gives a REST API's deployment, before its changing suffix. */
 const DEPLOYMENT = 'ApiGatewayDeployment';
 const REST_STAGE = 'ApiGatewayStage';
+/** The logical id that Serverless gives the stage of an HTTP API. */
+export const HTTP_STAGE = 'HttpApiStage';
 const ROUTE = /^[A-Z]+ \/\S*$/;
 
-/** Serverless's `extensions`: properties that override those that Serverless generates. */
-export type Extensions = Readonly<Record<string, { readonly Properties: Readonly<Record<string, unknown>> }>>;
+/** Serverless's `extensions`, by the logical ids of resources. */
+export type Extensions = Readonly<Record<string, Extension>>;
 
 /** An event of a function, for Serverless. */
 type GatewayEvent = Readonly<Record<string, unknown>>;
@@ -46,9 +50,32 @@ export function routeEvents(routes: readonly DeclaredRoute[]): GatewayEvent[] {
   return routes.flatMap(({ method, path, access }) => {
     const scopes = typeof access === 'string' ? {} : { scopes: access.scopes };
     const authorizer = access === 'public' ? {} : { authorizer: { name: JWT, ...scopes } };
-    const methods = method === 'GET' ? ['GET', 'HEAD'] : [method];
-    return methods.map((each) => ({ httpApi: { method: each, path, ...authorizer } }));
+    return methodsOf(method).map((each) => ({ httpApi: { method: each, path, ...authorizer } }));
   });
+}
+
+/** The settings of a stage for one route. */
+export interface RouteSettings {
+  readonly ThrottlingRateLimit: number;
+  readonly ThrottlingBurstLimit: number;
+}
+
+/**
+ * The settings of an HTTP API's stage for the routes that declare a `throttle`, by their route keys: `POST /payments`. HEAD
+ * is a route of its own, with the limits of GET.
+ */
+export function routeSettings(routes: readonly DeclaredRoute[]): Record<string, RouteSettings> {
+  const entries = routes.flatMap(({ method, path, throttle }) => {
+    if (!throttle) return [];
+    const settings = { ThrottlingRateLimit: throttle.rate, ThrottlingBurstLimit: throttle.burst };
+    return methodsOf(method).map((each): [string, RouteSettings] => [`${each} ${path}`, settings]);
+  });
+  return Object.fromEntries(entries);
+}
+
+/** The methods that API Gateway needs for a route: a GET route answers HEAD too. */
+function methodsOf(method: string): string[] {
+  return method === 'GET' ? ['GET', 'HEAD'] : [method];
 }
 
 /** Whether an event has the authorizer that checks tokens. */
@@ -83,12 +110,12 @@ export interface Gateway {
  */
 export function gatewayOf(
   functions: Routed,
-  { api, throttleRate: rate, throttleBurst: burst }: Parameters,
+  { api, throttleRate: rate, throttleBurst: burst, callerLimit }: Parameters,
   stage: string,
 ): Gateway {
   const bounds = { ThrottlingRateLimit: rate, ThrottlingBurstLimit: burst };
   if (api === 'httpApi')
-    return { Resources: {}, extensions: { HttpApiStage: { Properties: { DefaultRouteSettings: bounds } } } };
+    return { Resources: {}, extensions: { [HTTP_STAGE]: { Properties: { DefaultRouteSettings: bounds } } } };
   const deployment = `${DEPLOYMENT}${digestOfRoutes(functions)}`;
   const Properties = {
     RestApiId: ref('ApiGatewayRestApi'),
@@ -97,7 +124,10 @@ export function gatewayOf(
     MethodSettings: [{ HttpMethod: '*', ResourcePath: '/*', ...bounds }],
   };
   return {
-    Resources: { [REST_STAGE]: { Type: 'AWS::ApiGateway::Stage', Properties } },
+    Resources: {
+      [REST_STAGE]: { Type: 'AWS::ApiGateway::Stage', Properties },
+      ...(callerLimit !== undefined && firewall(callerLimit, stage)),
+    },
     extensions: { [deployment]: { Properties: { StageName: ref('AWS::NoValue') } } },
   };
 }

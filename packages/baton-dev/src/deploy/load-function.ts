@@ -10,7 +10,10 @@ export interface LoadReport {
 }
 
 /** A route as an API declares it. */
-export type DeclaredRoute = Pick<NonNullable<ApiHandler['routes']>[number], 'method' | 'path' | 'access'>;
+export type DeclaredRoute = Pick<
+  NonNullable<ApiHandler['routes']>[number],
+  'method' | 'path' | 'access' | 'throttle'
+>;
 
 const [, , handler = ''] = process.argv;
 const [, file = '', name = ''] = /^(.*)\.(\w+)$/.exec(handler) ?? [];
@@ -20,6 +23,6 @@ const made = loaded[name];
 if (typeof made !== 'function') throw new TypeError(`${file}.ts: expected it to export the function ${name}`);
 const { routes } = made as Partial<ApiHandler>;
 const report: LoadReport = {
-  routes: routes?.map(({ method, path, access }) => ({ method, path, access })),
+  routes: routes?.map(({ method, path, access, throttle }) => ({ method, path, access, throttle })),
 };
 process.send?.(report, () => process.exit(0));

@@ -24,6 +24,7 @@ const names = {
   api: oneOf(['httpApi', 'http'], 'httpApi'),
   'throttle-rate': wholeNumber(1, 10_000, 100),
   'throttle-burst': wholeNumber(1, 5000, 200),
+  'caller-limit': wholeNumber(10, 2_000_000_000, 10).unwrap().optional(),
   'jwt-issuer': z
     .url({ protocol: /^https?$/, error: 'expected a URL such as https://login.example.com' })
     .optional(),
@@ -117,6 +118,11 @@ const parametersSchema = z
       );
     if (given.public === 'yes' && issuer !== undefined)
       refuse('public', 'expected no, because jwt-issuer says who may call the API');
+    if (given['caller-limit'] !== undefined && given.api !== 'http')
+      refuse(
+        'caller-limit',
+        'expected api=http beside it, because AWS WAF, which counts the requests of a caller, protects no HTTP API',
+      );
     if (given['worker-min'] > given['worker-max'])
       refuse('worker-min', `expected at most worker-max, which is ${given['worker-max']}`);
     if (given.worker !== 'fargate') return;
@@ -132,6 +138,7 @@ const parametersSchema = z
     api: given.api,
     throttleRate: given['throttle-rate'],
     throttleBurst: given['throttle-burst'],
+    callerLimit: given['caller-limit'],
     jwt:
       given['jwt-issuer'] === undefined
         ? undefined

@@ -5,6 +5,12 @@ import type { Resources } from './resources.ts';
 /** The time limit of a function without a `timeout`, in seconds, as in serverless.yml. */
 export const DEFAULT_TIMEOUT_SECONDS = 29;
 
+/** What a resource that Serverless generates has in addition: properties, and resources that are made before it. */
+export interface Extension {
+  readonly Properties: Readonly<Record<string, unknown>>;
+  readonly DependsOn?: readonly string[];
+}
+
 /** The members of Serverless (osls 4) that plugins and the stack use. It publishes no types. */
 export interface Serverless {
   /** The folder of serverless.yml. */
@@ -12,7 +18,14 @@ export interface Serverless {
   readonly service: {
     readonly provider: { stage: string; region: string; environment?: Record<string, unknown> };
     readonly functions: Record<string, FunctionDefinition>;
-    readonly resources?: { readonly Resources?: Resources };
+    readonly resources?: {
+      readonly Resources?: Resources;
+      readonly extensions?: Record<string, Extension>;
+    };
+  };
+  /** Its parts for a cloud: `aws`. `naming` makes the logical ids of what it generates. */
+  readonly getProvider: (name: 'aws') => {
+    readonly naming: { readonly getHttpApiRouteLogicalId: (routeKey: string) => string };
   };
   /** The command line: `commands` is `['offline']`, or `['offline', 'start']`. */
   readonly processedInput: { readonly commands: readonly string[] };

@@ -4,6 +4,7 @@
 export { createApi } from './api.ts';
 export type { ApiHandler } from './router.ts';
 export { route, type Route, type RouteInput, type RouteResult } from './route.ts';
+export type { Throttle } from './throttle.ts';
 /** Know who calls, and say who may. */
 export type { Access } from './access.ts';
 export type { Caller } from './caller.ts';

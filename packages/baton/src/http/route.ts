@@ -8,6 +8,7 @@ import type { Caller } from './caller.ts';
 import type { HttpRequest } from './http-message.ts';
 import { readJsonBody } from './json-body.ts';
 import { Problem } from './problem.ts';
+import { checkThrottle, type Throttle } from './throttle.ts';
 
 const MAX_PARAMETER_CHARACTERS = 128;
 const NO_QUERY = z.strictObject({});
@@ -42,6 +43,7 @@ export interface Route {
   readonly method: Method;
   readonly path: string;
   readonly access: Access;
+  readonly throttle?: Throttle | undefined;
   readonly answer: (
     request: HttpRequest,
     context: Pick<RouteInput<unknown, unknown>, 'caller' | 'trace' | 'logger'>,
@@ -52,6 +54,11 @@ export interface Route {
 interface RouteOptions<Body extends z.ZodType, Query extends z.ZodType> {
   /** Who may call it. Default: `authenticated`. */
   readonly access?: Access;
+  /**
+   * How many requests of all callers together it gets. Only an HTTP API of AWS looks at it: elsewhere it does nothing.
+   * Default: the parameters `throttle-rate` and `throttle-burst` of the deploy.
+   */
+  readonly throttle?: Throttle;
   /** The schema of the JSON body. Without it, the route ignores a body. */
   readonly body?: Body;
   /** The schema of the query. Without it, the route refuses a query. */
@@ -63,19 +70,21 @@ interface RouteOptions<Body extends z.ZodType, Query extends z.ZodType> {
  * query and body. The answer to an invalid request has status 400 and lists all its faults.
  *
  * @param path - such as `/payments/{paymentId}`
- * @throws TypeError if the access is none
+ * @throws TypeError if the access is none, or the throttle is out of its limits
  */
 export function route<Body extends z.ZodType = z.ZodUndefined, Query extends z.ZodType = z.ZodObject>(
   method: Method,
   path: string,
-  { access = 'authenticated', body: bodySchema, query: querySchema }: RouteOptions<Body, Query>,
+  { access = 'authenticated', throttle, body: bodySchema, query: querySchema }: RouteOptions<Body, Query>,
   handle: (input: RouteInput<z.output<Body>, z.output<Query>>) => Promise<RouteResult>,
 ): Route {
   checkAccess(access, `${method} ${path}`);
+  checkThrottle(throttle, `${method} ${path}`);
   return {
     method,
     path,
     access,
+    throttle,
     answer: (request, context) => {
       const query = checked(querySchema ?? NO_QUERY, request.query, 'The query breaks its schema.');
       const body = bodySchema && checked(bodySchema, readJsonBody(request), 'The body breaks its schema.');

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Part } from '../../stack/part.ts';
 import { closed } from '../forms.ts';
-import { httpApiOf, isClosed, routeEvents } from '../gateway.ts';
+import { httpApiOf, isClosed, routeEvents, routeSettings } from '../gateway.ts';
 import { readParameters } from '../parameters.ts';
 import { stackOf } from './described.ts';
 
@@ -78,6 +78,48 @@ describe('the API', () => {
       { method: 'POST', path: '/own', authorizer: { name: 'jwt' } },
       { method: 'DELETE', path: '/own/{id}', authorizer: { name: 'jwt', scopes: ['operator', 'auditor'] } },
     ]);
+  });
+
+  test('limits the routes that declare it, HEAD as GET, and no others', () => {
+    const throttle = { rate: 5, burst: 10 };
+    const settings = { ThrottlingRateLimit: 5, ThrottlingBurstLimit: 10 };
+    const routes = [
+      { method: 'GET', path: '/open', access: 'public', throttle },
+      { method: 'POST', path: '/own/{id}', access: 'authenticated', throttle },
+      { method: 'DELETE', path: '/own/{id}', access: 'authenticated' },
+    ] as const;
+    expect(routeSettings(routes)).toEqual({
+      'GET /open': settings,
+      'HEAD /open': settings,
+      'POST /own/{id}': settings,
+    });
+  });
+
+  test('of type REST may have a firewall, which limits the requests of one address', () => {
+    const { Resources } = stackOf({ api: 'http', 'caller-limit': '1000' }).resources;
+    expect(Resources['ApiFirewall']?.Properties).toMatchObject({
+      Scope: 'REGIONAL',
+      DefaultAction: { Allow: {} },
+      Rules: [
+        {
+          Statement: {
+            RateBasedStatement: { AggregateKeyType: 'IP', EvaluationWindowSec: 300, Limit: 1000 },
+          },
+          Action: { Block: { CustomResponse: { ResponseCode: 429 } } },
+        },
+      ],
+    });
+    expect(JSON.stringify(Resources['ApiFirewallAssociation'])).toContain('/stages/${ApiGatewayStage}');
+    expect(stackOf({ api: 'http' }).resources.Resources).not.toHaveProperty('ApiFirewall');
+  });
+
+  test('of type HTTP can have none, and a deploy that wants one says so', () => {
+    expect(() => readParameters({ 'caller-limit': '1000' })).toThrow(
+      'caller-limit: expected api=http beside it, because AWS WAF, which counts the requests of a caller, protects no HTTP API',
+    );
+    expect(() => readParameters({ api: 'http', 'caller-limit': '9' })).toThrow(
+      'caller-limit: expected a whole number from 10 to 2000000000',
+    );
   });
 
   test.each([

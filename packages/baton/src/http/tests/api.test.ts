@@ -11,6 +11,17 @@ import * as z from 'zod';
 
 const cursor = cursorOf(z.strictObject({ at: z.string() }));
 
+test.each([
+  [{ rate: 0, burst: 1 }, 'the rate 0: expected a whole number from 1 to 10000'],
+  [{ rate: 10_001, burst: 1 }, 'the rate 10001: expected a whole number from 1 to 10000'],
+  [{ rate: 1, burst: 5001 }, 'the burst 5001: expected a whole number from 1 to 5000'],
+  [{ rate: 1.5, burst: 1 }, 'the rate 1.5: expected a whole number from 1 to 10000'],
+])('a route that declares the throttle %j is refused at the start', (throttle, says) => {
+  expect(() => route('GET', '/a', { throttle }, async () => ({ status: 200 }))).toThrow(
+    `The throttle of the route GET /a has ${says}`,
+  );
+});
+
 const logger = createLogger({ service: 'tests', level: 'silent' });
 const handler = createApi({ logger, environment: { AUTHENTICATION: 'none' } }, [
   route(
