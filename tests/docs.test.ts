@@ -102,8 +102,9 @@ describe('.env.example', () => {
 
   function variablesIn(file: string): string[] {
     const names = repository.textOf(`packages/baton/src/${file}`).matchAll(/^ +([A-Z]+(?:_[A-Z]+)*): /gm);
-    // Only compose has one endpoint for everything
-    return [...names].map(([, name = '']) => name).filter((name) => name !== 'AWS_ENDPOINT_URL');
+    // Only compose has one endpoint for everything, and only a secret's own page says where it is kept
+    const elsewhere = /^AWS_ENDPOINT_URL(?:_SECRETS_MANAGER)?$/;
+    return [...names].map(([, name = '']) => name).filter((name) => !elsewhere.test(name));
   }
 
   function variablesOf(folder: string): string[] {

@@ -8,13 +8,11 @@ const DEFAULT_FROM = 'Baton <baton@localhost>';
 const FROM =
   /^(?:(?<name>[^\s"<>,;:@\\()[\]][^\r\n"<>,;:@\\()[\]]{0,98}) )?(?<open><)?(?<address>[^\s<>]{1,320})(?<close>>)?$/;
 
-const smtpUrl = z
-  .url({
-    protocol: /^smtps?$/,
-    hostname: /./,
-    error: 'expected a URL such as smtp://user:password@mail.example.com:587',
-  })
-  .optional();
+const smtpUrl = z.url({
+  protocol: /^smtps?$/,
+  hostname: /./,
+  error: 'expected a URL such as smtp://user:password@mail.example.com:587',
+});
 
 const sender = z
   .string()
@@ -31,20 +29,16 @@ const sender = z
   });
 
 /** The service's own environment variables. */
-export const variables = z
-  .object({
-    NOTIFICATIONS_TABLE: text("the name of this service's table"),
-    /** How long a notification is kept after its end. */
-    NOTIFICATION_RETENTION_DAYS: retentionDays(90),
-    SMTP_URL: smtpUrl,
-    SMTP_TLS: oneOf(['required', 'optional'], 'required'),
-    SMTP_FROM: sender,
-  })
-  .transform(({ SMTP_URL: url, SMTP_TLS: tls, SMTP_FROM: from, ...others }) => ({
-    ...others,
-    /** The SMTP server for mails. Without one, mails stay in the outbox. */
-    smtp: url === undefined ? undefined : { url, tls, from },
-  }));
+export const variables = z.object({
+  NOTIFICATIONS_TABLE: text("the name of this service's table"),
+  /** How long a notification is kept after its end. */
+  NOTIFICATION_RETENTION_DAYS: retentionDays(90),
+  SMTP_TLS: oneOf(['required', 'optional'], 'required'),
+  SMTP_FROM: sender,
+});
+
+/** The SMTP server for mails, with its password. Without one, mails stay in the outbox. */
+export const secrets = z.object({ SMTP_URL: smtpUrl.optional() });
 
 /** The sender of mails. */
 export type Sender = z.output<typeof sender>;

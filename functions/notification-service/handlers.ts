@@ -4,9 +4,10 @@ import { outbox } from './outbox.ts';
 import { notifications, service } from './service.ts';
 import { SmtpChannel } from './smtp-channel.ts';
 
-const { smtp } = service.config;
-const out = outbox(service.logger);
-const mail = smtp ? new SmtpChannel({ ...smtp, logger: service.logger }) : out;
+const { config, logger } = service;
+const { SMTP_URL: server } = service.secrets;
+const out = outbox(logger);
+const mail = server ? new SmtpChannel({ server, tls: config.SMTP_TLS, from: config.SMTP_FROM, logger }) : out;
 
 /** Consumes the queue `notifications`. */
 export const deliveries = createTrackedConsumer(

@@ -1,7 +1,7 @@
 import { allContracts } from '@baton/common/contracts/all';
 import { Retention } from 'baton-tasks/http';
 import { createService } from 'baton-tasks/service';
-import { variables } from './config.ts';
+import { secrets, variables } from './config.ts';
 import packageJson from './package.json' with { type: 'json' };
 import { NotificationStore } from './store.ts';
 
@@ -11,6 +11,7 @@ export const service = createService({
   version: packageJson.version,
   port: 8002,
   variables,
+  secrets,
   tracks: true,
   contracts: allContracts,
 });

@@ -1,24 +1,13 @@
 import { PostponeTask } from 'baton-tasks';
-import { type Logger, Permits, TooManyWaitingError } from 'baton-tasks/service';
-// Not from nodemailer itself, which would bundle all its transports
-import Mailer from 'nodemailer/lib/mailer';
-import SMTPPool from 'nodemailer/lib/smtp-pool';
+import { type Logger, Permits, type Secret, TooManyWaitingError } from 'baton-tasks/service';
 import type { Channel, Delivery } from './channel.ts';
 import { Circuit, CircuitOpenError } from './circuit.ts';
 import type { Sender } from './config.ts';
-import { smtpServer } from './smtp-url.ts';
+import { MAX_CONNECTIONS, SmtpConnections } from './smtp-connections.ts';
 import { failureOf, SmtpAbortedError, SmtpAwayError } from './smtp-failure.ts';
 
-/** Servers allow few connections: Postfix 50 per client, others 10. */
-const MAX_CONNECTIONS = 5;
 /** Mails that may wait for a connection: as many as the embedded worker can give one process at a time. */
 const MAX_WAITING = 100;
-const MAILS_A_CONNECTION = 100;
-/** Servers wait 5 minutes or more (RFC 5321, section 4.5.3.2.7). With less, we close a connection before they do. */
-const IDLE_TIMEOUT_MS = 60_000;
-/** If the server closed an idle connection, the mail gets a new one, once. */
-const MAX_REQUEUES = 1;
-const CLOSE_TIMEOUT_MS = 1000;
 const BUSY_SECONDS = 5;
 /** A mail waits for a quarter of its age, at most this long. After an hour's outage the last one leaves 15 to 23 minutes later. */
 const LONGEST_WAIT_SECONDS = 900;
@@ -50,8 +39,8 @@ const PATIENCE: SmtpPatience = {
 
 /** Configures an SMTP channel. */
 export interface SmtpChannelOptions {
-  /** The server: `smtp://user:password@host:port`, or `smtps://` for TLS from the first byte. */
-  readonly url: string;
+  /** The server's URL, with its password: `smtp://user:password@host:port`, or `smtps://` for TLS from the first byte. */
+  readonly server: Secret<string>;
   /** Whether a password may go to another machine without TLS, if the server offers none. Default `required`. */
   readonly tls?: 'required' | 'optional';
   readonly from: Sender;
@@ -70,28 +59,15 @@ export class SmtpChannel implements Channel {
   readonly name = 'smtp';
   readonly #from: Sender;
   readonly #patience: SmtpPatience;
-  readonly #pool;
+  readonly #server: SmtpConnections;
   readonly #connections = new Permits(MAX_CONNECTIONS, MAX_WAITING);
   readonly #circuit: Circuit;
 
-  constructor({ url, tls = 'required', from, logger, patience = {} }: SmtpChannelOptions) {
+  constructor({ server, tls = 'required', from, logger, patience = {} }: SmtpChannelOptions) {
     this.#from = from;
     this.#patience = { ...PATIENCE, ...patience };
     const { connectTimeoutMs, answerTimeoutMs, failures, probeAfterMs } = this.#patience;
-    const options = {
-      ...smtpServer(url, tls),
-      pool: true as const,
-      maxConnections: MAX_CONNECTIONS,
-      maxMessages: MAILS_A_CONNECTION,
-      maxRequeues: MAX_REQUEUES,
-      idleTimeout: IDLE_TIMEOUT_MS,
-      connectionTimeout: connectTimeoutMs,
-      socketTimeout: answerTimeoutMs,
-      socketCloseTimeout: CLOSE_TIMEOUT_MS,
-      disableFileAccess: true,
-      disableUrlAccess: true,
-    };
-    this.#pool = new Mailer(new SMTPPool(options), options);
+    this.#server = new SmtpConnections({ server, tls, connectTimeoutMs, answerTimeoutMs });
     this.#circuit = new Circuit({
       name: 'the SMTP server',
       failures,
@@ -116,7 +92,7 @@ export class SmtpChannel implements Channel {
 
   /** Closes all connections. Mails that are being sent fail. */
   close(): void {
-    this.#pool.close({ force: true });
+    this.#server.close();
   }
 
   async #takeRoom(signal: AbortSignal): Promise<void> {
@@ -134,7 +110,7 @@ export class SmtpChannel implements Channel {
     const { name, address } = this.#from;
     const late = AbortSignal.timeout(this.#patience.sendTimeoutMs);
     try {
-      await this.#pool.sendMail({
+      await this.#server.send({
         messageId: this.#messageId(notificationId),
         from: { name, address },
         // An object is one address; a string would be parsed as a list

@@ -33,6 +33,11 @@ interface SmtpError extends Error {
   readonly responseCode?: number;
 }
 
+/** Whether the server refused the user or the password. */
+export function isLoginRefused(thrown: unknown): boolean {
+  return (thrown as SmtpError).code === 'EAUTH';
+}
+
 /**
  * Classifies a failed send. A reply of 500 to 599 to the mail itself rejects it. As a reply to a login or a greeting it
  * means that the server is away, because every other mail would fail too.
@@ -40,6 +45,7 @@ interface SmtpError extends Error {
  * It returns a new error without mail addresses: nodemailer's errors name the recipient, who does not belong in a log.
  */
 export function failureOf(thrown: unknown): Error {
+  if (thrown instanceof SmtpAwayError) return thrown;
   const { name, message, code = '', responseCode = 0 } = thrown as SmtpError;
   const read = message.slice(0, MAX_READ_CHARACTERS);
   const said = read.replaceAll(ADDRESS, '(address)').slice(0, MAX_REPLY_CHARACTERS);

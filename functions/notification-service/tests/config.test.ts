@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { parseConfig } from 'baton-tasks/service';
-import { variables } from '../config.ts';
+import { secrets, variables } from '../config.ts';
 
 const environment = {
   AWS_REGION: 'us-east-1',
@@ -10,12 +10,10 @@ const environment = {
 };
 
 test('mails stay in the outbox if no SMTP server is set', () => {
-  expect(parseConfig(variables, { ...environment, SMTP_URL: '' }).smtp).toBeUndefined();
+  expect(parseConfig(secrets, { ...environment, SMTP_URL: '' }).SMTP_URL).toBeUndefined();
 });
 
 describe('the sender of mails', () => {
-  const url = 'smtps://me:secret@mail.example.com';
-
   test.each([
     ['', { name: 'Baton', address: 'baton@localhost', domain: 'localhost' }],
     ['shop@shop.example', { name: '', address: 'shop@shop.example', domain: 'shop.example' }],
@@ -30,10 +28,9 @@ describe('the sender of mails', () => {
     ],
     ['Käse & Co. <o+k@a.b-c.d>', { name: 'Käse & Co.', address: 'o+k@a.b-c.d', domain: 'a.b-c.d' }],
   ])('may be %j', (SMTP_FROM, from) => {
-    expect(parseConfig(variables, { ...environment, SMTP_URL: url, SMTP_FROM }).smtp).toEqual({
-      url,
-      tls: 'required',
-      from,
+    expect(parseConfig(variables, { ...environment, SMTP_FROM })).toMatchObject({
+      SMTP_TLS: 'required',
+      SMTP_FROM: from,
     });
   });
 
@@ -58,7 +55,7 @@ describe('the sender of mails', () => {
 test.each(['mail.example.com', 'http://mail.example.com', 'smtp://', 'smtp:mail.example.com', 'smtp://:25'])(
   '%j is refused as an SMTP server',
   (SMTP_URL) => {
-    expect(() => parseConfig(variables, { ...environment, SMTP_URL })).toThrow(
+    expect(() => parseConfig(secrets, { ...environment, SMTP_URL })).toThrow(
       /SMTP_URL held .*expected a URL/,
     );
   },
@@ -66,6 +63,6 @@ test.each(['mail.example.com', 'http://mail.example.com', 'smtp://', 'smtp:mail.
 
 test('the error about a wrong SMTP_URL does not show its password', () => {
   const read = (): unknown =>
-    parseConfig(variables, { ...environment, SMTP_URL: 'http://me:secret@mail.example.com' });
+    parseConfig(secrets, { ...environment, SMTP_URL: 'http://me:secret@mail.example.com' });
   expect(read).toThrow('SMTP_URL held "http://***@mail.example.com": expected a URL such as smtp://');
 });

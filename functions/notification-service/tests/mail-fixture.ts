@@ -5,6 +5,7 @@ import {
   createLogger,
   createTrackedConsumer,
   type Logger,
+  type Secret,
   type Service,
   type TaskClient,
   type TaskStore,
@@ -34,6 +35,11 @@ const SECRETS = [RECIPIENT, WRONG_PASSWORD, 'Your parcel', 'xxxx'];
 /** Shorter than by default, so that tests of cancellations wait less. */
 const CLAIM_SECONDS = 6;
 const from = { name: 'The Shop', address: 'shop@shop.example', domain: 'shop.example' };
+
+/** The URL of an SMTP server, which never changes. */
+export function serverAt(url: string): Secret<string> {
+  return { value: async () => url, refused: () => undefined };
+}
 
 /** The service's consumer in this process, with a queue, a table and an SMTP server of its own. */
 export class MailFixture {
@@ -76,16 +82,16 @@ export class MailFixture {
   }
 
   /** Makes a new channel to the SMTP server, as a new process does. */
-  channel(patience: Partial<SmtpPatience> = {}, url = this.server.url): SmtpChannel {
-    const channel = new SmtpChannel({ url, from, logger: this.#logger, patience });
+  channel(patience: Partial<SmtpPatience> = {}, server = serverAt(this.server.url)): SmtpChannel {
+    const channel = new SmtpChannel({ server, from, logger: this.#logger, patience });
     this.#channels.push(channel);
     return channel;
   }
 
   /** Starts the service's consumer on its queue, with a new channel. */
-  consumer(patience: Partial<SmtpPatience> = {}, url = this.server.url): EventSource {
+  consumer(patience: Partial<SmtpPatience> = {}, server = serverAt(this.server.url)): EventSource {
     const out = outbox(this.#logger);
-    const channels = { EMAIL: this.channel(patience, url), SMS: out, PUSH: out };
+    const channels = { EMAIL: this.channel(patience, server), SMS: out, PUSH: out };
     const { notifications } = this;
     const consume = createTrackedConsumer(this.#service(), notificationTasks({ notifications, channels }), {
       claimSeconds: CLAIM_SECONDS,
@@ -129,6 +135,7 @@ export class MailFixture {
       version: '1',
       port: 0,
       config: {},
+      secrets: {},
       contracts: [],
       logger: this.#logger,
       tasks,

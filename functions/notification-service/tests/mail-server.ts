@@ -27,6 +27,8 @@ export interface ArrivedMail {
 /** A real SMTP server that can misbehave. */
 export class MailServer {
   mode: MailServerMode = 'accept';
+  /** The password that it takes, from every user. */
+  password = 'right';
   /** What the server refuses if `mode` is a number. */
   refuses: 'recipient' | 'mail' = 'recipient';
   /** The server replies to a mail after this promise. */
@@ -54,7 +56,7 @@ export class MailServer {
       disableReverseLookup: true,
       closeTimeout: 1,
       onAuth: ({ username, password }, _session, done) =>
-        password === 'right' ? done(null, { user: username }) : done(new Error('Wrong password')),
+        password === started.password ? done(null, { user: username }) : done(new Error('Wrong password')),
       onConnect: (_session, done) => {
         if (started.mode !== 'hang-at-greeting') done();
       },

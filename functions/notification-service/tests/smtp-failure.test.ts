@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { createLogger } from 'baton-tasks/service';
 import { failureOf } from '../smtp-failure.ts';
 import { SmtpChannel } from '../smtp-channel.ts';
-import { mail } from './mail-fixture.ts';
+import { mail, serverAt } from './mail-fixture.ts';
 
 /** Below the limit of nodemailer for one reply, which is 1 MB. */
 const REPLY_CHARACTERS = 900_000;
@@ -60,7 +60,7 @@ describe('an SMTP server whose reply is one long line', () => {
   test('does not stop the process', async () => {
     const { port } = server.address() as AddressInfo;
     const channel = new SmtpChannel({
-      url: `smtp://127.0.0.1:${port}`,
+      server: serverAt(`smtp://127.0.0.1:${port}`),
       from: { name: '', address: 'shop@shop.example', domain: 'shop.example' },
       logger: createLogger({ service: 'tests', to: { write: () => undefined } }),
     });

@@ -4,7 +4,7 @@ import { describe, expect, test } from '@jest/globals';
 import { createLogger } from 'baton-tasks/service';
 import { SmtpChannel } from '../smtp-channel.ts';
 import { smtpServer } from '../smtp-url.ts';
-import { mail } from './mail-fixture.ts';
+import { mail, serverAt } from './mail-fixture.ts';
 
 /** This machine by an address that does not look like it. */
 const NOT_LOOPBACK = '[::ffff:127.0.0.1]';
@@ -48,7 +48,7 @@ describe('a password', () => {
     await once(server, 'listening');
     const { port } = server.address() as AddressInfo;
     const channel = new SmtpChannel({
-      url: `smtp://me:secret@${NOT_LOOPBACK}:${port}/${query}`,
+      server: serverAt(`smtp://me:secret@${NOT_LOOPBACK}:${port}/${query}`),
       tls,
       from: { name: '', address: 'shop@shop.example', domain: 'shop.example' },
       logger: createLogger({ service: 'tests', level: 'silent' }),

@@ -16,6 +16,8 @@ beforeAll(async () => {
   template = await compile();
 }, 60_000);
 
+/** The secret that the stack was compiled with. */
+const SMTP = 'arn:aws:secretsmanager:us-east-1:123456789012:secret:smtp-url-secret-AbCdEf';
 /** A queue and its lanes. */
 const ORDERS = ['OrdersQueue', 'OrdersQueueHighLane', 'OrdersQueueLowLane'];
 /** The queues of listeners to the end of a task: every queue, also one that is not the demo's. */
@@ -54,6 +56,7 @@ describe('the role of each function', () => {
       () => sends('NotificationsDeadLetters', ...queues()),
       () => uses('NotificationsTable', 'GetItem', 'UpdateItem'),
       () => uses('TasksTable', 'BatchGetItem', 'GetItem', 'UpdateItem'),
+      () => [`secretsmanager:GetSecretValue ${SMTP}`],
     ],
   ])('%s allows what it uses and its own log, and nothing else', (name, ...allowed) => {
     expect(allowedBy(template, `${name}Role`)).toEqual(

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { DELIVERY, sendNotification } from '@baton/common/contracts/notifications';
 import { eventually } from 'baton-dev/testing/eventually';
-import { mail, MailFixture, RECIPIENT, WRONG_PASSWORD } from '../mail-fixture.ts';
+import { mail, MailFixture, RECIPIENT, serverAt, WRONG_PASSWORD } from '../mail-fixture.ts';
 
 let fixture: MailFixture;
 beforeEach(async () => {
@@ -200,7 +200,7 @@ describe('a refusal', () => {
   test('of a login keeps the mail waiting until somebody has corrected the password', async () => {
     const source = fixture.consumer(
       { failures: 1 },
-      fixture.server.url.replace('//', `//shop:${WRONG_PASSWORD}@`),
+      serverAt(fixture.server.url.replace('//', `//shop:${WRONG_PASSWORD}@`)),
     );
     await fixture.sendMails(1);
     await source.invoke(1);

@@ -1,4 +1,4 @@
-// The `access` of functions: the queues and tables that they use.
+// The `access` of functions: the queues, tables and secrets that they use.
 import * as z from 'zod';
 import { CANCEL_ATTRIBUTES, FLOW_ATTRIBUTES, SENDER_ATTRIBUTES } from 'baton-tasks/tooling';
 import { laneIdsOf } from '../stack/lanes.ts';
@@ -41,6 +41,7 @@ const NOT_FOR_TASKS: ReadonlySet<string> = new Set(['put', 'delete']);
  * a listener on its own queue, without a change of their functions.yml.
  */
 const ALL = 'all';
+const VARIABLE = /^[A-Z][A-Z0-9]*(_[A-Z0-9]+)*$/;
 
 const verbs = [...(Object.keys(TABLE_ACTIONS) as TableVerb[]), ...taskVerbs] as const;
 const accessSchema = z.strictObject({
@@ -52,15 +53,22 @@ const accessSchema = z.strictObject({
   tables: z
     .record(z.string(), z.array(z.enum(verbs, { error: `expected some of ${verbs.join(', ')}` })).min(1))
     .default({}),
+  secrets: z
+    .record(z.string().regex(VARIABLE), z.string(), {
+      error: 'expected the parameter of each secret by its variable: { SHOP_PASSWORD: shop-password }',
+    })
+    .default({}),
 });
 
 /**
  * The access of a function, beside the queues that it consumes: the logical ids of queues that it sends to (in all their
- * lanes), and of tables with the verbs for each. `query` allows queries of indexes only.
+ * lanes), and of tables with the verbs for each. `query` allows queries of indexes only. And the parameters of the secrets
+ * that it reads, by their variables.
  */
 export interface Access {
   readonly queues: readonly string[];
   readonly tables: Readonly<Record<string, readonly (TableVerb | TaskVerb)[]>>;
+  readonly secrets: Readonly<Record<string, string>>;
 }
 
 /** A statement of a policy, with the effect Allow. */
@@ -84,7 +92,7 @@ export function readAccess(functionName: string, access: unknown, resources: Res
   const parsed = accessSchema.safeParse(access);
   if (!parsed.success)
     throw new StackError(`The access of the function ${functionName}: ${z.prettifyError(parsed.error)}`);
-  const { tables } = parsed.data;
+  const { tables, secrets } = parsed.data;
   const queues =
     parsed.data.queues === ALL ? sourceQueues(resources).map(({ id }) => id) : parsed.data.queues;
   const check = (id: string, type: string, what: string): void => {
@@ -105,7 +113,7 @@ export function readAccess(functionName: string, access: unknown, resources: Res
     );
   }
   const withLanes = new Set([...queues, ...queues.flatMap((id) => laneIdsOf(id, resources))]);
-  return { tables, queues: [...withLanes] };
+  return { tables, secrets, queues: [...withLanes] };
 }
 
 /** Makes a statement that allows actions on resources. */

@@ -6,6 +6,7 @@ import type { SourceQueue } from '../stack/queues.ts';
 import { consumedQueues } from './functions.ts';
 import type { FargateParameters } from './parameters.ts';
 import { consumerStatements, logStatement, role } from './role.ts';
+import { secretEnvironment, type SecretReferences, secretsIn, secretStatements } from './secrets.ts';
 import { StackError } from '../stack/stack-error.ts';
 import { arnOf, ref, type Resource, type Resources, sub, type Value } from '../stack/resources.ts';
 import { workerScaling } from './worker-scaling.ts';
@@ -29,6 +30,7 @@ export interface FargateWorkerOptions {
   readonly worker: DescribedFunction;
   readonly resources: Resources;
   readonly parameters: FargateParameters;
+  readonly secrets: SecretReferences;
   /** The environment of all functions. */
   readonly environment: Readonly<Record<string, unknown>>;
   readonly logRetentionDays: number;
@@ -43,7 +45,7 @@ export interface FargateWorkerOptions {
  * @throws StackError if the image is from ECR and has no tag or digest
  */
 export function fargateWorker(options: FargateWorkerOptions): Resources {
-  const { worker, resources, parameters, logRetentionDays, stagePrefix } = options;
+  const { worker, resources, parameters, secrets, logRetentionDays, stagePrefix } = options;
   const { cluster: given, image } = parameters;
   const queues = consumedQueues('worker', worker.events, resources);
   const access = readAccess('worker', worker.access, resources);
@@ -55,7 +57,10 @@ export function fargateWorker(options: FargateWorkerOptions): Resources {
       Type: 'AWS::Logs::LogGroup',
       Properties: { LogGroupName: `/ecs/${stagePrefix}worker`, RetentionInDays: logRetentionDays },
     },
-    WorkerTaskRole: taskRole(consumerStatements({ consumed: queues, access }, resources)),
+    WorkerTaskRole: taskRole([
+      ...consumerStatements({ consumed: queues, access }, resources),
+      ...secretStatements(access.secrets, secrets),
+    ]),
     WorkerExecutionRole: taskRole([logStatement('WorkerLogs'), ...pullStatements(image)]),
     WorkerTask: taskDefinition(options, queues),
     WorkerService: serviceResource(cluster, parameters),
@@ -101,12 +106,13 @@ function taskDefinition(options: FargateWorkerOptions, queues: readonly SourceQu
 }
 
 function container(
-  { worker, parameters, environment, stagePrefix }: FargateWorkerOptions,
+  { worker, parameters, secrets, environment, stagePrefix }: FargateWorkerOptions,
   queues: readonly SourceQueue[],
 ): Record<string, unknown> {
   const variables = {
     ...environment,
     ...worker.environment,
+    ...secretEnvironment(secretsIn(worker.access), secrets),
     AWS_REGION: ref('AWS::Region'),
     WORKER_QUEUES: queues
       .map(({ name }) => name.slice(stagePrefix.length))

@@ -1,5 +1,6 @@
 // The forms of the stack, for what compiles it without a deploy: `npm run package` and tests.
 import type { Part } from '../stack/part.ts';
+import { secretParametersOf } from './secrets.ts';
 
 /** A form of the stack: its name, and the arguments of `sls package` and `sls deploy`. */
 export interface Form {
@@ -34,13 +35,20 @@ export const FORMS: readonly Form[] = [
   },
 ];
 
-/** The local values of the services' parameters, as arguments: a stack without a required one is refused. */
+/**
+ * The local values of the services' parameters, as arguments: a stack without a required one is refused. A parameter of a
+ * secret has the ARN of one that does not exist.
+ */
 export function localParams(parts: ReadonlyMap<string, Part>): string[] {
   const all = [...parts.values()].flatMap(({ parameters }) => Object.entries(parameters ?? {}));
   const local = all.flatMap(([name, parameter]) =>
     typeof parameter === 'object' ? [[name, parameter.local]] : [],
   );
-  return params(Object.fromEntries(local) as Record<string, string>);
+  const secrets = secretParametersOf(parts.values()).map((name) => [
+    name,
+    `arn:aws:secretsmanager:us-east-1:123456789012:secret:${name}-AbCdEf`,
+  ]);
+  return params(Object.fromEntries([...local, ...secrets]) as Record<string, string>);
 }
 
 /** Writes parameters as arguments of the command line. */

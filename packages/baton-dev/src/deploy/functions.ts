@@ -5,6 +5,7 @@ import type { DescribedFunction, Functions } from '../stack/part.ts';
 import { type SourceQueue, sourceQueues } from '../stack/queues.ts';
 import { isDevelopment } from './protection.ts';
 import { consumerStatements, logStatement, role } from './role.ts';
+import { secretEnvironment, secretsIn, secretStatements } from './secrets.ts';
 import { type Extensions, gatewayEvents } from './gateway.ts';
 import { StackError } from '../stack/stack-error.ts';
 import { arnOf, idOfArn, type Resource, type Resources } from '../stack/resources.ts';
@@ -17,12 +18,16 @@ const API_CONCURRENCY = 50;
 /** The functions for Serverless: with their roles, without `access`, and with events in the form of this API. */
 export function deployedFunctions(functions: Functions, parameters: Parameters, stage: string): Functions {
   const { apiConcurrency = isDevelopment(stage) ? 'none' : API_CONCURRENCY } = parameters;
-  const entries = Object.entries(functions).map(([name, { access: _access, events = [], ...members }]) => [
+  const entries = Object.entries(functions).map(([name, { access, events = [], ...members }]) => [
     name,
     {
       ...members,
       handler: members.handler,
-      environment: { ...members.environment, ...authenticationOf(events, parameters) },
+      environment: {
+        ...members.environment,
+        ...authenticationOf(events, parameters),
+        ...secretEnvironment(secretsIn(access), parameters.secrets),
+      },
       role: arnOf(roleId(name)),
       // So that a flood of requests leaves concurrency of the account to the functions that run tasks
       ...(apiConcurrency !== 'none' && servesApi(events) && { reservedConcurrency: apiConcurrency }),
@@ -52,16 +57,18 @@ function authenticationOf(
  *
  * @throws StackError that names a function with an invalid access or event
  */
-export function functionRoles(functions: Functions, resources: Resources): Resources {
+export function functionRoles(
+  functions: Functions,
+  resources: Resources,
+  { secrets }: Pick<Parameters, 'secrets'>,
+): Resources {
   const entries = Object.entries(functions).map(([name, { access, events = [] }]): [string, Resource] => {
-    const statements = consumerStatements(
-      {
-        consumed: consumedQueues(name, events, resources),
-        access: readAccess(name, access, resources),
-        queueActions: ['sqs:GetQueueAttributes'],
-      },
-      resources,
-    );
+    const read = readAccess(name, access, resources);
+    const consumed = consumedQueues(name, events, resources);
+    const statements = [
+      ...consumerStatements({ consumed, access: read, queueActions: ['sqs:GetQueueAttributes'] }, resources),
+      ...secretStatements(read.secrets, secrets),
+    ];
     const logs = logStatement(`${resourceId(name)}LogGroup`);
     return [roleId(name), role({ service: 'lambda.amazonaws.com', statements: [logs, ...statements] })];
   });

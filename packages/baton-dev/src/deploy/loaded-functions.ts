@@ -9,12 +9,13 @@ import { Permits } from 'baton-tasks/service';
 import type { Part } from '../stack/part.ts';
 import type { FunctionDefinition } from '../stack/serverless.ts';
 import { StackError } from '../stack/stack-error.ts';
+import { secretsIn } from './secrets.ts';
 import type { DeclaredRoute, LoadReport } from './load-function.ts';
 
 const PROGRAM = fileURLToPath(new URL('./load-function.ts', import.meta.url));
 const TIMEOUT_MS = 60_000;
 const MAX_SHOWN_CHARACTERS = 2000;
-/** A value that CloudFormation or Serverless fills in from a secret. */
+/** A value that CloudFormation fills in. */
 const REFERENCE = /\{\{resolve:/;
 /** A variable whose value is a parameter of the deploy. */
 const PARAMETER = /^\$\{param:([^,}]+)/;
@@ -70,7 +71,8 @@ async function loadFunction(
   child.once('message', (message) => (report = message as LoadReport));
   await once(child, 'close');
   if (report) return report;
-  throw new StackError(whyNotLoaded({ name, handler, said, unknown, known, parameters }));
+  const secrets = secretsOf(name, options.parts);
+  throw new StackError(whyNotLoaded({ name, handler, said, unknown, known, parameters, secrets }));
 }
 
 /** What a process needs beside the variables of its function. Nothing comes from this machine's environment. */
@@ -97,6 +99,13 @@ function parametersOf(functionName: string, parts: LoadOptions['parts']): Parame
   );
 }
 
+/** The secrets of a function, and their parameters. */
+function secretsOf(functionName: string, parts: LoadOptions['parts']): [string, string][] {
+  return [...parts.values()].flatMap(({ functions }) =>
+    Object.entries(secretsIn(functions?.[functionName]?.access)),
+  );
+}
+
 /** The values of variables, as far as this machine knows them: in place of a reference, the local value of its parameter. */
 function valuesOf(environment: Readonly<Record<string, unknown>>, parameters: Parameters) {
   const known: Record<string, string> = {};
@@ -117,16 +126,21 @@ interface Failure {
   readonly unknown: readonly string[];
   readonly known: Readonly<Record<string, string>>;
   readonly parameters: Parameters;
+  readonly secrets: readonly (readonly [variable: string, parameter: string])[];
 }
 
-function whyNotLoaded({ name, handler, said, unknown, known, parameters }: Failure): string {
+function whyNotLoaded({ name, handler, said, unknown, known, parameters, secrets }: Failure): string {
   const named = (variable: string): boolean => new RegExp(`^ *${variable} `, 'm').test(said);
   const file = `${dirname(handler)}/functions.yml`;
   const unread = unknown.find(named);
   if (unread !== undefined)
     return `${file}: the value of ${unread} is known on AWS alone, and ${name} does not start without one: expected its parameter to have a "local" value, with which ${handler} can be read here`;
   const empty = [...parameters].filter(([variable]) => known[variable] === '' && named(variable));
-  const give = empty.map(([, parameter]) => `--param="${parameter.name}=..."`).join(' ');
+  const missing = [
+    ...empty.map(([, parameter]) => parameter.name),
+    ...secrets.filter(([variable]) => named(variable)).map(([, parameter]) => parameter),
+  ];
+  const give = missing.map((parameter) => `--param="${parameter}=..."`).join(' or ');
   const expected = give === '' ? `expected ${file} to give it what it needs` : `expected ${give}`;
   return `The function ${name} would not start on AWS: ${expected}.\n${said.trim().slice(0, MAX_SHOWN_CHARACTERS)}`;
 }

@@ -4,6 +4,7 @@ import * as z from 'zod';
 import { CPU_UNITS, memoriesOf } from './fargate-sizes.ts';
 import type { Part } from '../stack/part.ts';
 import { StackError } from '../stack/stack-error.ts';
+import { faultOfReference, secretParametersOf, type SecretReferences } from './secrets.ts';
 
 const list = z
   .string()
@@ -86,7 +87,8 @@ export function parameterNames(parts: ReadonlyMap<string, Part>): string[] {
         throw new StackError(`${file}: the parameter ${name} belongs to ${other}: expected another name`);
       by.set(name, file);
     }
-    for (const [, name = ''] of JSON.stringify(part).matchAll(USED))
+    const used = [...JSON.stringify(part).matchAll(USED)].map(([, name = '']) => name);
+    for (const name of [...used, ...secretParametersOf([part])])
       if (!declared.includes(name) && !OWN_NAMES.includes(name))
         throw new StackError(
           `${file} uses the parameter ${name}: expected a line for it under "parameters:"`,
@@ -168,14 +170,15 @@ const parametersSchema = z
     },
   }));
 
-/** The checked parameters of a deploy, with defaults. */
-export type Parameters = z.output<typeof parametersSchema>;
+/** The checked parameters of a deploy, with defaults, and the references to secrets by their parameters. */
+export type Parameters = z.output<typeof parametersSchema> & { readonly secrets: SecretReferences };
 
 /** The parameters of a worker on Fargate. */
 export type FargateParameters = Parameters['fargate'];
 
-/** A URL with a password. A password that CloudFormation resolves when it deploys is a reference, not the password. */
-const PASSWORD_IN_URL = /^[a-z][a-z0-9+.-]{0,20}:\/\/[^/?#@\s]{0,200}:(?!\{\{resolve:)[^/?#\s]{0,500}@/i;
+/** A URL with a password, or a reference to a secret that CloudFormation would resolve. */
+const CLEAR =
+  /^[a-z][a-z0-9+.-]{0,20}:\/\/[^/?#@\s]{0,200}:[^/?#\s]{0,500}@|\{\{resolve:(?:secretsmanager|ssm-secure):/i;
 
 /** A parameter from Serverless. */
 export type Given = string | number | boolean | null | undefined;
@@ -184,27 +187,35 @@ export type Given = string | number | boolean | null | undefined;
  * Reads the parameters of a deploy. An empty one counts as missing.
  *
  * @param known - the names of its parameters. Default: those of every stack
+ * @param secrets - the names of those that hold references to secrets. Default: none
  * @throws StackError with a line for each missing, wrong or unknown parameter
  */
 export function readParameters(
   given: Readonly<Record<string, Given>>,
   known: readonly string[] = OWN_NAMES,
+  secrets: readonly string[] = [],
 ): Parameters {
   const texts = Object.entries(given).map(([name, value]) => [name, String(value ?? '')]);
   const parsed = parametersSchema.safeParse(Object.fromEntries(texts.filter(([, text]) => text !== '')));
   const unknown = Object.keys(given)
     .filter((name) => !known.includes(name))
     .map((name) => `  ${name}: unknown parameter, expected one of ${known.join(', ')}`);
-  // It would stand in the template, in the stack's history and in the shell's
+  const references = texts.filter(([name = '', text]) => secrets.includes(name) && text !== '');
+  const wrongReferences = references.flatMap(([name, text = '']) => {
+    const fault = faultOfReference(text);
+    return fault === undefined ? [] : [`  ${name}: ${fault}`];
+  });
+  // It would stand in the template, in the configuration of functions and in the shell's history
   const clear = texts
-    .filter(([, text = '']) => PASSWORD_IN_URL.test(text))
+    .filter(([name = '', text = '']) => CLEAR.test(text) && !secrets.includes(name))
     .map(
       ([name]) =>
-        `  ${name}: holds a password, expected a reference to a secret that has it, such as {{resolve:secretsmanager:NAME:SecretString:KEY}}`,
+        `  ${name}: would put a password into the configuration of functions, expected a parameter that holds the ARN of a secret (docs/deploy.md#secrets)`,
     );
-  if (parsed.success && unknown.length + clear.length === 0) return parsed.data;
+  if (parsed.success && unknown.length + clear.length + wrongReferences.length === 0)
+    return { ...parsed.data, secrets: Object.fromEntries(references) as SecretReferences };
   const wrong = (parsed.error?.issues ?? []).map(({ path, message }) => `  ${String(path[0])}: ${message}`);
   throw new StackError(
-    `The deploy has wrong parameters (--param="name=value"):\n${[...unknown, ...clear, ...new Set(wrong)].join('\n')}`,
+    `The deploy has wrong parameters (--param="name=value"):\n${[...unknown, ...clear, ...wrongReferences, ...new Set(wrong)].join('\n')}`,
   );
 }

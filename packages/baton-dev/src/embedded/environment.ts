@@ -1,4 +1,5 @@
 // The environment of the embedded runtime.
+import { secretsIn } from '../deploy/secrets.ts';
 import type { Part } from '../stack/part.ts';
 
 /** A variable whose value is a parameter of the deploy. */
@@ -30,7 +31,7 @@ export function pointSdkAt({ sqs, dynamoDb, lambda, region }: Endpoints): void {
 
 /**
  * Sets variables that a deploy fills in from a parameter to the `local` value of the parameter, unless the deploy's
- * parameter or the user's environment has a value.
+ * parameter or the user's environment has a value. A secret is the user's own, or such a `local` value.
  *
  * @param functions - of the stack, by name
  * @param parts - the contents of each functions.yml
@@ -42,12 +43,17 @@ export function fillInParameters(
   own: Readonly<Record<string, string | undefined>> = process.env,
 ): void {
   for (const part of parts)
-    for (const [name, { environment: described = {} }] of Object.entries(part.functions ?? {})) {
+    for (const [name, { environment: described = {}, access }] of Object.entries(part.functions ?? {})) {
       const environment = functions[name]?.environment ?? {};
       for (const [variable, value] of Object.entries(described)) {
         const parameter = part.parameters?.[PARAMETER.exec(String(value))?.[1] ?? ''];
         if (typeof parameter === 'object' && environment[variable] === '' && !own[variable])
           environment[variable] = parameter.local;
+      }
+      for (const [variable, parameterName] of Object.entries(secretsIn(access))) {
+        const parameter = part.parameters?.[parameterName];
+        const local = typeof parameter === 'object' ? parameter.local : '';
+        environment[variable] ||= own[variable] || local;
       }
     }
 }

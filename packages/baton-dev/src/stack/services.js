@@ -45,8 +45,10 @@ async function compile(sources) {
 /** @param {VariableSources} sources */
 async function parametersOf({ resolveVariable }) {
   const { parameterNames, readParameters } = await import('../deploy/parameters.ts');
+  const { secretParametersOf } = await import('../deploy/secrets.ts');
   const { readParts } = await import('./part.ts');
-  const names = parameterNames(readParts(String(await resolveVariable('sls:stage'))));
+  const parts = readParts(String(await resolveVariable('sls:stage')));
+  const names = parameterNames(parts);
   const given = names.map(async (name) => [name, await resolveVariable(`param:${name}, null`)]);
   // Otherwise a misspelt name would count as a parameter that is not given
   const onCommandLine = /** @type {string[] | null} */ (await resolveVariable('opt:param, null')) ?? [];
@@ -54,5 +56,6 @@ async function parametersOf({ resolveVariable }) {
   return readParameters(
     { ...Object.fromEntries(named), ...Object.fromEntries(await Promise.all(given)) },
     names,
+    secretParametersOf(parts.values()),
   );
 }

@@ -1,4 +1,5 @@
 // JSON documents of a token issuer, read by HTTP within limits.
+import { answerText } from '../aws/answer-text.ts';
 
 /** How long an issuer may take for one answer, in milliseconds. */
 const TIMEOUT_MS = 3000;
@@ -26,13 +27,5 @@ export async function readIssuerJson(url: string): Promise<unknown> {
     await response.body?.cancel();
     throw new Error(`${url} answered ${response.status}; expected 200`);
   }
-  const chunks: Uint8Array[] = [];
-  let bytes = 0;
-  for await (const chunk of response.body ?? []) {
-    bytes += chunk.byteLength;
-    // Leaving the loop cancels the rest
-    if (bytes > MAX_BYTES) throw new Error(`${url} answered more than ${MAX_BYTES} bytes`);
-    chunks.push(chunk);
-  }
-  return JSON.parse(Buffer.concat(chunks).toString('utf8')) as unknown;
+  return JSON.parse(await answerText(response, MAX_BYTES, url)) as unknown;
 }

@@ -32,11 +32,13 @@ export function parseConfig<Schema extends z.ZodType>(
  * Reads the variables of several schemas at once, so that one message names every wrong variable. Returns the outputs in
  * the order of the schemas.
  *
+ * @param secrets - the names of variables whose values the message masks, beside those that look secret
  * @throws ConfigError as `parseConfig`
  */
 export function parseConfigs<const Schemas extends readonly z.ZodType[]>(
   schemas: Schemas,
   environment: Environment,
+  secrets: readonly string[] = [],
 ): { readonly [Index in keyof Schemas]: z.output<Schemas[Index]> } {
   const set = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
   const parsed = schemas.map((schema) => schema.safeParse(set));
@@ -45,7 +47,9 @@ export function parseConfigs<const Schemas extends readonly z.ZodType[]>(
   const lines = issues.map((issue) => {
     const name = String(issue.path[0] ?? '(environment)');
     const inside = issue.path.slice(1).join('.');
-    return `  ${name} ${describeHeld(name, set[name])}: ${inside ? `${inside}: ` : ''}${issue.message}`;
+    const held =
+      secrets.includes(name) && set[name] !== undefined ? 'held "***"' : describeHeld(name, set[name]);
+    return `  ${name} ${held}: ${inside ? `${inside}: ` : ''}${issue.message}`;
   });
   throw new ConfigError(`The environment has wrong variables:\n${[...new Set(lines)].join('\n')}`);
 }
@@ -116,6 +120,7 @@ export const sharedVariables = {
   AWS_ENDPOINT_URL_SQS: endpoint(),
   AWS_ENDPOINT_URL_DYNAMODB: endpoint(),
   AWS_ENDPOINT_URL_LAMBDA: endpoint(),
+  AWS_ENDPOINT_URL_SECRETS_MANAGER: endpoint(),
   /** The revision of the code that the process was built from. Images set it. */
   REVISION: text('the revision of the code, such as a commit')
     .max(128, { error: 'expected at most 128 characters' })

@@ -16,6 +16,8 @@ export { createTaskClient } from './task-client.ts';
 export type { TaskClient } from '../send/task-client.ts';
 /** Read the environment. */
 export { ConfigError, endpoint, oneOf, parseConfig, port, text, wholeNumber } from '../process/config.ts';
+/** Read secrets. */
+export type { Secret } from '../aws/secret.ts';
 /** Limit how many calls run at the same time. */
 export { Permits, TooManyWaitingError } from '../time/permits.ts';
 /** Write log lines. */

@@ -3,6 +3,7 @@ import type { SQSClient } from '@aws-sdk/client-sqs';
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import * as z from 'zod';
 import { createDocumentClient } from '../aws/documents.ts';
+import { type Secrets, secretVariables } from '../aws/secret-variables.ts';
 import { type Environment, orExit, parseConfigs, sharedVariables, tasksTable } from '../process/config.ts';
 import { TaskClient } from '../send/task-client.ts';
 import { QueueUrls } from '../sqs/queue-urls.ts';
@@ -12,7 +13,11 @@ import { createLogger, type Logger } from '../telemetry/logger.ts';
 import { TaskStore } from '../tracked/task-store.ts';
 
 /** Describes a service. */
-export interface ServiceOptions<Variables extends z.ZodType, Tracks extends boolean> {
+export interface ServiceOptions<
+  Variables extends z.ZodType,
+  Tracks extends boolean,
+  SecretsSchema extends z.ZodObject = z.ZodObject,
+> {
   /** The service's name, `^[a-z0-9-]+$`, for its log lines and its envelopes. */
   readonly name: string;
   /** The version of its code, as its package.json says. */
@@ -24,6 +29,12 @@ export interface ServiceOptions<Variables extends z.ZodType, Tracks extends bool
    * QUEUE_URL_PREFIX, LOG_LEVEL, ...) need not be listed. Default: none.
    */
   readonly variables?: Variables;
+  /**
+   * The service's secrets, as a zod schema of their names. The environment holds NAME itself, NAME_FILE (the path of a file
+   * that holds it) or NAME_SECRET (its ARN in Secrets Manager, which `access: secrets` in functions.yml sets). Default:
+   * none.
+   */
+  readonly secrets?: SecretsSchema;
   /**
    * Whether the service sends or runs tracked tasks. Then TASKS_TABLE must be set, and `taskStore` is there. Default
    * false.
@@ -40,12 +51,18 @@ export interface ServiceOptions<Variables extends z.ZodType, Tracks extends bool
 }
 
 /** A service's parts. `createConsumer`, `createApi` and `runService` make its handlers, its API and its server of them. */
-export interface Service<Config = unknown, Tracks extends boolean = boolean> {
+export interface Service<
+  Config = unknown,
+  Tracks extends boolean = boolean,
+  SecretsSchema extends z.ZodObject = z.ZodObject,
+> {
   readonly name: string;
   readonly version: string;
   readonly port: number;
   /** The service's own variables, as their schema returned them. */
   readonly config: Config;
+  /** The service's secrets, as their schema describes them. One that may be missing is undefined if it is. */
+  readonly secrets: Secrets<SecretsSchema>;
   /** Writes JSON lines that carry the service's name. */
   readonly logger: Logger;
   /** Sends tasks in the service's name. */
@@ -70,14 +87,25 @@ export interface Service<Config = unknown, Tracks extends boolean = boolean> {
  * Makes a service from the environment. A wrong or missing variable ends the process with status 1 and one line for each
  * such variable.
  */
-export function createService<Variables extends z.ZodType = z.ZodObject, Tracks extends boolean = false>(
-  options: ServiceOptions<Variables, Tracks>,
-): Service<z.output<Variables>, Tracks> {
+export function createService<
+  Variables extends z.ZodType = z.ZodObject,
+  Tracks extends boolean = false,
+  SecretsSchema extends z.ZodObject = z.ZodObject,
+>(
+  options: ServiceOptions<Variables, Tracks, SecretsSchema>,
+): Service<z.output<Variables>, Tracks, SecretsSchema> {
   const { name, version, port, environment = process.env, tracks, contracts = [] } = options;
   const variables = options.variables ?? z.object({});
   const trackedVariables = z.object({ TASKS_TABLE: tracks ? tasksTable : tasksTable.optional() });
-  const [config, shared, tracked] = orExit(() =>
-    parseConfigs([variables, z.object(sharedVariables), trackedVariables], environment),
+  const secretsSchema = options.secrets ?? z.object({});
+  const schemas = [
+    variables,
+    z.object(sharedVariables),
+    trackedVariables,
+    secretVariables(secretsSchema),
+  ] as const;
+  const [config, shared, tracked, secrets] = orExit(() =>
+    parseConfigs(schemas, environment, Object.keys(secretsSchema.shape)),
   );
   const sqs = createSqsClient();
   const queueUrls = new QueueUrls(shared.QUEUE_URL_PREFIX);
@@ -89,6 +117,10 @@ export function createService<Variables extends z.ZodType = z.ZodObject, Tracks 
     version,
     port,
     config: config as z.output<Variables>,
+    secrets: secrets({
+      credentials: () => sqs.config.credentials(),
+      endpoint: shared.AWS_ENDPOINT_URL_SECRETS_MANAGER ?? shared.AWS_ENDPOINT_URL,
+    }) as Secrets<SecretsSchema>,
     logger: createLogger({ service: name, level: shared.LOG_LEVEL }),
     tasks: new TaskClient({
       sqs,

@@ -18,6 +18,7 @@ export { QueueUrls } from '../sqs/queue-urls.ts';
 export { createSqsClient } from '../sqs/sqs-client.ts';
 export { createDocumentClient } from '../aws/documents.ts';
 export { isTransient } from '../aws/answers.ts';
+export { secretReference } from '../aws/secrets-manager.ts';
 export { TaskClient } from '../send/task-client.ts';
 export { TaskStore } from '../tracked/task-store.ts';
 export { CANCEL_ATTRIBUTES, FLOW_ATTRIBUTES, SENDER_ATTRIBUTES } from '../tracked/writable-attributes.ts';

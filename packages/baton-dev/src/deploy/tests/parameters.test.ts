@@ -27,15 +27,20 @@ describe('a parameter of a service', () => {
     'postgres://:secret@db.example.com/shop',
     'smtp://me:sec@ret@mail.example.com',
     'smtp://{{resolve:ssm:user}}:secret@mail.example.com',
+    // CloudFormation would put the secret itself into the configuration of the function
+    '{{resolve:secretsmanager:baton-dev/smtp:SecretString:url}}',
+    '{{resolve:ssm-secure:smtp-url}}',
+    'smtps://me:{{resolve:secretsmanager:baton-dev/smtp:SecretString:password}}@mail.example.com',
   ])('is refused if it holds a password, which the message does not show: %s', (value) => {
     const read = (): unknown => readParameters({ 'mail-url': value }, ['mail-url']);
-    expect(read).toThrow('mail-url: holds a password, expected a reference to a secret');
+    expect(read).toThrow(
+      'mail-url: would put a password into the configuration of functions, expected a parameter that holds the ARN of a secret',
+    );
     expect(read).not.toThrow(/secret@|ret@/);
   });
 
   test.each([
-    '{{resolve:secretsmanager:baton-dev/smtp:SecretString:url}}',
-    'smtps://me:{{resolve:secretsmanager:baton-dev/smtp:SecretString:password}}@mail.example.com',
+    '{{resolve:ssm:mail-url}}',
     'smtp://mail.example.com:587',
     'smtp://me@mail.example.com:587',
     'https://example.com/a:b@c',

@@ -53,12 +53,18 @@ describe('the worker', () => {
     expect(container?.['StopTimeout']).toBeLessThanOrEqual(120);
   });
 
-  test('on Fargate has the variables of its functions.yml', () => {
+  test('on Fargate has the variables of its functions.yml, and the ARNs of its secrets', () => {
     const environment = { SHOP: 'Baton', LOG_LEVEL: 'debug' };
-    const { WorkerTask } = fargateWorker({
-      worker: { handler: 'worker/lambda.handler', access: {}, environment },
+    const arn = 'arn:aws:secretsmanager:eu-central-1:123456789012:secret:shop-AbCdEf';
+    const { WorkerTask, WorkerTaskRole } = fargateWorker({
+      worker: {
+        handler: 'worker/lambda.handler',
+        access: { secrets: { SHOP_PASSWORD: 'shop-password', OTHER: 'not-given' } },
+        environment,
+      },
       resources: {},
       parameters: readParameters(fargate).fargate,
+      secrets: { 'shop-password': `${arn}:key` },
       environment: { LOG_LEVEL: 'info', TASKS_TABLE: 'baton-dev-tasks' },
       logRetentionDays: 30,
       stagePrefix: 'baton-dev-',
@@ -66,8 +72,13 @@ describe('the worker', () => {
     const Environment: unknown = expect.arrayContaining([
       { Name: 'SHOP', Value: 'Baton' },
       { Name: 'LOG_LEVEL', Value: 'debug' },
+      { Name: 'SHOP_PASSWORD_SECRET', Value: `${arn}:key` },
     ]);
     expect(WorkerTask?.Properties).toMatchObject({ ContainerDefinitions: [{ Environment }] });
+    expect(JSON.stringify(WorkerTask)).not.toContain('OTHER');
+    expect(
+      statementsOf({ Resources: { ...(WorkerTaskRole && { WorkerTaskRole }) } }, 'WorkerTaskRole'),
+    ).toEqual([{ Effect: 'Allow', Action: 'secretsmanager:GetSecretValue', Resource: arn }]);
   });
 
   test('on Fargate starts with a role that may only pull its image and write its log', () => {

@@ -46,6 +46,25 @@ functions:
     expect(filled('', { SHOP_URL: '' })).toMatchObject({ SHOP_URL: 'http://127.0.0.1:9/' });
   });
 
+  test('or that it reads from a secret, which is local here', () => {
+    const secretive = partOf(
+      `
+parameters:
+  shop-login: { description: The login, local: me }
+  shop-key: The key
+functions:
+  shop:
+    handler: a.b
+    access: { secrets: { SHOP_LOGIN: shop-login, SHOP_KEY: shop-key } }
+`,
+      'functions.yml',
+      'dev',
+    );
+    const shop = { environment: {} };
+    fillInParameters({ shop }, [secretive], { SHOP_KEY: 'mine' });
+    expect(shop.environment).toEqual({ SHOP_LOGIN: 'me', SHOP_KEY: 'mine' });
+  });
+
   test('unless the user sets it, or gives the parameter', () => {
     expect(filled('', { SHOP_URL: 'https://mine' })).toMatchObject({ SHOP_URL: '' });
     expect(filled('https://given', {})).toMatchObject({ SHOP_URL: 'https://given' });

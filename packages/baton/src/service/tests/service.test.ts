@@ -1,5 +1,9 @@
 import { execFile } from 'node:child_process';
-import { describe, expect, test } from '@jest/globals';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { arnOfSecret, CREDENTIALS, SecretsManager } from 'baton-dev/testing/secrets-manager';
 import * as z from 'zod';
 import { text } from '../../process/config.ts';
 import { implement } from '../../task/implementation.ts';
@@ -38,6 +42,108 @@ function ended(
   );
   return promise;
 }
+
+describe('a secret of a service', () => {
+  const secrets = z.object({
+    SHOP_LOGIN: z.string().min(8, { error: 'expected at least 8 characters' }),
+    SPARE: z.string().optional(),
+  });
+  const reading = (given: Record<string, string>) =>
+    createService({ ...base, secrets, environment: { ...environment, ...given } }).secrets;
+  const ofProcess = { ...process.env };
+  let folder: string;
+  beforeEach(async () => {
+    const { accessKeyId, secretAccessKey, sessionToken } = CREDENTIALS;
+    Object.assign(process.env, {
+      AWS_ACCESS_KEY_ID: accessKeyId,
+      AWS_SECRET_ACCESS_KEY: secretAccessKey,
+      AWS_SESSION_TOKEN: sessionToken,
+    });
+    folder = await mkdtemp(join(tmpdir(), 'baton-secret-'));
+  });
+  afterEach(async () => {
+    process.env = ofProcess;
+    await rm(folder, { recursive: true });
+  });
+
+  test('may stand in the environment itself', async () => {
+    const { SHOP_LOGIN, SPARE } = reading({ SHOP_LOGIN: 'me:password' });
+    await expect(SHOP_LOGIN.value()).resolves.toBe('me:password');
+    expect(SPARE).toBeUndefined();
+  });
+
+  test('may stand in a file', async () => {
+    const file = join(folder, 'login');
+    await writeFile(file, 'me:password\n');
+    await expect(reading({ SHOP_LOGIN_FILE: file }).SHOP_LOGIN.value()).resolves.toBe('me:password');
+  });
+
+  test('may stand in Secrets Manager, which is asked with the credentials of the process', async () => {
+    const manager = await SecretsManager.start();
+    try {
+      manager.secrets.set(arnOfSecret('shop'), '{"login":"me:password"}');
+      const { SHOP_LOGIN } = reading({
+        SHOP_LOGIN_SECRET: `${arnOfSecret('shop')}:login`,
+        AWS_ENDPOINT_URL_SECRETS_MANAGER: manager.url,
+      });
+      expect(manager.asked).toEqual([]);
+      await expect(SHOP_LOGIN.value()).resolves.toBe('me:password');
+      expect(manager.asked).toEqual([arnOfSecret('shop')]);
+    } finally {
+      await manager.stop();
+    }
+  });
+
+  test('that is wrong in Secrets Manager is told when it is read, and not shown', async () => {
+    const manager = await SecretsManager.start();
+    try {
+      manager.answers.push((response) => response.writeHead(200).end('{"SecretString":"short"}'));
+      const { SHOP_LOGIN } = reading({
+        SHOP_LOGIN_SECRET: arnOfSecret('shop'),
+        AWS_ENDPOINT_URL: manager.url,
+      });
+      const value = SHOP_LOGIN.value();
+      await expect(value).rejects.toThrow(
+        `The secret ${arnOfSecret('shop')} holds a wrong value: expected at least 8 characters`,
+      );
+      await expect(value).rejects.not.toThrow('short');
+    } finally {
+      await manager.stop();
+    }
+  });
+
+  test.each<[string, Record<string, string>, string]>([
+    [
+      'is missing',
+      {},
+      'SHOP_LOGIN is not set: Invalid input: expected string, received undefined. Or set SHOP_LOGIN_FILE or SHOP_LOGIN_SECRET',
+    ],
+    ['is wrong', { SHOP_LOGIN: 'short' }, 'SHOP_LOGIN held "***": expected at least 8 characters'],
+    ['is in no file', { SHOP_LOGIN_FILE: '/none' }, 'SHOP_LOGIN_FILE held "/none": cannot be read: ENOENT'],
+    [
+      'is wrong in its file',
+      { SHOP_LOGIN_FILE: import.meta.dirname },
+      `SHOP_LOGIN_FILE held "${import.meta.dirname}": cannot be read`,
+    ],
+    [
+      'is in two places',
+      { SHOP_LOGIN: 'me:password', SHOP_LOGIN_SECRET: arnOfSecret('shop') },
+      'SHOP_LOGIN_SECRET held "***": is set together with SHOP_LOGIN; expected only one of the two',
+    ],
+    [
+      'stands in place of its ARN',
+      { SHOP_LOGIN_SECRET: 'me:password' },
+      'SHOP_LOGIN_SECRET held "***": expected the whole ARN of a secret',
+    ],
+  ])('that %s stops the process with a line that does not show it', async (_what, given, says) => {
+    const secretsText =
+      "secrets: z.object({ SHOP_LOGIN: z.string().min(8, { error: 'expected at least 8 characters' }) })";
+    const { status, stderr } = await ended(secretsText, { ...environment, ...given });
+    expect(stderr).toContain(says);
+    expect(stderr).not.toMatch(/me:password|short|^ +at /m);
+    expect(status).toBe(1);
+  });
+});
 
 describe('a service', () => {
   test('reads its own variables and the shared ones', () => {

@@ -22,11 +22,20 @@ export const consumer = () => service;
 export const other = 7;
 `;
 
+const SECRETIVE = `
+import { createService } from 'baton-tasks/service';
+import * as z from 'zod';
+const secrets = z.object({ SHOP_LOGIN: z.string({ error: 'expected a login' }) });
+const { secrets: { SHOP_LOGIN } } = createService({ name: 'shop', version: '1.0.0', port: 8999, secrets });
+export const consumer = () => SHOP_LOGIN.value();
+`;
+
 const part = partOf(
   `
 parameters:
   shop-url: { description: The shop, local: 'http://127.0.0.1:9/' }
   note: A note
+  shop-login: The secret with the login
 functions:
   shop:
     handler: a.b
@@ -34,6 +43,9 @@ functions:
   bare:
     handler: a.b
     environment: { SHOP_URL: "\${param:note, ''}" }
+  secretive:
+    handler: a.b
+    access: { secrets: { SHOP_LOGIN: shop-login } }
 `,
   'functions.yml',
   'dev',
@@ -45,6 +57,7 @@ beforeAll(async () => {
   await symlink(join(ROOT, 'node_modules'), join(root, 'node_modules'));
   await writeFile(join(root, 'package.json'), '{ "type": "module" }');
   await writeFile(join(root, 'api.ts'), API);
+  await writeFile(join(root, 'secretive.ts'), SECRETIVE);
   await writeFile(join(root, 'broken.ts'), "throw new Error('a mistake at the start');");
 });
 afterAll(() => rm(root, { recursive: true }));
@@ -94,11 +107,20 @@ describe('a function of a deploy', () => {
     for (const line of says) await expect(loading).rejects.toThrow(line);
   });
 
-  test('has the local value of a parameter in place of a reference to a secret', async () => {
-    const reference = '{{resolve:secretsmanager:shop:SecretString:url}}';
+  test('has the local value of a parameter in place of a reference that only AWS resolves', async () => {
+    const reference = '{{resolve:ssm:shop-url}}';
     await expect(load({ SHOP_URL: reference, NOTE: reference })).resolves.toHaveProperty('size', 1);
     await expect(load({ SHOP_URL: reference }, 'api.handler', 'bare')).rejects.toThrow(
       './functions.yml: the value of SHOP_URL is known on AWS alone, and bare does not start without one: expected its parameter to have a "local" value',
+    );
+  });
+
+  test('needs the ARN of a secret that it requires, and not the secret', async () => {
+    const arn = 'arn:aws:secretsmanager:eu-central-1:123456789012:secret:shop-AbCdEf';
+    const withArn = load({ SHOP_LOGIN_SECRET: arn }, 'secretive.consumer', 'secretive');
+    await expect(withArn).resolves.toEqual(new Map());
+    await expect(load({}, 'secretive.consumer', 'secretive')).rejects.toThrow(
+      'The function secretive would not start on AWS: expected --param="shop-login=...".',
     );
   });
 
