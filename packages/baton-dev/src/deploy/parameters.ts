@@ -19,6 +19,11 @@ const arn = (service: string) =>
     error: `expected an ARN of ${service}`,
   });
 
+/** In clear, it would stand in the template, in the stack's history and in the shell's. */
+const secretReference = z.string().regex(/^\{\{resolve:secretsmanager:[^{}\s]{1,2000}\}\}$/, {
+  error: 'expected a reference to a secret, such as {{resolve:secretsmanager:NAME:SecretString:KEY}}',
+});
+
 const LOOPBACK = /^http:\/\/127\.0\.0\.1(?::\d+)?(?:\/|$)/;
 
 const names = {
@@ -46,9 +51,11 @@ const names = {
   'log-retention-days': wholeNumber(1, 3653, 30).refine((days) => RETENTION_DAYS.includes(days), {
     error: `expected one of ${RETENTION_DAYS.join(', ')}`,
   }),
-  // serverless.yml reads these two
+  // serverless.yml reads these four
   revision: z.string().max(128, { error: 'expected at most 128 characters' }).optional(),
   'unknown-task-patience-seconds': wholeNumber(0, 432_000, 21_600),
+  'signing-keys': secretReference.optional(),
+  signing: oneOf(['require', 'accept'], 'require').unwrap().optional(),
   worker: oneOf(['lambda', 'fargate', 'none'], 'lambda'),
   'worker-image': z.string().optional(),
   'worker-subnets': list.optional(),
@@ -125,6 +132,8 @@ const parametersSchema = z
         'caller-limit',
         'expected api=http beside it, because AWS WAF, which counts the requests of a caller, protects no HTTP API',
       );
+    if (given.signing !== undefined && given['signing-keys'] === undefined)
+      refuse('signing-keys', `expected a value, because signing is ${given.signing}`);
     if (given['worker-min'] > given['worker-max'])
       refuse('worker-min', `expected at most worker-max, which is ${given['worker-max']}`);
     if (given.worker !== 'fargate') return;

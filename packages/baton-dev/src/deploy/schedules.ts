@@ -1,6 +1,6 @@
 // The schedules of the stack on AWS.
 import type { TaskContract } from 'baton-tasks';
-import { encodeEnvelope, SCHEDULER_SOURCE, sentPayload, tickTaskId } from 'baton-tasks/tooling';
+import { tickBody } from 'baton-tasks/tooling';
 import { allow } from './access.ts';
 import { awsExpression } from './aws-cron.ts';
 import { role } from './role.ts';
@@ -43,19 +43,8 @@ export function scheduleResources(contracts: readonly TaskContract[], stage: str
 }
 
 function scheduleOf(contract: TaskContract, queue: unknown): Resource {
-  const { name, version, schedule } = contract;
+  const { name, schedule } = contract;
   const { cron = '', timeZone = '' } = schedule ?? {};
-  const taskId = tickTaskId(name, TIME);
-  const envelope = {
-    taskId,
-    task: name,
-    version,
-    source: SCHEDULER_SOURCE,
-    time: TIME,
-    trace: undefined,
-    // As a worker sends it, so that both are the same task
-    data: sentPayload(contract, {}),
-  };
   return {
     Type: 'AWS::Scheduler::Schedule',
     Properties: {
@@ -63,7 +52,7 @@ function scheduleOf(contract: TaskContract, queue: unknown): Resource {
       ScheduleExpression: awsExpression(cron, name),
       ScheduleExpressionTimezone: timeZone,
       FlexibleTimeWindow: { Mode: 'OFF' },
-      Target: { Arn: queue, RoleArn: arnOf('SchedulesRole'), Input: encodeEnvelope(envelope) },
+      Target: { Arn: queue, RoleArn: arnOf('SchedulesRole'), Input: tickBody(contract, TIME) },
     },
   };
 }

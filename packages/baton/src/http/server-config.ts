@@ -1,7 +1,6 @@
 // Reads the configuration of a process's HTTP servers from its environment.
-import { readFileSync } from 'node:fs';
 import * as z from 'zod';
-import { port, text, wholeNumber } from '../process/config.ts';
+import { port, text, textFile, wholeNumber } from '../process/config.ts';
 import { isNetwork, RateLimit } from './rate-limit.ts';
 
 /** How much longer requests may take than connections are kept: Node closes a connection a second later than announced. */
@@ -33,16 +32,7 @@ const SECRET = `expected a secret of at least ${MIN_SECRET_CHARACTERS} character
 export const functionsToken = z.string().min(MIN_SECRET_CHARACTERS, { error: SECRET }).optional();
 
 /** The secret in a file, which an orchestrator writes before the process starts. */
-export const functionsTokenFile = z
-  .string()
-  .transform((path, context) => {
-    try {
-      return readFileSync(path, 'utf8').trim();
-    } catch (error) {
-      context.addIssue({ code: 'custom', message: `cannot be read: ${(error as Error).message}` });
-      return z.NEVER;
-    }
-  })
+export const functionsTokenFile = textFile()
   .pipe(z.string().min(MIN_SECRET_CHARACTERS, { error: SECRET }))
   .optional();
 

@@ -1,8 +1,9 @@
 // Reads a process's configuration from its environment variables.
+import { readFileSync } from 'node:fs';
 import * as z from 'zod';
 
 /** A file that holds a secret has a path that is none. */
-const SECRET_NAME = /^(?!.*_FILE$).*(?:SECRET|PASSWORD|TOKEN|CREDENTIAL|ACCESS_KEY)|_URL$/;
+const SECRET_NAME = /^(?!.*_FILE$).*(?:SECRET|PASSWORD|TOKEN|CREDENTIAL|ACCESS_KEY|SIGNING_KEY)|_URL$/;
 const MAX_SHOWN_CHARACTERS = 80;
 
 /** A process's environment. */
@@ -103,6 +104,18 @@ export function oneOf<const Word extends string>(words: readonly [Word, ...Word[
 /** A required text. The error message says `expected`, followed by `meaning`. */
 export function text(meaning: string) {
   return z.string({ error: `expected ${meaning}` }).min(1, { error: `expected ${meaning}` });
+}
+
+/** The text in a file, without spaces around it. An orchestrator writes it before the process starts. */
+export function textFile() {
+  return z.string().transform((path, context) => {
+    try {
+      return readFileSync(path, 'utf8').trim();
+    } catch (error) {
+      context.addIssue({ code: 'custom', message: `cannot be read: ${(error as Error).message}` });
+      return z.NEVER;
+    }
+  });
 }
 
 /** The URL of an AWS emulator. The AWS SDK reads the variable itself; it is checked here so that a bad one stops the start. */

@@ -1,5 +1,6 @@
 // One message, from its body to its outcome.
 import { attemptOf } from '../sqs/copy-notes.ts';
+import { isTickBody } from '../sqs/tick-message.ts';
 import { decodeEnvelope } from '../sqs/envelope.ts';
 import { memoryBytesOf } from '../sqs/json-shape.ts';
 import type { ReceivedMessage } from '../sqs/received-message.ts';
@@ -41,7 +42,7 @@ export async function processMessage(
     return logOutcome(processing, named, released);
   }
   try {
-    const read = receivedTask(message, named, processing);
+    const read = outcomeOfUnsigned(message, named, processing) ?? receivedTask(message, named, processing);
     if ('kind' in read) return logOutcome(processing, named, read);
     const admission = await admit(read, host.signal, processing);
     if (isRefused(admission)) return logOutcome(processing, read.fields, admission);
@@ -64,6 +65,19 @@ export async function processMessage(
 
 function attemptedAs(received: ReceivedTask, attempt: number): ReceivedTask {
   return { ...received, fields: { ...received.fields, attempt } };
+}
+
+/** The outcome of a message without a valid signature. Nothing of it is parsed before. Undefined if it may be read. */
+function outcomeOfUnsigned(
+  { body }: ReceivedMessage,
+  named: Pick<TaskFields, 'queue' | 'messageId'>,
+  { signatures, implementations, logger, now = Date.now }: Processing,
+): Outcome | undefined {
+  const error = signatures?.faultIn(body, named.queue);
+  if (!error || isTickBody(body, implementations, now())) return undefined;
+  if (signatures?.required) return { kind: 'dead-letter', reason: 'bad-signature', error };
+  logger.warn({ ...named, error }, 'message without a valid signature was accepted');
+  return undefined;
 }
 
 /** Reads the envelope of a message. Returns the outcome of the message if that cannot be read. */

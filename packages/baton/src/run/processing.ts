@@ -1,5 +1,6 @@
 // The parts of a process that run messages.
 import type { Room } from '../process/room.ts';
+import type { Signatures } from '../sqs/signatures.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Implementations, WorkerIdentity } from '../task/implementation.ts';
 import type { SendTask } from '../task/send-task.ts';
@@ -33,6 +34,8 @@ export interface Processing {
    * receive a message and then throttle the function.
    */
   readonly everyReceiveIsSeen?: boolean | undefined;
+  /** Check the signatures of messages. Default: messages need none. */
+  readonly signatures?: Signatures | undefined;
   /** Limits the memory that the payloads of running messages take. Default: no limit. */
   readonly payloads?: Room | undefined;
   /** Runs handlers with the isolation `thread`. Default: they run in this process, like all others. */

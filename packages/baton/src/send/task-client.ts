@@ -5,6 +5,7 @@ import { BrokenAnswerError } from '../aws/answers.ts';
 import { sourceSchema } from '../sqs/envelope.ts';
 import { FIRST_MESSAGE } from '../sqs/put-back.ts';
 import { QueueSender, sendError } from '../sqs/queue-sender.ts';
+import type { Signatures } from '../sqs/signatures.ts';
 import type { QueueUrls } from '../sqs/queue-urls.ts';
 import type { Chain, Group } from '../task/flow.ts';
 import type { FlowEnd } from '../task/next-task.ts';
@@ -32,6 +33,8 @@ export interface TaskClientOptions {
   readonly records?: TaskRecords;
   /** The contracts that `cancel` may tell, beside those that this client sends. Default: any, for tests. */
   readonly contracts?: readonly TaskContract[] | undefined;
+  /** Sign its messages. The task store signs rows. Default: they are not signed. */
+  readonly signatures?: Signatures | undefined;
 }
 
 /**
@@ -43,12 +46,14 @@ export class TaskClient {
   readonly #queueUrls: QueueUrls;
   readonly #source: string;
   readonly #records: TaskRecords | undefined;
+  readonly #signatures: Signatures | undefined;
   readonly #links: KnownLinks | undefined;
   readonly #clock: ClockWatch;
   readonly #senders = new Map<string, QueueSender>();
 
   /** @throws ZodError if `source` is not a service name */
-  constructor({ sqs, queueUrls, source, records, contracts }: TaskClientOptions) {
+  constructor({ sqs, queueUrls, source, records, contracts, signatures }: TaskClientOptions) {
+    this.#signatures = signatures;
     this.#links = contracts && new KnownLinks(contracts);
     this.#sqs = sqs;
     this.#queueUrls = queueUrls;
@@ -156,11 +161,11 @@ export class TaskClient {
    * @throws SendError if SQS did not accept it
    */
   readonly forward: ForwardTask = async (next, data, sent) => {
-    const { taskId, task, version, flowEnd } = next;
-    const source = this.#source;
+    const { taskId, task, queue, version, flowEnd } = next;
+    const [source, signatures] = [this.#source, this.#signatures];
     const time = timeBy(this.#clock);
     const envelope = { taskId, task, version, source, time, ...sent, flowEnd, data };
-    const body = encodeTask(envelope, maxPayloadBytesOf(next));
+    const body = encodeTask(envelope, { queue, maxPayloadBytes: maxPayloadBytesOf(next), signatures });
     await this.#deliver({ ...next, body, delaySeconds: 0 }, FIRST_MESSAGE);
   };
 
@@ -179,7 +184,13 @@ export class TaskClient {
     nowMs: number,
     flowEnd?: FlowEnd,
   ): PreparedTask =>
-    prepareTask(contract, payload, options, { source: this.#source, clock: this.#clock, nowMs, flowEnd });
+    prepareTask(contract, payload, options, {
+      source: this.#source,
+      clock: this.#clock,
+      nowMs,
+      flowEnd,
+      signatures: this.#signatures,
+    });
 
   /** Writes the row, then sends: so a running task always has a row, and a task that was not sent can be sent again. */
   readonly #sendTracked = async (

@@ -34,7 +34,10 @@ export interface ContinuationOptions {
   readonly forward: ForwardTask;
   /** The links that are followed. Default: all, for tests. */
   readonly links?: KnownLinks | undefined;
-  /** Called if a listener is not told, because the ended task is too deep; or if a link leads to a task of another flow. */
+  /**
+   * Called if a listener is not told, because the ended task is too deep; if a link leads to a task of another flow; or if
+   * the row that has the link is not signed. Default: the last of them is thrown.
+   */
   readonly onUnsent?: UnsentReport | undefined;
 }
 
@@ -65,9 +68,10 @@ export class TaskContinuation {
    *
    * @param task - the row, as the end left it
    * @throws SendError if SQS did not accept one of the messages, UnknownLinkError if no contract of this process declares
-   *   one of them, and the store's errors. Call it again then
+   *   one of them, BadSignatureError without `onUnsent`, and the store's errors. Call it again then
    */
   async ended(task: KeptTask): Promise<void> {
+    if (this.#isForged(task, task)) return;
     const followed = task.state === 'succeeded' ? this.#goOn(task) : this.#cancelAfter(task);
     await Promise.allSettled([followed]);
     await allDone([followed, this.#tell(task)]);
@@ -83,7 +87,7 @@ export class TaskContinuation {
       if (end) await this.ended(end);
     }
     if (groupId === undefined || !group || !group.memberIds.includes(taskId)) return;
-    if ((group.done?.size ?? 0) < group.memberIds.length) return;
+    if ((group.done?.size ?? 0) < group.memberIds.length || this.#isForged(group, task)) return;
     const results = await this.#resultsOf(group);
     if (results) await this.#send(group.next, results, groupId, task);
   }
@@ -133,11 +137,12 @@ export class TaskContinuation {
   }
 
   /** Cancels all tasks after one that has not succeeded. */
-  async #cancelAfter({ taskId, next, groupId }: KeptTask): Promise<void> {
+  async #cancelAfter(task: KeptTask): Promise<void> {
+    const { taskId, next, groupId } = task;
     const message = `The task ${taskId} before it did not succeed`;
     if (next) return this.#cancelFrom(next, message, taskId);
     const group = groupId === undefined ? undefined : await this.#records.groups.find(groupId);
-    if (groupId !== undefined && group?.memberIds.includes(taskId))
+    if (groupId !== undefined && group?.memberIds.includes(taskId) && !this.#isForged(group, task))
       await this.#cancelFrom(group.next, message, groupId);
   }
 
@@ -149,7 +154,7 @@ export class TaskContinuation {
       const { taskId } = next;
       await this.#records.cancel(taskId, { error: { name: 'TaskCancelledError', message }, afterId });
       const task = await this.#records.read(taskId);
-      if (!task || !isAfter(task, afterId)) break;
+      if (!task || !isAfter(task, afterId) || this.#isForged(task, task)) break;
       // Even if it was cancelled before: its listeners may not have been told, and it has no message that would tell them
       if (task.state === 'cancelled') cancelled.set(taskId, task);
       [next, afterId] = [task.next, taskId];
@@ -187,6 +192,15 @@ export class TaskContinuation {
       const after = this.#cancelFrom(next, `The task ${taskId} before it was cancelled`, taskId);
       await allDone([this.#tell(known), after]);
     }
+  }
+
+  /** Whether a row that names what follows has no valid signature. Nothing that it names is sent or cancelled then. */
+  #isForged(row: KeptTask | KeptGroup, ended: KeptTask): boolean {
+    const { signatures } = this.#records;
+    const error = signatures?.required ? signatures.faultInRow(row) : undefined;
+    if (error && !this.#onUnsent) throw error;
+    if (error) this.#onUnsent?.(error, ended);
+    return error !== undefined;
   }
 
   async #tell(task: KeptTask): Promise<void> {

@@ -1,6 +1,7 @@
 // The task store, as senders use it. The folder `tracked` implements it.
 import type { CancelOptions } from '../task/send-task.ts';
 import type { FlowEnd, Listener, NextTask } from '../task/next-task.ts';
+import type { Signatures } from '../sqs/signatures.ts';
 import type { TaskFailure, TaskStatus } from '../task/task-status.ts';
 
 /** A tracked task, before it is sent. */
@@ -49,12 +50,16 @@ export interface KeptTask extends Omit<TaskStatus, 'result' | 'waiting' | 'lane'
   readonly afterId?: string | undefined;
   readonly flowId?: string | undefined;
   readonly onEnd?: readonly Listener[] | undefined;
+  readonly signature?: string | undefined;
   /** The kept results of its effects, as JSON, by their keys. */
   readonly effects?: Readonly<Record<string, string>> | undefined;
 }
 
 /** The row of a group. */
 export interface KeptGroup {
+  /** The group's id. */
+  readonly taskId: string;
+  readonly signature?: string | undefined;
   readonly memberIds: readonly string[];
   readonly next: NextTask;
   /** The members that have succeeded. */
@@ -81,6 +86,8 @@ export interface Cancellation extends CancelOptions {
 
 /** The task store, as senders use it. */
 export interface TaskRecords {
+  /** Sign rows and check them. Undefined: they are not signed. */
+  readonly signatures?: Signatures | undefined;
   /**
    * Writes the row of a task before it is sent. Resolves to whether it must be sent: not if it has started or ended.
    *

@@ -65,7 +65,8 @@ export function createTrackedConsumer(
   });
 }
 
-function partsOf({ name, version, logger, tasks, sqs, queueUrls, unknownTaskPatienceSeconds }: Service) {
+function partsOf({ name, version, tasks, ...service }: Service) {
+  const { logger, sqs, queueUrls, signatures, unknownTaskPatienceSeconds } = service;
   const worker = { id: `${name}@${hostname()}`, version };
-  return { sqs, queueUrls, send: tasks.send, logger, worker, unknownTaskPatienceSeconds };
+  return { sqs, queueUrls, signatures, send: tasks.send, logger, worker, unknownTaskPatienceSeconds };
 }

@@ -5,8 +5,10 @@ import * as z from 'zod';
 import { createDocumentClient } from '../aws/documents.ts';
 import { type Secrets, secretVariables } from '../aws/secret-variables.ts';
 import { type Environment, orExit, parseConfigs, sharedVariables, tasksTable } from '../process/config.ts';
+import { signing } from '../process/signing.ts';
 import { TaskClient } from '../send/task-client.ts';
 import { QueueUrls } from '../sqs/queue-urls.ts';
+import { signaturesBy, type Signatures } from '../sqs/signatures.ts';
 import { createSqsClient } from '../sqs/sqs-client.ts';
 import type { TaskContract } from '../task/task.ts';
 import { createLogger, type Logger } from '../telemetry/logger.ts';
@@ -78,6 +80,8 @@ export interface Service<
   /** A client of SQS. */
   readonly sqs: SQSClient;
   readonly queueUrls: QueueUrls;
+  /** Sign what it sends and writes, and check what it receives and reads. Undefined without TASK_SIGNING_KEYS. */
+  readonly signatures?: Signatures | undefined;
   /** How long messages of an unknown task are released before they become dead letters, in seconds. */
   readonly unknownTaskPatienceSeconds: number;
   readonly environment: Environment;
@@ -103,15 +107,17 @@ export function createService<
     z.object(sharedVariables),
     trackedVariables,
     secretVariables(secretsSchema),
+    signing,
   ] as const;
-  const [config, shared, tracked, secrets] = orExit(() =>
+  const [config, shared, tracked, secrets, keys] = orExit(() =>
     parseConfigs(schemas, environment, Object.keys(secretsSchema.shape)),
   );
+  const signatures = signaturesBy(keys);
   const sqs = createSqsClient();
   const queueUrls = new QueueUrls(shared.QUEUE_URL_PREFIX);
   const documents = createDocumentClient();
   const table = tracks ? tracked.TASKS_TABLE : undefined;
-  const taskStore = table === undefined ? undefined : new TaskStore({ documents, table });
+  const taskStore = table === undefined ? undefined : new TaskStore({ documents, table, signatures });
   return {
     name,
     version,
@@ -127,6 +133,7 @@ export function createService<
       queueUrls,
       source: name,
       contracts,
+      signatures,
       ...(taskStore && { records: taskStore }),
     }),
     contracts,
@@ -135,6 +142,7 @@ export function createService<
     tasksTable: table as never,
     sqs,
     queueUrls,
+    signatures,
     unknownTaskPatienceSeconds: shared.UNKNOWN_TASK_PATIENCE_SECONDS,
     environment,
   };

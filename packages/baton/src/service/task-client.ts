@@ -1,7 +1,10 @@
 // Task clients for programs that are not services: scripts, tests, another framework's handlers.
 import { createDocumentClient } from '../aws/documents.ts';
+import { parseConfig } from '../process/config.ts';
+import { signing } from '../process/signing.ts';
 import { TaskClient } from '../send/task-client.ts';
 import { QueueUrls } from '../sqs/queue-urls.ts';
+import { signaturesBy } from '../sqs/signatures.ts';
 import { createSqsClient } from '../sqs/sqs-client.ts';
 import type { TaskContract } from '../task/task.ts';
 import { TaskStore } from '../tracked/task-store.ts';
@@ -19,9 +22,10 @@ export interface ConnectOptions {
 }
 
 /**
- * Makes a task client. Region, credentials and endpoints come from the environment, as the AWS SDK reads them.
+ * Makes a task client. Region, credentials and endpoints come from the environment, as the AWS SDK reads them, and so
+ * do the keys of signatures: TASK_SIGNING_KEYS.
  *
- * @throws ZodError if `source` is not a service name
+ * @throws ZodError if `source` is not a service name, and ConfigError if the keys are wrong
  */
 export function createTaskClient({
   source,
@@ -29,13 +33,15 @@ export function createTaskClient({
   tasksTable,
   contracts = [],
 }: ConnectOptions): TaskClient {
+  const signatures = signaturesBy(parseConfig(signing, process.env));
   return new TaskClient({
     contracts,
+    signatures,
     sqs: createSqsClient(),
     queueUrls: new QueueUrls(queueUrlPrefix),
     source,
     ...(tasksTable !== undefined && {
-      records: new TaskStore({ documents: createDocumentClient(), table: tasksTable }),
+      records: new TaskStore({ documents: createDocumentClient(), table: tasksTable, signatures }),
     }),
   });
 }

@@ -12,6 +12,7 @@ export const DEAD_LETTER_REASONS = {
   'flow-lost': 'It belongs to a chain or group, and the task store has lost what follows it',
   mismatch: 'It is no message of its task: the contract, the queue or the payload differs from what was sent',
   'out-of-turn': 'It is for a later task of a chain or group, and the task before that has not succeeded',
+  'bad-signature': 'It, or the row of its task, has no signature by one of the keys of its consumer',
   'unknown-task': 'No worker that received it knew the task, or this version of it',
   'invalid-payload': "The payload breaks the contract's schema",
   'too-large': 'The payload is larger than its contract allows, or has too many levels',

@@ -4,10 +4,10 @@
 /** Read contracts: their lanes, schedules and names. */
 export { isScheduled } from '../task/task.ts';
 export { laneOfQueue, laneQueueName, lanesByQueue, queuesOfLanes } from '../task/lane.ts';
-export { sentPayload } from '../task/contract-values.ts';
-export { SCHEDULER_SOURCE, tickTaskId, tickTime } from '../task/schedule.ts';
+export { tickTaskId, tickTime } from '../task/schedule.ts';
 /** Read and write messages. */
 export { decodeEnvelope, encodeEnvelope, type Envelope } from '../sqs/envelope.ts';
+export { tickBody } from '../sqs/tick-message.ts';
 export { deadLetterEntry } from '../sqs/dead-letter.ts';
 export { attributesPutBack } from '../sqs/put-back.ts';
 export { DEAD_LETTER_REASONS, type DeadLetterReason } from '../task/dead-letter-reason.ts';

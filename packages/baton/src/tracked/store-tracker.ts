@@ -102,8 +102,13 @@ export class StoreTracker implements TaskTracker {
         // Claim it even if it was not revived: a write whose answer was lost may have revived it before
         row = await store.attempts.claim(request);
       }
+      if (row?.state !== 'running' || row.claimId !== claimId) {
+        mayHold = [];
+        return await this.#unclaimed(taskId, row);
+      }
+      const forged = await this.#forged(row, claimId);
+      if (forged) return forged;
       mayHold = [];
-      if (row?.state !== 'running' || row.claimId !== claimId) return await this.#unclaimed(taskId, row);
       const line = logger.child({ taskId, task });
       const claim = new StoredClaim({
         store,
@@ -144,6 +149,22 @@ export class StoreTracker implements TaskTracker {
     const outOfTurn = error instanceof OutOfTurnError;
     if (outOfTurn && (await this.#continuation.takeTurn(row, named.payloadHash))) return 'has its turn';
     return { kind: 'dead-letter', reason: outOfTurn ? 'out-of-turn' : 'mismatch', error };
+  }
+
+  /** The outcome of a claimed task whose row has no valid signature: it ends, and nothing that its row names follows. */
+  async #forged(row: TaskRow, claimId: string): Promise<DeadLetterOutcome | undefined> {
+    const { store, logger } = this.#options;
+    const error = store.signatures?.faultInRow(row);
+    if (!error) return undefined;
+    const { taskId, task, token } = row;
+    if (!store.signatures?.required) {
+      logger.warn({ taskId, task, error }, 'row without a valid signature was accepted');
+      return undefined;
+    }
+    const reason = 'bad-signature';
+    const end = { state: 'dead', error: failureOf(error, reason), counts: false } as const;
+    const ended = await store.attempts.conclude({ taskId, claimId, token }, end);
+    return { kind: 'dead-letter', reason, error, end: ended && endIn(ended) };
   }
 
   async giveUp(

@@ -71,12 +71,14 @@ export class TaskAttempts {
    */
   async claim(request: NewClaim): Promise<TaskRow | undefined> {
     await this.#table.timeKnown();
+    const signature = this.#table.signatures?.ofRow(request);
+    const counted = 'attempts = if_not_exists(attempts, :zero) + :one';
     const begun = await this.#begin(
       request,
-      `attribute_not_exists(taskId) OR
-        ${FITS} AND #state IN (:queued, :retrying) AND (attribute_not_exists(notBefore) OR notBefore <= :due)
-          AND (attribute_not_exists(nextAttemptAt) OR nextAttemptAt <= :due)`,
-      ['attempts = if_not_exists(attempts, :zero) + :one'],
+      `${signature === undefined ? `${NO_ROW} OR ` : ''}${FITS} AND #state IN (:queued, :retrying)
+        AND (attribute_not_exists(notBefore) OR notBefore <= :due)
+        AND (attribute_not_exists(nextAttemptAt) OR nextAttemptAt <= :due)`,
+      [counted],
       {
         ':queued': 'queued',
         ':retrying': 'retrying',
@@ -86,6 +88,12 @@ export class TaskAttempts {
     if (begun) return begun;
     // Even if the row has expired: an ended task must not run again
     const known = (await this.#table.get(request.taskId)) as TaskRow | undefined;
+    if (!known && signature !== undefined) {
+      // A claim signs only a row that it makes. Otherwise it would sign what somebody else has written
+      const sets = [counted, 'signature = :signature'];
+      const made = await this.#begin(request, NO_ROW, sets, { ':signature': signature });
+      return made ?? this.claim(request);
+    }
     if (known?.state !== 'running' || known.claimId === request.claimId) return known;
     if (!(await isAbandoned(this.#table, known, request.leaseSeconds))) return known;
     const takenOver = await this.#takeOver(request, known);
@@ -290,6 +298,8 @@ export class TaskAttempts {
     return this.#table.update(taskId, condition, update, held, names);
   }
 }
+
+const NO_ROW = 'attribute_not_exists(taskId)';
 
 /**
  * The condition that a message belongs to its row, by its `:task` and `:payloadHash`: see `misfitOf`. AND binds more closely

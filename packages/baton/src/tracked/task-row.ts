@@ -57,7 +57,6 @@ export interface TaskRow extends KeptTask {
 
 /** The row of a group. */
 export interface GroupRow extends KeptGroup {
-  readonly taskId: string;
   readonly expiresAt: number;
 }
 

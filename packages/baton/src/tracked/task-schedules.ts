@@ -4,7 +4,7 @@ import { MAX_SKEW_MS } from '../time/clock-watch.ts';
 import { TaskError } from '../task/errors.ts';
 import { lastTick, tickTaskId, tickTime } from '../task/schedule.ts';
 import type { ScheduledContract } from '../task/task.ts';
-import type { TaskTable } from './task-table.ts';
+import { TaskTable, type TaskTableOptions } from './task-table.ts';
 
 const DAY_MS = 86_400_000;
 /** The most reads of a schedule's row, of which each found that another worker had changed it. */
@@ -25,13 +25,13 @@ export interface ScheduleRow {
 /**
  * Reads and writes the schedules of tracked tasks. Each is a row of the task store's table and never expires. If the
  * schedule of a contract changes, it gets another row: so past ticks of the new schedule do not count as missed, and old
- * and new workers can run side by side.
+ * and new workers can run side by side. Not a part of `TaskStore`, because only workers tick: functions need no such code.
  */
 export class TaskSchedules {
   readonly #table: TaskTable;
 
-  constructor(table: TaskTable) {
-    this.#table = table;
+  constructor(options: TaskTableOptions) {
+    this.#table = new TaskTable(options);
   }
 
   /**

@@ -3,6 +3,7 @@ import { DeleteCommand } from '@aws-sdk/lib-dynamodb';
 import type { ClockWatch } from '../time/clock-watch.ts';
 import { TaskConflictError, TaskError } from '../task/errors.ts';
 import type { PutBack } from '../sqs/put-back.ts';
+import type { Signatures } from '../sqs/signatures.ts';
 import { isFinal, TASK_STATES, type TaskFailure, type TaskStatus } from '../task/task-status.ts';
 import { type Cancellation, type KeptTask, type NewTask, type TaskRecords } from '../send/task-records.ts';
 import { isAfter } from '../send/flow-places.ts';
@@ -10,7 +11,6 @@ import { isAbandoned, SAME_CLAIM, TaskAttempts } from './task-attempts.ts';
 import { MessageReceives } from './message-receives.ts';
 import { TaskGroups } from './task-groups.ts';
 import { ALL_TASKS, OVER_AT_THE_END, statusOf, type TaskRow } from './task-row.ts';
-import { TaskSchedules } from './task-schedules.ts';
 import { type RowValues, TaskTable, type TaskTableOptions } from './task-table.ts';
 
 /** How far the clocks of SQS (the times of messages) and DynamoDB (the times of ends) may differ. */
@@ -51,7 +51,6 @@ export class TaskStore implements TaskRecords {
   readonly attempts: TaskAttempts;
   readonly groups: TaskGroups;
   readonly receives: MessageReceives;
-  readonly schedules: TaskSchedules;
   readonly #table: TaskTable;
 
   constructor(options: TaskTableOptions) {
@@ -59,7 +58,6 @@ export class TaskStore implements TaskRecords {
     this.attempts = new TaskAttempts(this.#table);
     this.groups = new TaskGroups(this.#table);
     this.receives = new MessageReceives(this.#table);
-    this.schedules = new TaskSchedules(this.#table);
   }
 
   async create(task: NewTask): Promise<boolean> {
@@ -271,6 +269,10 @@ export class TaskStore implements TaskRecords {
       { '#error': 'error' },
     );
     return row !== undefined;
+  }
+
+  get signatures(): Signatures | undefined {
+    return this.#table.signatures;
   }
 
   /** Compares this process's clock with DynamoDB's, whose time the store uses. */

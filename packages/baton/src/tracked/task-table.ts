@@ -11,6 +11,7 @@ import {
 } from '@aws-sdk/lib-dynamodb';
 import { ClockWatch } from '../time/clock-watch.ts';
 import { BrokenAnswerError } from '../aws/answers.ts';
+import type { SignedRow, Signatures } from '../sqs/signatures.ts';
 import { TaskConflictError } from '../task/errors.ts';
 import { DEFAULT_TTL_DAYS, type TaskRow } from './task-row.ts';
 
@@ -32,6 +33,8 @@ export interface TaskTableOptions {
   readonly ttlDays?: number;
   /** The time in milliseconds since 1970. Default: DynamoDB's, which all processes share. */
   readonly now?: () => number;
+  /** Sign rows and check them. Default: they are not signed. */
+  readonly signatures?: Signatures | undefined;
 }
 
 /** Reads and conditionally writes rows of the task store's table, and gives the times for them. */
@@ -42,8 +45,10 @@ export class TaskTable {
   readonly clock: ClockWatch;
   /** How long a row is kept after its task was sent, and again after the task has ended. */
   readonly ttlSeconds: number;
+  readonly signatures: Signatures | undefined;
 
-  constructor({ documents, table, ttlDays = DEFAULT_TTL_DAYS, now }: TaskTableOptions) {
+  constructor({ documents, table, ttlDays = DEFAULT_TTL_DAYS, now, signatures }: TaskTableOptions) {
+    this.signatures = signatures;
     this.documents = documents;
     this.name = table;
     this.ttlSeconds = ttlDays * DAY_SECONDS;
@@ -123,12 +128,14 @@ export class TaskTable {
   }
 
   /**
-   * Writes a new row. Resolves to false if there is one with its key that has not expired.
+   * Signs and writes a new row. Resolves to false if there is one with its key that has not expired.
    *
    * @throws TaskConflictError if there is one that has expired, and this process's role may not replace rows
    */
-  async create(row: { readonly taskId: string }): Promise<boolean> {
-    return (await this.#insert(row)) || this.#replaceExpired(row);
+  async create(row: SignedRow & { readonly taskId: string }): Promise<boolean> {
+    const signature = this.signatures?.ofRow(row);
+    const signed = signature === undefined ? row : { ...row, signature };
+    return (await this.#insert(signed)) || this.#replaceExpired(signed);
   }
 
   /** An update, because the role of a sender may only write some attributes, and a put would replace all of them. */

@@ -20,6 +20,7 @@ export const SENDER_ATTRIBUTES = [
   'listedAt',
   'listedIn',
   'expiresAt',
+  'signature',
 ] as const;
 
 /** Those that the rows of a chain or a group may have beside them. */

@@ -1,8 +1,16 @@
 // Reads the configuration of a worker from the environment.
 import { randomUUID } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
-import { parseConfig, port, sharedVariables, tasksTable, text, wholeNumber } from '../process/config.ts';
+import {
+  parseConfigs,
+  port,
+  sharedVariables,
+  tasksTable,
+  text,
+  textFile,
+  wholeNumber,
+} from '../process/config.ts';
+import { type Signing, signing } from '../process/signing.ts';
 import { functionsToken, functionsTokenFile } from '../http/server-config.ts';
 import * as z from 'zod';
 import packageJson from '../../package.json' with { type: 'json' };
@@ -37,17 +45,7 @@ const lambdaQueues = z
   .pipe(z.array(lambdaQueueSchema));
 
 /** The list in a file, which an orchestrator writes before the worker starts. */
-const lambdaQueuesFile = z
-  .string()
-  .transform((path, context) => {
-    try {
-      return readFileSync(path, 'utf8');
-    } catch (error) {
-      context.addIssue({ code: 'custom', message: `cannot be read: ${(error as Error).message}` });
-      return z.NEVER;
-    }
-  })
-  .pipe(lambdaQueues);
+const lambdaQueuesFile = textFile().pipe(lambdaQueues);
 
 const queueWeights = z
   .string()
@@ -132,6 +130,8 @@ function tokenOf(token: string | undefined): { readonly functionsToken?: string 
 export type WorkerConfig = z.output<typeof variables> & {
   /** What the worker logs at its start, because it concerns the environment. */
   readonly warnings?: readonly string[];
+  /** How it signs what it sends and writes, and checks what it receives and reads. Default: not at all. */
+  readonly signing?: Signing | undefined;
 };
 
 /** The old names of variables, which this version still reads. */
@@ -153,5 +153,7 @@ export function readWorkerConfig(environment: NodeJS.ProcessEnv): WorkerConfig {
       ? `${name} is deprecated and ignored, because WORKER_${name} is set`
       : `${name} is deprecated; expected WORKER_${name}`,
   );
-  return { ...parseConfig(variables, { ...environment, ...Object.fromEntries(renamed) }), warnings };
+  const given = { ...environment, ...Object.fromEntries(renamed) };
+  const [config, keys] = parseConfigs([variables, signing], given);
+  return { ...config, signing: keys, warnings };
 }

@@ -54,6 +54,7 @@ export function serveOwnQueues(
   const processing = {
     implementations,
     threads,
+    signatures: store.signatures,
     send: tasks.send,
     now: () => broker.nowMs,
     tracker: new StoreTracker({ store, forward: tasks.forward, contracts, leaseSeconds, logger }),

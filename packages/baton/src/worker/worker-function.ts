@@ -5,6 +5,7 @@ import { createLambdaConsumer, type LambdaConsumer } from '../lambda/lambda-cons
 import { orExit } from '../process/config.ts';
 import { TaskClient } from '../send/task-client.ts';
 import { QueueUrls } from '../sqs/queue-urls.ts';
+import { signaturesBy } from '../sqs/signatures.ts';
 import { createSqsClient } from '../sqs/sqs-client.ts';
 import { type Implementation, Implementations } from '../task/implementation.ts';
 import type { TaskContract } from '../task/task.ts';
@@ -36,11 +37,13 @@ export function createWorkerFunction(
   const queueUrls = new QueueUrls(config.queueUrlPrefix);
   const logger = createLogger({ service: 'worker', level: config.logLevel });
   for (const warning of config.warnings ?? []) logger.warn(warning);
-  const store = new TaskStore({ documents: createDocumentClient(), table: config.tasksTable });
-  const { send, forward } = new TaskClient({ sqs, queueUrls, source: 'worker', records: store });
+  const signatures = signaturesBy(config.signing);
+  const store = new TaskStore({ documents: createDocumentClient(), table: config.tasksTable, signatures });
+  const { send, forward } = new TaskClient({ sqs, queueUrls, source: 'worker', records: store, signatures });
   return createLambdaConsumer({
     sqs,
     queueUrls,
+    signatures,
     send,
     tracker: new StoreTracker({
       store,

@@ -8,6 +8,8 @@ import { partOfHeapBytes, Room } from '../process/room.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { logState } from '../telemetry/standard-output.ts';
 import { within } from '../time/within.ts';
+import { signaturesBy } from '../sqs/signatures.ts';
+import { TaskSchedules } from '../tracked/task-schedules.ts';
 import { TaskStore } from '../tracked/task-store.ts';
 import { type Clock, ComparedClock } from './clock.ts';
 import type { WorkerConfig } from './config.ts';
@@ -83,17 +85,19 @@ export class Worker {
     const own = [...weights.keys()];
     const lanes = lanesOf(own, implementations);
     this.#slots = new Slots(concurrency, weights, lanes);
-    const sender = { queueUrlPrefix, source: SOURCE, tasksTable };
+    const sender = { queueUrlPrefix, source: SOURCE, tasksTable, signing: config.signing };
     const threads = threadPoolFor(implementations, threadEntry, { threads: concurrency, sender, logger });
     this.#threads = threads;
     const guard = processGuard === 'off' ? undefined : this.#guardOf(processGuard === 'own');
     this.#guard = guard;
-    const store = new TaskStore({ documents: connections.documents, table: tasksTable });
+    const signatures = signaturesBy(config.signing);
+    const store = new TaskStore({ documents: connections.documents, table: tasksTable, signatures });
     const compared = new ComparedClock({ store, connections, logger });
     this.#clock = compared;
     const { clock = compared } = options;
     const queueUrls = new QueueUrls(queueUrlPrefix);
-    const tasks = new TaskClient({ sqs: connections.sending, queueUrls, source: SOURCE, records: store });
+    const sending = { sqs: connections.sending, queueUrls, source: SOURCE };
+    const tasks = new TaskClient({ ...sending, records: store, signatures });
     const parts = {
       config,
       implementations,
@@ -111,7 +115,7 @@ export class Worker {
     const lambda = config.lambdaQueues.map(({ queue }) => queue);
     this.#scheduler = new Scheduler({
       contracts: contractsToTick(implementations, scheduled, { own, lambda }),
-      schedules: store.schedules,
+      schedules: new TaskSchedules({ documents: connections.documents, table: tasksTable }),
       send: tasks.send,
       logger,
       clock,

@@ -14,10 +14,18 @@ import {
 
 let template: Template;
 let otherStage: Template;
+/** Only AWS can read it, so the functions load with a key of no worth before the deploy. */
+const KEYS = '{{resolve:secretsmanager:baton/signing:SecretString:keys}}';
 
 beforeAll(async () => {
   template = await compile();
-  const other = ['log-retention-days=14', 'revision=0123abc', 'unknown-task-patience-seconds=60'];
+  const other = [
+    'log-retention-days=14',
+    'revision=0123abc',
+    'unknown-task-patience-seconds=60',
+    `signing-keys=${KEYS}`,
+    'signing=require',
+  ];
   otherStage = await compile(['--stage', 'other', ...other.map((param) => `--param=${param}`)]);
 }, 60_000);
 
@@ -191,7 +199,7 @@ test("every function ends before its API's timeout, and uses the cheaper archite
   for (const { properties } of ofApi) expect(properties['Timeout']).toBeLessThan(30);
 });
 
-test('every function has the revision and the patience of its deploy, and a consumer may send to itself', () => {
+test('every function has the revision, the patience and the keys of its deploy, and a consumer may send to itself', () => {
   const functions = ofType(template, 'AWS::Lambda::Function');
   const consumers = new Set(
     ofType(template, 'AWS::Lambda::EventSourceMapping').map(({ properties }) =>
@@ -200,12 +208,22 @@ test('every function has the revision and the patience of its deploy, and a cons
   );
   for (const { id, properties } of functions) {
     const { Variables } = properties['Environment'] as { Variables: Record<string, unknown> };
-    expect(Variables).toMatchObject({ REVISION: 'unknown', UNKNOWN_TASK_PATIENCE_SECONDS: '21600' });
+    expect(Variables).toMatchObject({
+      REVISION: 'unknown',
+      UNKNOWN_TASK_PATIENCE_SECONDS: '21600',
+      TASK_SIGNING_KEYS: '',
+      TASK_SIGNING: '',
+    });
     expect([id, properties['RecursiveLoop']]).toEqual([id, consumers.has(id) ? 'Allow' : undefined]);
   }
   for (const { properties } of ofType(otherStage, 'AWS::Lambda::Function'))
     expect(properties['Environment']).toMatchObject({
-      Variables: { REVISION: '0123abc', UNKNOWN_TASK_PATIENCE_SECONDS: '60' },
+      Variables: {
+        REVISION: '0123abc',
+        UNKNOWN_TASK_PATIENCE_SECONDS: '60',
+        TASK_SIGNING_KEYS: KEYS,
+        TASK_SIGNING: 'require',
+      },
     });
 });
 

@@ -1,6 +1,9 @@
 // Services and a worker that an attacker sends messages to.
 import { randomUUID } from 'node:crypto';
 import type { SendMessageBatchCommand } from '@aws-sdk/client-sqs';
+import { UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import type { Signing } from '../../process/signing.ts';
+import { signaturesBy, type Signatures } from '../../sqs/signatures.ts';
 import type { TaskState } from '../../task/task-status.ts';
 import { implement, Implementations } from '../../task/implementation.ts';
 import type { Outcome } from '../../task/outcome.ts';
@@ -51,20 +54,27 @@ export const told = defineTask({
   retry: { maxAttempts: 1, baseSeconds: 1 },
   timeoutSeconds: 5,
 });
+/** A task that runs at each hour. The attacker may send to its queue. */
+export const hourly = defineTask({
+  ...shared,
+  name: 'numbers.hourly',
+  queue: 'numbers',
+  payload: z.object({}),
+  schedule: { cron: '0 * * * *', timeZone: 'UTC' },
+});
 /** A task that no worker of these tests runs. */
 export const bill = defineTask({ ...shared, name: 'bills.bill', queue: 'bills', payload: z.int() });
 
 /** The contracts that the code of all processes declares. */
-const declared = [pay, count, sum, bill, told] as readonly TaskContract[];
+const declared = [pay, count, sum, bill, told, hourly] as readonly TaskContract[];
 const PREFIX = 'http://sqs.invalid/000000000000/baton-test-';
-const logger = createLogger({ service: 'tests', level: 'silent' });
 
 interface Sent {
   readonly queue: string;
   readonly body: string;
 }
 
-/** A task store, a client, and a worker that runs `pay`, `count` and `sum`. SQS only records what is sent. */
+/** A task store, a client, and a worker that runs `pay`, `count`, `sum` and `hourly`. SQS only records what is sent. */
 export class AttackedStage {
   readonly store: TaskStore;
   readonly tasks: TaskClient;
@@ -73,17 +83,28 @@ export class AttackedStage {
   /** All messages, in the order of their sends. */
   sent: Sent[] = [];
   /** Replaces the handlers. */
-  does: (() => number) | undefined;
+  does: (() => number | Promise<number>) | undefined;
   /** How long ago everything before happened, in milliseconds. */
   aheadMs = 0;
+  /** The lines of the worker's log. */
+  lines: string[] = [];
+  readonly signatures: Signatures | undefined;
   readonly #backends: Backends;
+  readonly #logger = createLogger({
+    service: 'tests',
+    level: 'warn',
+    to: { write: (line: string) => void this.lines.push(line) },
+  });
 
-  private constructor(backends: Backends) {
+  private constructor(backends: Backends, signing?: Signing) {
     this.#backends = backends;
+    const signatures = signaturesBy(signing);
+    this.signatures = signatures;
     const now = () => Date.now() + this.aheadMs;
     const sqs = { send: async (command: SendMessageBatchCommand) => this.#take(command.input) } as never;
     new ClockWatch('SQS', { now, answers: false }).listenTo(sqs);
-    this.store = new TaskStore({ documents: backends.documents, table: backends.tasksTable, now });
+    const { documents, tasksTable: table } = backends;
+    this.store = new TaskStore({ documents, table, now, signatures });
     const queueUrls = new QueueUrls(PREFIX);
     this.tasks = new TaskClient({
       sqs,
@@ -91,6 +112,7 @@ export class AttackedStage {
       source: 'orders',
       records: this.store,
       contracts: declared,
+      signatures,
     });
   }
 
@@ -99,9 +121,38 @@ export class AttackedStage {
     return this.#backends.documents;
   }
 
-  /** Starts the task store. */
-  static async start(): Promise<AttackedStage> {
-    return new AttackedStage(await startBackends([]));
+  /** Starts the task store. @param signing - by default nothing is signed */
+  static async start(signing?: Signing): Promise<AttackedStage> {
+    return new AttackedStage(await startBackends([]), signing);
+  }
+
+  /** Processes that sign and check in another way, with the same task store. */
+  with(signing?: Signing): AttackedStage {
+    return new AttackedStage(this.#backends, signing);
+  }
+
+  /** Writes attributes of a row, as somebody does who may write to the table. Undefined removes an attribute. */
+  async write(taskId: string, changes: Readonly<Record<string, unknown>>): Promise<void> {
+    const entries = Object.entries(changes);
+    const [set, removed] = [
+      entries.filter(([, value]) => value !== undefined),
+      entries.filter(([, value]) => value === undefined),
+    ];
+    const parts = [
+      set.length > 0 ? `SET ${set.map(([name]) => `#${name} = :${name}`).join(', ')}` : '',
+      removed.length > 0 ? `REMOVE ${removed.map(([name]) => `#${name}`).join(', ')}` : '',
+    ];
+    await this.documents.send(
+      new UpdateCommand({
+        TableName: this.#backends.tasksTable,
+        Key: { taskId },
+        UpdateExpression: parts.join(' '),
+        ExpressionAttributeNames: Object.fromEntries(entries.map(([name]) => [`#${name}`, name])),
+        ...(set.length > 0 && {
+          ExpressionAttributeValues: Object.fromEntries(set.map(([name, value]) => [`:${name}`, value])),
+        }),
+      }),
+    );
   }
 
   /** Stops the task store. */
@@ -111,7 +162,7 @@ export class AttackedStage {
 
   /** Forgets what was sent and handled. */
   begin(): void {
-    Object.assign(this, { handled: [], sent: [], does: undefined, aheadMs: 0 });
+    Object.assign(this, { handled: [], sent: [], lines: [], does: undefined, aheadMs: 0 });
   }
 
   /** The ids of the tasks that were sent. */
@@ -131,7 +182,7 @@ export class AttackedStage {
       attributes = { 'baton.sent-at': '0' },
     }: { queue?: string; attributes?: Record<string, string> } = {},
   ): Promise<Outcome> {
-    const own = [pay, count, sum].find(({ name }) => name === envelope.task)?.queue ?? pay.queue;
+    const own = [pay, count, sum, hourly].find(({ name }) => name === envelope.task)?.queue ?? pay.queue;
     return this.#process({ queue: queue ?? own, body: messageBody(envelope) }, attributes);
   }
 
@@ -143,6 +194,15 @@ export class AttackedStage {
     const sent = this.sent[place];
     if (!sent) throw new Error(`Only ${this.sent.length} messages were sent`);
     return this.#process(sent, attributes);
+  }
+
+  /** Lets a worker receive a body from a queue. */
+  receiveBody(
+    body: string,
+    queue: string,
+    attributes: Record<string, string> = { 'baton.sent-at': '0' },
+  ): Promise<Outcome> {
+    return this.#process({ queue, body }, attributes);
   }
 
   /** Lets a worker receive all messages that Baton sent, and those that it sends meanwhile. */
@@ -176,10 +236,12 @@ export class AttackedStage {
   #process({ queue, body }: Sent, attributes: Record<string, string>): Promise<Outcome> {
     const run =
       ({ name }: TrackedContract, result: (payload: never) => number) =>
-      (payload: unknown): number => {
+      (payload: unknown): number | Promise<number> => {
         this.handled.push([name, payload]);
         return this.does ? this.does() : result(payload as never);
       };
+    const { signatures } = this;
+    const logger = this.#logger;
     const { forward } = this.tasks;
     const message = receivedMessage({ body, attributes: textAttributes(attributes) });
     const host = { signal: new AbortController().signal, outlivedBy: () => undefined };
@@ -197,8 +259,14 @@ export class AttackedStage {
           sum,
           run(sum, (numbers: number[]) => numbers.reduce((one, other) => one + other, 0)),
         ),
+        implement(
+          hourly,
+          run(hourly, () => 1),
+        ),
       ]),
       send: this.tasks.send,
+      signatures,
+      now: () => Date.now() + this.aheadMs,
       tracker: new StoreTracker({
         store: this.store,
         forward,

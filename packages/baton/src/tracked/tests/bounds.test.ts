@@ -4,6 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
 import { UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import type { ScheduledContract } from '../../task/task.ts';
+import { TaskSchedules } from '../task-schedules.ts';
 import { type Handler, TrackedWork, work } from './tracked-work.ts';
 
 const done: Handler = ({ text }) => ({ length: text.length });
@@ -94,7 +95,8 @@ test('a group with more members than a group can have is not read', async () => 
 });
 
 test('a schedule whose row no write can repair gives an error that names it', async () => {
-  const { documents } = tracked.backends;
+  const { documents, tasksTable: table } = tracked.backends;
+  const schedules = new TaskSchedules({ documents, table });
   const schedule = { cron: '0 3 * * *', timeZone: 'UTC' };
   const contract = { ...work, name: `tests.${randomUUID()}`, schedule } as ScheduledContract;
   const send = documents.send.bind(documents) as (command: object) => Promise<object>;
@@ -102,5 +104,5 @@ test('a schedule whose row no write can repair gives an error that names it', as
     if (command.constructor.name === 'GetCommand') return send(command);
     throw new ConditionalCheckFailedException({ message: 'no', $metadata: {} });
   }) as never);
-  await expect(tracked.store.schedules.see(contract)).rejects.toThrow(`The schedule of ${contract.name}`);
+  await expect(schedules.see(contract)).rejects.toThrow(`The schedule of ${contract.name}`);
 }, 5000);

@@ -12,6 +12,7 @@ import { createDocumentClient } from '../../aws/documents.ts';
 import { Intake } from '../../http/intake.ts';
 import { StoreTracker } from '../store-tracker.ts';
 import { TaskHistory } from '../task-history.ts';
+import { TaskSchedules } from '../task-schedules.ts';
 import { TaskStore } from '../task-store.ts';
 import { createLogger } from '../../telemetry/logger.ts';
 import { type Backends, startBackends } from '../../../tests/support/backends.ts';
@@ -30,6 +31,7 @@ let dynamoDb: Proxy;
 let queues: Proxy;
 let broken: Proxy | undefined;
 let store: TaskStore;
+let schedules: TaskSchedules;
 let history: TaskHistory;
 let intake: Intake<{ status: string }>;
 let tasks: TaskClient;
@@ -52,6 +54,7 @@ beforeAll(async () => {
   const receiving = createSqsClient({ attempts: 1 });
   clients.push(documents, sqs, receiving);
   store = new TaskStore({ documents, table });
+  schedules = new TaskSchedules({ documents, table });
   history = new TaskHistory(documents, table);
   intake = new Intake({ documents, table: notes, key: 'noteId', logger });
   tasks = new TaskClient({ sqs, queueUrls, source: 'tests', records: store });
@@ -97,8 +100,8 @@ const asked: Readonly<Record<string, () => Promise<unknown>>> = {
   conclude: () => store.attempts.conclude(held, { state: 'succeeded', result: '1' }),
   'note a group': () => store.groups.create({ groupId: 'g', memberIds: ['t'], next }),
   'note a member': () => store.groups.memberDone('g', 't'),
-  'see a schedule': () => store.schedules.see(scheduled),
-  'record a tick': () => store.schedules.record(scheduled, new Date()),
+  'see a schedule': () => schedules.see(scheduled),
+  'record a tick': () => schedules.record(scheduled, new Date()),
   'list tasks': () => history.list({ limit: 10 }),
   'send a tracked task': () => tasks.send(work, { text: 'x' }),
   'start a flow': () =>

@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { tickTaskId } from '../../task/schedule.ts';
 import { defineTask, isScheduled, type ScheduledContract } from '../../task/task.ts';
 import { TaskHistory } from '../task-history.ts';
-import { isDue } from '../task-schedules.ts';
+import { isDue, TaskSchedules } from '../task-schedules.ts';
 import { TaskStore } from '../task-store.ts';
 import { type Backends, startBackends } from '../../../tests/support/backends.ts';
 import * as z from 'zod';
@@ -17,6 +17,7 @@ const YEAR_MS = 365 * DAY_MS;
 let backends: Backends;
 let nowMs: number;
 let store: TaskStore;
+let schedules: TaskSchedules;
 
 beforeAll(async () => {
   backends = await startBackends([]);
@@ -24,7 +25,9 @@ beforeAll(async () => {
 afterAll(() => backends.stop());
 beforeEach(() => {
   nowMs = Date.parse(NOW);
-  store = new TaskStore({ documents: backends.documents, table: backends.tasksTable, now: () => nowMs });
+  const { documents, tasksTable: table } = backends;
+  store = new TaskStore({ documents, table, now: () => nowMs });
+  schedules = new TaskSchedules({ documents, table, now: () => nowMs });
 });
 
 function scheduled(cron = '0 3 * * *', name = `tests.sweep-${randomUUID()}`): ScheduledContract {
@@ -46,18 +49,18 @@ const at = (time: string): Date => new Date(time);
 
 test('a schedule keeps the time at which it was first seen', async () => {
   const contract = scheduled();
-  const rows = await Promise.all([store.schedules.see(contract), store.schedules.see(contract)]);
+  const rows = await Promise.all([schedules.see(contract), schedules.see(contract)]);
   expect(rows.map(({ since }) => since)).toEqual([NOW, NOW]);
   nowMs += 3 * YEAR_MS;
-  await expect(store.schedules.see(contract)).resolves.toMatchObject({ since: NOW });
+  await expect(schedules.see(contract)).resolves.toMatchObject({ since: NOW });
 });
 
 test('a tick is not due if it is before the first sight, or if it is recorded', async () => {
   const contract = scheduled();
-  const seen = await store.schedules.see(contract);
+  const seen = await schedules.see(contract);
   expect(isDue(at('2026-11-24T09:59:59.999Z'), seen)).toBe(false);
   expect(isDue(at(NOW), seen)).toBe(true);
-  const noted = await store.schedules.record(contract, at('2026-11-25T03:00:00Z'));
+  const noted = await schedules.record(contract, at('2026-11-25T03:00:00Z'));
   expect(noted).toMatchObject({ since: NOW, lastTick: '2026-11-25T03:00:00.000Z' });
   expect(isDue(at('2026-11-24T12:00:00Z'), noted)).toBe(false);
   expect(isDue(at('2026-11-25T03:00:00Z'), noted)).toBe(false);
@@ -66,21 +69,21 @@ test('a tick is not due if it is before the first sight, or if it is recorded', 
 
 test('an older tick does not replace the last recorded one, and its worker gets the last one', async () => {
   const contract = scheduled();
-  await store.schedules.see(contract);
+  await schedules.see(contract);
   nowMs += YEAR_MS;
-  await store.schedules.record(contract, at('2026-11-26T03:00:00Z'));
-  const told = await store.schedules.record(contract, at('2026-11-25T03:00:00Z'));
+  await schedules.record(contract, at('2026-11-26T03:00:00Z'));
+  const told = await schedules.record(contract, at('2026-11-25T03:00:00Z'));
   expect(told.lastTick).toBe('2026-11-26T03:00:00.000Z');
-  await expect(store.schedules.see(contract)).resolves.toEqual(told);
+  await expect(schedules.see(contract)).resolves.toEqual(told);
 });
 
 test('a changed cron expression is a new schedule beside the old one', async () => {
   const [old, changed] = [scheduled('0 3 * * *', 'tests.changed'), scheduled('0 12 * * *', 'tests.changed')];
-  await store.schedules.see(old);
-  await store.schedules.record(old, at('2026-11-24T03:00:00Z'));
+  await schedules.see(old);
+  await schedules.record(old, at('2026-11-24T03:00:00Z'));
   nowMs += 60_000;
-  await expect(store.schedules.see(changed)).resolves.toMatchObject({ since: '2026-11-24T10:01:00.000Z' });
-  await expect(store.schedules.see(old)).resolves.toMatchObject({ lastTick: '2026-11-24T03:00:00.000Z' });
+  await expect(schedules.see(changed)).resolves.toMatchObject({ since: '2026-11-24T10:01:00.000Z' });
+  await expect(schedules.see(old)).resolves.toMatchObject({ lastTick: '2026-11-24T03:00:00.000Z' });
 });
 
 test.each([
@@ -92,38 +95,38 @@ test.each([
   async (_what, seenAt, tick, since) => {
     const contract = scheduled();
     nowMs = Date.parse(seenAt);
-    await store.schedules.see(contract);
-    if (tick) await store.schedules.record(contract, at(tick));
+    await schedules.see(contract);
+    if (tick) await schedules.record(contract, at(tick));
     nowMs = Date.parse(NOW) + 1000;
-    const row = await store.schedules.see(contract);
+    const row = await schedules.see(contract);
     expect(row).toEqual({ taskId: row.taskId, since });
-    await expect(store.schedules.see(contract)).resolves.toEqual(row);
+    await expect(schedules.see(contract)).resolves.toEqual(row);
   },
 );
 
 test('a repaired schedule goes back at most 13 days, as long as its tasks are kept', async () => {
   const contract = scheduled();
-  await store.schedules.see(contract);
+  await schedules.see(contract);
   nowMs += YEAR_MS;
-  await store.schedules.record(contract, new Date(nowMs + YEAR_MS));
-  const { since } = await store.schedules.see(contract);
+  await schedules.record(contract, new Date(nowMs + YEAR_MS));
+  const { since } = await schedules.see(contract);
   expect(since).toBe(new Date(nowMs - 13 * DAY_MS).toISOString());
 });
 
 test('a due tick replaces a recorded tick that lies ahead of the clock', async () => {
   const contract = scheduled();
-  await store.schedules.see(contract);
-  await store.schedules.record(contract, at('2026-11-25T03:00:00Z'));
-  await expect(store.schedules.record(contract, at('2026-11-24T03:00:00Z'))).resolves.toMatchObject({
+  await schedules.see(contract);
+  await schedules.record(contract, at('2026-11-25T03:00:00Z'));
+  await expect(schedules.record(contract, at('2026-11-24T03:00:00Z'))).resolves.toMatchObject({
     lastTick: '2026-11-24T03:00:00.000Z',
   });
 });
 
 test('a clock that is slightly behind does not repair a tick of the other clocks', async () => {
   const contract = scheduled('* * * * *');
-  await store.schedules.see(contract);
-  await store.schedules.record(contract, at('2026-11-24T10:00:04Z'));
-  await expect(store.schedules.see(contract)).resolves.toMatchObject({
+  await schedules.see(contract);
+  await schedules.record(contract, at('2026-11-24T10:00:04Z'));
+  await expect(schedules.see(contract)).resolves.toMatchObject({
     lastTick: '2026-11-24T10:00:04.000Z',
   });
 });
@@ -143,10 +146,10 @@ describe('the task of a tick that a worker with a wrong clock', () => {
   /** Sends the task of a tick 12 h early, as a worker with a wrong clock does. */
   async function send(contract: ScheduledContract): Promise<string> {
     const taskId = tickTaskId(contract.name, TICK);
-    await store.schedules.see(contract);
+    await schedules.see(contract);
     nowMs += 12 * HOUR_MS + 60_000;
     await store.create({ taskId, task: contract.name, queue: contract.queue });
-    await store.schedules.record(contract, at(TICK));
+    await schedules.record(contract, at(TICK));
     return taskId;
   }
 
@@ -165,7 +168,7 @@ describe('the task of a tick that a worker with a wrong clock', () => {
     const taskId = await send(contract);
     await run(taskId);
     nowMs = Date.parse(NOW) + 30_000;
-    await store.schedules.see(contract);
+    await schedules.see(contract);
     const row = await store.read(taskId);
     expect(row).toMatchObject(fresh);
     const { result, finishedAt, claimId, begunEffects } = row ?? {};
@@ -180,7 +183,7 @@ describe('the task of a tick that a worker with a wrong clock', () => {
     const taskId = await send(contract);
     const { token = 0 } = (await store.attempts.claim(claim(taskId))) ?? {};
     nowMs = Date.parse(NOW) + 30_000;
-    await store.schedules.see(contract);
+    await schedules.see(contract);
     const held = { taskId, claimId: 'wrong', token };
     await expect(
       store.attempts.conclude(held, { state: 'succeeded', result: 'null' }),
@@ -194,17 +197,17 @@ describe('the task of a tick that a worker with a wrong clock', () => {
     nowMs = Date.parse(NOW) + 30_000;
     await run(taskId);
     nowMs = Date.parse(TICK);
-    await store.schedules.reopen(contract, at(TICK));
+    await schedules.reopen(contract, at(TICK));
     await expect(store.read(taskId)).resolves.toMatchObject(fresh);
   });
 
   test.each<[string, (contract: ScheduledContract) => Promise<unknown>]>([
-    ['seen', (contract) => store.schedules.see(contract)],
+    ['seen', (contract) => schedules.see(contract)],
     [
       'sent',
       (contract) => {
         nowMs = Date.parse(TICK);
-        return store.schedules.reopen(contract, at(TICK));
+        return schedules.reopen(contract, at(TICK));
       },
     ],
   ])('ran has a greater token at its next end, once its tick is %s again', async (_what, reopen) => {
@@ -225,9 +228,9 @@ describe('the task of a tick that a worker with a wrong clock', () => {
     const taskId = await send(contract);
     await store.cancel(taskId);
     nowMs = Date.parse(NOW) + 30_000;
-    await store.schedules.see(contract);
+    await schedules.see(contract);
     nowMs = Date.parse(TICK);
-    await store.schedules.reopen(contract, at(TICK));
+    await schedules.reopen(contract, at(TICK));
     await expect(store.read(taskId)).resolves.toMatchObject({ state: 'cancelled' });
   });
 
@@ -235,13 +238,13 @@ describe('the task of a tick that a worker with a wrong clock', () => {
     const contract = scheduled('0 * * * *');
     const taskId = await send(contract);
     await run(taskId);
-    await store.schedules.reopen(contract, at(TICK));
+    await schedules.reopen(contract, at(TICK));
     await expect(store.read(taskId)).resolves.toMatchObject({ state: 'succeeded', attempts: 1 });
   });
 });
 
 test('the row of a schedule is not a task', async () => {
-  const { taskId } = await store.schedules.see(scheduled());
+  const { taskId } = await schedules.see(scheduled());
   await expect(store.find(taskId)).resolves.toBeUndefined();
   await expect(store.cancel(taskId)).resolves.toBeUndefined();
   const history = new TaskHistory(backends.documents, backends.tasksTable, () => nowMs);

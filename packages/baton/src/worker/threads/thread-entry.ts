@@ -2,6 +2,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { type Implementation, Implementations } from '../../task/implementation.ts';
 import { QueueUrls } from '../../sqs/queue-urls.ts';
+import { signaturesBy } from '../../sqs/signatures.ts';
 import { createSqsClient } from '../../sqs/sqs-client.ts';
 import { type SendTask } from '../../task/send-task.ts';
 import { TaskClient } from '../../send/task-client.ts';
@@ -40,13 +41,15 @@ function clientOf(sender: ThreadSender): TaskClient {
   return client;
 }
 
-function newClient({ queueUrlPrefix, source, tasksTable }: ThreadSender): TaskClient {
+function newClient({ queueUrlPrefix, source, tasksTable, signing }: ThreadSender): TaskClient {
+  const signatures = signaturesBy(signing);
   return new TaskClient({
     sqs: createSqsClient(),
     queueUrls: new QueueUrls(queueUrlPrefix),
     source,
+    signatures,
     ...(tasksTable !== undefined && {
-      records: new TaskStore({ documents: createDocumentClient(), table: tasksTable }),
+      records: new TaskStore({ documents: createDocumentClient(), table: tasksTable, signatures }),
     }),
   });
 }

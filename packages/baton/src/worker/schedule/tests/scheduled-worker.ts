@@ -6,7 +6,9 @@ import { QueueUrls } from '../../../sqs/queue-urls.ts';
 import { defineTask, isScheduled, type ScheduledContract } from '../../../task/task.ts';
 import { TaskClient } from '../../../send/task-client.ts';
 import { StoreTracker } from '../../../tracked/store-tracker.ts';
+import { TaskSchedules } from '../../../tracked/task-schedules.ts';
 import { TaskStore } from '../../../tracked/task-store.ts';
+import type { TaskTableOptions } from '../../../tracked/task-table.ts';
 import { createLogger } from '../../../telemetry/logger.ts';
 import { type Backends, startBackends } from '../../../../tests/support/backends.ts';
 import * as z from 'zod';
@@ -80,7 +82,8 @@ export class ScheduledWork {
 
   /** Starts the scheduler of another worker. */
   start(contract = this.contract, own: OwnClock = {}): Scheduler {
-    const store = this.#store(() => unnoticedMs(own));
+    const options = this.#optionsOf(() => unnoticedMs(own));
+    const store = new TaskStore(options);
     const sqs = { send: async (command: never) => this.#take(command) } as unknown as SQSClient;
     const queueUrls = new QueueUrls('http://sqs/0/');
     const { send } = new TaskClient({ sqs, queueUrls, source: 'tests', records: store });
@@ -88,7 +91,7 @@ export class ScheduledWork {
     const contracts = [contract];
     const scheduler = new Scheduler({
       contracts,
-      schedules: store.schedules,
+      schedules: new TaskSchedules(options),
       send,
       clock,
       logger: this.#logger,
@@ -107,7 +110,7 @@ export class ScheduledWork {
 
   /** Lets a worker run all sent messages, duplicates too. A message that it releases comes again in the next call. */
   async runAll(aheadMs = 0): Promise<void> {
-    const store = this.#store(() => aheadMs);
+    const store = new TaskStore(this.#optionsOf(() => aheadMs));
     const logger = createLogger({ service: 'tests', level: 'silent' });
     const task = implement(this.contract, (_payload, { taskId }) => {
       this.ran.push(taskId);
@@ -144,17 +147,13 @@ export class ScheduledWork {
     };
   }
 
-  #store(aheadMs: () => number): TaskStore {
+  #optionsOf(aheadMs: () => number): TaskTableOptions {
     const send = async (command: never) => {
       this.troubles.store(command);
       return this.backends.documents.send(command);
     };
     const documents = { send } as never;
-    return new TaskStore({
-      documents,
-      table: this.backends.tasksTable,
-      now: () => this.clock.nowMs + aheadMs(),
-    });
+    return { documents, table: this.backends.tasksTable, now: () => this.clock.nowMs + aheadMs() };
   }
 
   #take({ input }: { input: { Entries: { Id: string; MessageBody: string }[] } }) {

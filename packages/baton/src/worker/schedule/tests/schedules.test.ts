@@ -5,6 +5,7 @@ import { decodeEnvelope } from '../../../sqs/envelope.ts';
 import { implement, Implementations } from '../../../task/implementation.ts';
 import { lastTick, tickTaskId, tickTime } from '../../../task/schedule.ts';
 import type { ScheduledContract } from '../../../task/task.ts';
+import { TaskSchedules } from '../../../tracked/task-schedules.ts';
 import { TaskStore } from '../../../tracked/task-store.ts';
 import { createLogger } from '../../../telemetry/logger.ts';
 import { type Backends, startBackends } from '../../../../tests/support/backends.ts';
@@ -67,8 +68,9 @@ function startWorker(own: ScheduledContract, functions: ScheduledContract, clock
 test('a worker that starts again sends the missed ticks of its own tasks and of the tasks of functions', async () => {
   const own = scheduledTask(YEARLY);
   const functions = { ...scheduledTask(YEARLY), queue: 'letters' };
-  const long = storeAt(() => Date.now() - TWO_YEARS_MS);
-  for (const contract of [own, functions]) await long.schedules.see(contract);
+  const { documents, tasksTable: table } = backends;
+  const long = new TaskSchedules({ documents, table, now: () => Date.now() - TWO_YEARS_MS });
+  for (const contract of [own, functions]) await long.see(contract);
   const tick = lastTick(own.schedule, new Date()) ?? new Date(0);
   const idOf = ({ name }: ScheduledContract): string => tickTaskId(name, tickTime(tick));
   const { worker, invoked } = startWorker(own, functions);

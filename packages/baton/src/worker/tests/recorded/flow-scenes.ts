@@ -21,10 +21,10 @@ const startGroup =
 /** Checks once whether a tick is due, and sends it. */
 async function tick(stage: Stage): Promise<void> {
   const looked = Promise.withResolvers<void>();
-  const { store, client, logger } = stage;
+  const { schedules, client, logger } = stage;
   const ticker = new Ticker({
     contract: nightly as ScheduledContract,
-    schedules: store.schedules,
+    schedules,
     send: client.send,
     logger,
     clock: {
@@ -66,6 +66,13 @@ async function sendSecond(stage: Stage): Promise<void> {
     MessageAttributes,
   });
 }
+
+/** Lets a worker run a message from another lane than it was sent to. */
+const inLane = (place: number) => (stage: Stage) => {
+  const { MessageBody = '', ...sent } = stage.work[place] ?? {};
+  stage.put({ ...sent, queue: 'jobs_high', MessageBody });
+  return stage.run(stage.work.length - 1);
+};
 
 /** Scenes of flows and schedules. */
 export const flowScenes: readonly Scene[] = [
@@ -146,6 +153,32 @@ export const flowScenes: readonly Scene[] = [
         act: (stage) => {
           eventBridge(stage, '2026-12-01T03:00:00Z');
           return stage.run(2, { does: 'fails' });
+        },
+      },
+    ],
+  },
+  {
+    name: 'signed',
+    steps: [
+      {
+        does: 'starts a chain, and signs it',
+        at: 0,
+        act: (stage) => {
+          stage.signs();
+          return startChain({ taskId: 'c-1', subject: 'order-7', depth: 2, onEnd: listener })(stage);
+        },
+      },
+      { does: 'runs the first task', at: 1, act: (stage) => stage.run(0) },
+      { does: 'tells its listener', at: 2, act: (stage) => stage.run(2) },
+      { does: 'runs the second task, in another lane', at: 3, act: inLane(1) },
+      { does: 'starts a group', at: 4, act: startGroup({ taskId: 'g-1' }) },
+      {
+        does: 'gets a message with another payload',
+        at: 5,
+        act: (stage) => {
+          const { MessageBody = '', ...sent } = stage.work[0] ?? {};
+          stage.put({ queue: 'jobs', ...sent, MessageBody: MessageBody.replace('"four"', '"five"') });
+          return stage.run(stage.work.length - 1);
         },
       },
     ],

@@ -4,6 +4,7 @@ import { attributesPutBack } from '../../../sqs/put-back.ts';
 import { QueueUrls } from '../../../sqs/queue-urls.ts';
 import { fromReceive, type ReceivedMessage } from '../../../sqs/received-message.ts';
 import { Settler } from '../../../sqs/settler.ts';
+import { Signatures } from '../../../sqs/signatures.ts';
 import { PostponeTask, RejectTask, RetryTask } from '../../../task/errors.ts';
 import { chain, group, member } from '../../../task/flow.ts';
 import { implement, Implementations, type TrackedTaskContext } from '../../../task/implementation.ts';
@@ -15,6 +16,7 @@ import { TaskClient } from '../../../send/task-client.ts';
 import { outcomeWithoutSlot } from '../../slot.ts';
 import { processMessage } from '../../../run/process-message.ts';
 import { StoreTracker } from '../../../tracked/store-tracker.ts';
+import { TaskSchedules } from '../../../tracked/task-schedules.ts';
 import { TaskStore } from '../../../tracked/task-store.ts';
 import { Ticker } from '../../schedule/ticker.ts';
 import { scheduleResources } from 'baton-dev/deploy/schedules';
@@ -31,6 +33,7 @@ export {
   fromReceive,
   type ReceivedMessage,
   Settler,
+  Signatures,
   PostponeTask,
   RejectTask,
   RetryTask,
@@ -49,6 +52,7 @@ export {
   outcomeWithoutSlot,
   processMessage,
   StoreTracker,
+  TaskSchedules,
   TaskStore,
   Ticker,
   scheduleResources,

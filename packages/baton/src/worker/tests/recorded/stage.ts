@@ -1,3 +1,4 @@
+import { createSecretKey } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DeleteItemCommand, DynamoDBClient, PutItemCommand, ScanCommand } from '@aws-sdk/client-dynamodb';
 import type { Message, MessageAttributeValue } from '@aws-sdk/client-sqs';
@@ -15,8 +16,10 @@ import {
   QueueUrls,
   type ReceivedMessage,
   Settler,
+  Signatures,
   StoreTracker,
   TaskClient,
+  TaskSchedules,
   TaskStore,
 } from './library.ts';
 
@@ -67,8 +70,9 @@ const logger = createLogger({ service: 'recorded', level: 'silent' });
 
 /** Services and workers in one process, with an SQS that records its requests and a real table. */
 export class Stage {
-  readonly store: TaskStore;
-  readonly client: TaskClient;
+  store: TaskStore;
+  readonly schedules: TaskSchedules;
+  client: TaskClient;
   readonly queueUrls = new QueueUrls(PREFIX);
   readonly logger = logger;
   /** The requests to SQS in this step. */
@@ -82,6 +86,8 @@ export class Stage {
   nowMs = 0;
   readonly #dynamoDb: DynamoDBClient;
   readonly #tasksTable: string;
+  readonly #watched: { readonly documents: never; readonly table: string; readonly now: () => number };
+  #signatures: Signatures | undefined;
   readonly #sqs;
   #deed: Deed = 'succeeds';
 
@@ -96,7 +102,17 @@ export class Stage {
     const now = () => this.nowMs;
     new ClockWatch('SQS', { now, answers: false }).listenTo(this.#sqs);
     const watched = { send: (command: never) => this.#ask(() => documents.send(command)) } as never;
-    this.store = new TaskStore({ documents: watched, table: tasksTable, now });
+    this.#watched = { documents: watched, table: tasksTable, now };
+    this.store = new TaskStore(this.#watched);
+    this.schedules = new TaskSchedules(this.#watched);
+    this.client = this.#clientOf('orders', this.store);
+  }
+
+  /** Lets all processes sign, and require signatures, from now on. The key is no secret. */
+  signs(): void {
+    const key = createSecretKey(Buffer.from('a key of 32 bytes, for these scenes'));
+    this.#signatures = new Signatures({ keys: [{ id: 'k-1', key }], required: true });
+    this.store = new TaskStore({ ...this.#watched, signatures: this.#signatures });
     this.client = this.#clientOf('orders', this.store);
   }
 
@@ -173,7 +189,8 @@ export class Stage {
   }
 
   #clientOf(source: string, records: TaskStore): TaskClient {
-    return new TaskClient({ sqs: this.#sqs, queueUrls: this.queueUrls, source, records });
+    const signatures = this.#signatures;
+    return new TaskClient({ sqs: this.#sqs, queueUrls: this.queueUrls, source, records, signatures });
   }
 
   async #settled(
@@ -229,6 +246,7 @@ export class Stage {
     return processMessage(message, queue, held, {
       implementations: new Implementations(all),
       send: tasks.send,
+      signatures: this.#signatures,
       tracker: new StoreTracker({ store: this.store, forward: tasks.forward, leaseSeconds: 30, logger }),
       logger,
       now: () => this.nowMs,
