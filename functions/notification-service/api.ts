@@ -12,8 +12,9 @@ import {
   route,
 } from 'baton-tasks/http';
 import * as z from 'zod';
-import { notifications, service } from './service.ts';
-import { listingOf, newRow, type NotificationRow, positionSchema } from './store.ts';
+import { NotificationRequests, positionSchema } from './requests.ts';
+import { notifications, retention, service } from './service.ts';
+import { listingOf, newRow, type NotificationRow } from './store.ts';
 
 /** A message goes out in the shop's name, and its text and recipient are a customer's data. */
 const OPERATOR = { scopes: ['operator'] } as const;
@@ -33,6 +34,7 @@ const table = {
 const keys = new IdempotencyKeys({ ...table, namespace: '0b9c6f6e-70a5-4b0e-8d0e-5b1f1e6a9d42' });
 // Not in the store, so that the bundle of the consumer, which takes no requests, does not have it
 const intake = new Intake<NotificationRow>({ ...table, logger: service.logger });
+const requests = new NotificationRequests(table.documents, table.table, retention);
 const listSchema = z.strictObject({ ...pageQuery, recipient: z.string().min(1).max(320).optional() });
 const cursor = cursorOf(positionSchema);
 
@@ -74,7 +76,7 @@ const deleteNotification = route(
     const notificationId = param('notificationId');
     const row = await notifications.find(notificationId);
     if (!row) throw notFound('notification', notificationId);
-    if (await notifications.erase(row, caller.subject)) return { status: 204 };
+    if (await requests.erase(row, caller.subject)) return { status: 204 };
     throw new Problem('task-not-ended', {
       detail: `The notification ${JSON.stringify(notificationId)} is ${row.status}, or has just changed; expected one that has ended.`,
     });
@@ -87,7 +89,7 @@ const listNotifications = route(
   { access: OPERATOR, query: listSchema },
   async ({ query }) => {
     const after = cursor.decode(query.cursor);
-    const page = await notifications.list({ recipient: query.recipient, limit: query.limit, after });
+    const page = await requests.list({ recipient: query.recipient, limit: query.limit, after });
     const { items, nextCursor } = cursor.page(page.notifications, page.next, notificationView);
     return { status: 200, body: { notifications: items, nextCursor } };
   },

@@ -16,6 +16,7 @@ export const service = createService({
   contracts: allContracts,
 });
 const { config, documents } = service;
-const retention = new Retention({ documents, days: config.NOTIFICATION_RETENTION_DAYS });
+/** How long notifications are kept. */
+export const retention = new Retention({ documents, days: config.NOTIFICATION_RETENTION_DAYS });
 /** The service's own table. */
 export const notifications = new NotificationStore(documents, config.NOTIFICATIONS_TABLE, retention);

@@ -2,17 +2,15 @@ import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
 import {
   type DynamoDBDocumentClient,
   GetCommand,
-  QueryCommand,
   UpdateCommand,
   type UpdateCommandInput,
 } from '@aws-sdk/lib-dynamodb';
 import type { Notification } from '@baton/common/contracts/notifications';
 import { messageForCallers, type TaskEnd } from 'baton-tasks';
-import { eraseRow, type IntakeRow, type Retention } from 'baton-tasks/http';
-import * as z from 'zod';
+import type { IntakeRow, Retention } from 'baton-tasks/http';
 
 /** The states of a notification whose task has ended. */
-const ENDED = ['delivered', 'failed', 'cancelled'] as const;
+export const ENDED = ['delivered', 'failed', 'cancelled'] as const;
 
 /**
  * The state of a notification. `pending`: SQS has not accepted its task yet. `deleted`: only the row's id and token are
@@ -42,34 +40,12 @@ export interface NotificationRow extends IntakeRow {
   readonly taskToken?: number;
 }
 
-/** A place in the list of notifications. */
-export const positionSchema = z.strictObject({
-  listedAt: z.string().min(1).max(200),
-  notificationId: z.string().min(1).max(128),
-});
-type Position = z.output<typeof positionSchema>;
-
-/** All rows of a list are in one partition of the index, which takes 1,000 writes a second (AWS: "Partitions and data distribution"). */
-const LIST_INDEX = 'newest-first';
-const RECIPIENT_INDEX = 'newest-first-by-recipient';
-const LIST = 'notifications';
+/** The partition of all lists in their index. It takes 1,000 writes a second (AWS: "Partitions and data distribution"). */
+export const LIST = 'notifications';
 
 /** A row that changes is pending no longer, so it loses these: see `Intake`. */
 const INTAKE = ['holder', 'heldUntilMs'];
 const FAILURE = ['failure', '#reason'];
-
-/** Which notifications to list. */
-export interface NotificationQuery {
-  readonly recipient: string | undefined;
-  readonly limit: number;
-  readonly after: Position | undefined;
-}
-
-/** A page of notifications, and where the next page begins. */
-export interface NotificationPage {
-  readonly notifications: NotificationRow[];
-  readonly next: Position | undefined;
-}
 
 /**
  * The service's notifications, a row each, in its own table. No other service reads or writes it. A notification whose time
@@ -175,42 +151,6 @@ export class NotificationStore {
     const row = await this.#read(notificationId);
     if (!row || row.status === 'pending' || row.status === 'deleted') return undefined;
     return this.#retention.isOver(row) ? undefined : row;
-  }
-
-  /**
-   * Deletes a notification whose task has ended. Its id, its token and the request's digest are left for 30 days, so that
-   * late messages and a repeated request do not bring it back.
-   *
-   * @param by - the subject of the caller
-   * @returns whether it was deleted: not if its task has not ended, or it has changed since it was read
-   */
-  erase({ notificationId, requestHash, taskToken }: NotificationRow, by: string): Promise<boolean> {
-    const rest = { notificationId, requestHash };
-    return eraseRow({ documents: this.#documents, table: this.#table, rest, ended: ENDED, taskToken, by });
-  }
-
-  /**
-   * Lists accepted notifications, newest first. A new one may be missing for a moment: the index follows the table. A page
-   * may be short although more follow: notifications whose time is over are left out of it.
-   */
-  async list({ recipient, limit, after }: NotificationQuery): Promise<NotificationPage> {
-    const [index, member, value] =
-      recipient === undefined ? [LIST_INDEX, 'listedIn', LIST] : [RECIPIENT_INDEX, 'listedFor', recipient];
-    const { Items = [], LastEvaluatedKey } = await this.#documents.send(
-      new QueryCommand({
-        TableName: this.#table,
-        IndexName: index,
-        KeyConditionExpression: '#member = :value',
-        FilterExpression: 'attribute_not_exists(expiresAt) OR expiresAt > :now',
-        ExpressionAttributeNames: { '#member': member },
-        ExpressionAttributeValues: { ':value': value, ':now': this.#retention.nowSeconds },
-        ScanIndexForward: false,
-        Limit: limit,
-        ...(after && { ExclusiveStartKey: { [member]: value, ...after } }),
-      }),
-    );
-    const next = LastEvaluatedKey && positionSchema.strip().parse(LastEvaluatedKey);
-    return { notifications: Items as NotificationRow[], next };
   }
 
   /** Resolves when the table can be read. */

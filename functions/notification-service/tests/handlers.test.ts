@@ -106,13 +106,16 @@ describe('a notification', () => {
   });
 
   test('of another service, whose task ended before its first attempt, has a row', async () => {
-    const { notifications } = await import('../service.ts');
+    const { notifications, retention } = await import('../service.ts');
     await deliveries({ Records: [end('never-begun', { state: 'cancelled', token: 0 })] }, context);
     await expect(notifications.find('never-begun')).resolves.toMatchObject({
       status: 'cancelled',
       createdAt: TIME,
     });
-    const { notifications: list } = await notifications.list({
+    const { NotificationRequests } = await import('../requests.ts');
+    const table = `baton-${backends.stage}-notifications`;
+    const requests = new NotificationRequests(backends.documents, table, retention);
+    const { notifications: list } = await requests.list({
       recipient: undefined,
       limit: 100,
       after: undefined,

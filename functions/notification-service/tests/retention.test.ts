@@ -3,6 +3,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { GetCommand } from '@aws-sdk/lib-dynamodb';
 import { Retention } from 'baton-tasks/http';
 import { type Backends, startBackends } from 'baton-dev/testing/backends';
+import { NotificationRequests } from '../requests.ts';
 import { NotificationStore } from '../store.ts';
 
 const DAY_MS = 86_400_000;
@@ -28,10 +29,12 @@ beforeEach(() => {
 });
 afterAll(() => backends.stop());
 
+const retentionOf = (days: number) =>
+  new Retention({ documents: backends.documents, days, now: () => nowMs });
+
 /** The store of a process that keeps notifications for so many days. */
 function storeWith(days: number): NotificationStore {
-  const { documents } = backends;
-  return new NotificationStore(documents, table, new Retention({ documents, days, now: () => nowMs }));
+  return new NotificationStore(backends.documents, table, retentionOf(days));
 }
 
 const row = async () =>
@@ -40,10 +43,11 @@ const row = async () =>
 /** Moves the time on. Resolves to whether the notification is found, and the lists that show it. */
 async function after(days: number, store: NotificationStore): Promise<unknown[]> {
   nowMs += days * DAY_MS;
+  const requests = new NotificationRequests(backends.documents, table, retentionOf(60));
   const lists = { all: undefined, recipient: mail.recipient };
   const shown: unknown[] = [(await store.find(notificationId)) !== undefined];
   for (const [name, recipient] of Object.entries(lists)) {
-    const page = await store.list({ recipient, limit: 100, after: undefined });
+    const page = await requests.list({ recipient, limit: 100, after: undefined });
     if (page.notifications.some((each) => each.notificationId === notificationId)) shown.push(name);
   }
   return shown;
