@@ -59,7 +59,7 @@ export function fargateWorker(options: FargateWorkerOptions): Resources {
     },
     WorkerTaskRole: taskRole([
       ...consumerStatements({ consumed: queues, access }, resources),
-      ...secretStatements(access.secrets, secrets),
+      ...secretStatements(secretsIn(worker.access), secrets),
     ]),
     WorkerExecutionRole: taskRole([logStatement('WorkerLogs'), ...pullStatements(image)]),
     WorkerTask: taskDefinition(options, queues),

@@ -67,7 +67,7 @@ export function functionRoles(
     const consumed = consumedQueues(name, events, resources);
     const statements = [
       ...consumerStatements({ consumed, access: read, queueActions: ['sqs:GetQueueAttributes'] }, resources),
-      ...secretStatements(read.secrets, secrets),
+      ...secretStatements(secretsIn(access), secrets),
     ];
     const logs = logStatement(`${resourceId(name)}LogGroup`);
     return [roleId(name), role({ service: 'lambda.amazonaws.com', statements: [logs, ...statements] })];

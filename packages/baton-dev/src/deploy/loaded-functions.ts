@@ -22,7 +22,6 @@ const PARAMETER = /^\$\{param:([^,}]+)/;
 /** What only AWS knows, for functions that look at its form. */
 const STAND_INS: Readonly<Record<string, string>> = {
   QUEUE_URL_PREFIX: 'https://sqs.us-east-1.amazonaws.com/123456789012/baton-',
-  TASK_SIGNING_KEYS: `stand-in:${'A'.repeat(43)}`,
 };
 
 /** Configures the loading of functions. */

@@ -19,11 +19,6 @@ const arn = (service: string) =>
     error: `expected an ARN of ${service}`,
   });
 
-/** In clear, it would stand in the template, in the stack's history and in the shell's. */
-const secretReference = z.string().regex(/^\{\{resolve:secretsmanager:[^{}\s]{1,2000}\}\}$/, {
-  error: 'expected a reference to a secret, such as {{resolve:secretsmanager:NAME:SecretString:KEY}}',
-});
-
 const LOOPBACK = /^http:\/\/127\.0\.0\.1(?::\d+)?(?:\/|$)/;
 
 const names = {
@@ -51,10 +46,10 @@ const names = {
   'log-retention-days': wholeNumber(1, 3653, 30).refine((days) => RETENTION_DAYS.includes(days), {
     error: `expected one of ${RETENTION_DAYS.join(', ')}`,
   }),
-  // serverless.yml reads these four
+  // serverless.yml reads three of these four
   revision: z.string().max(128, { error: 'expected at most 128 characters' }).optional(),
   'unknown-task-patience-seconds': wholeNumber(0, 432_000, 21_600),
-  'signing-keys': secretReference.optional(),
+  'signing-keys': z.string().optional(),
   signing: oneOf(['require', 'accept'], 'require').unwrap().optional(),
   worker: oneOf(['lambda', 'fargate', 'none'], 'lambda'),
   'worker-image': z.string().optional(),
@@ -196,13 +191,13 @@ export type Given = string | number | boolean | null | undefined;
  * Reads the parameters of a deploy. An empty one counts as missing.
  *
  * @param known - the names of its parameters. Default: those of every stack
- * @param secrets - the names of those that hold references to secrets. Default: none
+ * @param secrets - the names of those that hold references to secrets. Default: those of every stack
  * @throws StackError with a line for each missing, wrong or unknown parameter
  */
 export function readParameters(
   given: Readonly<Record<string, Given>>,
   known: readonly string[] = OWN_NAMES,
-  secrets: readonly string[] = [],
+  secrets: readonly string[] = secretParametersOf([]),
 ): Parameters {
   const texts = Object.entries(given).map(([name, value]) => [name, String(value ?? '')]);
   const parsed = parametersSchema.safeParse(Object.fromEntries(texts.filter(([, text]) => text !== '')));

@@ -10,17 +10,22 @@ type SecretParameters = Access['secrets'];
 /** The reference to each secret that a deploy was given, by its parameter. */
 export type SecretReferences = Readonly<Record<string, string>>;
 
+/** The secrets of every function and of the worker: what they send and write is signed if a deploy has keys. */
+const OF_ALL: SecretParameters = { TASK_SIGNING_KEYS: 'signing-keys' };
+
 const described = z.object({ secrets: z.record(z.string(), z.string()) });
 
-/** The secrets under the `access` of a function. None if it is not understood: `readAccess` says so. */
+/** The secrets of a function: those under its `access`, and those of all. If it is not understood, `readAccess` says so. */
 export function secretsIn(access: unknown): SecretParameters {
-  return described.safeParse(access).data?.secrets ?? {};
+  return { ...OF_ALL, ...described.safeParse(access).data?.secrets };
 }
 
 /** The parameters that hold references to secrets. @param parts - the contents of each functions.yml */
 export function secretParametersOf(parts: Iterable<Part>): string[] {
   const all = [...parts].flatMap(({ functions }) => Object.values(functions ?? {}));
-  return [...new Set(all.flatMap(({ access }) => Object.values(secretsIn(access))))];
+  return [
+    ...new Set([...Object.values(OF_ALL), ...all.flatMap(({ access }) => Object.values(secretsIn(access)))]),
+  ];
 }
 
 /** Why a text is no reference to a secret. Undefined if it is one. */

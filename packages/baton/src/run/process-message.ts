@@ -42,7 +42,8 @@ export async function processMessage(
     return logOutcome(processing, named, released);
   }
   try {
-    const read = outcomeOfUnsigned(message, named, processing) ?? receivedTask(message, named, processing);
+    const refused = processing.signatures && (await outcomeOfUnsigned(message, named, processing));
+    const read = refused ?? receivedTask(message, named, processing);
     if ('kind' in read) return logOutcome(processing, named, read);
     const admission = await admit(read, host.signal, processing);
     if (isRefused(admission)) return logOutcome(processing, read.fields, admission);
@@ -67,13 +68,23 @@ function attemptedAs(received: ReceivedTask, attempt: number): ReceivedTask {
   return { ...received, fields: { ...received.fields, attempt } };
 }
 
+/** How long a message rests while the keys cannot be read. */
+const KEYS_REST_SECONDS = 30;
+
 /** The outcome of a message without a valid signature. Nothing of it is parsed before. Undefined if it may be read. */
-function outcomeOfUnsigned(
-  { body }: ReceivedMessage,
+async function outcomeOfUnsigned(
+  message: ReceivedMessage,
   named: Pick<TaskFields, 'queue' | 'messageId'>,
   { signatures, implementations, logger, now = Date.now }: Processing,
-): Outcome | undefined {
-  const error = signatures?.faultIn(body, named.queue);
+): Promise<Outcome | undefined> {
+  const { body } = message;
+  let error: Error | undefined;
+  try {
+    error = await signatures?.faultIn(body, named.queue);
+  } catch (cause) {
+    const release = { kind: 'release', error: asError(cause), delaySeconds: KEYS_REST_SECONDS } as const;
+    return asCopyAfterManyReceives(release, message);
+  }
   if (!error || isTickBody(body, implementations, now())) return undefined;
   if (signatures?.required) return { kind: 'dead-letter', reason: 'bad-signature', error };
   logger.warn({ ...named, error }, 'message without a valid signature was accepted');

@@ -2,7 +2,6 @@
 import { createHash } from 'node:crypto';
 import { encodeEnvelope, type Envelope, MAX_BODY_LEVELS, onTheWire } from '../sqs/envelope.ts';
 import { isDeeperThan } from '../sqs/json-shape.ts';
-import type { Signatures } from '../sqs/signatures.ts';
 import { sentPayload } from '../task/contract-values.ts';
 import { TaskTooLargeError } from '../task/errors.ts';
 import { queueOfLane } from '../task/lane.ts';
@@ -41,7 +40,8 @@ export interface Preparation {
   readonly nowMs: number;
   /** The last task of the flow that the task belongs to. */
   readonly flowEnd?: FlowEnd | undefined;
-  readonly signatures: Signatures | undefined;
+  /** The bytes that a signature will add to the body. */
+  readonly reservedBytes: number;
 }
 
 /**
@@ -55,7 +55,7 @@ export function prepareTask(
   contract: TaskContract,
   payload: unknown,
   options: SendOptions,
-  { source, clock, nowMs, flowEnd, signatures }: Preparation,
+  { source, clock, nowMs, flowEnd, reservedBytes }: Preparation,
 ): PreparedTask {
   const { name: task, version } = contract;
   const queue = queueOfLane(contract, options.lane);
@@ -69,7 +69,7 @@ export function prepareTask(
   const held = contract.tracked ? { notBefore, parentId, flowEnd } : {};
   const time = timeBy(clock);
   const envelope = { taskId, task, version, source, time, trace, subject, depth, ...held, data };
-  const body = encodeTask(envelope, { queue, maxPayloadBytes: maxPayloadBytesOf(contract), signatures });
+  const body = encodeTask(envelope, maxPayloadBytesOf(contract), reservedBytes);
   const payloadHash = payloadHashOf(data);
   return { taskId, task, queue, body, delaySeconds, notBefore, depth, payloadHash, trace, subject, onEnd };
 }
@@ -82,26 +82,17 @@ export function payloadHashOf(data: unknown): string {
   return createHash('sha256').update(toJson(data)).digest('base64url');
 }
 
-/** Configures the body of a task's message. */
-export interface TaskEncoding {
-  /** The queue that the message goes to, or its lane's. */
-  readonly queue: string;
-  /** The largest payload that its contract allows. */
-  readonly maxPayloadBytes: number;
-  /** Sign the body. Undefined: it is not signed. */
-  readonly signatures: Signatures | undefined;
-}
-
 /**
  * Encodes the body of a task's message.
  *
+ * @param maxPayloadBytes - the largest payload that its contract allows
+ * @param reservedBytes - the bytes that a signature will add
  * @throws TaskTooLargeError if its receiver would not read it, or it is larger than a message of SQS may be
  */
-export function encodeTask(envelope: Envelope, { queue, maxPayloadBytes, signatures }: TaskEncoding): string {
+export function encodeTask(envelope: Envelope, maxPayloadBytes: number, reservedBytes: number): string {
   const { task, data } = envelope;
-  const unsigned = encodeEnvelope(envelope);
-  const body = signatures?.signed(unsigned, queue) ?? unsigned;
-  const bytes = Buffer.byteLength(body);
+  const body = encodeEnvelope(envelope);
+  const bytes = Buffer.byteLength(body) + reservedBytes;
   const payloadBytes = bytes > maxPayloadBytes ? Buffer.byteLength(onTheWire(data)) : 0;
   if (payloadBytes > maxPayloadBytes)
     throw new TaskTooLargeError(

@@ -5,7 +5,7 @@ import { BrokenAnswerError } from '../aws/answers.ts';
 import { sourceSchema } from '../sqs/envelope.ts';
 import { FIRST_MESSAGE } from '../sqs/put-back.ts';
 import { QueueSender, sendError } from '../sqs/queue-sender.ts';
-import type { Signatures } from '../sqs/signatures.ts';
+import { SIGNATURE_BYTES, type Signatures } from '../sqs/signatures.ts';
 import type { QueueUrls } from '../sqs/queue-urls.ts';
 import type { Chain, Group } from '../task/flow.ts';
 import type { FlowEnd } from '../task/next-task.ts';
@@ -161,11 +161,11 @@ export class TaskClient {
    * @throws SendError if SQS did not accept it
    */
   readonly forward: ForwardTask = async (next, data, sent) => {
-    const { taskId, task, queue, version, flowEnd } = next;
-    const [source, signatures] = [this.#source, this.#signatures];
+    const { taskId, task, version, flowEnd } = next;
+    const source = this.#source;
     const time = timeBy(this.#clock);
     const envelope = { taskId, task, version, source, time, ...sent, flowEnd, data };
-    const body = encodeTask(envelope, { queue, maxPayloadBytes: maxPayloadBytesOf(next), signatures });
+    const body = encodeTask(envelope, maxPayloadBytesOf(next), this.#reservedBytes);
     await this.#deliver({ ...next, body, delaySeconds: 0 }, FIRST_MESSAGE);
   };
 
@@ -189,7 +189,7 @@ export class TaskClient {
       clock: this.#clock,
       nowMs,
       flowEnd,
-      signatures: this.#signatures,
+      reservedBytes: this.#reservedBytes,
     });
 
   /** Writes the row, then sends: so a running task always has a row, and a task that was not sent can be sent again. */
@@ -222,11 +222,16 @@ export class TaskClient {
     { task, queue, body, delaySeconds }: Pick<PreparedTask, 'task' | 'queue' | 'body' | 'delaySeconds'>,
     notes?: Notes,
   ) {
+    const signed = this.#signatures ? await this.#signatures.signed(body, queue) : body;
     try {
-      await this.#senderOf(queue).send(body, delaySeconds, notes);
+      await this.#senderOf(queue).send(signed, delaySeconds, notes);
     } catch (cause) {
       throw sendError(task, queue, cause);
     }
+  }
+
+  get #reservedBytes(): number {
+    return this.#signatures ? SIGNATURE_BYTES : 0;
   }
 
   #senderOf(queue: string): QueueSender {

@@ -71,7 +71,7 @@ export class TaskContinuation {
    *   one of them, BadSignatureError without `onUnsent`, and the store's errors. Call it again then
    */
   async ended(task: KeptTask): Promise<void> {
-    if (this.#isForged(task, task)) return;
+    if (await this.#isForged(task, task)) return;
     const followed = task.state === 'succeeded' ? this.#goOn(task) : this.#cancelAfter(task);
     await Promise.allSettled([followed]);
     await allDone([followed, this.#tell(task)]);
@@ -87,7 +87,7 @@ export class TaskContinuation {
       if (end) await this.ended(end);
     }
     if (groupId === undefined || !group || !group.memberIds.includes(taskId)) return;
-    if ((group.done?.size ?? 0) < group.memberIds.length || this.#isForged(group, task)) return;
+    if ((group.done?.size ?? 0) < group.memberIds.length || (await this.#isForged(group, task))) return;
     const results = await this.#resultsOf(group);
     if (results) await this.#send(group.next, results, groupId, task);
   }
@@ -142,7 +142,7 @@ export class TaskContinuation {
     const message = `The task ${taskId} before it did not succeed`;
     if (next) return this.#cancelFrom(next, message, taskId);
     const group = groupId === undefined ? undefined : await this.#records.groups.find(groupId);
-    if (groupId !== undefined && group?.memberIds.includes(taskId) && !this.#isForged(group, task))
+    if (groupId !== undefined && group?.memberIds.includes(taskId) && !(await this.#isForged(group, task)))
       await this.#cancelFrom(group.next, message, groupId);
   }
 
@@ -154,7 +154,7 @@ export class TaskContinuation {
       const { taskId } = next;
       await this.#records.cancel(taskId, { error: { name: 'TaskCancelledError', message }, afterId });
       const task = await this.#records.read(taskId);
-      if (!task || !isAfter(task, afterId) || this.#isForged(task, task)) break;
+      if (!task || !isAfter(task, afterId) || (await this.#isForged(task, task))) break;
       // Even if it was cancelled before: its listeners may not have been told, and it has no message that would tell them
       if (task.state === 'cancelled') cancelled.set(taskId, task);
       [next, afterId] = [task.next, taskId];
@@ -195,9 +195,9 @@ export class TaskContinuation {
   }
 
   /** Whether a row that names what follows has no valid signature. Nothing that it names is sent or cancelled then. */
-  #isForged(row: KeptTask | KeptGroup, ended: KeptTask): boolean {
+  async #isForged(row: KeptTask | KeptGroup, ended: KeptTask): Promise<boolean> {
     const { signatures } = this.#records;
-    const error = signatures?.required ? signatures.faultInRow(row) : undefined;
+    const error = signatures?.required ? await signatures.faultInRow(row) : undefined;
     if (error && !this.#onUnsent) throw error;
     if (error) this.#onUnsent?.(error, ended);
     return error !== undefined;

@@ -3,9 +3,9 @@ import type { SQSClient } from '@aws-sdk/client-sqs';
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import * as z from 'zod';
 import { createDocumentClient } from '../aws/documents.ts';
+import { signingOf, signingSchemas } from '../aws/signing.ts';
 import { type Secrets, secretVariables } from '../aws/secret-variables.ts';
 import { type Environment, orExit, parseConfigs, sharedVariables, tasksTable } from '../process/config.ts';
-import { signing } from '../process/signing.ts';
 import { TaskClient } from '../send/task-client.ts';
 import { QueueUrls } from '../sqs/queue-urls.ts';
 import { signaturesBy, type Signatures } from '../sqs/signatures.ts';
@@ -107,13 +107,17 @@ export function createService<
     z.object(sharedVariables),
     trackedVariables,
     secretVariables(secretsSchema),
-    signing,
+    ...signingSchemas,
   ] as const;
-  const [config, shared, tracked, secrets, keys] = orExit(() =>
+  const [config, shared, tracked, secrets, ...signing] = orExit(() =>
     parseConfigs(schemas, environment, Object.keys(secretsSchema.shape)),
   );
-  const signatures = signaturesBy(keys);
   const sqs = createSqsClient();
+  const secretsManager = {
+    credentials: () => sqs.config.credentials(),
+    endpoint: shared.AWS_ENDPOINT_URL_SECRETS_MANAGER ?? shared.AWS_ENDPOINT_URL,
+  };
+  const signatures = signaturesBy(signingOf(...signing, secretsManager));
   const queueUrls = new QueueUrls(shared.QUEUE_URL_PREFIX);
   const documents = createDocumentClient();
   const table = tracks ? tracked.TASKS_TABLE : undefined;
@@ -123,10 +127,7 @@ export function createService<
     version,
     port,
     config: config as z.output<Variables>,
-    secrets: secrets({
-      credentials: () => sqs.config.credentials(),
-      endpoint: shared.AWS_ENDPOINT_URL_SECRETS_MANAGER ?? shared.AWS_ENDPOINT_URL,
-    }) as Secrets<SecretsSchema>,
+    secrets: secrets(secretsManager) as Secrets<SecretsSchema>,
     logger: createLogger({ service: name, level: shared.LOG_LEVEL }),
     tasks: new TaskClient({
       sqs,

@@ -1,7 +1,6 @@
 // Task clients for programs that are not services: scripts, tests, another framework's handlers.
 import { createDocumentClient } from '../aws/documents.ts';
-import { parseConfig } from '../process/config.ts';
-import { signing } from '../process/signing.ts';
+import { readSigning } from '../aws/signing.ts';
 import { TaskClient } from '../send/task-client.ts';
 import { QueueUrls } from '../sqs/queue-urls.ts';
 import { signaturesBy } from '../sqs/signatures.ts';
@@ -33,11 +32,12 @@ export function createTaskClient({
   tasksTable,
   contracts = [],
 }: ConnectOptions): TaskClient {
-  const signatures = signaturesBy(parseConfig(signing, process.env));
+  const sqs = createSqsClient();
+  const signatures = signaturesBy(readSigning(process.env, () => sqs.config.credentials()));
   return new TaskClient({
     contracts,
     signatures,
-    sqs: createSqsClient(),
+    sqs,
     queueUrls: new QueueUrls(queueUrlPrefix),
     source,
     ...(tasksTable !== undefined && {

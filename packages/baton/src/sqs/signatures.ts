@@ -1,9 +1,11 @@
 // Signs the messages and rows that a process writes, and checks those that it reads.
 import { createHmac, type KeyObject, timingSafeEqual } from 'node:crypto';
-import type { Signing, SigningKey } from '../process/signing.ts';
+import type { Signing, SigningKey } from '../aws/signing.ts';
 import { TaskError } from '../task/errors.ts';
 import { queueWithoutLane } from '../task/lane.ts';
 
+/** The most bytes that a signature adds to a body. */
+export const SIGNATURE_BYTES = 130;
 /** A signature: the key's id, and the HMAC-SHA-256 in base64url. */
 const SIGNATURE = /^([\w.-]{1,64}):([\w-]{43})$/;
 /** The beginning of a signed body. Nothing of a body is parsed before its signature was checked. */
@@ -50,11 +52,13 @@ export class BadSignatureError extends TaskError {
  *
  * A body has its signature as its first member, so that copies, dead letters and redrives keep it. The rest of its bytes is
  * signed as it is.
+ *
+ * The keys may have to be fetched: a call rejects if they cannot be read.
  */
 export class Signatures {
   /** Whether something with a fault is refused. Otherwise it is only logged. */
   readonly required: boolean;
-  readonly #keys: readonly SigningKey[];
+  readonly #keys: Signing['keys'];
 
   constructor({ keys, required }: Signing) {
     this.#keys = keys;
@@ -62,12 +66,13 @@ export class Signatures {
   }
 
   /** Adds its signature to the body of an envelope. @param queue - its queue, or its lane's */
-  signed(body: string, queue: string): string {
-    return `{"signature":"${this.#of('message', queueWithoutLane(queue), body)}",${body.slice(1)}`;
+  async signed(body: string, queue: string): Promise<string> {
+    const signature = await this.#of('message', queueWithoutLane(queue), body);
+    return `{"signature":"${signature}",${body.slice(1)}`;
   }
 
   /** The fault in a message's signature; undefined if it has none. @param queue - where it was received, or its lane's */
-  faultIn(body: string, queue: string): BadSignatureError | undefined {
+  async faultIn(body: string, queue: string): Promise<BadSignatureError | undefined> {
     const [head = '', signature] = SIGNED.exec(body) ?? [];
     const unsigned = `{${body.slice(head.length)}`;
     return this.#fault(
@@ -80,27 +85,27 @@ export class Signatures {
   }
 
   /** Makes the signature of a row. */
-  ofRow(row: SignedRow): string {
+  async ofRow(row: SignedRow): Promise<string> {
     return this.#of('row', textOf(row));
   }
 
   /** The fault in a row's signature; undefined if it has none. */
-  faultInRow(row: SignedRow): BadSignatureError | undefined {
+  async faultInRow(row: SignedRow): Promise<BadSignatureError | undefined> {
     return this.#fault(`The row of ${String(row.taskId)}`, row.signature, 'row', textOf(row));
   }
 
-  #of(...parts: readonly string[]): string {
-    const [{ id, key }] = this.#keys as [SigningKey];
+  async #of(...parts: readonly string[]): Promise<string> {
+    const [{ id, key }] = (await this.#keys.value()) as readonly [SigningKey];
     return `${id}:${hmac(key, parts)}`;
   }
 
-  #fault(
+  async #fault(
     what: string,
     signature: string | undefined,
     ...parts: readonly string[]
-  ): BadSignatureError | undefined {
+  ): Promise<BadSignatureError | undefined> {
     const [, id, given = ''] = SIGNATURE.exec(signature ?? '') ?? [];
-    const known = this.#keys.find((key) => key.id === id);
+    const known = (await this.#keys.value()).find((key) => key.id === id);
     if (known && timingSafeEqual(Buffer.from(given), Buffer.from(hmac(known.key, parts)))) return undefined;
     if (id === undefined) return new BadSignatureError(`${what} has no signature`);
     return new BadSignatureError(`${what} has ${known ? 'a wrong signature' : `the unknown key ${id}`}`);

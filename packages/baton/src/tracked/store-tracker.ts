@@ -154,7 +154,7 @@ export class StoreTracker implements TaskTracker {
   /** The outcome of a claimed task whose row has no valid signature: it ends, and nothing that its row names follows. */
   async #forged(row: TaskRow, claimId: string): Promise<DeadLetterOutcome | undefined> {
     const { store, logger } = this.#options;
-    const error = store.signatures?.faultInRow(row);
+    const error = await store.signatures?.faultInRow(row);
     if (!error) return undefined;
     const { taskId, task, token } = row;
     if (!store.signatures?.required) {

@@ -71,7 +71,7 @@ export class TaskAttempts {
    */
   async claim(request: NewClaim): Promise<TaskRow | undefined> {
     await this.#table.timeKnown();
-    const signature = this.#table.signatures?.ofRow(request);
+    const signature = await this.#table.signatures?.ofRow(request);
     const counted = 'attempts = if_not_exists(attempts, :zero) + :one';
     const begun = await this.#begin(
       request,

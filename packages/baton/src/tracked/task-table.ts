@@ -133,7 +133,7 @@ export class TaskTable {
    * @throws TaskConflictError if there is one that has expired, and this process's role may not replace rows
    */
   async create(row: SignedRow & { readonly taskId: string }): Promise<boolean> {
-    const signature = this.signatures?.ofRow(row);
+    const signature = await this.signatures?.ofRow(row);
     const signed = signature === undefined ? row : { ...row, signature };
     return (await this.#insert(signed)) || this.#replaceExpired(signed);
   }

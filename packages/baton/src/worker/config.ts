@@ -10,7 +10,8 @@ import {
   textFile,
   wholeNumber,
 } from '../process/config.ts';
-import { type Signing, signing } from '../process/signing.ts';
+import type { SecretsManagerOptions } from '../aws/secrets-manager.ts';
+import { type Signing, signingOf, signingSchemas } from '../aws/signing.ts';
 import { functionsToken, functionsTokenFile } from '../http/server-config.ts';
 import * as z from 'zod';
 import packageJson from '../../package.json' with { type: 'json' };
@@ -130,8 +131,8 @@ function tokenOf(token: string | undefined): { readonly functionsToken?: string 
 export type WorkerConfig = z.output<typeof variables> & {
   /** What the worker logs at its start, because it concerns the environment. */
   readonly warnings?: readonly string[];
-  /** How it signs what it sends and writes, and checks what it receives and reads. Default: not at all. */
-  readonly signing?: Signing | undefined;
+  /** How it signs what it sends and writes, and checks what it receives and reads: not at all without keys. */
+  readonly signing?: (credentials: SecretsManagerOptions['credentials']) => Signing | undefined;
 };
 
 /** The old names of variables, which this version still reads. */
@@ -154,6 +155,11 @@ export function readWorkerConfig(environment: NodeJS.ProcessEnv): WorkerConfig {
       : `${name} is deprecated; expected WORKER_${name}`,
   );
   const given = { ...environment, ...Object.fromEntries(renamed) };
-  const [config, keys] = parseConfigs([variables, signing], given);
-  return { ...config, signing: keys, warnings };
+  const [config, ...signing] = parseConfigs([variables, ...signingSchemas], given);
+  const endpoint = given.AWS_ENDPOINT_URL_SECRETS_MANAGER || given.AWS_ENDPOINT_URL || undefined;
+  return {
+    ...config,
+    signing: (credentials) => signingOf(...signing, { credentials, endpoint }),
+    warnings,
+  };
 }

@@ -37,7 +37,7 @@ export function createWorkerFunction(
   const queueUrls = new QueueUrls(config.queueUrlPrefix);
   const logger = createLogger({ service: 'worker', level: config.logLevel });
   for (const warning of config.warnings ?? []) logger.warn(warning);
-  const signatures = signaturesBy(config.signing);
+  const signatures = signaturesBy(config.signing?.(() => sqs.config.credentials()));
   const store = new TaskStore({ documents: createDocumentClient(), table: config.tasksTable, signatures });
   const { send, forward } = new TaskClient({ sqs, queueUrls, source: 'worker', records: store, signatures });
   return createLambdaConsumer({

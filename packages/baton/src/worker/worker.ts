@@ -85,12 +85,12 @@ export class Worker {
     const own = [...weights.keys()];
     const lanes = lanesOf(own, implementations);
     this.#slots = new Slots(concurrency, weights, lanes);
-    const sender = { queueUrlPrefix, source: SOURCE, tasksTable, signing: config.signing };
+    const sender = { queueUrlPrefix, source: SOURCE, tasksTable };
     const threads = threadPoolFor(implementations, threadEntry, { threads: concurrency, sender, logger });
     this.#threads = threads;
     const guard = processGuard === 'off' ? undefined : this.#guardOf(processGuard === 'own');
     this.#guard = guard;
-    const signatures = signaturesBy(config.signing);
+    const signatures = signaturesBy(config.signing?.(() => connections.sending.config.credentials()));
     const store = new TaskStore({ documents: connections.documents, table: tasksTable, signatures });
     const compared = new ComparedClock({ store, connections, logger });
     this.#clock = compared;

@@ -14,8 +14,7 @@ import {
 
 let template: Template;
 let otherStage: Template;
-/** Only AWS can read it, so the functions load with a key of no worth before the deploy. */
-const KEYS = '{{resolve:secretsmanager:baton/signing:SecretString:keys}}';
+const KEYS = 'arn:aws:secretsmanager:us-east-1:123456789012:secret:baton/signing-AbCdEf:keys';
 
 beforeAll(async () => {
   template = await compile();
@@ -211,7 +210,6 @@ test('every function has the revision, the patience and the keys of its deploy, 
     expect(Variables).toMatchObject({
       REVISION: 'unknown',
       UNKNOWN_TASK_PATIENCE_SECONDS: '21600',
-      TASK_SIGNING_KEYS: '',
       TASK_SIGNING: '',
     });
     expect([id, properties['RecursiveLoop']]).toEqual([id, consumers.has(id) ? 'Allow' : undefined]);
@@ -221,7 +219,7 @@ test('every function has the revision, the patience and the keys of its deploy, 
       Variables: {
         REVISION: '0123abc',
         UNKNOWN_TASK_PATIENCE_SECONDS: '60',
-        TASK_SIGNING_KEYS: KEYS,
+        TASK_SIGNING_KEYS_SECRET: KEYS,
         TASK_SIGNING: 'require',
       },
     });

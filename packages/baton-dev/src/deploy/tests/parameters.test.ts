@@ -125,19 +125,19 @@ describe('an invalid parameter is refused with its name and the expected value',
 });
 
 describe('the keys of signatures', () => {
-  const reference = '{{resolve:secretsmanager:baton-dev/signing:SecretString:keys}}';
+  const arn = 'arn:aws:secretsmanager:us-east-1:123456789012:secret:baton/signing-AbCdEf';
 
   test('are a reference to a secret, and the message shows none that are given in clear', () => {
-    expect(() => readParameters({ ...closed, 'signing-keys': reference, signing: 'accept' })).not.toThrow();
+    expect(() => readParameters({ ...closed, 'signing-keys': arn, signing: 'accept' })).not.toThrow();
     const read = () => readParameters({ ...closed, 'signing-keys': 'k1:c2VjcmV0' });
-    expect(read).toThrow('signing-keys: expected a reference to a secret');
+    expect(read).toThrow('signing-keys: expected the whole ARN of a secret');
     expect(read).not.toThrow(/c2VjcmV0/);
   });
 
   test('are there if a deploy says how they are used', () => {
     const read = () => readParameters({ ...closed, signing: 'require' });
     expect(read).toThrow('signing-keys: expected a value, because signing is require');
-    expect(() => readParameters({ ...closed, 'signing-keys': reference, signing: 'off' })).toThrow(
+    expect(() => readParameters({ ...closed, 'signing-keys': arn, signing: 'off' })).toThrow(
       'signing: expected one of require, accept',
     );
   });

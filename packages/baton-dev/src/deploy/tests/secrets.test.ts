@@ -47,6 +47,14 @@ describe('a secret that a function may read', () => {
     expect(JSON.stringify(statementsOf(resources, 'OtherRole'))).not.toContain('secretsmanager');
   });
 
+  test('is for all functions if it holds the keys of signatures', () => {
+    const { functions, resources } = compiled({ 'signing-keys': ARN });
+    for (const [name, role] of Object.entries({ reads: 'ReadsRole', other: 'OtherRole' })) {
+      expect(functions[name]?.environment).toMatchObject({ TASK_SIGNING_KEYS_SECRET: ARN });
+      expect(JSON.stringify(statementsOf(resources, role))).toContain(ARN);
+    }
+  });
+
   test('makes one right if two variables read members of it', () => {
     const { resources } = compiled({ 'shop-login': `${ARN}:login`, 'shop-key': `${ARN}:key` });
     expect(statementsOf(resources, 'ReadsRole').slice(1)).toEqual([

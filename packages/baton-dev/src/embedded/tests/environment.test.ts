@@ -42,7 +42,11 @@ functions:
   };
 
   test('has the local value of its parameter', () => {
-    expect(filled('', {})).toEqual({ SHOP_URL: 'http://127.0.0.1:9/', MAIL_URL: '' });
+    expect(filled('', {})).toEqual({
+      SHOP_URL: 'http://127.0.0.1:9/',
+      MAIL_URL: '',
+      TASK_SIGNING_KEYS: '',
+    });
     expect(filled('', { SHOP_URL: '' })).toMatchObject({ SHOP_URL: 'http://127.0.0.1:9/' });
   });
 
@@ -62,7 +66,7 @@ functions:
     );
     const shop = { environment: {} };
     fillInParameters({ shop }, [secretive], { SHOP_KEY: 'mine' });
-    expect(shop.environment).toEqual({ SHOP_LOGIN: 'me', SHOP_KEY: 'mine' });
+    expect(shop.environment).toEqual({ SHOP_LOGIN: 'me', SHOP_KEY: 'mine', TASK_SIGNING_KEYS: '' });
   });
 
   test('unless the user sets it, or gives the parameter', () => {

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import type { SendMessageBatchCommand } from '@aws-sdk/client-sqs';
 import { UpdateCommand } from '@aws-sdk/lib-dynamodb';
-import type { Signing } from '../../process/signing.ts';
+import type { Signing } from '../../aws/signing.ts';
 import { signaturesBy, type Signatures } from '../../sqs/signatures.ts';
 import type { TaskState } from '../../task/task-status.ts';
 import { implement, Implementations } from '../../task/implementation.ts';

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/g
 import { RejectTask } from '../../task/errors.ts';
 import { chain, group, member } from '../../task/flow.ts';
 import { encodeEnvelope } from '../../sqs/envelope.ts';
-import { signingKey } from '../../../tests/support/signing-keys.ts';
+import { signingBy, signingKey } from '../../../tests/support/signing-keys.ts';
 import { AttackedStage, count, pay, sum, told } from './attacked-stage.ts';
 
 const [k1, stolen] = [signingKey('k1'), signingKey('k1')];
@@ -12,8 +12,8 @@ let stage: AttackedStage;
 /** The attacker's own processes, with a key that nobody else has. */
 let thief: AttackedStage;
 beforeAll(async () => {
-  stage = await AttackedStage.start({ keys: [k1], required: true });
-  thief = stage.with({ keys: [stolen], required: true });
+  stage = await AttackedStage.start(signingBy([k1]));
+  thief = stage.with(signingBy([stolen]));
 });
 beforeEach(() => {
   stage.begin();
@@ -50,7 +50,7 @@ describe('a message', () => {
   });
 
   test('with an unknown key does not run, and the error names the key', async () => {
-    const unknown = stage.with({ keys: [signingKey('eve')], required: true });
+    const unknown = stage.with(signingBy([signingKey('eve')]));
     await unknown.tasks.send(pay, { to: 'Eve' });
     const outcome = await stage.receiveBody(unknown.sent[0]?.body ?? '', pay.queue);
     expect(outcome).toMatchObject({
@@ -229,7 +229,7 @@ describe('a row', () => {
 
   test('that a claim has made is signed by it: a listener that fails runs again', async () => {
     const taskId = randomUUID();
-    const body = stage.signatures?.signed(
+    const body = await stage.signatures?.signed(
       encodeEnvelope({
         taskId,
         task: count.name,

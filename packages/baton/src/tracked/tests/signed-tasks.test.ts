@@ -5,16 +5,16 @@ import { RejectTask } from '../../task/errors.ts';
 import { chain, group, member } from '../../task/flow.ts';
 import type { DeadLetterOutcome } from '../../task/outcome.ts';
 import { tickTaskId, tickTime } from '../../task/schedule.ts';
-import type { Signing, SigningKey } from '../../process/signing.ts';
+import type { Signing, SigningKey } from '../../aws/signing.ts';
 import { tickBody } from '../../sqs/tick-message.ts';
-import { signingKey } from '../../../tests/support/signing-keys.ts';
+import { signingBy, signingKey } from '../../../tests/support/signing-keys.ts';
 import { AttackedStage, count, hourly, pay, sum, told } from './attacked-stage.ts';
 
 const HOUR_MS = 3_600_000;
 const [k1, k2] = [signingKey('k1'), signingKey('k2')];
 let stage: AttackedStage;
 beforeAll(async () => {
-  stage = await AttackedStage.start({ keys: [k1], required: true });
+  stage = await AttackedStage.start(signingBy([k1]));
 });
 beforeEach(() => stage.begin());
 afterAll(() => stage.stop());
@@ -119,7 +119,8 @@ describe('a tick', () => {
 });
 
 describe('a change of keys', () => {
-  const by = (keys: readonly SigningKey[], required = true): AttackedStage => stage.with({ keys, required });
+  const by = (keys: readonly SigningKey[], required = true): AttackedStage =>
+    stage.with(signingBy(keys, required));
 
   test('accepts the old key while it is in the list, and refuses it afterwards', async () => {
     await stage.tasks.start(chain([count, count]), 1);
@@ -139,7 +140,7 @@ describe('a change of keys', () => {
 });
 
 describe('the first keys', () => {
-  const accepting: Signing = { keys: [k1], required: false };
+  const accepting: Signing = signingBy([k1], false);
 
   test('accept what was sent without, as long as TASK_SIGNING is accept, and say each time what lacks a signature', async () => {
     const [unsigned, rollout] = [stage.with(), stage.with(accepting)];

@@ -4,12 +4,12 @@ import { UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { attributesOf, type NamingRequest } from 'baton-dev/testing/request-attributes';
 import { chain, group, member } from '../../task/flow.ts';
 import { CANCEL_ATTRIBUTES, FLOW_ATTRIBUTES, SENDER_ATTRIBUTES } from '../writable-attributes.ts';
-import { signingKey } from '../../../tests/support/signing-keys.ts';
+import { signingBy, signingKey } from '../../../tests/support/signing-keys.ts';
 import { AttackedStage, count, pay, sum, told } from './attacked-stage.ts';
 
 let stage: AttackedStage;
 beforeAll(async () => {
-  stage = await AttackedStage.start({ keys: [signingKey('k1')], required: true });
+  stage = await AttackedStage.start(signingBy([signingKey('k1')]));
 });
 beforeEach(() => stage.begin());
 afterAll(() => stage.stop());

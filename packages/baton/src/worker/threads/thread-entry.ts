@@ -7,6 +7,7 @@ import { createSqsClient } from '../../sqs/sqs-client.ts';
 import { type SendTask } from '../../task/send-task.ts';
 import { TaskClient } from '../../send/task-client.ts';
 import { createDocumentClient } from '../../aws/documents.ts';
+import { readSigning } from '../../aws/signing.ts';
 import { TaskStore } from '../../tracked/task-store.ts';
 import { ThreadAttempt } from './thread-attempt.ts';
 import { ThreadGuard } from './thread-guard.ts';
@@ -41,10 +42,12 @@ function clientOf(sender: ThreadSender): TaskClient {
   return client;
 }
 
-function newClient({ queueUrlPrefix, source, tasksTable, signing }: ThreadSender): TaskClient {
-  const signatures = signaturesBy(signing);
+function newClient({ queueUrlPrefix, source, tasksTable }: ThreadSender): TaskClient {
+  const sqs = createSqsClient();
+  // A thread has the environment of its worker
+  const signatures = signaturesBy(readSigning(process.env, () => sqs.config.credentials()));
   return new TaskClient({
-    sqs: createSqsClient(),
+    sqs,
     queueUrls: new QueueUrls(queueUrlPrefix),
     source,
     signatures,

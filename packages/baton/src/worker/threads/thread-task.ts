@@ -3,7 +3,6 @@ import type { MessagePort } from 'node:worker_threads';
 import type { EffectResult, KnownEffect } from '../../run/effects.ts';
 import type { WorkerIdentity } from '../../task/implementation.ts';
 import type { PlainError } from '../../task/plain-error.ts';
-import type { Signing } from '../../process/signing.ts';
 import type { AttemptName } from '../../run/running-attempt.ts';
 import type { Progress } from '../../task/progress.ts';
 import type { TraceContext } from '../../telemetry/trace-context.ts';
@@ -15,7 +14,6 @@ export interface ThreadSender {
   readonly source: string;
   /** The name of the task store's table, if there is one. */
   readonly tasksTable?: string | undefined;
-  readonly signing?: Signing | undefined;
 }
 
 /** An attempt as it is sent to a thread: plain data, and the port through which both sides talk while it runs. */

@@ -111,7 +111,8 @@ export class Stage {
   /** Lets all processes sign, and require signatures, from now on. The key is no secret. */
   signs(): void {
     const key = createSecretKey(Buffer.from('a key of 32 bytes, for these scenes'));
-    this.#signatures = new Signatures({ keys: [{ id: 'k-1', key }], required: true });
+    const keys = { value: async () => [{ id: 'k-1', key }], refused: () => undefined };
+    this.#signatures = new Signatures({ keys, required: true });
     this.store = new TaskStore({ ...this.#watched, signatures: this.#signatures });
     this.client = this.#clientOf('orders', this.store);
   }
