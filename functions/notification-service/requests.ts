@@ -42,7 +42,7 @@ export class NotificationRequests {
   }
 
   /**
-   * Deletes a notification whose task has ended. Its id, its token and the request's digest are left for 30 days, so that
+   * Deletes a notification whose task has ended. Its id, its token and the request's digest are left for 36 days, so that
    * late messages and a repeated request do not bring it back.
    *
    * @param by - the subject of the caller

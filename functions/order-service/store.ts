@@ -117,7 +117,7 @@ export class OrderStore {
   }
 
   /**
-   * Deletes an order whose task has ended. Ids, tokens and the request's digest are left for 30 days, so that late messages
+   * Deletes an order whose task has ended. Ids, tokens and the request's digest are left for 36 days, so that late messages
    * and a repeated request do not bring it back.
    *
    * @param by - the subject of the caller

@@ -5,7 +5,7 @@ import { ClockWatch } from '../time/clock-watch.ts';
 
 const DAY_SECONDS = 86_400;
 /** Longer than a message or a dead letter about a row can come, which is 14 days. */
-export const LEAST_DAYS = 30;
+const LEAST_DAYS = 30;
 const MOST_DAYS = 36_500;
 
 /** Parts of an UpdateExpression: `SET a = :a${set} REMOVE b${remove}`, with `values` among its values. */

@@ -43,7 +43,7 @@ test.each([
       expiresAt: expect.any(Number),
     });
     const days = (Number(Item?.['expiresAt']) - Date.now() / 1000) / 86_400;
-    expect(Math.round(days)).toBe(30);
+    expect(Math.round(days)).toBe(36);
   },
 );
 

@@ -75,7 +75,7 @@ export class SampleStore {
   }
 
   /**
-   * Deletes a sample whose task has ended. Its id, its token and the request's digest are left for 30 days, so that late
+   * Deletes a sample whose task has ended. Its id, its token and the request's digest are left for 36 days, so that late
    * messages and a repeated request do not bring it back.
    *
    * @param by - the subject of the caller

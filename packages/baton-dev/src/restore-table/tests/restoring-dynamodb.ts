@@ -1,0 +1,111 @@
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import {
+  CreateTableCommand,
+  DynamoDBClient,
+  PutItemCommand,
+  type AttributeValue,
+} from '@aws-sdk/client-dynamodb';
+
+/** The range of times that it can restore. */
+const EARLIEST = new Date('2026-11-01T00:00:00Z');
+const LATEST = new Date('2026-11-30T12:00:00Z');
+
+/** What DynamoDB keeps of a table: its key, and its rows at the time of the restore. */
+export interface KeptTable {
+  readonly key: string;
+  readonly rows: readonly Record<string, AttributeValue>[];
+}
+
+/**
+ * An emulator of DynamoDB that can restore tables, as no emulator can by itself: it stands in front of one, answers what
+ * concerns restores, and passes on everything else.
+ */
+export class RestoringDynamoDb {
+  readonly kept = new Map<string, KeptTable>();
+  /** The restores that were asked for. */
+  readonly restores: Record<string, unknown>[] = [];
+  readonly #endpoint: string;
+  readonly #server: Server;
+  readonly #client: DynamoDBClient;
+
+  private constructor(endpoint: string) {
+    this.#endpoint = endpoint;
+    this.#client = new DynamoDBClient({
+      endpoint,
+      region: 'us-east-1',
+      credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
+    });
+    this.#server = createServer((request, response) => void this.#serve(request, response));
+  }
+
+  /** Starts it in front of an emulator. */
+  static async start(endpoint: string): Promise<RestoringDynamoDb> {
+    const started = new RestoringDynamoDb(endpoint);
+    started.#server.listen(0, '127.0.0.1');
+    await once(started.#server, 'listening');
+    return started;
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+  }
+
+  async stop(): Promise<void> {
+    this.#client.destroy();
+    this.#server.closeAllConnections();
+    this.#server.close();
+    await once(this.#server, 'close');
+  }
+
+  async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const chunks: Uint8Array[] = [];
+    for await (const chunk of request) chunks.push(chunk as Uint8Array);
+    const body = Buffer.concat(chunks);
+    const action = String(request.headers['x-amz-target']).split('.')[1];
+    const input = JSON.parse(body.toString() || '{}') as Record<string, unknown>;
+    if (action === 'DescribeContinuousBackups')
+      return answer(response, this.#backups(String(input['TableName'])));
+    if (action === 'RestoreTableToPointInTime') return answer(response, await this.#restore(input));
+    const { host: _host, 'content-length': _length, connection: _connection, ...headers } = request.headers;
+    const passed = await fetch(this.#endpoint, {
+      method: 'POST',
+      headers: headers as Record<string, string>,
+      body,
+    });
+    response.writeHead(passed.status, { 'content-type': 'application/x-amz-json-1.0' });
+    response.end(Buffer.from(await passed.arrayBuffer()));
+  }
+
+  #backups(table: string): object {
+    const PointInTimeRecoveryDescription = this.kept.has(table)
+      ? {
+          PointInTimeRecoveryStatus: 'ENABLED',
+          EarliestRestorableDateTime: EARLIEST.getTime() / 1000,
+          LatestRestorableDateTime: LATEST.getTime() / 1000,
+        }
+      : { PointInTimeRecoveryStatus: 'DISABLED' };
+    return { ContinuousBackupsDescription: { PointInTimeRecoveryDescription } };
+  }
+
+  async #restore(input: Record<string, unknown>): Promise<object> {
+    this.restores.push(input);
+    const { key, rows } = this.kept.get(String(input['SourceTableName'])) as KeptTable;
+    const TableName = String(input['TargetTableName']);
+    await this.#client.send(
+      new CreateTableCommand({
+        TableName,
+        BillingMode: 'PAY_PER_REQUEST',
+        AttributeDefinitions: [{ AttributeName: key, AttributeType: 'S' }],
+        KeySchema: [{ AttributeName: key, KeyType: 'HASH' }],
+      }),
+    );
+    for (const Item of rows) await this.#client.send(new PutItemCommand({ TableName, Item }));
+    return { TableDescription: { TableName, TableStatus: 'CREATING' } };
+  }
+}
+
+function answer(response: ServerResponse, body: object): void {
+  response.writeHead(200, { 'content-type': 'application/x-amz-json-1.0' }).end(JSON.stringify(body));
+}
