@@ -12,7 +12,8 @@ import { readParts } from 'baton-dev/stack/part';
 import { Program } from 'baton-dev/testing/program';
 
 const SERVERLESS = 'node_modules/serverless/bin/serverless.js';
-const TEMPLATE = fileURLToPath(
+/** The template of the last deploy. */
+export const TEMPLATE = fileURLToPath(
   new URL('../../.serverless/cloudformation-template-update-stack.json', import.meta.url),
 );
 const ACCOUNT = '000000000000';

@@ -41,6 +41,7 @@ export async function enforceRoles(deployment: Deployment): Promise<Enforced> {
         ...Environment?.Variables,
         AWS_ENDPOINT_URL_SQS: endpoint,
         AWS_ENDPOINT_URL_DYNAMODB: endpoint,
+        AWS_ENDPOINT_URL_SECRETS_MANAGER: endpoint,
         UNKNOWN_TASK_PATIENCE_SECONDS: '2',
       };
       await lambda.send(new UpdateFunctionConfigurationCommand({ FunctionName, Environment: { Variables } }));

@@ -2,9 +2,9 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { attributesOf, type NamingRequest } from 'baton-dev/testing/request-attributes';
-import type { Allowed } from './policy.ts';
+import { type Allowed, nameIn } from './policy.ts';
 
-/** A call in the terms of IAM: the action, and the names of its queues, tables or indexes. */
+/** A call in the terms of IAM: the action, and the names of its queues, tables, indexes or secrets. */
 interface Call {
   readonly action: string;
   readonly targets: readonly string[];
@@ -106,7 +106,7 @@ export class Gatekeeper {
   }
 }
 
-/** Reads a request of the JSON protocol of SQS or DynamoDB. A batch of writes needs the action of its single call. */
+/** Reads a request of the JSON protocol of SQS, DynamoDB or Secrets Manager. A batch of writes needs the action of its single call. */
 function callOf(target: string, body: string): Call {
   const [service = '', name = ''] = target.split('.');
   const request = JSON.parse(body) as NamingRequest & {
@@ -114,8 +114,9 @@ function callOf(target: string, body: string): Call {
     TableName?: string;
     IndexName?: string;
     RequestItems?: object;
+    SecretId?: string;
   };
-  const { QueueUrl, TableName, IndexName, RequestItems } = request;
+  const { QueueUrl, TableName, IndexName, RequestItems, SecretId } = request;
   const attributes = attributesOf(request);
   if (service === 'AmazonSQS')
     return {
@@ -123,6 +124,8 @@ function callOf(target: string, body: string): Call {
       targets: [QueueUrl?.split('/').at(-1) ?? ''],
       attributes,
     };
+  if (SecretId !== undefined)
+    return { action: `${service}:${name}`, targets: [nameIn(SecretId)], attributes };
   const index = IndexName === undefined ? '' : `/index/${IndexName}`;
   const tables = RequestItems ? Object.keys(RequestItems) : [`${TableName}${index}`];
   return { action: `dynamodb:${name}`, targets: tables, attributes };

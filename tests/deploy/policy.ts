@@ -37,11 +37,16 @@ export function allowedBy({ Statement }: Policy): Allowed[] {
     const attributes = Condition && attributesIn(Condition);
     return [Action].flat().flatMap((action) =>
       [Resource].flat().map((arn) => ({
-        use: `${action} ${arn.replace(/^arn:aws:\w+:[^:]*:\d*:(table\/)?/, '')}`,
+        use: `${action} ${nameIn(arn)}`,
         attributes,
       })),
     );
   });
+}
+
+/** The name in an ARN, such as a queue's. */
+export function nameIn(arn: string): string {
+  return arn.replace(/^arn:aws:\w+:[^:]*:\d*:(table\/)?/, '');
 }
 
 function attributesIn(condition: NonNullable<Policy['Statement'][number]['Condition']>): ReadonlySet<string> {

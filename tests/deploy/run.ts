@@ -9,6 +9,9 @@ import { ROOT } from 'baton-dev/stack/root';
 const LOCALSTACK = fileURLToPath(
   new URL('../../../shared/tools/localstack-host/localstack-host.sh', import.meta.url),
 );
+/** What of AWS the stack and its tests use. */
+const SERVICES =
+  'sqs,dynamodb,s3,cloudformation,iam,sts,logs,lambda,apigateway,events,ssm,cloudwatch,secretsmanager';
 const JEST = [
   '--experimental-vm-modules',
   '--disable-warning=ExperimentalWarning',
@@ -28,7 +31,7 @@ async function runTests(endpoint: string, more: Readonly<Record<string, string>>
 /** Runs the script of LocalStack with this Node for functions. Prints its output if it fails. */
 function localStack(command: 'start' | 'stop', port: number): boolean {
   const env = { ...process.env, NODE: process.execPath };
-  const { status, stdout, stderr } = spawnSync(LOCALSTACK, [command, String(port)], {
+  const { status, stdout, stderr } = spawnSync(LOCALSTACK, [command, String(port), SERVICES], {
     encoding: 'utf8',
     env,
   });

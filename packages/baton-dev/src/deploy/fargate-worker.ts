@@ -6,7 +6,7 @@ import type { SourceQueue } from '../stack/queues.ts';
 import { consumedQueues } from './functions.ts';
 import type { FargateParameters } from './parameters.ts';
 import { consumerStatements, logStatement, role } from './role.ts';
-import { secretEnvironment, type SecretReferences, secretsIn, secretStatements } from './secrets.ts';
+import { secretEnvironment, type SecretReferences, secretsOf, secretStatements } from './secrets.ts';
 import { StackError } from '../stack/stack-error.ts';
 import { arnOf, ref, type Resource, type Resources, sub, type Value } from '../stack/resources.ts';
 import { workerScaling } from './worker-scaling.ts';
@@ -59,7 +59,7 @@ export function fargateWorker(options: FargateWorkerOptions): Resources {
     },
     WorkerTaskRole: taskRole([
       ...consumerStatements({ consumed: queues, access }, resources),
-      ...secretStatements(secretsIn(worker.access), secrets),
+      ...secretStatements(secretsOf(worker.access), secrets),
     ]),
     WorkerExecutionRole: taskRole([logStatement('WorkerLogs'), ...pullStatements(image)]),
     WorkerTask: taskDefinition(options, queues),
@@ -112,7 +112,7 @@ function container(
   const variables = {
     ...environment,
     ...worker.environment,
-    ...secretEnvironment(secretsIn(worker.access), secrets),
+    ...secretEnvironment(secretsOf(worker.access), secrets),
     AWS_REGION: ref('AWS::Region'),
     WORKER_QUEUES: queues
       .map(({ name }) => name.slice(stagePrefix.length))

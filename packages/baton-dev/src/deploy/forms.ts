@@ -36,19 +36,27 @@ export const FORMS: readonly Form[] = [
 ];
 
 /**
- * The local values of the services' parameters, as arguments: a stack without a required one is refused. A parameter of a
- * secret has the ARN of one that does not exist.
+ * The local values of the services' parameters, as arguments: a stack without a required one is refused. That of a secret is
+ * the ARN of one that does not exist.
  */
 export function localParams(parts: ReadonlyMap<string, Part>): string[] {
   const all = [...parts.values()].flatMap(({ parameters }) => Object.entries(parameters ?? {}));
   const local = all.flatMap(([name, parameter]) =>
     typeof parameter === 'object' ? [[name, parameter.local]] : [],
   );
-  const secrets = secretParametersOf(parts.values()).map((name) => [
-    name,
-    `arn:aws:secretsmanager:us-east-1:123456789012:secret:${name}-AbCdEf`,
-  ]);
-  return params(Object.fromEntries([...local, ...secrets]) as Record<string, string>);
+  const secrets = secretParametersOf(parts.values());
+  const values = local.map(([name = '', value]) => [name, secrets.includes(name) ? standIn(name) : value]);
+  return params(Object.fromEntries(values) as Record<string, string>);
+}
+
+/** ARNs of secrets that do not exist for all that services may read, as arguments. */
+export function secretParams(parts: ReadonlyMap<string, Part>): string[] {
+  const names = secretParametersOf(parts.values());
+  return params(Object.fromEntries(names.map((name) => [name, standIn(name)])));
+}
+
+function standIn(secret: string): string {
+  return `arn:aws:secretsmanager:us-east-1:123456789012:secret:${secret}-AbCdEf`;
 }
 
 /** Writes parameters as arguments of the command line. */

@@ -5,7 +5,7 @@ import type { DescribedFunction, Functions } from '../stack/part.ts';
 import { type SourceQueue, sourceQueues } from '../stack/queues.ts';
 import { isDevelopment } from './protection.ts';
 import { consumerStatements, logStatement, role } from './role.ts';
-import { secretEnvironment, secretsIn, secretStatements } from './secrets.ts';
+import { secretEnvironment, secretsOf, secretStatements } from './secrets.ts';
 import { type Extensions, gatewayEvents } from './gateway.ts';
 import { StackError } from '../stack/stack-error.ts';
 import { arnOf, idOfArn, type Resource, type Resources } from '../stack/resources.ts';
@@ -26,7 +26,7 @@ export function deployedFunctions(functions: Functions, parameters: Parameters, 
       environment: {
         ...members.environment,
         ...authenticationOf(events, parameters),
-        ...secretEnvironment(secretsIn(access), parameters.secrets),
+        ...secretEnvironment(secretsOf(access), parameters.secrets),
       },
       role: arnOf(roleId(name)),
       // So that a flood of requests leaves concurrency of the account to the functions that run tasks
@@ -67,7 +67,7 @@ export function functionRoles(
     const consumed = consumedQueues(name, events, resources);
     const statements = [
       ...consumerStatements({ consumed, access: read, queueActions: ['sqs:GetQueueAttributes'] }, resources),
-      ...secretStatements(secretsIn(access), secrets),
+      ...secretStatements(secretsOf(access), secrets),
     ];
     const logs = logStatement(`${resourceId(name)}LogGroup`);
     return [roleId(name), role({ service: 'lambda.amazonaws.com', statements: [logs, ...statements] })];

@@ -9,7 +9,7 @@ import { Permits } from 'baton-tasks/service';
 import type { Part } from '../stack/part.ts';
 import type { FunctionDefinition } from '../stack/serverless.ts';
 import { StackError } from '../stack/stack-error.ts';
-import { secretsIn } from './secrets.ts';
+import { secretsOf } from './secrets.ts';
 import type { DeclaredRoute, LoadReport } from './load-function.ts';
 
 const PROGRAM = fileURLToPath(new URL('./load-function.ts', import.meta.url));
@@ -71,7 +71,7 @@ async function loadFunction(
   child.once('message', (message) => (report = message as LoadReport));
   await once(child, 'close');
   if (report) return report;
-  const secrets = secretsOf(name, options.parts);
+  const secrets = secretsOfFunction(name, options.parts);
   throw new StackError(whyNotLoaded({ name, handler, said, unknown, known, parameters, secrets }));
 }
 
@@ -100,9 +100,9 @@ function parametersOf(functionName: string, parts: LoadOptions['parts']): Parame
 }
 
 /** The secrets of a function, and their parameters. */
-function secretsOf(functionName: string, parts: LoadOptions['parts']): [string, string][] {
+function secretsOfFunction(functionName: string, parts: LoadOptions['parts']): [string, string][] {
   return [...parts.values()].flatMap(({ functions }) =>
-    Object.entries(secretsIn(functions?.[functionName]?.access)),
+    Object.entries(secretsOf(functions?.[functionName]?.access)),
   );
 }
 

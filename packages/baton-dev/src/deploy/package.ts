@@ -5,19 +5,20 @@ import { join } from 'node:path';
 import { readParts } from '../stack/part.ts';
 import { ROOT } from '../stack/root.ts';
 import { lintTemplates } from './cfn-lint.ts';
-import { FORMS, localParams } from './forms.ts';
+import { FORMS, localParams, secretParams } from './forms.ts';
 
 const CACHE = join(ROOT, 'node_modules/.cache');
 const SERVERLESS = join(ROOT, 'node_modules/serverless/bin/serverless.js');
 const TEMPLATE = 'cloudformation-template-update-stack.json';
 
-const local = localParams(readParts('dev'));
+const parts = readParts('dev');
+const given = [...localParams(parts), ...secretParams(parts)];
 const templates = FORMS.map(({ name, args }, index) => {
   const folder = join(CACHE, 'package', name.replaceAll(' ', '-'));
   process.stdout.write(`${name}: serverless package ${args.join(' ')}\n`);
   const { status, stdout, stderr } = spawnSync(
     process.execPath,
-    [SERVERLESS, 'package', '--package', folder, ...args, ...local],
+    [SERVERLESS, 'package', '--package', folder, ...args, ...given],
     { cwd: ROOT, encoding: 'utf8' },
   );
   if (status !== 0) fail(`The form ${name} could not be packaged:\n${stdout}${stderr}`);

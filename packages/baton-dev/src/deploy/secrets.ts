@@ -16,7 +16,7 @@ const OF_ALL: SecretParameters = { TASK_SIGNING_KEYS: 'signing-keys' };
 const described = z.object({ secrets: z.record(z.string(), z.string()) });
 
 /** The secrets of a function: those under its `access`, and those of all. If it is not understood, `readAccess` says so. */
-export function secretsIn(access: unknown): SecretParameters {
+export function secretsOf(access: unknown): SecretParameters {
   return { ...OF_ALL, ...described.safeParse(access).data?.secrets };
 }
 
@@ -24,7 +24,7 @@ export function secretsIn(access: unknown): SecretParameters {
 export function secretParametersOf(parts: Iterable<Part>): string[] {
   const all = [...parts].flatMap(({ functions }) => Object.values(functions ?? {}));
   return [
-    ...new Set([...Object.values(OF_ALL), ...all.flatMap(({ access }) => Object.values(secretsIn(access)))]),
+    ...new Set([...Object.values(OF_ALL), ...all.flatMap(({ access }) => Object.values(secretsOf(access)))]),
   ];
 }
 

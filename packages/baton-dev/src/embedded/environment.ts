@@ -1,5 +1,5 @@
 // The environment of the embedded runtime.
-import { secretsIn } from '../deploy/secrets.ts';
+import { secretsOf } from '../deploy/secrets.ts';
 import type { Part } from '../stack/part.ts';
 
 /** A variable whose value is a parameter of the deploy. */
@@ -50,7 +50,7 @@ export function fillInParameters(
         if (typeof parameter === 'object' && environment[variable] === '' && !own[variable])
           environment[variable] = parameter.local;
       }
-      for (const [variable, parameterName] of Object.entries(secretsIn(access))) {
+      for (const [variable, parameterName] of Object.entries(secretsOf(access))) {
         const parameter = part.parameters?.[parameterName];
         const local = typeof parameter === 'object' ? parameter.local : '';
         environment[variable] ||= own[variable] || local;

@@ -1,13 +1,14 @@
 // Environment variables: who reads them, and where they are listed.
 import { parse } from 'yaml';
-import type { AstNode } from '../sources/ast.ts';
+import { secretsOf } from '../deploy/secrets.ts';
+import { type AstNode, nodesOf } from '../sources/ast.ts';
 import type { Property } from '../sources/code.ts';
 import type { Repository } from '../sources/repository.ts';
 import { composeEntries } from './compose-file.ts';
 import { functionsWith } from './contract-uses.ts';
 import { type Breach, type Rule, unless } from './rule.ts';
 import { isDeployed } from './paths.ts';
-import type { Tree } from './tree.ts';
+import type { OwnFunction, Tree } from './tree.ts';
 
 /** A variable's name. */
 const VARIABLE = /^[A-Z][A-Z0-9]*(_[A-Z0-9]+)*$/;
@@ -58,7 +59,8 @@ function unlisted(tree: Tree, folder: string): Breach[] {
   const service = folder.slice(folder.lastIndexOf('/') + 1);
   const ofAll = Object.keys(providerEnvironment(tree));
   const own = tree.functions.filter((each) => each.folder === folder);
-  const given = new Set([...ofAll, ...own.flatMap(({ environment }) => Object.keys(environment ?? {}))]);
+  const given = new Set([...ofAll, ...own.flatMap(givenTo)]);
+  const secrets = secretsIn(tree, config);
   const set = new Set([...ofAll, ...Object.keys(composeEntries(repository)[service]?.environment ?? {})]);
   const example = repository.has(`${folder}/.env.example`) ? repository.textOf(`${folder}/.env.example`) : '';
   return variablesIn(tree, config).flatMap(({ text: name, line }) => {
@@ -68,7 +70,9 @@ function unlisted(tree: Tree, folder: string): Breach[] {
       missing(
         given.has(name),
         `${folder}/functions.yml gives it to no function`,
-        `Write ${adviceOf(name)} under the environment of the functions that need it`,
+        secrets.has(name)
+          ? `Write ${secretAdviceOf(name)} under the access of the functions that need it`
+          : `Write ${adviceOf(name)} under the environment of the functions that need it`,
       ),
       missing(
         new RegExp(`^(# ?)?${name}=`, 'm').test(example),
@@ -92,6 +96,17 @@ function adviceOf(variable: string): string {
     : `"${name}: what it means" under parameters: at the top, and ${variable}: \${param:${name}, ''}`;
 }
 
+/** A secret as functions.yml names it: the parameter that holds its ARN. */
+function secretAdviceOf(variable: string): string {
+  const name = variable.toLowerCase().replaceAll('_', '-');
+  return `"${name}: The ARN of the secret, and what it is for" under parameters: at the top, and secrets: { ${variable}: ${name} }`;
+}
+
+/** The variables that a function is given, as they are or by a secret. */
+function givenTo({ environment, access }: OwnFunction): string[] {
+  return [...Object.keys(environment ?? {}), ...Object.keys(secretsOf(access))];
+}
+
 /** A function that lacks a variable does not start. */
 export const functionsHaveVariables: Rule = {
   name: 'every function is given the variables that its config.ts requires',
@@ -102,11 +117,13 @@ export const functionsHaveVariables: Rule = {
       .flatMap((config) =>
         functionsWith(tree, config).flatMap((own) =>
           requiredIn(tree, config)
-            .filter((name) => !(name in { ...providerEnvironment(tree), ...own.environment }))
+            .filter((name) => !(name in providerEnvironment(tree)) && !givenTo(own).includes(name))
             .map((name) => ({
-              at: tree.placeOf(own, 'environment'),
+              at: tree.placeOf(own, secretsIn(tree, config).has(name) ? 'access' : 'environment'),
               found: `${own.name} is not given ${name}, which ${config} requires: it would not start`,
-              expected: `Write ${adviceOf(name)} under its environment`,
+              expected: secretsIn(tree, config).has(name)
+                ? `Write ${secretAdviceOf(name)} under its access`
+                : `Write ${adviceOf(name)} under its environment`,
             })),
         ),
       ),
@@ -120,6 +137,14 @@ function schemaMembers(tree: Tree, config: string): readonly Property[] {
     .flatMap(({ arguments: [members] }) => members ?? []);
   const own = new Set(objects.flatMap((object) => (object['properties'] ?? []) as AstNode[]));
   return properties.filter(({ text, node }) => own.has(node) && VARIABLE.test(text));
+}
+
+/** The secrets of a service: the members of the schema that its config.ts calls `secrets`. */
+function secretsIn(tree: Tree, config: string): ReadonlySet<string> {
+  const declared = tree.repository.codeAt(config).declarations.get('secrets');
+  const inside = new Set(declared ? nodesOf(declared) : []);
+  const members = schemaMembers(tree, config).filter(({ node }) => inside.has(node));
+  return new Set(members.map(({ text }) => text));
 }
 
 /** The variables that a config.ts reads with `text(...)`, which has no default. */

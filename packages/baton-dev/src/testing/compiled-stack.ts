@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Program } from './program.ts';
-import { closed, localParams, params } from '../deploy/forms.ts';
+import { closed, localParams, params, secretParams } from '../deploy/forms.ts';
 import { readParts } from '../stack/part.ts';
 import type { Resource } from '../stack/resources.ts';
 
@@ -27,13 +27,14 @@ export async function compile(
 ): Promise<Template> {
   const folder = await mkdtemp(join(tmpdir(), 'baton-package-'));
   try {
-    const local = localParams(readParts('dev'));
+    const parts = readParts('dev');
     const program = new Program(SERVERLESS, {}, [
       'package',
       '--package',
       folder,
       ...authentication,
-      ...local,
+      ...localParams(parts),
+      ...secretParams(parts),
       ...args,
     ]);
     if ((await program.ended()) !== 0) throw new Error(program.output);

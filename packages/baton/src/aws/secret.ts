@@ -4,7 +4,7 @@
 const KEPT_MS = 900_000;
 /** How long the last value counts after it could not be read again, in milliseconds. */
 const KEPT_AFTER_FAILURE_MS = 30_000;
-/** The least time between two reads because a server refused the value, in milliseconds. */
+/** The least time between two reads because a server refused a value, in milliseconds. */
 const REFUSAL_REST_MS = 5000;
 
 /** A secret of a service, whose value may change while the process runs. */
@@ -18,7 +18,7 @@ export interface Secret<Value> {
   value(): Promise<Value>;
   /**
    * Tells that a server refused a value, so the next call of `value` reads it again. Does nothing if a newer value is
-   * known, or if the value was read within the last 5 s.
+   * known, or if a value was refused within the last 5 s.
    */
   refused(value: Value): void;
 }
@@ -35,9 +35,10 @@ export interface SecretOptions<Value> {
 export class KeptSecret<Value> implements Secret<Value> {
   readonly #read: () => Promise<Value>;
   readonly #now: () => number;
-  #known: { readonly value: Value; readonly readAtMs: number } | undefined;
+  #known: { readonly value: Value } | undefined;
   /** Until when the known value counts. */
   #untilMs = -Infinity;
+  #refusedAtMs = -Infinity;
   #isRefused = false;
   #reading: Promise<Value> | undefined;
 
@@ -53,8 +54,9 @@ export class KeptSecret<Value> implements Secret<Value> {
   }
 
   refused(value: Value): void {
-    const known = this.#known;
-    if (known?.value !== value || this.#now() < known.readAtMs + REFUSAL_REST_MS) return;
+    const nowMs = this.#now();
+    if (this.#known?.value !== value || nowMs < this.#refusedAtMs + REFUSAL_REST_MS) return;
+    this.#refusedAtMs = nowMs;
     this.#untilMs = -Infinity;
     this.#isRefused = true;
   }
@@ -62,8 +64,8 @@ export class KeptSecret<Value> implements Secret<Value> {
   async #readAgain(): Promise<Value> {
     try {
       const value = await this.#read();
-      this.#known = { value, readAtMs: this.#now() };
-      this.#untilMs = this.#known.readAtMs + KEPT_MS;
+      this.#known = { value };
+      this.#untilMs = this.#now() + KEPT_MS;
       this.#isRefused = false;
       return value;
     } catch (error) {

@@ -97,7 +97,7 @@ async function request(
       method: 'POST',
       protocol: url.protocol,
       hostname: url.hostname,
-      path: '/',
+      path: url.pathname,
       headers: {
         host: url.host,
         'content-type': 'application/x-amz-json-1.1',
@@ -107,7 +107,7 @@ async function request(
       body,
     });
     const signal = AbortSignal.timeout(REQUEST_TIMEOUT_MS);
-    response = await fetch(url.origin, { method: 'POST', headers, body, redirect: 'manual', signal });
+    response = await fetch(url, { method: 'POST', headers, body, redirect: 'manual', signal });
     text = await answerText(response, MAX_BYTES, url.host);
   } catch (cause) {
     if (cause instanceof RangeError) throw new SecretError(`The secret ${arn}: ${cause.message}`);

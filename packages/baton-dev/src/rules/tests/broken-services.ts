@@ -92,6 +92,21 @@ const files: readonly Broken[] = [
     ],
   },
   {
+    rule: variablesAreListed,
+    mistake: 'no function may read a secret',
+    changes: {
+      [`${SERVICE}/config.ts`]: [
+        'export const variables',
+        'export const secrets = z.object({ SAMPLES_TABLE: z.string(), CARRIER_KEY: z.string() });\nexport const variables',
+      ],
+      [`${SERVICE}/.env.example`]: ['SAMPLES_TABLE=', 'CARRIER_KEY=\nSAMPLES_TABLE='],
+    },
+    says: [
+      `${SERVICE}/config.ts:{CARRIER_KEY}: it reads CARRIER_KEY, and ${SERVICE}/functions.yml gives it to no function. Write "carrier-key: The ARN of the secret, and what it is for" under parameters: at the top, and secrets: { CARRIER_KEY: carrier-key } under the access of the functions that need it.`,
+      `${SERVICE}/config.ts:{CARRIER_KEY}: it reads CARRIER_KEY, and its entry in the compose file does not set it. Write CARRIER_KEY under the environment of samples-service in docker-compose.localstack.yml.`,
+    ],
+  },
+  {
     rule: functionsHaveVariables,
     mistake: 'a function lacks a variable',
     changes: {
@@ -102,6 +117,23 @@ const files: readonly Broken[] = [
     },
     says: [
       `${SERVICE}/functions.yml:{samplesServiceRecords}: samplesServiceRecords is not given SAMPLES_TABLE, which ${SERVICE}/config.ts requires: it would not start. Write SAMPLES_TABLE: baton-\${sls:stage}-samples under its environment.`,
+    ],
+  },
+  {
+    rule: functionsHaveVariables,
+    mistake: 'a function lacks a secret',
+    changes: {
+      [`${SERVICE}/config.ts`]: [
+        'export const variables',
+        "export const secrets = z.object({ CARRIER_KEY: text('a key') });\nexport const variables",
+      ],
+      [`${SERVICE}/functions.yml`]: [
+        'TasksTable: [get, send] }\n',
+        'TasksTable: [get, send] }\n      secrets: { CARRIER_KEY: carrier-key }\n',
+      ],
+    },
+    says: [
+      `${SERVICE}/functions.yml:{timeout: 30\n    environment:\n      SAMPLES_TABLE: baton-\${sls:stage}-samples\n      SAMPLES_RETENTION_DAYS: \${param:samples-retention-days, ''}\n    access:}: samplesServiceRecords is not given CARRIER_KEY, which ${SERVICE}/config.ts requires: it would not start. Write "carrier-key: The ARN of the secret, and what it is for" under parameters: at the top, and secrets: { CARRIER_KEY: carrier-key } under its access.`,
     ],
   },
   {
