@@ -1,6 +1,6 @@
 // One dead letter.
 import type { Message, MessageAttributeValue } from '@aws-sdk/client-sqs';
-import { decodeEnvelope, laneOfQueue, laneQueueName } from 'baton-tasks/tooling';
+import { decodeEnvelope, isLaneName, laneOfQueue, laneQueueName } from 'baton-tasks/tooling';
 
 /** The reason of a letter that SQS itself moved after too many receives, so it has none. */
 export const NO_REASON = 'none';
@@ -57,7 +57,8 @@ export function letterOf(message: Message, queue: string, sinceMs = Infinity): L
     receiptHandle: ReceiptHandle,
     body: Body,
     attributes: MessageAttributes,
-    queue: typeof lane === 'string' && lane !== '' ? laneQueueName(queue, lane) : queue,
+    // Whoever may send to the dead-letter queue writes the lane
+    queue: typeof lane === 'string' && isLaneName(lane) ? laneQueueName(queue, lane) : queue,
     reason: MessageAttributes['baton.reason']?.StringValue ?? NO_REASON,
     error: said.length > 0 ? said.join(': ') : undefined,
     ...taskIn(Body),

@@ -1,11 +1,11 @@
 // The contracts that what follows a task may be sent to.
 import { UnknownLinkError } from '../task/errors.ts';
-import { queueWithoutLane } from '../task/lane.ts';
+import { carries } from '../task/lane.ts';
 import type { Listener } from '../task/next-task.ts';
 import { isEndListener, type TaskContract } from '../task/task.ts';
 
 /**
- * The links that this process follows: only to the contracts that its code declares, on their own queues. The rows of the
+ * The links that this process follows: only to the contracts that its code declares, on their own queues and lanes. The rows of the
  * task store name what follows a task. Without this check, a service that may write a row could have the process send to any
  * queue that the process may use.
  */
@@ -31,14 +31,14 @@ export class KnownLinks {
    */
   checkNext({ task, queue }: Listener, place: string): void {
     const contract = this.#contracts.get(task);
-    if (contract?.tracked && contract.queue === queueWithoutLane(queue)) return;
+    if (contract?.tracked && carries(contract, queue)) return;
     throw new UnknownLinkError({ task, queue }, place);
   }
 
   /** Checks the link to a listener. Parameters and errors are those of `checkNext`. */
   checkListener({ task, queue }: Listener, place: string): void {
     const contract = this.#contracts.get(task);
-    if (isEndListener(contract) && contract.queue === queueWithoutLane(queue)) return;
+    if (isEndListener(contract) && carries(contract, queue)) return;
     throw new UnknownLinkError({ task, queue }, place);
   }
 }

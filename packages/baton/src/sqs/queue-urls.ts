@@ -1,5 +1,9 @@
 // The URLs of queues.
+import { InvalidValueError, shownValue } from '../task/invalid-value.ts';
 import { queueWithoutLane } from '../task/lane.ts';
+
+/** The name of a queue in contracts, or of one of its lanes. Rows name queues too, and others may write them. */
+const QUEUE_NAME = /^[a-z0-9-]+(?:_[a-z0-9-]+)?$/;
 
 /**
  * Finds the URLs of queues. All queues of a stage have the same URL except for the name. So one prefix is the whole
@@ -13,8 +17,13 @@ export class QueueUrls {
     this.#prefix = prefix;
   }
 
-  /** The URL of the queue that contracts call `queue`, or of one of its lanes, such as `payments_high`. */
+  /**
+   * The URL of the queue that contracts call `queue`, or of one of its lanes, such as `payments_high`.
+   *
+   * @throws InvalidValueError if it is no such name. A name such as `_/../other` would lead to another queue
+   */
   of(queue: string): string {
+    if (!QUEUE_NAME.test(queue)) throw invalidQueue(queue);
     return `${this.#prefix}${queue}`;
   }
 
@@ -29,4 +38,11 @@ export class QueueUrls {
     const stagePrefix = this.#prefix.slice(this.#prefix.lastIndexOf('/') + 1);
     return name.startsWith(stagePrefix) ? name.slice(stagePrefix.length) : name;
   }
+}
+
+function invalidQueue(queue: string): InvalidValueError {
+  const expected = 'expected lower-case letters, digits and hyphens, and a lane after one underscore';
+  return new InvalidValueError('Invalid queue', [
+    { path: 'queue', message: `${expected}, got ${shownValue(queue)}` },
+  ]);
 }

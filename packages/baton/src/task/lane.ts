@@ -101,6 +101,18 @@ export function laneWhereDeclared(
   return (contract) => (has(contract) ? lane : undefined);
 }
 
+/** Whether a contract's tasks may be in a queue: its own, or that of one of its lanes. */
+export function carries(contract: Laned, queue: string): boolean {
+  const lane = laneOfQueue(queue);
+  if (lane === undefined) return queue === contract.queue;
+  return Object.hasOwn(contract.lanes ?? {}, lane) && queueOfLane(contract, lane) === queue;
+}
+
+/** Whether a text may be the name of a lane. */
+export function isLaneName(text: string): boolean {
+  return LANE_NAME.test(text);
+}
+
 /** The contract's queue of a lane's queue: `payments` for `payments_high`, and for `payments` itself. */
 export function queueWithoutLane(queue: string): string {
   const end = queue.indexOf(SEPARATOR);

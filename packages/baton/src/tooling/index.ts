@@ -3,7 +3,7 @@
 
 /** Read contracts: their lanes, schedules and names. */
 export { isScheduled } from '../task/task.ts';
-export { laneOfQueue, laneQueueName, lanesByQueue, queuesOfLanes } from '../task/lane.ts';
+export { isLaneName, laneOfQueue, laneQueueName, lanesByQueue, queuesOfLanes } from '../task/lane.ts';
 export { tickTaskId, tickTime } from '../task/schedule.ts';
 /** Read and write messages. */
 export { decodeEnvelope, encodeEnvelope, type Envelope } from '../sqs/envelope.ts';

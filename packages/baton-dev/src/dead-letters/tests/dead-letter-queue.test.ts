@@ -74,3 +74,12 @@ test.each([
   const { sent } = await putBack([], { Attributes: { DeadLetterQueueSourceArn: arn } });
   expect(sent).toMatchObject([{ to }]);
 });
+
+test.each([['/../baton-dev-notifications'], ['high/../../x'], ['HIGH'], ['high_low'], ['']])(
+  'a dead letter that names the lane %j is sent to the queue itself, and to no other',
+  async (lane) => {
+    const details = { DataType: 'String', StringValue: JSON.stringify({ lane }) };
+    const { sent } = await putBack([], { MessageAttributes: { 'baton.details': details } });
+    expect(sent).toMatchObject([{ to: 'orders' }]);
+  },
+);

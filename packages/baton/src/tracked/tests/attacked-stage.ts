@@ -37,7 +37,14 @@ export const pay = defineTask({
   payload: z.object({ to: z.string() }),
 });
 /** The tasks of chains and groups. The attacker may send to their queue. */
-export const count = defineTask({ ...shared, name: 'numbers.count', queue: 'numbers', payload: z.int() });
+export const count = defineTask({
+  ...shared,
+  name: 'numbers.count',
+  queue: 'numbers',
+  lanes: { normal: 2, high: 8 },
+  defaultLane: 'normal',
+  payload: z.int(),
+});
 /** The task that takes the results of a group. */
 export const sum = defineTask({
   ...shared,

@@ -249,6 +249,8 @@ describe('what a row says that follows its task', () => {
   test.each<[string, Listener]>([
     ['a task that no contract declares', { task: 'eve.steal', queue: 'bills' }],
     ['a declared task on another queue', { task: pay.name, queue: 'bills' }],
+    ['a lane that its contract does not have', { task: pay.name, queue: 'payments_high' }],
+    ['a path from its queue to another', { task: pay.name, queue: 'payments_/../baton-test-bills' }],
     ['an untracked task', { task: told.name, queue: told.queue }],
   ])('is not sent to %s, and the message comes back', async (_what, next) => {
     await expect(row({ next: { ...next, taskId: randomUUID() } })).resolves.toMatchObject(REFUSED);
@@ -258,6 +260,7 @@ describe('what a row says that follows its task', () => {
   test.each<[string, Listener]>([
     ['a task that no contract declares', { task: 'eve.steal', queue: 'bills' }],
     ['a declared listener on another queue', { task: told.name, queue: 'payments' }],
+    ['a path from its queue to another', { task: told.name, queue: 'ends_/../baton-test-bills' }],
     ['a declared task that is no listener', { task: pay.name, queue: pay.queue }],
   ])('is not told to %s, by a worker or by a service that cancels it', async (_what, listener) => {
     await expect(row({ onEnd: [listener] })).resolves.toMatchObject(REFUSED);
