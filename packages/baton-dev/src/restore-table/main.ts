@@ -1,4 +1,4 @@
-// Brings back rows that a table has lost: npm run restore-table -- orders --stage prod --at 2026-11-30T12:00:00Z
+// Brings back rows that a table has lost: npm run restore-table -- payments --stage prod --at 2026-11-30T12:00:00Z
 import { existsSync } from 'node:fs';
 import process from 'node:process';
 import { createInterface } from 'node:readline/promises';

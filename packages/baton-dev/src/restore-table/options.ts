@@ -8,7 +8,7 @@ const TASKS = 'tasks';
 /** The usage of the command. */
 export const USAGE = `npm run restore-table -- TABLE --stage STAGE --at TIME [options]
 
-Brings back rows that a table has lost, such as those of orders. DynamoDB restores the table as it was at a point in time,
+Brings back rows that a table has lost, such as those of payments. DynamoDB restores the table as it was at a point in time,
 into a copy beside it. Then this command compares the copy with the table and says what it would write. It changes nothing
 in the table without --write.
 
@@ -31,7 +31,7 @@ export class UsageError extends Error {
 /** The options of the command. */
 export interface Options {
   readonly help: boolean;
-  /** Without the stage's prefix: `orders`. */
+  /** Without the stage's prefix: `payments`. */
   readonly table: string;
   readonly stage: string;
   /** The point in time to restore. Undefined if the copy exists. */
@@ -51,7 +51,7 @@ export function readOptions(args: readonly string[]): Options {
   if (help) return { help, table, stage, at: undefined, from, write, word, overwrite };
   if (more.length > 0 || !/^[a-z0-9-]{1,60}$/.test(table))
     throw new UsageError(
-      `Expected the name of one table, such as orders, got ${positionals.join(' ') || 'none'}`,
+      `Expected the name of one table, such as payments, got ${positionals.join(' ') || 'none'}`,
     );
   if (!/^[a-z][a-z0-9-]{0,30}$/.test(stage))
     throw new UsageError(`--stage: expected a stage such as prod, got ${stage || 'none'}`);

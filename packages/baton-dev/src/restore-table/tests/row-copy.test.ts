@@ -8,6 +8,7 @@ import {
   PutItemCommand,
 } from '@aws-sdk/client-dynamodb';
 import { type Backends, startBackends } from '../../testing/backends.ts';
+import { isSameRow } from '../row.ts';
 import { copyRows, type RowCopyOptions } from '../row-copy.ts';
 
 type Row = Record<string, AttributeValue>;
@@ -96,10 +97,7 @@ test('rows that are missing are written back exactly as they were, and the next 
   await expect(run({ write: false })).resolves.toEqual({ ...NOTHING, missing: 1, same: 1 });
   await expect(read('lost')).resolves.toBeUndefined();
   await expect(run()).resolves.toEqual({ ...NOTHING, missing: 1, same: 1, written: 1 });
-  await expect(read('lost')).resolves.toMatchObject({
-    ...ODD,
-    words: { SS: expect.arrayContaining(['a', 'b']) },
-  });
+  expect(isSameRow((await read('lost')) ?? {}, { ...keyOf('lost'), ...ODD })).toBe(true);
   await expect(read('new')).resolves.toMatchObject(text('now'));
   await expect(run()).resolves.toEqual({ ...NOTHING, same: 2 });
 });
