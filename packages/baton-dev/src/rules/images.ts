@@ -3,6 +3,8 @@ import type { Repository } from '../sources/repository.ts';
 import { type Breach, type Rule, unless } from './rule.ts';
 import type { Tree } from './tree.ts';
 
+/** Names one image, whatever its tag is given to later. */
+const DIGEST = /@sha256:[a-f0-9]{64}$/;
 const WRITE_AGAIN = 'Run npm run dockerfiles, or write it as the template has it';
 
 interface Dockerfile {
@@ -74,7 +76,10 @@ export function movingImages(repository: Repository, file: string, text: string)
   const args = lines.filter(({ each }) => each.startsWith('ARG NODE_IMAGE='));
   return [
     unless(args.length > 0, { at: { file }, found: 'it has no ARG NODE_IMAGE', expected }),
-    ...args.map(({ each, at }) => unless(each === argument, { at, found: `it has ${each}`, expected })),
+    // Renovate adds the digest
+    ...args.map(({ each, at }) =>
+      unless(each.replace(DIGEST, '') === argument, { at, found: `it has ${each}`, expected }),
+    ),
     ...lines
       .filter(({ each }) => /^FROM (?!(?:\$\{NODE_IMAGE\}|dependencies|base)(?: |$))/.test(each))
       .map(({ each, at }) => [{ at, found: `it has ${each}`, expected: 'Write FROM ${NODE_IMAGE}' }]),

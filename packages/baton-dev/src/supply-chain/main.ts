@@ -1,7 +1,9 @@
 // Checks what this repository is made of: `npm run supply-chain`. Ends with status 1 if a check fails.
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Repository } from '../sources/repository.ts';
 import { ROOT } from '../stack/root.ts';
+import { baseImageIn, checkBaseImage } from './base-image.ts';
 import type { CheckResult } from './check.ts';
 import { checkNode, installedNodes } from './node-build.ts';
 import { checkByNpm, NPM_CHECKS } from './npm-checks.ts';
@@ -14,6 +16,7 @@ const checks: (() => CheckResult | Promise<CheckResult>)[] = [
       () =>
         checkByNpm(name, args, ROOT),
   ),
+  () => checkBaseImage(baseImageIn(readFileSync(join(ROOT, 'worker/Dockerfile'), 'utf8'))),
   () => checkSecrets(new Repository().files, ROOT),
 ];
 for (const check of checks) {

@@ -121,6 +121,12 @@ describe('code that does no harm breaks no rule', () => {
     ['a client of the outside', own("import { request } from 'node:https';\nrequest('https://a.example');")],
     ['a package that services share', { ...SHARED, ...own("import { money } from '@own/money';\nmoney();") }],
     ['contracts made by a function', { 'common/contracts/made.ts': FACTORY }],
+    [
+      'an image with its digest',
+      {
+        [`${SERVICE}/Dockerfile`]: ['-bookworm-slim\n', `-bookworm-slim@sha256:${'a'.repeat(64)}\n`],
+      },
+    ],
     ['types of another file', own("export type Row = import('./store.ts').SampleRow;")],
   ])('%s', (_what, changes) => {
     const tree = sampleTree(changes);
