@@ -52,7 +52,11 @@ function joinedHeaders({ headers, headersDistinct }: IncomingMessage): Record<st
 }
 
 function joinedQuery(parameters: URLSearchParams): Record<string, string> {
-  return Object.fromEntries(
-    [...new Set(parameters.keys())].map((name) => [name, parameters.getAll(name).join(',')]),
-  );
+  const values = new Map<string, string>();
+  // In one pass: `getAll` looks at all parameters for each name
+  for (const [name, value] of parameters) {
+    const before = values.get(name);
+    values.set(name, before === undefined ? value : `${before},${value}`);
+  }
+  return Object.fromEntries(values);
 }

@@ -74,6 +74,38 @@ describe('the target of a request', () => {
   });
 });
 
+/** Query parameters, each with a name of its own. */
+const parameters = (count: number): string =>
+  Array.from({ length: count }, (_, index) => `p${index}`).join('&');
+/** Header lines, each with a name of its own. */
+const headers = (count: number): string =>
+  Array.from({ length: count }, (_, index) => `\r\nx${index}:`).join('');
+
+describe('a request with', () => {
+  test.each([
+    ['a query of 2,600 names', `GET /?${parameters(2600)} HTTP/1.1\r\nhost: x`],
+    ['a query of 101 names', `GET /?${parameters(101)} HTTP/1.1\r\nhost: x`],
+    ['a query of one name 8,000 times', `GET /?${'&a'.repeat(8000)} HTTP/1.1\r\nhost: x`],
+    ['a query of 101 names in a URL', `GET http://x/?${parameters(101)} HTTP/1.1\r\nhost: x`],
+    ['101 headers', `GET / HTTP/1.1\r\nhost: x${headers(100)}`],
+  ])('%s is refused with 400 before its token is looked at', async (_what, head) => {
+    const answer = await ask(`${head}\r\n\r\n`);
+    expect(statusesOf(answer)).toEqual([400]);
+    expect(answer).toContain('The request has more than 100');
+    expect(seen).toEqual([]);
+  });
+
+  test('100 headers and a query of 100 names is answered', async () => {
+    const head = `GET /?${parameters(100)} HTTP/1.1\r\nhost: x\r\nconnection: close${headers(98)}`;
+    expect(statusesOf(await ask(`${head}\r\n\r\n`))).toEqual([200]);
+  });
+
+  test('a name that stands several times in its query has all its values, joined by commas', async () => {
+    await ask('GET /?a=1&b=2&a=&a=3 HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n');
+    expect(seen).toMatchObject([{ path: `/?${new URLSearchParams({ a: '1,,3', b: '2' }).toString()}` }]);
+  });
+});
+
 const HIDDEN = 'GET /hidden HTTP/1.1\r\nhost: x\r\n\r\n';
 
 describe('a request that a proxy and a server may read in two ways', () => {
