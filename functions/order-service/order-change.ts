@@ -66,15 +66,16 @@ export function changeByEnd(end: TaskEnd): OrderChange {
   throw new RejectTask(`No order depends on ${end.task}: expected the task of an order or of its mail`);
 }
 
+/** Another service may write the row of a task of its own that names this order. So the end must be that of its own task. */
 function changeByOwnEnd(end: TaskEnd): OrderChange {
-  const { token, at } = end;
+  const { taskId, token, at } = end;
   const members = ownMembers(end);
   return {
     set: { ...LISTED, ...members, taskToken: token, updatedAt: at },
     remove: [...INTAKE, ...('failure' in members ? [] : ['failure'])],
     condition:
-      'attribute_exists(orderId) AND (attribute_not_exists(taskToken) OR taskToken < :token OR taskToken = :token AND #status = :processing)',
-    values: { ':processing': 'processing', ':token': token },
+      'taskId = :taskId AND (attribute_not_exists(taskToken) OR taskToken < :token OR taskToken = :token AND #status = :processing)',
+    values: { ':taskId': taskId, ':processing': 'processing', ':token': token },
   };
 }
 
@@ -94,7 +95,10 @@ function ownMembers({ state, result, error }: TaskEnd) {
   }
 }
 
-/** A mail that left stays delivered, however its task ended, and in whatever order its ends arrive. */
+/**
+ * A mail that left stays delivered, however its task ended, and in whatever order its ends arrive. Once the order knows its
+ * mail, no other task counts as that.
+ */
 function changeByMailsEnd(end: TaskEnd): OrderChange {
   const { state, taskId, token, at, error } = end;
   const delivered = wasDelivered(end);
@@ -111,8 +115,8 @@ function changeByMailsEnd(end: TaskEnd): OrderChange {
       ...(failed && { notificationFailure: failureOf(error, 'The notification could not be sent') }),
     },
     remove: failed ? [] : ['notificationFailure'],
-    condition: `attribute_exists(orderId) AND ${delivered ? `(${undelivered} OR ${later})` : `(${undelivered}) AND (${later})`}`,
-    values: { ':token': token, ':delivered': 'delivered' },
+    condition: `attribute_exists(orderId) AND (attribute_not_exists(notificationId) OR notificationId = :taskId) AND ${delivered ? `(${undelivered} OR ${later})` : `(${undelivered}) AND (${later})`}`,
+    values: { ':taskId': taskId, ':token': token, ':delivered': 'delivered' },
   };
 }
 

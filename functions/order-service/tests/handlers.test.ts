@@ -25,7 +25,13 @@ afterAll(() => backends.stop());
 
 async function orderWith(status: string): Promise<string> {
   const orderId = crypto.randomUUID();
-  const Item = { orderId, status, listedAt: orderId, ...(status === 'pending' && { expiresAt: 1 }) };
+  const Item = {
+    orderId,
+    taskId: 't-1',
+    status,
+    listedAt: orderId,
+    ...(status === 'pending' && { expiresAt: 1 }),
+  };
   await backends.documents.send(new PutCommand({ TableName: table, Item }));
   return orderId;
 }
@@ -119,6 +125,17 @@ describe('the end of the task of an order', () => {
     await expect(store.recordEnd(orderId, end({ token: 3 }))).resolves.toBe('recorded');
     await expect(store.record(outcome(orderId, 'failed'))).resolves.toBe('overtaken');
     await expect(statusOf(orderId)).resolves.toBe('completed');
+  });
+
+  test("of another order's task, or of a mail that is not the order's, is not what the order says", async () => {
+    const orderId = await orderWith('accepted');
+    await store.recordEnd(orderId, end());
+    const row = await store.find(orderId);
+    for (const task of ['orders.process', 'notifications.send']) {
+      const forged = end({ task, taskId: 'forged', state: 'cancelled', token: 1000 });
+      await expect(store.recordEnd(orderId, forged)).resolves.toBe('overtaken');
+      await expect(store.find(orderId)).resolves.toEqual(row);
+    }
   });
 
   test('of an order that does not exist is unknown', async () => {

@@ -87,14 +87,16 @@ export class TaskContinuation {
       if (end) await this.ended(end);
     }
     if (groupId === undefined || !group || !group.memberIds.includes(taskId)) return;
-    if ((group.done?.size ?? 0) < group.memberIds.length || (await this.#isForged(group, task))) return;
+    if (!areAllDone(group) || (await this.#isForged(group, task))) return;
     const results = await this.#resultsOf(group);
     if (results) await this.#send(group.next, results, groupId, task);
   }
 
   /** The results of a group's members. Undefined unless all have succeeded: rows may have expired or belong to later tasks. */
-  async #resultsOf({ memberIds }: KeptGroup): Promise<unknown[] | undefined> {
-    if (memberIds.length > MAX_STEPS) return undefined;
+  async #resultsOf(group: KeptGroup): Promise<unknown[] | undefined> {
+    const { memberIds } = group;
+    // Its row may name any task as a member. Only a worker records that a task of this group has succeeded
+    if (memberIds.length > MAX_STEPS || !areAllDone(group)) return undefined;
     const members = await this.#records.readAll(memberIds);
     if (members.filter(({ state }) => state === 'succeeded').length < memberIds.length) return undefined;
     return members.map((member) => parsed(member.result));
@@ -126,7 +128,8 @@ export class TaskContinuation {
     const error = new FlowLostError(taskId, flowEnd);
     const known = await this.#records.read(flowEnd.taskId);
     // A message may name any task as the end of its flow
-    if (known && !isInFlowOf(taskId, known)) return { error };
+    const group = known?.flowId === undefined ? undefined : await this.#records.groups.find(known.flowId);
+    if (known && !isInFlowOf(taskId, known, group?.memberIds && group)) return { error };
     // Its row may be lost too
     if (!known) await this.#records.create(flowEnd);
     const { name, message } = error;
@@ -233,6 +236,11 @@ function idOfEnd(row: KeptTask, { task }: Listener): string {
 function effectKeys({ state, effects = {} }: KeptTask): string[] | undefined {
   const keys = Object.keys(effects).toSorted();
   return state === 'succeeded' || keys.length === 0 ? undefined : keys;
+}
+
+/** Whether all members of a group have succeeded. */
+function areAllDone({ memberIds, done }: KeptGroup): boolean {
+  return memberIds.every((taskId) => done?.has(taskId));
 }
 
 /** The end of a task, as its listeners are told: made from its row. */

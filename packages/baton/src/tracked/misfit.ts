@@ -1,7 +1,19 @@
 // Tells whether a message belongs to the row of the task that it names.
 import { MismatchError, OutOfTurnError } from '../task/errors.ts';
 import { queueWithoutLane } from '../task/lane.ts';
+import type { TaskState } from '../task/task-status.ts';
 import type { TaskRow } from './task-row.ts';
+
+/**
+ * What a row has in each final state. No role of a sender may write it. A task that was given up or cancelled may never have
+ * started.
+ */
+const MARKS: Partial<Record<TaskState, keyof TaskRow>> = {
+  succeeded: 'startedAt',
+  failed: 'startedAt',
+  dead: 'finishedAt',
+  cancelled: 'finishedAt',
+};
 
 /** The task that a message says it is. */
 export interface NamedTask {
@@ -22,6 +34,12 @@ export function misfitOf(row: TaskRow, { task, queue, payloadHash }: NamedTask):
   if (row.task === undefined)
     return new MismatchError(taskId, 'expected the id of a task, got that of a group');
   if (row.task !== task) return new MismatchError(taskId, `expected ${row.task}, got ${task}`);
+  const mark = MARKS[row.state];
+  if (mark && row[mark] === undefined)
+    return new MismatchError(
+      taskId,
+      `expected the end that a worker wrote, got a row that is only ${row.state}`,
+    );
   const expected = queueWithoutLane(row.queue);
   if (queue !== undefined && queueWithoutLane(queue) !== expected)
     return new MismatchError(taskId, `expected it in the queue ${expected}, got it from ${queue}`);

@@ -1,6 +1,7 @@
 // Tracks tasks in the task store: claims them for attempts, and decides what happens to messages that get no attempt.
 import { randomUUID } from 'node:crypto';
-import { OutOfTurnError, TaskError, TaskNotDueError } from '../task/errors.ts';
+import { MismatchError, OutOfTurnError, TaskError, TaskNotDueError } from '../task/errors.ts';
+import { queueWithoutLane } from '../task/lane.ts';
 import type { DeadLetterReason } from '../task/dead-letter-reason.ts';
 import { type DeadLetterOutcome, OLD_MESSAGE_SECONDS, type Outcome } from '../task/outcome.ts';
 import { equalJitter } from '../time/backoff.ts';
@@ -49,11 +50,13 @@ export interface StoreTrackerOptions {
 export class StoreTracker implements TaskTracker {
   readonly #options: StoreTrackerOptions;
   readonly #continuation: TaskContinuation;
+  readonly #queues: ReadonlyMap<string, string>;
 
   constructor(options: StoreTrackerOptions) {
     this.#options = options;
     options.store.clock.reportTo(options.logger);
     const { store: records, forward, contracts, logger } = options;
+    this.#queues = new Map(contracts?.map(({ name, queue }) => [name, queue]));
     const links = contracts && new KnownLinks(contracts);
     const onUnsent = (error: TaskError, { taskId, task }: KeptTask): void =>
       logger.error({ taskId, task, error }, 'what follows the end of a task was not sent');
@@ -173,6 +176,8 @@ export class StoreTracker implements TaskTracker {
   ): Promise<Outcome> {
     const { store, leaseSeconds, logger } = this.#options;
     const { taskId, task } = envelope;
+    const elsewhere = this.#elsewhere(taskId, task, queue);
+    if (elsewhere) return { kind: 'dead-letter', reason: 'mismatch', error: elsewhere };
     try {
       const named = { task, queue, payloadHash: payloadHashOf(envelope.data) };
       const before = await store.read(taskId);
@@ -188,6 +193,16 @@ export class StoreTracker implements TaskTracker {
       logger.warn({ taskId, task, error }, 'task could not be given up; its message comes back');
       return this.#releaseOf(message, error as Error);
     }
+  }
+
+  /**
+   * The error of a message in a queue that is not its contract's. The contract may be that of another service: the end of
+   * its task must not be told because somebody wrote a row and a message for another queue.
+   */
+  #elsewhere(taskId: string, task: string, queue: string): MismatchError | undefined {
+    const expected = this.#queues.get(task);
+    if (expected === undefined || expected === queueWithoutLane(queue)) return undefined;
+    return new MismatchError(taskId, `${task} belongs in the queue ${expected}, got it from ${queue}`);
   }
 
   /** The outcome of a message whose task belongs to a flow that the store has lost. */

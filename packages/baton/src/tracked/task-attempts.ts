@@ -124,20 +124,21 @@ export class TaskAttempts {
    * Takes over from an attempt whose worker died. That counts as a crash, unless the attempt still waited to run alone. It
    * counts as an attempt only if it ran alone: otherwise the cause may have been another task.
    */
-  async #takeOver(request: NewClaim, { token, begun, leaseUntilMs }: TaskRow): Promise<TaskRow | undefined> {
-    const crashes = begun === 'not yet' ? 0 : 1;
+  async #takeOver(request: NewClaim, known: TaskRow): Promise<TaskRow | undefined> {
+    const { begun } = known;
+    const { condition, values } = sameClaim(known);
+    const crashes = begun === 'not yet' || known.leaseUntilMs === undefined ? 0 : 1;
     const attempts = begun === 'alone' ? 1 : 0;
     return this.#begin(
       request,
-      `${FITS} AND #state = :running AND ${SAME_CLAIM}`,
+      `${FITS} AND #state = :running AND ${condition}`,
       [
         'crashes = if_not_exists(crashes, :zero) + :crashes',
         'attempts = attempts + :attempts',
         'begun = :begun',
       ],
       {
-        ':known': token,
-        ':seen': leaseUntilMs,
+        ...values,
         ':crashes': crashes,
         ':attempts': attempts,
         ':begun': 'not yet' satisfies TaskRow['begun'],
@@ -308,8 +309,18 @@ const NO_ROW = 'attribute_not_exists(taskId)';
 const FITS =
   'task = :task AND (payloadHash = :payloadHash OR attribute_not_exists(payloadHash) AND attribute_not_exists(afterId))';
 
-/** The condition that a claim was neither renewed nor taken over since it was read (`:known`, `:seen`). */
-export const SAME_CLAIM = '#token = :known AND leaseUntilMs = :seen';
+/**
+ * The condition that a claim was neither renewed nor taken over since its row was read. A row may say that its task runs
+ * although no worker has claimed it, because senders may write states.
+ */
+export function sameClaim({ token, leaseUntilMs }: TaskRow): { condition: string; values: RowValues } {
+  return leaseUntilMs === undefined
+    ? { condition: '#token = :known AND attribute_not_exists(leaseUntilMs)', values: { ':known': token } }
+    : {
+        condition: '#token = :known AND leaseUntilMs = :seen',
+        values: { ':known': token, ':seen': leaseUntilMs },
+      };
+}
 
 /**
  * Whether the claim of a running task has expired. Records a doubt if it would last longer than any claim can.
@@ -317,7 +328,7 @@ export const SAME_CLAIM = '#token = :known AND leaseUntilMs = :seen';
  * @param ownSeconds - the length of a claim whose row does not have it
  */
 export async function isAbandoned(table: TaskTable, row: TaskRow, ownSeconds: number): Promise<boolean> {
-  const { taskId, token, leaseUntilMs = 0, leaseSeconds = ownSeconds, doubtedUntilMs, doubtedAtMs = 0 } = row;
+  const { taskId, leaseUntilMs = 0, leaseSeconds = ownSeconds, doubtedUntilMs, doubtedAtMs = 0 } = row;
   const { nowMs } = table;
   const lengthMs = leaseSeconds * 1000;
   if (leaseUntilMs < nowMs) return true;
@@ -325,10 +336,10 @@ export async function isAbandoned(table: TaskTable, row: TaskRow, ownSeconds: nu
   // A worker with a wrong clock wrote that. If it lives, it changes the claim by a renewal within the claim's length
   if (doubtedUntilMs === leaseUntilMs && doubtedAtMs <= nowMs) return doubtedAtMs + lengthMs < nowMs;
   const doubt = 'SET doubtedUntilMs = :seen, doubtedAtMs = :nowMs';
-  await table.update(taskId, `#state = :running AND ${SAME_CLAIM}`, doubt, {
+  const { condition, values } = sameClaim(row);
+  await table.update(taskId, `#state = :running AND ${condition}`, doubt, {
+    ...values,
     ':running': 'running',
-    ':known': token,
-    ':seen': leaseUntilMs,
     ':nowMs': nowMs,
   });
   return false;

@@ -7,7 +7,7 @@ import type { Signatures } from '../sqs/signatures.ts';
 import { isFinal, TASK_STATES, type TaskFailure, type TaskStatus } from '../task/task-status.ts';
 import { type Cancellation, type KeptTask, type NewTask, type TaskRecords } from '../send/task-records.ts';
 import { isAfter } from '../send/flow-places.ts';
-import { isAbandoned, SAME_CLAIM, TaskAttempts } from './task-attempts.ts';
+import { isAbandoned, sameClaim, TaskAttempts } from './task-attempts.ts';
 import { MessageReceives } from './message-receives.ts';
 import { TaskGroups } from './task-groups.ts';
 import { ALL_TASKS, OVER_AT_THE_END, statusOf, type TaskRow } from './task-row.ts';
@@ -189,13 +189,14 @@ export class TaskStore implements TaskRecords {
   ): Promise<TaskRow | undefined> {
     const known = await this.read(taskId);
     if (known?.state !== 'running') return undefined;
-    const { token, begun, claimId = '', leaseUntilMs } = known;
+    const { begun, claimId = '', leaseUntilMs } = known;
     const lives = unconcluded.includes(claimId);
     if (!lives && !(await isAbandoned(this.#table, known, leaseSeconds))) return undefined;
-    const values = { ':running': 'running', ':known': token, ':seen': leaseUntilMs };
+    const { condition, values } = sameClaim(known);
     // As in a takeover: only an attempt whose worker died while it ran alone counts
-    const counts = begun === 'alone' && !lives;
-    return this.#die(taskId, error, `#state = :running AND ${SAME_CLAIM}`, values, counts ? 0 : 1);
+    const uncounted = (begun === 'alone' && !lives) || leaseUntilMs === undefined ? 0 : 1;
+    const running = { ...values, ':running': 'running' };
+    return this.#die(taskId, error, `#state = :running AND ${condition}`, running, uncounted);
   }
 
   async #die(

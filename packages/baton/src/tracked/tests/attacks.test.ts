@@ -5,6 +5,7 @@ import { chain, group, member } from '../../task/flow.ts';
 import { RejectTask } from '../../task/errors.ts';
 import type { Listener } from '../../task/next-task.ts';
 import type { DeadLetterOutcome } from '../../task/outcome.ts';
+import { idInFlow } from '../../send/flow-places.ts';
 import { AttackedStage, bill, count, pay, sum, told } from './attacked-stage.ts';
 
 let stage: AttackedStage;
@@ -159,6 +160,18 @@ describe('a chain', () => {
     await expect(handle.result()).resolves.toBe(4);
   });
 
+  test('does not end because a message has the id of a place in it that no task has', async () => {
+    const { handle, first } = await start();
+    const flowEnd = { taskId: handle.taskId, task: count.name, queue: count.queue };
+    for (const place of [0, 2, 3, 57]) {
+      const forged = { taskId: idInFlow(first, place), task: count.name, data: 7, flowEnd };
+      await stage.receive(forged);
+      await expect(stage.stateOf(handle.taskId)).resolves.toBe('queued');
+    }
+    await stage.receiveAll();
+    await expect(handle.result()).resolves.toBe(4);
+  });
+
   test('that the version before continues goes on: its worker leaves no word that a turn has come', async () => {
     const { handle, first, second } = await start();
     await stage.succeeds(first, count, 1, 2);
@@ -187,6 +200,15 @@ describe('a group', () => {
     await stage.receive({ taskId: handle.taskId, task: sum.name, data: [2, 3] });
     await expect(handle.result()).resolves.toBe(5);
   });
+});
+
+test('a group does not end because a message has the id of a place in it that no member has', async () => {
+  const handle = await stage.tasks.start(group([member(count, 1)], sum));
+  const { groupId = '' } = (await stage.store.read(stage.taskIds[0] ?? '')) ?? {};
+  const flowEnd = { taskId: handle.taskId, task: sum.name, queue: sum.queue };
+  await stage.receive({ taskId: idInFlow(groupId, 57), task: count.name, data: 7, flowEnd });
+  await stage.receiveAll();
+  await expect(handle.result()).resolves.toBe(2);
 });
 
 describe("a link from a sender's own task to another task", () => {
