@@ -1,11 +1,14 @@
+import { createSecretKey, randomBytes } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { GetQueueAttributesCommand, ReceiveMessageCommand } from '@aws-sdk/client-sqs';
 import { MAX_DEPTH } from '../../src/sqs/envelope.ts';
+import { signaturesBy } from '../../src/sqs/signatures.ts';
 import { TaskClient } from 'baton-tasks/tooling';
 import { type Backends, startBackends } from '../support/backends.ts';
 import { eventually } from 'baton-dev/testing/eventually';
 import { freePort, Program } from 'baton-dev/testing/program';
 import { nap } from '../support/nap.ts';
+import { signingBy } from '../support/signing-keys.ts';
 import { burn, burnOn, stopOnAbort, passOn } from '../support/thread-tasks.ts';
 
 const LEASE_SECONDS = 3;
@@ -165,6 +168,18 @@ describe('a handler in a thread', () => {
     await tasks.send(passOn, {}, { depth: MAX_DEPTH });
     await worker.says('TooDeepError');
     expect(linesSaying('tests.block done')).toEqual([]);
+  });
+
+  test('signs the tasks that it sends with the keys of its worker', async () => {
+    const key = randomBytes(32);
+    await startWorker({ TASK_SIGNING_KEYS: `k1:${key.toString('base64')}` });
+    const signatures = signaturesBy(signingBy([{ id: 'k1', key: createSecretKey(key) }]));
+    const { sqs, queueUrls } = backends;
+    await new TaskClient({ sqs, queueUrls, source: 'tests', signatures }).send(passOn, {});
+    await worker.says('tests.block done');
+    await tasks.send(passOn, {});
+    await worker.says('message is a dead letter: bad-signature');
+    expect(linesSaying('tests.block done')).toHaveLength(1);
   });
 
   test('passes its trace to its log lines and to the tasks that it sends', async () => {

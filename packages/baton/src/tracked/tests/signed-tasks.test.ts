@@ -169,3 +169,35 @@ describe('the first keys', () => {
     await expect(stage.stateOf(taskId)).resolves.toBe('queued');
   });
 });
+
+describe('keys that cannot be read', () => {
+  const away: Signing = {
+    keys: {
+      value: () => Promise.reject(new Error('The secret is away')),
+      refused: () => undefined,
+    },
+    required: true,
+  };
+
+  test('let nothing run and nothing be lost: the message comes back', async () => {
+    await stage.tasks.send(pay, { to: 'Ann' });
+    const waiting = stage.with(away);
+    for (const body of [bodyOf(0), 'no JSON'])
+      await expect(waiting.receiveBody(body, pay.queue)).resolves.toMatchObject({
+        kind: 'release',
+        delaySeconds: 30,
+        error: { message: 'The secret is away' },
+      });
+    expect(waiting.handled).toEqual([]);
+    await expect(stage.receiveSent(0)).resolves.toMatchObject(DONE);
+  });
+
+  test('let nothing be sent or written', async () => {
+    const waiting = stage.with(away);
+    const taskId = randomUUID();
+    await expect(waiting.tasks.send(pay, { to: 'Ann' }, { taskId })).rejects.toThrow('The secret is away');
+    await expect(waiting.tasks.start(group([member(count, 1)], sum))).rejects.toThrow('The secret is away');
+    expect(waiting.sent).toEqual([]);
+    await expect(stage.store.find(taskId)).resolves.toBeUndefined();
+  });
+});
