@@ -8,6 +8,7 @@ import { QueueSender, sendError } from '../sqs/queue-sender.ts';
 import { SIGNATURE_BYTES, type Signatures } from '../sqs/signatures.ts';
 import type { QueueUrls } from '../sqs/queue-urls.ts';
 import type { Chain, Group } from '../task/flow.ts';
+import { UnknownLinkError } from '../task/errors.ts';
 import type { FlowEnd } from '../task/next-task.ts';
 import type { Notes } from '../task/outcome.ts';
 import type { CancelOptions, SendOptions, SendTask, SentTask, TaskHandle } from '../task/send-task.ts';
@@ -138,11 +139,11 @@ export class TaskClient {
   /**
    * Cancels a tracked task that has not ended, and the tasks after it in its chain or group, and tells their listeners. A
    * waiting task never runs. The signal of a running handler aborts within a heartbeat. Resolves to the task's status
-   * after that: `cancelled`, unless it had ended before; undefined if there is no such task.
+   * after that: `cancelled`, unless it had ended before; undefined if there is no such task. A listener that no contract of
+   * this process declares is left to the worker that receives the task's message.
    *
-   * @throws SendError if SQS did not accept a listener's task, and UnknownLinkError if no contract of this process declares
-   *   the listener. The task is cancelled nevertheless. The listener is told when the task is cancelled again, or when a
-   *   worker receives its message
+   * @throws SendError if SQS did not accept a listener's task. The task is cancelled nevertheless. The listener is told when
+   *   the task is cancelled again, or when a worker receives its message
    */
   readonly cancel = async (taskId: string, { by }: CancelOptions = {}): Promise<TaskStatus | undefined> => {
     const records = this.#store({ name: taskId });
@@ -151,7 +152,10 @@ export class TaskClient {
     const task = await records.read(taskId);
     const { forward } = this;
     const links = this.#links;
-    if (task?.state === 'cancelled') await new TaskContinuation({ records, forward, links }).ended(task);
+    if (task?.state !== 'cancelled') return status;
+    await new TaskContinuation({ records, forward, links }).ended(task).catch((error: unknown) => {
+      if (!(error instanceof UnknownLinkError)) throw error;
+    });
     return status;
   };
 

@@ -36,7 +36,7 @@ export interface ContinuationOptions {
   readonly links?: KnownLinks | undefined;
   /**
    * Called if a listener is not told, because the ended task is too deep; if a link leads to a task of another flow; or if
-   * the row that has the link is not signed. Default: the last of them is thrown.
+   * the row that has the link is not signed.
    */
   readonly onUnsent?: UnsentReport | undefined;
 }
@@ -68,7 +68,7 @@ export class TaskContinuation {
    *
    * @param task - the row, as the end left it
    * @throws SendError if SQS did not accept one of the messages, UnknownLinkError if no contract of this process declares
-   *   one of them, BadSignatureError without `onUnsent`, and the store's errors. Call it again then
+   *   one of them, and the store's errors. Call it again then
    */
   async ended(task: KeptTask): Promise<void> {
     if (await this.#isForged(task, task)) return;
@@ -201,7 +201,6 @@ export class TaskContinuation {
   async #isForged(row: KeptTask | KeptGroup, ended: KeptTask): Promise<boolean> {
     const { signatures } = this.#records;
     const error = signatures?.required ? await signatures.faultInRow(row) : undefined;
-    if (error && !this.#onUnsent) throw error;
     if (error) this.#onUnsent?.(error, ended);
     return error !== undefined;
   }
