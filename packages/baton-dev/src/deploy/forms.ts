@@ -27,6 +27,8 @@ export const FORMS: readonly Form[] = [
       'worker-image': '123456789012.dkr.ecr.us-east-1.amazonaws.com/baton/worker:1.0.0',
       'worker-subnets': 'subnet-0123456789abcdef0,subnet-0123456789abcdef1',
       'worker-security-groups': 'sg-0123456789abcdef0',
+      'signing-keys': 'arn:aws:secretsmanager:us-east-1:123456789012:secret:baton/signing-AbCdEf',
+      signing: 'accept',
     }),
   },
   {
@@ -49,9 +51,10 @@ export function localParams(parts: ReadonlyMap<string, Part>): string[] {
   return params(Object.fromEntries(values) as Record<string, string>);
 }
 
-/** ARNs of secrets that do not exist for all that services may read, as arguments. */
+/** ARNs of secrets that do not exist for all that services declare, as arguments. */
 export function secretParams(parts: ReadonlyMap<string, Part>): string[] {
-  const names = secretParametersOf(parts.values());
+  const declared = new Set([...parts.values()].flatMap(({ parameters }) => Object.keys(parameters ?? {})));
+  const names = secretParametersOf(parts.values()).filter((name) => declared.has(name));
   return params(Object.fromEntries(names.map((name) => [name, standIn(name)])));
 }
 
