@@ -86,7 +86,7 @@ test('its functions run what it and its programs send, tracked or not, and dead-
     const consume = message.Body?.includes(settle.name) === true ? tracked : plain;
     await expect(consume(eventOf(message), context)).resolves.toEqual({ batchItemFailures: [] });
   }
-  expect(ran.toSorted()).toEqual([1, 2]);
+  expect(new Set(ran)).toEqual(new Set([1, 2]));
   const [letter] = await receive('default-dlq', 1);
   expect(letter?.MessageAttributes?.['baton.reason']?.StringValue).toBe('bad-signature');
   expect(letter?.Body).toContain('666');
