@@ -85,8 +85,12 @@ describe('the password of the SMTP server, in Secrets Manager', () => {
   });
 
   test.each([
-    ['may not be read', 'AccessDeniedException', 'This process may not read the secret'],
-    ['does not exist', 'ResourceNotFoundException', 'does not exist'],
+    [
+      'may not be read',
+      'AccessDeniedException',
+      'Its URL cannot be read: This process may not read the secret',
+    ],
+    ['does not exist', 'ResourceNotFoundException', 'Its URL cannot be read: The secret'],
   ])('keeps mails waiting if it %s, until it can be read', async (_what, type, says) => {
     keep('right');
     manager.answers.push(awsError(400, type));

@@ -74,7 +74,7 @@ export async function readSecret(
     () => request(reference, options),
     (error) => error instanceof PassingError,
   );
-  const value = key === undefined ? text : memberOf(text, key);
+  const value = key === undefined ? text : objectIn(String(text))[key];
   if (typeof value === 'string' && value !== '') return value;
   throw new SecretError(
     key === undefined
@@ -130,11 +130,6 @@ function failureOf(arn: string, status: number, type: unknown): SecretError {
     );
   const message = `Secrets Manager refused to give the secret ${arn}: ${name}`;
   return status >= 500 || PASSING.test(name) ? new PassingError(message) : new SecretError(message);
-}
-
-function memberOf(text: unknown, key: string): unknown {
-  const members = objectIn(String(text));
-  return Object.hasOwn(members, key) ? members[key] : undefined;
 }
 
 /** The members of a JSON object. None if the text is something else. */
