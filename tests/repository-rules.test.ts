@@ -147,6 +147,21 @@ test('routes are made in the api.ts that the scaffold copies, and for what no se
   expect(lines(wrong)).toEqual([]);
 });
 
+test('tools print through packages/baton-dev/src/terminal, so that a terminal obeys no character from outside', () => {
+  // The banner shows names and addresses of this repository, in colours
+  const own = [`${TOOLS}terminal/print.ts`, `${TOOLS}embedded/runtime.ts`];
+  const printing = sources.filter(
+    ({ path, text }) =>
+      path.startsWith(TOOLS) &&
+      !isTest(path) &&
+      !path.startsWith(TEMPLATE) &&
+      /process\.std(out|err)\.write|console\.\w+\(|\bprettyFactory\(/.test(text),
+  );
+  expect(printing.map(({ path }) => path).toSorted()).toEqual(
+    [...own, `${TOOLS}embedded/pretty-logs.ts`].toSorted(),
+  );
+});
+
 describe('code', () => {
   test('documents every export', () => {
     const undocumented = sources

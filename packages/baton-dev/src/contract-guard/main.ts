@@ -5,6 +5,7 @@ import { describeContract } from './contract.ts';
 import { readContracts } from '../stack/contracts.ts';
 import { readReleased, RELEASED, writeReleased } from './contract-files.ts';
 import { guard } from './guard.ts';
+import { print, printError } from '../terminal/print.ts';
 
 const folder = relative(process.cwd(), RELEASED);
 try {
@@ -12,12 +13,10 @@ try {
   const { toWrite, refused, raised } = guard(await readReleased(RELEASED), contracts, folder);
   if (refused.length > 0) throw new TypeError(`Nothing was written:\n${refused.join('\n')}`);
   await writeReleased(RELEASED, toWrite);
-  for (const line of raised) console.log(line);
+  for (const line of raised) print(`${line}\n`);
   const names = toWrite.map(({ name, version }) => `${name} ${version}`).join(', ');
-  console.log(
-    names ? `Written to ${folder}: ${names}` : `All ${contracts.length} contracts are in ${folder}.`,
-  );
+  print(names ? `Written to ${folder}: ${names}\n` : `All ${contracts.length} contracts are in ${folder}.\n`);
 } catch (error) {
-  console.error((error as Error).message);
+  printError(`${(error as Error).message}\n`);
   process.exitCode = 1;
 }

@@ -2,6 +2,7 @@
 import Table from 'cli-table3';
 import type { PutBack } from './dead-letter-queue.ts';
 import type { Letter } from './letter.ts';
+import { printable } from '../terminal/printable.ts';
 
 /** A letter and, if it was put back, the result. */
 export type Line = { readonly letter: Letter } & Partial<Pick<PutBack, 'became' | 'why'>>;
@@ -12,7 +13,9 @@ const BECAME = { back: 'put back', kept: 'kept', twice: 'put back, and kept' } a
 /** Writes a letter as a JSON object in one line. */
 export function jsonOf({ letter, became, why }: Line): string {
   const { messageId, queue, reason, error, task, taskId, attempts, deadAt } = letter;
-  return JSON.stringify({ messageId, queue, task, taskId, reason, error, attempts, deadAt, became, why });
+  return printable(
+    JSON.stringify({ messageId, queue, task, taskId, reason, error, attempts, deadAt, became, why }),
+  );
 }
 
 /** Writes letters as a table. */
@@ -28,7 +31,7 @@ export function tableOf(lines: readonly Line[], nowMs: number): string {
   for (const { letter, became } of lines) {
     const { task = '-', taskId = '-', reason, error = '-', attempts, deadAt } = letter;
     const age = ageText(nowMs - Date.parse(deadAt));
-    const row = [task, taskId, reason, shortened(error), attempts ?? '-', age];
+    const row = [...[task, taskId, reason, shortened(error)].map(printable), attempts ?? '-', age];
     table.push(became ? [...row, BECAME[became]] : row);
   }
   return table.toString();

@@ -110,7 +110,7 @@ function summaryOf(lines: readonly Line[], queue: string, putBack: boolean): str
 try {
   if (existsSync('.env')) process.loadEnvFile('.env');
   const options = readOptions(process.argv.slice(2), process.env);
-  if (options.help) process.stdout.write(USAGE);
+  if (options.help) output.line(USAGE.trimEnd());
   else process.exitCode = await run(options);
 } catch (error) {
   const { name, message } = error as Error;

@@ -1,5 +1,6 @@
 // Standard output whose reader may end early.
 import type { Writable } from 'node:stream';
+import { printableLines } from '../terminal/printable.ts';
 
 /** An output whose reader may end before everything is written, as `head` does. */
 export class Output {
@@ -21,8 +22,8 @@ export class Output {
     return this.#error?.code === 'EPIPE' ? undefined : this.#error;
   }
 
-  /** Writes a line, unless the output is closed. */
+  /** Writes a line, unless the output is closed. A terminal obeys no character in it. */
   line(text: string): void {
-    if (!this.ended) this.#stream.write(`${text}\n`);
+    if (!this.ended) this.#stream.write(`${printableLines(text)}\n`);
   }
 }

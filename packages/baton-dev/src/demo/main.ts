@@ -7,6 +7,7 @@ import { parseArgs } from 'node:util';
 import { NewServiceError, readServiceName } from '../new-service/service-name.ts';
 import { Repository } from '../sources/repository.ts';
 import { ROOT } from '../stack/root.ts';
+import { print, printError } from '../terminal/print.ts';
 import { readDemo } from './demo.ts';
 import { planRemoval, type Removal } from './removal.ts';
 import { RemovalError } from './removal-error.ts';
@@ -33,7 +34,7 @@ function tell({ deleted, changed }: Removal): void {
   const lines = [...folders].map(([folder, files]) =>
     files.length === 1 ? `  ${files[0]}` : `  ${folder}: ${files.length} files`,
   );
-  process.stdout.write(
+  print(
     `To be deleted:\n${lines.join('\n')}\nTo be changed:\n${[...changed.keys()].map((path) => `  ${path}`).join('\n')}\n`,
   );
 }
@@ -78,7 +79,7 @@ async function run(): Promise<void> {
     },
   });
   if (values.help) {
-    process.stdout.write(USAGE);
+    print(USAGE);
     return;
   }
   const name = values.with === undefined ? undefined : readServiceName(values.with, values.singular);
@@ -94,7 +95,7 @@ async function run(): Promise<void> {
     const words = ['run', '--silent', 'new:service', '--', name.plural, '--singular', name.singular];
     npm(words, `run "npm run new:service ${name.plural}"`);
   }
-  process.stdout.write(
+  print(
     `${removal.deleted.length} files are deleted, ${removal.changed.size} are changed. Run "npm run check", then commit.\n`,
   );
 }
@@ -105,6 +106,6 @@ try {
   const isOfArguments = String((error as NodeJS.ErrnoException).code).startsWith('ERR_PARSE_ARGS');
   const isKnown = error instanceof RemovalError || error instanceof NewServiceError || isOfArguments;
   if (!isKnown) throw error;
-  process.stderr.write(`${(error as Error).message.trim()}\n${isOfArguments ? USAGE : ''}`);
+  printError(`${(error as Error).message.trim()}\n${isOfArguments ? USAGE : ''}`);
   process.exitCode = 1;
 }

@@ -1,5 +1,6 @@
 // The Serverless plugin that bundles functions.
 import type { PluginUtils, Serverless } from '../stack/serverless.ts';
+import { printableLines } from '../terminal/printable.ts';
 
 /**
  * The Serverless plugin that makes a small bundle of each function, in place of a ZIP file of the whole folder. The ZIP
@@ -37,7 +38,9 @@ export default class BundlePlugin {
       for (const { name, artifact } of bundles) (functions[name] ?? { package: {} }).package = { artifact };
       this.#log.notice(tableOf(bundles));
     } catch (error) {
-      throw error instanceof BundleError ? new this.#serverless.classes.Error(error.message) : error;
+      throw error instanceof BundleError
+        ? new this.#serverless.classes.Error(printableLines(error.message))
+        : error;
     }
   }
 }

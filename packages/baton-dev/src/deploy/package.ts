@@ -4,6 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { readParts } from '../stack/part.ts';
 import { ROOT } from '../stack/root.ts';
+import { print, printError } from '../terminal/print.ts';
 import { lintTemplates } from './cfn-lint.ts';
 import { FORMS, localParams, secretParams } from './forms.ts';
 
@@ -15,7 +16,7 @@ const parts = readParts('dev');
 const given = [...localParams(parts), ...secretParams(parts)];
 const templates = FORMS.map(({ name, args }, index) => {
   const folder = join(CACHE, 'package', name.replaceAll(' ', '-'));
-  process.stdout.write(`${name}: serverless package ${args.join(' ')}\n`);
+  print(`${name}: serverless package ${args.join(' ')}\n`);
   const { status, stdout, stderr } = spawnSync(
     process.execPath,
     [SERVERLESS, 'package', '--package', folder, ...args, ...given],
@@ -23,17 +24,17 @@ const templates = FORMS.map(({ name, args }, index) => {
   );
   if (status !== 0) fail(`The form ${name} could not be packaged:\n${stdout}${stderr}`);
   // The bundles of the other forms are the same
-  if (index === 0) process.stdout.write(`${tableIn(stderr)}\n`);
+  if (index === 0) print(`${tableIn(stderr)}\n`);
   return join(folder, TEMPLATE);
 });
 
 const linted = lintTemplates(templates, CACHE);
 if (linted.kind === 'errors') fail(`cfn-lint:\n${linted.text}`);
-if (linted.kind === 'clean') process.stdout.write(`cfn-lint: ${templates.length} templates, no error\n`);
+if (linted.kind === 'clean') print(`cfn-lint: ${templates.length} templates, no error\n`);
 if (linted.kind === 'skipped') {
   const line = `cfn-lint was skipped: ${linted.why}`;
   if (process.env['CI']) fail(line);
-  process.stdout.write(`${line}\n`);
+  print(`${line}\n`);
 }
 
 /** The table of sizes in Serverless's output. */
@@ -45,6 +46,6 @@ function tableIn(text: string): string {
 }
 
 function fail(why: string): never {
-  process.stderr.write(`${why}\n`);
+  printError(`${why}\n`);
   process.exit(1);
 }

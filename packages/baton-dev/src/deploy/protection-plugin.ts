@@ -1,5 +1,6 @@
 // The Serverless plugin that asks for a word before it removes a protected stage.
 import type { Serverless } from '../stack/serverless.ts';
+import { printableLines } from '../terminal/printable.ts';
 
 /** The options of the command line that this plugin reads. */
 interface Options {
@@ -25,7 +26,7 @@ export default class ProtectionPlugin {
     try {
       checkRemoval(provider.stage, resources?.Resources ?? {}, this.#word());
     } catch (error) {
-      throw new this.#serverless.classes.Error((error as Error).message);
+      throw new this.#serverless.classes.Error(printableLines((error as Error).message));
     }
   }
 

@@ -5,6 +5,8 @@ import ServerlessOffline, { type OfflineCommands, type OfflineOptions } from 'se
 import { readLocalConfig } from './config.ts';
 import { LocalRuntime } from './runtime.ts';
 import type { PluginUtils, Serverless } from '../stack/serverless.ts';
+import { printError } from '../terminal/print.ts';
+import { printableLines } from '../terminal/printable.ts';
 
 const HOSTILE = {
   type: 'boolean',
@@ -49,9 +51,7 @@ export default class LocalRuntimePlugin {
       throw this.#explained(error);
     }
     await signal;
-    exitWithin(runtime.stopLimitMs, () =>
-      process.stderr.write('Not stopped in time: the process is ended\n'),
-    );
+    exitWithin(runtime.stopLimitMs, () => printError('Not stopped in time: the process is ended\n'));
     await runtime.stop();
     return exitProcess(0);
   }
@@ -59,7 +59,7 @@ export default class LocalRuntimePlugin {
   /** Turns errors of the configuration into Serverless's own, because it shows a stack for all others. */
   #explained(error: unknown): unknown {
     const known = error instanceof ConfigError || (Error.isError(error) && error.name === 'Error');
-    return known ? new this.#serverless.classes.Error((error as Error).message) : error;
+    return known ? new this.#serverless.classes.Error(printableLines((error as Error).message)) : error;
   }
 }
 

@@ -16,7 +16,6 @@ import {
   writeLogsTo,
 } from 'baton-tasks/tooling';
 import { createLogger } from 'baton-tasks/service';
-import { prettyFactory } from 'pino-pretty';
 import type ServerlessOffline from 'serverless-offline';
 import type { OfflineOptions } from 'serverless-offline';
 import { readContracts } from '../stack/contracts.ts';
@@ -27,6 +26,7 @@ import { type ExampleRequest, readParts } from '../stack/part.ts';
 import type { Resources } from '../stack/resources.ts';
 import { ROOT } from '../stack/root.ts';
 import type { FunctionDefinition, Serverless } from '../stack/serverless.ts';
+import { printError } from '../terminal/print.ts';
 import { startAccess } from './access.ts';
 import { banner } from './banner.ts';
 import type { LocalConfig } from './config.ts';
@@ -34,6 +34,7 @@ import { createResources } from './create-resources.ts';
 import { type Emulator, startDynamoDb, startSqs } from './emulators.ts';
 import { fillIn, fillInParameters, pointSdkAt } from './environment.ts';
 import { checkPorts, HOST } from './ports.ts';
+import { prettyLogs } from './pretty-logs.ts';
 import { characterFrom, describeCharacter } from './sqs/sqs-character.ts';
 import { refuseWebPages } from './web-pages.ts';
 
@@ -214,8 +215,9 @@ async function loadHandlers(functions: readonly FunctionDefinition[], serviceDir
   for (const { handler, environment } of functions) {
     Object.assign(process.env, environment);
     // A handler with a wrong variable prints it and ends the process, as it does on AWS
-    const explain = (status: number): unknown =>
-      status > 0 && process.stderr.write(whyNotStarted(handler, environment));
+    const explain = (status: number): void => {
+      if (status > 0) printError(whyNotStarted(handler, environment));
+    };
     process.once('exit', explain);
     await import(pathToFileURL(resolve(serviceDir, handler.replace(/\.\w+$/, '.ts'))).href);
     process.off('exit', explain);
@@ -241,18 +243,6 @@ async function withoutConsole(run: () => Promise<void>): Promise<void> {
   } finally {
     console.log = log;
   }
-}
-
-function prettyLogs() {
-  return prettyFactory({
-    colorize: true,
-    messageKey: 'message',
-    errorLikeObjectKeys: ['error'],
-    ignore: 'pid,hostname,service,requestId,traceId,taskId,messageId,worker,task,queue',
-    translateTime: 'SYS:HH:MM:ss.l',
-    messageFormat: '{service}: {message}',
-    singleLine: true,
-  });
 }
 
 /** The example requests of the services. */

@@ -6,6 +6,7 @@ import process from 'node:process';
 import { parseArgs } from 'node:util';
 import { ALL_CONTRACTS } from '../stack/contracts.ts';
 import { ROOT } from '../stack/root.ts';
+import { print, printError } from '../terminal/print.ts';
 import { withComposeEntry, withContracts, withPort } from './listed.ts';
 import { NewServiceError, readServiceName, type ServiceName } from './service-name.ts';
 import { nextPort, refuseTaken, wordsOf } from './taken.ts';
@@ -51,7 +52,7 @@ async function run(): Promise<void> {
   const { values, positionals } = parseArgs({ options, allowPositionals: true });
   const [plural, ...more] = positionals;
   if (values.help) {
-    process.stdout.write(USAGE);
+    print(USAGE);
     return;
   }
   if (plural === undefined || more.length > 0)
@@ -65,7 +66,7 @@ async function run(): Promise<void> {
   for (const { path, text } of changed) await writeFile(join(ROOT, path), text);
   npm('install', '--no-audit', '--prefer-offline', '--loglevel=error');
   npm('run', '--silent', 'contracts');
-  process.stdout.write(
+  print(
     `${files.map(({ path }) => path).join('\n')}\nnpm start serves POST /${plural} and GET /${plural}/{${name.singular}Id}.\n`,
   );
 }
@@ -75,6 +76,6 @@ try {
 } catch (error) {
   const isOfArguments = String((error as NodeJS.ErrnoException).code).startsWith('ERR_PARSE_ARGS');
   if (!(error instanceof NewServiceError) && !isOfArguments) throw error;
-  process.stderr.write(`${(error as Error).message.trim()}\n${isOfArguments ? USAGE : ''}`);
+  printError(`${(error as Error).message.trim()}\n${isOfArguments ? USAGE : ''}`);
   process.exitCode = 1;
 }

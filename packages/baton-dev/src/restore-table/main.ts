@@ -5,6 +5,7 @@ import { createInterface } from 'node:readline/promises';
 import { DescribeTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { Presets, SingleBar } from 'cli-progress';
 import { stagePrefixOf } from '../stack/names.ts';
+import { print, printError } from '../terminal/print.ts';
 import { type Options, readOptions, USAGE, UsageError } from './options.ts';
 import { beginRestore, copyName, copyReady, RestoreError, tableState } from './point-in-time.ts';
 import { ABOUT_TASKS, found, rowsOf, toWrite, written } from './report.ts';
@@ -22,7 +23,7 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const)
     interrupted.abort();
   });
 
-const say = (line: string): void => void process.stdout.write(`${line}\n`);
+const say = (line: string): void => print(`${line}\n`);
 
 /** Resolves to the exit status. */
 async function run(options: Options): Promise<number> {
@@ -109,12 +110,12 @@ async function askForWord({ stage, word: given }: Options, what: string): Promis
 try {
   if (existsSync('.env')) process.loadEnvFile('.env');
   const options = readOptions(process.argv.slice(2));
-  if (options.help) process.stdout.write(USAGE);
+  if (options.help) print(USAGE);
   else process.exitCode = await run(options);
 } catch (error) {
   const { name, message } = error as Error;
   const isUsage = error instanceof UsageError;
   const known = isUsage || error instanceof RestoreError;
-  process.stderr.write(known ? `${message}\n` : `${name}: ${message}\nThe same command continues.\n`);
+  printError(known ? `${message}\n` : `${name}: ${message}\nThe same command continues.\n`);
   process.exitCode = isUsage ? 2 : 1;
 }

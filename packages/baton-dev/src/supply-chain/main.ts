@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Repository } from '../sources/repository.ts';
 import { ROOT } from '../stack/root.ts';
+import { print } from '../terminal/print.ts';
 import { baseImageIn, checkBaseImage } from './base-image.ts';
 import type { CheckResult } from './check.ts';
 import { checkNode, installedNodes } from './node-build.ts';
@@ -21,6 +22,6 @@ const checks: (() => CheckResult | Promise<CheckResult>)[] = [
 ];
 for (const check of checks) {
   const { name, state, detail } = await check();
-  process.stdout.write(`${state.padEnd(7)}  ${name}: ${detail}\n`);
+  print(`${state.padEnd(7)}  ${name}: ${detail}\n`);
   if (state === 'failed') process.exitCode = 1;
 }

@@ -75,11 +75,24 @@ test.each([
   expect(sent).toMatchObject([{ to }]);
 });
 
-test.each([['/../baton-dev-notifications'], ['high/../../x'], ['HIGH'], ['high_low'], ['']])(
-  'a dead letter that names the lane %j is sent to the queue itself, and to no other',
-  async (lane) => {
-    const details = { DataType: 'String', StringValue: JSON.stringify({ lane }) };
-    const { sent } = await putBack([], { MessageAttributes: { 'baton.details': details } });
-    expect(sent).toMatchObject([{ to: 'orders' }]);
-  },
-);
+test.each([
+  '/../baton-dev-notifications',
+  'high/../../x',
+  'HIGH',
+  'high_low',
+  ' high',
+  'x'.repeat(21),
+  '',
+  7,
+  null,
+])('a dead letter that names the lane %j is sent to the queue itself, and to no other', async (lane) => {
+  const details = { DataType: 'String', StringValue: JSON.stringify({ lane }) };
+  const { sent } = await putBack([], { MessageAttributes: { 'baton.details': details } });
+  expect(sent).toMatchObject([{ to: 'orders' }]);
+});
+
+test('a dead letter that names a lane is sent to that', async () => {
+  const details = { DataType: 'String', StringValue: JSON.stringify({ lane: 'high-a1' }) };
+  const { sent } = await putBack([], { MessageAttributes: { 'baton.details': details } });
+  expect(sent).toMatchObject([{ to: 'orders_high-a1' }]);
+});

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { letterOf } from '../letter.ts';
-import { tableOf } from '../lines.ts';
+import { jsonOf, tableOf } from '../lines.ts';
 
 const details = {
   error: 'RangeError',
@@ -36,3 +36,17 @@ test.each(['', '{', 'null', '[]', '{"attempts":"many","deadAt":"yesterday","lane
     expect([letter.attempts, letter.error, letter.taskId]).toEqual([undefined, undefined, undefined]);
   },
 );
+
+test('a terminal obeys no character of a dead letter, in a table or in JSON', () => {
+  const evil = '\u009B2J\u001B]0;x\u0007\u007F\u202E';
+  const json = JSON.stringify({ error: evil, message: evil, lane: evil, attempts: 1 });
+  const attributes = { 'baton.reason': text(evil), 'baton.details': text(json) };
+  const body = JSON.stringify({ specversion: '1.0', id: evil, source: 's', type: evil, data: evil });
+  const letter = letterOf({ MessageId: evil, Body: body, MessageAttributes: attributes }, 'orders');
+  const line = { letter, became: 'kept', why: evil } as const;
+  for (const shown of [tableOf([line], 0), jsonOf(line)]) {
+    expect(shown).not.toMatch(/(?!\n)[\p{Cc}\p{Bidi_Control}]/u);
+    expect(shown).toContain('\\u009b2J\\u001b]0;x');
+  }
+  expect(JSON.parse(jsonOf(line))).toMatchObject({ reason: evil, why: evil });
+});
