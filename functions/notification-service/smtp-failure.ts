@@ -43,6 +43,7 @@ export function isLoginRefused(thrown: unknown): boolean {
  * means that the server is away, because every other mail would fail too.
  *
  * It returns a new error without mail addresses: nodemailer's errors name the recipient, who does not belong in a log.
+ * Callers see the message of a rejection, so the server's words, which may name hosts and rules, are its cause.
  */
 export function failureOf(thrown: unknown): Error {
   if (thrown instanceof SmtpAwayError) return thrown;
@@ -53,5 +54,7 @@ export function failureOf(thrown: unknown): Error {
   const ofTheMail = OF_THE_MAIL.has(code) && responseCode !== CLOSING && responseCode !== OUT_OF_ORDER;
   if (!ofTheMail) return new SmtpAwayError(`${said} (${code})`);
   if (responseCode >= 400 && responseCode < 500) return new SmtpRefusalError(said);
-  return new RejectTask(`The SMTP server rejects the mail: ${said}`);
+  return new RejectTask(`The SMTP server refuses the mail (${responseCode || code})`, {
+    cause: new Error(said),
+  });
 }

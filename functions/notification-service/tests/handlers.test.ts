@@ -39,7 +39,11 @@ const end = (taskId: string, change: Partial<TaskEnd>): SQSEvent['Records'][numb
   };
   return record(`${taskId}.end`, 'notifications.record-end', data, randomUUID());
 };
-const rejected = { name: 'RejectTask', message: '550 no such mailbox', reason: 'rejected' };
+const rejected = {
+  name: 'RejectTask',
+  message: 'The SMTP server refuses the mail (550)',
+  reason: 'rejected',
+};
 
 async function rows(): Promise<Record<string, unknown>[]> {
   const { Items = [] } = await backends.documents.send(
@@ -83,7 +87,7 @@ describe('a notification', () => {
     [
       'was refused',
       { error: rejected },
-      { status: 'failed', failure: '550 no such mailbox', reason: 'rejected' },
+      { status: 'failed', failure: 'The SMTP server refuses the mail (550)', reason: 'rejected' },
     ],
     [
       'was given up',

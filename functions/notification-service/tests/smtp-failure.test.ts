@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { createLogger } from 'baton-tasks/service';
+import { messageForCallers } from 'baton-tasks';
 import { failureOf } from '../smtp-failure.ts';
 import { SmtpChannel } from '../smtp-channel.ts';
 import { mail, serverAt } from './mail-fixture.ts';
@@ -31,6 +32,22 @@ describe('the failure of a send', () => {
     expect(tookMs).toBeLessThan(MOST_MS);
     expect(value.message.length).toBeLessThanOrEqual(300);
     expect(value.message).not.toContain('customer@example.com');
+  });
+
+  test.each(
+    ['EENVELOPE', 'EMESSAGE', 'EAUTH', 'ECONNECTION', 'EDNS', ''].flatMap((code) =>
+      [0, 421, 450, 503, 535, 550, 554].map((responseCode) => [code, responseCode] as const),
+    ),
+  )('shows callers no word of the server: %s, %d', (code, responseCode) => {
+    const reply = `${responseCode} 5.7.1 rejected by mx7.corp.internal 10.1.2.3 (policy secret-rule-17)`;
+    const failure = failureOf(Object.assign(new Error(reply), { code, responseCode }));
+    expect(messageForCallers(failure, 'The notification could not be sent')).not.toMatch(
+      /mx7|10\.1|policy|5\.7/,
+    );
+    // Operators need it: the log and the dead letter have an error with its causes
+    expect(`${failure.message} ${(failure.cause as Error | undefined)?.message}`).toContain(
+      'mx7.corp.internal',
+    );
   });
 
   test('names no address', () => {

@@ -165,23 +165,30 @@ describe('a refusal', () => {
     [550, 'recipient'],
     [552, 'mail'],
     [554, 'mail'],
-  ] as const)('of %d to the %s rejects it at once, with what the server said', async (reply, refuses) => {
-    const source = fixture.consumer({ failures: 1 });
-    Object.assign(fixture.server, { mode: reply, refuses });
-    await fixture.sendMails(1);
-    await expect(source.invoke(1)).resolves.toMatchObject({ failed: 0 });
-    const [letter] = await source.deadLetters();
-    expect(letter?.MessageAttributes?.['baton.reason']?.StringValue).toBe('rejected');
-    expect(letter?.MessageAttributes?.['baton.details']?.StringValue).toContain(
-      `${reply} <(address)> not here`,
-    );
-    await expect(fixture.store.find('n-0')).resolves.toMatchObject({ state: 'failed', attempts: 1 });
-    // The server answers, so the next mail goes out
-    fixture.server.mode = 'accept';
-    await fixture.tasks.send(sendNotification, mail, { taskId: 'next' });
-    await expect(source.invoke(1)).resolves.toMatchObject({ failed: 0 });
-    expect(fixture.server.mails).toHaveLength(1);
-  });
+  ] as const)(
+    'of %d to the %s rejects it at once, with what the server said for operators alone',
+    async (reply, refuses) => {
+      const source = fixture.consumer({ failures: 1 });
+      Object.assign(fixture.server, { mode: reply, refuses });
+      await fixture.sendMails(1);
+      await expect(source.invoke(1)).resolves.toMatchObject({ failed: 0 });
+      const [letter] = await source.deadLetters();
+      expect(letter?.MessageAttributes?.['baton.reason']?.StringValue).toBe('rejected');
+      expect(letter?.MessageAttributes?.['baton.details']?.StringValue).toContain(
+        `${reply} <(address)> not here`,
+      );
+      await expect(fixture.store.find('n-0')).resolves.toMatchObject({
+        state: 'failed',
+        attempts: 1,
+        error: { name: 'RejectTask', message: `The SMTP server refuses the mail (${reply})` },
+      });
+      // The server answers, so the next mail goes out
+      fixture.server.mode = 'accept';
+      await fixture.tasks.send(sendNotification, mail, { taskId: 'next' });
+      await expect(source.invoke(1)).resolves.toMatchObject({ failed: 0 });
+      expect(fixture.server.mails).toHaveLength(1);
+    },
+  );
 
   test.each([
     [421, 'recipient'],

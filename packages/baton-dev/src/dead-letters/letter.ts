@@ -18,7 +18,7 @@ export interface Letter {
   readonly queue: string;
   /** Its reason, such as `rejected`. */
   readonly reason: string;
-  /** The error of its last attempt: name and message. */
+  /** The error of its last attempt: name, message and cause. */
   readonly error: string | undefined;
   /** The name of its task. undefined if its body is not an envelope. */
   readonly task: string | undefined;
@@ -35,6 +35,7 @@ export interface Letter {
 interface Details {
   readonly error?: unknown;
   readonly message?: unknown;
+  readonly cause?: unknown;
   readonly attempts?: unknown;
   readonly deadAt?: unknown;
   readonly lane?: unknown;
@@ -48,8 +49,8 @@ interface Details {
 export function letterOf(message: Message, queue: string, sinceMs = Infinity): Letter {
   const { MessageId = '', ReceiptHandle = '', Body = '', Attributes, MessageAttributes = {} } = message;
   const details = detailsOf(MessageAttributes['baton.details']?.StringValue);
-  const { error, message: text, attempts, deadAt, lane = laneMovedFrom(Attributes, queue) } = details;
-  const said = [error, text].filter((part) => typeof part === 'string' && part !== '');
+  const { error, message: text, cause, attempts, deadAt, lane = laneMovedFrom(Attributes, queue) } = details;
+  const said = [error, text, cause].filter((part) => typeof part === 'string' && part !== '');
   const takenAtMs = Number(Attributes?.SentTimestamp ?? Date.now());
   const takenAt = new Date(takenAtMs).toISOString();
   return {

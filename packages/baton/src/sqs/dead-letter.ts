@@ -1,5 +1,6 @@
 // Dead letters: the messages of a dead-letter queue, with their reason and details.
 import type { MessageAttributeValue } from '@aws-sdk/client-sqs';
+import { reasonOf } from '../telemetry/thrown.ts';
 import { formatTraceparent } from '../telemetry/trace-context.ts';
 import { attemptOf, withoutNotes } from './copy-notes.ts';
 import { decodeEnvelope, type Envelope } from './envelope.ts';
@@ -16,6 +17,7 @@ const MAX_DETAILS_CHARACTERS = 10_000;
 /** The most attributes of a message (Amazon SQS message quotas). */
 const MAX_ATTRIBUTES = 10;
 const MAX_ERROR_CHARACTERS = 1000;
+const MAX_CAUSE_CHARACTERS = 300;
 /** The characters that SQS refuses in an attribute (SendMessage in its API reference). */
 const NOT_ALLOWED = /[^\t\n\r\u0020-\uD7FF\uE000-\uFFFD]/g;
 
@@ -33,7 +35,7 @@ export interface DeadLetter {
 
 /**
  * Makes the entry of SendMessageBatch that sends a message's dead letter. It has the message's body, the attributes
- * `baton.reason`, `baton.details` (JSON: error, task, attempts, times, worker, and the lane unless it is the default one)
+ * `baton.reason`, `baton.details` (JSON: error, cause, task, attempts, times, worker, and the lane unless it is the default one)
  * and `traceparent`, and then the message's own attributes. If SQS would refuse so many, it leaves out the last ones.
  */
 export function deadLetterEntry(
@@ -45,6 +47,7 @@ export function deadLetterEntry(
   const details = {
     error: error.name,
     message: error.message.slice(0, MAX_ERROR_CHARACTERS),
+    cause: error.cause === undefined ? undefined : reasonOf(error.cause).slice(0, MAX_CAUSE_CHARACTERS),
     task: envelope?.task,
     taskId: envelope?.taskId,
     // The row's count is better: SQS also counts receives that were no attempts
