@@ -4,6 +4,7 @@ import * as z from 'zod';
 import { CPU_UNITS, memoriesOf } from './fargate-sizes.ts';
 import type { Part } from '../stack/part.ts';
 import { StackError } from '../stack/stack-error.ts';
+import { printable } from '../terminal/printable.ts';
 import { faultOfReference, secretParametersOf, type SecretReferences } from './secrets.ts';
 
 const list = z
@@ -180,9 +181,14 @@ export type Parameters = z.output<typeof parametersSchema> & { readonly secrets:
 /** The parameters of a worker on Fargate. */
 export type FargateParameters = Parameters['fargate'];
 
-/** A URL with a password, or a reference to a secret that CloudFormation would resolve. */
+/** A URL with a password somewhere in a text, or a reference to a secret that CloudFormation would resolve. */
 const CLEAR =
-  /^[a-z][a-z0-9+.-]{0,20}:\/\/[^/?#@\s]{0,200}:[^/?#\s]{0,500}@|\{\{resolve:(?:secretsmanager|ssm-secure):/i;
+  /[a-z][a-z0-9+.-]{0,20}:\/\/[^/?#@\s]{0,200}:[^/?#\s]{0,500}@|\{\{resolve:(?:secretsmanager|ssm-secure):/i;
+
+/** Whether a text holds a password. A parser of URLs forgives more than the pattern, such as one slash in place of two. */
+function holdsPassword(text: string): boolean {
+  return CLEAR.test(text) || Boolean(URL.parse(text)?.password);
+}
 
 /** A parameter from Serverless. */
 export type Given = string | number | boolean | null | undefined;
@@ -204,6 +210,10 @@ export function readParameters(
   const unknown = Object.keys(given)
     .filter((name) => !known.includes(name))
     .map((name) => `  ${name}: unknown parameter, expected one of ${known.join(', ')}`);
+  // Serverless puts the text into the template as it is, so it cannot be trimmed here
+  const unclean = texts
+    .filter(([, text = '']) => text !== text.trim() || text !== printable(text))
+    .map(([name]) => `  ${name}: expected no blanks at its ends, and no control characters`);
   const references = texts.filter(([name = '', text]) => secrets.includes(name) && text !== '');
   const wrongReferences = references.flatMap(([name, text = '']) => {
     const fault = faultOfReference(text);
@@ -211,15 +221,15 @@ export function readParameters(
   });
   // It would stand in the template, in the configuration of functions and in the shell's history
   const clear = texts
-    .filter(([name = '', text = '']) => CLEAR.test(text) && !secrets.includes(name))
+    .filter(([name = '', text = '']) => !secrets.includes(name) && holdsPassword(text))
     .map(
       ([name]) =>
         `  ${name}: would put a password into the configuration of functions, expected a parameter that holds the ARN of a secret (docs/deploy.md#secrets)`,
     );
-  if (parsed.success && unknown.length + clear.length + wrongReferences.length === 0)
+  if (parsed.success && [...unknown, ...unclean, ...clear, ...wrongReferences].length === 0)
     return { ...parsed.data, secrets: Object.fromEntries(references) as SecretReferences };
   const wrong = (parsed.error?.issues ?? []).map(({ path, message }) => `  ${String(path[0])}: ${message}`);
   throw new StackError(
-    `The deploy has wrong parameters (--param="name=value"):\n${[...unknown, ...clear, ...wrongReferences, ...new Set(wrong)].join('\n')}`,
+    `The deploy has wrong parameters (--param="name=value"):\n${[...unknown, ...unclean, ...clear, ...wrongReferences, ...new Set(wrong)].join('\n')}`,
   );
 }

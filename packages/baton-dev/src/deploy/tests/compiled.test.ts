@@ -272,6 +272,20 @@ test('the API has its own limits, and a log of its requests', () => {
   });
 });
 
+test('the log of requests has no addresses of callers and nothing else that they send, but the method', () => {
+  const log = template.Resources['HttpApiStage']?.Properties['AccessLogSettings'] as
+    { Format: string } | undefined;
+  expect(JSON.parse(log?.Format ?? '')).toEqual({
+    requestId: '$context.requestId',
+    requestTime: '$context.requestTime',
+    httpMethod: '$context.httpMethod',
+    routeKey: '$context.routeKey',
+    status: '$context.status',
+    protocol: '$context.protocol',
+    responseLength: '$context.responseLength',
+  });
+});
+
 test('a REST API always compiles to the same template, and its deployment does not create the stage', async () => {
   const api = ({ Resources }: Template) =>
     Object.entries(Resources).filter(([, { Type }]) => /^AWS::ApiGateway::(Deployment|Stage)$/.test(Type));

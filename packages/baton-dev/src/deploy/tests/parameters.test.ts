@@ -31,6 +31,14 @@ describe('a parameter of a service', () => {
     '{{resolve:secretsmanager:baton-dev/smtp:SecretString:url}}',
     '{{resolve:ssm-secure:smtp-url}}',
     'smtps://me:{{resolve:secretsmanager:baton-dev/smtp:SecretString:password}}@mail.example.com',
+    ' smtp://me:secret@mail.example.com',
+    'x smtp://me:secret@mail.example.com',
+    '<smtp://me:secret@mail.example.com>',
+    'https://example.com,https://me:secret@example.com',
+    'https:/me:secret@example.com',
+    'https:me:secret@example.com',
+    'sm\ttp://me:secret@mail.example.com',
+    'smtp://m e:secret@mail.example.com',
   ])('is refused if it holds a password, which the message does not show: %s', (value) => {
     const read = (): unknown => readParameters({ 'mail-url': value }, ['mail-url']);
     expect(read).toThrow(
@@ -45,8 +53,30 @@ describe('a parameter of a service', () => {
     'smtp://me@mail.example.com:587',
     'https://example.com/a:b@c',
     'arn:aws:sns:eu-central-1:123456789012:alarms',
+    'Shop <shop@example.com>',
+    'a, b',
+    'https://login.example.com/a?b=c:d@e',
   ])('may be %s', (value) => {
     expect(() => readParameters({ 'mail-url': value }, ['mail-url'])).not.toThrow();
+  });
+
+  test.each([
+    ' value',
+    'value ',
+    '\u00A0value',
+    'value\n',
+    'a\tb',
+    'a\u001B[2Jb',
+    'a\u009Bb',
+    'a\u202Eb',
+    ' ',
+  ])('is refused if it has blanks at its ends or control characters, whoever declares it: %j', (value) => {
+    const expected = 'expected no blanks at its ends, and no control characters';
+    expect(() => readParameters({ 'mail-url': value }, ['mail-url'])).toThrow(`mail-url: ${expected}`);
+    expect(() => readParameters({ revision: value })).toThrow(`revision: ${expected}`);
+    expect(() => readParameters({ 'mail-url': value }, ['mail-url'], ['mail-url'])).toThrow(
+      `mail-url: ${expected}`,
+    );
   });
 
   test('is refused if it is used but not declared; parameters of every stack need no declaration', () => {
