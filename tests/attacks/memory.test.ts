@@ -85,7 +85,7 @@ test.each([
     program = new Program(file, { ...ENVIRONMENT, ...own });
     const answers = () => answersAt(`http://127.0.0.1:${PORT}/nope`);
     await eventually('an answer', answers, 30_000);
-    const get = 'GET /nope HTTP/1.1\r\nhost: x\r\n\r\n'.repeat(REQUESTS);
+    const get = 'GET /nope HTTP/1.1\r\nhost: localhost\r\n\r\n'.repeat(REQUESTS);
     for (let index = 0; index < CONNECTIONS; index += 1) {
       const caller = new RawCaller(Number(PORT));
       callers.push(caller);

@@ -1,10 +1,12 @@
 // The configuration of the gateway and of resources.
 import {
+  allowedHostsOf,
   checkFunctionsServer,
   checkHttpTimeouts,
   functionsServer,
   httpTimeouts,
   rateLimitVariables,
+  webPageVariables,
 } from 'baton-tasks/tooling';
 import { endpoint, oneOf, parseConfig, port, text, wholeNumber } from 'baton-tasks/service';
 import * as z from 'zod';
@@ -24,11 +26,13 @@ const gatewayVariables = z
     DRAIN_TIMEOUT_SECONDS: wholeNumber(1, 3600, 60),
     ...httpTimeouts,
     ...rateLimitVariables,
+    ...webPageVariables,
   })
   .superRefine(checkHttpTimeouts)
   .superRefine(checkFunctionsServer)
   .transform(({ FUNCTIONS_TOKEN, FUNCTIONS_TOKEN_FILE, ...others }) => ({
     ...others,
+    allowedHosts: allowedHostsOf(others),
     // checkFunctionsServer has refused an environment that has neither
     functionsToken: FUNCTIONS_TOKEN ?? FUNCTIONS_TOKEN_FILE ?? '',
   }));

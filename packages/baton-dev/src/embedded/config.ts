@@ -1,5 +1,6 @@
 // The configuration of the embedded runtime.
 import { endpoint, oneOf, parseConfig, port, wholeNumber } from 'baton-tasks/service';
+import { hostNames } from 'baton-tasks/tooling';
 import * as z from 'zod';
 import { MAX_SEED } from './sqs/sqs-character.ts';
 
@@ -17,18 +18,7 @@ const variables = z
     AUTHENTICATION: oneOf(['none', 'jwt'], 'none').unwrap().optional(),
     // The API checks it
     JWT_ISSUER: z.string().optional(),
-    ALLOWED_HOSTS: z
-      .string()
-      .default('')
-      .transform((text) => text.split(',').map((name) => name.trim().toLowerCase()))
-      .transform((names) => names.filter((name) => name !== ''))
-      .pipe(
-        z.array(
-          z
-            .string()
-            .regex(/^[a-z0-9.-]+$/, { error: 'expected host names without ports, separated by commas' }),
-        ),
-      ),
+    ALLOWED_HOSTS: hostNames,
   })
   .superRefine(({ SQS_HOSTILE, AWS_ENDPOINT_URL_SQS }, context) => {
     if (SQS_HOSTILE !== 'true' || AWS_ENDPOINT_URL_SQS === undefined) return;

@@ -38,10 +38,11 @@ export interface StopOptions {
 
 /** Runs a service's HTTP servers as a process: see `runServers`. */
 export async function runServer(options: RunOptions): Promise<void> {
-  const { logger, host, healthPort } = options;
+  const { name, logger, host, healthPort, allowedHosts } = options;
+  const api = { ...options, allowedHosts: allowedHosts && [...allowedHosts, name] };
   const health = { ...options, state: () => ({ logs: logState() }) };
   const starting = [
-    serve(healthPort === undefined ? { ...options, health: new Health(health) } : options),
+    serve(healthPort === undefined ? { ...api, health: new Health(health) } : api),
     ...(healthPort === undefined ? [] : [serveProcessHealth({ ...health, port: healthPort })]),
     ...serversOfFunctions(options),
   ];

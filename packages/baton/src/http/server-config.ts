@@ -1,6 +1,6 @@
 // Reads the configuration of a process's HTTP servers from its environment.
 import * as z from 'zod';
-import { port, text, textFile, wholeNumber } from '../process/config.ts';
+import { oneOf, port, text, textFile, wholeNumber } from '../process/config.ts';
 import { isNetwork, RateLimit } from './rate-limit.ts';
 
 /** How much longer requests may take than connections are kept: Node closes a connection a second later than announced. */
@@ -77,6 +77,26 @@ export function rateLimitOf({
   return perSecond === 0 ? undefined : new RateLimit({ perSecond, burst, trustedProxies });
 }
 
+/** Names of this machine, in lower case. */
+export const hostNames = z
+  .string()
+  .default('')
+  .transform((names) => names.split(',').flatMap((each) => each.trim().toLowerCase() || []))
+  .refine((names) => names.every((name) => /^[a-z0-9.-]+$/.test(name)), {
+    error: 'expected host names without ports, separated by commas',
+  });
+
+/** Whether a server refuses requests of web pages, and what names it has. See `allowedHostsOf`. */
+export const webPageVariables = { AUTHENTICATION: oneOf(['jwt', 'none'], 'jwt'), ALLOWED_HOSTS: hostNames };
+
+/** The names under which a server that lets everybody call is reached. Undefined if tokens protect it: any name will do. */
+export function allowedHostsOf({
+  AUTHENTICATION: kind,
+  ALLOWED_HOSTS: names,
+}: z.output<z.ZodObject<typeof webPageVariables>>): readonly string[] | undefined {
+  return kind === 'none' ? names : undefined;
+}
+
 /**
  * The variables of a container's HTTP server: where it listens, how long it waits for callers, and how long a stop waits
  * for running requests. With the host 127.0.0.1 only its own machine reaches it. It serves functions only if
@@ -92,6 +112,7 @@ export function serverVariables(initialPort: number) {
       HEALTH_PORT: port(initialPort).unwrap().optional(),
       ...functionsServer,
       ...rateLimitVariables,
+      ...webPageVariables,
       DRAIN_TIMEOUT_SECONDS: wholeNumber(1, 3600, 60),
       ...httpTimeouts,
     })
@@ -102,6 +123,7 @@ export function serverVariables(initialPort: number) {
       port: environment.PORT,
       healthPort: environment.HEALTH_PORT,
       rateLimit: rateLimitOf(environment),
+      allowedHosts: allowedHostsOf(environment),
       functionsPort: environment.FUNCTIONS_PORT,
       functionsNetwork: environment.FUNCTIONS_NETWORK,
       functionsToken: environment.FUNCTIONS_TOKEN ?? environment.FUNCTIONS_TOKEN_FILE,

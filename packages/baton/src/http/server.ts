@@ -19,6 +19,7 @@ import {
 import { peerOf, PeerShares } from './peer-shares.ts';
 import { Problem } from './problem.ts';
 import type { RateLimit } from './rate-limit.ts';
+import { checkWebPage } from './web-pages.ts';
 
 /** The memory for all answers of the process that their callers have not read yet. */
 const MAX_UNREAD_BYTES = 32 * 1024 * 1024;
@@ -33,6 +34,11 @@ export interface ServerOptions extends Address, ConnectionTimeouts {
   readonly health?: Health;
   /** The limit of each caller. Default: none. Health has none. */
   readonly rateLimit?: RateLimit | undefined;
+  /**
+   * The names of this server in Host headers, beside those of this machine: it refuses requests of web pages, as it must if
+   * everybody may call. Health answers all. Default: any name and page, because tokens protect the API.
+   */
+  readonly allowedHosts?: readonly string[] | undefined;
   readonly logger: Logger;
 }
 
@@ -42,10 +48,11 @@ export interface ServerOptions extends Address, ConnectionTimeouts {
  * @throws Error if the port is taken
  */
 export function serve(options: ServerOptions): Promise<RunningServer> {
-  const { handler, health, rateLimit, logger } = options;
+  const { handler, health, rateLimit, allowedHosts, logger } = options;
   const answer = async ({ request, body }: Incoming): Promise<HttpResponse> => {
     const healthy = health?.answer(request.url);
     if (healthy) return healthy;
+    checkWebPage(request, allowedHosts);
     await rateLimit?.check(request);
     return handler(toGatewayEvent(request, await body(MAX_BODY_BYTES)), {});
   };

@@ -59,16 +59,20 @@ export {
 } from '../http/listener.ts';
 export { runServers } from '../http/run-server.ts';
 export { RateLimit } from '../http/rate-limit.ts';
+export { checkWebPage, webPageProblem } from '../http/web-pages.ts';
 export { problemsOf, serveProcessHealth } from '../http/server.ts';
 /** Start and end a process. */
 export { orExit } from '../process/config.ts';
 export {
+  allowedHostsOf,
   checkFunctionsServer,
   checkHttpTimeouts,
   functionsServer,
+  hostNames,
   httpTimeouts,
   rateLimitOf,
   rateLimitVariables,
+  webPageVariables,
 } from '../http/server-config.ts';
 export { ownAddressIn } from '../process/own-address.ts';
 export { exitProcess, exitWithin } from '../process/exit.ts';

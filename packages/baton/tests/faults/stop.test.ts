@@ -102,7 +102,7 @@ describe('SIGTERM ends a service in time and with status 0', () => {
 
   test('while a connection has sent half of a body', async () => {
     const head =
-      'POST /notes HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 99\r\n\r\n{';
+      'POST /notes HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: 99\r\n\r\n{';
     await connectAndSend(head);
     await fetch(`${service.url}/health/live`);
     expect(await stopWithin(service.program, SERVICE_WITHIN_MS)).toEqual(STOPPED);
@@ -110,7 +110,7 @@ describe('SIGTERM ends a service in time and with status 0', () => {
   });
 
   test('at once on a second signal, even while a request is in progress', async () => {
-    await connectAndSend('POST /notes HTTP/1.1\r\nhost: x\r\ncontent-length: 99\r\n\r\n{');
+    await connectAndSend('POST /notes HTTP/1.1\r\nhost: localhost\r\ncontent-length: 99\r\n\r\n{');
     await fetch(`${service.url}/health/live`);
     service.program.signal('SIGTERM');
     await service.program.says('stopping');

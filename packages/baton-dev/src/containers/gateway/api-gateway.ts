@@ -3,6 +3,7 @@ import { Problem } from 'baton-tasks/http';
 import type { Logger } from 'baton-tasks/service';
 import {
   type Address,
+  checkWebPage,
   type ConnectionTimeouts,
   type HttpResponse,
   type Incoming,
@@ -29,6 +30,8 @@ export interface GatewayOptions extends Address, ConnectionTimeouts {
   readonly originOf: (service: string) => string;
   /** The limit of each caller. Default: none. */
   readonly rateLimit?: RateLimit | undefined;
+  /** Its names, if everybody may call: then it refuses requests of web pages. Default: any name and page. */
+  readonly allowedHosts?: readonly string[] | undefined;
   readonly logger: Logger;
 }
 
@@ -48,8 +51,9 @@ export function serveApiGateway(options: GatewayOptions): Promise<RunningServer>
 async function answer(
   { request, response, body }: Incoming,
   elsewhere: ReturnType<typeof unknownRoute>,
-  { routing, forwarder, originOf, rateLimit }: GatewayOptions,
+  { routing, forwarder, originOf, rateLimit, allowedHosts }: GatewayOptions,
 ): Promise<HttpResponse | undefined> {
+  checkWebPage(request, allowedHosts);
   await rateLimit?.check(request);
   const [, prefix = ''] = /^\/([^/?]*)/.exec(request.url ?? '') ?? [];
   const service = routing.services.get(prefix);

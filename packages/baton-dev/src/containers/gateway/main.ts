@@ -40,6 +40,7 @@ function serveApi(): Promise<RunningServer> {
   return serveApiGateway({
     ...shared,
     rateLimit,
+    allowedHosts: config.allowedHosts && [...config.allowedHosts, NAME],
     port: PORT,
     originOf: (service) => `http://${service}:${PORT}`,
   });

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { refusalOf } from '../web-pages.ts';
+import { webPageProblem } from '../web-pages.ts';
 
 const HOST = '127.0.0.1:3000';
 
@@ -13,7 +13,7 @@ test.each([
   ['through a proxy that keeps Host and Origin', { host: 'localhost:5173', origin: 'http://localhost:5173' }],
   ['to an allowed name', { host: 'laptop.test', origin: 'https://laptop.test' }],
 ])('a request %s is accepted', (_what, headers) => {
-  expect(refusalOf({ headers }, ['laptop.test'])).toBeUndefined();
+  expect(webPageProblem({ headers }, ['laptop.test'])).toBeUndefined();
 });
 
 test.each([
@@ -29,5 +29,5 @@ test.each([
   ['of an image on another site', { host: HOST, 'sec-fetch-site': 'cross-site' }, 403],
   ['of a page of the same site', { host: HOST, 'sec-fetch-site': 'same-site' }, 403],
 ])('a request %s is refused', (_what, headers, status) => {
-  expect(refusalOf({ headers })).toMatchObject({ status, detail: expect.stringContaining('expected') });
+  expect(webPageProblem({ headers })).toMatchObject({ status, message: expect.stringContaining('expected') });
 });
