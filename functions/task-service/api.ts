@@ -14,6 +14,8 @@ const listSchema = z.strictObject({
   state: z.enum(TASK_STATES, { error: `expected one of ${TASK_STATES.join(', ')}` }).optional(),
   name: taskNameSchema.optional(),
 });
+/** The most ids of broken rows in a line of the log. */
+const SHOWN_IDS = 10;
 /** All lists have the same order, so a cursor is valid in each of them, also with another filter. */
 const cursor = cursorOf(taskPositionSchema);
 
@@ -23,11 +25,21 @@ const getTask = route('GET', '/tasks/{taskId}', { access: OPERATOR }, async ({ p
   return { status: 200, body: status };
 });
 
-const listTasks = route('GET', '/tasks', { access: OPERATOR, query: listSchema }, async ({ query }) => {
-  const { name, state, limit } = query;
-  const page = await history.list({ name, state, limit, after: cursor.decode(query.cursor) });
-  return { status: 200, body: { tasks: page.tasks, nextCursor: cursor.encode(page.next) } };
-});
+const listTasks = route(
+  'GET',
+  '/tasks',
+  { access: OPERATOR, query: listSchema },
+  async ({ query, logger }) => {
+    const { name, state, limit } = query;
+    const page = await history.list({ name, state, limit, after: cursor.decode(query.cursor) });
+    if (page.broken.length > 0)
+      logger.warn(
+        { taskIds: page.broken.slice(0, SHOWN_IDS) },
+        'broken rows of tasks are left out of a list',
+      );
+    return { status: 200, body: { tasks: page.tasks, nextCursor: cursor.encode(page.next) } };
+  },
+);
 
 const cancelTask = route(
   'POST',

@@ -97,7 +97,7 @@ export class TaskContinuation {
     const { memberIds } = group;
     // Its row may name any task as a member. Only a worker records that a task of this group has succeeded
     if (memberIds.length > MAX_STEPS || !areAllDone(group)) return undefined;
-    const members = await this.#records.readAll(memberIds);
+    const members = await this.#records.readResults(memberIds);
     if (members.filter(({ state }) => state === 'succeeded').length < memberIds.length) return undefined;
     return members.map((member) => parsed(member.result));
   }

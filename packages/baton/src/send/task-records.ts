@@ -110,8 +110,11 @@ export interface TaskRecords {
   find(taskId: string): Promise<TaskStatus | undefined>;
   /** Reads the row of a task. Resolves to undefined if it has expired. */
   read(taskId: string): Promise<KeptTask | undefined>;
-  /** Reads the rows of several tasks, in the order of their ids, without the missing ones. */
-  readAll(taskIds: readonly string[]): Promise<readonly KeptTask[]>;
+  /**
+   * Reads the results of several tasks, in the order of their ids, without the missing ones. Reads nothing else, because
+   * the rest of a row may be large.
+   */
+  readResults(taskIds: readonly string[]): Promise<readonly Pick<KeptTask, 'state' | 'result'>[]>;
   /**
    * Records that the turn of a later task of a flow has come, and the payload that it must run with, in one write. Resolves
    * to the row if the task waits to start; to undefined if it has started or ended, has no row, follows another task, or

@@ -2,6 +2,7 @@
 import { MismatchError, OutOfTurnError } from '../task/errors.ts';
 import { queueWithoutLane } from '../task/lane.ts';
 import type { TaskState } from '../task/task-status.ts';
+import { faultOfRow } from './row-shape.ts';
 import type { TaskRow } from './task-row.ts';
 
 /**
@@ -34,6 +35,8 @@ export function misfitOf(row: TaskRow, { task, queue, payloadHash }: NamedTask):
   if (row.task === undefined)
     return new MismatchError(taskId, 'expected the id of a task, got that of a group');
   if (row.task !== task) return new MismatchError(taskId, `expected ${row.task}, got ${task}`);
+  const fault = faultOfRow(row);
+  if (fault !== undefined) return new MismatchError(taskId, `expected a row that Baton wrote, got ${fault}`);
   const mark = MARKS[row.state];
   if (mark && row[mark] === undefined)
     return new MismatchError(

@@ -21,6 +21,7 @@ import type { TaskContract } from '../task/task.ts';
 import { endIn, failureOf } from './conclusion.ts';
 import { misfitOf, type NamedTask } from './misfit.ts';
 import { StoredClaim } from './stored-claim.ts';
+import { faultOfRow } from './row-shape.ts';
 import type { TaskRow } from './task-row.ts';
 import { type TaskStore, UnknownStateError } from './task-store.ts';
 import { unconcluded, unconcludedClaims } from '../sqs/copy-notes.ts';
@@ -130,6 +131,8 @@ export class StoreTracker implements TaskTracker {
       // Do not run it: the store has lost its row, so an earlier attempt may have done its work already
       return await claim.conclude(await this.#outcomeOfLost(message, taskId, flowEnd));
     } catch (error) {
+      const broken = await this.#outcomeOfBroken(error as Error, taskId);
+      if (broken) return broken;
       logger.warn({ taskId, task, error }, 'task could not be claimed; its message comes back');
       const release = this.#releaseOf(message, error as Error);
       // The store may have made the write, and only its answer is lost
@@ -143,6 +146,16 @@ export class StoreTracker implements TaskTracker {
     if (claimIds.length === 0) return undefined;
     const row = await this.#options.store.read(taskId);
     return row?.state === 'running' && claimIds.includes(row.claimId ?? '') ? row : undefined;
+  }
+
+  /** The outcome of a message whose row no write can change, because somebody gave its attributes other types. */
+  async #outcomeOfBroken({ name }: Error, taskId: string): Promise<DeadLetterOutcome | undefined> {
+    if (name !== 'ValidationException') return undefined;
+    const row = await this.#options.store.read(taskId).catch(() => undefined);
+    const fault = row && faultOfRow(row);
+    if (fault === undefined) return undefined;
+    const error = new MismatchError(taskId, `expected a row that Baton wrote, got ${fault}`);
+    return { kind: 'dead-letter', reason: 'mismatch', error };
   }
 
   /** The outcome of a message that is none of its task's. Undefined if it is, or if the task has its turn only now. */

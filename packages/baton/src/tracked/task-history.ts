@@ -3,6 +3,7 @@ import { type DynamoDBDocumentClient, QueryCommand } from '@aws-sdk/lib-dynamodb
 import * as z from 'zod';
 import { ClockWatch } from '../time/clock-watch.ts';
 import type { TaskState, TaskStatus } from '../task/task-status.ts';
+import { faultOfRow } from './row-shape.ts';
 import { ALL_TASKS, statusOf, type TaskRow } from './task-row.ts';
 
 const ALL_INDEX = 'newest-first';
@@ -13,10 +14,14 @@ const MAX_REQUESTS = 20;
 /** The rows of one request if most of them may be filtered out. */
 const FILTERED_ROWS = 100;
 
+/** The most characters of a place and of an id. A broken row may have more. */
+const MAX_PLACE = 200;
+const MAX_ID = 128;
+
 /** The schema of a place in a list of tasks, for `cursorOf`. All lists have the same places. */
 export const taskPositionSchema = z.strictObject({
-  listedAt: z.string().min(1).max(200),
-  taskId: z.string().min(1).max(128),
+  listedAt: z.string().min(1).max(MAX_PLACE),
+  taskId: z.string().min(1).max(MAX_ID),
 });
 type Position = z.output<typeof taskPositionSchema>;
 
@@ -33,6 +38,8 @@ export interface TaskQuery {
 /** A page of tasks, without their results. `next` is where the next page starts; undefined on the last page. */
 export interface TaskPage {
   readonly tasks: TaskStatus[];
+  /** The ids of rows that are left out, because their attributes have other types than Baton writes. */
+  readonly broken: readonly string[];
   readonly next: Position | undefined;
 }
 
@@ -54,18 +61,22 @@ export class TaskHistory {
    */
   async list({ name, state, limit, after }: TaskQuery): Promise<TaskPage> {
     const rows: TaskRow[] = [];
+    const broken: string[] = [];
     const filter = name === undefined ? undefined : state;
     let next = after;
     // One row more than asked for tells whether another page follows
     for (let request = 0; request < MAX_REQUESTS && rows.length <= limit; request += 1) {
       const most = filter || request > 0 ? FILTERED_ROWS : limit + 1;
       const page = await this.#page(partitionOf(name, state), filter, most, next);
-      rows.push(...page.rows);
+      for (const row of page.rows) {
+        if (faultOfRow(row) === undefined) rows.push(row);
+        else broken.push(row.taskId);
+      }
       next = page.next;
       if (!next) break;
     }
     const last = rows.length > limit ? rows[limit - 1] : undefined;
-    return { tasks: rows.slice(0, limit).map(statusOf), next: last ? positionOf(last) : next };
+    return { tasks: rows.slice(0, limit).map(statusOf), broken, next: shortened(last ?? next) };
   }
 
   async #page(
@@ -93,6 +104,12 @@ export class TaskHistory {
     );
     return { rows: Items as TaskRow[], next: LastEvaluatedKey && positionOf(LastEvaluatedKey as Position) };
   }
+}
+
+/** A place that fits its schema. A broken row's is cut, which skips only rows whose places begin alike. */
+function shortened(place: Position | undefined): Position | undefined {
+  if (!place) return undefined;
+  return { listedAt: place.listedAt.slice(0, MAX_PLACE), taskId: place.taskId.slice(0, MAX_ID) };
 }
 
 function positionOf({ listedAt, taskId }: Position): Position {

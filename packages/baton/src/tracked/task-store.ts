@@ -109,12 +109,21 @@ export class TaskStore implements TaskRecords {
     return row && row.state !== undefined && row.expiresAt >= this.#table.seconds ? row : undefined;
   }
 
-  /** Reads the rows of several tasks, in the order of their ids, without the missing ones. */
-  async readAll(taskIds: readonly string[]): Promise<TaskRow[]> {
+  readResults(taskIds: readonly string[]): Promise<Pick<KeptTask, 'state' | 'result'>[]> {
+    return this.readAll(taskIds, ['state', 'result']);
+  }
+
+  /**
+   * Reads the rows of several tasks, in the order of their ids, without the missing ones.
+   *
+   * @param only - the members to read beside the id. Default: all
+   */
+  async readAll(taskIds: readonly string[], only?: readonly (keyof TaskRow)[]): Promise<TaskRow[]> {
     const rows = new Map<string, TaskRow>();
     for (let from = 0; from < taskIds.length; from += MAX_BATCH_GET) {
       const batch = taskIds.slice(from, from + MAX_BATCH_GET);
-      for (const row of await this.#table.getAll(batch)) rows.set((row as TaskRow).taskId, row as TaskRow);
+      for (const row of await this.#table.getAll(batch, only))
+        rows.set((row as TaskRow).taskId, row as TaskRow);
     }
     return taskIds.flatMap((taskId) => rows.get(taskId) ?? []);
   }

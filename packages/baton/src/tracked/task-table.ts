@@ -106,14 +106,22 @@ export class TaskTable {
   /**
    * Reads the rows of at most 100 keys, in any order. DynamoDB may leave some for another request.
    *
+   * @param only - the attributes to read beside the key. Default: all
    * @throws BrokenAnswerError if it leaves all of them five times in a row
    */
-  async getAll(taskIds: readonly string[]): Promise<object[]> {
+  async getAll(taskIds: readonly string[], only?: readonly string[]): Promise<object[]> {
+    const names = ['taskId', ...(only ?? [])];
+    const projection = only && {
+      ProjectionExpression: names.map((name) => `#${name}`).join(', '),
+      ExpressionAttributeNames: Object.fromEntries(names.map((name) => [`#${name}`, name])),
+    };
     const rows: object[] = [];
     let keys: Record<string, unknown>[] = taskIds.map((taskId) => ({ taskId }));
     for (let inVain = 0; keys.length > 0;) {
       const { Responses, UnprocessedKeys = {} } = await this.documents.send(
-        new BatchGetCommand({ RequestItems: { [this.name]: { Keys: keys, ConsistentRead: true } } }),
+        new BatchGetCommand({
+          RequestItems: { [this.name]: { Keys: keys, ConsistentRead: true, ...projection } },
+        }),
       );
       if (!Responses) throw new BrokenAnswerError('BatchGetItem', 'it has no responses');
       rows.push(...(Responses[this.name] ?? []));

@@ -89,9 +89,9 @@ test('a group with more members than a group can have is not read', async () => 
   const groupId = randomUUID();
   await store.groups.create({ groupId, memberIds: Array<string>(101).fill(taskId), next });
   await store.create({ taskId, task: work.name, queue: work.queue, groupId });
-  const readAll = jest.spyOn(store, 'readAll');
+  const readResults = jest.spyOn(store, 'readResults');
   await tracked.run(done);
-  expect(readAll).not.toHaveBeenCalled();
+  expect(readResults).not.toHaveBeenCalled();
 });
 
 test('a schedule whose row no write can repair gives an error that names it', async () => {

@@ -1,6 +1,7 @@
 // The attacks of a sender by rows: he may write a sender's attributes in any row, and send to some queues.
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
+import { group, member } from '../../task/flow.ts';
 import { AttackedStage, bill, count, pay, sum, told } from './attacked-stage.ts';
 
 let stage: AttackedStage;
@@ -50,6 +51,36 @@ describe('a row that no worker wrote', () => {
     ).resolves.toMatchObject(MISMATCH);
     await expect(stage.stateOf(taskId)).resolves.toBe('queued');
     expect(stage.sent).toEqual([]);
+  });
+
+  test.each<[string, Readonly<Record<string, unknown>>]>([
+    ['a token that is no number', { token: 'x' }],
+    ['attempts that are no number', { attempts: 'x' }],
+    ['a number that JavaScript cannot hold', { attempts: 9_007_199_254_740_993n }],
+    ['a queue that is no text', { queue: 5 }],
+    ['a subject of 170 kB', { subject: 'x'.repeat(170_000) }],
+    ['listeners that are no list', { onEnd: 'x' }],
+    ['an end that it had, and a subject of 170 kB', { subject: 'x'.repeat(170_000), state: 'succeeded' }],
+  ])('has %s: its message becomes a dead letter, and nobody is told', async (_what, attributes) => {
+    const { taskId } = await stage.tasks.send(pay, { to: 'Ann' }, { onEnd: told });
+    if ('state' in attributes) await stage.receiveSent(0);
+    await stage.write(taskId, attributes);
+    const before = stage.sent.length;
+    await expect(stage.receiveSent(0)).resolves.toMatchObject(MISMATCH);
+    expect(stage.sent).toHaveLength(before);
+  });
+
+  test('is no larger than its result when a group reads it', async () => {
+    const handle = await stage.tasks.start(group([member(count, 1), member(count, 2)], sum));
+    const [first = ''] = stage.taskIds;
+    await stage.receiveSent(0);
+    await stage.write(first, { parentId: 'x'.repeat(300_000) });
+    await expect(stage.store.readResults([first])).resolves.toEqual([
+      { taskId: first, state: 'succeeded', result: '2' },
+    ]);
+    await stage.receiveSent(1);
+    await stage.receiveSent(2);
+    await expect(handle.result()).resolves.toBe(5);
   });
 
   test('says that its task runs: the task runs all the same', async () => {

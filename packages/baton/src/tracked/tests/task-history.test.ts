@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
-import { TaskHistory } from '../task-history.ts';
+import { UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import { TaskHistory, taskPositionSchema } from '../task-history.ts';
 import { TaskStore } from '../task-store.ts';
 import { readSharedPart } from 'baton-dev/stack/part';
 import { type Backends, startBackends } from '../../../tests/support/backends.ts';
@@ -162,6 +163,7 @@ describe('the history of tasks', () => {
     const list = new TaskHistory(barren as never, backends.tasksTable);
     await expect(list.list({ name: 'tests.work', state: 'dead', limit: 1 })).resolves.toEqual({
       tasks: [],
+      broken: [],
       next: { listedAt: '20', taskId: 't' },
     });
     expect(requests).toBe(20);
@@ -179,4 +181,36 @@ describe('the history of tasks', () => {
     await expect(own({})).resolves.toEqual(ids.slice(2));
     await expect(own({ state: 'cancelled' })).resolves.toEqual(ids.slice(2, 4));
   });
+});
+
+test('a row whose attributes have other types is left out of all lists, and the others are shown', async () => {
+  const name = `broken-${randomUUID()}`;
+  const rows = await Promise.all([1, 2, 3, 4, 5].map(() => queued({ task: name })));
+  const [number, queue, long, larger] = rows;
+  const write = (taskId: string, attribute: string, value: unknown) =>
+    backends.documents.send(
+      new UpdateCommand({
+        TableName: backends.tasksTable,
+        Key: { taskId },
+        UpdateExpression: `SET ${attribute} = :value`,
+        ExpressionAttributeValues: { ':value': value },
+      }),
+    );
+  await write(number?.taskId ?? '', 'attempts', 9_007_199_254_740_993n);
+  await write(larger?.taskId ?? '', 'attempts', 10n ** 100n);
+  await write(queue?.taskId ?? '', 'queue', 5);
+  await write(long?.taskId ?? '', 'listedAt', '9999'.repeat(200));
+  await write(long?.taskId ?? '', 'queue', 5);
+  const first = await history.list({ name, limit: 1 });
+  const shown = [...first.tasks];
+  const broken = [...first.broken];
+  for (let { next } = first; next;) {
+    expect(taskPositionSchema.parse(next)).toEqual(next);
+    const page = await history.list({ name, limit: 1, after: next });
+    shown.push(...page.tasks);
+    broken.push(...page.broken);
+    next = page.next;
+  }
+  expect(shown.map(({ taskId }) => taskId)).toEqual([rows[4]?.taskId]);
+  expect(new Set(broken)).toEqual(new Set(rows.slice(0, 4).map(({ taskId }) => taskId)));
 });
