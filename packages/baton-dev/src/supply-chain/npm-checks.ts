@@ -2,9 +2,9 @@
 import { spawnSync } from 'node:child_process';
 import type { CheckResult } from './check.ts';
 
-/** How npm says that the registry, or a proxy, does not answer a question. */
+/** How npm says, on its standard error, that the registry, or a proxy, does not answer a question. */
 const NOT_ANSWERED =
-  /audit endpoint returned an error|ENOTFOUND|ECONNREFUSED|ETIMEDOUT|EAI_AGAIN|no signing keys|E40[345]|E50\d|found no dependencies to audit/i;
+  /audit endpoint returned an error|no signing keys|found no dependencies to audit|\bcode (?:ENOTFOUND|ECONNREFUSED|ETIMEDOUT|EAI_AGAIN|E40[345]|E50\d)\b/;
 const TIMEOUT_MS = 120_000;
 
 /** The questions: whether a package has a known vulnerability, and whether the registry signed what is installed. */
@@ -22,7 +22,7 @@ export function checkByNpm(name: string, args: readonly string[], cwd: string, n
   });
   const text = `${stdout}${stderr}`.trim();
   if (status === 0) return { name, state: 'passed', detail: text.split('\n')[0] ?? '' };
-  if (error || NOT_ANSWERED.test(text))
+  if (error || NOT_ANSWERED.test(stderr))
     return { name, state: 'skipped', detail: `the registry does not answer npm ${args.join(' ')}` };
   return { name, state: 'failed', detail: text };
 }

@@ -83,6 +83,18 @@ describe('a check by npm', () => {
       '1 critical',
     ],
     [
+      'fails if npm finds something in a package whose name is like a code',
+      'echo "node404 <2.0.0 Severity: critical, E404, ENOTFOUND"; exit 1',
+      'failed',
+      'node404',
+    ],
+    [
+      'fails if npm finds something and warns of such a package',
+      'echo "1 critical"; echo "npm warn node404 is old" >&2; exit 1',
+      'failed',
+      '1 critical',
+    ],
+    [
       'is skipped if the registry has no such answer',
       'echo "audit endpoint returned an error" >&2; exit 1',
       'skipped',
@@ -100,6 +112,8 @@ describe('a check by npm', () => {
   });
 });
 
+const SECRET = `${['https://mailer', 'hunter22@mail.shop.test'].join(':')}\n`;
+
 describe('a secret in a file', () => {
   test.each([
     ['of AWS', ['aws_secret', 'access_key = "wJalrXUtnFEMIK7MDENGbPxRfiCYzzzzzzzzzzzz"'].join('_')],
@@ -110,6 +124,28 @@ describe('a secret in a file', () => {
     writeFileSync(join(folder, 'settings.txt'), text);
     const result = checkSecrets(['settings.txt'], folder);
     expect(result).toMatchObject({ state: 'failed', detail: expect.stringContaining('settings.txt') });
+  });
+
+  test.each<[string, Record<string, string | Buffer>]>([
+    ['beside a file that is called like an option', { 'a.env': SECRET, '--version': '' }],
+    [
+      'beside a file that names a list of ignored files',
+      { 'a.env': SECRET, '--secretlintignore=b': '', b: '*' },
+    ],
+    ['in a file that a list ignores', { 'a.env': SECRET, '.secretlintignore': '*' }],
+    ['after a comment that ends the check', { 'a.env': `# secretlint-disable\n${SECRET}` }],
+    ['in UTF-16', { 'a.env': Buffer.from(`\uFEFF${SECRET}`, 'utf16le') }],
+    ['after a NUL', { 'a.env': `\0${SECRET}` }],
+    ['in a file that is called like an image', { 'a.env.png': SECRET }],
+    ['in a folder that is called node_modules', { 'node_modules/a.env': SECRET }],
+  ])('is found %s', (_what, files) => {
+    const own = mkdtempSync(join(folder, 'files-'));
+    for (const [file, content] of Object.entries(files)) {
+      mkdirSync(join(own, file, '..'), { recursive: true });
+      writeFileSync(join(own, file), content);
+    }
+    const result = checkSecrets(Object.keys(files), own);
+    expect(result).toMatchObject({ state: 'failed', detail: expect.stringContaining('a.env') });
   });
 
   test('is not seen in a file without one', () => {
