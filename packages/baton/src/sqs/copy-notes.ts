@@ -14,9 +14,9 @@ export const MANY_RECEIVES = 20;
 const NOTES_BYTES = 1000;
 /** How many processes in a row did not know the message's task, and released it. */
 export const UNKNOWN_TIMES = 'baton.unknown-times';
-/** The ids of unconcluded claims on the task, separated by spaces: see `unconcluded`. */
+/** The secrets of unconcluded claims on the task, separated by spaces: see `unconcluded`. */
 export const UNCONCLUDED = 'baton.unconcluded';
-/** The ids of 50 claims. Most messages name none or one. */
+/** The secrets of 50 claims. Most messages name none or one. */
 const MAX_UNCONCLUDED_CHARACTERS = 50 * 37;
 /** SQS's ids are UUIDs. Other brokers use other ids. */
 const MESSAGE_ID = /^[\w-]{1,100}$/;
@@ -189,18 +189,20 @@ export function withoutNotes(
 }
 
 /**
- * Lets a released message continue in a copy that names unconcluded claims: their worker lives, but the task store did not
+ * Lets a released message continue in a copy that names unconcluded claims by their secrets: their worker lives, but the task store did not
  * answer it. If one of them still holds the task's row, the next worker takes the task over at once, without counting a
  * crash or an attempt.
+ *
+ * @param secrets - of the claims. Whoever can read rows must not know them
  */
 export function unconcluded(
   release: Extract<Outcome, { kind: 'release' }>,
-  claimIds: readonly string[],
+  secrets: readonly string[],
 ): Outcome {
-  return { ...release, asCopy: true, notes: { ...release.notes, [UNCONCLUDED]: claimIds.join(' ') } };
+  return { ...release, asCopy: true, notes: { ...release.notes, [UNCONCLUDED]: secrets.join(' ') } };
 }
 
-/** The ids of the unconcluded claims that a message names. */
+/** The secrets of the unconcluded claims that a message names. */
 export function unconcludedClaims({ attributes }: ReceivedMessage): readonly string[] {
   const text = (attributes[UNCONCLUDED]?.StringValue ?? '').slice(0, MAX_UNCONCLUDED_CHARACTERS);
   return text === '' ? [] : text.split(' ');

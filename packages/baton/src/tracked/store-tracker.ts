@@ -18,6 +18,7 @@ import type { KeptTask } from '../send/task-records.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { formatTraceparent } from '../telemetry/trace-context.ts';
 import type { TaskContract } from '../task/task.ts';
+import { claimIdOf, secretOf } from './claim-secret.ts';
 import { endIn, failureOf } from './conclusion.ts';
 import { misfitOf, type NamedTask } from './misfit.ts';
 import { StoredClaim } from './stored-claim.ts';
@@ -72,10 +73,11 @@ export class StoreTracker implements TaskTracker {
     const { message, envelope, contract, queue, owner, signal: hold, graceSeconds } = asked;
     const { store, leaseSeconds, logger } = this.#options;
     const { taskId, task, trace, parentId, subject, depth } = envelope;
-    const claimId = randomUUID();
+    const secret = randomUUID();
+    const claimId = claimIdOf(secret);
     const askedAtMs = performance.now();
     const putBack = putBackBy(message, envelope);
-    // The claims that may be in the task's row if a request fails
+    // The secrets of the claims that may be in the task's row if a request fails
     let mayHold: readonly string[] = [];
     try {
       const payloadHash = payloadHashOf(envelope.data);
@@ -95,8 +97,8 @@ export class StoreTracker implements TaskTracker {
         sentAtMs: putBack.sentAtMs,
       };
       const known = await this.#unconcludedRow(message, taskId);
-      mayHold = [...(known?.claimId === undefined ? [] : [known.claimId]), claimId];
-      let row = await (known ? store.attempts.resume(request, known) : store.attempts.claim(request));
+      mayHold = [...(known ? [known.secret] : []), secret];
+      let row = await (known ? store.attempts.resume(request, known.row) : store.attempts.claim(request));
       const misfit = row && (await this.#misfit(row, { task, payloadHash }));
       if (misfit === 'has its turn') row = await store.attempts.claim(request);
       else if (misfit) return misfit;
@@ -118,7 +120,7 @@ export class StoreTracker implements TaskTracker {
         store,
         continuation: this.#continuation,
         row,
-        claimId,
+        secret,
         leaseSeconds,
         askedAtMs,
         hold,
@@ -140,12 +142,16 @@ export class StoreTracker implements TaskTracker {
     }
   }
 
-  /** The task's row, if an unconcluded claim of the message holds it. */
-  async #unconcludedRow(message: ReceivedMessage, taskId: string): Promise<TaskRow | undefined> {
-    const claimIds = unconcludedClaims(message);
-    if (claimIds.length === 0) return undefined;
+  /** The task's row, if an unconcluded claim of the message holds it, and the secret of that claim. */
+  async #unconcludedRow(
+    message: ReceivedMessage,
+    taskId: string,
+  ): Promise<{ readonly row: TaskRow; readonly secret: string } | undefined> {
+    const named = unconcludedClaims(message);
+    if (named.length === 0) return undefined;
     const row = await this.#options.store.read(taskId);
-    return row?.state === 'running' && claimIds.includes(row.claimId ?? '') ? row : undefined;
+    const secret = secretOf(row?.claimId, named);
+    return row?.state === 'running' && secret !== undefined ? { row, secret } : undefined;
   }
 
   /** The outcome of a message whose row no write can change, because somebody gave its attributes other types. */

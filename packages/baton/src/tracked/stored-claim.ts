@@ -10,6 +10,7 @@ import { type Claim } from '../run/task-tracker.ts';
 import { isFinal } from '../task/task-status.ts';
 import { type Progress } from '../task/progress.ts';
 import type { Logger } from '../telemetry/logger.ts';
+import { claimIdOf } from './claim-secret.ts';
 import { conclusionOf, endIn, suspicionAfter, withinLimits } from './conclusion.ts';
 import { PatientWrites } from './patient-writes.ts';
 import { ProgressWriter } from './progress-writer.ts';
@@ -35,7 +36,8 @@ export interface StoredClaimOptions {
   readonly continuation: TaskContinuation;
   /** The row after the claim's write. */
   readonly row: TaskRow;
-  readonly claimId: string;
+  /** The secret of the claim: see `claimIdOf`. */
+  readonly secret: string;
   readonly leaseSeconds: number;
   /** When the claim was asked for, by `performance.now()`. */
   readonly askedAtMs: number;
@@ -65,10 +67,10 @@ export class StoredClaim implements Claim {
   #isConcluded = false;
 
   constructor(options: StoredClaimOptions) {
-    const { row, claimId, leaseSeconds, askedAtMs, store, hold, graceSeconds } = options;
+    const { row, secret, leaseSeconds, askedAtMs, store, hold, graceSeconds } = options;
     const lengthMs = leaseSeconds * 1000;
     this.#options = options;
-    this.#held = { taskId: row.taskId, claimId, token: row.token };
+    this.#held = { taskId: row.taskId, claimId: claimIdOf(secret), token: row.token };
     this.#effects = new Map(Object.entries(row.effects ?? {}));
     this.#begun = new Set([...this.#effects.keys(), ...(row.begunEffects ?? [])]);
     this.#writes = new PatientWrites(hold, graceSeconds * 1000);
@@ -185,7 +187,7 @@ export class StoredClaim implements Claim {
     } catch (error) {
       this.#options.logger.error({ error }, 'outcome could not be written; the message comes back');
       const release = { kind: 'release', error: error as Error, delaySeconds: RETURN_SECONDS } as const;
-      return this.#isConcluded ? release : unconcluded(release, [this.#held.claimId]);
+      return this.#isConcluded ? release : unconcluded(release, [this.#options.secret]);
     } finally {
       this.#renewal.close();
       this.#writes.endIn(LATE_EFFECT_MS);
@@ -194,8 +196,8 @@ export class StoredClaim implements Claim {
 
   async #concluded(outcome: Outcome): Promise<Outcome> {
     this.#isEnding = true;
-    const { store, continuation, leaseSeconds, claimId } = this.#options;
-    const { taskId } = this.#held;
+    const { store, continuation, leaseSeconds } = this.#options;
+    const { taskId, claimId } = this.#held;
     const conclusion = {
       ...conclusionOf(outcome),
       progress: this.#progress.unwritten,

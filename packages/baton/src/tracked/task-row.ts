@@ -16,7 +16,7 @@ export const OVER_AT_THE_END =
 
 /** The row of a tracked task. */
 export interface TaskRow extends KeptTask {
-  /** The id of the last claim. After a lost answer, it tells an attempt whether the write was its own. */
+  /** The id of the last claim: a digest of its secret. After a lost answer, it tells an attempt whether the write was its own. */
   readonly claimId?: string | undefined;
   readonly owner?: string | undefined;
   /** When the claim expires without a renewal, in milliseconds since 1970. */

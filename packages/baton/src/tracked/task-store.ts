@@ -7,6 +7,7 @@ import type { Signatures } from '../sqs/signatures.ts';
 import { isFinal, TASK_STATES, type TaskFailure, type TaskStatus } from '../task/task-status.ts';
 import { type Cancellation, type KeptTask, type NewTask, type TaskRecords } from '../send/task-records.ts';
 import { isAfter } from '../send/flow-places.ts';
+import { secretOf } from './claim-secret.ts';
 import { isAbandoned, sameClaim, TaskAttempts } from './task-attempts.ts';
 import { MessageReceives } from './message-receives.ts';
 import { TaskGroups } from './task-groups.ts';
@@ -39,7 +40,7 @@ export class UnknownStateError extends TaskError {
 export interface AbandonedClaims {
   /** The length of a claim whose row does not have it. */
   readonly leaseSeconds: number;
-  /** The ids of claims that their workers could not conclude, because the store did not answer. */
+  /** The secrets of claims that their workers could not conclude, because the store did not answer. */
   readonly unconcluded: readonly string[];
 }
 
@@ -198,8 +199,8 @@ export class TaskStore implements TaskRecords {
   ): Promise<TaskRow | undefined> {
     const known = await this.read(taskId);
     if (known?.state !== 'running') return undefined;
-    const { begun, claimId = '', leaseUntilMs } = known;
-    const lives = unconcluded.includes(claimId);
+    const { begun, claimId, leaseUntilMs } = known;
+    const lives = secretOf(claimId, unconcluded) !== undefined;
     if (!lives && !(await isAbandoned(this.#table, known, leaseSeconds))) return undefined;
     const { condition, values } = sameClaim(known);
     // As in a takeover: only an attempt whose worker died while it ran alone counts

@@ -6,6 +6,7 @@ import { RejectTask } from '../../task/errors.ts';
 import type { Listener } from '../../task/next-task.ts';
 import type { DeadLetterOutcome } from '../../task/outcome.ts';
 import { idInFlow } from '../../send/flow-places.ts';
+import { eventually } from 'baton-dev/testing/eventually';
 import { AttackedStage, bill, count, pay, sum, told } from './attacked-stage.ts';
 
 let stage: AttackedStage;
@@ -45,6 +46,27 @@ describe("a message with another task's id", () => {
     const attributes = { 'baton.unconcluded': row?.claimId ?? '' };
     await expect(stage.receive(forged, { attributes })).resolves.toMatchObject(MISMATCH);
     await expect(stage.store.read(taskId)).resolves.toMatchObject({ state: 'running', token: row?.token });
+  });
+
+  test('and its own payload does not run it again beside its worker, although it names the claim in the row', async () => {
+    const { taskId } = await stage.tasks.send(pay, { to: 'Ann' });
+    const { promise, resolve } = Promise.withResolvers<number>();
+    stage.does = () => promise;
+    const running = stage.receiveSent(0);
+    await eventually('the task running', () => stage.handled.length === 1);
+    const { claimId = '', token } = (await stage.store.read(taskId)) ?? {};
+    const forged = { 'baton.sent-at': '0', 'baton.unconcluded': claimId };
+    await expect(stage.receiveSent(0, forged)).resolves.toMatchObject({
+      kind: 'release',
+      error: { name: 'TaskRunningError' },
+    });
+    // Nor does a process that does not know the task end it
+    const newer = { taskId, task: pay.name, version: 999, data: { to: 'Ann' } };
+    await stage.receive(newer, { attributes: forged });
+    await expect(stage.store.read(taskId)).resolves.toMatchObject({ state: 'running', token, attempts: 1 });
+    resolve(1);
+    await expect(running).resolves.toMatchObject(DONE);
+    expect(stage.handled).toEqual([[pay.name, { to: 'Ann' }]]);
   });
 
   test('does not run with another payload once the worker of the task has died', async () => {

@@ -61,6 +61,8 @@ export async function play(
 }
 
 const RANDOM_UUID = /[0-9a-f]{8}-[0-9a-f]{4}-[47][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}/g;
+/** The id of a claim. The version before took a random UUID. */
+const CLAIM_ID = /\bsha256:[\w-]{43}/g;
 const TRACEPARENT = /00-([0-9a-f]{32})-[0-9a-f]{16}-01/g;
 /** A signature covers the trace, whose spans are random. */
 const SIGNATURE = /\bk-1:[\w-]{43}/g;
@@ -99,6 +101,7 @@ function textWithoutChance(text: string): string {
   return text
     .replaceAll(SIGNATURE, 'k-1:any')
     .replaceAll(RANDOM_UUID, 'any-uuid')
+    .replaceAll(CLAIM_ID, 'any-uuid')
     .replaceAll(TRACEPARENT, (_, id: string) => `00-${id === trace.traceId ? id : 'any-trace'}-any-span-01`)
     .replaceAll(ERROR, (all, name: string, words: string) =>
       HANDLERS_WORDS.includes(JSON.parse(words) as string) ? all : `${name}"any words"`,
