@@ -198,7 +198,8 @@ async function outcomeOfUnimplemented(
 ): Promise<Outcome> {
   const outcome = outcomeOfUnknown(envelope, message, unknownTaskPatienceSeconds);
   if (outcome.kind !== 'dead-letter' || !tracker) return outcome;
-  return stillUnknown(await tracker.giveUp({ message, envelope, queue }, outcome), message);
+  const given = { message, envelope, queue, patienceSeconds: unknownTaskPatienceSeconds };
+  return stillUnknown(await tracker.giveUp(given, outcome), message);
 }
 
 /** The outcome of a task whose workers died too often while it ran. Undefined if it gets another attempt. */

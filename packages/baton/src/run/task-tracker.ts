@@ -23,14 +23,17 @@ export interface TaskTracker {
    * outcome of the message, which differs from `outcome` if the task runs or has ended, or if the store does not
    * answer.
    */
-  giveUp(
-    given: Pick<ClaimRequest, 'message' | 'envelope' | 'queue'>,
-    outcome: DeadLetterOutcome,
-  ): Promise<Outcome>;
+  giveUp(given: GivenUp, outcome: DeadLetterOutcome): Promise<Outcome>;
   /** The store's time, in milliseconds since 1970. Does not depend on this process's clock. */
   now(): Promise<number>;
   /** Logs the receives of messages whose tasks are not tracked. Default: SQS's count decides. */
   readonly receives?: ReceiveLog;
+}
+
+/** Describes a task that is given up. */
+export interface GivenUp extends Pick<ClaimRequest, 'message' | 'envelope' | 'queue'> {
+  /** How long the task must have waited by its row, in seconds. Otherwise its message is released. */
+  readonly patienceSeconds: number;
 }
 
 /** Describes a claim: the task, and the worker that wants to attempt it. */

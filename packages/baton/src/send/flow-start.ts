@@ -66,13 +66,14 @@ export async function startChain(
   const prepared = prepare(contract, payload, own, nowMs, first.flowEnd);
   const { notBefore, subject, trace } = prepared;
   const shared = { parentId: options.parentId, traceparent: formatTraceparent(trace), notBefore, subject };
-  const links = later.map(({ taskId, task, queue }, index) => ({
+  const links = later.map(({ taskId, task, version = 1, queue }, index) => ({
     ...shared,
     afterId: ids[index],
     flowId: firstId,
     depth: prepared.depth + index + 1,
     taskId,
     task,
+    contractVersion: version,
     queue,
     next: later[index + 1],
     onEnd: taskId === last.taskId ? listeners : listenersOf(steps[index + 1] ?? contract),
@@ -114,8 +115,9 @@ export async function startGroup(
   const memberIds = prepared.map(({ taskId }) => taskId);
   const { notBefore, subject } = prepared.at(-1) ?? {};
   const shared = { parentId: options.parentId, traceparent: formatTraceparent(trace), notBefore, subject };
-  const { taskId, task, queue } = next;
-  await records.create({ ...shared, depth, taskId, task, queue, onEnd, afterId: groupId, flowId: groupId });
+  const { taskId, task, version = 1, queue } = next;
+  const row = { ...shared, depth, taskId, task, contractVersion: version, queue, onEnd };
+  await records.create({ ...row, afterId: groupId, flowId: groupId });
   await records.groups.create({ groupId, memberIds, next, notBefore });
   await Promise.all(prepared.map((each) => sendTracked(each, options, { groupId, flowEnd })));
   return new KeptTaskHandle(records, joining, next.taskId, async (by) => {

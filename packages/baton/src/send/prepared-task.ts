@@ -71,7 +71,8 @@ export function prepareTask(
   const envelope = { taskId, task, version, source, time, trace, subject, depth, ...held, data };
   const body = encodeTask(envelope, maxPayloadBytesOf(contract), reservedBytes);
   const payloadHash = payloadHashOf(data);
-  return { taskId, task, queue, body, delaySeconds, notBefore, depth, payloadHash, trace, subject, onEnd };
+  const sent = { body, delaySeconds, notBefore, depth, payloadHash, trace, subject, onEnd };
+  return { taskId, task, version, queue, ...sent };
 }
 
 /**

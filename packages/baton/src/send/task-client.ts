@@ -202,11 +202,22 @@ export class TaskClient {
     options: SendOptions,
     links: Pick<NewTask, 'next' | 'groupId' | 'flowEnd'> = {},
   ): Promise<void> => {
-    const { taskId, task, queue, payloadHash, notBefore, depth, trace, subject, onEnd } = prepared;
+    const {
+      taskId,
+      task,
+      version = 1,
+      queue,
+      payloadHash,
+      notBefore,
+      depth,
+      trace,
+      subject,
+      onEnd,
+    } = prepared;
     const { parentId } = options;
     const traceparent = formatTraceparent(trace);
     const records = this.#store({ name: task });
-    const what = { taskId, task, queue, payloadHash, subject };
+    const what = { taskId, task, contractVersion: version, queue, payloadHash, subject };
     const row = { ...what, notBefore, parentId, traceparent, onEnd, ...links };
     if (!(await records.create({ ...row, ...(depth > 0 && { depth }) }))) return;
     try {

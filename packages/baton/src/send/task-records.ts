@@ -10,6 +10,8 @@ export interface NewTask {
   readonly task: string;
   /** The queue that carries it. In a lane, the lane's queue, such as `payments_high`. */
   readonly queue: string;
+  /** The version of its contract. */
+  readonly contractVersion?: number | undefined;
   /** The digest of its payload. Undefined for a later task of a flow until its turn has come. */
   readonly payloadHash?: string | undefined;
   readonly notBefore?: string | undefined;

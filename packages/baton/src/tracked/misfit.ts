@@ -21,16 +21,22 @@ export interface NamedTask {
   readonly task: string;
   /** The queue that the message was in, or its lane's. Undefined if its contract is known: that names the queue. */
   readonly queue?: string | undefined;
+  /** The version of its contract, for a process that does not know the task. Default 1. */
+  readonly version?: number | undefined;
   readonly payloadHash: string;
 }
 
 /**
  * Why a message is none of the task whose row this is; undefined if it is one.
  *
- * A message may have been put into another lane. A row that an earlier version wrote may have no payload hash.
+ * A message may have been put into another lane. A row that an earlier version wrote may have no payload hash and no
+ * version.
  */
-export function misfitOf(row: TaskRow, { task, queue, payloadHash }: NamedTask): Error | undefined {
-  const { taskId, afterId } = row;
+export function misfitOf(
+  row: TaskRow,
+  { task, queue, version = 1, payloadHash }: NamedTask,
+): Error | undefined {
+  const { taskId, afterId, contractVersion = version } = row;
   // Groups and schedules have rows too
   if (row.task === undefined)
     return new MismatchError(taskId, 'expected the id of a task, got that of a group');
@@ -46,6 +52,11 @@ export function misfitOf(row: TaskRow, { task, queue, payloadHash }: NamedTask):
   const expected = queueWithoutLane(row.queue);
   if (queue !== undefined && queueWithoutLane(queue) !== expected)
     return new MismatchError(taskId, `expected it in the queue ${expected}, got it from ${queue}`);
+  if (version > contractVersion)
+    return new MismatchError(
+      taskId,
+      `expected at most version ${contractVersion} of ${task}, got ${version}`,
+    );
   if (row.payloadHash === payloadHash) return undefined;
   if (row.payloadHash !== undefined)
     return new MismatchError(taskId, 'its payload differs from the one that was sent');

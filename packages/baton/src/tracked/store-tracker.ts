@@ -12,7 +12,7 @@ import type { ReceivedMessage } from '../sqs/received-message.ts';
 import { type ForwardTask, TaskContinuation } from '../send/task-continuation.ts';
 import type { FlowEnd } from '../task/next-task.ts';
 import type { ReceiveLog } from '../run/receive-log.ts';
-import type { Claim, ClaimRequest, TaskTracker } from '../run/task-tracker.ts';
+import type { Claim, ClaimRequest, GivenUp, TaskTracker } from '../run/task-tracker.ts';
 import { KnownLinks } from '../send/known-links.ts';
 import type { KeptTask } from '../send/task-records.ts';
 import type { Logger } from '../telemetry/logger.ts';
@@ -85,6 +85,7 @@ export class StoreTracker implements TaskTracker {
         taskId,
         task,
         queue,
+        contractVersion: contract.version ?? 1,
         payloadHash,
         claimId,
         owner,
@@ -190,18 +191,25 @@ export class StoreTracker implements TaskTracker {
   }
 
   async giveUp(
-    { message, envelope, queue }: Pick<ClaimRequest, 'message' | 'envelope' | 'queue'>,
+    { message, envelope, queue, patienceSeconds }: GivenUp,
     outcome: DeadLetterOutcome,
   ): Promise<Outcome> {
     const { store, leaseSeconds, logger } = this.#options;
-    const { taskId, task } = envelope;
+    const { taskId, task, version } = envelope;
     const elsewhere = this.#elsewhere(taskId, task, queue);
     if (elsewhere) return { kind: 'dead-letter', reason: 'mismatch', error: elsewhere };
     try {
-      const named = { task, queue, payloadHash: payloadHashOf(envelope.data) };
+      const named = { task, queue, version, payloadHash: payloadHashOf(envelope.data) };
       const before = await store.read(taskId);
       const misfit = before && (await this.#misfit(before, named));
       if (typeof misfit === 'object') return misfit;
+      const leftSeconds = before ? patienceLeft(before, patienceSeconds, store.clock.nowMs) : 0;
+      if (leftSeconds > 0)
+        return {
+          kind: 'release',
+          error: outcome.error,
+          delaySeconds: Math.min(leftSeconds, LONGEST_REST_SECONDS),
+        };
       const claims = { leaseSeconds, unconcluded: unconcludedClaims(message) };
       const row = await store.giveUp(taskId, failureOf(outcome.error, outcome.reason), claims);
       if (row) await this.#follow(row);
@@ -309,6 +317,20 @@ function outcomeOfWaiting(taskId: string, row: TaskRow | undefined, nowMs: numbe
     return { kind: 'release', error, delaySeconds: Math.ceil(leftMs / 1000) };
   }
   return { kind: 'release', error: new TaskError(`The task ${taskId} has just changed`), delaySeconds: 1 };
+}
+
+/**
+ * How long a waiting task must still wait for a worker that knows it, in seconds, by its row. The counts in notes are not
+ * enough, because whoever may send to the queue writes them.
+ */
+function patienceLeft(
+  { state, updatedAt, notBefore = updatedAt }: TaskRow,
+  patienceSeconds: number,
+  nowMs: number,
+): number {
+  if (state !== 'queued' && state !== 'retrying') return 0;
+  const sinceMs = Math.max(Date.parse(updatedAt), Date.parse(notBefore));
+  return Math.ceil((sinceMs - nowMs) / 1000 + patienceSeconds);
 }
 
 /** How long a message rests while the store does not answer: the older it is, the longer. */

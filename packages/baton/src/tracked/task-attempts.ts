@@ -14,6 +14,8 @@ export interface NewClaim {
   readonly taskId: string;
   readonly task: string;
   readonly queue: string;
+  /** The version of its contract that the worker implements. */
+  readonly contractVersion?: number | undefined;
   /** The digest of the message's payload. The row must have the same, unless an earlier version wrote it without one. */
   readonly payloadHash: string;
   readonly traceparent?: string | undefined;
@@ -153,9 +155,9 @@ export class TaskAttempts {
     values: RowValues,
   ): Promise<TaskRow | undefined> {
     const { taskId, task, queue, payloadHash, claimId, owner, leaseSeconds } = request;
-    const { traceparent, parentId, subject, depth = 0, onEnd, sentAtMs } = request;
+    const { contractVersion, traceparent, parentId, subject, depth = 0, onEnd, sentAtMs } = request;
     // For a row that its sender did not write
-    const given = Object.entries({ traceparent, parentId, subject, onEnd }).filter(
+    const given = Object.entries({ contractVersion, traceparent, parentId, subject, onEnd }).filter(
       ([, value]) => value !== undefined,
     );
     const at = this.#table.iso;

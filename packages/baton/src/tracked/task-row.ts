@@ -16,6 +16,8 @@ export const OVER_AT_THE_END =
 
 /** The row of a tracked task. */
 export interface TaskRow extends KeptTask {
+  /** The version of its contract. Absent until its first attempt if the version before sent it. */
+  readonly contractVersion?: number | undefined;
   /** The id of the last claim: a digest of its secret. After a lost answer, it tells an attempt whether the write was its own. */
   readonly claimId?: string | undefined;
   readonly owner?: string | undefined;

@@ -5,6 +5,7 @@ export const SENDER_ATTRIBUTES = [
   'taskId',
   'task',
   'queue',
+  'contractVersion',
   'payloadHash',
   'notBefore',
   'parentId',

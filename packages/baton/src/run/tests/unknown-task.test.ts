@@ -16,13 +16,17 @@ const logger = createLogger({ service: 'tests', level: 'silent' });
 
 let backends: Backends;
 let store: TaskStore;
+/** The task store an hour ago. */
+let earlier: TaskStore;
 let taskId: string;
 /** Records the listeners that are told. */
 const forward = jest.fn<ForwardTask>();
 
 beforeAll(async () => {
   backends = await startBackends([]);
-  store = new TaskStore({ documents: backends.documents, table: backends.tasksTable });
+  const options = { documents: backends.documents, table: backends.tasksTable };
+  store = new TaskStore(options);
+  earlier = new TaskStore({ ...options, now: () => Date.now() - 3_600_000 });
 });
 beforeEach(() => {
   taskId = randomUUID();
@@ -57,8 +61,9 @@ function run(releases: number, { notBefore, receiveCount = 1, notes = {} }: Rece
   );
 }
 
-const created = (change: object = {}) =>
-  store.create({ taskId, task: 'tests.new', queue: 'default', ...change });
+/** A message in the queue waits for a worker that knows its task for 60 s at most, by the row too. */
+const created = (change: object = {}, to = earlier) =>
+  to.create({ taskId, task: 'tests.new', queue: 'default', ...change });
 
 /** Lets a process that knows the task start an attempt. */
 async function begun(leaseSeconds = 30) {
@@ -101,6 +106,20 @@ describe('a tracked task that no process knows', () => {
       error: { name: 'UnknownTaskError', reason: 'unknown-task' },
       finishedAt: expect.any(String) as unknown,
     });
+  });
+
+  test('is not given up before it has waited so long by its row too: whoever may send writes the count', async () => {
+    await created({}, store);
+    const outcome = await run(999_999);
+    expect(outcome).toMatchObject({ kind: 'release', asCopy: true, error: { name: 'UnknownTaskError' } });
+    expect((outcome as { delaySeconds: number }).delaySeconds).toBeGreaterThan(50);
+    await expect(store.find(taskId)).resolves.toMatchObject({ state: 'queued' });
+  });
+
+  test('whose delay was over a moment ago is not given up yet', async () => {
+    await created({ notBefore: new Date(Date.now() - 1000).toISOString() });
+    await expect(run(999_999)).resolves.toMatchObject({ kind: 'release', asCopy: true });
+    await expect(store.find(taskId)).resolves.toMatchObject({ state: 'queued' });
   });
 
   test('cancels the tasks that would have followed it', async () => {

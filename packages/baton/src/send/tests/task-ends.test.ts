@@ -159,10 +159,7 @@ describe('the listener of a contract is told', () => {
       'has no implementation',
       async () => {
         const contract = { ...told, name: 'tests.other' };
-        const change = {
-          attributes: { 'baton.unknown-times': { DataType: 'String', StringValue: '1000' } },
-        };
-        const outcome = await tracked.run(never, { contract, change });
+        const outcome = await tracked.run(never, { contract, patienceSeconds: 0 });
         expect(outcome).toMatchObject({ kind: 'dead-letter', reason: 'unknown-task' });
       },
       {

@@ -58,6 +58,8 @@ export interface RunOptions {
   readonly maxAttempts?: number;
   /** The rest after an error, for this run, in seconds. Default 1. */
   readonly baseSeconds?: number;
+  /** How long a task waits for a worker that knows it, in seconds. Default 600. */
+  readonly patienceSeconds?: number;
 }
 
 /** A task store for one file of tests, and workers that run one task of it. */
@@ -127,7 +129,7 @@ export class TrackedWork {
       tracker: new StoreTracker({ store: this.store, forward, leaseSeconds, logger }),
       logger,
       worker: { id: owner, version: '1' },
-      unknownTaskPatienceSeconds: 600,
+      unknownTaskPatienceSeconds: options.patienceSeconds ?? 600,
       abortGraceSeconds: 0.2,
     };
     const message = receivedMessage({

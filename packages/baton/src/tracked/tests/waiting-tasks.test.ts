@@ -121,13 +121,11 @@ describe('a waiting task shows', () => {
     [
       'dead-lettered, because no process knows it,',
       'dead',
-      () => {
-        const attributes = { 'baton.unknown-times': { DataType: 'String', StringValue: '1000' } };
-        return tracked.run(() => ({ length: 1 }), {
+      () =>
+        tracked.run(() => ({ length: 1 }), {
           contract: { ...work, name: 'tests.other' },
-          change: { attributes },
-        });
-      },
+          patienceSeconds: 0,
+        }),
     ],
     ['rejected at its next attempt', 'failed', () => deliveredAfter(3601, throwing(new RejectTask('no')))],
   ])('no reason to wait once it was %s while it rested', async (_what, state, end) => {

@@ -70,7 +70,7 @@ const SIGNATURE = /\bk-1:[\w-]{43}/g;
 const ERROR = /("(?:name|error)":"\w+","message":)("(?:[^"\\]|\\.)*")/g;
 
 /** The members of rows that a later version adds, and that another version does not miss. */
-const LATER_MEMBERS = ['payloadHash', 'afterId', 'flowId'];
+const LATER_MEMBERS = ['contractVersion', 'payloadHash', 'afterId', 'flowId'];
 
 /**
  * Removes from a recording all parts that may differ: members of rows that a later version added, random ids of claims,
