@@ -2,11 +2,10 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import { chain, group, member } from '../../task/flow.ts';
-import { RejectTask, RetryTask } from '../../task/errors.ts';
+import { RejectTask } from '../../task/errors.ts';
 import type { Listener } from '../../task/next-task.ts';
 import type { DeadLetterOutcome } from '../../task/outcome.ts';
 import { idInFlow } from '../../send/flow-places.ts';
-import { eventually } from 'baton-dev/testing/eventually';
 import { AttackedStage, bill, count, pay, sum, told } from './attacked-stage.ts';
 
 let stage: AttackedStage;
@@ -48,27 +47,6 @@ describe("a message with another task's id", () => {
     await expect(stage.store.read(taskId)).resolves.toMatchObject({ state: 'running', token: row?.token });
   });
 
-  test('and its own payload does not run it again beside its worker, although it names the claim in the row', async () => {
-    const { taskId } = await stage.tasks.send(pay, { to: 'Ann' });
-    const { promise, resolve } = Promise.withResolvers<number>();
-    stage.does = () => promise;
-    const running = stage.receiveSent(0);
-    await eventually('the task running', () => stage.handled.length === 1);
-    const { claimId = '', token } = (await stage.store.read(taskId)) ?? {};
-    const forged = { 'baton.sent-at': '0', 'baton.unconcluded': claimId };
-    await expect(stage.receiveSent(0, forged)).resolves.toMatchObject({
-      kind: 'release',
-      error: { name: 'TaskRunningError' },
-    });
-    // Nor does a process that does not know the task end it
-    const newer = { taskId, task: pay.name, version: 999, data: { to: 'Ann' } };
-    await stage.receive(newer, { attributes: forged });
-    await expect(stage.store.read(taskId)).resolves.toMatchObject({ state: 'running', token, attempts: 1 });
-    resolve(1);
-    await expect(running).resolves.toMatchObject(DONE);
-    expect(stage.handled).toEqual([[pay.name, { to: 'Ann' }]]);
-  });
-
   test('does not run with another payload once the worker of the task has died', async () => {
     const { taskId } = await stage.tasks.send(pay, { to: 'Ann' });
     await stage.claim(taskId, pay, { to: 'Ann' }, -5);
@@ -85,31 +63,6 @@ describe("a message with another task's id", () => {
       stage.receive({ taskId, task: pay.name, version: 9, data: { to: 'Eve' } }),
     ).resolves.toMatchObject(MISMATCH);
     await expect(stage.stateOf(taskId)).resolves.toBe('queued');
-  });
-
-  test('and its own payload does not end that task by a version that no worker knows', async () => {
-    const { taskId } = await stage.tasks.send(pay, { to: 'Ann' });
-    const newer = { taskId, task: pay.name, version: 999, data: { to: 'Ann' } };
-    const attributes = { 'baton.sent-at': '0', 'baton.unknown-times': '999999' };
-    await expect(stage.receive(newer, { attributes })).resolves.toMatchObject(MISMATCH);
-    await expect(stage.stateOf(taskId)).resolves.toBe('queued');
-    // A row that the version before wrote gets its version with the first attempt
-    await stage.write(taskId, { contractVersion: undefined });
-    stage.does = () => {
-      throw new RetryTask('later', { delaySeconds: 0 });
-    };
-    await expect(stage.receiveSent(0)).resolves.toMatchObject({ kind: 'retry' });
-    await expect(stage.receive(newer, { attributes })).resolves.toMatchObject(MISMATCH);
-    stage.does = undefined;
-    await expect(stage.receiveSent(0)).resolves.toMatchObject(DONE);
-  });
-
-  test('and a version that no worker knows does not end a step of a chain before its turn', async () => {
-    const handle = await stage.tasks.start(chain([count, count]), 1);
-    const newer = { taskId: handle.taskId, task: count.name, version: 2, data: 2 };
-    await expect(stage.receive(newer)).resolves.toMatchObject(MISMATCH);
-    await stage.receiveAll();
-    await expect(handle.result()).resolves.toBe(3);
   });
 
   test('in another queue does not run, even with its contract and payload', async () => {
