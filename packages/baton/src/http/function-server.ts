@@ -26,8 +26,8 @@ const DEFAULT_TIMEOUT_MS = 30_000;
 const MAX_TIMEOUT_MS = 900_000;
 /** The largest payload of a synchronous invocation (AWS: "Lambda quotas"). */
 const MAX_PAYLOAD_BYTES = 6_291_556;
-/** As many as an account of Lambda runs at one time (AWS: "Lambda quotas"). */
-export const MAX_INVOCATIONS = 1000;
+/** One caller gets half: as many as an account of Lambda runs at one time (AWS: "Lambda quotas"). */
+export const MAX_INVOCATIONS = 2000;
 
 /** The second argument of a function. */
 export type InvocationContext = Pick<Context, 'awsRequestId' | 'functionName' | 'getRemainingTimeInMillis'>;

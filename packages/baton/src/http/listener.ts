@@ -23,7 +23,8 @@ const BODY_TIMEOUT_SECONDS = 10;
 const ANSWER_TIMEOUT_SECONDS = 30;
 /** An open connection takes about 30 KB. */
 const MAX_CONNECTIONS = 2000;
-const MAX_UNDER_WAY = 256;
+/** One peer gets half: 256. */
+const MAX_UNDER_WAY = 512;
 const BUSY_RETRY_AFTER_SECONDS = 1;
 /** How often Node looks for requests that take too long, and this file for answers. Node's default is 30 s. */
 const CHECKING_MS = 1000;
@@ -65,31 +66,40 @@ export interface ConnectionTimeouts {
   readonly bodyTimeoutSeconds?: number;
   /** How long a caller may take to read an answer. Then the connection is cut. Default 30. */
   readonly answerTimeoutSeconds?: number;
-  /** How many requests are under way at most. Default 256. */
+  /** How many requests are worked on at most, shared by peer: one alone gets half of them. Default 512. */
   readonly maxUnderWay?: number;
 }
 
 /** A request that a server has to answer. */
 export interface Incoming extends Exchange {
   /**
-   * Reads the body.
+   * Reads the body, and then takes a place.
    *
-   * @throws Problem 413 if it is too large, 408 if it takes too long, 503 while other bodies take all the memory
+   * @throws Problem 413 if it is too large, 408 if it takes too long, 503 while other bodies take all the memory or other
+   *   requests all places
    */
   readonly body: (maxBytes: number) => Promise<Buffer>;
+  /**
+   * Takes a place among the requests that are worked on, for one whose body is not read. It is given back once the promise of
+   * `answer` has settled, or the connection is closed.
+   *
+   * @throws Problem 503 while other requests have all places, or those of the same peer its share
+   */
+  readonly place: () => void;
 }
 
 /** Answers the requests of a server. */
 export interface Answering {
-  /** Answers a request. Must not throw. */
-  readonly answer: (incoming: Incoming) => unknown;
-  /** Answers a request that is refused before it is looked at: 400 for one that breaks HTTP, 503 while too many are under way. */
+  /** Answers a request. Must not reject. Resolves once only the answer is left, which the caller may be slow to read. */
+  readonly answer: (incoming: Incoming) => Promise<unknown>;
+  /** Answers a request that is refused before it is looked at, because it breaks HTTP. */
   readonly refuse: (response: ServerResponse, problem: Problem) => unknown;
 }
 
 /**
- * Listens for HTTP requests. One request of a connection is under way at a time. Requests beyond `maxUnderWay` are refused,
- * and connections beyond 2,000, or half of them for one peer, are closed. An answer that nobody reads is cut off.
+ * Listens for HTTP requests. One request of a connection is under way at a time. Beyond `maxUnderWay` requests can take no
+ * place. A request has none while its body arrives, or its answer is read: connections bound those. There are 2,000,
+ * shared by peer; any further one is closed. An answer that nobody reads is cut off.
  *
  * @throws Error if the port is taken
  */
@@ -105,8 +115,8 @@ export async function listenAt(
 class Listener implements RunningServer {
   readonly http: Server;
   readonly #answering: Answering;
-  readonly #maxUnderWay: number;
-  readonly #bodies: { readonly withinMs: number; readonly places: PeerShares };
+  readonly #places: PeerShares;
+  readonly #bodyWithinMs: number;
   readonly #sockets = new Map<Socket, Connection>();
   readonly #peers = new PeerShares(MAX_CONNECTIONS);
   /** The requests under way, and when their answers began to leave. */
@@ -118,8 +128,8 @@ class Listener implements RunningServer {
       options;
     const { bodyTimeoutSeconds = BODY_TIMEOUT_SECONDS, answerTimeoutSeconds = ANSWER_TIMEOUT_SECONDS } =
       options;
-    this.#maxUnderWay = options.maxUnderWay ?? MAX_UNDER_WAY;
-    this.#bodies = { withinMs: bodyTimeoutSeconds * 1000, places: new PeerShares(this.#maxUnderWay) };
+    this.#places = new PeerShares(options.maxUnderWay ?? MAX_UNDER_WAY);
+    this.#bodyWithinMs = bodyTimeoutSeconds * 1000;
     this.#answering = answering;
     this.http = createServer({
       keepAliveTimeout: keepAliveSeconds * 1000,
@@ -176,7 +186,7 @@ class Listener implements RunningServer {
   #begin({ request, response }: Exchange): void {
     response.setHeaders(new Map(Object.entries(DEFAULT_HEADERS)));
     response.shouldKeepAlive &&= !this.#closing;
-    const problem = this.#refusalOf(request);
+    const problem = refusalOf(request);
     this.#underWay.set(response, undefined);
     response.once('close', () => {
       this.#underWay.delete(response);
@@ -184,27 +194,30 @@ class Listener implements RunningServer {
       if (this.#closing) this.http.closeIdleConnections();
     });
     if (problem) return void this.#answering.refuse(response, problem);
-    const body = (maxBytes: number): Promise<Buffer> =>
-      readBody({ request, response }, { ...this.#bodies, maxBytes });
-    void this.#answering.answer({ request, response, body });
+    void this.#answer({ request, response });
   }
 
-  #refusalOf(request: IncomingMessage): Problem | undefined {
-    try {
-      normalizeTarget(request);
-    } catch (error) {
-      return error as Problem;
-    }
-    const { expect = '100-continue' } = request.headers;
-    if (expect.toLowerCase() !== '100-continue')
-      return new Problem('expectation-failed', {
-        detail: 'The Expect header is unknown; expected 100-continue.',
-      });
-    if (this.#underWay.size < this.#maxUnderWay) return undefined;
-    return new Problem('service-unavailable', {
-      detail: `${this.#maxUnderWay} requests are under way, as many as the server takes. Try again in ${BUSY_RETRY_AFTER_SECONDS} s.`,
-      headers: { connection: 'close', 'retry-after': String(BUSY_RETRY_AFTER_SECONDS) },
-    });
+  async #answer({ request, response }: Exchange): Promise<void> {
+    const peer = peerOf(request.socket);
+    let placed = false;
+    const place = (): void => {
+      if (placed || response.closed) return;
+      placed = this.#places.take(peer, 1);
+      if (!placed) throw noPlace();
+    };
+    const giveBack = (): void => {
+      if (placed) this.#places.giveBack(peer, 1);
+      placed = false;
+    };
+    const body = async (maxBytes: number): Promise<Buffer> => {
+      const whole = await readBody({ request, response }, { maxBytes, withinMs: this.#bodyWithinMs });
+      place();
+      return whole;
+    };
+    // Also if the caller hangs up, in case the code of a route never ends
+    response.once('close', giveBack);
+    await this.#answering.answer({ request, response, body, place });
+    giveBack();
   }
 
   /** Answers what is not HTTP, or comes too late, as Node does, with the headers of every answer. */
@@ -234,6 +247,27 @@ class Listener implements RunningServer {
     const busy = new Set([...this.#underWay.keys()].map(({ socket }) => socket));
     for (const socket of this.#sockets.keys()) if (!busy.has(socket)) socket.destroy();
   }
+}
+
+/** Why a request is refused before it is looked at. */
+function refusalOf(request: IncomingMessage): Problem | undefined {
+  try {
+    normalizeTarget(request);
+  } catch (error) {
+    return error as Problem;
+  }
+  const { expect = '100-continue' } = request.headers;
+  if (expect.toLowerCase() === '100-continue') return undefined;
+  return new Problem('expectation-failed', {
+    detail: 'The Expect header is unknown; expected 100-continue.',
+  });
+}
+
+function noPlace(): Problem {
+  return new Problem('service-unavailable', {
+    detail: `The server works on as many requests as it can, or on as many of one address. Try again in ${BUSY_RETRY_AFTER_SECONDS} s.`,
+    headers: { connection: 'close', 'retry-after': String(BUSY_RETRY_AFTER_SECONDS) },
+  });
 }
 
 /** The statuses of Node's errors about a request (Node: "Event: 'clientError'"). Any other is 400. */

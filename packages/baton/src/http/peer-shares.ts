@@ -1,15 +1,14 @@
 // What a server has for all its callers, shared out so that one caller never takes all of it.
 import { isIPv6, type Socket } from 'node:net';
 
-/**
- * One peer address gets at most half. So a single caller who holds all it can get leaves the other half to everybody else.
- * It is not less, because all callers behind a gateway or a load balancer have that one's address.
- */
-const PEER_SHARE = 0.5;
 /** A network of IPv6 addresses that one caller usually has: the first 64 bits (RFC 6177). */
 const NETWORK_GROUPS = 4;
 
-/** An amount, such as of bytes or connections, that all callers of a server share. */
+/**
+ * An amount, such as of bytes or connections, that all callers of a server share. A peer address gets as much as it leaves
+ * free: half if it is alone, half of the rest if there is another one, and so on. So one caller or a few never take all of
+ * it. It is not less, because all callers behind a gateway or a load balancer have that one's address.
+ */
 export class PeerShares {
   readonly #limit: number;
   readonly #byPeer = new Map<string, number>();
@@ -19,10 +18,10 @@ export class PeerShares {
     this.#limit = limit;
   }
 
-  /** Takes some of it. Returns false, and takes nothing, if all would be too much, or the peer's share. */
+  /** Takes some of it. Returns false, and takes nothing, if the peer would have more than is left. */
   take(peer: string, amount: number): boolean {
     const own = (this.#byPeer.get(peer) ?? 0) + amount;
-    if (own > this.#limit * PEER_SHARE || this.#taken + amount > this.#limit) return false;
+    if (own > this.#limit - this.#taken - amount) return false;
     this.#byPeer.set(peer, own);
     this.#taken += amount;
     return true;

@@ -14,33 +14,22 @@ export interface BodyLimits {
   readonly maxBytes: number;
   /** How long a body may take to arrive, in milliseconds. */
   readonly withinMs: number;
-  /** The places of bodies that have not arrived yet. */
-  readonly places: PeerShares;
 }
 
 /**
  * Reads the body of a request. Refuses one that announces too many bytes before it reads any, and counts the bytes that
  * arrive, not those that are announced. They count until the request is answered.
  *
- * @throws Problem 413 if it is too large, 408 if it does not arrive in time, 503 while the bodies of others take all the
- *   memory or all the places, or those of the same peer take its share
+ * @throws Problem 413 if it is too large, 408 if it does not arrive in time, 503 while other bodies take all the memory, or
+ *   those of the same peer its share
  */
-export async function readBody(
-  exchange: Exchange,
-  { maxBytes, withinMs, places }: BodyLimits,
-): Promise<Buffer> {
+export async function readBody(exchange: Exchange, { maxBytes, withinMs }: BodyLimits): Promise<Buffer> {
   const { request, response } = exchange;
   const { 'content-length': length, 'transfer-encoding': coding, expect } = request.headers;
   if (length === undefined && coding === undefined) return Buffer.alloc(0);
   if (Number(length ?? 0) > maxBytes) throw tooLarge(`${length} bytes`, maxBytes);
-  const peer = peerOf(request.socket);
-  if (!places.take(peer, 1)) throw full();
-  try {
-    if (expect !== undefined) response.writeContinue();
-    return await arriving(exchange, maxBytes, withinMs);
-  } finally {
-    places.giveBack(peer, 1);
-  }
+  if (expect !== undefined) response.writeContinue();
+  return arriving(exchange, maxBytes, withinMs);
 }
 
 function arriving({ request, response }: Exchange, maxBytes: number, withinMs: number): Promise<Buffer> {

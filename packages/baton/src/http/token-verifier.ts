@@ -1,6 +1,7 @@
 // Checks tokens: signed JWTs of one issuer (RFC 7519, RFC 8725).
 import { errors, type JWTPayload, jwtVerify, type JWTVerifyGetKey } from 'jose';
 import { ANONYMOUS, type Caller, callerOf } from './caller.ts';
+import { IssuerUnavailableError } from './issuer-keys.ts';
 
 /** Signatures with a public key only: with a shared secret, a process that checks tokens could also make them. */
 const ALGORITHMS = 'RS256 RS384 RS512 PS256 PS384 PS512 ES256 ES384 ES512 EdDSA Ed25519'.split(' ');
@@ -9,6 +10,11 @@ const CLOCK_TOLERANCE_SECONDS = 10;
 /** The longest subject (OpenID Connect Core 1.0, section 2). */
 const MAX_SUBJECT_CHARACTERS = 255;
 const CONTROL = /\p{Cc}/u;
+/**
+ * The types of tokens that let a caller in (RFC 9068, section 4; RFC 8725, section 3.11). Issuers sign tokens of other types
+ * for the same audience: ID tokens, logout tokens. Many give no type, or JWT, to all.
+ */
+const TYPES: ReadonlySet<unknown> = new Set([undefined, 'jwt', 'at+jwt']);
 
 /** A token is refused. The message says why in a few words, for the log. */
 export class TokenRefusedError extends Error {
@@ -57,17 +63,18 @@ export class TokenVerifier {
   async #claims(token: string): Promise<JWTPayload> {
     const { issuer, keys, now = Date.now } = this.#options;
     try {
-      const { payload } = await jwtVerify(token, keys.find, {
+      const { payload, protectedHeader } = await jwtVerify(token, keys.find, {
         algorithms: ALGORITHMS,
         issuer,
         clockTolerance: CLOCK_TOLERANCE_SECONDS,
         currentDate: new Date(now()),
         requiredClaims: ['exp', 'sub'],
       });
+      if (!isAccessToken(protectedHeader.typ, payload)) throw new TokenRefusedError('type');
       return payload;
     } catch (cause) {
-      if (cause instanceof errors.JOSEError) throw refusal(cause);
-      throw cause;
+      if (cause instanceof TokenRefusedError || cause instanceof IssuerUnavailableError) throw cause;
+      throw refusal(cause);
     }
   }
 
@@ -78,7 +85,15 @@ export class TokenVerifier {
   }
 }
 
-function refusal(cause: errors.JOSEError): TokenRefusedError {
+/** Whether a signed token is for calling an API. One with `events` tells something (RFC 8417), such as that a user logged out. */
+function isAccessToken(type: unknown, { events }: JWTPayload): boolean {
+  const short = typeof type === 'string' ? type.toLowerCase().replace(/^application\//, '') : type;
+  return TYPES.has(short) && events === undefined;
+}
+
+function refusal(cause: unknown): TokenRefusedError {
+  // Web Crypto and jose throw other errors for a key that they do not take, such as one of RSA with 1024 bits
+  if (!(cause instanceof errors.JOSEError)) return new TokenRefusedError('unusable key', { cause });
   if (cause instanceof errors.JWTExpired) return new TokenRefusedError('expired', { expired: true, cause });
   if (cause instanceof errors.JWTClaimValidationFailed)
     return new TokenRefusedError(`claim ${cause.claim}`, { cause });

@@ -31,14 +31,15 @@ export function serveInvokeApi(options: InvokeOptions): Promise<RunningServer> {
   const { logger } = options;
   return listenAt(
     { maxUnderWay: MAX_INVOCATIONS, ...options },
-    invocationsOf(options, (incoming, requestId) =>
-      answer(incoming, options).catch((error: unknown) => {
+    invocationsOf(options, async (incoming, requestId) => {
+      incoming.place();
+      return answer(incoming, options).catch((error: unknown) => {
         logger.warn({ requestId, path: incoming.request.url, error }, 'invocation could not be forwarded');
         return error instanceof ServiceAwayError
           ? refused(429, 'TooManyRequestsException', error.message)
           : refused(500, 'ServiceException', 'The invocation could not be forwarded');
-      }),
-    ),
+      });
+    }),
   );
 }
 

@@ -12,7 +12,7 @@ import type { RunningServer } from '../listener.ts';
 import { route } from '../route.ts';
 import type { ApiHandler } from '../router.ts';
 import { serve } from '../server.ts';
-import { HostileIssuer, type SigningKey, signingKey, unsigned } from './hostile-issuer.ts';
+import { HostileIssuer, type SigningKey, signingKey, unsigned, weakKey } from './hostile-issuer.ts';
 
 const logger = createLogger({ service: 'tests', level: 'silent' });
 
@@ -101,10 +101,13 @@ function recorder(lines: string[]): Logger {
 
 let issuer: HostileIssuer;
 let stranger: SigningKey;
+let weak: SigningKey;
 let server: RunningServer;
 let asks: Readonly<Record<string, Ask>>;
 beforeAll(async () => {
   [issuer, stranger] = [await HostileIssuer.start(), await signingKey('first')];
+  weak = await weakKey('weak');
+  issuer.published = [issuer.key, weak];
   const handler = createApi({ logger, environment: issuer.environment }, routes);
   server = await serve({ handler, host: '127.0.0.1', port: 0, logger });
   asks = {
@@ -201,6 +204,14 @@ describe.each(['an event in format 2.0', 'an event in format 1.0', "the containe
       ['a token with a subject of 256 characters', withClaims({ sub: 'x'.repeat(256) })],
       ['a token with a line break in its subject', withClaims({ sub: 'a\nb' })],
       ['a token with the subject of the anonymous caller', withClaims({ sub: '(anonymous)' })],
+      ['an ID token that says so', withHeader({ typ: 'id_token+jwt' })],
+      ['a logout token', withHeader({ typ: 'logout+jwt' })],
+      ['a token whose type is no text', withHeader({ typ: ['at+jwt'] })],
+      [
+        'a logout token without a type',
+        withClaims({ events: { 'http://schemas.openid.net/event/backchannel-logout': {} } }),
+      ],
+      ['a token of a key of 1024 bits', async () => [`Bearer ${await issuer.weakToken(weak)}`]],
       ['a token of 9 KB', withClaims({ padding: 'x'.repeat(9000) })],
     ])('refuses %s', async (_what, headersOf) => {
       const answer = await ask({ authorization: await headersOf() });
@@ -221,6 +232,9 @@ describe.each(['an event in format 2.0', 'an event in format 1.0', "the containe
       ['a valid token', () => bearer(issuer.token())],
       ['a scheme in lower case', async () => [`bearer ${await issuer.token()}`]],
       ['an end less than the tolerance of clocks ago', withClaims({ exp: now() - 3 })],
+      ['the type of access tokens', withHeader({ typ: 'at+jwt' })],
+      ['the whole name of that type', withHeader({ typ: 'application/at+JWT' })],
+      ['the type of all tokens', withHeader({ typ: 'JWT' })],
       ['one audience of several', withClaims({ aud: ['others', 'more-tests'] })],
       [
         'a client in place of the audience, as Cognito has it',

@@ -20,6 +20,14 @@ export async function signingKey(kid: string, alg = 'RS256'): Promise<SigningKey
   return { kid, alg, ...(await generateKeyPair(alg, { extractable: true })) };
 }
 
+/** Makes a pair of RSA keys of 1024 bits, which jose refuses to make and to use. */
+export async function weakKey(kid: string): Promise<SigningKey> {
+  const algorithm = { name: 'RSASSA-PKCS1-v1_5', hash: 'SHA-256', modulusLength: 1024 };
+  const publicExponent = new Uint8Array([1, 0, 1]);
+  const pair = await crypto.subtle.generateKey({ ...algorithm, publicExponent }, true, ['sign', 'verify']);
+  return { kid, alg: 'RS256', ...(pair as Pick<SigningKey, 'privateKey' | 'publicKey'>) };
+}
+
 /** How a token differs from a valid one. A claim that is undefined is left out. */
 export interface Forgery {
   readonly claims?: Readonly<Record<string, unknown>>;
@@ -73,6 +81,14 @@ export class HostileIssuer {
     return new SignJWT(payload)
       .setProtectedHeader(protectedHeader)
       .sign(key.privateKey, { crit: { extension: true } });
+  }
+
+  /** A token of the issuer that is signed without a look at how long its key is. */
+  async weakToken({ kid, alg, privateKey }: SigningKey): Promise<string> {
+    const [, payload = ''] = (await this.token()).split('.');
+    const signed = `${Buffer.from(JSON.stringify({ alg, kid })).toString('base64url')}.${payload}`;
+    const signature = await crypto.subtle.sign(privateKey.algorithm, privateKey, Buffer.from(signed));
+    return `${signed}.${Buffer.from(signature).toString('base64url')}`;
   }
 
   /** A token that is signed with the text of the public key as a shared secret. */

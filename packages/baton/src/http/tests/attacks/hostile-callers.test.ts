@@ -121,7 +121,7 @@ describe('a connection with requests that do not wait for answers', () => {
 describe('a server', () => {
   test('answers 503 with Retry-After beyond the requests that it takes, and takes more once they end', async () => {
     const gate = Promise.withResolvers<void>();
-    const port = await start({ maxUnderWay: 4, handle: () => gate.promise.then(() => 'done') });
+    const port = await start({ maxUnderWay: 8, handle: () => gate.promise.then(() => 'done') });
     for (let sent = 0; sent < 4; sent += 1) (await callerOf(port)).send(GET);
     await eventually('requests under way', () => server?.underWay === 4);
     const refused = await answerTo(port, GET);
@@ -161,6 +161,25 @@ describe('a server', () => {
     await eventually('unread answers', () => server?.underWay === 2);
     expect(await answerTo(port, GET)).toMatch(/^HTTP\/1\.1 503 /);
     expect(await statusOfAnother(port, GET)).toBe(200);
+  });
+
+  test('answers others, and health, while one caller leaves as many answers unread as the server works on', async () => {
+    const port = await start({ maxUnderWay: 4, handle: async () => 'x'.repeat(4_000_000) });
+    for (let sent = 0; sent < 4; sent += 1) (await callerOf(port)).sendUnread(GET);
+    await eventually('unread answers', () => server?.underWay === 4);
+    expect(await statusOfAnother(port, GET)).toBe(200);
+    expect((await fetch(`http://127.0.0.1:${port}/health/live`)).status).toBe(200);
+  });
+
+  test('works on requests of others while one caller has all that it gets, and always answers health', async () => {
+    const gate = Promise.withResolvers<void>();
+    const held = async (event: HttpEvent) => readRequest(event).path === '/x' && gate.promise;
+    const port = await start({ maxUnderWay: 8, handle: held });
+    for (let sent = 0; sent < 8; sent += 1) (await callerOf(port)).send(GET);
+    await eventually('refusals', () => callers.filter(({ statuses }) => statuses.includes(503)).length === 4);
+    expect(await statusOfAnother(port, GET.replace('/x', '/y'))).toBe(200);
+    expect((await fetch(`http://127.0.0.1:${port}/health/live`)).status).toBe(200);
+    gate.resolve();
   });
 
   test('has at most half of its connections with one peer', async () => {
@@ -243,13 +262,13 @@ describe('a body', () => {
     expect(await statusOfAnother(port, `${POST}content-length: 2\r\n\r\n{}`)).toBe(200);
   });
 
-  test('of another caller is still read while one caller stalls tiny ones in all places that it gets', async () => {
+  test('of another caller, and health, are still answered while two callers stall more than the server works on', async () => {
     const port = await start({ maxUnderWay: 8 });
-    for (let sent = 0; sent < 8; sent += 1) (await callerOf(port)).send(`${POST}content-length: 2\r\n\r\n{`);
-    await eventually(
-      'refusals',
-      () => callers.filter((caller) => caller.statuses.includes(503)).length === 4,
-    );
+    for (const from of ['127.0.0.1', '127.0.0.3'])
+      for (let sent = 0; sent < 8; sent += 1)
+        (await callerOf(port, from)).send(`${POST}content-length: 2\r\n\r\n{`);
+    await eventually('stalled bodies', () => (server?.underWay ?? 0) >= 8);
     expect(await statusOfAnother(port, `${POST}content-length: 2\r\n\r\n{}`)).toBe(200);
+    expect((await fetch(`http://127.0.0.1:${port}/health/live`)).status).toBe(200);
   });
 });

@@ -75,7 +75,10 @@ describe('a server', () => {
     server = await listenAt(
       { host: '127.0.0.1', port: 0, ...timeouts },
       {
-        answer: ({ request, response }) => request.resume().once('end', () => response.end()),
+        answer: async ({ request, response }) => {
+          await once(request.resume(), 'end');
+          response.end();
+        },
         refuse: (response) => response.destroy(),
       },
     );
