@@ -208,7 +208,9 @@ export class TaskContinuation {
   async #tell(task: KeptTask): Promise<void> {
     const { onEnd = [], traceparent, subject } = task;
     const depth = (task.depth ?? 0) + 1;
-    const told = onEnd.map(async (listener) => {
+    // Whoever may write a row could otherwise have thousands of messages sent by one
+    const listeners = [...new Map(onEnd.map((listener) => [listener.task, listener])).values()];
+    const told = listeners.map(async (listener) => {
       // Otherwise two tasks that listen to each other would send each other for ever
       if (depth > MAX_DEPTH) {
         const place = `the listener to the end of ${task.task}`;

@@ -53,6 +53,14 @@ describe('a row that no worker wrote', () => {
     expect(stage.sent).toEqual([]);
   });
 
+  test('has a listener thousands of times: it is told once', async () => {
+    const { taskId } = await stage.tasks.send(pay, { to: 'Ann' });
+    await stage.write(taskId, { onEnd: Array.from({ length: 2000 }, () => onEnd[0]) });
+    const before = stage.sent.length;
+    await expect(stage.receiveSent(0)).resolves.toMatchObject(DONE);
+    expect(stage.sent).toHaveLength(before + 1);
+  });
+
   test.each<[string, Readonly<Record<string, unknown>>]>([
     ['a token that is no number', { token: 'x' }],
     ['attempts that are no number', { attempts: 'x' }],
