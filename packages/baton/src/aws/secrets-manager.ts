@@ -35,7 +35,7 @@ export const secretReference = z
   .string()
   .regex(REFERENCE, {
     error:
-      'expected the whole ARN of a secret in Secrets Manager, such as arn:aws:secretsmanager:eu-central-1:123456789012:secret:shop/smtp-AbCdEf, and :KEY after it if the secret is JSON',
+      'expected the whole ARN of a secret in Secrets Manager, such as arn:aws:secretsmanager:eu-central-1:123456789012:secret:bank/key-AbCdEf, and :KEY after it if the secret is JSON',
   })
   .transform((text): SecretReference => {
     const { arn = '', partition = '', region = '', key } = REFERENCE.exec(text)?.groups ?? {};
