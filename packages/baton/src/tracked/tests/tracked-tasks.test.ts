@@ -72,6 +72,10 @@ describe('a tracked task', () => {
     await expect(tracked.run(untilAborted, { change, signal: stop.signal })).resolves.toMatchObject({
       kind: 'release',
     });
+    // A worker that stops waits for the store for 0.2 s only. A slow store writes the release after that
+    await eventually('the release written', async () => {
+      return (await tracked.store.read(tracked.taskId))?.state === 'queued';
+    });
     await expect(tracked.run(failing, { change })).resolves.toMatchObject({ kind: 'retry' });
     await expect(tracked.run(failing, { change })).resolves.toMatchObject({
       kind: 'dead-letter',
