@@ -58,7 +58,7 @@ export function letterOf(message: Message, queue: string, sinceMs = Infinity): L
     receiptHandle: ReceiptHandle,
     body: Body,
     attributes: MessageAttributes,
-    // Whoever may send to the dead-letter queue writes the lane
+    // The sender of a dead letter may have written any text as its lane
     queue: typeof lane === 'string' && isLaneName(lane) ? laneQueueName(queue, lane) : queue,
     reason: MessageAttributes['baton.reason']?.StringValue ?? NO_REASON,
     error: said.length > 0 ? said.join(': ') : undefined,

@@ -208,7 +208,7 @@ export class TaskContinuation {
   async #tell(task: KeptTask): Promise<void> {
     const { onEnd = [], traceparent, subject } = task;
     const depth = (task.depth ?? 0) + 1;
-    // Whoever may write a row could otherwise have thousands of messages sent by one
+    // Otherwise a sender could have thousands of messages sent by one row that he writes
     const listeners = [...new Map(onEnd.map((listener) => [listener.task, listener])).values()];
     const told = listeners.map(async (listener) => {
       // Otherwise two tasks that listen to each other would send each other for ever

@@ -189,11 +189,11 @@ export function withoutNotes(
 }
 
 /**
- * Lets a released message continue in a copy that names unconcluded claims by their secrets: their worker lives, but the task store did not
- * answer it. If one of them still holds the task's row, the next worker takes the task over at once, without counting a
- * crash or an attempt.
+ * Lets a released message continue in a copy that names unconcluded claims by their secrets: their worker lives, but the
+ * task store did not answer it. If one of them still holds the task's row, the next worker takes the task over at once,
+ * without counting a crash or an attempt.
  *
- * @param secrets - of the claims. Whoever can read rows must not know them
+ * @param secrets - of the claims. Rows do not have them, because senders can read rows
  */
 export function unconcluded(
   release: Extract<Outcome, { kind: 'release' }>,

@@ -1,4 +1,4 @@
-// The secrets of claims. Whoever sends tasks can read a claim's id in its row, but not the notes of messages in a queue.
+// The secrets of claims. Senders can read a claim's id in its row, but not the notes of messages in a queue.
 import { createHash } from 'node:crypto';
 
 /** How the id of a claim with a secret begins. The version before wrote other ids. */

@@ -321,7 +321,7 @@ function outcomeOfWaiting(taskId: string, row: TaskRow | undefined, nowMs: numbe
 
 /**
  * How long a waiting task must still wait for a worker that knows it, in seconds, by its row. The counts in notes are not
- * enough, because whoever may send to the queue writes them.
+ * enough, because a sender can write them.
  */
 function patienceLeft(
   { state, updatedAt, notBefore = updatedAt }: TaskRow,

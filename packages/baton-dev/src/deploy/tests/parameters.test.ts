@@ -70,14 +70,17 @@ describe('a parameter of a service', () => {
     'a\u009Bb',
     'a\u202Eb',
     ' ',
-  ])('is refused if it has blanks at its ends or control characters, whoever declares it: %j', (value) => {
-    const expected = 'expected no blanks at its ends, and no control characters';
-    expect(() => readParameters({ 'mail-url': value }, ['mail-url'])).toThrow(`mail-url: ${expected}`);
-    expect(() => readParameters({ revision: value })).toThrow(`revision: ${expected}`);
-    expect(() => readParameters({ 'mail-url': value }, ['mail-url'], ['mail-url'])).toThrow(
-      `mail-url: ${expected}`,
-    );
-  });
+  ])(
+    'is refused if it has blanks at its ends or control characters, also as a parameter of a service: %j',
+    (value) => {
+      const expected = 'expected no blanks at its ends, and no control characters';
+      expect(() => readParameters({ 'mail-url': value }, ['mail-url'])).toThrow(`mail-url: ${expected}`);
+      expect(() => readParameters({ revision: value })).toThrow(`revision: ${expected}`);
+      expect(() => readParameters({ 'mail-url': value }, ['mail-url'], ['mail-url'])).toThrow(
+        `mail-url: ${expected}`,
+      );
+    },
+  );
 
   test('is refused if it is used but not declared; parameters of every stack need no declaration', () => {
     const undeclared = partWith(using('${param:mail-url}'));

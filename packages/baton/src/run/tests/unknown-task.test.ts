@@ -108,7 +108,7 @@ describe('a tracked task that no process knows', () => {
     });
   });
 
-  test('is not given up before it has waited so long by its row too: whoever may send writes the count', async () => {
+  test('is not given up before it has waited so long by its row too, because a sender can write any count', async () => {
     await created({}, store);
     const outcome = await run(999_999);
     expect(outcome).toMatchObject({ kind: 'release', asCopy: true, error: { name: 'UnknownTaskError' } });
