@@ -5,9 +5,9 @@ import type { Listener } from '../task/next-task.ts';
 import { isEndListener, type TaskContract } from '../task/task.ts';
 
 /**
- * The links that this process follows: only to the contracts that its code declares, on their own queues and lanes. The rows of the
- * task store name what follows a task. Without this check, a service that may write a row could have the process send to any
- * queue that the process may use.
+ * The links that this process follows: only to the contracts that its code declares, on their own queues and lanes. The rows
+ * of the task store name what follows a task. Without this check, a service that may write a row could have the process send
+ * to any queue that the process may use.
  */
 export class KnownLinks {
   readonly #contracts = new Map<string, TaskContract>();

@@ -87,16 +87,15 @@ export class TaskContinuation {
       if (end) await this.ended(end);
     }
     if (groupId === undefined || !group || !group.memberIds.includes(taskId)) return;
-    if (!areAllDone(group) || (await this.#isForged(group, task))) return;
     const results = await this.#resultsOf(group);
-    if (results) await this.#send(group.next, results, groupId, task);
+    if (results && !(await this.#isForged(group, task))) await this.#send(group.next, results, groupId, task);
   }
 
   /** The results of a group's members. Undefined unless all have succeeded: rows may have expired or belong to later tasks. */
   async #resultsOf(group: KeptGroup): Promise<unknown[] | undefined> {
-    const { memberIds } = group;
+    const { memberIds, done } = group;
     // Its row may name any task as a member. Only a worker records that a task of this group has succeeded
-    if (memberIds.length > MAX_STEPS || !areAllDone(group)) return undefined;
+    if (memberIds.length > MAX_STEPS || !memberIds.every((taskId) => done?.has(taskId))) return undefined;
     const members = await this.#records.readResults(memberIds);
     if (members.filter(({ state }) => state === 'succeeded').length < memberIds.length) return undefined;
     return members.map((member) => parsed(member.result));
@@ -237,11 +236,6 @@ function idOfEnd(row: KeptTask, { task }: Listener): string {
 function effectKeys({ state, effects = {} }: KeptTask): string[] | undefined {
   const keys = Object.keys(effects).toSorted();
   return state === 'succeeded' || keys.length === 0 ? undefined : keys;
-}
-
-/** Whether all members of a group have succeeded. */
-function areAllDone({ memberIds, done }: KeptGroup): boolean {
-  return memberIds.every((taskId) => done?.has(taskId));
 }
 
 /** The end of a task, as its listeners are told: made from its row. */
