@@ -34,7 +34,6 @@ export class Swarm {
   #stopping = false;
   #deaths = 0;
   readonly #harmed = new Set<string>();
-  readonly #everPaused = new Set<string>();
   /** The finished tasks of all workers. */
   readonly sink = new NapSink();
 
@@ -51,11 +50,6 @@ export class Swarm {
   /** The ids of the workers that the soak killed or paused. */
   get harmed(): ReadonlySet<string> {
     return this.#harmed;
-  }
-
-  /** The ids of the workers that the soak paused. */
-  get everPaused(): ReadonlySet<string> {
-    return this.#everPaused;
   }
 
   /** Starts one more worker. Resolves once it receives, or has ended. */
@@ -111,7 +105,6 @@ export class Swarm {
     const [id, victim] = this.#oneOf(random, spared) ?? [];
     if (id === undefined || !victim) return false;
     this.#harmed.add(id);
-    this.#everPaused.add(id);
     victim.kill('SIGSTOP');
     const paused = sleep(ms).finally(() => {
       victim.kill('SIGCONT');

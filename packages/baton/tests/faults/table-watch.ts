@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 import { isFinal, type TaskState } from 'baton-tasks';
 
-type Value = { readonly S?: string };
+type Value = { readonly S?: string; readonly N?: string; readonly M?: Row };
 type Row = Readonly<Record<string, Value>>;
 
 /** The members of a DynamoDB request that the watch reads. */
@@ -36,13 +36,18 @@ export class TableWatch {
   readonly changedAfterEnd: string[] = [];
   /** Tasks whose effect was kept after they had ended: a paused worker had begun it, and another one ended the task. */
   readonly keptAfterEnd: string[] = [];
-  /** The workers that ran an effect again after its result was kept. */
-  readonly askedAfterKept: string[] = [];
+  /** The attempts that ran an effect although their claim had told them its result. */
+  readonly askedThoughKept: string[] = [];
+  /** The attempts that ran an effect whose result an earlier attempt kept after their own claim. */
+  readonly askedBeforeKept: string[] = [];
   readonly #tables: WatchedTables;
   readonly #server = createServer((asked, answering) => void this.#serve(asked, answering));
   readonly #agent = new Agent({ keepAlive: true });
   readonly #ended = new Set<string>();
+  /** Tasks whose effect is kept. */
   readonly #kept = new Set<string>();
+  /** The claims whose row had the effect already, each by task id and token. */
+  readonly #told = new Set<string>();
   #begun = 0;
 
   private constructor(tables: WatchedTables) {
@@ -108,7 +113,9 @@ export class TableWatch {
   #asks(target: string, { TableName, Item }: Write): void {
     if (!target.endsWith('.PutItem') || TableName !== this.#tables.effects) return;
     const [taskId = ''] = Item?.['effect']?.S?.split(':') ?? [];
-    if (this.#kept.has(taskId)) this.askedAfterKept.push(Item?.['worker']?.S ?? '');
+    const attempt = `${taskId} ${Item?.['token']?.N}`;
+    if (this.#told.has(attempt)) this.askedThoughKept.push(attempt);
+    else if (this.#kept.has(taskId)) this.askedBeforeKept.push(attempt);
   }
 
   /** Records a write that DynamoDB has accepted. */
@@ -122,10 +129,13 @@ export class TableWatch {
       if (keeps) this.keptAfterEnd.push(taskId);
       else this.changedAfterEnd.push(`${taskId} ${target} ${update}`);
     }
-    if (values[':claimId']) this.#begun += 1;
     if (keeps) this.#kept.add(taskId);
     if (values[':result'] && values[':state']) this.results.set(taskId, (this.results.get(taskId) ?? 0) + 1);
     const { Attributes: row } = JSON.parse(answer.toString()) as { Attributes?: Row };
+    if (values[':claimId']) {
+      this.#begun += 1;
+      if (row?.['effects']?.M?.['count']) this.#told.add(`${taskId} ${row['token']?.N}`);
+    }
     if (isFinal(row?.['state']?.S as TaskState)) this.#ended.add(taskId);
   }
 }

@@ -37,8 +37,6 @@ export async function trackedReport(soak: TrackedResult) {
   const attempts = rows.reduce((total, row) => total + row.attempts, 0);
   const again = [...effects.values()].reduce((total, times) => total + times, 0);
   const written = [...watch.results.values()];
-  // An effect that started right before a pause continues after it
-  const late = watch.askedAfterKept.filter((worker) => swarm.everPaused.has(worker)).length;
   const expected = new Set(ids.map((taskId) => `${taskId}:count`));
   const wrong = {
     'innocent tasks dead': rows.filter(({ state }) => state === 'dead' || state === 'failed').length,
@@ -48,7 +46,7 @@ export async function trackedReport(soak: TrackedResult) {
     'rows changed after end': watch.changedAfterEnd.length,
     'effects missing': [...expected].filter((key) => !effects.has(key)).length,
     'effects duplicated': [...effects.keys()].filter((key) => !expected.has(key)).length,
-    'asked again though kept': watch.askedAfterKept.length - late,
+    'asked again though kept': watch.askedThoughKept.length,
     'poison not dead': tasks.poisons.size - crashed.length,
     'left in the queue': left,
   };
@@ -65,7 +63,7 @@ export async function trackedReport(soak: TrackedResult) {
     'results written': written.reduce((total, times) => total + times, 0),
     'rows in the sink': effects.size,
     ...wrong,
-    'asked again after a pause': late,
+    'asked before it was kept': watch.askedBeforeKept.length,
     'kept after the end': watch.keptAfterEnd.length,
     'effects asked again': again,
     'attempts that threw': tasks.failures,

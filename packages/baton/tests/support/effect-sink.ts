@@ -27,13 +27,17 @@ export class EffectSink {
     return new EffectSink(documents, table);
   }
 
-  /** Inserts a row under an idempotency key. If the row exists, counts the repetition instead, without an error. */
-  async insert(effect: string): Promise<void> {
+  /**
+   * Inserts a row under an idempotency key. If the row exists, counts the repetition instead, without an error.
+   *
+   * @param token - the fencing token of the attempt that asks. Default: 0, for none
+   */
+  async insert(effect: string, token = 0): Promise<void> {
     try {
       await this.#documents.send(
         new PutCommand({
           TableName: this.table,
-          Item: { effect, again: 0, worker: process.env['WORKER_ID'] ?? '' },
+          Item: { effect, again: 0, token },
           ConditionExpression: REFUSAL,
         }),
       );

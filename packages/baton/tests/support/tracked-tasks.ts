@@ -52,26 +52,26 @@ export const told = defineTask({
 
 const table = process.env['EFFECTS_TABLE'];
 const sink = table === undefined ? undefined : new EffectSink(createDocumentClient(), table);
-const insert = (key: string): Promise<void> | undefined => sink?.insert(key);
+const insert = (key: string, token: number): Promise<void> | undefined => sink?.insert(key, token);
 
 /** The implementations of these tasks. */
 export const trackedTasks = [
-  implement(count, async (payload, { attempt, effect, logger, signal }) => {
+  implement(count, async (payload, { attempt, effect, logger, signal, token }) => {
     const { number, ms, failures, rejectsAt } = payload;
     logger.info('count begins');
     await sleep(ms / 2, undefined, { signal });
-    await effect('count', insert);
+    await effect('count', (key) => insert(key, token));
     await sleep(ms / 2, undefined, { signal });
     if (attempt <= failures) throw new Error('failed by plan');
     if (number === rejectsAt) throw new RejectTask('rejected by plan');
     return { ...payload, number: number + 1 };
   }),
-  implement(sum, async (parts, { effect }) => {
-    await effect('sum', insert);
+  implement(sum, async (parts, { effect, token }) => {
+    await effect('sum', (key) => insert(key, token));
     return { sum: parts.reduce((total, { number }) => total + number, 0) };
   }),
-  implement(told, async ({ taskId, state, token }, { effect }) => {
-    await effect('told', () => insert(`${taskId} ${state} ${token}`));
+  implement(told, async ({ taskId, state, token }, { effect, token: own }) => {
+    await effect('told', () => insert(`${taskId} ${state} ${token}`, own));
     return {};
   }),
 ];
