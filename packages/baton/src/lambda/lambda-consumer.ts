@@ -150,7 +150,7 @@ class BatchConsumer {
     const runnableMs = (): number => context.getRemainingTimeInMillis() - SETTLE_RESERVE_MS;
     const end = new AbortController();
     const timer = setTimeout(() => end.abort(new InvocationEndsError()), Math.max(0, runnableMs()));
-    const invocation = { end: end.signal, runnableMs, exclusive: new ExclusiveRuns() };
+    const invocation = { end: end.signal, runnableMs, exclusive: new ExclusiveRuns({ openFor: 0 }) };
     const attempts = await new Permits(concurrency)
       .map(Records, (record) => this.#attempt(record, invocation))
       .finally(() => clearTimeout(timer));

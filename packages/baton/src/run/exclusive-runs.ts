@@ -4,6 +4,8 @@
 const PATIENCE_MS = 30_000;
 /** How long a suspect keeps other tasks from starting. A task that kills its process mostly does so soon. */
 const ALONE_MS = 10_000;
+/** Suspects that wait have their turns one right after another for so long. Then other tasks run first. */
+const IN_A_ROW_MS = 10_000;
 
 /** Configures exclusive runs. */
 export interface ExclusiveRunsOptions {
@@ -11,6 +13,11 @@ export interface ExclusiveRunsOptions {
   readonly patienceMs?: number;
   /** How long a suspect keeps other tasks from starting, in milliseconds. Default 10,000. */
   readonly aloneMs?: number;
+  /**
+   * How long other tasks may start before the next suspect keeps them from it, as a multiple of the time that they were
+   * kept from it before. Default 1: suspects take at most half of a process's time.
+   */
+  readonly openFor?: number;
   /** Called when other tasks must not start any more. */
   readonly onClose?: () => void;
   /** Called when they may start again. */
@@ -29,6 +36,9 @@ export interface Turn {
  * Lets a suspect run alone, like the writer of a readers-writer lock. From its request on, no other task starts. Its turn
  * comes when all running tasks have ended, or after a limited wait, because a task may run for hours. Its turn ends when
  * it has ended or has run for a while. Several suspects have their turns one after another.
+ *
+ * A sender can make suspects, because the notes that count crashes are message attributes. So other tasks may start for as
+ * long as they were kept from it, before the next suspect is let in.
  */
 export class ExclusiveRuns {
   readonly #options: ExclusiveRunsOptions;
@@ -40,6 +50,10 @@ export class ExclusiveRuns {
   #impatient = false;
   #opened = Promise.withResolvers<boolean>();
   #closed = false;
+  #closedAtMs = 0;
+  /** When a suspect may keep other tasks from starting again. */
+  #openUntilMs = -Infinity;
+  #closing: NodeJS.Timeout | undefined;
 
   constructor(options: ExclusiveRunsOptions = {}) {
     this.#options = options;
@@ -94,8 +108,8 @@ export class ExclusiveRuns {
     this.#waiting.push(resolve);
     // A waiting suspect does not count as running
     this.#running -= 1;
-    this.#close();
-    this.#next();
+    if (this.#closed) this.#next();
+    else this.#closeInTime();
     return promise.finally(() => signal.removeEventListener('abort', leave));
   }
 
@@ -115,13 +129,25 @@ export class ExclusiveRuns {
     if (this.#turn !== turn) return;
     this.#turn = undefined;
     clearTimeout(this.#limit);
-    if (this.#waiting.length === 0) this.#open();
+    const { openFor = 1 } = this.#options;
+    const toOthers = openFor > 0 && performance.now() - this.#closedAtMs >= IN_A_ROW_MS;
+    if (this.#waiting.length === 0 || toOthers) this.#open();
     else this.#next();
   }
 
+  /** Keeps other tasks from starting for the suspects that wait, once those have had their time. */
+  #closeInTime(): void {
+    const leftMs = this.#openUntilMs - performance.now();
+    if (leftMs <= 0) this.#close();
+    else this.#closing ??= setTimeout(() => this.#close(), leftMs).unref();
+  }
+
   #close(): void {
-    if (this.#closed) return;
+    clearTimeout(this.#closing);
+    this.#closing = undefined;
+    if (this.#waiting.length === 0) return;
     this.#closed = true;
+    this.#closedAtMs = performance.now();
     this.#opened = Promise.withResolvers();
     const { patienceMs = PATIENCE_MS, onClose } = this.#options;
     this.#patience = setTimeout(() => {
@@ -129,14 +155,19 @@ export class ExclusiveRuns {
       this.#next();
     }, patienceMs).unref();
     onClose?.();
+    this.#next();
   }
 
   #open(): void {
     if (!this.#closed) return;
+    const nowMs = performance.now();
+    const { openFor = 1, onOpen } = this.#options;
+    this.#openUntilMs = nowMs + openFor * (nowMs - this.#closedAtMs);
     this.#closed = false;
     this.#impatient = false;
     clearTimeout(this.#patience);
     this.#opened.resolve(true);
-    this.#options.onOpen?.();
+    onOpen?.();
+    if (this.#waiting.length > 0) this.#closeInTime();
   }
 }

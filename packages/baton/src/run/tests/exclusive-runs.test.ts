@@ -1,4 +1,4 @@
-import { describe, expect, jest, test } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { ExclusiveRuns, type Turn } from '../exclusive-runs.ts';
 import { eventually } from 'baton-dev/testing/eventually';
 
@@ -16,8 +16,8 @@ function suspect(runs: ExclusiveRuns, givenUp = never) {
 }
 
 /** Ends a suspect. */
-function ends(runs: ExclusiveRuns, { turn }: { turn?: Turn }): void {
-  turn?.over();
+function ends(runs: ExclusiveRuns, one?: { turn?: Turn }): void {
+  one?.turn?.over();
   runs.end();
 }
 
@@ -69,7 +69,7 @@ describe('a suspect', () => {
     await moment();
     expect(other.turn).toBeUndefined();
     ends(runs, one);
-    await moment();
+    await eventually('the turn of the other one', () => other.turn);
     expect([other.turn?.alone, runs.closed]).toEqual([true, true]);
   });
 
@@ -114,6 +114,64 @@ describe('a suspect', () => {
     ends(runs, one);
     await moment();
     expect(other.turn?.alone).toBe(true);
+  });
+});
+
+describe('suspects that come again and again', () => {
+  beforeEach(() => void jest.useFakeTimers({ doNotFake: ['setImmediate', 'nextTick', 'queueMicrotask'] }));
+  afterEach(() => void jest.useRealTimers());
+
+  /** Keeps ten suspects in the process, each of which runs for so long, and measures how long others may start. */
+  async function openShare(runs: ExclusiveRuns, runsMs: number): Promise<number> {
+    let [openMs, totalMs] = [0, 0];
+    const suspects = new Set<ReturnType<typeof suspect>>();
+    const endsAt = new Map<object, number>();
+    for (; totalMs < 600_000; totalMs += 100) {
+      while (suspects.size < 10) suspects.add(suspect(runs));
+      await moment();
+      for (const each of suspects) {
+        if (each.turn && !endsAt.has(each)) endsAt.set(each, totalMs + runsMs);
+        if (totalMs < (endsAt.get(each) ?? Infinity)) continue;
+        ends(runs, each);
+        suspects.delete(each);
+      }
+      if (!runs.closed) openMs += 100;
+      jest.advanceTimersByTime(100);
+    }
+    return openMs / totalMs;
+  }
+
+  test.each([100, 3000, 9000, 60_000])(
+    'and run for %i ms leave half of the time to others',
+    async (runsMs) => {
+      await expect(openShare(new ExclusiveRuns(), runsMs)).resolves.toBeGreaterThan(0.45);
+    },
+  );
+
+  test('and wait for tasks that run for long leave half of the time to others', async () => {
+    const runs = new ExclusiveRuns();
+    runs.begin();
+    await expect(openShare(runs, 100)).resolves.toBeGreaterThan(0.45);
+  });
+
+  test('have turns one right after another for 10 s, and each has its turn in the end', async () => {
+    const runs = new ExclusiveRuns();
+    const suspects = Array.from({ length: 20 }, () => suspect(runs));
+    const endedAtSeconds: number[] = [];
+    for (let second = 1; second <= 40; second += 1) {
+      await moment();
+      const runsNow = suspects.findIndex(({ turn }) => turn);
+      jest.advanceTimersByTime(1000);
+      if (runsNow < 0) continue;
+      endedAtSeconds.push(second);
+      ends(runs, ...suspects.splice(runsNow, 1));
+    }
+    const from = (first: number) => Array.from({ length: 10 }, (_, index) => first + index);
+    expect(endedAtSeconds).toEqual([...from(1), ...from(21)]);
+  });
+
+  test('may have turns without a rest', async () => {
+    await expect(openShare(new ExclusiveRuns({ openFor: 0 }), 3000)).resolves.toBe(0);
   });
 });
 
