@@ -22,6 +22,8 @@ const UNKNOWN_ROUTE = `${TOOLS}embedded/unknown-route.ts`;
 /** The bench and the rivals that it measures against: projects with a lock of their own. */
 const BENCH = 'bench';
 const RIVALS = 'bench/rivals';
+/** AWS's client of the Lambda runtime: only images install it, and no code imports it. */
+const LAMBDA_RUNTIME = 'packages/baton-dev/lambda-runtime';
 
 const repository = new Repository();
 const { sources, files } = repository;
@@ -110,11 +112,15 @@ describe('imports of the library, the tools, the bench and the tests', () => {
     const folders = files
       .filter((path) => path.endsWith('/package.json') && !isDeployed(path))
       .map((path) => path.slice(0, -'/package.json'.length));
+    const needed = new Map([
+      [LAMBDA_RUNTIME, new Set(['aws-lambda-ric'])],
+      // In the service that is written, its contracts stand in common
+      [TEMPLATE, new Set(['@baton/common'])],
+    ]);
     const wrong = folders.flatMap((folder) =>
       undeclaredPackages(repository, folder, {
         around: folder === BENCH ? atRoot : new Set(),
-        // In the service that is written, its contracts stand in common
-        needed: folder.startsWith(TEMPLATE) ? new Set(['@baton/common']) : new Set(),
+        needed: [...needed].find(([part]) => folder.startsWith(part))?.[1] ?? new Set(),
         isOwn: (path) =>
           [RIVALS, TEMPLATE].every((part) => path.startsWith(`${part}/`) === folder.startsWith(part)),
       }),

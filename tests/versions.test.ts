@@ -6,11 +6,28 @@ import { isExact, LOCK, versionsIn } from 'baton-dev/rules/versions';
 import { Repository } from 'baton-dev/sources/repository';
 import type { Manifest } from 'baton-dev/sources/workspaces';
 
+/** The bench, and the rivals that it measures against. */
+const BENCH = ['bench/', 'bench/rivals/'];
+/** AWS's client of the Lambda runtime. It is compiled when it is installed, which takes a minute, so only images install it. */
+const LAMBDA_RUNTIME = 'packages/baton-dev/lambda-runtime/';
 /**
- * The bench, and the rivals that it measures against: projects with versions and locks of their own, so that no install
- * at the root depends on them. The only exceptions to the rules of versions.
+ * Projects with versions and locks of their own, so that no install at the root depends on them. The only exceptions to the
+ * rules of versions.
  */
-const APART = ['bench/', 'bench/rivals/'];
+const APART = [...BENCH, LAMBDA_RUNTIME];
+
+interface Locked extends Manifest {
+  readonly integrity?: string;
+  readonly link?: boolean;
+  /** Comes in the archive of another package, whose checksum covers it. */
+  readonly inBundle?: boolean;
+}
+
+/** The packages of a lock, by their paths. Without the project itself and its workspaces. */
+function lockedIn(path: string): Map<string, Locked> {
+  const { packages } = JSON.parse(repository.textOf(path)) as { packages: Record<string, Locked> };
+  return new Map(Object.entries(packages).filter(([at, { link }]) => at.includes('node_modules/') && !link));
+}
 const repository = new Repository();
 
 describe('the image of the gateway, and of what creates queues and tables', () => {
@@ -30,7 +47,7 @@ describe('the image of the gateway, and of what creates queues and tables', () =
 
 describe('versions', () => {
   test('are installed once, at the root', () => {
-    const apart = new Set(APART.map((folder) => `${folder}node_modules`));
+    const apart = new Set(BENCH.map((folder) => `${folder}node_modules`));
     const installed = globSync('**/node_modules', {
       cwd: repository.root,
       exclude: (name) => name.includes('node_modules/') || name === '.git',
@@ -38,24 +55,40 @@ describe('versions', () => {
     expect(installed.filter((path) => !apart.has(path))).toEqual(['node_modules']);
   });
 
-  test('are exact in the bench and its rivals', () => {
+  test('are exact in the projects that have a lock of their own', () => {
     const loose = APART.flatMap((folder) =>
       versionsIn(repository.manifestAt(`${folder}package.json`)),
     ).filter(({ version }) => !isExact(version));
     expect(loose).toEqual([]);
   });
 
-  test('are locked once, for every platform, and no lock names where it was made', () => {
+  test('are locked once, with checksums, and no lock names where it was made', () => {
     const locks = repository.files.filter((path) => LOCK.test(path.slice(path.lastIndexOf('/') + 1)));
-    expect(locks).toEqual([...APART.map((folder) => `${folder}package-lock.json`), 'package-lock.json']);
-    for (const path of locks) expect(repository.textOf(path)).not.toContain('"resolved": "http');
-    const { packages } = JSON.parse(repository.textOf('package-lock.json')) as {
-      packages: Record<string, Manifest>;
-    };
-    const names = new Set(
-      Object.keys(packages).map((path) => path.slice(path.lastIndexOf('node_modules/') + 13)),
+    const expected = ['', ...APART].map((folder) => `${folder}package-lock.json`);
+    expect(locks.toSorted()).toEqual(expected.toSorted());
+    for (const path of locks) {
+      expect(repository.textOf(path)).not.toContain('"resolved": "http');
+      const open = [...lockedIn(path)].filter(([, { integrity, inBundle }]) => !integrity && !inBundle);
+      expect([path, open.map(([name]) => name)]).toEqual([path, []]);
+    }
+  });
+
+  test("are locked for AWS's client of the Lambda runtime and all that compiles it", () => {
+    expect([...lockedIn(`${LAMBDA_RUNTIME}package-lock.json`).keys()]).toEqual(
+      expect.arrayContaining(
+        ['aws-lambda-ric', 'node-addon-api', 'node-gyp'].map((name) => `node_modules/${name}`),
+      ),
     );
-    const needed = Object.values(packages).flatMap(({ optionalDependencies = {} }) =>
+    expect([...lockedIn('package-lock.json').keys()]).not.toContain('node_modules/aws-lambda-ric');
+  });
+
+  test('are locked for every platform', () => {
+    const locked = lockedIn('package-lock.json');
+    const names = new Set(
+      [...locked.keys()].map((path) => path.slice(path.lastIndexOf('node_modules/') + 13)),
+    );
+    const root = repository.manifestAt('package.json');
+    const needed = [root, ...locked.values()].flatMap(({ optionalDependencies = {} }) =>
       Object.keys(optionalDependencies),
     );
     expect(needed.filter((name) => !names.has(name))).toEqual([]);

@@ -6,7 +6,7 @@ import { EventSource } from 'baton-dev/testing/event-source';
 import type { SQSBatchResponse } from 'aws-lambda';
 import { BackendNetwork } from './backend-network.ts';
 import type { Container } from './container.ts';
-import { buildImage } from './image.ts';
+import { buildImage, Tree } from './image.ts';
 import { LABEL_ARGS } from './labels.ts';
 import { EmulatedFunction, missingForLambdaEmulator } from './lambda-emulator.ts';
 
@@ -38,11 +38,23 @@ export class FunctionImages {
     return this.#network;
   }
 
-  /** Builds the images of folders, and starts the emulators. */
+  /** Builds the images of folders, each where no other service is present, and starts the emulators. */
   async build(folders: readonly string[]): Promise<void> {
     this.#network = await BackendNetwork.start(partFolders());
-    for (const folder of folders)
-      await buildImage({ folder, tag: tagOf(folder), target: 'lambda', args: LABEL_ARGS });
+    for (const folder of folders) {
+      const tree = await Tree.copy(['common', folder]);
+      try {
+        await buildImage({
+          folder,
+          tag: tagOf(folder),
+          target: 'lambda',
+          context: tree.path,
+          args: LABEL_ARGS,
+        });
+      } finally {
+        await tree.remove();
+      }
+    }
   }
 
   /** Starts a function of a folder's image. Default: its API. */

@@ -10,8 +10,14 @@ import { docker, dockerSaid } from './docker.ts';
 /** The folders with an image: those of all services and of the worker. */
 export const imageFolders = partFolders().filter((folder) => existsSync(join(ROOT, folder, 'Dockerfile')));
 
-/** Paths that every build needs: the manifests at the root, and the library. */
-const SHARED = ['package.json', 'package-lock.json', '.dockerignore', 'packages/baton'];
+/** Paths that every build needs: the manifests at the root, the library, and what runs a function. */
+const SHARED = [
+  'package.json',
+  'package-lock.json',
+  '.dockerignore',
+  'packages/baton',
+  'packages/baton-dev/lambda-runtime',
+];
 
 const NODE_IMAGE = /^ARG NODE_IMAGE=(\S+)$/m;
 

@@ -93,6 +93,13 @@ describe.each(imageFolders)('the image of %s', (folder) => {
     expect(seconds).toBeLessThan(STOP_SECONDS);
   });
 
+  test('has an init, without which its watchdog could not kill it', async () => {
+    const script = "process.kill(process.pid, 'SIGKILL'); setTimeout(() => console.log('alive'), 500)";
+    await expect(docker('run', '--rm', '--network=none', image, 'node', '-e', script)).rejects.toThrow(
+      'docker run',
+    );
+  });
+
   test('is unhealthy while it cannot reach SQS and DynamoDB', async () => {
     const container = await start(folder, image, AWAY, FAST_CHECKS);
     const state = ['inspect', '--format={{.State.Health.Status}}', container.name];

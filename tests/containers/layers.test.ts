@@ -76,6 +76,16 @@ test(`a change of the library gets into all images within ${ALL_SECONDS} s, with
   expect(seconds).toBeLessThan(ALL_SECONDS);
 });
 
+test('a change of the manifests at the root compiles no client of the Lambda runtime again', async () => {
+  const build = { folder: 'worker', target: 'lambda', tag: 'baton-img-layers-lambda', context: tree.path };
+  const before = await buildImage(build);
+  await tree.renew();
+  const after = await buildImage(build);
+  ids.add(before.id).add(after.id);
+  expect(after.carriedOut).toContainEqual(expect.stringContaining('[dependencies '));
+  expect(after.carriedOut.filter((each) => each.startsWith('[lambda-runtime '))).toEqual([]);
+});
+
 test('a change of tests, docs or an environment rebuilds no image', async () => {
   const before = await buildAll();
   const files = [

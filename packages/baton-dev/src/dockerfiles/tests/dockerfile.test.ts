@@ -13,6 +13,19 @@ test('each Dockerfile matches its template', () => {
   expect(written.length).toBeGreaterThan(1);
 });
 
+test('images install packages of npm by a lock alone, and packages of Debian by their versions', () => {
+  for (const { path, text } of writtenDockerfiles(ROOT)) {
+    const commands = text.replaceAll(/^#.*\n/gm, '').replaceAll('\\\n', '');
+    const unlocked = commands.match(/\b(?:npm (?:install|i|add|exec)|npx)\b.*/g) ?? [];
+    const packages = [...commands.matchAll(/apt-get install ([^&\n]*)/g)]
+      .flatMap(([, words = '']) => words.trim().split(/\s+/))
+      .filter((word) => !word.startsWith('--'));
+    expect([path, unlocked]).toEqual([path, []]);
+    expect([path, packages.filter((each) => !/^[a-z0-9.+-]+=\d\S*$/.test(each))]).toEqual([path, []]);
+    expect(packages).toContainEqual(expect.stringMatching(/^tini=/));
+  }
+});
+
 describe('the Dockerfile of a service', () => {
   const image = { folder: 'functions/naps-service', description: 'Takes naps', files: ['main.ts', 'api.ts'] };
 

@@ -69,7 +69,7 @@ export const brokenFiles: readonly Broken[] = [
     mistake: 'an image runs something else, and has a stage of its own',
     changes: {
       [DOCKERFILE]: ['CMD ["node", "main.mjs"]', 'CMD ["node", "server.mjs"]'],
-      'functions/task-service/Dockerfile': ['tini \\\n', 'tini curl \\\n'],
+      'functions/task-service/Dockerfile': [' tini=', ' curl tini='],
     },
     says: [
       `${DOCKERFILE}: its target server does not run main.mjs. Run npm run dockerfiles, or write it as the template has it.`,

@@ -58,8 +58,13 @@ describe('a base image', () => {
     ]);
   });
 
+  test('without a digest gets the line to write, and fails nobody who has just begun', async () => {
+    const { state, detail } = await checkBaseImage(TAG, registry);
+    expect(state).toBe('warned');
+    expect(detail).toContain(`write ARG NODE_IMAGE=${TAG}@${digest('a')} in `);
+  });
+
   test.each([
-    ['without a digest, with the line to write', TAG, `write ARG NODE_IMAGE=${TAG}@${digest('a')} in `],
     ['with a digest that no image has', `${TAG}@${digest('c')}`, `no image with ${digest('c')}`],
     ['with a tag that no image has', 'node:1', 'has no node:1'],
     ['of a registry of its own', 'example.com/node:24', 'expected NAME:TAG@sha256:...'],

@@ -1,13 +1,22 @@
 import { spawnSync } from 'node:child_process';
 import { createHash, generateKeyPairSync } from 'node:crypto';
-import { chmodSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { checkNode } from '../node-build.ts';
-import { checkByNpm } from '../npm-checks.ts';
+import { checkByNpm, checkLockByNpm } from '../npm-checks.ts';
 import { checkSecrets } from '../secrets.ts';
 
 const ARCHIVE = 'node-v24.0.0-linux-x64.tar.xz';
@@ -106,9 +115,53 @@ describe('a check by npm', () => {
       'skipped',
       '',
     ],
-  ])('%s', (_what, lines, state, detail) => {
-    const result = checkByNpm('it', ['audit'], folder, npmThat(lines));
+    [
+      'is skipped if the registry has no such answer, although npm run is silent',
+      'case "$*" in *--loglevel=warn*) echo "audit endpoint returned an error" >&2 ;; esac; exit 1',
+      'skipped',
+      '',
+    ],
+  ])('%s', async (_what, lines, state, detail) => {
+    const result = await checkByNpm('it', ['audit'], folder, npmThat(lines));
     expect(result).toMatchObject({ state, detail: expect.stringContaining(detail) });
+  });
+
+  describe('of a lock that is installed nowhere', () => {
+    const project = (): string => {
+      const own = mkdtempSync(join(folder, 'project-'));
+      for (const name of ['package.json', 'package-lock.json']) writeFileSync(join(own, name), '{}');
+      return own;
+    };
+
+    test('installs it without its scripts, in a copy, and asks the same questions', async () => {
+      const asked = join(folder, 'asked');
+      const own = project();
+      const results = await checkLockByNpm(
+        'it',
+        own,
+        npmThat(`ls > files; echo "$@" >> ${asked}; cat files`),
+      );
+      expect(results.map(({ name, state }) => `${state} ${name}`)).toEqual([
+        'passed checksums of it',
+        'passed known vulnerabilities of it',
+        'passed signatures of packages of it',
+      ]);
+      expect(readFileSync(asked, 'utf8').split('\n')).toEqual([
+        expect.stringMatching(/^ci --ignore-scripts /),
+        expect.stringMatching(/^audit --omit=dev /),
+        expect.stringMatching(/^audit signatures /),
+        '',
+      ]);
+      expect(readdirSync(own)).toEqual(['package-lock.json', 'package.json']);
+    });
+
+    test.each([
+      ['failed', 'EINTEGRITY'],
+      ['skipped', 'ENOTFOUND'],
+    ])('is %s if the install ends with %s, and asks no more', async (state, code) => {
+      const npm = npmThat(`echo "npm error code ${code}" >&2; exit 1`);
+      await expect(checkLockByNpm('it', project(), npm)).resolves.toMatchObject([{ state }]);
+    });
   });
 });
 
