@@ -8,18 +8,25 @@ import type vm from 'node:vm';
 export function keepCompiledCode(): void {
   // The module that Jest calls: an import of it has copies of its functions
   const shared = createRequire(import.meta.url)('node:vm') as typeof vm;
-  shared.compileFunction = keepingFunctions(shared.compileFunction);
+  shared.compileFunction = keepingFunctions(shared);
   shared.SourceTextModule = keepingModules(shared.SourceTextModule);
 }
 
-function keepingFunctions(compile: typeof vm.compileFunction): typeof vm.compileFunction {
-  const compiled = new Map<string, Buffer | undefined>();
-  return (source, parameters, options) => {
-    const cachedData = compiled.get(source);
-    if (cachedData) return compile(source, parameters, { ...options, cachedData });
-    const made = compile(source, parameters, { ...options, produceCachedData: true });
-    compiled.set(source, made.cachedData);
-    return made;
+/** A script, unlike a function, runs in any sandbox with what V8 has compiled for another one, lazily compiled code too. */
+function keepingFunctions({ compileFunction, Script }: typeof vm): typeof vm.compileFunction {
+  const scripts = new Map<string, { source: string; script: vm.Script }>();
+  return (source, parameters = [], options) => {
+    const { filename = '', parsingContext } = options ?? {};
+    // What a script imports goes to the sandbox for which it was compiled
+    if (!parsingContext || /\bimport\s*\(/.test(source)) return compileFunction(source, parameters, options);
+    let kept = scripts.get(filename);
+    if (kept?.source !== source) {
+      const start = `(function (${parameters.join()}) {`;
+      const script = new Script(`${start}${source}\n})`, { filename, columnOffset: -start.length });
+      kept = { source, script };
+      scripts.set(filename, kept);
+    }
+    return kept.script.runInContext(parsingContext) as ReturnType<typeof vm.compileFunction>;
   };
 }
 
