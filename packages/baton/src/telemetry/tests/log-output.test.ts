@@ -7,22 +7,23 @@ const RETRIED_BY_NOW_MS = 6000;
 
 /** Stands in for the system's standard output: accepts some bytes, then fails with a chosen error. */
 class Sink {
-  text = '';
   writes = 0;
   room = Infinity;
   code = 'EAGAIN';
+  readonly #written: Uint8Array[] = [];
 
   readonly write = (_fd: number, data: string | Uint8Array): number => {
     this.writes += 1;
-    const bytes = Buffer.from(data).subarray(0, this.room);
+    const all = typeof data === 'string' ? Buffer.from(data) : data;
+    const bytes = Buffer.from(all.subarray(0, this.room));
     if (bytes.byteLength === 0) throw Object.assign(new Error(`${this.code}: write`), { code: this.code });
     this.room -= bytes.byteLength;
-    this.text += bytes.toString('latin1');
+    this.#written.push(bytes);
     return bytes.byteLength;
   };
 
   get lines(): string[] {
-    return Buffer.from(this.text, 'latin1').toString().trimEnd().split('\n');
+    return Buffer.concat(this.#written).toString().trimEnd().split('\n');
   }
 }
 
