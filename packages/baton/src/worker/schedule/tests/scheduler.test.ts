@@ -85,7 +85,7 @@ describe('a scheduled task', () => {
     await clock.pass(SPREAD_MS);
     expect(new Set(sentIds())).toEqual(new Set([taskIdAt('2026-12-01T03:00:00Z')]));
     await work.runAll();
-    await clock.pass('2026-12-01T23:00:00Z');
+    await clock.pass('2026-12-01T12:00:00Z');
     await work.runAll();
     expect(work.ran).toEqual([taskIdAt('2026-11-25T03:00:00Z'), taskIdAt('2026-12-01T03:00:00Z')]);
   });
@@ -130,7 +130,7 @@ describe('a scheduled task', () => {
       work.troubles[part] = () => {
         throw new Error('nobody there');
       };
-      await clock.pass('2026-11-25T03:30:00Z');
+      await clock.pass('2026-11-25T03:05:00Z');
       expect([work.sent, scheduler.state[0]?.ticking]).toEqual([[], false]);
       const said = () => work.lines.filter(({ level }) => level === 'error').map(({ message }) => message);
       expect(said()).toEqual([expect.stringMatching(/^cannot tick tests\.sweep.*nobody there/)]);
@@ -189,7 +189,7 @@ describe('a scheduled task', () => {
   });
 
   test('runs once if AWS sends its tick too, before or after the worker', async () => {
-    const { clock } = begin();
+    const { clock } = begin({ contract: scheduledTask('0 3,4 * * *') });
     work.start();
     const byAws = (time: string): string =>
       messageBody({
@@ -202,10 +202,10 @@ describe('a scheduled task', () => {
     await clock.pass('2026-11-25T03:00:00Z');
     work.sent.push(byAws('2026-11-25T03:00:00Z'));
     await work.runAll();
-    await clock.pass('2026-11-26T04:00:00Z');
-    work.sent.push(byAws('2026-11-26T03:00:00Z'));
+    await clock.pass('2026-11-25T04:30:00Z');
+    work.sent.push(byAws('2026-11-25T04:00:00Z'));
     await work.runAll();
-    expect(work.ran).toEqual(['25', '26'].map((day) => taskIdAt(`2026-11-${day}T03:00:00Z`)));
+    expect(work.ran).toEqual(['03', '04'].map((hour) => taskIdAt(`2026-11-25T${hour}:00:00Z`)));
     expect(work.lines.filter(({ level }) => level !== 'info')).toEqual([]);
   });
 

@@ -67,27 +67,27 @@ describe('a scheduled task', () => {
 
   test.each([
     ['a worker with a right clock', 0, '0 * * * *'],
-    ['the same worker', 12 * HOUR_MS, '0 * * * *'],
-    ['a worker with a right clock', 0, '0 14 * * *'],
-    ['the same worker', 12 * HOUR_MS, '0 14 * * *'],
+    ['the same worker', 3 * HOUR_MS, '0 * * * *'],
+    ['a worker with a right clock', 0, '0 5 * * *'],
+    ['the same worker', 3 * HOUR_MS, '0 5 * * *'],
   ])(
-    'runs at each of its times, even if a worker that is 12 h ahead sent a tick and %s ran it',
+    'runs at each of its times, even if a worker that is 3 h ahead sent a tick and %s ran it',
     async (_who, aheadMs, cron) => {
       const { clock } = begin({ contract: scheduledTask(cron) });
       work.start();
       await clock.pass(10 * MINUTE_MS);
       await work.runAll();
-      const wrong = work.start(work.contract, { aheadMs: 12 * HOUR_MS });
+      const wrong = work.start(work.contract, { aheadMs: 3 * HOUR_MS });
       await clock.pass(15_000);
       await work.stop(wrong);
       // Another worker saw the schedule first, so this worker has one tick to send
-      expect(sentIds()).toEqual([taskIdAt('2026-11-25T14:00:00Z')]);
+      expect(sentIds()).toEqual([taskIdAt('2026-11-25T05:00:00Z')]);
       await work.runAll(aheadMs);
-      for (let step = 1; step <= 26; step += 1) {
+      for (let step = 1; step <= 8; step += 1) {
         await clock.pass(LOOK_MS);
         await work.runAll();
       }
-      const ticks = new Cron(cron, { timezone: 'UTC' }).nextRuns(25, new Date('2026-11-25T02:10:00Z'));
+      const ticks = new Cron(cron, { timezone: 'UTC' }).nextRuns(4, new Date('2026-11-25T02:10:00Z'));
       const past = ticks.filter((tick) => tick.getTime() < clock.nowMs - LOOK_MS);
       expect(past.length).toBeGreaterThan(0);
       const onTime = work.ran.filter((taskId, index) => {
