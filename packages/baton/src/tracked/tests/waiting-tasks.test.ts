@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { eventually } from 'baton-dev/testing/eventually';
 import { PostponeTask, RejectTask, RetryTask } from '../../task/errors.ts';
 import { type Handler, TrackedWork, work } from './tracked-work.ts';
 
@@ -94,6 +95,8 @@ describe('a waiting task shows', () => {
       signal: AbortSignal.abort(new Error('stopping')),
     });
     await expect(stopped).resolves.toMatchObject({ kind: 'release' });
+    // A worker that stops waits for the store for 0.2 s only. A slow store writes the release after that
+    await eventually('the release written', async () => (await status())?.state === 'queued');
     const found = await status();
     expect(found).toMatchObject({ waiting: { reason: 'released', error: { message: 'stopping' } } });
     expect(found?.waiting?.until).toBeUndefined();
