@@ -4,8 +4,9 @@ import * as z from 'zod';
 import { canonical, type Schema } from '../schema.ts';
 import { schemaBreaks } from '../schema-breaks.ts';
 import { planAndChange, schemaOf, valueOf } from './random-schemas.ts';
+import { randomRuns } from '../../testing/random-runs.ts';
 
-const PAIRS = 500;
+const PAIRS = randomRuns(500);
 const VALUES = 10;
 
 const jsonOf = (schema: z.ZodType): Schema => z.toJSONSchema(schema, { io: 'input' });

@@ -6,6 +6,7 @@ import { scheduleResources } from '../schedules.ts';
 import { Cron } from 'croner';
 import * as fc from 'fast-check';
 import * as z from 'zod';
+import { randomRuns } from '../../testing/random-runs.ts';
 
 function scheduled(cron: string, change: Partial<TaskContract> = {}): TaskContract {
   return defineTask({
@@ -115,7 +116,7 @@ describe('a cron expression in the form of AWS', () => {
           new Cron(expression, { timezone: 'UTC' }).nextRuns(10, from),
         );
       }),
-      { numRuns: 300 },
+      { numRuns: randomRuns(300) },
     );
   });
 });

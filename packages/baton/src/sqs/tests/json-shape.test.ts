@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { randomRuns } from 'baton-dev/testing/random-runs';
 import * as fc from 'fast-check';
 import { isDeeperThan, memoryBytesOf, shapeOf } from '../json-shape.ts';
 
@@ -30,7 +31,7 @@ describe('the shape of a JSON text', () => {
         expect(shapeOf(text).levels).toBe(levelsOf(value));
         expect(memoryBytesOf(text)).toBeGreaterThanOrEqual(shapeOf(text).memoryBytes);
       }),
-      { numRuns: 2000 },
+      { numRuns: randomRuns(2000) },
     );
   });
 
@@ -51,7 +52,7 @@ describe('the shape of a JSON text', () => {
         expect(isDeeperThan(text, levels)).toBe(false);
         expect(isDeeperThan(text, levels - 1)).toBe(true);
       }),
-      { numRuns: 200 },
+      { numRuns: randomRuns(200) },
     );
   });
 

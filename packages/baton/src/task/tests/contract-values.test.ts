@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { receivedPayload, sentPayload } from '../contract-values.ts';
 import { InvalidValueError } from '../invalid-value.ts';
 import { contractOf } from './carried-contract.ts';
+import { randomRuns } from 'baton-dev/testing/random-runs';
 import * as fc from 'fast-check';
 import * as z from 'zod';
 
@@ -161,7 +162,7 @@ describe('a received value', () => {
       fc.property(anything, (payload) => {
         expect(arrivedOrRefused(payload)).toEqual(asInJson(payload));
       }),
-      { numRuns: 1000 },
+      { numRuns: randomRuns(1000) },
     );
   });
 });

@@ -4,6 +4,7 @@ import { checkedResult, receivedPayload, sentPayload } from '../contract-values.
 import { InvalidValueError } from '../invalid-value.ts';
 import type { TaskContract } from '../task.ts';
 import { contractOf } from './carried-contract.ts';
+import { randomRuns } from 'baton-dev/testing/random-runs';
 import * as fc from 'fast-check';
 import * as z from 'zod';
 
@@ -220,9 +221,9 @@ test('a random schema or its value is refused, or the value arrives as it was se
         arrived += 1;
       }
     }),
-    { numRuns: 3000 },
+    { numRuns: randomRuns(3000) },
   );
-  expect(arrived).toBeGreaterThan(500);
+  expect(arrived).toBeGreaterThan(randomRuns(500));
 });
 
 /** A sent payload as JSON. Undefined if the send refuses it. */

@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { randomRuns } from 'baton-dev/testing/random-runs';
 import * as fc from 'fast-check';
 import { taskIdSchema } from '../../sqs/envelope.ts';
 import {
@@ -155,7 +156,7 @@ describe('the ticks of a schedule', () => {
         expect(last.getTime()).toBeLessThanOrEqual(time.getTime());
         expect(nextTick(schedule, last)).toEqual(next);
       }),
-      { numRuns: 300 },
+      { numRuns: randomRuns(300) },
     );
   });
 });

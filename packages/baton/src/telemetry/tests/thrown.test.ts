@@ -15,6 +15,7 @@ import { route } from '../../http/route.ts';
 import { createLogger } from '../logger.ts';
 import { isInstance, reasonOf } from '../thrown.ts';
 import { CardDeclined, KNOWN_THROWABLES, throwables } from '../../../tests/support/throwables.ts';
+import { randomRuns } from 'baton-dev/testing/random-runs';
 import * as fc from 'fast-check';
 import * as z from 'zod';
 import { TrackedWork } from '../../tracked/tests/tracked-work.ts';
@@ -88,7 +89,7 @@ describe('any value that a handler throws', () => {
         expect(isInstance(error, RejectTask)).toBe(isInstance(thrown, RejectTask));
         expect(isInstance(error, RetryTask)).toBe(isInstance(thrown, RetryTask));
       }),
-      { numRuns: 1000 },
+      { numRuns: randomRuns(1000) },
     );
   });
 
@@ -102,7 +103,7 @@ describe('any value that a handler throws', () => {
         const [line] = written();
         expect(line).toMatchObject({ taskId: 't-0', error: { message: expect.any(String) as unknown } });
       }),
-      { numRuns: 1000 },
+      { numRuns: randomRuns(1000) },
     );
   });
 
@@ -120,7 +121,7 @@ describe('any value that a handler throws', () => {
         for (const { StringValue = '' } of Object.values(MessageAttributes))
           expect(StringValue).toMatch(ATTRIBUTE);
       }),
-      { numRuns: 300 },
+      { numRuns: randomRuns(300) },
     );
   });
 
@@ -142,7 +143,7 @@ describe('any value that a handler throws', () => {
         });
         expect(written()).toHaveLength(6);
       }),
-      { numRuns: 300 },
+      { numRuns: randomRuns(300) },
     );
   });
 
@@ -168,7 +169,7 @@ describe('any value that a handler throws', () => {
         expect(answer).toEqual({ batchItemFailures: failed });
         written();
       }),
-      { numRuns: 200 },
+      { numRuns: randomRuns(200) },
     );
   });
 

@@ -8,6 +8,7 @@ import { type OptionalRest, type Rest, readRest } from '../rest.ts';
 import { Settler } from '../../sqs/settler.ts';
 import { defineTask } from '../../task/task.ts';
 import { createLogger } from '../../telemetry/logger.ts';
+import { randomRuns } from 'baton-dev/testing/random-runs';
 import * as fc from 'fast-check';
 import * as z from 'zod';
 import { messageBody } from '../../../tests/support/messages.ts';
@@ -155,7 +156,7 @@ test('SQS gets whole seconds within its limits, whatever a handler asks for and 
         }
       },
     ),
-    { numRuns: 300 },
+    { numRuns: randomRuns(300) },
   );
 });
 
