@@ -68,18 +68,18 @@ describe('the worker, with every service stopped,', () => {
     expect(state).toMatchObject({ worker: 'w-1', queues: [{ queue: 'default', receiving: true }] });
   });
 
-  test('ends with status 0 at SIGTERM', async () => {
-    const [program] = await startWorker();
-    await expect(program.stop()).resolves.toBe(0);
-    expect(program.output).toContain('worker stopped');
-  });
-
   test('does not start if its variables are wrong, and names each of them', async () => {
     const wrong = { WORKER_CONCURRENCY: '0', QUEUE_URL_PREFIX: '' };
     const program = new Program('worker/main.ts', { ...backends.environment, ...wrong });
     await expect(program.ended()).resolves.toBe(1);
     expect(program.output).toContain('WORKER_CONCURRENCY held "0": expected a whole number from 1 to 1000');
     expect(program.output).toContain('QUEUE_URL_PREFIX is not set');
+  });
+
+  // Last, because the tests before it use this process
+  test('ends with status 0 at SIGTERM', async () => {
+    await expect(worker.stop()).resolves.toBe(0);
+    expect(worker.output).toContain('worker stopped');
   });
 });
 

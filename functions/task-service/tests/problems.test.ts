@@ -147,19 +147,19 @@ describe('task-service', () => {
 });
 
 describe('the start of task-service', () => {
-  test.each([
-    [
-      'variables of the service are wrong',
-      { TASKS_TABLE: '', LOG_LEVEL: 'loud', AWS_REGION: '', AWS_ENDPOINT_URL_DYNAMODB: 'here' },
-      [
-        'TASKS_TABLE is not set: expected the name of the table of the task store',
-        'LOG_LEVEL held "loud": expected one of trace, debug, info',
-        'AWS_REGION is not set: expected a region of AWS',
-        'AWS_ENDPOINT_URL_DYNAMODB held "here": expected a URL such as',
-      ],
-    ],
-    ['its port is 0', { PORT: '0' }, ['PORT held "0": expected a whole number from 1 to 65535']],
-  ])('is refused when %s, in words without a stack, all at once', async (_what, wrong, says) => {
+  test('is refused when variables of the service are wrong, in words without a stack, all at once', async () => {
+    const wrong = {
+      TASKS_TABLE: '',
+      LOG_LEVEL: 'loud',
+      AWS_REGION: '',
+      AWS_ENDPOINT_URL_DYNAMODB: 'here',
+    };
+    const says = [
+      'TASKS_TABLE is not set: expected the name of the table of the task store',
+      'LOG_LEVEL held "loud": expected one of trace, debug, info',
+      'AWS_REGION is not set: expected a region of AWS',
+      'AWS_ENDPOINT_URL_DYNAMODB held "here": expected a URL such as',
+    ];
     const program = new Program('functions/task-service/main.ts', { ...environmentOf(backends), ...wrong });
     await expect(program.ended()).resolves.toBe(1);
     expect(says.filter((words) => !program.output.includes(words))).toEqual([]);
@@ -173,8 +173,8 @@ describe('the start of task-service', () => {
     expect(program.output).toContain(`Port ${port} of 127.0.0.1 is taken`);
   });
 
-  test('ends with status 0 at SIGTERM', async () => {
-    const { program } = await RunningService.start('task-service', environmentOf(backends));
-    await expect(program.stop()).resolves.toBe(0);
+  // Last, because all tests before it use this process
+  test('leads to an end with status 0 at SIGTERM', async () => {
+    await expect(service.program.stop()).resolves.toBe(0);
   });
 });
