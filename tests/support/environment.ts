@@ -4,8 +4,10 @@ import { TestEnvironment } from 'jest-environment-node';
 import { keepCompiledCode } from './compiled-code.ts';
 
 keepCompiledCode();
-// For what this worker of Jest loads itself, in this run and in the next ones
-enableCompileCache(fileURLToPath(new URL('../../node_modules/.cache/compiled', import.meta.url)));
+// For what this worker of Jest loads itself and what its tests run, in this run and in the next ones
+const compiled = fileURLToPath(new URL('../../node_modules/.cache/compiled', import.meta.url));
+enableCompileCache(compiled);
+process.env['NODE_COMPILE_CACHE'] = compiled;
 
 // At once: Node would first tidy up the memory of all sandboxes, for longer than Jest waits for the end of a worker
 if (process.send) process.once('exit', () => process.exit());

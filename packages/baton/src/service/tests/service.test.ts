@@ -33,11 +33,12 @@ function ended(
     import * as z from 'zod';
     createService({ name: 'payments-service', version: '1', port: 8004, ${described} });
   `;
+  const { NODE_COMPILE_CACHE } = process.env;
   const { promise, resolve } = Promise.withResolvers<{ status: number | null; stderr: string }>();
   const child = execFile(
     process.execPath,
     ['--input-type=module', '--eval', program],
-    { env: given, cwd: import.meta.dirname },
+    { env: { NODE_COMPILE_CACHE, ...given }, cwd: import.meta.dirname },
     (_error, _stdout, stderr) => resolve({ status: child.exitCode, stderr }),
   );
   return promise;
