@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { strFromU8, unzipSync } from 'fflate';
-import { bundleFunctions, tableOf } from '../bundle.ts';
+import { bundleFunctions, tableOf } from '../../bundle.ts';
 
 let root: string;
 
