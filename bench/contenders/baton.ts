@@ -4,15 +4,17 @@ import {
   createDocumentClient,
   createSqsClient,
   Implementations,
-  onStopSignal,
   QueueUrls,
+  TaskClient,
+  TaskStore,
+} from 'baton-tasks/tooling';
+import {
+  onStopSignal,
   readWorkerConfig,
   serveHealth,
   stopAndExit,
-  TaskClient,
-  TaskStore,
   Worker,
-} from 'baton-tasks/tooling';
+} from 'baton-tasks/tooling/processes';
 import { freePort } from 'baton-dev/testing/program';
 import { type Job, ready, sendAll, settings, Work } from '../protocol.ts';
 import { jobTask, trackedJobTask } from './job-tasks.ts';

@@ -7,7 +7,7 @@ import {
   httpTimeouts,
   rateLimitVariables,
   webPageVariables,
-} from 'baton-tasks/tooling';
+} from 'baton-tasks/tooling/processes';
 import { endpoint, oneOf, parseConfig, port, text, wholeNumber } from 'baton-tasks/service';
 import * as z from 'zod';
 

@@ -1,6 +1,6 @@
 // The configuration of the embedded runtime.
 import { endpoint, oneOf, parseConfig, port, wholeNumber } from 'baton-tasks/service';
-import { hostNames } from 'baton-tasks/tooling';
+import { hostNames } from 'baton-tasks/tooling/processes';
 import * as z from 'zod';
 import { MAX_SEED } from './sqs/sqs-character.ts';
 

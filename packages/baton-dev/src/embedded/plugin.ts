@@ -1,6 +1,6 @@
 // The Serverless plugin of the embedded runtime.
 import { ConfigError } from 'baton-tasks/service';
-import { exitProcess, exitWithin } from 'baton-tasks/tooling';
+import { exitProcess, exitWithin } from 'baton-tasks/tooling/processes';
 import ServerlessOffline, { type OfflineCommands, type OfflineOptions } from 'serverless-offline';
 import { readLocalConfig } from './config.ts';
 import { LocalRuntime } from './runtime.ts';

@@ -7,14 +7,11 @@ import {
   Implementations,
   isScheduled,
   isTransient,
-  readWorkerConfig,
   reasonOf,
-  type RunningServer,
-  serveHealth,
   standardOutput,
-  Worker,
   writeLogsTo,
 } from 'baton-tasks/tooling';
+import { readWorkerConfig, type RunningServer, serveHealth, Worker } from 'baton-tasks/tooling/processes';
 import { createLogger } from 'baton-tasks/service';
 import type ServerlessOffline from 'serverless-offline';
 import type { OfflineOptions } from 'serverless-offline';

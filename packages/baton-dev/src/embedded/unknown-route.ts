@@ -1,7 +1,7 @@
 // The answer to requests that match no service.
 import type { ApiHandler } from 'baton-tasks/http';
 import { createLogger, type Logger } from 'baton-tasks/service';
-import { createRouter } from 'baton-tasks/tooling';
+import { createRouter } from 'baton-tasks/tooling/processes';
 
 /** Answers requests that match no service's prefix, with the same problem+json as a service. */
 export function unknownRoute(logger: Logger): ApiHandler {

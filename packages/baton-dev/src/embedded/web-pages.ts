@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { type IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Problem } from 'baton-tasks/http';
-import { webPageProblem } from 'baton-tasks/tooling';
+import { webPageProblem } from 'baton-tasks/tooling/processes';
 
 /** The events with which Node's HTTP server hands out a request and its answer. */
 const WITH_ANSWER = ['request', 'checkContinue', 'checkExpectation'];

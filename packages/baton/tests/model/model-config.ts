@@ -1,4 +1,4 @@
-import type { WorkerConfig } from 'baton-tasks/tooling';
+import type { WorkerConfig } from 'baton-tasks/tooling/processes';
 import { work } from './model-tasks.ts';
 
 /** No task asks for a delay of this length, so a change of visibility to it is a renewal of the lease. */

@@ -1,14 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { implement } from 'baton-tasks';
 import { createLogger } from 'baton-tasks/service';
-import {
-  Implementations,
-  QueueUrls,
-  TaskClient,
-  TaskStore,
-  Worker,
-  type WorkerConfig,
-} from 'baton-tasks/tooling';
+import { Implementations, QueueUrls, TaskClient, TaskStore } from 'baton-tasks/tooling';
+import { Worker, type WorkerConfig } from 'baton-tasks/tooling/processes';
 import type { LambdaClient } from '@aws-sdk/client-lambda';
 import { Random } from '../faults/random.ts';
 import { Ledger } from './ledger.ts';

@@ -1,14 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { chain } from 'baton-tasks';
 import { createLogger } from 'baton-tasks/service';
-import {
-  createLambdaConsumer,
-  QueueUrls,
-  StoreTracker,
-  TaskClient,
-  TaskStore,
-  Worker,
-} from 'baton-tasks/tooling';
+import { createLambdaConsumer, QueueUrls, StoreTracker, TaskClient, TaskStore } from 'baton-tasks/tooling';
+import { Worker } from 'baton-tasks/tooling/processes';
 import { laterStepIds } from '../../src/send/flow-places.ts';
 import { Random } from '../faults/random.ts';
 import type { Fault, History, MessagePlan, Span, Step, WorkerPlan } from './history.ts';

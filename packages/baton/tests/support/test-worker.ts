@@ -1,12 +1,12 @@
 import { createLogger } from 'baton-tasks/service';
+import { Implementations } from 'baton-tasks/tooling';
 import {
-  Implementations,
   onStopSignal,
   readWorkerConfig,
   serveHealth,
   stopAndExit,
   Worker,
-} from 'baton-tasks/tooling';
+} from 'baton-tasks/tooling/processes';
 import { saidLoading } from './loading.ts';
 import { chatterTask } from './chatter.ts';
 import { hoarderTask } from './hoarder.ts';

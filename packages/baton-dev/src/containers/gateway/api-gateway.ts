@@ -13,7 +13,7 @@ import {
   type RateLimit,
   type RunningServer,
   toGatewayEvent,
-} from 'baton-tasks/tooling';
+} from 'baton-tasks/tooling/processes';
 import type { Routing } from '../routing.ts';
 import { unknownRoute } from '../../embedded/unknown-route.ts';
 import { type Forwarder, ServiceAwayError } from './forwarder.ts';

@@ -9,7 +9,7 @@ import {
   MAX_INVOCATIONS,
   refused,
   type RunningServer,
-} from 'baton-tasks/tooling';
+} from 'baton-tasks/tooling/processes';
 import type { GatewayOptions } from './api-gateway.ts';
 import { ServiceAwayError } from './forwarder.ts';
 

@@ -6,7 +6,7 @@ import {
   type RunningServer,
   runServers,
   serveProcessHealth,
-} from 'baton-tasks/tooling';
+} from 'baton-tasks/tooling/processes';
 import { createLogger } from 'baton-tasks/service';
 import { readGatewayConfig } from '../config.ts';
 import { routingOf } from '../routing.ts';

@@ -2,7 +2,8 @@
 import { writeFileSync } from 'node:fs';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { ConfigError, createLogger } from 'baton-tasks/service';
-import { createSqsClient, orExit, runServers, serveProcessHealth } from 'baton-tasks/tooling';
+import { createSqsClient } from 'baton-tasks/tooling';
+import { orExit, runServers, serveProcessHealth } from 'baton-tasks/tooling/processes';
 import { eventSourcesOf } from '../../stack/event-sources.ts';
 import { stagePrefixOf } from '../../stack/names.ts';
 import { readResourcesConfig } from '../config.ts';

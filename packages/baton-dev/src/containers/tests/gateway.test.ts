@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { createLogger } from 'baton-tasks/service';
 import { answerTo } from '../../testing/raw-caller.ts';
-import { type Functions, type RunningServer, serveFunctions, withToken } from 'baton-tasks/tooling';
+import { type Functions, type RunningServer, serveFunctions, withToken } from 'baton-tasks/tooling/processes';
 import { serveApiGateway } from '../gateway/api-gateway.ts';
 import { Forwarder } from '../gateway/forwarder.ts';
 import { serveInvokeApi } from '../gateway/invoke-api.ts';

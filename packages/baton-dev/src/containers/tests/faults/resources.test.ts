@@ -11,7 +11,7 @@ import {
 import { ListQueuesCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { eventually } from '../../../testing/eventually.ts';
 import { freePort, Program } from '../../../testing/program.ts';
-import { readWorkerConfig } from 'baton-tasks/tooling';
+import { readWorkerConfig } from 'baton-tasks/tooling/processes';
 import { type Emulator, startDynamoDb, startSqs } from '../../../embedded/emulators.ts';
 import { arnOf, QUEUE, TABLE } from '../../../stack/resources.ts';
 import { readStackFile, type StackFile } from '../../stack-file.ts';
