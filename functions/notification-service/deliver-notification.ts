@@ -5,7 +5,7 @@ import {
   sendNotification,
   wasDelivered,
 } from '@baton/common/contracts/notifications';
-import { implement, type Implementation, type TaskEnd } from 'baton-tasks';
+import { implement, type Implementation, RejectTask, type TaskEnd } from 'baton-tasks';
 import type { Channel } from './channel.ts';
 import type { NotificationStore } from './store.ts';
 
@@ -53,6 +53,7 @@ async function recordDelivery(
 function deliverNotification({ notifications, channels }: DeliveringOptions): Implementation {
   return implement(sendNotification, async (notification, { taskId, token, signal, effect }) => {
     const { status, createdAt, ...row } = await notifications.open(taskId, notification, token);
+    if (status === 'deleted') throw new RejectTask('The notification was deleted after its task had ended');
     const deliver = async (): Promise<string> => {
       const channel = channels[notification.channel];
       await channel.deliver({ notificationId: taskId, notification, createdAt, signal });

@@ -40,6 +40,11 @@ export interface NotificationRow extends IntakeRow {
   readonly taskToken?: number;
 }
 
+/** An update with a condition, whose names have `#status`. */
+type UpdateOfRow = Omit<UpdateCommandInput, 'TableName' | 'Key' | 'ReturnValues'> & {
+  readonly ConditionExpression: string;
+};
+
 /** The partition of all lists in their index. It takes 1,000 writes a second (AWS: "Partitions and data distribution"). */
 export const LIST = 'notifications';
 
@@ -65,7 +70,7 @@ export class NotificationStore {
 
   /**
    * Finds or creates the row of a notification that an attempt is about to deliver. A failed one becomes accepted
-   * again.
+   * again, a deleted one stays deleted.
    */
   async open(notificationId: string, notification: Notification, token: number): Promise<NotificationRow> {
     const { notificationId: _key, ...initial } = newRow(notificationId, notification);
@@ -165,10 +170,10 @@ export class NotificationStore {
     return Item as NotificationRow | undefined;
   }
 
-  /** Resolves to the row after the update, or to undefined if the condition did not hold. */
+  /** Resolves to the row after the update, or to undefined if the condition did not hold or the row was deleted. */
   async #update(
     notificationId: string,
-    update: Omit<UpdateCommandInput, 'TableName' | 'Key' | 'ReturnValues'>,
+    { ConditionExpression, ExpressionAttributeValues, ...update }: UpdateOfRow,
   ): Promise<NotificationRow | undefined> {
     try {
       const { Attributes } = await this.#documents.send(
@@ -176,6 +181,8 @@ export class NotificationStore {
           TableName: this.#table,
           Key: { notificationId },
           ReturnValues: 'ALL_NEW',
+          ConditionExpression: `(${ConditionExpression}) AND #status <> :deleted`,
+          ExpressionAttributeValues: { ...ExpressionAttributeValues, ':deleted': 'deleted' },
           ...update,
         }),
       );

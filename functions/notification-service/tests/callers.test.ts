@@ -80,6 +80,9 @@ describe('a deleted notification', () => {
     const store = new NotificationStore(documents, table, new Retention({ documents, days: 90 }));
     const end = { taskId: id, task: 'notifications.send', token: 2, attempts: 1, at: '2026' };
     await expect(store.recordEnd({ ...end, state: 'dead' })).resolves.toBe(false);
+    await expect(store.recordEnd({ ...end, state: 'dead', token: 4 })).resolves.toBe(false);
+    await store.open(id, { ...mail, channel: 'EMAIL' }, 3);
+    await store.markDelivered(id, 'smtp');
     await expect(row(id)).resolves.toEqual(left);
     await expect(callers.statuses(`GET /notifications/${id}`)).resolves.toEqual([
       401, 403, 403, 404, 403, 404,

@@ -3,6 +3,7 @@ import { PutCommand, ScanCommand } from '@aws-sdk/lib-dynamodb';
 import { randomUUID } from 'node:crypto';
 import type { TaskEnd } from 'baton-tasks';
 import { type Backends, startBackends } from 'baton-dev/testing/backends';
+import { TaskStore } from 'baton-tasks/tooling';
 import { taskRecord } from 'baton-dev/testing/records';
 import type { SQSBatchResponse, SQSEvent } from 'aws-lambda';
 
@@ -158,5 +159,22 @@ describe('a notification', () => {
     await deliveries({ Records: [end('n-3', { error: rejected })] }, context);
     await expect(statusOf('n-3')).resolves.toBe('accepted');
     await expect(notifications.find('n-3')).resolves.not.toHaveProperty('failure');
+  });
+
+  test('that was deleted is not sent, and stays deleted, if its dead task is put back', async () => {
+    const { notifications } = await import('../service.ts');
+    const [table, kept] = [`baton-${backends.stage}-notifications`, { notificationId: 'n-4', taskToken: 0 }];
+    await backends.documents.send(new PutCommand({ TableName: table, Item: { ...kept, status: 'deleted' } }));
+    await deliveries({ Records: [delivery('n-4', 'm-6')] }, context);
+    const store = new TaskStore({ documents: backends.documents, table: backends.tasksTable });
+    await expect(store.read('n-4')).resolves.toMatchObject({
+      state: 'failed',
+      error: { message: expect.stringContaining('deleted') as unknown },
+      effects: {},
+    });
+    expect((await rows()).filter(({ notificationId }) => notificationId === 'n-4')).toEqual([
+      { ...kept, status: 'deleted' },
+    ]);
+    await expect(notifications.find('n-4')).resolves.toBeUndefined();
   });
 });

@@ -45,7 +45,7 @@ export interface Forwarding {
  * would hang until its timeout if its container was removed from the network.
  */
 export class Forwarder {
-  readonly #proxy = createProxyServer({ agent: false, xfwd: true });
+  readonly #proxy = createProxyServer({ agent: false });
 
   constructor() {
     // Node starts a request's own timeout when it is connected, and then that one replaces this one
@@ -74,7 +74,7 @@ export class Forwarder {
       await this.#proxy.web(request, response, {
         target: origin,
         proxyTimeout: timeoutMs,
-        headers: { ...headers },
+        headers: { ...originOf(request), ...headers },
         ...(body && { buffer: Readable.from([body]) }),
       });
     } catch (cause) {
@@ -82,4 +82,19 @@ export class Forwarder {
       else throw new ServiceAwayError(`${origin} does not answer`, { cause });
     }
   }
+}
+
+/**
+ * Says where a request comes from, as the load balancers of AWS do. The caller's address stands at the end of
+ * `x-forwarded-for`: what stands before it is only what the caller says.
+ */
+function originOf({ headers, socket }: IncomingMessage): Record<string, string> {
+  const { host = '', 'x-forwarded-for': said } = headers;
+  const address = socket.remoteAddress ?? '';
+  return {
+    'x-forwarded-for': said === undefined ? address : `${String(said)}, ${address}`,
+    'x-forwarded-host': host,
+    'x-forwarded-port': String(socket.localPort ?? ''),
+    'x-forwarded-proto': 'http',
+  };
 }

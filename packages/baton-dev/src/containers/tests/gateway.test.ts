@@ -7,6 +7,7 @@ import { execPath } from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { createLogger } from 'baton-tasks/service';
+import { eventually } from '../../testing/eventually.ts';
 import { answerTo } from '../../testing/raw-caller.ts';
 import { type Functions, type RunningServer, serveFunctions, withToken } from 'baton-tasks/tooling/processes';
 import { serveApiGateway } from '../gateway/api-gateway.ts';
@@ -113,6 +114,26 @@ describe('the gateway', () => {
     expect(Object.keys(seen).filter((name) => /secret|^te$|^proxy/.test(name))).toEqual([]);
     expect(answer.headers['connection']).toBe('keep-alive');
     expect(answer.headers['keep-alive']).not.toBe('timeout=99');
+  });
+
+  test("says at the end of x-forwarded-for who calls, and in its own words how, whatever the caller's headers say", async () => {
+    const said: unknown[][] = [];
+    await serviceThat(({ headers }, response) => {
+      said.push(['for', 'host', 'port', 'proto'].map((name) => headers[`x-forwarded-${name}`]));
+      response.end();
+    });
+    const own = [new URL(url).host, String(api.port), 'http'];
+    await fetch(`${url}/letters`);
+    const lies = { 'x-forwarded-host': 'x', 'x-forwarded-port': '1', 'x-forwarded-proto': 'https' };
+    await fetch(`${url}/letters`, { headers: { 'x-forwarded-for': '192.0.2.1, 192.0.2.2', ...lies } });
+    const alone = { 'x-forwarded-for': '192.0.2.1', connection: 'close, x-forwarded-for' };
+    request(`${url}/letters`, { headers: alone }).end();
+    await eventually('three requests', () => said.length === 3);
+    expect(said).toEqual([
+      ['127.0.0.1', ...own],
+      ['192.0.2.1, 192.0.2.2, 127.0.0.1', ...own],
+      ['127.0.0.1', ...own],
+    ]);
   });
 
   test.each([
