@@ -1,9 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { PutCommand, ScanCommand } from '@aws-sdk/lib-dynamodb';
+import { GetCommand, PutCommand, ScanCommand } from '@aws-sdk/lib-dynamodb';
 import { randomUUID } from 'node:crypto';
 import type { TaskEnd } from 'baton-tasks';
 import { type Backends, startBackends } from 'baton-dev/testing/backends';
-import { TaskStore } from 'baton-tasks/tooling';
 import { taskRecord } from 'baton-dev/testing/records';
 import type { SQSBatchResponse, SQSEvent } from 'aws-lambda';
 
@@ -166,8 +165,10 @@ describe('a notification', () => {
     const [table, kept] = [`baton-${backends.stage}-notifications`, { notificationId: 'n-4', taskToken: 0 }];
     await backends.documents.send(new PutCommand({ TableName: table, Item: { ...kept, status: 'deleted' } }));
     await deliveries({ Records: [delivery('n-4', 'm-6')] }, context);
-    const store = new TaskStore({ documents: backends.documents, table: backends.tasksTable });
-    await expect(store.read('n-4')).resolves.toMatchObject({
+    const { Item: task } = await backends.documents.send(
+      new GetCommand({ TableName: backends.tasksTable, Key: { taskId: 'n-4' } }),
+    );
+    expect(task).toMatchObject({
       state: 'failed',
       error: { message: expect.stringContaining('deleted') as unknown },
       effects: {},

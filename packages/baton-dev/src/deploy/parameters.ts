@@ -21,6 +21,7 @@ const arn = (service: string) =>
   });
 
 const LOOPBACK = /^http:\/\/127\.0\.0\.1(?::\d+)?(?:\/|$)/;
+const PLAIN = /^http:/i;
 
 const names = {
   api: oneOf(['httpApi', 'http'], 'httpApi'),
@@ -116,7 +117,7 @@ const parametersSchema = z
         `expected a value, because ${together.join(' and ')} belong together`,
       );
     const issuer = given['jwt-issuer'];
-    if (issuer?.startsWith('http:') && (given.api !== 'http' || !LOOPBACK.test(issuer)))
+    if (issuer !== undefined && PLAIN.test(issuer) && (given.api !== 'http' || !LOOPBACK.test(issuer)))
       refuse(
         'jwt-issuer',
         'expected https. Only a REST API (api=http) in an emulator takes one of this machine',
@@ -183,7 +184,7 @@ export type FargateParameters = Parameters['fargate'];
 
 /** A URL with a password somewhere in a text, or a reference to a secret that CloudFormation would resolve. */
 const CLEAR =
-  /[a-z][a-z0-9+.-]{0,20}:\/\/[^/?#@\s]{0,200}:[^/?#\s]{0,500}@|\{\{resolve:(?:secretsmanager|ssm-secure):/i;
+  /[a-z][a-z0-9+.-]{0,20}:\/\/[^/?#@\s]{0,200}:[^\s]{0,500}@|\{\{\s*resolve\s*:\s*(?:secretsmanager|ssm-secure)\s*:/i;
 
 /** Whether a text holds a password. A parser of URLs forgives more than the pattern, such as one slash in place of two. */
 function holdsPassword(text: string): boolean {

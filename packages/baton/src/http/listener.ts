@@ -12,6 +12,7 @@ import { DEFAULT_HEADERS } from './http-message.ts';
 import { peerOf, PeerShares } from './peer-shares.ts';
 import { Problem } from './problem.ts';
 import { readBody } from './request-body.ts';
+import { checkFraming } from './framing.ts';
 import { normalizeTarget } from './request-target.ts';
 
 /** Load balancers keep a connection for 60 s by default (AWS: "Application Load Balancers", idle timeout). */
@@ -253,6 +254,7 @@ class Listener implements RunningServer {
 function refusalOf(request: IncomingMessage): Problem | undefined {
   try {
     normalizeTarget(request);
+    checkFraming(request);
   } catch (error) {
     return error as Problem;
   }

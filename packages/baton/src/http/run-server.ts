@@ -17,7 +17,7 @@ const STOP_RESERVE_MS = 5000;
 export interface RunOptions extends Omit<ServerOptions, 'health'>, Omit<HealthOptions, 'state'>, StopOptions {
   /** The service's name, which is also its container's. */
   readonly name: string;
-  /** The port of the process's health. Without it, the API's port answers `/health/...` too. */
+  /** The port of the process's health. Without it, the API's port answers `/health/live` and `/health/ready`. */
   readonly healthPort?: number | undefined;
   /** The service's consumers, by the names of their functions. */
   readonly functions?: Functions;
@@ -40,10 +40,11 @@ export interface StopOptions {
 export async function runServer(options: RunOptions): Promise<void> {
   const { name, logger, host, healthPort, allowedHosts } = options;
   const api = { ...options, allowedHosts: allowedHosts && [...allowedHosts, name] };
-  const health = { ...options, state: () => ({ logs: logState() }) };
+  // Operators alone reach a port of its own
+  const state = (): object => ({ logs: logState() });
   const starting = [
-    serve(healthPort === undefined ? { ...api, health: new Health(health) } : api),
-    ...(healthPort === undefined ? [] : [serveProcessHealth({ ...health, port: healthPort })]),
+    serve(healthPort === undefined ? { ...api, health: new Health(options) } : api),
+    ...(healthPort === undefined ? [] : [serveProcessHealth({ ...options, state, port: healthPort })]),
     ...serversOfFunctions(options),
   ];
   const [port] = await runServers(starting, options);

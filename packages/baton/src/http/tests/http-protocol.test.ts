@@ -117,6 +117,11 @@ describe('a request that a proxy and a server may read in two ways', () => {
     ['a signed length', 'content-length: +5\r\n\r\nhello'],
     ['Transfer-Encoding: identity', 'transfer-encoding: identity\r\n\r\n'],
     ['chunked not last', 'transfer-encoding: chunked, gzip\r\n\r\n0\r\n\r\n'],
+    ['an encoding before chunked', 'transfer-encoding: gzip, chunked\r\n\r\n0\r\n\r\n'],
+    [
+      'an encoding in a header before',
+      'transfer-encoding: gzip\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n',
+    ],
     ['chunked twice', 'transfer-encoding: chunked\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n'],
     ['an encoding that looks like chunked', 'transfer-encoding: xchunked\r\n\r\n0\r\n\r\n'],
     ['a space before the colon', 'content-length : 5\r\n\r\nhello'],
@@ -130,6 +135,14 @@ describe('a request that a proxy and a server may read in two ways', () => {
     ['a bare LF after a chunk size', 'transfer-encoding: chunked\r\n\r\n1\na\r\n0\r\n\r\n'],
   ])('(%s) is refused with 400, and nothing after it is answered', async (_what, rest) => {
     const answer = await ask(`POST / HTTP/1.1\r\nhost: x\r\n${rest}${HIDDEN}`);
+    expect(statusesOf(answer)).toEqual([400]);
+    expect(seen).toEqual([]);
+  });
+
+  test('(chunks in HTTP/1.0) is refused with 400', async () => {
+    const answer = await ask(
+      'POST / HTTP/1.0\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n1\r\na\r\n0\r\n\r\n',
+    );
     expect(statusesOf(answer)).toEqual([400]);
     expect(seen).toEqual([]);
   });
