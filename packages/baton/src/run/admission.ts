@@ -9,7 +9,7 @@ import {
   UNCONCLUDED,
   waitsSeconds,
 } from '../sqs/copy-notes.ts';
-import { type Envelope, isLargerThan } from '../sqs/envelope.ts';
+import { type Envelope, isLargerThan, shapeFaultOf } from '../sqs/envelope.ts';
 import {
   AttemptsCrashedError,
   MalformedEnvelopeError,
@@ -105,7 +105,7 @@ export function outcomeWithoutAttempt(
   processing: Processing,
 ): Outcome | undefined {
   return (
-    outcomeOfSize(message, implementation.contract) ??
+    outcomeOfSize(message, implementation.contract, processing) ??
     outcomeOfWaitingCopy(envelope, message, processing) ??
     (begun && outcomeOfCrashes(begun, implementation.contract))
   );
@@ -170,11 +170,17 @@ async function outcomeOfEarly(
 }
 
 /** The outcome of a message whose payload is larger than its own contract allows, though another one allows so much. */
-function outcomeOfSize({ body }: ReceivedMessage, contract: TaskContract): DeadLetterOutcome | undefined {
+function outcomeOfSize(
+  { body }: ReceivedMessage,
+  contract: TaskContract,
+  { implementations }: Processing,
+): DeadLetterOutcome | undefined {
   const mostBytes = maxPayloadBytesOf(contract);
-  if (!isLargerThan(body, mostBytes)) return undefined;
-  const what = `expected a payload of at most ${mostBytes} bytes (maxPayloadBytes of ${contract.name}), got a body of ${Buffer.byteLength(body)}`;
-  return outcomeOfBody(new MessageTooLargeError(what));
+  if (mostBytes >= implementations.maxPayloadBytes) return undefined;
+  const what = isLargerThan(body, mostBytes)
+    ? `expected a payload of at most ${mostBytes} bytes (maxPayloadBytes of ${contract.name}), got a body of ${Buffer.byteLength(body)}`
+    : shapeFaultOf(body, mostBytes);
+  return what === undefined ? undefined : outcomeOfBody(new MessageTooLargeError(what));
 }
 
 /** Releases a copy until its rest is over. SQS delays a new message by at most 15 minutes. */

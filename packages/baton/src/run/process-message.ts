@@ -3,7 +3,7 @@ import { attemptOf } from '../sqs/copy-notes.ts';
 import { isTickBody } from '../sqs/tick-message.ts';
 import { decodeEnvelope } from '../sqs/envelope.ts';
 import { memoryBytesOf } from '../sqs/json-shape.ts';
-import type { ReceivedMessage } from '../sqs/received-message.ts';
+import { bytesOf, type ReceivedMessage } from '../sqs/received-message.ts';
 import type { MalformedEnvelopeError, MessageTooLargeError } from '../task/errors.ts';
 import { type Outcome, outcomeOfBody } from '../task/outcome.ts';
 import { asError } from '../task/plain-error.ts';
@@ -36,7 +36,8 @@ export async function processMessage(
 ): Promise<Outcome> {
   const { payloads } = processing;
   const named = { queue, messageId: message.messageId, attempt: attemptOf(message) };
-  const bytes = payloads ? memoryBytesOf(message.body) : 0;
+  const { body } = message;
+  const bytes = payloads ? memoryBytesOf(body) + bytesOf(message) - body.length : 0;
   if (payloads && !payloads.take(bytes) && !(await payloads.takeLater(bytes, host.signal))) {
     const released = { kind: 'release', error: asError(host.signal.reason) } as const;
     return logOutcome(processing, named, released);

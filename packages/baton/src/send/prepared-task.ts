@@ -1,7 +1,6 @@
 // A task that is ready to be sent: checked against its contract and encoded.
 import { createHash } from 'node:crypto';
-import { encodeEnvelope, type Envelope, MAX_BODY_LEVELS, onTheWire } from '../sqs/envelope.ts';
-import { isDeeperThan } from '../sqs/json-shape.ts';
+import { encodeEnvelope, type Envelope, onTheWire, shapeFaultOf } from '../sqs/envelope.ts';
 import { sentPayload } from '../task/contract-values.ts';
 import { TaskTooLargeError } from '../task/errors.ts';
 import { queueOfLane } from '../task/lane.ts';
@@ -105,8 +104,8 @@ export function encodeTask(envelope: Envelope, maxPayloadBytes: number, reserved
       task,
       `expected a message of at most ${MAX_MESSAGE_BYTES} bytes, as SQS allows, got ${bytes}`,
     );
-  if (isDeeperThan(body, MAX_BODY_LEVELS))
-    throw new TaskTooLargeError(task, `expected at most ${MAX_BODY_LEVELS} levels of lists and objects`);
+  const fault = shapeFaultOf(body, maxPayloadBytes);
+  if (fault !== undefined) throw new TaskTooLargeError(task, fault);
   return body;
 }
 

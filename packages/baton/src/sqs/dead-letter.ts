@@ -111,6 +111,17 @@ function fitting(
   return Object.fromEntries(kept.slice(0, MAX_ATTRIBUTES));
 }
 
+/** The bytes of a dead letter, as SQS counts them. */
+export function deadLetterBytes({
+  MessageBody,
+  MessageAttributes,
+}: ReturnType<typeof deadLetterEntry>): number {
+  return Object.entries(MessageAttributes).reduce(
+    (bytes, [name, attribute]) => bytes + attributeBytes(name, attribute),
+    Buffer.byteLength(MessageBody),
+  );
+}
+
 /** The bytes of an attribute: its name, type and value count towards a message's size (Amazon SQS message metadata). */
 function attributeBytes(name: string, { DataType, StringValue, BinaryValue }: MessageAttributeValue): number {
   return Buffer.byteLength(name + (DataType ?? '') + (StringValue ?? '')) + (BinaryValue?.byteLength ?? 0);

@@ -7,7 +7,7 @@ import { type FlowEnd, flowEndSchema, formatFlowEnd, parseFlowEnd } from '../tas
 import { subjectSchema } from '../task/task-end.ts';
 import { MAX_MESSAGE_BYTES, versionSchema } from '../task/task.ts';
 import { valueIssues } from '../task/invalid-value.ts';
-import { isDeeperThan } from './json-shape.ts';
+import { shapeOf } from './json-shape.ts';
 
 /** The longest task id, in characters. */
 export const MAX_TASK_ID_CHARACTERS = 128;
@@ -19,7 +19,12 @@ export const MAX_TASK_ID_CHARACTERS = 128;
 export const MAX_DEPTH = 1000;
 
 /** The most levels of a body: 1,000 of a payload, and those of the envelope, a group's list and a listener's payload. */
-export const MAX_BODY_LEVELS = 1010;
+const MAX_BODY_LEVELS = 1010;
+
+/** The bytes for which a payload may have one value. A check of many values takes long, each with an issue most of all. */
+const BYTES_A_VALUE = 16;
+/** The values that a payload may have in any case. */
+const SOME_VALUES = 4096;
 
 /** The most bytes of a body beside its payload. Baton's own envelopes have at most 2,500. */
 export const MAX_ENVELOPE_BYTES = 4096;
@@ -104,7 +109,7 @@ export interface Envelope {
   readonly flowEnd?: FlowEnd | undefined;
   /** The payload, not yet checked against its contract. */
   readonly data: unknown;
-  /** Why the payload was not read: the body is too large or has too many levels. `data` is undefined then. */
+  /** Why the payload was not read: the body is too large, or has too many levels or values. `data` is undefined then. */
   readonly unread?: MessageTooLargeError | undefined;
 }
 
@@ -154,8 +159,8 @@ function withUndefinedItems(data: unknown, places: string | undefined): unknown 
 /**
  * Reads a message body. Ignores attributes that this version does not know, and a broken `traceparent` or `subject`.
  *
- * The payload of a body that is too large or has too many levels is not read. The rest of it is, if it stands before the
- * payload, as Baton writes it: `unread` says why.
+ * The payload of a body that is too large, or has too many levels or values, is not read. The rest of it is, if it stands before
+ * the payload, as Baton writes it: `unread` says why.
  *
  * @param mostPayloadBytes - a larger payload is not read. Default: SQS's limit
  * @throws MalformedEnvelopeError if the body is not JSON, or not a CloudEvents 1.0 envelope. Its message says where
@@ -208,8 +213,21 @@ function tooLarge(body: string, payloadBytes: number): MessageTooLargeError | un
       `expected a payload of at most ${payloadBytes} bytes, got a body of ${bytes}`,
     );
   }
-  return isDeeperThan(body, MAX_BODY_LEVELS)
-    ? new MessageTooLargeError(`expected at most ${MAX_BODY_LEVELS} levels of lists and objects`)
+  const fault = shapeFaultOf(body, payloadBytes);
+  return fault === undefined ? undefined : new MessageTooLargeError(fault);
+}
+
+/**
+ * Says what a body has too much of: levels, or values for a payload of at most so many bytes. Undefined if nothing. Looks
+ * through long texts only, because each level needs two characters.
+ */
+export function shapeFaultOf(body: string, payloadBytes: number): string | undefined {
+  if (body.length <= 2 * MAX_BODY_LEVELS) return undefined;
+  const { levels, values } = shapeOf(body);
+  if (levels > MAX_BODY_LEVELS) return `expected at most ${MAX_BODY_LEVELS} levels of lists and objects`;
+  const mostValues = Math.max(SOME_VALUES, Math.floor(payloadBytes / BYTES_A_VALUE));
+  return values > mostValues
+    ? `expected a payload of at most ${mostValues} values, one for ${BYTES_A_VALUE} bytes that its contract allows, got ${values}`
     : undefined;
 }
 

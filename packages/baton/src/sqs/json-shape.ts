@@ -29,6 +29,8 @@ const SHORT_TEXT_CHARACTERS = 32;
 export interface JsonShape {
   /** How many lists and objects stand in each other. 0 for a number or a text. */
   readonly levels: number;
+  /** How many values it has, lists and objects among them. Empty ones may count twice. */
+  readonly values: number;
   /** About how many bytes its values need in memory, and not fewer. */
   readonly memoryBytes: number;
 }
@@ -37,6 +39,7 @@ export interface JsonShape {
 export function shapeOf(json: string): JsonShape {
   let level = 0;
   let levels = 0;
+  let values = 1;
   let memoryBytes = json.length * CHARACTER_BYTES;
   for (let at = 0; at < json.length; at += 1) {
     switch (json.charCodeAt(at)) {
@@ -47,6 +50,7 @@ export function shapeOf(json: string): JsonShape {
       case OPEN_OBJECT:
         level += 1;
         if (level > levels) levels = level;
+        values += 1;
         memoryBytes += CONTAINER_BYTES;
         break;
       case CLOSE_LIST:
@@ -57,17 +61,13 @@ export function shapeOf(json: string): JsonShape {
         memoryBytes += MEMBER_BYTES;
         break;
       case COMMA:
+        values += 1;
         memoryBytes += ITEM_BYTES;
         break;
       default:
     }
   }
-  return { levels, memoryBytes };
-}
-
-/** Whether a JSON text has more levels than `most`. Looks through long texts only, because each level needs two characters. */
-export function isDeeperThan(json: string, most: number): boolean {
-  return json.length > most * 2 && shapeOf(json).levels > most;
+  return { levels, values, memoryBytes };
 }
 
 /** About how many bytes the values of a JSON text need in memory, and not fewer. A guess for a short text. */

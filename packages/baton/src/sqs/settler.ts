@@ -10,7 +10,7 @@ import { MAX_MESSAGE_BYTES } from '../task/task.ts';
 import { ClockWatch } from '../time/clock-watch.ts';
 import { wholeSeconds } from '../time/rest.ts';
 import { Batcher } from './batcher.ts';
-import { deadLetterEntry } from './dead-letter.ts';
+import { deadLetterBytes, deadLetterEntry } from './dead-letter.ts';
 import { putBackNotes } from './put-back.ts';
 import { QueueSender } from './queue-sender.ts';
 import type { QueueUrls } from './queue-urls.ts';
@@ -119,8 +119,4 @@ export class Settler {
   extendLease({ receiptHandle }: ReceivedMessage, seconds: number): Promise<unknown> {
     return this.#visibilities.add({ ReceiptHandle: receiptHandle, VisibilityTimeout: seconds });
   }
-}
-
-function deadLetterBytes({ MessageBody, MessageAttributes }: DeadLetterEntry): number {
-  return Buffer.byteLength(MessageBody) + Buffer.byteLength(JSON.stringify(MessageAttributes));
 }

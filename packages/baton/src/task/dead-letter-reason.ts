@@ -15,7 +15,7 @@ export const DEAD_LETTER_REASONS = {
   'bad-signature': 'It, or the row of its task, has no signature by one of the keys of its consumer',
   'unknown-task': 'No worker that received it knew the task, or this version of it',
   'invalid-payload': "The payload breaks the contract's schema",
-  'too-large': 'The payload is larger than its contract allows, or has too many levels',
+  'too-large': 'The payload is larger than its contract allows, or has too many levels or values',
   malformed: 'The body is not JSON, or no envelope',
 } as const;
 

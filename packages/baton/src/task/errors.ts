@@ -165,7 +165,7 @@ export class SendError extends TaskError {
   }
 }
 
-/** A task is larger than its contract or SQS allows, or has too many levels. Nothing was sent. */
+/** A task is larger than its contract or SQS allows, or has too many levels or values. Nothing was sent. */
 export class TaskTooLargeError extends SendError {
   override readonly name = 'TaskTooLargeError';
 
@@ -175,7 +175,7 @@ export class TaskTooLargeError extends SendError {
   }
 }
 
-/** A message is larger than the contracts of this process allow, or has too many levels. Its payload was not read. */
+/** A message is larger than the contracts of this process allow, or has too many levels or values. Its payload was not read. */
 export class MessageTooLargeError extends TaskError {
   override readonly name = 'MessageTooLargeError';
 

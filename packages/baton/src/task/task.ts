@@ -47,7 +47,7 @@ export interface TaskContract<
   /**
    * The largest payload, in bytes of its JSON. 1 to 1,048,576, which is SQS's limit for a whole message. Default 262,144
    * (256 KiB). A larger one is refused where it is sent. A worker does not read a larger one: it becomes a dead letter
-   * `too-large`.
+   * `too-large`. So does a payload with more than one value for each 16 of these bytes, and more than 4,096.
    */
   readonly maxPayloadBytes?: number;
   readonly retry: RetryPolicy;

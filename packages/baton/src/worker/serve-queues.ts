@@ -64,11 +64,12 @@ export function serveOwnQueues(
     unknownTaskPatienceSeconds: config.unknownTaskPatienceSeconds,
     abortGraceSeconds: config.abortGraceSeconds,
     everyReceiveIsSeen: true,
-    payloads: new Room(partOfHeapBytes()),
   };
+  // Each queue has a part of its own: one whose payloads need much memory for long must not keep the others waiting
+  const partBytes = Math.floor(partOfHeapBytes() / queues.length);
   const exclusive = new ExclusiveRuns({ onClose: () => slots.pause(), onOpen: () => slots.resume() });
   return queues.map((queue) => {
-    const executor = new OwnExecutor(queue, processing);
+    const executor = new OwnExecutor(queue, { ...processing, payloads: new Room(partBytes) });
     return new ServedQueue({ ...parts, queue, executor, slots, exclusive, queues: queues.length });
   });
 }

@@ -5,6 +5,7 @@ import { eventually } from 'baton-dev/testing/eventually';
 import { freePort, Program } from 'baton-dev/testing/program';
 import { type Backends, startBackends } from '../support/backends.ts';
 import { messageBody } from '../support/messages.ts';
+import { lanedNap } from '../support/laned-nap.ts';
 import { nap } from '../support/nap.ts';
 
 /** SQS's limit for a message. */
@@ -15,7 +16,7 @@ const BOMBS = 20;
 let backends: Backends;
 let worker: Program | undefined;
 beforeEach(async () => {
-  backends = await startBackends(['default']);
+  backends = await startBackends(['default', 'reports']);
 });
 afterEach(async () => {
   await worker?.stop('SIGKILL');
@@ -23,13 +24,14 @@ afterEach(async () => {
 });
 
 /** Starts a worker with as much memory as in a small container. */
-async function startWorker(concurrency: number): Promise<Program> {
+async function startWorker(concurrency: number, environment: Record<string, string> = {}): Promise<Program> {
   worker = new Program('packages/baton/tests/support/test-worker.ts', {
     ...backends.environment,
     NODE_OPTIONS: '--max-old-space-size=128',
     WORKER_CONCURRENCY: String(concurrency),
     WORKER_WAIT_SECONDS: '1',
     HEALTH_PORT: String(await freePort()),
+    ...environment,
   });
   await worker.says('worker started');
   return worker;
@@ -83,15 +85,34 @@ describe('a worker with 128 MB outlives', () => {
     ['nested objects', bomb(MEGABYTE, '{"a":', '}'), 'too-large'],
     ['lists of 256 KiB that are nested', bomb(LIMIT, '[', ']'), 'too-large'],
     ['a list of empty lists', bomb(MEGABYTE, '[],'), 'too-large'],
-    ['a list of empty lists of 256 KiB', bomb(LIMIT, '[],'), 'invalid-payload'],
-    ['members with different names', bomb(LIMIT, '{"":0},'), 'invalid-payload'],
+    ['a list of empty lists of 256 KiB', bomb(LIMIT, '[],'), 'too-large'],
+    ['members with different names', bomb(LIMIT, '{"":0},'), 'too-large'],
+    ['as many empty lists as a payload may have values', bomb(8000 * 3, '[],'), 'invalid-payload'],
+    ['as many texts as a payload may have values', bomb(LIMIT, '"aaaaaaaaaaaaa",'), 'invalid-payload'],
   ])('20 messages of %s, and runs the tasks between them', async (_, body, reason) => {
     const bombs = Array.from({ length: BOMBS }, () => body);
     await expect(reasonsOf(bombs, 20)).resolves.toEqual(new Set([reason]));
   });
 
   test('a hundred messages of 256 KiB, although it has a slot for each', async () => {
-    const bombs = Array.from({ length: 100 }, () => bomb(LIMIT, '[[]],'));
+    const bombs = Array.from({ length: 100 }, () => bomb(LIMIT, '"aaaaaaaaaaaaa",'));
     await expect(reasonsOf(bombs, 100)).resolves.toEqual(new Set(['invalid-payload']));
   });
 });
+
+test('a queue whose payloads fill its part of the memory for long does not keep another queue waiting', async () => {
+  const tasks = new TaskClient({ sqs: backends.sqs, queueUrls: backends.queueUrls, source: 'tests' });
+  // An undeclared member takes memory too
+  const junk = { ms: 50_000, junk: 'x'.repeat(250_000) };
+  const heavy = messageBody({ task: nap.name, data: junk });
+  await Promise.all(Array.from({ length: 60 }, () => send(heavy)));
+  const { lines } = watched(await startWorker(80, { LANED_NAPS: '1' }));
+  await eventually('handlers that fill the memory', () => lines('nap begins').length >= 5);
+  const { taskId } = await tasks.send(lanedNap, { lane: 'normal', ms: 0, sentAtMs: Date.now() });
+  await eventually(
+    'the task of the other queue',
+    () => lines('tests.laned-nap done').some((line) => line['taskId'] === taskId),
+    15_000,
+  );
+  expect(lines('tests.nap done')).toEqual([]);
+}, 60_000);

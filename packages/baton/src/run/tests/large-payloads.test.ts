@@ -67,6 +67,21 @@ describe('a message whose payload is larger than its contract allows', () => {
     },
   );
 
+  test('with more values than its own contract allows becomes a dead letter before it is checked', async () => {
+    const large = { ...work, name: 'tests.large', maxPayloadBytes: 1_000_000 };
+    const body = messageBody({ task: work.name, data: { text: 'x', junk: Array<number>(20_000).fill(0) } });
+    const both = new Implementations([work, large].map((each) => implement(each, handler as never)));
+    const outcome = await processMessage(receivedMessage({ body }), 'default', host, {
+      ...processing(handler),
+      implementations: both,
+    });
+    expect(outcome).toMatchObject({
+      kind: 'dead-letter',
+      reason: 'too-large',
+      error: { message: expect.stringContaining('at most 16384 values') as unknown },
+    });
+  });
+
   test('waits for a worker that knows it, if this one does not', async () => {
     await expect(run(handler, messageOf(300_000, 'tests.other'))).resolves.toMatchObject({
       kind: 'release',

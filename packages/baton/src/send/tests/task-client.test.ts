@@ -123,6 +123,19 @@ describe('a task client', () => {
     await expect(tasks.send(any, nested(1100))).rejects.toThrow(/levels/);
   });
 
+  test('refuses a payload with too many values, which no worker would read', async () => {
+    const numbers = { ...echo, name: 'tests.numbers', payload: z.array(z.int()) };
+    const zeros = (count: number): number[] => Array<number>(count).fill(0);
+    await expect(tasks.send(numbers, zeros(16_000))).resolves.toMatchObject({
+      taskId: expect.any(String) as unknown,
+    });
+    await expect(tasks.send(numbers, zeros(17_000))).rejects.toThrow('at most 16384 values');
+    const more = { ...numbers, maxPayloadBytes: 512 * 1024 };
+    await expect(tasks.send(more, zeros(17_000))).resolves.toMatchObject({
+      taskId: expect.any(String) as unknown,
+    });
+  });
+
   test('refuses a source that is not a service name', () => {
     const { sqs, queueUrls } = backends;
     expect(() => new TaskClient({ sqs, queueUrls, source: 'My Service' })).toThrow('service name');

@@ -82,6 +82,12 @@ describe('decoding', () => {
     expect(decodeEnvelope(large, 20_002)).toEqual({ ...envelope, data: 'x'.repeat(20_000) });
     const deep = encodeEnvelope({ ...envelope, data: 0 }).replace('"data":0', `"data":${'['.repeat(1e5)}`);
     expect(decodeEnvelope(deep)).toMatchObject({ taskId: envelope.taskId, data: undefined, unread: {} });
+    const many = (values: number) => encodeEnvelope({ ...envelope, data: Array<number>(values).fill(0) });
+    const unread = { message: expect.stringContaining('at most 6250 values, one for 16 bytes') as unknown };
+    expect(decodeEnvelope(many(6300), 100_000)).toMatchObject({ data: undefined, unread });
+    expect(decodeEnvelope(many(6200), 100_000)).not.toHaveProperty('unread');
+    expect(decodeEnvelope(many(4000), 10_000)).not.toHaveProperty('unread');
+    expect(decodeEnvelope(many(4200), 10_000)).toHaveProperty('unread');
   });
 
   test.each([

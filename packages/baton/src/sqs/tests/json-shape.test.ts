@@ -1,12 +1,25 @@
 import { describe, expect, test } from '@jest/globals';
 import { randomRuns } from 'baton-dev/testing/random-runs';
 import * as fc from 'fast-check';
-import { isDeeperThan, memoryBytesOf, shapeOf } from '../json-shape.ts';
+import { memoryBytesOf, shapeOf } from '../json-shape.ts';
 
 /** The levels of a value, counted by its values. */
 function levelsOf(value: unknown): number {
   if (typeof value !== 'object' || value === null) return 0;
   return 1 + Math.max(0, ...Object.values(value).map(levelsOf));
+}
+
+/** How many values a value has, itself included. */
+function valuesOf(value: unknown): number {
+  if (typeof value !== 'object' || value === null) return 1;
+  return Object.values(value).reduce((sum: number, each) => sum + valuesOf(each), 1);
+}
+
+/** How many empty lists and objects a value has. */
+function emptyOf(value: unknown): number {
+  if (typeof value !== 'object' || value === null) return 0;
+  const parts = Object.values(value);
+  return parts.length === 0 ? 1 : parts.reduce((sum: number, each) => sum + emptyOf(each), 0);
 }
 
 /** Texts with many of the characters that a scan could mistake. */
@@ -29,6 +42,7 @@ describe('the shape of a JSON text', () => {
       fc.property(json, fc.constantFrom(undefined, 1, '\t'), (value, space) => {
         const text = JSON.stringify(value, undefined, space);
         expect(shapeOf(text).levels).toBe(levelsOf(value));
+        expect(shapeOf(text).values).toBe(valuesOf(value) + emptyOf(value));
         expect(memoryBytesOf(text)).toBeGreaterThanOrEqual(shapeOf(text).memoryBytes);
       }),
       { numRuns: randomRuns(2000) },
@@ -49,8 +63,7 @@ describe('the shape of a JSON text', () => {
       fc.property(json, fc.integer({ min: 1, max: 3000 }), (value, lists) => {
         const text = `${'['.repeat(lists)}${JSON.stringify(value)}${']'.repeat(lists)}`;
         const levels = lists + levelsOf(value);
-        expect(isDeeperThan(text, levels)).toBe(false);
-        expect(isDeeperThan(text, levels - 1)).toBe(true);
+        expect(shapeOf(text).levels).toBe(levels);
       }),
       { numRuns: randomRuns(200) },
     );

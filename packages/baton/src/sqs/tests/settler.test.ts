@@ -46,6 +46,15 @@ describe('a settler', () => {
     expect(calls).toHaveLength(expected.length);
   });
 
+  test('sends dead letters together that fit into one request, by the bytes that SQS counts', async () => {
+    const [settler, calls] = settlerAndCalls();
+    const blob = { DataType: 'Binary', BinaryValue: new Uint8Array(400_000) };
+    const large = { ...message, attributes: { blob } };
+    const outcome = { kind: 'dead-letter', reason: 'rejected', error } as const;
+    await Promise.all([large, large].map((each) => settler.settleAllButDelete(each, outcome, 'w-1')));
+    expect(calls.map(({ input }) => input.Entries.length)).toEqual([2]);
+  });
+
   test.each([
     [5000, 900],
     [7, 7],
