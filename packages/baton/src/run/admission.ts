@@ -18,7 +18,7 @@ import {
   TaskNotDueError,
 } from '../task/errors.ts';
 import { queueWithoutLane } from '../task/lane.ts';
-import { MAX_TRACKED_DELAY_SECONDS } from '../send/send-checks.ts';
+import { MAX_AHEAD_MS, MAX_TRACKED_DELAY_SECONDS } from '../send/send-checks.ts';
 import type { Implementation, Implementations } from '../task/implementation.ts';
 import { type DeadLetterOutcome, OLD_MESSAGE_SECONDS, type Outcome, outcomeOfBody } from '../task/outcome.ts';
 import { maxPayloadBytesOf, type TaskContract } from '../task/task.ts';
@@ -33,9 +33,6 @@ import { UntrackedAttempt } from './untracked-attempt.ts';
 const LONGEST_WRITE_SECONDS = 2;
 /** After so many crashes in a row a task is given up: the first attempt ran beside other tasks, the next two alone. */
 const MAX_CRASHES = 3;
-
-/** A sender may delay a task by 14 days. Its clock may be ahead. */
-const MAX_AHEAD_MS = (MAX_TRACKED_DELAY_SECONDS + 86_400) * 1000;
 
 /** A received message, its envelope, and the names of its task in log lines. */
 export interface ReceivedTask {

@@ -12,6 +12,8 @@ import type { TaskContract } from '../task/task.ts';
 
 /** The longest delay of a tracked task, in seconds (14 days). */
 export const MAX_TRACKED_DELAY_SECONDS = 1_209_600;
+/** How far ahead of a receiver's time a task's start may be. The sender's clock may be ahead by a day. */
+export const MAX_AHEAD_MS = (MAX_TRACKED_DELAY_SECONDS + 86_400) * 1000;
 
 /** The namespace (RFC 9562) of the task ids that are derived from deduplication keys. */
 const KEYS = '3e1f7a52-8f3b-4f0e-9d55-6f1f0c2f8a10';

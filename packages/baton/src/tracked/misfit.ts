@@ -1,7 +1,8 @@
 // Tells whether a message belongs to the row of the task that it names.
 import { MismatchError, OutOfTurnError } from '../task/errors.ts';
+import { MAX_AHEAD_MS } from '../send/send-checks.ts';
 import { queueWithoutLane } from '../task/lane.ts';
-import type { TaskState } from '../task/task-status.ts';
+import { isFinal, type TaskState } from '../task/task-status.ts';
 import { faultOfRow } from './row-shape.ts';
 import type { TaskRow } from './task-row.ts';
 
@@ -35,13 +36,14 @@ export interface NamedTask {
 export function misfitOf(
   row: TaskRow,
   { task, queue, version = 1, payloadHash }: NamedTask,
+  nowMs: number,
 ): Error | undefined {
   const { taskId, afterId, contractVersion = version } = row;
   // Groups and schedules have rows too
   if (row.task === undefined)
     return new MismatchError(taskId, 'expected the id of a task, got that of a group');
   if (row.task !== task) return new MismatchError(taskId, `expected ${row.task}, got ${task}`);
-  const fault = faultOfRow(row);
+  const fault = faultOfRow(row) ?? faultOfDelay(row, nowMs);
   if (fault !== undefined) return new MismatchError(taskId, `expected a row that Baton wrote, got ${fault}`);
   const mark = MARKS[row.state];
   if (mark && row[mark] === undefined)
@@ -61,4 +63,13 @@ export function misfitOf(
   if (row.payloadHash !== undefined)
     return new MismatchError(taskId, 'its payload differs from the one that was sent');
   return afterId === undefined ? undefined : new OutOfTurnError(taskId, afterId);
+}
+
+/** What is wrong with the earliest start of a waiting task: it is later than any that Baton writes. */
+function faultOfDelay({ state, notBefore, nextAttemptAt }: TaskRow, nowMs: number): string | undefined {
+  if (isFinal(state)) return undefined;
+  const late = Object.entries({ notBefore, nextAttemptAt }).find(
+    ([, at]) => at !== undefined && Date.parse(at) > nowMs + MAX_AHEAD_MS,
+  );
+  return late && `${late[0]}: Too late: expected at most ${MAX_AHEAD_MS / 86_400_000} days ahead`;
 }

@@ -1,10 +1,9 @@
 // Tracks tasks in the task store: claims them for attempts, and decides what happens to messages that get no attempt.
 import { randomUUID } from 'node:crypto';
-import { MismatchError, OutOfTurnError, TaskError, TaskNotDueError } from '../task/errors.ts';
+import { MismatchError, OutOfTurnError, TaskError } from '../task/errors.ts';
 import { queueWithoutLane } from '../task/lane.ts';
 import type { DeadLetterReason } from '../task/dead-letter-reason.ts';
 import { type DeadLetterOutcome, OLD_MESSAGE_SECONDS, type Outcome } from '../task/outcome.ts';
-import { equalJitter } from '../time/backoff.ts';
 import { putBackBy } from '../sqs/put-back.ts';
 import { listenersOf } from '../send/end-listeners.ts';
 import { payloadHashOf } from '../send/prepared-task.ts';
@@ -20,16 +19,13 @@ import { formatTraceparent } from '../telemetry/trace-context.ts';
 import type { TaskContract } from '../task/task.ts';
 import { claimIdOf, secretOf } from './claim-secret.ts';
 import { endIn, failureOf } from './conclusion.ts';
+import { LONGEST_REST_SECONDS, outcomeOfWaiting, patienceLeft, restSeconds } from './message-rest.ts';
 import { misfitOf, type NamedTask } from './misfit.ts';
 import { StoredClaim } from './stored-claim.ts';
 import { faultOfRow } from './row-shape.ts';
 import type { TaskRow } from './task-row.ts';
 import { type TaskStore, UnknownStateError } from './task-store.ts';
 import { unconcluded, unconcludedClaims } from '../sqs/copy-notes.ts';
-
-/** The limits of the rest of a message whose task cannot be claimed: a quarter of the message's age, with equal jitter. */
-const SHORTEST_REST_SECONDS = 10;
-const LONGEST_REST_SECONDS = 600;
 
 /** Another worker runs a tracked task at this moment. */
 export class TaskRunningError extends TaskError {
@@ -102,7 +98,8 @@ export class StoreTracker implements TaskTracker {
       let row = await (known ? store.attempts.resume(request, known.row) : store.attempts.claim(request));
       const misfit = row && (await this.#misfit(row, { task, payloadHash }));
       if (misfit === 'has its turn') row = await store.attempts.claim(request);
-      else if (misfit) return misfit;
+      // Its own message claimed it, and its row is broken: otherwise it would run for ever
+      else if (misfit) return row?.claimId === claimId ? await this.#ended(row, misfit) : misfit;
       if (isDead(row)) {
         const revived = await store.revive(taskId, putBack);
         if (revived) logger.info({ taskId, task }, 'dead letter was put back: its task starts again');
@@ -113,7 +110,7 @@ export class StoreTracker implements TaskTracker {
         mayHold = [];
         return await this.#unclaimed(taskId, row);
       }
-      const forged = await this.#forged(row, claimId);
+      const forged = await this.#forged(row);
       if (forged) return forged;
       mayHold = [];
       const line = logger.child({ taskId, task });
@@ -167,7 +164,7 @@ export class StoreTracker implements TaskTracker {
 
   /** The outcome of a message that is none of its task's. Undefined if it is, or if the task has its turn only now. */
   async #misfit(row: TaskRow, named: NamedTask): Promise<DeadLetterOutcome | 'has its turn' | undefined> {
-    const error = misfitOf(row, named);
+    const error = misfitOf(row, named, this.#options.store.clock.nowMs);
     if (!error) return undefined;
     const outOfTurn = error instanceof OutOfTurnError;
     if (outOfTurn && (await this.#continuation.takeTurn(row, named.payloadHash))) return 'has its turn';
@@ -175,19 +172,27 @@ export class StoreTracker implements TaskTracker {
   }
 
   /** The outcome of a claimed task whose row has no valid signature: it ends, and nothing that its row names follows. */
-  async #forged(row: TaskRow, claimId: string): Promise<DeadLetterOutcome | undefined> {
+  async #forged(row: TaskRow): Promise<DeadLetterOutcome | undefined> {
     const { store, logger } = this.#options;
     const error = await store.signatures?.faultInRow(row);
     if (!error) return undefined;
-    const { taskId, task, token } = row;
+    const { taskId, task } = row;
     if (!store.signatures?.required) {
       logger.warn({ taskId, task, error }, 'row without a valid signature was accepted');
       return undefined;
     }
-    const reason = 'bad-signature';
-    const end = { state: 'dead', error: failureOf(error, reason), counts: false } as const;
-    const ended = await store.attempts.conclude({ taskId, claimId, token }, end);
-    return { kind: 'dead-letter', reason, error, end: ended && endIn(ended) };
+    return this.#ended(row, { kind: 'dead-letter', reason: 'bad-signature', error });
+  }
+
+  /** Ends a claimed task whose row nobody may believe. Nothing that its row names follows. */
+  async #ended(
+    { taskId, claimId = '', token }: TaskRow,
+    outcome: DeadLetterOutcome,
+  ): Promise<DeadLetterOutcome> {
+    const error = failureOf(outcome.error, outcome.reason);
+    const held = { taskId, claimId, token };
+    const row = await this.#options.store.attempts.conclude(held, { state: 'dead', error, counts: false });
+    return { ...outcome, end: row && endIn(row) };
   }
 
   async giveUp(
@@ -304,40 +309,6 @@ export class StoreTracker implements TaskTracker {
       this.#options.logger.error({ taskId, task, error }, text);
     }
   }
-}
-
-/** The outcome of a message whose task is not due yet, or has changed since its claim was refused. */
-function outcomeOfWaiting(taskId: string, row: TaskRow | undefined, nowMs: number): Outcome {
-  const { task = '', notBefore = '', nextAttemptAt = '' } = row ?? {};
-  // Both are ISO 8601 in UTC, so the later one is the greater text
-  const due = notBefore > nextAttemptAt ? notBefore : nextAttemptAt;
-  const leftMs = Date.parse(due) - nowMs;
-  if (leftMs > 0) {
-    const error = new TaskNotDueError(task, due);
-    return { kind: 'release', error, delaySeconds: Math.ceil(leftMs / 1000) };
-  }
-  return { kind: 'release', error: new TaskError(`The task ${taskId} has just changed`), delaySeconds: 1 };
-}
-
-/**
- * How long a waiting task must still wait for a worker that knows it, in seconds, by its row. The counts in notes are not
- * enough, because a sender can write them.
- */
-function patienceLeft(
-  { state, updatedAt, notBefore = updatedAt }: TaskRow,
-  patienceSeconds: number,
-  nowMs: number,
-): number {
-  if (state !== 'queued' && state !== 'retrying') return 0;
-  const sinceMs = Math.max(Date.parse(updatedAt), Date.parse(notBefore));
-  return Math.ceil((sinceMs - nowMs) / 1000 + patienceSeconds);
-}
-
-/** How long a message rests while the store does not answer: the older it is, the longer. */
-function restSeconds(ageMs: number): number {
-  const quarter = ageMs / 4000;
-  const longest = Math.min(LONGEST_REST_SECONDS, Math.max(SHORTEST_REST_SECONDS, quarter));
-  return Math.ceil(equalJitter(longest));
 }
 
 function isDead(row: TaskRow | undefined): boolean {

@@ -136,7 +136,7 @@ export class TaskAttempts {
       `${FITS} AND #state = :running AND ${condition}`,
       [
         'crashes = if_not_exists(crashes, :zero) + :crashes',
-        'attempts = attempts + :attempts',
+        'attempts = if_not_exists(attempts, :zero) + :attempts',
         'begun = :begun',
       ],
       {
@@ -317,7 +317,7 @@ const FITS =
  */
 export function sameClaim({ token, leaseUntilMs }: TaskRow): { condition: string; values: RowValues } {
   return leaseUntilMs === undefined
-    ? { condition: '#token = :known AND attribute_not_exists(leaseUntilMs)', values: { ':known': token } }
+    ? { condition: 'attribute_not_exists(leaseUntilMs)', values: {} }
     : {
         condition: '#token = :known AND leaseUntilMs = :seen',
         values: { ':known': token, ':seen': leaseUntilMs },

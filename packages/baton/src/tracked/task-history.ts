@@ -4,7 +4,7 @@ import * as z from 'zod';
 import { ClockWatch } from '../time/clock-watch.ts';
 import type { TaskState, TaskStatus } from '../task/task-status.ts';
 import { faultOfRow } from './row-shape.ts';
-import { ALL_TASKS, statusOf, type TaskRow } from './task-row.ts';
+import { ALL_TASKS, rowOf, statusOf, type TaskRow } from './task-row.ts';
 
 const ALL_INDEX = 'newest-first';
 const NAME_INDEX = 'newest-first-by-name';
@@ -102,7 +102,7 @@ export class TaskHistory {
         ...(after && { ExclusiveStartKey: { [key]: value, ...after } }),
       }),
     );
-    return { rows: Items as TaskRow[], next: LastEvaluatedKey && positionOf(LastEvaluatedKey as Position) };
+    return { rows: Items.map(rowOf), next: LastEvaluatedKey && positionOf(LastEvaluatedKey as Position) };
   }
 }
 

@@ -57,6 +57,14 @@ export interface TaskRow extends KeptTask {
   readonly expiresAt: number;
 }
 
+/**
+ * An item of the table, with the counts that it lacks: the row of a task that no worker has claimed has none, because the
+ * roles of senders may not write them.
+ */
+export function rowOf(item: object): TaskRow {
+  return ('state' in item ? { attempts: 0, token: 0, ...item } : item) as TaskRow;
+}
+
 /** The row of a group. */
 export interface GroupRow extends KeptGroup {
   readonly expiresAt: number;

@@ -148,7 +148,7 @@ export class TaskSchedules {
     const row = await this.#table.update(
       taskId,
       condition,
-      `SET #state = :queued, attempts = :zero, #token = #token + :one, effects = :none, notBefore = :tick, updatedAt = :at,
+      `SET #state = :queued, attempts = :zero, #token = if_not_exists(#token, :zero) + :one, effects = :none, notBefore = :tick, updatedAt = :at,
           expiresAt = :expires
         REMOVE startedAt, finishedAt, #owner, leaseUntilMs, claimId, crashes, begun, begunEffects, nextAttemptAt, waiting, progress,
           #result, #error`,

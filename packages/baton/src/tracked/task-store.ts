@@ -64,11 +64,9 @@ export class TaskStore implements TaskRecords {
   async create(task: NewTask): Promise<boolean> {
     await this.#table.timeKnown();
     const at = this.#table.iso;
-    const row: TaskRow = {
+    const row: Omit<TaskRow, 'attempts' | 'token'> = {
       ...task,
       state: 'queued',
-      attempts: 0,
-      token: 0,
       createdAt: at,
       updatedAt: at,
       listedAt: `${at}#${task.taskId}`,
@@ -91,7 +89,7 @@ export class TaskStore implements TaskRecords {
         TableName: this.#table.name,
         Key: { taskId },
         // Not by `attempts`: a released task has none, but its effects may be kept
-        ConditionExpression: '#state = :queued AND #token = :zero',
+        ConditionExpression: '#state = :queued AND (attribute_not_exists(#token) OR #token = :zero)',
         ExpressionAttributeNames: { '#state': 'state', '#token': 'token' },
         ExpressionAttributeValues: { ':queued': 'queued', ':zero': 0 },
       }),
@@ -221,7 +219,7 @@ export class TaskStore implements TaskRecords {
       taskId,
       condition,
       `SET #state = :dead, #error = :error, finishedAt = :at, updatedAt = :at, expiresAt = :expires,
-        attempts = attempts - :uncounted REMOVE claimId, ${OVER_AT_THE_END}`,
+        attempts = if_not_exists(attempts, :zero) - :uncounted REMOVE claimId, ${OVER_AT_THE_END}`,
       {
         ...values,
         ':dead': 'dead',
@@ -229,6 +227,7 @@ export class TaskStore implements TaskRecords {
         ':at': at,
         ':expires': this.#table.expiry(),
         ':uncounted': uncounted,
+        ':zero': 0,
       },
       { '#error': 'error' },
     );
@@ -254,7 +253,7 @@ export class TaskStore implements TaskRecords {
       taskId,
       ways.join(' OR '),
       [
-        'SET #state = :queued, attempts = :zero, #token = #token + :one, updatedAt = :at, expiresAt = :expires',
+        'SET #state = :queued, attempts = :zero, #token = if_not_exists(#token, :zero) + :one, updatedAt = :at, expiresAt = :expires',
         'deaths = if_not_exists(deaths, :zero) + :one, lastDeathAt = finishedAt',
         'lastDeath = if_not_exists(#error, :unknown)',
         ...(by === undefined ? [] : ['putBackAt = :at, putBackBy = :by']),

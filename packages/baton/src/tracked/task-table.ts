@@ -13,7 +13,7 @@ import { ClockWatch } from '../time/clock-watch.ts';
 import { BrokenAnswerError } from '../aws/answers.ts';
 import type { SignedRow, Signatures } from '../sqs/signatures.ts';
 import { TaskConflictError } from '../task/errors.ts';
-import { DEFAULT_TTL_DAYS, type TaskRow } from './task-row.ts';
+import { DEFAULT_TTL_DAYS, rowOf, type TaskRow } from './task-row.ts';
 
 const DAY_SECONDS = 86_400;
 /** The most requests in a row that bring none of the rows. */
@@ -100,7 +100,7 @@ export class TaskTable {
     const { Item } = await this.documents.send(
       new GetCommand({ TableName: this.name, Key: { taskId }, ConsistentRead: true }),
     );
-    return Item;
+    return Item && rowOf(Item);
   }
 
   /**
@@ -208,9 +208,9 @@ export class TaskTable {
       }),
     );
     if (!answer) return undefined;
-    const { Attributes } = answer as { Attributes?: TaskRow };
+    const { Attributes } = answer as { Attributes?: object };
     if (!Attributes) throw new BrokenAnswerError('UpdateItem', 'it has no row, and refuses nothing');
-    return Attributes;
+    return rowOf(Attributes);
   }
 
   /** Makes a conditional write. Resolves to the answer; to undefined if the condition did not hold. */

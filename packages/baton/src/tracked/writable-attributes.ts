@@ -14,8 +14,6 @@ export const SENDER_ATTRIBUTES = [
   'subject',
   'onEnd',
   'state',
-  'attempts',
-  'token',
   'createdAt',
   'updatedAt',
   'listedAt',

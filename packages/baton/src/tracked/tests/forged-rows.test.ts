@@ -68,6 +68,16 @@ describe('a row that no worker wrote', () => {
     ['a queue that is no text', { queue: 5 }],
     ['a subject of 170 kB', { subject: 'x'.repeat(170_000) }],
     ['listeners that are no list', { onEnd: 'x' }],
+    ['attempts of less than 0', { attempts: -1000 }],
+    ['a token of less than 0', { token: -5 }],
+    ['a contract version of 0', { contractVersion: 0 }],
+    ['a contract version that is no number', { contractVersion: 'x' }],
+    ['a depth of less than 0', { depth: -1 }],
+    ['an earliest start that is no time', { notBefore: 'zzz' }],
+    ['an earliest start on a day that does not exist', { notBefore: '2026-02-31T00:00:00.000Z' }],
+    ['an earliest start in thousands of years', { notBefore: '9999-01-01T00:00:00.000Z' }],
+    ['a rest of thousands of years', { nextAttemptAt: '9999-01-01T00:00:00.000Z' }],
+    ['a time of its send that is no time', { createdAt: 'x' }],
     ['an end that it had, and a subject of 170 kB', { subject: 'x'.repeat(170_000), state: 'succeeded' }],
   ])('has %s: its message becomes a dead letter, and nobody is told', async (_what, attributes) => {
     const { taskId } = await stage.tasks.send(pay, { to: 'Ann' }, { onEnd: told });
@@ -76,6 +86,40 @@ describe('a row that no worker wrote', () => {
     const before = stage.sent.length;
     await expect(stage.receiveSent(0)).resolves.toMatchObject(MISMATCH);
     expect(stage.sent).toHaveLength(before);
+    await expect(stage.store.read(taskId)).resolves.not.toMatchObject({ state: 'running' });
+  });
+
+  test('is found out only by the claim of its own message: the task ends, and nobody is told', async () => {
+    const { taskId } = await stage.tasks.send(pay, { to: 'Ann' }, { onEnd: told });
+    await stage.write(taskId, { contractVersion: 0 });
+    await expect(stage.receiveSent(0)).resolves.toMatchObject(MISMATCH);
+    const end = { state: 'dead', attempts: 0, error: { reason: 'mismatch' } };
+    await expect(stage.store.find(taskId)).resolves.toMatchObject(end);
+    expect(stage.sent).toHaveLength(1);
+    await stage.write(taskId, { contractVersion: 1 });
+    // Once it was mended, its dead letter can be put back
+    await expect(stage.receiveSent(0, {})).resolves.toMatchObject(DONE);
+    await expect(stage.stateOf(taskId)).resolves.toBe('succeeded');
+  });
+
+  test('lets a task that no worker knows wait for thousands of years: its message becomes a dead letter', async () => {
+    const { taskId } = await stage.tasks.send(bill, 1);
+    await stage.write(taskId, { notBefore: '9999-01-01T00:00:00.000Z' });
+    await expect(stage.receiveSent(0)).resolves.toMatchObject(MISMATCH);
+  });
+
+  test('has no counts before its first attempt, for a sender may not write them: the task is tried as often as its contract says', async () => {
+    const { taskId } = await stage.tasks.send(pay, { to: 'Ann' }, { onEnd: told });
+    await expect(stage.store.find(taskId)).resolves.toMatchObject({ state: 'queued', attempts: 0 });
+    stage.does = () => {
+      throw new Error('temporary');
+    };
+    for (let receives = 0; receives < 6; receives += 1) {
+      await stage.receiveSent(0);
+      stage.aheadMs += 5000;
+    }
+    expect(stage.handled).toHaveLength(pay.retry.maxAttempts);
+    await expect(stage.store.find(taskId)).resolves.toMatchObject({ state: 'dead', attempts: 3 });
   });
 
   test('is no larger than its result when a group reads it', async () => {

@@ -87,10 +87,11 @@ export function comparable(steps: readonly RecordedStep[]): unknown {
   });
 }
 
-/** Removes what only a later version writes; and `effects` that are empty, which it writes with the first attempt. */
+/** Removes what only a later version writes; and what it writes with the first attempt: empty `effects`, and counts. */
 function withoutLater(row: Record<string, unknown>): void {
   for (const member of LATER_MEMBERS) delete row[member];
   if (JSON.stringify(row['effects']) === '{"M":{}}') delete row['effects'];
+  for (const name of ['attempts', 'token']) if (JSON.stringify(row[name]) === '{"N":"0"}') delete row[name];
 }
 
 function isRow(value: unknown): value is Record<string, unknown> {
