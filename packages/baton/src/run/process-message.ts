@@ -43,26 +43,38 @@ export async function processMessage(
     return logOutcome(processing, named, released);
   }
   try {
-    const refused = processing.signatures && (await outcomeOfUnsigned(message, named, processing));
-    const read = refused ?? receivedTask(message, named, processing);
-    if ('kind' in read) return logOutcome(processing, named, read);
-    const admission = await admit(read, host.signal, processing);
-    if (isRefused(admission)) return logOutcome(processing, read.fields, admission);
-    const received = admission.begun ? attemptedAs(read, admission.begun.attempt) : read;
-
-    const startedAtMs = performance.now();
-    const decided =
-      outcomeWithoutAttempt(received, admission, processing) ??
-      (await runAttempt(received, admission, host, processing));
-    // A first attempt that is done, as most are, leaves nothing to write
-    const outcome =
-      admission.begun || decided.kind !== 'done'
-        ? await conclude(message, admission, decided, processing)
-        : decided;
-    return logOutcome(processing, received.fields, outcome, Math.round(performance.now() - startedAtMs));
+    const trusted = await trustedMessage(message, named, processing);
+    if ('kind' in trusted) return logOutcome(processing, named, trusted);
+    const outcome = await outcomeOf(trusted, named, host, processing);
+    return trusted.body === body || outcome.kind === 'done' ? outcome : { ...outcome, body: trusted.body };
   } finally {
     payloads?.giveBack(bytes);
   }
+}
+
+/** The outcome of a message that may be believed. */
+async function outcomeOf(
+  message: ReceivedMessage,
+  named: Pick<TaskFields, 'queue' | 'messageId' | 'attempt'>,
+  host: AttemptHost,
+  processing: Processing,
+): Promise<Outcome> {
+  const read = receivedTask(message, named, processing);
+  if ('kind' in read) return logOutcome(processing, named, read);
+  const admission = await admit(read, host.signal, processing);
+  if (isRefused(admission)) return logOutcome(processing, read.fields, admission);
+  const received = admission.begun ? attemptedAs(read, admission.begun.attempt) : read;
+
+  const startedAtMs = performance.now();
+  const decided =
+    outcomeWithoutAttempt(received, admission, processing) ??
+    (await runAttempt(received, admission, host, processing));
+  // A first attempt that is done, as most are, leaves nothing to write
+  const outcome =
+    admission.begun || decided.kind !== 'done'
+      ? await conclude(message, admission, decided, processing)
+      : decided;
+  return logOutcome(processing, received.fields, outcome, Math.round(performance.now() - startedAtMs));
 }
 
 function attemptedAs(received: ReceivedTask, attempt: number): ReceivedTask {
@@ -72,24 +84,34 @@ function attemptedAs(received: ReceivedTask, attempt: number): ReceivedTask {
 /** How long a message rests while the keys cannot be read. */
 const KEYS_REST_SECONDS = 30;
 
-/** The outcome of a message without a valid signature. Nothing of it is parsed before. Undefined if it may be read. */
-async function outcomeOfUnsigned(
+/**
+ * A message as it may be believed, or the outcome of one without a valid signature. Nothing of it is parsed before.
+ *
+ * An unsigned tick may have no notes: whoever may send to the queue could have a failed one start again. It gets a signature,
+ * for its dead letter and its copies.
+ */
+async function trustedMessage(
   message: ReceivedMessage,
   named: Pick<TaskFields, 'queue' | 'messageId'>,
   { signatures, implementations, logger, now = Date.now }: Processing,
-): Promise<Outcome | undefined> {
-  const { body } = message;
-  let error: Error | undefined;
+): Promise<ReceivedMessage | Outcome> {
+  const { body, attributes } = message;
+  if (!signatures) return message;
   try {
-    error = await signatures?.faultIn(body, named.queue);
+    const error = await signatures.faultIn(body, named.queue);
+    if (!error) return message;
+    if (isTickBody(body, implementations, now())) {
+      if (Object.keys(attributes).length > 0)
+        return signatures.required ? { ...message, attributes: {} } : message;
+      return { ...message, body: await signatures.signed(body, named.queue) };
+    }
+    if (signatures.required) return { kind: 'dead-letter', reason: 'bad-signature', error };
+    logger.warn({ ...named, error }, 'message without a valid signature was accepted');
+    return message;
   } catch (cause) {
     const release = { kind: 'release', error: asError(cause), delaySeconds: KEYS_REST_SECONDS } as const;
     return asCopyAfterManyReceives(release, message);
   }
-  if (!error || isTickBody(body, implementations, now())) return undefined;
-  if (signatures?.required) return { kind: 'dead-letter', reason: 'bad-signature', error };
-  logger.warn({ ...named, error }, 'message without a valid signature was accepted');
-  return undefined;
 }
 
 /** Reads the envelope of a message. Returns the outcome of the message if that cannot be read. */

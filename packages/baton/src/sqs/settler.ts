@@ -93,16 +93,17 @@ export class Settler {
         return true;
       case 'retry':
       case 'release': {
-        const { asCopy = false, notes, delaySeconds = 0 } = outcome;
+        const { asCopy = false, notes, delaySeconds = 0, body = message.body } = outcome;
         if (asCopy) {
           const copyNotes = { ...putBackNotes(message), ...notes };
-          await this.#copies.send(message.body, delaySeconds, copyNotes, untilMs);
+          await this.#copies.send(body, delaySeconds, copyNotes, untilMs);
         } else await this.hide(message, delaySeconds, untilMs);
         return asCopy;
       }
       case 'dead-letter': {
+        const { body = message.body } = outcome;
         const deadLetter = { ...outcome, workerId, queue: this.#queue };
-        const entry = deadLetterEntry(message, deadLetter, this.#clock.nowMs);
+        const entry = deadLetterEntry({ ...message, body }, deadLetter, this.#clock.nowMs);
         await this.#deadLetters.add(entry, untilMs);
         return true;
       }

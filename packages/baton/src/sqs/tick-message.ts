@@ -27,7 +27,8 @@ export function tickBody(contract: TaskContract, time: string): string {
 
 /**
  * Whether a body is, byte for byte, a tick of the last 14 days that EventBridge Scheduler sends for one of these contracts.
- * Anybody can write such a body, but it has nothing that its writer could choose, and the task store runs a tick once.
+ * Anybody can write such a body, but it has nothing that its writer could choose, and the task store runs a tick once. The
+ * notes beside it are its writer's, so they do not count: see `processMessage`.
  */
 export function isTickBody(body: string, implementations: Implementations, nowMs: number): boolean {
   const [, name = '', time = ''] = TICK.exec(body) ?? [];

@@ -28,6 +28,8 @@ export interface DeadLetterOutcome {
   readonly error: Error;
   /** How its task ended, if the task is tracked. */
   readonly end?: { readonly attempts: number; readonly at: string } | undefined;
+  /** The body of the dead letter. Default: the message's. */
+  readonly body?: string;
 }
 
 /**
@@ -44,6 +46,8 @@ export type Outcome =
       readonly asCopy?: boolean;
       /** The notes of the copy. */
       readonly notes?: Notes;
+      /** The body of the copy. Default: the message's. */
+      readonly body?: string;
     }
   | DeadLetterOutcome
   | {
@@ -55,6 +59,8 @@ export type Outcome =
       readonly asCopy?: boolean;
       /** The notes of the copy. */
       readonly notes?: Notes;
+      /** The body of the copy. Default: the message's. */
+      readonly body?: string;
     };
 
 /** The outcome of a message whose body cannot be used. */

@@ -143,6 +143,15 @@ describe('a settler', () => {
     expect(JSON.parse(attributes['baton.details']?.StringValue ?? '')).toMatchObject({ lane: 'high' });
   });
 
+  test('sends the body that an outcome names, as of a tick that was signed', async () => {
+    const [settler, calls] = settlerAndCalls();
+    const named = { error, body: `{"signature":"k-1:x",${body.slice(1)}` } as const;
+    await settler.settle(message, { kind: 'release', delaySeconds: 1, asCopy: true, ...named }, 'w-1');
+    await settler.settle(message, { kind: 'dead-letter', reason: 'rejected', ...named }, 'w-1');
+    const sent = calls.filter(({ name }) => name === 'SendMessageBatchCommand');
+    expect(sent.map(({ input }) => input.Entries[0]?.['MessageBody'])).toEqual([named.body, named.body]);
+  });
+
   test('joins the outcomes of the same moment', async () => {
     const [settler, calls] = settlerAndCalls();
     await Promise.all(

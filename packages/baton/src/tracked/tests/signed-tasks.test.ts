@@ -96,6 +96,55 @@ describe('a tick', () => {
     expect(stage.sent).toEqual([]);
   });
 
+  const fails = () => {
+    throw new RejectTask('no');
+  };
+
+  test.each<[string, Record<string, string>]>([
+    ['an end', { 'baton.dead-at': '9' }],
+    ['the details of a dead letter', { 'baton.details': JSON.stringify({ deadAt: '9' }) }],
+    ['a later send', { 'baton.sent-at': '9'.repeat(13) }],
+  ])('that failed does not run again because somebody without a key names %s', async (_what, notes) => {
+    const body = tickBody(hourly, hour(5));
+    stage.does = fails;
+    await receive(body);
+    stage.does = undefined;
+    stage.aheadMs = 60_000;
+    stage.handled = [];
+    await expect(stage.receiveBody(body, hourly.queue, notes)).resolves.toMatchObject({ reason: 'rejected' });
+    expect(stage.handled).toEqual([]);
+  });
+
+  test('that failed is signed in its dead letter, which can be put back', async () => {
+    stage.does = fails;
+    const { body = '', end } = (await receive(tickBody(hourly, hour(6)))) as DeadLetterOutcome;
+    expect(body).toMatch(/^\{"signature":"k1:/);
+    stage.does = undefined;
+    stage.aheadMs = 60_000;
+    const notes = { 'baton.details': JSON.stringify({ deadAt: end?.at }), 'baton.put-back-by': 'ann' };
+    await expect(stage.receiveBody(body, hourly.queue, notes)).resolves.toMatchObject(DONE);
+    expect(stage.handled).toHaveLength(2);
+  });
+
+  test('that is not done yet is signed in its copy, unless somebody gave it notes', async () => {
+    const body = tickBody(hourly, hour(7));
+    await stage.receiveBody(body, hourly.queue, {});
+    await expect(stage.receiveBody(body, hourly.queue, { 'baton.dead-at': '9' })).resolves.toEqual({
+      kind: 'done',
+      result: undefined,
+    });
+    const other = tickBody(hourly, hour(8));
+    stage.does = () => {
+      throw new Error('temporary');
+    };
+    const first = await stage.receiveBody(other, hourly.queue, {});
+    expect(first).toMatchObject({ kind: 'retry', body: expect.stringMatching(/^\{"signature":"k1:/) });
+    stage.aheadMs = 60_000;
+    const noted = await stage.receiveBody(other, hourly.queue, { 'baton.dead-at': '9' });
+    expect(noted).toMatchObject({ kind: 'retry' });
+    expect(noted).not.toHaveProperty('body');
+  });
+
   test.each<[string, () => string]>([
     ['a time that is no tick', () => tickBody(hourly, hour(3).replace(':00:00Z', ':00:01Z'))],
     ['a time to come', () => tickBody(hourly, hour(-1))],
