@@ -4,9 +4,6 @@ import * as z from 'zod';
 /** The longest subject of a task, in characters. */
 export const MAX_SUBJECT_CHARACTERS = 128;
 
-/** The most effects of one task, because DynamoDB limits the size of a row. */
-export const MAX_EFFECTS = 50;
-
 /** The subject of a task, such as a payment's id: CloudEvents' `subject`, 1 to 128 characters. */
 export const subjectSchema = z
   .string()
@@ -44,7 +41,7 @@ export const taskEndSchema = z.object({
    * The keys of kept effects of a task that did not succeed, for example of a payment that was made. Absent if the task
    * succeeded or has no effects. If an effect ends after its task, listeners are told the same end again.
    */
-  effects: z.array(z.string()).max(MAX_EFFECTS).optional(),
+  effects: z.array(z.string()).optional(),
 });
 
 /** The type of `taskEndSchema`. */

@@ -9,7 +9,6 @@ import type { TaskContinuation } from '../send/task-continuation.ts';
 import { type Claim } from '../run/task-tracker.ts';
 import { isFinal } from '../task/task-status.ts';
 import { type Progress } from '../task/progress.ts';
-import { MAX_EFFECTS } from '../task/task-end.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { claimIdOf } from './claim-secret.ts';
 import { conclusionOf, endIn, suspicionAfter, withinLimits } from './conclusion.ts';
@@ -21,6 +20,8 @@ import type { TaskStore } from './task-store.ts';
 
 /** The largest result of an effect that is kept, in bytes of JSON. */
 export const MAX_EFFECT_BYTES = 4096;
+/** The most effects of one task, because DynamoDB limits the size of a row. */
+export const MAX_EFFECTS = 50;
 /** Stands in the row for a result that cannot be kept. It is not JSON. */
 const NOT_KEPT = 'not kept';
 const OTHERS = 'another attempt has the task';

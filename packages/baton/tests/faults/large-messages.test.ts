@@ -105,9 +105,14 @@ test('a queue whose payloads fill its part of the memory for long does not keep 
   // An undeclared member takes memory too
   const junk = { ms: 50_000, junk: 'x'.repeat(250_000) };
   const heavy = messageBody({ task: nap.name, data: junk });
-  await Promise.all(Array.from({ length: 60 }, () => send(heavy)));
-  const { lines } = watched(await startWorker(80, { LANED_NAPS: '1' }));
-  await eventually('handlers that fill the memory', () => lines('nap begins').length >= 5);
+  await Promise.all(Array.from({ length: 120 }, () => send(heavy)));
+  const { lines } = watched(await startWorker(150, { LANED_NAPS: '1' }));
+  let [begun, sinceMs] = [0, performance.now()];
+  await eventually('handlers that fill the memory', () => {
+    const { length } = lines('nap begins');
+    if (length !== begun) [begun, sinceMs] = [length, performance.now()];
+    return begun >= 5 && performance.now() - sinceMs > 1500;
+  });
   const { taskId } = await tasks.send(lanedNap, { lane: 'normal', ms: 0, sentAtMs: Date.now() });
   await eventually(
     'the task of the other queue',
