@@ -1,7 +1,10 @@
 import { afterAll, afterEach, expect, test } from '@jest/globals';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { eventually } from 'baton-dev/testing/eventually';
 import { freePort, Program } from 'baton-dev/testing/program';
 import { RawCaller } from 'baton-dev/testing/raw-caller';
@@ -31,8 +34,8 @@ const ENVIRONMENT = {
   LOG_LEVEL: 'warn',
   AUTHENTICATION: 'none',
   STACK_FILE,
-  // What Node takes by itself in a container of 256 MB
-  NODE_OPTIONS: '--max-old-space-size=128',
+  // What Node takes by itself in a container of 256 MB, and what the images set
+  NODE_OPTIONS: '--max-old-space-size=128 --max-semi-space-size=4',
 };
 
 /** The most memory that a process has used so far, in MB. */
@@ -71,6 +74,55 @@ test('a service stays within its memory if the events of its functions do not en
   expect(await answersAt(`http://127.0.0.1:${PORT}/nope`)).toBe(true);
   expect(peakMegabytes(program.pid)).toBeLessThan(MAX_MEGABYTES);
 }, 60_000);
+
+const HEAD = 'HTTP/1.1\r\nhost: localhost\r\n';
+/** A request that is under way for long, because the table does not answer. */
+const SLOW = `GET /notes/1 ${HEAD}\r\n`;
+const CHUNKED = `POST /notes ${HEAD}content-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n`;
+const inBytes = (count: number): string => '1\r\nx\r\n'.repeat(count);
+const headers = (count: number, line: (index: number) => string): string =>
+  Array.from({ length: count }, (_, index) => line(index)).join('');
+
+test.each([
+  ['3 callers send bodies in chunks of one byte', 3, CHUNKED + inBytes(250_000)],
+  ['100 callers send such bodies behind another request', 100, SLOW + CHUNKED + inBytes(10_000)],
+  [
+    '250 callers send requests with 900 headers behind another one',
+    250,
+    SLOW + `GET / ${HEAD}${headers(900, () => 'a:\r\n')}\r\n`.repeat(15),
+  ],
+  [
+    '900 callers send requests with 99 headers behind another one',
+    900,
+    SLOW + `GET / ${HEAD}${headers(98, (index) => `x${index}: ${'v'.repeat(29)}\r\n`)}\r\n`.repeat(16),
+  ],
+])(
+  'a service stays within its memory if %s',
+  async (_what, connections, bytes) => {
+    const table = createServer().listen(0, '127.0.0.1');
+    await once(table, 'listening');
+    const AWS_ENDPOINT_URL = `http://127.0.0.1:${(table.address() as AddressInfo).port}`;
+    const PORT = await freePort();
+    program = new Program('packages/baton/tests/support/notes-service.ts', {
+      ...ENVIRONMENT,
+      AWS_ENDPOINT_URL,
+      PORT: String(PORT),
+    });
+    const answers = () => answersAt(`http://127.0.0.1:${PORT}/nope`);
+    await eventually('the service', answers, 30_000);
+    const all = Array.from({ length: connections }, () => new RawCaller(PORT, '127.0.0.2'));
+    callers.push(...all);
+    await Promise.all(all.map((caller) => caller.connected()));
+    for (const caller of all) caller.sendUnread(bytes);
+    for (let asked = 0; asked < 5; asked += 1) {
+      expect(await answers()).toBe(true);
+      await sleep(200);
+    }
+    expect(peakMegabytes(program.pid)).toBeLessThan(MAX_MEGABYTES);
+    table.close();
+  },
+  60_000,
+);
 
 test.each([
   ['a service', 'packages/baton/tests/support/notes-service.ts'],

@@ -1,12 +1,19 @@
 // The requests of one connection, of which one is under way at a time.
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import { heldMemory } from './held-memory.ts';
+import { peerOf } from './peer-shares.ts';
 
 /**
  * How many parsed requests wait behind the one under way. Node parses all that one read of the socket brings; then reading
- * stops. Each waiting request takes a few KB, so a caller who sends more at once loses the connection.
+ * stops. A caller who sends more at once loses the connection.
  */
 const MAX_WAITING = 16;
+/** About the most bytes that a waiting request takes, and each of its headers beside its text. */
+const REQUEST_BYTES = 4096;
+const HEADER_BYTES = 64;
+/** The most that one read of a socket brings. */
+const READ_BYTES = 65_536;
 
 /** A request and its answer. */
 export interface Exchange {
@@ -16,27 +23,56 @@ export interface Exchange {
 
 /**
  * Begins each request of a connection once the answer before it has left. Meanwhile the further requests that the caller
- * has sent (RFC 9112, section 9.3.2: pipelining) stay in the socket, so they take no memory.
+ * has sent (RFC 9112, section 9.3.2: pipelining) stay in the socket, so they take no memory. Those that Node has read
+ * already take some, and the connection closes if their caller has no share left for it. It also closes if one of them has
+ * a body in chunks, because Node keeps each chunk by itself, however small.
  */
 export class Connection {
   readonly #socket: Socket;
+  readonly #peer: string;
   readonly #begin: (exchange: Exchange) => void;
   readonly #waiting: Exchange[] = [];
+  #heldBytes = 0;
   #busy = false;
 
   constructor(socket: Socket, begin: (exchange: Exchange) => void) {
     this.#socket = socket;
+    this.#peer = peerOf(socket);
     this.#begin = begin;
     // Node resumes the socket by itself after each request that it has parsed
     socket.on('resume', () => this.#hold());
-    socket.once('close', () => this.#waiting.splice(0));
+    socket.once('close', () => this.#drop());
   }
 
   /** Begins a request now, or after those before it. */
   take(exchange: Exchange): void {
     if (!this.#busy) this.#start(exchange);
-    else if (this.#waiting.push(exchange) > MAX_WAITING) this.#socket.destroy();
-    else this.#hold();
+    else if (this.#keep(exchange)) this.#hold();
+    else this.#refuse(exchange);
+  }
+
+  /** Closes the connection. Node parses the rest of what it has read, and keeps it until the connection has closed. */
+  #refuse({ request }: Exchange): void {
+    request.on('data', () => undefined);
+    request.rawHeaders.length = 0;
+    this.#socket.destroy();
+  }
+
+  /** Lets a request wait. Returns whether there is room for it. */
+  #keep(exchange: Exchange): boolean {
+    if (this.#waiting.length >= MAX_WAITING || this.#socket.destroyed) return false;
+    const bytes = bytesOf(exchange.request);
+    if (bytes === undefined) return false;
+    if (!heldMemory.take(this.#peer, bytes)) return false;
+    this.#heldBytes += bytes;
+    this.#waiting.push(exchange);
+    return true;
+  }
+
+  #drop(): void {
+    this.#waiting.length = 0;
+    heldMemory.giveBack(this.#peer, this.#heldBytes);
+    this.#heldBytes = 0;
   }
 
   #start(exchange: Exchange): void {
@@ -48,13 +84,31 @@ export class Connection {
   #next(): void {
     this.#busy = false;
     // The answer before may have announced that the connection closes
-    if (!this.#socket.writable) this.#waiting.splice(0);
+    if (!this.#socket.writable) this.#drop();
     const next = this.#waiting.shift();
     if (next) this.#start(next);
-    if (this.#waiting.length === 0) this.#socket.resume();
+    if (this.#waiting.length > 0) return;
+    this.#drop();
+    this.#socket.resume();
   }
 
   #hold(): void {
     if (this.#waiting.length > 0) this.#socket.pause();
   }
+}
+
+/**
+ * About how many bytes a parsed request takes, with the part of its body that Node has read. Undefined if the body comes in
+ * chunks. Does not look at `headers`, which Node makes when somebody does.
+ */
+function bytesOf({ rawHeaders, url = '' }: IncomingMessage): number | undefined {
+  let bytes = REQUEST_BYTES + url.length + (rawHeaders.length / 2) * HEADER_BYTES;
+  for (const [index, part] of rawHeaders.entries()) {
+    bytes += part.length;
+    if (index % 2 === 1) continue;
+    const name = part.toLowerCase();
+    if (name === 'transfer-encoding') return undefined;
+    if (name === 'content-length') bytes += Math.min(Number(rawHeaders[index + 1]), READ_BYTES);
+  }
+  return bytes;
 }

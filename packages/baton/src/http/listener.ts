@@ -13,7 +13,7 @@ import { peerOf, PeerShares } from './peer-shares.ts';
 import { Problem } from './problem.ts';
 import { readBody } from './request-body.ts';
 import { checkFraming } from './framing.ts';
-import { normalizeTarget } from './request-target.ts';
+import { MAX_PARTS, normalizeTarget } from './request-target.ts';
 
 /** Load balancers keep a connection for 60 s by default (AWS: "Application Load Balancers", idle timeout). */
 const KEEP_ALIVE_SECONDS = 65;
@@ -144,6 +144,8 @@ class Listener implements RunningServer {
       this.#sockets.get(request.socket)?.take({ request, response });
     // A body that is refused is not asked for: reading one sends "100 Continue"
     this.http.on('request', take).on('checkContinue', take).on('checkExpectation', take);
+    // Node keeps no more of them, not even for a request that waits. `normalizeTarget` refuses one that has more
+    this.http.maxHeadersCount = MAX_PARTS + 1;
     this.http.on('connection', (socket: Socket) => this.#connected(socket));
     this.http.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) =>
       this.#broken(error, socket),

@@ -1,13 +1,18 @@
 // The bodies of requests: how much of the process's memory and time they take.
 import type { Exchange } from './connection.ts';
-import { peerOf, PeerShares } from './peer-shares.ts';
+import { heldMemory } from './held-memory.ts';
+import { peerOf } from './peer-shares.ts';
 import { Problem } from './problem.ts';
 
-/** The memory for all bodies of the process. A container has 256 MB, and a body is held about three times while it is parsed. */
-const MAX_HELD_BYTES = 32 * 1024 * 1024;
 const FULL_RETRY_AFTER_SECONDS = 1;
-
-const held = new PeerShares(MAX_HELD_BYTES);
+/** The buffer of a body grows from here, twice as large each time. */
+const FIRST_BYTES = 4096;
+/**
+ * A body in more chunks than these has at least so many bytes a chunk. Each chunk takes Node some microseconds and 500 bytes,
+ * whatever it brings.
+ */
+const SOME_CHUNKS = 1000;
+const LEAST_CHUNK_BYTES = 16;
 
 /** Configures how bodies are read. */
 export interface BodyLimits {
@@ -20,7 +25,7 @@ export interface BodyLimits {
  * Reads the body of a request. Refuses one that announces too many bytes before it reads any, and counts the bytes that
  * arrive, not those that are announced. They count until the request is answered.
  *
- * @throws Problem 413 if it is too large, 408 if it does not arrive in time, 503 while other bodies take all the memory, or
+ * @throws Problem 413 if it is too large or in thousands of chunks of a few bytes, 408 if it does not arrive in time, 503 while other bodies take all the memory, or
  *   those of the same peer its share
  */
 export async function readBody(exchange: Exchange, { maxBytes, withinMs }: BodyLimits): Promise<Buffer> {
@@ -35,30 +40,44 @@ export async function readBody(exchange: Exchange, { maxBytes, withinMs }: BodyL
 function arriving({ request, response }: Exchange, maxBytes: number, withinMs: number): Promise<Buffer> {
   const { promise, resolve, reject } = Promise.withResolvers<Buffer>();
   const peer = peerOf(request.socket);
-  const chunks: Buffer[] = [];
+  // One buffer, because each buffer of Node takes several hundred bytes more than it holds
+  let whole = Buffer.alloc(0);
   let bytes = 0;
+  let chunks = 0;
   const refuse = (problem: Problem): void => {
-    // The rest stays in the socket, which closes after the answer
-    request.off('data', take).pause();
-    chunks.length = 0;
+    // The connection closes after the answer. What comes until then is thrown away: Node would keep it as it came
+    request.off('data', take).on('data', () => undefined);
+    heldMemory.giveBack(peer, whole.byteLength);
+    whole = Buffer.alloc(0);
     reject(problem);
   };
   const take = (chunk: Buffer): void => {
-    if (bytes + chunk.byteLength > maxBytes) return refuse(tooLarge(`more than ${maxBytes} bytes`, maxBytes));
-    if (!held.take(peer, chunk.byteLength)) return refuse(full());
-    bytes += chunk.byteLength;
-    chunks.push(chunk);
+    const needed = bytes + chunk.byteLength;
+    chunks += 1;
+    if (needed > maxBytes) return refuse(tooLarge(`more than ${maxBytes} bytes`, maxBytes));
+    if (chunks > SOME_CHUNKS && needed < chunks * LEAST_CHUNK_BYTES) return refuse(inPieces(chunks, needed));
+    if (needed > whole.byteLength) {
+      const larger = Math.min(maxBytes, Math.max(FIRST_BYTES, 2 * whole.byteLength, needed));
+      if (!heldMemory.take(peer, larger - whole.byteLength)) return refuse(full());
+      whole = Buffer.concat([whole.subarray(0, bytes)], larger);
+    }
+    bytes += chunk.copy(whole, bytes);
   };
   const timer = setTimeout(() => refuse(tooSlow(withinMs)), withinMs);
   request.on('data', take);
-  request.once('end', () => resolve(Buffer.concat(chunks)));
+  request.once('end', () => resolve(whole.subarray(0, bytes)));
   request.once('error', reject);
-  response.once('close', () => held.giveBack(peer, bytes));
+  response.once('close', () => heldMemory.giveBack(peer, whole.byteLength));
   return promise.finally(() => clearTimeout(timer));
 }
 
 function tooLarge(what: string, maxBytes: number): Problem {
   const detail = `The body has ${what}; expected at most ${maxBytes}.`;
+  return new Problem('body-too-large', { detail, headers: { connection: 'close' } });
+}
+
+function inPieces(chunks: number, bytes: number): Problem {
+  const detail = `The body has ${chunks} chunks for ${bytes} bytes; expected at least ${LEAST_CHUNK_BYTES} bytes a chunk.`;
   return new Problem('body-too-large', { detail, headers: { connection: 'close' } });
 }
 

@@ -5,7 +5,7 @@ import { Problem } from './problem.ts';
 /** The form of a target that names the host too (RFC 9112, section 3.2.2). */
 const ABSOLUTE = /^https?:\/\/([^/?#]*)([/?#].*)?$/is;
 /** How many headers, or parameters of its query, a request has at most. Each is handled several times before its token is. */
-const MAX_PARTS = 100;
+export const MAX_PARTS = 100;
 
 /**
  * Makes the target of a request a path. The host of an absolute target replaces the Host header (RFC 9112, section 3.2.2).

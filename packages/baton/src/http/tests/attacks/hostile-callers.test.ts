@@ -11,6 +11,9 @@ import { answerTo, RawCaller } from 'baton-dev/testing/raw-caller';
 
 const GET = 'GET /x HTTP/1.1\r\nhost: x\r\n\r\n';
 const POST = 'POST /x HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n';
+/** A body in thousands of chunks, each of so many bytes. */
+const inChunks = (chunks: number, bytes: number): string =>
+  `${POST}transfer-encoding: chunked\r\n\r\n${`${bytes.toString(16)}\r\n${' '.repeat(bytes)}\r\n`.repeat(chunks)}`;
 /** A body of which the last byte never comes. */
 const STALLED = `${POST}content-length: 262144\r\n\r\n${' '.repeat(262_143)}`;
 
@@ -105,6 +108,13 @@ describe('a connection with requests that do not wait for answers', () => {
     const caller = (await callerOf(port)).send(GET.repeat(2000));
     expect(await caller.untilClosed()).toBe('');
     await eventually('nothing under way', () => server?.underWay === 0);
+  });
+
+  test('is closed if a body in chunks comes behind another request, because Node keeps each chunk by itself', async () => {
+    const port = await start({ handle: () => new Promise(() => undefined) });
+    const chunked = `${POST}transfer-encoding: chunked\r\n\r\n1\r\nx\r\n`;
+    const caller = (await callerOf(port)).send(GET + chunked);
+    expect(await caller.untilClosed()).toBe('');
   });
 
   test('passes a body on that comes behind another request', async () => {
@@ -270,5 +280,20 @@ describe('a body', () => {
     await eventually('stalled bodies', () => (server?.underWay ?? 0) >= 8);
     expect(await statusOfAnother(port, `${POST}content-length: 2\r\n\r\n{}`)).toBe(200);
     expect((await fetch(`http://127.0.0.1:${port}/health/live`)).status).toBe(200);
+  });
+});
+
+describe('a body in chunks', () => {
+  test('of a byte is refused after some, and what follows is thrown away', async () => {
+    const port = await start();
+    const caller = (await callerOf(port)).send(inChunks(50_000, 1));
+    expect(await caller.untilClosed()).toMatch(/ 413 [\s\S]*expected at least 16 bytes a chunk/);
+  });
+
+  test('of a few bytes is read, however many there are', async () => {
+    const port = await start({ handle: async (event) => readRequest(event).body.byteLength });
+    const caller = (await callerOf(port)).send(`${inChunks(10_000, 20)}2\r\n{}\r\n0\r\n\r\n`);
+    await eventually('an answer', () => caller.statuses.length > 0);
+    expect(caller.answered).toContain('200002');
   });
 });
