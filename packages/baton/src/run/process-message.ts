@@ -4,6 +4,7 @@ import { isTickBody } from '../sqs/tick-message.ts';
 import { decodeEnvelope } from '../sqs/envelope.ts';
 import { memoryBytesOf } from '../sqs/json-shape.ts';
 import { bytesOf, type ReceivedMessage } from '../sqs/received-message.ts';
+import type { Signatures } from '../sqs/signatures.ts';
 import type { MalformedEnvelopeError, MessageTooLargeError } from '../task/errors.ts';
 import { type Outcome, outcomeOfBody } from '../task/outcome.ts';
 import { asError } from '../task/plain-error.ts';
@@ -34,47 +35,41 @@ export async function processMessage(
   host: AttemptHost,
   processing: Processing,
 ): Promise<Outcome> {
-  const { payloads } = processing;
+  const { payloads, signatures } = processing;
   const named = { queue, messageId: message.messageId, attempt: attemptOf(message) };
-  const { body } = message;
-  const bytes = payloads ? memoryBytesOf(body) + bytesOf(message) - body.length : 0;
+  const bytes = payloads ? memoryBytesOf(message.body) + bytesOf(message) - message.body.length : 0;
   if (payloads && !payloads.take(bytes) && !(await payloads.takeLater(bytes, host.signal))) {
     const released = { kind: 'release', error: asError(host.signal.reason) } as const;
     return logOutcome(processing, named, released);
   }
   try {
-    const trusted = await trustedMessage(message, named, processing);
+    const trusted = signatures ? await trustedMessage(message, named, signatures, processing) : message;
     if ('kind' in trusted) return logOutcome(processing, named, trusted);
-    const outcome = await outcomeOf(trusted, named, host, processing);
-    return trusted.body === body || outcome.kind === 'done' ? outcome : { ...outcome, body: trusted.body };
+    const read = receivedTask(trusted, named, processing);
+    if ('kind' in read) return logOutcome(processing, named, read);
+    const admission = await admit(read, host.signal, processing);
+    if (isRefused(admission))
+      return logOutcome(processing, read.fields, asSigned(admission, trusted, message));
+    const received = admission.begun ? attemptedAs(read, admission.begun.attempt) : read;
+
+    const startedAtMs = performance.now();
+    const decided =
+      outcomeWithoutAttempt(received, admission, processing) ??
+      (await runAttempt(received, admission, host, processing));
+    // A first attempt that is done, as most are, leaves nothing to write
+    const outcome =
+      admission.begun || decided.kind !== 'done'
+        ? asSigned(await conclude(trusted, admission, decided, processing), trusted, message)
+        : decided;
+    return logOutcome(processing, received.fields, outcome, Math.round(performance.now() - startedAtMs));
   } finally {
     payloads?.giveBack(bytes);
   }
 }
 
-/** The outcome of a message that may be believed. */
-async function outcomeOf(
-  message: ReceivedMessage,
-  named: Pick<TaskFields, 'queue' | 'messageId' | 'attempt'>,
-  host: AttemptHost,
-  processing: Processing,
-): Promise<Outcome> {
-  const read = receivedTask(message, named, processing);
-  if ('kind' in read) return logOutcome(processing, named, read);
-  const admission = await admit(read, host.signal, processing);
-  if (isRefused(admission)) return logOutcome(processing, read.fields, admission);
-  const received = admission.begun ? attemptedAs(read, admission.begun.attempt) : read;
-
-  const startedAtMs = performance.now();
-  const decided =
-    outcomeWithoutAttempt(received, admission, processing) ??
-    (await runAttempt(received, admission, host, processing));
-  // A first attempt that is done, as most are, leaves nothing to write
-  const outcome =
-    admission.begun || decided.kind !== 'done'
-      ? await conclude(message, admission, decided, processing)
-      : decided;
-  return logOutcome(processing, received.fields, outcome, Math.round(performance.now() - startedAtMs));
+/** An outcome whose dead letter or copy has the body that was signed here. */
+function asSigned(outcome: Outcome, { body }: ReceivedMessage, message: ReceivedMessage): Outcome {
+  return body === message.body || outcome.kind === 'done' ? outcome : { ...outcome, body };
 }
 
 function attemptedAs(received: ReceivedTask, attempt: number): ReceivedTask {
@@ -93,10 +88,10 @@ const KEYS_REST_SECONDS = 30;
 async function trustedMessage(
   message: ReceivedMessage,
   named: Pick<TaskFields, 'queue' | 'messageId'>,
-  { signatures, implementations, logger, now = Date.now }: Processing,
+  signatures: Signatures,
+  { implementations, logger, now = Date.now }: Processing,
 ): Promise<ReceivedMessage | Outcome> {
   const { body, attributes } = message;
-  if (!signatures) return message;
   try {
     const error = await signatures.faultIn(body, named.queue);
     if (!error) return message;

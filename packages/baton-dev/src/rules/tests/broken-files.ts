@@ -68,7 +68,7 @@ export const brokenFiles: readonly Broken[] = [
     rule: imagesHaveTargets,
     mistake: 'an image runs something else, and has a stage of its own',
     changes: {
-      [DOCKERFILE]: ['CMD ["node", "main.mjs"]', 'CMD ["node", "server.mjs"]'],
+      [DOCKERFILE]: ['"main.mjs"]', '"server.mjs"]'],
       'functions/task-service/Dockerfile': [' tini=', ' curl tini='],
     },
     says: [
