@@ -96,6 +96,12 @@ test.each([
     900,
     SLOW + `GET / ${HEAD}${headers(98, (index) => `x${index}: ${'v'.repeat(29)}\r\n`)}\r\n`.repeat(16),
   ],
+  ['200 callers send thousands of the shortest requests', 200, SLOW + 'GET / HTTP/1.1\r\n\r\n'.repeat(3500)],
+  [
+    '900 callers send hundreds of requests with short headers',
+    900,
+    SLOW + `GET / HTTP/1.1\r\n${'a:\r\n'.repeat(99)}\r\n`.repeat(150),
+  ],
 ])(
   'a service stays within its memory if %s',
   async (_what, connections, bytes) => {

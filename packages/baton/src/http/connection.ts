@@ -1,12 +1,12 @@
 // The requests of one connection, of which one is under way at a time.
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import { IncomingMessage, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { heldMemory } from './held-memory.ts';
 import { peerOf } from './peer-shares.ts';
 
 /**
- * How many parsed requests wait behind the one under way. Node parses all that one read of the socket brings; then reading
- * stops. A caller who sends more at once loses the connection.
+ * How many parsed requests wait behind the one under way. Node parses all that one read of the socket brings, up to this
+ * number; then reading stops. A caller who sends more at once loses the connection.
  */
 const MAX_WAITING = 16;
 /** About the most bytes that a waiting request takes, and each of its headers beside its text. */
@@ -44,6 +44,11 @@ export class Connection {
     socket.once('close', () => this.#drop());
   }
 
+  /** Whether it can take no other request: the caller has closed it, or sent too many at once. */
+  get full(): boolean {
+    return this.#waiting.length >= MAX_WAITING || this.#socket.destroyed;
+  }
+
   /** Begins a request now, or after those before it. */
   take(exchange: Exchange): void {
     if (!this.#busy) this.#start(exchange);
@@ -51,7 +56,7 @@ export class Connection {
     else this.#refuse(exchange);
   }
 
-  /** Closes the connection. Node parses the rest of what it has read, and keeps it until the connection has closed. */
+  /** Closes the connection. Node reads the rest of this request, and keeps it until the connection has closed. */
   #refuse({ request }: Exchange): void {
     request.on('data', () => undefined);
     request.rawHeaders.length = 0;
@@ -60,7 +65,7 @@ export class Connection {
 
   /** Lets a request wait. Returns whether there is room for it. */
   #keep(exchange: Exchange): boolean {
-    if (this.#waiting.length >= MAX_WAITING || this.#socket.destroyed) return false;
+    if (this.full) return false;
     const bytes = bytesOf(exchange.request);
     if (bytes === undefined) return false;
     if (!heldMemory.take(this.#peer, bytes)) return false;
@@ -95,6 +100,21 @@ export class Connection {
   #hold(): void {
     if (this.#waiting.length > 0) this.#socket.pause();
   }
+}
+
+/**
+ * A class for Node's requests with which it parses no further than the first one of a full connection, and closes that.
+ * Node would parse thousands that one read of the socket brings, and keep them until the connection has closed. It stops
+ * at a request that changes the protocol (Node: "Event: 'upgrade'"), and closes the connection if nobody listens for those.
+ */
+export function boundedRequests(connectionOf: (socket: Socket) => Connection | undefined) {
+  return class extends IncomingMessage {
+    constructor(socket: Socket) {
+      super(socket);
+      if (!connectionOf(socket)?.full) return;
+      Object.defineProperty(this, 'upgrade', { get: () => true, set: () => undefined });
+    }
+  };
 }
 
 /**

@@ -7,7 +7,7 @@ import {
   STATUS_CODES,
 } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
-import { Connection, type Exchange } from './connection.ts';
+import { boundedRequests, Connection, type Exchange } from './connection.ts';
 import { DEFAULT_HEADERS } from './http-message.ts';
 import { peerOf, PeerShares } from './peer-shares.ts';
 import { Problem } from './problem.ts';
@@ -133,6 +133,7 @@ class Listener implements RunningServer {
     this.#bodyWithinMs = bodyTimeoutSeconds * 1000;
     this.#answering = answering;
     this.http = createServer({
+      IncomingMessage: boundedRequests((socket) => this.#sockets.get(socket)),
       keepAliveTimeout: keepAliveSeconds * 1000,
       headersTimeout: requestTimeoutSeconds * 1000,
       requestTimeout: requestTimeoutSeconds * 1000,
