@@ -103,7 +103,7 @@ export class Connection {
 }
 
 /**
- * A class for Node's requests with which it parses no further than the first one of a full connection, and closes that.
+ * Makes a class for Node's requests: a full connection is closed at its next request, and nothing after that is parsed.
  * Node would parse thousands that one read of the socket brings, and keep them until the connection has closed. It stops
  * at a request that changes the protocol (Node: "Event: 'upgrade'"), and closes the connection if nobody listens for those.
  */
@@ -112,7 +112,7 @@ export function boundedRequests(connectionOf: (socket: Socket) => Connection | u
     constructor(socket: Socket) {
       super(socket);
       if (!connectionOf(socket)?.full) return;
-      Object.defineProperty(this, 'upgrade', { get: () => true, set: () => undefined });
+      Object.defineProperty(this, 'upgrade', { get: () => true, set() {} });
     }
   };
 }
