@@ -2,36 +2,41 @@
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { ROOT } from '../stack/root.ts';
 import type { CheckResult } from './check.ts';
 
 const PROGRAM = join(ROOT, 'node_modules/secretlint/bin/secretlint.js');
 /** The rules. Passwords of tests and examples in URLs are allowed by their words. */
 const CONFIG = join(import.meta.dirname, 'secretlint.json');
-/** A comment by which a file takes itself out of the check. */
-const DIRECTIVE = /secretlint-(?=disable)/g;
+/** What begins a comment of secretlint. Such a comment can turn rules off. */
+const DIRECTIVE = 'secretlint-';
 
 /**
- * Looks for secrets in files, by their paths from `cwd`, with secretlint. It looks at each file twice: as it is, because
- * some rules go by its name; and as plain text under another name, so that no file can take itself out of the check by its
- * name, its encoding, a comment, or a list of ignored files.
+ * Looks for secrets in files, by their paths from `cwd`, with secretlint. It looks at two copies of each file: one that ends
+ * like its name, because some rules go by that; and one as plain text under another name. So no file can take itself out of
+ * the check by its name, its encoding, a comment, or a list of ignored files.
  */
 export function checkSecrets(files: readonly string[], cwd: string): CheckResult {
   const name = 'secrets in files';
   const copies = mkdtempSync(join(tmpdir(), 'baton-secrets-'));
   try {
-    files.forEach((file, index) =>
-      writeFileSync(join(copies, `${index}.txt`), plainText(readFileSync(join(cwd, file)))),
-    );
-    const copied = files.map((_file, index) => `${index}.txt`);
-    const found = [findings(files, cwd), findings(copied, copies)].join('\n').trim();
+    const copied = files.flatMap((file, index) => {
+      const text = withoutDirectives(readFileSync(join(cwd, file), 'latin1'));
+      const named = `${index}-${endOf(file)}`;
+      const plain = `${index}.txt`;
+      writeFileSync(join(copies, named), text, 'latin1');
+      writeFileSync(join(copies, plain), withoutDirectives(withoutNuls(text)));
+      return [named, plain];
+    });
+    const found = findings(copied, copies);
     if (found === '') return { name, state: 'passed', detail: `none in ${files.length} files` };
     // On macOS a temporary folder has two paths
-    const named = found.replaceAll(/\S{0,200}baton-secrets-\w{6}\/(\d{1,9})\.txt/g, (_path, index: string) =>
-      join(cwd, files[Number(index)] ?? ''),
+    const detail = found.replaceAll(
+      /\S{0,200}baton-secrets-\w{6}\/(\d{1,9})[.-][\w.-]{0,60}/g,
+      (_path, index: string) => join(cwd, files[Number(index)] ?? ''),
     );
-    return { name, state: 'failed', detail: named };
+    return { name, state: 'failed', detail };
   } finally {
     rmSync(copies, { recursive: true });
   }
@@ -46,7 +51,19 @@ function findings(files: readonly string[], cwd: string): string {
   return status === 0 ? '' : `${stdout}${stderr}`.trim() || `secretlint ended with the status ${status}`;
 }
 
-/** The text of a file without what hides it. UTF-16 is ASCII with a NUL beside each character. */
-function plainText(bytes: Buffer): string {
-  return bytes.toString('latin1').replaceAll('\0', '').replaceAll(DIRECTIVE, '');
+/** The end of a file's name, in which no character has a meaning for secretlint. */
+function endOf(file: string): string {
+  return basename(file)
+    .replaceAll(/[^\w.-]/g, '_')
+    .slice(-60);
+}
+
+function withoutDirectives(text: string): string {
+  // With a character in its place: what is left and right of it cannot become another
+  return text.replaceAll(DIRECTIVE, 'secretlint ');
+}
+
+/** UTF-16 is ASCII with a NUL beside each character. */
+function withoutNuls(text: string): string {
+  return text.replaceAll('\0', '');
 }

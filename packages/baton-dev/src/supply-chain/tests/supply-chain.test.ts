@@ -166,6 +166,9 @@ describe('a check by npm', () => {
 });
 
 const SECRET = `${['https://mailer', 'hunter22@mail.shop.test'].join(':')}\n`;
+const NPM = `//registry.shop.test/:_authToken=${['3b1c2d4e', '0f1a', '4b2c', '8d3e', '5f60718293a4'].join('-')}\n`;
+/** The name twice: whoever takes one away leaves a comment that works. */
+const NESTED = 'secretlint-secretlint';
 
 describe('a secret in a file', () => {
   test.each([
@@ -187,6 +190,13 @@ describe('a secret in a file', () => {
     ],
     ['in a file that a list ignores', { 'a.env': SECRET, '.secretlintignore': '*' }],
     ['after a comment that ends the check', { 'a.env': `# secretlint-disable\n${SECRET}` }],
+    ['after such a comment in a word of another', { 'a.env': `# ${NESTED}-disable\n${SECRET}` }],
+    ['on the line of such a comment', { 'a.env': `${SECRET.trim()} # ${NESTED}-disable-line` }],
+    ['after a comment for the next line', { 'a.env': `# ${NESTED}-disable-next-line\n${SECRET}` }],
+    [
+      'in a file whose name has a meaning, after such a comment',
+      { 'a.env/.npmrc': `# secretlint-disable\n${NPM}` },
+    ],
     ['in UTF-16', { 'a.env': Buffer.from(`\uFEFF${SECRET}`, 'utf16le') }],
     ['after a NUL', { 'a.env': `\0${SECRET}` }],
     ['in a file that is called like an image', { 'a.env.png': SECRET }],
