@@ -40,7 +40,8 @@ export interface DeadLetterQueueOptions {
 /** The dead letters of one queue: lists them and puts them back. */
 export class DeadLetterQueue {
   readonly #options: DeadLetterQueueOptions;
-  readonly #held = new Map<string, Letter>();
+  /** The receipt handle of each letter that is hidden, by its message id. */
+  readonly #held = new Map<string, string>();
 
   constructor(options: DeadLetterQueueOptions) {
     this.#options = options;
@@ -66,7 +67,7 @@ export class DeadLetterQueue {
       if (Messages.length === 0) return;
       const beganMs = (sinceMs ??= clock.nowMs);
       const letters = Messages.map((message) => letterOf(message, queue, beganMs));
-      for (const letter of letters) this.#held.set(letter.messageId, letter);
+      for (const letter of letters) this.#held.set(letter.messageId, letter.receiptHandle);
       const fresh = letters.filter(({ messageId }) => !seen.has(messageId));
       // The first letters are visible again: there are more than can be read while they are hidden
       if (fresh.length === 0) return;
@@ -85,8 +86,8 @@ export class DeadLetterQueue {
   /** Makes the letters that were read and not put back visible again. */
   async release(): Promise<void> {
     const { sqs, url: QueueUrl } = this.#options;
-    const entries = [...this.#held.values()].map(({ receiptHandle }) => ({
-      ReceiptHandle: receiptHandle,
+    const entries = [...this.#held.values()].map((ReceiptHandle) => ({
+      ReceiptHandle,
       VisibilityTimeout: 0,
     }));
     this.#held.clear();

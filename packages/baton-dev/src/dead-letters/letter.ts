@@ -8,12 +8,12 @@ export const NO_REASON = 'none';
 /** The `Date` header of SQS has whole seconds. */
 const CLOCK_RESOLUTION_MS = 1000;
 
-/** A received message of a dead-letter queue. */
-export interface Letter {
+/** The most characters of a text that a table shows or keeps. A forged letter may have a megabyte of them. */
+const KEPT_CHARACTERS = 200;
+
+/** A dead letter without its bytes, which a list of many would not have the memory for. */
+export interface Facts {
   readonly messageId: string;
-  readonly receiptHandle: string;
-  readonly body: string;
-  readonly attributes: Readonly<Record<string, MessageAttributeValue>>;
   /** The queue that it is put back to: the queue of the command, or one of its lanes. */
   readonly queue: string;
   /** Its reason, such as `rejected`. */
@@ -27,6 +27,13 @@ export interface Letter {
   readonly attempts: number | undefined;
   /** Since when it is a dead letter, ISO 8601. */
   readonly deadAt: string;
+}
+
+/** A received message of a dead-letter queue. */
+export interface Letter extends Facts {
+  readonly receiptHandle: string;
+  readonly body: string;
+  readonly attributes: Readonly<Record<string, MessageAttributeValue>>;
   /** Whether it became a dead letter after the command started. */
   readonly isNewcomer: boolean;
 }
@@ -67,6 +74,17 @@ export function letterOf(message: Message, queue: string, sinceMs = Infinity): L
     deadAt: typeof deadAt === 'string' && !Number.isNaN(Date.parse(deadAt)) ? deadAt : takenAt,
     isNewcomer: takenAtMs > sinceMs + CLOCK_RESOLUTION_MS,
   };
+}
+
+/** What remains of a letter while others are read. Its texts are short. */
+export function factsOf({ messageId, queue, reason, error, task, taskId, attempts, deadAt }: Facts): Facts {
+  const short = { reason: shortText(reason), error: error === undefined ? undefined : shortText(error) };
+  return { messageId, queue, ...short, task, taskId, attempts, deadAt: shortText(deadAt) };
+}
+
+function shortText(text: string): string {
+  // A slice of a string would hold all of it
+  return text.length <= KEPT_CHARACTERS ? text : Buffer.from(text.slice(0, KEPT_CHARACTERS)).toString();
 }
 
 function detailsOf(json: string | undefined): Details {

@@ -1,11 +1,11 @@
 // Dead letters as lines of output.
 import Table from 'cli-table3';
 import type { PutBack } from './dead-letter-queue.ts';
-import type { Letter } from './letter.ts';
+import type { Facts } from './letter.ts';
 import { printable } from '../terminal/printable.ts';
 
 /** A letter and, if it was put back, the result. */
-export type Line = { readonly letter: Letter } & Partial<Pick<PutBack, 'became' | 'why'>>;
+export type Line = { readonly letter: Facts } & Partial<Pick<PutBack, 'became' | 'why'>>;
 
 const ERROR_CHARACTERS = 60;
 const BECAME = { back: 'put back', kept: 'kept', twice: 'put back, and kept' } as const;

@@ -4,7 +4,7 @@ import process from 'node:process';
 import { GetQueueUrlCommand } from '@aws-sdk/client-sqs';
 import { createSqsClient } from 'baton-tasks/tooling';
 import { DeadLetterQueue } from './dead-letter-queue.ts';
-import type { Letter } from './letter.ts';
+import { factsOf, type Letter } from './letter.ts';
 import { jsonOf, type Line, tableOf } from './lines.ts';
 import { type Options, readOptions, USAGE, UsageError } from './options.ts';
 import { Output } from './output.ts';
@@ -52,23 +52,32 @@ async function run(options: Options): Promise<number> {
 async function handle(letters: DeadLetterQueue, options: Options): Promise<number> {
   const { queue, limit, putBack } = options;
   const asJson = options.json || !process.stdout.isTTY;
-  const lines: Line[] = [];
+  /** Those that are shown at the end. */
+  const rows: Line[] = [];
+  const failed: Line[] = [];
+  let [read, back] = [0, 0];
   const once = new OnceEach();
   for await (const batch of letters.letters()) {
     const wanted = batch
       .filter((letter) => isWanted(letter, options) && (!putBack || once.admits(letter)))
-      .slice(0, limit - lines.length);
+      .slice(0, limit - read);
     const handled: Line[] = putBack ? await letters.putBack(wanted) : wanted.map((letter) => ({ letter }));
-    lines.push(...handled);
-    if (asJson) for (const line of handled) output.line(jsonOf(line));
+    for (const line of handled) {
+      const { letter, became } = line;
+      const short = { ...line, letter: factsOf(letter) };
+      read += 1;
+      if (became !== 'kept') back += 1;
+      if (became === 'kept' || became === 'twice') failed.push(short);
+      if (asJson) output.line(jsonOf(line));
+      else rows.push(short);
+    }
     // Listing stops if its reader ends, as `head` does. Putting back continues without a reader
-    if (lines.length >= limit || interrupted.signal.aborted || (output.ended && !putBack)) break;
+    if (read >= limit || interrupted.signal.aborted || (output.ended && !putBack)) break;
   }
-  if (!asJson && lines.length > 0) output.line(tableOf(lines, Date.now()));
-  const more = lines.length >= limit ? `, the first ${limit}: there may be more` : '';
+  if (rows.length > 0) output.line(tableOf(rows, Date.now()));
+  const more = read >= limit ? `, the first ${limit}: there may be more` : '';
   const left = once.refused > 0 ? `; ${once.refused} left, of the same tasks or set aside meanwhile` : '';
-  messages.line(`${summaryOf(lines, queue, putBack)}${more}${left}`);
-  const failed = lines.filter(({ became }) => became === 'kept' || became === 'twice');
+  messages.line(`${summaryOf(putBack ? back : read, queue, putBack)}${more}${left}`);
   for (const { letter, became, why } of failed)
     messages.line(
       became === 'kept'
@@ -99,12 +108,10 @@ function isWanted(letter: Letter, { taskId, reason }: Options): boolean {
   );
 }
 
-function summaryOf(lines: readonly Line[], queue: string, putBack: boolean): string {
-  const count = (wanted: readonly Line[]): string =>
-    `${wanted.length} dead letter${wanted.length === 1 ? '' : 's'}`;
-  if (!putBack)
-    return `${count(lines)} of ${queue}${lines.length > 0 ? '; --put-back sends them again' : ''}`;
-  return `${count(lines.filter(({ became }) => became !== 'kept'))} of ${queue} put back`;
+function summaryOf(count: number, queue: string, putBack: boolean): string {
+  const letters = `${count} dead letter${count === 1 ? '' : 's'} of ${queue}`;
+  if (putBack) return `${letters} put back`;
+  return `${letters}${count > 0 ? '; --put-back sends them again' : ''}`;
 }
 
 try {

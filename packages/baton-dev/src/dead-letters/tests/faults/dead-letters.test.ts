@@ -80,7 +80,12 @@ interface Ran {
 }
 
 async function run(...args: string[]): Promise<Ran> {
-  const program = new Program('packages/baton-dev/src/dead-letters/main.ts', backends.environment, args);
+  return runWith({}, ...args);
+}
+
+async function runWith(environment: Record<string, string>, ...args: string[]): Promise<Ran> {
+  const all = { ...backends.environment, ...environment };
+  const program = new Program('packages/baton-dev/src/dead-letters/main.ts', all, args);
   const status = await program.ended();
   return { status, letters: program.lines, output: program.output };
 }
@@ -187,6 +192,18 @@ describe('npm run dead-letters', () => {
     const { status, letters } = await run(queue, '--put-back');
     expect([status, letters.length]).toEqual([0, 16]);
     expect(new Set((await taken(queue)).map(({ Body }) => Body)).size).toBe(16);
+  });
+
+  test.each([
+    ['lists', [], 0, 120],
+    ['redrives', ['--put-back'], 120, 0],
+  ])('%s more bytes than its memory holds', async (_what, options, back, left) => {
+    const filler = 'x'.repeat(1_000_000);
+    for (let letter = 0; letter < 120; letter += 1) await setAside({ filler });
+    const heap = { NODE_OPTIONS: '--max-old-space-size=80' };
+    const { status, letters } = await runWith(heap, queue, ...options);
+    expect([status, letters.length]).toEqual([0, 120]);
+    await expect(Promise.all([visible(queue), visible(`${queue}-dlq`)])).resolves.toEqual([back, left]);
   });
 
   test('selects the dead letters of a task, of a reason, or a number of them', async () => {
