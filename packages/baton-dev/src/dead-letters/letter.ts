@@ -34,6 +34,8 @@ export interface Letter extends Facts {
   readonly receiptHandle: string;
   readonly body: string;
   readonly attributes: Readonly<Record<string, MessageAttributeValue>>;
+  /** When its task ended, as the letter says. undefined if it does not. */
+  readonly endedAt: string | undefined;
   /** Whether it became a dead letter after the command started. */
   readonly isNewcomer: boolean;
 }
@@ -71,6 +73,7 @@ export function letterOf(message: Message, queue: string, sinceMs = Infinity): L
     error: said.length > 0 ? said.join(': ') : undefined,
     ...taskIn(Body),
     attempts: typeof attempts === 'number' ? attempts : undefined,
+    endedAt: typeof deadAt === 'string' ? deadAt : undefined,
     deadAt: typeof deadAt === 'string' && !Number.isNaN(Date.parse(deadAt)) ? deadAt : takenAt,
     isNewcomer: takenAtMs > sinceMs + CLOCK_RESOLUTION_MS,
   };

@@ -6,6 +6,7 @@ import { createSqsClient } from 'baton-tasks/tooling';
 import { DeadLetterQueue } from './dead-letter-queue.ts';
 import { factsOf, type Letter } from './letter.ts';
 import { jsonOf, type Line, tableOf } from './lines.ts';
+import { OnceEach } from './once-each.ts';
 import { type Options, readOptions, USAGE, UsageError } from './options.ts';
 import { Output } from './output.ts';
 
@@ -76,7 +77,7 @@ async function handle(letters: DeadLetterQueue, options: Options): Promise<numbe
   }
   if (rows.length > 0) output.line(tableOf(rows, Date.now()));
   const more = read >= limit ? `, the first ${limit}: there may be more` : '';
-  const left = once.refused > 0 ? `; ${once.refused} left, of the same tasks or set aside meanwhile` : '';
+  const left = once.refused > 0 ? `; ${once.refused} left, the same as others or set aside meanwhile` : '';
   messages.line(`${summaryOf(putBack ? back : read, queue, putBack)}${more}${left}`);
   for (const { letter, became, why } of failed)
     messages.line(
@@ -87,19 +88,6 @@ async function handle(letters: DeadLetterQueue, options: Options): Promise<numbe
   if (output.trouble) messages.line(`Not all could be written: ${output.trouble.message}`);
   if (interrupted.signal.aborted) return INTERRUPTED;
   return failed.length > 0 || output.trouble ? 1 : 0;
-}
-
-/** Puts each letter back once, even if it fails at once and becomes a dead letter again while others are read. */
-class OnceEach {
-  readonly #taskIds = new Set<string>();
-  refused = 0;
-
-  admits({ taskId, isNewcomer }: Letter): boolean {
-    const again = isNewcomer || (taskId !== undefined && this.#taskIds.has(taskId));
-    if (again) this.refused += 1;
-    else if (taskId !== undefined) this.#taskIds.add(taskId);
-    return !again;
-  }
 }
 
 function isWanted(letter: Letter, { taskId, reason }: Options): boolean {

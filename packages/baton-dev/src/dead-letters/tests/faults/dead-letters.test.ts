@@ -38,23 +38,27 @@ interface Set {
   readonly lane?: string;
   readonly body?: string;
   readonly filler?: string;
+  readonly end?: string;
+}
+
+function envelopeOf(taskId: string, filler?: string) {
+  const time = '2026-11-27T10:00:00.000Z';
+  return { taskId, task: 'orders.process', source: 'tests', time, trace: undefined, data: { filler } };
 }
 
 /** Sends a dead letter as a worker does. */
-async function setAside({ reason = 'rejected', taskId = randomUUID(), lane, body, filler }: Set = {}) {
-  const time = new Date().toISOString();
-  const envelope = {
-    taskId,
-    task: 'orders.process',
-    source: 'tests',
-    time,
-    trace: undefined,
-    data: { filler },
-  };
+async function setAside({
+  reason = 'rejected',
+  taskId = randomUUID(),
+  lane,
+  body,
+  filler,
+  end = '2026-11-29T10:00:00.000Z',
+}: Set = {}) {
   const message = {
     messageId: 'm-1',
     receiptHandle: 'r-1',
-    body: body ?? encodeEnvelope(envelope),
+    body: body ?? encodeEnvelope(envelopeOf(taskId, filler)),
     receiveCount: 9,
     sentAtMs: Date.now(),
     firstReceivedAtMs: Date.now(),
@@ -63,7 +67,7 @@ async function setAside({ reason = 'rejected', taskId = randomUUID(), lane, body
   const entry = deadLetterEntry(message, {
     reason,
     error: new RangeError('no such order'),
-    end: { attempts: 3, at: '2026-11-29T10:00:00.000Z' },
+    end: { attempts: 3, at: end },
     workerId: 'w-1',
     queue: lane === undefined ? queue : `${queue}_${lane}`,
   });
@@ -159,6 +163,24 @@ describe('npm run dead-letters', () => {
     await expect(visible(queue)).resolves.toBe(1);
     await expect(visible(`${queue}-dlq`)).resolves.toBe(2);
     expect(output).toContain(`1 dead letter of ${queue} put back; 2 left`);
+  });
+
+  test('redrives a task although forged letters with its id came before', async () => {
+    const forged = encodeEnvelope({ ...envelopeOf('real'), data: { filler: 'forged' } });
+    const [body, end] = [encodeEnvelope(envelopeOf('real')), '2026-11-29T10:00:00.000Z'];
+    await setAside({ reason: 'mismatch', body: forged });
+    await setAside({ body, lane: 'high' });
+    await setAside({ body, end: '2026-11-28T10:00:00.000Z' });
+    await backends.sqs.send(new SendMessageCommand({ QueueUrl: urlOf(`${queue}-dlq`), MessageBody: body }));
+    for (let again = 0; again < 2; again += 1) await setAside({ body, end });
+    const { status, output } = await run(queue, '--put-back');
+    expect(status).toBe(0);
+    expect(output).toContain(`5 dead letters of ${queue} put back; 1 left`);
+    const back = (await taken(queue)).map(({ Body, MessageAttributes }) => ({
+      body: Body,
+      details: MessageAttributes?.['baton.details']?.StringValue,
+    }));
+    expect(back).toContainEqual({ body, details: expect.stringContaining(`"deadAt":"${end}"`) });
   });
 
   test('redrives messages that are no tasks, even with equal bodies', async () => {
