@@ -9,6 +9,7 @@ import {
 import type { AddressInfo, Socket } from 'node:net';
 import { boundedRequests, Connection, type Exchange } from './connection.ts';
 import { DEFAULT_HEADERS } from './http-message.ts';
+import { OpenConnections } from './open-connections.ts';
 import { peerOf, PeerShares } from './peer-shares.ts';
 import { Problem } from './problem.ts';
 import { readBody } from './request-body.ts';
@@ -69,6 +70,8 @@ export interface ConnectionTimeouts {
   readonly answerTimeoutSeconds?: number;
   /** How many requests are worked on at most, shared by peer: one alone gets half of them. Default 512. */
   readonly maxUnderWay?: number;
+  /** How many connections are open at most, shared by peer: one alone gets half of them. Default 2,000. */
+  readonly maxConnections?: number;
 }
 
 /** A request that a server has to answer. */
@@ -100,7 +103,7 @@ export interface Answering {
 /**
  * Listens for HTTP requests. One request of a connection is under way at a time. Beyond `maxUnderWay` requests can take no
  * place. A request has none while its body arrives, or its answer is read: connections bound those. There are 2,000,
- * shared by peer; any further one is closed. An answer that nobody reads is cut off.
+ * shared by peer: see `OpenConnections`. An answer that nobody reads is cut off.
  *
  * @throws Error if the port is taken
  */
@@ -119,7 +122,7 @@ class Listener implements RunningServer {
   readonly #places: PeerShares;
   readonly #bodyWithinMs: number;
   readonly #sockets = new Map<Socket, Connection>();
-  readonly #peers = new PeerShares(MAX_CONNECTIONS);
+  readonly #connections: OpenConnections;
   /** The requests under way, and when their answers began to leave. */
   readonly #underWay = new Map<ServerResponse, number | undefined>();
   #closing = false;
@@ -130,6 +133,7 @@ class Listener implements RunningServer {
     const { bodyTimeoutSeconds = BODY_TIMEOUT_SECONDS, answerTimeoutSeconds = ANSWER_TIMEOUT_SECONDS } =
       options;
     this.#places = new PeerShares(options.maxUnderWay ?? MAX_UNDER_WAY);
+    this.#connections = new OpenConnections(options.maxConnections ?? MAX_CONNECTIONS);
     this.#bodyWithinMs = bodyTimeoutSeconds * 1000;
     this.#answering = answering;
     this.http = createServer({
@@ -178,13 +182,9 @@ class Listener implements RunningServer {
   }
 
   #connected(socket: Socket): void {
-    const peer = peerOf(socket);
-    if (!this.#peers.take(peer, 1)) return void socket.destroy();
+    if (!this.#connections.add(socket)) return void socket.destroy();
     this.#sockets.set(socket, new Connection(socket, (exchange) => this.#begin(exchange)));
-    socket.once('close', () => {
-      this.#sockets.delete(socket);
-      this.#peers.giveBack(peer, 1);
-    });
+    socket.once('close', () => this.#sockets.delete(socket));
   }
 
   #begin({ request, response }: Exchange): void {
@@ -192,8 +192,10 @@ class Listener implements RunningServer {
     response.shouldKeepAlive &&= !this.#closing;
     const problem = refusalOf(request);
     this.#underWay.set(response, undefined);
+    this.#connections.count(request.socket, 'underWay', 1);
     response.once('close', () => {
       this.#underWay.delete(response);
+      this.#connections.count(request.socket, 'underWay', -1);
       // Headers that were sent before the stop may have promised to keep the connection
       if (this.#closing) this.http.closeIdleConnections();
     });
@@ -202,16 +204,20 @@ class Listener implements RunningServer {
   }
 
   async #answer({ request, response }: Exchange): Promise<void> {
-    const peer = peerOf(request.socket);
+    const { socket } = request;
+    const peer = peerOf(socket);
     let placed = false;
     const place = (): void => {
       if (placed || response.closed) return;
       placed = this.#places.take(peer, 1);
       if (!placed) throw noPlace();
+      this.#connections.count(socket, 'worked', 1);
     };
     const giveBack = (): void => {
-      if (placed) this.#places.giveBack(peer, 1);
+      if (!placed) return;
       placed = false;
+      this.#places.giveBack(peer, 1);
+      this.#connections.count(socket, 'worked', -1);
     };
     const body = async (maxBytes: number): Promise<Buffer> => {
       const whole = await readBody({ request, response }, { maxBytes, withinMs: this.#bodyWithinMs });
