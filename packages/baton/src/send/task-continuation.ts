@@ -13,6 +13,7 @@ import { MAX_STEPS } from '../task/flow.ts';
 import type { FlowEnd, Listener, NextTask } from '../task/next-task.ts';
 import { fromJson } from '../task/json-value.ts';
 import type { TaskEnd } from '../task/task-end.ts';
+import { faultOfEnd } from './ended-task.ts';
 import { isAfter, isInFlowOf } from './flow-places.ts';
 import type { KnownLinks } from './known-links.ts';
 import { payloadHashOf } from './prepared-task.ts';
@@ -71,6 +72,8 @@ export class TaskContinuation {
    *   one of them, and the store's errors. Call it again then
    */
   async ended(task: KeptTask): Promise<void> {
+    const forged = faultOfEnd(task);
+    if (forged) return this.#onUnsent?.(forged, task);
     if (await this.#isForged(task, task)) return;
     const followed = task.state === 'succeeded' ? this.#goOn(task) : this.#cancelAfter(task);
     await Promise.allSettled([followed]);
@@ -109,7 +112,7 @@ export class TaskContinuation {
     if (afterId === undefined) return false;
     const before = await this.#records.read(afterId);
     const group = before ? undefined : await this.#records.groups.find(afterId);
-    const follower = before?.state === 'succeeded' ? before.next : group?.next;
+    const follower = before?.state === 'succeeded' && !faultOfEnd(before) ? before.next : group?.next;
     if (follower?.taskId !== taskId) return false;
     const payload = group ? await this.#resultsOf(group) : parsed(before?.result);
     if (payloadHashOf(payload) !== payloadHash || (group && !payload)) return false;
@@ -156,7 +159,7 @@ export class TaskContinuation {
       const { taskId } = next;
       await this.#records.cancel(taskId, { error: { name: 'TaskCancelledError', message }, afterId });
       const task = await this.#records.read(taskId);
-      if (!task || !isAfter(task, afterId) || (await this.#isForged(task, task))) break;
+      if (!task || !isAfter(task, afterId) || faultOfEnd(task) || (await this.#isForged(task, task))) break;
       // Even if it was cancelled before: its listeners may not have been told, and it has no message that would tell them
       if (task.state === 'cancelled') cancelled.set(taskId, task);
       [next, afterId] = [task.next, taskId];
@@ -190,7 +193,7 @@ export class TaskContinuation {
     if (!isAfter(known, afterId) || state === 'queued') {
       const what = `expected the task after ${afterId} with its result as payload`;
       this.#onUnsent?.(new MismatchError(taskId, what), ended);
-    } else if (state === 'cancelled') {
+    } else if (state === 'cancelled' && !faultOfEnd(known) && !(await this.#isForged(known, ended))) {
       const after = this.#cancelFrom(next, `The task ${taskId} before it was cancelled`, taskId);
       await allDone([this.#tell(known), after]);
     }

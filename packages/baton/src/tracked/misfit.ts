@@ -2,20 +2,10 @@
 import { MismatchError, OutOfTurnError } from '../task/errors.ts';
 import { MAX_AHEAD_MS } from '../send/send-checks.ts';
 import { queueWithoutLane } from '../task/lane.ts';
-import { isFinal, type TaskState } from '../task/task-status.ts';
+import { faultOfEnd } from '../send/ended-task.ts';
+import { isFinal } from '../task/task-status.ts';
 import { faultOfRow } from './row-shape.ts';
 import type { TaskRow } from './task-row.ts';
-
-/**
- * What a row has in each final state. No role of a sender may write it. A task that was given up or cancelled may never have
- * started.
- */
-const MARKS: Partial<Record<TaskState, keyof TaskRow>> = {
-  succeeded: 'startedAt',
-  failed: 'startedAt',
-  dead: 'finishedAt',
-  cancelled: 'finishedAt',
-};
 
 /** The task that a message says it is. */
 export interface NamedTask {
@@ -45,12 +35,8 @@ export function misfitOf(
   if (row.task !== task) return new MismatchError(taskId, `expected ${row.task}, got ${task}`);
   const fault = faultOfRow(row) ?? faultOfDelay(row, nowMs);
   if (fault !== undefined) return new MismatchError(taskId, `expected a row that Baton wrote, got ${fault}`);
-  const mark = MARKS[row.state];
-  if (mark && row[mark] === undefined)
-    return new MismatchError(
-      taskId,
-      `expected the end that a worker wrote, got a row that is only ${row.state}`,
-    );
+  const forged = faultOfEnd(row);
+  if (forged) return forged;
   const expected = queueWithoutLane(row.queue);
   if (queue !== undefined && queueWithoutLane(queue) !== expected)
     return new MismatchError(taskId, `expected it in the queue ${expected}, got it from ${queue}`);

@@ -217,6 +217,9 @@ export class StoreTracker implements TaskTracker {
         };
       const claims = { leaseSeconds, unconcluded: unconcludedClaims(message) };
       const row = await store.giveUp(taskId, failureOf(outcome.error, outcome.reason), claims);
+      // It may have changed since it was read
+      const changed = row && misfitOf(row, named, store.clock.nowMs);
+      if (changed) return { kind: 'dead-letter', reason: 'mismatch', error: changed };
       if (row) await this.#follow(row);
       const known = row ? undefined : await store.read(taskId);
       if (known) return await this.#unclaimed(taskId, known);

@@ -217,7 +217,8 @@ export class TaskStore implements TaskRecords {
     const at = this.#table.iso;
     return this.#table.update(
       taskId,
-      condition,
+      // An expired row counts as missing: its reader has checked nothing of it
+      `${condition} AND expiresAt >= :now`,
       `SET #state = :dead, #error = :error, finishedAt = :at, updatedAt = :at, expiresAt = :expires,
         attempts = if_not_exists(attempts, :zero) - :uncounted REMOVE claimId, ${OVER_AT_THE_END}`,
       {
@@ -225,6 +226,7 @@ export class TaskStore implements TaskRecords {
         ':dead': 'dead',
         ':error': error,
         ':at': at,
+        ':now': this.#table.seconds,
         ':expires': this.#table.expiry(),
         ':uncounted': uncounted,
         ':zero': 0,
