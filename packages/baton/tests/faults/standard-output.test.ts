@@ -179,11 +179,12 @@ describe.each(Object.keys(KINDS))('standard output that is %s', (kind) => {
   });
 
   test('does not keep a service from answering and stopping in time', async () => {
-    const port = String(await freePort());
+    const [port, healthPort] = [String(await freePort()), String(await freePort())];
     const environment = {
       ...backends.environment,
       NOTES_TABLE: await createNotesTable(backends),
       PORT: port,
+      HEALTH_PORT: healthPort,
       // Each request has to be logged
       RATE_LIMIT_PER_SECOND: '0',
     };
@@ -195,10 +196,11 @@ describe.each(Object.keys(KINDS))('standard output that is %s', (kind) => {
     );
     programs.push(program);
     const url = `http://127.0.0.1:${port}`;
-    await eventually('a service that is ready', () => isReady(`${url}/health/ready`), 20_000);
+    const health = `http://127.0.0.1:${healthPort}/health`;
+    await eventually('a service that is ready', () => isReady(`${health}/ready`), 20_000);
     for (let times = 0; times < 1500; times += 1)
       expect((await fetch(`${url}/notes/none`)).status).toBeGreaterThanOrEqual(400);
-    expect((await logsOf(`${url}/health`)).failure).not.toBe(null);
+    expect((await logsOf(health)).failure).not.toBe(null);
     await expectToStop(program);
   });
 });
