@@ -76,6 +76,8 @@ export interface ConnectionTimeouts {
 
 /** A request that a server has to answer. */
 export interface Incoming extends Exchange {
+  /** Whose shares the request takes: see `Answering.callerOf`. */
+  readonly peer: string;
   /**
    * Reads the body, and then takes a place.
    *
@@ -94,6 +96,8 @@ export interface Incoming extends Exchange {
 
 /** Answers the requests of a server. */
 export interface Answering {
+  /** Who sends a request, if that is not the peer at the other end of its connection. */
+  readonly callerOf?: (request: IncomingMessage) => string | undefined;
   /** Answers a request. Must not reject. Resolves once only the answer is left, which the caller may be slow to read. */
   readonly answer: (incoming: Incoming) => Promise<unknown>;
   /** Answers a request that is refused before it is looked at, because it breaks HTTP. */
@@ -205,7 +209,7 @@ class Listener implements RunningServer {
 
   async #answer({ request, response }: Exchange): Promise<void> {
     const { socket } = request;
-    const peer = peerOf(socket);
+    const peer = this.#answering.callerOf?.(request) ?? peerOf(socket);
     let placed = false;
     const place = (): void => {
       if (placed || response.closed) return;
@@ -220,13 +224,13 @@ class Listener implements RunningServer {
       this.#connections.count(socket, 'worked', -1);
     };
     const body = async (maxBytes: number): Promise<Buffer> => {
-      const whole = await readBody({ request, response }, { maxBytes, withinMs: this.#bodyWithinMs });
+      const whole = await readBody({ request, response }, { maxBytes, withinMs: this.#bodyWithinMs, peer });
       place();
       return whole;
     };
     // Also if the caller hangs up, in case the code of a route never ends
     response.once('close', giveBack);
-    await this.#answering.answer({ request, response, body, place });
+    await this.#answering.answer({ request, response, peer, body, place });
     giveBack();
   }
 

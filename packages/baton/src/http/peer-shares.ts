@@ -7,7 +7,7 @@ const NETWORK_GROUPS = 4;
 /**
  * An amount, such as of bytes or connections, that all callers of a server share. A peer address gets as much as it leaves
  * free: half if it is alone, half of the rest if there is another one, and so on. So one caller or a few never take all of
- * it. It is not less, because all callers behind a gateway or a load balancer have that one's address.
+ * it. It is not less, because all callers behind a load balancer have that one's address.
  */
 export class PeerShares {
   readonly #limit: number;

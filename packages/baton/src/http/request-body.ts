@@ -1,7 +1,6 @@
 // The bodies of requests: how much of the process's memory and time they take.
 import type { Exchange } from './connection.ts';
 import { heldMemory } from './held-memory.ts';
-import { peerOf } from './peer-shares.ts';
 import { Problem } from './problem.ts';
 
 const FULL_RETRY_AFTER_SECONDS = 1;
@@ -19,6 +18,8 @@ export interface BodyLimits {
   readonly maxBytes: number;
   /** How long a body may take to arrive, in milliseconds. */
   readonly withinMs: number;
+  /** Whose share of the memory it takes. */
+  readonly peer: string;
 }
 
 /**
@@ -28,18 +29,21 @@ export interface BodyLimits {
  * @throws Problem 413 if it is too large or in thousands of chunks of a few bytes, 408 if it does not arrive in time, 503 while other bodies take all the memory, or
  *   those of the same peer its share
  */
-export async function readBody(exchange: Exchange, { maxBytes, withinMs }: BodyLimits): Promise<Buffer> {
+export async function readBody(exchange: Exchange, limits: BodyLimits): Promise<Buffer> {
+  const { maxBytes } = limits;
   const { request, response } = exchange;
   const { 'content-length': length, 'transfer-encoding': coding, expect } = request.headers;
   if (length === undefined && coding === undefined) return Buffer.alloc(0);
   if (Number(length ?? 0) > maxBytes) throw tooLarge(`${length} bytes`, maxBytes);
   if (expect !== undefined) response.writeContinue();
-  return arriving(exchange, maxBytes, withinMs);
+  return arriving(exchange, limits);
 }
 
-function arriving({ request, response }: Exchange, maxBytes: number, withinMs: number): Promise<Buffer> {
+function arriving(
+  { request, response }: Exchange,
+  { maxBytes, withinMs, peer }: BodyLimits,
+): Promise<Buffer> {
   const { promise, resolve, reject } = Promise.withResolvers<Buffer>();
-  const peer = peerOf(request.socket);
   // One buffer, because each buffer of Node takes several hundred bytes more than it holds
   let whole = Buffer.alloc(0);
   let bytes = 0;

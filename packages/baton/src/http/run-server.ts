@@ -14,7 +14,8 @@ import { serve, serveProcessHealth, type ServerOptions } from './server.ts';
 const STOP_RESERVE_MS = 5000;
 
 /** Configures a service's process. */
-export interface RunOptions extends Omit<ServerOptions, 'health'>, Omit<HealthOptions, 'state'>, StopOptions {
+export interface RunOptions
+  extends Omit<ServerOptions, 'health' | 'gatewayToken'>, Omit<HealthOptions, 'state'>, StopOptions {
   /** The service's name, which is also its container's. */
   readonly name: string;
   /** The port of the process's health. Without it, the API's port answers `/health/live` and `/health/ready`. */
@@ -25,7 +26,7 @@ export interface RunOptions extends Omit<ServerOptions, 'health'>, Omit<HealthOp
   readonly functionsPort?: number | undefined;
   /** The only network of Docker from which the consumers are reached. Without it, they listen where the API does. */
   readonly functionsNetwork?: string | undefined;
-  /** The secret of the consumers' callers. */
+  /** The secret of the consumers' callers. The gateway has it too, and signs with it who calls the API. */
   readonly functionsToken?: string | undefined;
 }
 
@@ -38,8 +39,9 @@ export interface StopOptions {
 
 /** Runs a service's HTTP servers as a process: see `runServers`. */
 export async function runServer(options: RunOptions): Promise<void> {
-  const { name, logger, host, healthPort, allowedHosts } = options;
-  const api = { ...options, allowedHosts: allowedHosts && [...allowedHosts, name] };
+  const { name, logger, host, healthPort, allowedHosts, functionsToken } = options;
+  const own = { gatewayToken: functionsToken, allowedHosts: allowedHosts && [...allowedHosts, name] };
+  const api = { ...options, ...own };
   // Operators alone reach a port of its own
   const state = (): object => ({ logs: logState() });
   const starting = [

@@ -1,7 +1,8 @@
 // Reads the configuration of a process's HTTP servers from its environment.
 import * as z from 'zod';
 import { oneOf, port, text, textFile, wholeNumber } from '../process/config.ts';
-import { isNetwork, RateLimit } from './rate-limit.ts';
+import { RateLimit } from './rate-limit.ts';
+import { isNetwork } from './trusted-proxies.ts';
 
 /** How much longer requests may take than connections are kept: Node closes a connection a second later than announced. */
 const REQUEST_RESERVE_SECONDS = 5;

@@ -16,6 +16,7 @@ import {
   listenAt,
   type RunningServer,
 } from './listener.ts';
+import { forwardedCaller } from './forwarded-caller.ts';
 import { peerOf, PeerShares } from './peer-shares.ts';
 import { Problem } from './problem.ts';
 import type { RateLimit } from './rate-limit.ts';
@@ -39,6 +40,11 @@ export interface ServerOptions extends Address, ConnectionTimeouts {
    * everybody may call. Health answers all. Default: any name and page, because tokens protect the API.
    */
   readonly allowedHosts?: readonly string[] | undefined;
+  /**
+   * The secret of the gateway in front. What its callers send counts as theirs: otherwise one of them could take all that the
+   * gateway gets. Default: whoever is at the other end of a connection is the caller.
+   */
+  readonly gatewayToken?: string | undefined;
   readonly logger: Logger;
 }
 
@@ -48,7 +54,7 @@ export interface ServerOptions extends Address, ConnectionTimeouts {
  * @throws Error if the port is taken
  */
 export function serve(options: ServerOptions): Promise<RunningServer> {
-  const { handler, health, rateLimit, allowedHosts, logger } = options;
+  const { handler, health, rateLimit, allowedHosts, gatewayToken, logger } = options;
   const answer = async ({ request, body }: Incoming): Promise<HttpResponse> => {
     const healthy = health?.answer(request.url);
     if (healthy) return healthy;
@@ -56,7 +62,12 @@ export function serve(options: ServerOptions): Promise<RunningServer> {
     await rateLimit?.check(request);
     return handler(toGatewayEvent(request, await body(MAX_BODY_BYTES)), {});
   };
-  return listenAt(options, problemsOf(logger, answer));
+  const answering = problemsOf(logger, answer);
+  if (gatewayToken === undefined) return listenAt(options, answering);
+  return listenAt(options, {
+    ...answering,
+    callerOf: (request) => forwardedCaller(request, gatewayToken),
+  });
 }
 
 /** Serves only the health of a process. @throws Error if the port is taken */
@@ -70,9 +81,9 @@ export function problemsOf(
   logger: Logger,
   answering: (incoming: Incoming) => Promise<HttpResponse | undefined>,
 ): Answering {
-  const end = (response: ServerResponse, answered: HttpResponse): void => {
+  const end = (response: ServerResponse, answered: HttpResponse, peer: string): void => {
     try {
-      write(response, answered);
+      write(response, answered, peer);
     } catch (error) {
       logger.error({ error }, 'answer could not be written');
       response.destroy();
@@ -82,8 +93,8 @@ export function problemsOf(
     answer: (incoming) =>
       answering(incoming)
         .catch((error: unknown) => unanswered(error, logger))
-        .then((answered) => answered && end(incoming.response, answered)),
-    refuse: (response, problem) => end(response, unanswered(problem, logger)),
+        .then((answered) => answered && end(incoming.response, answered, incoming.peer)),
+    refuse: (response, problem) => end(response, unanswered(problem, logger), peerOf(response.req.socket)),
   };
 }
 
@@ -91,8 +102,8 @@ export function problemsOf(
  * Writes an answer to a request of Node's HTTP server. Writes a 503 in its place while unread answers take all the memory
  * for them. Closes the connection after a 503.
  */
-function write(response: ServerResponse, answered: HttpResponse): void {
-  const { statusCode, headers, body } = readable(response, answered);
+function write(response: ServerResponse, answered: HttpResponse, peer: string): void {
+  const { statusCode, headers, body } = readable(response, answered, peer);
   // The process may lack file descriptors, and load balancers would keep the idle connection for long
   if (statusCode === 503) response.shouldKeepAlive = false;
   const length = statusCode === 204 ? {} : { 'content-length': Buffer.byteLength(body) };
@@ -101,9 +112,8 @@ function write(response: ServerResponse, answered: HttpResponse): void {
 }
 
 /** Takes the memory for an answer until its caller has read it. */
-function readable(response: ServerResponse, answered: HttpResponse): HttpResponse {
+function readable(response: ServerResponse, answered: HttpResponse, peer: string): HttpResponse {
   const bytes = Buffer.byteLength(answered.body);
-  const peer = peerOf(response.req.socket);
   if (unread.take(peer, bytes)) {
     response.once('close', () => unread.giveBack(peer, bytes));
     return answered;

@@ -3,6 +3,7 @@ import { Problem } from 'baton-tasks/http';
 import type { Logger } from 'baton-tasks/service';
 import {
   type Address,
+  CALLER_HEADER,
   checkWebPage,
   type ConnectionTimeouts,
   type HttpResponse,
@@ -12,7 +13,9 @@ import {
   problemsOf,
   type RateLimit,
   type RunningServer,
+  signedCaller,
   toGatewayEvent,
+  type TrustedProxies,
 } from 'baton-tasks/tooling/processes';
 import type { Routing } from '../routing.ts';
 import { unknownRoute } from '../../embedded/unknown-route.ts';
@@ -28,6 +31,10 @@ export interface GatewayOptions extends Address, ConnectionTimeouts {
   readonly forwarder: Forwarder;
   /** The address of a service, such as `http://payments-service:8000`. */
   readonly originOf: (service: string) => string;
+  /** The proxies in front of the gateway. */
+  readonly proxies: TrustedProxies;
+  /** The secret that callers of Invoke give, and that services have too. Signs who calls. */
+  readonly token: string;
   /** The limit of each caller. Default: none. */
   readonly rateLimit?: RateLimit | undefined;
   /** Its names, if everybody may call: then it refuses requests of web pages. Default: any name and page. */
@@ -51,7 +58,7 @@ export function serveApiGateway(options: GatewayOptions): Promise<RunningServer>
 async function answer(
   { request, response, body }: Incoming,
   elsewhere: ReturnType<typeof unknownRoute>,
-  { routing, forwarder, originOf, rateLimit, allowedHosts }: GatewayOptions,
+  { routing, forwarder, originOf, proxies, token, rateLimit, allowedHosts }: GatewayOptions,
 ): Promise<HttpResponse | undefined> {
   checkWebPage(request, allowedHosts);
   await rateLimit?.check(request);
@@ -60,8 +67,10 @@ async function answer(
   if (service === undefined) return elsewhere(toGatewayEvent(request, Buffer.alloc(0)), {});
   // Read the whole body first, as API Gateway does: a service that refuses a long body closes the connection early
   const whole = await body(MAX_BODY_BYTES);
+  // Without it, all callers would share what the service gives to the gateway, and one could take it
+  const headers = { [CALLER_HEADER]: signedCaller(proxies.callerOf(request), token) };
   await forwarder
-    .forward(request, response, { origin: originOf(service), timeoutMs: TIMEOUT_MS, body: whole })
+    .forward(request, response, { origin: originOf(service), timeoutMs: TIMEOUT_MS, body: whole, headers })
     .catch((error: unknown) => {
       throw error instanceof ServiceAwayError ? away(error) : error;
     });

@@ -16,18 +16,13 @@ import { ServiceAwayError } from './forwarder.ts';
 /** How much longer than its time limit a function has to answer that it timed out. */
 const ANSWER_RESERVE_MS = 5000;
 
-/** Configures the Invoke API. */
-export interface InvokeOptions extends GatewayOptions {
-  /** The secret that callers give in the header `x-functions-token`. It is passed on to the services. */
-  readonly token: string;
-}
-
 /**
  * Serves Lambda's Invoke for the functions of all services, by their names on AWS, so that a worker need not know the
  * services. Forwards each invocation to the service's container, with the deadline from the timeout in functions.yml. If
- * the service is unavailable, the answer is Lambda's throttling error, so that the worker retries until its lease expires.
+ * the service is unavailable, the answer is Lambda's throttling error, so that the worker retries until its lease expires. The secret of a
+ * caller is passed on to the services.
  */
-export function serveInvokeApi(options: InvokeOptions): Promise<RunningServer> {
+export function serveInvokeApi(options: GatewayOptions): Promise<RunningServer> {
   const { logger } = options;
   return listenAt(
     { maxUnderWay: MAX_INVOCATIONS, ...options },

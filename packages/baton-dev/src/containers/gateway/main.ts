@@ -6,6 +6,7 @@ import {
   type RunningServer,
   runServers,
   serveProcessHealth,
+  TrustedProxies,
 } from 'baton-tasks/tooling/processes';
 import { createLogger } from 'baton-tasks/service';
 import { readGatewayConfig } from '../config.ts';
@@ -29,6 +30,8 @@ const rateLimit = rateLimitOf(config);
 const shared = {
   routing,
   forwarder,
+  proxies: new TrustedProxies(config.TRUSTED_PROXIES),
+  token: config.functionsToken,
   logger,
   host,
   keepAliveSeconds: config.HTTP_KEEP_ALIVE_SECONDS,
@@ -53,7 +56,6 @@ async function serveInvoke(): Promise<RunningServer> {
     ...shared,
     host: network === undefined ? host : await ownAddressIn(network, NAME),
     port: FUNCTIONS_PORT,
-    token: config.functionsToken,
     originOf: (service) => `http://${service}${suffix}:${FUNCTIONS_PORT}`,
   });
 }

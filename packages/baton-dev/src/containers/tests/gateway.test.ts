@@ -9,7 +9,13 @@ import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { createLogger } from 'baton-tasks/service';
 import { eventually } from '../../testing/eventually.ts';
 import { answerTo } from '../../testing/raw-caller.ts';
-import { type Functions, type RunningServer, serveFunctions, withToken } from 'baton-tasks/tooling/processes';
+import {
+  type Functions,
+  type RunningServer,
+  serveFunctions,
+  TrustedProxies,
+  withToken,
+} from 'baton-tasks/tooling/processes';
 import { serveApiGateway } from '../gateway/api-gateway.ts';
 import { Forwarder } from '../gateway/forwarder.ts';
 import { serveInvokeApi } from '../gateway/invoke-api.ts';
@@ -33,7 +39,8 @@ const functionServers: RunningServer[] = [];
 
 beforeEach(async () => {
   origin = AWAY;
-  const options = { token: TOKEN, routing, forwarder: new Forwarder(), originOf: () => origin, logger };
+  const own = { token: TOKEN, routing, logger, proxies: new TrustedProxies([]) };
+  const options = { ...own, forwarder: new Forwarder(), originOf: () => origin };
   api = await serveApiGateway({ ...options, host: '127.0.0.1', port: 0 });
   invoke = await serveInvokeApi({ ...options, host: '127.0.0.1', port: 0 });
   url = `http://127.0.0.1:${api.port}`;

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import type { IncomingMessage } from 'node:http';
-import { isNetwork, RateLimit } from '../rate-limit.ts';
+import { RateLimit } from '../rate-limit.ts';
+import { isNetwork } from '../trusted-proxies.ts';
 
 beforeEach(() => {
   jest.useFakeTimers();

@@ -30,7 +30,9 @@ export {
   type RunningServer,
 } from '../../http/listener.ts';
 export { runServers } from '../../http/run-server.ts';
+export { CALLER_HEADER, signedCaller } from '../../http/forwarded-caller.ts';
 export { RateLimit } from '../../http/rate-limit.ts';
+export { TrustedProxies } from '../../http/trusted-proxies.ts';
 export { checkWebPage, webPageProblem } from '../../http/web-pages.ts';
 export { problemsOf, serveProcessHealth } from '../../http/server.ts';
 /** Start and end a process. */
