@@ -1,3 +1,4 @@
+import { PutCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import { type Backends, startBackends } from 'baton-dev/testing/backends';
@@ -56,6 +57,35 @@ describe('task-service', () => {
     await stored.store.groups.create({ groupId, memberIds: ['a'], next });
     expect((await fetch(`${url}/tasks/${groupId}`)).status).toBe(404);
     expect((await fetch(`${url}/tasks/${groupId}/cancel`, { method: 'POST' })).status).toBe(404);
+  });
+
+  test.each<[string, object, boolean?]>([
+    ['no queue', { queue: undefined }],
+    ['no name', { task: undefined }],
+    ['a queue that is no text', { queue: 7 }],
+    ['a queue that is a list', { queue: ['default'] }],
+    ['a wait that is no object', { waiting: 'long' }, true],
+    ['a number that JSON has not', { progress: { at: '2026-11-30T10:00:00.000Z', done: 10n ** 20n } }],
+    ['an end that is no time', { state: 'dead', finishedAt: { at: 1 } }],
+    ['a result that is no text', { state: 'succeeded', result: 7 }, true],
+    ['a result that is no JSON', { state: 'succeeded', result: '{' }, true],
+  ])('finds no task in a row with %s, and lists the others', async (_what, broken, isListed = false) => {
+    const [taskId, listedAt] = [randomUUID(), '2026-11-30T10:00:00.000Z#'];
+    const listed = { listedIn: 'tasks', listedAt, expiresAt: Math.floor(Date.now() / 1000) + 600 };
+    const Item = { taskId, task: 'tests.work', queue: 'default', state: 'queued', ...listed, ...broken };
+    await backends.documents.send(new PutCommand({ TableName: backends.tasksTable, Item }));
+    const other = await stored.queued();
+    expect((await fetch(`${url}/tasks/${taskId}`)).status).toBe(404);
+    const list = await fetch(`${url}/tasks?limit=100`);
+    expect(list.status).toBe(200);
+    const { tasks } = (await read(list)) as { tasks: { taskId: string }[] };
+    const ids = tasks.map((task) => task.taskId);
+    expect(ids).toContain(other.taskId);
+    // Lists show neither waits nor results
+    expect(ids.includes(taskId)).toBe(isListed);
+    await eventually('a line', async () => isListed || service.program.output.includes(taskId));
+    // It may be sound without what a cancellation takes away
+    expect((await fetch(`${url}/tasks/${taskId}/cancel`, { method: 'POST' })).status).toBeLessThan(500);
   });
 
   test.each([

@@ -1,5 +1,6 @@
 // The shape of a task's row. The roles of senders and cancellers may write many of its attributes, so each has bounds.
 import * as z from 'zod';
+import { fromJson } from '../task/json-value.ts';
 import { subjectSchema } from '../task/task-end.ts';
 import { versionSchema } from '../task/task.ts';
 
@@ -9,6 +10,8 @@ const text = z.string().max(255);
 const time = z.iso.datetime().max(40);
 const count = z.int().min(0);
 const link = z.looseObject({ task: text, queue: text });
+/** What `toJson` made. */
+const json = z.string().refine(isJson, 'expected JSON');
 const failure = z.looseObject({ name: text, message: z.string().max(1000) });
 
 const rowSchema = z.looseObject({ task: text, queue: text, state: text }).extend(
@@ -36,6 +39,13 @@ const rowSchema = z.looseObject({ task: text, queue: text, state: text }).extend
       doubtedUntilMs: z.number(),
       doubtedAtMs: z.number(),
       error: failure,
+      result: json,
+      startedAt: time,
+      deaths: count,
+      lastDeath: failure,
+      lastDeathAt: time,
+      putBackAt: time,
+      putBackBy: text,
       waiting: z.looseObject({ reason: text, error: failure.optional() }),
       subject: subjectSchema,
       onEnd: z.array(link),
@@ -45,8 +55,41 @@ const rowSchema = z.looseObject({ task: text, queue: text, state: text }).extend
     .partial().shape,
 );
 
+/** The members that the status of a task shows, or is made of. */
+const shownSchema = rowSchema.omit({
+  token: true,
+  contractVersion: true,
+  depth: true,
+  expiresAt: true,
+  payloadHash: true,
+  afterId: true,
+  groupId: true,
+  flowId: true,
+  owner: true,
+  leaseUntilMs: true,
+  doubtedUntilMs: true,
+  doubtedAtMs: true,
+  onEnd: true,
+  next: true,
+  flowEnd: true,
+});
+
+/** Whether the status of a task can be shown by its row, although other members of the row may be wrong. */
+export function canBeShown(row: object): boolean {
+  return shownSchema.safeParse(row).success;
+}
+
 /** What is wrong with the types, lengths and bounds in the row of a task. Undefined if nothing is. */
 export function faultOfRow(row: object): string | undefined {
   const [issue] = rowSchema.safeParse(row).error?.issues ?? [];
   return issue && `${issue.path.join('.')}: ${issue.message}`;
+}
+
+function isJson(value: string): boolean {
+  try {
+    fromJson(value);
+    return true;
+  } catch {
+    return false;
+  }
 }

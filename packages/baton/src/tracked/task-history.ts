@@ -61,6 +61,7 @@ export class TaskHistory {
    */
   async list({ name, state, limit, after }: TaskQuery): Promise<TaskPage> {
     const rows: TaskRow[] = [];
+    const tasks: TaskStatus[] = [];
     const broken: string[] = [];
     const filter = name === undefined ? undefined : state;
     let next = after;
@@ -69,14 +70,15 @@ export class TaskHistory {
       const most = filter || request > 0 ? FILTERED_ROWS : limit + 1;
       const page = await this.#page(partitionOf(name, state), filter, most, next);
       for (const row of page.rows) {
-        if (faultOfRow(row) === undefined) rows.push(row);
-        else broken.push(row.taskId);
+        const status = faultOfRow(row) === undefined ? statusOf(row) : undefined;
+        if (!status) broken.push(row.taskId);
+        else if (rows.push(row) <= limit) tasks.push(status);
       }
       next = page.next;
       if (!next) break;
     }
     const last = rows.length > limit ? rows[limit - 1] : undefined;
-    return { tasks: rows.slice(0, limit).map(statusOf), broken, next: shortened(last ?? next) };
+    return { tasks, broken, next: shortened(last ?? next) };
   }
 
   async #page(

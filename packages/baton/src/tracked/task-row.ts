@@ -1,7 +1,8 @@
 // The rows of the task store's table.
-import { fromJson } from '../task/json-value.ts';
+import { fromJson, jsonIssue } from '../task/json-value.ts';
 import { laneOfQueue, queueWithoutLane } from '../task/lane.ts';
 import type { KeptGroup, KeptTask } from '../send/task-records.ts';
+import { canBeShown } from './row-shape.ts';
 import type { TaskFailure, TaskStatus, Waiting } from '../task/task-status.ts';
 
 /** How long a row is kept after its task was sent, and again after the task has ended, in days. */
@@ -73,8 +74,12 @@ export interface GroupRow extends KeptGroup {
 /** A status in which no member may be left out, so that `statusOf` cannot forget one. */
 type FullStatus = { readonly [Name in keyof Required<TaskStatus>]: TaskStatus[Name] };
 
-/** The status of a task, by its row. Has no member that only the store uses, nor any that another version may write. */
-export function statusOf(row: TaskRow): TaskStatus {
+/**
+ * The status of a task, by its row. Has no member that only the store uses, nor any that another version may write.
+ * Undefined if what it would show is not what Baton writes, or no answer could carry it.
+ */
+export function statusOf(row: TaskRow): TaskStatus | undefined {
+  if (!canBeShown(row)) return undefined;
   const { queue, waiting, nextAttemptAt, result, lastDeath, lastDeathAt, putBackAt, putBackBy } = row;
   const status: FullStatus = {
     taskId: row.taskId,
@@ -101,5 +106,5 @@ export function statusOf(row: TaskRow): TaskStatus {
       putBackAt !== undefined && putBackBy !== undefined ? { at: putBackAt, by: putBackBy } : undefined,
     lastDeath: lastDeath && lastDeathAt !== undefined ? { at: lastDeathAt, ...lastDeath } : undefined,
   };
-  return status;
+  return jsonIssue(status) ? undefined : status;
 }

@@ -96,6 +96,7 @@ export class TaskStore implements TaskRecords {
     );
   }
 
+  /** Reads the status of a task. Resolves to undefined if its row has expired, or shows what Baton does not write. */
   async find(taskId: string): Promise<TaskStatus | undefined> {
     const row = await this.read(taskId);
     return row && statusOf(row);
