@@ -5,9 +5,9 @@ import { isIPv6, type Socket } from 'node:net';
 const NETWORK_GROUPS = 4;
 
 /**
- * An amount, such as of bytes or connections, that all callers of a server share. A peer address gets as much as it leaves
- * free: half if it is alone, half of the rest if there is another one, and so on. So one caller or a few never take all of
- * it. It is not less, because all callers behind a load balancer have that one's address.
+ * An amount, such as of bytes or places, that all callers of a server share. A peer address gets as much as it leaves free:
+ * half if it is alone, half of the rest if there is another one, and so on. So nine of them together take all of 512, and
+ * fewer do not. A share is not less, because all callers behind a load balancer have that one's address.
  */
 export class PeerShares {
   readonly #limit: number;
