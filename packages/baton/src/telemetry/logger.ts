@@ -21,6 +21,9 @@ const MAX_TEXT_CHARACTERS = 8000;
 /** Larger properties of an error are left out. */
 const MAX_PROPERTY_CHARACTERS = 1000;
 
+/** The control characters that JSON lets stand as they are. A terminal may obey them. */
+const CONTROLS = /[\u007F-\u009F]/g;
+
 let destination: DestinationStream | undefined;
 
 /**
@@ -45,7 +48,7 @@ export function createLogger({ service, level = 'info', to }: LoggerOptions): Lo
     errorKey: 'error',
     // pino's own serializer of `err` writes to the error, which throws if that is frozen
     serializers: { error: errorFields, err: errorFields, message: textOf },
-    hooks: { logMethod: logSafely },
+    hooks: { logMethod: logSafely, streamWrite: withoutControls },
     timestamp: isoTime,
     formatters: { level: (label: string) => ({ level: label }) },
   };
@@ -63,6 +66,11 @@ function isoTime(): string {
     time = `,"time":"${new Date(nowMs).toISOString()}"`;
   }
   return time;
+}
+
+/** Writes control characters as JSON escapes, such as `\u009b`: the line means the same. */
+function withoutControls(line: string): string {
+  return line.replaceAll(CONTROLS, (character) => `\\u00${character.charCodeAt(0).toString(16)}`);
 }
 
 /**

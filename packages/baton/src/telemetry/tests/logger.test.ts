@@ -15,3 +15,20 @@ test('a log line shows an error with its class, stack and cause, cut to a limit'
   logger.error({ error: new Error('short', { cause: new Error('the cause') }) }, 'trouble');
   expect(lines[1]).toContain('the cause');
 });
+
+test('a terminal obeys no control character of a line, and JSON keeps its meaning', () => {
+  const lines: string[] = [];
+  const logger = createLogger({ service: 'tests', to: { write: (line: string) => void lines.push(line) } });
+  const evil = '\u009B2J\u0085\u0080\u009F\u007F\u001B]0;x\u0007\u00A0é';
+  const error = new Error(evil);
+  logger.child({ [evil]: evil }).warn({ taskId: evil, error }, evil);
+  expect(lines).toHaveLength(1);
+  expect(lines[0]).toMatch(/^[^\p{Cc}]+\n$/u);
+  expect(lines[0]).toContain(String.raw`\u009b2J\u0085\u0080\u009f\u007f\u001b]0;x`);
+  expect(JSON.parse(lines[0] ?? '')).toMatchObject({
+    [evil]: evil,
+    taskId: evil,
+    message: evil,
+    error: { message: evil },
+  });
+});
