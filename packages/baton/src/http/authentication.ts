@@ -13,7 +13,8 @@ import { TokenRefusedError, TokenVerifier } from './token-verifier.ts';
 const MAX_HEADER_CHARACTERS = 8192;
 /** The characters of a bearer token (RFC 6750, section 2.1). The scheme's case does not matter (RFC 9110, section 11.1). */
 const BEARER = /^Bearer +(?<token>[\w.~+/-]+=*)$/i;
-const SCHEME = /^Bearer(?: |$)/i;
+/** The scheme, before its end or a character that no scheme has. */
+const SCHEME = /^Bearer(?![\w!#$%&'*+.^`|~-])/i;
 const RETRY_AFTER_SECONDS = 5;
 
 const list = z.string().transform((text) => text.split(',').map((item) => item.trim()));

@@ -144,6 +144,7 @@ describe.each(['an event in format 2.0', 'an event in format 1.0', "the containe
 
     test.each<[string, () => Promise<string[]>]>([
       ['a scheme without a token', async () => ['Bearer']],
+      ['a token after a tab', async () => [`Bearer\t${await issuer.token()}`]],
       ['text that is no token', async () => ['Bearer a b']],
       ['text in the form of a token', async () => ['Bearer a.b.c']],
       ['two tokens', async () => [...(await bearer(issuer.token())), ...(await bearer(issuer.token()))]],
@@ -276,7 +277,9 @@ describe.each(['an event in format 2.0', 'an event in format 1.0', "the containe
       const own = await ask({ path, authorization: await bearer(issuer.token()) });
       expect(own.body).toMatchObject({ subject: 'c-1' });
       const forged = await ask({ path, authorization: await bearer(issuer.token({ key: stranger })) });
-      expect(forged.status).toBe(401);
+      // RFC 9110, section 11.4: spaces alone part a scheme from its token
+      const tab = await ask({ path, authorization: [`Bearer\t${await issuer.token()}`] });
+      expect([forged.status, tab.status]).toEqual([401, 401]);
     });
 
     test('checks the token before the query, the body and the path', async () => {
