@@ -145,7 +145,7 @@ describe('a server', () => {
 
   test('answers 429 with Retry-After to a caller who sends too many requests, and the others as before', async () => {
     const handle = jest.fn(async () => 'done');
-    const rateLimit = new RateLimit({ perSecond: 1, burst: 3, trustedProxies: [] });
+    const rateLimit = new RateLimit({ perSecond: 1, burst: 3, trustedProxies: [], now: () => 0 });
     const port = await start({ handle, rateLimit });
     const answers = await Promise.all(Array.from({ length: 10 }, () => fetch(`http://127.0.0.1:${port}/x`)));
     const refused = answers.filter(({ status }) => status === 429);
