@@ -1,6 +1,7 @@
 import type { Secret } from 'baton-tasks/service';
-// Not from nodemailer itself, which would bundle all its transports
-import Mailer from 'nodemailer/lib/mailer';
+// Not nodemailer itself, nor its Mailer, which would bundle all its transports, DKIM, and requests for attachments
+import MailComposer from 'nodemailer/lib/mail-composer';
+import type Mailer from 'nodemailer/lib/mailer';
 import SMTPPool from 'nodemailer/lib/smtp-pool';
 import { isLoginRefused, SmtpAwayError } from './smtp-failure.ts';
 import { smtpServer } from './smtp-url.ts';
@@ -26,10 +27,13 @@ export interface SmtpConnectionsOptions {
   readonly answerTimeoutMs: number;
 }
 
+/** A mail, and its text in MIME. */
+type Sent = Parameters<SMTPPool['send']>[0];
+
 /** The connections of one URL. */
 interface Pool {
   readonly url: string;
-  readonly mailer: Mailer<SMTPPool.SentMessageInfo, SMTPPool.Options>;
+  readonly connections: SMTPPool;
 }
 
 /**
@@ -52,19 +56,19 @@ export class SmtpConnections {
   async send(mail: Mailer.Options): Promise<void> {
     const url = await this.#url();
     try {
-      await this.#mailerOf(url).sendMail(mail);
+      await send(mail, this.#poolOf(url));
     } catch (error) {
       if (!isLoginRefused(error)) throw error;
       this.#options.server.refused(url);
       const newUrl = await this.#url();
       if (newUrl === url) throw error;
-      await this.#mailerOf(newUrl).sendMail(mail);
+      await send(mail, this.#poolOf(newUrl));
     }
   }
 
   /** Closes all connections. Mails that are being sent fail. */
   close(): void {
-    this.#pool?.mailer.close({ force: true });
+    this.#pool?.connections.close({ force: true });
   }
 
   async #url(): Promise<string> {
@@ -75,18 +79,21 @@ export class SmtpConnections {
     }
   }
 
-  #mailerOf(url: string): Pool['mailer'] {
-    if (this.#pool?.url === url) return this.#pool.mailer;
+  #poolOf(url: string): SMTPPool {
+    if (this.#pool?.url === url) return this.#pool.connections;
     // Mails that are being sent may end
-    this.#pool?.mailer.close();
-    const mailer = mailerTo(url, this.#options);
-    this.#pool = { url, mailer };
-    return mailer;
+    this.#pool?.connections.close();
+    const connections = connectionsTo(url, this.#options);
+    this.#pool = { url, connections };
+    return connections;
   }
 }
 
-function mailerTo(url: string, { tls, connectTimeoutMs, answerTimeoutMs }: SmtpConnectionsOptions) {
-  const options = {
+function connectionsTo(
+  url: string,
+  { tls, connectTimeoutMs, answerTimeoutMs }: SmtpConnectionsOptions,
+): SMTPPool {
+  return new SMTPPool({
     ...smtpServer(url, tls),
     pool: true as const,
     maxConnections: MAX_CONNECTIONS,
@@ -96,8 +103,13 @@ function mailerTo(url: string, { tls, connectTimeoutMs, answerTimeoutMs }: SmtpC
     connectionTimeout: connectTimeoutMs,
     socketTimeout: answerTimeoutMs,
     socketCloseTimeout: CLOSE_TIMEOUT_MS,
-    disableFileAccess: true,
-    disableUrlAccess: true,
-  };
-  return new Mailer(new SMTPPool(options), options);
+  });
+}
+
+function send(mail: Mailer.Options, connections: SMTPPool): Promise<void> {
+  // What a mail says is no path or URL to read
+  const message = new MailComposer({ ...mail, disableFileAccess: true, disableUrlAccess: true }).compile();
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  connections.send({ data: mail, message } as Sent, (error) => (error ? reject(error) : resolve()));
+  return promise;
 }

@@ -107,7 +107,9 @@ export class Connection {
  * Node would parse thousands that one read of the socket brings, and keep them until the connection has closed. It stops
  * at a request that changes the protocol (Node: "Event: 'upgrade'"), and closes the connection if nobody listens for those.
  */
-export function boundedRequests(connectionOf: (socket: Socket) => Connection | undefined) {
+export function boundedRequests(
+  connectionOf: (socket: Socket) => Connection | undefined,
+): typeof IncomingMessage {
   return class extends IncomingMessage {
     constructor(socket: Socket) {
       super(socket);
