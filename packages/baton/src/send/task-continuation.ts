@@ -1,5 +1,6 @@
 // What follows from the end of a tracked task: the next task of its flow, and its listeners.
 import { v5 as uuidv5 } from 'uuid';
+import type { Room } from '../process/room.ts';
 import { parseTraceparent, startTrace, type TraceContext } from '../telemetry/trace-context.ts';
 import { type Envelope, MAX_DEPTH } from '../sqs/envelope.ts';
 import {
@@ -15,6 +16,7 @@ import { fromJson } from '../task/json-value.ts';
 import type { TaskEnd } from '../task/task-end.ts';
 import { faultOfEnd } from './ended-task.ts';
 import { isAfter, isInFlowOf } from './flow-places.ts';
+import { GroupResults } from './group-results.ts';
 import type { KnownLinks } from './known-links.ts';
 import { payloadHashOf } from './prepared-task.ts';
 import type { KeptGroup, KeptTask, TaskRecords } from './task-records.ts';
@@ -40,6 +42,8 @@ export interface ContinuationOptions {
    * the row that has the link is not signed.
    */
   readonly onUnsent?: UnsentReport | undefined;
+  /** The memory for the results of groups. Default: a part of the heap. */
+  readonly room?: Room | undefined;
 }
 
 /** Reports that something which the row of an ended task names is not sent. */
@@ -52,11 +56,13 @@ type UnsentReport = (error: TaskError, ended: KeptTask) => void;
  */
 export class TaskContinuation {
   readonly #records: TaskRecords;
+  readonly #results: GroupResults;
   readonly #forward: ForwardTask;
   readonly #links: KnownLinks | undefined;
   readonly #onUnsent: UnsentReport | undefined;
 
-  constructor({ records, forward, links, onUnsent }: ContinuationOptions) {
+  constructor({ records, forward, links, onUnsent, room }: ContinuationOptions) {
+    this.#results = new GroupResults(records, room);
     this.#links = links;
     this.#records = records;
     this.#forward = forward;
@@ -90,18 +96,15 @@ export class TaskContinuation {
       if (end) await this.ended(end);
     }
     if (groupId === undefined || !group || !group.memberIds.includes(taskId)) return;
-    const results = await this.#resultsOf(group);
-    if (results && !(await this.#isForged(group, task))) await this.#send(group.next, results, groupId, task);
-  }
-
-  /** The results of a group's members. Undefined unless all have succeeded: rows may have expired or belong to later tasks. */
-  async #resultsOf(group: KeptGroup): Promise<unknown[] | undefined> {
-    const { memberIds, done } = group;
-    // Its row may name any task as a member. Only a worker records that a task of this group has succeeded
-    if (memberIds.length > MAX_STEPS || !memberIds.every((taskId) => done?.has(taskId))) return undefined;
-    const members = await this.#records.readResults(memberIds);
-    if (members.filter(({ state }) => state === 'succeeded').length < memberIds.length) return undefined;
-    return members.map((member) => parsed(member.result));
+    try {
+      await this.#results.with(group, async (results) => {
+        if (results && !(await this.#isForged(group, task)))
+          await this.#send(group.next, results, groupId, task);
+      });
+    } catch (error) {
+      if (!(error instanceof TaskTooLargeError)) throw error;
+      if (!(await this.#isForged(group, task))) await this.#cancelFrom(group.next, error.message, groupId);
+    }
   }
 
   /**
@@ -114,9 +117,19 @@ export class TaskContinuation {
     const group = before ? undefined : await this.#records.groups.find(afterId);
     const follower = before?.state === 'succeeded' && !faultOfEnd(before) ? before.next : group?.next;
     if (follower?.taskId !== taskId) return false;
-    const payload = group ? await this.#resultsOf(group) : parsed(before?.result);
-    if (payloadHashOf(payload) !== payloadHash || (group && !payload)) return false;
+    const hash = group ? await this.#hashOfResults(group) : payloadHashOf(parsed(before?.result));
+    if (hash !== payloadHash) return false;
     return (await this.#records.turn(taskId, payloadHash, afterId)) !== undefined;
+  }
+
+  /** The payload hash of the task after a group. Undefined if the group has no results that a message can take. */
+  #hashOfResults(group: KeptGroup): Promise<string | undefined> {
+    return this.#results
+      .with(group, async (results) => results && payloadHashOf(results))
+      .catch((error: unknown) => {
+        if (error instanceof TaskTooLargeError) return undefined;
+        throw error;
+      });
   }
 
   /**
