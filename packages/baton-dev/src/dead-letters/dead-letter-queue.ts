@@ -1,4 +1,5 @@
 // The dead letters of a queue.
+import { setTimeout as sleep } from 'node:timers/promises';
 import {
   ChangeMessageVisibilityBatchCommand,
   DeleteMessageBatchCommand,
@@ -7,7 +8,7 @@ import {
   type SQSClient,
 } from '@aws-sdk/client-sqs';
 import { attributesPutBack, callInBatch, ClockWatch, MAX_MESSAGE_BYTES, reasonOf } from 'baton-tasks/tooling';
-import { type Letter, letterOf } from './letter.ts';
+import { CLOCK_RESOLUTION_MS, type Letter, letterOf } from './letter.ts';
 
 /** The most messages in one request of SQS. */
 const BATCH = 10;
@@ -15,6 +16,11 @@ const BATCH = 10;
 const HELD_SECONDS = 120;
 /** A long poll asks all servers of SQS, so an empty answer means that the queue has no more letters. */
 const WAIT_SECONDS = 1;
+/**
+ * How long after the first letters were read one may be put back. What becomes a dead letter again after that is surely a
+ * newcomer, although the time of the first read is known to a second only, and may be early or late by that.
+ */
+const FIRST_PUT_BACK_MS = 2 * CLOCK_RESOLUTION_MS + 100;
 
 /** The result of putting a letter back. */
 export interface PutBack {
@@ -35,6 +41,8 @@ export interface DeadLetterQueueOptions {
   readonly urlOf: (queue: string) => Promise<string>;
   /** Who puts letters back. */
   readonly by?: string;
+  /** Waits. Default: a timer. */
+  readonly rest?: (ms: number) => Promise<unknown>;
 }
 
 /** The dead letters of one queue: lists them and puts them back. */
@@ -42,6 +50,8 @@ export class DeadLetterQueue {
   readonly #options: DeadLetterQueueOptions;
   /** The receipt handle of each letter that is hidden, by its message id. */
   readonly #held = new Map<string, string>();
+  /** When the first letters were read, by the monotonic clock. */
+  #readSinceMs: number | undefined;
 
   constructor(options: DeadLetterQueueOptions) {
     this.#options = options;
@@ -66,6 +76,7 @@ export class DeadLetterQueue {
       );
       if (Messages.length === 0) return;
       const beganMs = (sinceMs ??= clock.nowMs);
+      this.#readSinceMs ??= performance.now();
       const letters = Messages.map((message) => letterOf(message, queue, beganMs));
       for (const letter of letters) this.#held.set(letter.messageId, letter.receiptHandle);
       const fresh = letters.filter(({ messageId }) => !seen.has(messageId));
@@ -76,9 +87,13 @@ export class DeadLetterQueue {
     }
   }
 
-  /** Sends letters to the queue that they came from, with their attributes but without counts, then deletes them here. */
+  /**
+   * Sends letters to the queue that they came from, with their attributes but without counts, then deletes them here. Waits
+   * first, if letters have been read for less than two seconds.
+   */
   async putBack(letters: readonly Letter[]): Promise<PutBack[]> {
     const results: PutBack[] = [];
+    if (letters.length > 0) await this.#sureOfNewcomers();
     for (const batch of batchesOf(letters)) results.push(...(await this.#putBackTogether(batch)));
     return results;
   }
@@ -96,6 +111,12 @@ export class DeadLetterQueue {
       await callInBatch(entries.slice(from, from + BATCH), (Entries) =>
         sqs.send(new ChangeMessageVisibilityBatchCommand({ QueueUrl, Entries })),
       );
+  }
+
+  async #sureOfNewcomers(): Promise<void> {
+    const { rest = sleep } = this.#options;
+    const leftMs = (this.#readSinceMs ?? -Infinity) + FIRST_PUT_BACK_MS - performance.now();
+    if (leftMs > 0) await rest(leftMs);
   }
 
   async #putBackTogether(letters: readonly Letter[]): Promise<PutBack[]> {

@@ -6,7 +6,7 @@ import { decodeEnvelope, isLaneName, laneOfQueue, laneQueueName } from 'baton-ta
 export const NO_REASON = 'none';
 
 /** The `Date` header of SQS has whole seconds. */
-const CLOCK_RESOLUTION_MS = 1000;
+export const CLOCK_RESOLUTION_MS = 1000;
 
 /** The most characters of a text that a table shows or keeps. A forged letter may have a megabyte of them. */
 const KEPT_CHARACTERS = 200;
