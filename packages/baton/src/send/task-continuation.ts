@@ -14,7 +14,7 @@ import { MAX_STEPS } from '../task/flow.ts';
 import type { FlowEnd, Listener, NextTask } from '../task/next-task.ts';
 import { fromJson } from '../task/json-value.ts';
 import type { TaskEnd } from '../task/task-end.ts';
-import { faultOfEnd } from './ended-task.ts';
+import { faultOfState } from './stated-task.ts';
 import { isAfter, isInFlowOf } from './flow-places.ts';
 import { GroupResults } from './group-results.ts';
 import type { KnownLinks } from './known-links.ts';
@@ -78,7 +78,7 @@ export class TaskContinuation {
    *   one of them, and the store's errors. Call it again then
    */
   async ended(task: KeptTask): Promise<void> {
-    const forged = faultOfEnd(task);
+    const forged = faultOfState(task);
     if (forged) return this.#onUnsent?.(forged, task);
     if (await this.#isForged(task, task)) return;
     const followed = task.state === 'succeeded' ? this.#goOn(task) : this.#cancelAfter(task);
@@ -115,7 +115,7 @@ export class TaskContinuation {
     if (afterId === undefined) return false;
     const before = await this.#records.read(afterId);
     const group = before ? undefined : await this.#records.groups.find(afterId);
-    const follower = before?.state === 'succeeded' && !faultOfEnd(before) ? before.next : group?.next;
+    const follower = before?.state === 'succeeded' && !faultOfState(before) ? before.next : group?.next;
     if (follower?.taskId !== taskId) return false;
     const hash = group ? await this.#hashOfResults(group) : payloadHashOf(parsed(before?.result));
     if (hash !== payloadHash) return false;
@@ -172,7 +172,7 @@ export class TaskContinuation {
       const { taskId } = next;
       await this.#records.cancel(taskId, { error: { name: 'TaskCancelledError', message }, afterId });
       const task = await this.#records.read(taskId);
-      if (!task || !isAfter(task, afterId) || faultOfEnd(task) || (await this.#isForged(task, task))) break;
+      if (!task || !isAfter(task, afterId) || faultOfState(task) || (await this.#isForged(task, task))) break;
       // Even if it was cancelled before: its listeners may not have been told, and it has no message that would tell them
       if (task.state === 'cancelled') cancelled.set(taskId, task);
       [next, afterId] = [task.next, taskId];
@@ -206,7 +206,7 @@ export class TaskContinuation {
     if (!isAfter(known, afterId) || state === 'queued') {
       const what = `expected the task after ${afterId} with its result as payload`;
       this.#onUnsent?.(new MismatchError(taskId, what), ended);
-    } else if (state === 'cancelled' && !faultOfEnd(known) && !(await this.#isForged(known, ended))) {
+    } else if (state === 'cancelled' && !faultOfState(known) && !(await this.#isForged(known, ended))) {
       const after = this.#cancelFrom(next, `The task ${taskId} before it was cancelled`, taskId);
       await allDone([this.#tell(known), after]);
     }

@@ -2,7 +2,7 @@
 import { MismatchError, OutOfTurnError } from '../task/errors.ts';
 import { MAX_AHEAD_MS } from '../send/send-checks.ts';
 import { queueWithoutLane } from '../task/lane.ts';
-import { faultOfEnd } from '../send/ended-task.ts';
+import { faultOfState } from '../send/stated-task.ts';
 import { isFinal } from '../task/task-status.ts';
 import { faultOfRow } from './row-shape.ts';
 import type { TaskRow } from './task-row.ts';
@@ -35,7 +35,7 @@ export function misfitOf(
   if (row.task !== task) return new MismatchError(taskId, `expected ${row.task}, got ${task}`);
   const fault = faultOfRow(row) ?? faultOfDelay(row, nowMs);
   if (fault !== undefined) return new MismatchError(taskId, `expected a row that Baton wrote, got ${fault}`);
-  const forged = faultOfEnd(row);
+  const forged = faultOfState(row);
   if (forged) return forged;
   const expected = queueWithoutLane(row.queue);
   if (queue !== undefined && queueWithoutLane(queue) !== expected)

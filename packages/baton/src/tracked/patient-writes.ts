@@ -77,6 +77,6 @@ export class PatientWrites {
 }
 
 /** Whether no retry of a write can succeed, because DynamoDB refuses its content. */
-function isHopeless(error: unknown): boolean {
+export function isHopeless(error: unknown): boolean {
   return (error as Partial<Error>).name === 'ValidationException';
 }

@@ -9,10 +9,18 @@ const text = z.string().max(255);
 /** ISO 8601 in UTC, so that the later of two times is the greater text. */
 const time = z.iso.datetime().max(40);
 const count = z.int().min(0);
-const link = z.looseObject({ task: text, queue: text });
+/** The most characters of JSON of a member that a later version may have given members of its own. */
+const MAX_CHARACTERS = 4000;
+/** A task has at most two listeners today: its contract's and its sender's. */
+const MAX_LISTENERS = 16;
+const isSmall = (value: unknown): boolean => charactersOf(value) <= MAX_CHARACTERS;
+const TOO_LARGE = `expected at most ${MAX_CHARACTERS} characters`;
+const looseLink = z.looseObject({ task: text, queue: text });
+const link = looseLink.refine(isSmall, TOO_LARGE);
+const later = looseLink.extend({ taskId: text }).refine(isSmall, TOO_LARGE);
 /** What `toJson` made. */
 const json = z.string().refine(isJson, 'expected JSON');
-const failure = z.looseObject({ name: text, message: z.string().max(1000) });
+const failure = z.looseObject({ name: text, message: z.string().max(1000) }).refine(isSmall, TOO_LARGE);
 
 const rowSchema = z.looseObject({ task: text, queue: text, state: text }).extend(
   z
@@ -46,11 +54,16 @@ const rowSchema = z.looseObject({ task: text, queue: text, state: text }).extend
       lastDeathAt: time,
       putBackAt: time,
       putBackBy: text,
-      waiting: z.looseObject({ reason: text, error: failure.optional() }),
+      waiting: z.looseObject({ reason: text, error: failure.optional() }).refine(isSmall, TOO_LARGE),
       subject: subjectSchema,
-      onEnd: z.array(link),
-      next: link.extend({ taskId: text }),
-      flowEnd: link.extend({ taskId: text }),
+      onEnd: z.array(link).max(MAX_LISTENERS),
+      next: later,
+      flowEnd: later,
+      // The row of a task has none
+      memberIds: z.undefined(),
+      listedAt: text,
+      listedIn: text,
+      signature: text,
     })
     .partial().shape,
 );
@@ -72,6 +85,10 @@ const shownSchema = rowSchema.omit({
   onEnd: true,
   next: true,
   flowEnd: true,
+  memberIds: true,
+  listedAt: true,
+  listedIn: true,
+  signature: true,
 });
 
 /** Whether the status of a task can be shown by its row, although other members of the row may be wrong. */
@@ -92,4 +109,13 @@ function isJson(value: string): boolean {
   } catch {
     return false;
   }
+}
+
+/** About how many characters a value takes as JSON. A sender may write numbers, sets and bytes that JSON does not know. */
+function charactersOf(value: unknown): number {
+  const written = JSON.stringify(value, (_name, part: unknown) => {
+    if (typeof part === 'bigint') return String(part);
+    return part instanceof Set ? [...part] : part;
+  });
+  return written?.length ?? 0;
 }

@@ -1,6 +1,6 @@
 // The claim of an attempt, held in its task's row.
 import { checkedEffectKey, type EffectResult, type KnownEffect } from '../run/effects.ts';
-import { ClaimLostError, RejectTask, TaskCancelledError } from '../task/errors.ts';
+import { ClaimLostError, MismatchError, RejectTask, TaskCancelledError } from '../task/errors.ts';
 import { InvalidValueError } from '../task/invalid-value.ts';
 import { fromJson } from '../task/json-value.ts';
 import type { Outcome } from '../task/outcome.ts';
@@ -12,7 +12,7 @@ import { type Progress } from '../task/progress.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { claimIdOf } from './claim-secret.ts';
 import { conclusionOf, endIn, suspicionAfter, withinLimits } from './conclusion.ts';
-import { PatientWrites } from './patient-writes.ts';
+import { isHopeless, PatientWrites } from './patient-writes.ts';
 import { ProgressWriter } from './progress-writer.ts';
 import type { TaskRow } from './task-row.ts';
 import { unconcluded } from '../sqs/copy-notes.ts';
@@ -185,6 +185,8 @@ export class StoredClaim implements Claim {
     try {
       return await this.#concluded(withinLimits(outcome));
     } catch (error) {
+      // It would be refused each time, and the handler would run each time before
+      if (isHopeless(error)) return refusedBy(error as Error, this.#held.taskId);
       this.#options.logger.error({ error }, 'outcome could not be written; the message comes back');
       const release = { kind: 'release', error: error as Error, delaySeconds: RETURN_SECONDS } as const;
       return this.#isConcluded ? release : unconcluded(release, [this.#options.secret]);
@@ -245,6 +247,15 @@ export class StoredClaim implements Claim {
     if (!this.#isConcluded) this.#abort.abort(why);
     return why;
   }
+}
+
+/** The outcome of an attempt whose row takes no outcome. Only somebody who has filled the row with his own can cause that. */
+function refusedBy({ message }: Error, taskId: string): Outcome {
+  const error = new MismatchError(
+    taskId,
+    `expected a row that Baton wrote, got one that takes no end: ${message}`,
+  );
+  return { kind: 'dead-letter', reason: 'mismatch', error };
 }
 
 function whyLost(row: TaskRow | undefined): string {

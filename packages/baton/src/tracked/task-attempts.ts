@@ -78,6 +78,7 @@ export class TaskAttempts {
     const begun = await this.#begin(
       request,
       `${signature === undefined ? `${NO_ROW} OR ` : ''}${FITS} AND #state IN (:queued, :retrying)
+        AND attribute_not_exists(leaseUntilMs) AND attribute_not_exists(finishedAt)
         AND (attribute_not_exists(notBefore) OR notBefore <= :due)
         AND (attribute_not_exists(nextAttemptAt) OR nextAttemptAt <= :due)`,
       [counted],

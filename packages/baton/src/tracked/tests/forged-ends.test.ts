@@ -1,7 +1,9 @@
-// A sender writes the end of a task into its row, which only a worker, or whoever may cancel tasks, may write.
+// A sender writes what only a worker may write, or so much that no worker can write any more.
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { chain } from '../../task/flow.ts';
 import { RejectTask } from '../../task/errors.ts';
+import { faultOfRow } from '../row-shape.ts';
+import { CANCEL_ATTRIBUTES, FLOW_ATTRIBUTES, SENDER_ATTRIBUTES } from '../writable-attributes.ts';
 import { AttackedStage, bill, count, pay, told } from './attacked-stage.ts';
 
 let stage: AttackedStage;
@@ -13,12 +15,26 @@ afterAll(() => stage.stop());
 
 const MISMATCH = { kind: 'dead-letter', reason: 'mismatch' };
 const SECOND_AGO = () => Math.floor(Date.now() / 1000) - 1;
+/** Quotas in Amazon DynamoDB. */
+const MAX_ROW_BYTES = 400 * 1024;
 const queues = () => stage.sent.map(({ queue }) => queue);
 
 /** Starts a chain of two tasks with a listener to its end. Resolves to the id of the second. */
 async function startChain(): Promise<string> {
   const { taskId } = await stage.tasks.start(chain([count, count]), 1, { onEnd: told });
   return taskId;
+}
+
+/** Fills a row up to what DynamoDB takes. */
+async function fill(taskId: string, name: string): Promise<void> {
+  let [fits, tooMany] = [0, MAX_ROW_BYTES];
+  while (tooMany - fits > 1) {
+    const bytes = Math.floor((fits + tooMany) / 2);
+    const writing = stage.write(taskId, { [name]: 'x'.repeat(bytes) });
+    const [{ status }] = await Promise.allSettled([writing]);
+    [fits, tooMany] = status === 'fulfilled' ? [bytes, tooMany] : [fits, bytes];
+  }
+  await stage.write(taskId, { [name]: 'x'.repeat(fits) });
 }
 
 describe('a task that only its row calls ended', () => {
@@ -73,6 +89,63 @@ describe('a task that only its row calls ended', () => {
     await expect(stage.receiveSent(0)).resolves.toMatchObject(MISMATCH);
     expect(queues()).toEqual(['numbers']);
   });
+});
+
+describe('a task that only its row calls waiting', () => {
+  test.each(['queued', 'retrying'])(
+    'runs, and is %s by its row: it does not run twice at a time',
+    async (state) => {
+      const { taskId } = await stage.tasks.send(pay, { to: 'Ann' });
+      stage.does = async () => {
+        stage.does = undefined;
+        await stage.write(taskId, { state });
+        await expect(stage.receiveSent(0)).resolves.toMatchObject(MISMATCH);
+        return 1;
+      };
+      await stage.receiveSent(0);
+      expect(stage.handled).toHaveLength(1);
+    },
+  );
+
+  test.each(['queued', 'retrying', 'running'])(
+    'has succeeded, and is %s by its row: it does not run again',
+    async (state) => {
+      const { taskId } = await stage.tasks.send(pay, { to: 'Ann' });
+      await stage.receiveSent(0);
+      await stage.write(taskId, { state });
+      stage.aheadMs = 60_000;
+      await expect(stage.receiveSent(0)).resolves.toMatchObject(MISMATCH);
+      expect(stage.handled).toHaveLength(1);
+    },
+  );
+});
+
+describe('a row that a sender fills', () => {
+  test.each(
+    [...SENDER_ATTRIBUTES, ...FLOW_ATTRIBUTES, ...CANCEL_ATTRIBUTES].filter((name) => name !== 'taskId'),
+  )('by %s is none that Baton wrote', (name) => {
+    const long = 'x'.repeat(100_000);
+    const link = { taskId: 't-1', task: count.name, queue: count.queue, name: 'E', message: '', reason: 'r' };
+    const row = { taskId: 't-1', task: count.name, queue: count.queue, state: 'queued' };
+    expect(faultOfRow({ ...row, next: link, onEnd: [link], error: link, waiting: link })).toBeUndefined();
+    for (const value of [long, [long], { ...link, more: long }, [{ ...link, more: long }], new Set([long])])
+      expect(faultOfRow({ ...row, [name]: value })).toContain(name);
+  });
+
+  test.each(['signature', 'listedIn'])(
+    'by %s while its task runs takes no end: the task does not run for ever',
+    async (name) => {
+      const { taskId } = await stage.tasks.send(pay, { to: 'Ann' });
+      const { [name]: before } = (await stage.store.read(taskId)) as unknown as Record<string, unknown>;
+      stage.does = async () => {
+        await fill(taskId, name);
+        return 1;
+      };
+      await expect(stage.receiveSent(0)).resolves.toMatchObject(MISMATCH);
+      await stage.write(taskId, { [name]: before });
+      expect(stage.handled).toHaveLength(1);
+    },
+  );
 });
 
 describe('a row that a sender has let expire', () => {

@@ -53,9 +53,9 @@ describe('a row that no worker wrote', () => {
     expect(stage.sent).toEqual([]);
   });
 
-  test('has a listener thousands of times: it is told once', async () => {
+  test('has a listener sixteen times: it is told once', async () => {
     const { taskId } = await stage.tasks.send(pay, { to: 'Ann' });
-    await stage.write(taskId, { onEnd: Array.from({ length: 2000 }, () => onEnd[0]) });
+    await stage.write(taskId, { onEnd: Array.from({ length: 16 }, () => onEnd[0]) });
     const before = stage.sent.length;
     await expect(stage.receiveSent(0)).resolves.toMatchObject(DONE);
     expect(stage.sent).toHaveLength(before + 1);
@@ -68,6 +68,7 @@ describe('a row that no worker wrote', () => {
     ['a queue that is no text', { queue: 5 }],
     ['a subject of 170 kB', { subject: 'x'.repeat(170_000) }],
     ['listeners that are no list', { onEnd: 'x' }],
+    ['thousands of listeners', { onEnd: Array.from({ length: 2000 }, () => onEnd[0]) }],
     ['attempts of less than 0', { attempts: -1000 }],
     ['a token of less than 0', { token: -5 }],
     ['a contract version of 0', { contractVersion: 0 }],

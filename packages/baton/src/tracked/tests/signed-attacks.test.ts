@@ -250,7 +250,7 @@ describe('a row', () => {
     stage.does = undefined;
     stage.aheadMs = 5000;
     await expect(stage.receiveBody(body ?? '', count.queue)).resolves.toMatchObject(DONE);
-    await stage.write(taskId, { state: 'queued', onEnd: [listener] });
+    await stage.write(taskId, { state: 'queued', finishedAt: undefined, onEnd: [listener] });
     await expect(stage.receiveBody(body ?? '', count.queue)).resolves.toMatchObject(REFUSED);
   });
 });
