@@ -70,7 +70,7 @@ interface RouteOptions<Body extends z.ZodType, Query extends z.ZodType> {
  * query and body. The answer to an invalid request has status 400 and lists all its faults.
  *
  * @param path - such as `/payments/{paymentId}`
- * @throws TypeError if the access is none, or the throttle is out of its limits
+ * @throws TypeError if the access is none, the throttle is out of its limits, or the path ends with a slash and is not `/`
  */
 export function route<Body extends z.ZodType = z.ZodUndefined, Query extends z.ZodType = z.ZodObject>(
   method: Method,
@@ -80,6 +80,10 @@ export function route<Body extends z.ZodType = z.ZodUndefined, Query extends z.Z
 ): Route {
   checkAccess(access, `${method} ${path}`);
   checkThrottle(throttle, `${method} ${path}`);
+  if (path !== '/' && path.endsWith('/'))
+    throw new TypeError(
+      `The route ${method} ${path} ends with a slash: expected a path such as ${path.slice(0, -1)}`,
+    );
   return {
     method,
     path,

@@ -55,7 +55,12 @@ export function createRouter(
   const handler = middy<HttpEvent, HttpResponse, Error, Context, Internal>()
     .use(identified())
     .use(answered(logger))
-    .handler(router);
+    .handler((event, context, options) => {
+      const { method, path } = readRequest(event);
+      // The router forgives such a slash, but API Gateway has a route's limits and scopes for the path without it
+      if (path !== '/' && path.endsWith('/')) throw unknownRoute(method, path);
+      return router(event, context, options);
+    });
   return Object.assign(handler as unknown as ApiHandler, { routes });
 }
 
@@ -103,19 +108,26 @@ function answerable(body: string, path: string): string {
 
 /** Answers OPTIONS with the path's methods. @throws Problem 405 if the path has other methods, 404 if it has none */
 function unrouted(method: string, path: string, routes: readonly Route[]): HttpResponse {
-  const shown = `${method.slice(0, MAX_SHOWN_CHARACTERS)} ${path.slice(0, MAX_SHOWN_CHARACTERS)}`;
   const own = routes.filter((route) => patternOf(route).test(path)).map((route): string => route.method);
-  if (own.length === 0) throw new Problem('unknown-route', { detail: `There is no route ${shown} here.` });
+  if (own.length === 0) throw unknownRoute(method, path);
   const allow = [...own, ...(own.includes('GET') ? ['HEAD'] : []), 'OPTIONS'].join(', ');
   if (method === 'OPTIONS') return { statusCode: 204, headers: { allow }, body: '' };
   throw new Problem('method-not-allowed', {
-    detail: `There is no route ${shown} here; expected one of the methods ${allow}.`,
+    detail: `There is no route ${shown(method, path)} here; expected one of the methods ${allow}.`,
     headers: { allow },
   });
 }
 
 function patternOf({ path }: Route): RegExp {
-  return new RegExp(`^${path.replaceAll(/\{\w+\}/g, '[^/]+')}/?$`);
+  return new RegExp(`^${path.replaceAll(/\{\w+\}/g, '[^/]+')}$`);
+}
+
+function unknownRoute(method: string, path: string): Problem {
+  return new Problem('unknown-route', { detail: `There is no route ${shown(method, path)} here.` });
+}
+
+function shown(method: string, path: string): string {
+  return `${method.slice(0, MAX_SHOWN_CHARACTERS)} ${path.slice(0, MAX_SHOWN_CHARACTERS)}`;
 }
 
 /** Gives each request an id before all else, and puts the id into the answer. */
