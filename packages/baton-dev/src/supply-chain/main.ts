@@ -1,11 +1,11 @@
 // Checks what this repository is made of: `npm run supply-chain`. Ends with status 1 if a check fails.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Repository } from '../sources/repository.ts';
 import { ROOT } from '../stack/root.ts';
 import { print } from '../terminal/print.ts';
 import { baseImageIn, checkBaseImage } from './base-image.ts';
 import type { CheckResult } from './check.ts';
+import { filesToCheck } from './files.ts';
 import { checkNode, installedNodes } from './node-build.ts';
 import { checkByNpm, checkLockByNpm, NPM_CHECKS } from './npm-checks.ts';
 import { checkSecrets } from './secrets.ts';
@@ -14,7 +14,7 @@ import { checkSecrets } from './secrets.ts';
 const LAMBDA_RUNTIME = join(ROOT, 'packages/baton-dev/lambda-runtime');
 
 // First, because it blocks this process: the others have time limits
-const secrets = checkSecrets(new Repository().files, ROOT);
+const secrets = checkSecrets(filesToCheck(ROOT), ROOT);
 const checks: Promise<CheckResult | CheckResult[]>[] = [
   ...installedNodes(join(ROOT, 'node_modules')).map((build) => checkNode(build)),
   ...Object.entries(NPM_CHECKS).map(([name, args]) => checkByNpm(name, args, ROOT)),

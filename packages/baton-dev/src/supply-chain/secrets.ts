@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { ROOT } from '../stack/root.ts';
 import type { CheckResult } from './check.ts';
+import { knownSecrets } from './known-secrets.ts';
 
 const PROGRAM = join(ROOT, 'node_modules/secretlint/bin/secretlint.js');
 /** The rules. Passwords of tests and examples in URLs are allowed by their words. */
@@ -13,7 +14,7 @@ const CONFIG = join(import.meta.dirname, 'secretlint.json');
 const DIRECTIVE = 'secretlint-';
 
 /**
- * Looks for secrets in files, by their paths from `cwd`, with secretlint. It looks at two copies of each file: one that ends
+ * Looks for secrets in files, by their paths from `cwd`, with secretlint and `knownSecrets`. Secretlint looks at two copies of each file: one that ends
  * like its name, because some rules go by that; and one as plain text under another name. So no file can take itself out of
  * the check by its name, its encoding, a comment, or a list of ignored files.
  */
@@ -21,22 +22,26 @@ export function checkSecrets(files: readonly string[], cwd: string): CheckResult
   const name = 'secrets in files';
   const copies = mkdtempSync(join(tmpdir(), 'baton-secrets-'));
   try {
+    const known: string[] = [];
     const copied = files.flatMap((file, index) => {
       const text = withoutDirectives(readFileSync(join(cwd, file), 'latin1'));
       const named = `${index}-${endOf(file)}`;
       const plain = `${index}.txt`;
+      const plainText = withoutDirectives(withoutNuls(text));
       writeFileSync(join(copies, named), text, 'latin1');
-      writeFileSync(join(copies, plain), withoutDirectives(withoutNuls(text)));
+      writeFileSync(join(copies, plain), plainText);
+      known.push(...knownSecrets(plainText).map((secret) => `${join(cwd, file)}:${secret}`));
       return [named, plain];
     });
     const found = findings(copied, copies);
-    if (found === '') return { name, state: 'passed', detail: `none in ${files.length} files` };
+    if (found === '' && known.length === 0)
+      return { name, state: 'passed', detail: `none in ${files.length} files` };
     // On macOS a temporary folder has two paths
     const detail = found.replaceAll(
       /\S{0,200}baton-secrets-\w{6}\/(\d{1,9})[.-][\w.-]{0,60}/g,
       (_path, index: string) => join(cwd, files[Number(index)] ?? ''),
     );
-    return { name, state: 'failed', detail };
+    return { name, state: 'failed', detail: [...known, detail].join('\n').trim() };
   } finally {
     rmSync(copies, { recursive: true });
   }

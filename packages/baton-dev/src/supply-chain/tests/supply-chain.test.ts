@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { createHash, generateKeyPairSync } from 'node:crypto';
+import { createHash, generateKeyPairSync, randomBytes } from 'node:crypto';
 import {
   chmodSync,
   cpSync,
@@ -8,6 +8,7 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { createServer, type Server } from 'node:http';
@@ -15,6 +16,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { filesToCheck } from '../files.ts';
 import { checkNode } from '../node-build.ts';
 import { checkByNpm, checkLockByNpm } from '../npm-checks.ts';
 import { checkSecrets } from '../secrets.ts';
@@ -176,10 +178,27 @@ describe('a secret in a file', () => {
     ['of Slack', ['xoxb', '123456789012', '1234567890123', 'abcdefghijABCDEFGHIJabcd'].join('-')],
     ['that is a private key', privateKey()],
     ['in a URL', ['https://mailer', 'hunter22@mail.shop.test'].join(':')],
+    ['in a URL of SMTP', ['SMTP_URL=smtp://mailer', 'hunter22@mail.shop.test:587'].join(':')],
+    ['in a URL of SMTP with TLS', ['SMTP_URL=SMTPS://mailer@shop.test', 'h+n=%22@[::1]'].join(':')],
+    ['in a URL without a user', ['redis://', 'hunter22@cache'].join(':')],
+    ['that begins as an allowed password', ['smtp://mailer', 'secret22@mail.shop.test'].join(':')],
+    ['that signs tasks', `TASK_SIGNING_KEYS=${signingKey(32, 'k1')}`],
+    ['that signs tasks, after another', `x: 'k1:,${signingKey(32, 'k.2')}'`],
+    ['that signs tasks, of another length', `"TASK_SIGNING_KEYS": "${signingKey(48, 'k1')}"`],
   ])('%s is found', (_what, text) => {
     writeFileSync(join(folder, 'settings.txt'), text);
     const result = checkSecrets(['settings.txt'], folder);
     expect(result).toMatchObject({ state: 'failed', detail: expect.stringContaining('settings.txt') });
+  });
+
+  test('of Baton is named by its line, and not shown', () => {
+    const key = signingKey(32, 'k1');
+    const url = ['smtp://mailer', 'hunter22@mail.shop.test'].join(':');
+    writeFileSync(join(folder, 'settings.txt'), `#\nSMTP_URL=${url}\nTASK_SIGNING_KEYS=${key}\n`);
+    const file = join(folder, 'settings.txt');
+    expect(checkSecrets(['settings.txt'], folder)).toMatchObject({
+      detail: `${file}:2: a password in a URL\n${file}:3: a key of TASK_SIGNING_KEYS`,
+    });
   });
 
   test.each<[string, Record<string, string | Buffer>]>([
@@ -198,6 +217,7 @@ describe('a secret in a file', () => {
       { 'a.env/.npmrc': `# secretlint-disable\n${NPM}` },
     ],
     ['in UTF-16', { 'a.env': Buffer.from(`\uFEFF${SECRET}`, 'utf16le') }],
+    ['of signatures in UTF-16', { 'a.env': Buffer.from(signingKey(32, 'k1'), 'utf16le') }],
     ['after a NUL', { 'a.env': `\0${SECRET}` }],
     ['in a file that is called like an image', { 'a.env.png': SECRET }],
     ['in a folder that is called node_modules', { 'node_modules/a.env': SECRET }],
@@ -211,11 +231,62 @@ describe('a secret in a file', () => {
     expect(result).toMatchObject({ state: 'failed', detail: expect.stringContaining('a.env') });
   });
 
-  test('is not seen in a file without one', () => {
-    writeFileSync(join(folder, 'settings.txt'), 'SMTP_URL=smtp://127.0.0.1:1025');
+  test.each([
+    'SMTP_URL=smtp://127.0.0.1:1025',
+    'smtp://user:password@mail.example.com:587, https://me:secret@example.com',
+    'f"sqs://{key}:{secret}@{host}"',
+    'https://example.com/a:b@c',
+    'TASK_SIGNING_KEYS=k1:',
+    `sha256:${'0a'.repeat(32)}`,
+  ])('is not seen in %j', (text) => {
+    writeFileSync(join(folder, 'settings.txt'), text);
     expect(checkSecrets(['settings.txt'], folder)).toMatchObject({ state: 'passed' });
   });
 });
+
+describe('the files in which secrets are looked for', () => {
+  const git = (cwd: string, ...args: string[]): void => {
+    const { status, stderr } = spawnSync('git', args, { cwd, encoding: 'utf8' });
+    if (status !== 0) throw new Error(stderr);
+  };
+  const folderWith = (...files: string[]): string => {
+    const own = mkdtempSync(join(folder, 'repository-'));
+    for (const file of files) {
+      mkdirSync(join(own, file, '..'), { recursive: true });
+      writeFileSync(join(own, file), '');
+    }
+    return own;
+  };
+
+  test('are all that git tracks, whatever their folders are called, and all that it would add', () => {
+    const tracked = ['functions/coverage/keys.ts', 'a/node_modules/b.ts', '.venv/a b\nc', 'gone.ts'];
+    const own = folderWith(...tracked, 'new.ts', 'node_modules/package.js', '.env');
+    git(own, 'init', '--quiet');
+    git(own, 'add', '--force', ...tracked);
+    writeFileSync(join(own, '.gitignore'), 'node_modules\n.env\n.venv\ncoverage\n');
+    rmSync(join(own, 'gone.ts'));
+    symlinkSync('new.ts', join(own, 'link'));
+    const expected = [...tracked.slice(0, 3), '.gitignore', 'new.ts'];
+    expect(filesToCheck(own).toSorted()).toEqual(expected.toSorted());
+  });
+
+  test('are those that no tool makes, where there is no git', () => {
+    expect(filesToCheck(folderWith('a/b.ts', 'node_modules/package.js'))).toEqual(['a/b.ts']);
+  });
+
+  test('are unknown if git cannot list them: then the check ends with the reason', () => {
+    const own = folderWith('a.ts');
+    writeFileSync(join(own, '.git'), 'gitdir: /nowhere');
+    expect(() => filesToCheck(own)).toThrow(
+      `git cannot list the files of ${own}: fatal: not a git repository`,
+    );
+  });
+});
+
+/** A key of random bytes, after its id. */
+function signingKey(bytes: number, id: string): string {
+  return [id, randomBytes(bytes).toString('base64')].join(':');
+}
 
 function privateKey(): string {
   const { privateKey: key } = generateKeyPairSync('rsa', { modulusLength: 2048 });
