@@ -203,8 +203,9 @@ class Listener implements RunningServer {
       // Headers that were sent before the stop may have promised to keep the connection
       if (this.#closing) this.http.closeIdleConnections();
     });
-    if (problem) return void this.#answering.refuse(response, problem);
-    void this.#answer({ request, response });
+    if (!problem) return void this.#answer({ request, response });
+    this.#answering.refuse(response, problem);
+    discardBody(request);
   }
 
   async #answer({ request, response }: Exchange): Promise<void> {
@@ -231,6 +232,7 @@ class Listener implements RunningServer {
     // Also if the caller hangs up, in case the code of a route never ends
     response.once('close', giveBack);
     await this.#answering.answer({ request, response, peer, body, place });
+    discardBody(request);
     giveBack();
   }
 
@@ -261,6 +263,11 @@ class Listener implements RunningServer {
     const busy = new Set([...this.#underWay.keys()].map(({ socket }) => socket));
     for (const socket of this.#sockets.keys()) if (!busy.has(socket)) socket.destroy();
   }
+}
+
+/** Throws away what comes of a body that nobody has read: Node would keep it until the answer has left. */
+function discardBody(request: IncomingMessage): void {
+  request.on('data', () => undefined);
 }
 
 /** Why a request is refused before it is looked at. */
