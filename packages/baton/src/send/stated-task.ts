@@ -11,7 +11,7 @@ type StatedTask = Pick<KeptTask, 'taskId' | 'state' | 'startedAt' | 'finishedAt'
  * Why the state of a task may not be believed; undefined if it may. The role of a sender may write any state, but nothing
  * that a worker writes with it: the lease of a running task, and what an end has.
  */
-export function faultOfState(task: StatedTask): Error | undefined {
+export function faultOfState(task: StatedTask): MismatchError | undefined {
   const { taskId, state, startedAt, finishedAt, error, leaseUntilMs } = task;
   const ended = finishedAt !== undefined;
   const isWhole = {

@@ -14,6 +14,7 @@ import { MAX_STEPS } from '../task/flow.ts';
 import type { FlowEnd, Listener, NextTask } from '../task/next-task.ts';
 import { fromJson } from '../task/json-value.ts';
 import type { TaskEnd } from '../task/task-end.ts';
+import { faultOfRow } from './row-shape.ts';
 import { faultOfState } from './stated-task.ts';
 import { isAfter, isInFlowOf } from './flow-places.ts';
 import { GroupResults } from './group-results.ts';
@@ -78,8 +79,6 @@ export class TaskContinuation {
    *   one of them, and the store's errors. Call it again then
    */
   async ended(task: KeptTask): Promise<void> {
-    const forged = faultOfState(task);
-    if (forged) return this.#onUnsent?.(forged, task);
     if (await this.#isForged(task, task)) return;
     const followed = task.state === 'succeeded' ? this.#goOn(task) : this.#cancelAfter(task);
     await Promise.allSettled([followed]);
@@ -172,7 +171,7 @@ export class TaskContinuation {
       const { taskId } = next;
       await this.#records.cancel(taskId, { error: { name: 'TaskCancelledError', message }, afterId });
       const task = await this.#records.read(taskId);
-      if (!task || !isAfter(task, afterId) || faultOfState(task) || (await this.#isForged(task, task))) break;
+      if (!task || !isAfter(task, afterId) || (await this.#isForged(task, task))) break;
       // Even if it was cancelled before: its listeners may not have been told, and it has no message that would tell them
       if (task.state === 'cancelled') cancelled.set(taskId, task);
       [next, afterId] = [task.next, taskId];
@@ -206,18 +205,22 @@ export class TaskContinuation {
     if (!isAfter(known, afterId) || state === 'queued') {
       const what = `expected the task after ${afterId} with its result as payload`;
       this.#onUnsent?.(new MismatchError(taskId, what), ended);
-    } else if (state === 'cancelled' && !faultOfState(known) && !(await this.#isForged(known, ended))) {
+    } else if (state === 'cancelled' && !(await this.#isForged(known, ended))) {
       const after = this.#cancelFrom(next, `The task ${taskId} before it was cancelled`, taskId);
       await allDone([this.#tell(known), after]);
     }
   }
 
-  /** Whether a row that names what follows has no valid signature. Nothing that it names is sent or cancelled then. */
+  /** Whether a row that names what follows may not be believed. Nothing that it names is sent or cancelled then. */
   async #isForged(row: KeptTask | KeptGroup, ended: KeptTask): Promise<boolean> {
-    const { signatures } = this.#records;
-    const error = signatures?.required ? await signatures.faultInRow(row) : undefined;
+    const error = ('state' in row && faultOfTask(row)) || (await this.#signatureFault(row));
     if (error) this.#onUnsent?.(error, ended);
     return error !== undefined;
+  }
+
+  async #signatureFault(row: KeptTask | KeptGroup): Promise<TaskError | undefined> {
+    const { signatures } = this.#records;
+    return signatures?.required ? signatures.faultInRow(row) : undefined;
   }
 
   async #tell(task: KeptTask): Promise<void> {
@@ -269,6 +272,13 @@ function endOf(row: KeptTask): TaskEnd {
     error,
     effects: effectKeys(row),
   };
+}
+
+/** What is wrong with the row of a task, in the values of its members or in its state. */
+function faultOfTask(row: KeptTask): TaskError | undefined {
+  const fault = faultOfRow(row);
+  if (fault === undefined) return faultOfState(row);
+  return new MismatchError(row.taskId, `expected a row that Baton wrote, got ${fault}`);
 }
 
 function traceOf(traceparent: string | undefined): TraceContext {

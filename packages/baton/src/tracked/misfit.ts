@@ -4,7 +4,7 @@ import { MAX_AHEAD_MS } from '../send/send-checks.ts';
 import { queueWithoutLane } from '../task/lane.ts';
 import { faultOfState } from '../send/stated-task.ts';
 import { isFinal } from '../task/task-status.ts';
-import { faultOfRow } from './row-shape.ts';
+import { faultOfRow } from '../send/row-shape.ts';
 import type { TaskRow } from './task-row.ts';
 
 /** The task that a message says it is. */
@@ -15,6 +15,8 @@ export interface NamedTask {
   /** The version of its contract, for a process that does not know the task. Default 1. */
   readonly version?: number | undefined;
   readonly payloadHash: string;
+  /** What it is about. Listeners to its end are told. */
+  readonly subject?: string | undefined;
 }
 
 /**
@@ -25,7 +27,7 @@ export interface NamedTask {
  */
 export function misfitOf(
   row: TaskRow,
-  { task, queue, version = 1, payloadHash }: NamedTask,
+  { task, queue, version = 1, payloadHash, subject }: NamedTask,
   nowMs: number,
 ): Error | undefined {
   const { taskId, afterId, contractVersion = version } = row;
@@ -45,6 +47,9 @@ export function misfitOf(
       taskId,
       `expected at most version ${contractVersion} of ${task}, got ${version}`,
     );
+  // Listeners know by it which of their own things has changed
+  if (row.subject !== undefined && row.subject !== subject)
+    return new MismatchError(taskId, `expected the subject ${row.subject}, got ${subject ?? 'none'}`);
   if (row.payloadHash === payloadHash) return undefined;
   if (row.payloadHash !== undefined)
     return new MismatchError(taskId, 'its payload differs from the one that was sent');

@@ -22,7 +22,7 @@ import { endIn, failureOf } from './conclusion.ts';
 import { LONGEST_REST_SECONDS, outcomeOfWaiting, patienceLeft, restSeconds } from './message-rest.ts';
 import { misfitOf, type NamedTask } from './misfit.ts';
 import { StoredClaim } from './stored-claim.ts';
-import { faultOfRow } from './row-shape.ts';
+import { faultOfRow } from '../send/row-shape.ts';
 import type { TaskRow } from './task-row.ts';
 import { type TaskStore, UnknownStateError } from './task-store.ts';
 import { unconcluded, unconcludedClaims } from '../sqs/copy-notes.ts';
@@ -96,7 +96,7 @@ export class StoreTracker implements TaskTracker {
       const known = await this.#unconcludedRow(message, taskId);
       mayHold = [...(known ? [known.secret] : []), secret];
       let row = await (known ? store.attempts.resume(request, known.row) : store.attempts.claim(request));
-      const misfit = row && (await this.#misfit(row, { task, payloadHash }));
+      const misfit = row && (await this.#misfit(row, { task, payloadHash, subject }));
       if (misfit === 'has its turn') row = await store.attempts.claim(request);
       // Its own message claimed it, and its row is broken: otherwise it would run for ever
       else if (misfit) return row?.claimId === claimId ? await this.#ended(row, misfit) : misfit;
@@ -200,11 +200,11 @@ export class StoreTracker implements TaskTracker {
     outcome: DeadLetterOutcome,
   ): Promise<Outcome> {
     const { store, leaseSeconds, logger } = this.#options;
-    const { taskId, task, version } = envelope;
+    const { taskId, task, version, subject } = envelope;
     const elsewhere = this.#elsewhere(taskId, task, queue);
     if (elsewhere) return { kind: 'dead-letter', reason: 'mismatch', error: elsewhere };
     try {
-      const named = { task, queue, version, payloadHash: payloadHashOf(envelope.data) };
+      const named = { task, queue, version, subject, payloadHash: payloadHashOf(envelope.data) };
       const before = await store.read(taskId);
       const misfit = before && (await this.#misfit(before, named));
       if (typeof misfit === 'object') return misfit;

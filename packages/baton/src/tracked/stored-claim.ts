@@ -160,7 +160,7 @@ export class StoredClaim implements Claim {
     const row = await keeping.finally(() => this.#keeping.delete(keeping));
     const isOurs = row?.token === this.#held.token;
     // Otherwise the end that this attempt writes names the effect
-    if (row && isFinal(row.state) && (this.#isEnding || !isOurs)) await this.#tellAgain(row);
+    if (row && isFinal(row.state) && (this.#isEnding || !isOurs)) await this.#tellAgain(this.#asClaimed(row));
     if (!isOurs || row.state === 'cancelled') {
       await this.#learnWhy();
       throw new ClaimLostError(
@@ -213,7 +213,7 @@ export class StoredClaim implements Claim {
     });
     this.#isConcluded = true;
     if (row?.state === 'cancelled') {
-      await continuation.ended(row);
+      await continuation.ended(this.#asClaimed(row));
       return { kind: 'done', result: undefined };
     }
     // The SDK may retry a write that had already succeeded. Then the refusal is caused by our own write
@@ -222,8 +222,15 @@ export class StoredClaim implements Claim {
       return { kind: 'release', error, delaySeconds: Math.ceil(leaseSeconds) };
     }
     if (!row || !isFinal(row.state)) return outcome;
-    await continuation.ended(row);
+    await continuation.ended(this.#asClaimed(row));
     return outcome.kind === 'dead-letter' ? { ...outcome, end: endIn(row) } : outcome;
+  }
+
+  /** The task's end, with what its sender said when it was claimed: whoever may write that may have changed it since. */
+  #asClaimed(row: TaskRow): TaskRow {
+    const { state, attempts, token, startedAt, finishedAt, updatedAt, result, error, effects } = row;
+    const end = { state, attempts, token, startedAt, finishedAt, updatedAt, result, error, effects };
+    return { ...this.#options.row, ...end, leaseUntilMs: row.leaseUntilMs };
   }
 
   async #renew(): Promise<Renewed> {

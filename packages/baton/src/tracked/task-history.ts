@@ -3,7 +3,7 @@ import { type DynamoDBDocumentClient, QueryCommand } from '@aws-sdk/lib-dynamodb
 import * as z from 'zod';
 import { ClockWatch } from '../time/clock-watch.ts';
 import type { TaskState, TaskStatus } from '../task/task-status.ts';
-import { faultOfRow } from './row-shape.ts';
+import { faultOfRow } from '../send/row-shape.ts';
 import { ALL_TASKS, rowOf, statusOf, type TaskRow } from './task-row.ts';
 
 const ALL_INDEX = 'newest-first';

@@ -2,7 +2,7 @@
 import { fromJson, jsonIssue } from '../task/json-value.ts';
 import { laneOfQueue, queueWithoutLane } from '../task/lane.ts';
 import type { KeptGroup, KeptTask } from '../send/task-records.ts';
-import { canBeShown } from './row-shape.ts';
+import { canBeShown } from '../send/row-shape.ts';
 import type { TaskFailure, TaskStatus, Waiting } from '../task/task-status.ts';
 
 /** How long a row is kept after its task was sent, and again after the task has ended, in days. */

@@ -53,15 +53,17 @@ export class TaskSchedules {
     const taskId = rowId(contract);
     const known = (await this.#table.get(taskId)) as ScheduleRow | undefined;
     await this.#table.timeKnown();
-    if (known && !liesAhead(known, this.#table.nowMs)) return known;
-    if (known) await this.#delayFutureTicks(contract, known);
-    const row = { taskId, since: this.#sinceOf(known) };
+    // Somebody else than a worker may have made the row
+    const isWhole = typeof known?.since === 'string';
+    if (isWhole && !liesAhead(known, this.#table.nowMs)) return known;
+    if (isWhole) await this.#delayFutureTicks(contract, known);
+    const row = { taskId, since: this.#sinceOf(isWhole ? known : undefined) };
     const written = await this.#table.unlessRefused(
       new UpdateCommand({
         TableName: this.#table.name,
         Key: { taskId },
-        UpdateExpression: 'SET since = :since REMOVE lastTick',
-        ConditionExpression: 'attribute_not_exists(taskId) OR since > :ahead OR lastTick > :ahead',
+        UpdateExpression: 'SET since = :since REMOVE lastTick, expiresAt',
+        ConditionExpression: 'attribute_not_exists(since) OR since > :ahead OR lastTick > :ahead',
         ExpressionAttributeValues: { ':since': row.since, ':ahead': aheadOf(this.#table.nowMs) },
       }),
     );

@@ -61,8 +61,14 @@ const failing: Handler = () => {
 };
 
 /** Writes the row of a task, as its sender does. */
-const sent = (contract: TaskContract = told, onEnd?: EndListener) =>
-  tasks.send(contract as typeof work, { text: 'four' }, { taskId: tracked.taskId, subject: 'o-1', onEnd });
+const sent = (contract: TaskContract = told, onEnd?: EndListener) => {
+  tracked.subject = 'o-1';
+  return tasks.send(
+    contract as typeof work,
+    { text: 'four' },
+    { taskId: tracked.taskId, subject: 'o-1', onEnd },
+  );
+};
 
 /** Lets a worker die that runs the task beside other tasks, and then two workers that run it alone. */
 async function crashes(): Promise<void> {
@@ -300,6 +306,7 @@ describe('the listener of a sender', () => {
     const last = defineTask({ ...again, name: 'tests.last', onEnd: listening });
     const options = { taskId: tracked.taskId, subject: 'o-1', onEnd: watching };
     const handle = await tasks.start(chain([work, again, last]), { text: 'four' }, options);
+    tracked.subject = options.subject;
     await tracked.run(rejecting);
     const names = tracked.forwarded.map(({ next }) => next.task);
     expect(names).toEqual([listening.name, watching.name]);

@@ -2,7 +2,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { chain } from '../../task/flow.ts';
 import { RejectTask } from '../../task/errors.ts';
-import { faultOfRow } from '../row-shape.ts';
+import type { TaskEnd } from '../../task/task-end.ts';
+import { faultOfRow } from '../../send/row-shape.ts';
 import { CANCEL_ATTRIBUTES, FLOW_ATTRIBUTES, SENDER_ATTRIBUTES } from '../writable-attributes.ts';
 import { AttackedStage, bill, count, pay, told } from './attacked-stage.ts';
 
@@ -120,6 +121,37 @@ describe('a task that only its row calls waiting', () => {
   );
 });
 
+describe('the end of a task', () => {
+  const theEnd = () => JSON.parse(stage.sent[1]?.body ?? '{}') as { data: TaskEnd };
+
+  test('is told as that of the task that ran, although its row says another one by then', async () => {
+    const { taskId } = await stage.tasks.send(pay, { to: 'Ann' }, { onEnd: told, subject: 'o-1' });
+    stage.does = async () => {
+      await stage.write(taskId, { task: bill.name, queue: bill.queue, subject: 'o-2', onEnd: [] });
+      return 1;
+    };
+    await expect(stage.receiveSent(0)).resolves.toMatchObject({ kind: 'done' });
+    expect(theEnd().data).toMatchObject({ task: pay.name, subject: 'o-1', state: 'succeeded', result: 1 });
+  });
+
+  test('is not told under the subject of another task, and that task does not run', async () => {
+    const { taskId } = await stage.tasks.send(pay, { to: 'Ann' }, { onEnd: told, subject: 'o-1' });
+    await stage.write(taskId, { subject: 'o-2' });
+    await expect(stage.receiveSent(0)).resolves.toMatchObject(MISMATCH);
+    expect([stage.handled, queues()]).toEqual([[], ['payments']]);
+  });
+
+  test.each([[null], 'x', 5, [{ task: told.name }]])(
+    'is told to nobody if its listeners are %j, and it can be cancelled',
+    async (onEnd) => {
+      const { taskId } = await stage.tasks.send(pay, { to: 'Ann' });
+      await stage.write(taskId, { onEnd });
+      await expect(stage.tasks.cancel(taskId)).resolves.toMatchObject({ state: 'cancelled' });
+      expect(queues()).toEqual(['payments']);
+    },
+  );
+});
+
 describe('a row that a sender fills', () => {
   test.each(
     [...SENDER_ATTRIBUTES, ...FLOW_ATTRIBUTES, ...CANCEL_ATTRIBUTES].filter((name) => name !== 'taskId'),
@@ -130,6 +162,12 @@ describe('a row that a sender fills', () => {
     expect(faultOfRow({ ...row, next: link, onEnd: [link], error: link, waiting: link })).toBeUndefined();
     for (const value of [long, [long], { ...link, more: long }, [{ ...link, more: long }], new Set([long])])
       expect(faultOfRow({ ...row, [name]: value })).toContain(name);
+  });
+
+  test('by 190,000 listeners is found out by their number, before any of them is looked at', () => {
+    const row = { taskId: 't-1', task: count.name, queue: count.queue, state: 'queued' };
+    const onEnd = Array.from({ length: 190_000 }, () => null);
+    expect(faultOfRow({ ...row, onEnd })).toBe('onEnd: Too big: expected array to have <=16 items');
   });
 
   test.each(['signature', 'listedIn'])(

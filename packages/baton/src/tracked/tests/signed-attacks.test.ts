@@ -136,7 +136,6 @@ describe('a row', () => {
     ["another flow's end", { flowEnd: evil }],
     ['a task before it', { afterId: evil.taskId }],
     ['a flow', { flowId: evil.taskId }],
-    ['another subject', { subject: 'o-2' }],
     ['another parent', { parentId: 'p-2' }],
     ['another depth', { depth: 7 }],
     ['another trace', { traceparent: `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01` }],
@@ -191,7 +190,8 @@ describe('a row', () => {
     await expect(stage.receiveSent(0)).resolves.toMatchObject(DONE);
     await expect(stage.receiveSent(0)).resolves.toMatchObject(DONE);
     expect(stage.sent).toHaveLength(1);
-    expect(stage.lines).toHaveLength(2);
+    // Only the second receive reads what the row says by then
+    expect(stage.lines).toHaveLength(1);
     expect(stage.lines[0]).toContain('has a wrong signature');
   });
 

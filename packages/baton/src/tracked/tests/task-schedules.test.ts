@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { GetCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { payloadHashOf } from '../../send/prepared-task.ts';
 import { randomUUID } from 'node:crypto';
 import { tickTaskId } from '../../task/schedule.ts';
@@ -53,6 +54,27 @@ test('a schedule keeps the time at which it was first seen', async () => {
   expect(rows.map(({ since }) => since)).toEqual([NOW, NOW]);
   nowMs += 3 * YEAR_MS;
   await expect(schedules.see(contract)).resolves.toMatchObject({ since: NOW });
+});
+
+test('a row that no worker has written is written anew: the schedule is not muted', async () => {
+  const contract = scheduled();
+  const { taskId } = await schedules.see(contract);
+  const Key = { taskId };
+  const expression = 'SET #depth = :one, expiresAt = :one REMOVE since';
+  await backends.documents.send(
+    new UpdateCommand({
+      TableName: backends.tasksTable,
+      Key,
+      UpdateExpression: expression,
+      ExpressionAttributeNames: { '#depth': 'depth' },
+      ExpressionAttributeValues: { ':one': 1 },
+    }),
+  );
+  const seen = await schedules.see(contract);
+  expect(seen).toMatchObject({ since: NOW });
+  expect(isDue(at(NOW), seen)).toBe(true);
+  const { Item } = await backends.documents.send(new GetCommand({ TableName: backends.tasksTable, Key }));
+  expect(Item).not.toHaveProperty('expiresAt');
 });
 
 test('a tick is not due if it is before the first sight, or if it is recorded', async () => {

@@ -68,6 +68,8 @@ export class TrackedWork {
   readonly store: TaskStore;
   /** The id of the current task. `begin` replaces it. */
   taskId = randomUUID();
+  /** The subject of the task's message, if its sender has written one into the row. */
+  subject: string | undefined;
   /** The messages sent after the end of tasks: next steps and listeners' tasks. */
   forwarded: { readonly next: NextTask; readonly payload: unknown; readonly subject?: string | undefined }[] =
     [];
@@ -87,6 +89,7 @@ export class TrackedWork {
   /** Continues with a new task. */
   begin(): void {
     this.taskId = randomUUID();
+    this.subject = undefined;
     this.forwarded = [];
   }
 
@@ -122,6 +125,7 @@ export class TrackedWork {
     } = options;
     const retry = { maxAttempts, baseSeconds, capSeconds: baseSeconds };
     const contract = { ...known, retry };
+    const { taskId, subject } = this;
     const logger = createLogger({ service: 'tests', level: 'silent' });
     const processing = {
       implementations: new Implementations([implement(contract, handler as never)]),
@@ -133,7 +137,7 @@ export class TrackedWork {
       abortGraceSeconds: 0.2,
     };
     const message = receivedMessage({
-      body: messageBody({ taskId: this.taskId, task: work.name, notBefore, data: { text: 'four' } }),
+      body: messageBody({ taskId, task: work.name, notBefore, subject, data: { text: 'four' } }),
       // As a task client sends it
       attributes: textAttributes({ 'baton.sent-at': '0' }),
       ...change,

@@ -4,8 +4,10 @@ import { fromJson } from '../task/json-value.ts';
 import { subjectSchema } from '../task/task-end.ts';
 import { versionSchema } from '../task/task.ts';
 
-/** Ids and names. */
+/** Names. */
 const text = z.string().max(255);
+/** A link that is empty would count as none where signatures are checked, and as one elsewhere. */
+const id = text.min(1);
 /** ISO 8601 in UTC, so that the later of two times is the greater text. */
 const time = z.iso.datetime().max(40);
 const count = z.int().min(0);
@@ -35,12 +37,12 @@ const rowSchema = z.looseObject({ task: text, queue: text, state: text }).extend
       notBefore: time,
       nextAttemptAt: time,
       finishedAt: time,
-      payloadHash: text,
-      parentId: text,
+      payloadHash: id,
+      parentId: id,
       traceparent: text,
-      afterId: text,
-      groupId: text,
-      flowId: text,
+      afterId: id,
+      groupId: id,
+      flowId: id,
       owner: z.string().max(1000),
       cancelledBy: text,
       leaseUntilMs: z.number(),
@@ -56,7 +58,8 @@ const rowSchema = z.looseObject({ task: text, queue: text, state: text }).extend
       putBackBy: text,
       waiting: z.looseObject({ reason: text, error: failure.optional() }).refine(isSmall, TOO_LARGE),
       subject: subjectSchema,
-      onEnd: z.array(link).max(MAX_LISTENERS),
+      // First of all their number: an issue for each of 200,000 would keep a worker busy for a second
+      onEnd: z.array(z.unknown()).max(MAX_LISTENERS).pipe(z.array(link)),
       next: later,
       flowEnd: later,
       // The row of a task has none
