@@ -6,6 +6,7 @@ import { DescribeTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { Presets, SingleBar } from 'cli-progress';
 import { stagePrefixOf } from '../stack/names.ts';
 import { print, printError } from '../terminal/print.ts';
+import { checkAge } from './copy-age.ts';
 import { type Options, readOptions, USAGE, UsageError } from './options.ts';
 import { beginRestore, copyName, copyReady, RestoreError, tableState } from './point-in-time.ts';
 import { ABOUT_TASKS, found, rowsOf, toWrite, written } from './report.ts';
@@ -77,8 +78,10 @@ async function pass(
   client: DynamoDBClient,
   { table, copy, options, write }: { table: string; copy: string; options: Options; write: boolean },
 ): Promise<RowCounts> {
-  const { Table } = await client.send(new DescribeTableCommand({ TableName: copy }));
-  const total = Table?.ItemCount ?? 0;
+  const { Table = { TableName: copy } } = await client.send(new DescribeTableCommand({ TableName: copy }));
+  // At each pass: the operator may have thought for days before he typed the word
+  if (!options.oldCopy) checkAge(Table, Date.now());
+  const total = Table.ItemCount ?? 0;
   const format = ` ${write ? 'writing  ' : 'comparing'} {bar} {value} of about {total} rows`;
   const bar = new SingleBar({ format, hideCursor: true }, Presets.shades_classic);
   if (process.stderr.isTTY) bar.start(total, 0);

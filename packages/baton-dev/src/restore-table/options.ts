@@ -18,6 +18,7 @@ in the table without --write.
   --write           writes the missing rows, after you have typed the stage's name
   --word STAGE      the stage's name, where nobody can type it
   --overwrite       also gives rows that differ the state that they had then, except deleted ones. Not for ${TASKS}
+  --old-copy        takes a copy of a time more than 35 days ago, or unknown: rows that callers deleted since may come back
 
 A row whose time to live is over is left out. Stop the command when you like: the same command continues.
 docs/restore.md has the whole procedure. The AWS SDK's variables say which account and region.
@@ -41,14 +42,16 @@ export interface Options {
   readonly write: boolean;
   readonly word: string | undefined;
   readonly overwrite: boolean;
+  /** Whether the copy may be of any time. */
+  readonly oldCopy: boolean;
 }
 
 /** Reads the command line. @throws UsageError saying what is wrong with it */
 export function readOptions(args: readonly string[]): Options {
   const { values, positionals } = parsed(args);
-  const { help, stage = '', from, write, word, overwrite } = values;
+  const { help, stage = '', from, write, word, overwrite, 'old-copy': oldCopy } = values;
   const [table = '', ...more] = positionals;
-  if (help) return { help, table, stage, at: undefined, from, write, word, overwrite };
+  if (help) return { help, table, stage, at: undefined, from, write, word, overwrite, oldCopy };
   if (more.length > 0 || !/^[a-z0-9-]{1,60}$/.test(table))
     throw new UsageError(
       `Expected the name of one table, such as payments, got ${positionals.join(' ') || 'none'}`,
@@ -62,7 +65,7 @@ export function readOptions(args: readonly string[]): Options {
   if (overwrite && table === TASKS)
     throw new UsageError(`--overwrite: not for ${TASKS}, because tasks that have ended would run again`);
   const at = values.at === undefined ? undefined : timeOf(values.at);
-  return { help, table, stage, at, from, write, word, overwrite };
+  return { help, table, stage, at, from, write, word, overwrite, oldCopy };
 }
 
 function timeOf(text: string): Date {
@@ -82,6 +85,7 @@ function parsed(args: readonly string[]) {
         write: { type: 'boolean', default: false },
         word: { type: 'string' },
         overwrite: { type: 'boolean', default: false },
+        'old-copy': { type: 'boolean', default: false },
         help: { type: 'boolean', default: false },
       },
     });

@@ -1,12 +1,7 @@
 // Erases the row of a request, except for what keeps late messages from bringing it back.
 import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
 import { type DynamoDBDocumentClient, PutCommand } from '@aws-sdk/lib-dynamodb';
-
-/**
- * Longer than a table can be restored to a time before the deletion, which is 35 days (Amazon DynamoDB Developer Guide,
- * "Point-in-time recovery"), so that a restore does not bring the row back. Late messages come for 14 days.
- */
-const KEPT_DAYS = 36;
+import { LEAST_DAYS } from './retention.ts';
 
 /** Describes what to erase. */
 export interface Erasure {
@@ -31,7 +26,7 @@ export interface Erasure {
 export async function eraseRow(erasure: Erasure): Promise<boolean> {
   const { documents, table, rest, ended, taskToken, by } = erasure;
   const now = new Date();
-  const expiresAt = Math.floor(now.getTime() / 1000) + KEPT_DAYS * 86_400;
+  const expiresAt = Math.floor(now.getTime() / 1000) + LEAST_DAYS * 86_400;
   const states = Object.fromEntries(ended.map((state) => [`:${state}`, state]));
   const unchanged = taskToken === undefined ? 'attribute_not_exists(taskToken)' : 'taskToken = :token';
   try {

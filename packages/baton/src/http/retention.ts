@@ -4,8 +4,12 @@ import * as z from 'zod';
 import { ClockWatch } from '../time/clock-watch.ts';
 
 const DAY_SECONDS = 86_400;
-/** Longer than a message or a dead letter about a row can come, which is 14 days. */
-const LEAST_DAYS = 30;
+/**
+ * Longer than a table can be restored to a time before, which is 35 days (Amazon DynamoDB Developer Guide, "Point-in-time
+ * recovery"): a row, or what is left of it, that is kept for so long after it changed does not come back by a restore to a
+ * time before the change. Also longer than a message or a dead letter about a row can come, which is 14 days.
+ */
+export const LEAST_DAYS = 36;
 const MOST_DAYS = 36_500;
 
 /** Parts of an UpdateExpression: `SET a = :a${set} REMOVE b${remove}`, with `values` among its values. */
@@ -19,8 +23,8 @@ export interface Renewal {
 export const FOR_EVER: Renewal = { set: '', remove: ', expiresAt', values: {} };
 
 /**
- * The variable of a retention: a whole number of days from 30 to 36,500, or 0, which means for ever. Less than 30 days could
- * take a row away before the last message about it. Default: `initial`.
+ * The variable of a retention: a whole number of days from 36 to 36,500, or 0, which means for ever. After less than 36 days
+ * a restore of the table could bring back a row whose time is over. Default: `initial`.
  */
 export function retentionDays(initial: number) {
   const allowed = `expected 0 (for ever), or a whole number of days from ${LEAST_DAYS} to ${MOST_DAYS}`;

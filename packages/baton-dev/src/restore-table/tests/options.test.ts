@@ -34,7 +34,7 @@ describe('the command line', () => {
 
   test('has a usage, which names every option', () => {
     expect(readOptions(['--help']).help).toBe(true);
-    for (const option of ['--stage', '--at', '--from', '--write', '--word', '--overwrite'])
+    for (const option of ['--stage', '--at', '--from', '--write', '--word', '--overwrite', '--old-copy'])
       expect(USAGE).toContain(`  ${option} `);
   });
 });

@@ -8,9 +8,16 @@ import {
   type AttributeValue,
 } from '@aws-sdk/client-dynamodb';
 
+const DAY_MS = 86_400_000;
+
+/** A time some days ago, in whole seconds as DynamoDB keeps it. */
+export function daysAgo(days: number): Date {
+  return new Date(Math.floor((Date.now() - days * DAY_MS) / 1000) * 1000);
+}
+
 /** The range of times that it can restore. */
-const EARLIEST = new Date('2026-11-01T00:00:00Z');
-const LATEST = new Date('2026-11-30T12:00:00Z');
+export const EARLIEST = daysAgo(29);
+export const LATEST = daysAgo(0.1);
 
 /** What DynamoDB keeps of a table: its key, and its rows at the time of the restore. */
 export interface KeptTable {
@@ -24,6 +31,8 @@ export interface KeptTable {
  */
 export class RestoringDynamoDb {
   readonly kept = new Map<string, KeptTable>();
+  /** The times that its copies are of, by their names. */
+  readonly copies = new Map<string, Date>();
   /** The restores that were asked for. */
   readonly restores: Record<string, unknown>[] = [];
   readonly #endpoint: string;
@@ -74,6 +83,12 @@ export class RestoringDynamoDb {
       headers: headers as Record<string, string>,
       body,
     });
+    const at = this.copies.get(String(input['TableName']));
+    if (action === 'DescribeTable' && passed.ok && at) {
+      const { Table } = (await passed.json()) as { Table: object };
+      const RestoreSummary = { RestoreDateTime: at.getTime() / 1000, RestoreInProgress: false };
+      return answer(response, { Table: { ...Table, RestoreSummary } });
+    }
     response.writeHead(passed.status, { 'content-type': 'application/x-amz-json-1.0' });
     response.end(Buffer.from(await passed.arrayBuffer()));
   }
@@ -101,6 +116,7 @@ export class RestoringDynamoDb {
         KeySchema: [{ AttributeName: key, KeyType: 'HASH' }],
       }),
     );
+    this.copies.set(TableName, new Date(Number(input['RestoreDateTime']) * 1000));
     for (const Item of rows) await this.#client.send(new PutItemCommand({ TableName, Item }));
     return { TableDescription: { TableName, TableStatus: 'CREATING' } };
   }

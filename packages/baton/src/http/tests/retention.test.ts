@@ -31,17 +31,17 @@ describe('the variable of a retention', () => {
   test.each([
     ['', 90],
     ['0', 0],
-    ['30', 30],
+    ['36', 36],
     ['36500', 36_500],
   ])('%j means %d days', (value, days) => {
     expect(read(value)).toBe(days);
   });
 
-  test.each(['29', '1', '-1', '36501', '1.5', 'for ever', '999999'])(
+  test.each(['35', '1', '-1', '36501', '1.5', 'for ever', '999999'])(
     'is refused as %j, with what is expected',
     (value) => {
       expect(() => read(value)).toThrow(
-        `NOTE_RETENTION_DAYS held "${value}": expected 0 (for ever), or a whole number of days from 30 to 36500`,
+        `NOTE_RETENTION_DAYS held "${value}": expected 0 (for ever), or a whole number of days from 36 to 36500`,
       );
     },
   );

@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
-import { GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
+import { DeleteCommand, GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
 import { type Backends, startBackends } from '../../../testing/backends.ts';
 import { Program } from '../../../testing/program.ts';
-import { RestoringDynamoDb } from '../restoring-dynamodb.ts';
+import { copyName } from '../../point-in-time.ts';
+import { daysAgo, EARLIEST, LATEST, RestoringDynamoDb } from '../restoring-dynamodb.ts';
 
 const LOST = { taskId: { S: 'lost' }, text: { S: 'then' } };
 const KEPT = { taskId: { S: 'kept' }, text: { S: 'then' } };
@@ -19,6 +20,7 @@ beforeEach(async () => {
   table = backends.tasksTable;
   dynamoDb.kept.set(table, { key: 'taskId', rows: [LOST, KEPT] });
   dynamoDb.restores.length = 0;
+  await backends.documents.send(new DeleteCommand({ TableName: table, Key: { taskId: 'lost' } }));
   await backends.documents.send(new PutCommand({ TableName: table, Item: { taskId: 'kept', text: 'now' } }));
 });
 afterAll(async () => {
@@ -39,12 +41,13 @@ async function read(taskId: string): Promise<unknown> {
 }
 
 test('a table is restored into a copy, compared, and gets its lost rows back once the stage is named', async () => {
-  const at = ['--at', '2026-11-20T10:00:00Z'];
-  const copy = `${table}-at-20261120T100000Z`;
+  const then = daysAgo(10);
+  const at = ['--at', then.toISOString()];
+  const copy = copyName(table, then);
   const dry = await restore(...at);
   expect(dry).toMatchObject({ status: 0 });
   for (const says of [
-    `DynamoDB restores ${table} as it was at 2026-11-20T10:00:00.000Z, into ${copy}.`,
+    `DynamoDB restores ${table} as it was at ${then.toISOString()}, into ${copy}.`,
     'These are tasks: read docs/restore.md#the-task-store',
     '1  missing in the table: would be written',
     '1  differ: stay as they are',
@@ -55,7 +58,7 @@ test('a table is restored into a copy, compared, and gets its lost rows back onc
     {
       SourceTableName: table,
       TargetTableName: copy,
-      RestoreDateTime: Date.parse('2026-11-20T10:00:00Z') / 1000,
+      RestoreDateTime: then.getTime() / 1000,
       GlobalSecondaryIndexOverride: [],
     },
   ]);
@@ -78,15 +81,53 @@ test('a table is restored into a copy, compared, and gets its lost rows back onc
   expect((await restore('--from', copy)).output).toContain('1  the same');
 });
 
+test('a copy of a time more than 35 days ago is refused, unless the operator says that he knows', async () => {
+  const [then, old] = [daysAgo(20), daysAgo(35.1)];
+  const at = ['--at', then.toISOString()];
+  const copy = copyName(table, then);
+  await restore(...at);
+  dynamoDb.kept.clear();
+  const write = ['--write', '--word', backends.stage];
+  for (const [time, says] of [
+    [old, `${copy} is of ${old.toISOString()}`],
+    [undefined, `It is unknown which time ${copy} is of`],
+  ] as const) {
+    if (time) dynamoDb.copies.set(copy, time);
+    else dynamoDb.copies.delete(copy);
+    for (const options of [['--from', copy], at]) {
+      const { status, output } = await restore(...options, ...write);
+      expect(status).toBe(1);
+      expect(output).toContain(says);
+      expect(output).toContain('expected one of the last 35 days, or --old-copy');
+    }
+  }
+  await expect(read('lost')).resolves.toBeUndefined();
+  const { status } = await restore('--from', copy, '--old-copy', ...write);
+  expect(status).toBe(0);
+  await expect(read('lost')).resolves.toEqual({ taskId: 'lost', text: 'then' });
+});
+
+const BEFORE = new Date(EARLIEST.getTime() - 1000);
+const AFTER = new Date(LATEST.getTime() + 1000);
+
 test.each([
   [
-    ['--at', '2026-10-31T23:59:59Z'],
-    'expected a time from 2026-11-01T00:00:00.000Z to 2026-11-30T12:00:00.000Z',
+    'a time before the first',
+    ['--at', BEFORE.toISOString()],
+    `expected a time from ${EARLIEST.toISOString()} to ${LATEST.toISOString()}`,
   ],
-  [['--at', '2026-11-30T12:00:01Z'], 'cannot be restored to 2026-11-30T12:00:01.000Z'],
-  [['--from', 'nothing'], 'There is no table nothing: expected a copy that was restored before'],
-  [['--stage', 'test-other', '--at', '2026-11-20T10:00:00Z'], 'There is no table baton-test-other-tasks'],
-])('%j ends with a word of what is expected, and without a stack', async (args, says) => {
+  ['a time after the last', ['--at', AFTER.toISOString()], `cannot be restored to ${AFTER.toISOString()}`],
+  [
+    'a missing copy',
+    ['--from', 'nothing'],
+    'There is no table nothing: expected a copy that was restored before',
+  ],
+  [
+    'a missing table',
+    ['--stage', 'test-other', '--at', LATEST.toISOString()],
+    'There is no table baton-test-other-tasks',
+  ],
+])('%s ends with a word of what is expected, and without a stack', async (_what, args, says) => {
   const { status, output } = await restore(...args);
   expect(status).toBe(1);
   expect(output).toContain(says);
@@ -95,7 +136,7 @@ test.each([
 
 test('a table without point-in-time recovery cannot be restored, and the command says what it lacked', async () => {
   dynamoDb.kept.clear();
-  const { status, output } = await restore('--at', '2026-11-21T10:00:00Z');
+  const { status, output } = await restore('--at', daysAgo(9).toISOString());
   expect(status).toBe(1);
   expect(output).toContain(
     `${table} has no point-in-time recovery: expected PointInTimeRecoverySpecification`,
