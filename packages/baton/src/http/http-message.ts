@@ -26,9 +26,13 @@ export interface HttpRequest {
   readonly body: Buffer;
 }
 
+/** A body is decoded once, although several parts of an API read the request. */
+const bodies = new WeakMap<HttpEvent, Buffer>();
+
 /** Reads the request from an event of either format. */
 export function readRequest(event: HttpEvent): HttpRequest {
-  const body = Buffer.from(event.body ?? '', event.isBase64Encoded ? 'base64' : 'utf8');
+  const body = bodies.get(event) ?? Buffer.from(event.body ?? '', event.isBase64Encoded ? 'base64' : 'utf8');
+  bodies.set(event, body);
   const headers = lowerCaseNames(event.headers);
   const pathParameters = { ...event.pathParameters };
   if (isVersion2(event)) {

@@ -66,7 +66,10 @@ export interface ConnectionTimeouts {
   readonly requestTimeoutSeconds?: number;
   /** How long the body alone may take to arrive, from the time that the server reads it. Default 10. */
   readonly bodyTimeoutSeconds?: number;
-  /** How long a caller may take to read an answer. Then the connection is cut. Default 30. */
+  /**
+   * How long a caller may take to read an answer. Then the connection is cut. Also how long a request whose caller has hung
+   * up counts, while the code of its route still runs. Default 30.
+   */
   readonly answerTimeoutSeconds?: number;
   /** How many requests are worked on at most, shared by peer: one alone gets half of them. Default 512. */
   readonly maxUnderWay?: number;
@@ -125,6 +128,7 @@ class Listener implements RunningServer {
   readonly #answering: Answering;
   readonly #places: PeerShares;
   readonly #bodyWithinMs: number;
+  readonly #answerWithinMs: number;
   readonly #sockets = new Map<Socket, Connection>();
   readonly #connections: OpenConnections;
   /** The requests under way, and when their answers began to leave. */
@@ -139,6 +143,7 @@ class Listener implements RunningServer {
     this.#places = new PeerShares(options.maxUnderWay ?? MAX_UNDER_WAY);
     this.#connections = new OpenConnections(options.maxConnections ?? MAX_CONNECTIONS);
     this.#bodyWithinMs = bodyTimeoutSeconds * 1000;
+    this.#answerWithinMs = answerTimeoutSeconds * 1000;
     this.#answering = answering;
     this.http = createServer({
       IncomingMessage: boundedRequests((socket) => this.#sockets.get(socket)),
@@ -159,7 +164,7 @@ class Listener implements RunningServer {
     this.http.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) =>
       this.#broken(error, socket),
     );
-    const checking = setInterval(() => this.#cutUnread(answerTimeoutSeconds * 1000), CHECKING_MS).unref();
+    const checking = setInterval(() => this.#cutUnread(), CHECKING_MS).unref();
     this.http.once('close', () => clearInterval(checking));
   }
 
@@ -212,26 +217,36 @@ class Listener implements RunningServer {
     const { socket } = request;
     const peer = this.#answering.callerOf?.(request) ?? peerOf(socket);
     let placed = false;
+    /** What it has taken of the server, each as the function that gives it back. */
+    const taken: (() => void)[] = [];
+    const giveBack = (): void => {
+      for (const each of taken.splice(0)) each();
+    };
     const place = (): void => {
       if (placed || response.closed) return;
       placed = this.#places.take(peer, 1);
       if (!placed) throw noPlace();
       this.#connections.count(socket, 'worked', 1);
-    };
-    const giveBack = (): void => {
-      if (!placed) return;
-      placed = false;
-      this.#places.giveBack(peer, 1);
-      this.#connections.count(socket, 'worked', -1);
+      taken.push(() => {
+        this.#places.giveBack(peer, 1);
+        this.#connections.count(socket, 'worked', -1);
+      });
     };
     const body = async (maxBytes: number): Promise<Buffer> => {
       const whole = await readBody({ request, response }, { maxBytes, withinMs: this.#bodyWithinMs, peer });
+      taken.push(whole.giveBack);
       place();
-      return whole;
+      return whole.bytes;
     };
-    // Also if the caller hangs up, in case the code of a route never ends
-    response.once('close', giveBack);
+    // Not at once: a caller who hangs up could have any number of requests worked on. The code of a route may never end
+    let timer: NodeJS.Timeout | undefined;
+    const hungUp = (): void => {
+      timer = setTimeout(giveBack, this.#answerWithinMs).unref();
+    };
+    response.once('close', hungUp);
     await this.#answering.answer({ request, response, peer, body, place });
+    response.off('close', hungUp);
+    clearTimeout(timer);
     discardBody(request);
     giveBack();
   }
@@ -250,12 +265,12 @@ class Listener implements RunningServer {
     socket.destroy();
   }
 
-  #cutUnread(limitMs: number): void {
+  #cutUnread(): void {
     const nowMs = performance.now();
     for (const [response, sinceMs] of this.#underWay) {
       if (!response.headersSent) continue;
       if (sinceMs === undefined) this.#underWay.set(response, nowMs);
-      else if (nowMs - sinceMs > limitMs) response.destroy();
+      else if (nowMs - sinceMs > this.#answerWithinMs) response.destroy();
     }
   }
 

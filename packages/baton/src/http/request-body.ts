@@ -22,38 +22,45 @@ export interface BodyLimits {
   readonly peer: string;
 }
 
+/** A body, which counts in the memory for bodies until it is given back. */
+export interface Body {
+  readonly bytes: Buffer;
+  readonly giveBack: () => void;
+}
+
 /**
  * Reads the body of a request. Refuses one that announces too many bytes before it reads any, and counts the bytes that
- * arrive, not those that are announced. They count until the request is answered.
+ * arrive, not those that are announced. They count until the body is given back.
  *
  * @throws Problem 413 if it is too large or in thousands of chunks of a few bytes, 408 if it does not arrive in time, 503 while other bodies take all the memory, or
  *   those of the same peer its share
  */
-export async function readBody(exchange: Exchange, limits: BodyLimits): Promise<Buffer> {
+export async function readBody(exchange: Exchange, limits: BodyLimits): Promise<Body> {
   const { maxBytes } = limits;
   const { request, response } = exchange;
   const { 'content-length': length, 'transfer-encoding': coding, expect } = request.headers;
-  if (length === undefined && coding === undefined) return Buffer.alloc(0);
+  if (length === undefined && coding === undefined)
+    return { bytes: Buffer.alloc(0), giveBack: () => undefined };
   if (Number(length ?? 0) > maxBytes) throw tooLarge(`${length} bytes`, maxBytes);
   if (expect !== undefined) response.writeContinue();
   return arriving(exchange, limits);
 }
 
-function arriving(
-  { request, response }: Exchange,
-  { maxBytes, withinMs, peer }: BodyLimits,
-): Promise<Buffer> {
-  const { promise, resolve, reject } = Promise.withResolvers<Buffer>();
+function arriving({ request }: Exchange, { maxBytes, withinMs, peer }: BodyLimits): Promise<Body> {
+  const { promise, resolve, reject } = Promise.withResolvers<Body>();
   // One buffer, because each buffer of Node takes several hundred bytes more than it holds
   let whole = Buffer.alloc(0);
   let bytes = 0;
   let chunks = 0;
-  const refuse = (problem: Problem): void => {
-    // The connection closes after the answer. What comes until then is thrown away: Node would keep it as it came
-    request.off('data', take).on('data', () => undefined);
+  const giveBack = (): void => {
     heldMemory.giveBack(peer, whole.byteLength);
     whole = Buffer.alloc(0);
-    reject(problem);
+  };
+  const refuse = (error: Error): void => {
+    // The connection closes after the answer. What comes until then is thrown away: Node would keep it as it came
+    request.off('data', take).on('data', () => undefined);
+    giveBack();
+    reject(error);
   };
   const take = (chunk: Buffer): void => {
     const needed = bytes + chunk.byteLength;
@@ -69,9 +76,8 @@ function arriving(
   };
   const timer = setTimeout(() => refuse(tooSlow(withinMs)), withinMs);
   request.on('data', take);
-  request.once('end', () => resolve(whole.subarray(0, bytes)));
-  request.once('error', reject);
-  response.once('close', () => heldMemory.giveBack(peer, whole.byteLength));
+  request.once('end', () => resolve({ bytes: whole.subarray(0, bytes), giveBack }));
+  request.once('error', refuse);
   return promise.finally(() => clearTimeout(timer));
 }
 

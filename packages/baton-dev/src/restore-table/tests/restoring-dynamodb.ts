@@ -15,8 +15,9 @@ export function daysAgo(days: number): Date {
   return new Date(Math.floor((Date.now() - days * DAY_MS) / 1000) * 1000);
 }
 
-/** The range of times that it can restore. */
+/** The earliest time to which it can restore. */
 export const EARLIEST = daysAgo(29);
+/** The latest one. */
 export const LATEST = daysAgo(0.1);
 
 /** What DynamoDB keeps of a table: its key, and its rows at the time of the restore. */

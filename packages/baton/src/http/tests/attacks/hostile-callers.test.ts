@@ -61,6 +61,52 @@ async function statusOfAnother(port: number, request: string): Promise<number | 
   return caller.statuses[0];
 }
 
+describe('a caller who hangs up', () => {
+  const posted = `${POST}content-length: 2\r\n\r\n{}`;
+
+  /** Sends a request and hangs up once it is worked on. Resolves to the status if it was refused. */
+  async function hangUp(port: number, begun: () => number): Promise<number | undefined> {
+    const before = begun();
+    const caller = (await callerOf(port)).send(posted);
+    await eventually('a turn', () => begun() > before || caller.statuses.length > 0);
+    caller.end();
+    return caller.statuses[0];
+  }
+
+  test('gets no place for another request while the code of his routes runs', async () => {
+    let begun = 0;
+    const gate = Promise.withResolvers<void>();
+    const handle = async () => {
+      begun += 1;
+      await gate.promise;
+    };
+    const port = await start({ handle, maxUnderWay: 8 });
+    for (let times = 0; times < 12; times += 1) await hangUp(port, () => begun);
+    expect(begun).toBe(4);
+    gate.resolve();
+    await eventually('his places', async () => (await hangUp(port, () => begun)) !== 503);
+  });
+
+  test('gets his places back in the end, although the code of a route never ends', async () => {
+    let begun = 0;
+    const handle = (): Promise<void> => {
+      begun += 1;
+      return Promise.withResolvers<void>().promise;
+    };
+    const port = await start({ handle, maxUnderWay: 8, answerTimeoutSeconds: 0.5 });
+    for (let times = 0; times < 4; times += 1) await hangUp(port, () => begun);
+    expect(await hangUp(port, () => begun)).toBe(503);
+    await eventually('his places', async () => (await hangUp(port, () => begun)) !== 503);
+  });
+});
+
+test('a caller who sends too many requests loses the connection, and those that wait on it', async () => {
+  const rateLimit = new RateLimit({ perSecond: 1, burst: 1, trustedProxies: [] });
+  const caller = (await callerOf(await start({ rateLimit }))).send(GET.repeat(10));
+  await caller.untilClosed();
+  expect(caller.statuses).toEqual([200, 429]);
+});
+
 describe('a connection with requests that do not wait for answers', () => {
   test('has one under way at a time, and its answers come in order', async () => {
     let underWay = 0;
