@@ -13,6 +13,9 @@ import {
 import type { GatewayOptions } from './api-gateway.ts';
 import { ServiceAwayError } from './forwarder.ts';
 
+/** Configures the Invoke API: its callers are workers, and have the token themselves. */
+type InvokeOptions = Omit<GatewayOptions, 'proxies'>;
+
 /** How much longer than its time limit a function has to answer that it timed out. */
 const ANSWER_RESERVE_MS = 5000;
 
@@ -22,7 +25,7 @@ const ANSWER_RESERVE_MS = 5000;
  * the service is unavailable, the answer is Lambda's throttling error, so that the worker retries until its lease expires. The secret of a
  * caller is passed on to the services.
  */
-export function serveInvokeApi(options: GatewayOptions): Promise<RunningServer> {
+export function serveInvokeApi(options: InvokeOptions): Promise<RunningServer> {
   const { logger } = options;
   return listenAt(
     { maxUnderWay: MAX_INVOCATIONS, ...options },
@@ -41,7 +44,7 @@ export function serveInvokeApi(options: GatewayOptions): Promise<RunningServer> 
 /** Resolves to the gateway's own answer, or to undefined once it has forwarded the function's. */
 async function answer(
   { request, response }: Incoming,
-  { routing, forwarder, originOf }: GatewayOptions,
+  { routing, forwarder, originOf }: InvokeOptions,
 ): Promise<InvokeAnswer | undefined> {
   const name = functionNameOf(request);
   const consumer = routing.consumers.get(name);

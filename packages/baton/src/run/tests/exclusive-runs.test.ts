@@ -88,7 +88,7 @@ describe('a suspect', () => {
   });
 
   test('that stops waiting lets other tasks start again, and counts as running until it ends', async () => {
-    const runs = new ExclusiveRuns();
+    const runs = new ExclusiveRuns({ openFor: 0 });
     runs.begin();
     const giveUp = new AbortController();
     const one = suspect(runs, giveUp.signal);
