@@ -14,9 +14,9 @@ const CONFIG = join(import.meta.dirname, 'secretlint.json');
 const DIRECTIVE = 'secretlint-';
 
 /**
- * Looks for secrets in files, by their paths from `cwd`, with secretlint and `knownSecrets`. Secretlint looks at two copies of each file: one that ends
- * like its name, because some rules go by that; and one as plain text under another name. So no file can take itself out of
- * the check by its name, its encoding, a comment, or a list of ignored files.
+ * Looks for secrets in files, by their paths from `cwd`, with secretlint and `knownSecrets`. Secretlint looks at two copies
+ * of each file: one that ends like its name, because some rules go by that; and one as plain text under another name. So no
+ * file can take itself out of the check by its name, its encoding, a comment, or a list of ignored files.
  */
 export function checkSecrets(files: readonly string[], cwd: string): CheckResult {
   const name = 'secrets in files';

@@ -58,7 +58,7 @@ export class Connection {
 
   /** Closes the connection. Node reads the rest of this request, and keeps it until the connection has closed. */
   #refuse({ request }: Exchange): void {
-    request.on('data', () => undefined);
+    discardBody(request);
     request.rawHeaders.length = 0;
     this.#socket.destroy();
   }
@@ -100,6 +100,11 @@ export class Connection {
   #hold(): void {
     if (this.#waiting.length > 0) this.#socket.pause();
   }
+}
+
+/** Throws away what comes of a request's body. Node would keep it until somebody reads it, or the answer has left. */
+export function discardBody(request: IncomingMessage): void {
+  request.on('data', () => undefined);
 }
 
 /**

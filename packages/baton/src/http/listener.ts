@@ -7,7 +7,7 @@ import {
   STATUS_CODES,
 } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
-import { boundedRequests, Connection, type Exchange } from './connection.ts';
+import { boundedRequests, Connection, discardBody, type Exchange } from './connection.ts';
 import { DEFAULT_HEADERS } from './http-message.ts';
 import { OpenConnections } from './open-connections.ts';
 import { peerOf, PeerShares } from './peer-shares.ts';
@@ -278,11 +278,6 @@ class Listener implements RunningServer {
     const busy = new Set([...this.#underWay.keys()].map(({ socket }) => socket));
     for (const socket of this.#sockets.keys()) if (!busy.has(socket)) socket.destroy();
   }
-}
-
-/** Throws away what comes of a body that nobody has read: Node would keep it until the answer has left. */
-function discardBody(request: IncomingMessage): void {
-  request.on('data', () => undefined);
 }
 
 /** Why a request is refused before it is looked at. */

@@ -1,5 +1,5 @@
 // The bodies of requests: how much of the process's memory and time they take.
-import type { Exchange } from './connection.ts';
+import { discardBody, type Exchange } from './connection.ts';
 import { heldMemory } from './held-memory.ts';
 import { Problem } from './problem.ts';
 
@@ -32,8 +32,8 @@ export interface Body {
  * Reads the body of a request. Refuses one that announces too many bytes before it reads any, and counts the bytes that
  * arrive, not those that are announced. They count until the body is given back.
  *
- * @throws Problem 413 if it is too large or in thousands of chunks of a few bytes, 408 if it does not arrive in time, 503 while other bodies take all the memory, or
- *   those of the same peer its share
+ * @throws Problem 413 if it is too large or in thousands of chunks of a few bytes, 408 if it does not arrive in time, 503
+ *   while other bodies take all the memory, or those of the same peer its share
  */
 export async function readBody(exchange: Exchange, limits: BodyLimits): Promise<Body> {
   const { maxBytes } = limits;
@@ -57,8 +57,9 @@ function arriving({ request }: Exchange, { maxBytes, withinMs, peer }: BodyLimit
     whole = Buffer.alloc(0);
   };
   const refuse = (error: Error): void => {
-    // The connection closes after the answer. What comes until then is thrown away: Node would keep it as it came
-    request.off('data', take).on('data', () => undefined);
+    // The connection closes after the answer
+    request.off('data', take);
+    discardBody(request);
     giveBack();
     reject(error);
   };

@@ -42,7 +42,7 @@ export interface ServerOptions extends Address, ConnectionTimeouts {
   readonly allowedHosts?: readonly string[] | undefined;
   /**
    * The secret of the gateway in front. What its callers send counts as theirs: otherwise one of them could take all that the
-   * gateway gets. Default: whoever is at the other end of a connection is the caller.
+   * gateway gets. Default: the peer at the other end of a connection is the caller.
    */
   readonly gatewayToken?: string | undefined;
   readonly logger: Logger;

@@ -6,7 +6,7 @@ import { versionSchema } from '../task/task.ts';
 
 /** Names. */
 const text = z.string().max(255);
-/** A link that is empty would count as none where signatures are checked, and as one elsewhere. */
+/** Ids. The check of a signature takes an empty one for none; other code takes it for a link. */
 const id = text.min(1);
 /** ISO 8601 in UTC, so that the later of two times is the greater text. */
 const time = z.iso.datetime().max(40);

@@ -15,7 +15,7 @@ import type { FlowEnd, Listener, NextTask } from '../task/next-task.ts';
 import { fromJson } from '../task/json-value.ts';
 import type { TaskEnd } from '../task/task-end.ts';
 import { faultOfRow } from './row-shape.ts';
-import { faultOfState } from './stated-task.ts';
+import { faultOfState } from './row-state.ts';
 import { isAfter, isInFlowOf } from './flow-places.ts';
 import { GroupResults } from './group-results.ts';
 import type { KnownLinks } from './known-links.ts';

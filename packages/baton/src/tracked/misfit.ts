@@ -2,7 +2,7 @@
 import { MismatchError, OutOfTurnError } from '../task/errors.ts';
 import { MAX_AHEAD_MS } from '../send/send-checks.ts';
 import { queueWithoutLane } from '../task/lane.ts';
-import { faultOfState } from '../send/stated-task.ts';
+import { faultOfState } from '../send/row-state.ts';
 import { isFinal } from '../task/task-status.ts';
 import { faultOfRow } from '../send/row-shape.ts';
 import type { TaskRow } from './task-row.ts';

@@ -226,7 +226,7 @@ export class StoredClaim implements Claim {
     return outcome.kind === 'dead-letter' ? { ...outcome, end: endIn(row) } : outcome;
   }
 
-  /** The task's end, with what its sender said when it was claimed: whoever may write that may have changed it since. */
+  /** The task's end, with what its sender had said when it was claimed. A sender may have changed the row since. */
   #asClaimed(row: TaskRow): TaskRow {
     const { state, attempts, token, startedAt, finishedAt, updatedAt, result, error, effects } = row;
     const end = { state, attempts, token, startedAt, finishedAt, updatedAt, result, error, effects };

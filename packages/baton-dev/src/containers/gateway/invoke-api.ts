@@ -22,8 +22,8 @@ const ANSWER_RESERVE_MS = 5000;
 /**
  * Serves Lambda's Invoke for the functions of all services, by their names on AWS, so that a worker need not know the
  * services. Forwards each invocation to the service's container, with the deadline from the timeout in functions.yml. If
- * the service is unavailable, the answer is Lambda's throttling error, so that the worker retries until its lease expires. The secret of a
- * caller is passed on to the services.
+ * the service is unavailable, the answer is Lambda's throttling error, so that the worker retries until its lease expires.
+ * The services get the secret of the caller.
  */
 export function serveInvokeApi(options: InvokeOptions): Promise<RunningServer> {
   const { logger } = options;

@@ -169,7 +169,7 @@ describe('a check by npm', () => {
 
 const SECRET = `${['https://mailer', 'hunter22@mail.shop.test'].join(':')}\n`;
 const NPM = `//registry.shop.test/:_authToken=${['3b1c2d4e', '0f1a', '4b2c', '8d3e', '5f60718293a4'].join('-')}\n`;
-/** The name twice: whoever takes one away leaves a comment that works. */
+/** A check that takes the name away once leaves a comment that works. */
 const NESTED = 'secretlint-secretlint';
 
 describe('a secret in a file', () => {

@@ -107,7 +107,7 @@ describe('a server whose connections others have', () => {
     await eventually('fewer requests under way', () => server?.underWay === 3);
   });
 
-  test('gives each peer as many in the end, whoever came first', async () => {
+  test('gives all peers the same number in the end, in whatever order they come', async () => {
     const port = await start(40);
     const peers: RawCaller[][] = [];
     for (let peer = 1; peer <= 5; peer += 1) peers.push(await open(port, `127.0.0.${peer}`, 30));

@@ -1,9 +1,9 @@
-// Tells whether the state that the row of a task shows was written by somebody who may write it.
+// The state of a task's row. A sender may write any, so it counts only with what a worker writes beside it.
 import { MismatchError } from '../task/errors.ts';
 import type { KeptTask } from './task-records.ts';
 
 /** The members of a row that belong to its state. */
-type StatedTask = Pick<KeptTask, 'taskId' | 'state' | 'startedAt' | 'finishedAt' | 'error'> & {
+type RowState = Pick<KeptTask, 'taskId' | 'state' | 'startedAt' | 'finishedAt' | 'error'> & {
   readonly leaseUntilMs?: number | undefined;
 };
 
@@ -11,8 +11,8 @@ type StatedTask = Pick<KeptTask, 'taskId' | 'state' | 'startedAt' | 'finishedAt'
  * Why the state of a task may not be believed; undefined if it may. The role of a sender may write any state, but nothing
  * that a worker writes with it: the lease of a running task, and what an end has.
  */
-export function faultOfState(task: StatedTask): MismatchError | undefined {
-  const { taskId, state, startedAt, finishedAt, error, leaseUntilMs } = task;
+export function faultOfState(row: RowState): MismatchError | undefined {
+  const { taskId, state, startedAt, finishedAt, error, leaseUntilMs } = row;
   const ended = finishedAt !== undefined;
   const isWhole = {
     queued: !ended && leaseUntilMs === undefined,
